@@ -1,0 +1,20 @@
+"""Record ids: UUIDv7 (RFC 9562), made by whoever creates the record, sortable by time of creation."""
+
+from __future__ import annotations
+
+import uuid
+
+import uuid_utils
+
+
+def new_id() -> str:
+    """Return a new UUIDv7 in its canonical lower-case form."""
+    return str(uuid_utils.uuid7())
+
+
+def is_id(text: str) -> bool:
+    """Say whether ``text`` is a UUID in canonical form."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

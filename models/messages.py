@@ -1,0 +1,73 @@
+"""Texts of errors in English and Japanese, read once from ``resources/messages/<language>/*.json``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal
+
+Language = Literal["en", "ja"]
+LANGUAGES: tuple[Language, ...] = ("en", "ja")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorText:
+    """What a person reads: what it is, what happened, what to do next."""
+
+    title: str
+    detail: str
+    advice: str
+
+
+@cache
+def catalogue(language: Language) -> dict[str, dict[str, str]]:
+    """Return every error text of a language: code → ``{title, detail, advice}``.
+
+    Raises:
+        ValueError: when two files define the same code.
+    """
+    texts: dict[str, dict[str, str]] = {}
+    for file in sorted((files("resources") / "messages" / language).iterdir(), key=lambda entry: entry.name):
+        if not file.name.endswith(".json"):
+            continue
+        for code, text in json.loads(file.read_text(encoding="utf-8")).items():
+            if code in texts:
+                raise ValueError(f"message {code!r} stands twice in {language}")
+            texts[code] = text
+    return texts
+
+
+def choose_language(wanted: str | None) -> Language:
+    """Return the supported language for a locale name or an ``Accept-Language`` header; English when none fits.
+
+    The first supported language by quality value wins (RFC 9110, section 12.5.4).
+    """
+    ranked: list[tuple[float, int, Language]] = []
+    for position, part in enumerate((wanted or "").split(",")):
+        name, _, parameters = part.partition(";")
+        quality = 1.0
+        if parameters.strip().startswith("q="):
+            try:
+                quality = float(parameters.strip()[2:])
+            except ValueError:
+                quality = 0.0
+        for language in LANGUAGES:
+            if name.strip().lower().replace("_", "-").split("-")[0] == language and quality > 0:
+                ranked.append((-quality, position, language))
+    return min(ranked)[2] if ranked else "en"
+
+
+def error_text(code: str, values: dict[str, object], language: str = "en") -> ErrorText:
+    """Return the text of ``code`` with ``values`` filled in.
+
+    Raises:
+        KeyError: when the catalogue has no such code or the text names a value that was not given: both are bugs.
+    """
+    entry = catalogue("ja" if language == "ja" else "en")[code]
+    return ErrorText(
+        title=entry["title"].format(**values),
+        detail=entry["detail"].format(**values),
+        advice=entry["advice"].format(**values),
+    )

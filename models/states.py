@@ -1,0 +1,126 @@
+"""Enumerations of the field and the transitions that are allowed between states; pure values."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from models.errors import Conflict
+
+
+class Verdict(StrEnum):
+    """What the machine says of a part."""
+
+    OK = "OK"
+    NG = "NG"
+
+
+class HumanVerdict(StrEnum):
+    """What the person decides."""
+
+    OK = "OK"
+    NG = "NG"
+    HOLD = "HOLD"
+
+
+class Role(StrEnum):
+    """Roles of users: operator, quality engineer, administrator, integrator."""
+
+    INSPECTOR = "inspector"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+    INTEGRATOR = "integrator"
+
+
+class SessionStatus(StrEnum):
+    """Life of an inspection session."""
+
+    PENDING = "PENDING"
+    IN_PROGRESS = "IN_PROGRESS"
+    AI_COMPLETED = "AI_COMPLETED"
+    HUMAN_REVIEW = "HUMAN_REVIEW"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+_END = frozenset({SessionStatus.COMPLETED, SessionStatus.FAILED, SessionStatus.CANCELLED})
+
+# Forward only, as the sync rules demand; the items of a target are all inspected within IN_PROGRESS.
+SESSION_TRANSITIONS: dict[SessionStatus, frozenset[SessionStatus]] = {
+    SessionStatus.PENDING: frozenset(
+        {SessionStatus.IN_PROGRESS, SessionStatus.FAILED, SessionStatus.CANCELLED}
+    ),
+    SessionStatus.IN_PROGRESS: frozenset(
+        {SessionStatus.AI_COMPLETED, SessionStatus.FAILED, SessionStatus.CANCELLED}
+    ),
+    SessionStatus.AI_COMPLETED: frozenset(
+        {
+            SessionStatus.HUMAN_REVIEW,
+            SessionStatus.COMPLETED,
+            SessionStatus.FAILED,
+            SessionStatus.CANCELLED,
+        }
+    ),
+    SessionStatus.HUMAN_REVIEW: frozenset(
+        {SessionStatus.COMPLETED, SessionStatus.FAILED, SessionStatus.CANCELLED}
+    ),
+    SessionStatus.COMPLETED: frozenset(),
+    SessionStatus.FAILED: frozenset(),
+    SessionStatus.CANCELLED: frozenset(),
+}
+
+
+def session_has_ended(status: SessionStatus) -> bool:
+    """Say whether nothing more can happen in a session of this status."""
+    return status in _END
+
+
+def require_transition(present: SessionStatus, wanted: SessionStatus) -> None:
+    """Check that a session may go from ``present`` to ``wanted``.
+
+    Raises:
+        Conflict: ``session-state`` when the step is not allowed.
+    """
+    if wanted not in SESSION_TRANSITIONS[present]:
+        raise Conflict("session-state", present=present.value, wanted=wanted.value)
+
+
+def status_rank(status: SessionStatus) -> int:
+    """Return how far a session is; a synced status only ever moves to a higher rank (see the sync rules)."""
+    order = {
+        SessionStatus.PENDING: 0,
+        SessionStatus.IN_PROGRESS: 1,
+        SessionStatus.AI_COMPLETED: 2,
+        SessionStatus.HUMAN_REVIEW: 3,
+    }
+    return order.get(status, 4)
+
+
+class ImageKind(StrEnum):
+    """Why an image is kept."""
+
+    CAPTURED = "captured"
+    HEATMAP = "heatmap"
+    OVERLAY = "overlay"
+
+
+class ChangeOperation(StrEnum):
+    """What a change does to its record."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class OutboxState(StrEnum):
+    """Where a change that waits for the server stands."""
+
+    WAITING = "waiting"
+    DEAD = "dead"
+
+
+class DeviceStatus(StrEnum):
+    """Whether a station may talk to the server."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
