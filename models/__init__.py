@@ -1,1 +1,1 @@
-"""The records both sides keep, their states, errors, ids and clock: the one vocabulary of the station and the server."""
+"""The records both sides keep, their states, errors, ids and clock: the vocabulary of station and server."""

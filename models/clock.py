@@ -1,7 +1,7 @@
 """Time: UTC with milliseconds, and a hybrid logical clock that orders changes when wall clocks are wrong.
 
-The hybrid logical clock follows Kulkarni et al., "Logical Physical Clocks and Consistent Snapshots" (2014). Its text form
-is ``<ms:013d>-<counter:04x>-<device>``, so stamps compare as strings.
+The hybrid logical clock follows Kulkarni et al., "Logical Physical Clocks and Consistent Snapshots" (2014). Its text
+form is ``<ms:013d>-<counter:04x>-<device>``, so stamps compare as strings.
 """
 
 from __future__ import annotations
@@ -79,9 +79,7 @@ class HybridLogicalClock:
         wall: source of milliseconds since 1970.
     """
 
-    def __init__(
-        self, device: str, last: Stamp | None = None, wall: Callable[[], int] = wall_milliseconds
-    ) -> None:
+    def __init__(self, device: str, last: Stamp | None = None, wall: Callable[[], int] = wall_milliseconds) -> None:
         self.device = device
         self._wall = wall
         self._milliseconds = last.milliseconds if last else 0
@@ -98,8 +96,7 @@ class HybridLogicalClock:
         """Learn of a stamp made elsewhere, so that stamps made here from now on are newer than it."""
         with self._lock:
             seen = (stamp.milliseconds, stamp.counter)
-            if seen > (self._milliseconds, self._counter):
-                self._milliseconds, self._counter = seen
+            self._milliseconds, self._counter = max((self._milliseconds, self._counter), seen)
 
     def _advance(self, wall: int) -> None:
         if wall > self._milliseconds:

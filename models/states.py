@@ -47,12 +47,8 @@ _END = frozenset({SessionStatus.COMPLETED, SessionStatus.FAILED, SessionStatus.C
 
 # Forward only, as the sync rules demand; the items of a target are all inspected within IN_PROGRESS.
 SESSION_TRANSITIONS: dict[SessionStatus, frozenset[SessionStatus]] = {
-    SessionStatus.PENDING: frozenset(
-        {SessionStatus.IN_PROGRESS, SessionStatus.FAILED, SessionStatus.CANCELLED}
-    ),
-    SessionStatus.IN_PROGRESS: frozenset(
-        {SessionStatus.AI_COMPLETED, SessionStatus.FAILED, SessionStatus.CANCELLED}
-    ),
+    SessionStatus.PENDING: frozenset({SessionStatus.IN_PROGRESS, SessionStatus.FAILED, SessionStatus.CANCELLED}),
+    SessionStatus.IN_PROGRESS: frozenset({SessionStatus.AI_COMPLETED, SessionStatus.FAILED, SessionStatus.CANCELLED}),
     SessionStatus.AI_COMPLETED: frozenset(
         {
             SessionStatus.HUMAN_REVIEW,
@@ -61,9 +57,7 @@ SESSION_TRANSITIONS: dict[SessionStatus, frozenset[SessionStatus]] = {
             SessionStatus.CANCELLED,
         }
     ),
-    SessionStatus.HUMAN_REVIEW: frozenset(
-        {SessionStatus.COMPLETED, SessionStatus.FAILED, SessionStatus.CANCELLED}
-    ),
+    SessionStatus.HUMAN_REVIEW: frozenset({SessionStatus.COMPLETED, SessionStatus.FAILED, SessionStatus.CANCELLED}),
     SessionStatus.COMPLETED: frozenset(),
     SessionStatus.FAILED: frozenset(),
     SessionStatus.CANCELLED: frozenset(),

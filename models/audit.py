@@ -1,0 +1,132 @@
+"""The audit trail: who did what, chained by SHA-256 so that a change or a gap in the past can be seen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, Index, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import Base
+from models.clock import rfc3339
+from models.synced import Fact
+
+GENESIS = "0" * 64
+
+
+class AuditEntry(Fact, Base, kw_only=True, eq=False):
+    """One action, chained to the one before it on the same device.
+
+    Attributes:
+        sequence: place in the device's chain, from 1.
+        previous_digest: digest of the entry before it, 64 zeros for the first.
+        digest: SHA-256 over the entry's content and ``previous_digest``.
+    """
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (Index("uq_audit_entries_chain", "device_id", "sequence", unique=True),)
+    entity: ClassVar[str] = "audit_entry"
+
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    actor: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[str] = mapped_column(String(64), default="")
+    subject_id: Mapped[str] = mapped_column(String(64), default="")
+    detail: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
+    previous_digest: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHead(Base, kw_only=True, eq=False):
+    """The newest link of a device's chain; locked while one is added."""
+
+    __tablename__ = "audit_heads"
+
+    device_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger, default=0)
+    digest: Mapped[str] = mapped_column(String(64), default=GENESIS)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditProblem:
+    """A place where a chain does not hold."""
+
+    device_id: str
+    sequence: int
+    reason: str
+
+
+def audit_digest(entry: AuditEntry) -> str:
+    """Return the SHA-256 of an entry: canonical JSON (sorted keys, no spaces, UTF-8) of what it says."""
+    content = {
+        "device_id": entry.device_id,
+        "sequence": entry.sequence,
+        "created_at": rfc3339(entry.created_at),
+        "actor": entry.actor,
+        "action": entry.action,
+        "subject": entry.subject,
+        "subject_id": entry.subject_id,
+        "detail": entry.detail,
+        "previous_digest": entry.previous_digest,
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def append_audit(
+    session: Session,
+    *,
+    device_id: str,
+    actor: str,
+    action: str,
+    subject: str = "",
+    subject_id: str = "",
+    detail: dict[str, Any] | None = None,
+) -> AuditEntry:
+    """Add an entry to the chain of ``device_id`` within the caller's transaction and return it."""
+    head = session.scalar(select(AuditHead).where(AuditHead.device_id == device_id).with_for_update())
+    if head is None:
+        head = AuditHead(device_id=device_id)
+        session.add(head)
+    entry = AuditEntry(
+        device_id=device_id,
+        sequence=head.sequence + 1,
+        actor=actor,
+        action=action,
+        subject=subject,
+        subject_id=subject_id,
+        detail=detail or {},
+        previous_digest=head.digest,
+        digest="",
+    )
+    entry.digest = audit_digest(entry)
+    head.sequence, head.digest = entry.sequence, entry.digest
+    session.add(entry)
+    return entry
+
+
+def verify_audit(session: Session) -> list[AuditProblem]:
+    """Walk every chain in the store and return where it does not hold; empty when all is well.
+
+    A chain that was pulled from elsewhere may end before its head; it may not have a gap or an altered entry.
+    """
+    problems: list[AuditProblem] = []
+    last: dict[str, tuple[int, str]] = {}
+    query = select(AuditEntry).order_by(AuditEntry.device_id, AuditEntry.sequence)
+    for entry in session.scalars(query.execution_options(yield_per=500)):
+        sequence, digest = last.get(entry.device_id, (0, GENESIS))
+        if entry.sequence != sequence + 1:
+            problems.append(AuditProblem(entry.device_id, entry.sequence, "gap"))
+        elif entry.previous_digest != digest:
+            problems.append(AuditProblem(entry.device_id, entry.sequence, "broken-link"))
+        if audit_digest(entry) != entry.digest:
+            problems.append(AuditProblem(entry.device_id, entry.sequence, "altered"))
+        last[entry.device_id] = (entry.sequence, entry.digest)
+    for head in session.scalars(select(AuditHead)):
+        sequence, digest = last.get(head.device_id, (0, GENESIS))
+        if (sequence, digest) != (head.sequence, head.digest):
+            problems.append(AuditProblem(head.device_id, head.sequence, "end-missing"))
+    return problems

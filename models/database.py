@@ -1,0 +1,157 @@
+"""One store: a SQLite file (station, embedded server) or a PostgreSQL database; transactions are opened here alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.orm import Session
+
+import models.records  # noqa: F401 - the metadata must be complete before a session is opened
+from models.errors import Unavailable, UserFacingError
+from models.tracking import ChangeRecorder, track
+from models.verdicts import derive_effective_verdicts
+
+_READ_ONLY = "imageflow_read_only"
+BUSY_TIMEOUT_MS = 5_000
+
+# sync.md: WAL, so that readers never wait for the writer; FULL, so that a committed part survives a power cut.
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+)
+
+
+class Database:
+    """Opens transactions on one store.
+
+    Args:
+        url: SQLAlchemy URL, ``sqlite:///…`` or ``postgresql+psycopg://…``.
+        recorder: sees every change to a record that travels; None for a store opened to look at or to migrate.
+        busy_timeout_ms: how long a SQLite writer waits for another process before it gives up.
+    """
+
+    def __init__(
+        self, url: str, recorder: ChangeRecorder | None = None, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+    ) -> None:
+        self.url = url
+        self.recorder = recorder
+        self.engine = _engine(url, busy_timeout_ms)
+
+    @classmethod
+    def at(cls, path: Path, recorder: ChangeRecorder | None = None, **options: int) -> Database:
+        """Return the store in the SQLite file ``path``; the file is made when it is not there."""
+        return cls(f"sqlite:///{path}", recorder, **options)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the store is a SQLite file."""
+        return self.engine.dialect.name == "sqlite"
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest version; safe to call at every start.
+
+        Raises:
+            UserFacingError: when the store is locked, damaged, full, or written by a newer version.
+        """
+        from models.migrations.upgrade import upgrade
+
+        with translated_trouble():
+            upgrade(self.engine)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Open the one kind of transaction that may write; commits at the end of the block, else rolls back.
+
+        On SQLite it takes the write lock at once (``BEGIN IMMEDIATE``), so what is read in it cannot change before it
+        is written.
+
+        Raises:
+            UserFacingError: for trouble of the world: locked, full, damaged or unreachable store.
+        """
+        with translated_trouble(), Session(self.engine, expire_on_commit=False) as session:
+            derive_effective_verdicts(session)
+            if self.recorder is not None:
+                track(session, self.recorder)
+            with session.begin():
+                yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a transaction that only reads, one consistent view; never waits for a writer on SQLite."""
+        connection_options = {_READ_ONLY: True}
+        with (
+            translated_trouble(),
+            self.engine.connect().execution_options(**connection_options) as connection,
+            Session(connection, expire_on_commit=False, autoflush=False) as session,
+        ):
+            yield session
+            session.rollback()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _engine(url: str, busy_timeout_ms: int) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    # A writer waits for another process as long as the timeout says; each thread takes a connection of its own.
+    engine = create_engine(url, connect_args={"timeout": busy_timeout_ms / 1000, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: object) -> None:
+        del record
+        # The driver's own transaction handling breaks DDL in transactions and BEGIN IMMEDIATE; we send BEGIN ourselves.
+        connection.isolation_level = None
+        for pragma in _PRAGMAS:
+            connection.execute(pragma).close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        read_only = connection.get_execution_options().get(_READ_ONLY, False)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+_TROUBLE: tuple[tuple[str, str], ...] = (
+    ("database is locked", "store-locked"),
+    ("database table is locked", "store-locked"),
+    ("disk is full", "disk-full"),
+    ("disk i/o error", "disk-failing"),
+    ("readonly database", "store-read-only"),
+    ("unable to open database file", "store-not-found"),
+    ("file is not a database", "store-damaged"),
+    ("malformed", "store-damaged"),
+)
+
+
+def trouble_of(error: DatabaseError) -> UserFacingError | None:
+    """Return what a person should be told of a database error, None when it is a bug of ours."""
+    text = str(error.orig).lower()
+    for part, code in _TROUBLE:
+        if part in text:
+            return Unavailable(code)
+    if isinstance(error, OperationalError) and error.connection_invalidated:
+        return Unavailable("database-unreachable")
+    if isinstance(error, OperationalError) and "connect" in text:
+        return Unavailable("database-unreachable")
+    return None
+
+
+@contextmanager
+def translated_trouble() -> Iterator[None]:
+    """Turn database errors that are trouble of the world into the error a person can act on."""
+    try:
+        yield
+    except DatabaseError as error:
+        trouble = trouble_of(error)
+        if trouble is None:
+            raise
+        raise trouble from error

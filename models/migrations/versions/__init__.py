@@ -1,0 +1,1 @@
+"""Schema versions, one file each, oldest first; a released file is never changed."""

@@ -1,0 +1,50 @@
+"""Every record, imported once so that the metadata is complete; import this where the whole schema is needed."""
+
+from models.audit import AuditEntry, AuditHead
+from models.base import Base
+from models.devices import Device, EnrolmentCode
+from models.pipelines import ModelFile, Pipeline, StationConfig
+from models.sessions import AIResult, ImageRecord, InspectionSession
+from models.sync import (
+    AppliedChange,
+    Blob,
+    ChangeLogEntry,
+    ChangeLogHead,
+    OutboxEntry,
+    StoredFile,
+    SyncConflict,
+    SyncState,
+)
+from models.targets import DefectClass, InspectionItem, Target
+from models.users import ApiKey, AuthSession, User, UserCredential
+from models.verification import HumanVerification
+
+__all__ = [
+    "AIResult",
+    "ApiKey",
+    "AppliedChange",
+    "AuditEntry",
+    "AuditHead",
+    "AuthSession",
+    "Base",
+    "Blob",
+    "ChangeLogEntry",
+    "ChangeLogHead",
+    "DefectClass",
+    "Device",
+    "EnrolmentCode",
+    "HumanVerification",
+    "ImageRecord",
+    "InspectionItem",
+    "InspectionSession",
+    "ModelFile",
+    "OutboxEntry",
+    "Pipeline",
+    "StationConfig",
+    "StoredFile",
+    "SyncConflict",
+    "SyncState",
+    "Target",
+    "User",
+    "UserCredential",
+]

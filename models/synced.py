@@ -1,0 +1,158 @@
+"""Records that travel between stations and the server, and their form on the wire.
+
+A record's wire fields are its columns less its id and what only concerns one side (``LOCAL_FIELDS`` and the class's own
+``local_fields``). Fields this version does not know are kept in ``extra`` and travel on unchanged.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum, StrEnum
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, String, inspect
+from sqlalchemy.orm import Mapped, MappedAsDataclass, mapped_column
+
+from models.base import Base, UtcDateTime
+from models.clock import parse_rfc3339, rfc3339, utc_now
+from models.ids import new_id
+
+LOCAL_FIELDS = frozenset({"id", "rev", "clock", "extra", "field_clocks"})
+
+
+class SyncKind(StrEnum):
+    """Which rule of the sync protocol a record follows."""
+
+    MASTER = "master"
+    FACT = "fact"
+    OWNED = "owned"
+
+
+class Synced(MappedAsDataclass, kw_only=True, eq=False):
+    """Columns of every record that travels.
+
+    Attributes:
+        entity: name of the record kind on the wire.
+        kind: the rule it follows.
+        local_fields: further columns that never travel.
+        rev: position in the server's change log of the newest change to this record; None before the server knows it.
+        clock: hybrid logical clock stamp of the newest change; set when it is recorded.
+        extra: fields of a newer schema, kept for the round trip.
+    """
+
+    entity: ClassVar[str]
+    kind: ClassVar[SyncKind]
+    local_fields: ClassVar[frozenset[str]] = frozenset()
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True, default_factory=new_id)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime(), default_factory=utc_now)
+    rev: Mapped[int | None] = mapped_column(BigInteger, default=None)
+    clock: Mapped[str] = mapped_column(String(96), default="")
+    extra: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
+
+
+class Master(Synced, kw_only=True, eq=False):
+    """A record of the quality engineer or the administrator, merged field by field.
+
+    Attributes:
+        updated_at: wall time of the newest change, for display.
+        deleted_at: set instead of removing the row: sessions of the past keep naming it, and it is the tombstone.
+        field_clocks: field → ``{"rev": int | None, "clock": str}`` of its newest change; what merges are decided by.
+    """
+
+    kind: ClassVar[SyncKind] = SyncKind.MASTER
+
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime(), default_factory=utc_now)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime(), default=None)
+    field_clocks: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
+
+
+class Fact(Synced, kw_only=True, eq=False):
+    """Something that happened: only ever added.
+
+    Attributes:
+        device_id: the station (or the server's own id) where it happened.
+    """
+
+    kind: ClassVar[SyncKind] = SyncKind.FACT
+
+    device_id: Mapped[str] = mapped_column(String(64), index=True)
+
+
+def wire_fields(record_type: type[Synced]) -> tuple[str, ...]:
+    """Return the names of the columns that travel, in their order."""
+    hidden = LOCAL_FIELDS | record_type.local_fields
+    columns = _table_columns(record_type)
+    return tuple(name for name in columns.keys() if name not in hidden)  # noqa: SIM118 - iterating gives columns
+
+
+def to_wire(value: Any) -> Any:
+    """Return a column's value in its JSON form."""
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, Enum):
+        return value.value
+    return value
+
+
+def from_wire(record_type: type[Synced], name: str, value: Any) -> Any:
+    """Return the column value for a JSON value.
+
+    Raises:
+        ValueError: when the value is not of the column's type.
+    """
+    column = _table_columns(record_type)[name]
+    if value is None:
+        if not column.nullable:
+            raise ValueError(f"{name} must have a value")
+        return None
+    if isinstance(column.type, UtcDateTime):
+        if not isinstance(value, str):
+            raise ValueError(f"{name} must be an RFC 3339 text")
+        return parse_rfc3339(value)
+    enum_class = getattr(column.type, "enum_class", None)
+    if enum_class is not None:
+        return enum_class(value)
+    expected = column.type.python_type
+    if expected is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    allowed: tuple[type, ...] = (dict, list) if expected is dict else (expected,)
+    if not isinstance(value, allowed) or (isinstance(value, bool) and expected is not bool):
+        raise ValueError(f"{name} must be of type {expected.__name__}")
+    length = getattr(column.type, "length", None)
+    if isinstance(value, str) and length is not None and len(value) > length:
+        raise ValueError(f"{name} must have at most {length} characters")
+    return value
+
+
+def snapshot(record: Synced) -> dict[str, Any]:
+    """Return all wire fields of a record in JSON form, those of a newer schema too."""
+    fields = {name: to_wire(getattr(record, name)) for name in wire_fields(type(record))}
+    return {**record.extra, **fields}
+
+
+def split_fields(record_type: type[Synced], fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split wire fields into column values this schema knows and the rest.
+
+    Fields that are local on every schema (``rev``, ``clock`` …) are dropped: a peer never sets them.
+
+    Raises:
+        ValueError: when a known field has a value of the wrong type.
+    """
+    names = set(wire_fields(record_type))
+    hidden = LOCAL_FIELDS | record_type.local_fields
+    known = {name: from_wire(record_type, name, fields[name]) for name in fields if name in names}
+    unknown = {name: value for name, value in fields.items() if name not in names and name not in hidden}
+    return known, unknown
+
+
+def synced_types() -> dict[str, type[Synced]]:
+    """Return every record kind that travels by its wire name, parents before children (order of foreign keys)."""
+    order = {table.name: place for place, table in enumerate(Base.metadata.sorted_tables)}
+    found = [mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, Synced)]
+    found.sort(key=lambda kind: order[inspect(kind).local_table.name])
+    return {kind.entity: kind for kind in found}
+
+
+def _table_columns(record_type: type[Synced]) -> Any:
+    return record_type.__table__.columns  # type: ignore[attr-defined]  # set by the declarative mapping

@@ -1,0 +1,78 @@
+"""The effective verdict of a session: a person's decision overrides the machine's, the newest by clock counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sqlalchemy import event, select, update
+from sqlalchemy.orm import Session, UOWTransaction
+from sqlalchemy.orm.attributes import set_committed_value
+
+from models.sessions import AIResult, InspectionSession
+from models.states import HumanVerdict, Verdict
+from models.verification import HumanVerification
+
+_SEVERITY = {HumanVerdict.OK: 0, HumanVerdict.HOLD: 1, HumanVerdict.NG: 2}
+
+
+class MachineSays(NamedTuple):
+    """An AI result as far as the effective verdict goes."""
+
+    item_id: str | None
+    clock: str
+    verdict: Verdict
+
+
+class PersonSays(NamedTuple):
+    """A human verification as far as the effective verdict goes; ``item_id`` None is the whole part."""
+
+    item_id: str | None
+    clock: str
+    verdict: HumanVerdict
+
+
+def effective_verdict(machine: Iterable[MachineSays], person: Iterable[PersonSays]) -> HumanVerdict | None:
+    """Return what counts for a part, None while nobody has said anything.
+
+    Per item the newest AI result stands until a person decides; decisions apply in order of their clocks, one on the
+    whole part replacing all that was decided before it. The part is as bad as its worst item (NG, then HOLD, then OK).
+    """
+    items: dict[str | None, HumanVerdict] = {
+        said.item_id: HumanVerdict(said.verdict.value) for said in sorted(machine, key=lambda said: said.clock)
+    }
+    for said in sorted(person, key=lambda said: said.clock):
+        if said.item_id is None:
+            items = {None: said.verdict}
+        else:
+            items[said.item_id] = said.verdict
+    return max(items.values(), key=_SEVERITY.__getitem__, default=None)
+
+
+def derive_effective_verdicts(session: Session) -> None:
+    """Keep ``InspectionSession.effective_verdict`` true whenever ``session`` flushes a new fact about a part."""
+
+    def after_flush(flushed: Session, context: UOWTransaction) -> None:
+        del context
+        touched = {record.session_id for record in flushed.new if isinstance(record, AIResult | HumanVerification)}
+        connection = flushed.connection()
+        for session_id in sorted(touched):
+            machine = connection.execute(
+                select(AIResult.item_id, AIResult.clock, AIResult.overall_result).where(
+                    AIResult.session_id == session_id
+                )
+            )
+            person = connection.execute(
+                select(HumanVerification.item_id, HumanVerification.clock, HumanVerification.verdict).where(
+                    HumanVerification.session_id == session_id
+                )
+            )
+            verdict = effective_verdict((MachineSays(*row) for row in machine), (PersonSays(*row) for row in person))
+            connection.execute(
+                update(InspectionSession).where(InspectionSession.id == session_id).values(effective_verdict=verdict)
+            )
+            loaded = flushed.identity_map.get(flushed.identity_key(InspectionSession, session_id))
+            if loaded is not None:
+                set_committed_value(loaded, "effective_verdict", verdict)
+
+    event.listen(session, "after_flush", after_flush)
