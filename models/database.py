@@ -17,6 +17,7 @@ from models.tracking import ChangeRecorder, track
 from models.verdicts import derive_effective_verdicts
 
 _READ_ONLY = "imageflow_read_only"
+_ACTOR = "imageflow.actor"
 BUSY_TIMEOUT_MS = 5_000
 
 # sync.md: WAL, so that readers never wait for the writer; FULL, so that a committed part survives a power cut.
@@ -65,16 +66,20 @@ class Database:
             upgrade(self.engine)
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
+    def transaction(self, actor: str | None = None) -> Iterator[Session]:
         """Open the one kind of transaction that may write; commits at the end of the block, else rolls back.
 
         On SQLite it takes the write lock at once (``BEGIN IMMEDIATE``), so what is read in it cannot change before it
         is written.
 
+        Args:
+            actor: id of the user on whose behalf it writes; recorders find it with ``actor_of``.
+
         Raises:
             UserFacingError: for trouble of the world: locked, full, damaged or unreachable store.
         """
         with translated_trouble(), Session(self.engine, expire_on_commit=False) as session:
+            session.info[_ACTOR] = actor
             derive_effective_verdicts(session)
             if self.recorder is not None:
                 track(session, self.recorder)
@@ -96,6 +101,12 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def actor_of(session: Session) -> str | None:
+    """Return the id of the user on whose behalf a transaction writes; None for the program itself."""
+    actor = session.info.get(_ACTOR)
+    return actor if isinstance(actor, str) else None
 
 
 def _engine(url: str, busy_timeout_ms: int) -> Engine:

@@ -23,6 +23,7 @@ class OutboxEntry(Base, kw_only=True, eq=False):
     Attributes:
         sequence: order in which the changes were committed here.
         base_rev: ``rev`` of the record when it was changed; None when the server did not know it.
+        user_id: who made the change; the server checks that this user may.
         state: waiting, or dead: refused by the server for good and kept for a person to mend.
         problem: the server's problem document for a refused change.
     """
@@ -38,6 +39,7 @@ class OutboxEntry(Base, kw_only=True, eq=False):
     base_rev: Mapped[int | None] = mapped_column(BigInteger, default=None)
     fields: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
     clock: Mapped[str] = mapped_column(String(96))
+    user_id: Mapped[str | None] = mapped_column(String(36), default=None)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime(), default_factory=utc_now)
     attempts: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str] = mapped_column(Text, default="")

@@ -159,6 +159,7 @@ def upgrade() -> None:
         sa.Column("base_rev", sa.BigInteger(), nullable=True),
         sa.Column("fields", models.base.Json, nullable=False),
         sa.Column("clock", sa.String(length=96), nullable=False),
+        sa.Column("user_id", sa.String(length=36), nullable=True),
         sa.Column("created_at", models.base.UtcDateTime(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.Text(), nullable=False),
