@@ -1,0 +1,1 @@
+"""Good-only anomaly models on images."""

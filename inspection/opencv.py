@@ -1,0 +1,28 @@
+"""The one place that imports ``cv2``; every other module takes it from here.
+
+The wheel of OpenCV brings its own Qt and points two environment variables at it when it is imported; a PySide6 window
+in the same process would then load plugins of the wrong Qt and die. They are put back to what they were. RTSP goes over
+TCP, because lost UDP packets show as grey smears that look like defects, and FFmpeg keeps quiet, because what it prints
+may hold the address of a camera with its password.
+"""
+
+from __future__ import annotations
+
+import os
+
+_QT_VARIABLES = ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR")
+_before = {name: os.environ.get(name) for name in _QT_VARIABLES}
+os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
+import cv2  # noqa: E402
+
+for _name, _value in _before.items():
+    if _value is None:
+        os.environ.pop(_name, None)
+    else:
+        os.environ[_name] = _value
+
+cv2.setLogLevel(0)
+
+__all__ = ["cv2"]
