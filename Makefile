@@ -1,0 +1,47 @@
+# Two commands on a fresh machine: `make run` shows the whole job, `make test` proves it.
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+READY := .setup/ready
+ROOMS := app inspection sync models resources server
+
+.PHONY: help setup run test station server lint format bench clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
+
+# Made again only when something it depends on has changed; an untouched set-up costs nothing.
+$(READY): pyproject.toml constraints.txt deploy/setup.sh deploy/system-packages.txt \
+          inspection/anomaly/backbone.py $(wildcard resources/translations/*.ts)
+	sh deploy/setup.sh
+	@mkdir -p $(@D) && touch $@
+
+setup: $(READY)  ## .venv with everything from the one lock, the backbone, the translations
+
+run: $(READY)  ## the whole job on sample parts, in the station window
+	$(BIN)/imageflow demo --auto
+
+test: $(READY)  ## every test
+	$(BIN)/python -m pytest
+
+station: $(READY)  ## the station's window
+	$(BIN)/imageflow station
+
+server: $(READY)  ## the central server on loopback
+	$(BIN)/imageflow server
+
+lint: $(READY)  ## style, types, who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+format: $(READY)  ## put the source into the house's form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)  ## the measured figures of docs/performance.md
+	$(BIN)/python -m tests.benchmarks
+
+clean:  ## remove what set-up and tests made
+	rm -rf .venv .setup .pytest_cache .mypy_cache .ruff_cache .import_linter_cache demo-output
+	rm -f resources/backbones/*.xml resources/backbones/*.bin resources/backbones/*.json resources/translations/*.qm
