@@ -18,7 +18,7 @@ $(READY): pyproject.toml constraints.txt deploy/setup.sh deploy/system-packages.
 setup: $(READY)  ## .venv with everything from the one lock, the backbone, the translations
 
 run: $(READY)  ## the whole job on sample parts, in the station window
-	$(BIN)/imageflow demo --auto
+	$(BIN)/imageflow demo
 
 test: $(READY)  ## every test
 	$(BIN)/python -m pytest
