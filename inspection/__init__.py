@@ -1,1 +1,1 @@
-"""."""
+"""Image sources, pipelines and their components, anomaly models, judgement; no window and no database."""

@@ -23,6 +23,6 @@ for _name, _value in _before.items():
     else:
         os.environ[_name] = _value
 
-cv2.setLogLevel(0)
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 __all__ = ["cv2"]

@@ -93,9 +93,7 @@ def find_backbone(name: str = DEFAULT_BACKBONE, folder: Path | None = None) -> B
     digest = _digest(graph, weights)
     if not isinstance(manifest, dict) or manifest.get("digest") != digest:
         raise Unavailable("backbone-damaged", name=name)
-    return Backbone(
-        name, place / f"{name}.xml", place / f"{name}.bin", digest, float(manifest.get("parity", 0.0))
-    )
+    return Backbone(name, place / f"{name}.xml", place / f"{name}.bin", digest, float(manifest.get("parity", 0.0)))
 
 
 def convert_backbone(name: str = DEFAULT_BACKBONE, folder: Path | None = None) -> Backbone:
@@ -238,9 +236,7 @@ def main(arguments: list[str]) -> int:
     from models.errors import UserFacingError
 
     try:
-        convert_backbone(
-            arguments[0] if arguments else DEFAULT_BACKBONE, Path(arguments[1]) if arguments[1:] else None
-        )
+        convert_backbone(arguments[0] if arguments else DEFAULT_BACKBONE, Path(arguments[1]) if arguments[1:] else None)
     except UserFacingError as error:
         sys.stderr.write(f"{error}\n")
         return 1

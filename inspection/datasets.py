@@ -1,0 +1,67 @@
+"""Folders of images and the labels their sub-folders give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from inspection.images import IMAGE_SUFFIXES
+from models.errors import InvalidInput, NotFound
+
+_GOOD_PREFIXES = ("ok", "normal")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledImage:
+    """An image file and the label of the sub-folder it lies in; None directly in the folder."""
+
+    path: Path
+    label: str | None
+
+    @property
+    def good(self) -> bool | None:
+        """Whether the label says good; None without a label."""
+        return None if self.label is None else is_good(self.label)
+
+
+def is_good(label: str) -> bool:
+    """Say whether a label names good parts: ``good``, ``ok…`` and ``normal…``; any other is a class of defect."""
+    folded = label.casefold()
+    return folded == "good" or folded.startswith(_GOOD_PREFIXES)
+
+
+def label_of(path: Path, root: Path) -> str | None:
+    """Return the first sub-folder of ``root`` that ``path`` lies in, or None when it lies in ``root`` itself."""
+    parts = path.relative_to(root).parts
+    return parts[0] if len(parts) > 1 else None
+
+
+def image_files(folder: Path) -> list[Path]:
+    """Return every image file in ``folder`` and below, by its path in code-point order.
+
+    Hidden files and files of other kinds are left out; whether a file can be decoded is seen when it is read.
+
+    Raises:
+        NotFound: ``folder-missing``.
+        InvalidInput: ``folder-without-images``.
+    """
+    if not folder.is_dir():
+        raise NotFound("folder-missing", folder=str(folder))
+    found = sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+    )
+    if not found:
+        raise InvalidInput("folder-without-images", folder=str(folder))
+    return found
+
+
+def labelled_images(folder: Path) -> list[LabelledImage]:
+    """Return the images of ``folder`` with the labels of its sub-folders.
+
+    Raises:
+        NotFound: ``folder-missing``.
+        InvalidInput: ``folder-without-images``.
+    """
+    return [LabelledImage(path, label_of(path, folder)) for path in image_files(folder)]

@@ -1,0 +1,77 @@
+"""A frame: one image from a source, with where and when it came from."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.clock import utc_now
+
+Pixels = NDArray[np.uint8]
+"""RGB ``(H, W, 3)`` or grey ``(H, W)``, uint8."""
+
+_COLOUR_DIMENSIONS = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One image from a source.
+
+    Attributes:
+        pixels: uint8, RGB ``(H, W, 3)`` or grey ``(H, W)``.
+        source_id: id of the source that gave it.
+        sequence: number within the source, from 0; a gap means that frames were dropped.
+        monotonic: ``time.monotonic()`` at capture, seconds; for durations.
+        captured_at: wall time at capture, aware, UTC.
+        path: the file it came from, if any.
+        label: name of the sub-folder the file lies in, if any.
+    """
+
+    pixels: Pixels
+    source_id: str
+    sequence: int
+    monotonic: float = field(default_factory=time.monotonic)
+    captured_at: datetime = field(default_factory=utc_now)
+    path: Path | None = None
+    label: str | None = None
+
+    def __post_init__(self) -> None:
+        require_pixels(self.pixels)
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return int(self.pixels.shape[0])
+
+    def rgb(self) -> Pixels:
+        """Return the pixels as RGB ``(H, W, 3)``, whatever the frame holds."""
+        return as_rgb(self.pixels)
+
+
+def require_pixels(pixels: Pixels) -> None:
+    """Check shape and type of an image.
+
+    Raises:
+        ValueError: when it is not uint8 RGB ``(H, W, 3)`` or grey ``(H, W)`` with at least one pixel.
+    """
+    grey = pixels.ndim == _COLOUR_DIMENSIONS - 1
+    colour = pixels.ndim == _COLOUR_DIMENSIONS and pixels.shape[2] == _COLOUR_DIMENSIONS
+    if pixels.dtype != np.uint8 or not (grey or colour) or pixels.size == 0:
+        raise ValueError(f"an image is uint8 RGB (H, W, 3) or grey (H, W), not {pixels.dtype} {pixels.shape}")
+
+
+def as_rgb(pixels: Pixels) -> Pixels:
+    """Return ``pixels`` as contiguous RGB ``(H, W, 3)``; no copy when they already are."""
+    if pixels.ndim == _COLOUR_DIMENSIONS:
+        return np.ascontiguousarray(pixels)
+    return np.repeat(pixels[:, :, None], 3, axis=2)
