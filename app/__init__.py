@@ -1,1 +1,1 @@
-"""."""
+"""The station: its window, its operations and the `imageflow` command; the one room that imports PySide6."""

@@ -1,0 +1,125 @@
+"""Reads the image source on a thread of its own and keeps the newest frame for the screen; knows no Qt.
+
+A camera runs freely: a frame that was not shown in time is replaced by a newer one. A folder or a video file is paced:
+one frame lies under the camera until somebody asks for the next.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from models.errors import Unavailable, UserFacingError
+
+if TYPE_CHECKING:
+    from inspection.frames import Frame
+    from inspection.sources import ImageSource
+
+READ_TIMEOUT_S = 0.2
+RETRY_S = 2.0
+
+
+class LiveFeed:
+    """The newest frame of one image source.
+
+    Args:
+        make: returns the source, not opened; called again after the source could not be opened.
+        post: calls a callback on the UI thread.
+        on_frame: called there with the newest frame; frames in between are dropped.
+        on_trouble: called there with what is wrong with the source, and with None when it is well again.
+        on_end: called there when the source has no more frames.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], ImageSource],
+        *,
+        post: Callable[[Callable[[], object]], None],
+        on_frame: Callable[[Frame], object],
+        on_trouble: Callable[[UserFacingError | None], object],
+        on_end: Callable[[], object],
+    ) -> None:
+        self._make = make
+        self._post = post
+        self._on_frame = on_frame
+        self._on_trouble = on_trouble
+        self._on_end = on_end
+        self._lock = threading.Lock()
+        self._newest: Frame | None = None
+        self._announced = False
+        self._stopping = threading.Event()
+        self._wanted = threading.Event()
+        self._wanted.set()
+        self._thread = threading.Thread(target=self._work, name="station-feed", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def advance(self) -> None:
+        """Ask a paced source for its next frame; a camera needs no asking."""
+        self._wanted.set()
+
+    def stop(self) -> None:
+        """Stop reading, close the source and join the thread."""
+        self._stopping.set()
+        self._wanted.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with self._make() as source:
+                    self._post(lambda: self._on_trouble(None))
+                    self._read(source)
+                    if source.ended:
+                        self._post(self._on_end)
+                        return
+            except UserFacingError as error:
+                self._tell(error)
+                self._stopping.wait(RETRY_S)
+
+    def _read(self, source: ImageSource) -> None:
+        from inspection.sources import LiveSource, SourceState
+
+        paced = not isinstance(source, LiveSource)
+        lost = False
+        while not self._stopping.is_set() and not source.ended:
+            if paced and not self._wanted.wait(READ_TIMEOUT_S):
+                continue
+            try:
+                frame = source.read(READ_TIMEOUT_S)
+            except UserFacingError as error:
+                if not paced:
+                    raise
+                # One bad file of a folder: say so, and go on with the one after it.
+                self._tell(error)
+                continue
+            if frame is not None:
+                if lost:
+                    lost = False
+                    self._post(lambda: self._on_trouble(None))
+                self._wanted.clear()
+                self._keep(frame)
+            elif source.state == SourceState.LOST and not lost:
+                lost = True
+                self._tell(Unavailable("window-camera-lost", source=source.describe()))
+
+    def _keep(self, frame: Frame) -> None:
+        with self._lock:
+            self._newest = frame
+            if self._announced:
+                return
+            self._announced = True
+        self._post(self._show)
+
+    def _show(self) -> None:
+        with self._lock:
+            frame, self._announced = self._newest, False
+        if frame is not None and not self._stopping.is_set():
+            self._on_frame(frame)
+
+    def _tell(self, error: UserFacingError) -> None:
+        self._post(lambda: self._on_trouble(error))

@@ -1,0 +1,88 @@
+"""Putting bytes where a record can name them: the blob first, safe on the disk, then the row, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inspection.frames import Pixels
+from models.sync import Blob
+
+if TYPE_CHECKING:
+    from app.workspace import Workspace
+
+HEATMAP_THRESHOLD_VALUE = 128
+"""Grey value of the threshold in a stored heatmap."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlob:
+    """Bytes that lie in the blob store."""
+
+    sha256: str
+    size_bytes: int
+    content_type: str
+
+
+@contextmanager
+def stored(workspace: Workspace, contents: list[tuple[bytes, str]]) -> Iterator[list[StoredBlob]]:
+    """Keep ``contents`` (bytes, content type) in the blob store for a transaction within the block to name.
+
+    When anything fails, in here or in the block, the files that no record names are removed again: a full disk leaves
+    nothing half-written.
+
+    Raises:
+        Unavailable: ``disk-full`` and the like, before anything is committed.
+    """
+    kept: list[StoredBlob] = []
+    finished = False
+    try:
+        for data, content_type in contents:
+            kept.append(StoredBlob(workspace.blobs.put(data), len(data), content_type))
+        yield kept
+        finished = True
+    finally:
+        if not finished:
+            _remove_unnamed(workspace, [blob.sha256 for blob in kept])
+
+
+def name_blob(session: Session, blob: StoredBlob) -> None:
+    """Add the row of a blob that lies in the store, or note that a known one is here now."""
+    row = session.get(Blob, blob.sha256)
+    if row is None:
+        session.add(
+            Blob(
+                sha256=blob.sha256,
+                size_bytes=blob.size_bytes,
+                content_type=blob.content_type,
+                present=True,
+                received_bytes=blob.size_bytes,
+            )
+        )
+    elif not row.present:
+        row.present, row.received_bytes = True, blob.size_bytes
+    session.flush()
+
+
+def heatmap_pixels(heatmap: NDArray[np.float32], threshold: float) -> Pixels:
+    """Return a heatmap as grey ``(H, W)`` uint8: 128 is the threshold, 255 twice of it and more.
+
+    Args:
+        heatmap: float32 ``(H, W)`` in the unit of the score.
+        threshold: what the score was compared with; greater than 0.
+    """
+    return np.clip(np.rint(heatmap * (HEATMAP_THRESHOLD_VALUE / threshold)), 0, 255).astype(np.uint8)
+
+
+def _remove_unnamed(workspace: Workspace, digests: list[str]) -> None:
+    with workspace.database.read() as session:
+        named = set(session.scalars(select(Blob.sha256).where(Blob.sha256.in_(digests))))
+    for sha256 in set(digests) - named:
+        workspace.blobs.path(sha256).unlink(missing_ok=True)

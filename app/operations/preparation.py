@@ -1,0 +1,101 @@
+"""Making an item ready to be inspected: its pipeline with its own parameters, its criteria, its model in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from app.operations.masters import model_of_item
+from inspection.judgement import Criteria
+from inspection.pipeline import PipelineDefinition, Runner
+from models.errors import DoesNotFit, NotFound, Unavailable
+from models.pipelines import ModelFile, Pipeline
+from models.targets import InspectionItem
+
+if TYPE_CHECKING:
+    from app.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedItem:
+    """An item that can be inspected at once.
+
+    Attributes:
+        model_sha256: digest of the model bundle its anomaly step uses; None when it has none.
+    """
+
+    item_id: str
+    item_name: str
+    pipeline_id: str
+    pipeline_version: int
+    model_sha256: str | None
+    criteria: Criteria
+    runner: Runner
+
+
+def prepare_item(workspace: Workspace, item_id: str) -> PreparedItem:
+    """Return the item with its pipeline ready to run and its model loaded.
+
+    Raises:
+        NotFound: ``item-unknown``.
+        DoesNotFit: ``item-without-pipeline``, ``item-without-model``, ``item-criteria-invalid``, or what the validation of
+            its pipeline says.
+        Unavailable: ``model-not-here`` when the model has not come to this station yet.
+    """
+    with workspace.database.read() as session:
+        item = session.get(InspectionItem, item_id)
+        if item is None or item.deleted_at is not None:
+            raise NotFound("item-unknown", item_id=item_id)
+        pipeline = session.get(Pipeline, item.pipeline_id) if item.pipeline_id else None
+        if pipeline is None:
+            raise DoesNotFit("item-without-pipeline", item=item.name)
+        definition = PipelineDefinition.parse(with_parameters(pipeline.definition, item.pipeline_parameters))
+        digests = _model_digests(session, definition)
+        model_id = model_of_item(item)
+    if any(step.component == "anomaly" for step in definition.steps) and model_id is None:
+        raise DoesNotFit("item-without-model", item=item.name)
+    loaded = {name: workspace.models.model(sha256) for name, sha256 in digests.items()}
+    return PreparedItem(
+        item_id=item.id,
+        item_name=item.name,
+        pipeline_id=pipeline.id,
+        pipeline_version=pipeline.version,
+        model_sha256=digests.get(model_id) if model_id else None,
+        criteria=_criteria(item),
+        runner=Runner(definition, loaded),
+    )
+
+
+def with_parameters(definition: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    """Return a pipeline definition with an item's parameters over those of its steps."""
+    steps = [
+        {**step, "parameters": {**step.get("parameters", {}), **overrides.get(step.get("id"), {})}}
+        for step in definition.get("steps", [])
+    ]
+    return {**definition, "steps": steps}
+
+
+def _model_digests(session: Session, definition: PipelineDefinition) -> dict[str, str]:
+    """Return model file id → digest of its bundle for every step that names one."""
+    digests: dict[str, str] = {}
+    for step in definition.steps:
+        name = step.parameters.get("model")
+        if not isinstance(name, str) or name == "default":
+            continue
+        model = session.get(ModelFile, name)
+        if model is None:
+            raise Unavailable("model-not-here", sha256=name)
+        digests[name] = model.sha256
+    return digests
+
+
+def _criteria(item: InspectionItem) -> Criteria:
+    try:
+        return Criteria.model_validate(item.criteria)
+    except ValidationError as error:
+        first = error.errors()[0]
+        setting = ".".join(str(part) for part in first["loc"])
+        raise DoesNotFit("item-criteria-invalid", item=item.name, setting=setting, reason=first["msg"]) from error

@@ -1,0 +1,147 @@
+"""Training the model of an item from good images, on this station, and giving it to the item."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.operations.evidence import StoredBlob, name_blob, stored
+from app.operations.users import SignedInUser, require_trainer
+from inspection.anomaly import TrainingProgress, TrainingReport, TrainingSettings, train_images
+from inspection.pipeline import PipelineDefinition
+from models.audit import append_audit
+from models.errors import DoesNotFit, NotFound
+from models.pipelines import ModelFile, Pipeline
+from models.targets import InspectionItem
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from app.workspace import Workspace
+
+BUNDLE = "application/vnd.imageflow.model"
+"""Content type of a model bundle."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """A model that an item uses from now on.
+
+    Attributes:
+        threshold: chosen from good images the model was not fitted on.
+        false_alarm_rate: share of good parts that threshold is expected to reject.
+        warnings: what the person should know of the images, ready to be shown.
+    """
+
+    model_id: str
+    sha256: str
+    threshold: float
+    false_alarm_rate: float
+    images: int
+    seconds: float
+    warnings: tuple[str, ...]
+
+
+def train_item_model(
+    workspace: Workspace,
+    user: SignedInUser,
+    item_id: str,
+    images: Sequence[Path],
+    *,
+    settings: TrainingSettings | None = None,
+    on_progress: Callable[[TrainingProgress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> TrainedModel:
+    """Train a good-only anomaly model on ``images`` and give it to the item.
+
+    Bundle, model record, the item's new parameters, audit and outbox entries become visible together or not at all.
+
+    Raises:
+        PermissionDenied: ``role-not-enough``: operators do not train.
+        NotFound: ``item-unknown``.
+        DoesNotFit: ``item-without-pipeline`` or ``pipeline-without-anomaly``.
+        InspectionCancelled: when ``cancel`` was set; nothing has changed.
+        UserFacingError: what the training says of images it cannot use, or of a full disk.
+    """
+    require_trainer(user)
+    workspace.require_device()
+    with workspace.database.read() as session:
+        _, step_id = _anomaly_step(session, item_id)
+    with tempfile.TemporaryDirectory(dir=workspace.work_folder, prefix="training-") as folder:
+        path = Path(folder) / "model.bundle"
+        report = train_images(
+            images, path, settings=settings or TrainingSettings(), on_progress=on_progress, cancel=cancel
+        )
+        data = path.read_bytes()
+    with (
+        stored(workspace, [(data, BUNDLE)]) as blobs,
+        workspace.database.transaction(actor=user.user_id) as session,
+    ):
+        return _give_to_item(workspace, session, user, item_id, step_id, blobs[0], report)
+
+
+def _give_to_item(
+    workspace: Workspace,
+    session: Session,
+    user: SignedInUser,
+    item_id: str,
+    step_id: str,
+    blob: StoredBlob,
+    report: TrainingReport,
+) -> TrainedModel:
+    item, _ = _anomaly_step(session, item_id)
+    name_blob(session, blob)
+    model = ModelFile(
+        name=f"{item.name} {blob.sha256[:8]}"[:200],
+        model_kind="anomaly",
+        sha256=blob.sha256,
+        size_bytes=blob.size_bytes,
+        metrics={
+            "threshold": report.threshold,
+            "false_alarm_rate": report.false_alarm_rate,
+            "images": report.images,
+            "warnings": list(report.warnings),
+        },
+        item_id=item.id,
+    )
+    session.add(model)
+    session.flush()
+    parameters: dict[str, Any] = {name: dict(values) for name, values in item.pipeline_parameters.items()}
+    parameters[step_id] = {**parameters.get(step_id, {}), "model": model.id}
+    item.pipeline_parameters = parameters
+    append_audit(
+        session,
+        device_id=workspace.device_id,
+        actor=user.username,
+        action="model.trained",
+        subject="item",
+        subject_id=item.id,
+        detail={"model_id": model.id, "sha256": blob.sha256, "images": report.images},
+    )
+    return TrainedModel(
+        model_id=model.id,
+        sha256=blob.sha256,
+        threshold=report.threshold,
+        false_alarm_rate=report.false_alarm_rate,
+        images=report.images,
+        seconds=report.seconds,
+        warnings=report.warnings,
+    )
+
+
+def _anomaly_step(session: Session, item_id: str) -> tuple[InspectionItem, str]:
+    """Return the item and the id of the step of its pipeline that takes the model."""
+    item = session.get(InspectionItem, item_id)
+    if item is None or item.deleted_at is not None:
+        raise NotFound("item-unknown", item_id=item_id)
+    pipeline = session.get(Pipeline, item.pipeline_id) if item.pipeline_id else None
+    if pipeline is None:
+        raise DoesNotFit("item-without-pipeline", item=item.name)
+    for step in PipelineDefinition.parse(pipeline.definition).steps:
+        if step.component == "anomaly":
+            return item, step.id
+    raise DoesNotFit("pipeline-without-anomaly", pipeline=pipeline.name)

@@ -1,0 +1,1 @@
+"""State and decisions of the screens; no widget and no Qt in here."""

@@ -1,0 +1,32 @@
+"""How a presenter tells its screen that something happened: callbacks, called in order on the calling thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVarTuple, Unpack
+
+Arguments = TypeVarTuple("Arguments")
+
+
+class Event(Generic[Unpack[Arguments]]):
+    """Something that happens and that others want to know of."""
+
+    def __init__(self) -> None:
+        self._callbacks: list[Callable[[Unpack[Arguments]], object]] = []
+
+    def connect(self, callback: Callable[[Unpack[Arguments]], object]) -> None:
+        """Call ``callback`` with the arguments of every later ``emit``."""
+        self._callbacks.append(callback)
+
+    def disconnect(self, callback: Callable[[Unpack[Arguments]], object]) -> None:
+        """Stop calling ``callback``.
+
+        Raises:
+            ValueError: when it was not connected.
+        """
+        self._callbacks.remove(callback)
+
+    def emit(self, *arguments: Unpack[Arguments]) -> None:
+        """Call every callback; one that is connected meanwhile waits for the next time."""
+        for callback in tuple(self._callbacks):
+            callback(*arguments)
