@@ -1,0 +1,49 @@
+"""Connected places where a heatmap passes the threshold."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from inspection.judgement import ANOMALY_CLASS, border_distance
+from inspection.opencv import cv2
+from inspection.placement import FloatMap
+from models.results import BoundingBox, Detection
+
+MOST_REGIONS = 50
+# Regions are drawn and compared with a least area; half a megapixel of detail is more than the map has.
+_WORKING_SIDE = 768
+# The map is smooth, so its highest point may lie a hair below the score.
+_PEAK_SHARE = 0.98
+
+
+def anomalous_regions(heatmap: FloatMap, score: float, threshold: float) -> tuple[Detection, ...]:
+    """Return the boxes of connected areas above ``threshold``, strangest first, at most ``MOST_REGIONS``.
+
+    Args:
+        heatmap: float32 ``(H, W)``.
+        score: of the whole image; none is marked unless it is above the threshold.
+        threshold: in the unit of the heatmap.
+
+    Returns:
+        detections of class ``anomaly``, boxes in pixels of the heatmap, confidence from the region's highest value.
+    """
+    if score <= threshold:
+        return ()
+    height, width = heatmap.shape
+    shrink = max(1.0, max(height, width) / _WORKING_SIDE)
+    size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
+    small = cv2.resize(heatmap, size, interpolation=cv2.INTER_AREA) if shrink > 1 else heatmap
+    level = min(threshold, float(small.max()) * _PEAK_SHARE)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((small > level).astype(np.uint8), connectivity=8)
+    across, down = width / size[0], height / size[1]
+    regions = []
+    for index in range(1, count):
+        left, top, box_width, box_height = (int(value) for value in stats[index, :4])
+        window = (slice(top, top + box_height), slice(left, left + box_width))
+        peak = float(small[window][labels[window] == index].max())
+        box = BoundingBox(x=left * across, y=top * down, width=box_width * across, height=box_height * down)
+        found = Detection(
+            class_name=ANOMALY_CLASS, confidence=border_distance(max(peak, threshold), threshold), bbox=box
+        )
+        regions.append((-peak, index, found))
+    return tuple(found for *_, found in sorted(regions, key=lambda entry: entry[:2])[:MOST_REGIONS])

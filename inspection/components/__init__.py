@@ -1,0 +1,17 @@
+"""Kinds of processing that a pipeline can use."""
+
+from inspection.components.registry import Component, Parameters, Port, component, components
+from inspection.components.values import AnomalyFinding, DetectionList, Kind, Picture, StepValue
+
+__all__ = [
+    "AnomalyFinding",
+    "Component",
+    "DetectionList",
+    "Kind",
+    "Parameters",
+    "Picture",
+    "Port",
+    "StepValue",
+    "component",
+    "components",
+]

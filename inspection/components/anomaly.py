@@ -1,0 +1,51 @@
+"""``anomaly``: how strange an image is to a model that has seen only good ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from inspection.anomaly.regions import anomalous_regions
+from inspection.components.registry import Component, Parameters, Port, StepContext
+from inspection.components.values import AnomalyFinding, Kind, Picture, StepValue
+
+
+class AnomalyParameters(Parameters):
+    """Parameters of ``anomaly``."""
+
+    model: str = Field(
+        default="default",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="Name of the model; whoever runs the pipeline says which file that is.",
+    )
+
+
+def _run(parameters: AnomalyParameters, inputs: Mapping[str, StepValue], context: StepContext) -> StepValue:
+    picture = inputs["image"]
+    if not isinstance(picture, Picture):
+        raise TypeError("anomaly takes a picture")
+    model = context.find_model(parameters.model)
+    placement = picture.placement
+    scored = model.score(picture.pixels, scale_x=placement.scale_x, scale_y=placement.scale_y)
+    threshold = context.criteria.threshold if context.criteria.threshold is not None else scored.threshold
+    heatmap = placement.map_to_original(scored.heatmap)
+    return AnomalyFinding(
+        score=scored.score,
+        threshold=threshold,
+        heatmap=heatmap,
+        regions=anomalous_regions(heatmap, scored.score, threshold),
+    )
+
+
+ANOMALY = Component(
+    name="anomaly",
+    title="Anomaly",
+    description="Scores how strange the image is to a model trained on good images only, and where.",
+    parameters=AnomalyParameters,
+    inputs={"image": Port(Kind.IMAGE, description="The image to score.")},
+    output=Kind.ANOMALY,
+    run=_run,
+)

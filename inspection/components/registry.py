@@ -1,0 +1,106 @@
+"""The kinds of processing there are, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from inspection.components.values import Kind, StepValue
+from inspection.judgement import Criteria
+from models.errors import NotFound
+
+if TYPE_CHECKING:
+    from inspection.anomaly.model import AnomalyModel
+
+
+class Parameters(BaseModel):
+    """Base of every component's parameters: unknown ones are refused, each has bounds and a description."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """One input of a component: the kind of value it takes, and whether it must be connected."""
+
+    kind: Kind
+    required: bool = True
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepContext:
+    """What a step may use beside its inputs.
+
+    Attributes:
+        criteria: the rule of the item that is inspected.
+        find_model: gives the anomaly model of a name.
+    """
+
+    criteria: Criteria
+    find_model: Callable[[str], AnomalyModel]
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A kind of processing.
+
+    Attributes:
+        name: what pipelines call it.
+        title: what people call it.
+        description: one sentence.
+        parameters: pydantic model of its parameters.
+        inputs: its ports by name.
+        output: the kind of value it gives.
+        run: the processing; parameters are an instance of ``parameters``.
+    """
+
+    name: str
+    title: str
+    description: str
+    parameters: type[Parameters]
+    output: Kind
+    run: Callable[[Any, Mapping[str, StepValue], StepContext], StepValue]
+    inputs: Mapping[str, Port] = field(default_factory=dict)
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema (2020-12) of the parameters."""
+        return self.parameters.model_json_schema()
+
+    def describe(self) -> dict[str, Any]:
+        """Return what a list of components tells: name, texts, ports, output and parameter schema, as JSON values."""
+        return {
+            "id": self.name,
+            "name": self.title,
+            "description": self.description,
+            "inputs": {
+                name: {"kind": port.kind.value, "required": port.required, "description": port.description}
+                for name, port in self.inputs.items()
+            },
+            "output": self.output.value,
+            "parameters": self.schema(),
+        }
+
+
+def components() -> dict[str, Component]:
+    """Return every component by name."""
+    from inspection.components.anomaly import ANOMALY
+    from inspection.components.filter import FILTER
+    from inspection.components.resize import RESIZE
+
+    return {found.name: found for found in (RESIZE, ANOMALY, FILTER)}
+
+
+def component(name: str) -> Component:
+    """Return one component.
+
+    Raises:
+        NotFound: ``component-unknown``.
+    """
+    known = components()
+    if name not in known:
+        raise NotFound("component-unknown", name=name, known=", ".join(sorted(known)))
+    return known[name]

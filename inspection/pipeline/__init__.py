@@ -1,0 +1,27 @@
+"""Pipelines: definition, validation, running."""
+
+from inspection.pipeline.definition import INPUT, PipelineDefinition, PipelineStep, default_definition
+from inspection.pipeline.runner import (
+    InProcess,
+    InspectionCancelled,
+    InspectionOutcome,
+    Runner,
+    StepExecutor,
+    StepProgress,
+)
+from inspection.pipeline.validation import ValidatedPipeline, validate_definition
+
+__all__ = [
+    "INPUT",
+    "InProcess",
+    "InspectionCancelled",
+    "InspectionOutcome",
+    "PipelineDefinition",
+    "PipelineStep",
+    "Runner",
+    "StepExecutor",
+    "StepProgress",
+    "ValidatedPipeline",
+    "default_definition",
+    "validate_definition",
+]

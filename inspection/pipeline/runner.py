@@ -1,0 +1,192 @@
+"""Running a pipeline on an image."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from inspection.components.registry import StepContext
+from inspection.components.values import AnomalyFinding, DetectionList, Picture, StepValue
+from inspection.frames import Frame, Pixels, as_rgb
+from inspection.judgement import Criteria, judge
+from inspection.pipeline.definition import INPUT, PipelineDefinition
+from inspection.pipeline.validation import ValidatedPipeline, ValidatedStep, validate_definition
+from inspection.placement import FloatMap
+from models.errors import DoesNotFit, ImageFlowError
+from models.results import Detection, InspectionResult, StepTiming
+
+if TYPE_CHECKING:
+    from inspection.anomaly.model import AnomalyModel
+
+ModelFinder = Callable[[str], "AnomalyModel"]
+
+
+class InspectionCancelled(ImageFlowError):
+    """The run was cancelled by whoever asked for it; no error of anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepProgress:
+    """Where a run stands.
+
+    Attributes:
+        step_id: the step that begins or has ended.
+        component: its component.
+        status: ``running`` or ``completed``.
+        done: steps completed.
+        total: steps in all.
+        elapsed_ms: since the run began.
+    """
+
+    step_id: str
+    component: str
+    status: Literal["running", "completed"]
+    done: int
+    total: int
+    elapsed_ms: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InspectionOutcome:
+    """What a run gives.
+
+    Attributes:
+        result: verdict, score, detections, timings.
+        heatmap: float32 ``(H, W)`` over the original image in the unit of the score; None without an anomaly step.
+        overlay: RGB ``(H, W, 3)`` uint8: the last picture that no other step takes; None when there is none.
+        anomaly: the finding that decided, when an anomaly step ran.
+    """
+
+    result: InspectionResult
+    heatmap: FloatMap | None
+    overlay: Pixels | None
+    anomaly: AnomalyFinding | None
+
+
+class StepExecutor(Protocol):
+    """Where a step runs: in this process, or in a service elsewhere."""
+
+    def execute(self, step: ValidatedStep, inputs: Mapping[str, StepValue], context: StepContext) -> StepValue:
+        """Run one step and return its value."""
+        ...
+
+
+class InProcess:
+    """Runs steps in this process, in the thread of the caller."""
+
+    def execute(self, step: ValidatedStep, inputs: Mapping[str, StepValue], context: StepContext) -> StepValue:
+        """Run one step and return its value."""
+        return step.component.run(step.parameters, inputs, context)
+
+
+class Runner:
+    """Runs one pipeline on image after image; may be used from several threads.
+
+    Args:
+        definition: checked here, once.
+        models: the anomaly models by the names the steps use, or a function that gives one for a name.
+        executor: where steps run.
+
+    Raises:
+        InvalidInput: as ``validate_definition``.
+        DoesNotFit: ``pipeline-model-missing`` when ``models`` is a mapping without a model the pipeline names.
+    """
+
+    def __init__(
+        self,
+        definition: PipelineDefinition,
+        models: Mapping[str, AnomalyModel] | ModelFinder | None = None,
+        executor: StepExecutor | None = None,
+    ) -> None:
+        self.pipeline: ValidatedPipeline = validate_definition(definition)
+        self._executor: StepExecutor = executor or InProcess()
+        if callable(models):
+            self._find_model: ModelFinder = models
+            return
+        given = dict(models or {})
+        for name in sorted(self.pipeline.models() - given.keys()):
+            raise DoesNotFit("pipeline-model-missing", name=name, pipeline=definition.name)
+        self._find_model = given.__getitem__
+
+    def run(
+        self,
+        image: Frame | Pixels,
+        criteria: Criteria | None = None,
+        *,
+        on_progress: Callable[[StepProgress], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> InspectionOutcome:
+        """Run the pipeline on one image and judge it.
+
+        Args:
+            image: a frame, or uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
+            criteria: the rule; the default takes the model's threshold and tolerates no detection.
+            on_progress: called before and after every step, in this thread.
+            cancel: set it to stop before the next step.
+
+        Raises:
+            InspectionCancelled: when ``cancel`` was set.
+            DoesNotFit: when an image does not fit a model (``image-scale``).
+        """
+        rule = criteria or Criteria()
+        context = StepContext(rule, self._find_model)
+        original = Picture.original(image.pixels if isinstance(image, Frame) else image)
+        values: dict[str, StepValue] = {INPUT: original}
+        timings: list[StepTiming] = []
+        began = time.perf_counter()
+
+        def report(step: ValidatedStep, status: Literal["running", "completed"]) -> None:
+            if on_progress is not None:
+                elapsed = (time.perf_counter() - began) * 1000
+                total = len(self.pipeline.steps)
+                on_progress(StepProgress(step.id, step.component.name, status, len(timings), total, elapsed))
+
+        for step in self.pipeline.steps:
+            if cancel is not None and cancel.is_set():
+                raise InspectionCancelled
+            report(step, "running")
+            inputs = {port: values[source] for port, source in step.inputs.items()}
+            step_began = time.perf_counter()
+            values[step.id] = self._executor.execute(step, inputs, context)
+            spent = (time.perf_counter() - step_began) * 1000
+            timings.append(StepTiming(step_id=step.id, component=step.component.name, milliseconds=spent))
+            report(step, "completed")
+        return self._outcome(values, rule, timings, began)
+
+    def _outcome(
+        self, values: Mapping[str, StepValue], rule: Criteria, timings: list[StepTiming], began: float
+    ) -> InspectionOutcome:
+        findings = [value for value in values.values() if isinstance(value, AnomalyFinding)]
+        # With several models the one that is furthest above its own threshold decides.
+        anomaly = max(findings, key=lambda finding: finding.score / finding.threshold, default=None)
+        detections: list[Detection] = list(anomaly.regions) if anomaly else []
+        for value in values.values():
+            if isinstance(value, DetectionList):
+                detections.extend(value.detections)
+        judgement = judge(
+            score=anomaly.score if anomaly else None,
+            threshold=anomaly.threshold if anomaly else None,
+            detections=detections,
+            criteria=rule,
+        )
+        shown = self.pipeline.unused_images()
+        picture = values[shown[-1]] if shown else None
+        result = InspectionResult(
+            overall_result=judgement.verdict,
+            confidence=judgement.confidence,
+            detections=list(judgement.detections),
+            anomaly_score=anomaly.score if anomaly else None,
+            threshold=judgement.threshold,
+            reasons=list(judgement.reasons),
+            steps=timings,
+            processing_time_ms=(time.perf_counter() - began) * 1000,
+        )
+        return InspectionOutcome(
+            result=result,
+            heatmap=anomaly.heatmap if anomaly else None,
+            overlay=as_rgb(picture.pixels) if isinstance(picture, Picture) else None,
+            anomaly=anomaly,
+        )

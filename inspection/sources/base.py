@@ -1,0 +1,144 @@
+"""What every image source does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from types import TracebackType
+from typing import Protocol, Self, runtime_checkable
+
+from inspection.frames import Frame
+
+
+class SourceState(StrEnum):
+    """Where a source stands."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    LOST = "lost"
+    ENDED = "ended"
+
+
+@runtime_checkable
+class ImageSource(Protocol):
+    """Gives frames.
+
+    Attributes:
+        source_id: names the source in frames and records; holds no credential.
+        state: ``lost`` while a camera that was there is gone and is being sought again.
+    """
+
+    source_id: str
+
+    @property
+    def state(self) -> SourceState:
+        """Where the source stands."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether no frame will come any more."""
+        ...
+
+    def describe(self) -> str:
+        """Say what the source is, for people; without credentials."""
+        ...
+
+    def open(self) -> None:
+        """Make the source ready.
+
+        Raises:
+            NotFound: when the folder or file is not there.
+            Unavailable: ``camera-not-reachable`` when there is no such camera or address.
+        """
+        ...
+
+    def read(self, timeout: float | None = None) -> Frame | None:
+        """Return the next frame.
+
+        Args:
+            timeout: seconds to wait at most; None waits until there is a frame or the source has ended.
+
+        Returns:
+            the frame, or None when there is none within ``timeout`` or the source has ended.
+
+        Raises:
+            UnreadableImage: for a damaged image; the next call goes on with the next image.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the camera or file; may be called twice."""
+        ...
+
+    def __enter__(self) -> Self:
+        """Open the source."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the source."""
+        ...
+
+
+class SourceBase:
+    """What sources share: the context manager and the count of frames."""
+
+    source_id: str
+
+    def __init__(self, source_id: str) -> None:
+        self.source_id = source_id
+        self._state = SourceState.CLOSED
+        self._sequence = 0
+
+    @property
+    def state(self) -> SourceState:
+        """Where the source stands."""
+        return self._state
+
+    @property
+    def ended(self) -> bool:
+        """Whether no frame will come any more."""
+        return self._state is SourceState.ENDED
+
+    def open(self) -> None:
+        """Make the source ready."""
+        self._state = SourceState.OPEN
+
+    def close(self) -> None:
+        """Let go of what the source holds."""
+        self._state = SourceState.CLOSED
+
+    def _next_sequence(self) -> int:
+        number = self._sequence
+        self._sequence += 1
+        return number
+
+    def __enter__(self) -> Self:
+        self.open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def frames(source: ImageSource, timeout: float | None = None) -> Iterator[Frame]:
+    """Yield frames until the source has ended, or until none comes within ``timeout`` seconds.
+
+    Raises:
+        UnreadableImage: for a damaged image; iterate again to go on behind it.
+    """
+    while True:
+        frame = source.read(timeout)
+        if frame is None:
+            return
+        yield frame

@@ -1,0 +1,133 @@
+"""A source read by a thread of its own, so that who looks at it never waits for a camera."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+
+from inspection.frames import Frame
+from inspection.sources.base import ImageSource, SourceBase, SourceState
+from models.errors import UserFacingError
+
+_LONGEST_READ = 0.5
+_JOIN_TIMEOUT = 10.0
+
+
+class LiveSource(SourceBase):
+    """Reads another source in a thread and keeps the newest frames only.
+
+    Args:
+        source: the source to read; it is opened and closed with this one.
+        capacity: frames kept; when one more comes the oldest is dropped and counted.
+    """
+
+    def __init__(self, source: ImageSource, *, capacity: int = 2) -> None:
+        if capacity < 1:
+            raise ValueError("capacity must be at least 1")
+        super().__init__(source.source_id)
+        self._source = source
+        self._queue: deque[Frame | UserFacingError] = deque()
+        self._capacity = capacity
+        self._dropped = 0
+        self._exhausted = False
+        self._changed = threading.Condition()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def dropped(self) -> int:
+        """How many frames were dropped because nobody took them in time."""
+        return self._dropped
+
+    @property
+    def state(self) -> SourceState:
+        """Where the source stands; ended once its last frame was taken."""
+        if self._thread is None:
+            return SourceState.CLOSED
+        if self._exhausted:
+            return SourceState.OPEN if self._queue else SourceState.ENDED
+        return self._source.state
+
+    @property
+    def ended(self) -> bool:
+        """Whether no frame will come any more."""
+        return self.state is SourceState.ENDED
+
+    def describe(self) -> str:
+        """Say what the source is."""
+        return self._source.describe()
+
+    def open(self) -> None:
+        """Open the source and begin to read it.
+
+        Raises:
+            NotFound: as the source.
+            Unavailable: as the source.
+        """
+        if self._thread is not None:
+            return
+        self._source.open()
+        self._stop.clear()
+        self._queue.clear()
+        self._dropped = 0
+        self._exhausted = False
+        self._thread = threading.Thread(target=self._pump, name=f"source-{self.source_id}", daemon=True)
+        self._thread.start()
+
+    def read(self, timeout: float | None = None) -> Frame | None:
+        """Return the oldest frame that is kept; wait up to ``timeout`` seconds for one.
+
+        Raises:
+            UserFacingError: what the source raised, in its turn.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self._changed:
+            while not self._queue:
+                if self._stop.is_set() or self._thread is None or not self._thread.is_alive():
+                    return None
+                wait = _LONGEST_READ if deadline is None else min(_LONGEST_READ, deadline - time.monotonic())
+                if wait <= 0:
+                    return None
+                self._changed.wait(wait)
+            item = self._queue.popleft()
+        if isinstance(item, UserFacingError):
+            raise item
+        return item
+
+    def close(self) -> None:
+        """Stop reading and let go of the source."""
+        self._stop.set()
+        with self._changed:
+            self._changed.notify_all()
+        thread, self._thread = self._thread, None
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(_JOIN_TIMEOUT)
+        with self._changed:
+            self._queue.clear()
+
+    def _pump(self) -> None:
+        try:
+            while not self._stop.is_set():
+                try:
+                    item: Frame | UserFacingError | None = self._source.read(_LONGEST_READ)
+                except UserFacingError as error:
+                    item = error
+                if item is not None:
+                    self._keep(item)
+                elif self._source.ended:
+                    self._exhausted = True
+                    return
+        finally:
+            # Only this thread touches the source, so only this thread may close it.
+            self._source.close()
+            with self._changed:
+                self._changed.notify_all()
+
+    def _keep(self, item: Frame | UserFacingError) -> None:
+        with self._changed:
+            while len(self._queue) >= self._capacity:
+                self._queue.popleft()
+                self._dropped += 1
+            self._queue.append(item)
+            self._changed.notify_all()
