@@ -144,7 +144,9 @@ def _chips(dice: Dice, u: Field, v: Field) -> Damage:
 
 def deformation(dice: Dice, u: Field, v: Field) -> Damage:
     """Return a dent in the surface, an edge pushed in, or a bolt hole out of round."""
-    draw: Callable[[Dice, Field, Field], Damage] = dice.choose((_dent, _dent, _pressed_edge, _oval_hole))
+    draw: Callable[[Dice, Field, Field], Damage] = dice.choose(
+        (_dent, _dent, _dent, _pressed_edge, _pressed_edge, _oval_hole)
+    )
     return draw(dice, u, v)
 
 
@@ -175,12 +177,15 @@ def _pressed_edge(dice: Dice, u: Field, v: Field) -> Damage:
 
 
 def _oval_hole(dice: Dice, u: Field, v: Field) -> Damage:
-    """Return a bolt hole pulled out of round, its surroundings lifted."""
+    """Return a bolt hole torn out of round, with the pushed metal heaped up at its longer end."""
     number = dice.whole(0, len(BOLT_HOLES) - 1)
-    longer, shorter = dice.uniform(0.68, 0.8), dice.uniform(0.98, 1.12)
-    along_u, along_v = (longer, shorter) if dice.whole(0, 1) else (shorter, longer)
-    centre = BOLT_HOLES[number][:2]
-    lift = np.float32(dice.uniform(1.0, 2.2)) * bell(segment(u, v, centre, centre), 27.0)
+    longer, shorter = dice.uniform(0.6, 0.72), dice.uniform(0.98, 1.12)
+    upright = dice.whole(0, 1) == 0
+    along_u, along_v = (shorter, longer) if upright else (longer, shorter)
+    centre_u, centre_v, radius = BOLT_HOLES[number]
+    inwards = (radius / longer + 7.0) * (-1.0 if (centre_v if upright else centre_u) > 0 else 1.0)
+    heap = (centre_u, centre_v + inwards) if upright else (centre_u + inwards, centre_v)
+    lift = np.float32(dice.uniform(2.0, 3.5)) * bell(segment(u, v, heap, heap), 12.0)
     return Damage(stretch=(number, along_u, along_v), relief=lift)
 
 

@@ -1,8 +1,8 @@
 """Random numbers that are the same bytes on every machine kind.
 
-Only the raw 64-bit stream of PCG64 is used, which NumPy keeps stable for ever (NEP 19 promises it for bit generators, not
-for the distributions of ``Generator``). All that follows is integer arithmetic or one rounding of an IEEE 754 operation:
-no ``exp``, ``log`` or ``sin``, whose last bit differs between processors.
+Only the raw 64-bit stream of PCG64 is used, which NumPy keeps stable for ever (NEP 19 promises it for bit
+generators, not for the distributions of ``Generator``). All that follows is integer arithmetic or one rounding of an
+IEEE 754 operation: no ``exp``, ``log`` or ``sin``, whose last bit differs between processors.
 """
 
 from __future__ import annotations

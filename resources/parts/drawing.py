@@ -165,4 +165,5 @@ def _ground(index: int, seed: int, u: Field, v: Field, solid: Field, light: Ligh
     shade = np.clip(np.float32(0.5) - shadow / np.float32(16.0), 0, 1)
     wall = np.clip(1 - np.abs(solid - np.float32(2.0)) / np.float32(2.5), 0, 1)
     inside = np.clip(-rounded_box(u, v, HALF_WIDTH, HALF_HEIGHT, CORNER) - 8, 0, 1)
-    return ground * (1 - np.float32(0.5) * shade) + np.float32(22.0) * wall * inside
+    shaded: Field = ground * (1 - np.float32(0.5) * shade) + np.float32(22.0) * wall * inside
+    return shaded

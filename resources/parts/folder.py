@@ -102,7 +102,7 @@ def write_parts(
     for done, (folder, index, defect) in enumerate(plan, start=1):
         part = draw_part(index, seed=seed, defect=defect)
         file, mask = f"{folder}/{part.name}.png", None
-        _write_png(directory / file, cv2.cvtColor(part.image, cv2.COLOR_RGB2BGR))
+        _write_png(directory / file, np.ascontiguousarray(part.image[:, :, ::-1]))
         if defect is not None:
             mask = f"masks/{defect}/{part.name}.png"
             _write_png(directory / mask, part.mask.astype(np.uint8) * np.uint8(255))

@@ -75,7 +75,7 @@ def circle(u: Field, v: Field, centre_u: float, centre_v: float, radius: float) 
 
 def bell(distance: Field, radius: float) -> Field:
     """Return a smooth bump: 1 at distance 0, 0 from ``radius`` on, (1 - d²)² between."""
-    near = np.maximum(1 - (distance / np.float32(radius)) * (distance / np.float32(radius)), 0)
+    near: Field = np.maximum(1 - (distance / np.float32(radius)) * (distance / np.float32(radius)), 0)
     return near * near
 
 

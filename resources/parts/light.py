@@ -44,7 +44,8 @@ class Light:
         """Return the relative brightness (about -1..1) of the slopes of a height field in pixels."""
         lit = -(slope_x(height) * np.float32(self.towards[0]) + slope_y(height) * np.float32(self.towards[1]))
         bounded = lit / (1 + np.float32(0.6) * np.abs(lit))
-        return np.float32(self.contrast) * bounded
+        shown: Field = (np.float32(self.contrast) * bounded).astype(np.float32)
+        return shown
 
     def falloff(self, size: int) -> Field:
         """Return the factor by which the lamp's distance and the lens's vignette scale each pixel."""

@@ -38,4 +38,5 @@ def engraving(u: Field, v: Field) -> Field:
             distance = np.minimum(distance, segment(inner_u, inner_v, start, end))
     ring = np.abs(circle(inner_u, inner_v, left + len(PART_NUMBER) * _PITCH + 12, top + _HEIGHT / 2, 8.0))
     nearest[box] = np.minimum(distance, ring)
-    return np.clip(np.float32(_NEEDLE + 0.5) - nearest, 0, 1)
+    depth: Field = np.clip(np.float32(_NEEDLE + 0.5) - nearest, 0, 1)
+    return depth
