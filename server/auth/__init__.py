@@ -1,0 +1,1 @@
+"""Who is asking: sign-in, tokens, API keys, rate limit."""

@@ -1,0 +1,53 @@
+"""Passwords: argon2id digests, checked in the same time whether the user exists or not."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+
+from pwdlib import PasswordHash
+from pwdlib.exceptions import UnknownHashError
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from models.errors import InvalidInput
+
+_MOST = 256
+_PARALLEL = 4
+
+
+class Passwords:
+    """Makes and checks digests.
+
+    Args:
+        least: least length of a new password.
+    """
+
+    def __init__(self, least: int) -> None:
+        self._least = least
+        self._hash = PasswordHash((Argon2Hasher(),))
+        # Each check takes 64 MiB; a flood of sign-ins must not take the memory of the machine.
+        self._turn = threading.BoundedSemaphore(_PARALLEL)
+        # Checked in place of an unknown user's digest, so that the time of the answer does not tell.
+        self._nobody = self._hash.hash(secrets.token_urlsafe(16))
+
+    def digest(self, password: str) -> str:
+        """Return the digest of a new password.
+
+        Raises:
+            InvalidInput: ``password-too-short`` or ``password-too-long``.
+        """
+        if len(password) < self._least:
+            raise InvalidInput("password-too-short", least=self._least)
+        if len(password) > _MOST:
+            raise InvalidInput("password-too-long", most=_MOST)
+        with self._turn:
+            return self._hash.hash(password)
+
+    def matches(self, password: str, digest: str | None) -> bool:
+        """Say whether ``password`` has ``digest``; None (no such user) takes as long and is never true."""
+        with self._turn:
+            try:
+                right = self._hash.verify(password, digest or self._nobody)
+            except UnknownHashError:
+                return False
+        return right and digest is not None

@@ -1,0 +1,26 @@
+"""Who a request comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models.states import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A user, a station, both together, or a machine with an API key.
+
+    Attributes:
+        user_id: None for a station or a machine by itself.
+        username: what the audit trail calls it: the user's name, ``device:<id>`` or ``key:<name>``.
+        role: None for a station by itself.
+        device_id: the station that the token was given to, else None.
+        session_id: the signed-in session, else None.
+    """
+
+    user_id: str | None
+    username: str
+    role: Role | None
+    device_id: str | None
+    session_id: str | None = None

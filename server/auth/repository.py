@@ -1,0 +1,57 @@
+"""Queries of sign-in."""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from models.clock import utc_now
+from models.devices import Device
+from models.states import DeviceStatus
+from models.users import ApiKey, AuthSession, User, UserCredential
+
+
+def active_user(session: Session, user_id: str) -> User | None:
+    """Return a user who may sign in."""
+    user = session.get(User, user_id)
+    return user if user is not None and user.active and user.deleted_at is None else None
+
+
+def user_by_name(session: Session, username: str) -> User | None:
+    """Return the user of a name, active or not."""
+    return session.scalar(select(User).where(User.username == username, User.deleted_at.is_(None)))
+
+
+def password_digest(session: Session, user_id: str) -> str | None:
+    """Return the digest of a user's password."""
+    credential = session.get(UserCredential, user_id)
+    return credential.password_digest if credential else None
+
+
+def active_device(session: Session, device_id: str) -> Device | None:
+    """Return a station that may talk to the server."""
+    device = session.get(Device, device_id)
+    return device if device is not None and device.status is DeviceStatus.ACTIVE else None
+
+
+def open_session(session: Session, session_id: str) -> AuthSession | None:
+    """Return a signed-in session that is neither revoked nor over."""
+    found = session.get(AuthSession, session_id)
+    return found if found is not None and found.revoked_at is None and found.expires_at > utc_now() else None
+
+
+def live_key(session: Session, digest: str) -> ApiKey | None:
+    """Return the API key of a digest while it is good."""
+    key = session.scalar(select(ApiKey).where(ApiKey.key_digest == digest))
+    if key is None or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= utc_now()):
+        return None
+    return key
+
+
+def revoke_sessions(session: Session, user_id: str) -> None:
+    """End every signed-in session of a user."""
+    session.execute(
+        update(AuthSession)
+        .where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
+        .values(revoked_at=utc_now())
+    )

@@ -1,0 +1,109 @@
+"""What every part of the server works with, opened once and closed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import make_url, select
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from models.clock import HybridLogicalClock, Stamp
+from models.database import Database
+from models.errors import InvalidInput
+from models.sync import ChangeLogEntry
+from server.auth.passwords import Passwords
+from server.auth.rate_limit import SignInLimiter
+from server.auth.tokens import TokenIssuer
+from server.events.bus import EventBus, InProcessBus
+from server.metrics import Metrics
+from server.objects.store import ObjectStore
+from server.settings import ServerSettings, prepare_data_dir, signing_key
+from server.sync.change_log import ChangeLogRecorder
+
+SERVER_DEVICE = "server"
+"""The server's own id in clock stamps, facts and the audit trail."""
+
+
+@dataclass(frozen=True)
+class ServerContext:
+    """The server's parts; request code takes it from ``server.dependencies``.
+
+    Attributes:
+        settings: as started.
+        database: the only way to a transaction; ``transaction(actor=user_id)`` writes, ``read()`` reads.
+        clock: the server's hybrid logical clock, device ``"server"``.
+        objects: blobs by SHA-256.
+        events: the event bus.
+        tokens: makes and checks tokens.
+        passwords: makes and checks password digests.
+        limiter: counts failed sign-ins.
+        metrics: what ``/metrics`` shows.
+    """
+
+    settings: ServerSettings
+    database: Database
+    clock: HybridLogicalClock
+    objects: ObjectStore
+    events: EventBus
+    tokens: TokenIssuer
+    passwords: Passwords
+    limiter: SignInLimiter
+    metrics: Metrics
+
+    def close(self) -> None:
+        """Let go of the database and the bus."""
+        self.events.close()
+        self.database.close()
+
+
+def open_context(settings: ServerSettings) -> ServerContext:
+    """Open database (brought to the newest schema), object store and bus.
+
+    Raises:
+        UserFacingError: when a part cannot be opened, with what to do.
+    """
+    prepare_data_dir(settings.data_dir)
+    clock = HybridLogicalClock(SERVER_DEVICE)
+    database = _database(settings, clock)
+    try:
+        database.migrate()
+        newest = _newest_stamp(database)
+        if newest is not None:
+            clock.observe(newest)
+        return ServerContext(
+            settings=settings,
+            database=database,
+            clock=clock,
+            objects=ObjectStore(settings.objects),
+            events=InProcessBus(),
+            tokens=TokenIssuer(signing_key(settings), settings),
+            passwords=Passwords(settings.password_min_length),
+            limiter=SignInLimiter(settings.sign_in_attempts),
+            metrics=Metrics(),
+        )
+    except BaseException:
+        database.close()
+        raise
+
+
+def _database(settings: ServerSettings, clock: HybridLogicalClock) -> Database:
+    try:
+        engine = make_url(settings.database).get_backend_name()
+        if engine not in {"sqlite", "postgresql"}:
+            raise InvalidInput("database-url-invalid")
+        return Database(settings.database, ChangeLogRecorder(clock))
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise InvalidInput("database-url-invalid") from error
+
+
+def _newest_stamp(database: Database) -> Stamp | None:
+    """Return the newest stamp given out here, so that a restart with a wrong wall clock does not go back."""
+    query = (
+        select(ChangeLogEntry.clock)
+        .where(ChangeLogEntry.device_id.is_(None))
+        .order_by(ChangeLogEntry.position.desc())
+        .limit(1)
+    )
+    with database.read() as session:
+        text = session.scalar(query)
+    return Stamp.parse(text) if text else None

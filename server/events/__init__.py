@@ -1,0 +1,1 @@
+"""The event bus: one interface, in-process by default."""

@@ -1,0 +1,184 @@
+"""Settings of the server: environment (``IMAGEFLOW_SERVER_…``) and command line; a description each."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+from pathlib import Path
+from typing import Any, Self
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.errors import InvalidInput, Unavailable
+
+PREFIX = "IMAGEFLOW_SERVER_"
+SECRET_FILE = "jwt-secret"  # noqa: S105 - the name of the file, not what is in it
+ADDRESS_FILE = "server.json"
+_SECRET_LENGTH = 32
+_MEBI = 1024 * 1024
+
+
+def default_data_dir() -> Path:
+    """Return the server's folder among the platform's data folders."""
+    return user_data_path("ImageFlow Server", appauthor=False)
+
+
+class ServerSettings(BaseSettings):
+    """What may differ from one server to the next."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    data_dir: Path = Field(default_factory=default_data_dir, description="Folder of database, objects and secret.")
+    database_url: str | None = Field(
+        default=None, description="SQLAlchemy URL of the database; empty takes a SQLite file in the data folder."
+    )
+    objects_url: str | None = Field(
+        default=None, description="URL of the object store (file:///…, s3://bucket/…); empty takes a local folder."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65_535, description="Port to listen on; 0 takes any that is free.")
+    tls_cert: Path | None = Field(default=None, description="PEM file of the certificate chain.")
+    tls_key: Path | None = Field(default=None, description="PEM file of the certificate's private key.")
+    proxy: str = Field(
+        default="", description="Addresses of the TLS reverse proxy before this server, separated by commas."
+    )
+    insecure: bool = Field(default=False, description="Allow plain HTTP beyond this computer.")
+    jwt_secret: SecretStr | None = Field(
+        default=None, description="Key that signs tokens, at least 32 characters; empty keeps one in the data folder."
+    )
+    access_token_minutes: int = Field(default=15, ge=1, le=1_440, description="Life of an access token.")
+    refresh_token_days: int = Field(default=14, ge=1, le=365, description="Life of a refresh token.")
+    device_token_minutes: int = Field(default=60, ge=1, le=1_440, description="Life of a station's own token.")
+    enrolment_code_hours: int = Field(default=24, ge=1, le=720, description="How long an enrolment code is good.")
+    sign_in_attempts: int = Field(
+        default=10, ge=1, le=10_000, description="Failed sign-ins a minute for one name, and ten times that an address."
+    )
+    password_min_length: int = Field(default=8, ge=8, le=128, description="Least length of a password.")
+    cors_origins: list[str] = Field(default=[], description="Origins of browsers that may call; closed by default.")
+    max_upload_bytes: int = Field(default=64 * _MEBI, ge=1, description="Most bytes of one uploaded file.")
+    max_image_pixels: int = Field(default=100_000_000, ge=1, description="Most pixels of one uploaded image.")
+    max_body_bytes: int = Field(default=2 * _MEBI, ge=1_024, description="Most bytes of any other request body.")
+    max_chunk_bytes: int = Field(default=16 * _MEBI, ge=1_024, description="Most bytes of one chunk of a blob.")
+    max_json_depth: int = Field(default=32, ge=4, le=500, description="Deepest nesting of a JSON body.")
+    log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="Least level logged.")
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _no_wildcard(cls, origins: list[str]) -> list[str]:
+        if "*" in origins:
+            raise ValueError("name each origin; * would open the server to every page")
+        return origins
+
+    @field_validator("jwt_secret")
+    @classmethod
+    def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < _SECRET_LENGTH:
+            raise ValueError(f"must have at least {_SECRET_LENGTH} characters")
+        return secret
+
+    @model_validator(mode="after")
+    def _both_tls_files(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key are given together or not at all")
+        return self
+
+    @property
+    def database(self) -> str:
+        """The database's URL, with the default filled in."""
+        return self.database_url or f"sqlite:///{(self.data_dir / 'server.sqlite3').absolute()}"
+
+    @property
+    def objects(self) -> str:
+        """The object store's URL, with the default filled in."""
+        return self.objects_url or (self.data_dir / "objects").absolute().as_uri()
+
+    def require_safe_transport(self) -> None:
+        """Check that nothing travels in clear beyond this computer by accident.
+
+        Raises:
+            InvalidInput: ``server-insecure-host``.
+        """
+        if is_loopback(self.host) or self.tls_cert or self.proxy or self.insecure:
+            return
+        raise InvalidInput("server-insecure-host", host=self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether an address or name means this computer alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load_settings(**given: Any) -> ServerSettings:
+    """Return the settings: what is given goes before the environment, None counts as not given.
+
+    Raises:
+        InvalidInput: ``server-settings-invalid`` naming the setting and what is wrong with it, never its value.
+    """
+    try:
+        return ServerSettings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "tls_cert"
+        reason = first["msg"].removeprefix("Value error, ")
+        raise InvalidInput("server-settings-invalid", setting=PREFIX + name.upper(), reason=reason) from error
+    except ValueError as error:  # pydantic-settings: a list that is no JSON
+        raise InvalidInput("server-settings-invalid", setting=PREFIX + "…", reason=str(error)) from error
+
+
+def prepare_data_dir(folder: Path) -> None:
+    """Make the data folder, readable for this user alone.
+
+    Raises:
+        Unavailable: ``server-data-dir`` when the system refuses.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Unavailable("server-data-dir", folder=str(folder), reason=error.strerror or str(error)) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Unavailable("server-data-dir", folder=str(folder), reason="no right to write")
+
+
+def signing_key(settings: ServerSettings) -> str:
+    """Return the key that signs tokens: from the environment, or from a file made at the first start (mode 0600).
+
+    Raises:
+        InvalidInput: ``server-settings-invalid`` when the file holds no key.
+        Unavailable: ``server-data-dir`` when the file cannot be read or made.
+    """
+    if settings.jwt_secret is not None:
+        return settings.jwt_secret.get_secret_value()
+    path = settings.data_dir / SECRET_FILE
+    try:
+        if not path.exists():
+            _create_secret(path)
+        key = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unavailable("server-data-dir", folder=str(settings.data_dir), reason=str(error)) from error
+    if len(key) < _SECRET_LENGTH:
+        raise InvalidInput("server-settings-invalid", setting=SECRET_FILE, reason="the file is too short")
+    return key
+
+
+def _create_secret(path: Path) -> None:
+    """Write a new key under its name at once; the first of several starting servers wins."""
+    temporary = path.with_name(f".{SECRET_FILE}.{secrets.token_hex(6)}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(48))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return
+    finally:
+        temporary.unlink()
