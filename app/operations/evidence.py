@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from inspection.frames import Pixels
 from models.sync import Blob
+from sync.blobs import remember_blob
 
 if TYPE_CHECKING:
     from app.workspace import Workspace
@@ -54,21 +55,8 @@ def stored(workspace: Workspace, contents: list[tuple[bytes, str]]) -> Iterator[
 
 
 def name_blob(session: Session, blob: StoredBlob) -> None:
-    """Add the row of a blob that lies in the store, or note that a known one is here now."""
-    row = session.get(Blob, blob.sha256)
-    if row is None:
-        session.add(
-            Blob(
-                sha256=blob.sha256,
-                size_bytes=blob.size_bytes,
-                content_type=blob.content_type,
-                present=True,
-                received_bytes=blob.size_bytes,
-            )
-        )
-    elif not row.present:
-        row.present, row.received_bytes = True, blob.size_bytes
-    session.flush()
+    """Add the row of a blob that lies in the store, so that the sync engine sends it."""
+    remember_blob(session, blob.sha256, blob.size_bytes, blob.content_type)
 
 
 def heatmap_pixels(heatmap: NDArray[np.float32], threshold: float) -> Pixels:
@@ -85,4 +73,4 @@ def _remove_unnamed(workspace: Workspace, digests: list[str]) -> None:
     with workspace.database.read() as session:
         named = set(session.scalars(select(Blob.sha256).where(Blob.sha256.in_(digests))))
     for sha256 in set(digests) - named:
-        workspace.blobs.path(sha256).unlink(missing_ok=True)
+        workspace.blobs.delete(sha256)

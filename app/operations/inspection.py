@@ -1,4 +1,4 @@
-"""Inspecting one item of a part: run its pipeline on a frame, keep image, heatmap and AI result together or not at all."""
+"""Inspecting one item of a part: run its pipeline, keep image, heatmap and AI result together or not at all."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ def inspect_item(
     """Prepare the item, run its pipeline on ``frame`` and record the outcome.
 
     Raises:
-        UserFacingError: what ``prepare_item``, ``run_pipeline`` and ``record_inspection`` raise; nothing is recorded then.
+        UserFacingError: what ``prepare_item``, ``run_pipeline`` and ``record_inspection`` raise; nothing is
+            recorded then.
     """
     prepared = prepare_item(workspace, item_id)
     outcome = run_pipeline(prepared, frame, on_progress=on_progress, cancel=cancel)
@@ -104,8 +105,8 @@ def record_inspection(
     """Keep image, heatmap and AI result of one item, with audit and outbox entries, in one transaction.
 
     The image and heatmap files are safe on the disk before the rows that name them are committed. When the last
-    required item is done the session becomes ``AI_COMPLETED``. Capturing an item again adds to what is there; the newest
-    counts.
+    required item is done the session becomes ``AI_COMPLETED``. Capturing an item again adds to what is there; the
+    newest counts.
 
     Raises:
         PermissionDenied: ``role-not-enough``.

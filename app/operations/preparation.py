@@ -41,8 +41,8 @@ def prepare_item(workspace: Workspace, item_id: str) -> PreparedItem:
 
     Raises:
         NotFound: ``item-unknown``.
-        DoesNotFit: ``item-without-pipeline``, ``item-without-model``, ``item-criteria-invalid``, or what the validation of
-            its pipeline says.
+        DoesNotFit: ``item-without-pipeline``, ``item-without-model``, ``item-criteria-invalid``, or what the
+            validation of its pipeline says.
         Unavailable: ``model-not-here`` when the model has not come to this station yet.
     """
     with workspace.database.read() as session:

@@ -1,0 +1,119 @@
+"""The one command, ``imageflow``: names its sub-commands, loads only the one asked for, tells trouble to people."""
+
+from __future__ import annotations
+
+import importlib
+import locale
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+_COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo_command", "The whole job on sample parts: capture, inspect, verify, store, synchronise, report."),
+    "station": ("station_command", "The desktop application."),
+    "server": ("server_command", "The central server."),
+    "inspect": ("inspect_command", "Run a pipeline or a model on images or a folder."),
+    "train": ("train_app", "Train a model: images."),
+    "evaluate": ("evaluate_command", "Measure a model on labelled images."),
+    "model": ("model_app", "Look at models; make the backbone ready."),
+    "sync": ("sync_app", "Synchronise this station: one pass, status, dead letters."),
+    "data": ("data_app", "Verify the station's store."),
+    "admin": ("admin_app", "Users, devices, enrolment codes and API keys of a server."),
+}
+"""Sub-command → attribute of the module of the same name in this package, and its line in the list."""
+
+_FAILED = 1
+_EXAMPLES = """\
+Inspection station and central server in one.
+
+\b
+Examples:
+  imageflow demo                                      the whole job on sample parts
+  imageflow train images --good good/ --out m.model
+  imageflow inspect --model m.model --json parts/
+  imageflow station                                   open the station's window
+"""
+
+
+class _LazyGroup(TyperGroup):
+    """Shows all sub-commands without importing them; imports the one that runs."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the real command in place of its stand-in."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, load_command(name) if name in _COMMANDS else command, rest
+
+
+def load_command(name: str) -> Any:
+    """Import the sub-command ``name`` and return it as a click command."""
+    attribute, help_line = _COMMANDS[name]
+    found = getattr(importlib.import_module(f"app.command_line.{name}"), attribute)
+    if not isinstance(found, typer.Typer):
+        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        single.command(name=name)(found)
+        found = single
+    command = typer.main.get_command(found)
+    command.help = command.help or help_line
+    return command
+
+
+def command_group() -> TyperGroup:
+    """Return the root command."""
+    root = typer.Typer(
+        cls=_LazyGroup,
+        name="imageflow",
+        help=_EXAMPLES,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    root.callback()(_root)
+    group = typer.main.get_group(root)
+    for name, (_, line) in _COMMANDS.items():
+        group.add_command(TyperCommand(name=name, help=line))
+    return group
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"imageflow {version('imageflow-station')}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    del version
+
+
+def language() -> str:
+    """Return the language for messages: ``IMAGEFLOW_LANGUAGE``, else the system's; ``"en"`` or ``"ja"``."""
+    from models.messages import choose_language
+
+    system = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), None)
+    return choose_language(os.environ.get("IMAGEFLOW_LANGUAGE") or system or locale.getlocale()[0])
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run ``imageflow``; ends the process with 0 (done), 1 (failed), 2 (wrong usage) or 130 (stopped by Ctrl-C)."""
+    from models.errors import UserFacingError
+
+    try:
+        command_group().main(args=arguments, prog_name="imageflow")
+    except UserFacingError as error:
+        tell(error)
+        sys.exit(_FAILED)
+
+
+def tell(error: Any) -> None:
+    """Print a user-facing error on stderr in the user's language: what it is, what happened, what to do."""
+    text = error.text(language())
+    lines = [f"{text.title}: {text.detail}".strip(), text.advice]
+    sys.stderr.write("\n".join(line for line in lines if line) + "\n")

@@ -1,0 +1,74 @@
+"""``imageflow data``: looks after what the station has stored."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from app.command_line.options import JsonOption, StoreOption, progress_bar
+
+if TYPE_CHECKING:
+    from app.operations.store_check import StoreReport
+
+data_app = typer.Typer(
+    help="Look after what the station has stored.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@data_app.callback()
+def _data() -> None:
+    """Look after what the station has stored."""
+
+
+@data_app.command()
+def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Check the store and the demo's practice store beside it: database, images, audit trail, outbox, states.
+
+    Changes nothing; a station may be running meanwhile. Ends with 1 when anything is not as it must be.
+
+    \b
+    Examples:
+      imageflow data verify
+      imageflow data verify --store D:/imageflow --json
+    """
+    from app.command_line import language
+    from app.operations.store_check import check_store
+    from app.settings import demo_store, store_folder
+    from app.store_layout import DATABASE
+    from models.errors import NotFound
+
+    chosen = store_folder(store)
+    there = [folder for folder in (chosen, demo_store(chosen)) if (folder / DATABASE).is_file()]
+    if not there:
+        raise NotFound("no-store", folder=str(chosen))
+    reports: list[StoreReport] = []
+    for folder in there:
+        with progress_bar(str(folder)) as advance:
+
+            def blobs_checked(done: int, total: int, advance: object = advance, folder: object = folder) -> None:
+                advance(str(folder), done / total)  # type: ignore[operator]  # bound as a default for the closure
+
+            reports.append(check_store(folder, blobs_checked))
+    consistent = all(report.consistent for report in reports)
+    if as_json:
+        stores = [report.as_json(language()) for report in reports]
+        typer.echo(json.dumps({"consistent": consistent, "stores": stores}, ensure_ascii=False))
+    else:
+        for report in reports:
+            _print(report, language())
+    if not consistent:
+        raise typer.Exit(1)
+
+
+def _print(report: StoreReport, language: str) -> None:
+    counts = ", ".join(f"{name} {count}" for name, count in report.counts.items())
+    state = "✓" if report.consistent else "✕"
+    typer.echo(f"{state} {report.store}: {counts}")
+    for finding in report.findings:
+        sys.stderr.write(finding.sentence(language) + "\n")

@@ -1,0 +1,58 @@
+"""Making this station one of a server's devices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from models.errors import Conflict
+from sync.client import ServerClient
+
+if TYPE_CHECKING:
+    from app.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """A station that belongs to a server now.
+
+    Attributes:
+        credential_kept: whether the system's keyring keeps the device credential.
+        credential: the device credential, only when the keyring does not keep it: shown once, asked for at the next start.
+    """
+
+    device_id: str
+    credential_kept: bool
+    credential: str | None
+
+
+def enrol(workspace: Workspace, *, server_url: str, code: str, name: str = "") -> Enrolment:
+    """Enrol this station with the server at ``server_url`` by a one-time code of its administrator.
+
+    Raises:
+        Conflict: ``already-enrolled``.
+        Unavailable: when the server does not answer.
+        UserFacingError: when the server refuses the code; it says why.
+    """
+    if workspace.enrolled:
+        raise Conflict("already-enrolled", server=workspace.server_url)
+    client = ServerClient(server_url.strip().rstrip("/"), timeout_s=workspace.settings.request_timeout_s)
+    try:
+        registration = client.register_device(code.strip(), name.strip())
+    finally:
+        client.close()
+    kept = workspace.adopt(
+        server_url=server_url.strip().rstrip("/"),
+        device_id=registration.device_id,
+        credential=registration.credential,
+    )
+    return Enrolment(registration.device_id, kept, None if kept else registration.credential)
+
+
+def supply_credential(workspace: Workspace, credential: str) -> bool:
+    """Give the station the credential its keyring does not hold; return whether the keyring keeps it now.
+
+    Raises:
+        Conflict: ``not-enrolled``.
+    """
+    return workspace.keep_credential(credential.strip())
