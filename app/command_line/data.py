@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from app.command_line.options import JsonOption, StoreOption, progress_bar
+from app.command_line.options import JsonOption, StoreOption, in_fractions, progress_bar
 
 if TYPE_CHECKING:
     from app.operations.store_check import StoreReport
@@ -28,7 +28,7 @@ def _data() -> None:
 
 @data_app.command()
 def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Check the store and the demo's practice store beside it: database, images, audit trail, outbox, states.
+    r"""Check the store and the demo's practice store beside it: database, images, audit trail, outbox, states.
 
     Changes nothing; a station may be running meanwhile. Ends with 1 when anything is not as it must be.
 
@@ -50,11 +50,7 @@ def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
     reports: list[StoreReport] = []
     for folder in there:
         with progress_bar(str(folder)) as advance:
-
-            def blobs_checked(done: int, total: int, advance: object = advance, folder: object = folder) -> None:
-                advance(str(folder), done / total)  # type: ignore[operator]  # bound as a default for the closure
-
-            reports.append(check_store(folder, blobs_checked))
+            reports.append(check_store(folder, in_fractions(str(folder), advance)))
     consistent = all(report.consistent for report in reports)
     if as_json:
         stores = [report.as_json(language()) for report in reports]

@@ -24,22 +24,19 @@ Advance = Callable[[str, float], None]
 
 
 @contextmanager
-def progress_bar(title: str, seconds_left: bool = True) -> Iterator[Advance]:
+def progress_bar(title: str) -> Iterator[Advance]:
     """Show a progress bar on stderr when that is a terminal; otherwise nothing.
 
     Args:
         title: shown until the first step gives its own.
-        seconds_left: whether to show the time that is left.
     """
     if not sys.stderr.isatty():
-        yield lambda description, fraction: None
+        yield _silent
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = [TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()]
-    if seconds_left:
-        columns.append(TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(title, total=1.0)
 
@@ -47,3 +44,12 @@ def progress_bar(title: str, seconds_left: bool = True) -> Iterator[Advance]:
             progress.update(task, description=description, completed=fraction)
 
         yield advance
+
+
+def in_fractions(title: str, advance: Advance) -> Callable[[int, int], None]:
+    """Return a callback for (done, all) that moves a progress bar."""
+    return lambda done, total: advance(title, done / total if total else 1.0)
+
+
+def _silent(description: str, fraction: float) -> None:
+    del description, fraction

@@ -18,7 +18,8 @@ class Enrolment:
 
     Attributes:
         credential_kept: whether the system's keyring keeps the device credential.
-        credential: the device credential, only when the keyring does not keep it: shown once, asked for at the next start.
+        credential: the device credential, only when the keyring does not keep it: shown once, asked for at the next
+            start.
     """
 
     device_id: str

@@ -1,0 +1,135 @@
+"""``imageflow demo``: the whole job on sample parts."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.command_line.options import JsonOption, StoreOption, in_fractions, progress_bar
+
+if TYPE_CHECKING:
+    from app.demo.parts import DemoParts
+    from app.demo.practice_store import PracticeStore
+    from app.demo.scenario import Scenario
+
+_LOOK_MS = 600
+
+
+def demo_command(
+    auto: Annotated[bool, typer.Option("--auto", help="Let a scripted operator do it all.")] = False,
+    good: Annotated[Path | None, typer.Option("--good", help="Folder of good images to learn from.")] = None,
+    test: Annotated[
+        Path | None, typer.Option("--test", help="Folder of images to inspect; sub-folder names are the labels.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", "--output", help="Folder for report.json, screenshots and overlays.")
+    ] = Path("demo-output"),
+    parts: Annotated[int | None, typer.Option("--parts", min=2, help="Inspect only this many parts.")] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    r"""The whole job: capture, inspect, verify, store, synchronise with a server of its own, report.
+
+    With a display it happens in the station's window, by itself with --auto, else with you at the keys. Without a
+    display the scripted operator does it in the same window, drawn off the screen. Ends with 1 when station and server
+    disagree.
+
+    \b
+    Examples:
+      imageflow demo
+      imageflow demo --auto --out day-one
+      imageflow demo --good castings/good --test castings/test
+    """
+    from app.demo.practice_store import PracticeStore
+    from app.demo.report import print_report, write_report
+    from app.demo.scenario import Scenario
+    from app.settings import store_folder
+    from models.errors import InvalidInput
+
+    if (good is None) != (test is None):
+        raise InvalidInput("demo-good-and-test")
+    _make(out)
+    practice = PracticeStore(store_folder(store))
+    practice.open()
+    try:
+        scenario = Scenario(practice, _parts(practice, good, test, parts), out, _note)
+        try:
+            scenario.set_up_server()
+            _run_window(scenario, scripted=auto)
+            report = scenario.report()
+        finally:
+            scenario.close()
+    finally:
+        practice.close()
+    path = write_report(report, out)
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False))
+    else:
+        from rich.console import Console
+
+        print_report(report, Console())
+        typer.echo(path)
+    if not report["agrees"]:
+        raise typer.Exit(1)
+
+
+def has_display() -> bool:
+    """Say whether a window can be shown to somebody."""
+    if os.environ.get("QT_QPA_PLATFORM") in {"offscreen", "minimal"}:
+        return False
+    if sys.platform in {"win32", "darwin"}:
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _run_window(scenario: Scenario, *, scripted: bool) -> None:
+    shown = has_display()
+    if not shown:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        if not scripted:
+            _note("there is no display: the scripted operator takes over")
+    from app.command_line import language
+    from app.demo.windowed import WindowedDemo
+    from app.station import build_station, prepare_application
+
+    application = prepare_application()
+    workspace = scenario.open_station()
+    station = build_station(workspace, source=scenario.parts.source(), language=language())
+    with progress_bar("training") as advance:
+        demo = WindowedDemo(
+            scenario,
+            application,
+            station,
+            scripted=scripted or not shown,
+            pace_ms=_LOOK_MS if shown else 0,
+            on_training=lambda training: advance(training.stage, training.fraction),
+        )
+        demo.run()
+
+
+def _parts(practice: PracticeStore, good: Path | None, test: Path | None, limit: int | None) -> DemoParts:
+    from app.demo.parts import drawn_parts, given_parts
+
+    if good is not None and test is not None:
+        return given_parts(good, test, limit=limit)
+    with progress_bar("drawing sample parts") as advance:
+        return drawn_parts(practice.parts, limit=limit, on_progress=in_fractions("drawing sample parts", advance))
+
+
+def _make(out: Path) -> None:
+    from models.errors import Unavailable
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise Unavailable("file-not-written", file=out.name, folder=str(out.parent), reason=reason) from error
+
+
+def _note(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")

@@ -1,0 +1,99 @@
+"""Whether station and server hold the same: statistics, records, and every stored image byte for byte."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from app.operations.history import image_digests
+from app.operations.statistics import station_statistics
+from app.operations.store_check import check_store
+from app.operations.sync_status import sync_status
+from models.errors import UserFacingError
+from models.synced import synced_types
+
+if TYPE_CHECKING:
+    from app.demo.server_setup import ServerAdministration
+    from app.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What the check at the end of the demo saw.
+
+    Attributes:
+        problems: a sentence for each thing that disagrees; empty when all is well.
+        synced_records: records of the station that the server holds.
+        unsynced_records: those it does not.
+        images: image records compared byte for byte.
+    """
+
+    problems: tuple[str, ...]
+    synced_records: int
+    unsynced_records: int
+    waiting: int
+    dead: int
+    images: int
+    image_bytes: int
+    station_statistics: dict[str, Any]
+    server_statistics: dict[str, Any]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether nothing disagrees."""
+        return not self.problems
+
+
+def compare(workspace: Workspace, administration: ServerAdministration, expected_parts: int) -> Comparison:
+    """Compare the station with its server, which must answer.
+
+    Raises:
+        UserFacingError: when the server does not answer.
+    """
+    problems: list[str] = []
+    here, there = station_statistics(workspace), administration.statistics()
+    if here != there:
+        problems.append(f"statistics differ: station {here}, server {there}")
+    counted = here["summary"]["total_inspections"]
+    if counted != expected_parts:
+        problems.append(f"{expected_parts} parts were verified, {counted} are recorded")
+    synced, unsynced = _records(workspace)
+    status = sync_status(workspace)
+    if unsynced or status.waiting or status.blobs_waiting:
+        problems.append(f"{unsynced} records, {status.waiting} changes, {status.blobs_waiting} files are not synced")
+    if status.dead:
+        problems.append(f"the server refused {status.dead} changes for good")
+    images, size = _compare_images(workspace, problems)
+    problems += [finding.sentence() for finding in check_store(workspace.store).findings]
+    return Comparison(tuple(problems), synced, unsynced, status.waiting, status.dead, images, size, here, there)
+
+
+def _records(workspace: Workspace) -> tuple[int, int]:
+    """Return how many records that travel the server has acknowledged, and how many it has not."""
+    synced = unsynced = 0
+    with workspace.database.read() as session:
+        for kind in synced_types().values():
+            total = session.scalar(select(func.count()).select_from(kind)) or 0
+            known = session.scalar(select(func.count()).select_from(kind).where(kind.rev.is_not(None))) or 0
+            synced, unsynced = synced + known, unsynced + total - known
+    return synced, unsynced
+
+
+def _compare_images(workspace: Workspace, problems: list[str]) -> tuple[int, int]:
+    """Fetch every image of the station from the server and compare the bytes; return count and size."""
+    images = image_digests(workspace)
+    size = 0
+    for image in images:
+        ours = workspace.blobs.read(image.sha256)
+        size += len(ours)
+        try:
+            theirs = workspace.link.client.get_bytes("/inspection/sync/download", params={"blob": image.sha256})
+        except UserFacingError as error:
+            problems.append(f"image {image.image_id} is not on the server: {error}")
+            continue
+        if theirs != ours or hashlib.sha256(theirs).hexdigest() != image.sha256:
+            problems.append(f"image {image.image_id} differs on the server")
+    return len(images), size

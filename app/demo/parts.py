@@ -1,0 +1,134 @@
+"""The demo's parts: drawn ones, or the images of any two folders; mixed, so that good and bad come as on a line."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from inspection.datasets import image_files, is_good, label_of
+from inspection.sources.folder import FolderSource
+from models.errors import InvalidInput
+
+MINIMUM_GOOD = 5
+"""Good images a model and a threshold can be learned from at all."""
+
+TARGET_DEFECTS: tuple[tuple[str, str, str], ...] = (
+    ("scratch", "Scratch", "傷"),
+    ("contamination", "Contamination", "汚れ"),
+    ("deformation", "Deformation", "変形"),
+)
+"""Code, English and Japanese name of the drawn parts' defects."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPart:
+    """One part that will lie under the camera.
+
+    Attributes:
+        label: name of its sub-folder; None for an image that lies in none.
+    """
+
+    path: Path
+    label: str | None
+    lot: str
+    serial_number: str
+
+    @property
+    def good(self) -> bool | None:
+        """What the label says; None without one."""
+        return None if self.label is None else is_good(self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoParts:
+    """Good images to learn from and parts to inspect, in the order in which they come.
+
+    Attributes:
+        test_folder: the folder that the parts' labels are sub-folders of.
+    """
+
+    name: str
+    train_good: tuple[Path, ...]
+    test_folder: Path
+    test: tuple[DemoPart, ...]
+    defect_classes: tuple[tuple[str, str, str], ...]
+
+    def source(self) -> FolderSource:
+        """Return an image source that gives the parts in their order."""
+        return FolderSource(self.test_folder, paths=[part.path for part in self.test])
+
+    def part_at(self, path: Path | None) -> DemoPart:
+        """Return the part whose image is the file ``path``."""
+        return next(part for part in self.test if part.path == path)
+
+
+def drawn_parts(folder: Path, *, limit: int | None, on_progress: Callable[[int, int], None]) -> DemoParts:
+    """Draw the sample parts into ``folder`` and return them.
+
+    Args:
+        folder: where the images go.
+        limit: inspect this many of the drawn parts only, of every label its share; None for all.
+        on_progress: called with parts drawn and parts in all.
+
+    Raises:
+        UserFacingError: when the disk is full.
+    """
+    from resources.parts import write_parts
+
+    written = write_parts(folder, progress=on_progress)
+    records = {folder / record.file: record for record in written.parts}
+    test = [
+        DemoPart(path, records[path].label, records[path].lot, records[path].serial_number)
+        for path in image_files(written.test)
+    ]
+    return DemoParts(
+        name="Sample plate",
+        train_good=tuple(image_files(written.train_good)),
+        test_folder=written.test,
+        test=_mixed(test, limit),
+        defect_classes=TARGET_DEFECTS,
+    )
+
+
+def given_parts(good: Path, test: Path, *, limit: int | None) -> DemoParts:
+    """Return the images of two folders as parts.
+
+    Args:
+        good: folder of good images to learn from; sub-folders with the name of a defect are left out.
+        test: folder of images to inspect; sub-folder names are labels.
+        limit: inspect this many only, of every label its share; None for all.
+
+    Raises:
+        NotFound: ``folder-missing``.
+        InvalidInput: ``folder-without-images`` or ``demo-too-few-good``.
+    """
+    labelled = [(path, label_of(path, good)) for path in image_files(good)]
+    train = tuple(path for path, label in labelled if label is None or is_good(label))
+    if len(train) < MINIMUM_GOOD:
+        raise InvalidInput("demo-too-few-good", folder=str(good), found=len(train), needed=MINIMUM_GOOD)
+    parts = [
+        DemoPart(path, label_of(path, test), "DEMO", f"{number:05d}")
+        for number, path in enumerate(image_files(test), start=1)
+    ]
+    classes = sorted({part.label for part in parts if part.label is not None and not part.good})
+    return DemoParts(
+        name=test.resolve().parent.name or test.name,
+        train_good=train,
+        test_folder=test,
+        test=_mixed(parts, limit),
+        defect_classes=tuple((label[:64], label[:200], label[:200]) for label in classes),
+    )
+
+
+def _mixed(parts: list[DemoPart], limit: int | None) -> tuple[DemoPart, ...]:
+    """Return the parts in one fixed random order, thinned evenly over the labels to ``limit``."""
+    order = random.Random(0)  # noqa: S311 - mixing cards, not keeping secrets
+    mixed = list(parts)
+    order.shuffle(mixed)
+    if limit is None or limit >= len(mixed):
+        return tuple(mixed)
+    by_label = sorted(range(len(mixed)), key=lambda place: (mixed[place].label or "", place))
+    chosen = {by_label[place * len(mixed) // limit] for place in range(limit)}
+    return tuple(part for place, part in enumerate(mixed) if place in chosen)

@@ -1,0 +1,92 @@
+"""The demo's practice store: made anew for each run, beside the real store and never it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from pathlib import Path
+
+from app.settings import demo_store
+from app.store_lock import StoreLock
+from models.clock import rfc3339, utc_now
+from models.errors import Conflict, InvalidInput, Unavailable
+
+MARKER = "practice-store.json"
+"""A folder without this file is not the demo's, and is never cleared."""
+_LOCK = "demo.lock"
+_ASIDE = ".demo-"
+
+
+class PracticeStore:
+    """The folder of one demo run and the lock that keeps a second demo out.
+
+    Attributes:
+        folder: the station's store, with the server's data and the drawn parts below it.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self._above = store
+        self.folder = demo_store(store)
+        self._lock = StoreLock(store / _LOCK)
+
+    @property
+    def server_data(self) -> Path:
+        """Data folder of the demo's server."""
+        return self.folder / "server"
+
+    @property
+    def parts(self) -> Path:
+        """Folder of the drawn parts."""
+        return self.folder / "parts"
+
+    def open(self) -> None:
+        """Take the lock and put an empty store in the place of an earlier run's.
+
+        The earlier one is moved aside as a whole before it is removed, and the new one is moved into place with its
+        marker: at no moment is there half of a store.
+
+        Raises:
+            Conflict: ``demo-running``.
+            InvalidInput: ``demo-foreign-folder`` when something else lies there.
+            Unavailable: when the folders cannot be made.
+        """
+        try:
+            self._above.mkdir(parents=True, exist_ok=True)
+            self._take_lock()
+            self._replace()
+        except OSError as error:
+            self.close()
+            raise Unavailable(
+                "file-not-written",
+                file=self.folder.name,
+                folder=str(self._above),
+                reason=error.strerror or str(error),
+            ) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the lock back; the store stays, to be looked at."""
+        self._lock.release()
+
+    def _take_lock(self) -> None:
+        try:
+            self._lock.acquire()
+        except Conflict as error:
+            raise Conflict("demo-running", folder=str(self.folder)) from error
+
+    def _replace(self) -> None:
+        for left in self._above.glob(f"{_ASIDE}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        if self.folder.exists():
+            if any(self.folder.iterdir()) and not (self.folder / MARKER).is_file():
+                raise InvalidInput("demo-foreign-folder", folder=str(self.folder))
+            old = self._above / f"{_ASIDE}{secrets.token_hex(4)}"
+            self.folder.rename(old)
+            shutil.rmtree(old, ignore_errors=True)
+        fresh = self._above / f"{_ASIDE}{secrets.token_hex(4)}"
+        fresh.mkdir()
+        (fresh / MARKER).write_text(json.dumps({"made_at": rfc3339(utc_now())}) + "\n", encoding="utf-8")
+        fresh.rename(self.folder)

@@ -1,0 +1,207 @@
+"""The demo's steps around the operator's own work, without a screen: server up, down and up again, check, report."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app.demo.comparison import compare
+from app.demo.outcome import PartOutcome
+from app.demo.parts import DemoPart, DemoParts
+from app.demo.practice_store import PracticeStore
+from app.demo.report import build_report
+from app.demo.server_process import ServerProcess
+from app.demo.server_setup import ServerAdministration, ServerSetup, create_admin
+from app.operations.history import PartSummary
+from app.operations.inspection import ItemInspection
+from app.operations.sync_status import sync_status
+from app.operations.training import TrainedModel
+from app.settings import load_settings
+from app.workspace import Workspace
+from inspection.files import write_atomically
+from inspection.images import encode_png
+from models.errors import Unavailable
+from models.states import HumanVerdict
+
+SETTLE_S = 180.0
+_LOOK_EVERY_S = 0.1
+_SYNC_INTERVAL_S = 2.0
+
+Note = Callable[[str], None]
+"""Called with a sentence about what happens now."""
+
+
+class Scenario:
+    """One run of the demo.
+
+    Attributes:
+        workspace: the station; there after ``open_station``.
+        setup: users, code and masters; there after ``set_up_server``.
+        outcomes: the parts inspected so far.
+        skipped: what was said of images that could not be used.
+    """
+
+    def __init__(self, practice: PracticeStore, parts: DemoParts, out: Path, note: Note) -> None:
+        self.parts = parts
+        self.out = out
+        self.outcomes: list[PartOutcome] = []
+        self.skipped: list[str] = []
+        self.trained: TrainedModel | None = None
+        self._practice = practice
+        self._note = note
+        self._server = ServerProcess(practice.server_data)
+        self._administration: ServerAdministration | None = None
+        self._setup: ServerSetup | None = None
+        self._workspace: Workspace | None = None
+        self._began = time.monotonic()
+
+    @property
+    def setup(self) -> ServerSetup:
+        """What the server was set up with."""
+        if self._setup is None:
+            raise RuntimeError("the server is not set up yet")
+        return self._setup
+
+    @property
+    def workspace(self) -> Workspace:
+        """The open station."""
+        if self._workspace is None:
+            raise RuntimeError("the station is not open yet")
+        return self._workspace
+
+    @property
+    def server_url(self) -> str:
+        """Address of the server."""
+        return self._server.url
+
+    @property
+    def server_runs(self) -> bool:
+        """Whether the server is there."""
+        return self._server.running
+
+    @property
+    def half_way(self) -> int:
+        """Number of parts after which the server is stopped."""
+        return len(self.parts.test) // 2
+
+    def set_up_server(self) -> None:
+        """Start the server and make users, masters and an enrolment code on it.
+
+        Raises:
+            Unavailable: when the server or one of its answers fails.
+        """
+        self._note("starting the server")
+        self._server.start()
+        self._note(f"server at {self._server.url}")
+        password = create_admin(self._practice.server_data)
+        self._administration = ServerAdministration(self._server, password)
+        self._setup = self._administration.set_up(self.parts)
+
+    def open_station(self) -> Workspace:
+        """Open the practice store.
+
+        Raises:
+            UserFacingError: when it cannot be opened.
+        """
+        settings = load_settings(self._practice.folder)
+        quick = settings.model_copy(update={"sync_interval_s": _SYNC_INTERVAL_S})
+        self._workspace = Workspace.open(self._practice.folder, settings=quick)
+        self._workspace.start_sync()
+        return self._workspace
+
+    def stop_server(self) -> None:
+        """Take the server away, as a network does."""
+        self._server.stop()
+        self._note(f"server stopped after {len(self.outcomes)} parts; inspection goes on")
+
+    def part_of(self, inspection: ItemInspection) -> DemoPart:
+        """Return the part that was inspected."""
+        return self.parts.part_at(inspection.frame.path)
+
+    def record(self, inspection: ItemInspection, summary: PartSummary) -> PartOutcome:
+        """Note what became of a part."""
+        part = self.part_of(inspection)
+        number = len(self.outcomes) + 1
+        outcome = PartOutcome(
+            number=number,
+            serial_number=summary.serial_number,
+            file=part.path.relative_to(self.parts.test_folder).as_posix(),
+            label=part.label,
+            good=part.good,
+            ai_verdict=inspection.verdict,
+            effective_verdict=summary.effective_verdict or HumanVerdict(inspection.verdict.value),
+            score=inspection.score,
+            threshold=inspection.threshold,
+            milliseconds=inspection.milliseconds,
+            online=self._server.running,
+        )
+        self.outcomes.append(outcome)
+        return outcome
+
+    def keep_overlay(self, outcome: PartOutcome, inspection: ItemInspection) -> None:
+        """Write what the operator saw of a part below ``overlays/``.
+
+        Raises:
+            Unavailable: ``disk-full`` or ``file-not-written``.
+        """
+        overlay = inspection.outcome.overlay
+        if overlay is None:
+            return
+        folder = self.out / "overlays"
+        folder.mkdir(parents=True, exist_ok=True)
+        name = f"{outcome.number:03d}_{outcome.label or 'unlabelled'}_{outcome.ai_verdict.value}.png"
+        write_atomically(folder / name, encode_png(overlay))
+
+    def settle(self, cancelled: threading.Event | None = None) -> None:
+        """Bring the server back and wait until nothing waits any more.
+
+        Raises:
+            Unavailable: ``demo-server-failed``, or ``demo-not-synced`` when something still waits in the end.
+        """
+        if not self._server.running:
+            self._server.start()
+            self._note("server is back")
+        self.workspace.request_sync()
+        deadline = time.monotonic() + SETTLE_S
+        status = sync_status(self.workspace)
+        while status.waiting or status.blobs_waiting or status.running:
+            if time.monotonic() > deadline or (cancelled is not None and cancelled.is_set()):
+                raise Unavailable(
+                    "demo-not-synced",
+                    waiting=status.waiting + status.blobs_waiting,
+                    seconds=int(SETTLE_S),
+                    reason=str(status.last_error or ""),
+                    log=str(self._server.log),
+                )
+            time.sleep(_LOOK_EVERY_S)
+            status = sync_status(self.workspace)
+        self._note("everything is synchronised")
+
+    def report(self) -> dict[str, Any]:
+        """Compare station and server and return the report.
+
+        Raises:
+            UserFacingError: when the server does not answer.
+        """
+        if self._administration is None or self.trained is None:
+            raise RuntimeError("there is nothing to report yet")
+        comparison = compare(self.workspace, self._administration, len(self.outcomes))
+        return build_report(
+            name=self.parts.name,
+            outcomes=self.outcomes,
+            skipped=self.skipped,
+            trained=self.trained,
+            comparison=comparison,
+            seconds=time.monotonic() - self._began,
+            finished=len(self.outcomes) + len(self.skipped) >= len(self.parts.test),
+        )
+
+    def close(self) -> None:
+        """End station and server; the practice store stays."""
+        if self._workspace is not None:
+            self._workspace.close()
+            self._workspace = None
+        self._server.stop()

@@ -1,0 +1,243 @@
+"""The operator's day in the real station window: every step goes through its presenters, as if keys were pressed."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from enum import Enum, auto
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.demo.operator import decide
+from app.demo.scenario import Scenario
+from app.demo.server_setup import ENGINEER, OPERATOR
+from app.operations.history import PartSummary
+from app.operations.inspection import ItemInspection
+from app.operations.training import TrainedModel
+from app.operations.users import SignedInUser
+from app.presenters.home import HomeState, TrainingState
+from app.presenters.running import Lane
+from app.station import Station
+from inspection.frames import Frame
+from models.errors import Unavailable, UnreadableImage, UserFacingError
+from models.states import Verdict
+
+MASTERS_S = 60.0
+"""How long the first pull may take."""
+_ASK_AGAIN_MS = 300
+
+
+class _Step(Enum):
+    ENROL = auto()
+    CHOOSE = auto()
+    TRAIN = auto()
+    INSPECT = auto()
+    FINISH = auto()
+
+
+class WindowedDemo:
+    """Drives one station window through the demo.
+
+    Args:
+        scenario: the steps around the operator's work; its server is set up and its station is open.
+        application: the Qt application.
+        station: the window, with the scenario's parts as its source.
+        scripted: decide by script; False leaves capture and decision to the person at the keys.
+        pace_ms: how long each result stays on the screen before the script goes on.
+        on_training: told how far the training is.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        application: QApplication,
+        station: Station,
+        *,
+        scripted: bool,
+        pace_ms: int = 0,
+        on_training: Callable[[TrainingState], None] | None = None,
+    ) -> None:
+        self._scenario = scenario
+        self._application = application
+        self._station = station
+        self._scripted = scripted
+        self._pace_ms = pace_ms
+        self._on_training = on_training
+        self._step = _Step.ENROL
+        self._failure: BaseException | None = None
+        self._inspection: ItemInspection | None = None
+        self._pictured: set[str] = set()
+        self._masters_until = 0.0
+        self._settled = False
+
+    def run(self) -> None:
+        """Run until every part is done, or the person closes the window.
+
+        Raises:
+            UserFacingError: when a step fails.
+        """
+        self._connect()
+        hook, sys.excepthook = sys.excepthook, self._surprise
+        try:
+            self._station.window.show()
+            QTimer.singleShot(0, self._enrol)
+            self._application.exec()
+        finally:
+            sys.excepthook = hook
+            self._station.close()
+        if self._failure is not None:
+            raise self._failure
+        if self._scenario.trained is None:
+            raise Unavailable("demo-left-early")
+        if not self._settled:
+            self._scenario.settle()
+
+    def _connect(self) -> None:
+        presenters = self._station.presenters
+        presenters.enrolment.enrolled.connect(lambda _: self._sign_in(ENGINEER))
+        presenters.sign_in.signed_in.connect(self._signed_in)
+        presenters.home.changed.connect(self._home_changed)
+        presenters.home.trained.connect(self._trained)
+        presenters.work.frame_shown.connect(self._frame_shown)
+        presenters.work.inspected.connect(self._inspected)
+        presenters.work.verified.connect(self._verified)
+        presenters.work.source_ended.connect(self._finish)
+        presenters.work.failed.connect(self._work_failed)
+        for presenter in (presenters.enrolment, presenters.sign_in, presenters.home):
+            presenter.failed.connect(self._fail)
+
+    def _enrol(self) -> None:
+        self._station.show_screen("enrolment")
+        self._picture("enrolment")
+        self._station.presenters.enrolment.enrol(self._scenario.server_url, self._scenario.setup.code, "Demo station")
+
+    def _sign_in(self, username: str) -> None:
+        self._station.show_screen("sign_in")
+        self._picture("sign_in")
+        self._station.presenters.sign_in.sign_in(username, self._scenario.setup.passwords[username])
+
+    def _signed_in(self, user: SignedInUser) -> None:
+        del user
+        self._step = _Step.CHOOSE
+        self._masters_until = time.monotonic() + MASTERS_S
+        self._station.presenters.home.refresh()
+
+    def _home_changed(self, state: HomeState) -> None:
+        if state.training is not None:
+            self._training(state.training)
+        elif self._step is _Step.CHOOSE and not state.loading:
+            QTimer.singleShot(0, self._choose)
+
+    def _choose(self) -> None:
+        home = self._station.presenters.home
+        state = home.state
+        if self._step is not _Step.CHOOSE or state.loading:
+            return
+        if not state.items:
+            self._wait_for_masters()
+        elif state.item is None:
+            home.choose_item(state.items[0].id)
+        elif self._scenario.trained is None:
+            self._step = _Step.TRAIN
+            home.train(self._scenario.parts.train_good)
+        elif state.may_start:
+            self._step = _Step.INSPECT
+            self._picture("home")
+            home.start()
+
+    def _wait_for_masters(self) -> None:
+        if time.monotonic() > self._masters_until:
+            self._fail(Unavailable("demo-no-masters", seconds=int(MASTERS_S)))
+            return
+        QTimer.singleShot(_ASK_AGAIN_MS, self._station.presenters.home.refresh)
+
+    def _training(self, training: TrainingState) -> None:
+        if training.fraction > 0:
+            self._picture("home-training")
+        if self._on_training is not None:
+            self._on_training(training)
+
+    def _trained(self, model: TrainedModel) -> None:
+        self._scenario.trained = model
+        self._station.presenters.session.sign_out()
+        self._sign_in(OPERATOR)
+
+    def _frame_shown(self, frame: Frame) -> None:
+        if self._step is not _Step.INSPECT:
+            return
+        self._station.presenters.work.scan(self._scenario.parts.part_at(frame.path).serial_number)
+        if self._scripted:
+            QTimer.singleShot(self._pace_ms, self._station.presenters.work.capture)
+
+    def _inspected(self, inspection: ItemInspection) -> None:
+        self._inspection = inspection
+        self._picture("work-ng" if inspection.verdict is Verdict.NG else "work-ok")
+        if self._scripted:
+            QTimer.singleShot(self._pace_ms, self._decide)
+
+    def _decide(self) -> None:
+        if self._inspection is not None:
+            part = self._scenario.part_of(self._inspection)
+            decision = decide(len(self._scenario.outcomes) + 1, part, self._inspection.verdict)
+            self._station.presenters.work.decide(decision.verdict, decision.defect_class)
+
+    def _verified(self, summary: PartSummary) -> None:
+        inspection, self._inspection = self._inspection, None
+        if inspection is None:
+            return
+        scenario = self._scenario
+        outcome = scenario.record(inspection, summary)
+        self._in_background(lambda: scenario.keep_overlay(outcome, inspection), Lane.TRAINING, lambda: None)
+        if len(scenario.outcomes) == scenario.half_way:
+            self._in_background(scenario.stop_server, Lane.TRAINING, lambda: None)
+
+    def _work_failed(self, error: UserFacingError) -> None:
+        if isinstance(error, UnreadableImage):
+            self._scenario.skipped.append(str(error))
+        elif self._scripted:
+            self._fail(error)
+
+    def _finish(self) -> None:
+        if self._step is not _Step.FINISH:
+            self._step = _Step.FINISH
+            self._picture_all("offline")
+            self._in_background(self._scenario.settle, Lane.TRAINING, self._end)
+
+    def _end(self) -> None:
+        self._settled = True
+        self._picture_all("")
+        self._application.quit()
+
+    def _in_background(self, work: Callable[[], None], lane: Lane, then: Callable[[], None]) -> None:
+        self._station.workers.run(lambda _: work(), lane=lane, on_success=lambda _: then(), on_failure=self._fail)
+
+    def _fail(self, error: UserFacingError) -> None:
+        if self._failure is None:
+            self._failure = error
+        self._application.quit()
+
+    def _surprise(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        """A bug on the UI thread ends the demo; it is raised again when the window is closed."""
+        del kind, trace
+        if self._failure is None:
+            self._failure = error
+        self._application.quit()
+
+    @property
+    def _screenshots(self) -> Path:
+        return self._scenario.out / "screenshots"
+
+    def _picture(self, name: str) -> None:
+        """Save the window as it is, once under each name."""
+        if name not in self._pictured:
+            self._pictured.add(name)
+            self._screenshots.mkdir(parents=True, exist_ok=True)
+            self._station.grab_screen(self._screenshots / f"{name}.png")
+
+    def _picture_all(self, prefix: str) -> None:
+        self._screenshots.mkdir(parents=True, exist_ok=True)
+        self._station.grab_all_screens(self._screenshots, prefix=prefix)
