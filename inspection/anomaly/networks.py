@@ -15,6 +15,8 @@ import openvino as ov
 from numpy.typing import NDArray
 from openvino import opset13 as ops
 
+from inspection.anomaly.patchcore import BLUR
+
 FloatArray = NDArray[np.float32]
 # An output of an OpenVINO node; the package ships no types.
 Node = Any
@@ -134,3 +136,78 @@ def name_nodes(model: Any) -> None:
     """Give every node a name by its place, so that the serialised graph does not depend on what was built before."""
     for position, node in enumerate(model.get_ordered_ops()):
         node.set_friendly_name(f"{node.get_type_name().lower()}_{position}")
+
+
+def _pooled(node: Node, *, size: int, stride: int, pad: int) -> Node:
+    return ops.avg_pool(node, [stride, stride], [pad, pad], [pad, pad], [size, size], exclude_pad=False)
+
+
+def with_patch_features(backbone: Any) -> Any:
+    """Put one feature vector a patch behind a backbone graph.
+
+    Strides 8, 16 and 32 are averaged over 3×3 (zeros outside), brought to the grid of stride 16 and concatenated
+    (Roth et al. 2022, section 3.1, with one more level).
+
+    Args:
+        backbone: graph with the outputs ``stride8``, ``stride16``, ``stride32``.
+
+    Returns:
+        ``openvino.Model``: ``image`` as before, ``features`` float32 ``(1, D, H/16, W/16)``.
+    """
+    levels = [backbone.output(name).get_node().input_value(0) for name in ("stride8", "stride16", "stride32")]
+    fine, middle, coarse = (_pooled(level, size=3, stride=1, pad=1) for level in levels)
+    fine = _pooled(fine, size=2, stride=2, pad=0)
+    coarse = ops.interpolate(
+        coarse,
+        constant(np.array([2.0, 2.0], np.float32)),
+        "linear",
+        "scales",
+        coordinate_transformation_mode="half_pixel",
+        axes=constant(np.array([2, 3], np.int64)),
+    )
+    result = ops.result(ops.concat([fine, middle, coarse], axis=1))
+    result.output(0).set_names({"features"})
+    model = ov.Model([result], backbone.get_parameters(), "patch_features")
+    name_nodes(model)
+    return model
+
+
+def anomaly_graph(features: Any, projection: FloatArray, offset: FloatArray, bank: FloatArray) -> Any:
+    """Put whitening, nearest-neighbour search and the light blur behind a graph of patch features.
+
+    Args:
+        features: graph of ``with_patch_features``.
+        projection: float32 ``(D, K)``.
+        offset: float32 ``(K,)``.
+        bank: float32 ``(N, K)``, whitened.
+
+    Returns:
+        ``openvino.Model``: ``image`` as before, ``map`` float32 ``(1, 1, H/16, W/16)``: distance to the nearest patch
+        of the bank, averaged with weights 1-2-1 both ways.
+    """
+    node = features.output("features").get_node().input_value(0)
+    grid = ops.shape_of(node, "i64")
+    rows_and_columns = ops.gather(grid, constant(np.array([2, 3], np.int64)), constant(np.array(0, np.int64)))
+    patches = ops.transpose(
+        ops.reshape(node, constant(np.array([projection.shape[0], -1], np.int64)), special_zero=False),
+        constant(np.array([1, 0], np.int64)),
+    )
+    whitened = ops.add(ops.matmul(patches, constant(projection), False, False), constant(offset[None]))
+    # |a - b|² = |a|² + (|b|² - 2 a·b); the minimum over b needs the bracket only.
+    norms = np.einsum("ij,ij->i", bank.astype(np.float64), bank).astype(np.float32)
+    products = ops.matmul(whitened, constant(np.ascontiguousarray(-2.0 * bank.T)), False, False)
+    one = constant(np.array([1], np.int64))
+    nearest = ops.reduce_min(ops.add(products, constant(norms[None])), one, keep_dims=True)
+    own = ops.reduce_sum(ops.multiply(whitened, whitened), one, keep_dims=True)
+    distance = ops.sqrt(ops.relu(ops.add(nearest, own)))
+    shape = ops.concat([constant(np.array([1, 1], np.int64)), rows_and_columns], axis=0)
+    values = ops.reshape(distance, shape, special_zero=False)
+    sides = constant(np.array([0, 0, 1, 1], np.int64))
+    padded = ops.pad(values, sides, sides, "edge")
+    kernel = np.outer(BLUR, BLUR).astype(np.float32)[None, None]
+    smooth = ops.convolution(padded, constant(kernel), [1, 1], [0, 0], [0, 0], [1, 1])
+    result = ops.result(smooth)
+    result.output(0).set_names({"map"})
+    model = ov.Model([result], features.get_parameters(), "patchcore")
+    name_nodes(model)
+    return model

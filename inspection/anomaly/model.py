@@ -1,0 +1,126 @@
+"""A trained model, ready to score images."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.anomaly.bundle import Bundle, read_bundle
+from inspection.anomaly.manifest import BundleManifest
+from inspection.anomaly.preparation import PATCH, Prepared, prepare
+from inspection.anomaly.runtime import compile_model, core
+from inspection.frames import Pixels
+from inspection.opencv import cv2
+from inspection.placement import FloatMap
+from models.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredImage:
+    """What a model says of an image.
+
+    Attributes:
+        score: larger is stranger.
+        threshold: the model's own; a score strictly above it is anomalous.
+        heatmap: float32 ``(H, W)`` over the image that was given, in the unit of the score.
+    """
+
+    score: float
+    threshold: float
+    heatmap: FloatMap
+
+
+class AnomalyModel:
+    """A model in memory; may be used from several threads, one image at a time.
+
+    Attributes:
+        manifest: what its file says.
+        digest: SHA-256 of its file, hexadecimal.
+        name: of its file, for messages.
+    """
+
+    def __init__(self, bundle: Bundle, name: str, threads: int | None = None) -> None:
+        self.manifest: BundleManifest = bundle.manifest
+        self.digest: str = bundle.digest
+        self.name = name
+        self._lock = threading.Lock()
+        try:
+            graph = core().read_model(bundle.graph, _weights_tensor(bundle.weights))
+            self._request = compile_model(graph, threads).create_infer_request()
+        except RuntimeError as error:
+            raise InvalidInput("model-damaged", name=name) from error
+
+    @property
+    def threshold(self) -> float:
+        """The model's own threshold."""
+        return self.manifest.threshold.value
+
+    def score(self, pixels: Pixels, *, scale_x: float = 1.0, scale_y: float = 1.0) -> ScoredImage:
+        """Score one image.
+
+        Args:
+            pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
+            scale_x: pixels of ``pixels`` per pixel of the original image, when an earlier step resized it.
+            scale_y: the same downwards.
+
+        Raises:
+            DoesNotFit: ``image-scale`` when it is far larger than the images the model was trained on.
+        """
+        prepared = prepare(pixels, self.manifest.preprocessing.scale, scale_x, scale_y)
+        grid = self.map(prepared)
+        heatmap = spread(grid, prepared, pixels.shape[0], pixels.shape[1])
+        return ScoredImage(float(grid[prepared.cells()].max()), self.threshold, heatmap)
+
+    def map(self, prepared: Prepared) -> FloatMap:
+        """Return the map over the patch grid, float32 ``(H/16, W/16)`` of the tensor."""
+        with self._lock:
+            found: NDArray[np.float32] = self._request.infer([prepared.tensor])["map"]
+            grid: FloatMap = found[0, 0].copy()
+            return grid
+
+
+def spread(grid: FloatMap, prepared: Prepared, height: int, width: int) -> FloatMap:
+    """Spread a map over the patch grid to ``height`` × ``width`` pixels of the image that was prepared, bilinear.
+
+    Returns:
+        float32 ``(height, width)``; reflected borders are cut off.
+    """
+    across, down = prepared.width / width / PATCH, prepared.height / height / PATCH
+    matrix = np.array(
+        [
+            [across, 0.0, 0.5 * across + prepared.left / PATCH - 0.5],
+            [0.0, down, 0.5 * down + prepared.top / PATCH - 0.5],
+        ]
+    )
+    moved = cv2.warpAffine(
+        grid,
+        matrix,
+        (width, height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return moved.astype(np.float32, copy=False)
+
+
+def load_bundle(path: Path, threads: int | None = None) -> AnomalyModel:
+    """Load a model file.
+
+    Args:
+        path: of the file.
+        threads: processor threads it may use; None takes the setting.
+
+    Raises:
+        NotFound: ``model-missing``.
+        InvalidInput: ``model-damaged``, ``model-too-new`` or ``model-not-readable``.
+    """
+    return AnomalyModel(read_bundle(Path(path)), Path(path).name, threads)
+
+
+def _weights_tensor(weights: bytes) -> object:
+    import openvino as ov
+
+    return ov.Tensor(np.frombuffer(weights, np.uint8).copy())

@@ -1,0 +1,167 @@
+"""PatchCore: the distance of a patch to the nearest of the patches of good images (Roth et al. 2022).
+
+Own and small: standardised and PCA-whitened features, a capped memory bank chosen by the greedy k-center method, one
+nearest neighbour. No random projection of the features that are compared, only of those that choose the bank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+DIMENSIONS = 256
+SHRINKAGE = 0.1
+_SELECTION_DIMENSIONS = 64
+_POOL = 256
+_CHUNK = 8192
+_LEAST_DEVIATION = 1e-6
+BLUR = np.array([1.0, 2.0, 1.0], np.float32) / 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PatchCore:
+    """A fitted model.
+
+    Attributes:
+        projection: float32 ``(D, K)``; whitened = features @ projection + offset.
+        offset: float32 ``(K,)``.
+        bank: float32 ``(N, K)``, whitened.
+    """
+
+    projection: FloatArray
+    offset: FloatArray
+    bank: FloatArray
+
+    def distances(self, features: FloatArray) -> FloatArray:
+        """Return the Euclidean distance of each feature ``(n, D)`` to its nearest in the bank, float32 ``(n,)``."""
+        whitened = features @ self.projection + self.offset
+        norms = np.einsum("ij,ij->i", self.bank, self.bank)
+        found = np.empty(len(whitened), np.float32)
+        for start in range(0, len(whitened), _CHUNK):
+            part = whitened[start : start + _CHUNK]
+            nearest = (norms[None] - 2.0 * part @ self.bank.T).min(axis=1)
+            found[start : start + _CHUNK] = nearest + np.einsum("ij,ij->i", part, part)
+        distances: FloatArray = np.sqrt(np.maximum(found, 0.0))
+        return distances
+
+    def map(self, features: FloatArray, shape: tuple[int, int]) -> FloatArray:
+        """Return the lightly blurred distance map of one image's features, float32 ``shape``."""
+        return blurred(self.distances(features).reshape(shape))
+
+
+def blurred(values: FloatArray) -> FloatArray:
+    """Return ``values`` ``(h, w)`` averaged with weights 1-2-1 both ways; the edge continues outwards."""
+    padded = np.pad(values, 1, mode="edge")
+    rows = BLUR[0] * padded[:-2] + BLUR[1] * padded[1:-1] + BLUR[2] * padded[2:]
+    both: FloatArray = BLUR[0] * rows[:, :-2] + BLUR[1] * rows[:, 1:-1] + BLUR[2] * rows[:, 2:]
+    return both
+
+
+def fit(features: FloatArray, bank_size: int, seed: int, check: Callable[[], None] = lambda: None) -> PatchCore:
+    """Fit on the patches of good images.
+
+    Args:
+        features: float32 ``(n, D)``, in an order that does not depend on chance.
+        bank_size: most patches to keep.
+        seed: of the projection and of the first patch.
+        check: called now and then; what it raises ends the fit.
+
+    Raises:
+        ValueError: when there are no features.
+    """
+    if len(features) == 0:
+        raise ValueError("no features to fit on")
+    projection, offset = whitening(features)
+    whitened = features @ projection + offset
+    check()
+    generator = np.random.default_rng(seed)
+    selection = whitened
+    if whitened.shape[1] > _SELECTION_DIMENSIONS:
+        # Distances survive a random projection well enough to choose by (Johnson and Lindenstrauss 1984).
+        basis = generator.standard_normal((whitened.shape[1], _SELECTION_DIMENSIONS), dtype=np.float32)
+        selection = whitened @ (basis / np.float32(np.sqrt(_SELECTION_DIMENSIONS)))
+    first = int(generator.integers(len(whitened)))
+    chosen = greedy_centers(selection, bank_size, first, check)
+    return PatchCore(projection, offset, np.ascontiguousarray(whitened[chosen]))
+
+
+def whitening(features: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return projection ``(D, K)`` and offset ``(K,)`` that standardise and whiten ``features`` ``(n, D)``.
+
+    The covariance is shrunk towards a multiple of the identity (Ledoit and Wolf 2004, with a fixed weight), so that
+    directions with hardly any variance are not blown up; the ``DIMENSIONS`` strongest directions are kept.
+    """
+    mean = features.mean(axis=0, dtype=np.float64)
+    deviation = features.std(axis=0, dtype=np.float64) + _LEAST_DEVIATION
+    standard = ((features - mean.astype(np.float32)) / deviation.astype(np.float32)).astype(np.float32)
+    covariance = (standard.T @ standard).astype(np.float64) / len(features)
+    size = len(covariance)
+    covariance = (1 - SHRINKAGE) * covariance + SHRINKAGE * np.trace(covariance) / size * np.eye(size)
+    values, vectors = np.linalg.eigh(covariance)
+    order = np.argsort(-values, kind="stable")[:DIMENSIONS]
+    values, vectors = np.maximum(values[order], _LEAST_DEVIATION), vectors[:, order]
+    projection = vectors / np.sqrt(values) / deviation[:, None]
+    return projection.astype(np.float32), (-mean @ projection).astype(np.float32)
+
+
+def greedy_centers(
+    points: FloatArray, count: int, first: int, check: Callable[[], None] = lambda: None
+) -> NDArray[np.int64]:
+    """Choose ``count`` points, each the one farthest from those before (Gonzalez 1985).
+
+    The result is that of the plain method, found faster: distances to the chosen points only ever shrink, so within the
+    ``_POOL`` farthest points of a round the choice is final as long as the best of them is at least as far as the best
+    outside was. Only then are the distances of all points brought up to date, with one matrix product for the round.
+
+    Args:
+        points: float32 ``(n, d)``.
+        count: most points to choose; fewer are chosen when all others coincide with a chosen one.
+        first: index to begin with.
+        check: called every round; what it raises ends the choice.
+
+    Returns:
+        indices in the order they were chosen.
+    """
+    total = len(points)
+    norms = np.einsum("ij,ij->i", points, points)
+    chosen = [first]
+    farness = np.maximum(norms + norms[first] - 2.0 * points @ points[first], 0.0)
+    farness[first] = -1.0
+    while len(chosen) < min(count, total):
+        check()
+        pool = np.argsort(-farness, kind="stable")[: _POOL + 1] if total <= _POOL else _farthest(farness)
+        bound = farness[pool[-1]] if total > len(pool) else -1.0
+        inside = pool[:-1] if total > len(pool) else pool
+        near = points[inside]
+        between = np.maximum(norms[inside][:, None] + norms[inside][None] - 2.0 * near @ near.T, 0.0)
+        left = farness[inside].copy()
+        taken: list[int] = []
+        while len(chosen) + len(taken) < count:
+            best = int(left.argmax())
+            if left[best] <= 0.0 or left[best] < bound:
+                break
+            taken.append(best)
+            np.minimum(left, between[best], out=left)
+            left[best] = -1.0
+        if not taken:
+            break
+        fresh = inside[taken]
+        chosen.extend(int(index) for index in fresh)
+        for start in range(0, total, _CHUNK):
+            part = slice(start, start + _CHUNK)
+            nearest = (norms[fresh][None] - 2.0 * points[part] @ points[fresh].T).min(axis=1) + norms[part]
+            np.minimum(farness[part], np.maximum(nearest, 0.0), out=farness[part])
+        farness[np.array(chosen)] = -1.0
+    return np.array(chosen, np.int64)
+
+
+def _farthest(farness: FloatArray) -> NDArray[np.int64]:
+    """Return the indices of the ``_POOL`` + 1 largest values, largest first, equal ones by index."""
+    candidates = np.argpartition(-farness, _POOL)[: _POOL + 1]
+    order = np.lexsort((candidates, -farness[candidates]))
+    return candidates[order].astype(np.int64)

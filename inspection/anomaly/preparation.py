@@ -1,0 +1,108 @@
+"""From an image to the tensor the network takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.components.resize import ResizeParameters, resize_picture, resize_pixels
+from inspection.components.values import Picture
+from inspection.frames import Pixels, as_rgb
+from inspection.opencv import cv2
+from models.errors import DoesNotFit
+
+WORKING_SIDE = 1024
+"""Larger images are first brought to fit this, as the default pipeline's first step does."""
+MEDIAN_SIDE = 256
+"""The median area of the training images becomes this, squared."""
+GRID = 32
+PATCH = 16
+"""Side of one cell of the patch grid in network pixels."""
+_LEAST_SIDE = 32
+_MOST_AREA = 16 * MEDIAN_SIDE**2
+_LEAST_DEVIATION = 4.0
+# Deviation of the normalised image in the network's units, (x - 127) / 128.
+_DEVIATION = 0.35
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """An image as the network takes it.
+
+    Attributes:
+        tensor: float32 ``(1, 3, H, W)``, RGB, ``H`` and ``W`` multiples of 32.
+        top: rows of reflection above the image.
+        left: columns of reflection left of the image.
+        height: rows that are image.
+        width: columns that are image.
+    """
+
+    tensor: NDArray[np.float32]
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def cells(self) -> tuple[slice, slice]:
+        """Return the rows and columns of the patch grid that hold at least one pixel of the image."""
+        return (
+            slice(self.top // PATCH, -(-(self.top + self.height) // PATCH)),
+            slice(self.left // PATCH, -(-(self.left + self.width) // PATCH)),
+        )
+
+
+def choose_scale(sizes: Sequence[tuple[int, int]]) -> float:
+    """Return the one scale for a data set: the median area becomes 256².
+
+    Args:
+        sizes: height and width of every image, in original pixels.
+
+    Returns:
+        network pixels per original pixel.
+    """
+    areas = sorted(height * width for height, width in sizes)
+    middle = len(areas) // 2
+    median = areas[middle] if len(areas) % 2 else (areas[middle - 1] + areas[middle]) / 2
+    return MEDIAN_SIDE / math.sqrt(median)
+
+
+def prepare(pixels: Pixels, scale: float, scale_x: float = 1.0, scale_y: float = 1.0) -> Prepared:
+    """Scale an image, normalise its brightness and contrast, and pad it by reflection.
+
+    Args:
+        pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
+        scale: network pixels per original pixel.
+        scale_x: pixels of ``pixels`` per original pixel, when an earlier step resized it.
+        scale_y: the same downwards.
+
+    Raises:
+        DoesNotFit: ``image-scale`` when the image is so much larger than the training images that it would have more
+            than 16 times their area.
+    """
+    working = resize_picture(
+        Picture.original(pixels), ResizeParameters(width=WORKING_SIDE, height=WORKING_SIDE, mode="fit")
+    ).pixels
+    wanted_height, wanted_width = pixels.shape[0] / scale_y * scale, pixels.shape[1] / scale_x * scale
+    if wanted_height * wanted_width > _MOST_AREA:
+        raise DoesNotFit(
+            "image-scale",
+            width=round(pixels.shape[1] / scale_x),
+            height=round(pixels.shape[0] / scale_y),
+            expected=round(MEDIAN_SIDE / scale),
+        )
+    height, width = max(_LEAST_SIDE, round(wanted_height)), max(_LEAST_SIDE, round(wanted_width))
+    resized = as_rgb(resize_pixels(working, width, height))
+    grey = cv2.cvtColor(resized, cv2.COLOR_RGB2GRAY)
+    mean, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(grey))
+    factor = _DEVIATION / max(deviation, _LEAST_DEVIATION)
+    # Half of the reflection on each side: the network pads with zeros, and an edge of the part that touches those
+    # looks strange in a way that depends on the image's size.
+    rows, columns = -height % GRID, -width % GRID
+    top, left = rows // 2, columns // 2
+    padded = cv2.copyMakeBorder(resized, top, rows - top, left, columns - left, borderType=cv2.BORDER_REFLECT_101)
+    tensor = (padded.astype(np.float32) - np.float32(mean)) * np.float32(factor)
+    return Prepared(np.ascontiguousarray(tensor.transpose(2, 0, 1)[None]), top, left, height, width)
