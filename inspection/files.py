@@ -17,7 +17,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Write ``data`` to ``path`` so that the path holds either its old content or all of the new.
 
     Raises:
-        Unavailable: ``disk-full`` when there is no room, ``file-not-written`` when the system refuses otherwise; the
+        Unavailable: ``file-disk-full`` when there is no room, ``file-not-written`` when the system refuses otherwise; the
             old content stays and nothing is left behind.
     """
     temporary: Path | None = None
@@ -36,7 +36,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
         if error.errno in _NO_ROOM:
-            raise Unavailable("disk-full", file=path.name, folder=str(path.parent)) from error
+            raise Unavailable("file-disk-full", file=path.name, folder=str(path.parent)) from error
         raise Unavailable(
             "file-not-written", file=path.name, folder=str(path.parent), reason=error.strerror or str(error)
         ) from error

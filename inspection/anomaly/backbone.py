@@ -101,7 +101,7 @@ def convert_backbone(name: str = DEFAULT_BACKBONE, folder: Path | None = None) -
 
     Raises:
         InvalidInput: ``backbone-unknown``.
-        Unavailable: ``backbone-packages-missing`` when torch or the weight package is not installed, ``disk-full``.
+        Unavailable: ``backbone-packages-missing`` when torch or the weight package is not installed, ``file-disk-full``.
         DoesNotFit: ``backbone-parity`` when the outputs differ from torch by more than 1e-4 relative.
     """
     recipe = _recipe(name)
@@ -165,7 +165,7 @@ def serialise(model: Any) -> tuple[bytes, bytes]:
     """Return ``.xml`` and ``.bin`` of an OpenVINO model, weights in the precision they have.
 
     Raises:
-        Unavailable: ``disk-full`` when the temporary folder has no room (OpenVINO serialises to files only).
+        Unavailable: ``file-disk-full`` when the temporary folder has no room (OpenVINO serialises to files only).
     """
     import openvino as ov
 
@@ -174,7 +174,7 @@ def serialise(model: Any) -> tuple[bytes, bytes]:
         try:
             ov.serialize(model, graph, weights)
         except RuntimeError as error:
-            raise Unavailable("disk-full", file=graph.name, folder=folder) from error
+            raise Unavailable("file-disk-full", file=graph.name, folder=folder) from error
         return graph.read_bytes(), weights.read_bytes()
 
 

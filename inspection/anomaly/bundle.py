@@ -82,7 +82,7 @@ def write_bundle(path: Path, manifest: BundleManifest, graph: bytes, weights: by
     """Write a model file, all of it or nothing, and return its digest.
 
     Raises:
-        Unavailable: ``disk-full`` or ``file-not-written``.
+        Unavailable: ``file-disk-full`` or ``file-not-written``.
     """
     data = pack(manifest, graph, weights)
     write_atomically(path, data)

@@ -190,7 +190,7 @@ def train_images(
 
     Raises:
         InvalidInput: ``too-few-images`` when fewer than five can be used.
-        Unavailable: ``backbone-missing``, ``disk-full``, ``file-not-written``.
+        Unavailable: ``backbone-missing``, ``file-disk-full``, ``file-not-written``.
         DoesNotFit: ``model-parity`` when the finished model scores otherwise than the training; nothing is written.
         TrainingCancelled: when ``cancel`` was set; nothing is written.
     """
