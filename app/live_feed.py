@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from models.errors import Unavailable, UserFacingError
+from models.errors import Unavailable, UnreadableImage, UserFacingError
 
 if TYPE_CHECKING:
     from inspection.frames import Frame
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 READ_TIMEOUT_S = 0.2
 RETRY_S = 2.0
+JOIN_S = 10.0
 
 
 class LiveFeed:
@@ -28,7 +29,9 @@ class LiveFeed:
         post: calls a callback on the UI thread.
         on_frame: called there with the newest frame; frames in between are dropped.
         on_trouble: called there with what is wrong with the source, and with None when it is well again.
+        on_bad_image: called there with what is wrong with one image of a folder; the next one follows by itself.
         on_end: called there when the source has no more frames.
+        after: the feed before this one, stopped already; its source is closed before this one's is opened.
     """
 
     def __init__(
@@ -38,13 +41,18 @@ class LiveFeed:
         post: Callable[[Callable[[], object]], None],
         on_frame: Callable[[Frame], object],
         on_trouble: Callable[[UserFacingError | None], object],
+        on_bad_image: Callable[[UserFacingError], object],
         on_end: Callable[[], object],
+        after: LiveFeed | None = None,
     ) -> None:
         self._make = make
         self._post = post
         self._on_frame = on_frame
         self._on_trouble = on_trouble
+        self._on_bad_image = on_bad_image
         self._on_end = on_end
+        self._after = after
+        self._paced = False
         self._lock = threading.Lock()
         self._newest: Frame | None = None
         self._announced = False
@@ -57,55 +65,64 @@ class LiveFeed:
         """Begin to read."""
         self._thread.start()
 
-    def advance(self) -> None:
-        """Ask a paced source for its next frame; a camera needs no asking."""
+    def advance(self) -> bool:
+        """Ask a paced source for its next frame; return whether it is one, so that the frame shown is used up."""
         self._wanted.set()
+        return self._paced
 
     def stop(self) -> None:
-        """Stop reading, close the source and join the thread."""
+        """Stop reading; returns at once, nothing is called back any more."""
         self._stopping.set()
         self._wanted.set()
-        if self._thread.is_alive():
-            self._thread.join()
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait until the source is closed; return whether it is."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     def _work(self) -> None:
+        if self._after is not None:
+            self._after.join(JOIN_S)
+            self._after = None
         while not self._stopping.is_set():
             try:
                 with self._make() as source:
-                    self._post(lambda: self._on_trouble(None))
+                    self._call(lambda: self._on_trouble(None))
                     self._read(source)
                     if source.ended:
-                        self._post(self._on_end)
+                        self._call(self._on_end)
                         return
             except UserFacingError as error:
-                self._tell(error)
+                trouble = error
+                self._call(lambda: self._on_trouble(trouble))
                 self._stopping.wait(RETRY_S)
 
     def _read(self, source: ImageSource) -> None:
         from inspection.sources import LiveSource, SourceState
 
-        paced = not isinstance(source, LiveSource)
+        self._paced = not isinstance(source, LiveSource)
         lost = False
         while not self._stopping.is_set() and not source.ended:
-            if paced and not self._wanted.wait(READ_TIMEOUT_S):
+            if self._paced and not self._wanted.wait(READ_TIMEOUT_S):
                 continue
             try:
                 frame = source.read(READ_TIMEOUT_S)
-            except UserFacingError as error:
-                if not paced:
-                    raise
+            except UnreadableImage as error:
                 # One bad file of a folder: say so, and go on with the one after it.
-                self._tell(error)
+                bad = error
+                self._call(lambda: self._on_bad_image(bad))
                 continue
             if frame is not None:
                 if lost:
                     lost = False
-                    self._post(lambda: self._on_trouble(None))
+                    self._call(lambda: self._on_trouble(None))
                 self._wanted.clear()
                 self._keep(frame)
             elif source.state == SourceState.LOST and not lost:
                 lost = True
-                self._tell(Unavailable("window-camera-lost", source=source.describe()))
+                trouble = Unavailable("window-camera-lost", source=source.describe())
+                self._call(lambda: self._on_trouble(trouble))
 
     def _keep(self, frame: Frame) -> None:
         with self._lock:
@@ -121,5 +138,5 @@ class LiveFeed:
         if frame is not None and not self._stopping.is_set():
             self._on_frame(frame)
 
-    def _tell(self, error: UserFacingError) -> None:
-        self._post(lambda: self._on_trouble(error))
+    def _call(self, callback: Callable[[], object]) -> None:
+        self._post(lambda: None if self._stopping.is_set() else callback())

@@ -1,0 +1,120 @@
+"""First start: making this computer a station of a server, with a code an administrator gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.presenters.context import StationContext
+from app.presenters.event import Event
+from app.presenters.running import Lane, Task
+from models.errors import InvalidInput, UserFacingError
+
+if TYPE_CHECKING:
+    from app.operations.enrolment import Enrolment
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentState:
+    """What the screen shows.
+
+    Attributes:
+        busy: the server is being asked.
+        enrolled: this computer is a station.
+        needs_credential: it is one, but its credential could not be kept in the keyring and must be given again.
+        credential: the new credential, shown once because the keyring could not keep it; empty otherwise.
+    """
+
+    busy: bool = False
+    enrolled: bool = False
+    needs_credential: bool = False
+    credential: str = ""
+
+
+class EnrolmentPresenter:
+    """Decides what happens on the enrolment screen.
+
+    Events:
+        changed: the state to show.
+        enrolled: this computer has become a station.
+        failed: why it has not.
+    """
+
+    def __init__(self, context: StationContext) -> None:
+        self._context = context
+        workspace = context.workspace
+        self.state = EnrolmentState(enrolled=workspace.enrolled, needs_credential=workspace.needs_credential)
+        self.changed: Event[EnrolmentState] = Event()
+        self.enrolled: Event[Enrolment] = Event()
+        self.failed: Event[UserFacingError] = Event()
+
+    def enrol(self, server_url: str, code: str, name: str = "") -> None:
+        """Enrol with the server at ``server_url``."""
+        if self.state.busy:
+            return
+        if not server_url.strip() or not code.strip():
+            self._fail(InvalidInput("window-enrolment-missing"))
+            return
+        workspace = self._context.workspace
+        self._begin()
+
+        def ask(_: Task) -> Enrolment:
+            from app.operations.enrolment import enrol
+
+            return enrol(workspace, server_url=server_url.strip(), code=code.strip(), name=name.strip())
+
+        self._context.runner.run(
+            ask,
+            lane=Lane.NETWORK,
+            on_success=self._succeed,
+            on_failure=self._fail,
+            on_finished=self._end,
+        )
+
+    def supply_credential(self, credential: str) -> None:
+        """Give the credential that the keyring could not keep."""
+        if self.state.busy or not credential.strip():
+            return
+        workspace = self._context.workspace
+        self._begin()
+
+        def supply(_: Task) -> None:
+            from app.operations.enrolment import supply_credential
+
+            supply_credential(workspace, credential.strip())
+
+        self._context.runner.run(
+            supply,
+            lane=Lane.NETWORK,
+            on_success=lambda _: self.go_on(),
+            on_failure=self._fail,
+            on_finished=self._end,
+        )
+
+    def go_on(self) -> None:
+        """Leave for the sign-in screen; it works without a server too."""
+        self._show(EnrolmentState(False, self.state.enrolled, self._context.workspace.needs_credential))
+        self._context.go_to("sign_in")
+
+    def _begin(self) -> None:
+        self._context.notices.clear("enrolment")
+        self._show(EnrolmentState(True, self.state.enrolled, self.state.needs_credential))
+
+    def _end(self) -> None:
+        state = self.state
+        self._show(EnrolmentState(False, state.enrolled, state.needs_credential, state.credential))
+
+    def _succeed(self, enrolment: Enrolment) -> None:
+        self._context.workspace.start_sync()
+        self._show(EnrolmentState(False, True, False, enrolment.credential or ""))
+        self.enrolled.emit(enrolment)
+        if enrolment.credential_kept:
+            self.go_on()
+
+    def _fail(self, error: UserFacingError) -> None:
+        self._context.notices.tell("enrolment", error)
+        self.failed.emit(error)
+
+    def _show(self, state: EnrolmentState) -> None:
+        self.state = state
+        self.changed.emit(state)

@@ -1,0 +1,322 @@
+"""Assembles the station's window from its parts and runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLocale, QTimer
+from PySide6.QtGui import QFont, QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from app.actions import StationActions
+from app.language import LanguageSwitch
+from app.presenters.context import SCREENS, ScreenName, StationContext
+from app.presenters.enrolment import EnrolmentPresenter
+from app.presenters.home import HomePresenter, HomeState
+from app.presenters.sign_in import SignInPresenter
+from app.presenters.sync import SyncPresenter
+from app.presenters.work import WorkPresenter
+from app.screens.enrolment import EnrolmentScreen
+from app.screens.home import HomeScreen
+from app.screens.screen import Look
+from app.screens.sign_in import SignInScreen
+from app.screens.sync import SyncScreen
+from app.screens.work import WorkScreen
+from app.station_window import StationWindow
+from app.style_sheet import palette, style_sheet
+from app.theme import THEMES, Sizes, ThemeName
+from app.workers import Workers
+from models.messages import Language, choose_language
+
+if TYPE_CHECKING:
+    from app.operations.users import SignedInUser
+    from app.workspace import Workspace
+    from inspection.sources import ImageSource
+    from sync.engine import SyncStatus
+
+# The first that is installed is used; the Japanese ones carry Latin letters too.
+FONTS = ["Noto Sans CJK JP", "Noto Sans JP", "Yu Gothic UI", "Meiryo", "Hiragino Sans", "Noto Sans", "DejaVu Sans"]
+SYNC_STATUS_INTERVAL_MS = 2_000
+
+
+def prepare_application(argv: Sequence[str] = ()) -> QApplication:
+    """Return the application with style and fonts set; the one there is when there is one."""
+    present = QApplication.instance()
+    application = present if isinstance(present, QApplication) else QApplication(["imageflow-station", *argv])
+    application.setApplicationName("ImageFlow Station")
+    application.setStyle("Fusion")
+    font = QFont()
+    font.setFamilies(FONTS)
+    application.setFont(font)
+    return application
+
+
+@dataclass(frozen=True, slots=True)
+class Presenters:
+    """What each screen follows; ``session`` is who is signed in."""
+
+    sign_in: SignInPresenter
+    home: HomePresenter
+    work: WorkPresenter
+    sync: SyncPresenter
+    enrolment: EnrolmentPresenter
+    session: StationContext
+
+
+class Station:
+    """A running station: window, presenters and workers together.
+
+    Args:
+        workspace: the open store; the caller closes it after the station.
+        source: an image source that is not opened yet, instead of one chosen at home.
+        source_spec: image source specification, instead of the one in the settings.
+        language: None takes that of the settings, else that of the system.
+        theme: None takes that of the settings.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        source: ImageSource | None = None,
+        source_spec: str = "",
+        language: Language | None = None,
+        theme: ThemeName | None = None,
+    ) -> None:
+        self.workers = Workers()
+        self._workspace = workspace
+        self._given_source: ImageSource | None = None
+        self._closed = False
+        context = StationContext(workspace, self.workers)
+        self.presenters = Presenters(
+            sign_in=SignInPresenter(context),
+            home=HomePresenter(context, source=source_spec),
+            work=WorkPresenter(context),
+            sync=SyncPresenter(context),
+            enrolment=EnrolmentPresenter(context),
+            session=context,
+        )
+        self.theme_name: ThemeName = theme or workspace.settings.theme
+        screen = QGuiApplication.primaryScreen()
+        self.actions = StationActions(self.workers)
+        self.look = Look(self.actions, THEMES[self.theme_name], Sizes.of_screen(screen.physicalDotsPerInch()))
+        self.window = StationWindow(context, self.look)
+        self._work_screen = WorkScreen(self.presenters.work, self.look, self.window)
+        self._sync_screen = SyncScreen(self.presenters.sync, self.look)
+        self._sign_in_screen = SignInScreen(self.presenters.sign_in, self.look, enrolled=workspace.enrolled)
+        self.window.add_screens(
+            {
+                "enrolment": EnrolmentScreen(self.presenters.enrolment, self.look),
+                "sign_in": self._sign_in_screen,
+                "home": HomeScreen(self.presenters.home, self.look),
+                "work": self._work_screen,
+                "sync": self._sync_screen,
+            }
+        )
+        self.window.sized_for(screen.availableSize().width(), screen.availableSize().height())
+        self.language = LanguageSwitch(self.workers)
+        self._connect(context)
+        self._timer = QTimer(self.workers)
+        self._timer.setInterval(SYNC_STATUS_INTERVAL_MS)
+        self._timer.timeout.connect(self.presenters.sync.refresh)
+        self.set_theme(self.theme_name)
+        self.set_language(language or workspace.settings.language or choose_language(QLocale.system().name()))
+        if source is not None:
+            self.set_source(source)
+        context.go_to("sign_in" if workspace.enrolled and not workspace.needs_credential else "enrolment")
+
+    def start(self) -> None:
+        """Begin to follow and to run synchronisation; call when the window is shown."""
+        self._timer.start()
+        self.presenters.sync.refresh()
+
+    def show_screen(self, name: ScreenName) -> None:
+        """Show the screen called ``name``."""
+        self.presenters.session.go_to(name)
+
+    def set_language(self, language: Language) -> None:
+        """Show every text in ``language``."""
+        self.language.show(language)
+
+    def set_theme(self, name: ThemeName) -> None:
+        """Use the colours of the theme called ``name``."""
+        theme = THEMES[name]
+        self.theme_name = name
+        application = prepare_application()
+        application.setPalette(palette(theme))
+        self.window.setStyleSheet(style_sheet(theme, self.look.sizes))
+        self.window.set_theme(theme)
+
+    def set_source(self, source: ImageSource) -> None:
+        """Take images from ``source``, not opened yet, instead of what is chosen at home."""
+        self._given_source = source
+        self.presenters.home.fix_source(source.describe())
+        if self.presenters.session.screen == "work":
+            self.presenters.work.use_source(lambda: source)
+
+    def grab_screen(self, path: Path) -> Path:
+        """Save the window as it is now as a PNG."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not self.window.grab().save(str(path), "PNG"):
+            raise OSError(f"cannot write {path}")
+        return path
+
+    def grab_all_screens(self, folder: Path, prefix: str = "") -> list[Path]:
+        """Save every screen once and return to the one that was shown."""
+        shown = self.presenters.session.screen
+        paths = []
+        for name in SCREENS:
+            self.show_screen(name)
+            QApplication.processEvents()
+            paths.append(self.grab_screen(folder / "-".join(filter(None, (prefix, f"{name}.png")))))
+        self.show_screen(shown)
+        return paths
+
+    def close(self) -> None:
+        """Close the window and join every thread; may be called again."""
+        if self._closed:
+            return
+        self._closed = True
+        self._timer.stop()
+        self.presenters.work.close()
+        self.workers.close()
+        self._work_screen.router.close()
+        self.language.remove()
+        self.window.close()
+        self.window.deleteLater()
+        self.workers.deleteLater()
+
+    def _connect(self, context: StationContext) -> None:
+        actions, presenters = self.actions, self.presenters
+        actions.language.triggered.connect(lambda: self._choose_language())
+        actions.theme.triggered.connect(lambda: self._choose_theme())
+        actions.sync.triggered.connect(lambda: context.go_to("sync"))
+        actions.sign_out.triggered.connect(lambda: self._sign_out())
+        actions.enrolment.triggered.connect(lambda: context.go_to("enrolment"))
+        actions.home.triggered.connect(lambda: self._go_home())
+        context.screen_changed.connect(self._show_screen)
+        context.user_changed.connect(self._show_user)
+        presenters.home.started.connect(self._start_work)
+        presenters.sync.changed.connect(self._show_sync)
+        presenters.work.changed.connect(lambda _: self.window.update_heading() if self._is_at_work() else None)
+        presenters.enrolment.enrolled.connect(lambda _: self._sign_in_screen.set_enrolled(True))
+        self.language.changed.connect(self._language_changed)
+        self.window.closing.connect(self.close)
+
+    def _is_at_work(self) -> bool:
+        return self.presenters.session.screen == "work"
+
+    def _show_screen(self, name: ScreenName) -> None:
+        context, actions = self.presenters.session, self.actions
+        self.window.show_screen(name)
+        self._work_screen.router.active = name in {"work", "sync"}
+        signed_in = context.user is not None
+        actions.sync.setEnabled(name != "sync")
+        actions.sign_out.setEnabled(signed_in)
+        actions.sign_out.setVisible(signed_in)
+        actions.enrolment.setEnabled(name == "sign_in" and not self._workspace.enrolled)
+        actions.enrolment.setVisible(not self._workspace.enrolled)
+        if name != "home":
+            for action in (actions.start, actions.train, actions.choose_source):
+                action.setEnabled(False)
+        if name != "sync":
+            actions.sync_now.setEnabled(False)
+        else:
+            actions.home.setEnabled(True)
+            actions.home.setVisible(True)
+
+    def _go_home(self) -> None:
+        context = self.presenters.session
+        if context.screen == "sync":
+            at_work = self.presenters.work.state.target is not None
+            context.go_to("sign_in" if context.user is None else "work" if at_work else "home")
+        elif context.screen == "work":
+            self.presenters.work.leave()
+
+    def _sign_out(self) -> None:
+        if self.presenters.work.state.target is not None:
+            self.presenters.work.leave(stay=True)
+        self.presenters.session.sign_out()
+
+    def _start_work(self, home: HomeState) -> None:
+        self.presenters.work.enter(home, self._source_maker(home.source))
+
+    def _source_maker(self, spec: str) -> Callable[[], ImageSource]:
+        given = self._given_source
+
+        def make() -> ImageSource:
+            if given is not None:
+                return given
+            from inspection.sources import make_source
+
+            return make_source(spec)
+
+        return make
+
+    def _show_user(self, user: SignedInUser | None) -> None:
+        if user is not None and user.language in {"en", "ja"} and self._workspace.settings.language is None:
+            self.set_language(choose_language(user.language))
+
+    def _show_sync(self, status: SyncStatus) -> None:
+        self.window.top_bar.chip.show_status(status, enrolled=self._workspace.enrolled)
+
+    def _language_changed(self, language: str) -> None:
+        self.window.banner.set_language(language)
+        self._sync_screen.set_language(language)
+        self._work_screen.reasons.set_language(language)
+
+    def _choose_language(self) -> None:
+        self.language.toggle()
+        self._remember(language=self.language.language)
+
+    def _choose_theme(self) -> None:
+        self.set_theme("dark" if self.theme_name == "light" else "light")
+        self._remember(theme=self.theme_name)
+
+    def _remember(self, **changes: str) -> None:
+        from app.presenters.running import Lane
+        from app.settings import save_settings
+
+        store = self._workspace.store
+        self.workers.run(
+            lambda _: save_settings(store, **changes),
+            lane=Lane.DATABASE,
+            on_success=lambda _: None,
+            on_failure=self.presenters.session.trouble("settings"),
+        )
+
+
+def build_station(
+    workspace: Workspace,
+    *,
+    source: ImageSource | None = None,
+    source_spec: str = "",
+    language: Language | None = None,
+    theme: ThemeName | None = None,
+) -> Station:
+    """Return the station on ``workspace``, its window not shown yet; see ``Station``."""
+    prepare_application()
+    return Station(workspace, source=source, source_spec=source_spec, language=language, theme=theme)
+
+
+def run_station(
+    workspace: Workspace,
+    *,
+    source_spec: str = "",
+    language: Language | None = None,
+    theme: ThemeName | None = None,
+) -> int:
+    """Show the window until it is closed and return the exit code."""
+    application = prepare_application()
+    station = build_station(workspace, source_spec=source_spec, language=language, theme=theme)
+    workspace.start_sync()
+    station.window.showMaximized()
+    station.start()
+    try:
+        return application.exec()
+    finally:
+        station.close()
+        workspace.stop_sync()

@@ -1,0 +1,632 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="en" sourcelanguage="en">
+<context>
+    <name>Banner</name>
+    <message>
+        <source>Try again</source>
+        <translation>Try again</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Close</translation>
+    </message>
+    <message>
+        <source>Close the notice</source>
+        <translation>Close the notice</translation>
+    </message>
+</context>
+<context>
+    <name>Duration</name>
+    <message numerus="yes">
+        <source>%n s</source>
+        <translation>
+            <numerusform>%n s</numerusform>
+            <numerusform>%n s</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n min</source>
+        <translation>
+            <numerusform>%n min</numerusform>
+            <numerusform>%n min</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>EnrolmentScreen</name>
+    <message>
+        <source>Address of the server</source>
+        <translation>Address of the server</translation>
+    </message>
+    <message>
+        <source>Enrolment code</source>
+        <translation>Enrolment code</translation>
+    </message>
+    <message>
+        <source>Name of this station</source>
+        <translation>Name of this station</translation>
+    </message>
+    <message>
+        <source>Device credential</source>
+        <translation>Device credential</translation>
+    </message>
+    <message>
+        <source>given by the administrator</source>
+        <translation>given by the administrator</translation>
+    </message>
+    <message>
+        <source>for example: line 2, station 1</source>
+        <translation>for example: line 2, station 1</translation>
+    </message>
+    <message>
+        <source>Later</source>
+        <translation>Later</translation>
+    </message>
+    <message>
+        <source>Go to sign-in without a server</source>
+        <translation>Go to sign-in without a server</translation>
+    </message>
+    <message>
+        <source>Set-up of this station</source>
+        <translation>Set-up of this station</translation>
+    </message>
+    <message>
+        <source>Write this credential down</source>
+        <translation>Write this credential down</translation>
+    </message>
+    <message>
+        <source>This computer has no keyring that could keep it. It is shown this once; the station asks for it at its next start.</source>
+        <translation>This computer has no keyring that could keep it. It is shown this once; the station asks for it at its next start.</translation>
+    </message>
+    <message>
+        <source>I have written it down</source>
+        <translation>I have written it down</translation>
+    </message>
+    <message>
+        <source>Give the device credential</source>
+        <translation>Give the device credential</translation>
+    </message>
+    <message>
+        <source>The keyring does not hold it. Inspecting works without it; synchronising waits until it is given.</source>
+        <translation>The keyring does not hold it. Inspecting works without it; synchronising waits until it is given.</translation>
+    </message>
+    <message>
+        <source>Use it</source>
+        <translation>Use it</translation>
+    </message>
+    <message>
+        <source>Connect this station to its server</source>
+        <translation>Connect this station to its server</translation>
+    </message>
+    <message>
+        <source>An administrator gives you the address and a code that is good once.</source>
+        <translation>An administrator gives you the address and a code that is good once.</translation>
+    </message>
+    <message>
+        <source>Connecting…</source>
+        <translation>Connecting…</translation>
+    </message>
+    <message>
+        <source>Connect</source>
+        <translation>Connect</translation>
+    </message>
+</context>
+<context>
+    <name>EvidencePanel</name>
+    <message>
+        <source>Part code  (P)</source>
+        <translation>Part code  (P)</translation>
+    </message>
+    <message>
+        <source>Part code</source>
+        <translation>Part code</translation>
+    </message>
+    <message>
+        <source>scan or type</source>
+        <translation>scan or type</translation>
+    </message>
+    <message>
+        <source>Heatmap</source>
+        <translation>Heatmap</translation>
+    </message>
+    <message>
+        <source>Opacity of the heatmap</source>
+        <translation>Opacity of the heatmap</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n regions marked</source>
+        <translation>
+            <numerusform>%n region marked</numerusform>
+            <numerusform>%n regions marked</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Confidence {percent} %, inspected in {milliseconds} ms</source>
+        <translation>Confidence {percent} %, inspected in {milliseconds} ms</translation>
+    </message>
+</context>
+<context>
+    <name>HomeScreen</name>
+    <message>
+        <source>Target</source>
+        <translation>Target</translation>
+    </message>
+    <message>
+        <source>Inspection items</source>
+        <translation>Inspection items</translation>
+    </message>
+    <message>
+        <source>Images come from</source>
+        <translation>Images come from</translation>
+    </message>
+    <message>
+        <source>Model from good images</source>
+        <translation>Model from good images</translation>
+    </message>
+    <message>
+        <source>Image source</source>
+        <translation>Image source</translation>
+    </message>
+    <message>
+        <source>folder, video file, usb:0 or rtsp://…</source>
+        <translation>folder, video file, usb:0 or rtsp://…</translation>
+    </message>
+    <message>
+        <source>Folder of good images</source>
+        <translation>Folder of good images</translation>
+    </message>
+    <message>
+        <source>folder of good images</source>
+        <translation>folder of good images</translation>
+    </message>
+    <message>
+        <source>Progress of the training</source>
+        <translation>Progress of the training</translation>
+    </message>
+    <message>
+        <source>Home</source>
+        <translation>Home</translation>
+    </message>
+    <message>
+        <source>Choose what to inspect, then start</source>
+        <translation>Choose what to inspect, then start</translation>
+    </message>
+    <message>
+        <source>Choose folder</source>
+        <translation>Choose folder</translation>
+    </message>
+    <message>
+        <source>model ready</source>
+        <translation>model ready</translation>
+    </message>
+    <message>
+        <source>no model yet</source>
+        <translation>no model yet</translation>
+    </message>
+    <message>
+        <source>Reading…</source>
+        <translation>Reading…</translation>
+    </message>
+    <message>
+        <source>Nothing to inspect yet. Targets come from the server with the next synchronisation.</source>
+        <translation>Nothing to inspect yet. Targets come from the server with the next synchronisation.</translation>
+    </message>
+    <message numerus="yes">
+        <source>Trained on %n images; threshold {threshold}.</source>
+        <translation>
+            <numerusform>Trained on %n image; threshold {threshold}.</numerusform>
+            <numerusform>Trained on %n images; threshold {threshold}.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>A quality engineer trains models.</source>
+        <translation>A quality engineer trains models.</translation>
+    </message>
+    <message>
+        <source>Good images are enough; 30 or more make a steady model.</source>
+        <translation>Good images are enough; 30 or more make a steady model.</translation>
+    </message>
+    <message>
+        <source>Stopping…</source>
+        <translation>Stopping…</translation>
+    </message>
+    <message>
+        <source>Training… {percent} %</source>
+        <translation>Training… {percent} %</translation>
+    </message>
+    <message>
+        <source>Training… {percent} %, {time} left</source>
+        <translation>Training… {percent} %, {time} left</translation>
+    </message>
+    <message>
+        <source>This target has no inspection item.</source>
+        <translation>This target has no inspection item.</translation>
+    </message>
+    <message>
+        <source>A model is missing: train it from good images, or synchronise to receive it.</source>
+        <translation>A model is missing: train it from good images, or synchronise to receive it.</translation>
+    </message>
+    <message>
+        <source>Choose where images come from.</source>
+        <translation>Choose where images come from.</translation>
+    </message>
+</context>
+<context>
+    <name>PartsStrip</name>
+    <message>
+        <source>Last parts: {ok} OK, {ng} NG, {hold} HOLD</source>
+        <translation>Last parts: {ok} OK, {ng} NG, {hold} HOLD</translation>
+    </message>
+</context>
+<context>
+    <name>ReasonPanel</name>
+    <message>
+        <source>Comment  (C)</source>
+        <translation>Comment  (C)</translation>
+    </message>
+    <message>
+        <source>Comment</source>
+        <translation>Comment</translation>
+    </message>
+    <message>
+        <source>only if it helps</source>
+        <translation>only if it helps</translation>
+    </message>
+    <message>
+        <source>Which defect?</source>
+        <translation>Which defect?</translation>
+    </message>
+    <message>
+        <source>Why is it OK?</source>
+        <translation>Why is it OK?</translation>
+    </message>
+</context>
+<context>
+    <name>ScoreGauge</name>
+    <message>
+        <source>Anomaly score</source>
+        <translation>Anomaly score</translation>
+    </message>
+    <message>
+        <source>Threshold {value}</source>
+        <translation>Threshold {value}</translation>
+    </message>
+    <message>
+        <source>Anomaly score {score}, threshold {threshold}</source>
+        <translation>Anomaly score {score}, threshold {threshold}</translation>
+    </message>
+</context>
+<context>
+    <name>SignInScreen</name>
+    <message>
+        <source>Sign in</source>
+        <translation>Sign in</translation>
+    </message>
+    <message>
+        <source>User name</source>
+        <translation>User name</translation>
+    </message>
+    <message>
+        <source>Password</source>
+        <translation>Password</translation>
+    </message>
+    <message>
+        <source>Works without the network too, for everybody who has signed in here before.</source>
+        <translation>Works without the network too, for everybody who has signed in here before.</translation>
+    </message>
+    <message>
+        <source>This computer is not set up as a station yet. Press F11 to connect it to its server.</source>
+        <translation>This computer is not set up as a station yet. Press F11 to connect it to its server.</translation>
+    </message>
+    <message>
+        <source>Signing in…</source>
+        <translation>Signing in…</translation>
+    </message>
+</context>
+<context>
+    <name>StationActions</name>
+    <message>
+        <source>日本語</source>
+        <comment>the other language, in its own script</comment>
+        <translation>日本語</translation>
+    </message>
+    <message>
+        <source>Light / dark</source>
+        <translation>Light / dark</translation>
+    </message>
+    <message>
+        <source>Synchronisation</source>
+        <translation>Synchronisation</translation>
+    </message>
+    <message>
+        <source>Sign out</source>
+        <translation>Sign out</translation>
+    </message>
+    <message>
+        <source>Start inspecting</source>
+        <translation>Start inspecting</translation>
+    </message>
+    <message>
+        <source>Train the model…</source>
+        <translation>Train the model…</translation>
+    </message>
+    <message>
+        <source>Cancel training</source>
+        <translation>Cancel training</translation>
+    </message>
+    <message>
+        <source>Choose folder…</source>
+        <translation>Choose folder…</translation>
+    </message>
+    <message>
+        <source>Synchronise now</source>
+        <translation>Synchronise now</translation>
+    </message>
+    <message>
+        <source>Set up station</source>
+        <translation>Set up station</translation>
+    </message>
+    <message>
+        <source>Home</source>
+        <translation>Home</translation>
+    </message>
+    <message>
+        <source>Capture</source>
+        <translation>Capture</translation>
+    </message>
+    <message>
+        <source>Agree</source>
+        <translation>Agree</translation>
+    </message>
+    <message>
+        <source>Overrule</source>
+        <translation>Overrule</translation>
+    </message>
+    <message>
+        <source>Hold</source>
+        <translation>Hold</translation>
+    </message>
+    <message>
+        <source>Next part</source>
+        <translation>Next part</translation>
+    </message>
+    <message>
+        <source>Comment</source>
+        <translation>Comment</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>Back</translation>
+    </message>
+    <message>
+        <source>Type code</source>
+        <translation>Type code</translation>
+    </message>
+    <message>
+        <source>Space</source>
+        <comment>key</comment>
+        <translation>Space</translation>
+    </message>
+    <message>
+        <source>Enter</source>
+        <comment>key</comment>
+        <translation>Enter</translation>
+    </message>
+    <message>
+        <source>Esc</source>
+        <comment>key</comment>
+        <translation>Esc</translation>
+    </message>
+</context>
+<context>
+    <name>StationWindow</name>
+    <message>
+        <source>{name} (signed in offline)</source>
+        <translation>{name} (signed in offline)</translation>
+    </message>
+</context>
+<context>
+    <name>SyncChip</name>
+    <message>
+        <source>No server yet</source>
+        <translation>No server yet</translation>
+    </message>
+    <message>
+        <source>Work is kept here</source>
+        <translation>Work is kept here</translation>
+    </message>
+    <message>
+        <source>Online</source>
+        <translation>Online</translation>
+    </message>
+    <message>
+        <source>Offline</source>
+        <translation>Offline</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n waiting</source>
+        <translation>
+            <numerusform>%n waiting</numerusform>
+            <numerusform>%n waiting</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>all sent</source>
+        <translation>all sent</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n failed – see F4</source>
+        <translation>
+            <numerusform>%n failed – see F4</numerusform>
+            <numerusform>%n failed – see F4</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Last sync {time}</source>
+        <translation>Last sync {time}</translation>
+    </message>
+    <message>
+        <source>Not synchronised yet</source>
+        <translation>Not synchronised yet</translation>
+    </message>
+    <message>
+        <source>Synchronisation: {state}</source>
+        <translation>Synchronisation: {state}</translation>
+    </message>
+</context>
+<context>
+    <name>SyncScreen</name>
+    <message>
+        <source>Server</source>
+        <translation>Server</translation>
+    </message>
+    <message>
+        <source>Records that wait</source>
+        <translation>Records that wait</translation>
+    </message>
+    <message>
+        <source>Images and models that wait</source>
+        <translation>Images and models that wait</translation>
+    </message>
+    <message>
+        <source>Last success</source>
+        <translation>Last success</translation>
+    </message>
+    <message>
+        <source>Refused by the server</source>
+        <translation>Refused by the server</translation>
+    </message>
+    <message>
+        <source>Conflicts resolved</source>
+        <translation>Conflicts resolved</translation>
+    </message>
+    <message>
+        <source>Last trouble</source>
+        <translation>Last trouble</translation>
+    </message>
+    <message>
+        <source>Synchronisation</source>
+        <translation>Synchronisation</translation>
+    </message>
+    <message>
+        <source>Work goes on without it; nothing that waits is lost</source>
+        <translation>Work goes on without it; nothing that waits is lost</translation>
+    </message>
+    <message>
+        <source>Not connected to a server yet</source>
+        <translation>Not connected to a server yet</translation>
+    </message>
+    <message>
+        <source>Online, exchanging now</source>
+        <translation>Online, exchanging now</translation>
+    </message>
+    <message>
+        <source>Trying to reach it…</source>
+        <translation>Trying to reach it…</translation>
+    </message>
+    <message>
+        <source>Online</source>
+        <translation>Online</translation>
+    </message>
+    <message>
+        <source>Offline</source>
+        <translation>Offline</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>None</translation>
+    </message>
+</context>
+<context>
+    <name>WorkScreen</name>
+    <message>
+        <source>Image of the part</source>
+        <translation>Image of the part</translation>
+    </message>
+    <message>
+        <source>Inspection</source>
+        <translation>Inspection</translation>
+    </message>
+    <message>
+        <source>{number} of {total}</source>
+        <translation>{number} of {total}</translation>
+    </message>
+    <message>
+        <source>Live</source>
+        <translation>Live</translation>
+    </message>
+    <message>
+        <source>Agree</source>
+        <translation>Agree</translation>
+    </message>
+    <message>
+        <source>Overrule</source>
+        <translation>Overrule</translation>
+    </message>
+    <message>
+        <source>Save {verdict}</source>
+        <translation>Save {verdict}</translation>
+    </message>
+    <message>
+        <source>Agree: {verdict}</source>
+        <translation>Agree: {verdict}</translation>
+    </message>
+    <message>
+        <source>Overrule: {verdict}</source>
+        <translation>Overrule: {verdict}</translation>
+    </message>
+    <message>
+        <source>The source has no more images</source>
+        <translation>The source has no more images</translation>
+    </message>
+    <message>
+        <source>Waiting for an image…</source>
+        <translation>Waiting for an image…</translation>
+    </message>
+    <message>
+        <source>no code</source>
+        <translation>no code</translation>
+    </message>
+    <message>
+        <source>Capture the next item</source>
+        <translation>Capture the next item</translation>
+    </message>
+    <message>
+        <source>Capture the part</source>
+        <translation>Capture the part</translation>
+    </message>
+    <message>
+        <source>Scan the part&apos;s code</source>
+        <translation>Scan the part's code</translation>
+    </message>
+    <message>
+        <source>Inspecting…</source>
+        <translation>Inspecting…</translation>
+    </message>
+    <message>
+        <source>AI result – please decide</source>
+        <translation>AI result – please decide</translation>
+    </message>
+    <message>
+        <source>Why? Press 1–9 or Enter</source>
+        <translation>Why? Press 1–9 or Enter</translation>
+    </message>
+    <message>
+        <source>Saving…</source>
+        <translation>Saving…</translation>
+    </message>
+    <message>
+        <source>Stored: overruled</source>
+        <translation>Stored: overruled</translation>
+    </message>
+    <message>
+        <source>Stored: agreed</source>
+        <translation>Stored: agreed</translation>
+    </message>
+    <message>
+        <source>Stored: on hold</source>
+        <translation>Stored: on hold</translation>
+    </message>
+</context>
+</TS>

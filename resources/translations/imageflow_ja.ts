@@ -1,0 +1,626 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="ja" sourcelanguage="en">
+<context>
+    <name>Banner</name>
+    <message>
+        <source>Try again</source>
+        <translation>再試行</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>閉じる</translation>
+    </message>
+    <message>
+        <source>Close the notice</source>
+        <translation>お知らせを閉じる</translation>
+    </message>
+</context>
+<context>
+    <name>Duration</name>
+    <message numerus="yes">
+        <source>%n s</source>
+        <translation>
+            <numerusform>%n 秒</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n min</source>
+        <translation>
+            <numerusform>%n 分</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
+    <name>EnrolmentScreen</name>
+    <message>
+        <source>Address of the server</source>
+        <translation>サーバーのアドレス</translation>
+    </message>
+    <message>
+        <source>Enrolment code</source>
+        <translation>登録コード</translation>
+    </message>
+    <message>
+        <source>Name of this station</source>
+        <translation>この検査端末の名前</translation>
+    </message>
+    <message>
+        <source>Device credential</source>
+        <translation>端末の認証情報</translation>
+    </message>
+    <message>
+        <source>given by the administrator</source>
+        <translation>管理者から受け取ったコード</translation>
+    </message>
+    <message>
+        <source>for example: line 2, station 1</source>
+        <translation>例：2ライン 1号機</translation>
+    </message>
+    <message>
+        <source>Later</source>
+        <translation>後で</translation>
+    </message>
+    <message>
+        <source>Go to sign-in without a server</source>
+        <translation>サーバーなしでサインインへ進む</translation>
+    </message>
+    <message>
+        <source>Set-up of this station</source>
+        <translation>検査端末の設定</translation>
+    </message>
+    <message>
+        <source>Write this credential down</source>
+        <translation>この認証情報を控えてください</translation>
+    </message>
+    <message>
+        <source>This computer has no keyring that could keep it. It is shown this once; the station asks for it at its next start.</source>
+        <translation>このコンピューターには保管できるキーリングがありません。表示は今回限りで、次の起動時に入力が必要です。</translation>
+    </message>
+    <message>
+        <source>I have written it down</source>
+        <translation>控えました</translation>
+    </message>
+    <message>
+        <source>Give the device credential</source>
+        <translation>端末の認証情報を入力してください</translation>
+    </message>
+    <message>
+        <source>The keyring does not hold it. Inspecting works without it; synchronising waits until it is given.</source>
+        <translation>キーリングに保管されていません。検査はこのまま行えますが、同期は入力されるまで待機します。</translation>
+    </message>
+    <message>
+        <source>Use it</source>
+        <translation>使用する</translation>
+    </message>
+    <message>
+        <source>Connect this station to its server</source>
+        <translation>検査端末をサーバーに接続</translation>
+    </message>
+    <message>
+        <source>An administrator gives you the address and a code that is good once.</source>
+        <translation>アドレスと、一度だけ使える登録コードを管理者から受け取ってください。</translation>
+    </message>
+    <message>
+        <source>Connecting…</source>
+        <translation>接続中…</translation>
+    </message>
+    <message>
+        <source>Connect</source>
+        <translation>接続</translation>
+    </message>
+</context>
+<context>
+    <name>EvidencePanel</name>
+    <message>
+        <source>Part code  (P)</source>
+        <translation>部品コード（P）</translation>
+    </message>
+    <message>
+        <source>Part code</source>
+        <translation>部品コード</translation>
+    </message>
+    <message>
+        <source>scan or type</source>
+        <translation>読み取りまたは入力</translation>
+    </message>
+    <message>
+        <source>Heatmap</source>
+        <translation>ヒートマップ</translation>
+    </message>
+    <message>
+        <source>Opacity of the heatmap</source>
+        <translation>ヒートマップの不透明度</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n regions marked</source>
+        <translation>
+            <numerusform>%n か所を検出</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Confidence {percent} %, inspected in {milliseconds} ms</source>
+        <translation>信頼度 {percent} %、検査時間 {milliseconds} ms</translation>
+    </message>
+</context>
+<context>
+    <name>HomeScreen</name>
+    <message>
+        <source>Target</source>
+        <translation>検査対象</translation>
+    </message>
+    <message>
+        <source>Inspection items</source>
+        <translation>検査項目</translation>
+    </message>
+    <message>
+        <source>Images come from</source>
+        <translation>画像の取り込み元</translation>
+    </message>
+    <message>
+        <source>Model from good images</source>
+        <translation>良品画像からのモデル作成</translation>
+    </message>
+    <message>
+        <source>Image source</source>
+        <translation>画像ソース</translation>
+    </message>
+    <message>
+        <source>folder, video file, usb:0 or rtsp://…</source>
+        <translation>フォルダー、動画ファイル、usb:0 または rtsp://…</translation>
+    </message>
+    <message>
+        <source>Folder of good images</source>
+        <translation>良品画像のフォルダー</translation>
+    </message>
+    <message>
+        <source>folder of good images</source>
+        <translation>良品画像のフォルダー</translation>
+    </message>
+    <message>
+        <source>Progress of the training</source>
+        <translation>学習の進み具合</translation>
+    </message>
+    <message>
+        <source>Home</source>
+        <translation>ホーム</translation>
+    </message>
+    <message>
+        <source>Choose what to inspect, then start</source>
+        <translation>検査対象を選んで開始してください</translation>
+    </message>
+    <message>
+        <source>Choose folder</source>
+        <translation>フォルダーを選択</translation>
+    </message>
+    <message>
+        <source>model ready</source>
+        <translation>モデルあり</translation>
+    </message>
+    <message>
+        <source>no model yet</source>
+        <translation>モデルなし</translation>
+    </message>
+    <message>
+        <source>Reading…</source>
+        <translation>読み込み中…</translation>
+    </message>
+    <message>
+        <source>Nothing to inspect yet. Targets come from the server with the next synchronisation.</source>
+        <translation>検査対象がまだありません。次の同期でサーバーから届きます。</translation>
+    </message>
+    <message numerus="yes">
+        <source>Trained on %n images; threshold {threshold}.</source>
+        <translation>
+            <numerusform>%n 枚で学習しました。閾値 {threshold}</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>A quality engineer trains models.</source>
+        <translation>モデルの学習は品質管理者が行います。</translation>
+    </message>
+    <message>
+        <source>Good images are enough; 30 or more make a steady model.</source>
+        <translation>良品画像だけで学習できます。30 枚以上で安定します。</translation>
+    </message>
+    <message>
+        <source>Stopping…</source>
+        <translation>中止しています…</translation>
+    </message>
+    <message>
+        <source>Training… {percent} %</source>
+        <translation>学習中… {percent} %</translation>
+    </message>
+    <message>
+        <source>Training… {percent} %, {time} left</source>
+        <translation>学習中… {percent} %、残り {time}</translation>
+    </message>
+    <message>
+        <source>This target has no inspection item.</source>
+        <translation>この検査対象には検査項目がありません。</translation>
+    </message>
+    <message>
+        <source>A model is missing: train it from good images, or synchronise to receive it.</source>
+        <translation>モデルがありません。良品画像から学習するか、同期して受け取ってください。</translation>
+    </message>
+    <message>
+        <source>Choose where images come from.</source>
+        <translation>画像の取り込み元を選んでください。</translation>
+    </message>
+</context>
+<context>
+    <name>PartsStrip</name>
+    <message>
+        <source>Last parts: {ok} OK, {ng} NG, {hold} HOLD</source>
+        <translation>直近の部品：OK {ok}、NG {ng}、HOLD {hold}</translation>
+    </message>
+</context>
+<context>
+    <name>ReasonPanel</name>
+    <message>
+        <source>Comment  (C)</source>
+        <translation>コメント（C）</translation>
+    </message>
+    <message>
+        <source>Comment</source>
+        <translation>コメント</translation>
+    </message>
+    <message>
+        <source>only if it helps</source>
+        <translation>必要なときだけ</translation>
+    </message>
+    <message>
+        <source>Which defect?</source>
+        <translation>不良の種類は？</translation>
+    </message>
+    <message>
+        <source>Why is it OK?</source>
+        <translation>OK とした理由は？</translation>
+    </message>
+</context>
+<context>
+    <name>ScoreGauge</name>
+    <message>
+        <source>Anomaly score</source>
+        <translation>異常スコア</translation>
+    </message>
+    <message>
+        <source>Threshold {value}</source>
+        <translation>閾値 {value}</translation>
+    </message>
+    <message>
+        <source>Anomaly score {score}, threshold {threshold}</source>
+        <translation>異常スコア {score}、閾値 {threshold}</translation>
+    </message>
+</context>
+<context>
+    <name>SignInScreen</name>
+    <message>
+        <source>Sign in</source>
+        <translation>サインイン</translation>
+    </message>
+    <message>
+        <source>User name</source>
+        <translation>ユーザー名</translation>
+    </message>
+    <message>
+        <source>Password</source>
+        <translation>パスワード</translation>
+    </message>
+    <message>
+        <source>Works without the network too, for everybody who has signed in here before.</source>
+        <translation>この端末でサインインしたことがあれば、ネットワークがなくても使えます。</translation>
+    </message>
+    <message>
+        <source>This computer is not set up as a station yet. Press F11 to connect it to its server.</source>
+        <translation>このコンピューターはまだ検査端末として登録されていません。F11 でサーバーに接続してください。</translation>
+    </message>
+    <message>
+        <source>Signing in…</source>
+        <translation>サインイン中…</translation>
+    </message>
+</context>
+<context>
+    <name>StationActions</name>
+    <message>
+        <source>日本語</source>
+        <comment>the other language, in its own script</comment>
+        <translation>English</translation>
+    </message>
+    <message>
+        <source>Light / dark</source>
+        <translation>明 / 暗</translation>
+    </message>
+    <message>
+        <source>Synchronisation</source>
+        <translation>同期</translation>
+    </message>
+    <message>
+        <source>Sign out</source>
+        <translation>サインアウト</translation>
+    </message>
+    <message>
+        <source>Start inspecting</source>
+        <translation>検査を開始</translation>
+    </message>
+    <message>
+        <source>Train the model…</source>
+        <translation>モデルを学習…</translation>
+    </message>
+    <message>
+        <source>Cancel training</source>
+        <translation>学習を中止</translation>
+    </message>
+    <message>
+        <source>Choose folder…</source>
+        <translation>フォルダー選択…</translation>
+    </message>
+    <message>
+        <source>Synchronise now</source>
+        <translation>今すぐ同期</translation>
+    </message>
+    <message>
+        <source>Set up station</source>
+        <translation>端末を登録</translation>
+    </message>
+    <message>
+        <source>Home</source>
+        <translation>ホーム</translation>
+    </message>
+    <message>
+        <source>Capture</source>
+        <translation>撮影</translation>
+    </message>
+    <message>
+        <source>Agree</source>
+        <translation>同意</translation>
+    </message>
+    <message>
+        <source>Overrule</source>
+        <translation>判定修正</translation>
+    </message>
+    <message>
+        <source>Hold</source>
+        <translation>保留</translation>
+    </message>
+    <message>
+        <source>Next part</source>
+        <translation>次の部品</translation>
+    </message>
+    <message>
+        <source>Comment</source>
+        <translation>コメント</translation>
+    </message>
+    <message>
+        <source>Back</source>
+        <translation>戻る</translation>
+    </message>
+    <message>
+        <source>Type code</source>
+        <translation>コード入力</translation>
+    </message>
+    <message>
+        <source>Space</source>
+        <comment>key</comment>
+        <translation>Space</translation>
+    </message>
+    <message>
+        <source>Enter</source>
+        <comment>key</comment>
+        <translation>Enter</translation>
+    </message>
+    <message>
+        <source>Esc</source>
+        <comment>key</comment>
+        <translation>Esc</translation>
+    </message>
+</context>
+<context>
+    <name>StationWindow</name>
+    <message>
+        <source>{name} (signed in offline)</source>
+        <translation>{name}（オフラインでサインイン）</translation>
+    </message>
+</context>
+<context>
+    <name>SyncChip</name>
+    <message>
+        <source>No server yet</source>
+        <translation>サーバー未接続</translation>
+    </message>
+    <message>
+        <source>Work is kept here</source>
+        <translation>記録は端末に保存</translation>
+    </message>
+    <message>
+        <source>Online</source>
+        <translation>オンライン</translation>
+    </message>
+    <message>
+        <source>Offline</source>
+        <translation>オフライン</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n waiting</source>
+        <translation>
+            <numerusform>送信待ち %n 件</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>all sent</source>
+        <translation>すべて送信済み</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n failed – see F4</source>
+        <translation>
+            <numerusform>失敗 %n 件 – F4 で確認</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Last sync {time}</source>
+        <translation>最終同期 {time}</translation>
+    </message>
+    <message>
+        <source>Not synchronised yet</source>
+        <translation>未同期</translation>
+    </message>
+    <message>
+        <source>Synchronisation: {state}</source>
+        <translation>同期：{state}</translation>
+    </message>
+</context>
+<context>
+    <name>SyncScreen</name>
+    <message>
+        <source>Server</source>
+        <translation>サーバー</translation>
+    </message>
+    <message>
+        <source>Records that wait</source>
+        <translation>送信待ちの記録</translation>
+    </message>
+    <message>
+        <source>Images and models that wait</source>
+        <translation>送信待ちの画像・モデル</translation>
+    </message>
+    <message>
+        <source>Last success</source>
+        <translation>最終成功</translation>
+    </message>
+    <message>
+        <source>Refused by the server</source>
+        <translation>サーバーが拒否した記録</translation>
+    </message>
+    <message>
+        <source>Conflicts resolved</source>
+        <translation>解決した競合</translation>
+    </message>
+    <message>
+        <source>Last trouble</source>
+        <translation>直近の問題</translation>
+    </message>
+    <message>
+        <source>Synchronisation</source>
+        <translation>同期</translation>
+    </message>
+    <message>
+        <source>Work goes on without it; nothing that waits is lost</source>
+        <translation>同期できなくても検査は続けられます。送信待ちの記録は失われません</translation>
+    </message>
+    <message>
+        <source>Not connected to a server yet</source>
+        <translation>サーバーに未接続</translation>
+    </message>
+    <message>
+        <source>Online, exchanging now</source>
+        <translation>オンライン、同期中</translation>
+    </message>
+    <message>
+        <source>Trying to reach it…</source>
+        <translation>接続しています…</translation>
+    </message>
+    <message>
+        <source>Online</source>
+        <translation>オンライン</translation>
+    </message>
+    <message>
+        <source>Offline</source>
+        <translation>オフライン</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>なし</translation>
+    </message>
+</context>
+<context>
+    <name>WorkScreen</name>
+    <message>
+        <source>Image of the part</source>
+        <translation>部品の画像</translation>
+    </message>
+    <message>
+        <source>Inspection</source>
+        <translation>検査</translation>
+    </message>
+    <message>
+        <source>{number} of {total}</source>
+        <translation>{number} / {total}</translation>
+    </message>
+    <message>
+        <source>Live</source>
+        <translation>ライブ</translation>
+    </message>
+    <message>
+        <source>Agree</source>
+        <translation>同意</translation>
+    </message>
+    <message>
+        <source>Overrule</source>
+        <translation>判定修正</translation>
+    </message>
+    <message>
+        <source>Save {verdict}</source>
+        <translation>{verdict} で保存</translation>
+    </message>
+    <message>
+        <source>Agree: {verdict}</source>
+        <translation>同意：{verdict}</translation>
+    </message>
+    <message>
+        <source>Overrule: {verdict}</source>
+        <translation>修正：{verdict}</translation>
+    </message>
+    <message>
+        <source>The source has no more images</source>
+        <translation>画像はこれで終わりです</translation>
+    </message>
+    <message>
+        <source>Waiting for an image…</source>
+        <translation>画像を待っています…</translation>
+    </message>
+    <message>
+        <source>no code</source>
+        <translation>コードなし</translation>
+    </message>
+    <message>
+        <source>Capture the next item</source>
+        <translation>次の項目を撮影してください</translation>
+    </message>
+    <message>
+        <source>Capture the part</source>
+        <translation>部品を撮影してください</translation>
+    </message>
+    <message>
+        <source>Scan the part&apos;s code</source>
+        <translation>部品コードを読み取ってください</translation>
+    </message>
+    <message>
+        <source>Inspecting…</source>
+        <translation>検査中…</translation>
+    </message>
+    <message>
+        <source>AI result – please decide</source>
+        <translation>AI判定 – 確認してください</translation>
+    </message>
+    <message>
+        <source>Why? Press 1–9 or Enter</source>
+        <translation>理由は？ 1～9 または Enter</translation>
+    </message>
+    <message>
+        <source>Saving…</source>
+        <translation>保存中…</translation>
+    </message>
+    <message>
+        <source>Stored: overruled</source>
+        <translation>保存済み：判定修正</translation>
+    </message>
+    <message>
+        <source>Stored: agreed</source>
+        <translation>保存済み：同意</translation>
+    </message>
+    <message>
+        <source>Stored: on hold</source>
+        <translation>保存済み：保留</translation>
+    </message>
+</context>
+</TS>
