@@ -17,8 +17,8 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Write ``data`` to ``path`` so that the path holds either its old content or all of the new.
 
     Raises:
-        Unavailable: ``file-disk-full`` when there is no room, ``file-not-written`` when the system refuses otherwise; the
-            old content stays and nothing is left behind.
+        Unavailable: ``file-disk-full`` when there is no room, ``file-not-written`` when the system refuses otherwise;
+            the old content stays and nothing is left behind.
     """
     temporary: Path | None = None
     try:

@@ -101,7 +101,8 @@ def convert_backbone(name: str = DEFAULT_BACKBONE, folder: Path | None = None) -
 
     Raises:
         InvalidInput: ``backbone-unknown``.
-        Unavailable: ``backbone-packages-missing`` when torch or the weight package is not installed, ``file-disk-full``.
+        Unavailable: ``backbone-packages-missing`` when torch or the weight package is not installed,
+            ``file-disk-full``.
         DoesNotFit: ``backbone-parity`` when the outputs differ from torch by more than 1e-4 relative.
     """
     recipe = _recipe(name)

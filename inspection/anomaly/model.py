@@ -75,6 +75,11 @@ class AnomalyModel:
         heatmap = spread(grid, prepared, pixels.shape[0], pixels.shape[1])
         return ScoredImage(float(grid[prepared.cells()].max()), self.threshold, heatmap)
 
+    def warm_up(self) -> None:
+        """Score an even image of the usual size, so that the first part is not slower than the others."""
+        size = self.manifest.preprocessing
+        self.score(np.zeros((size.median_height, size.median_width), np.uint8))
+
     def map(self, prepared: Prepared) -> FloatMap:
         """Return the map over the patch grid, float32 ``(H/16, W/16)`` of the tensor."""
         with self._lock:
@@ -117,7 +122,9 @@ def load_bundle(path: Path, threads: int | None = None) -> AnomalyModel:
         NotFound: ``model-missing``.
         InvalidInput: ``model-damaged``, ``model-too-new`` or ``model-not-readable``.
     """
-    return AnomalyModel(read_bundle(Path(path)), Path(path).name, threads)
+    model = AnomalyModel(read_bundle(Path(path)), Path(path).name, threads)
+    model.warm_up()
+    return model
 
 
 def _weights_tensor(weights: bytes) -> object:

@@ -1,0 +1,111 @@
+"""``imageflow model``: look at models, make the backbone ready."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.command_line.options import JsonOption
+
+model_app = typer.Typer(help="Look at models; make the backbone ready.", no_args_is_help=True, add_completion=False)
+
+
+@model_app.command("backbone")
+def backbone_command(
+    name: Annotated[str, typer.Argument(help="Which backbone.")] = "efficientnet-lite2",
+    out: Annotated[
+        Path | None, typer.Option("--out", "--output", help="Folder; else IMAGEFLOW_BACKBONES, else the product's own.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--list", help="Only list the backbones and whether they are ready.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Convert a backbone's weights once, so that models can be trained without torch; a few seconds, no internet.
+
+    \b
+    Examples:
+      imageflow model backbone
+      imageflow model backbone efficientnet-lite0
+      imageflow model backbone --list
+    """  # noqa: D301 - \b keeps the lines as they are
+    if show:
+        from inspection.catalogue import list_backbones
+
+        listed = list_backbones()
+        lines = [f"{found['name']}  {found['state']}" for found in listed]
+        typer.echo(json.dumps(listed) if as_json else "\n".join(lines))
+        return
+    from inspection.anomaly import convert_in_own_process
+
+    made = convert_in_own_process(name, out)
+    found = {"name": made.name, "graph": str(made.graph), "digest": made.digest, "parity": made.parity}
+    typer.echo(
+        json.dumps(found, ensure_ascii=False)
+        if as_json
+        else f"{made.name} is ready: {made.graph} (differs from torch by {made.parity:.1e} at most)"
+    )
+
+
+@model_app.command("show")
+def show_command(
+    model: Annotated[Path, typer.Argument(help="Model file.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a model file says about itself; checks that it is complete and unchanged.
+
+    \b
+    Examples:
+      imageflow model show part.model
+      imageflow model show part.model --json
+    """  # noqa: D301 - \b keeps the lines as they are
+    from inspection.catalogue import describe_model
+
+    found = describe_model(model)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    threshold, data = found["threshold"], found["data"]
+    lines = [
+        f"{found['name'] or model.stem}  ({found['kind']} on {found['backbone']['name']})",
+        f"file        {found['file']}, {found['bytes'] / 1e6:.1f} MB, SHA-256 {found['digest']}",
+        f"trained on  {data['images']} good images of about "
+        f"{found['preprocessing']['median_width']}×{found['preprocessing']['median_height']}, seed {found['seed']}",
+        f"threshold   {threshold['value']:.4f} for {threshold['false_alarm_rate']:.1%} false alarms "
+        f"({threshold['method']} of {threshold['sample']} held-out scores)",
+        f"bank        {found['metrics']['bank_size']:.0f} patches",
+        f"parity      {found['metrics']['parity']:.1e} between training and runtime",
+    ]
+    if found["warnings"]:
+        lines.append(f"warnings    {', '.join(found['warnings'])}")
+    typer.echo("\n".join(lines))
+
+
+@model_app.command("list")
+def list_command(
+    folder: Annotated[Path, typer.Argument(help="Folder to look in, with its sub-folders.")] = Path(),
+    as_json: JsonOption = False,
+) -> None:
+    """List the model files (*.model) of a folder.
+
+    \b
+    Examples:
+      imageflow model list
+      imageflow model list models/ --json
+    """  # noqa: D301 - \b keeps the lines as they are
+    from inspection.catalogue import list_models
+
+    listed = list_models(folder)
+    if as_json:
+        typer.echo(json.dumps(listed, ensure_ascii=False))
+        return
+    for found in listed:
+        if "error" in found:
+            typer.echo(f"{found['file']}  unusable: {found['error']}")
+        else:
+            typer.echo(
+                f"{found['file']}  {found['name']}  {found['images']} images  threshold {found['threshold']:.3f}"
+            )
+    if not listed:
+        typer.echo(f"No model files (*.model) in {folder}.", err=True)

@@ -1,0 +1,99 @@
+"""``imageflow train``: models from one's own images."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.command_line.options import JsonOption, progress_bar
+
+train_app = typer.Typer(help="Train a model.", no_args_is_help=True, add_completion=False)
+
+_STAGES = {
+    "features": "Looking at the images",
+    "threshold": "Choosing the threshold",
+    "fit": "Fitting the model",
+    "export": "Checking the file",
+}
+
+
+@train_app.callback()
+def _train() -> None:
+    """Train a model from your own images."""
+
+
+@train_app.command("images")
+def train_images_command(
+    good: Annotated[Path, typer.Option("--good", help="Folder with images of good parts.")],
+    out: Annotated[Path, typer.Option("--out", "--output", help="Model file to write.")],
+    name: Annotated[str, typer.Option("--name", help="Name of the model, for people.")] = "",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Same images and seed, same file.")] = 0,
+    bank_size: Annotated[
+        int, typer.Option("--bank-size", min=100, max=50_000, help="Most patches the model remembers.")
+    ] = 5000,
+    false_alarm_rate: Annotated[
+        float, typer.Option("--false-alarm-rate", help="Share of good parts that may be rejected, 0 to 0.5.")
+    ] = 0.05,
+    backbone: Annotated[str, typer.Option("--backbone", help="Network the features come from.")] = "efficientnet-lite2",
+    folds: Annotated[int, typer.Option("--folds", min=2, max=20, help="Parts that are held out in turn.")] = 5,
+    as_json: JsonOption = False,
+) -> None:
+    """Train an anomaly model from images of good parts alone; the threshold comes from images held out of the fit.
+
+    \b
+    Examples:
+      imageflow train images --good good/ --out part.model
+      imageflow train images --good good/ --out part.model --false-alarm-rate 0.02 --bank-size 8000
+    """  # noqa: D301 - \b keeps the lines as they are
+    if not 0 < false_alarm_rate < 0.5:  # noqa: PLR2004 - the bound of the setting
+        raise typer.BadParameter("lies between 0 and 0.5", param_hint="--false-alarm-rate")
+    if out.is_dir():
+        raise typer.BadParameter(f"{out} is a folder; name a file", param_hint="--out")
+    from inspection.anomaly import TrainingProgress, TrainingSettings, train_images
+    from inspection.datasets import image_files
+
+    settings = TrainingSettings(
+        name=name,
+        backbone=backbone,
+        bank_size=bank_size,
+        false_alarm_rate=false_alarm_rate,
+        folds=folds,
+        seed=seed,
+    )
+    files = image_files(good)
+    with progress_bar("Training") as advance:
+
+        def show(progress: TrainingProgress) -> None:
+            advance(f"{_STAGES[progress.stage]} {progress.done}/{progress.total}", progress.fraction)
+
+        report = train_images(files, out, settings, on_progress=show)
+    for file, reason in report.skipped.items():
+        typer.echo(f"skipped {file}: {reason}", err=True)
+    threshold = report.threshold
+    if threshold.sample_too_small:
+        typer.echo(
+            f"{threshold.sample} images are too few to show a false-alarm rate of {threshold.false_alarm_rate:.1%} "
+            f"(that takes {threshold.least_sample}); the threshold rests on an assumed distribution.",
+            err=True,
+        )
+    if as_json:
+        found = {
+            "model": str(report.path),
+            "digest": report.digest,
+            "images": report.images,
+            "threshold": threshold.value,
+            "false_alarm_rate": threshold.false_alarm_rate,
+            "method": threshold.method,
+            "warnings": list(report.warnings),
+            "skipped": report.skipped,
+            "seconds": report.seconds,
+        }
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    typer.echo(
+        f"{report.path}: {report.images} images in {report.seconds:.1f} s, threshold {threshold.value:.3f} "
+        f"for a false-alarm rate of {threshold.false_alarm_rate:.1%}, SHA-256 {report.digest[:16]}…"
+    )
