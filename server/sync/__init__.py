@@ -1,0 +1,1 @@
+"""The server's side of the sync protocol: apply, change log, pull, snapshot and blobs."""

@@ -1,0 +1,290 @@
+"""Applies what stations push: each change at most once, in order, merged by the rules, one transaction a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from models.audit import append_audit
+from models.clock import HybridLogicalClock, Stamp, wall_milliseconds
+from models.errors import Conflict, DoesNotFit, InvalidInput, UserFacingError
+from models.states import ChangeOperation
+from models.sync import AppliedChange, ChangeLogEntry, SyncConflict
+from models.synced import Master, Synced, SyncKind, snapshot, split_fields, synced_types
+from models.tracking import remote_changes
+from server.sync.change_log import add_entry, allocate
+from server.sync.permissions import IdentityRefused, check_allowed
+from sync.merge import Merge, field_states, merge_master, merge_owned, trusted_stamp, with_field_states
+from sync.problems import ENTITY_UNKNOWN, HELD_BACK, MISSING_PARENT, change_problem
+from sync.protocol import MAX_SKEW_MS, Change, ChangeResult, FieldConflict, Outcome
+from sync.records import holder_of, lacking, missing_parent, unique_columns
+
+SERVER_DEVICE = "server"
+_NO_ID = "00000000-0000-0000-0000-000000000000"
+
+
+class _TryLater(Exception):
+    """The change is refused now and may be sent again as it is."""
+
+    def __init__(self, error: UserFacingError) -> None:
+        self.error = error
+        super().__init__(error.code)
+
+
+@dataclass(frozen=True, slots=True)
+class _Effect:
+    outcome: Outcome
+    rev: int | None
+    conflicts: tuple[FieldConflict, ...] = ()
+
+
+@dataclass(slots=True)
+class BatchApplier:
+    """Applies the changes of one batch within the caller's transaction.
+
+    Attributes:
+        session: an open transaction of a database whose recorder is ``ChangeLogRecorder``.
+        clock: the server's clock.
+        device_id: the station that pushes, as its token says.
+        language: of the problem texts.
+        wall: milliseconds since 1970.
+    """
+
+    session: Session
+    clock: HybridLogicalClock
+    device_id: str
+    language: str = "en"
+    wall: Callable[[], int] = wall_milliseconds
+    _held: set[str] = field(default_factory=set)
+    _types: dict[str, type[Synced]] = field(default_factory=synced_types)
+
+    def apply(self, changes: Sequence[Mapping[str, Any]]) -> list[ChangeResult]:
+        """Apply the changes in their order and return one result each."""
+        return [self._answer(raw) for raw in changes]
+
+    def _answer(self, raw: Mapping[str, Any]) -> ChangeResult:
+        change_id = str(raw.get("change_id", _NO_ID))
+        entity_id = str(raw.get("entity_id", ""))
+        if entity_id in self._held:
+            return self._refused(change_id, Conflict(HELD_BACK), retry=True)
+        try:
+            change = Change.model_validate(raw)
+            with self.session.begin_nested():
+                effect = self._once(change)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            refusal = self._refused(change_id, InvalidInput("sync-change-invalid", reason=f"{where}: {first['msg']}"))
+        except _TryLater as later:
+            refusal = self._refused(change_id, later.error, retry=True)
+        except IdentityRefused as error:
+            self._audit(raw, error)
+            refusal = self._refused(change_id, error)
+        except UserFacingError as error:
+            refusal = self._refused(change_id, error)
+        except IntegrityError:
+            # What the checks before did not foresee: two rules of the schema at once. The savepoint is rolled back.
+            refusal = self._refused(change_id, Conflict("sync-not-consistent", entity=str(raw.get("entity", ""))))
+        else:
+            return ChangeResult(
+                change_id=change_id, outcome=effect.outcome, rev=effect.rev, conflicts=list(effect.conflicts)
+            )
+        if entity_id:
+            self._held.add(entity_id)
+        return refusal
+
+    def _refused(self, change_id: str, error: UserFacingError, *, retry: bool = False) -> ChangeResult:
+        problem = change_problem(error, self.language, retry=retry)
+        return ChangeResult(change_id=change_id, outcome=Outcome.REJECTED, problem=problem)
+
+    def _audit(self, raw: Mapping[str, Any], error: UserFacingError) -> None:
+        append_audit(
+            self.session,
+            device_id=SERVER_DEVICE,
+            actor=f"device:{self.device_id}"[:64],
+            action="sync.refused",
+            subject=str(raw.get("entity", ""))[:64],
+            subject_id=str(raw.get("entity_id", ""))[:64],
+            detail={"change_id": str(raw.get("change_id", ""))[:64], "reason": error.code},
+        )
+        self.session.flush()
+
+    def _once(self, change: Change) -> _Effect:
+        before = self.session.get(AppliedChange, change.change_id)
+        if before is not None:
+            if before.device_id != self.device_id:
+                raise IdentityRefused("sync-other-device")
+            return _Effect(Outcome.DUPLICATE, before.rev, self._earlier_losses(change))
+        with remote_changes(self.session):
+            effect = self._effect(change)
+            self.session.add(
+                AppliedChange(
+                    change_id=change.change_id,
+                    device_id=self.device_id,
+                    outcome=effect.outcome.value,
+                    rev=effect.rev,
+                )
+            )
+        return effect
+
+    def _earlier_losses(self, change: Change) -> tuple[FieldConflict, ...]:
+        query = select(SyncConflict).where(
+            SyncConflict.entity_id == change.entity_id,
+            SyncConflict.change_id == change.change_id,
+            SyncConflict.device_id == self.device_id,
+        )
+        return tuple(
+            FieldConflict(
+                field=row.field,
+                kept_value=row.kept_value,
+                kept_clock=row.kept_clock,
+                lost_value=row.lost_value,
+                lost_clock=row.lost_clock,
+            )
+            for row in self.session.scalars(query)
+        )
+
+    def _effect(self, change: Change) -> _Effect:
+        record_type = self._types.get(change.entity)
+        if record_type is None:
+            raise _TryLater(DoesNotFit(ENTITY_UNKNOWN, entity=change.entity))
+        values, extra = self._values(record_type, change.fields)
+        present = self.session.get(record_type, change.entity_id)
+        check_allowed(self.session, record_type, present, change, values, self.device_id)
+        if present is None and change.op is not ChangeOperation.INSERT:
+            raise _TryLater(Conflict(MISSING_PARENT, field="id", parent=change.entity_id))
+        parent = missing_parent(self.session, record_type, values)
+        if parent is not None:
+            raise _TryLater(Conflict(MISSING_PARENT, field=parent.field, parent=parent.id))
+        if present is None:
+            return self._insert(record_type, change, values, extra)
+        if record_type.kind is SyncKind.FACT:
+            return self._repeated_fact(present, change)
+        return self._merge(present, change)
+
+    def _values(self, record_type: type[Synced], fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        try:
+            return split_fields(record_type, fields)
+        except ValueError as error:
+            raise InvalidInput("sync-change-invalid", reason=str(error)) from error
+
+    def _insert(
+        self, record_type: type[Synced], change: Change, values: dict[str, Any], extra: dict[str, Any]
+    ) -> _Effect:
+        missing = lacking(record_type, {"id": change.entity_id, **values})
+        if missing:
+            raise InvalidInput("sync-change-invalid", reason=f"{', '.join(missing)} missing")
+        self._check_unique(record_type, change.entity_id, values)
+        stamp = Stamp.parse(change.clock)
+        ahead = stamp.milliseconds - self.wall()
+        if record_type.kind is SyncKind.MASTER:
+            stamp = trusted_stamp(stamp, self.clock, self.wall())
+        elif ahead > MAX_SKEW_MS:
+            extra = {**extra, "clock_ahead_ms": ahead}
+        else:
+            self.clock.observe(stamp)
+        position = allocate(self.session)
+        record = record_type(id=change.entity_id, rev=position, clock=str(stamp), extra=extra, **values)
+        if isinstance(record, Master):
+            record.field_clocks = with_field_states({}, change.fields, rev=position, clock=str(stamp))
+        self.session.add(record)
+        self._log(position, record, change, change.op, snapshot(record), str(stamp))
+        return _Effect(Outcome.APPLIED, position)
+
+    def _repeated_fact(self, present: Synced, change: Change) -> _Effect:
+        now = snapshot(present)
+        if any(now.get(name) != value for name, value in change.fields.items()):
+            raise Conflict("sync-fact-immutable", entity=change.entity)
+        return _Effect(Outcome.DUPLICATE, present.rev)
+
+    def _merge(self, present: Synced, change: Change) -> _Effect:
+        now = snapshot(present)
+        stamp = change.clock
+        if isinstance(present, Master):
+            stamp = str(trusted_stamp(Stamp.parse(change.clock), self.clock, self.wall()))
+            merge = merge_master(
+                now, field_states(present.field_clocks), change.fields, base_rev=change.base_rev, clock=stamp
+            )
+        else:
+            merge = merge_owned(now, change.fields, newer_fields=self._newer_fields(present, change))
+        values, extra = self._values(type(present), merge.taken)
+        self._check_unique(type(present), present.id, {**_unique_values(present), **values})
+        position = allocate(self.session)
+        for name, value in values.items():
+            setattr(present, name, value)
+        if extra:
+            present.extra = {**present.extra, **extra}
+        present.rev = position
+        present.clock = max(present.clock, stamp)
+        if isinstance(present, Master):
+            present.field_clocks = with_field_states(present.field_clocks, merge.taken, rev=position, clock=stamp)
+        deleted = merge.taken.get("deleted_at") is not None
+        operation = ChangeOperation.DELETE if deleted else ChangeOperation.UPDATE
+        self._log(position, present, change, operation, {**merge.restated, **merge.taken}, stamp)
+        self._keep_history(change, merge)
+        return _Effect(merge.outcome, position, merge.lost)
+
+    def _newer_fields(self, present: Synced, change: Change) -> frozenset[str]:
+        """Return the fields that newer changes of a session have set; only a change that comes late needs the log."""
+        if change.clock >= present.clock:
+            return frozenset()
+        query = select(ChangeLogEntry.fields).where(
+            ChangeLogEntry.entity == present.entity,
+            ChangeLogEntry.entity_id == present.id,
+            ChangeLogEntry.clock > change.clock,
+        )
+        return frozenset(name for fields in self.session.scalars(query) for name in fields)
+
+    def _check_unique(self, record_type: type[Synced], record_id: str, values: Mapping[str, Any]) -> None:
+        if values.get("deleted_at") is not None:
+            return
+        for name in unique_columns(record_type):
+            if name in values and holder_of(self.session, record_type, name, values[name], record_id) is not None:
+                raise Conflict("sync-not-unique", field=name, value=values[name])
+
+    def _log(
+        self,
+        position: int,
+        record: Synced,
+        change: Change,
+        operation: ChangeOperation,
+        fields: dict[str, Any],
+        clock: str,
+    ) -> None:
+        add_entry(
+            self.session,
+            position,
+            record,
+            operation,
+            fields,
+            change_id=change.change_id,
+            clock=clock,
+            device_id=self.device_id,
+        )
+
+    def _keep_history(self, change: Change, merge: Merge) -> None:
+        for conflict in (*merge.lost, *merge.replaced):
+            self.session.add(
+                SyncConflict(
+                    entity=change.entity,
+                    entity_id=change.entity_id,
+                    field=conflict.field,
+                    change_id=change.change_id,
+                    device_id=Stamp.parse(conflict.lost_clock).device if conflict.lost_clock else "",
+                    kept_value=conflict.kept_value,
+                    kept_clock=conflict.kept_clock,
+                    lost_value=conflict.lost_value,
+                    lost_clock=conflict.lost_clock,
+                )
+            )
+
+
+def _unique_values(present: Synced) -> dict[str, Any]:
+    names = [*unique_columns(type(present)), "deleted_at"]
+    return {name: getattr(present, name) for name in names if hasattr(present, name)}

@@ -1,0 +1,200 @@
+"""Resumable uploads: bytes are staged on the server's disk and exist only once their digest is verified."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import Session
+
+from models.clock import utc_now
+from models.database import Database
+from models.errors import Conflict, DoesNotFit, InvalidInput, TooLarge, Unavailable
+from models.pipelines import ModelFile
+from models.sessions import ImageRecord, InspectionSession
+from models.sync import Blob
+from server.objects.store import ObjectStore
+from sync.protocol import UploadRequest, UploadState, is_digest
+
+MAX_BLOB_BYTES = 512 * 1024 * 1024
+STALE_SECONDS = 14 * 24 * 3600
+_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
+_READ = 1024 * 1024
+# One chunk of a blob at a time in this process; different blobs seldom share a lock.
+_LOCKS = tuple(threading.Lock() for _ in range(64))
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@dataclass(frozen=True, slots=True)
+class ContentRange:
+    """``Content-Range: bytes first-last/total``; ``last`` is within the chunk."""
+
+    first: int
+    last: int
+    total: int
+
+    @classmethod
+    def parse(cls, header: str | None) -> ContentRange:
+        """Read the header.
+
+        Raises:
+            InvalidInput: ``upload-range-invalid``.
+        """
+        match = _RANGE.fullmatch(header or "")
+        if match is None:
+            raise InvalidInput("upload-range-invalid")
+        first, last, total = (int(part) for part in match.groups())
+        if last < first or last >= total:
+            raise InvalidInput("upload-range-invalid")
+        return cls(first, last, total)
+
+
+class Uploads:
+    """Takes blobs in pieces.
+
+    A station stages apart from the others, so that none can spoil another's upload. The staged file's length is how far
+    the upload is; nothing else remembers it, so a server killed at any moment goes on from what it has.
+
+    Args:
+        database: gets a ``Blob`` row once the bytes are in the object store.
+        objects: the object store.
+        staging: folder of unfinished uploads, on the server's own disk.
+    """
+
+    def __init__(self, database: Database, objects: ObjectStore, staging: Path) -> None:
+        self.database = database
+        self.objects = objects
+        self.staging = staging
+
+    def begin(self, owner: str, request: UploadRequest) -> UploadState:
+        """Announce a blob and learn where to go on; complete at once when its bytes are here already.
+
+        Raises:
+            TooLarge: ``blob-too-large``.
+        """
+        if request.size > MAX_BLOB_BYTES:
+            raise TooLarge("blob-too-large", size=request.size, limit=MAX_BLOB_BYTES)
+        path = self._path(owner, request.sha256)
+        with self._only(path):
+            if self.objects.exists(request.sha256):
+                self._remember(request.sha256, self.objects.size(request.sha256), request.content_type)
+                path.unlink(missing_ok=True)
+                return UploadState(offset=request.size, complete=True)
+            held = path.stat().st_size if path.exists() else 0
+            if held > request.size:
+                path.unlink()
+                held = 0
+            if held == request.size:
+                return self._finish(path, request.sha256, request.content_type, request.size)
+            return UploadState(offset=held, complete=False)
+
+    def append(
+        self, owner: str, sha256: str, content_range: ContentRange, data: bytes, content_type: str
+    ) -> UploadState:
+        """Take one chunk; the last one is answered once the whole is verified and kept.
+
+        Raises:
+            InvalidInput: ``upload-range-invalid`` when the range is not the chunk's.
+            TooLarge: ``blob-too-large``.
+            Conflict: ``upload-offset`` with the right ``offset`` as member.
+            DoesNotFit: ``blob-digest-differs``; nothing of it is kept.
+            Unavailable: ``disk-full``.
+        """
+        if not is_digest(sha256) or content_range.last - content_range.first + 1 != len(data):
+            raise InvalidInput("upload-range-invalid")
+        if content_range.total > MAX_BLOB_BYTES:
+            raise TooLarge("blob-too-large", size=content_range.total, limit=MAX_BLOB_BYTES)
+        path = self._path(owner, sha256)
+        with self._only(path):
+            if self.objects.exists(sha256):
+                return UploadState(offset=content_range.total, complete=True)
+            held = path.stat().st_size if path.exists() else 0
+            if content_range.first != held:
+                raise Conflict("upload-offset", offset=held, members={"offset": held})
+            _append(path, data)
+            held += len(data)
+            if held < content_range.total:
+                return UploadState(offset=held, complete=False)
+            return self._finish(path, sha256, content_type, held)
+
+    def remove_stale(self, now: float | None = None) -> int:
+        """Remove uploads nobody has gone on with for two weeks and return how many."""
+        limit = (time.time() if now is None else now) - STALE_SECONDS
+        removed = 0
+        for path in self.staging.glob("*/*.part"):
+            if path.stat().st_mtime < limit:
+                path.unlink(missing_ok=True)
+                removed += 1
+        return removed
+
+    def _finish(self, path: Path, sha256: str, content_type: str, size: int) -> UploadState:
+        digest = hashlib.sha256()
+        if path.exists():
+            with path.open("rb") as file:
+                while piece := file.read(_READ):
+                    digest.update(piece)
+        if digest.hexdigest() != sha256:
+            path.unlink(missing_ok=True)
+            raise DoesNotFit("blob-digest-differs", sha256=sha256)
+        if size:
+            self.objects.put_file(sha256, path)
+        else:
+            self.objects.put(sha256, b"")
+        self._remember(sha256, size, content_type)
+        path.unlink(missing_ok=True)
+        return UploadState(offset=size, complete=True)
+
+    def _remember(self, sha256: str, size: int, content_type: str) -> None:
+        with self.database.transaction() as session:
+            blob = session.get(Blob, sha256)
+            if blob is None:
+                blob = Blob(sha256=sha256, size_bytes=size, content_type=content_type)
+                session.add(blob)
+            if not blob.present:
+                blob.present, blob.received_bytes, blob.uploaded_at = True, size, utc_now()
+
+    def _path(self, owner: str, sha256: str) -> Path:
+        # The owner is a device or user id: hashed, so that no name can lead out of the folder.
+        folder = hashlib.sha256(owner.encode()).hexdigest()[:32]
+        return self.staging / folder / f"{sha256}.part"
+
+    def _only(self, path: Path) -> threading.Lock:
+        return _LOCKS[hash(path) % len(_LOCKS)]
+
+
+def may_read_blob(session: Session, sha256: str, device_id: str) -> bool:
+    """Say whether a station may fetch a blob: a model's, or an image of a session of its own."""
+    model = exists().where(ModelFile.sha256 == sha256, ModelFile.deleted_at.is_(None))
+    own = exists().where(
+        ImageRecord.sha256 == sha256,
+        ImageRecord.session_id == InspectionSession.id,
+        InspectionSession.device_id == device_id,
+    )
+    return bool(session.scalar(select(or_(model, own))))
+
+
+def _append(path: Path, data: bytes) -> None:
+    """Append to the staged file and settle it; a write that fails half-way is taken back."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab", buffering=0) as file:
+            before = file.seek(0, os.SEEK_END)
+            try:
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[file.write(rest) :]
+                os.fsync(file.fileno())
+            except OSError:
+                os.ftruncate(file.fileno(), before)
+                raise
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise Unavailable("disk-full") from error
+        raise Unavailable("server-data-dir", folder=path.parent.name, reason=error.strerror or "") from error

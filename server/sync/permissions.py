@@ -1,0 +1,55 @@
+"""What a station may write: only what belongs to it, and masters only for a user who may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models.errors import PermissionDenied
+from models.sessions import InspectionSession
+from models.states import Role
+from models.synced import Fact, Synced, SyncKind
+from models.users import User
+from sync.protocol import Change
+
+_ADMINISTRATORS_ONLY = frozenset({"user", "station_config"})
+_MASTER_ROLES = frozenset({Role.SUPERVISOR, Role.ADMIN})
+
+
+class IdentityRefused(PermissionDenied):
+    """A change claims to come from another device; it is refused and audited."""
+
+
+def check_allowed(
+    session: Session,
+    record_type: type[Synced],
+    present: Synced | None,
+    change: Change,
+    values: Mapping[str, Any],
+    device_id: str,
+) -> None:
+    """Check that ``device_id`` may make a change.
+
+    Raises:
+        IdentityRefused: ``sync-other-device`` when it claims what belongs to another device.
+        PermissionDenied: ``sync-user-may-not`` when the user may not change this master.
+    """
+    if record_type.kind is SyncKind.MASTER:
+        _check_user(session, record_type, change)
+        return
+    for owner in (values.get("device_id", device_id), getattr(present, "device_id", device_id)):
+        if owner != device_id:
+            raise IdentityRefused("sync-other-device")
+    if issubclass(record_type, Fact):
+        part = session.get(InspectionSession, values["session_id"]) if values.get("session_id") else None
+        if part is not None and part.device_id != device_id:
+            raise IdentityRefused("sync-other-device")
+
+
+def _check_user(session: Session, record_type: type[Synced], change: Change) -> None:
+    user = session.get(User, change.user_id) if change.user_id else None
+    allowed = frozenset({Role.ADMIN}) if record_type.entity in _ADMINISTRATORS_ONLY else _MASTER_ROLES
+    if user is None or not user.active or user.deleted_at is not None or user.role not in allowed:
+        raise PermissionDenied("sync-user-may-not", roles=", ".join(sorted(role.value for role in allowed)))

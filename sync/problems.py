@@ -1,0 +1,89 @@
+"""Errors as problem documents (RFC 9457) and back: what the server says of a change or a request it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from models.errors import (
+    Conflict,
+    DoesNotFit,
+    Gone,
+    InvalidInput,
+    NotFound,
+    NotSignedIn,
+    PermissionDenied,
+    TooLarge,
+    TooManyRequests,
+    Unavailable,
+    UserFacingError,
+)
+
+TYPE_BASE = "https://api.imageflowcanvas.com/errors/"
+
+MISSING_PARENT = "missing-parent"
+HELD_BACK = "sync-held-back"
+ENTITY_UNKNOWN = "sync-entity-unknown"
+
+_BY_STATUS: dict[int, type[UserFacingError]] = {
+    kind.status: kind
+    for kind in (
+        InvalidInput,
+        NotSignedIn,
+        PermissionDenied,
+        NotFound,
+        Conflict,
+        Gone,
+        TooLarge,
+        DoesNotFit,
+        TooManyRequests,
+    )
+}
+
+
+def change_problem(error: UserFacingError, language: str = "en", *, retry: bool = False) -> dict[str, Any]:
+    """Return the problem document of a refused change; ``retry`` says that it may be sent again as it is."""
+    text = error.text(language)
+    problem: dict[str, Any] = {
+        "type": TYPE_BASE + error.code,
+        "title": text.title,
+        "status": error.status,
+        "detail": text.detail,
+        "advice": text.advice,
+        **error.members,
+    }
+    if retry:
+        problem["retry"] = True
+    return problem
+
+
+def may_retry(problem: Mapping[str, Any] | None) -> bool:
+    """Say whether a refused change is to be sent again later as it is."""
+    return bool(problem) and problem.get("retry") is True  # type: ignore[union-attr]  # not None here
+
+
+def problem_code(problem: Mapping[str, Any] | None) -> str:
+    """Return the code of a problem document: the last part of its type."""
+    return str((problem or {}).get("type", "")).rsplit("/", 1)[-1]
+
+
+def error_of(status: int, problem: Mapping[str, Any]) -> UserFacingError:
+    """Return the error for a server's refusal, with the server's own words.
+
+    Answers of 500 and above are trouble that may pass: ``Unavailable``.
+    """
+    code = problem_code(problem)
+    title = str(problem.get("title") or f"HTTP {status}")
+    detail = f"{problem.get('detail') or ''} {problem.get('advice') or ''}".strip()
+    members: dict[str, object] = {"code": code, "problem": dict(problem)}
+    kind = _BY_STATUS.get(status)
+    if kind is None:
+        return Unavailable("server-failing", members=members, status=status, detail=detail or title)
+    return kind("server-refused", members=members, title=title, detail=detail)
+
+
+def code_of(error: UserFacingError) -> str:
+    """Return the code the server gave for an error that came from it, else the error's own code."""
+    if error.code in {"server-refused", "server-failing"}:
+        return str(error.members.get("code") or error.code)
+    return error.code

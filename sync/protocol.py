@@ -1,0 +1,213 @@
+"""The wire types of the sync protocol; both sides parse and write exactly these.
+
+Members a side does not know are kept (``extra="allow"``), so that one schema version beside another loses nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from models.clock import Stamp
+from models.ids import is_id
+from models.states import ChangeOperation
+
+SCHEMA_VERSION = 1
+MAX_BATCH_CHANGES = 500
+MAX_BATCH_BYTES = 1024 * 1024
+MAX_PAGE_CHANGES = 1000
+MAX_SKEW_MS = 5 * 60 * 1000
+TOMBSTONE_DAYS = 90
+SYNC_PATH = "/inspection/sync"
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class Wire(BaseModel):
+    """Base of what travels: unknown members survive a round trip."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class Change(Wire):
+    """One change of one record.
+
+    Attributes:
+        change_id: UUIDv7; the server applies it at most once.
+        base_rev: ``rev`` of the record when it was changed, None when the server did not know it.
+        clock: hybrid logical clock stamp.
+        fields: changed fields in JSON form; all of them for an insert.
+        user_id: on whose behalf a master was changed.
+    """
+
+    change_id: str
+    entity: str = Field(min_length=1, max_length=64)
+    entity_id: str
+    op: ChangeOperation
+    base_rev: int | None = None
+    clock: str
+    fields: dict[str, Any] = Field(default_factory=dict)
+    user_id: str | None = None
+
+    @field_validator("change_id", "entity_id")
+    @classmethod
+    def _is_id(cls, value: str) -> str:
+        if not is_id(value):
+            raise ValueError("must be a UUID in canonical form")
+        return value
+
+    @field_validator("clock")
+    @classmethod
+    def _is_stamp(cls, value: str) -> str:
+        Stamp.parse(value)
+        return value
+
+
+class Batch(Wire):
+    """Body of ``POST /sync/apply-changes``; its changes are checked one by one, so a bad one stops no other."""
+
+    device_id: str
+    batch_id: str
+    schema_version: int = Field(ge=1)
+    changes: list[dict[str, Any]]
+
+
+class Outcome(StrEnum):
+    """What became of a pushed change.
+
+    ``merged``: some field had been changed on both sides, and at least one field was taken; ``conflict``: every field
+    lost to a newer change.
+    """
+
+    APPLIED = "applied"
+    MERGED = "merged"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    REJECTED = "rejected"
+
+
+class FieldConflict(Wire):
+    """A field changed on both sides: what was kept and what was not."""
+
+    field: str
+    kept_value: Any = None
+    kept_clock: str
+    lost_value: Any = None
+    lost_clock: str
+
+
+class ChangeResult(Wire):
+    """The server's answer to one change.
+
+    Attributes:
+        rev: position of its effect in the change log; None when it was rejected.
+        problem: why it was rejected; ``retry: true`` in it means: send it again later.
+        conflicts: fields of this change that lost.
+    """
+
+    change_id: str
+    outcome: Outcome
+    rev: int | None = None
+    problem: dict[str, Any] | None = None
+    conflicts: list[FieldConflict] = Field(default_factory=list)
+
+
+class PushAnswer(Wire):
+    """Answer to a batch: one result a change, in the batch's order."""
+
+    results: list[ChangeResult]
+    cursor: str
+
+
+class PulledChange(Wire):
+    """One change from the server's change log.
+
+    Attributes:
+        rev: its position in the log.
+        conflicts: fields of earlier changes by the reading device that lost to this one.
+    """
+
+    change_id: str
+    rev: int
+    entity: str
+    entity_id: str
+    op: ChangeOperation
+    clock: str
+    fields: dict[str, Any]
+    device_id: str | None = None
+    conflicts: list[FieldConflict] = Field(default_factory=list)
+
+
+class PullAnswer(Wire):
+    """A page of the change log."""
+
+    changes: list[PulledChange]
+    next_cursor: str
+    has_more: bool
+
+
+class SnapshotStart(Wire):
+    """First line of a snapshot: pull from ``cursor`` once the snapshot is taken in."""
+
+    kind: Literal["start"] = "start"
+    cursor: str
+    schema_version: int = SCHEMA_VERSION
+
+
+class SnapshotRecord(Wire):
+    """One record of a snapshot; ``field_revs`` says how new each field of a master is."""
+
+    kind: Literal["record"] = "record"
+    entity: str
+    entity_id: str
+    rev: int | None = None
+    clock: str
+    fields: dict[str, Any]
+    field_revs: dict[str, int | None] = Field(default_factory=dict)
+
+
+class SnapshotMark(Wire):
+    """A place from which a cut snapshot goes on: ``GET /sync/download?cursor={resume}``."""
+
+    kind: Literal["mark"] = "mark"
+    resume: str
+
+
+class SnapshotEnd(Wire):
+    """Last line of a snapshot: all of it has come."""
+
+    kind: Literal["end"] = "end"
+    cursor: str
+
+
+SnapshotLine = SnapshotStart | SnapshotRecord | SnapshotMark | SnapshotEnd
+
+
+class UploadRequest(Wire):
+    """Announces a blob."""
+
+    sha256: str
+    size: int = Field(ge=0)
+    content_type: str = Field(min_length=1, max_length=64)
+
+    @field_validator("sha256")
+    @classmethod
+    def _is_digest(cls, value: str) -> str:
+        if not is_digest(value):
+            raise ValueError("must be a SHA-256 digest in lower-case hexadecimal")
+        return value
+
+
+class UploadState(Wire):
+    """How much of a blob the server holds, in bytes, and whether it is whole and verified."""
+
+    offset: int
+    complete: bool
+
+
+def is_digest(text: str) -> bool:
+    """Say whether ``text`` is a SHA-256 digest in lower-case hexadecimal."""
+    return _DIGEST.fullmatch(text) is not None

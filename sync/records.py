@@ -1,0 +1,79 @@
+"""What both sides ask of records by their table: parents, uniqueness, building one from wire fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table, exists, select
+from sqlalchemy.orm import Session
+
+from models.base import Base
+from models.synced import Master, Synced
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A record that another one names."""
+
+    field: str
+    entity_table: str
+    id: str
+
+
+def table_of(record_type: type[Synced]) -> Table:
+    """Return the table of a record kind."""
+    return Base.metadata.tables[record_type.__tablename__]  # type: ignore[attr-defined]  # set by each record class
+
+
+def missing_parent(session: Session, record_type: type[Synced], values: Mapping[str, Any]) -> Parent | None:
+    """Return the first record that ``values`` name by a foreign key and that is not there, None when all are."""
+    for column in table_of(record_type).columns:
+        wanted = values.get(column.name)
+        if wanted is None:
+            continue
+        for key in column.foreign_keys:
+            there = session.scalar(select(exists().where(key.column == wanted)))
+            if not there:
+                return Parent(column.name, key.column.table.name, str(wanted))
+    return None
+
+
+def unique_columns(record_type: type[Synced]) -> Iterator[str]:
+    """Yield the columns of which no two records that are not deleted may share a value."""
+    for index in table_of(record_type).indexes:
+        columns = list(index.columns)
+        if index.unique and len(columns) == 1:
+            yield columns[0].name
+
+
+def holder_of(session: Session, record_type: type[Synced], name: str, value: Any, besides: str) -> Synced | None:
+    """Return another record, not deleted, that holds ``value`` in the column ``name``."""
+    column = table_of(record_type).columns[name]
+    query = select(record_type).where(column == value, record_type.id != besides)
+    if issubclass(record_type, Master):
+        query = query.where(record_type.deleted_at.is_(None))
+    return session.scalars(query).first()
+
+
+def lacking(record_type: type[Synced], values: Mapping[str, Any]) -> list[str]:
+    """Return the columns a new record must have a value for and ``values`` lack."""
+    return [
+        column.name
+        for column in table_of(record_type).columns
+        if not column.nullable
+        and column.default is None
+        and column.name not in values
+        and column.name in _without_default(record_type)
+    ]
+
+
+def _without_default(record_type: type[Synced]) -> frozenset[str]:
+    import dataclasses
+
+    return frozenset(
+        field.name
+        for field in dataclasses.fields(record_type)
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING and field.init
+    )

@@ -1,0 +1,35 @@
+"""Named values of the sync engine, kept in the store so that they change together with what they describe."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from models.sync import SyncState
+
+CURSOR = "cursor"
+SNAPSHOT_RESUME = "snapshot_resume"
+SNAPSHOT_CURSOR = "snapshot_cursor"
+LAST_SUCCESS = "last_success"
+NEWEST_CLOCK = "newest_clock"
+SCHEMA_VERSION = "schema_version"
+DEVICE_ID = "device_id"
+SERVER_URL = "server_url"
+
+
+def get_value(session: Session, key: str) -> str | None:
+    """Return a named value, None when it was never set."""
+    state = session.get(SyncState, key)
+    return state.value if state else None
+
+
+def set_value(session: Session, key: str, value: str | None) -> None:
+    """Set a named value within the caller's transaction; None removes it."""
+    if value is None:
+        session.execute(delete(SyncState).where(SyncState.key == key))
+        return
+    state = session.get(SyncState, key)
+    if state is None:
+        session.add(SyncState(key=key, value=value))
+    else:
+        state.value = value
