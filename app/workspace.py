@@ -185,6 +185,10 @@ class Workspace:
         self.request_sync()
         return kept
 
+    def forget_credential(self) -> None:
+        """Remove this station's credential from the keyring: for a practice station that nobody will use again."""
+        self._credentials.forget(self.device_id)
+
     def on_engine(self, callback: EngineCallback) -> None:
         """Call ``callback`` with the engine: now when there is one, else as soon as the station is enrolled."""
         if self._link is not None:

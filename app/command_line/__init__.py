@@ -6,10 +6,13 @@ import importlib
 import locale
 import os
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+if TYPE_CHECKING:
+    from models.messages import Language
 
 _COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo_command", "The whole job on sample parts: capture, inspect, verify, store, synchronise, report."),
@@ -93,7 +96,7 @@ def _root(
     del version
 
 
-def language() -> str:
+def language() -> Language:
     """Return the language for messages: ``IMAGEFLOW_LANGUAGE``, else the system's; ``"en"`` or ``"ja"``."""
     from models.messages import choose_language
 

@@ -202,6 +202,7 @@ class Scenario:
     def close(self) -> None:
         """End station and server; the practice store stays."""
         if self._workspace is not None:
+            self._workspace.forget_credential()
             self._workspace.close()
             self._workspace = None
         self._server.stop()

@@ -59,7 +59,7 @@ def create_admin(data_dir: Path) -> str:
         raise Unavailable(
             "demo-command-failed",
             command="admin users add",
-            code=done.returncode,
+            status=done.returncode,
             reason=done.stderr.strip(),
         )
     return password
@@ -92,11 +92,11 @@ class ServerAdministration:
                 f"/inspection/targets/{target['id']}/items",
                 {"name": "Surface", "position": 1, "required": True, "pipeline_id": pipeline["id"]},
             )
-            for code, name_en, name_ja in parts.defect_classes:
-                names = {"code": code, "name_en": name_en, "name_ja": name_ja}
+            for defect, name_en, name_ja in parts.defect_classes:
+                names = {"code": defect, "name_en": name_en, "name_ja": name_ja}
                 self._post(client, "/inspection/defect-classes", names)
-            code = self._post(client, "/enrolment-codes", {"device_name": "Demo station"})
-        return ServerSetup(passwords, code["code"], target["id"], item["id"], pipeline["id"])
+            enrolment = self._post(client, "/enrolment-codes", {"device_name": "Demo station"})
+        return ServerSetup(passwords, enrolment["code"], target["id"], item["id"], pipeline["id"])
 
     def statistics(self) -> dict[str, Any]:
         """Return the body of ``GET /api/v1/inspection/statistics``."""

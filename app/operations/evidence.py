@@ -66,7 +66,8 @@ def heatmap_pixels(heatmap: NDArray[np.float32], threshold: float) -> Pixels:
         heatmap: float32 ``(H, W)`` in the unit of the score.
         threshold: what the score was compared with; greater than 0.
     """
-    return np.clip(np.rint(heatmap * (HEATMAP_THRESHOLD_VALUE / threshold)), 0, 255).astype(np.uint8)
+    scaled = np.rint(heatmap * (HEATMAP_THRESHOLD_VALUE / threshold))
+    return np.asarray(np.clip(scaled, 0, 255), dtype=np.uint8)
 
 
 def _remove_unnamed(workspace: Workspace, digests: list[str]) -> None:

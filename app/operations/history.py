@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inspection.frames import Pixels
-from models.errors import NotFound, Unavailable
+from models.errors import NotFound
 from models.sessions import AIResult, ImageRecord, InspectionSession
 from models.states import HumanVerdict, ImageKind, SessionStatus, Verdict
 from models.verdicts import MachineSays, PersonSays, effective_verdict
@@ -96,16 +96,12 @@ def read_picture(workspace: Workspace, sha256: str) -> Pixels:
     """Return a stored image or heatmap: uint8, RGB ``(H, W, 3)`` or grey ``(H, W)``.
 
     Raises:
-        Unavailable: ``blob-missing`` when this station does not hold the bytes.
+        NotFound: ``blob-missing`` when this station does not hold the bytes.
         UnreadableImage: when they are no image any more.
     """
     from inspection.images import decode_image
 
-    try:
-        data = workspace.blobs.path(sha256).read_bytes()
-    except OSError as error:
-        raise Unavailable("blob-missing", sha256=sha256) from error
-    return decode_image(data, mode="as-stored", name=sha256)
+    return decode_image(workspace.blobs.read(sha256), mode="as-stored", name=sha256)
 
 
 def image_digests(workspace: Workspace) -> list[StoredImage]:

@@ -53,19 +53,20 @@ def prepare_item(workspace: Workspace, item_id: str) -> PreparedItem:
         if pipeline is None:
             raise DoesNotFit("item-without-pipeline", item=item.name)
         definition = PipelineDefinition.parse(with_parameters(pipeline.definition, item.pipeline_parameters))
-        digests = _model_digests(session, definition)
         model_id = model_of_item(item)
-    if any(step.component == "anomaly" for step in definition.steps) and model_id is None:
-        raise DoesNotFit("item-without-model", item=item.name)
-    loaded = {name: workspace.models.model(sha256) for name, sha256 in digests.items()}
+        if model_id is None and any(step.component == "anomaly" for step in definition.steps):
+            raise DoesNotFit("item-without-model", item=item.name)
+        digests = _model_digests(session, definition)
+        name, criteria = item.name, _criteria(item)
+        pipeline_id, pipeline_version = pipeline.id, pipeline.version
     return PreparedItem(
-        item_id=item.id,
-        item_name=item.name,
-        pipeline_id=pipeline.id,
-        pipeline_version=pipeline.version,
+        item_id=item_id,
+        item_name=name,
+        pipeline_id=pipeline_id,
+        pipeline_version=pipeline_version,
         model_sha256=digests.get(model_id) if model_id else None,
-        criteria=_criteria(item),
-        runner=Runner(definition, loaded),
+        criteria=criteria,
+        runner=Runner(definition, {key: workspace.models.model(sha256) for key, sha256 in digests.items()}),
     )
 
 

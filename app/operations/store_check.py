@@ -95,13 +95,14 @@ def check_store(store: Path, on_progress: Progress | None = None) -> StoreReport
     database = Database.at(path)
     try:
         with database.read() as session:
-            findings = list(_database_findings(session))
-            if findings:
-                return StoreReport(store, tuple(findings))
+            damage = list(_integrity_findings(session))
+            if damage:
+                return StoreReport(store, tuple(damage))
             if not _has_schema(session):
                 return StoreReport(store, (), {"records": 0})
             counts: dict[str, int] = {}
             checks = (
+                _foreign_key_findings(session),
                 _audit_findings(session),
                 _outbox_findings(session, counts),
                 _state_findings(session, counts),
@@ -131,10 +132,13 @@ def _has_schema(session: Session) -> bool:
     return True
 
 
-def _database_findings(session: Session) -> Iterator[Finding]:
+def _integrity_findings(session: Session) -> Iterator[Finding]:
     for (said,) in session.execute(text("PRAGMA integrity_check")):
         if said != "ok":
             yield Finding("finding-database", {"reason": said})
+
+
+def _foreign_key_findings(session: Session) -> Iterator[Finding]:
     for table, row, parent, _ in session.execute(text("PRAGMA foreign_key_check")):
         yield Finding("finding-foreign-key", {"table": table, "row": row, "parent": parent})
 
@@ -168,17 +172,17 @@ def _outbox_findings(session: Session, counts: dict[str, int]) -> Iterator[Findi
 
 def _state_findings(session: Session, counts: dict[str, int]) -> Iterator[Finding]:
     machine: dict[str, list[MachineSays]] = {}
-    for part, *said in session.execute(
+    for part, item, clock, said in session.execute(
         select(AIResult.session_id, AIResult.item_id, AIResult.clock, AIResult.overall_result)
     ):
-        machine.setdefault(part, []).append(MachineSays(*said))
+        machine.setdefault(part, []).append(MachineSays(item, clock, said))
     person: dict[str, list[PersonSays]] = {}
-    for part, *decided in session.execute(
+    for part, item, clock, decided in session.execute(
         select(
             HumanVerification.session_id, HumanVerification.item_id, HumanVerification.clock, HumanVerification.verdict
         )
     ):
-        person.setdefault(part, []).append(PersonSays(*decided))
+        person.setdefault(part, []).append(PersonSays(item, clock, decided))
     counts["sessions"] = 0
     for record in session.scalars(select(InspectionSession).execution_options(yield_per=500)):
         counts["sessions"] += 1

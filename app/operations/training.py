@@ -34,7 +34,7 @@ class TrainedModel:
     Attributes:
         threshold: chosen from good images the model was not fitted on.
         false_alarm_rate: share of good parts that threshold is expected to reject.
-        warnings: what the person should know of the images, ready to be shown.
+        warnings: codes of what the person should know of the images, as in ``TrainingReport``.
     """
 
     model_id: str
@@ -64,7 +64,7 @@ def train_item_model(
         PermissionDenied: ``role-not-enough``: operators do not train.
         NotFound: ``item-unknown``.
         DoesNotFit: ``item-without-pipeline`` or ``pipeline-without-anomaly``.
-        InspectionCancelled: when ``cancel`` was set; nothing has changed.
+        TrainingCancelled: when ``cancel`` was set; nothing has changed.
         UserFacingError: what the training says of images it cannot use, or of a full disk.
     """
     require_trainer(user)
@@ -101,10 +101,11 @@ def _give_to_item(
         sha256=blob.sha256,
         size_bytes=blob.size_bytes,
         metrics={
-            "threshold": report.threshold,
-            "false_alarm_rate": report.false_alarm_rate,
+            "threshold": report.threshold.value,
+            "false_alarm_rate": report.threshold.false_alarm_rate,
             "images": report.images,
             "warnings": list(report.warnings),
+            "threshold_method": report.threshold.method,
         },
         item_id=item.id,
     )
@@ -125,8 +126,8 @@ def _give_to_item(
     return TrainedModel(
         model_id=model.id,
         sha256=blob.sha256,
-        threshold=report.threshold,
-        false_alarm_rate=report.false_alarm_rate,
+        threshold=report.threshold.value,
+        false_alarm_rate=report.threshold.false_alarm_rate,
         images=report.images,
         seconds=report.seconds,
         warnings=report.warnings,

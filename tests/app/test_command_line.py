@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from app.command_line import _COMMANDS, load_command
+from app.command_line.demo import has_display
+from tests.app.conftest import Station
+
+
+def imageflow(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+        env={**os.environ, "LC_ALL": "C.UTF-8", **environment},
+    )
+
+
+@pytest.mark.parametrize("name", sorted(_COMMANDS))
+def test_every_command_in_the_list_has_help_with_examples(name: str) -> None:
+    assert load_command(name).help
+    done = imageflow(name, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "imageflow" in done.stdout
+
+
+def test_the_list_of_commands_comes_at_once_and_loads_none_of_them() -> None:
+    code = (
+        "import sys\ntry:\n import app.command_line as c; c.main(['--help'])\nexcept SystemExit: pass\n"
+        "heavy = {'PySide6', 'cv2', 'openvino', 'sqlalchemy', 'fastapi', 'torch', 'numpy'} & set(sys.modules)\n"
+        "sys.exit(f'{heavy}' if heavy else 0)"
+    )
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert all(name in done.stdout for name in _COMMANDS)
+    # Half a second is the promise; a busy machine may need longer, and five times of it is a fault anywhere.
+    assert time.monotonic() - began < 2.5
+
+
+@pytest.mark.parametrize("arguments", [("nonsense",), ("data", "nonsense"), ("demo", "--parts", "many")])
+def test_wrong_usage_ends_with_2_and_no_traceback(arguments: tuple[str, ...]) -> None:
+    done = imageflow(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert done.stderr
+
+
+def test_trouble_ends_with_1_and_a_message_in_the_users_language(tmp_path: Path) -> None:
+    arguments = ("data", "verify", "--store", str(tmp_path / "none"))
+    english, japanese = imageflow(*arguments), imageflow(*arguments, IMAGEFLOW_LANGUAGE="ja")
+    assert (english.returncode, japanese.returncode) == (1, 1)
+    assert "There is no store" in english.stderr
+    assert "保存先がありません" in japanese.stderr
+    assert "Traceback" not in english.stderr + japanese.stderr
+
+
+def test_a_wrong_config_is_told_by_name() -> None:
+    done = imageflow("data", "verify", IMAGEFLOW_THREADS="many")
+    assert done.returncode == 1
+    assert "IMAGEFLOW_THREADS" in done.stderr
+
+
+def test_a_consistent_store_verifies_with_0_and_a_damaged_one_with_1(station: Station) -> None:
+    done = imageflow("data", "verify", "--store", str(station.store), "--json")
+    assert done.returncode == 0, done.stderr
+    (report,) = json.loads(done.stdout)["stores"]
+    assert report["consistent"]
+    blob = next((station.store / "blobs").glob("??/*"))
+    blob.unlink()
+    done = imageflow("data", "verify", "--store", str(station.store), "--json")
+    assert done.returncode == 1
+    (finding,) = json.loads(done.stdout)["stores"][0]["findings"]
+    assert (finding["code"], finding["sha256"]) == ("finding-blob", blob.name)
+
+
+def test_verify_looks_at_the_practice_store_beside_the_real_one(station: Station) -> None:
+    above = station.store.parent / "above"
+    above.mkdir()
+    station.store.rename(above / "demo")
+    done = imageflow("data", "verify", IMAGEFLOW_HOME=str(above), IMAGEFLOW_LANGUAGE="en")
+    assert done.returncode == 0, done.stderr
+    assert "demo" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--good", "nowhere", "--test", "nowhere"), "nowhere"),
+        (("--good", "{empty}", "--test", "{empty}"), "empty"),
+        (("--good", "{empty}"), "--test"),
+    ],
+)
+def test_the_demo_refuses_folders_it_cannot_use(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    (tmp_path / "empty").mkdir()
+    filled = [argument.format(empty=tmp_path / "empty") for argument in arguments]
+    done = imageflow("demo", *filled, "--out", str(tmp_path / "out"), "--store", str(tmp_path / "store"))
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_demo_clears_no_folder_that_is_not_its_own(tmp_path: Path) -> None:
+    precious = tmp_path / "store" / "demo" / "precious.txt"
+    precious.parent.mkdir(parents=True)
+    precious.write_text("do not lose", encoding="utf-8")
+    done = imageflow("demo", "--auto", "--out", str(tmp_path / "out"), "--store", str(tmp_path / "store"))
+    assert done.returncode == 1
+    assert "not the demo's" in done.stderr
+    assert precious.read_text(encoding="utf-8") == "do not lose"
+
+
+def test_a_display_is_looked_for_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert has_display()
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert not has_display()

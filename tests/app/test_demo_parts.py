@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.demo.operator import decide
+from app.demo.outcome import PartOutcome, figures
+from app.demo.parts import DemoPart, given_parts
+from app.demo.practice_store import PracticeStore
+from models.errors import Conflict, InvalidInput
+from models.states import HumanVerdict, Verdict
+
+
+def outcome(number: int, good: bool | None, ai: Verdict, effective: HumanVerdict, score: float) -> PartOutcome:
+    label = None if good is None else "good" if good else "scratch"
+    return PartOutcome(
+        number, str(number), f"{number}.png", label, good, ai, effective, score, 1.0, 10.0 * number, True
+    )
+
+
+def part(label: str | None) -> DemoPart:
+    return DemoPart(Path("a.png"), label, "L", "1")
+
+
+def test_the_scripted_operator_agrees_except_on_every_tenth_part() -> None:
+    missed = part("scratch")
+    assert decide(9, missed, Verdict.OK).verdict is HumanVerdict.OK
+    tenth = decide(10, missed, Verdict.OK)
+    assert (tenth.verdict, tenth.defect_class) == (HumanVerdict.NG, "scratch")
+    assert decide(20, part("ok_front"), Verdict.NG).verdict is HumanVerdict.OK
+    assert decide(20, part(None), Verdict.NG).verdict is HumanVerdict.NG
+
+
+def test_a_good_part_rejected_by_mistake_gets_no_defect_class() -> None:
+    assert decide(1, part("good"), Verdict.NG).defect_class is None
+
+
+def test_escapes_and_overkill_are_counted_in_both_views() -> None:
+    outcomes = [
+        outcome(1, True, Verdict.OK, HumanVerdict.OK, 0.1),
+        outcome(2, True, Verdict.NG, HumanVerdict.NG, 1.2),
+        outcome(3, False, Verdict.OK, HumanVerdict.NG, 0.9),
+        outcome(4, False, Verdict.NG, HumanVerdict.HOLD, 2.0),
+        outcome(5, None, Verdict.NG, HumanVerdict.NG, 3.0),
+    ]
+    said = figures(outcomes)
+    assert said["ai"]["escapes"] == {"count": 1, "total": 2, "rate": 0.5}
+    assert said["effective"]["escapes"] == {"count": 0, "total": 2, "rate": 0.0}
+    assert said["ai"]["overkill"] == said["effective"]["overkill"] == {"count": 1, "total": 2, "rate": 0.5}
+    assert said["effective"]["hold"] == 1
+    assert said["auroc"] == 0.75
+    assert said["parts"]["overruled"] == 2
+    assert said["latency_ms"] == {"p50": 30.0, "p95": 48.0}
+
+
+def test_there_is_no_auroc_without_both_kinds() -> None:
+    assert figures([outcome(1, True, Verdict.OK, HumanVerdict.OK, 0.1)])["auroc"] is None
+
+
+def test_labels_come_from_the_sub_folders_and_the_order_is_mixed_and_fixed(tmp_path: Path) -> None:
+    for folder in ("train", "train/broken", "test/ok_a", "test/cut"):
+        for number in range(8):
+            path = tmp_path / folder / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"x")
+    parts = given_parts(tmp_path / "train", tmp_path / "test", limit=None)
+    assert len(parts.train_good) == 8
+    assert [one.path for one in parts.test] != sorted(one.path for one in parts.test)
+    assert parts == given_parts(tmp_path / "train", tmp_path / "test", limit=None)
+    assert {one.good for one in parts.test} == {True, False}
+    assert parts.defect_classes == (("cut", "cut", "cut"),)
+    few = given_parts(tmp_path / "train", tmp_path / "test", limit=4)
+    assert sorted(one.label or "" for one in few.test) == ["cut", "cut", "ok_a", "ok_a"]
+
+
+def test_too_few_good_images_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"x")
+    with pytest.raises(InvalidInput) as refused:
+        given_parts(tmp_path, tmp_path, limit=None)
+    assert refused.value.code == "demo-too-few-good"
+
+
+def test_a_practice_store_is_new_each_time_and_locked_meanwhile(tmp_path: Path) -> None:
+    first = PracticeStore(tmp_path)
+    first.open()
+    (first.folder / "something").write_text("old", encoding="utf-8")
+    code = (
+        "import sys, pathlib; from app.demo.practice_store import PracticeStore; from models.errors import Conflict\n"
+        "try:\n PracticeStore(pathlib.Path(sys.argv[1])).open()\nexcept Conflict as error: sys.exit(error.code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == "demo-running"
+    with pytest.raises(Conflict):
+        PracticeStore(tmp_path).open()
+    first.close()
+    second = PracticeStore(tmp_path)
+    second.open()
+    second.close()
+    assert not (second.folder / "something").exists()
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["demo", "demo.lock"]
