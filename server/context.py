@@ -19,9 +19,7 @@ from server.metrics import Metrics
 from server.objects.store import ObjectStore
 from server.settings import ServerSettings, prepare_data_dir, signing_key
 from server.sync.change_log import ChangeLogRecorder
-
-SERVER_DEVICE = "server"
-"""The server's own id in clock stamps, facts and the audit trail."""
+from server.trail import SERVER_DEVICE
 
 
 @dataclass(frozen=True)

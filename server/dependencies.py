@@ -16,7 +16,16 @@ from server.auth.secrets import digest_of
 from server.auth.tokens import TokenKind
 from server.context import ServerContext
 
-__all__ = ["Asking", "Context", "Principal", "current_principal", "require", "require_device", "server_context"]
+__all__ = [
+    "ANY_PRINCIPAL",
+    "Asking",
+    "Context",
+    "Principal",
+    "current_principal",
+    "require",
+    "require_device",
+    "server_context",
+]
 
 _bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="Access token of `/auth/login`.")
 _key = APIKeyHeader(name="X-API-Key", auto_error=False, description="Key of a machine, made by an administrator.")
@@ -55,6 +64,8 @@ def current_principal(
 
 
 Asking = Annotated[Principal, Depends(current_principal)]
+ANY_PRINCIPAL = [Depends(current_principal)]
+"""For routes that need someone signed in and do not ask who."""
 
 
 def require(*roles: Role) -> Callable[..., Principal]:
@@ -98,6 +109,6 @@ def _of_token(context: ServerContext, text: str) -> Principal:
 def _of_key(context: ServerContext, key: str) -> Principal:
     with context.database.read() as session:
         found = live_key(session, digest_of(key))
-    if found is None:
-        raise NotSignedIn("key-invalid")
-    return Principal(None, f"key:{found.name}"[:64], found.role, None)
+        if found is None:
+            raise NotSignedIn("key-invalid")
+        return Principal(None, f"key:{found.name}"[:64], found.role, None)

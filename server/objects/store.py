@@ -14,6 +14,7 @@ from urllib.request import url2pathname
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
+from obstore.store import ObjectStore as Store
 
 from models.errors import InvalidInput, NotFound, Unavailable
 
@@ -35,7 +36,7 @@ class ObjectStore:
         try:
             if urlsplit(url).scheme == "file":
                 self._folder = Path(url2pathname(urlsplit(url).path))
-                self._store = LocalStore(self._folder, mkdir=True)
+                self._store: Store = LocalStore(self._folder, mkdir=True)
             else:
                 self._store = from_url(url)
         except (BaseError, OSError, ValueError) as error:

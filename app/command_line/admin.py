@@ -1,0 +1,259 @@
+"""``imageflow admin``: users, devices, enrolment codes and API keys, on the server's data folder directly."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from models.schemas.common import Page
+    from server.auth.principal import Principal
+    from server.context import ServerContext
+    from server.paging import PageQuery
+
+from app.command_line.options import DataDirOption as DataDir
+from app.command_line.options import JsonOption as Json
+
+_WRONG_USAGE = 2
+_PAGE = 500
+_OWNER_ONLY = 0o077
+RowT = TypeVar("RowT", bound="BaseModel")
+
+_EXAMPLES = """\
+Users, devices, enrolment codes and API keys of a server.
+
+\b
+Examples:
+  imageflow admin users add yamada --role inspector
+  imageflow admin users add admin --role admin --password-stdin < password.txt
+  imageflow admin codes create "Line 1, station 3"
+  imageflow admin keys create mes --role integrator --json
+"""
+
+admin_app = typer.Typer(help=_EXAMPLES, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+users_app = typer.Typer(help="Users.", no_args_is_help=True)
+devices_app = typer.Typer(help="Stations.", no_args_is_help=True)
+codes_app = typer.Typer(help="One-time codes that stations enrol with.", no_args_is_help=True)
+keys_app = typer.Typer(help="API keys of machines.", no_args_is_help=True)
+for _name, _group in (("users", users_app), ("devices", devices_app), ("codes", codes_app), ("keys", keys_app)):
+    admin_app.add_typer(_group, name=_name)
+
+Name = Annotated[str, typer.Argument(help="User name.")]
+RoleName = Annotated[str, typer.Option("--role", help="inspector, supervisor, admin or integrator.")]
+PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
+
+@users_app.command("add")
+def add_user(
+    name: Name,
+    role: RoleName,
+    display_name: Annotated[str, typer.Option("--display-name", help="Name for people.")] = "",
+    language: Annotated[str, typer.Option("--language", help="ja or en.")] = "ja",
+    password_stdin: PasswordStdin = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Make a user; the password comes from a prompt or from standard input."""
+    from models.schemas.users import UserCreate
+    from server.users.service import create_user
+
+    def body() -> UserCreate:
+        fields: dict[str, Any] = {"role": role, "display_name": display_name, "language": language}
+        return UserCreate(username=name, password=_password(password_stdin), **fields)
+
+    with _server(data_dir) as (context, who):
+        user, _ = create_user(context, who, _checked(body))
+    _show(user, as_json, f"{user.username} ({user.role.value})")
+
+
+@users_app.command("list")
+def list_users(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List users."""
+    from server.users.service import list_users as page
+
+    with _server(data_dir) as (context, _):
+        rows = _all(lambda wanted: page(context, wanted))
+    _table(rows, ("username", "role", "active", "display_name"), as_json)
+
+
+@users_app.command("disable")
+def disable_user(name: Name, data_dir: DataDir = None) -> None:
+    """Disable a user and end its sessions."""
+    from models.schemas.users import UserUpdate
+    from server.users.service import update_user
+
+    with _server(data_dir) as (context, who):
+        update_user(context, who, _user_id(context, name), UserUpdate(active=False))
+    typer.echo(name)
+
+
+@users_app.command("password")
+def set_password(name: Name, password_stdin: PasswordStdin = False, data_dir: DataDir = None) -> None:
+    """Give a user a new password and end its sessions."""
+    from server.users.service import set_password as give
+
+    with _server(data_dir) as (context, who):
+        user_id = _user_id(context, name)
+        give(context, who, user_id, _password(password_stdin))
+    typer.echo(name)
+
+
+@devices_app.command("list")
+def list_devices(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List stations."""
+    from server.devices.service import list_devices as page
+
+    with _server(data_dir) as (context, _):
+        rows = _all(lambda wanted: page(context, wanted))
+    _table(rows, ("id", "status", "last_seen_at", "name"), as_json)
+
+
+@devices_app.command("disable")
+def disable_device(
+    device_id: Annotated[str, typer.Argument(help="Id of the station.")], data_dir: DataDir = None
+) -> None:
+    """Disable a station: its tokens are worthless at once."""
+    from models.schemas.devices import DeviceUpdate
+    from models.states import DeviceStatus
+    from server.devices.service import update_device
+
+    with _server(data_dir) as (context, who):
+        update_device(context, who, device_id, DeviceUpdate(status=DeviceStatus.DISABLED))
+    typer.echo(device_id)
+
+
+@codes_app.command("create")
+def create_code(
+    device_name: Annotated[str, typer.Argument(help="What the new station is called.")] = "Station",
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Make a one-time enrolment code; it is shown this once."""
+    from models.schemas.devices import EnrolmentCodeCreate
+    from server.devices.service import create_code as create
+
+    with _server(data_dir) as (context, who):
+        name = _checked(lambda: EnrolmentCodeCreate(device_name=device_name)).device_name
+        code = create(context, who, name)
+    _show(code, as_json, code.code)
+
+
+@keys_app.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="What the machine is called.")],
+    role: RoleName,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Make an API key; it is shown this once."""
+    from models.schemas.users import ApiKeyCreate
+    from server.users.keys import create_key as create
+
+    fields: dict[str, Any] = {"name": name, "role": role}
+    with _server(data_dir) as (context, who):
+        key = create(context, who, _checked(lambda: ApiKeyCreate(**fields)))
+    _show(key, as_json, key.key)
+
+
+@keys_app.command("list")
+def list_keys(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List API keys, without the keys themselves."""
+    from server.users.keys import list_keys as page
+
+    with _server(data_dir) as (context, _):
+        rows = _all(lambda wanted: page(context, wanted))
+    _table(rows, ("id", "role", "expires_at", "revoked_at", "name"), as_json)
+
+
+@keys_app.command("revoke")
+def revoke_key(key_id: Annotated[str, typer.Argument(help="Id of the key.")], data_dir: DataDir = None) -> None:
+    """Make a key worthless at once."""
+    from server.users.keys import revoke_key as revoke
+
+    with _server(data_dir) as (context, who):
+        revoke(context, who, key_id)
+    typer.echo(key_id)
+
+
+@contextmanager
+def _server(data_dir: Path | None) -> Iterator[tuple[ServerContext, Principal]]:
+    """Open the server's parts; a wrong value or setting ends the command with exit code 2."""
+    from app.command_line import tell
+    from models.errors import InvalidInput
+    from models.states import Role
+    from server.auth.principal import Principal
+    from server.context import open_context
+    from server.settings import load_settings
+
+    try:
+        os.umask(_OWNER_ONLY)
+        context = open_context(load_settings(data_dir=data_dir))
+        try:
+            yield context, Principal(None, "admin-command", Role.ADMIN, None)
+        finally:
+            context.close()
+    except InvalidInput as error:
+        tell(error)
+        raise typer.Exit(_WRONG_USAGE) from error
+
+
+def _checked(make: Callable[[], RowT]) -> RowT:
+    """Return what ``make`` makes; a value that is not allowed ends the command with exit code 2."""
+    from pydantic import ValidationError
+
+    try:
+        return make()
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        typer.echo(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}", err=True)
+        raise typer.Exit(_WRONG_USAGE) from error
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+
+
+def _user_id(context: ServerContext, name: str) -> str:
+    from models.errors import NotFound
+    from server.auth.repository import user_by_name
+
+    with context.database.read() as session:
+        user = user_by_name(session, name)
+        if user is None:
+            raise NotFound("user-unknown")
+        return user.id
+
+
+def _all(fetch: Callable[[PageQuery], Page[RowT]]) -> list[RowT]:
+    from server.paging import PageQuery
+
+    rows: list[RowT] = []
+    while True:
+        page = fetch(PageQuery(len(rows) // _PAGE + 1, _PAGE, ""))
+        rows += page.items
+        if len(rows) >= page.total_count or not page.items:
+            return rows
+
+
+def _show(value: BaseModel, as_json: bool, line: str) -> None:
+    typer.echo(value.model_dump_json() if as_json else line)
+
+
+def _table(rows: Sequence[BaseModel], columns: Sequence[str], as_json: bool) -> None:
+    content = [row.model_dump(mode="json") for row in rows]
+    if as_json:
+        typer.echo(json.dumps(content, ensure_ascii=False))
+        return
+    for row in content:
+        typer.echo("\t".join("-" if row[column] is None else str(row[column]) for column in columns))

@@ -1,0 +1,154 @@
+"""Targets, items, pipelines and defect classes on the wire."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from models.schemas.common import Moment, RecordId, Reply, Request, Text
+
+_Json = dict[str, Any]
+
+
+class TargetCreate(Request):
+    """A new target."""
+
+    id: RecordId | None = None
+    code: Text = Field(min_length=1, max_length=64)
+    name: Text = Field(min_length=1, max_length=200)
+    version: Text = Field(default="1", min_length=1, max_length=32)
+    description: Text = Field(default="", max_length=10_000)
+
+
+class TargetUpdate(Request):
+    """Changes to a target; what is left out stays."""
+
+    code: Text | None = Field(default=None, min_length=1, max_length=64)
+    name: Text | None = Field(default=None, min_length=1, max_length=200)
+    version: Text | None = Field(default=None, min_length=1, max_length=32)
+    description: Text | None = Field(default=None, max_length=10_000)
+
+
+class MasterReply(Reply):
+    """What every master answers."""
+
+    id: str
+    created_at: Moment
+    updated_at: Moment
+    rev: int | None
+
+
+class TargetReply(MasterReply):
+    """A target."""
+
+    code: str
+    name: str
+    version: str
+    description: str
+
+
+class ItemCreate(Request):
+    """A new inspection item of a target."""
+
+    id: RecordId | None = None
+    name: Text = Field(min_length=1, max_length=200)
+    description: Text = Field(default="", max_length=10_000)
+    position: int = Field(default=1, ge=1, le=10_000)
+    required: bool = True
+    criteria: _Json = Field(default_factory=dict, description="Judgement criteria.")
+    pipeline_id: RecordId | None = None
+    pipeline_parameters: _Json = Field(default_factory=dict, description="Step id → parameter → value.")
+
+
+class ItemUpdate(Request):
+    """Changes to an item; what is left out stays."""
+
+    name: Text | None = Field(default=None, min_length=1, max_length=200)
+    description: Text | None = Field(default=None, max_length=10_000)
+    position: int | None = Field(default=None, ge=1, le=10_000)
+    required: bool | None = None
+    criteria: _Json | None = None
+
+
+class ItemReply(MasterReply):
+    """An inspection item."""
+
+    target_id: str
+    name: str
+    description: str
+    position: int
+    required: bool
+    criteria: _Json
+    pipeline_id: str | None
+    pipeline_parameters: _Json
+
+
+class ItemPipeline(Request):
+    """Which pipeline inspects an item, with which parameters."""
+
+    pipeline_id: RecordId | None = None
+    parameters: _Json = Field(default_factory=dict, description="Step id → parameter → value.")
+
+
+class ItemPipelineReply(Reply):
+    """Which pipeline inspects an item, with which parameters."""
+
+    item_id: str
+    pipeline_id: str | None
+    pipeline_version: int | None
+    parameters: _Json
+
+
+class PipelineCreate(Request):
+    """A new pipeline."""
+
+    id: RecordId | None = None
+    name: Text = Field(min_length=1, max_length=200)
+    description: Text = Field(default="", max_length=10_000)
+    definition: _Json
+
+
+class PipelineUpdate(Request):
+    """Changes to a pipeline; another definition makes a new version."""
+
+    name: Text | None = Field(default=None, min_length=1, max_length=200)
+    description: Text | None = Field(default=None, max_length=10_000)
+    definition: _Json | None = None
+
+
+class PipelineReply(MasterReply):
+    """A pipeline."""
+
+    name: str
+    description: str
+    version: int
+    definition: _Json
+
+
+class DefectClassCreate(Request):
+    """A new kind of defect."""
+
+    id: RecordId | None = None
+    code: Text = Field(min_length=1, max_length=64)
+    name_en: Text = Field(min_length=1, max_length=200)
+    name_ja: Text = Field(min_length=1, max_length=200)
+    severity: Text = Field(default="major", min_length=1, max_length=16)
+
+
+class DefectClassUpdate(Request):
+    """Changes to a kind of defect; what is left out stays."""
+
+    code: Text | None = Field(default=None, min_length=1, max_length=64)
+    name_en: Text | None = Field(default=None, min_length=1, max_length=200)
+    name_ja: Text | None = Field(default=None, min_length=1, max_length=200)
+    severity: Text | None = Field(default=None, min_length=1, max_length=16)
+
+
+class DefectClassReply(MasterReply):
+    """A kind of defect."""
+
+    code: str
+    name_en: str
+    name_ja: str
+    severity: str

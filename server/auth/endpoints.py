@@ -1,0 +1,34 @@
+"""``/auth``: sign-in, refresh, sign-out."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+
+from models.schemas.auth import LoginRequest, RefreshRequest, TokenPair
+from server.auth import service
+from server.dependencies import Asking, Context
+
+router = APIRouter(prefix="/auth", tags=["sign-in"])
+
+
+def client_address(request: Request) -> str:
+    """Return the address the request came from, for the limit of sign-ins alone; it is not logged."""
+    return request.client.host if request.client else "-"
+
+
+@router.post("/login", summary="Sign in with name and password", responses={401: {}, 429: {}})
+def login(body: LoginRequest, request: Request, context: Context) -> TokenPair:
+    """Give an access token and a refresh token."""
+    return service.sign_in(context, body.username, body.password, client_address(request))
+
+
+@router.post("/refresh", summary="Exchange a refresh token for a new pair", responses={401: {}})
+def refresh(body: RefreshRequest, context: Context) -> TokenPair:
+    """Give a new pair; the old refresh token is good no more, and using it again ends the session."""
+    return service.refresh(context, body.refresh_token)
+
+
+@router.post("/logout", summary="End the signed-in session", status_code=204)
+def logout(asking: Asking, context: Context) -> None:
+    """Make access and refresh token of this session worthless."""
+    service.sign_out(context, asking)

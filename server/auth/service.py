@@ -1,0 +1,157 @@
+"""Sign-in, refresh and sign-out; each call is one unit of work."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from models.clock import utc_now
+from models.errors import NotSignedIn
+from models.ids import new_id
+from models.schemas.auth import DeviceToken, TokenPair
+from models.users import AuthSession, User
+from server.auth.principal import Principal
+from server.auth.repository import active_device, active_user, password_digest, user_by_name
+from server.auth.secrets import digest_of, same_digest
+from server.auth.tokens import Token, TokenKind
+from server.context import ServerContext
+from server.trail import audited
+
+
+def sign_in(context: ServerContext, username: str, password: str, address: str) -> TokenPair:
+    """Check name and password and begin a signed-in session.
+
+    Raises:
+        NotSignedIn: ``sign-in-refused``, the same for every reason.
+        TooManyRequests: ``sign-in-too-often``.
+    """
+    return _sign_in(context, username, password, address, None)
+
+
+def sign_in_at_station(
+    context: ServerContext, username: str, password: str, address: str, *, device_id: str, credential: str
+) -> TokenPair:
+    """Check user and station and begin a session that is bound to the station.
+
+    Raises:
+        NotSignedIn: ``device-wrong`` or ``sign-in-refused``.
+        TooManyRequests: ``sign-in-too-often``.
+    """
+    check_device(context, device_id, credential, address)
+    return _sign_in(context, username, password, address, device_id)
+
+
+def sign_in_device(context: ServerContext, device_id: str, credential: str, address: str) -> DeviceToken:
+    """Check a station's credential and return a token for it alone.
+
+    Raises:
+        NotSignedIn: ``device-wrong``.
+        TooManyRequests: ``sign-in-too-often``.
+    """
+    check_device(context, device_id, credential, address)
+    token = context.tokens.issue(Token(TokenKind.DEVICE, device_id, "", device_id))
+    return DeviceToken(access_token=token, expires_in=_seconds(context, TokenKind.DEVICE))
+
+
+def check_device(context: ServerContext, device_id: str, credential: str, address: str) -> None:
+    """Check a station's credential and note that the station was seen.
+
+    Raises:
+        NotSignedIn: ``device-wrong`` for an unknown or disabled station and for a wrong credential.
+        TooManyRequests: ``sign-in-too-often``.
+    """
+    context.limiter.take(f"device:{device_id}", address)
+    with context.database.transaction() as session:
+        device = active_device(session, device_id)
+        right = same_digest(digest_of(credential), device.credential_digest if device else "")
+        if device is not None and right:
+            device.last_seen_at = utc_now()
+    if not right:
+        raise NotSignedIn("device-wrong")
+    context.limiter.give_back(f"device:{device_id}")
+
+
+def refresh(context: ServerContext, refresh_token: str) -> TokenPair:
+    """Exchange a refresh token for a new pair; a second use of one ends the session, as it may have been stolen.
+
+    Raises:
+        NotSignedIn: ``refresh-reused``, ``token-expired`` or ``token-invalid``.
+    """
+    token = context.tokens.read(refresh_token, TokenKind.REFRESH)
+    with context.database.transaction() as session:
+        found = session.get(AuthSession, token.session_id, with_for_update=True)
+        user = active_user(session, token.subject)
+        if found is None or user is None or found.revoked_at is not None or found.expires_at <= utc_now():
+            raise NotSignedIn("token-invalid")
+        if found.device_id is not None and active_device(session, found.device_id) is None:
+            raise NotSignedIn("token-invalid")
+        reused = not same_digest(found.refresh_digest, digest_of(refresh_token))
+        if reused:
+            found.revoked_at = utc_now()
+            audited(session, _as_principal(user, found), "auth.refresh-reused", "auth_session", found.id)
+        else:
+            pair = _pair(context, session, user, found)
+    if reused:
+        raise NotSignedIn("refresh-reused")
+    return pair
+
+
+def sign_out(context: ServerContext, who: Principal) -> None:
+    """End the signed-in session of a token; a machine's key or a station by itself has none to end."""
+    with context.database.transaction() as session:
+        found = session.get(AuthSession, who.session_id) if who.session_id else None
+        if found is not None and found.revoked_at is None:
+            found.revoked_at = utc_now()
+            audited(session, who, "auth.signed-out", "auth_session", found.id)
+
+
+def _sign_in(context: ServerContext, username: str, password: str, address: str, device_id: str | None) -> TokenPair:
+    context.limiter.take(username, address)
+    with context.database.read() as session:
+        known = user_by_name(session, username)
+        user_id = known.id if known else None
+        digest = password_digest(session, user_id) if user_id else None
+    right = context.passwords.matches(password, digest)
+    with context.database.transaction() as session:
+        user = active_user(session, user_id) if user_id and right else None
+        if user is not None and password_digest(session, user.id) != digest:
+            user = None  # the password was changed while it was checked
+        if user is None:
+            nobody = Principal(None, "anonymous", None, device_id)
+            # The name that was typed may be a password: it is told only when there is such a user.
+            audited(session, nobody, "auth.refused", "user", user_id or "")
+        else:
+            now = utc_now()
+            begun = AuthSession(
+                user_id=user.id,
+                device_id=device_id,
+                refresh_digest=new_id(),
+                expires_at=now + context.tokens.lives[TokenKind.REFRESH],
+            )
+            session.add(begun)
+            pair = _pair(context, session, user, begun)
+            audited(session, _as_principal(user, begun), "auth.signed-in", "auth_session", begun.id)
+    if user is None:
+        context.metrics.sign_ins.labels("refused").inc()
+        raise NotSignedIn("sign-in-refused")
+    context.metrics.sign_ins.labels("accepted").inc()
+    context.limiter.give_back(username)
+    return pair
+
+
+def _pair(context: ServerContext, session: Session, user: User, signed_in: AuthSession) -> TokenPair:
+    refresh_token = context.tokens.issue(Token(TokenKind.REFRESH, user.id, signed_in.id, signed_in.device_id))
+    signed_in.refresh_digest = digest_of(refresh_token)
+    session.flush()
+    return TokenPair(
+        access_token=context.tokens.issue(Token(TokenKind.ACCESS, user.id, signed_in.id, signed_in.device_id)),
+        refresh_token=refresh_token,
+        expires_in=_seconds(context, TokenKind.ACCESS),
+    )
+
+
+def _as_principal(user: User, signed_in: AuthSession) -> Principal:
+    return Principal(user.id, user.username, user.role, signed_in.device_id, signed_in.id)
+
+
+def _seconds(context: ServerContext, kind: TokenKind) -> int:
+    return int(context.tokens.lives[kind].total_seconds())

@@ -1,0 +1,1 @@
+"""Stations: enrolment, their tokens, the settings handed to them."""

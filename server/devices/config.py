@@ -1,0 +1,59 @@
+"""The settings the server hands to stations: those for all, and a station's own over them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.devices import Device
+from models.errors import NotFound
+from models.pipelines import StationConfig
+from models.schemas.devices import StationConfigReply, StationConfigUpdate, StationSettings
+from server.auth.principal import Principal
+from server.context import ServerContext
+from server.trail import audited
+
+
+def get_config(context: ServerContext, device_id: str | None) -> StationConfigReply:
+    """Return the settings that hold for a station, or those for all when none is named."""
+    with context.database.read() as session:
+        return _reply(session, device_id)
+
+
+def set_config(context: ServerContext, who: Principal, body: StationConfigUpdate) -> StationConfigReply:
+    """Replace the settings for one station or for all, and return what holds for it now.
+
+    Raises:
+        NotFound: ``device-unknown``.
+    """
+    with context.database.transaction(who.user_id) as session:
+        if body.device_id is not None and session.get(Device, body.device_id) is None:
+            raise NotFound("device-unknown")
+        settings = body.settings.model_dump(mode="json", exclude_none=True)
+        record = _config(session, body.device_id)
+        if record is None:
+            record = StationConfig(device_id=body.device_id, settings=settings)
+            session.add(record)
+        else:
+            record.settings = settings
+        session.flush()
+        audited(session, who, "station-config.set", "station_config", record.id, fields=sorted(settings))
+        session.flush()
+        return _reply(session, body.device_id)
+
+
+def _reply(session: Session, device_id: str | None) -> StationConfigReply:
+    settings: dict[str, Any] = {}
+    for wanted in dict.fromkeys((None, device_id)):
+        record = _config(session, wanted)
+        settings.update(record.settings if record else {})
+    known = {name: value for name, value in settings.items() if name in StationSettings.model_fields}
+    return StationConfigReply(device_id=device_id, settings=StationSettings.model_validate(known))
+
+
+def _config(session: Session, device_id: str | None) -> StationConfig | None:
+    # `== None` becomes IS NULL.
+    query = select(StationConfig).where(StationConfig.device_id == device_id, StationConfig.deleted_at.is_(None))
+    return session.scalars(query.order_by(StationConfig.id)).first()

@@ -1,0 +1,89 @@
+"""``/tauri`` for stations; ``/devices`` and ``/enrolment-codes`` for administrators."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from models.schemas.auth import DeviceLoginRequest, DeviceToken, StationLoginRequest, TokenPair
+from models.schemas.common import Page
+from models.schemas.devices import (
+    DeviceRegister,
+    DeviceRegistered,
+    DeviceReply,
+    DeviceUpdate,
+    EnrolmentCodeCreate,
+    EnrolmentCodeCreated,
+    StationConfigReply,
+    StationConfigUpdate,
+)
+from models.states import Role
+from server.auth import service as sign_in
+from server.auth.endpoints import client_address
+from server.dependencies import Asking, Context, Principal, require
+from server.devices import config, service
+from server.paging import Paging
+
+router = APIRouter(tags=["stations"])
+ADMIN_ONLY = [Depends(require(Role.ADMIN))]
+Admin = Annotated[Principal, Depends(require(Role.ADMIN))]
+
+
+@router.post("/tauri/devices/register", summary="Enrol a station", status_code=201, responses={401: {}, 429: {}})
+def register(body: DeviceRegister, request: Request, context: Context) -> DeviceRegistered:
+    """With a one-time code of an administrator; the credential is shown this once."""
+    return service.register(context, body, client_address(request))
+
+
+@router.post("/tauri/auth/login", summary="Sign in a user at a station", responses={401: {}, 429: {}})
+def station_login(body: StationLoginRequest, request: Request, context: Context) -> TokenPair:
+    """User and station together."""
+    return sign_in.sign_in_at_station(
+        context,
+        body.username,
+        body.password,
+        client_address(request),
+        device_id=body.device_id,
+        credential=body.credential,
+    )
+
+
+@router.post("/tauri/auth/device", summary="A token for a station alone", responses={401: {}, 429: {}})
+def device_login(body: DeviceLoginRequest, request: Request, context: Context) -> DeviceToken:
+    """To synchronise while nobody is signed in."""
+    return sign_in.sign_in_device(context, body.device_id, body.credential, client_address(request))
+
+
+@router.get("/tauri/config", summary="The settings that hold for a station")
+def get_config(
+    asking: Asking,
+    context: Context,
+    device_id: Annotated[str | None, Query(max_length=64, description="Empty: the station that asks.")] = None,
+) -> StationConfigReply:
+    """Its own over those for all stations."""
+    return config.get_config(context, asking.device_id or device_id)
+
+
+@router.put("/tauri/config", summary="Set what is handed to stations")
+def set_config(asking: Admin, context: Context, body: StationConfigUpdate) -> StationConfigReply:
+    """Administrators only; replaces the settings of one station, or of all when none is named."""
+    return config.set_config(context, asking, body)
+
+
+@router.get("/devices", summary="List stations", dependencies=ADMIN_ONLY)
+def list_devices(context: Context, paging: Paging) -> Page[DeviceReply]:
+    """Administrators only."""
+    return service.list_devices(context, paging)
+
+
+@router.put("/devices/{device_id}", summary="Rename or disable a station")
+def update_device(device_id: str, asking: Admin, context: Context, body: DeviceUpdate) -> DeviceReply:
+    """Administrators only; a disabled station's tokens are worthless at once."""
+    return service.update_device(context, asking, device_id, body)
+
+
+@router.post("/enrolment-codes", summary="Make an enrolment code", status_code=201)
+def create_code(asking: Admin, context: Context, body: EnrolmentCodeCreate) -> EnrolmentCodeCreated:
+    """Administrators only; good once and for a short time, shown this once."""
+    return service.create_code(context, asking, body.device_name)

@@ -1,0 +1,184 @@
+"""Every error as ``application/problem+json`` (RFC 9457), made from its type; routes never build one by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from sqlalchemy.exc import IntegrityError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Scope
+
+from models.errors import Conflict, UserFacingError
+from models.messages import Language, catalogue, choose_language, error_text
+
+PROBLEM = "application/problem+json"
+TYPE_BASE = "https://api.imageflowcanvas.com/errors/"
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_SECRET_WORDS = ("password", "token", "credential", "secret", "code", "key", "authorization")
+_LONGEST_VALUE = 200
+_UNAVAILABLE_S = 5
+_log = structlog.get_logger("imageflow.server")
+
+_BY_STATUS = {
+    HTTPStatus.BAD_REQUEST: "request-malformed",
+    HTTPStatus.NOT_FOUND: "route-unknown",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method-not-allowed",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body-too-large",
+}
+
+
+def language_of(scope: Scope) -> Language:
+    """Return the language the client asked for."""
+    for name, value in scope["headers"]:
+        if name == b"accept-language":
+            return choose_language(value.decode("latin-1"))
+    return "en"
+
+
+def problem(scope: Scope, error: UserFacingError) -> JSONResponse:
+    """Return the response for a user-facing error."""
+    text = error.text(language_of(scope))
+    code, members = error.code, dict(error.members)
+    if "validation_errors" in members:
+        code = "validation-error"
+    elif "inspection_context" in members:
+        code = "inspection-error"
+    headers = {}
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+        headers["Retry-After"] = str(members.get("retry_after", 1))
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(_UNAVAILABLE_S)
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.warning("unavailable", code=error.code, request_id=_request_id(scope))
+    return _response(scope, error.status, code, (text.title, text.detail, text.advice), members, headers)
+
+
+def rejected(error: ValidationError, *place: str) -> RequestValidationError:
+    """Return the error for a part of a request that only the service could check, ``place`` being its path."""
+    return RequestValidationError([{**item, "loc": ("body", *place, *item["loc"])} for item in error.errors()])
+
+
+def validation_errors(errors: Sequence[Any], language: Language) -> list[dict[str, Any]]:
+    """Return ``validation_errors`` members for pydantic errors; secrets and large values are not echoed."""
+    found = []
+    for item in errors:
+        place = [str(part) for part in item["loc"]]
+        path = place[1:] if place and place[0] in {"body", "query", "path", "header", "cookie"} else place
+        entry: dict[str, Any] = {"field": ".".join(path) or "body", "message": _message(item, language)}
+        value = item.get("input")
+        secret = any(word in part.lower() for part in path for word in _SECRET_WORDS)
+        plain = value is None or isinstance(value, bool | int | float | str)
+        if plain and not secret and len(str(value)) <= _LONGEST_VALUE and item["type"] != "missing" and path:
+            entry["value"] = value if value == value else None  # noqa: PLR0124 - NaN has no JSON form
+        found.append(entry)
+    return found
+
+
+def install(app: FastAPI) -> None:
+    """Make ``app`` answer every error with a problem document."""
+    app.add_exception_handler(UserFacingError, _user_facing)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(IntegrityError, _integrity)
+    app.add_exception_handler(Exception, _bug)
+
+
+def answer(scope: Scope, error: UserFacingError) -> ASGIApp:
+    """Return ``problem`` as an ASGI application, for middleware."""
+    return problem(scope, error)
+
+
+async def _user_facing(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, UserFacingError):
+        raise TypeError("registered for user-facing errors")
+    return problem(request.scope, error)
+
+
+async def _validation(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, RequestValidationError):
+        raise TypeError("registered for validation errors")
+    language = language_of(request.scope)
+    errors = validation_errors(error.errors(), language)
+    text = error_text("validation-error", {}, language)
+    first = errors[0]
+    detail = f"{first['field']}: {first['message']}" if errors else text.detail
+    lines = (text.title, detail, text.advice)
+    return _response(request.scope, HTTPStatus.BAD_REQUEST, "validation-error", lines, {"validation_errors": errors})
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise TypeError("registered for HTTP errors")
+    code = _BY_STATUS.get(HTTPStatus(error.status_code), "request-malformed")
+    values: dict[str, object] = {"method": request.method, "limit": "-"}
+    text = error_text(code, values, language_of(request.scope))
+    lines = (text.title, text.detail, text.advice)
+    return _response(request.scope, error.status_code, code, lines, {}, dict(error.headers or {}))
+
+
+async def _integrity(request: Request, error: Exception) -> JSONResponse:
+    del error  # its text is SQL
+    return problem(request.scope, Conflict("record-conflict"))
+
+
+async def _bug(request: Request, error: Exception) -> JSONResponse:
+    _log.error("bug", error=type(error).__name__, request_id=_request_id(request.scope))
+    text = error_text("internal-error", {"request_id": _request_id(request.scope)}, language_of(request.scope))
+    lines = (text.title, text.detail, text.advice)
+    return _response(request.scope, HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", lines, {})
+
+
+def _response(
+    scope: Scope,
+    status: int,
+    code: str,
+    lines: tuple[str, str, str],
+    members: dict[str, Any],
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    title, detail, advice = lines
+    body = {
+        **members,
+        "type": TYPE_BASE + code,
+        "title": title,
+        "status": int(status),
+        "detail": detail,
+        "advice": advice,
+        "instance": scope["path"],
+        "request_id": _request_id(scope),
+    }
+    language = {"Content-Language": language_of(scope), "Vary": "Accept-Language", "Cache-Control": "no-store"}
+    return JSONResponse(
+        body, status_code=int(status), headers={**SECURITY_HEADERS, **language, **(headers or {})}, media_type=PROBLEM
+    )
+
+
+def _request_id(scope: Scope) -> str:
+    return str(scope.get("imageflow.request_id", ""))
+
+
+def _message(item: Any, language: Language) -> str:
+    """Return pydantic's message in the client's language."""
+    code = f"value-{str(item['type']).replace('_', '-')}"
+    texts = catalogue(language)
+    context = {name: str(value) for name, value in (item.get("ctx") or {}).items()}
+    if code not in texts:
+        if language == "en":
+            return str(item["msg"]).removeprefix("Value error, ")
+        code = "value-invalid"
+    return texts[code]["detail"].format(**context)

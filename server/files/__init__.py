@@ -1,0 +1,1 @@
+"""Uploaded files: images by reference for pipelines and reports."""

@@ -1,0 +1,83 @@
+"""``/files``: upload, content with ranges, metadata."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, File, Request, UploadFile
+from fastapi.responses import Response, StreamingResponse
+
+from models.schemas.files import FileReply
+from models.states import Role
+from server.dependencies import ANY_PRINCIPAL, Context, Principal, require
+from server.files import service
+from server.files.ranges import same_tag, wanted_range
+
+router = APIRouter(prefix="/files", tags=["files"])
+Uploading = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
+_BYTES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The bytes.", "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}},
+    206: {"description": "The bytes of the range.", "content": {"image/*": {"schema": {"type": "string"}}}},
+    304: {"description": "The client has these bytes already."},
+    416: {},
+}
+
+
+@router.post("", summary="Upload an image", status_code=201)
+def upload(
+    asking: Uploading, context: Context, file: Annotated[UploadFile, File(description="The image.")]
+) -> FileReply:
+    """JPEG, PNG, BMP, TIFF or WebP; checked for size, pixels and completeness before it is kept."""
+    return service.store_file(context, asking, file.filename, file.file)
+
+
+@router.get(
+    "/{file_id}", summary="The content of a file", response_class=Response, responses=_BYTES, dependencies=ANY_PRINCIPAL
+)
+def content(file_id: str, request: Request, context: Context) -> Response:
+    """Answers range requests; the ETag is the SHA-256 digest."""
+    return _content(request, context, file_id, "inline")
+
+
+@router.get(
+    "/{file_id}/download",
+    summary="The file as an attachment",
+    response_class=Response,
+    responses=_BYTES,
+    dependencies=ANY_PRINCIPAL,
+)
+def download(file_id: str, request: Request, context: Context) -> Response:
+    """The same as the content, with a name to save it under."""
+    return _content(request, context, file_id, "attachment")
+
+
+@router.get("/{file_id}/metadata", summary="What the upload answered", dependencies=ANY_PRINCIPAL)
+def metadata(file_id: str, context: Context) -> FileReply:
+    """Id, digest, size, content type, width and height."""
+    return service.get_file(context, file_id)
+
+
+def _content(request: Request, context: Context, file_id: str, disposition: str) -> Response:
+    known = service.get_file(context, file_id)
+    tag = f'"{known.sha256}"'
+    headers = {
+        "ETag": tag,
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(known.filename, safe='')}",
+    }
+    if same_tag(request.headers.get("if-none-match"), tag):
+        return Response(status_code=304, headers=headers)
+    fresh = request.headers.get("if-range") in {None, tag}
+    part = wanted_range(request.headers.get("range") if fresh else None, known.size)
+    start, end = part or (0, known.size)
+    headers["Content-Length"] = str(end - start)
+    if part is not None:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{known.size}"
+    return StreamingResponse(
+        context.objects.stream(known.sha256, start, end),
+        status_code=206 if part else 200,
+        media_type=known.content_type,
+        headers=headers,
+    )

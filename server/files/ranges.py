@@ -1,0 +1,44 @@
+"""HTTP ranges (RFC 9110, section 14), pure."""
+
+from __future__ import annotations
+
+import re
+
+from models.errors import UserFacingError
+
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+class RangeNotSatisfiable(UserFacingError):
+    """The file has no such bytes."""
+
+    status = 416
+
+
+def wanted_range(header: str | None, size: int) -> tuple[int, int] | None:
+    """Return start and end (exclusive) of a single byte range; None when the whole is to be sent.
+
+    A header that is malformed or names several ranges is ignored, as the standard allows.
+
+    Raises:
+        RangeNotSatisfiable: ``range-not-satisfiable``.
+    """
+    match = _RANGE.fullmatch((header or "").strip())
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if first == "":
+        start, end = max(0, size - int(last)), size
+    else:
+        start, end = int(first), size if last == "" else min(int(last) + 1, size)
+        if last != "" and int(last) < int(first):
+            return None
+    if start >= size or start >= end:
+        raise RangeNotSatisfiable("range-not-satisfiable", size=size)
+    return start, end
+
+
+def same_tag(header: str | None, tag: str) -> bool:
+    """Say whether an ``If-None-Match`` header names ``tag`` (weak comparison)."""
+    names = [name.strip().removeprefix("W/") for name in (header or "").split(",")]
+    return "*" in names or tag in names

@@ -1,0 +1,102 @@
+"""Files: checked, kept in the object store by digest, known by id; one unit of work a call."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+from inspection.image_headers import DamagedError, ImageHeader, TruncatedError, require_complete
+from inspection.images import ImageLimits, image_size
+from models.errors import NotFound, TooLarge, UnreadableImage
+from models.schemas.files import FileReply
+from models.sync import Blob, StoredFile
+from server.auth.principal import Principal
+from server.context import ServerContext
+from server.trail import audited
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_LONGEST_NAME = 200
+
+
+def safe_name(given: str | None) -> str:
+    """Return the last part of a client's file name, for display and download; it never names a path here."""
+    name = PurePosixPath((given or "").replace("\\", "/")).name
+    name = _CONTROL.sub("", name).strip().lstrip(".")
+    return name[-_LONGEST_NAME:] or "file"
+
+
+def store_file(context: ServerContext, who: Principal, filename: str | None, file: BinaryIO) -> FileReply:
+    """Check an image and keep it.
+
+    Raises:
+        TooLarge: ``upload-too-large``.
+        UnreadableImage: when it is no complete image within the limits of pixels.
+    """
+    limits = ImageLimits(context.settings.max_upload_bytes, context.settings.max_image_pixels)
+    data = file.read(limits.max_bytes + 1)
+    if len(data) > limits.max_bytes:
+        raise TooLarge("upload-too-large", limit=limits.max_bytes, members={"limit_bytes": limits.max_bytes})
+    name = safe_name(filename)
+    header = _checked(data, name, limits)
+    sha256 = hashlib.sha256(data).hexdigest()
+    content_type = f"image/{header.format}"
+    # The bytes are there before any row names them.
+    context.objects.put(sha256, data)
+    with context.database.transaction(who.user_id) as session:
+        blob = session.get(Blob, sha256)
+        if blob is None:
+            session.add(Blob(sha256=sha256, size_bytes=len(data), content_type=content_type, present=True))
+        else:
+            blob.present = True
+        record = StoredFile(
+            sha256=sha256,
+            filename=name,
+            content_type=content_type,
+            size_bytes=len(data),
+            width=header.width,
+            height=header.height,
+            user_id=who.user_id,
+        )
+        session.add(record)
+        session.flush()
+        audited(session, who, "file.uploaded", "file", record.id, sha256=sha256)
+        return _reply(record)
+
+
+def get_file(context: ServerContext, file_id: str) -> FileReply:
+    """Return what is known of a file.
+
+    Raises:
+        NotFound: ``file-unknown``.
+    """
+    with context.database.read() as session:
+        record = session.get(StoredFile, file_id)
+        if record is None:
+            raise NotFound("file-unknown")
+        return _reply(record)
+
+
+def _checked(data: bytes, name: str, limits: ImageLimits) -> ImageHeader:
+    header = image_size(data, name=name, limits=limits)
+    try:
+        require_complete(data, header)
+    except TruncatedError as error:
+        raise UnreadableImage("image-truncated", name=name, format=header.format) from error
+    except DamagedError as error:
+        raise UnreadableImage("image-damaged", name=name, format=header.format) from error
+    return header
+
+
+def _reply(record: StoredFile) -> FileReply:
+    return FileReply(
+        id=record.id,
+        filename=record.filename,
+        sha256=record.sha256,
+        size=record.size_bytes,
+        content_type=record.content_type,
+        width=record.width,
+        height=record.height,
+        created_at=record.created_at,
+    )

@@ -1,0 +1,1 @@
+"""Whether the server and what it needs are there."""

@@ -1,0 +1,30 @@
+"""``/health`` and ``/metrics``."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from models.schemas.health import Health
+from server.dependencies import Context
+from server.health import service
+from server.metrics import CONTENT_TYPE
+
+router = APIRouter(tags=["operation"])
+
+
+@router.get("/health", summary="Whether the server and what it needs are there", responses={503: {}})
+def get_health(context: Context) -> Health:
+    """503 when a part that is needed is down."""
+    return service.health(context)
+
+
+@router.get(
+    "/metrics",
+    summary="Metrics for Prometheus",
+    response_class=Response,
+    responses={200: {"description": "Text exposition.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+def get_metrics(context: Context) -> Response:
+    """Counters of this process; no personal data in them."""
+    return Response(context.metrics.text(), media_type=CONTENT_TYPE)

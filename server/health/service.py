@@ -1,0 +1,59 @@
+"""Asks each part whether it answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version
+
+from sqlalchemy import select
+
+from models.errors import Unavailable
+from models.schemas.health import Health, PartHealth
+from models.sync import ChangeLogHead
+from server.context import ServerContext
+
+
+@cache
+def product_version() -> str:
+    """Return the version of the product."""
+    return version("imageflow-station")
+
+
+def health(context: ServerContext) -> Health:
+    """Return the state of every part.
+
+    Raises:
+        Unavailable: ``server-part-down`` with the same members when a part that is needed is down.
+    """
+    parts = {
+        "database": _probe(lambda: _ask(context)),
+        "object_store": _probe(context.objects.check),
+        "event_bus": _probe(context.events.check),
+    }
+    down = [name for name, part in parts.items() if part.status == "down"]
+    state = Health(status="down" if down else "ok", version=product_version(), components=parts, grpc_services={})
+    if down:
+        members: dict[str, object] = state.model_dump(mode="json")
+        members["state"] = members.pop("status")
+        raise Unavailable("server-part-down", parts=", ".join(down), members=members)
+    return state
+
+
+def _ask(context: ServerContext) -> None:
+    with context.database.read() as session:
+        session.execute(select(ChangeLogHead.position))
+
+
+def _probe(ask: Callable[[], None]) -> PartHealth:
+    started = time.perf_counter()
+    try:
+        ask()
+    except Unavailable:
+        return PartHealth(status="down", latency_ms=_since(started))
+    return PartHealth(status="up", latency_ms=_since(started))
+
+
+def _since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 2)

@@ -1,0 +1,1 @@
+"""Targets, items, pipelines and defect classes."""

@@ -1,0 +1,235 @@
+"""``/inspection/targets``, ``/inspection/items``, ``/inspection/defect-classes`` and ``/pipelines``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from models.schemas.common import Page
+from models.schemas.masters import (
+    DefectClassCreate,
+    DefectClassReply,
+    DefectClassUpdate,
+    ItemCreate,
+    ItemPipeline,
+    ItemPipelineReply,
+    ItemReply,
+    ItemUpdate,
+    PipelineCreate,
+    PipelineReply,
+    PipelineUpdate,
+    TargetCreate,
+    TargetReply,
+    TargetUpdate,
+)
+from models.states import Role
+from models.targets import InspectionItem
+from server.dependencies import ANY_PRINCIPAL, Context, Principal, require
+from server.masters import item_pipeline
+from server.masters.kinds import defect_classes, items, pipelines, targets
+from server.masters.service import given
+from server.paging import Paging
+
+router = APIRouter()
+Engineer = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN))]
+
+
+@router.get("/inspection/targets", tags=["targets"], summary="List targets", dependencies=ANY_PRINCIPAL)
+def list_targets(context: Context, paging: Paging) -> Page[TargetReply]:
+    """Targets by code; the search looks at code, name and description."""
+    return targets.page(context, paging)
+
+
+@router.post(
+    "/inspection/targets",
+    tags=["targets"],
+    summary="Make a target",
+    status_code=201,
+    responses={200: {"model": TargetReply}, 409: {}},
+)
+def create_target(asking: Engineer, context: Context, body: TargetCreate, response: Response) -> TargetReply:
+    """Supervisors and administrators; the same request again answers 200."""
+    reply, new = targets.create(context, asking, body.id, body.model_dump(exclude={"id"}))
+    response.status_code = 201 if new else 200
+    return reply
+
+
+@router.get("/inspection/targets/{target_id}", tags=["targets"], summary="One target", dependencies=ANY_PRINCIPAL)
+def get_target(target_id: str, context: Context) -> TargetReply:
+    """The target as it is now."""
+    return targets.one(context, target_id)
+
+
+@router.put("/inspection/targets/{target_id}", tags=["targets"], summary="Change a target", responses={409: {}})
+def update_target(target_id: str, asking: Engineer, context: Context, body: TargetUpdate) -> TargetReply:
+    """Supervisors and administrators; what is left out stays."""
+    return targets.change(context, asking, target_id, given(body))
+
+
+@router.delete("/inspection/targets/{target_id}", tags=["targets"], summary="Delete a target", status_code=204)
+def delete_target(target_id: str, asking: Engineer, context: Context) -> None:
+    """Supervisors and administrators; its items go with it, sessions of the past stay."""
+    targets.delete(context, asking, target_id)
+
+
+@router.get(
+    "/inspection/targets/{target_id}/items",
+    tags=["items"],
+    summary="List the items of a target",
+    dependencies=ANY_PRINCIPAL,
+)
+def list_items(target_id: str, context: Context, paging: Paging) -> Page[ItemReply]:
+    """Items in the order in which they are inspected."""
+    targets.one(context, target_id)
+    return items.page(context, paging, InspectionItem.target_id == target_id)
+
+
+@router.post(
+    "/inspection/targets/{target_id}/items",
+    tags=["items"],
+    summary="Make an item",
+    status_code=201,
+    responses={200: {"model": ItemReply}, 409: {}, 422: {}},
+)
+def create_item(target_id: str, asking: Engineer, context: Context, body: ItemCreate, response: Response) -> ItemReply:
+    """Supervisors and administrators; the same request again answers 200."""
+    targets.one(context, target_id)
+    content = {**body.model_dump(exclude={"id"}), "target_id": target_id}
+    reply, new = items.create(context, asking, body.id, content)
+    response.status_code = 201 if new else 200
+    return reply
+
+
+@router.get("/inspection/items/{item_id}", tags=["items"], summary="One item", dependencies=ANY_PRINCIPAL)
+def get_item(item_id: str, context: Context) -> ItemReply:
+    """The item as it is now."""
+    return items.one(context, item_id)
+
+
+@router.put("/inspection/items/{item_id}", tags=["items"], summary="Change an item")
+def update_item(item_id: str, asking: Engineer, context: Context, body: ItemUpdate) -> ItemReply:
+    """Supervisors and administrators; what is left out stays."""
+    return items.change(context, asking, item_id, given(body))
+
+
+@router.delete("/inspection/items/{item_id}", tags=["items"], summary="Delete an item", status_code=204)
+def delete_item(item_id: str, asking: Engineer, context: Context) -> None:
+    """Supervisors and administrators; sessions of the past stay."""
+    items.delete(context, asking, item_id)
+
+
+@router.get(
+    "/inspection/items/{item_id}/pipeline",
+    tags=["items"],
+    summary="The pipeline of an item",
+    dependencies=ANY_PRINCIPAL,
+)
+def get_item_pipeline(item_id: str, context: Context) -> ItemPipelineReply:
+    """Which pipeline inspects the item, with which parameters."""
+    return item_pipeline.get_item_pipeline(context, item_id)
+
+
+@router.put(
+    "/inspection/items/{item_id}/pipeline", tags=["items"], summary="Give an item its pipeline", responses={422: {}}
+)
+def set_item_pipeline(item_id: str, asking: Engineer, context: Context, body: ItemPipeline) -> ItemPipelineReply:
+    """Supervisors and administrators; 422 when the pipeline does not run with these parameters."""
+    return item_pipeline.set_item_pipeline(context, asking, item_id, body)
+
+
+@router.get("/pipelines", tags=["pipelines"], summary="List pipelines", dependencies=ANY_PRINCIPAL)
+def list_pipelines(context: Context, paging: Paging) -> Page[PipelineReply]:
+    """Pipelines by name."""
+    return pipelines.page(context, paging)
+
+
+@router.post(
+    "/pipelines",
+    tags=["pipelines"],
+    summary="Make a pipeline",
+    status_code=201,
+    responses={200: {"model": PipelineReply}, 409: {}},
+)
+def create_pipeline(asking: Engineer, context: Context, body: PipelineCreate, response: Response) -> PipelineReply:
+    """Supervisors and administrators; the definition is checked step by step."""
+    reply, new = pipelines.create(context, asking, body.id, body.model_dump(exclude={"id"}))
+    response.status_code = 201 if new else 200
+    return reply
+
+
+@router.get("/pipelines/{pipeline_id}", tags=["pipelines"], summary="One pipeline", dependencies=ANY_PRINCIPAL)
+def get_pipeline(pipeline_id: str, context: Context) -> PipelineReply:
+    """The pipeline in its present version."""
+    return pipelines.one(context, pipeline_id)
+
+
+@router.put("/pipelines/{pipeline_id}", tags=["pipelines"], summary="Make a new version of a pipeline")
+def update_pipeline(pipeline_id: str, asking: Engineer, context: Context, body: PipelineUpdate) -> PipelineReply:
+    """Supervisors and administrators; another definition counts the version up."""
+    return pipelines.change(context, asking, pipeline_id, given(body))
+
+
+@router.delete(
+    "/pipelines/{pipeline_id}", tags=["pipelines"], summary="Delete a pipeline", status_code=204, responses={409: {}}
+)
+def delete_pipeline(pipeline_id: str, asking: Engineer, context: Context) -> None:
+    """Supervisors and administrators; refused while an item uses it."""
+    pipelines.delete(context, asking, pipeline_id)
+
+
+@router.get(
+    "/inspection/defect-classes", tags=["defect classes"], summary="List kinds of defects", dependencies=ANY_PRINCIPAL
+)
+def list_defect_classes(context: Context, paging: Paging) -> Page[DefectClassReply]:
+    """Kinds of defects by code."""
+    return defect_classes.page(context, paging)
+
+
+@router.post(
+    "/inspection/defect-classes",
+    tags=["defect classes"],
+    summary="Make a kind of defect",
+    status_code=201,
+    responses={200: {"model": DefectClassReply}, 409: {}},
+)
+def create_defect_class(
+    asking: Engineer, context: Context, body: DefectClassCreate, response: Response
+) -> DefectClassReply:
+    """Supervisors and administrators; the same request again answers 200."""
+    reply, new = defect_classes.create(context, asking, body.id, body.model_dump(exclude={"id"}))
+    response.status_code = 201 if new else 200
+    return reply
+
+
+@router.get(
+    "/inspection/defect-classes/{class_id}",
+    tags=["defect classes"],
+    summary="One kind of defect",
+    dependencies=ANY_PRINCIPAL,
+)
+def get_defect_class(class_id: str, context: Context) -> DefectClassReply:
+    """The kind of defect as it is now."""
+    return defect_classes.one(context, class_id)
+
+
+@router.put(
+    "/inspection/defect-classes/{class_id}",
+    tags=["defect classes"],
+    summary="Change a kind of defect",
+    responses={409: {}},
+)
+def update_defect_class(class_id: str, asking: Engineer, context: Context, body: DefectClassUpdate) -> DefectClassReply:
+    """Supervisors and administrators; what is left out stays."""
+    return defect_classes.change(context, asking, class_id, given(body))
+
+
+@router.delete(
+    "/inspection/defect-classes/{class_id}",
+    tags=["defect classes"],
+    summary="Delete a kind of defect",
+    status_code=204,
+)
+def delete_defect_class(class_id: str, asking: Engineer, context: Context) -> None:
+    """Supervisors and administrators; verifications of the past keep its code."""
+    defect_classes.delete(context, asking, class_id)

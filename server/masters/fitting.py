@@ -1,0 +1,62 @@
+"""Whether a pipeline can run, and whether it fits an inspection item with that item's parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from inspection.pipeline.definition import PipelineDefinition
+from inspection.pipeline.validation import validate_definition
+from models.errors import DoesNotFit, InvalidInput
+from models.pipelines import Pipeline
+
+
+def checked_definition(definition: Mapping[str, Any]) -> PipelineDefinition:
+    """Return a definition that can run.
+
+    Raises:
+        InvalidInput: what is wrong with it, by step and field.
+    """
+    parsed = PipelineDefinition.parse(dict(definition))
+    validate_definition(parsed)
+    return parsed
+
+
+def require_fit(
+    session: Session, pipeline_id: str | None, parameters: Mapping[str, Any], *, item_id: str | None
+) -> Pipeline | None:
+    """Check that a pipeline runs with an item's parameters, and return it.
+
+    Raises:
+        DoesNotFit: ``pipeline-does-not-fit`` with the member ``inspection_context``.
+    """
+    context: dict[str, object] = {
+        "inspection_context": {"session_id": None, "item_id": item_id, "pipeline_id": pipeline_id}
+    }
+    if pipeline_id is None:
+        if parameters:
+            raise DoesNotFit("pipeline-parameters-without", members=context)
+        return None
+    pipeline = session.get(Pipeline, pipeline_id)
+    if pipeline is None or pipeline.deleted_at is not None:
+        raise DoesNotFit("pipeline-not-there", members=context)
+    steps = {step["id"] for step in pipeline.definition["steps"]}
+    for step, values in parameters.items():
+        if step not in steps:
+            raise DoesNotFit("pipeline-without-step", step=step, members=context)
+        if not isinstance(values, dict):
+            raise DoesNotFit("pipeline-does-not-fit", reason=step, members=context)
+    merged = {
+        **pipeline.definition,
+        "steps": [
+            {**step, "parameters": {**step.get("parameters", {}), **parameters.get(step["id"], {})}}
+            for step in pipeline.definition["steps"]
+        ],
+    }
+    try:
+        checked_definition(merged)
+    except InvalidInput as error:
+        raise DoesNotFit("pipeline-does-not-fit", reason=error.text("en").detail, members=context) from error
+    return pipeline

@@ -1,0 +1,46 @@
+"""Which pipeline inspects an item; one unit of work a call."""
+
+from __future__ import annotations
+
+from models.pipelines import Pipeline
+from models.schemas.masters import ItemPipeline, ItemPipelineReply
+from models.targets import InspectionItem
+from server.auth.principal import Principal
+from server.context import ServerContext
+from server.masters.fitting import require_fit
+from server.masters.repository import alive
+from server.trail import audited
+
+
+def get_item_pipeline(context: ServerContext, item_id: str) -> ItemPipelineReply:
+    """Return the pipeline of an item; ``NotFound`` ``item-not-found``."""
+    with context.database.read() as session:
+        item = alive(session, InspectionItem, item_id)
+        pipeline = session.get(Pipeline, item.pipeline_id) if item.pipeline_id else None
+        return _reply(item, pipeline)
+
+
+def set_item_pipeline(context: ServerContext, who: Principal, item_id: str, body: ItemPipeline) -> ItemPipelineReply:
+    """Give an item its pipeline and parameters.
+
+    Raises:
+        NotFound: ``item-not-found``.
+        DoesNotFit: when the pipeline is not there or does not run with these parameters.
+    """
+    with context.database.transaction(who.user_id) as session:
+        item = alive(session, InspectionItem, item_id)
+        pipeline = require_fit(session, body.pipeline_id, body.parameters, item_id=item_id)
+        item.pipeline_id = body.pipeline_id
+        item.pipeline_parameters = dict(body.parameters)
+        audited(session, who, "item.pipeline-set", "item", item.id, pipeline_id=body.pipeline_id)
+        session.flush()
+        return _reply(item, pipeline)
+
+
+def _reply(item: InspectionItem, pipeline: Pipeline | None) -> ItemPipelineReply:
+    return ItemPipelineReply(
+        item_id=item.id,
+        pipeline_id=item.pipeline_id,
+        pipeline_version=pipeline.version if pipeline else None,
+        parameters=item.pipeline_parameters,
+    )

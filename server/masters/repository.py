@@ -1,0 +1,63 @@
+"""Queries of masters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from models.errors import NotFound
+from models.pipelines import Pipeline
+from models.synced import Master
+from models.targets import DefectClass, InspectionItem, Target
+from server.paging import matching
+
+MasterT = TypeVar("MasterT", bound=Master)
+
+
+def alive(session: Session, record_type: type[MasterT], record_id: str) -> MasterT:
+    """Return a master that is not deleted.
+
+    Raises:
+        NotFound: ``<entity>-not-found``.
+    """
+    record = session.get(record_type, record_id)
+    if record is None or record.deleted_at is not None:
+        raise NotFound(f"{record_type.entity.replace('_', '-')}-not-found")
+    return record
+
+
+def listing(
+    record_type: type[MasterT],
+    search: str,
+    columns: Sequence[InstrumentedAttribute[str]],
+    order: Sequence[InstrumentedAttribute[str] | InstrumentedAttribute[int]],
+    *conditions: ColumnElement[bool],
+) -> Select[MasterT]:
+    """Return the query for masters that are not deleted and contain ``search`` in one of ``columns``."""
+    query = select(record_type).where(record_type.deleted_at.is_(None), *conditions)
+    if search:
+        query = query.where(matching(search, columns))
+    return query.order_by(*order, record_type.id)
+
+
+def code_taken(session: Session, record_type: type[Target] | type[DefectClass], code: str, but: str | None) -> bool:
+    """Say whether another master that is not deleted has ``code``."""
+    query = select(func.count()).where(record_type.code == code, record_type.deleted_at.is_(None))
+    if but is not None:
+        query = query.where(record_type.id != but)
+    return bool(session.scalar(query))
+
+
+def items_of(session: Session, target_id: str) -> Sequence[InspectionItem]:
+    """Return the items of a target that are not deleted."""
+    query = select(InspectionItem).where(InspectionItem.target_id == target_id, InspectionItem.deleted_at.is_(None))
+    return session.scalars(query).all()
+
+
+def uses_of(session: Session, pipeline: Pipeline) -> int:
+    """Return how many items that are not deleted use a pipeline."""
+    query = select(func.count()).where(InspectionItem.pipeline_id == pipeline.id, InspectionItem.deleted_at.is_(None))
+    return session.scalar(query) or 0

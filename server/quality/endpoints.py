@@ -1,0 +1,18 @@
+"""``/inspection/statistics``."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from models.schemas.quality import Statistics
+from server.dependencies import ANY_PRINCIPAL, Context
+from server.periods import InPeriod
+from server.quality import service
+
+router = APIRouter(prefix="/inspection", tags=["quality"])
+
+
+@router.get("/statistics", summary="Completed sessions by effective verdict", dependencies=ANY_PRINCIPAL)
+def statistics(context: Context, period: InPeriod) -> Statistics:
+    """A person's verdict goes before the machine's; held parts are counted beside the OK rate."""
+    return service.statistics(context, period)

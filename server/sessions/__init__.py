@@ -1,0 +1,1 @@
+"""Inspection sessions and what persons decide about them."""

@@ -1,0 +1,89 @@
+"""``/inspection/sessions``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from models.schemas.common import Page
+from models.schemas.sessions import (
+    SessionCreate,
+    SessionDetail,
+    SessionReply,
+    SessionUpdate,
+    VerificationCreate,
+    VerificationRecorded,
+)
+from models.states import HumanVerdict, Role, SessionStatus
+from server.dependencies import ANY_PRINCIPAL, Context, Principal, require
+from server.paging import Paging
+from server.periods import InPeriod
+from server.sessions import service, verification
+from server.sessions.repository import SessionFilter
+
+router = APIRouter(prefix="/inspection/sessions", tags=["sessions"])
+Inspecting = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
+Person = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN))]
+
+
+def session_filter(
+    period: InPeriod,
+    status: Annotated[SessionStatus | None, Query(description="Only this status.")] = None,
+    target_id: Annotated[str | None, Query(max_length=36, description="Only this target.")] = None,
+    device_id: Annotated[str | None, Query(max_length=64, description="Only this station.")] = None,
+    lot: Annotated[str | None, Query(max_length=128, description="Only this lot.")] = None,
+    serial_number: Annotated[str | None, Query(max_length=128, description="Only this serial number.")] = None,
+    verdict: Annotated[HumanVerdict | None, Query(description="Only this effective verdict.")] = None,
+) -> SessionFilter:
+    """Return the filter of a list; the period is that of creation."""
+    return SessionFilter(status, target_id, device_id, lot, serial_number, verdict, period.start, period.end)
+
+
+@router.get("", summary="List sessions", dependencies=ANY_PRINCIPAL)
+def list_sessions(
+    context: Context, paging: Paging, wanted: Annotated[SessionFilter, Depends(session_filter)]
+) -> Page[SessionReply]:
+    """Newest first; the search looks at lot and serial number."""
+    return service.list_sessions(context, wanted, paging)
+
+
+@router.post("", summary="Start a session", status_code=201, responses={200: {"model": SessionReply}, 404: {}, 409: {}})
+def create_session(asking: Inspecting, context: Context, body: SessionCreate, response: Response) -> SessionReply:
+    """The same request again answers 200 with the same session."""
+    reply, new = service.create_session(context, asking, body)
+    response.status_code = 201 if new else 200
+    return reply
+
+
+@router.get("/{session_id}", summary="One session with its facts", dependencies=ANY_PRINCIPAL)
+def get_session(session_id: str, context: Context) -> SessionDetail:
+    """Session, images, AI results and human verifications."""
+    return service.get_session(context, session_id)
+
+
+@router.put("/{session_id}", summary="Change a session", responses={409: {}})
+def update_session(session_id: str, asking: Inspecting, context: Context, body: SessionUpdate) -> SessionReply:
+    """What is left out stays; 409 for a step that the state does not allow."""
+    return service.update_session(context, asking, session_id, body)
+
+
+@router.post("/{session_id}/complete", summary="End a session by its verdict", responses={409: {}})
+def complete_session(session_id: str, asking: Inspecting, context: Context) -> SessionReply:
+    """409 when the state does not allow it or nobody has said anything about the part."""
+    return service.complete_session(context, asking, session_id)
+
+
+@router.post(
+    "/{session_id}/human-verification",
+    summary="Record what the person decides",
+    status_code=201,
+    responses={200: {"model": VerificationRecorded}, 409: {}},
+)
+def verify_session(
+    session_id: str, asking: Person, context: Context, body: VerificationCreate, response: Response
+) -> VerificationRecorded:
+    """By the signed-in user; after the end of the session it is a correction, nothing is overwritten."""
+    reply, new = verification.verify(context, asking, session_id, body)
+    response.status_code = 201 if new else 200
+    return reply

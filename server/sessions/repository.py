@@ -1,0 +1,87 @@
+"""Queries of sessions."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from models.errors import NotFound
+from models.schemas.sessions import AIResultReply, ImageReply, SessionDetail, SessionReply, VerificationReply
+from models.sessions import AIResult, ImageRecord, InspectionSession
+from models.states import HumanVerdict, SessionStatus
+from models.verification import HumanVerification
+from server.paging import matching
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """Which sessions are asked for; None is any."""
+
+    status: SessionStatus | None = None
+    target_id: str | None = None
+    device_id: str | None = None
+    lot: str | None = None
+    serial_number: str | None = None
+    verdict: HumanVerdict | None = None
+    start: datetime.datetime | None = None
+    end: datetime.datetime | None = None
+
+
+def session_by_id(session: Session, session_id: str) -> InspectionSession:
+    """Return a session.
+
+    Raises:
+        NotFound: ``session-unknown``.
+    """
+    record = session.get(InspectionSession, session_id)
+    if record is None:
+        raise NotFound("inspection-session-unknown")
+    return record
+
+
+def listing(wanted: SessionFilter, search: str) -> Select[InspectionSession]:
+    """Return the query for sessions, newest first; the search looks at lot and serial number."""
+    query = select(InspectionSession)
+    equal = {
+        InspectionSession.status: wanted.status,
+        InspectionSession.target_id: wanted.target_id,
+        InspectionSession.device_id: wanted.device_id,
+        InspectionSession.lot: wanted.lot,
+        InspectionSession.serial_number: wanted.serial_number,
+        InspectionSession.effective_verdict: wanted.verdict,
+    }
+    for column, value in equal.items():
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.start is not None:
+        query = query.where(InspectionSession.created_at >= wanted.start)
+    if wanted.end is not None:
+        query = query.where(InspectionSession.created_at < wanted.end)
+    if search:
+        query = query.where(matching(search, (InspectionSession.lot, InspectionSession.serial_number)))
+    # Ids are UUIDv7: their order is the order of creation, and the primary key serves it.
+    return query.order_by(InspectionSession.id.desc())
+
+
+def detail(session: Session, record: InspectionSession) -> SessionDetail:
+    """Return a session with its facts, oldest first."""
+    images = session.scalars(
+        select(ImageRecord).where(ImageRecord.session_id == record.id).order_by(ImageRecord.clock, ImageRecord.id)
+    )
+    results = session.scalars(
+        select(AIResult).where(AIResult.session_id == record.id).order_by(AIResult.clock, AIResult.id)
+    )
+    decisions = session.scalars(
+        select(HumanVerification)
+        .where(HumanVerification.session_id == record.id)
+        .order_by(HumanVerification.clock, HumanVerification.id)
+    )
+    return SessionDetail(
+        **SessionReply.model_validate(record).model_dump(),
+        images=[ImageReply.model_validate(image) for image in images],
+        ai_results=[AIResultReply.model_validate(result) for result in results],
+        human_verifications=[VerificationReply.model_validate(decision) for decision in decisions],
+    )

@@ -1,0 +1,139 @@
+"""Sessions: started, changed, completed, each in one unit of work with its audit entry."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from models.clock import utc_now
+from models.devices import Device
+from models.errors import InvalidInput, PermissionDenied
+from models.schemas.common import Page
+from models.schemas.sessions import SessionCreate, SessionDetail, SessionReply, SessionUpdate
+from models.sessions import InspectionSession
+from models.states import SessionStatus, require_transition
+from models.targets import Target
+from server.auth.principal import Principal
+from server.context import ServerContext
+from server.creation import already_there
+from server.masters.repository import alive
+from server.paging import PageQuery, fetch_page
+from server.sessions import repository
+from server.sessions.repository import SessionFilter
+from server.sessions.rules import may_update, owner_of_new, require_verdict
+from server.trail import SERVER_DEVICE, audited
+
+
+def list_sessions(context: ServerContext, wanted: SessionFilter, paging: PageQuery) -> Page[SessionReply]:
+    """Return a page of sessions, newest first."""
+    with context.database.read() as session:
+        query = repository.listing(wanted, paging.search)
+        return fetch_page(session, query, paging, SessionReply.model_validate)
+
+
+def get_session(context: ServerContext, session_id: str) -> SessionDetail:
+    """Return a session with its facts; ``NotFound`` ``inspection-session-unknown``."""
+    with context.database.read() as session:
+        return repository.detail(session, repository.session_by_id(session, session_id))
+
+
+def create_session(context: ServerContext, who: Principal, body: SessionCreate) -> tuple[SessionReply, bool]:
+    """Start a session and return it, and whether it is new.
+
+    Raises:
+        NotFound: ``target-not-found``.
+        InvalidInput: ``device-not-enrolled``.
+        PermissionDenied: ``session-of-another-device``.
+        Conflict: ``id-taken``.
+    """
+    owner = owner_of_new(who, body.device_id)
+    content = {**body.model_dump(exclude={"id", "device_id"}), "device_id": owner}
+    with context.database.transaction(who.user_id) as session:
+        there = already_there(session, InspectionSession, body.id, content)
+        if there is not None:
+            return SessionReply.model_validate(there), False
+        alive(session, Target, body.target_id)
+        if owner != SERVER_DEVICE and session.get(Device, owner) is None:
+            raise InvalidInput("device-not-enrolled")
+        values = content if body.id is None else {**content, "id": body.id}
+        record = InspectionSession(**values, user_id=who.user_id)
+        session.add(record)
+        session.flush()
+        audited(session, who, "session.created", "inspection_session", record.id)
+        session.flush()
+        return SessionReply.model_validate(record), True
+
+
+def update_session(context: ServerContext, who: Principal, session_id: str, body: SessionUpdate) -> SessionReply:
+    """Change lot and serial number, or take the next step.
+
+    Raises:
+        NotFound: ``inspection-session-unknown``.
+        PermissionDenied: ``session-of-another-device``.
+        Conflict: ``session-state`` or ``session-without-verdict``.
+    """
+    with context.database.transaction(who.user_id) as session:
+        record = own_session(session, who, session_id)
+        changed = []
+        for name, value in (("lot", body.lot), ("serial_number", body.serial_number)):
+            if value is not None and value != getattr(record, name):
+                setattr(record, name, value)
+                changed.append(name)
+        if body.status is not None and body.status is not record.status:
+            _step(record, body.status)
+            changed.append("status")
+        if changed:
+            detail = {"fields": changed, "status": record.status.value}
+            audited(session, who, "session.changed", "inspection_session", record.id, **detail)
+        session.flush()
+        reply = SessionReply.model_validate(record)
+    if "status" in changed:
+        _tell(context, reply)
+    return reply
+
+
+def complete_session(context: ServerContext, who: Principal, session_id: str) -> SessionReply:
+    """End a session by its effective verdict.
+
+    Raises:
+        NotFound: ``inspection-session-unknown``.
+        PermissionDenied: ``session-of-another-device``.
+        Conflict: ``session-state`` or ``session-without-verdict``.
+    """
+    with context.database.transaction(who.user_id) as session:
+        record = own_session(session, who, session_id)
+        _step(record, SessionStatus.COMPLETED)
+        verdict = record.effective_verdict.value if record.effective_verdict else None
+        audited(session, who, "session.completed", "inspection_session", record.id, verdict=verdict)
+        session.flush()
+        reply = SessionReply.model_validate(record)
+    _tell(context, reply)
+    return reply
+
+
+def own_session(session: Session, who: Principal, session_id: str) -> InspectionSession:
+    """Return a session that ``who`` may change.
+
+    Raises:
+        NotFound: ``inspection-session-unknown``.
+        PermissionDenied: ``session-of-another-device``.
+    """
+    record = repository.session_by_id(session, session_id)
+    if not may_update(who, device_id=record.device_id, user_id=record.user_id):
+        raise PermissionDenied("session-of-another-device")
+    return record
+
+
+def _step(record: InspectionSession, wanted: SessionStatus) -> None:
+    require_transition(record.status, wanted)
+    if wanted is SessionStatus.IN_PROGRESS:
+        record.started_at = utc_now()
+    if wanted is SessionStatus.COMPLETED:
+        require_verdict(record.effective_verdict)
+        record.completed_at = utc_now()
+    record.status = wanted
+
+
+def _tell(context: ServerContext, reply: SessionReply) -> None:
+    if reply.status is SessionStatus.COMPLETED:
+        context.metrics.completed.inc()
+    context.events.publish("inspection-sessions", reply.id, reply.model_dump(mode="json"))

@@ -1,0 +1,99 @@
+"""``/users`` and ``/api-keys``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from models.errors import PermissionDenied
+from models.schemas.common import Page
+from models.schemas.users import (
+    ApiKeyCreate,
+    ApiKeyCreated,
+    ApiKeyReply,
+    PasswordChange,
+    PasswordSet,
+    UserCreate,
+    UserReply,
+    UserUpdate,
+)
+from models.states import Role
+from server.auth.endpoints import client_address
+from server.dependencies import Asking, Context, Principal, require
+from server.paging import Paging
+from server.users import keys, service
+
+router = APIRouter(tags=["users"])
+ADMIN_ONLY = [Depends(require(Role.ADMIN))]
+Admin = Annotated[Principal, Depends(require(Role.ADMIN))]
+
+
+@router.get("/users", summary="List users", dependencies=ADMIN_ONLY)
+def list_users(context: Context, paging: Paging) -> Page[UserReply]:
+    """Administrators only."""
+    return service.list_users(context, paging)
+
+
+@router.post("/users", summary="Make a user", status_code=201, responses={200: {"model": UserReply}, 409: {}})
+def create_user(asking: Admin, context: Context, body: UserCreate, response: Response) -> UserReply:
+    """Administrators only; the same request again answers 200 with the same user."""
+    user, new = service.create_user(context, asking, body)
+    response.status_code = 201 if new else 200
+    return user
+
+
+@router.get("/users/me", summary="Who I am")
+def get_me(asking: Asking, context: Context) -> UserReply:
+    """The signed-in user."""
+    if asking.user_id is None:
+        raise PermissionDenied("person-needed")
+    return service.get_user(context, asking.user_id)
+
+
+@router.put("/users/me/password", summary="Choose a new password", status_code=204, responses={429: {}})
+def change_password(asking: Asking, context: Context, body: PasswordChange, request: Request) -> None:
+    """Needs the present password; every session of the user ends."""
+    service.change_own_password(context, asking, body.current_password, body.new_password, client_address(request))
+
+
+@router.get("/users/{user_id}", summary="One user", dependencies=ADMIN_ONLY)
+def get_user(user_id: str, context: Context) -> UserReply:
+    """Administrators only."""
+    return service.get_user(context, user_id)
+
+
+@router.put("/users/{user_id}", summary="Change a user", responses={409: {}})
+def update_user(user_id: str, asking: Admin, context: Context, body: UserUpdate) -> UserReply:
+    """Administrators only; a disabled user is signed out everywhere."""
+    return service.update_user(context, asking, user_id, body)
+
+
+@router.delete("/users/{user_id}", summary="Delete a user", status_code=204, responses={409: {}})
+def delete_user(user_id: str, asking: Admin, context: Context) -> None:
+    """Administrators only; what the user did stays."""
+    service.delete_user(context, asking, user_id)
+
+
+@router.put("/users/{user_id}/password", summary="Give a user a new password", status_code=204)
+def set_password(user_id: str, asking: Admin, context: Context, body: PasswordSet) -> None:
+    """Administrators only; the user is signed out everywhere."""
+    service.set_password(context, asking, user_id, body.password)
+
+
+@router.get("/api-keys", summary="List API keys", dependencies=ADMIN_ONLY)
+def list_keys(context: Context, paging: Paging) -> Page[ApiKeyReply]:
+    """Administrators only; the keys themselves are not kept."""
+    return keys.list_keys(context, paging)
+
+
+@router.post("/api-keys", summary="Make an API key", status_code=201)
+def create_key(asking: Admin, context: Context, body: ApiKeyCreate) -> ApiKeyCreated:
+    """Administrators only; the key is shown this once."""
+    return keys.create_key(context, asking, body)
+
+
+@router.delete("/api-keys/{key_id}", summary="Revoke an API key", status_code=204)
+def revoke_key(key_id: str, asking: Admin, context: Context) -> None:
+    """Administrators only; the key is worthless at once."""
+    keys.revoke_key(context, asking, key_id)

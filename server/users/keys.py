@@ -1,0 +1,57 @@
+"""API keys of machines: shown once, kept as digests. One unit of work a call."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from models.clock import utc_now
+from models.errors import InvalidInput, NotFound
+from models.schemas.common import Page
+from models.schemas.users import ApiKeyCreate, ApiKeyCreated, ApiKeyReply
+from models.users import ApiKey
+from server.auth.principal import Principal
+from server.auth.secrets import digest_of, new_secret
+from server.context import ServerContext
+from server.paging import PageQuery, fetch_page, matching
+from server.trail import audited
+
+
+def list_keys(context: ServerContext, wanted: PageQuery) -> Page[ApiKeyReply]:
+    """Return a page of keys, newest first, without the keys themselves."""
+    query = select(ApiKey).order_by(ApiKey.created_at.desc(), ApiKey.id)
+    if wanted.search:
+        query = query.where(matching(wanted.search, (ApiKey.name,)))
+    with context.database.read() as session:
+        return fetch_page(session, query, wanted, ApiKeyReply.model_validate)
+
+
+def create_key(context: ServerContext, who: Principal, body: ApiKeyCreate) -> ApiKeyCreated:
+    """Make a key and return it this once.
+
+    Raises:
+        InvalidInput: ``key-expires-in-the-past``.
+    """
+    if body.expires_at is not None and body.expires_at <= utc_now():
+        raise InvalidInput("key-expires-in-the-past")
+    key = new_secret("ifk")
+    with context.database.transaction(who.user_id) as session:
+        record = ApiKey(name=body.name, role=body.role, key_digest=digest_of(key), expires_at=body.expires_at)
+        session.add(record)
+        session.flush()
+        audited(session, who, "key.created", "api_key", record.id, role=body.role.value)
+        return ApiKeyCreated(**ApiKeyReply.model_validate(record).model_dump(), key=key)
+
+
+def revoke_key(context: ServerContext, who: Principal, key_id: str) -> None:
+    """Make a key worthless; nothing happens when it is already.
+
+    Raises:
+        NotFound: ``key-unknown``.
+    """
+    with context.database.transaction(who.user_id) as session:
+        record = session.get(ApiKey, key_id)
+        if record is None:
+            raise NotFound("key-unknown")
+        if record.revoked_at is None:
+            record.revoked_at = utc_now()
+            audited(session, who, "key.revoked", "api_key", record.id)

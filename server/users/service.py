@@ -1,0 +1,145 @@
+"""Users: made, changed and disabled by administrators; passwords also by their owners. One unit of work a call."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.clock import utc_now
+from models.errors import Conflict, InvalidInput, NotFound, PermissionDenied
+from models.schemas.common import Page
+from models.schemas.users import UserCreate, UserReply, UserUpdate
+from models.states import Role
+from models.users import User, UserCredential
+from server.auth.principal import Principal
+from server.auth.repository import password_digest, revoke_sessions, user_by_name
+from server.context import ServerContext
+from server.creation import already_there
+from server.paging import PageQuery, fetch_page, matching
+from server.trail import audited
+
+
+def list_users(context: ServerContext, wanted: PageQuery) -> Page[UserReply]:
+    """Return a page of users by name."""
+    query = select(User).where(User.deleted_at.is_(None)).order_by(User.username, User.id)
+    if wanted.search:
+        query = query.where(matching(wanted.search, (User.username, User.display_name)))
+    with context.database.read() as session:
+        return fetch_page(session, query, wanted, UserReply.model_validate)
+
+
+def get_user(context: ServerContext, user_id: str) -> UserReply:
+    """Return one user; ``NotFound`` ``user-unknown``."""
+    with context.database.read() as session:
+        return UserReply.model_validate(_user(session, user_id))
+
+
+def create_user(context: ServerContext, who: Principal, body: UserCreate) -> tuple[UserReply, bool]:
+    """Make a user and return it, and whether it is new.
+
+    Raises:
+        Conflict: ``username-taken`` or ``id-taken``.
+        InvalidInput: ``password-too-short``.
+    """
+    digest = context.passwords.digest(body.password)
+    content = body.model_dump(exclude={"id", "password"})
+    with context.database.transaction(who.user_id) as session:
+        there = already_there(session, User, body.id, content)
+        if there is not None:
+            return UserReply.model_validate(there), False
+        if user_by_name(session, body.username) is not None:
+            raise Conflict("username-taken", username=body.username)
+        user = User(**content) if body.id is None else User(id=body.id, **content)
+        session.add(user)
+        session.flush()
+        session.add(UserCredential(user_id=user.id, password_digest=digest))
+        audited(session, who, "user.created", "user", user.id, role=user.role.value)
+        session.flush()
+        return UserReply.model_validate(user), True
+
+
+def update_user(context: ServerContext, who: Principal, user_id: str, body: UserUpdate) -> UserReply:
+    """Change a user; one that is disabled is signed out everywhere.
+
+    Raises:
+        NotFound: ``user-unknown``.
+        Conflict: ``last-admin``.
+    """
+    changes = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
+    with context.database.transaction(who.user_id) as session:
+        user = _user(session, user_id)
+        for name, value in changes.items():
+            setattr(user, name, value)
+        _require_an_admin(session)
+        if not user.active or "role" in changes:
+            revoke_sessions(session, user.id)
+        audited(session, who, "user.changed", "user", user.id, fields=sorted(changes))
+        session.flush()
+        return UserReply.model_validate(user)
+
+
+def delete_user(context: ServerContext, who: Principal, user_id: str) -> None:
+    """Mark a user deleted and sign it out; what it did stays under its name."""
+    with context.database.transaction(who.user_id) as session:
+        user = _user(session, user_id)
+        user.active = False
+        user.deleted_at = utc_now()
+        _require_an_admin(session)
+        revoke_sessions(session, user.id)
+        credential = session.get(UserCredential, user.id)
+        if credential is not None:
+            session.delete(credential)
+        audited(session, who, "user.deleted", "user", user.id)
+
+
+def set_password(context: ServerContext, who: Principal, user_id: str, password: str) -> None:
+    """Give a user a new password and sign it out everywhere."""
+    digest = context.passwords.digest(password)
+    with context.database.transaction(who.user_id) as session:
+        user = _user(session, user_id)
+        _keep_digest(session, user.id, digest)
+        revoke_sessions(session, user.id)
+        audited(session, who, "user.password-set", "user", user.id)
+
+
+def change_own_password(context: ServerContext, who: Principal, current: str, new: str, address: str) -> None:
+    """Let a user choose a new password, knowing the present one; every session of the user ends.
+
+    Raises:
+        PermissionDenied: ``person-needed`` for a machine.
+        InvalidInput: ``password-wrong`` or ``password-too-short``.
+        TooManyRequests: ``sign-in-too-often``.
+    """
+    if who.user_id is None:
+        raise PermissionDenied("person-needed")
+    context.limiter.take(who.username, address)
+    with context.database.read() as session:
+        digest = password_digest(session, who.user_id)
+    if not context.passwords.matches(current, digest):
+        raise InvalidInput("password-wrong")
+    context.limiter.give_back(who.username)
+    set_password(context, who, who.user_id, new)
+
+
+def _keep_digest(session: Session, user_id: str, digest: str) -> None:
+    credential = session.get(UserCredential, user_id)
+    if credential is None:
+        session.add(UserCredential(user_id=user_id, password_digest=digest))
+        return
+    credential.password_digest = digest
+    credential.updated_at = utc_now()
+
+
+def _user(session: Session, user_id: str) -> User:
+    user = session.get(User, user_id)
+    if user is None or user.deleted_at is not None:
+        raise NotFound("user-unknown")
+    return user
+
+
+def _require_an_admin(session: Session) -> None:
+    """Refuse a change after which nobody could administer the server."""
+    session.flush()
+    query = select(func.count()).where(User.role == Role.ADMIN, User.active.is_(True), User.deleted_at.is_(None))
+    if session.scalar(query) == 0:
+        raise Conflict("last-admin")
