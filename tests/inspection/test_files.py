@@ -1,0 +1,47 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from inspection.files import write_atomically
+from models.errors import Unavailable
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    write_atomically(path, b"old")
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    # The limit on the size of files is the system's own way to run out of room.
+    program = (
+        "import resource, signal, sys\n"
+        "from pathlib import Path\n"
+        "from inspection.files import write_atomically\n"
+        "from models.errors import Unavailable\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "try:\n"
+        "    write_atomically(Path(sys.argv[1]), b'x' * 100_000)\n"
+        "except Unavailable as error:\n"
+        "    print(error.code)\n"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
+    )
+    assert finished.stdout.strip() == "file-disk-full"
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable) as caught:
+        write_atomically(tmp_path / "none" / "a.bin", b"x")
+    assert caught.value.code == "file-not-written"
