@@ -1,4 +1,4 @@
-"""Everything a person can do in the window, each with its one key; buttons, keys and the demo trigger the same actions."""
+"""Everything a person can do in the window, each with its one key; buttons, keys and the demo trigger these."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class StationActions(QObject):
     def numbered(self, number: int, on_trigger: Callable[[], object]) -> QAction:
         """Return an action for the key ``1`` to ``9``."""
         action = self._keyed(str(number))
-        action.triggered.connect(lambda: on_trigger())
+        action.triggered.connect(on_trigger)
         return action
 
     def _global(self, key: str) -> QAction:

@@ -1,7 +1,7 @@
 """The window's languages: Qt Linguist files, switched at run time; ``python -m app.language`` builds them.
 
-The sources are ``resources/translations/imageflow_{en,ja}.ts``; beside them lie the compiled ``.qm``, made by set-up and
-not kept in the repository. ``python -m app.language update`` takes new texts from the source into the ``.ts`` first.
+The sources are ``resources/translations/imageflow_{en,ja}.ts``. Beside them lie the compiled ``.qm``, made by set-up
+and not kept in the repository. ``python -m app.language update`` takes new texts from the source first.
 """
 
 from __future__ import annotations

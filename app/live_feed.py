@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from models.errors import Unavailable, UnreadableImage, UserFacingError
@@ -94,8 +95,7 @@ class LiveFeed:
                         self._call(self._on_end)
                         return
             except UserFacingError as error:
-                trouble = error
-                self._call(lambda: self._on_trouble(trouble))
+                self._call(partial(self._on_trouble, error))
                 self._stopping.wait(RETRY_S)
 
     def _read(self, source: ImageSource) -> None:
@@ -110,8 +110,7 @@ class LiveFeed:
                 frame = source.read(READ_TIMEOUT_S)
             except UnreadableImage as error:
                 # One bad file of a folder: say so, and go on with the one after it.
-                bad = error
-                self._call(lambda: self._on_bad_image(bad))
+                self._call(partial(self._on_bad_image, error))
                 continue
             if frame is not None:
                 if lost:
@@ -121,8 +120,8 @@ class LiveFeed:
                 self._keep(frame)
             elif source.state == SourceState.LOST and not lost:
                 lost = True
-                trouble = Unavailable("window-camera-lost", source=source.describe())
-                self._call(lambda: self._on_trouble(trouble))
+                lost_camera = Unavailable("window-camera-lost", source=source.describe())
+                self._call(partial(self._on_trouble, lost_camera))
 
     def _keep(self, frame: Frame) -> None:
         with self._lock:

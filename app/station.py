@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 from app.actions import StationActions
 from app.language import LanguageSwitch
 from app.presenters.context import SCREENS, ScreenName, StationContext
-from app.presenters.enrolment import EnrolmentPresenter
+from app.presenters.enrolment import EnrolmentPresenter, EnrolmentState
 from app.presenters.home import HomePresenter, HomeState
 from app.presenters.sign_in import SignInPresenter
 from app.presenters.sync import SyncPresenter
@@ -28,6 +28,7 @@ from app.screens.work import WorkScreen
 from app.station_window import StationWindow
 from app.style_sheet import palette, style_sheet
 from app.theme import THEMES, Sizes, ThemeName
+from app.unexpected import UnexpectedErrors
 from app.workers import Workers
 from models.messages import Language, choose_language
 
@@ -126,10 +127,11 @@ class Station:
         self.set_language(language or workspace.settings.language or choose_language(QLocale.system().name()))
         if source is not None:
             self.set_source(source)
-        context.go_to("sign_in" if workspace.enrolled and not workspace.needs_credential else "enrolment")
+        context.go_to("sign_in" if workspace.enrolled else "enrolment")
 
     def start(self) -> None:
-        """Begin to follow and to run synchronisation; call when the window is shown."""
+        """Let synchronisation run and follow it; call when the window is shown."""
+        self.presenters.enrolment.begin()
         self._timer.start()
         self.presenters.sync.refresh()
 
@@ -191,18 +193,18 @@ class Station:
 
     def _connect(self, context: StationContext) -> None:
         actions, presenters = self.actions, self.presenters
-        actions.language.triggered.connect(lambda: self._choose_language())
-        actions.theme.triggered.connect(lambda: self._choose_theme())
+        actions.language.triggered.connect(self._choose_language)
+        actions.theme.triggered.connect(self._choose_theme)
         actions.sync.triggered.connect(lambda: context.go_to("sync"))
-        actions.sign_out.triggered.connect(lambda: self._sign_out())
+        actions.sign_out.triggered.connect(self._sign_out)
         actions.enrolment.triggered.connect(lambda: context.go_to("enrolment"))
-        actions.home.triggered.connect(lambda: self._go_home())
+        actions.home.triggered.connect(self._go_home)
         context.screen_changed.connect(self._show_screen)
         context.user_changed.connect(self._show_user)
         presenters.home.started.connect(self._start_work)
         presenters.sync.changed.connect(self._show_sync)
         presenters.work.changed.connect(lambda _: self.window.update_heading() if self._is_at_work() else None)
-        presenters.enrolment.enrolled.connect(lambda _: self._sign_in_screen.set_enrolled(True))
+        presenters.enrolment.changed.connect(self._show_enrolment)
         self.language.changed.connect(self._language_changed)
         self.window.closing.connect(self.close)
 
@@ -217,8 +219,7 @@ class Station:
         actions.sync.setEnabled(name != "sync")
         actions.sign_out.setEnabled(signed_in)
         actions.sign_out.setVisible(signed_in)
-        actions.enrolment.setEnabled(name == "sign_in" and not self._workspace.enrolled)
-        actions.enrolment.setVisible(not self._workspace.enrolled)
+        self._show_enrolment(self.presenters.enrolment.state)
         if name != "home":
             for action in (actions.start, actions.train, actions.choose_source):
                 action.setEnabled(False)
@@ -227,6 +228,13 @@ class Station:
         else:
             actions.home.setEnabled(True)
             actions.home.setVisible(True)
+
+    def _show_enrolment(self, state: EnrolmentState) -> None:
+        action = self.actions.enrolment
+        wanted = not state.enrolled or state.needs_credential
+        action.setVisible(wanted)
+        action.setEnabled(wanted and self.presenters.session.screen == "sign_in")
+        self._sign_in_screen.set_enrolled(state.enrolled)
 
     def _go_home(self) -> None:
         context = self.presenters.session
@@ -312,11 +320,14 @@ def run_station(
     """Show the window until it is closed and return the exit code."""
     application = prepare_application()
     station = build_station(workspace, source_spec=source_spec, language=language, theme=theme)
-    workspace.start_sync()
+    notices = station.presenters.session.notices
+    unexpected = UnexpectedErrors(workspace.log_folder, lambda error: notices.tell("unexpected", error))
+    unexpected.install()
     station.window.showMaximized()
     station.start()
     try:
         return application.exec()
     finally:
+        unexpected.remove()
         station.close()
         workspace.stop_sync()

@@ -49,7 +49,9 @@ class StationWindow(QMainWindow):
         column.addWidget(self.stack, 1)
         self.setCentralWidget(centre)
         # The window's own least size counts; a long banner must not push it beyond the display.
-        self.layout().setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        layout = self.layout()
+        if layout is not None:
+            layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         self.setWindowTitle("ImageFlow Station")
         self.resize(1280, 800)
         actions = look.actions

@@ -28,12 +28,12 @@ QPushButton:pressed { background: $surface; }
 QPushButton:disabled { background: $surface; border: 2px dashed $disabled; color: $disabled; }
 QPushButton:focus { border: 3px solid $accent; }
 QPushButton[primary="true"] { background: $accent; border-color: $accent; color: $on_accent; }
-QPushButton[primary="true"] QLabel { color: $on_accent; }
-QPushButton[primary="true"] QLabel[role="key"] { color: $on_accent; background: transparent; border-color: $on_accent; }
+QLabel[role="caption"][primary="true"] { color: $on_accent; }
+QLabel[role="key"][primary="true"] { color: $on_accent; background: transparent; border-color: $on_accent; }
 QPushButton[primary="true"]:focus { border: 3px solid $text; }
 QPushButton[primary="true"]:disabled { background: $surface; border: 2px dashed $disabled; }
-QPushButton[primary="true"]:disabled QLabel { color: $disabled; }
-QPushButton[primary="true"]:disabled QLabel[role="key"] { color: $disabled; border-color: $disabled; }
+QLabel[role="caption"][primary="true"]:disabled { color: $disabled; }
+QLabel[role="key"][primary="true"]:disabled { color: $disabled; border-color: $disabled; }
 QPushButton[flat="true"] { background: transparent; }
 QPushButton:checked { background: $accent; color: $on_accent; border-color: $accent; }
 

@@ -18,6 +18,8 @@ MM_PER_INCH = 25.4
 # What screens report lies now and then (projectors, virtual machines); outside of this range it is not believed.
 PLAUSIBLE_DPI = (60.0, 220.0)
 USUAL_DPI = 96.0
+# Up to here sRGB is linear (IEC 61966-2-1).
+LINEAR_BELOW = 0.04045
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def relative_luminance(colour: str) -> float:
 
     def linear(channel: int) -> float:
         value = channel / 255
-        return value / 12.92 if value <= 0.04045 else float(((value + 0.055) / 1.055) ** 2.4)
+        return value / 12.92 if value <= LINEAR_BELOW else float(((value + 0.055) / 1.055) ** 2.4)
 
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)

@@ -86,8 +86,6 @@ class StationContext:
             on_failure=self.trouble("sign-out"),
         )
 
-    def trouble(
-        self, about: str, retry: Callable[[], object] | None = None
-    ) -> Callable[[UserFacingError], None]:
+    def trouble(self, about: str, retry: Callable[[], object] | None = None) -> Callable[[UserFacingError], None]:
         """Return what tells of an error about ``about``."""
         return lambda error: self.notices.tell(about, error, retry=retry)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app.presenters.context import StationContext
 from app.presenters.event import Event
+from app.presenters.notices import Level
 from app.presenters.running import Lane, Task
-from models.errors import InvalidInput, UserFacingError
+from models.errors import InvalidInput, Unavailable, UserFacingError
 
 if TYPE_CHECKING:
     from app.operations.enrolment import Enrolment
@@ -43,10 +44,25 @@ class EnrolmentPresenter:
     def __init__(self, context: StationContext) -> None:
         self._context = context
         workspace = context.workspace
-        self.state = EnrolmentState(enrolled=workspace.enrolled, needs_credential=workspace.needs_credential)
+        self.state = EnrolmentState(enrolled=workspace.enrolled)
         self.changed: Event[EnrolmentState] = Event()
         self.enrolled: Event[Enrolment] = Event()
         self.failed: Event[UserFacingError] = Event()
+
+    def begin(self) -> None:
+        """Let synchronisation run; ask for the credential when the keyring does not hold it (it may answer slowly)."""
+        workspace = self._context.workspace
+
+        def start(_: Task) -> bool:
+            workspace.start_sync()
+            return workspace.needs_credential
+
+        self._context.runner.run(
+            start,
+            lane=Lane.NETWORK,
+            on_success=self._credential_known,
+            on_failure=self._context.trouble("enrolment"),
+        )
 
     def enrol(self, server_url: str, code: str, name: str = "") -> None:
         """Enrol with the server at ``server_url``."""
@@ -61,7 +77,9 @@ class EnrolmentPresenter:
         def ask(_: Task) -> Enrolment:
             from app.operations.enrolment import enrol
 
-            return enrol(workspace, server_url=server_url.strip(), code=code.strip(), name=name.strip())
+            enrolment = enrol(workspace, server_url=server_url.strip(), code=code.strip(), name=name.strip())
+            workspace.start_sync()
+            return enrolment
 
         self._context.runner.run(
             ask,
@@ -86,27 +104,35 @@ class EnrolmentPresenter:
         self._context.runner.run(
             supply,
             lane=Lane.NETWORK,
-            on_success=lambda _: self.go_on(),
+            on_success=lambda _: self._supplied(),
             on_failure=self._fail,
             on_finished=self._end,
         )
 
     def go_on(self) -> None:
         """Leave for the sign-in screen; it works without a server too."""
-        self._show(EnrolmentState(False, self.state.enrolled, self._context.workspace.needs_credential))
+        self._show(replace(self.state, credential=""))
         self._context.go_to("sign_in")
 
     def _begin(self) -> None:
         self._context.notices.clear("enrolment")
-        self._show(EnrolmentState(True, self.state.enrolled, self.state.needs_credential))
+        self._show(replace(self.state, busy=True))
 
     def _end(self) -> None:
-        state = self.state
-        self._show(EnrolmentState(False, state.enrolled, state.needs_credential, state.credential))
+        self._show(replace(self.state, busy=False))
+
+    def _credential_known(self, needed: bool) -> None:
+        if needed:
+            self._show(replace(self.state, needs_credential=True))
+            self._context.notices.tell("credential", Unavailable("window-credential-needed"), level=Level.HINT)
+
+    def _supplied(self) -> None:
+        self._context.notices.clear("credential")
+        self._show(replace(self.state, needs_credential=False))
+        self.go_on()
 
     def _succeed(self, enrolment: Enrolment) -> None:
-        self._context.workspace.start_sync()
-        self._show(EnrolmentState(False, True, False, enrolment.credential or ""))
+        self._show(EnrolmentState(busy=False, enrolled=True, credential=enrolment.credential or ""))
         self.enrolled.emit(enrolment)
         if enrolment.credential_kept:
             self.go_on()

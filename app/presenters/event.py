@@ -8,7 +8,7 @@ from typing import Generic, TypeVarTuple, Unpack
 Arguments = TypeVarTuple("Arguments")
 
 
-class Event(Generic[Unpack[Arguments]]):
+class Event(Generic[*Arguments]):
     """Something that happens and that others want to know of."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Event(Generic[Unpack[Arguments]]):
         """
         self._callbacks.remove(callback)
 
-    def emit(self, *arguments: Unpack[Arguments]) -> None:
+    def emit(self, *arguments: *Arguments) -> None:
         """Call every callback; one that is connected meanwhile waits for the next time."""
         for callback in tuple(self._callbacks):
             callback(*arguments)

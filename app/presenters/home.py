@@ -161,7 +161,9 @@ class HomePresenter:
         def good_images(_: Task) -> list[Path]:
             from inspection.datasets import is_good, labelled_images
 
-            return [image.path for image in labelled_images(Path(folder)) if image.label is None or is_good(image.label)]
+            return [
+                image.path for image in labelled_images(Path(folder)) if image.label is None or is_good(image.label)
+            ]
 
         if not folder.strip():
             self._fail("training")(InvalidInput("window-training-folder-missing"))
@@ -219,7 +221,7 @@ class HomePresenter:
         self._context.go_to("work")
 
     def _remember(self) -> None:
-        """Keep the choices for the next start; they are a convenience, trouble with them is told and does not stop work."""
+        """Keep the choices for the next start; trouble with that is told and does not stop work."""
         store, state = self._context.workspace.store, self.state
         changes = {"source": state.source, "target_code": state.target.code if state.target else ""}
 

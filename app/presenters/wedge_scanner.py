@@ -1,4 +1,4 @@
-"""Tells a hand scanner that types (a keyboard wedge) from a person, by its speed; pure decisions, no clock of its own."""
+"""Tells a hand scanner that types (a keyboard wedge) from a person, by its speed; pure decisions."""
 
 from __future__ import annotations
 

@@ -70,9 +70,7 @@ class WorkPresenter:
     def enter(self, home: HomeState, make_source: Callable[[], ImageSource]) -> None:
         """Begin to inspect parts of the target chosen at home, with images of ``make_source()``."""
         self.leave(stay=True)
-        self._show(
-            WorkState(target=home.target, items=home.required_items, item=next(iter(home.required_items), None))
-        )
+        self._show(WorkState(target=home.target, items=home.required_items, item=next(iter(home.required_items), None)))
         self.use_source(make_source)
         self._read_evidence_lists()
 
@@ -105,7 +103,7 @@ class WorkPresenter:
         elif code != self.state.part_code:
             self._context.notices.tell(
                 "scan",
-                InvalidInput("window-part-undecided", code=code, present=self.state.part_code or "-"),
+                InvalidInput("window-part-undecided", scanned=code, present=self.state.part_code or "-"),
                 level=Level.HINT,
             )
 
@@ -364,9 +362,7 @@ class WorkPresenter:
             self._frame = None
             self._show(replace(self.state, has_frame=False))
 
-    def _fail(
-        self, about: str, retry: Callable[[], object] | None = None
-    ) -> Callable[[UserFacingError], None]:
+    def _fail(self, about: str, retry: Callable[[], object] | None = None) -> Callable[[UserFacingError], None]:
         def fail(error: UserFacingError) -> None:
             self._context.notices.tell(about, error, retry=retry)
             self.failed.emit(error)

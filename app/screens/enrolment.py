@@ -75,6 +75,7 @@ class EnrolmentScreen(Screen):
         column.setSpacing(sizes.millimetres(1.5))
         column.addWidget(self.title)
         column.addWidget(self.hint)
+        column.addSpacing(sizes.gap)
         for label, field in zip(self.labels, fields, strict=True):
             column.addWidget(label)
             column.addWidget(field)
@@ -122,7 +123,9 @@ class EnrolmentScreen(Screen):
         elif state.needs_credential:
             self.title.setText(self.tr("Give the device credential"))
             self.hint.setText(
-                self.tr("The keyring does not hold it. Inspecting works without it; synchronising waits until it is given.")
+                self.tr(
+                    "The keyring does not hold it. Inspecting works without it; synchronising waits until it is given."
+                )
             )
             self.button.setText(self.tr("Use it"))
         else:

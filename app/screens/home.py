@@ -144,9 +144,9 @@ class HomeScreen(Screen):
             lambda item, _: presenter.choose_item(item.data(_ID)) if item is not None else None
         )
         self.source.textChanged.connect(presenter.choose_source)
-        actions.start.triggered.connect(lambda: presenter.start())
+        actions.start.triggered.connect(presenter.start)
         actions.train.triggered.connect(self._train)
-        actions.cancel_training.triggered.connect(lambda: presenter.cancel_training())
+        actions.cancel_training.triggered.connect(presenter.cancel_training)
         actions.choose_source.triggered.connect(lambda: self._choose_folder(self.source.setText))
         self.folder.returnPressed.connect(self._train)
         presenter.changed.connect(self._show)
@@ -170,7 +170,9 @@ class HomeScreen(Screen):
         dialog.open()
 
     def _show(self, state: HomeState) -> None:
-        self._fill(self.targets, [(target.id, f"{target.code}   {target.name}") for target in state.targets], state.target_id)
+        self._fill(
+            self.targets, [(target.id, f"{target.code}   {target.name}") for target in state.targets], state.target_id
+        )
         items = []
         for item in state.items:
             ready = self.tr("model ready") if item.model_ready else self.tr("no model yet")
@@ -192,7 +194,6 @@ class HomeScreen(Screen):
         self._show_training(state, state.training)
         self.look.actions.start.setEnabled(state.may_start)
         self.start_hint.setText(self._what_is_missing(state))
-        self.start_hint.setVisible(bool(self.start_hint.text()))
 
     def _show_training(self, state: HomeState, training: TrainingState | None) -> None:
         actions = self.look.actions
@@ -236,7 +237,7 @@ class HomeScreen(Screen):
     @staticmethod
     def _fill(box: QListWidget, rows: list[tuple[str, str]], chosen: str | None) -> None:
         """Show ``rows`` of id and text; rows that are there already are kept, so that the choice does not jump."""
-        box.blockSignals(True)  # noqa: FBT003 - Qt's own signature
+        box.blockSignals(True)
         if [box.item(row).data(_ID) for row in range(box.count())] != [row_id for row_id, _ in rows]:
             box.clear()
             for row_id, _ in rows:
@@ -247,4 +248,4 @@ class HomeScreen(Screen):
             box.item(row).setText(text)
             if row_id == chosen:
                 box.setCurrentRow(row)
-        box.blockSignals(False)  # noqa: FBT003 - Qt's own signature
+        box.blockSignals(False)

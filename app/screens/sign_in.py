@@ -48,7 +48,7 @@ class SignInScreen(Screen):
         self.password.clear()
         (self.password if self.username.text() else self.username).setFocus()
 
-    def set_enrolled(self, enrolled: bool) -> None:  # noqa: FBT001 - a state, as Qt's own setters
+    def set_enrolled(self, enrolled: bool) -> None:
         """Say whether there is a server that people can sign in with."""
         self._enrolled = enrolled
         self.retranslate()

@@ -60,9 +60,7 @@ class WorkScreen(Screen):
         self._shown_evidence: object = None
         self._lay_out()
         self._connect()
-        self.router = KeyRouter(
-            window, actions.by_key(), on_scan=presenter.scan, leave_field=lambda: self.setFocus()
-        )
+        self.router = KeyRouter(window, actions.by_key(), on_scan=presenter.scan, leave_field=self.setFocus)
         self.retranslate()
 
     def entered(self) -> None:
@@ -114,18 +112,18 @@ class WorkScreen(Screen):
 
     def _connect(self) -> None:
         actions, presenter = self.look.actions, self._presenter
-        actions.capture.triggered.connect(lambda: presenter.capture())
-        actions.agree.triggered.connect(lambda: presenter.agree())
-        actions.overrule.triggered.connect(lambda: presenter.overrule())
-        actions.hold.triggered.connect(lambda: presenter.hold())
-        actions.next_part.triggered.connect(lambda: presenter.next_part())
-        actions.back.triggered.connect(lambda: presenter.back())
-        actions.comment.triggered.connect(lambda: self.reasons.comment.setFocus())
-        actions.part_code.triggered.connect(lambda: self.evidence.code.setFocus())
+        actions.capture.triggered.connect(presenter.capture)
+        actions.agree.triggered.connect(presenter.agree)
+        actions.overrule.triggered.connect(presenter.overrule)
+        actions.hold.triggered.connect(presenter.hold)
+        actions.next_part.triggered.connect(presenter.next_part)
+        actions.back.triggered.connect(presenter.back)
+        actions.comment.triggered.connect(self.reasons.comment.setFocus)
+        actions.part_code.triggered.connect(self.evidence.code.setFocus)
         self.evidence.code.returnPressed.connect(self._typed_code)
         self.evidence.opacity.valueChanged.connect(lambda value: self.stage.set_opacity(value / 100))
         self.stage.set_opacity(self.evidence.opacity.value() / 100)
-        self.reasons.finished.connect(lambda: self.setFocus())
+        self.reasons.finished.connect(self.setFocus)
         presenter.changed.connect(self._show)
         presenter.frame_shown.connect(self._show_frame)
         presenter.recent_changed.connect(self.strip.show_parts)

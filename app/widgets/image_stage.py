@@ -35,7 +35,7 @@ def image_of(pixels: NDArray[np.uint8]) -> QImage:
 
 def reduced(pixels: NDArray[np.uint8], side: int = 1600) -> NDArray[np.uint8]:
     """Return every n-th pixel, so that the longer side is at most ``side``: enough to look at while it moves."""
-    step = max(1, -(-max(pixels.shape[:2]) // side))
+    step = max(1, -(-max(pixels.shape[0], pixels.shape[1]) // side))
     return pixels[::step, ::step]
 
 
@@ -50,13 +50,11 @@ def heat_of(heatmap: NDArray[np.float32], threshold: float, side: int = 512) -> 
         threshold: above it a part is NG.
         side: size of the result; it is stretched over the image when drawn.
     """
-    step = max(1, -(-max(heatmap.shape) // side))
-    ratio = heatmap[::step, ::step] / max(threshold, np.finfo(np.float32).tiny)
+    step = max(1, -(-max(heatmap.shape[0], heatmap.shape[1]) // side))
+    ratio = heatmap[::step, ::step] / max(threshold, float(np.finfo(np.float32).tiny))
     strength = np.clip((ratio - 0.5) / 0.5, 0, 1)
     over = np.clip((ratio - 1.0) / 0.5, 0, 1)[..., None]
-    colour = np.where(
-        over > 0, _WARM + (_HOT - _WARM) * over, _COLD + (_WARM - _COLD) * strength[..., None]
-    )
+    colour = np.where(over > 0, _WARM + (_HOT - _WARM) * over, _COLD + (_WARM - _COLD) * strength[..., None])
     alpha = (strength * 255)[..., None]
     rgba = np.ascontiguousarray(np.concatenate([colour, alpha], axis=2).astype(np.uint8))
     height, width = rgba.shape[:2]

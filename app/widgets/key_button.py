@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
@@ -23,22 +23,22 @@ class KeyButton(QPushButton):
         self._key.setProperty("role", "key")
         self.setProperty("primary", primary)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(14, 0, 14, 0)
-        row.setSpacing(10)
-        row.addStretch(1)
-        row.addWidget(self._caption)
-        row.addWidget(self._key)
+        row = self._row = QHBoxLayout(self)
+        row.setContentsMargins(10, 0, 10, 0)
+        row.setSpacing(8)
         row.addStretch(1)
         for label in (self._caption, self._key):
+            label.setProperty("primary", primary)
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.clicked.connect(lambda: action.trigger())
+            row.addWidget(label, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addStretch(1)
+        self.clicked.connect(action.trigger)
         action.changed.connect(self._follow)
         self._follow()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return room for both labels, at least what the style sheet demands."""
-        own, inside = super().sizeHint(), self.layout().sizeHint()
+        own, inside = super().sizeHint(), self._row.sizeHint()
         return QSize(max(own.width(), inside.width()), max(own.height(), inside.height()))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
@@ -54,14 +54,8 @@ class KeyButton(QPushButton):
         self.setAccessibleDescription(key_text(action))
         self.setEnabled(action.isEnabled())
         self.setVisible(action.isVisible())
+        self._row.invalidate()
         self.updateGeometry()
-
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Show the labels as disabled together with the button."""
-        if event.type() == QEvent.Type.EnabledChange:
-            for label in (self._caption, self._key):
-                label.setEnabled(self.isEnabled())
-        super().changeEvent(event)
 
 
 def key_text(action: QAction) -> str:

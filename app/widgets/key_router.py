@@ -29,7 +29,10 @@ class KeyRouter(QObject):
     """
 
     def __init__(
-        self, window: QWidget, actions: Mapping[str, Sequence[QAction]], on_scan: Callable[[str], object],
+        self,
+        window: QWidget,
+        actions: Mapping[str, Sequence[QAction]],
+        on_scan: Callable[[str], object],
         leave_field: Callable[[], object],
     ) -> None:
         super().__init__(window)

@@ -42,9 +42,7 @@ class PartsStrip(QWidget):
 
     def retranslate(self) -> None:
         """Take the texts of the language that is shown now."""
-        counts = {
-            verdict: sum(part.effective_verdict is verdict for part in self._parts) for verdict in HumanVerdict
-        }
+        counts = {verdict: sum(part.effective_verdict is verdict for part in self._parts) for verdict in HumanVerdict}
         self.setAccessibleName(
             self.tr("Last parts: {ok} OK, {ng} NG, {hold} HOLD").format(
                 ok=counts[HumanVerdict.OK], ng=counts[HumanVerdict.NG], hold=counts[HumanVerdict.HOLD]
@@ -101,6 +99,4 @@ class PartsStrip(QWidget):
             top_right = tile.topRight()
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(ink)
-            painter.drawPolygon(
-                QPolygonF([top_right - QPointF(corner, 0), top_right, top_right + QPointF(0, corner)])
-            )
+            painter.drawPolygon(QPolygonF([top_right - QPointF(corner, 0), top_right, top_right + QPointF(0, corner)]))

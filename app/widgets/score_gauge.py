@@ -83,9 +83,7 @@ class ScoreGauge(QWidget):
         painter.setPen(QColor(self._theme.text))
         area = QRectF(0, 0, self.width(), line)
         painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.tr("Anomaly score"))
-        painter.drawText(
-            area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._number(self._score)
-        )
+        painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._number(self._score))
 
     def _draw_mark(self, painter: QPainter, bar: QRectF) -> None:
         theme, sizes = self._theme, self._sizes

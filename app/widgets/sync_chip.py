@@ -38,7 +38,7 @@ class SyncChip(QPushButton):
         self.second_line = ""
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.clicked.connect(lambda: action.trigger())
+        self.clicked.connect(action.trigger)
         self.retranslate()
 
     def show_status(self, status: SyncStatus, *, enrolled: bool) -> None:
@@ -59,9 +59,7 @@ class SyncChip(QPushButton):
         else:
             state = self.tr("Online") if status.online else self.tr("Offline")
             waiting = status.waiting + status.blobs_waiting
-            self.first_line = f"{state} · " + (
-                self.tr("%n waiting", "", waiting) if waiting else self.tr("all sent")
-            )
+            self.first_line = f"{state} · " + (self.tr("%n waiting", "", waiting) if waiting else self.tr("all sent"))
             if status.dead:
                 self.second_line = self.tr("%n failed – see F4", "", status.dead)
             elif status.last_success is not None:

@@ -1,0 +1,74 @@
+"""``imageflow station``: the desktop application."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from app.command_line.options import StoreOption
+
+
+class LanguageName(StrEnum):
+    """Languages of the window."""
+
+    ENGLISH = "en"
+    JAPANESE = "ja"
+
+
+class ThemeChoice(StrEnum):
+    """The two calm greys."""
+
+    LIGHT = "light"
+    DARK = "dark"
+
+
+def station_command(
+    store: StoreOption = None,
+    source: Annotated[
+        str, typer.Option("--source", help="Where images come from: folder, video file, usb:0 or rtsp://…")
+    ] = "",
+    language: Annotated[LanguageName | None, typer.Option("--language", help="Else that of the settings.")] = None,
+    theme: Annotated[ThemeChoice | None, typer.Option("--theme", help="Else that of the settings.")] = None,
+) -> None:
+    r"""Open the station's window: sign in, choose what to inspect, inspect part after part.
+
+    Works with and without the server; what is recorded waits here until it can be sent.
+
+    \b
+    Examples:
+      imageflow station
+      imageflow station --source usb:0 --language ja
+      imageflow station --store ~/line-2 --source images/ --theme dark
+    """
+    require_display()
+    from app.settings import store_folder
+    from app.station import run_station
+    from app.workspace import Workspace
+
+    with Workspace.open(store_folder(store)) as workspace:
+        code = run_station(
+            workspace,
+            source_spec=source,
+            language=language.value if language is not None else None,
+            theme=theme.value if theme is not None else None,
+        )
+    if code:
+        raise typer.Exit(code)
+
+
+def require_display() -> None:
+    """Check that a window can be shown; Qt would end the process without a word that helps.
+
+    Raises:
+        Unavailable: ``window-no-display``.
+    """
+    from models.errors import Unavailable
+
+    if sys.platform in {"win32", "darwin"} or os.environ.get("QT_QPA_PLATFORM"):
+        return
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise Unavailable("window-no-display")
