@@ -88,7 +88,10 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a transaction that only reads, one consistent view; never waits for a writer on SQLite."""
+        """Open a transaction that only reads, one consistent view; never waits for a writer on SQLite.
+
+        What was loaded in it can be used after it: closing the session detaches records with their values.
+        """
         connection_options = {_READ_ONLY: True}
         with (
             translated_trouble(),
@@ -96,7 +99,6 @@ class Database:
             Session(connection, expire_on_commit=False, autoflush=False) as session,
         ):
             yield session
-            session.rollback()
 
     def close(self) -> None:
         """Close every connection."""
