@@ -1,0 +1,221 @@
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inspection.frames import Frame
+from inspection.images import encode_png
+from inspection.opencv import cv2
+from inspection.sources import (
+    FolderSource,
+    ImageSource,
+    LiveSource,
+    SourceState,
+    VideoSource,
+    frames,
+    make_source,
+    open_source,
+)
+from inspection.sources.base import SourceBase
+from models.errors import InvalidInput, NotFound, Unavailable, UnreadableImage
+
+
+def test_a_folder_gives_every_image_once_with_its_label(parts: Path) -> None:
+    with open_source(str(parts / "test")) as source:
+        seen = list(frames(source))
+        assert source.ended
+        assert source.read() is None
+    assert [frame.sequence for frame in seen] == list(range(len(seen)))
+    assert {frame.label for frame in seen} == {"good", "scratch", "contamination", "deformation"}
+    assert all(frame.path is not None and frame.path.parent.name == frame.label for frame in seen)
+    assert all(first.monotonic <= second.monotonic for first, second in zip(seen, seen[1:], strict=False))
+    assert all(frame.captured_at.tzinfo is not None for frame in seen)
+
+
+def test_a_bad_file_in_a_folder_does_not_stop_the_others(parts: Path, tmp_path: Path) -> None:
+    good = next((parts / "good").iterdir()).read_bytes()
+    for name, data in (("1.png", good), ("2.png", good[:500]), ("3.png", good), ("4.png", good)):
+        (tmp_path / name).write_bytes(data)
+    with FolderSource(tmp_path) as source:
+        assert source.read() is not None
+        with pytest.raises(UnreadableImage) as caught:
+            source.read()
+        assert caught.value.code == "image-truncated"
+        (tmp_path / "3.png").unlink()
+        with pytest.raises(UnreadableImage) as caught:
+            source.read()
+        assert caught.value.code == "image-missing"
+        last = source.read()
+        assert last is not None
+        assert last.sequence == 3
+        assert source.read() is None
+
+
+def test_a_single_image_is_a_source(parts: Path) -> None:
+    path = next((parts / "good").iterdir())
+    with open_source(str(path)) as source:
+        assert [frame.path for frame in frames(source)] == [path]
+
+
+def test_a_video_file_gives_its_frames_red_first(tmp_path: Path) -> None:
+    path = tmp_path / "red.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (64, 48))
+    for _ in range(7):
+        writer.write(np.full((48, 64, 3), (0, 0, 255), np.uint8))  # blue first, as OpenCV wants it
+    writer.release()
+    with open_source(str(path)) as source:
+        seen = list(frames(source))
+    assert len(seen) == 7
+    assert np.abs(seen[3].pixels.reshape(-1, 3).mean(axis=0) - (255, 0, 0)).max() < 10
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "count"),
+    [("bolt-multi-size-detection.gif", (270, 480), 37), ("conveyor_boxes.mp4", (720, 720), 241)],
+)
+def test_real_videos_are_read_to_their_end(data: Path, name: str, size: tuple[int, int], count: int) -> None:
+    with open_source(str(data / "video" / name)) as source:
+        seen = 0
+        for frame in frames(source):
+            assert (frame.height, frame.width) == size
+            seen += 1
+        assert source.ended
+    assert seen == count
+
+
+def test_a_video_in_real_time_does_not_run_ahead(data: Path) -> None:
+    with VideoSource(data / "video" / "conveyor_boxes.mp4", realtime=True) as source:
+        opened = time.monotonic()
+        seen = [source.read() for _ in range(10)]
+        assert time.monotonic() - opened >= 8.9 / 24  # the tenth is due nine periods after the first
+        assert None not in seen
+        assert source.read(timeout=0.0) is None
+
+
+def test_a_file_that_is_no_video_is_told_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"no video at all" * 100)
+    with pytest.raises(InvalidInput) as caught:
+        open_source(str(path))
+    assert caught.value.code == "video-unreadable"
+
+
+def test_a_missing_path_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        open_source(str(tmp_path / "none.mp4"))
+    with pytest.raises(NotFound):
+        open_source(str(tmp_path / "none"))
+
+
+@pytest.mark.parametrize("spec", ["", "usb:", "usb:-1", "usb:x", "http://camera/stream", "ftp://x"])
+def test_a_source_of_no_known_kind_is_refused(spec: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        make_source(spec)
+    assert caught.value.code == "source-unknown"
+
+
+def test_a_text_file_is_no_source(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(InvalidInput):
+        make_source(str(tmp_path / "notes.txt"))
+
+
+def test_no_usb_camera_is_told_at_once() -> None:
+    with pytest.raises(Unavailable) as caught:
+        open_source("usb:37")
+    assert caught.value.code == "camera-not-reachable"
+    assert "usb:37" in caught.value.text("en").detail
+
+
+class Metronome(SourceBase):
+    """A source whose frames come when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__("metronome")
+        self.allowed = threading.Semaphore(0)
+        self.given = 0
+        self.last = 10**9
+        self.closed = threading.Event()
+
+    def describe(self) -> str:
+        return "a metronome"
+
+    def read(self, timeout: float | None = None) -> Frame | None:
+        if self.given >= self.last:
+            self._state = SourceState.ENDED
+            return None
+        if not self.allowed.acquire(timeout=timeout):
+            return None
+        self.given += 1
+        return Frame(np.zeros((2, 2), np.uint8), self.source_id, self._next_sequence())
+
+    def close(self) -> None:
+        super().close()
+        self.closed.set()
+
+
+def give(source: Metronome, live: LiveSource, count: int) -> None:
+    """Let ``count`` frames come and wait until the reader has taken them all."""
+    wanted = source.given + count
+    for _ in range(count):
+        source.allowed.release()
+    waiting = threading.Event()
+    for _ in range(2000):
+        if source.given >= wanted and live.dropped + len(live._queue) >= wanted:
+            return
+        waiting.wait(0.005)
+    raise AssertionError("the reader did not take the frames in ten seconds")
+
+
+def test_of_frames_nobody_took_in_time_the_newest_are_kept_and_the_others_counted() -> None:
+    source = Metronome()
+    with LiveSource(source, capacity=2) as live:
+        give(source, live, 10)
+        assert live.dropped == 8
+        kept = [live.read(1.0), live.read(1.0)]
+        assert [frame.sequence for frame in kept if frame] == [8, 9]
+        assert live.read(timeout=0.01) is None
+    assert source.closed.is_set()
+    assert live.state is SourceState.CLOSED
+
+
+def test_a_live_source_ends_after_its_last_frame_was_taken() -> None:
+    source = Metronome()
+    source.last = 2
+    with LiveSource(source, capacity=5) as live:
+        give(source, live, 2)
+        assert live.read(5.0) is not None
+        assert not live.ended
+        assert live.read(5.0) is not None
+        assert live.read(5.0) is None
+        assert live.ended
+
+
+def test_closing_wakes_a_reader_that_waits() -> None:
+    live = LiveSource(Metronome())
+    live.open()
+    result: list[Frame | None] = []
+    reader = threading.Thread(target=lambda: result.append(live.read(None)))
+    reader.start()
+    live.close()
+    reader.join(10)
+    assert result == [None]
+
+
+def test_a_live_folder_tells_of_a_bad_file_and_goes_on(parts: Path, tmp_path: Path) -> None:
+    (tmp_path / "1.png").write_bytes(b"junk")
+    (tmp_path / "2.png").write_bytes(encode_png(np.zeros((4, 4, 3), np.uint8)))
+    with LiveSource(FolderSource(tmp_path), capacity=5) as live:
+        with pytest.raises(UnreadableImage):
+            live.read(5.0)
+        assert live.read(5.0) is not None
+        assert live.read(5.0) is None
+        assert live.ended
+
+
+def test_every_source_fits_the_protocol(tmp_path: Path) -> None:
+    for source in (FolderSource(tmp_path), VideoSource(tmp_path / "a.mp4"), LiveSource(FolderSource(tmp_path))):
+        assert isinstance(source, ImageSource)
+        assert source.state is SourceState.CLOSED
