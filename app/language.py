@@ -6,6 +6,7 @@ and not kept in the repository. ``python -m app.language update`` takes new text
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -35,7 +36,10 @@ def build() -> list[Path]:
     for language in LANGUAGES:
         source = translations_folder() / f"imageflow_{language}.ts"
         compiled = source.with_suffix(".qm")
-        _linguist("lrelease", "-silent", str(source), "-qm", str(compiled))
+        # A window that starts meanwhile finds the old file or the new one, never half of one.
+        unfinished = compiled.with_name(f".{compiled.name}.{os.getpid()}")
+        _linguist("lrelease", "-silent", str(source), "-qm", str(unfinished))
+        unfinished.replace(compiled)
         built.append(compiled)
     return built
 

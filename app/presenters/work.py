@@ -52,6 +52,7 @@ class WorkPresenter:
         self._frame: Frame | None = None
         self._task: Task | None = None
         self._shown_at = 0.0
+        self._work_number = 0
         self.state = WorkState()
         self.recent: tuple[PartSummary, ...] = ()
         self.changed: Event[WorkState] = Event()
@@ -125,7 +126,7 @@ class WorkPresenter:
             lane=Lane.INSPECTION,
             on_success=self._show_result,
             on_failure=self._fail("capture", retry=self.capture),
-            on_finished=lambda: self._fall_back(Phase.INSPECTING, Phase.SCAN),
+            on_finished=self._otherwise(Phase.INSPECTING, Phase.SCAN),
         )
 
     def agree(self) -> None:
@@ -285,7 +286,7 @@ class WorkPresenter:
             lane=Lane.DATABASE,
             on_success=self._show_stored,
             on_failure=self._fail("verify"),
-            on_finished=lambda: self._fall_back(Phase.SAVING, before),
+            on_finished=self._otherwise(Phase.SAVING, before),
         )
 
     def _show_stored(self, summary: PartSummary) -> None:
@@ -294,10 +295,17 @@ class WorkPresenter:
         self._advance()
         self.verified.emit(summary)
 
-    def _fall_back(self, unfinished: Phase, phase: Phase) -> None:
-        """Let the person try again what has failed."""
-        if self.state.phase is unfinished:
-            self._show(replace(self.state, phase=phase, human=self.state.human if phase is Phase.REASON else None))
+    def _otherwise(self, unfinished: Phase, phase: Phase) -> Callable[[], None]:
+        """Return what lets the person try again when the work that begins now comes to nothing."""
+        self._work_number += 1
+        number = self._work_number
+
+        def fall_back() -> None:
+            # What succeeded may have begun the next piece of work already.
+            if self.state.phase is unfinished and number == self._work_number:
+                self._show(replace(self.state, phase=phase, human=self.state.human if phase is Phase.REASON else None))
+
+        return fall_back
 
     def _take_frame(self, frame: Frame) -> None:
         self._frame = frame
