@@ -28,6 +28,10 @@ class OutboxRecorder:
         """Stamp the records and add their outbox entries."""
         user_id = actor_of(session)
         with session.no_autoflush:
+            # Another process may have written to this store meanwhile, with a clock of its own.
+            newest = newest_stamp(session)
+            if newest is not None:
+                self.clock.observe(newest)
             for change in changes:
                 record = change.record
                 stamp = str(self.clock.now())

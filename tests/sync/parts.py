@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import itertools
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from models.states import HumanVerdict, Role, SessionStatus, Verdict
 from models.sync import OutboxEntry
 from models.synced import Synced, snapshot, synced_types
 from models.targets import InspectionItem, Target
+from models.tracking import ChangeRecorder
 from models.users import User
 from models.verification import HumanVerification
 from server.objects.store import ObjectStore
@@ -43,6 +45,25 @@ from sync.protocol import (
 )
 
 
+def migrated(path: Path, recorder: ChangeRecorder) -> Database:
+    """A store at ``path`` with the newest schema; the schema is built once in a test run and copied."""
+    if not _template:
+        with tempfile.TemporaryDirectory() as folder:
+            database = Database.at(Path(folder) / "t.sqlite3")
+            database.migrate()
+            with database.engine.connect() as connection:
+                connection.exec_driver_sql("COMMIT")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            database.close()
+            _template.append((Path(folder) / "t.sqlite3").read_bytes())
+    if not path.exists():
+        path.write_bytes(_template[0])
+    return Database.at(path, recorder)
+
+
+_template: list[bytes] = []
+
+
 class Wall:
     """A wall clock a test moves."""
 
@@ -61,8 +82,7 @@ class ServerStore:
         folder.mkdir(parents=True, exist_ok=True)
         self.wall = wall or Wall()
         self.clock = HybridLogicalClock("server", wall=self.wall)
-        self.database = Database.at(folder / "server.sqlite3", ChangeLogRecorder(self.clock))
-        self.database.migrate()
+        self.database = migrated(folder / "server.sqlite3", ChangeLogRecorder(self.clock))
         self.objects = ObjectStore((folder / "objects").as_uri())
         self.uploads = Uploads(self.database, self.objects, folder / "staging")
 
@@ -170,8 +190,7 @@ class Station:
         folder.mkdir(parents=True, exist_ok=True)
         self.device_id = server.add_device(name)
         self.clock = HybridLogicalClock(self.device_id, wall=wall or Wall())
-        self.database = Database.at(folder / "station.sqlite3", OutboxRecorder(self.clock))
-        self.database.migrate()
+        self.database = migrated(folder / "station.sqlite3", OutboxRecorder(self.clock))
         self.blobs = BlobStore(folder / "blobs")
         self.link = Link(server, self.device_id)
         self.engine = SyncEngine(

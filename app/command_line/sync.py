@@ -1,0 +1,258 @@
+"""``imageflow sync``: one pass, how it stands, and the changes the server refused."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.command_line.options import JsonOption, StoreOption, progress_bar
+
+if TYPE_CHECKING:
+    from app.workspace import Workspace
+    from sync.engine import SyncProgress, SyncReport, SyncStatus
+
+sync_app = typer.Typer(
+    help="Synchronise this station with its server.", add_completion=False, pretty_exceptions_enable=False
+)
+dead_letters_app = typer.Typer(
+    help="Changes the server refused for good.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+sync_app.add_typer(dead_letters_app, name="dead-letters")
+
+_REFUSED = 1
+_STAGES = {
+    "push": "Sending changes",
+    "pull": "Receiving changes",
+    "snapshot": "Receiving all records",
+    "upload": "Sending images",
+    "download": "Receiving models",
+}
+
+ChangeArgument = Annotated[str, typer.Argument(metavar="CHANGE_ID", help="As `dead-letters list` shows it.")]
+
+
+@sync_app.callback(invoke_without_command=True)
+def sync_command(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help="One pass, then end (the default says the same).")] = False,
+    store: StoreOption = None,
+    credential_stdin: Annotated[
+        bool, typer.Option("--credential-stdin", help="Read the station's credential from standard input.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    r"""Do one pass: send what waits, take in what others changed, move images and models.
+
+    Ends with 1 when the server cannot be reached or has refused a change for good.
+
+    \b
+    Examples:
+      imageflow sync
+      imageflow sync --once --json
+      imageflow sync status
+      imageflow sync dead-letters list
+    """
+    del once
+    if context.invoked_subcommand is not None:
+        return
+    with _opened(store) as workspace, progress_bar("Synchronising") as advance:
+        if credential_stdin:
+            workspace.keep_credential(sys.stdin.readline().strip())
+
+        def show(step: SyncProgress) -> None:
+            total = f"/{step.total}" if step.total else ""
+            fraction = min(1.0, step.done / step.total) if step.total else 0.0
+            advance(f"{_STAGES[step.stage]} {step.done}{total}", fraction)
+
+        report = workspace.link.engine.run_once(show)
+    typer.echo(json.dumps(_report_json(report)) if as_json else _report_text(report))
+    if report.dead or report.problems:
+        raise typer.Exit(_REFUSED)
+
+
+@sync_app.command()
+def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    r"""Show what waits for the server, what it refused, and when a pass last succeeded.
+
+    \b
+    Examples:
+      imageflow sync status
+      imageflow sync status --json
+    """
+    from sync.engine import stored_status
+
+    with _opened(store) as workspace:
+        found = stored_status(workspace.database)
+        server = workspace.server_url
+    if as_json:
+        typer.echo(json.dumps(_status_json(found, server)))
+        return
+    typer.echo(f"server         {server or 'not enrolled'}")
+    typer.echo(f"last success   {found.last_success.isoformat() if found.last_success else 'never'}")
+    typer.echo(f"waiting        {found.waiting} changes, {found.blobs_waiting} files")
+    typer.echo(f"refused        {found.dead}, with {found.blocked} held back behind them")
+    typer.echo(f"lost edits     {found.conflicts} not looked at")
+
+
+@dead_letters_app.command("list")
+def list_letters(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    r"""List the changes the server refused, with the reason; one JSON object a line with --json.
+
+    \b
+    Examples:
+      imageflow sync dead-letters list
+      imageflow sync dead-letters list --json
+    """
+    from sync.dead_letters import list_dead_letters
+
+    with _opened(store) as workspace, workspace.database.read() as session:
+        letters = list_dead_letters(session)
+    for letter in letters:
+        if as_json:
+            typer.echo(json.dumps(letter.as_json(), ensure_ascii=False))
+            continue
+        reason = f"{letter.problem.get('title', letter.code)} {letter.problem.get('detail', '')}".strip()
+        behind = f" ({letter.held_back} held back behind it)" if letter.held_back else ""
+        typer.echo(f"{letter.change_id}  {letter.op} {letter.entity} {letter.entity_id}{behind}\n  {reason}")
+    if not letters and not as_json:
+        typer.echo("No change was refused.", err=True)
+
+
+@dead_letters_app.command()
+def export(
+    out: Annotated[Path, typer.Option("--out", "--output", help="File to write, one JSON object a line.")],
+    store: StoreOption = None,
+) -> None:
+    r"""Write the refused changes to a file.
+
+    \b
+    Examples:
+      imageflow sync dead-letters export --out refused.jsonl
+    """
+    from sync.dead_letters import export_dead_letters
+
+    with _opened(store) as workspace:
+        count = export_dead_letters(workspace.database, out)
+    typer.echo(f"{count} written to {out}", err=True)
+
+
+@dead_letters_app.command()
+def resend(
+    change_id: ChangeArgument,
+    values: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=JSON", help="A field with its right value.")
+    ] = None,
+    store: StoreOption = None,
+) -> None:
+    r"""Put a refused change back into the outbox, with fields mended; it goes with the next pass.
+
+    \b
+    Examples:
+      imageflow sync dead-letters resend 0198c0de-…
+      imageflow sync dead-letters resend 0198c0de-… --set 'code="PLATE-2"'
+    """
+    from sync.dead_letters import resend as put_back
+
+    fields = dict(_field(text) for text in values or [])
+    with _opened(store) as workspace:
+        new = put_back(workspace.database, change_id, fields, actor=_person(), device_id=workspace.require_device())
+    typer.echo(f"waits as {new}", err=True)
+
+
+@dead_letters_app.command()
+def drop(
+    change_id: ChangeArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept in the audit trail.")],
+    store: StoreOption = None,
+) -> None:
+    r"""Give a refused change up; what it was is kept in the audit trail.
+
+    \b
+    Examples:
+      imageflow sync dead-letters drop 0198c0de-… --reason "made by mistake"
+    """
+    from sync.dead_letters import drop as give_up
+
+    with _opened(store) as workspace:
+        give_up(workspace.database, change_id, actor=_person(), device_id=workspace.require_device(), reason=reason)
+    typer.echo("dropped", err=True)
+
+
+@contextmanager
+def _opened(store: Path | None) -> Iterator[Workspace]:
+    """Open the store; beside a running station without its lock, as every write here is a transaction of its own."""
+    from app.settings import store_folder
+    from app.store_layout import DATABASE
+    from app.workspace import Workspace
+    from models.errors import Conflict, NotFound
+
+    folder = store_folder(store)
+    if not (folder / DATABASE).is_file():
+        raise NotFound("no-store", folder=str(folder))
+    try:
+        workspace = Workspace.open(folder)
+    except Conflict as error:
+        if error.code != "store-in-use":
+            raise
+        workspace = Workspace.open(folder, exclusive=False)
+    try:
+        yield workspace
+    finally:
+        workspace.close()
+
+
+def _person() -> str:
+    try:
+        return getpass.getuser()[:64]
+    except (OSError, KeyError, ImportError):
+        return "command-line"
+
+
+def _field(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise typer.BadParameter(f"{text!r} is not FIELD=JSON", param_hint="--set")
+    try:
+        return name, json.loads(value)
+    except ValueError as error:
+        raise typer.BadParameter(f"the value of {name} is no JSON: {value}", param_hint="--set") from error
+
+
+def _report_json(report: SyncReport) -> dict[str, Any]:
+    import dataclasses
+
+    return {**dataclasses.asdict(report), "problems": list(report.problems)}
+
+
+def _report_text(report: SyncReport) -> str:
+    lines = [
+        f"sent {report.pushed} changes and {report.blobs_sent} files,"
+        f" received {report.pulled} records and {report.blobs_fetched} models in {report.seconds:.1f} s"
+    ]
+    if report.retried:
+        lines.append(f"{report.retried} changes wait for a record they belong to")
+    if report.conflicts:
+        lines.append(f"{report.conflicts} edits lost to newer ones")
+    if report.dead:
+        lines.append(f"{report.dead} changes were refused: imageflow sync dead-letters list")
+    lines += [f"not moved: {code}" for code in sorted(set(report.problems))]
+    return "\n".join(lines)
+
+
+def _status_json(found: SyncStatus, server: str | None) -> dict[str, Any]:
+    return {
+        "server": server,
+        "last_success": found.last_success.isoformat() if found.last_success else None,
+        "waiting": found.waiting,
+        "blocked": found.blocked,
+        "dead": found.dead,
+        "blobs_waiting": found.blobs_waiting,
+        "conflicts": found.conflicts,
+    }
