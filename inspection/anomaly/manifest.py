@@ -21,8 +21,8 @@ class Preprocessing(_Part):
     """
 
     scale: float = Field(gt=0, allow_inf_nan=False)
-    median_height: int = Field(ge=1)
-    median_width: int = Field(ge=1)
+    median_height: int = Field(ge=1, le=20_000)
+    median_width: int = Field(ge=1, le=20_000)
 
 
 class ThresholdRecord(_Part):

@@ -145,17 +145,18 @@ def _pooled(node: Node, *, size: int, stride: int, pad: int) -> Node:
 def with_patch_features(backbone: Any) -> Any:
     """Put one feature vector a patch behind a backbone graph.
 
-    Strides 8, 16 and 32 are averaged over 3×3 (zeros outside), brought to the grid of stride 16 and concatenated
-    (Roth et al. 2022, section 3.1, with one more level).
+    Strides 8, 16 (twice) and 32 are averaged over 3×3 (zeros outside), brought to the grid of stride 16 and
+    concatenated (Roth et al. 2022, section 3.1, with more levels).
 
     Args:
-        backbone: graph with the outputs ``stride8``, ``stride16``, ``stride32``.
+        backbone: graph with the outputs ``stride8``, ``stride16-early``, ``stride16``, ``stride32``.
 
     Returns:
         ``openvino.Model``: ``image`` as before, ``features`` float32 ``(1, D, H/16, W/16)``.
     """
-    levels = [backbone.output(name).get_node().input_value(0) for name in ("stride8", "stride16", "stride32")]
-    fine, middle, coarse = (_pooled(level, size=3, stride=1, pad=1) for level in levels)
+    names = ("stride8", "stride16-early", "stride16", "stride32")
+    levels = [backbone.output(name).get_node().input_value(0) for name in names]
+    fine, early, middle, coarse = (_pooled(level, size=3, stride=1, pad=1) for level in levels)
     fine = _pooled(fine, size=2, stride=2, pad=0)
     coarse = ops.interpolate(
         coarse,
@@ -165,7 +166,7 @@ def with_patch_features(backbone: Any) -> Any:
         coordinate_transformation_mode="half_pixel",
         axes=constant(np.array([2, 3], np.int64)),
     )
-    result = ops.result(ops.concat([fine, middle, coarse], axis=1))
+    result = ops.result(ops.concat([fine, early, middle, coarse], axis=1))
     result.output(0).set_names({"features"})
     model = ov.Model([result], backbone.get_parameters(), "patch_features")
     name_nodes(model)

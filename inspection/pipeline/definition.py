@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 FORMAT_VERSION = 1
 INPUT = "input"
@@ -78,7 +81,7 @@ class PipelineDefinition(BaseModel):
                     "message": item["msg"],
                     "value": _plain(item["input"]),
                 }
-                for item in error.errors()
+                for item in _told(error)
             ]
             raise InvalidInput(
                 "pipeline-malformed",
@@ -93,6 +96,13 @@ def default_definition() -> PipelineDefinition:
     """Return the pipeline for good-only inspection: resize → anomaly → overlay."""
     text = (files("resources") / "pipelines" / "anomaly.json").read_text(encoding="utf-8")
     return PipelineDefinition.parse(text)
+
+
+def _told(error: ValidationError) -> list[ErrorDetails]:
+    """Return the errors without the one that says a list is too short because its only entries are wrong."""
+    found = error.errors()
+    inner = {item["loc"][0] for item in found if len(item["loc"]) > 1}
+    return [item for item in found if len(item["loc"]) != 1 or item["loc"][0] not in inner]
 
 
 def _readable(location: tuple[int | str, ...], value: object) -> str:

@@ -70,9 +70,7 @@ def good_paths(parts: Path) -> list[Path]:
 
 
 @pytest.fixture(scope="session")
-def report(
-    backbone: Backbone, good_paths: list[Path], tmp_path_factory: pytest.TempPathFactory
-) -> TrainingReport:
+def report(backbone: Backbone, good_paths: list[Path], tmp_path_factory: pytest.TempPathFactory) -> TrainingReport:
     return train_images(good_paths, tmp_path_factory.mktemp("model") / "small.model", SMALL)
 
 

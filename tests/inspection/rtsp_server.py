@@ -146,9 +146,7 @@ class RtspServer:
                     part = scan[start : start + _PACKET]
                     last = start + _PACKET >= len(scan)
                     rtp = struct.pack(">BBHII", 0x80, 26 | (0x80 if last else 0), sequence & 0xFFFF, stamp, 1)
-                    header = struct.pack(
-                        ">IBBBB", start & 0xFFFFFF, 1, _QUALITY, self.width // 8, self.height // 8
-                    )
+                    header = struct.pack(">IBBBB", start & 0xFFFFFF, 1, _QUALITY, self.width // 8, self.height // 8)
                     packet = rtp + header + part
                     client.sendall(struct.pack(">cBH", b"$", 0, len(packet)) + packet)
                     sequence += 1

@@ -33,9 +33,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> Non
         "except Unavailable as error:\n"
         "    print(error.code)\n"
     )
-    finished = subprocess.run(
-        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
-    )
+    finished = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
     assert finished.stdout.strip() == "file-disk-full"
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a.bin"]

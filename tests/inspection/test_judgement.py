@@ -13,15 +13,11 @@ scores = st.floats(0.001, 1e6)
 
 
 def found(name: str, confidence: float = 0.9, side: float = 10) -> Detection:
-    return Detection(
-        class_name=name, confidence=confidence, bbox=BoundingBox(x=0, y=0, width=side, height=side)
-    )
+    return Detection(class_name=name, confidence=confidence, bbox=BoundingBox(x=0, y=0, width=side, height=side))
 
 
 detection_lists = st.lists(
-    st.builds(
-        found, st.sampled_from(["scratch", "dent", ANOMALY_CLASS]), st.floats(0, 1), st.floats(0, 100)
-    ),
+    st.builds(found, st.sampled_from(["scratch", "dent", ANOMALY_CLASS]), st.floats(0, 1), st.floats(0, 100)),
     max_size=8,
 )
 
@@ -51,9 +47,7 @@ def test_a_stranger_part_is_never_judged_better(
 
 
 @given(detections=detection_lists, one_more=detection_lists)
-def test_more_detections_are_never_judged_better(
-    detections: list[Detection], one_more: list[Detection]
-) -> None:
+def test_more_detections_are_never_judged_better(detections: list[Detection], one_more: list[Detection]) -> None:
     first, second = judge(detections=detections), judge(detections=detections + one_more)
     assert set(first.reasons) <= set(second.reasons)
 
