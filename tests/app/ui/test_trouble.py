@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt, QTimer
+
+from app.presenters.work_state import Phase
+from app.store_layout import DATABASE
+from inspection.frames import Frame
+from inspection.sources import LiveSource, SourceState
+from models.errors import Unavailable
+from models.states import HumanVerdict
+from tests.app.test_trouble import largest_file
+from tests.app.ui.conftest import Desk
+from tests.app.ui.test_work import inspect_next
+
+
+class PluggedCamera:
+    """A camera whose cable the test holds: the one part that no test machine has."""
+
+    source_id = "usb:7"
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self.plugged = threading.Event()
+        self._opened = False
+
+    @property
+    def state(self) -> SourceState:
+        if not self._opened:
+            return SourceState.CLOSED
+        return SourceState.OPEN if self.plugged.is_set() else SourceState.LOST
+
+    @property
+    def ended(self) -> bool:
+        return False
+
+    def describe(self) -> str:
+        return "USB camera 7"
+
+    def open(self) -> None:
+        if not self.plugged.is_set():
+            raise Unavailable("camera-not-reachable", camera=self.describe())
+        self._opened = True
+
+    def read(self, timeout: float | None = None) -> Frame | None:
+        time.sleep(0.02)  # a camera's own pace
+        return self._frame if self.plugged.is_set() else None
+
+    def close(self) -> None:
+        self._opened = False
+
+    def __enter__(self) -> PluggedCamera:
+        self.open()
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.close()
+
+
+class Heartbeat:
+    """Counts on the UI thread; the longest time between two beats is how long the window stood still."""
+
+    def __init__(self) -> None:
+        self.longest_s = 0.0
+        self._last = time.monotonic()
+        self._timer = QTimer()
+        self._timer.setInterval(10)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start()
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        self.longest_s, self._last = max(self.longest_s, now - self._last), now
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+
+@pytest.fixture
+def heartbeat(qtbot: object) -> Iterator[Heartbeat]:
+    beating = Heartbeat()
+    yield beating
+    beating.stop()
+
+
+# Two busy cores make any thread wait now and then; a disk, a lock or a camera would take seconds.
+STANDSTILL_S = 1.0
+
+
+def test_a_camera_that_vanishes_is_told_and_comes_back_by_itself(
+    desk: Desk, frames: list[Frame], heartbeat: Heartbeat
+) -> None:
+    camera = PluggedCamera(frames[0])
+    desk.sign_in()
+    desk.window.set_source(LiveSource(camera))
+    desk.until(lambda: desk.home.state.may_start)
+    desk.key(Qt.Key.Key_F5)
+    banner = desk.window.window.banner
+    desk.until(lambda: banner.isVisible())
+    assert not desk.work.state.has_frame
+    camera.plugged.set()
+    desk.until(lambda: desk.work.state.has_frame and not banner.isVisible())
+    camera.plugged.clear()
+    desk.until(lambda: "camera is gone" in banner.text)
+    assert not desk.window.actions.capture.isEnabled()
+    camera.plugged.set()
+    desk.until(lambda: desk.work.state.has_frame and not banner.isVisible())
+    assert desk.window.actions.capture.isEnabled()
+    assert heartbeat.longest_s < STANDSTILL_S
+
+
+def test_a_locked_store_is_told_the_window_lives_and_the_decision_is_not_lost(desk: Desk, heartbeat: Heartbeat) -> None:
+    desk.start_work()
+    inspect_next(desk)
+    heartbeat.longest_s = 0.0
+    other = sqlite3.connect(desk.station.store / DATABASE, isolation_level=None)
+    try:
+        other.execute("BEGIN IMMEDIATE")
+        desk.key(Qt.Key.Key_H)
+        assert desk.work.state.phase is Phase.SAVING
+        desk.until(lambda: "store is busy" in desk.window.window.banner.text)
+        assert desk.work.state.phase is Phase.DECIDE
+    finally:
+        other.rollback()
+        other.close()
+    assert heartbeat.longest_s < STANDSTILL_S
+    desk.key(Qt.Key.Key_H)
+    desk.until(lambda: desk.work.state.phase is Phase.DONE)
+    assert desk.work.recent[0].human_verdict is HumanVerdict.HOLD
+    assert not desk.window.window.banner.isVisible()
+
+
+def test_a_full_disk_is_told_and_the_capture_succeeds_once_there_is_room(desk: Desk) -> None:
+    desk.start_work()
+    with largest_file(20_000):
+        desk.key(Qt.Key.Key_Space)
+        desk.until(lambda: desk.window.window.banner.isVisible())
+        assert desk.work.state.phase is Phase.SCAN
+        assert "disk" in desk.window.window.banner.text.lower()
+    assert desk.window.window.banner.retry.isVisible()
+    desk.qtbot.mouseClick(desk.window.window.banner.retry, Qt.MouseButton.LeftButton)
+    desk.until(lambda: desk.work.state.phase is Phase.DECIDE)
+    assert not desk.window.window.banner.isVisible()
+
+
+def test_a_damaged_image_in_the_folder_is_named_and_the_next_one_follows(desk: Desk, tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    (folder / "a-broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    good = next(path for path in sorted(desk.station.parts.test.rglob("*.png")))
+    (folder / "b-good.png").write_bytes(good.read_bytes())
+    desk.start_work(folder)
+    assert "a-broken.png" in desk.window.window.banner.text
+    inspect_next(desk)
+
+
+def test_a_source_that_is_not_there_is_told_and_home_is_one_key_away(desk: Desk, tmp_path: Path) -> None:
+    desk.sign_in()
+    desk.home.choose_source(str(tmp_path / "nothing"))
+    desk.until(lambda: desk.home.state.may_start)
+    desk.key(Qt.Key.Key_F5)
+    desk.until(lambda: "nothing" in desk.window.window.banner.text)
+    desk.key(Qt.Key.Key_Escape)
+    assert desk.window.presenters.session.screen == "home"
+    assert not desk.window.window.banner.isVisible()
