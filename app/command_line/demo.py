@@ -45,6 +45,7 @@ def demo_command(
       imageflow demo --auto --out day-one
       imageflow demo --good castings/good --test castings/test
     """
+    from app.command_line import language
     from app.demo.practice_store import PracticeStore
     from app.demo.report import print_report, write_report
     from app.demo.scenario import Scenario
@@ -57,7 +58,7 @@ def demo_command(
     practice = PracticeStore(store_folder(store))
     practice.open()
     try:
-        scenario = Scenario(practice, _parts(practice, good, test, parts), out, _note)
+        scenario = Scenario(practice, _parts(practice, good, test, parts), out, _note, language())
         try:
             scenario.set_up_server()
             _run_window(scenario, scripted=auto)
@@ -93,13 +94,14 @@ def _run_window(scenario: Scenario, *, scripted: bool) -> None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         if not scripted:
             _note("there is no display: the scripted operator takes over")
-    from app.command_line import language
-    from app.demo.windowed import WindowedDemo
+    from app.demo.windowed import WindowedDemo, without_screen
     from app.station import build_station, prepare_application
 
     application = prepare_application()
     workspace = scenario.open_station()
-    station = build_station(workspace, source=scenario.parts.source(), language=language())
+    station = build_station(workspace, source=scenario.parts.source(), language=scenario.language)
+    if not shown:
+        without_screen(station)
     with progress_bar("training") as advance:
         demo = WindowedDemo(
             scenario,

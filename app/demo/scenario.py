@@ -24,6 +24,7 @@ from app.workspace import Workspace
 from inspection.files import write_atomically
 from inspection.images import encode_png
 from models.errors import Unavailable
+from models.messages import Language
 from models.states import HumanVerdict
 
 SETTLE_S = 180.0
@@ -38,15 +39,19 @@ class Scenario:
     """One run of the demo.
 
     Attributes:
+        language: of the users, and so of the window.
         workspace: the station; there after ``open_station``.
         setup: users, code and masters; there after ``set_up_server``.
         outcomes: the parts inspected so far.
         skipped: what was said of images that could not be used.
     """
 
-    def __init__(self, practice: PracticeStore, parts: DemoParts, out: Path, note: Note) -> None:
+    def __init__(
+        self, practice: PracticeStore, parts: DemoParts, out: Path, note: Note, language: Language = "en"
+    ) -> None:
         self.parts = parts
         self.out = out
+        self.language: Language = language
         self.outcomes: list[PartOutcome] = []
         self.skipped: list[str] = []
         self.trained: TrainedModel | None = None
@@ -98,7 +103,7 @@ class Scenario:
         self._note(f"server at {self._server.url}")
         password = create_admin(self._practice.server_data)
         self._administration = ServerAdministration(self._server, password)
-        self._setup = self._administration.set_up(self.parts)
+        self._setup = self._administration.set_up(self.parts, self.language)
 
     def open_station(self) -> Workspace:
         """Open the practice store.
@@ -114,8 +119,8 @@ class Scenario:
 
     def stop_server(self) -> None:
         """Take the server away, as a network does."""
+        self._note(f"the server goes away after {len(self.outcomes)} parts; inspection goes on")
         self._server.stop()
-        self._note(f"server stopped after {len(self.outcomes)} parts; inspection goes on")
 
     def part_of(self, inspection: ItemInspection) -> DemoPart:
         """Return the part that was inspected."""

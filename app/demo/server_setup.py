@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,14 +78,18 @@ class ServerAdministration:
         self._server = server
         self._password = password
 
-    def set_up(self, parts: DemoParts) -> ServerSetup:
+    def set_up(self, parts: DemoParts, language: str) -> ServerSetup:
         """Make users, the target with its item and pipeline, defect classes and an enrolment code."""
         with self._signed_in() as client:
             passwords = {ADMIN: self._password}
             for username, role in ((ENGINEER, "supervisor"), (OPERATOR, "inspector")):
                 passwords[username] = secrets.token_urlsafe(18)
-                user = {"username": username, "role": role, "password": passwords[username]}
-                self._post(client, "/users", {**user, "display_name": username.capitalize()})
+                user = {"username": username, "role": role, "language": language}
+                self._post(
+                    client,
+                    "/users",
+                    {**user, "display_name": username.capitalize(), "password": passwords[username]},
+                )
             definition = default_definition().model_dump(mode="json")
             pipeline = self._post(client, "/pipelines", {"name": "Anomaly", "definition": definition})
             target = self._post(client, "/inspection/targets", {"code": TARGET_CODE, "name": parts.name[:200]})
@@ -103,11 +109,12 @@ class ServerAdministration:
         with self._signed_in() as client:
             return self._checked(self._request(client, "GET", "/inspection/statistics"))
 
-    def _signed_in(self) -> httpx.Client:
-        client = httpx.Client(base_url=f"{self._server.url}/api/v1", timeout=_REQUEST_S, trust_env=False)
-        tokens = self._post(client, "/auth/login", {"username": ADMIN, "password": self._password})
-        client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
-        return client
+    @contextmanager
+    def _signed_in(self) -> Iterator[httpx.Client]:
+        with httpx.Client(base_url=f"{self._server.url}/api/v1", timeout=_REQUEST_S, trust_env=False) as client:
+            tokens = self._post(client, "/auth/login", {"username": ADMIN, "password": self._password})
+            client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+            yield client
 
     def _post(self, client: httpx.Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
         return self._checked(self._request(client, "POST", path, body))

@@ -9,7 +9,7 @@ from enum import Enum, auto
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from app.demo.operator import decide
@@ -29,6 +29,19 @@ from models.states import Verdict
 MASTERS_S = 60.0
 """How long the first pull may take."""
 _ASK_AGAIN_MS = 300
+_SCREEN = (1366, 768)
+
+
+def without_screen(station: Station) -> None:
+    """Make the window as large as a station's screen, and drop what Qt says when a window is drawn off the screen."""
+    station.window.resize(*_SCREEN)
+
+    def told(kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+        del kind, context
+        if "propagateSizeHints" not in message:
+            sys.stderr.write(f"{message}\n")
+
+    qInstallMessageHandler(told)
 
 
 class _Step(Enum):
