@@ -62,7 +62,7 @@ def sync_command(
     del once
     if context.invoked_subcommand is not None:
         return
-    with _opened(store) as workspace, progress_bar("Synchronising") as advance:
+    with _opened(store, to_write=True) as workspace, progress_bar("Synchronising") as advance:
         if credential_stdin:
             workspace.keep_credential(sys.stdin.readline().strip())
 
@@ -88,7 +88,7 @@ def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """
     from sync.engine import stored_status
 
-    with _opened(store) as workspace:
+    with _opened(store, to_write=False) as workspace:
         found = stored_status(workspace.database)
         server = workspace.server_url
     if as_json:
@@ -112,7 +112,7 @@ def list_letters(store: StoreOption = None, as_json: JsonOption = False) -> None
     """
     from sync.dead_letters import list_dead_letters
 
-    with _opened(store) as workspace, workspace.database.read() as session:
+    with _opened(store, to_write=False) as workspace, workspace.database.read() as session:
         letters = list_dead_letters(session)
     for letter in letters:
         if as_json:
@@ -138,7 +138,7 @@ def export(
     """
     from sync.dead_letters import export_dead_letters
 
-    with _opened(store) as workspace:
+    with _opened(store, to_write=False) as workspace:
         count = export_dead_letters(workspace.database, out)
     typer.echo(f"{count} written to {out}", err=True)
 
@@ -161,7 +161,7 @@ def resend(
     from sync.dead_letters import resend as put_back
 
     fields = dict(_field(text) for text in values or [])
-    with _opened(store) as workspace:
+    with _opened(store, to_write=True) as workspace:
         new = put_back(workspace.database, change_id, fields, actor=_person(), device_id=workspace.require_device())
     typer.echo(f"waits as {new}", err=True)
 
@@ -180,13 +180,13 @@ def drop(
     """
     from sync.dead_letters import drop as give_up
 
-    with _opened(store) as workspace:
+    with _opened(store, to_write=True) as workspace:
         give_up(workspace.database, change_id, actor=_person(), device_id=workspace.require_device(), reason=reason)
     typer.echo("dropped", err=True)
 
 
 @contextmanager
-def _opened(store: Path | None) -> Iterator[Workspace]:
+def _opened(store: Path | None, *, to_write: bool) -> Iterator[Workspace]:
     """Open the store; beside a running station without its lock, as every write here is a transaction of its own."""
     from app.settings import store_folder
     from app.store_layout import DATABASE
@@ -197,7 +197,7 @@ def _opened(store: Path | None) -> Iterator[Workspace]:
     if not (folder / DATABASE).is_file():
         raise NotFound("no-store", folder=str(folder))
     try:
-        workspace = Workspace.open(folder)
+        workspace = Workspace.open(folder, exclusive=to_write)
     except Conflict as error:
         if error.code != "store-in-use":
             raise

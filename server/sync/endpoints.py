@@ -77,7 +77,7 @@ ChunkBody = Annotated[bytes, Depends(chunk_body)]
 
 
 @router.post("/apply-changes", openapi_extra=_BATCH_BODY)
-def apply_changes(batch: BatchBody, asking: Station, context: Context, language: Language = None) -> PushAnswer:
+def apply_changes(asking: Station, batch: BatchBody, context: Context, language: Language = None) -> PushAnswer:
     """Apply a station's changes, each at most once, in their order; one answer each."""
     device_id = _device_of(asking)
     if batch.device_id != device_id:
@@ -115,8 +115,8 @@ def changes(
 @router.post("/upload", openapi_extra=_UPLOAD_BODY)
 def upload(
     request: Request,
-    body: ChunkBody,
     asking: Asking,
+    body: ChunkBody,
     staging: Staging,
     sha256: Annotated[str | None, Query(description="Of the blob this chunk belongs to.")] = None,
     content_range: Annotated[str | None, Header(description="`bytes first-last/total`")] = None,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from models.errors import PermissionDenied
 from models.sessions import InspectionSession
 from models.states import Role
 from models.synced import Fact, Synced, SyncKind
-from models.users import User
+from models.users import AuthSession, User
 from sync.protocol import Change
 
 _ADMINISTRATORS_ONLY = frozenset({"user", "station_config"})
@@ -34,10 +35,11 @@ def check_allowed(
 
     Raises:
         IdentityRefused: ``sync-other-device`` when it claims what belongs to another device.
-        PermissionDenied: ``sync-user-may-not`` when the user may not change this master.
+        PermissionDenied: ``sync-user-may-not`` when the user may not change this master, ``sync-user-not-here`` when
+            the user has never signed in at this device: user ids are no secret, so naming one proves nothing.
     """
     if record_type.kind is SyncKind.MASTER:
-        _check_user(session, record_type, change)
+        _check_user(session, record_type, change, device_id)
         return
     for owner in (values.get("device_id", device_id), getattr(present, "device_id", device_id)):
         if owner != device_id:
@@ -48,8 +50,11 @@ def check_allowed(
             raise IdentityRefused("sync-other-device")
 
 
-def _check_user(session: Session, record_type: type[Synced], change: Change) -> None:
+def _check_user(session: Session, record_type: type[Synced], change: Change, device_id: str) -> None:
     user = session.get(User, change.user_id) if change.user_id else None
     allowed = frozenset({Role.ADMIN}) if record_type.entity in _ADMINISTRATORS_ONLY else _MASTER_ROLES
     if user is None or not user.active or user.deleted_at is not None or user.role not in allowed:
         raise PermissionDenied("sync-user-may-not", roles=", ".join(sorted(role.value for role in allowed)))
+    signed_in = exists().where(AuthSession.user_id == user.id, AuthSession.device_id == device_id)
+    if not session.scalar(select(signed_in)):
+        raise PermissionDenied("sync-user-not-here", user=user.username)

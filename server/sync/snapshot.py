@@ -79,9 +79,7 @@ def _pages(
 
 
 def _page(session: Session, record_type: type[Synced], device_id: str | None, after: str) -> list[Synced]:
-    query: Select[Synced] = (
-        select(record_type).where(record_type.id > after).order_by(record_type.id).limit(PAGE)
-    )
+    query: Select[Synced] = select(record_type).where(record_type.id > after).order_by(record_type.id).limit(PAGE)
     if device_id is not None:
         query = _scoped(query, record_type, device_id)
     return list(session.scalars(query))

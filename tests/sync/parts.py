@@ -8,6 +8,7 @@ import itertools
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from models.clock import HybridLogicalClock, utc_now
@@ -22,7 +23,7 @@ from models.sync import OutboxEntry
 from models.synced import Synced, snapshot, synced_types
 from models.targets import InspectionItem, Target
 from models.tracking import ChangeRecorder
-from models.users import User
+from models.users import AuthSession, User
 from models.verification import HumanVerification
 from server.objects.store import ObjectStore
 from server.sync.apply import BatchApplier
@@ -278,6 +279,12 @@ def masters() -> tuple[User, Target, InspectionItem]:
     user = User(username=f"quality-{new_id()[-6:]}", role=Role.SUPERVISOR)
     target = Target(code=f"T-{new_id()[-6:]}", name="Plate")
     return user, target, InspectionItem(target_id=target.id, name="Surface")
+
+
+def signed_in(user: User, device_id: str) -> AuthSession:
+    """A sign-in of ``user`` at a device, as the server remembers it."""
+    expires = utc_now() + timedelta(days=1)
+    return AuthSession(user_id=user.id, device_id=device_id, refresh_digest=new_id(), expires_at=expires)
 
 
 def model_file(data: bytes, item_id: str | None = None) -> ModelFile:

@@ -17,12 +17,12 @@ from models.verification import HumanVerification
 from sync.blobs import may_delete
 from sync.dead_letters import drop, list_dead_letters, resend
 from sync.state import CURSOR, set_value
-from tests.sync.parts import contents, masters, model_file
+from tests.sync.parts import contents, masters, model_file, signed_in
 
 
 def prepared(server, *stations):
     user, target, item = masters()
-    server.add(user, target, item)
+    server.add(user, target, item, *(signed_in(user, station.device_id) for station in stations))
     for station in stations:
         station.sync()
     return user, target, item
@@ -186,6 +186,18 @@ def test_a_refused_change_becomes_a_dead_letter_and_stops_no_other_record(server
     assert server.record(Target, target.id).name == "Plate"
 
 
+def test_a_user_who_never_signed_in_at_a_station_cannot_be_named_by_it(server, make_station):
+    station = make_station()
+    _, target, _ = prepared(server, station)
+    administrator = User(username="administrator", role=Role.ADMIN)
+    server.add(administrator)
+    station.sync()
+    station.edit(Target, target.id, administrator.id, name="in another's name")
+    assert station.sync().dead == 1
+    with station.database.read() as session:
+        assert list_dead_letters(session)[0].code == "sync-user-not-here"
+
+
 def test_two_stations_that_make_the_same_code_end_with_a_clear_refusal_and_a_way_out(server, make_station):
     one, two = make_station("one"), make_station("two")
     user, _, _ = prepared(server, one, two)
@@ -318,7 +330,7 @@ def test_deleting_a_master_travels_as_a_mark_and_frees_its_code(server, make_sta
 
 def test_fields_of_a_newer_schema_survive_the_round_trip(server, make_station):
     one, two = make_station("one"), make_station("two")
-    user, target, _ = prepared(server, one, two)
+    user, _, _ = prepared(server, one, two)
     new = Target(code="NEW", name="n", extra={"torque_nm": 12.5})
     one.add(user.id, new)
     one.sync()
@@ -333,7 +345,7 @@ def test_fields_of_a_newer_schema_survive_the_round_trip(server, make_station):
 
 def test_a_model_that_an_item_uses_is_fetched_and_one_that_none_uses_is_not(server, make_station):
     station = make_station()
-    user, _, item = prepared(server, station)
+    _, _, item = prepared(server, station)
     used, unused = model_file(b"bundle"), model_file(b"other")
     server.add(used, unused)
     for data, model in ((b"bundle", used), (b"other", unused)):
