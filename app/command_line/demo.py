@@ -94,14 +94,16 @@ def _run_window(scenario: Scenario, *, scripted: bool) -> None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         if not scripted:
             _note("there is no display: the scripted operator takes over")
-    from app.demo.windowed import WindowedDemo, without_screen
+    from app.demo.windowed import SCREEN, WindowedDemo, without_screen
     from app.station import build_station, prepare_application
 
     application = prepare_application()
+    if not shown:
+        without_screen()
     workspace = scenario.open_station()
     station = build_station(workspace, source=scenario.parts.source(), language=scenario.language)
     if not shown:
-        without_screen(station)
+        station.window.resize(*SCREEN)
     with progress_bar("training") as advance:
         demo = WindowedDemo(
             scenario,

@@ -66,6 +66,7 @@ def figures(outcomes: Sequence[PartOutcome]) -> dict[str, Any]:
     good = [outcome.score for outcome in outcomes if outcome.good is True and outcome.score is not None]
     defective = [outcome.score for outcome in outcomes if outcome.good is False and outcome.score is not None]
     times = [outcome.milliseconds for outcome in outcomes]
+    auroc = image_auroc(good, defective) if good and defective else None
     return {
         "parts": {
             "total": len(outcomes),
@@ -77,7 +78,7 @@ def figures(outcomes: Sequence[PartOutcome]) -> dict[str, Any]:
         },
         "ai": view(outcomes, [outcome.ai_verdict.value for outcome in outcomes]),
         "effective": view(outcomes, [outcome.effective_verdict.value for outcome in outcomes]),
-        "auroc": round(float(image_auroc(good, defective)), 6) if good and defective else None,
+        "auroc": None if auroc is None else round(auroc, 6),
         "threshold": outcomes[-1].threshold if outcomes else None,
         "latency_ms": {
             "p50": round(float(np.percentile(times, 50)), 1) if times else None,
