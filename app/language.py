@@ -18,7 +18,7 @@ from PySide6.QtCore import QCoreApplication, QLocale, QObject, QTranslator, Sign
 
 from models.messages import LANGUAGES, Language
 
-TRANSLATED_ROOMS = ("screens", "widgets", "station_window.py", "actions.py")
+TRANSLATED_ROOMS = ("screens", "widgets", "actions.py", "start_window.py", "station_window.py")
 
 
 def translations_folder() -> Path:

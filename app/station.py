@@ -1,4 +1,4 @@
-"""Assembles the station's window from its parts and runs it."""
+"""Assembles the station's window from its parts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ from app.screens.work import WorkScreen
 from app.station_window import StationWindow
 from app.style_sheet import palette, style_sheet
 from app.theme import THEMES, Sizes, ThemeName
-from app.unexpected import UnexpectedErrors
 from app.workers import Workers
 from models.messages import Language, choose_language
 
@@ -182,6 +181,8 @@ class Station:
         if self._closed:
             return
         self._closed = True
+        # Gone from the screen at once; what still runs is waited for out of sight.
+        self.window.hide()
         self._timer.stop()
         self.presenters.work.close()
         self.workers.close()
@@ -308,26 +309,3 @@ def build_station(
     """Return the station on ``workspace``, its window not shown yet; see ``Station``."""
     prepare_application()
     return Station(workspace, source=source, source_spec=source_spec, language=language, theme=theme)
-
-
-def run_station(
-    workspace: Workspace,
-    *,
-    source_spec: str = "",
-    language: Language | None = None,
-    theme: ThemeName | None = None,
-) -> int:
-    """Show the window until it is closed and return the exit code."""
-    application = prepare_application()
-    station = build_station(workspace, source_spec=source_spec, language=language, theme=theme)
-    notices = station.presenters.session.notices
-    unexpected = UnexpectedErrors(workspace.log_folder, lambda error: notices.tell("unexpected", error))
-    unexpected.install()
-    station.window.showMaximized()
-    station.start()
-    try:
-        return application.exec()
-    finally:
-        unexpected.remove()
-        station.close()
-        workspace.stop_sync()

@@ -8,6 +8,7 @@ any colour vision.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal
 
 ThemeName = Literal["light", "dark"]
@@ -142,7 +143,7 @@ class Sizes:
 
     def millimetres(self, length: float) -> int:
         """Return how many pixels ``length`` millimetres are, rounded up."""
-        return -int(-length * self.dpi // MM_PER_INCH)
+        return ceil(round(length * self.dpi / MM_PER_INCH, 6))
 
     @property
     def touch(self) -> int:

@@ -46,16 +46,14 @@ def station_command(
     """
     require_display()
     from app.settings import store_folder
-    from app.station import run_station
-    from app.workspace import Workspace
+    from app.station_run import run_station
 
-    with Workspace.open(store_folder(store)) as workspace:
-        code = run_station(
-            workspace,
-            source_spec=source,
-            language=language.value if language is not None else None,
-            theme=theme.value if theme is not None else None,
-        )
+    code = run_station(
+        store_folder(store),
+        source_spec=source,
+        language=language.value if language is not None else None,
+        theme=theme.value if theme is not None else None,
+    )
     if code:
         raise typer.Exit(code)
 

@@ -325,6 +325,21 @@
     </message>
 </context>
 <context>
+    <name>StartWindow</name>
+    <message>
+        <source>Opening the store…</source>
+        <translation>Opening the store…</translation>
+    </message>
+    <message>
+        <source>Try again  (Enter)</source>
+        <translation>Try again  (Enter)</translation>
+    </message>
+    <message>
+        <source>Quit  (Esc)</source>
+        <translation>Quit  (Esc)</translation>
+    </message>
+</context>
+<context>
     <name>StationActions</name>
     <message>
         <source>日本語</source>

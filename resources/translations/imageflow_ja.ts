@@ -321,6 +321,21 @@
     </message>
 </context>
 <context>
+    <name>StartWindow</name>
+    <message>
+        <source>Opening the store…</source>
+        <translation>保存先を開いています…</translation>
+    </message>
+    <message>
+        <source>Try again  (Enter)</source>
+        <translation>再試行（Enter）</translation>
+    </message>
+    <message>
+        <source>Quit  (Esc)</source>
+        <translation>終了（Esc）</translation>
+    </message>
+</context>
+<context>
     <name>StationActions</name>
     <message>
         <source>日本語</source>

@@ -102,7 +102,7 @@ def test_a_camera_that_vanishes_is_told_and_comes_back_by_itself(
     desk.until(lambda: desk.home.state.may_start)
     desk.key(Qt.Key.Key_F5)
     banner = desk.window.window.banner
-    desk.until(lambda: banner.isVisible())
+    desk.until(banner.isVisible)
     assert not desk.work.state.has_frame
     camera.plugged.set()
     desk.until(lambda: desk.work.state.has_frame and not banner.isVisible())
@@ -140,7 +140,7 @@ def test_a_full_disk_is_told_and_the_capture_succeeds_once_there_is_room(desk: D
     desk.start_work()
     with largest_file(20_000):
         desk.key(Qt.Key.Key_Space)
-        desk.until(lambda: desk.window.window.banner.isVisible())
+        desk.until(desk.window.window.banner.isVisible)
         assert desk.work.state.phase is Phase.SCAN
         assert "disk" in desk.window.window.banner.text.lower()
     assert desk.window.window.banner.retry.isVisible()

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QLocale, Qt
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
+
+from app import language
+from models.messages import LANGUAGES, catalogue
+from tests.app.ui.conftest import Desk
+from tests.app.ui.test_work import inspect_next
+
+Texts = dict[tuple[str, str], ET.Element]
+
+
+def messages(path: Path) -> Texts:
+    found = {}
+    for context in ET.parse(path).getroot().findall("context"):  # noqa: S314 - our own file
+        for message in context.findall("message"):
+            key = (context.findtext("name") or "", f"{message.findtext('source')}|{message.findtext('comment') or ''}")
+            found[key] = message
+    return found
+
+
+def translations(message: ET.Element) -> list[str]:
+    translation = message.find("translation")
+    assert translation is not None
+    forms = [form.text or "" for form in translation.findall("numerusform")]
+    return forms or [translation.text or ""]
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_every_text_of_the_source_is_in_the_translation_file(name: str, tmp_path: Path) -> None:
+    language.update(tmp_path)
+    in_source = set(messages(tmp_path / f"imageflow_{name}.ts"))
+    kept = set(messages(language.translations_folder() / f"imageflow_{name}.ts"))
+    assert in_source == kept
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_no_translation_is_unfinished_or_empty(name: str) -> None:
+    for key, message in messages(language.translations_folder() / f"imageflow_{name}.ts").items():
+        translation = message.find("translation")
+        assert translation is not None
+        assert translation.get("type") is None, key
+        assert all(translations(message)), key
+
+
+def test_the_japanese_keeps_every_placeholder() -> None:
+    for key, message in messages(language.translations_folder() / "imageflow_ja.ts").items():
+        wanted = sorted(re.findall(r"\{\w+\}|%n", message.findtext("source") or ""))
+        for text in translations(message):
+            assert sorted(re.findall(r"\{\w+\}|%n", text)) == wanted, key
+
+
+def test_notices_of_the_window_are_told_in_both_languages() -> None:
+    codes = [{code for code in catalogue(name) if code.startswith("window-")} for name in LANGUAGES]
+    assert codes[0] == codes[1]
+    assert codes[0]
+
+
+def shown_texts(window: QWidget) -> dict[str, str]:
+    """Every text of the window, by where it stands."""
+    texts = {}
+    for number, widget in enumerate(window.findChildren(QWidget)):
+        if isinstance(widget, QLabel | QAbstractButton):
+            texts[f"{number} text"] = widget.text()
+        if isinstance(widget, QLineEdit):
+            texts[f"{number} hint"] = widget.placeholderText()
+        texts[f"{number} name"] = widget.accessibleName()
+    return texts
+
+
+# The same in both languages: keys, verdicts, names out of the data, numbers, the product's name, an example.
+SAME = re.compile(
+    r"^(F\d+|Esc|Enter|Space|[A-Z0-9]|OK|NG|HOLD|–|[\d.,: ]+|PLATE.*|Surface|Plate|ImageFlow Station|https://.*|)$"
+)
+
+
+@pytest.mark.parametrize("screen", ["enrolment", "sign_in", "home", "work", "sync"])
+def test_the_language_key_changes_every_text_at_once(desk: Desk, screen: str) -> None:
+    if screen == "work":
+        desk.start_work()
+        inspect_next(desk)
+    elif screen in {"home", "sync"}:
+        desk.sign_in()
+    desk.window.show_screen(screen)
+    desk.until(lambda: desk.window.workers.is_idle)
+    english = shown_texts(desk.window.window)
+    desk.key(Qt.Key.Key_F2)
+    desk.until(lambda: desk.window.workers.is_idle)
+    japanese = shown_texts(desk.window.window)
+    unchanged = {text for place, text in english.items() if japanese[place] == text and not SAME.match(text)}
+    assert not unchanged
+    assert QLocale().language() is QLocale.Language.Japanese
+    desk.key(Qt.Key.Key_F2)
+    assert shown_texts(desk.window.window) == english
+
+
+def test_the_chosen_language_is_kept_for_the_next_start(desk: Desk) -> None:
+    from app.settings import load_settings
+
+    desk.key(Qt.Key.Key_F2)
+    desk.until(lambda: desk.window.workers.is_idle)
+    assert load_settings(desk.station.store).language == "ja"
+
+
+def test_the_banner_tells_its_trouble_in_the_new_language(desk: Desk) -> None:
+    desk.window.presenters.sign_in.sign_in("", "")
+    assert "missing" in desk.window.window.banner.text
+    desk.key(Qt.Key.Key_F2)
+    assert "ありません" in desk.window.window.banner.text
