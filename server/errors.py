@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -52,8 +53,9 @@ def problem(scope: Scope, error: UserFacingError) -> JSONResponse:
     """Return the response for a user-facing error."""
     text = error.text(language_of(scope))
     code, members = error.code, dict(error.members)
-    if "validation_errors" in members:
+    if isinstance(members.get("validation_errors"), list):
         code = "validation-error"
+        members["validation_errors"] = [_without_odd_value(entry) for entry in members["validation_errors"]]
     elif "inspection_context" in members:
         code = "inspection-error"
     headers = {}
@@ -80,11 +82,8 @@ def validation_errors(errors: Sequence[Any], language: Language) -> list[dict[st
         place = [str(part) for part in item["loc"]]
         path = place[1:] if place and place[0] in {"body", "query", "path", "header", "cookie"} else place
         entry: dict[str, Any] = {"field": ".".join(path) or "body", "message": _message(item, language)}
-        value = item.get("input")
-        secret = any(word in part.lower() for part in path for word in _SECRET_WORDS)
-        plain = value is None or isinstance(value, bool | int | float | str)
-        if plain and not secret and len(str(value)) <= _LONGEST_VALUE and item["type"] != "missing" and path:
-            entry["value"] = value if value == value else None  # noqa: PLR0124 - NaN has no JSON form
+        if path and item["type"] != "missing" and _may_be_echoed(path, item.get("input")):
+            entry["value"] = item["input"]
         found.append(entry)
     return found
 
@@ -162,10 +161,28 @@ def _response(
         "instance": scope["path"],
         "request_id": _request_id(scope),
     }
-    language = {"Content-Language": language_of(scope), "Vary": "Accept-Language", "Cache-Control": "no-store"}
-    return JSONResponse(
-        body, status_code=int(status), headers={**SECURITY_HEADERS, **language, **(headers or {})}, media_type=PROBLEM
-    )
+    common = {
+        **SECURITY_HEADERS,
+        "Content-Language": language_of(scope),
+        "Vary": "Accept-Language",
+        "Cache-Control": "no-store",
+        "X-Request-ID": _request_id(scope),
+    }
+    return JSONResponse(body, status_code=int(status), headers={**common, **(headers or {})}, media_type=PROBLEM)
+
+
+def _without_odd_value(entry: dict[str, Any]) -> dict[str, Any]:
+    shown = _may_be_echoed(str(entry["field"]).split("."), entry.get("value"))
+    return entry if shown else {name: value for name, value in entry.items() if name != "value"}
+
+
+def _may_be_echoed(path: Sequence[str], value: object) -> bool:
+    """Say whether a rejected value may stand in the answer: no secret, nothing large, nothing JSON cannot say."""
+    if any(word in part.lower() for part in path for word in _SECRET_WORDS):
+        return False
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or (isinstance(value, bool | int | str) and len(str(value)) <= _LONGEST_VALUE)
 
 
 def _request_id(scope: Scope) -> str:

@@ -63,11 +63,28 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
     problem = Problem.model_json_schema(ref_template=_REF + "{model}")
     schemas.update(problem.pop("$defs", {}))
     schemas["Problem"] = problem
+    _hoist(document["paths"], schemas)
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             if method in _METHODS:
                 _complete_operation(path, operation)
     return document
+
+
+def _hoist(part: Any, schemas: dict[str, Any]) -> None:
+    """Move definitions that stand within a route's own schema to where its references can find them."""
+    if isinstance(part, dict):
+        for name, schema in part.pop("$defs", {}).items():
+            _hoist(schema, schemas)
+            schemas.setdefault(name, schema)
+        reference = part.get("$ref")
+        if isinstance(reference, str):
+            part["$ref"] = reference.replace("#/$defs/", _REF)
+        for value in part.values():
+            _hoist(value, schemas)
+    elif isinstance(part, list):
+        for value in part:
+            _hoist(value, schemas)
 
 
 def _complete_operation(path: str, operation: dict[str, Any]) -> None:

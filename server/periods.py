@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Query
+from pydantic import BeforeValidator
 
 from models.errors import InvalidInput
 
@@ -21,13 +22,19 @@ class Period:
     end: datetime.datetime | None
 
 
+def _day_as_such(given: object) -> object:
+    """Keep a day apart from the midnight it begins with, which pydantic would make of it."""
+    if isinstance(given, str) and len(given) == len("2025-07-27"):
+        return datetime.date.fromisoformat(given)
+    return given
+
+
+DayOrTime = Annotated[datetime.datetime | datetime.date, BeforeValidator(_day_as_such)]
+
+
 def period_query(
-    start_date: Annotated[
-        datetime.datetime | datetime.date | None, Query(description="First day (UTC), or the time from which on.")
-    ] = None,
-    end_date: Annotated[
-        datetime.datetime | datetime.date | None, Query(description="Last day (UTC), inclusive, or the time up to.")
-    ] = None,
+    start_date: Annotated[DayOrTime | None, Query(description="First day (UTC), or the time from which on.")] = None,
+    end_date: Annotated[DayOrTime | None, Query(description="Last day (UTC), inclusive, or the time up to.")] = None,
 ) -> Period:
     """Return the period that a request asks for.
 

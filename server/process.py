@@ -46,8 +46,8 @@ def serve(settings: ServerSettings, *, until_stdin_closes: bool, say: Callable[[
     _require_tls_files(settings)
     listener = _listen(settings.host, settings.port)
     with contextlib.closing(listener):
-        configure_logs(settings.log_level)
         context = open_context(settings)
+        configure_logs(settings.log_level)
         server = _Server(
             uvicorn.Config(
                 create_app(settings, context),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -26,6 +27,22 @@ def _storable(text: str) -> str:
     return text
 
 
+def _storable_object(value: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what JSON cannot say (NaN, infinity) and what PostgreSQL cannot keep (NUL), at any depth."""
+    left: list[Any] = [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            left += [*part.keys(), *part.values()]
+        elif isinstance(part, list):
+            left += part
+        elif isinstance(part, float) and not math.isfinite(part):
+            raise ValueError("must have finite numbers only")
+        elif isinstance(part, str):
+            _storable(part)
+    return value
+
+
 def _milliseconds(moment: datetime) -> datetime:
     moment = moment.astimezone(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
@@ -39,6 +56,7 @@ Moment = Annotated[
 ]
 RecordId = Annotated[str, AfterValidator(_canonical_id), Field(max_length=36, description="UUIDv7.")]
 Text = Annotated[str, AfterValidator(_storable)]
+JsonObject = Annotated[dict[str, Any], AfterValidator(_storable_object)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 in lower-case hexadecimal.")]
 
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
-from models.schemas.common import Moment, RecordId, Reply, Request, Text
-
-_Json = dict[str, Any]
+from models.schemas.common import JsonObject, Moment, RecordId, Reply, Request, Text
 
 
 class TargetCreate(Request):
@@ -56,9 +52,9 @@ class ItemCreate(Request):
     description: Text = Field(default="", max_length=10_000)
     position: int = Field(default=1, ge=1, le=10_000)
     required: bool = True
-    criteria: _Json = Field(default_factory=dict, description="Judgement criteria.")
+    criteria: JsonObject = Field(default_factory=dict, description="Judgement criteria.")
     pipeline_id: RecordId | None = None
-    pipeline_parameters: _Json = Field(default_factory=dict, description="Step id → parameter → value.")
+    pipeline_parameters: JsonObject = Field(default_factory=dict, description="Step id → parameter → value.")
 
 
 class ItemUpdate(Request):
@@ -68,7 +64,7 @@ class ItemUpdate(Request):
     description: Text | None = Field(default=None, max_length=10_000)
     position: int | None = Field(default=None, ge=1, le=10_000)
     required: bool | None = None
-    criteria: _Json | None = None
+    criteria: JsonObject | None = None
 
 
 class ItemReply(MasterReply):
@@ -79,16 +75,16 @@ class ItemReply(MasterReply):
     description: str
     position: int
     required: bool
-    criteria: _Json
+    criteria: JsonObject
     pipeline_id: str | None
-    pipeline_parameters: _Json
+    pipeline_parameters: JsonObject
 
 
 class ItemPipeline(Request):
     """Which pipeline inspects an item, with which parameters."""
 
     pipeline_id: RecordId | None = None
-    parameters: _Json = Field(default_factory=dict, description="Step id → parameter → value.")
+    parameters: JsonObject = Field(default_factory=dict, description="Step id → parameter → value.")
 
 
 class ItemPipelineReply(Reply):
@@ -97,7 +93,7 @@ class ItemPipelineReply(Reply):
     item_id: str
     pipeline_id: str | None
     pipeline_version: int | None
-    parameters: _Json
+    parameters: JsonObject
 
 
 class PipelineCreate(Request):
@@ -106,7 +102,7 @@ class PipelineCreate(Request):
     id: RecordId | None = None
     name: Text = Field(min_length=1, max_length=200)
     description: Text = Field(default="", max_length=10_000)
-    definition: _Json
+    definition: JsonObject
 
 
 class PipelineUpdate(Request):
@@ -114,7 +110,7 @@ class PipelineUpdate(Request):
 
     name: Text | None = Field(default=None, min_length=1, max_length=200)
     description: Text | None = Field(default=None, max_length=10_000)
-    definition: _Json | None = None
+    definition: JsonObject | None = None
 
 
 class PipelineReply(MasterReply):
@@ -123,7 +119,7 @@ class PipelineReply(MasterReply):
     name: str
     description: str
     version: int
-    definition: _Json
+    definition: JsonObject
 
 
 class DefectClassCreate(Request):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, case, func, literal_column, select
+from sqlalchemy import ColumnElement, case, func, literal_column, select, true
 from sqlalchemy.orm import Session
 
 from models.sessions import InspectionSession
@@ -59,9 +59,9 @@ def count_defects(session: Session, period: Period) -> Sequence[tuple[str, int]]
         .where(*completed(period))
         .subquery()
     )
-    entries: Any = entries_of(ranked.c.defects).lateral()
+    entries: Any = entries_of(ranked.c.defects)
     name = json_text(entries.c.value, literal_column("'class'")).label("class_name")
-    query = select(name, func.count()).select_from(ranked, entries).where(ranked.c.place == 1)
+    query = select(name, func.count()).select_from(ranked.join(entries, true())).where(ranked.c.place == 1)
     rows = session.execute(query.group_by(name).order_by(name)).all()
     return [(str(row[0]), int(row[1])) for row in rows]
 

@@ -1,0 +1,128 @@
+"""``imageflow server`` and ``imageflow admin``: wrong settings, trouble at the start, users and keys."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import socket
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from app.command_line import main
+from tests.server.serving import PASSWORD
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Here:
+    """Runs a command in this process, as its own start would."""
+
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+
+    def run(self, *arguments: object, given: str = "", **extra: str) -> Ended:
+        self.monkeypatch.setattr("sys.stdin", io.StringIO(given))
+        for name, value in extra.items():
+            self.monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        told = self.capsys.readouterr()
+        return Ended(int(ended.value.code or 0), told.out, told.err)
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Here]:
+    for name in [name for name in os.environ if name.startswith("IMAGEFLOW_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    mask = os.umask(0)
+    os.umask(mask)
+    yield Here(monkeypatch, capsys)
+    os.umask(mask)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extra", "words"),
+    [
+        (["--host", "0.0.0.0"], {}, "--insecure"),  # noqa: S104 - refused
+        (["--host", "no.such.host.invalid", "--insecure"], {}, "--host"),
+        (["--tls-cert", "missing.pem", "--tls-key", "missing.key"], {}, "Certificate"),
+        ([], {"IMAGEFLOW_SERVER_JWT_SECRET": "short-secret"}, "IMAGEFLOW_SERVER_JWT_SECRET"),
+        ([], {"IMAGEFLOW_SERVER_CORS_ORIGINS": '["*"]'}, "IMAGEFLOW_SERVER_CORS_ORIGINS"),
+        ([], {"IMAGEFLOW_SERVER_CORS_ORIGINS": "not json"}, "IMAGEFLOW_SERVER_"),
+        ([], {"IMAGEFLOW_SERVER_DATABASE_URL": "mysql://u:p4ss@h/x"}, "DATABASE_URL"),
+        ([], {"IMAGEFLOW_SERVER_OBJECTS_URL": "nonsense://x"}, "OBJECTS_URL"),
+        (["--port", "70000"], {}, "65535"),
+    ],
+)
+def test_a_wrong_setting_ends_with_2_and_says_what_to_do(
+    here: Here, tmp_path: Path, arguments: list[str], extra: dict[str, str], words: str
+) -> None:
+    ended = here.run("server", "--data-dir", tmp_path, *arguments, **extra)
+    assert ended.code == 2, ended.err
+    assert words in ended.err
+    assert "Traceback" not in ended.err
+    assert not [value for value in ("short-secret", "p4ss") if value in ended.err]
+
+
+def test_a_port_in_use_ends_with_1_and_says_so(here: Here, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = here.run("server", "--data-dir", tmp_path, "--port", taken.getsockname()[1], LC_ALL="ja_JP.UTF-8")
+    assert ended.code == 1
+    assert "ポートは使用中です" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_a_damaged_database_ends_with_1_and_stays_as_it_is(here: Here, tmp_path: Path) -> None:
+    path = tmp_path / "server.sqlite3"
+    path.write_bytes(b"this is not a database" * 1_000)
+    ended = here.run("server", "--data-dir", tmp_path, "--port", "0")
+    assert ended.code == 1
+    assert "damaged" in ended.err
+    assert path.read_bytes() == b"this is not a database" * 1_000
+
+
+def test_a_locked_database_ends_with_1_and_says_so(here: Here, tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "server.sqlite3", isolation_level=None)
+    try:
+        connection.execute("BEGIN EXCLUSIVE")
+        ended = here.run("server", "--data-dir", tmp_path, "--port", "0")
+    finally:
+        connection.close()
+    assert ended.code == 1
+    assert "busy" in ended.err
+
+
+def test_users_and_keys_are_managed_at_the_command_line(here: Here, tmp_path: Path) -> None:
+    data = ("--data-dir", tmp_path)
+    for name, role in (("boss", "admin"), ("worker", "inspector")):
+        assert (
+            here.run("admin", "users", "add", name, "--role", role, "--password-stdin", *data, given=PASSWORD).code == 0
+        )
+    assert here.run("admin", "users", "disable", "worker", *data).code == 0
+    users = {
+        user["username"]: user["active"] for user in json.loads(here.run("admin", "users", "list", *data, "--json").out)
+    }
+    assert users == {"boss": True, "worker": False}
+    last = here.run("admin", "users", "disable", "boss", *data)
+    assert (last.code, "last administrator" in last.err) == (1, True)
+    key = json.loads(here.run("admin", "keys", "create", "mes", "--role", "integrator", *data, "--json").out)
+    assert here.run("admin", "keys", "revoke", key["id"], *data).code == 0
+    listed = json.loads(here.run("admin", "keys", "list", *data, "--json").out)
+    assert [(entry["id"], entry["revoked_at"] is None, "key" in entry) for entry in listed] == [
+        (key["id"], False, False)
+    ]
+    wrong = here.run("admin", "users", "add", "x", "--role", "king", "--password-stdin", *data, given=PASSWORD)
+    assert (wrong.code, "Traceback" in wrong.err) == (2, False)
+    assert here.run("admin", "devices", "disable", "nothing", *data).code == 1

@@ -1,0 +1,125 @@
+"""Uploads: checked before they are kept, given back byte for byte, in parts too."""
+
+from __future__ import annotations
+
+import hashlib
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.files.ranges import RangeNotSatisfiable, wanted_range
+from server.files.service import safe_name
+from tests.server.images import png, png_of_claimed_size
+from tests.server.serving import Served
+
+
+def upload(served: Served, data: bytes, name: str = "part.png") -> httpx.Response:
+    return served["inspector"].post("/files", files={"file": (name, data, "application/x-lie")})
+
+
+def test_an_uploaded_image_comes_back_byte_for_byte(served: Served) -> None:
+    data = png(1)
+    made = upload(served, data).json()
+    expected = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "width": 32, "height": 24}
+    assert expected.items() <= made.items()
+    assert made["content_type"] == "image/png"
+    answer = served["device"].get(f"/files/{made['id']}")
+    assert answer.content == data
+    assert answer.headers["etag"] == f'"{made["sha256"]}"'
+    assert served["device"].get(f"/files/{made['id']}/metadata").json() == made
+    attachment = served["device"].get(f"/files/{made['id']}/download")
+    assert attachment.content == data
+    assert attachment.headers["content-disposition"] == "attachment; filename*=UTF-8''part.png"
+
+
+def test_what_the_client_has_already_is_not_sent_again(served: Served) -> None:
+    made = upload(served, png(2)).json()
+    answer = served["inspector"].get(f"/files/{made['id']}", headers={"If-None-Match": f'W/"{made["sha256"]}"'})
+    assert (answer.status_code, answer.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    ("header", "part"),
+    [("bytes=0-9", slice(0, 10)), ("bytes=100-", slice(100, None)), ("bytes=-7", slice(-7, None))],
+)
+def test_a_range_gives_those_bytes(served: Served, header: str, part: slice) -> None:
+    data = png(3)
+    made = upload(served, data).json()
+    answer = served["inspector"].get(f"/files/{made['id']}", headers={"Range": header})
+    assert (answer.status_code, answer.content) == (206, data[part])
+    assert answer.headers["content-range"].endswith(f"/{len(data)}")
+
+
+def test_a_range_behind_the_end_is_416(served: Served) -> None:
+    made = upload(served, png(4)).json()
+    answer = served["inspector"].get(f"/files/{made['id']}", headers={"Range": "bytes=999999-"})
+    assert answer.status_code == 416
+    assert answer.json()["type"].endswith("/range-not-satisfiable")
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "image-empty"),
+        (b"not an image at all", "image-unknown-format"),
+        (b"<svg onload=alert(1)>", "image-unknown-format"),
+        (png(5)[:-30], "image-truncated"),
+        (png(5)[:200] + b"\0" * 50 + png(5)[250:], "image-damaged"),
+        (png_of_claimed_size(60_000, 60_000), "image-too-many-pixels"),
+    ],
+)
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_what_is_no_usable_image_is_refused_and_not_kept(served: Served, data: bytes, code: str, language: str) -> None:
+    answer = served["inspector"].post("/files", files={"file": ("x.png", data)}, headers={"Accept-Language": language})
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["type"].endswith(f"/{code}")
+    assert not served.context.objects.exists(hashlib.sha256(data).hexdigest())
+
+
+def test_a_form_without_a_file_is_rejected(served: Served) -> None:
+    answer = served["inspector"].post("/files", data={"other": "x"})
+    assert answer.json()["validation_errors"][0]["field"] == "file"
+    answer = served["inspector"].post(
+        "/files", content=b"--x\r\nbroken", headers={"Content-Type": "multipart/form-data; boundary=x"}
+    )
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("given_name", "kept"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\windows\\part 1.png", "part 1.png"),
+        ("部品.png", "部品.png"),
+        ("..", "file"),
+        ("a\u202egnp.exe", "agnp.exe"),
+    ],
+)
+def test_a_file_name_never_keeps_a_path(served: Served, given_name: str, kept: str) -> None:
+    assert upload(served, png(6), given_name).json()["filename"] == kept
+
+
+@given(st.text(max_size=300))
+def test_no_name_keeps_a_separator_or_a_control_character(name: str) -> None:
+    kept = safe_name(name)
+    assert kept
+    assert not any(letter in "/\\" or ord(letter) < 32 for letter in kept)
+    assert len(kept) <= 200
+
+
+@given(st.integers(1, 50), st.integers(0, 60), st.integers(0, 60))
+def test_a_range_means_the_bytes_the_standard_says(size: int, first: int, last: int) -> None:
+    data = bytes(range(size))
+    header = f"bytes={first}-{last}"
+    if first > last:
+        assert wanted_range(header, size) is None
+    elif first >= size:
+        with pytest.raises(RangeNotSatisfiable):
+            wanted_range(header, size)
+    else:
+        part = wanted_range(header, size)
+        assert part is not None
+        assert data[slice(*part)] == data[first : last + 1]

@@ -1,0 +1,179 @@
+"""Masters over real HTTP: made, listed, changed, deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from inspection.pipeline.definition import default_definition
+from models.ids import new_id
+from models.sync import ChangeLogEntry
+from tests.server.serving import Served, make_target
+
+
+def definition() -> dict[str, Any]:
+    return default_definition().model_dump(mode="json")
+
+
+def make_pipeline(served: Served) -> dict[str, Any]:
+    body = {"name": f"P {new_id()}", "definition": definition()}
+    answer = served["supervisor"].post("/pipelines", json=body)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def make_item(served: Served, **fields: Any) -> dict[str, Any]:
+    target = make_target(served)
+    answer = served["supervisor"].post(f"/inspection/targets/{target['id']}/items", json={"name": "Surface", **fields})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def test_the_same_request_twice_has_one_effect_and_another_content_is_a_conflict(served: Served) -> None:
+    body = {"id": new_id(), "code": f"T-{new_id()}", "name": "Plate"}
+    first = served["supervisor"].post("/inspection/targets", json=body)
+    again = served["supervisor"].post("/inspection/targets", json=body)
+    other = served["supervisor"].post("/inspection/targets", json={**body, "name": "Other"})
+    assert (first.status_code, again.status_code, other.status_code) == (201, 200, 409)
+    assert first.json() == again.json()
+    with served.context.database.read() as session:
+        query = select(func.count()).where(ChangeLogEntry.entity_id == body["id"])
+        assert session.scalar(query) == 1
+
+
+def test_times_are_utc_with_milliseconds(served: Served) -> None:
+    stamp = make_target(served)["created_at"]
+    assert len(stamp) == len("2025-07-27T10:30:00.000Z")
+    assert stamp.endswith("Z")
+
+
+def test_a_code_names_one_target_until_that_is_deleted(served: Served) -> None:
+    target = make_target(served)
+    body = {"code": target["code"], "name": "Another"}
+    assert served["supervisor"].post("/inspection/targets", json=body).json()["type"].endswith("/code-taken")
+    assert served["supervisor"].delete(f"/inspection/targets/{target['id']}").status_code == 204
+    assert served["supervisor"].post("/inspection/targets", json=body).status_code == 201
+    assert served["supervisor"].get(f"/inspection/targets/{target['id']}").status_code == 404
+
+
+def test_a_change_sets_what_is_sent_and_leaves_the_rest(served: Served) -> None:
+    target = make_target(served, description="as before")
+    changed = served["supervisor"].put(f"/inspection/targets/{target['id']}", json={"name": "New"}).json()
+    assert (changed["name"], changed["description"]) == ("New", "as before")
+    assert changed["rev"] > target["rev"]
+
+
+def test_a_list_is_cut_into_pages_and_searched(served: Served) -> None:
+    mark = new_id()
+    for number in range(7):
+        make_target(served, name=f"{mark} {number} 50%_plate")
+
+    def page(**query: Any) -> dict[str, Any]:
+        return dict(served["inspector"].get("/inspection/targets", params={"search": mark, **query}).json())
+
+    first, last = page(page=1, page_size=3), page(page=3, page_size=3)
+    assert (first["total_count"], first["total_pages"], len(first["items"]), len(last["items"])) == (7, 3, 3, 1)
+    assert page(page=4, page_size=3)["items"] == []
+    assert page(search=f"{mark} 4 50%_P".upper())["total_count"] == 1
+    seen = [entry["id"] for number in (1, 2, 3) for entry in page(page=number, page_size=3)["items"]]
+    assert len(set(seen)) == 7
+
+
+def test_a_list_of_nothing_has_the_whole_envelope(served: Served) -> None:
+    empty = served["inspector"].get("/inspection/targets", params={"search": new_id()}).json()
+    assert empty == {"items": [], "total_count": 0, "page": 1, "page_size": 50, "total_pages": 0}
+
+
+def test_page_and_size_outside_their_bounds_are_rejected(served: Served) -> None:
+    for query in ({"page": 0}, {"page_size": 501}, {"page": "x"}, {"page": 10**30}):
+        assert served["inspector"].get("/inspection/targets", params=query).status_code == 400
+
+
+def test_another_definition_is_a_new_version_and_another_name_is_not(served: Served) -> None:
+    pipeline = make_pipeline(served)
+    url = f"/pipelines/{pipeline['id']}"
+    assert served["supervisor"].put(url, json={"name": "renamed"}).json()["version"] == 1
+    changed = definition()
+    changed["description"] = "another"
+    assert served["supervisor"].put(url, json={"definition": changed}).json()["version"] == 2
+    assert served["supervisor"].put(url, json={"definition": changed}).json()["version"] == 2
+
+
+def test_a_definition_that_cannot_run_is_rejected_by_field(served: Served) -> None:
+    broken = definition()
+    broken["steps"][0]["component"] = "no-such-component"
+    answer = served["supervisor"].post("/pipelines", json={"name": "x", "definition": broken})
+    assert answer.status_code == 400
+    assert answer.json()["type"].endswith("/validation-error")
+    assert answer.json()["validation_errors"][0]["field"].endswith(".component")
+
+
+def test_a_pipeline_in_use_is_not_deleted_until_no_item_uses_it(served: Served) -> None:
+    pipeline = make_pipeline(served)
+    item = make_item(served, pipeline_id=pipeline["id"])
+    refused = served["supervisor"].delete(f"/pipelines/{pipeline['id']}")
+    assert refused.status_code == 409
+    assert refused.json()["type"].endswith("/pipeline-in-use")
+    assert served["supervisor"].put(f"/inspection/items/{item['id']}/pipeline", json={}).status_code == 200
+    assert served["supervisor"].delete(f"/pipelines/{pipeline['id']}").status_code == 204
+
+
+def test_an_item_gets_its_pipeline_with_parameters(served: Served) -> None:
+    pipeline = make_pipeline(served)
+    item = make_item(served)
+    body = {"pipeline_id": pipeline["id"], "parameters": {"resize": {"width": 320, "height": 240}}}
+    url = f"/inspection/items/{item['id']}/pipeline"
+    set_to = served["supervisor"].put(url, json=body)
+    assert set_to.status_code == 200, set_to.text
+    read = served["inspector"].get(url).json()
+    assert read == {"item_id": item["id"], "pipeline_version": 1, **body}
+
+
+def test_a_pipeline_that_does_not_fit_is_422_with_its_context(served: Served) -> None:
+    pipeline = make_pipeline(served)
+    item = make_item(served)
+    url = f"/inspection/items/{item['id']}/pipeline"
+    for wrong in (
+        {"pipeline_id": new_id()},
+        {"pipeline_id": pipeline["id"], "parameters": {"nowhere": {}}},
+        {"pipeline_id": pipeline["id"], "parameters": {"resize": {"width": -1}}},
+        {"pipeline_id": pipeline["id"], "parameters": {"resize": 5}},
+        {"parameters": {"resize": {}}},
+    ):
+        answer = served["supervisor"].put(url, json=wrong)
+        assert answer.status_code == 422, answer.text
+        body = answer.json()
+        assert body["type"].endswith("/inspection-error")
+        assert body["inspection_context"]["item_id"] == item["id"]
+        assert body["inspection_context"]["pipeline_id"] == wrong.get("pipeline_id")
+
+
+def test_criteria_are_checked_by_field(served: Served) -> None:
+    target = make_target(served)
+    body = {"name": "x", "criteria": {"threshold": -1, "minimum_confidence": 0.5}}
+    answer = served["supervisor"].post(f"/inspection/targets/{target['id']}/items", json=body)
+    assert answer.status_code == 400
+    assert [entry["field"] for entry in answer.json()["validation_errors"]] == ["criteria.threshold"]
+
+
+def test_items_go_with_their_target(served: Served) -> None:
+    item = make_item(served)
+    assert served["supervisor"].delete(f"/inspection/targets/{item['target_id']}").status_code == 204
+    assert served["inspector"].get(f"/inspection/items/{item['id']}").status_code == 404
+    assert served["inspector"].get(f"/inspection/targets/{item['target_id']}/items").status_code == 404
+
+
+def test_items_are_listed_in_the_order_of_inspection(served: Served) -> None:
+    target = make_target(served)
+    for position in (3, 1, 2):
+        body = {"name": f"item {position}", "position": position}
+        served["supervisor"].post(f"/inspection/targets/{target['id']}/items", json=body)
+    listed = served["inspector"].get(f"/inspection/targets/{target['id']}/items").json()["items"]
+    assert [entry["position"] for entry in listed] == [1, 2, 3]
+
+
+def test_a_kind_of_defect_has_a_name_in_both_languages(served: Served) -> None:
+    body = {"code": f"d-{new_id()}", "name_en": "Scratch", "name_ja": "キズ"}
+    made = served["supervisor"].post("/inspection/defect-classes", json=body).json()
+    assert served["inspector"].get(f"/inspection/defect-classes/{made['id']}").json()["name_ja"] == "キズ"

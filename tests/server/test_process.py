@@ -1,0 +1,113 @@
+"""``imageflow server`` and ``imageflow admin`` as real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+PASSWORD = "correct horse battery staple"
+IMAGEFLOW = [sys.executable, "-m", "app"]
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+
+
+def environment(**extra: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("IMAGEFLOW_")}
+    return {**kept, "PYTHONWARNINGS": "error", "LC_ALL": "C.UTF-8", **extra}
+
+
+def run(*arguments: object, given: str = "", **extra: str) -> subprocess.CompletedProcess[str]:
+    command = [*IMAGEFLOW, *map(str, arguments)]
+    return subprocess.run(
+        command, input=given, capture_output=True, text=True, env=environment(**extra), timeout=60, check=False
+    )
+
+
+@contextmanager
+def server(folder: Path, *arguments: str, **extra: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
+    """Start a server and give its process, its address and the lines it writes."""
+    command = [*IMAGEFLOW, "server", "--data-dir", str(folder), "--port", "0", "--until-stdin-closes", *arguments]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**extra)
+    )
+    lines: list[str] = []
+    listening = threading.Event()
+
+    def read() -> None:
+        assert process.stderr is not None
+        for line in process.stderr:
+            lines.append(line)
+            if "listens on" in line:
+                listening.set()
+        listening.set()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        assert listening.wait(60)
+        assert process.poll() is None, "".join(lines)
+        yield process, json.loads((folder / "server.json").read_text())["url"], lines
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        reader.join()
+        for stream in (process.stdin, process.stderr):
+            assert stream is not None
+            stream.close()
+
+
+def test_a_server_is_set_up_used_and_stopped_by_a_signal(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with server(folder) as (process, url, lines):
+        announced = json.loads((folder / "server.json").read_text())
+        assert announced["pid"] == process.pid
+        assert any("imageflow admin users add NAME --role admin" in line for line in lines)
+        made = run(
+            "admin", "users", "add", "boss", "--role", "admin", "--password-stdin", "--data-dir", folder, given=PASSWORD
+        )
+        assert made.returncode == 0, made.stderr
+        code = json.loads(run("admin", "codes", "create", "Line 1", "--data-dir", folder, "--json").stdout)["code"]
+        with httpx.Client(base_url=f"{url}/api/v1", trust_env=False) as client:
+            pair = client.post("/auth/login", json={"username": "boss", "password": PASSWORD}).json()
+            client.headers["Authorization"] = f"Bearer {pair['access_token']}"
+            assert client.get("/users/me").json()["role"] == "admin"
+            enrolled = client.post("/tauri/devices/register", json={"code": code}).json()
+            client.post("/auth/login", json={"username": "boss", "password": "wr0ng-password"})
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+        assert not (folder / "server.json").exists()
+        log = "".join(lines)
+    secrets = (PASSWORD, "wr0ng-password", code, pair["access_token"], pair["refresh_token"], enrolled["credential"])
+    assert not [secret for secret in secrets if secret in log]
+    # Neither who it was nor from where.
+    assert "boss" not in log
+    assert "127.0.0.1" not in log.replace(url, "")
+    assert all(json.loads(line)["event"] for line in lines if line.startswith("{"))
+    assert stat.S_IMODE((folder / "jwt-secret").stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / "server.sqlite3").stat().st_mode) & 0o077 == 0
+
+
+def test_tokens_survive_a_restart_and_the_end_of_input_stops_the_server(tmp_path: Path) -> None:
+    run("admin", "users", "add", "boss", "--role", "admin", "--password-stdin", "--data-dir", tmp_path, given=PASSWORD)
+    tokens = []
+    for _ in range(2):
+        with server(tmp_path) as (process, url, _lines), httpx.Client(trust_env=False) as client:
+            if not tokens:
+                body = {"username": "boss", "password": PASSWORD}
+                tokens.append(client.post(f"{url}/api/v1/auth/login", json=body).json()["access_token"])
+            answer = client.get(f"{url}/api/v1/users/me", headers={"Authorization": f"Bearer {tokens[0]}"})
+            assert answer.status_code == 200
+            assert process.stdin is not None
+            process.stdin.close()
+            assert process.wait(30) == 0
