@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def run_alone(module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> dict[str, float]:
     """Run a measuring module in a fresh interpreter and return the figures it prints as one JSON object."""
-    done = subprocess.run(  # noqa: S603 - our own module
+    done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         env={**os.environ, **(environment or {})},
@@ -47,4 +47,5 @@ def machine() -> str:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         if line.startswith("model name")
     ]
-    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}"
+    processor = names[0] if names else platform.machine()
+    return f"{processor}, {os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}"
