@@ -17,6 +17,12 @@ from app.operations.training import TrainedModel
 from inspection.files import write_atomically
 from models.clock import rfc3339, utc_now
 
+_WARNINGS = {
+    "sample-too-small": "the good images are too few to show the false-alarm rate; a distribution is assumed",
+    "duplicates": "some good images are there twice; each was used once",
+    "skipped": "some good images could not be used",
+}
+
 
 def build_report(
     *,
@@ -124,7 +130,7 @@ def print_report(report: dict[str, Any], console: Console) -> None:
         facts.add_row(label, value)
     console.print(facts)
     for said in report["training"]["warnings"]:
-        console.print(f"! {said}", markup=False)
+        console.print(f"! {_WARNINGS.get(said, said)}", markup=False)
     for problem in [*report["skipped"], *report["problems"]]:
         console.print(f"✕ {problem}", markup=False)
 

@@ -36,8 +36,7 @@ SCREEN = (1366, 768)
 def without_screen() -> None:
     """Drop the warnings Qt gives for each window it draws off the screen; call before there is one.
 
-    They come without a category of their own, and a message handler in Python would not do: returning from it costs
-    None a reference in PySide6 6.12.
+    They come without a category of their own, so they cannot be named more exactly.
     """
     QLoggingCategory.setFilterRules("default.warning=false")
 
@@ -95,6 +94,7 @@ class WindowedDemo:
         hook, sys.excepthook = sys.excepthook, self._surprise
         try:
             self._station.window.show()
+            self._station.start()
             QTimer.singleShot(0, self._enrol)
             self._application.exec()
         finally:
