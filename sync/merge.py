@@ -68,8 +68,8 @@ def merge_master(
     for name, value in incoming.items():
         mine = present.get(name)
         if name in _NEWEST_TIME_WINS:
-            if name not in present or str(value) > str(mine):
-                taken[name] = value
+            newest = name not in present or str(value) > str(mine)
+            (taken if newest else restated)[name] = value if newest else mine
             continue
         state = states.get(name)
         seen = state is None or (state.rev or 0) <= (base_rev or 0)
