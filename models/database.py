@@ -112,10 +112,12 @@ def actor_of(session: Session) -> str | None:
 
 
 def _engine(url: str, busy_timeout_ms: int) -> Engine:
+    # Parameters stay out of error texts and so out of logs: they are names, comments, digests.
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
     # A writer waits for another process as long as the timeout says; each thread takes a connection of its own.
-    engine = create_engine(url, connect_args={"timeout": busy_timeout_ms / 1000, "check_same_thread": False})
+    arguments = {"timeout": busy_timeout_ms / 1000, "check_same_thread": False}
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -30,6 +31,8 @@ SECURITY_HEADERS = {
 }
 _SECRET_WORDS = ("password", "token", "credential", "secret", "code", "key", "authorization")
 _LONGEST_VALUE = 200
+_LARGEST_NUMBER = 10**15
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _UNAVAILABLE_S = 5
 _log = structlog.get_logger("imageflow.server")
 
@@ -53,9 +56,10 @@ def problem(scope: Scope, error: UserFacingError) -> JSONResponse:
     """Return the response for a user-facing error."""
     text = error.text(language_of(scope))
     code, members = error.code, dict(error.members)
-    if isinstance(members.get("validation_errors"), list):
+    rejected_fields = members.get("validation_errors")
+    if isinstance(rejected_fields, list):
         code = "validation-error"
-        members["validation_errors"] = [_without_odd_value(entry) for entry in members["validation_errors"]]
+        members["validation_errors"] = [_without_odd_value(entry) for entry in rejected_fields]
     elif "inspection_context" in members:
         code = "inspection-error"
     headers = {}
@@ -81,7 +85,10 @@ def validation_errors(errors: Sequence[Any], language: Language) -> list[dict[st
     for item in errors:
         place = [str(part) for part in item["loc"]]
         path = place[1:] if place and place[0] in {"body", "query", "path", "header", "cookie"} else place
-        entry: dict[str, Any] = {"field": ".".join(path) or "body", "message": _message(item, language)}
+        entry: dict[str, Any] = {
+            "field": _SURROGATE.sub("\ufffd", ".".join(path)) or "body",
+            "message": _message(item, language),
+        }
         if path and item["type"] != "missing" and _may_be_echoed(path, item.get("input")):
             entry["value"] = item["input"]
         found.append(entry)
@@ -182,7 +189,9 @@ def _may_be_echoed(path: Sequence[str], value: object) -> bool:
         return False
     if isinstance(value, float):
         return math.isfinite(value)
-    return value is None or (isinstance(value, bool | int | str) and len(str(value)) <= _LONGEST_VALUE)
+    if isinstance(value, str):
+        return len(value) <= _LONGEST_VALUE and not _SURROGATE.search(value)
+    return value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) < _LARGEST_NUMBER)
 
 
 def _request_id(scope: Scope) -> str:

@@ -71,51 +71,66 @@ class BodyLimits:
             return
         headers = Headers(scope=scope)
         kind = headers.get("content-type", "")
-        limit = body_limit(kind, self._settings)
-        declared = headers.get("content-length", "")
-        try:
-            if declared.isdigit() and int(declared) > limit:
-                raise _too_large(limit)
-            if _is_plain_json(kind, headers):
-                receive = await self._checked_json(receive, limit)
-            else:
-                receive = _counted(receive, limit)
-            await self._app(scope, receive, send)
-        except (TooLarge, InvalidInput) as error:
-            await self._answer(scope, error)(scope, receive, send)
+        counted = _Counted(receive, body_limit(kind, self._settings))
 
-    async def _checked_json(self, receive: Receive, limit: int) -> Receive:
-        counted = _counted(receive, limit)
+        async def unless_too_large(message: Message) -> None:
+            # What comes next may have made something else of the error that stopped the body.
+            if not counted.exceeded:
+                await send(message)
+
+        try:
+            _check_head(scope, headers, counted.limit)
+            checked = await self._checked_json(counted) if _is_plain_json(kind, headers) else counted
+            await self._app(scope, checked, unless_too_large)
+        except (TooLarge, InvalidInput) as error:
+            if not counted.exceeded:
+                await self._answer(scope, error)(scope, receive, send)
+        if counted.exceeded:
+            await self._answer(scope, _too_large(counted.limit))(scope, receive, send)
+
+    async def _checked_json(self, counted: _Counted) -> Receive:
         pieces: list[bytes] = []
         while True:
             message = await counted()
             if message["type"] == "http.disconnect":
-                return _replayed([message], receive)
+                return _replayed([message], counted)
             pieces.append(message.get("body", b""))
             if not message.get("more_body", False):
                 break
         body = b"".join(pieces)
         require_depth(body, self._settings.max_json_depth)
-        return _replayed([{"type": "http.request", "body": body, "more_body": False}], receive)
+        return _replayed([{"type": "http.request", "body": body, "more_body": False}], counted)
+
+
+class _Counted:
+    """Receives a body and stops it at the limit."""
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._received = 0
+        self.limit = limit
+        self.exceeded = False
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        if self._received > self.limit:
+            self.exceeded = True
+            raise _too_large(self.limit)
+        return message
+
+
+def _check_head(scope: Scope, headers: Headers, limit: int) -> None:
+    if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+        raise InvalidInput("request-malformed")  # no text here has one, and PostgreSQL cannot keep it
+    declared = headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
 
 
 def _is_plain_json(content_type: str, headers: Headers) -> bool:
     kind = content_type.partition(";")[0].strip().lower()
     return (kind == "application/json" or kind.endswith("+json")) and "content-encoding" not in headers
-
-
-def _counted(receive: Receive, limit: int) -> Receive:
-    received = 0
-
-    async def counted() -> Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > limit:
-            raise _too_large(limit)
-        return message
-
-    return counted
 
 
 def _too_large(limit: int) -> TooLarge:

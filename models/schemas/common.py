@@ -24,6 +24,10 @@ def _storable(text: str) -> str:
     # PostgreSQL cannot keep it, and no name or comment needs it.
     if "\0" in text:
         raise ValueError("must not contain the character NUL")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("must be whole Unicode characters") from error
     return text
 
 

@@ -16,7 +16,7 @@ from models.schemas.sessions import (
     VerificationRecorded,
 )
 from models.states import HumanVerdict, Role, SessionStatus
-from server.dependencies import ANY_PRINCIPAL, Context, Principal, require
+from server.dependencies import Asking, Context, Principal, require
 from server.paging import Paging
 from server.periods import InPeriod
 from server.sessions import service, verification
@@ -40,12 +40,12 @@ def session_filter(
     return SessionFilter(status, target_id, device_id, lot, serial_number, verdict, period.start, period.end)
 
 
-@router.get("", summary="List sessions", dependencies=ANY_PRINCIPAL)
+@router.get("", summary="List sessions")
 def list_sessions(
-    context: Context, paging: Paging, wanted: Annotated[SessionFilter, Depends(session_filter)]
+    asking: Asking, context: Context, paging: Paging, wanted: Annotated[SessionFilter, Depends(session_filter)]
 ) -> Page[SessionReply]:
-    """Newest first; the search looks at lot and serial number."""
-    return service.list_sessions(context, wanted, paging)
+    """Newest first; the search looks at lot and serial number. A station alone sees its own."""
+    return service.list_sessions(context, asking, wanted, paging)
 
 
 @router.post("", summary="Start a session", status_code=201, responses={200: {"model": SessionReply}, 404: {}, 409: {}})
@@ -56,10 +56,10 @@ def create_session(asking: Inspecting, context: Context, body: SessionCreate, re
     return reply
 
 
-@router.get("/{session_id}", summary="One session with its facts", dependencies=ANY_PRINCIPAL)
-def get_session(session_id: str, context: Context) -> SessionDetail:
-    """Session, images, AI results and human verifications."""
-    return service.get_session(context, session_id)
+@router.get("/{session_id}", summary="One session with its facts")
+def get_session(session_id: str, asking: Asking, context: Context) -> SessionDetail:
+    """Session, images, AI results and human verifications. A station alone sees its own."""
+    return service.get_session(context, asking, session_id)
 
 
 @router.put("/{session_id}", summary="Change a session", responses={409: {}})

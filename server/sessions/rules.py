@@ -31,6 +31,11 @@ def may_update(who: Principal, *, device_id: str, user_id: str | None) -> bool:
     return device_id == SERVER_DEVICE or who.role in _FOR_ALL or (who.user_id is not None and who.user_id == user_id)
 
 
+def only_device(who: Principal) -> str | None:
+    """Return the one device whose sessions a station by itself may read; None for users and machines, who read all."""
+    return who.device_id if who.role is None else None
+
+
 def require_decidable(status: SessionStatus) -> None:
     """Check that a person may decide about a session; after its end that is a correction.
 

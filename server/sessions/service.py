@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from models.clock import utc_now
 from models.devices import Device
-from models.errors import InvalidInput, PermissionDenied
+from models.errors import InvalidInput, NotFound, PermissionDenied
 from models.schemas.common import Page
 from models.schemas.sessions import SessionCreate, SessionDetail, SessionReply, SessionUpdate
 from models.sessions import InspectionSession
@@ -19,21 +19,29 @@ from server.masters.repository import alive
 from server.paging import PageQuery, fetch_page
 from server.sessions import repository
 from server.sessions.repository import SessionFilter
-from server.sessions.rules import may_update, owner_of_new, require_verdict
+from server.sessions.rules import may_update, only_device, owner_of_new, require_verdict
 from server.trail import SERVER_DEVICE, audited
 
 
-def list_sessions(context: ServerContext, wanted: SessionFilter, paging: PageQuery) -> Page[SessionReply]:
-    """Return a page of sessions, newest first."""
+def list_sessions(
+    context: ServerContext, who: Principal, wanted: SessionFilter, paging: PageQuery
+) -> Page[SessionReply]:
+    """Return a page of the sessions that ``who`` may read, newest first."""
     with context.database.read() as session:
         query = repository.listing(wanted, paging.search)
+        only = only_device(who)
+        if only is not None:
+            query = query.where(InspectionSession.device_id == only)
         return fetch_page(session, query, paging, SessionReply.model_validate)
 
 
-def get_session(context: ServerContext, session_id: str) -> SessionDetail:
+def get_session(context: ServerContext, who: Principal, session_id: str) -> SessionDetail:
     """Return a session with its facts; ``NotFound`` ``inspection-session-unknown``."""
     with context.database.read() as session:
-        return repository.detail(session, repository.session_by_id(session, session_id))
+        record = repository.session_by_id(session, session_id)
+        if only_device(who) not in {None, record.device_id}:
+            raise NotFound("inspection-session-unknown")
+        return repository.detail(session, record)
 
 
 def create_session(context: ServerContext, who: Principal, body: SessionCreate) -> tuple[SessionReply, bool]:

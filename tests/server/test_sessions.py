@@ -184,6 +184,11 @@ def test_a_station_starts_and_changes_only_its_own_sessions(served: Served) -> N
         assert here.put(url, json={"status": "IN_PROGRESS"}).status_code == 200
     with served.client(Authorization=f"Bearer {device_token(served, mine)}") as alone:
         assert alone.put(url, json={"lot": "x"}).status_code == 403
+        assert alone.get(url).status_code == 200
+        assert [entry["id"] for entry in alone.get("/inspection/sessions").json()["items"]] == [made["id"]]
+    with served.client(Authorization=f"Bearer {device_token(served, other)}") as alone:
+        assert alone.get(url).status_code == 404
+        assert alone.get("/inspection/sessions").json()["total_count"] == 0
 
 
 def test_who_may_update_is_a_rule_of_values() -> None:

@@ -1,0 +1,78 @@
+"""What every object store must do alike; run on a local folder here."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from models.errors import InvalidInput, NotFound, Unavailable
+from server.objects.store import ObjectStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ObjectStore:
+    return ObjectStore((tmp_path / "objects with space").as_uri())
+
+
+def kept(store: ObjectStore, data: bytes) -> str:
+    sha256 = hashlib.sha256(data).hexdigest()
+    store.put(sha256, data)
+    return sha256
+
+
+@pytest.mark.parametrize("data", [b"", b"x", os.urandom(700_000)])
+def test_bytes_come_back_whole_in_parts_and_streamed(store: ObjectStore, data: bytes) -> None:
+    sha256 = kept(store, data)
+    assert store.read(sha256) == data
+    assert store.size(sha256) == len(data)
+    assert b"".join(store.stream(sha256)) == data
+    assert b"".join(store.stream(sha256, len(data) // 3, len(data) - 1)) == data[len(data) // 3 : len(data) - 1]
+    if len(data) > 100:
+        assert store.read_range(sha256, 17, 50) == data[17:67]
+
+
+def test_a_file_is_kept_like_its_bytes(store: ObjectStore, tmp_path: Path) -> None:
+    path = tmp_path / "source"
+    path.write_bytes(b"from a file" * 1_000)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    store.put_file(sha256, path)
+    assert store.read(sha256) == path.read_bytes()
+
+
+def test_keeping_the_same_bytes_twice_is_one(store: ObjectStore) -> None:
+    assert kept(store, b"same") == kept(store, b"same")
+    assert store.read(kept(store, b"same")) == b"same"
+
+
+def test_what_is_not_there_is_told(store: ObjectStore) -> None:
+    sha256 = "0" * 64
+    assert not store.exists(sha256)
+    for ask in (store.read, store.size, store.stream):
+        with pytest.raises(NotFound) as told:
+            ask(sha256)
+        assert told.value.code == "object-unknown"
+    store.delete(sha256)
+
+
+def test_what_is_deleted_is_gone(store: ObjectStore) -> None:
+    sha256 = kept(store, b"gone")
+    store.delete(sha256)
+    assert not store.exists(sha256)
+
+
+@pytest.mark.parametrize("key", ["", "../../etc/passwd", "A" * 64, "0" * 63, "/etc/passwd", "0" * 64 + "\n"])
+def test_only_a_digest_is_a_key(store: ObjectStore, key: str) -> None:
+    for ask in (store.read, store.exists, store.delete):
+        with pytest.raises(InvalidInput):
+            ask(key)
+
+
+def test_a_store_that_went_away_is_told_as_such(store: ObjectStore, tmp_path: Path) -> None:
+    store.check()
+    (tmp_path / "objects with space").rmdir()
+    with pytest.raises(Unavailable) as told:
+        store.check()
+    assert told.value.code == "objects-unreachable"
