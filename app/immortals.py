@@ -2,8 +2,8 @@
 
 PySide6 6.12 drops one reference too many to what a Python callback or an overridden method returns to Qt. From Python
 3.12 on None, True and False are immortal (PEP 683) and nothing comes of it; on 3.11 every timer, event and slot costs
-one of the few thousand references they have, and within minutes the interpreter aborts with ``none_dealloc: deallocating
-None``. Giving them the count that CPython 3.12 calls immortal makes it a matter of no consequence there too.
+one of the few thousand references they have, and within minutes the interpreter aborts with ``none_dealloc``. Giving
+them the count that CPython 3.12 calls immortal makes it a matter of no consequence there too.
 """
 
 from __future__ import annotations
