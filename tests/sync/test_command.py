@@ -1,0 +1,112 @@
+"""``imageflow sync`` as a person or a script uses it."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from dataclasses import dataclass
+
+import keyring
+import keyring.backends.fail
+import pytest
+
+from app.command_line import main
+from models.clock import HybridLogicalClock
+from models.targets import Target
+from sync.outbox import OutboxRecorder
+from sync.state import DEVICE_ID, SERVER_URL, set_value
+from tests.sync.parts import masters, migrated, signed_in
+from tests.sync.real_server import ServerProcess
+
+
+@dataclass
+class Done:
+    """How a command ended and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def imageflow(monkeypatch, capsys):
+    """Run ``imageflow sync`` in this process, on a system without a keyring."""
+    before = keyring.get_keyring()
+    keyring.set_keyring(keyring.backends.fail.Keyring())
+    monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "en")
+
+    def run(*arguments: str, given: str = "") -> Done:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+        code = 0
+        try:
+            main(["sync", *arguments])
+        except SystemExit as end:
+            code = int(end.code or 0)
+        said = capsys.readouterr()
+        return Done(code, said.out, said.err)
+
+    yield run
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def server(tmp_path):
+    made = ServerProcess(tmp_path / "server")
+    made.database().close()
+    yield made
+    made.stop()
+
+
+def test_one_pass_dead_letters_and_status_from_the_command_line(tmp_path, server, imageflow):
+    device_id, credential = server.add_device("one")
+    user, target, item = masters()
+    server.add(user, target, item, signed_in(user, device_id))
+    server.start()
+    folder = tmp_path / "store"
+    folder.mkdir()
+    database = migrated(folder / "station.sqlite3", OutboxRecorder(HybridLogicalClock(device_id)))
+    with database.transaction() as session:
+        set_value(session, DEVICE_ID, device_id)
+        set_value(session, SERVER_URL, server.url)
+    with database.transaction(actor=user.id) as session:
+        session.add(Target(code=target.code, name="same code"))
+    database.close()
+    store = ["--store", str(folder)]
+
+    done = imageflow("--once", *store, "--json", "--credential-stdin", given=credential + "\n")
+    assert done.returncode == 1, "a refused change is a failure a script can see"
+    report = json.loads(done.stdout)
+    assert (report["dead"], report["full_resync"]) == (1, True)
+
+    status = json.loads(imageflow("status", *store, "--json").stdout)
+    assert (status["dead"], status["waiting"], status["server"]) == (1, 0, server.url)
+    letter = json.loads(imageflow("dead-letters", "list", *store, "--json").stdout)
+    assert letter["code"] == "sync-not-unique"
+    out = tmp_path / "refused.jsonl"
+    assert imageflow("dead-letters", "export", *store, "--out", str(out)).returncode == 0
+    assert json.loads(out.read_text(encoding="utf-8"))["change_id"] == letter["change_id"]
+
+    wrong = imageflow("dead-letters", "resend", letter["change_id"], *store, "--set", "colour=1")
+    assert wrong.returncode == 1
+    assert "Traceback" not in wrong.stderr
+    mended = imageflow("dead-letters", "resend", letter["change_id"], *store, "--set", 'code="OTHER"')
+    assert mended.returncode == 0, mended.stderr
+    again = imageflow(*store, "--credential-stdin", given=credential + "\n")
+    assert again.returncode == 0, again.stderr
+    assert "sent 2 changes" in again.stdout, "the mended change and its audit entry"
+
+
+def test_a_store_that_is_not_there_and_a_station_not_enrolled_are_told(tmp_path, imageflow):
+    missing = imageflow("status", "--store", str(tmp_path / "nothing"))
+    assert missing.returncode == 1
+    assert "Traceback" not in missing.stderr
+    folder = tmp_path / "store"
+    folder.mkdir()
+    migrated(folder / "station.sqlite3", OutboxRecorder(HybridLogicalClock("x"))).close()
+    fresh = imageflow("--store", str(folder))
+    assert fresh.returncode == 1
+    assert "Traceback" not in fresh.stderr
+    unknown = imageflow("dead-letters", "drop", "no-such", "--reason", "r", "--store", str(folder))
+    assert unknown.returncode == 1
+    assert imageflow("dead-letters", "drop", "no-such").returncode == 2
