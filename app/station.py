@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLocale, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QTimer
 from PySide6.QtGui import QFont, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -127,12 +127,12 @@ class Station:
         if source is not None:
             self.set_source(source)
         context.go_to("sign_in" if workspace.enrolled else "enrolment")
-
-    def start(self) -> None:
-        """Let synchronisation run and follow it; call when the window is shown."""
-        self.presenters.enrolment.begin()
         self._timer.start()
         self.presenters.sync.refresh()
+
+    def start(self) -> None:
+        """Let synchronisation run; call when the window is shown."""
+        self.presenters.enrolment.begin()
 
     def show_screen(self, name: ScreenName) -> None:
         """Show the screen called ``name``."""
@@ -161,6 +161,8 @@ class Station:
     def grab_screen(self, path: Path) -> Path:
         """Save the window as it is now as a PNG."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        # What has just changed finds its place before the picture is taken.
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
         if not self.window.grab().save(str(path), "PNG"):
             raise OSError(f"cannot write {path}")
         return path
@@ -206,6 +208,7 @@ class Station:
         presenters.sync.changed.connect(self._show_sync)
         presenters.work.changed.connect(lambda _: self.window.update_heading() if self._is_at_work() else None)
         presenters.enrolment.changed.connect(self._show_enrolment)
+        presenters.enrolment.enrolled.connect(lambda _: presenters.sync.refresh())
         self.language.changed.connect(self._language_changed)
         self.window.closing.connect(self.close)
 

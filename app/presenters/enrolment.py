@@ -48,6 +48,12 @@ class EnrolmentPresenter:
         self.changed: Event[EnrolmentState] = Event()
         self.enrolled: Event[Enrolment] = Event()
         self.failed: Event[UserFacingError] = Event()
+        context.screen_changed.connect(self._screen_changed)
+
+    @property
+    def server_url(self) -> str:
+        """Address of the server; empty before enrolment."""
+        return self._context.workspace.server_url or ""
 
     def begin(self) -> None:
         """Let synchronisation run; ask for the credential when the keyring does not hold it (it may answer slowly)."""
@@ -125,6 +131,11 @@ class EnrolmentPresenter:
         if needed:
             self._show(replace(self.state, needs_credential=True))
             self._context.notices.tell("credential", Unavailable("window-credential-needed"), level=Level.HINT)
+
+    def _screen_changed(self, screen: str) -> None:
+        """Forget the credential once it was seen: it is shown a single time."""
+        if screen != "enrolment" and self.state.credential:
+            self._show(replace(self.state, credential=""))
 
     def _supplied(self) -> None:
         self._context.notices.clear("credential")

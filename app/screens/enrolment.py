@@ -39,7 +39,11 @@ class EnrolmentScreen(Screen):
 
     def entered(self) -> None:
         """Put the focus into the first field that is shown."""
-        (self.credential if self._presenter.state.needs_credential else self.address).setFocus()
+        state = self._presenter.state
+        if state.needs_credential:
+            self.credential.setFocus()
+        else:
+            (self.button if state.enrolled else self.address).setFocus()
 
     def retranslate(self) -> None:
         """Take the texts of the language that is shown now."""
@@ -92,7 +96,7 @@ class EnrolmentScreen(Screen):
 
     def _submit(self) -> None:
         state = self._presenter.state
-        if state.credential:
+        if state.credential or (state.enrolled and not state.needs_credential):
             self._presenter.go_on()
         elif state.needs_credential:
             self._presenter.supply_credential(self.credential.text())
@@ -101,14 +105,16 @@ class EnrolmentScreen(Screen):
 
     def _show(self, state: EnrolmentState) -> None:
         asks_credential = state.needs_credential or bool(state.credential)
+        asks_server = not asks_credential and not state.enrolled
+        self.later.setVisible(asks_server or state.needs_credential)
         for label, field in zip(self.labels[:3], (self.address, self.code, self.name), strict=True):
-            label.setVisible(not asks_credential)
-            field.setVisible(not asks_credential)
+            label.setVisible(asks_server)
+            field.setVisible(asks_server)
             field.setReadOnly(state.busy)
         self.labels[3].setVisible(asks_credential)
         self.credential.setVisible(asks_credential)
         self.credential.setReadOnly(bool(state.credential))
-        if state.credential:
+        if state.credential or not state.needs_credential:
             self.credential.setText(state.credential)
         self.button.setEnabled(not state.busy)
         if state.credential:
@@ -128,6 +134,10 @@ class EnrolmentScreen(Screen):
                 )
             )
             self.button.setText(self.tr("Use it"))
+        elif state.enrolled:
+            self.title.setText(self.tr("This station is set up"))
+            self.hint.setText(self.tr("It belongs to the server {address}").format(address=self._presenter.server_url))
+            self.button.setText(self.tr("Go to sign-in"))
         else:
             self.title.setText(self.tr("Connect this station to its server"))
             self.hint.setText(self.tr("An administrator gives you the address and a code that is good once."))

@@ -23,6 +23,8 @@ from app.screens.screen import Look, Screen
 from app.widgets.durations import duration_text
 from app.widgets.key_button import KeyButton
 
+# A time left that is told earlier than this jumps too much to be of use.
+CREDIBLE_FROM = 0.03
 _ID = Qt.ItemDataRole.UserRole
 
 
@@ -48,6 +50,7 @@ class HomeScreen(Screen):
         self.cancel_button = KeyButton(actions.cancel_training)
         self.progress = QProgressBar()
         self.progress.setRange(0, 1000)
+        self.progress.setTextVisible(False)
         self.progress_text = QLabel()
         self.progress_text.setProperty("role", "muted")
         self.start_hint = QLabel()
@@ -219,7 +222,7 @@ class HomeScreen(Screen):
     def _training_text(self, training: TrainingState) -> str:
         if training.cancelling:
             return self.tr("Stopping…")
-        if training.seconds_left is None:
+        if training.seconds_left is None or training.fraction < CREDIBLE_FROM:
             return self.tr("Training… {percent} %").format(percent=int(training.fraction * 100))
         return self.tr("Training… {percent} %, {time} left").format(
             percent=int(training.fraction * 100), time=duration_text(training.seconds_left)

@@ -23,10 +23,8 @@ class EvidencePanel(Screen):
     def __init__(self, look: Look, parent: QWidget | None = None) -> None:
         super().__init__(look, parent)
         sizes = look.sizes
-        self.code_label = QLabel()
         self.code = QLineEdit()
         self.code.setMaxLength(128)
-        self.code_label.setBuddy(self.code)
         self.gauge = ScoreGauge(look.theme, sizes)
         self.found = QLabel()
         self.found.setWordWrap(True)
@@ -44,14 +42,16 @@ class EvidencePanel(Screen):
         pad = sizes.millimetres(4)
         column.setContentsMargins(pad, pad, pad, pad)
         column.setSpacing(sizes.millimetres(1.5))
-        column.addWidget(self.code_label)
         column.addWidget(self.code)
         column.addSpacing(sizes.gap)
         column.addWidget(self.gauge)
         column.addWidget(self.found)
         column.addStretch(1)
-        column.addWidget(self.opacity_label)
-        column.addWidget(self.opacity)
+        row = QHBoxLayout()
+        row.setSpacing(sizes.gap)
+        row.addWidget(self.opacity_label)
+        row.addWidget(self.opacity, 1)
+        column.addLayout(row)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(panel)
@@ -59,9 +59,8 @@ class EvidencePanel(Screen):
 
     def retranslate(self) -> None:
         """Take the texts of the language that is shown now."""
-        self.code_label.setText(self.tr("Part code  (P)"))
         self.code.setAccessibleName(self.tr("Part code"))
-        self.code.setPlaceholderText(self.tr("scan or type"))
+        self.code.setPlaceholderText(self.tr("Part code: scan or type (P)"))
         self.opacity_label.setText(self.tr("Heatmap"))
         self.opacity.setAccessibleName(self.tr("Opacity of the heatmap"))
         self.gauge.retranslate()

@@ -42,8 +42,8 @@ def reduced(pixels: NDArray[np.uint8], side: int = 1600) -> NDArray[np.uint8]:
 def heat_of(heatmap: NDArray[np.float32], threshold: float, side: int = 512) -> QImage:
     """Return the heatmap as a transparent image, at most ``side`` pixels wide or high.
 
-    Nothing is drawn below half the threshold; the colour turns from amber to vermillion at the threshold, so that what
-    made the part NG stands out and a good part stays clean.
+    Nothing is drawn below 0.6 of the threshold; the colour turns from amber to vermillion beyond the threshold, so that
+    what made the part NG stands out and a good part stays clean.
 
     Args:
         heatmap: float32 ``(H, W)``, in the unit of the threshold.
@@ -52,7 +52,7 @@ def heat_of(heatmap: NDArray[np.float32], threshold: float, side: int = 512) -> 
     """
     step = max(1, -(-max(heatmap.shape[0], heatmap.shape[1]) // side))
     ratio = heatmap[::step, ::step] / max(threshold, float(np.finfo(np.float32).tiny))
-    strength = np.clip((ratio - 0.5) / 0.5, 0, 1)
+    strength = np.clip((ratio - 0.6) / 0.4, 0, 1) ** 1.5
     over = np.clip((ratio - 1.0) / 0.5, 0, 1)[..., None]
     colour = np.where(over > 0, _WARM + (_HOT - _WARM) * over, _COLD + (_WARM - _COLD) * strength[..., None])
     alpha = (strength * 255)[..., None]

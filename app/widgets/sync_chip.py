@@ -54,7 +54,9 @@ class SyncChip(QPushButton):
     def retranslate(self) -> None:
         """Take the texts of the language that is shown now."""
         status = self._status
-        if status is None or not self._enrolled:
+        if status is None:
+            self.first_line, self.second_line = self.tr("Synchronisation"), self.tr("asking…")
+        elif not self._enrolled:
             self.first_line, self.second_line = self.tr("No server yet"), self.tr("Work is kept here")
         else:
             state = self.tr("Online") if status.online else self.tr("Offline")

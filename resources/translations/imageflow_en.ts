@@ -18,19 +18,13 @@
 </context>
 <context>
     <name>Duration</name>
-    <message numerus="yes">
+    <message>
         <source>%n s</source>
-        <translation>
-            <numerusform>%n s</numerusform>
-            <numerusform>%n s</numerusform>
-        </translation>
+        <translation>%n s</translation>
     </message>
-    <message numerus="yes">
+    <message>
         <source>%n min</source>
-        <translation>
-            <numerusform>%n min</numerusform>
-            <numerusform>%n min</numerusform>
-        </translation>
+        <translation>%n min</translation>
     </message>
 </context>
 <context>
@@ -96,6 +90,18 @@
         <translation>Use it</translation>
     </message>
     <message>
+        <source>This station is set up</source>
+        <translation>This station is set up</translation>
+    </message>
+    <message>
+        <source>It belongs to the server {address}</source>
+        <translation>It belongs to the server {address}</translation>
+    </message>
+    <message>
+        <source>Go to sign-in</source>
+        <translation>Go to sign-in</translation>
+    </message>
+    <message>
         <source>Connect this station to its server</source>
         <translation>Connect this station to its server</translation>
     </message>
@@ -115,16 +121,12 @@
 <context>
     <name>EvidencePanel</name>
     <message>
-        <source>Part code  (P)</source>
-        <translation>Part code  (P)</translation>
-    </message>
-    <message>
         <source>Part code</source>
         <translation>Part code</translation>
     </message>
     <message>
-        <source>scan or type</source>
-        <translation>scan or type</translation>
+        <source>Part code: scan or type (P)</source>
+        <translation>Part code: scan or type (P)</translation>
     </message>
     <message>
         <source>Heatmap</source>
@@ -443,6 +445,14 @@
 </context>
 <context>
     <name>SyncChip</name>
+    <message>
+        <source>Synchronisation</source>
+        <translation>Synchronisation</translation>
+    </message>
+    <message>
+        <source>asking…</source>
+        <translation>asking…</translation>
+    </message>
     <message>
         <source>No server yet</source>
         <translation>No server yet</translation>

@@ -18,17 +18,13 @@
 </context>
 <context>
     <name>Duration</name>
-    <message numerus="yes">
+    <message>
         <source>%n s</source>
-        <translation>
-            <numerusform>%n 秒</numerusform>
-        </translation>
+        <translation>%n 秒</translation>
     </message>
-    <message numerus="yes">
+    <message>
         <source>%n min</source>
-        <translation>
-            <numerusform>%n 分</numerusform>
-        </translation>
+        <translation>%n 分</translation>
     </message>
 </context>
 <context>
@@ -94,6 +90,18 @@
         <translation>使用する</translation>
     </message>
     <message>
+        <source>This station is set up</source>
+        <translation>この端末は登録済みです</translation>
+    </message>
+    <message>
+        <source>It belongs to the server {address}</source>
+        <translation>接続先サーバー：{address}</translation>
+    </message>
+    <message>
+        <source>Go to sign-in</source>
+        <translation>サインインへ</translation>
+    </message>
+    <message>
         <source>Connect this station to its server</source>
         <translation>検査端末をサーバーに接続</translation>
     </message>
@@ -113,16 +121,12 @@
 <context>
     <name>EvidencePanel</name>
     <message>
-        <source>Part code  (P)</source>
-        <translation>部品コード（P）</translation>
-    </message>
-    <message>
         <source>Part code</source>
         <translation>部品コード</translation>
     </message>
     <message>
-        <source>scan or type</source>
-        <translation>読み取りまたは入力</translation>
+        <source>Part code: scan or type (P)</source>
+        <translation>部品コード（P）</translation>
     </message>
     <message>
         <source>Heatmap</source>
@@ -439,6 +443,14 @@
 </context>
 <context>
     <name>SyncChip</name>
+    <message>
+        <source>Synchronisation</source>
+        <translation>同期</translation>
+    </message>
+    <message>
+        <source>asking…</source>
+        <translation>確認中…</translation>
+    </message>
     <message>
         <source>No server yet</source>
         <translation>サーバー未接続</translation>
