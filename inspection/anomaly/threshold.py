@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import NormalDist, fmean, stdev
 
 _LEAST_SCORE = 1e-9
+_MOST_BEYOND = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ def choose_threshold(scores: Sequence[float], false_alarm_rate: float) -> Thresh
 
     With enough scores: the ``⌈(n + 1)(1 - α)⌉``-th smallest, which a further good image exceeds with a probability of
     at most α, whatever the distribution (split conformal prediction, Vovk et al. 2005; Lei et al. 2018). With fewer:
-    the upper prediction limit of a log-normal distribution for one further value, never below the largest score.
+    the upper prediction limit of a log-normal distribution for one further value, never below the largest score
+    nor above ten times that.
 
     Args:
         scores: at least two, held out of the fit.
@@ -65,8 +67,9 @@ def choose_threshold(scores: Sequence[float], false_alarm_rate: float) -> Thresh
         return Threshold(ordered[rank - 1], false_alarm_rate, "quantile", count, needed)
     logarithms = [math.log(max(score, _LEAST_SCORE)) for score in ordered]
     factor = student_quantile(1 - false_alarm_rate, count - 1) * math.sqrt(1 + 1 / count)
-    limit = math.exp(fmean(logarithms) + factor * stdev(logarithms))
-    return Threshold(max(limit, ordered[-1]), false_alarm_rate, "tail", count, needed)
+    largest = logarithms[-1]
+    limit = min(fmean(logarithms) + factor * stdev(logarithms), largest + math.log(_MOST_BEYOND))
+    return Threshold(max(math.exp(limit), ordered[-1]), false_alarm_rate, "tail", count, needed)
 
 
 def student_quantile(probability: float, degrees: int) -> float:

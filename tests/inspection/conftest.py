@@ -19,7 +19,7 @@ from models.errors import Unavailable
 from resources.parts import DEFECT_CLASSES, draw_part
 
 GOOD_IMAGES = 24
-SMALL = TrainingSettings(bank_size=500, name="small", false_alarm_rate=0.1)
+SMALL = TrainingSettings(bank_size=500, name="small", false_alarm_rate=0.1, folds=3)
 
 
 def real_data() -> Path | None:

@@ -176,12 +176,12 @@ def test_no_change_of_bytes_raises_anything_but_unreadable_image(data: st.DataOb
     raw = bytearray(encoded(picture(24, 24), suffix))
     for _ in range(data.draw(st.integers(1, 6))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    told = None
     try:
         decoded = decode_image(bytes(raw), limits=ImageLimits(max_pixels=1_000_000))
     except UnreadableImage as error:
-        assert error.text("en").detail
-    else:
-        assert decoded.dtype == np.uint8
+        told = error.text("en").detail
+    assert told or decoded.dtype == np.uint8
 
 
 @settings(max_examples=20, deadline=None)

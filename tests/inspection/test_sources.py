@@ -1,5 +1,6 @@
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ def test_a_folder_gives_every_image_once_with_its_label(parts: Path) -> None:
     assert [frame.sequence for frame in seen] == list(range(len(seen)))
     assert {frame.label for frame in seen} == {"good", "scratch", "contamination", "deformation"}
     assert all(frame.path is not None and frame.path.parent.name == frame.label for frame in seen)
-    assert all(first.monotonic <= second.monotonic for first, second in zip(seen, seen[1:], strict=False))
+    assert all(first.monotonic <= second.monotonic for first, second in pairwise(seen))
     assert all(frame.captured_at.tzinfo is not None for frame in seen)
 
 

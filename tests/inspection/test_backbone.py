@@ -1,0 +1,96 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inspection.anomaly import Backbone, convert_in_own_process, find_backbone
+from inspection.anomaly.features import FeatureExtractor
+from inspection.anomaly.networks import fold_batch_norm
+from inspection.anomaly.preparation import prepare
+from inspection.catalogue import list_backbones
+from models.errors import InvalidInput, Unavailable
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory: pytest.TempPathFactory) -> Backbone:
+    return convert_in_own_process("efficientnet-lite0", tmp_path_factory.mktemp("backbones"))
+
+
+def test_a_converted_backbone_computes_what_torch_does(converted: Backbone) -> None:
+    assert 0 < converted.parity <= 1e-4
+    assert find_backbone("efficientnet-lite0", converted.graph.parent) == converted
+
+
+def test_converting_again_gives_the_same_files(converted: Backbone, tmp_path: Path) -> None:
+    assert convert_in_own_process("efficientnet-lite0", tmp_path).digest == converted.digest
+
+
+def test_its_weights_keep_full_precision(converted: Backbone) -> None:
+    assert converted.graph.read_text().count('element_type="f16"') == 0
+    assert converted.weights.stat().st_size > 5_000_000
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (96, 160), (256, 256)])
+def test_features_come_on_the_grid_of_sixteen_for_every_size(converted: Backbone, height: int, width: int) -> None:
+    extractor = FeatureExtractor(converted)
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3)).astype(np.uint8)
+    grid = extractor.grid(prepare(pixels, 1.0))
+    assert grid.shape[:2] == (height // 16, width // 16)
+    assert grid.std(axis=(0, 1)).min() >= 0
+    assert np.isfinite(grid).all()
+
+
+def test_a_changed_file_is_refused(converted: Backbone, tmp_path: Path) -> None:
+    for path in (converted.graph, converted.weights, converted.graph.with_suffix(".json")):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    assert find_backbone("efficientnet-lite0", tmp_path).digest == converted.digest
+    weights = bytearray(converted.weights.read_bytes())
+    weights[1000] ^= 1
+    (tmp_path / converted.weights.name).write_bytes(weights)
+    with pytest.raises(Unavailable) as caught:
+        find_backbone("efficientnet-lite0", tmp_path)
+    assert caught.value.code == "backbone-damaged"
+
+
+def test_the_list_tells_which_are_ready(converted: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGEFLOW_BACKBONES", str(converted.graph.parent))
+    states = {found["name"]: found["state"] for found in list_backbones()}
+    assert states == {"efficientnet-lite0": "ready", "efficientnet-lite2": "missing"}
+
+
+def test_an_unknown_backbone_is_told_with_those_there_are() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        find_backbone("resnet-9000")
+    assert "efficientnet-lite2" in caught.value.text("en").detail
+
+
+def test_a_conversion_that_fails_says_why(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(Unavailable) as caught:
+        convert_in_own_process("efficientnet-lite0", tmp_path / "file")
+    assert caught.value.code == "backbone-conversion-failed"
+
+
+def test_conversion_stays_out_of_the_process_that_asks(tmp_path: Path) -> None:
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom inspection.anomaly import convert_in_own_process\n"
+        "convert_in_own_process('efficientnet-lite0', Path(sys.argv[1]))\nprint('torch' in sys.modules)"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert finished.stdout.strip() == "False"
+
+
+def test_folding_a_normalisation_changes_nothing_but_the_number_of_steps() -> None:
+    generator = np.random.default_rng(0)
+    weight = generator.standard_normal((5, 3, 1, 1)).astype(np.float32)
+    gamma, beta, mean = (generator.standard_normal(5).astype(np.float32) for _ in range(3))
+    variance = generator.uniform(0.1, 2, 5).astype(np.float32)
+    folded, bias = fold_batch_norm(weight, gamma, beta, mean, variance, 1e-3)
+    values = generator.standard_normal((3, 7)).astype(np.float32)
+    plain = weight[:, :, 0, 0] @ values
+    normalised = (plain - mean[:, None]) / np.sqrt(variance[:, None] + 1e-3) * gamma[:, None] + beta[:, None]
+    assert np.allclose(folded[:, :, 0, 0] @ values + bias[:, None], normalised, atol=1e-5)

@@ -1,0 +1,110 @@
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from inspection.anomaly import TrainingReport, bundle_digest, load_bundle, read_bundle, read_manifest
+from inspection.anomaly.bundle import GRAPH, MANIFEST, WEIGHTS, pack, unpack
+from models.errors import InvalidInput, NotFound
+
+
+def code_of(data: bytes) -> str:
+    with pytest.raises(InvalidInput) as caught:
+        unpack(data, "x.model")
+    assert "x.model" in caught.value.text("ja").detail
+    return caught.value.code
+
+
+def repacked(data: bytes, **changes: Any) -> bytes:
+    """The same file with other members or other fields of the manifest."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(members[MANIFEST])
+    for name, value in changes.items():
+        if isinstance(value, bytes):
+            members[name.replace("_", ".")] = value
+        else:
+            manifest[name] = value
+    members[MANIFEST] = json.dumps(manifest).encode()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, value in members.items():
+            archive.writestr(name, value)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def tiny(report: TrainingReport) -> bytes:
+    """A model file with small members, for reading alone."""
+    return pack(read_manifest(report.path), b"<net/>" * 20, bytes(range(256)))
+
+
+def test_a_model_file_is_self_contained_and_checked(report: TrainingReport) -> None:
+    bundle = read_bundle(report.path)
+    assert bundle.digest == report.digest == bundle_digest(report.path)
+    assert bundle.manifest == report.manifest
+    with zipfile.ZipFile(report.path) as archive:
+        assert archive.namelist() == [MANIFEST, GRAPH, WEIGHTS]
+        assert all(entry.compress_type == zipfile.ZIP_STORED for entry in archive.infolist())
+    assert bundle.manifest.versions.keys() == {"imageflow-station", "numpy", "opencv-python", "openvino"}
+
+
+def test_a_truncated_file_is_refused(tiny: bytes) -> None:
+    for kept in (0, 1, 100, len(tiny) // 2, len(tiny) - 1):
+        assert code_of(tiny[:kept]) == "model-damaged"
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.integers(min_value=0), flip=st.integers(1, 255))
+def test_a_changed_byte_is_refused_or_changes_nothing_that_is_used(tiny: bytes, place: int, flip: int) -> None:
+    damaged = bytearray(tiny)
+    damaged[place % len(tiny)] ^= flip
+    whole = unpack(tiny, "x.model")
+    try:
+        found = unpack(bytes(damaged), "x.model")
+    except InvalidInput:
+        return
+    assert (found.manifest, found.graph, found.weights) == (whole.manifest, whole.graph, whole.weights)
+    assert found.digest != whole.digest
+
+
+def test_other_weights_under_the_old_manifest_are_refused(tiny: bytes) -> None:
+    assert code_of(repacked(tiny, model_bin=b"other")) == "model-damaged"
+    assert code_of(repacked(tiny, members={})) == "model-damaged"
+
+
+def test_a_newer_format_is_refused_as_such(tiny: bytes) -> None:
+    assert code_of(repacked(tiny, format_version=2, kind=["something", "new"])) == "model-too-new"
+
+
+@pytest.mark.parametrize(
+    "change", [{"threshold": None}, {"format_version": "x"}, {"scores": "none"}, {"format_version": 0}]
+)
+def test_a_manifest_that_makes_no_sense_is_refused(tiny: bytes, change: dict[str, Any]) -> None:
+    assert code_of(repacked(tiny, **change)) == "model-damaged"
+
+
+def test_what_is_no_network_is_refused_when_it_is_loaded(tiny: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "x.model"
+    path.write_bytes(tiny)
+    with pytest.raises(InvalidInput) as caught:
+        load_bundle(path)
+    assert caught.value.code == "model-damaged"
+
+
+def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        load_bundle(tmp_path / "none.model")
+    with pytest.raises(InvalidInput) as caught:
+        load_bundle(tmp_path)
+    assert caught.value.code == "model-not-readable"
+
+
+def test_packing_twice_gives_the_same_bytes(tiny: bytes) -> None:
+    again = unpack(tiny, "x.model")
+    assert pack(again.manifest, again.graph, again.weights) == tiny

@@ -1,0 +1,127 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from app.command_line import main
+from inspection.anomaly import Backbone, TrainingReport
+from inspection.images import read_image
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    told = capsys.readouterr()
+    assert "Traceback" not in told.err
+    return int(ended.value.code or 0), told.out, told.err
+
+
+def test_inspect_prints_one_json_object_a_line_and_writes_overlays(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
+) -> None:
+    code, out, _ = run(
+        capsys, "inspect", "--model", report.path, "--json", "--out", tmp_path / "o", parts / "test" / "scratch"
+    )
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [Path(line["file"]).name for line in lines] == ["800.png", "801.png", "802.png"]
+    for line in lines:
+        assert line["verdict"] == ("NG" if line["score"] > line["threshold"] else "OK")
+        assert [step["step_id"] for step in line["steps"]] == ["resize", "anomaly", "overlay"]
+        assert line["ms"] > 0
+        assert read_image(Path(line["overlay"])).shape == read_image(Path(line["file"])).shape
+
+
+def test_inspect_tells_bad_files_and_goes_on(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"junk")
+    good = parts / "test" / "good" / "0500.png"
+    code, out, err = run(capsys, "inspect", "--model", report.path, "--json", bad, tmp_path / "none.png", good)
+    assert code == 1
+    assert [json.loads(line)["file"] for line in out.splitlines()] == [str(good)]
+    assert "bad.png" in err
+    assert "none.png" in err
+
+
+def test_inspect_runs_a_pipeline_without_a_model(
+    capsys: pytest.CaptureFixture[str], parts: Path, tmp_path: Path
+) -> None:
+    step = {"id": "edges", "component": "filter", "parameters": {"filter_type": "edge"}, "inputs": {"image": "input"}}
+    (tmp_path / "p.json").write_text(json.dumps({"name": "edges", "steps": [step]}))
+    image = parts / "test" / "good" / "0500.png"
+    code, out, _ = run(capsys, "inspect", "--pipeline", tmp_path / "p.json", "--json", image)
+    line = json.loads(out)
+    assert (code, line["verdict"], line["score"], line["threshold"]) == (0, "OK", None, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["inspect", "x.png"], 2),
+        (["inspect", "--model", "none.model"], 2),
+        (["inspect", "--model", "none.model", "x.png"], 1),
+        (["inspect", "--pipeline", "none.json", "x.png"], 1),
+        (["train", "images", "--good", "none", "--out", "m.model"], 1),
+        (["train", "images", "--good", "none", "--out", "m.model", "--false-alarm-rate", "0.7"], 2),
+        (["train", "images", "--good", "none"], 2),
+        (["evaluate", "--model", "none.model", "--good", "a", "--defect", "b"], 1),
+        (["model", "show", "none.model"], 1),
+        (["model", "list", "none"], 1),
+        (["model", "backbone", "resnet"], 1),
+    ],
+)
+def test_mistakes_of_the_user_are_told_by_exit_code_and_on_stderr(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: list[str],
+    expected: int,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *arguments)
+    assert (code, out) == (expected, "")
+    assert err
+
+
+@pytest.mark.parametrize("command", [["inspect"], ["train", "images"], ["evaluate"], ["model", "backbone"]])
+def test_help_shows_examples(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
+    code, out, _ = run(capsys, *command, "--help")
+    assert code == 0
+    assert f"imageflow {' '.join(command)} " in out
+
+
+def test_train_evaluate_and_show_work_together(
+    capsys: pytest.CaptureFixture[str], backbone: Backbone, parts: Path, tmp_path: Path
+) -> None:
+    for path in sorted((parts / "good").iterdir())[:12]:
+        (tmp_path / "good").mkdir(exist_ok=True)
+        shutil.copy(path, tmp_path / "good")
+    model = tmp_path / "models" / "m.model"
+    code, out, err = run(
+        capsys,
+        *("train", "images", "--good", tmp_path / "good", "--out", model, "--bank-size", 300, "--folds", 2, "--json"),
+    )
+    assert code == 0, err
+    trained = json.loads(out)
+    assert trained["images"] == 12
+    assert "assumed distribution" in err  # 12 images cannot show 5 %
+
+    _, out, _ = run(
+        capsys,
+        *("evaluate", "--model", model, "--good", parts / "test" / "good", "--defect", parts / "test"),
+        *("--masks", parts / "masks", "--json"),
+    )
+    found = json.loads(out)
+    assert {"image_auroc", "pixel_auroc", "escapes", "overkill", "threshold", "latency_ms"} <= found.keys()
+    assert found["model"] == trained["digest"]
+
+    _, out, _ = run(capsys, "model", "show", model, "--json")
+    assert json.loads(out)["threshold"]["value"] == trained["threshold"]
+    _, out, _ = run(capsys, "model", "list", tmp_path, "--json")
+    assert [entry["digest"] for entry in json.loads(out)] == [trained["digest"]]
+    code, out, _ = run(capsys, "model", "show", model)
+    assert code == 0
+    assert trained["digest"] in out

@@ -1,0 +1,111 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inspection.anomaly import AnomalyModel
+from inspection.evaluation import evaluate
+from inspection.images import encode_png
+from inspection.metrics import PixelAuroc, f1_score, image_auroc, percentiles, rate
+from models.errors import InvalidInput, NotFound
+
+numbers = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=30)
+
+
+@given(good=numbers, defect=numbers)
+def test_auroc_is_the_share_of_pairs_in_the_right_order(good: list[float], defect: list[float]) -> None:
+    pairs = [(g < d) + 0.5 * (g == d) for g in good for d in defect]
+    assert image_auroc(good, defect) == pytest.approx(np.mean(pairs))
+
+
+@given(seed=st.integers(0, 999), images=st.integers(1, 4))
+def test_pixel_auroc_agrees_with_that_of_all_pixels_together(seed: int, images: int) -> None:
+    generator = np.random.default_rng(seed)
+    area, good, defect = PixelAuroc(), [], []
+    for index in range(images):
+        heat = generator.uniform(0, 20, (40, 50)).astype(np.float32)
+        mask = generator.random((40, 50)) < 0.3 if index else np.eye(40, 50, dtype=bool)
+        heat[mask] += 3
+        area.add(heat, mask)
+        good.append(heat[~mask])
+        defect.append(heat[mask])
+    expected = image_auroc(np.concatenate(good), np.concatenate(defect))
+    assert area.value() == pytest.approx(expected, abs=1e-3)
+
+
+def test_pixel_auroc_needs_both_kinds_of_pixels() -> None:
+    area = PixelAuroc()
+    area.add(np.ones((2, 2), np.float32), None)
+    assert area.value() is None
+
+
+def test_nothing_of_nothing_has_no_rate() -> None:
+    assert rate(0, 0) == {"count": 0, "total": 0, "rate": None}
+    assert rate(1, 4)["rate"] == 0.25
+    assert image_auroc([], [1.0]) is None
+    assert percentiles([]) == {"p50": None, "p95": None}
+    assert f1_score(rate(0, 0), rate(0, 5)) is None
+
+
+def test_f1_is_the_harmonic_mean_of_precision_and_recall() -> None:
+    # 8 of 10 found, 2 good ones rejected: precision 0.8, recall 0.8.
+    assert f1_score(rate(2, 10), rate(2, 50)) == pytest.approx(0.8)
+
+
+def test_evaluation_counts_escapes_and_overkill_and_finds_the_masks(model: AnomalyModel, parts: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    found = evaluate(
+        model,
+        parts / "test" / "good",
+        parts / "test",
+        parts / "masks",
+        on_progress=lambda done, total: seen.append((done, total)),
+    )
+    assert found["images"] == {"good": 8, "defect": 9}
+    assert found["masks"] == 9
+    assert found["image_auroc"] >= 0.9
+    assert found["pixel_auroc"] >= 0.8
+    assert found["threshold"] == model.threshold
+    assert found["escapes"]["total"] == 9
+    assert found["overkill"]["total"] == 8
+    assert sum(values["escapes"]["count"] for values in found["classes"].values()) == found["escapes"]["count"]
+    assert set(found["classes"]) == {"scratch", "contamination", "deformation"}
+    assert 0 < found["latency_ms"]["p50"] <= found["latency_ms"]["p95"]
+    assert seen[-1] == (17, 17)
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_the_threshold_given_is_the_one_that_counts(model: AnomalyModel, parts: Path) -> None:
+    found = evaluate(model, parts / "test" / "good", parts / "test" / "scratch", threshold=0.001)
+    assert found["overkill"]["rate"] == 1.0
+    assert found["escapes"]["rate"] == 0.0
+    assert found["pixel_auroc"] is None
+    assert set(found["classes"]) == {"defect"}
+
+
+def test_a_damaged_image_is_left_out_and_told(model: AnomalyModel, parts: Path, tmp_path: Path) -> None:
+    shutil.copytree(parts / "test" / "good", tmp_path / "good")
+    (tmp_path / "good" / "broken.png").write_bytes(b"junk")
+    found = evaluate(model, tmp_path / "good", parts / "test" / "scratch")
+    assert set(found["skipped"]) == {"broken.png"}
+    assert found["images"]["good"] == 8
+
+
+def test_wrong_folders_and_masks_are_told(model: AnomalyModel, parts: Path, tmp_path: Path) -> None:
+    good, scratch = parts / "test" / "good", parts / "test" / "scratch"
+    with pytest.raises(NotFound):
+        evaluate(model, tmp_path / "none", scratch)
+    with pytest.raises(NotFound):
+        evaluate(model, good, scratch, tmp_path / "none")
+    with pytest.raises(InvalidInput) as caught:
+        evaluate(model, good, scratch, tmp_path)
+    assert caught.value.code == "masks-not-found"
+    for path in scratch.iterdir():
+        (tmp_path / path.name).write_bytes(encode_png(np.zeros((3, 3), np.uint8)))
+    with pytest.raises(InvalidInput) as caught:
+        evaluate(model, good, scratch, tmp_path)
+    assert caught.value.code == "mask-size"
