@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from server import documentation, errors, openapi
 from server.auth.endpoints import router as auth_router
+from server.components.endpoints import router as components_router
 from server.context import ServerContext, open_context
 from server.devices.endpoints import router as devices_router
 from server.files.endpoints import router as files_router
@@ -31,6 +32,7 @@ _FEATURES = (
     users_router,
     devices_router,
     masters_router,
+    components_router,
     sessions_router,
     files_router,
     sync_router,
@@ -79,7 +81,11 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
         app.include_router(feature, prefix=PREFIX)
         app.include_router(feature, prefix=SHORT_PREFIX, include_in_schema=False)
     app.include_router(health_router)
-    app.include_router(_documentation(app))
+    pages = _documentation(app)
+    app.include_router(pages)
+    for prefix in (PREFIX, SHORT_PREFIX):
+        app.include_router(health_router, prefix=prefix, include_in_schema=False)
+        app.include_router(pages, prefix=prefix)
     errors.install(app)
     openapi.install(app)
     # The last one added is the first to see a request.

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.command_line import main
+from server.settings import ServerSettings
 from tests.server.serving import PASSWORD
 
 
@@ -126,3 +127,9 @@ def test_users_and_keys_are_managed_at_the_command_line(here: Here, tmp_path: Pa
     wrong = here.run("admin", "users", "add", "x", "--role", "king", "--password-stdin", *data, given=PASSWORD)
     assert (wrong.code, "Traceback" in wrong.err) == (2, False)
     assert here.run("admin", "devices", "disable", "nothing", *data).code == 1
+
+
+def test_every_setting_is_in_the_manual_with_its_description() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
+    for name, setting in ServerSettings.model_fields.items():
+        assert f"| `IMAGEFLOW_SERVER_{name.upper()}` | {setting.description} |" in manual

@@ -74,6 +74,7 @@ def test_the_rendered_page_names_every_route_and_loads_nothing_from_elsewhere(
 ) -> None:
     answer = httpx.get(f"{served.url}/docs", trust_env=False)
     assert answer.status_code == 200
+    assert served["anonymous"].get("/docs").text == answer.text
     for path in document["paths"]:
         assert f"<code>{path}</code>" in answer.text
     assert not re.search(r"<(script|link|img|iframe|object)\b|@import|url\(", answer.text)

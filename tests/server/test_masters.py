@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from inspection.pipeline.definition import default_definition
+from models.audit import AuditEntry
 from models.ids import new_id
 from models.sync import ChangeLogEntry
 from tests.server.serving import Served, make_target
@@ -171,6 +172,30 @@ def test_items_are_listed_in_the_order_of_inspection(served: Served) -> None:
         served["supervisor"].post(f"/inspection/targets/{target['id']}/items", json=body)
     listed = served["inspector"].get(f"/inspection/targets/{target['id']}/items").json()["items"]
     assert [entry["position"] for entry in listed] == [1, 2, 3]
+
+
+def test_every_change_is_in_the_audit_trail_with_who_made_it(served: Served) -> None:
+    target = make_target(served)
+    url = f"/inspection/targets/{target['id']}"
+    served["admin"].put(url, json={"name": "Changed"})
+    served["supervisor"].delete(url)
+    with served.context.database.read() as session:
+        query = select(AuditEntry).where(AuditEntry.subject_id == target["id"]).order_by(AuditEntry.sequence)
+        trail = [(entry.actor, entry.action, entry.device_id) for entry in session.scalars(query)]
+    assert trail == [
+        ("supervisor", "target.created", "server"),
+        ("admin", "target.changed", "server"),
+        ("supervisor", "target.deleted", "server"),
+    ]
+
+
+def test_components_tell_the_schema_of_their_parameters(served: Served) -> None:
+    listed = served["inspector"].get("/components").json()
+    assert {"resize", "anomaly", "filter"} <= {entry["id"] for entry in listed["items"]}
+    one = served["inspector"].get("/components/resize").json()
+    assert one["parameters"]["type"] == "object"
+    assert one["parameters"]["properties"]["width"]
+    assert served["inspector"].get("/components/nothing").status_code == 404
 
 
 def test_a_kind_of_defect_has_a_name_in_both_languages(served: Served) -> None:

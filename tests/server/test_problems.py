@@ -177,6 +177,7 @@ def test_health_is_503_and_names_the_part_that_is_down(tmp_path: Path) -> None:
     with serve_with_users(tmp_path) as served, httpx.Client(trust_env=False) as client:
         good = client.get(f"{served.url}/health")
         assert good.status_code == 200
+        assert client.get(f"{served.url}/v1/health").json()["status"] == "ok"
         assert set(good.json()["components"]) == {"database", "object_store", "event_bus"}
         objects = tmp_path / "objects"
         objects.rmdir()

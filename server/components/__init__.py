@@ -1,0 +1,1 @@
+"""The kinds of processing that pipelines are made of."""
