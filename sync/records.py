@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Table, exists, select
@@ -69,9 +71,8 @@ def lacking(record_type: type[Synced], values: Mapping[str, Any]) -> list[str]:
     ]
 
 
+@cache
 def _without_default(record_type: type[Synced]) -> frozenset[str]:
-    import dataclasses
-
     return frozenset(
         field.name
         for field in dataclasses.fields(record_type)

@@ -1,4 +1,4 @@
-"""Applies what stations push: each change at most once, in order, merged by the rules, one transaction a batch."""
+"""Applies what stations push: each change at most once, in order, merged by the rules."""
 
 from __future__ import annotations
 
@@ -13,19 +13,23 @@ from sqlalchemy.orm import Session
 
 from models.audit import append_audit
 from models.clock import HybridLogicalClock, Stamp, wall_milliseconds
+from models.database import Database
 from models.errors import Conflict, DoesNotFit, InvalidInput, UserFacingError
 from models.states import ChangeOperation
 from models.sync import AppliedChange, ChangeLogEntry, SyncConflict
 from models.synced import Master, Synced, SyncKind, snapshot, split_fields, synced_types
 from models.tracking import remote_changes
-from server.sync.change_log import add_entry, allocate
+from server.sync.change_log import add_entry, allocate, head
+from server.sync.cursor import encode
 from server.sync.permissions import IdentityRefused, check_allowed
 from sync.merge import Merge, field_states, merge_master, merge_owned, trusted_stamp, with_field_states
 from sync.problems import ENTITY_UNKNOWN, HELD_BACK, MISSING_PARENT, change_problem
-from sync.protocol import MAX_SKEW_MS, Change, ChangeResult, FieldConflict, Outcome
+from sync.protocol import MAX_SKEW_MS, Change, ChangeResult, FieldConflict, Outcome, PushAnswer
 from sync.records import holder_of, lacking, missing_parent, unique_columns
 
 SERVER_DEVICE = "server"
+# The write lock of an embedded store is let go of in between, so that other requests never wait for a whole batch.
+_TRANSACTION_CHANGES = 100
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -44,9 +48,34 @@ class _Effect:
     conflicts: tuple[FieldConflict, ...] = ()
 
 
+def apply_batch(
+    database: Database,
+    clock: HybridLogicalClock,
+    device_id: str,
+    changes: Sequence[Mapping[str, Any]],
+    *,
+    language: str = "en",
+    wall: Callable[[], int] = wall_milliseconds,
+) -> PushAnswer:
+    """Apply a batch in transactions of its own and return the answer; see ``BatchApplier``.
+
+    A server that ends half-way has applied the first part of the batch, each change of it whole and remembered: sent
+    again, those are duplicates and the others follow.
+    """
+    results: list[ChangeResult] = []
+    held: set[str] = set()
+    for start in range(0, len(changes), _TRANSACTION_CHANGES):
+        with database.transaction() as session:
+            applier = BatchApplier(session, clock, device_id, language, wall, held)
+            results += applier.apply(changes[start : start + _TRANSACTION_CHANGES])
+    with database.read() as session:
+        cursor = encode(session, head(session))
+    return PushAnswer(results=results, cursor=cursor)
+
+
 @dataclass(slots=True)
 class BatchApplier:
-    """Applies the changes of one batch within the caller's transaction.
+    """Applies changes of one batch within the caller's transaction.
 
     Attributes:
         session: an open transaction of a database whose recorder is ``ChangeLogRecorder``.
@@ -54,6 +83,7 @@ class BatchApplier:
         device_id: the station that pushes, as its token says.
         language: of the problem texts.
         wall: milliseconds since 1970.
+        held: ids of records of which a change was refused; later ones of the same batch are not applied either.
     """
 
     session: Session
@@ -61,7 +91,7 @@ class BatchApplier:
     device_id: str
     language: str = "en"
     wall: Callable[[], int] = wall_milliseconds
-    _held: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)
     _types: dict[str, type[Synced]] = field(default_factory=synced_types)
 
     def apply(self, changes: Sequence[Mapping[str, Any]]) -> list[ChangeResult]:
@@ -71,7 +101,7 @@ class BatchApplier:
     def _answer(self, raw: Mapping[str, Any]) -> ChangeResult:
         change_id = str(raw.get("change_id", _NO_ID))
         entity_id = str(raw.get("entity_id", ""))
-        if entity_id in self._held:
+        if entity_id in self.held:
             return self._refused(change_id, Conflict(HELD_BACK), retry=True)
         try:
             change = Change.model_validate(raw)
@@ -96,7 +126,7 @@ class BatchApplier:
                 change_id=change_id, outcome=effect.outcome, rev=effect.rev, conflicts=list(effect.conflicts)
             )
         if entity_id:
-            self._held.add(entity_id)
+            self.held.add(entity_id)
         return refusal
 
     def _refused(self, change_id: str, error: UserFacingError, *, retry: bool = False) -> ChangeResult:

@@ -13,11 +13,9 @@ from models.errors import InvalidInput, NotFound, PermissionDenied, TooLarge
 from models.messages import choose_language
 from models.states import Role
 from server.dependencies import Asking, Context, Principal, require_device
-from server.sync.apply import SERVER_DEVICE, BatchApplier
+from server.sync.apply import SERVER_DEVICE, apply_batch
 from server.sync.blobs import ContentRange, Uploads, may_read_blob
 from server.sync.bodies import BatchBody, bounded_body
-from server.sync.change_log import head
-from server.sync.cursor import encode
 from server.sync.pull import pull
 from server.sync.ranges import parse_range
 from server.sync.snapshot import compressed, snapshot_lines
@@ -92,11 +90,7 @@ def apply_changes(asking: Station, batch: BatchBody, context: Context, language:
                 detail={"reason": "sync-other-device"},
             )
         raise PermissionDenied("sync-other-device")
-    with context.database.transaction(actor=asking.user_id) as session:
-        applier = BatchApplier(session, context.clock, device_id, choose_language(language))
-        results = applier.apply(batch.changes)
-        cursor = encode(session, head(session))
-    return PushAnswer(results=results, cursor=cursor)
+    return apply_batch(context.database, context.clock, device_id, batch.changes, language=choose_language(language))
 
 
 @router.get("/changes")

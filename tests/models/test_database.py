@@ -81,10 +81,15 @@ def test_a_store_of_a_newer_version_is_left_as_it_is(tmp_path):
 def test_a_change_and_its_outbox_entry_are_committed_together_or_not_at_all(store):
     target = Target(code="T", name="t")
     add(store, target, actor="user-1")
-    with pytest.raises(RuntimeError, match="half-way"), store.transaction() as session:
-        session.get(Target, target.id).name = "changed"
-        session.flush()
-        raise RuntimeError("half-way")
+
+    def half_way() -> None:
+        with store.transaction() as session:
+            session.get(Target, target.id).name = "changed"
+            session.flush()
+            raise RuntimeError("half-way")
+
+    with pytest.raises(RuntimeError, match="half-way"):
+        half_way()
     found = entries(store)
     assert [(entry.op, entry.entity_id, entry.user_id) for entry in found] == [
         (ChangeOperation.INSERT, target.id, "user-1")

@@ -17,7 +17,7 @@ from models.synced import snapshot, split_fields, synced_types
 from models.targets import Target
 from server.sync.bodies import parse_batch
 from server.sync.cursor import pack, unpack
-from sync.protocol import SCHEMA_VERSION, Batch, Change, PulledChange, PullAnswer
+from sync.protocol import SCHEMA_VERSION, Batch, Change, PullAnswer, PulledChange
 
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none()
@@ -77,23 +77,22 @@ def test_fields_a_record_does_not_know_are_kept_beside_it(unknown):
 @given(st.binary(max_size=60) | FIELDS.map(lambda fields: str(fields).encode()))
 @settings(max_examples=100, deadline=None)
 def test_any_bytes_as_a_batch_are_a_batch_or_a_refusal(data):
+    found: object
     try:
-        batch = parse_batch(data)
+        found = parse_batch(data)
     except UserFacingError as error:
-        assert error.status in {400, 413}
-    else:
-        assert isinstance(batch, Batch)
+        found = error.status
+    assert isinstance(found, Batch) or found in {400, 413}
 
 
 @given(st.text(max_size=40))
 @settings(max_examples=100, deadline=None)
 def test_any_text_as_a_cursor_is_a_cursor_or_a_refusal(text):
     try:
-        parts = unpack(text, 3)
+        found = len(unpack(text, 3))
     except InvalidInput as error:
-        assert error.code == "sync-cursor-invalid"
-    else:
-        assert len(parts) == 3
+        found = error.code
+    assert found in {3, "sync-cursor-invalid"}
 
 
 @given(st.integers(0, 2**62), st.from_regex(r"[a-z0-9-]{0,36}", fullmatch=True))

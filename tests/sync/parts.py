@@ -26,11 +26,10 @@ from models.tracking import ChangeRecorder
 from models.users import AuthSession, User
 from models.verification import HumanVerification
 from server.objects.store import ObjectStore
-from server.sync.apply import BatchApplier
+from server.sync.apply import apply_batch
 from server.sync.blobs import ContentRange, Uploads, may_read_blob
 from server.sync.bodies import expand, parse_batch
-from server.sync.change_log import ChangeLogRecorder, head
-from server.sync.cursor import encode
+from server.sync.change_log import ChangeLogRecorder
 from server.sync.pull import pull
 from server.sync.snapshot import snapshot_lines
 from sync.blobs import BlobStore, remember_blob
@@ -103,10 +102,7 @@ class ServerStore:
 
     def push(self, batch: Batch, device_id: str) -> PushAnswer:
         parsed = parse_batch(expand(gzip.compress(batch.model_dump_json().encode())))
-        with self.database.transaction() as session:
-            results = BatchApplier(session, self.clock, device_id, wall=self.wall).apply(parsed.changes)
-            cursor = encode(session, head(session))
-        return PushAnswer(results=results, cursor=cursor)
+        return apply_batch(self.database, self.clock, device_id, parsed.changes, wall=self.wall)
 
     def record(self, kind: type[Synced], record_id: str) -> Synced | None:
         with self.database.read() as session:

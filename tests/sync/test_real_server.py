@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 from collections.abc import Iterator
@@ -176,10 +177,8 @@ def test_a_server_killed_while_it_applies_loses_nothing_and_doubles_nothing(tmp_
     for number in range(2):
         killer = threading.Timer(0.06 + 0.1 * number, own.kill)
         killer.start()
-        try:
+        with contextlib.suppress(Unavailable):
             station.sync()
-        except Unavailable:
-            pass
         killer.join()
         own.start()
     station.sync()
@@ -204,7 +203,7 @@ def test_a_server_killed_while_it_applies_loses_nothing_and_doubles_nothing(tmp_
 
 def test_two_devices_that_push_at_once_both_arrive_whole(tmp_path, running):
     stations = [RealStation(tmp_path / name, running, f"{name}-{new_id()[-4:]}") for name in ("a", "b")]
-    user, target, item = prepared(running, *stations)
+    user, target, _ = prepared(running, *stations)
     for station in stations:
         for number in range(20):
             station.inspect_part(target.id, user.id)
@@ -388,8 +387,8 @@ def test_no_request_without_a_token_is_answered(running):
 def test_only_one_process_passes_at_a_time(running, station):
     from sync.pass_lock import only_pass
 
-    with only_pass(Path(station.database.url.removeprefix("sqlite:///")).with_name("sync.lock")):
-        with pytest.raises(Conflict) as refusal:
-            station.sync()
+    lock = Path(station.database.url.removeprefix("sqlite:///")).with_name("sync.lock")
+    with only_pass(lock), pytest.raises(Conflict) as refusal:
+        station.sync()
     assert refusal.value.code == "sync-already-running"
     wait_for(lambda: station.sync().dead == 0)
