@@ -23,7 +23,7 @@ QLabel[role="caption"]:disabled { color: $disabled; }
 QLabel[role="warning"] { color: $text; background: $raised; border-left: ${stripe}px solid $alarm; padding: ${pad}px; }
 
 QPushButton { background: $raised; border: 2px solid $border; border-radius: ${radius}px;
-    padding: 0 ${pad}px; min-height: ${touch_inner}px; min-width: ${touch_inner}px; }
+    padding: 0 ${pad_wide}px; min-height: ${touch_inner}px; }
 QPushButton:pressed { background: $surface; }
 QPushButton:disabled { background: $surface; border: 2px dashed $disabled; color: $disabled; }
 QPushButton:focus { border: 3px solid $accent; }
@@ -82,6 +82,8 @@ def style_sheet(theme: Theme, sizes: Sizes) -> str:
         radius=sizes.millimetres(1.5),
         key_radius=sizes.millimetres(1),
         pad=sizes.millimetres(3),
+        # Wide enough that even a short word makes a touch target; a least width here would let long ones be cut.
+        pad_wide=sizes.millimetres(6),
         pad_small=sizes.millimetres(1.5),
         stripe=sizes.millimetres(2),
         bar=sizes.millimetres(8),

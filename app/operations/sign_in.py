@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -14,11 +15,16 @@ from sqlalchemy.orm import Session
 from app.operations.users import SignedInUser
 from models.audit import append_audit
 from models.clock import utc_now
-from models.errors import NotSignedIn, PermissionDenied, Unavailable
+from models.errors import NotSignedIn, Unavailable, UserFacingError
 from models.users import User, UserCredential
+from sync.client import ServerClient
+from sync.problems import code_of
 
 if TYPE_CHECKING:
     from app.workspace import Workspace
+
+_REFUSED = "sign-in-refused"
+"""What the server says of a wrong name or password, and of a disabled user."""
 
 
 def sign_in(workspace: Workspace, username: str, password: str) -> SignedInUser:
@@ -29,21 +35,39 @@ def sign_in(workspace: Workspace, username: str, password: str) -> SignedInUser:
 
     Raises:
         Conflict: ``not-enrolled``.
-        NotSignedIn: ``sign-in-wrong``, ``user-disabled``, ``sign-in-never-online``, ``sign-in-expired``.
+        NotSignedIn: ``sign-in-wrong``, ``user-disabled``, ``sign-in-never-online``, ``sign-in-expired``, or what the
+            server says of this device.
         Unavailable: ``user-not-here`` when the users have not come to this station yet.
     """
     workspace.require_device()
     name = username.strip()
     try:
-        workspace.link.client.login(name, password)
+        _ask_server(workspace, name, password)
     except Unavailable:
         return _offline(workspace, name, password)
-    except (NotSignedIn, PermissionDenied) as error:
-        if workspace.needs_credential:
-            return _offline(workspace, name, password)
+    except NotSignedIn as error:
+        if code_of(error) != _REFUSED:
+            raise
         _forget(workspace, name)
         raise NotSignedIn("sign-in-wrong") from error
     return _online(workspace, name, password)
+
+
+def _ask_server(workspace: Workspace, username: str, password: str) -> None:
+    """Let the server check user and device; only the user where the keyring has lost the device's credential.
+
+    The session that the server opens is closed at once: what the station sends, it sends as the device.
+    """
+    timeout = workspace.settings.request_timeout_s
+    alone = ServerClient(workspace.link.server_url, timeout_s=timeout) if workspace.needs_credential else None
+    client = alone or workspace.link.client
+    try:
+        tokens = client.login(username, password)
+        with suppress(UserFacingError):
+            client.logout(tokens.access_token)
+    finally:
+        if alone is not None:
+            alone.close()
 
 
 def sign_out(workspace: Workspace, user: SignedInUser) -> None:
@@ -59,6 +83,8 @@ def sign_out(workspace: Workspace, user: SignedInUser) -> None:
 def _online(workspace: Workspace, username: str, password: str) -> SignedInUser:
     if not _known(workspace, username):
         workspace.link.engine.run_once()
+    # Slow on purpose, so not within the transaction that keeps other writers waiting.
+    digest = _hasher().hash(password)
     with workspace.database.transaction() as session:
         user = _user(session, username)
         if user is None:
@@ -66,9 +92,9 @@ def _online(workspace: Workspace, username: str, password: str) -> SignedInUser:
         _require_active(user)
         credential = session.get(UserCredential, user.id)
         if credential is None:
-            credential = UserCredential(user_id=user.id, password_digest="")
+            credential = UserCredential(user_id=user.id, password_digest=digest)
             session.add(credential)
-        credential.password_digest = _hasher().hash(password)
+        credential.password_digest = digest
         credential.updated_at = utc_now()
         credential.expires_at = utc_now() + timedelta(days=workspace.settings.offline_sign_in_days)
         _audit(workspace, session, user.username, user.id, "user.signed-in", online=True)
@@ -76,18 +102,19 @@ def _online(workspace: Workspace, username: str, password: str) -> SignedInUser:
 
 
 def _offline(workspace: Workspace, username: str, password: str) -> SignedInUser:
-    with workspace.database.transaction() as session:
+    with workspace.database.read() as session:
         user = _user(session, username)
         credential = session.get(UserCredential, user.id) if user else None
-        if user is None or credential is None:
-            raise NotSignedIn("sign-in-never-online", username=username)
-        if not _hasher().verify(password, credential.password_digest):
-            raise NotSignedIn("sign-in-wrong")
-        _require_active(user)
-        if credential.expires_at is None or credential.expires_at < utc_now():
-            raise NotSignedIn("sign-in-expired", username=username, days=workspace.settings.offline_sign_in_days)
+    if user is None or credential is None:
+        raise NotSignedIn("sign-in-never-online", username=username)
+    if not _hasher().verify(password, credential.password_digest):
+        raise NotSignedIn("sign-in-wrong")
+    _require_active(user)
+    if credential.expires_at is None or credential.expires_at < utc_now():
+        raise NotSignedIn("sign-in-expired", username=username, days=workspace.settings.offline_sign_in_days)
+    with workspace.database.transaction() as session:
         _audit(workspace, session, user.username, user.id, "user.signed-in", online=False)
-        return _signed_in(user, online=False)
+    return _signed_in(user, online=False)
 
 
 def _forget(workspace: Workspace, username: str) -> None:

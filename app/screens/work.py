@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.presenters.work import WorkPresenter
@@ -22,6 +23,8 @@ from models.states import HumanVerdict
 if TYPE_CHECKING:
     from inspection.frames import Frame
 
+ROOM_FOR_SMALL_PRINT_MM = 162
+ROOM_FOR_LAST_PARTS_MM = 140
 _LIVE = frozenset({Phase.SCAN, Phase.INSPECTING})
 
 
@@ -72,6 +75,13 @@ class WorkScreen(Screen):
         for widget in (self.band, self.stage, self.strip, self.evidence.gauge):
             widget.set_theme(theme)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Leave out what can be missed where there is little height: first the small print, then the last parts."""
+        sizes = self.look.sizes
+        self.evidence.found.setVisible(event.size().height() >= sizes.millimetres(ROOM_FOR_SMALL_PRINT_MM))
+        self.strip.setVisible(event.size().height() >= sizes.millimetres(ROOM_FOR_LAST_PARTS_MM))
+        super().resizeEvent(event)
+
     def retranslate(self) -> None:
         """Take the texts of the language that is shown now."""
         self.stage.setAccessibleName(self.tr("Image of the part"))
@@ -92,7 +102,7 @@ class WorkScreen(Screen):
 
     def _lay_out(self) -> None:
         sizes = self.look.sizes
-        self.side.setFixedWidth(sizes.millimetres(96))
+        self.side.setFixedWidth(sizes.millimetres(104))
         middle = QHBoxLayout()
         middle.setSpacing(sizes.gap)
         middle.addWidget(self.stage, 1)

@@ -43,7 +43,6 @@ class EvidencePanel(Screen):
         column.setContentsMargins(pad, pad, pad, pad)
         column.setSpacing(sizes.millimetres(1.5))
         column.addWidget(self.code)
-        column.addSpacing(sizes.gap)
         column.addWidget(self.gauge)
         column.addWidget(self.found)
         column.addStretch(1)

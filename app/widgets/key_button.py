@@ -37,9 +37,9 @@ class KeyButton(QPushButton):
         self._follow()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Return room for both labels, at least what the style sheet demands."""
-        own, inside = super().sizeHint(), self._row.sizeHint()
-        return QSize(max(own.width(), inside.width()), max(own.height(), inside.height()))
+        """Return room for both labels, at least as wide as the height that the style sheet demands."""
+        height = max(super().sizeHint().height(), self._row.sizeHint().height())
+        return QSize(max(height, self._row.sizeHint().width()), height)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the same: a touch target does not shrink."""

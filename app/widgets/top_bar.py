@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.actions import StationActions
 from app.theme import Sizes, Theme
+from app.widgets.elided_label import ElidedLabel
 from app.widgets.key_button import KeyButton
 from app.widgets.sync_chip import SyncChip
 
@@ -17,9 +18,9 @@ class TopBar(QFrame):
     def __init__(self, actions: StationActions, theme: Theme, sizes: Sizes, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("topbar")
-        self.title = QLabel()
+        self.title = ElidedLabel()
         self.title.setProperty("role", "title")
-        self.subtitle = QLabel()
+        self.subtitle = ElidedLabel()
         self.subtitle.setProperty("role", "muted")
         self.chip = SyncChip(actions.sync, theme, sizes)
         self.language = KeyButton(actions.language)
