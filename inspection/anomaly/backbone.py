@@ -173,7 +173,7 @@ def serialise(model: Any) -> tuple[bytes, bytes]:
     Raises:
         Unavailable: ``file-disk-full`` when the temporary folder has no room (OpenVINO serialises to files only).
     """
-    import openvino as ov
+    from inspection.openvino_runtime import openvino as ov
 
     with tempfile.TemporaryDirectory(prefix="imageflow-") as folder:
         graph, weights = Path(folder) / "model.xml", Path(folder) / "model.bin"

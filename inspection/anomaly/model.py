@@ -128,6 +128,6 @@ def load_bundle(path: Path, threads: int | None = None) -> AnomalyModel:
 
 
 def _weights_tensor(weights: bytes) -> object:
-    import openvino as ov
+    from inspection.openvino_runtime import openvino as ov
 
     return ov.Tensor(np.frombuffer(weights, np.uint8).copy())

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
-from openvino import opset13 as ops
 
 from inspection.anomaly.patchcore import BLUR
+from inspection.openvino_runtime import openvino as ov
+from inspection.openvino_runtime import ops
 
 FloatArray = NDArray[np.float32]
 # An output of an OpenVINO node; the package ships no types.

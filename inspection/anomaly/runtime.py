@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import openvino as ov
-
+from inspection.openvino_runtime import openvino as ov
 from inspection.settings import inference_threads
 
 
