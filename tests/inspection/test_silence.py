@@ -17,7 +17,7 @@ WATCH = """
 import sys
 seen = []
 def watch(event, arguments):
-    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto", "os.fork", "subprocess.Popen", "os.posix_spawn"):
+    if event.startswith("socket.") or event in ("os.fork", "subprocess.Popen", "os.posix_spawn"):
         seen.append((event, str(arguments)[:80]))
 sys.addaudithook(watch)
 """
