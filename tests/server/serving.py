@@ -26,7 +26,7 @@ PASSWORD = "correct horse battery staple"
 SETUP = Principal(None, "set-up", Role.ADMIN, None)
 
 
-@dataclass
+@dataclass(eq=False)
 class Served:
     """A running server and clients that are signed in, by role; ``anonymous`` is not."""
 
