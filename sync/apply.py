@@ -72,6 +72,7 @@ def take_snapshot(session: Session, clock: HybridLogicalClock, records: Sequence
     with remote_changes(session):
         for record in records:
             revs = {name: record.field_revs.get(name) or record.rev or 0 for name in record.fields}
+            _forget_positions(session, record)
             try:
                 taken = _take(
                     session, record.entity, record.entity_id, record.rev or 0, record.clock, record.fields, revs
@@ -118,6 +119,19 @@ def take_results(session: Session, entries: Mapping[str, OutboxEntry], results: 
                 execution_options={"synchronize_session": False},
             )
     return done
+
+
+def _forget_positions(session: Session, record: SnapshotRecord) -> None:
+    """Let a master's fields take what the snapshot says, even at lower positions than held here.
+
+    The snapshot is the server's state of this moment. A server restored from a backup gives out positions anew, and
+    what is remembered of the old ones would keep every later change away.
+    """
+    record_type = synced_types().get(record.entity)
+    present = session.get(record_type, record.entity_id) if record_type else None
+    if isinstance(present, Master):
+        present.field_clocks = {name: {**state, "rev": None} for name, state in present.field_clocks.items()}
+        present.rev = None if record.rev is None else min(present.rev or record.rev, record.rev)
 
 
 def keep_conflicts(

@@ -101,6 +101,37 @@ def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
     typer.echo(f"lost edits     {found.conflicts} not looked at")
 
 
+@sync_app.command()
+def conflicts(
+    seen: Annotated[bool, typer.Option("--seen", help="Count what is listed as looked at.")] = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    r"""List the edits that lost to newer ones and nobody has looked at; one JSON object a line with --json.
+
+    \b
+    Examples:
+      imageflow sync conflicts
+      imageflow sync conflicts --seen
+    """
+    from sync.conflicts import conflict_json, list_conflicts, mark_seen
+
+    with _opened(store, to_write=seen) as workspace:
+        with workspace.database.read() as session:
+            found = list_conflicts(session)
+        for conflict in found:
+            if as_json:
+                typer.echo(json.dumps(conflict_json(conflict), ensure_ascii=False))
+            else:
+                typer.echo(
+                    f"{conflict.entity} {conflict.entity_id} {conflict.field}:"
+                    f" {conflict.lost_value!r} gave way to {conflict.kept_value!r}"
+                )
+        if seen and found:
+            with workspace.database.transaction() as session:
+                mark_seen(session, found)
+
+
 @dead_letters_app.command("list")
 def list_letters(store: StoreOption = None, as_json: JsonOption = False) -> None:
     r"""List the changes the server refused, with the reason; one JSON object a line with --json.

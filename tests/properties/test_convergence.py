@@ -20,6 +20,7 @@ from models.sync import AppliedChange, ChangeLogEntry
 from models.targets import Target
 from models.verification import HumanVerification
 from sync.protocol import Batch
+from sync.pulling import forget_cursor
 from tests.sync.parts import ServerStore, Station, Wall, contents, masters, signed_in
 
 STATION = st.integers(0, 1)
@@ -89,6 +90,10 @@ class Plant(RuleBasedStateMachine):
             code = error.code
         station.link.faults = []
         assert code in {"", "server-unreachable", "server-too-slow"}
+
+    @rule(which=STATION)
+    def lose_the_cursor(self, which: int) -> None:
+        forget_cursor(self.stations[which].database)
 
     @rule(which=STATION, seed=st.integers(0, 99))
     def deliver_old_batches_again_out_of_order(self, which: int, seed: int) -> None:

@@ -15,6 +15,7 @@ from models.targets import InspectionItem, Target
 from models.users import User
 from models.verification import HumanVerification
 from sync.blobs import may_delete
+from sync.conflicts import list_conflicts, mark_seen
 from sync.dead_letters import drop, list_dead_letters, resend
 from sync.state import CURSOR, set_value
 from tests.sync.parts import contents, masters, model_file, signed_in
@@ -109,6 +110,9 @@ def test_the_newer_edit_of_one_field_wins_whoever_syncs_first_and_the_loser_is_t
     assert (conflict.field, conflict.kept_value, conflict.lost_value) == ("name", "newer", "older")
     with stations[1].database.read() as session:
         assert session.scalars(select(SyncConflict)).all() == []
+    with stations[0].database.transaction() as session:
+        mark_seen(session, list_conflicts(session))
+    assert stations[0].engine.status().conflicts == 0
 
 
 def test_two_offline_edits_of_one_station_are_no_conflict_with_each_other(server, make_station):
@@ -417,3 +421,29 @@ def test_an_audit_trail_of_a_station_holds_on_the_server_too(server, make_statio
     with server.database.read() as session:
         assert session.scalar(select(func.count()).select_from(AuditEntry)) == 3
         assert verify_audit(session) == []
+
+
+def test_stations_follow_a_server_that_was_restored_from_a_backup(server, make_station, tmp_path):
+    import shutil
+
+    one, two = make_station("one"), make_station("two")
+    user, target, _ = prepared(server, one, two)
+    with server.database.engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    backup = tmp_path / "backup.sqlite3"
+    shutil.copy(tmp_path / "server" / "server.sqlite3", backup)
+    for name in ("lost 1", "lost 2", "lost 3"):
+        one.edit(Target, target.id, user.id, name=name)
+        one.sync()
+        two.sync()
+    server.database.close()
+    for name in ("server.sqlite3", "server.sqlite3-wal", "server.sqlite3-shm"):
+        (tmp_path / "server" / name).unlink(missing_ok=True)
+    shutil.copy(backup, tmp_path / "server" / "server.sqlite3")
+    assert two.sync().full_resync
+    assert two.record(Target, target.id).name == "Plate"
+    two.edit(Target, target.id, user.id, name="after")
+    two.sync()
+    one.sync()
+    assert {place.record(Target, target.id).name for place in (one, two, server)} == {"after"}

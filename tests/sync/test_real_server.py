@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -199,6 +201,54 @@ def test_a_server_killed_while_it_applies_loses_nothing_and_doubles_nothing(tmp_
     assert positions == list(range(1, len(positions) + 1))
     assert there == contents(station.database)["ai_result"]
     station.close()
+
+
+STATION_PASS = """
+import sys
+from pathlib import Path
+from models.clock import HybridLogicalClock
+from models.database import Database
+from sync.blobs import BlobStore
+from sync.client import ServerClient
+from sync.engine import SyncEngine
+from sync.outbox import OutboxRecorder
+
+folder, url, device_id, credential = Path(sys.argv[1]), *sys.argv[2:]
+clock = HybridLogicalClock(device_id)
+database = Database.at(folder / "station.sqlite3", OutboxRecorder(clock))
+client = ServerClient(url, device_id=device_id, credential=lambda: credential)
+engine = SyncEngine(database, BlobStore(folder / "blobs"), client, clock, device_id=device_id, page_size=10)
+print("begins", flush=True)
+engine.run_once(lambda step: print(step.stage, flush=True))
+"""
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_a_station_killed_while_it_synchronises_loses_nothing_and_doubles_nothing(tmp_path, running, station, steps):
+    user, target, _ = prepared(running, station)
+    parts = [station.inspect_part(target.id, user.id) for _ in range(20)]
+    arguments = [str(tmp_path / "station"), running.url, station.device_id, station.credential]
+    process = subprocess.Popen([sys.executable, "-c", STATION_PASS, *arguments], stdout=subprocess.PIPE)
+    for _ in range(1 + steps):
+        assert process.stdout.readline()
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    assert 0 < len(station.outbox()) < 60
+    station.sync()
+    assert station.outbox() == []
+    assert sorted(server_parts(running, station.device_id)) == sorted(parts)
+    database = running.database()
+    with database.read() as session:
+        pushed = session.scalar(
+            select(func.count()).select_from(ChangeLogEntry).where(ChangeLogEntry.device_id == station.device_id)
+        )
+        assert session.connection().exec_driver_sql("PRAGMA foreign_key_check").all() == []
+    there = contents(database)["image"]
+    database.close()
+    assert pushed == 60
+    here = contents(station.database)["image"]
+    assert {identifier: there[identifier] for identifier in here} == here
 
 
 def test_two_devices_that_push_at_once_both_arrive_whole(tmp_path, running):
