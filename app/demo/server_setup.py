@@ -101,8 +101,12 @@ class ServerAdministration:
             for defect, name_en, name_ja in parts.defect_classes:
                 names = {"code": defect, "name_en": name_en, "name_ja": name_ja}
                 self._post(client, "/inspection/defect-classes", names)
-            enrolment = self._post(client, "/enrolment-codes", {"device_name": "Demo station"})
-        return ServerSetup(passwords, enrolment["code"], target["id"], item["id"], pipeline["id"])
+        return ServerSetup(passwords, self.enrolment_code(), target["id"], item["id"], pipeline["id"])
+
+    def enrolment_code(self) -> str:
+        """Return a new enrolment code, good once."""
+        with self._signed_in() as client:
+            return str(self._post(client, "/enrolment-codes", {"device_name": "Demo station"})["code"])
 
     def statistics(self) -> dict[str, Any]:
         """Return the body of ``GET /api/v1/inspection/statistics``."""
