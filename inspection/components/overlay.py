@@ -14,8 +14,8 @@ from models.results import BoundingBox, Detection
 
 _REGION_COLOUR = (255, 64, 32)
 _DETECTION_COLOUR = (255, 208, 0)
-# The colours run from 60 % of the threshold (nothing to see) to 160 % (fully hot), so that the threshold shows.
-_COLD, _HOT = 0.6, 1.6
+# The colours run from 85 % of the threshold (nothing to see) to 150 % (fully hot): a good part stays as it looks.
+_COLD, _HOT = 0.85, 1.5
 _LINE_PER_PIXEL = 1 / 300
 
 
