@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, BackgroundTasks, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter, ValidationError
 
@@ -19,6 +19,7 @@ from server.sync.bodies import BatchBody, bounded_body
 from server.sync.pull import pull
 from server.sync.ranges import parse_range
 from server.sync.snapshot import compressed, snapshot_lines
+from server.sync.upkeep import Upkeep, clear_away
 from sync.protocol import (
     MAX_PAGE_CHANGES,
     Batch,
@@ -37,6 +38,7 @@ Language = Annotated[str | None, Header(alias="Accept-Language")]
 _READERS = frozenset({Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR})
 _CHUNK = "application/octet-stream"
 _MOST_JSON = 4096
+_upkeep = Upkeep()
 
 _BATCH_BODY: dict[str, Any] = {
     "requestBody": {
@@ -75,7 +77,14 @@ ChunkBody = Annotated[bytes, Depends(chunk_body)]
 
 
 @router.post("/apply-changes", openapi_extra=_BATCH_BODY)
-def apply_changes(asking: Station, batch: BatchBody, context: Context, language: Language = None) -> PushAnswer:
+def apply_changes(
+    asking: Station,
+    batch: BatchBody,
+    context: Context,
+    staging: Staging,
+    later: BackgroundTasks,
+    language: Language = None,
+) -> PushAnswer:
     """Apply a station's changes, each at most once, in their order; one answer each."""
     device_id = _device_of(asking)
     if batch.device_id != device_id:
@@ -90,6 +99,8 @@ def apply_changes(asking: Station, batch: BatchBody, context: Context, language:
                 detail={"reason": "sync-other-device"},
             )
         raise PermissionDenied("sync-other-device")
+    if _upkeep.is_due(context.database.url):
+        later.add_task(clear_away, context.database, staging)
     return apply_batch(context.database, context.clock, device_id, batch.changes, language=choose_language(language))
 
 
