@@ -119,6 +119,9 @@ class Station:
         self.window.sized_for(screen.availableSize().width(), screen.availableSize().height())
         self.language = LanguageSwitch(self.workers)
         self._connect(context)
+        opacity = self._work_screen.evidence.opacity
+        opacity.setValue(round(workspace.settings.opacity * 100))
+        opacity.sliderReleased.connect(lambda: self._remember(opacity=opacity.value() / 100))
         self._timer = QTimer(self.workers)
         self._timer.setInterval(SYNC_STATUS_INTERVAL_MS)
         self._timer.timeout.connect(self.presenters.sync.refresh)
@@ -288,7 +291,7 @@ class Station:
         self.set_theme("dark" if self.theme_name == "light" else "light")
         self._remember(theme=self.theme_name)
 
-    def _remember(self, **changes: str) -> None:
+    def _remember(self, **changes: object) -> None:
         from app.presenters.running import Lane
         from app.settings import save_settings
 

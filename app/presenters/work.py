@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from app.live_feed import LiveFeed
 from app.presenters.context import StationContext
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from app.presenters.home import HomeState
     from inspection.frames import Frame
     from inspection.sources import ImageSource
+
+Value = TypeVar("Value")
 
 RECENT_PARTS = 20
 CLOSE_S = 5.0
@@ -53,6 +55,7 @@ class WorkPresenter:
         self._task: Task | None = None
         self._shown_at = 0.0
         self._work_number = 0
+        self._visit = 0
         self.state = WorkState()
         self.recent: tuple[PartSummary, ...] = ()
         self.changed: Event[WorkState] = Event()
@@ -124,7 +127,7 @@ class WorkPresenter:
         self._task = self._context.runner.run(
             self._inspection(state, item.id, frame),
             lane=Lane.INSPECTION,
-            on_success=self._show_result,
+            on_success=self._unless_left(self._show_result),
             on_failure=self._fail("capture", retry=self.capture),
             on_finished=self._otherwise(Phase.INSPECTING, Phase.SCAN),
         )
@@ -182,6 +185,8 @@ class WorkPresenter:
     def leave(self, *, stay: bool = False) -> None:
         """Stop work: an inspected part that nobody decided on is cancelled, the source is closed."""
         self._stop_feed()
+        self._visit += 1
+        self._work_number += 1
         if self._task is not None:
             self._task.cancel()
             self._task = None
@@ -214,7 +219,7 @@ class WorkPresenter:
 
     def _inspection(self, state: WorkState, item_id: str, frame: Frame) -> Callable[[Task], ItemInspection]:
         workspace, user = self._context.workspace, self._context.signed_in_user
-        target, presenter = state.target, self
+        target, post, began = state.target, self._context.runner.post, self._unless_left(self._session_began)
         if target is None:
             raise RuntimeError("no target is chosen")
 
@@ -227,7 +232,7 @@ class WorkPresenter:
                 begun = begin_session(workspace, user, target_id=target.id, serial_number=state.part_code)
                 session_id = begun.session_id
                 # Known before the inspection ends, so that a second try goes on with the same session.
-                presenter._context.runner.post(lambda: presenter._session_began(begun.session_id))
+                post(lambda: began(begun.session_id))
             return inspect_item(workspace, user, session_id, item_id, frame, cancel=task.cancelled)
 
         return inspect
@@ -284,7 +289,7 @@ class WorkPresenter:
         self._context.runner.run(
             store,
             lane=Lane.DATABASE,
-            on_success=self._show_stored,
+            on_success=self._unless_left(self._show_stored),
             on_failure=self._fail("verify"),
             on_finished=self._otherwise(Phase.SAVING, before),
         )
@@ -294,6 +299,16 @@ class WorkPresenter:
         self._show_recent((summary, *self.recent)[:RECENT_PARTS])
         self._advance()
         self.verified.emit(summary)
+
+    def _unless_left(self, callback: Callable[[Value], object]) -> Callable[[Value], None]:
+        """Return ``callback`` for work that begins now; what arrives after the person has left is not shown."""
+        visit = self._visit
+
+        def arrived(value: Value) -> None:
+            if visit == self._visit:
+                callback(value)
+
+        return arrived
 
     def _otherwise(self, unfinished: Phase, phase: Phase) -> Callable[[], None]:
         """Return what lets the person try again when the work that begins now comes to nothing."""
@@ -344,7 +359,7 @@ class WorkPresenter:
         self._context.runner.run(
             read,
             lane=Lane.DATABASE,
-            on_success=self._lists_read,
+            on_success=self._unless_left(self._lists_read),
             on_failure=self._fail("lists", retry=self._read_evidence_lists),
         )
 
