@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 READY := .setup/ready
+TESTABLE := .setup/testable
 ROOMS := app inspection sync models resources server
 
 .PHONY: help setup run test station server lint format bench clean
@@ -20,7 +21,12 @@ setup: $(READY)  ## .venv with everything from the one lock, the backbone, the t
 run: $(READY)  ## the whole job on sample parts, in the station window
 	$(BIN)/imageflow demo
 
-test: $(READY)  ## every test
+# The tests start a few engines of their own; those come as system packages.
+$(TESTABLE): $(READY) deploy/test-packages.txt
+	sh deploy/setup.sh deploy/system-packages.txt deploy/test-packages.txt
+	@touch $@
+
+test: $(TESTABLE)  ## every test
 	$(BIN)/python -m pytest
 
 station: $(READY)  ## the station's window
@@ -43,5 +49,5 @@ bench: $(READY)  ## the measured figures of docs/performance.md
 	$(BIN)/python -m tests.benchmarks
 
 clean:  ## remove what set-up and tests made
-	rm -rf .venv .setup .pytest_cache .mypy_cache .ruff_cache .import_linter_cache demo-output
+	rm -rf .venv .setup .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache demo-output
 	rm -f resources/backbones/*.xml resources/backbones/*.bin resources/backbones/*.json resources/translations/*.qm

@@ -1,8 +1,10 @@
 #!/bin/sh
 # Sets up .venv for `make`: system packages where it may, Python packages from the one lock, the backbone, translations.
+# Usage: setup.sh [PACKAGE-LIST…]; the lists name the system packages that are wanted.
 set -eu
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
+[ $# -gt 0 ] || set -- deploy/system-packages.txt
 
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
     echo "set-up: ImageFlow needs Python 3.11 or newer as '$python'. Install it, or name it: make PYTHON=python3.12 setup" >&2
@@ -11,7 +13,7 @@ fi
 
 if command -v dpkg-query >/dev/null 2>&1; then
     missing=
-    for package in $(awk '!/^#/ && NF {print $1}' deploy/system-packages.txt); do
+    for package in $(awk '!/^#/ && NF {print $1}' "$@"); do
         dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' && continue
         # Newer releases carry the same library under a name that ends in t64.
         dpkg-query -W -f='${Status}' "${package}t64" 2>/dev/null | grep -q 'ok installed' && continue

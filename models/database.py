@@ -69,8 +69,8 @@ class Database:
     def transaction(self, actor: str | None = None) -> Iterator[Session]:
         """Open the one kind of transaction that may write; commits at the end of the block, else rolls back.
 
-        On SQLite it takes the write lock at once (``BEGIN IMMEDIATE``), so what is read in it cannot change before it
-        is written.
+        On SQLite its first statement takes the write lock (``BEGIN IMMEDIATE``), so what is read in it cannot change
+        before it is written.
 
         Args:
             actor: id of the user on whose behalf it writes; recorders find it with ``actor_of``.
