@@ -118,6 +118,24 @@ def test_a_demo_stopped_by_ctrl_c_ends_with_130_and_no_server(small_set: PartsFo
     wait_until(lambda: not alive(server))
 
 
+@pytest.mark.timeout(240)
+def test_without_auto_the_person_at_the_keys_decides(small_set: PartsFolder, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    folders = [str(tmp_path / "store"), str(out), str(small_set.train_good), str(small_set.test)]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.e2e.at_the_keys", *folders],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert report["parts"]["total"] == 11
+    assert report["parts"]["overruled"] == 0
+
+
 @contextmanager
 def started_demo(parts: PartsFolder, out: Path, store: Path) -> Iterator[subprocess.Popen[bytes]]:
     folders = ["--good", str(parts.train_good), "--test", str(parts.test)]
