@@ -58,6 +58,7 @@ class StationContext:
     def go_to(self, screen: ScreenName) -> None:
         """Show another screen."""
         self.screen = screen
+        self.notices.show_for(screen)
         self.screen_changed.emit(screen)
 
     def sign_in(self, user: SignedInUser) -> None:

@@ -24,6 +24,7 @@ class Notice:
     Attributes:
         about: what it is about; a newer notice about the same takes its place.
         error: carries the text in both languages.
+        screen: the one screen it matters on; None for all of them.
         retry: what to do when the person wants to try again; None when there is nothing.
     """
 
@@ -31,6 +32,7 @@ class Notice:
     error: UserFacingError
     level: Level = Level.TROUBLE
     retry: Callable[[], object] | None = None
+    screen: str | None = None
 
 
 class Notices:
@@ -42,20 +44,21 @@ class Notices:
 
     def __init__(self) -> None:
         self._notices: dict[str, Notice] = {}
+        self._screen = ""
         self.changed: Event[Notice | None] = Event()
 
     @property
     def shown(self) -> Notice | None:
         """The notice to show: the newest trouble, else the newest hint, else None."""
-        newest_first = list(reversed(self._notices.values()))
+        newest_first = [notice for notice in reversed(self._notices.values()) if notice.screen in {None, self._screen}]
         return next((notice for notice in newest_first if notice.level is Level.TROUBLE), None) or next(
             iter(newest_first), None
         )
 
-    @property
-    def count(self) -> int:
-        """How many there are."""
-        return len(self._notices)
+    def show_for(self, screen: str) -> None:
+        """Show what matters on ``screen`` from now on."""
+        self._screen = screen
+        self.changed.emit(self.shown)
 
     def tell(
         self,
@@ -64,10 +67,11 @@ class Notices:
         *,
         level: Level = Level.TROUBLE,
         retry: Callable[[], object] | None = None,
+        screen: str | None = None,
     ) -> None:
         """Tell of ``error``; replaces what was told about the same."""
         self._notices.pop(about, None)
-        self._notices[about] = Notice(about, error, level, retry)
+        self._notices[about] = Notice(about, error, level, retry, screen)
         self.changed.emit(self.shown)
 
     def clear(self, about: str) -> None:

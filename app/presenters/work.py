@@ -109,6 +109,7 @@ class WorkPresenter:
                 "scan",
                 InvalidInput("window-part-undecided", scanned=code, present=self.state.part_code or "-"),
                 level=Level.HINT,
+                screen="work",
             )
 
     def capture(self) -> None:
@@ -334,17 +335,17 @@ class WorkPresenter:
         else:
             self._frame = None
             self._show(replace(self.state, has_frame=False))
-            self._context.notices.tell("source", error)
+            self._context.notices.tell("source", error, screen="work")
             self.failed.emit(error)
 
     def _image_trouble(self, error: UserFacingError) -> None:
-        self._context.notices.tell("image", error, level=Level.HINT)
+        self._context.notices.tell("image", error, level=Level.HINT, screen="work")
         self.failed.emit(error)
 
     def _source_has_ended(self) -> None:
         self._frame = None
         self._show(replace(self.state, source_ended=True, has_frame=False))
-        self._context.notices.tell("source", Unavailable("window-source-ended"), level=Level.HINT)
+        self._context.notices.tell("source", Unavailable("window-source-ended"), level=Level.HINT, screen="work")
         self.source_ended.emit()
 
     def _read_evidence_lists(self) -> None:
@@ -387,7 +388,7 @@ class WorkPresenter:
 
     def _fail(self, about: str, retry: Callable[[], object] | None = None) -> Callable[[UserFacingError], None]:
         def fail(error: UserFacingError) -> None:
-            self._context.notices.tell(about, error, retry=retry)
+            self._context.notices.tell(about, error, retry=retry, screen="work")
             self.failed.emit(error)
 
         return fail

@@ -163,7 +163,9 @@ class WorkScreen(Screen):
         ready = phase in {Phase.SCAN, Phase.DONE}
         reason = phase is Phase.REASON
         on_screen = state.target is not None
-        actions.capture.setEnabled(on_screen and ready and (state.has_frame or phase is Phase.DONE))
+        actions.capture.setEnabled(
+            on_screen and ready and (state.has_frame or (phase is Phase.DONE and not state.source_ended))
+        )
         actions.agree.setEnabled(phase in {Phase.DECIDE, Phase.REASON})
         actions.overrule.setEnabled(phase is Phase.DECIDE)
         actions.hold.setEnabled(phase is Phase.DECIDE)

@@ -169,3 +169,16 @@ def test_a_source_that_is_not_there_is_told_and_home_is_one_key_away(desk: Desk,
     desk.key(Qt.Key.Key_Escape)
     assert desk.window.presenters.session.screen == "home"
     assert not desk.window.window.banner.isVisible()
+
+
+def test_trouble_of_the_work_is_told_where_the_work_is(desk: Desk, tmp_path: Path) -> None:
+    desk.sign_in()
+    desk.home.choose_source(str(tmp_path / "nothing"))
+    desk.until(lambda: desk.home.state.may_start)
+    desk.key(Qt.Key.Key_F5)
+    desk.until(lambda: "nothing" in desk.window.window.banner.text)
+    desk.key(Qt.Key.Key_F4)
+    assert not desk.window.window.banner.isVisible()
+    desk.key(Qt.Key.Key_Escape)
+    assert desk.window.presenters.session.screen == "work"
+    assert "nothing" in desk.window.window.banner.text
