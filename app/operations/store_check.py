@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import select, text
+from sqlalchemy import null, select, text
 from sqlalchemy.orm import Session
 
 from app.store_layout import BLOBS, DATABASE
@@ -21,7 +21,7 @@ from models.pipelines import ModelFile
 from models.sessions import AIResult, ImageRecord, InspectionSession
 from models.states import SessionStatus
 from models.sync import Blob, OutboxEntry, SyncState
-from models.synced import synced_types
+from models.synced import Master, synced_types
 from models.verdicts import MachineSays, PersonSays, effective_verdict
 from models.verification import HumanVerification
 from sync.blobs import BlobStore
@@ -164,10 +164,16 @@ def _outbox_findings(session: Session, counts: dict[str, int]) -> Iterator[Findi
     counts["outbox"] = total
     counts["records"] = 0
     for entity, kind in kinds.items():
-        for entity_id, rev in session.execute(select(kind.id, kind.rev)):
+        states = kind.field_clocks if issubclass(kind, Master) else null()
+        for entity_id, rev, fields in session.execute(select(kind.id, kind.rev, states)):
             counts["records"] += 1
-            if rev is None and (entity, entity_id) not in waiting:
+            if rev is None and (entity, entity_id) not in waiting and not _acknowledged(fields):
                 yield Finding("finding-never-sent", {"entity": entity, "entity_id": entity_id})
+
+
+def _acknowledged(fields: dict[str, Any] | None) -> bool:
+    """Say whether the server has answered for a master: its fields have positions before the next pull gives it one."""
+    return any(state.get("rev") is not None for state in (fields or {}).values())
 
 
 def _state_findings(session: Session, counts: dict[str, int]) -> Iterator[Finding]:
