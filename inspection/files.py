@@ -35,11 +35,41 @@ def write_atomically(path: Path, data: bytes) -> None:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
-        if error.errno in _NO_ROOM:
-            raise Unavailable("file-disk-full", file=path.name, folder=str(path.parent)) from error
-        raise Unavailable(
-            "file-not-written", file=path.name, folder=str(path.parent), reason=error.strerror or str(error)
-        ) from error
+        raise _not_written(path, error) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make ``folder``, with those above it, unless it is there.
+
+    Raises:
+        Unavailable: ``file-disk-full``, or ``file-not-written`` when the system refuses or a file has that name.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_written(folder, error) from error
+
+
+def require_writable(path: Path) -> None:
+    """Check, before long work, that ``write_atomically`` will be able to make ``path``; makes its folder.
+
+    Raises:
+        Unavailable: as ``make_folder``, and when no file can be made beside ``path``.
+    """
+    make_folder(path.parent)
+    probe = path.parent / f".{path.name}.{secrets.token_hex(6)}.part"
+    try:
+        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        probe.unlink()
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: OSError) -> Unavailable:
+    if error.errno in _NO_ROOM:
+        return Unavailable("file-disk-full", file=path.name, folder=str(path.parent))
+    reason = error.strerror or str(error)
+    return Unavailable("file-not-written", file=path.name, folder=str(path.parent), reason=reason)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.errors import InvalidInput
 
 
 def _default_backbones() -> Path:
@@ -28,11 +30,29 @@ class InspectionSettings(BaseSettings):
     threads: int = Field(default=0, ge=0, le=256)
 
 
+def inspection_settings() -> InspectionSettings:
+    """Return the settings of this process.
+
+    Raises:
+        InvalidInput: ``settings-invalid`` naming the variable and what is wrong with it.
+    """
+    try:
+        return InspectionSettings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        setting = ".".join(str(part) for part in first["loc"])
+        variable = f"IMAGEFLOW_{setting.upper()}"
+        raise InvalidInput("settings-invalid", file=variable, setting=setting, reason=first["msg"]) from error
+
+
 def inference_threads(wanted: int | None = None) -> int:
     """Return the number of threads a model shall use.
 
     Two by default, fewer on a smaller machine: the window, the camera and the store need processors too, and a
     fixed number keeps scores the same from one machine of a kind to the next.
+
+    Raises:
+        InvalidInput: ``settings-invalid`` when ``IMAGEFLOW_THREADS`` is no number of threads.
     """
-    configured = InspectionSettings().threads if wanted is None else wanted
+    configured = inspection_settings().threads if wanted is None else wanted
     return configured if configured > 0 else min(2, os.cpu_count() or 1)

@@ -13,11 +13,21 @@ from app.command_line.options import JsonOption, progress_bar
 train_app = typer.Typer(help="Train a model.", no_args_is_help=True, add_completion=False)
 
 _STAGES = {
-    "features": "Looking at the images",
+    "reading": "Reading the images",
+    "features": "Computing features",
     "threshold": "Choosing the threshold",
     "fit": "Fitting the model",
     "export": "Checking the file",
 }
+# The bounds of the settings, which are imported only when there is something to train.
+_LARGEST_SEED = 2**63 - 1
+_LONGEST_NAME = 200
+
+
+def _short_enough(name: str) -> str:
+    if len(name) > _LONGEST_NAME:
+        raise typer.BadParameter(f"a name has {_LONGEST_NAME} characters at most")
+    return name
 
 
 @train_app.callback()
@@ -29,8 +39,8 @@ def _train() -> None:
 def train_images_command(
     good: Annotated[Path, typer.Option("--good", help="Folder with images of good parts.")],
     out: Annotated[Path, typer.Option("--out", "--output", help="Model file to write.")],
-    name: Annotated[str, typer.Option("--name", help="Name of the model, for people.")] = "",
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Same images and seed, same file.")] = 0,
+    name: Annotated[str, typer.Option("--name", help="Name of the model, for people.", callback=_short_enough)] = "",
+    seed: Annotated[int, typer.Option("--seed", min=0, max=_LARGEST_SEED, help="Same images and seed, same file.")] = 0,
     bank_size: Annotated[
         int, typer.Option("--bank-size", min=100, max=50_000, help="Most patches the model remembers.")
     ] = 5000,
@@ -52,6 +62,7 @@ def train_images_command(
         raise typer.BadParameter("lies between 0 and 0.5", param_hint="--false-alarm-rate")
     if out.is_dir():
         raise typer.BadParameter(f"{out} is a folder; name a file", param_hint="--out")
+    from app.command_line import language
     from inspection.anomaly import TrainingProgress, TrainingSettings, train_images
     from inspection.datasets import image_files
 
@@ -70,7 +81,8 @@ def train_images_command(
             advance(f"{_STAGES[progress.stage]} {progress.done}/{progress.total}", progress.fraction)
 
         report = train_images(files, out, settings, on_progress=show)
-    for file, reason in report.skipped.items():
+    skipped = {file: error.text(language()).detail for file, error in report.skipped.items()}
+    for file, reason in skipped.items():
         typer.echo(f"skipped {file}: {reason}", err=True)
     threshold = report.threshold
     if threshold.sample_too_small:
@@ -88,7 +100,7 @@ def train_images_command(
             "false_alarm_rate": threshold.false_alarm_rate,
             "method": threshold.method,
             "warnings": list(report.warnings),
-            "skipped": report.skipped,
+            "skipped": skipped,
             "seconds": report.seconds,
         }
         typer.echo(json.dumps(found, ensure_ascii=False))

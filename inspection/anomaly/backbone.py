@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from inspection.files import write_atomically
-from inspection.settings import InspectionSettings
+from inspection.files import require_writable, write_atomically
+from inspection.settings import inspection_settings
 from models.errors import DoesNotFit, InvalidInput, Unavailable
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def find_backbone(name: str = DEFAULT_BACKBONE, folder: Path | None = None) -> B
             have the digest they were written with.
     """
     _recipe(name)
-    place = folder or InspectionSettings().backbones
+    place = folder or inspection_settings().backbones
     try:
         manifest = json.loads((place / f"{name}.json").read_text(encoding="utf-8"))
         graph, weights = (place / f"{name}.xml").read_bytes(), (place / f"{name}.bin").read_bytes()
@@ -107,11 +107,12 @@ def convert_backbone(name: str = DEFAULT_BACKBONE, folder: Path | None = None) -
     Raises:
         InvalidInput: ``backbone-unknown``.
         Unavailable: ``backbone-packages-missing`` when torch or the weight package is not installed,
-            ``file-disk-full``.
+            ``file-disk-full``, ``file-not-written``.
         DoesNotFit: ``backbone-parity`` when the outputs differ from torch by more than 1e-4 relative.
     """
     recipe = _recipe(name)
-    place = folder or InspectionSettings().backbones
+    place = folder or inspection_settings().backbones
+    require_writable(place / f"{name}.json")
     try:
         torch = importlib.import_module("torch")
         architecture = importlib.import_module("efficientnet_lite_pytorch")
@@ -137,7 +138,6 @@ def convert_backbone(name: str = DEFAULT_BACKBONE, folder: Path | None = None) -
         "parity": parity,
         "weights_package": f"{recipe.package} {importlib.metadata.version(recipe.package)}",
     }
-    place.mkdir(parents=True, exist_ok=True)
     # The manifest comes last: without it, or with an older one, the pair does not count as a backbone.
     write_atomically(place / f"{name}.bin", weights)
     write_atomically(place / f"{name}.xml", graph)
@@ -150,10 +150,12 @@ def convert_in_own_process(name: str = DEFAULT_BACKBONE, folder: Path | None = N
 
     Raises:
         InvalidInput: ``backbone-unknown``.
-        Unavailable: ``backbone-conversion-failed`` with what the process said.
+        Unavailable: ``file-not-written`` or ``file-disk-full`` before it begins, ``backbone-conversion-failed`` with
+            what the process said.
     """
     _recipe(name)
-    place = folder or InspectionSettings().backbones
+    place = folder or inspection_settings().backbones
+    require_writable(place / f"{name}.json")
     finished = subprocess.run(  # noqa: S603 - our own module, arguments as a list
         [sys.executable, "-m", "inspection.anomaly.backbone", name, str(place)],
         check=False,

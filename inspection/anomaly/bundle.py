@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inspection.anomaly.manifest import FORMAT_VERSION, BundleManifest
-from inspection.files import write_atomically
 from models.errors import InvalidInput, NotFound
 
 MANIFEST, GRAPH, WEIGHTS = "manifest.json", "model.xml", "model.bin"
@@ -76,17 +75,6 @@ def unpack(data: bytes, name: str) -> Bundle:
     if manifest.members != expected:
         raise InvalidInput("model-damaged", name=name)
     return Bundle(manifest, graph, weights, hashlib.sha256(data).hexdigest())
-
-
-def write_bundle(path: Path, manifest: BundleManifest, graph: bytes, weights: bytes) -> str:
-    """Write a model file, all of it or nothing, and return its digest.
-
-    Raises:
-        Unavailable: ``file-disk-full`` or ``file-not-written``.
-    """
-    data = pack(manifest, graph, weights)
-    write_atomically(path, data)
-    return hashlib.sha256(data).hexdigest()
 
 
 def read_bundle(path: Path) -> Bundle:

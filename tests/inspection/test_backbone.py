@@ -66,11 +66,21 @@ def test_an_unknown_backbone_is_told_with_those_there_are() -> None:
     assert "efficientnet-lite2" in caught.value.text("en").detail
 
 
-def test_a_conversion_that_fails_says_why(tmp_path: Path) -> None:
+def test_a_conversion_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('no torch on this computer', name='torch')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(Unavailable) as caught:
+        convert_in_own_process("efficientnet-lite0", tmp_path / "backbones")
+    assert caught.value.code == "backbone-conversion-failed"
+    assert "package torch" in caught.value.text("ja").detail
+    assert list((tmp_path / "backbones").iterdir()) == []
+
+
+def test_a_place_for_backbones_that_cannot_be_written_is_told_before_the_conversion(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(Unavailable) as caught:
         convert_in_own_process("efficientnet-lite0", tmp_path / "file")
-    assert caught.value.code == "backbone-conversion-failed"
+    assert caught.value.code == "file-not-written"
 
 
 def test_conversion_stays_out_of_the_process_that_asks(tmp_path: Path) -> None:

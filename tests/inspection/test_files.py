@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from inspection.files import write_atomically
+from inspection.files import make_folder, require_writable, write_atomically
 from models.errors import Unavailable
 
 
@@ -42,3 +42,23 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as caught:
         write_atomically(tmp_path / "none" / "a.bin", b"x")
     assert caught.value.code == "file-not-written"
+
+
+def test_a_place_that_can_be_written_is_left_as_it_was_but_for_its_folder(tmp_path: Path) -> None:
+    require_writable(tmp_path / "new" / "deep" / "a.bin")
+    assert list((tmp_path / "new" / "deep").iterdir()) == []
+    (tmp_path / "old.bin").write_bytes(b"old")
+    require_writable(tmp_path / "old.bin")
+    assert (tmp_path / "old.bin").read_bytes() == b"old"
+
+
+def test_a_file_where_a_folder_must_be_is_told_by_name(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    for refuse in (
+        lambda: make_folder(tmp_path / "file"),
+        lambda: require_writable(tmp_path / "file" / "a.bin"),
+    ):
+        with pytest.raises(Unavailable) as caught:
+            refuse()
+        assert caught.value.code == "file-not-written"
+        assert "file" in caught.value.text("ja").detail

@@ -18,7 +18,7 @@ from inspection.anomaly import (
 from inspection.anomaly.preparation import choose_scale, prepare
 from inspection.images import read_image
 from inspection.metrics import image_auroc
-from models.errors import DoesNotFit, InvalidInput, Unavailable
+from models.errors import DoesNotFit, InvalidInput, Unavailable, UnreadableImage
 from tests.inspection.conftest import SMALL
 
 
@@ -68,6 +68,7 @@ def test_progress_only_goes_forward_to_the_end(good_paths: list[Path], tmp_path:
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
     assert list(dict.fromkeys(progress.stage for progress in seen)) == [
+        "reading",
         "features",
         "threshold",
         "fit",
@@ -76,7 +77,7 @@ def test_progress_only_goes_forward_to_the_end(good_paths: list[Path], tmp_path:
     assert all(progress.seconds_left is not None and progress.seconds_left >= 0 for progress in seen)
 
 
-@pytest.mark.parametrize("stage", ["features", "threshold", "fit", "export"])
+@pytest.mark.parametrize("stage", ["reading", "features", "threshold", "fit", "export"])
 def test_a_cancelled_training_writes_nothing(good_paths: list[Path], tmp_path: Path, stage: str) -> None:
     cancel = threading.Event()
 
@@ -102,7 +103,10 @@ def test_damaged_and_double_images_are_told_and_change_nothing_else(good_paths: 
     clean = train_images(good_paths[:6], tmp_path / "a.model", SMALL)
     untidy = [*good_paths[:6], good_paths[2], tmp_path / "broken.png", tmp_path / "none.png"]
     report = train_images(untidy, tmp_path / "b.model", SMALL)
-    assert set(report.skipped) == {"broken.png", "none.png"}
+    assert {path: error.code for path, error in report.skipped.items()} == {
+        str(tmp_path / "broken.png"): "image-truncated",
+        str(tmp_path / "none.png"): "image-missing",
+    }
     assert set(report.warnings) == {"duplicates", "skipped", "sample-too-small"}
     assert report.images == 6
     assert report.threshold == clean.threshold
@@ -141,6 +145,32 @@ def test_a_full_disk_leaves_no_half_model(good_paths: list[Path], tmp_path: Path
     assert finished.stdout.strip() == "file-disk-full"
     assert out.read_bytes() == b"the model of yesterday"
     assert [path.name for path in tmp_path.iterdir()] == ["m.model"]
+
+
+def test_a_place_that_cannot_be_written_is_told_before_any_image_is_read(
+    good_paths: list[Path], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    seen: list[TrainingProgress] = []
+    with pytest.raises(Unavailable) as caught:
+        train_images(good_paths, tmp_path / "file" / "m.model", SMALL, on_progress=seen.append)
+    assert caught.value.code == "file-not-written"
+    assert seen == []
+
+
+def test_an_image_that_changes_while_it_is_learnt_from_ends_the_training(
+    good_paths: list[Path], tmp_path: Path
+) -> None:
+    copies = [Path(shutil.copy(path, tmp_path)) for path in good_paths[:5]]
+
+    def change(progress: TrainingProgress) -> None:
+        if (progress.stage, progress.done) == ("reading", 5):
+            copies[2].write_bytes(good_paths[7].read_bytes())
+
+    with pytest.raises(UnreadableImage) as caught:
+        train_images(copies, tmp_path / "m.model", SMALL, on_progress=change)
+    assert caught.value.code == "image-changed"
+    assert not (tmp_path / "m.model").exists()
 
 
 def test_a_missing_backbone_is_told_with_what_to_do(

@@ -1,0 +1,83 @@
+"""The images a training learns from: read once, without doubles, in an order that names and places do not change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from inspection.anomaly.course import Course
+from inspection.frames import Pixels
+from inspection.images import decode_image, read_image_bytes
+from models.errors import UnreadableImage
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """The images of a training in the order of their content.
+
+    Attributes:
+        files: path and SHA-256 of each image that can be used, exact duplicates once.
+        sizes: height and width of each, pixels.
+        duplicates: how many files were left out because another has the same content.
+        skipped: path → why the file cannot be used.
+    """
+
+    files: tuple[tuple[Path, str], ...]
+    sizes: tuple[tuple[int, int], ...]
+    duplicates: int
+    skipped: dict[str, UnreadableImage]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the digests of all files, hexadecimal."""
+        return hashlib.sha256("".join(digest for _, digest in self.files).encode()).hexdigest()
+
+    def pixels(self, index: int) -> Pixels:
+        """Return an image, RGB ``(H, W, 3)`` uint8.
+
+        Raises:
+            UnreadableImage: ``image-changed`` when the file has another content than at first; ``image-missing`` and
+                the like when it cannot be read any more.
+        """
+        path, digest = self.files[index]
+        data = read_image_bytes(path)
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise UnreadableImage("image-changed", name=path.name)
+        return decode_image(data, name=path.name)
+
+
+def look_at(paths: Sequence[Path], course: Course, work: float) -> Material:
+    """Read every image once and keep what it is, not its pixels.
+
+    Args:
+        paths: the files, in any order.
+        course: told of each file.
+        work: what one file counts for in the course.
+
+    Raises:
+        TrainingCancelled: when the course was cancelled.
+    """
+    found: dict[str, tuple[Path, tuple[int, int]]] = {}
+    skipped: dict[str, UnreadableImage] = {}
+    duplicates = 0
+    for number, path in enumerate(paths, start=1):
+        try:
+            data = read_image_bytes(path)
+            digest = hashlib.sha256(data).hexdigest()
+            if digest in found:
+                duplicates += 1
+            else:
+                height, width = decode_image(data, name=path.name).shape[:2]
+                found[digest] = (path, (height, width))
+        except UnreadableImage as error:
+            skipped[str(path)] = error
+        course.advance(work, "reading", number, len(paths))
+    ordered = sorted(found.items())
+    return Material(
+        files=tuple((path, digest) for digest, (path, _) in ordered),
+        sizes=tuple(size for _, (_, size) in ordered),
+        duplicates=duplicates,
+        skipped=skipped,
+    )
