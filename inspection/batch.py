@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from inspection.datasets import image_files
-from inspection.files import write_atomically
+from inspection.files import make_folder, write_atomically
 from inspection.images import encode_png, read_image
 from inspection.judgement import Criteria
 from inspection.pipeline.runner import Runner
-from models.errors import UserFacingError
+from models.errors import InvalidInput, UserFacingError
 from models.results import InspectionResult
 
 
@@ -43,8 +43,11 @@ class FileResult:
     overlay: Path | None = None
     error: UserFacingError | None = None
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, *, details: bool = False) -> dict[str, Any]:
         """Return the line ``imageflow inspect --json`` prints.
+
+        Args:
+            details: with confidence, reasons, detections and the overlay's file too.
 
         Raises:
             ValueError: when there is no result.
@@ -52,18 +55,22 @@ class FileResult:
         if self.result is None:
             raise ValueError("a file without a result has no line")
         values = self.result.model_dump(mode="json")
-        return {
+        line = {
             "file": str(self.path),
             "verdict": values["overall_result"],
-            "confidence": values["confidence"],
             "score": values["anomaly_score"],
             "threshold": values["threshold"],
-            "reasons": values["reasons"],
-            "detections": values["detections"],
             "steps": values["steps"],
             "ms": self.milliseconds,
-            "overlay": str(self.overlay) if self.overlay else None,
         }
+        if details:
+            line |= {
+                "confidence": values["confidence"],
+                "reasons": values["reasons"],
+                "detections": values["detections"],
+                "overlay": str(self.overlay) if self.overlay else None,
+            }
+        return line
 
 
 def files_to_inspect(given: Iterable[Path]) -> list[FileToInspect]:
@@ -81,8 +88,28 @@ def files_to_inspect(given: Iterable[Path]) -> list[FileToInspect]:
     return found
 
 
+def overlay_paths(files: Sequence[FileToInspect], out: Path) -> list[Path]:
+    """Return where the overlay of each file goes: ``.png`` under its relative name, ``-2``, ``-3``… for doubles.
+
+    Raises:
+        InvalidInput: ``overlay-over-image`` when one would take the place of an image that is to be inspected.
+    """
+    images = {file.path.resolve() for file in files}
+    planned: dict[Path, None] = {}
+    for file in files:
+        wanted = out / file.name.with_suffix(".png")
+        path, number = wanted, 1
+        while path in planned:
+            number += 1
+            path = wanted.with_stem(f"{wanted.stem}-{number}")
+        if path.resolve() in images:
+            raise InvalidInput("overlay-over-image", file=str(path))
+        planned[path] = None
+    return list(planned)
+
+
 def inspect_files(
-    runner: Runner, files: Iterable[FileToInspect], criteria: Criteria | None = None, out: Path | None = None
+    runner: Runner, files: Sequence[FileToInspect], criteria: Criteria | None = None, out: Path | None = None
 ) -> Iterator[FileResult]:
     """Run a pipeline on files, one after the other.
 
@@ -90,16 +117,17 @@ def inspect_files(
         runner: the pipeline.
         files: of ``files_to_inspect``.
         criteria: the rule.
-        out: folder that gets an overlay for each file, ``.png`` under the same relative name.
+        out: folder that gets an overlay for each file, where ``overlay_paths`` says.
 
     Yields:
         one ``FileResult`` a file.
 
     Raises:
+        InvalidInput: ``overlay-over-image``, before the first file.
         Unavailable: ``file-disk-full`` or ``file-not-written`` when an overlay cannot be written.
     """
-    written: set[Path] = set()
-    for file in files:
+    overlays: Sequence[Path | None] = [None] * len(files) if out is None else overlay_paths(files, out)
+    for file, place in zip(files, overlays, strict=True):
         began = time.perf_counter()
         try:
             outcome = runner.run(read_image(file.path), criteria)
@@ -107,19 +135,8 @@ def inspect_files(
             yield FileResult(file.path, None, (time.perf_counter() - began) * 1000, error=error)
             continue
         spent = (time.perf_counter() - began) * 1000
-        overlay: Path | None = None
-        if out is not None and outcome.overlay is not None:
-            overlay = _free_name(out / file.name.with_suffix(".png"), written)
-            overlay.parent.mkdir(parents=True, exist_ok=True)
+        overlay = place if outcome.overlay is not None else None
+        if overlay is not None and outcome.overlay is not None:
+            make_folder(overlay.parent)
             write_atomically(overlay, encode_png(outcome.overlay))
         yield FileResult(file.path, outcome.result, spent, overlay)
-
-
-def _free_name(wanted: Path, written: set[Path]) -> Path:
-    """Return ``wanted``, or the first ``wanted-2``, ``-3``… that this run has not written yet."""
-    name, number = wanted, 1
-    while name in written:
-        number += 1
-        name = wanted.with_stem(f"{wanted.stem}-{number}")
-    written.add(name)
-    return name

@@ -15,6 +15,7 @@ from inspection.datasets import LabelledImage, labelled_images
 from inspection.images import read_image
 from inspection.metrics import PixelAuroc, f1_score, image_auroc, percentiles, rate
 from models.errors import InvalidInput, NotFound, UnreadableImage
+from models.messages import Language
 
 _NO_CLASS = "defect"
 Progress = Callable[[int, int], None]
@@ -27,6 +28,7 @@ def evaluate(
     masks: Path | None = None,
     *,
     threshold: float | None = None,
+    language: Language = "en",
     on_progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Measure ``model`` on good and defective images.
@@ -37,6 +39,7 @@ def evaluate(
         defect: folder of defective images; sub-folders are classes of defects, those that name good parts are left out.
         masks: folder of masks under the same relative names, ``.png`` or ``_mask.png``; not 0 where the defect is.
         threshold: used in place of the model's own.
+        language: of the messages in ``skipped``.
         on_progress: called with images done and in all.
 
     Returns:
@@ -58,7 +61,7 @@ def evaluate(
     if not defects:
         raise InvalidInput("folder-without-images", folder=str(defect))
     border = model.threshold if threshold is None else threshold
-    run = _Evaluation(model, masks, len(goods) + len(defects), on_progress)
+    run = _Evaluation(model, masks, len(goods) + len(defects), language, on_progress)
     good_scores = run.score_all(goods, good, defective=False)
     scores_by_class: dict[str, list[float]] = {}
     for name in sorted({image.label or _NO_CLASS for image in defects}):
@@ -91,8 +94,16 @@ def evaluate(
 
 
 class _Evaluation:
-    def __init__(self, model: AnomalyModel, masks: Path | None, total: int, on_progress: Progress | None) -> None:
+    def __init__(
+        self,
+        model: AnomalyModel,
+        masks: Path | None,
+        total: int,
+        language: Language,
+        on_progress: Progress | None,
+    ) -> None:
         self._model = model
+        self._language = language
         self._masks = masks
         self._total = total
         self._on_progress = on_progress
@@ -118,7 +129,7 @@ class _Evaluation:
         try:
             pixels = read_image(path)
         except UnreadableImage as error:
-            self.skipped[str(path.relative_to(root))] = str(error)
+            self.skipped[str(path)] = error.text(self._language).detail
             return None
         found = self._model.score(pixels)
         self.milliseconds.append((time.perf_counter() - began) * 1000)

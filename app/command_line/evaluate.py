@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.command_line.options import JsonOption, progress_bar
+from app.command_line.options import JsonOption, ThresholdOption, progress_bar
 
 
 def evaluate_command(
@@ -19,7 +19,7 @@ def evaluate_command(
         Path | None,
         typer.Option("--masks", help="Folder with masks under the same relative names, .png or _mask.png."),
     ] = None,
-    threshold: Annotated[float | None, typer.Option("--threshold", help="Judge by this threshold.")] = None,
+    threshold: ThresholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a model on images it was not trained on: AUROC, escapes, overkill, latency.
@@ -29,6 +29,7 @@ def evaluate_command(
       imageflow evaluate --model m.model --good test/good --defect test/defect
       imageflow evaluate --model m.model --good test/good --defect test/defect --masks test/masks --json
     """  # noqa: D301 - \b keeps the lines as they are
+    from app.command_line import language
     from inspection.anomaly import load_bundle
     from inspection.evaluation import evaluate
 
@@ -38,7 +39,7 @@ def evaluate_command(
         def show(done: int, total: int) -> None:
             advance(f"Evaluating {done}/{total}", done / total)
 
-        found = evaluate(loaded, good, defect, masks, threshold=threshold, on_progress=show)
+        found = evaluate(loaded, good, defect, masks, threshold=threshold, language=language(), on_progress=show)
     for file, reason in found["skipped"].items():
         typer.echo(f"skipped {file}: {reason}", err=True)
     typer.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(_table(found)))
@@ -60,4 +61,5 @@ def _table(found: dict[str, Any]) -> list[str]:
 
 
 def _share(found: dict[str, Any]) -> str:
-    return f"{found['count']} of {found['total']} ({found['rate']:.1%})"
+    of = f"{found['count']} of {found['total']}"
+    return of if found["rate"] is None else f"{of} ({found['rate']:.1%})"

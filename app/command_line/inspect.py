@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.command_line.options import JsonOption
+from app.command_line.options import JsonOption, ThresholdOption, progress_bar
 
 if TYPE_CHECKING:
+    from inspection.anomaly import AnomalyModel
     from inspection.batch import FileResult
     from inspection.pipeline import PipelineDefinition
 
@@ -21,13 +22,14 @@ def inspect_command(
     pipeline: Annotated[
         Path | None, typer.Option("--pipeline", help="Pipeline definition (JSON); without it resize, anomaly, overlay.")
     ] = None,
-    threshold: Annotated[
-        float | None, typer.Option("--threshold", min=0.0, help="Judge by this threshold, not the model's own.")
-    ] = None,
+    threshold: ThresholdOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", "--output", help="Write an overlay for each image to this folder.")
     ] = None,
     as_json: JsonOption = False,
+    details: Annotated[
+        bool, typer.Option("--details", help="With --json: confidence, reasons, detections and overlay too.")
+    ] = False,
 ) -> None:
     """Run a model or a pipeline on images, one line of result each.
 
@@ -41,29 +43,45 @@ def inspect_command(
     """  # noqa: D301 - \b keeps the lines as they are
     if model is None and pipeline is None:
         raise typer.BadParameter("give --model, --pipeline or both", param_hint="--model")
-    if threshold is not None and threshold <= 0:
-        raise typer.BadParameter("a threshold is larger than 0", param_hint="--threshold")
+    if details and not as_json:
+        raise typer.BadParameter("goes with --json", param_hint="--details")
     from app.command_line import tell
-    from inspection.batch import files_to_inspect, inspect_files
+    from inspection.batch import files_to_inspect, inspect_files, overlay_paths
+    from inspection.files import make_folder
     from inspection.judgement import Criteria
     from inspection.pipeline import Runner
 
     files = files_to_inspect(images)
-    loaded = {}
-    if model is not None:
-        from inspection.anomaly import load_bundle
-
-        loaded["default"] = load_bundle(model)
-    runner = Runner(_definition(pipeline), loaded)
+    if out is not None:
+        overlay_paths(files, out)
+        make_folder(out)
+    definition = _definition(pipeline)
+    runner = Runner(definition, _models(definition, model))
     failed = False
-    for found in inspect_files(runner, files, Criteria(threshold=threshold), out):
-        if found.error is not None:
-            failed = True
-            tell(found.error)
-        else:
-            typer.echo(json.dumps(found.as_json(), ensure_ascii=False) if as_json else _line(found))
+    results = inspect_files(runner, files, Criteria(threshold=threshold), out)
+    with progress_bar("Inspecting", beside_output=True) as advance:
+        for number, found in enumerate(results, start=1):
+            if found.error is not None:
+                failed = True
+                tell(found.error)
+            elif as_json:
+                typer.echo(json.dumps(found.as_json(details=details), ensure_ascii=False))
+            else:
+                typer.echo(_line(found))
+            advance(f"Inspecting {number}/{len(files)}", number / len(files))
     if failed:
         raise typer.Exit(1)
+
+
+def _models(definition: PipelineDefinition, path: Path | None) -> dict[str, AnomalyModel]:
+    """Load the model file under the name the pipeline uses for its one model."""
+    if path is None:
+        return {}
+    from inspection.anomaly import load_bundle
+    from inspection.pipeline import validate_definition
+
+    names = validate_definition(definition).models()
+    return {next(iter(names)) if len(names) == 1 else "default": load_bundle(path)}
 
 
 def _definition(path: Path | None) -> PipelineDefinition:

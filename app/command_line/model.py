@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.command_line.options import JsonOption
+from app.command_line.options import JsonOption, progress_bar
 
 model_app = typer.Typer(help="Look at models; make the backbone ready.", no_args_is_help=True, add_completion=False)
 
@@ -39,7 +39,8 @@ def backbone_command(
         return
     from inspection.anomaly import convert_in_own_process
 
-    made = convert_in_own_process(name, out)
+    with progress_bar(f"Converting {name}"):
+        made = convert_in_own_process(name, out)
     found = {"name": made.name, "graph": str(made.graph), "digest": made.digest, "parity": made.parity}
     typer.echo(
         json.dumps(found, ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,18 +20,31 @@ DataDirOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of text.")]
 
+
+def _finite_threshold(value: float | None) -> float | None:
+    if value is not None and not (math.isfinite(value) and value > 0):
+        raise typer.BadParameter("a threshold is a number larger than 0")
+    return value
+
+
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option("--threshold", help="Judge by this threshold, not the model's own.", callback=_finite_threshold),
+]
+
 Advance = Callable[[str, float], None]
 """Called with what is being done and the fraction that is done, 0 to 1."""
 
 
 @contextmanager
-def progress_bar(title: str) -> Iterator[Advance]:
+def progress_bar(title: str, *, beside_output: bool = False) -> Iterator[Advance]:
     """Show a progress bar on stderr when that is a terminal; otherwise nothing.
 
     Args:
         title: shown until the first step gives its own.
+        beside_output: results are printed meanwhile: no bar where they, on the same terminal, show the progress.
     """
-    if not sys.stderr.isatty():
+    if not sys.stderr.isatty() or (beside_output and sys.stdout.isatty()):
         yield _silent
         return
     from rich.console import Console
@@ -38,10 +52,11 @@ def progress_bar(title: str) -> Iterator[Advance]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=1.0)
+        # Without a total the bar moves by itself: until the first step is done nobody knows how long it takes.
+        task = progress.add_task(title, total=None)
 
         def advance(description: str, fraction: float) -> None:
-            progress.update(task, description=description, completed=fraction)
+            progress.update(task, description=description, completed=fraction, total=1.0)
 
         yield advance
 

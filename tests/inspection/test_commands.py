@@ -25,12 +25,121 @@ def test_inspect_prints_one_json_object_a_line_and_writes_overlays(
     )
     lines = [json.loads(line) for line in out.splitlines()]
     assert code == 0
+    assert all(list(line) == ["file", "verdict", "score", "threshold", "steps", "ms"] for line in lines)
     assert [Path(line["file"]).name for line in lines] == ["800.png", "801.png", "802.png"]
     for line in lines:
         assert line["verdict"] == ("NG" if line["score"] > line["threshold"] else "OK")
         assert [step["step_id"] for step in line["steps"]] == ["resize", "anomaly", "overlay"]
         assert line["ms"] > 0
-        assert read_image(Path(line["overlay"])).shape == read_image(Path(line["file"])).shape
+        overlay = tmp_path / "o" / Path(line["file"]).name
+        assert read_image(overlay).shape == read_image(Path(line["file"])).shape
+
+
+def test_inspect_gives_the_details_that_are_asked_for(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
+) -> None:
+    image = parts / "test" / "scratch" / "800.png"
+    arguments = ("inspect", "--model", report.path, "--threshold", "0.001", "--out", tmp_path / "o", image)
+    code, out, _ = run(capsys, *arguments, "--json", "--details")
+    line = json.loads(out)
+    assert (code, line["verdict"], line["reasons"]) == (0, "NG", ["anomaly-score"])
+    assert line["detections"]
+    assert line["confidence"] > 0.99
+    assert Path(line["overlay"]).is_file()
+    code, _, err = run(capsys, *arguments, "--details")
+    assert code == 2
+    assert "--details" in err
+
+
+def test_an_overlay_never_takes_the_place_of_an_image(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
+) -> None:
+    image = Path(shutil.copy(parts / "test" / "scratch" / "800.png", tmp_path))
+    # The second double of a name would be called like this image.
+    (tmp_path / "deep").mkdir()
+    shutil.copy(image, tmp_path / "deep" / "part.png")
+    other = Path(shutil.copy(image, tmp_path / "part-2.png"))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.png")}
+    for given in ([image], [tmp_path], [tmp_path / "deep" / "part.png", tmp_path / "deep" / "part.png", other]):
+        code, out, err = run(capsys, "inspect", "--model", report.path, "--out", tmp_path, *given)
+        assert (code, out) == (1, "")
+        assert "would replace an image" in err
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.png")} == before
+
+
+def test_doubles_of_a_name_get_overlays_of_their_own(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
+) -> None:
+    image = parts / "test" / "scratch" / "800.png"
+    code, out, _ = run(capsys, "inspect", "--model", report.path, "--out", tmp_path, image, image)
+    assert (code, len(out.splitlines())) == (0, 2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["800-2.png", "800.png"]
+
+
+def test_inspect_gives_the_model_file_to_the_one_model_a_pipeline_names(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
+) -> None:
+    step = {"id": "a", "component": "anomaly", "parameters": {"model": "casting"}, "inputs": {"image": "input"}}
+    (tmp_path / "p.json").write_text(json.dumps({"name": "p", "steps": [step]}))
+    image = parts / "test" / "scratch" / "800.png"
+    code, out, err = run(capsys, "inspect", "--pipeline", tmp_path / "p.json", "--model", report.path, "--json", image)
+    assert code == 0, err
+    assert json.loads(out)["threshold"] == report.threshold.value
+    code, _, err = run(capsys, "inspect", "--pipeline", tmp_path / "p.json", image)
+    assert code == 1
+    assert "casting" in err
+
+
+@pytest.mark.parametrize("command", ["inspect", "train", "evaluate"])
+def test_a_wrong_environment_is_told_by_name(
+    capsys: pytest.CaptureFixture[str],
+    report: TrainingReport,
+    parts: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:
+    monkeypatch.setenv("IMAGEFLOW_THREADS", "many")
+    folder = parts / "test" / "scratch"
+    arguments = {
+        "inspect": ("inspect", "--model", report.path, folder),
+        "train": ("train", "images", "--good", folder, "--out", tmp_path / "m.model"),
+        "evaluate": ("evaluate", "--model", report.path, "--good", folder, "--defect", folder),
+    }
+    code, out, err = run(capsys, *arguments[command])
+    assert (code, out) == (1, "")
+    assert "IMAGEFLOW_THREADS" in err
+
+
+def test_outputs_that_cannot_be_written_are_told(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    folder = parts / "test" / "scratch"
+    for arguments in (
+        ("inspect", "--model", report.path, "--out", tmp_path / "file", folder),
+        ("inspect", "--model", report.path, "--out", tmp_path / "file" / "deep", folder),
+        ("train", "images", "--good", folder, "--out", tmp_path / "file" / "m.model"),
+        ("model", "backbone", "--out", tmp_path / "file"),
+    ):
+        code, out, err = run(capsys, *arguments)
+        assert (code, out) == (1, "")
+        assert "could not be written" in err
+    assert (tmp_path / "file").read_bytes() == b"x"
+
+
+def test_a_class_without_a_usable_image_does_not_spoil_the_table(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(parts / "test" / "scratch", tmp_path / "scratch")
+    (tmp_path / "burr").mkdir()
+    (tmp_path / "burr" / "x.png").write_bytes(b"junk")
+    code, out, err = run(
+        capsys, "evaluate", "--model", report.path, "--good", parts / "test" / "good", "--defect", tmp_path
+    )
+    assert code == 0
+    assert "burr: escapes 0 of 0" in out
+    assert "x.png" in err
 
 
 def test_inspect_tells_bad_files_and_goes_on(
@@ -67,6 +176,12 @@ def test_inspect_runs_a_pipeline_without_a_model(
         (["train", "images", "--good", "none", "--out", "m.model"], 1),
         (["train", "images", "--good", "none", "--out", "m.model", "--false-alarm-rate", "0.7"], 2),
         (["train", "images", "--good", "none"], 2),
+        (["train", "images", "--good", "none", "--out", "m.model", "--name", "x" * 201], 2),
+        (["train", "images", "--good", "none", "--out", "m.model", "--seed", str(2**63)], 2),
+        (["inspect", "--model", "none.model", "--threshold", "nan", "x.png"], 2),
+        (["inspect", "--model", "none.model", "--threshold", "0", "x.png"], 2),
+        (["evaluate", "--model", "none.model", "--good", "a", "--defect", "b", "--threshold", "inf"], 2),
+        (["evaluate", "--model", "none.model", "--good", "a", "--defect", "b", "--threshold", "-3"], 2),
         (["evaluate", "--model", "none.model", "--good", "a", "--defect", "b"], 1),
         (["model", "show", "none.model"], 1),
         (["model", "list", "none"], 1),

@@ -90,8 +90,9 @@ def test_the_threshold_given_is_the_one_that_counts(model: AnomalyModel, parts: 
 def test_a_damaged_image_is_left_out_and_told(model: AnomalyModel, parts: Path, tmp_path: Path) -> None:
     shutil.copytree(parts / "test" / "good", tmp_path / "good")
     (tmp_path / "good" / "broken.png").write_bytes(b"junk")
-    found = evaluate(model, tmp_path / "good", parts / "test" / "scratch")
-    assert set(found["skipped"]) == {"broken.png"}
+    found = evaluate(model, tmp_path / "good", parts / "test" / "scratch", language="ja")
+    assert set(found["skipped"]) == {str(tmp_path / "good" / "broken.png")}
+    assert "画像" in found["skipped"][str(tmp_path / "good" / "broken.png")]
     assert found["images"]["good"] == 8
 
 
