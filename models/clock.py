@@ -32,12 +32,15 @@ def parse_rfc3339(text: str) -> datetime:
     """Return the aware UTC time of an RFC 3339 text, cut to milliseconds.
 
     Raises:
-        ValueError: when the text is no RFC 3339 date-time or has no offset.
+        ValueError: when the text is no RFC 3339 date-time, has no offset, or no calendar has that time in UTC.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset from UTC")
-    moment = moment.astimezone(UTC)
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is outside the years 1 to 9999 in UTC") from error
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 

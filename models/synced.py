@@ -6,8 +6,10 @@ A record's wire fields are its columns less its id and what only concerns one si
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime
 from enum import Enum, StrEnum
+from functools import cache
 from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, String, inspect
@@ -114,15 +116,37 @@ def from_wire(record_type: type[Synced], name: str, value: Any) -> Any:
     if enum_class is not None:
         return enum_class(value)
     expected = column.type.python_type
+    if expected is dict:
+        expected = list if name in _list_columns(record_type) else dict
     if expected is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    allowed: tuple[type, ...] = (dict, list) if expected is dict else (expected,)
-    if not isinstance(value, allowed) or (isinstance(value, bool) and expected is not bool):
+        value = _as_float(name, value)
+    if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
         raise ValueError(f"{name} must be of type {expected.__name__}")
+    if expected is int:
+        _require_range(name, value, 63 if isinstance(column.type, BigInteger) else 31)
     length = getattr(column.type, "length", None)
     if isinstance(value, str) and length is not None and len(value) > length:
         raise ValueError(f"{name} must have at most {length} characters")
     return value
+
+
+def _as_float(name: str, value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueError(f"{name} is too large") from error
+
+
+def _require_range(name: str, value: int, bits: int) -> None:
+    """Refuse what the column cannot hold on every engine; SQLite alone would take more."""
+    if not -(1 << bits) <= value < (1 << bits):
+        raise ValueError(f"{name} is too large")
+
+
+@cache
+def _list_columns(record_type: type[Synced]) -> frozenset[str]:
+    """Return the JSON columns that hold a list; the others hold an object."""
+    return frozenset(field.name for field in dataclasses.fields(record_type) if field.default_factory is list)
 
 
 def snapshot(record: Synced) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def _storable(text: str) -> str:
     return text
 
 
-def _storable_object(value: dict[str, Any]) -> dict[str, Any]:
+def storable_object(value: dict[str, Any]) -> dict[str, Any]:
     """Refuse what JSON cannot say (NaN, infinity) and what PostgreSQL cannot keep (NUL), at any depth."""
     left: list[Any] = [value]
     while left:
@@ -60,7 +60,7 @@ Moment = Annotated[
 ]
 RecordId = Annotated[str, AfterValidator(_canonical_id), Field(max_length=36, description="UUIDv7.")]
 Text = Annotated[str, AfterValidator(_storable)]
-JsonObject = Annotated[dict[str, Any], AfterValidator(_storable_object)]
+JsonObject = Annotated[dict[str, Any], AfterValidator(storable_object)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 in lower-case hexadecimal.")]
 
 

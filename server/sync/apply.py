@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from models.audit import append_audit
@@ -22,6 +22,7 @@ from models.tracking import remote_changes
 from server.sync.change_log import add_entry, allocate, head
 from server.sync.cursor import encode
 from server.sync.permissions import IdentityRefused, check_allowed
+from server.sync.shapes import require_shapes, require_storable
 from sync.merge import Merge, field_states, merge_master, merge_owned, trusted_stamp, with_field_states
 from sync.problems import ENTITY_UNKNOWN, HELD_BACK, MISSING_PARENT, change_problem
 from sync.protocol import MAX_SKEW_MS, Change, ChangeResult, FieldConflict, Outcome, PushAnswer
@@ -30,6 +31,7 @@ from sync.records import holder_of, lacking, missing_parent, unique_columns
 SERVER_DEVICE = "server"
 # The write lock of an embedded store is let go of in between, so that other requests never wait for a whole batch.
 _TRANSACTION_CHANGES = 100
+_LONGEST_ID = 64
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -99,11 +101,12 @@ class BatchApplier:
         return [self._answer(raw) for raw in changes]
 
     def _answer(self, raw: Mapping[str, Any]) -> ChangeResult:
-        change_id = str(raw.get("change_id", _NO_ID))
-        entity_id = str(raw.get("entity_id", ""))
+        change_id = _sayable(raw.get("change_id", _NO_ID))
+        entity_id = _sayable(raw.get("entity_id", ""))
         if entity_id in self.held:
             return self._refused(change_id, Conflict(HELD_BACK), retry=True)
         try:
+            require_storable(raw)
             change = Change.model_validate(raw)
             with self.session.begin_nested():
                 effect = self._once(change)
@@ -121,6 +124,8 @@ class BatchApplier:
         except IntegrityError:
             # What the checks before did not foresee: two rules of the schema at once. The savepoint is rolled back.
             refusal = self._refused(change_id, Conflict("sync-not-consistent", entity=str(raw.get("entity", ""))))
+        except DataError:
+            refusal = self._refused(change_id, InvalidInput("sync-change-invalid", reason="a value is out of range"))
         else:
             return ChangeResult(
                 change_id=change_id, outcome=effect.outcome, rev=effect.rev, conflicts=list(effect.conflicts)
@@ -200,9 +205,11 @@ class BatchApplier:
 
     def _values(self, record_type: type[Synced], fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         try:
-            return split_fields(record_type, fields)
+            values, extra = split_fields(record_type, fields)
         except ValueError as error:
             raise InvalidInput("sync-change-invalid", reason=str(error)) from error
+        require_shapes(record_type, values)
+        return values, extra
 
     def _insert(
         self, record_type: type[Synced], change: Change, values: dict[str, Any], extra: dict[str, Any]
@@ -313,6 +320,11 @@ class BatchApplier:
                     lost_clock=conflict.lost_clock,
                 )
             )
+
+
+def _sayable(given: object) -> str:
+    """Return what a client gave as an id, in a form that an answer can repeat."""
+    return str(given)[:_LONGEST_ID].encode(errors="replace").decode()
 
 
 def _unique_values(present: Synced) -> dict[str, Any]:

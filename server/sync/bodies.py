@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from pydantic import ValidationError
 
 from models.errors import InvalidInput, TooLarge
+from models.schemas.common import storable_object
 from server.dependencies import Context
 from server.limits import require_depth
 from sync.protocol import MAX_BATCH_BYTES, MAX_BATCH_CHANGES, Batch
@@ -85,6 +86,10 @@ def parse_batch(data: bytes) -> Batch:
         raise InvalidInput("sync-batch-invalid", reason=f"{where}: {first['msg']}") from error
     except (ValueError, RecursionError) as error:
         raise InvalidInput("sync-batch-invalid", reason="the body is no JSON") from error
+    try:
+        storable_object({"device_id": batch.device_id, "batch_id": batch.batch_id})
+    except ValueError as error:
+        raise InvalidInput("sync-batch-invalid", reason=f"device_id, batch_id: {error}") from error
     if len(batch.changes) > MAX_BATCH_CHANGES:
         raise batch_too_large()
     return batch

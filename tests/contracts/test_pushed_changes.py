@@ -1,0 +1,124 @@
+"""Changes that stations push: what no engine can keep stops nothing else, and what comes at once has one effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from models.clock import HybridLogicalClock
+from models.devices import Device
+from models.ids import new_id
+from models.states import Role
+from models.targets import Target
+from models.users import User
+from models.verification import HumanVerification
+from server.context import ServerContext
+from server.periods import Period
+from server.quality.service import statistics
+from server.sync.apply import apply_batch
+from sync.protocol import ChangeResult, Outcome
+from tests.sync.parts import signed_in
+
+AT = "2026-01-01T00:00:00.000Z"
+
+
+class Pushing:
+    """A station that pushes to a server's parts."""
+
+    def __init__(self, context: ServerContext, *masters: object) -> None:
+        self.context = context
+        self.device = Device(name="D", credential_digest="0" * 64)
+        self.clock = HybridLogicalClock(self.device.id)
+        self.target = Target(code=new_id(), name="T")
+        with context.database.transaction() as session:
+            session.add_all([self.device, self.target, *masters])
+
+    def change(self, entity: str, fields: dict[str, Any], **members: Any) -> dict[str, Any]:
+        made = {"change_id": new_id(), "entity": entity, "entity_id": new_id(), "op": "insert"}
+        return {**made, "clock": str(self.clock.now()), "fields": fields, **members}
+
+    def part(self, **fields: Any) -> dict[str, Any]:
+        own = {"created_at": AT, "device_id": self.device.id, "target_id": self.target.id, "status": "COMPLETED"}
+        return self.change("inspection_session", {**own, "completed_at": AT, **fields})
+
+    def fact(self, entity: str, part: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        return self.change(
+            entity, {"created_at": AT, "device_id": self.device.id, "session_id": part["entity_id"], **fields}
+        )
+
+    def push(self, *changes: dict[str, Any]) -> list[ChangeResult]:
+        answer = apply_batch(self.context.database, self.context.clock, self.device.id, changes)
+        answer.model_dump_json().encode()  # every answer can be said
+        return answer.results
+
+
+IMAGE = {"size_bytes": 1, "content_type": "image/png", "width": 1, "height": 1, "captured_at": AT, "sha256": "0" * 64}
+POISON: dict[str, Callable[[Pushing, dict[str, Any]], dict[str, Any]]] = {
+    "NUL": lambda at, part: at.part(lot="a\0b"),
+    "half a character": lambda at, part: at.part(serial_number="\ud800"),
+    "half a character as user": lambda at, part: {**at.part(), "user_id": "\ud800"},
+    "half a character as id": lambda at, part: {"change_id": "\ud800", "entity": "\ud800", "entity_id": "\ud800"},
+    "NaN in a field of a newer schema": lambda at, part: at.part(future={"list": [float("nan")]}),
+    "a time before the calendar": lambda at, part: at.part(started_at="0001-01-01T00:00:00+14:00"),
+    "a size of more than 64 bits": lambda at, part: at.fact("image", part, **{**IMAGE, "size_bytes": 2**70}),
+    "a width of more than 32 bits": lambda at, part: at.fact("image", part, **{**IMAGE, "width": 2**31}),
+    "a confidence beyond any float": lambda at, part: at.fact(
+        "ai_result", part, overall_result="OK", confidence=10**400
+    ),
+    "an object as list of detections": lambda at, part: at.fact(
+        "ai_result", part, overall_result="OK", confidence=1, detections={"a": 1}
+    ),
+    "defects without a class": lambda at, part: at.fact(
+        "human_verification", part, verdict="NG", defects=[{"bbox": None}]
+    ),
+    "words as defects": lambda at, part: at.fact("human_verification", part, verdict="NG", defects=["scratch"]),
+}
+
+
+@pytest.mark.parametrize("poison", POISON)
+def test_a_change_that_cannot_be_kept_is_refused_for_good_and_stops_no_other(
+    context: ServerContext, poison: str
+) -> None:
+    station = Pushing(context)
+    before, after = station.part(), station.part()
+    results = station.push(before, POISON[poison](station, before), after)
+    assert [result.outcome for result in results] == [Outcome.APPLIED, Outcome.REJECTED, Outcome.APPLIED]
+    problem = results[1].problem
+    assert problem is not None
+    assert (problem["type"].rpartition("/")[2], problem.get("retry")) == ("sync-change-invalid", None)
+    assert statistics(context, Period(None, None)).summary.total_inspections == 0
+
+
+@pytest.mark.parametrize(
+    ("entity", "fields"),
+    [
+        ("pipeline", {"name": "P", "definition": {"steps": "none"}}),
+        ("item", {"name": "I", "criteria": {"threshold": "high"}}),
+        ("item", {"name": "I", "pipeline_parameters": {"score": 1}}),
+        ("station_config", {"settings": {"retention_days": "never"}}),
+    ],
+)
+def test_a_master_that_its_readers_could_not_use_is_refused(
+    context: ServerContext, entity: str, fields: dict[str, Any]
+) -> None:
+    boss = User(username="boss", role=Role.ADMIN)
+    station = Pushing(context, boss)
+    with context.database.transaction() as session:
+        session.add(signed_in(boss, station.device.id))
+    if entity == "item":
+        fields = {**fields, "target_id": station.target.id}
+    (result,) = station.push(station.change(entity, {"created_at": AT, **fields}, user_id=boss.id))
+    assert (result.outcome, result.problem and result.problem["status"]) == (Outcome.REJECTED, 400)
+
+
+def test_a_verification_of_the_vocabulary_is_counted(context: ServerContext) -> None:
+    station = Pushing(context)
+    part = station.part()
+    defect = {"class": "scratch", "bbox": {"x": 1, "y": 2.5, "width": 3, "height": 4}, "severity": "major", "new": 1}
+    verified = station.fact("human_verification", part, verdict="NG", defects=[defect])
+    assert [result.outcome for result in station.push(part, verified)] == [Outcome.APPLIED] * 2
+    assert statistics(context, Period(None, None)).defect_analysis == {"scratch": 1}
+    with context.database.read() as session:
+        assert session.get_one(HumanVerification, verified["entity_id"]).defects == [defect]
