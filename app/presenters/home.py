@@ -14,6 +14,7 @@ from models.errors import InvalidInput, UserFacingError
 
 if TYPE_CHECKING:
     from app.operations.masters import ItemView, TargetView
+    from app.operations.model_scores import ScoreDistribution
     from app.operations.training import TrainedModel
     from inspection.anomaly import TrainingProgress, TrainingSettings
 
@@ -45,6 +46,7 @@ class HomeState:
         loading: masters are being read.
         training: None while none runs.
         trained: the model that was trained last on this screen.
+        scores: how the chosen item's model scores good parts; None while it has no model here.
     """
 
     targets: tuple[TargetView, ...] = ()
@@ -57,6 +59,7 @@ class HomeState:
     may_train: bool = False
     training: TrainingState | None = None
     trained: TrainedModel | None = None
+    scores: ScoreDistribution | None = None
 
     @property
     def target(self) -> TargetView | None:
@@ -138,13 +141,14 @@ class HomePresenter:
     def choose_target(self, target_id: str) -> None:
         """Choose what is inspected."""
         if target_id != self.state.target_id:
-            self._show(replace(self.state, target_id=target_id, items=(), item_id=None, trained=None))
+            self._show(replace(self.state, target_id=target_id, items=(), item_id=None, trained=None, scores=None))
             self.refresh()
 
     def choose_item(self, item_id: str) -> None:
         """Choose the item that is trained."""
         if item_id != self.state.item_id:
-            self._show(replace(self.state, item_id=item_id, trained=None))
+            self._show(replace(self.state, item_id=item_id, trained=None, scores=None))
+            self._read_scores()
 
     def choose_source(self, source: str) -> None:
         """Choose where images come from."""
@@ -250,6 +254,28 @@ class HomePresenter:
         self._show(
             replace(self.state, targets=tuple(targets), target_id=target_id, items=tuple(items), item_id=item_id)
         )
+        self._read_scores()
+
+    def _read_scores(self) -> None:
+        """Read how the chosen item's model scores good parts, unless that is shown already."""
+        item, shown = self.state.item, self.state.scores
+        if item is None or not item.model_ready:
+            self._show(replace(self.state, scores=None))
+            return
+        if shown is not None and (shown.model_id, shown.threshold) == (item.model_id, item.threshold):
+            return
+        workspace = self._context.workspace
+
+        def read(_: Task) -> ScoreDistribution:
+            from app.operations.model_scores import score_distribution
+
+            return score_distribution(workspace, item)
+
+        def keep(scores: ScoreDistribution) -> None:
+            if self.state.item is not None and self.state.item.model_id == scores.model_id:
+                self._show(replace(self.state, scores=scores))
+
+        self._context.runner.run(read, lane=Lane.DATABASE, on_success=keep, on_failure=self._fail("scores"))
 
     def _progress(self, progress: TrainingProgress) -> None:
         if self.state.training is not None:

@@ -20,8 +20,10 @@ from PySide6.QtWidgets import (
 
 from app.presenters.home import HomePresenter, HomeState, TrainingState
 from app.screens.screen import Look, Screen
+from app.theme import Theme
 from app.widgets.durations import duration_text
 from app.widgets.key_button import KeyButton
+from app.widgets.score_histogram import ScoreHistogram
 
 # A time left that is told earlier than this jumps too much to be of use.
 CREDIBLE_FROM = 0.03
@@ -40,6 +42,7 @@ class HomeScreen(Screen):
             label.setStyleSheet("font-weight: 600;")
         self.targets = QListWidget()
         self.items = QListWidget()
+        self.scores = ScoreHistogram(look.theme, look.sizes)
         self.empty = QLabel()
         self.empty.setProperty("role", "muted")
         self.empty.setWordWrap(True)
@@ -81,7 +84,12 @@ class HomeScreen(Screen):
         self.folder.setAccessibleName(self.tr("Folder of good images"))
         self.folder.setPlaceholderText(self.tr("folder of good images"))
         self.progress.setAccessibleName(self.tr("Progress of the training"))
+        self.scores.retranslate()
         self._show(self._presenter.state)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use the colours of ``theme`` in the chart."""
+        self.scores.set_theme(theme)
 
     def heading(self) -> tuple[str, str]:
         """Return title and subtitle for the bar at the top."""
@@ -96,6 +104,7 @@ class HomeScreen(Screen):
         right, right_column = self._panel()
         right_column.addWidget(self.items_title)
         right_column.addWidget(self.items, 1)
+        right_column.addWidget(self.scores, 2)
         right_column.addWidget(self.training_title)
         row = QHBoxLayout()
         row.setSpacing(sizes.gap)
@@ -194,6 +203,7 @@ class HomeScreen(Screen):
             self.source.setText(state.source)
         self.source.setEnabled(not state.fixed_source)
         self.look.actions.choose_source.setEnabled(not state.fixed_source)
+        self.scores.show_scores(state.scores)
         self._show_training(state, state.training)
         self.look.actions.start.setEnabled(state.may_start)
         self.start_hint.setText(self._what_is_missing(state))

@@ -300,6 +300,21 @@
     </message>
 </context>
 <context>
+    <name>ScoreHistogram</name>
+    <message>
+        <source>Threshold {value}</source>
+        <translation>Threshold {value}</translation>
+    </message>
+    <message>
+        <source>Anomaly score of good parts the model was not fitted on</source>
+        <translation>Anomaly score of good parts the model was not fitted on</translation>
+    </message>
+    <message>
+        <source>Scores of {count} good parts, {over} of them over the threshold {value}</source>
+        <translation>Scores of {count} good parts, {over} of them over the threshold {value}</translation>
+    </message>
+</context>
+<context>
     <name>SignInScreen</name>
     <message>
         <source>Sign in</source>
@@ -623,7 +638,7 @@
     </message>
     <message>
         <source>Scan the part&apos;s code</source>
-        <translation>Scan the part's code</translation>
+        <translation>Scan the part&apos;s code</translation>
     </message>
     <message>
         <source>Inspecting…</source>

@@ -298,6 +298,21 @@
     </message>
 </context>
 <context>
+    <name>ScoreHistogram</name>
+    <message>
+        <source>Threshold {value}</source>
+        <translation>閾値 {value}</translation>
+    </message>
+    <message>
+        <source>Anomaly score of good parts the model was not fitted on</source>
+        <translation>学習に使っていない良品の異常スコア</translation>
+    </message>
+    <message>
+        <source>Scores of {count} good parts, {over} of them over the threshold {value}</source>
+        <translation>良品 {count} 個のスコア、うち {over} 個が閾値 {value} を超過</translation>
+    </message>
+</context>
+<context>
     <name>SignInScreen</name>
     <message>
         <source>Sign in</source>
