@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 import models.records  # noqa: F401 - the metadata must be complete before a session is opened
@@ -19,6 +20,8 @@ from models.verdicts import derive_effective_verdicts
 _READ_ONLY = "imageflow_read_only"
 _ACTOR = "imageflow.actor"
 BUSY_TIMEOUT_MS = 5_000
+_WRITER_LOCK = 0x1F10_0002  # PostgreSQL advisory lock number; that of migrations is another
+_LOCK_NOT_AVAILABLE = "55P03"
 
 # sync.md: WAL, so that readers never wait for the writer; FULL, so that a committed part survives a power cut.
 _PRAGMAS = (
@@ -34,7 +37,7 @@ class Database:
     Args:
         url: SQLAlchemy URL, ``sqlite:///…`` or ``postgresql+psycopg://…``.
         recorder: sees every change to a record that travels; None for a store opened to look at or to migrate.
-        busy_timeout_ms: how long a SQLite writer waits for another process before it gives up.
+        busy_timeout_ms: how long a writer waits for another one, and anyone for a free connection, before giving up.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Database:
         self.url = url
         self.recorder = recorder
         self.engine = _engine(url, busy_timeout_ms)
+        self._busy_timeout_ms = busy_timeout_ms
 
     @classmethod
     def at(cls, path: Path, recorder: ChangeRecorder | None = None, **options: int) -> Database:
@@ -69,8 +73,9 @@ class Database:
     def transaction(self, actor: str | None = None) -> Iterator[Session]:
         """Open the one kind of transaction that may write; commits at the end of the block, else rolls back.
 
-        On SQLite its first statement takes the write lock (``BEGIN IMMEDIATE``), so what is read in it cannot change
-        before it is written.
+        One writer follows another on every engine: on SQLite its first statement takes the write lock
+        (``BEGIN IMMEDIATE``), on PostgreSQL it begins by taking an advisory lock. So what is read in it cannot change
+        before it is written; a change that arrives twice at once, or two edits of one field, are seen as such.
 
         Args:
             actor: id of the user on whose behalf it writes; recorders find it with ``actor_of``.
@@ -84,15 +89,22 @@ class Database:
             if self.recorder is not None:
                 track(session, self.recorder)
             with session.begin():
+                if not self.is_sqlite:
+                    session.connection().exec_driver_sql(
+                        f"SET LOCAL lock_timeout = {self._busy_timeout_ms:d}; "
+                        f"SELECT pg_advisory_xact_lock({_WRITER_LOCK:d})"
+                    )
                 yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a transaction that only reads, one consistent view; never waits for a writer on SQLite.
+        """Open a transaction that only reads, one consistent view; never waits for a writer.
 
         What was loaded in it can be used after it: closing the session detaches records with their values.
         """
-        connection_options = {_READ_ONLY: True}
+        connection_options: dict[str, Any] = {_READ_ONLY: True}
+        if not self.is_sqlite:
+            connection_options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with (
             translated_trouble(),
             self.engine.connect().execution_options(**connection_options) as connection,
@@ -113,11 +125,12 @@ def actor_of(session: Session) -> str | None:
 
 def _engine(url: str, busy_timeout_ms: int) -> Engine:
     # Parameters stay out of error texts and so out of logs: they are names, comments, digests.
+    patience = busy_timeout_ms / 1000
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        return create_engine(url, pool_pre_ping=True, pool_timeout=patience, hide_parameters=True)
     # A writer waits for another process as long as the timeout says; each thread takes a connection of its own.
-    arguments = {"timeout": busy_timeout_ms / 1000, "check_same_thread": False}
-    engine = create_engine(url, connect_args=arguments, hide_parameters=True)
+    arguments = {"timeout": patience, "check_same_thread": False}
+    engine = create_engine(url, connect_args=arguments, pool_timeout=patience, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: object) -> None:
@@ -153,6 +166,8 @@ def trouble_of(error: DatabaseError) -> UserFacingError | None:
     for part, code in _TROUBLE:
         if part in text:
             return Unavailable(code)
+    if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+        return Unavailable("database-busy")
     if isinstance(error, OperationalError) and error.connection_invalidated:
         return Unavailable("database-unreachable")
     if isinstance(error, OperationalError) and "connect" in text:
@@ -165,6 +180,8 @@ def translated_trouble() -> Iterator[None]:
     """Turn database errors that are trouble of the world into the error a person can act on."""
     try:
         yield
+    except PoolTimeoutError as error:
+        raise Unavailable("database-busy") from error
     except DatabaseError as error:
         trouble = trouble_of(error)
         if trouble is None:
