@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -78,7 +79,7 @@ def save_settings(store: Path, **changes: object) -> StationSettings:
 
     Raises:
         InvalidInput: ``settings-invalid`` when a value is not allowed; the file stays as it was.
-        Unavailable: ``disk-full`` or ``file-not-written``; the file stays as it was.
+        Unavailable: ``file-disk-full`` or ``file-not-written``; the file stays as it was.
     """
     path = store / SETTINGS_FILE
     values = {**_stored(path), **changes}
@@ -121,5 +122,7 @@ def _checked(path: Path, values: dict[str, Any]) -> StationSettings:
     except ValidationError as error:
         first = error.errors()[0]
         setting = ".".join(str(part) for part in first["loc"])
-        place = str(path) if setting in known else f"IMAGEFLOW_{setting.upper()}"
+        variable = f"IMAGEFLOW_{setting.upper()}"
+        # The environment wins over the file, so what is wrong stands there when it stands in both.
+        place = str(path) if setting in known and variable not in os.environ else variable
         raise InvalidInput("settings-invalid", file=place, setting=setting, reason=first["msg"]) from error

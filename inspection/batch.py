@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -77,11 +78,11 @@ def files_to_inspect(given: Iterable[Path]) -> list[FileToInspect]:
     """Return the files that names of files and folders stand for, in the order given.
 
     Raises:
-        InvalidInput: ``folder-without-images``.
+        InvalidInput: ``folder-without-images``, ``folder-not-readable``.
     """
     found: list[FileToInspect] = []
     for path in given:
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112 - pathlib's own raises where the system refuses an answer
             found.extend(FileToInspect(image, image.relative_to(path)) for image in image_files(path))
         else:
             found.append(FileToInspect(path, Path(path.name)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from inspection.images import IMAGE_SUFFIXES
 from models.errors import InvalidInput, NotFound
@@ -43,18 +45,27 @@ def image_files(folder: Path) -> list[Path]:
 
     Raises:
         NotFound: ``folder-missing``.
-        InvalidInput: ``folder-without-images``.
+        InvalidInput: ``folder-not-readable`` when the system refuses to list it or a folder in it,
+            ``folder-without-images``.
     """
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 - pathlib's own raises where the system refuses an answer
         raise NotFound("folder-missing", folder=str(folder))
     found = sorted(
         path
-        for path in folder.rglob("*")
+        for place, _, names in os.walk(folder, onerror=_not_readable)
+        for path in (Path(place, name) for name in names)
         if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
     )
     if not found:
         raise InvalidInput("folder-without-images", folder=str(folder))
     return found
+
+
+def _not_readable(error: OSError) -> NoReturn:
+    """End a search that would leave out a folder without a word: its images would be missing in the result."""
+    raise InvalidInput(
+        "folder-not-readable", folder=str(error.filename), reason=error.strerror or str(error)
+    ) from error
 
 
 def labelled_images(folder: Path) -> list[LabelledImage]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import locale
 import os
 import sys
@@ -108,11 +109,22 @@ def main(arguments: list[str] | None = None) -> None:
     """Run ``imageflow``; ends the process with 0 (done), 1 (failed), 2 (wrong usage) or 130 (stopped by Ctrl-C)."""
     from models.errors import UserFacingError
 
+    _print_any_character()
     try:
         command_group().main(args=arguments, prog_name="imageflow")
     except UserFacingError as error:
         tell(error)
         sys.exit(_FAILED)
+
+
+def _print_any_character() -> None:
+    """Let the output take what its encoding cannot hold, as an escape: a ✓ in code page 932, a file name of raw bytes.
+
+    Within JSON the escape of such a file name is the one JSON itself has.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def tell(error: Any) -> None:

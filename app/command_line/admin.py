@@ -52,7 +52,7 @@ RoleName = Annotated[str, typer.Option("--role", help="inspector, supervisor, ad
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 
 
-@users_app.command("add")
+@users_app.command("add", epilog="Example: imageflow admin users add yamada --role inspector")
 def add_user(
     name: Name,
     role: RoleName,
@@ -75,7 +75,7 @@ def add_user(
     _show(user, as_json, f"{user.username} ({user.role.value})")
 
 
-@users_app.command("list")
+@users_app.command("list", epilog="Example: imageflow admin users list --json")
 def list_users(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List users."""
     from server.users.service import list_users as page
@@ -85,7 +85,7 @@ def list_users(data_dir: DataDir = None, as_json: Json = False) -> None:
     _table(rows, ("username", "role", "active", "display_name"), as_json)
 
 
-@users_app.command("disable")
+@users_app.command("disable", epilog="Example: imageflow admin users disable yamada")
 def disable_user(name: Name, data_dir: DataDir = None) -> None:
     """Disable a user and end its sessions."""
     from models.schemas.users import UserUpdate
@@ -96,7 +96,7 @@ def disable_user(name: Name, data_dir: DataDir = None) -> None:
     typer.echo(name)
 
 
-@users_app.command("password")
+@users_app.command("password", epilog="Example: imageflow admin users password yamada")
 def set_password(name: Name, password_stdin: PasswordStdin = False, data_dir: DataDir = None) -> None:
     """Give a user a new password and end its sessions."""
     from server.users.service import set_password as give
@@ -107,7 +107,7 @@ def set_password(name: Name, password_stdin: PasswordStdin = False, data_dir: Da
     typer.echo(name)
 
 
-@devices_app.command("list")
+@devices_app.command("list", epilog="Example: imageflow admin devices list --json")
 def list_devices(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List stations."""
     from server.devices.service import list_devices as page
@@ -117,7 +117,7 @@ def list_devices(data_dir: DataDir = None, as_json: Json = False) -> None:
     _table(rows, ("id", "status", "last_seen_at", "name"), as_json)
 
 
-@devices_app.command("disable")
+@devices_app.command("disable", epilog="Example: imageflow admin devices disable 0197c000-0000-7000-8000-00000000d0e1")
 def disable_device(
     device_id: Annotated[str, typer.Argument(help="Id of the station.")], data_dir: DataDir = None
 ) -> None:
@@ -131,7 +131,7 @@ def disable_device(
     typer.echo(device_id)
 
 
-@codes_app.command("create")
+@codes_app.command("create", epilog="Example: imageflow admin codes create 'Line 1, station 3'")
 def create_code(
     device_name: Annotated[str, typer.Argument(help="What the new station is called.")] = "Station",
     data_dir: DataDir = None,
@@ -147,7 +147,7 @@ def create_code(
     _show(code, as_json, code.code)
 
 
-@keys_app.command("create")
+@keys_app.command("create", epilog="Example: imageflow admin keys create mes --role integrator --json")
 def create_key(
     name: Annotated[str, typer.Argument(help="What the machine is called.")],
     role: RoleName,
@@ -164,7 +164,7 @@ def create_key(
     _show(key, as_json, key.key)
 
 
-@keys_app.command("list")
+@keys_app.command("list", epilog="Example: imageflow admin keys list --json")
 def list_keys(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List API keys, without the keys themselves."""
     from server.users.keys import list_keys as page
@@ -174,7 +174,7 @@ def list_keys(data_dir: DataDir = None, as_json: Json = False) -> None:
     _table(rows, ("id", "role", "expires_at", "revoked_at", "name"), as_json)
 
 
-@keys_app.command("revoke")
+@keys_app.command("revoke", epilog="Example: imageflow admin keys revoke 0197c000-0000-7000-8000-00000000d0e1")
 def revoke_key(key_id: Annotated[str, typer.Argument(help="Id of the key.")], data_dir: DataDir = None) -> None:
     """Make a key worthless at once."""
     from server.users.keys import revoke_key as revoke

@@ -50,11 +50,12 @@ def demo_command(
     from app.demo.report import print_report, write_report
     from app.demo.scenario import Scenario
     from app.settings import store_folder
+    from inspection.files import make_folder
     from models.errors import InvalidInput
 
     if (good is None) != (test is None):
         raise InvalidInput("demo-good-and-test")
-    _make(out)
+    make_folder(out)
     practice = PracticeStore(store_folder(store))
     practice.open()
     try:
@@ -123,16 +124,6 @@ def _parts(practice: PracticeStore, good: Path | None, test: Path | None, limit:
         return given_parts(good, test, limit=limit)
     with progress_bar("drawing sample parts") as advance:
         return drawn_parts(practice.parts, limit=limit, on_progress=in_fractions("drawing sample parts", advance))
-
-
-def _make(out: Path) -> None:
-    from models.errors import Unavailable
-
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise Unavailable("file-not-written", file=out.name, folder=str(out.parent), reason=reason) from error
 
 
 def _note(sentence: str) -> None:

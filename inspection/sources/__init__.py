@@ -36,7 +36,7 @@ def make_source(spec: str) -> ImageSource:
             own, newest frame first.
 
     Raises:
-        InvalidInput: ``source-unknown`` when it is none of these.
+        InvalidInput: ``source-unknown`` when it is none of these, ``camera-address`` when the address is none.
         NotFound: ``file-missing`` when nothing is there under that name.
     """
     text = spec.strip()

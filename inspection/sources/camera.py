@@ -34,6 +34,9 @@ class CameraSource(SourceBase):
     Args:
         address: ``0`` for the first USB camera, or ``rtsp://…``.
         source_id: a name for it; without one, the address without its credentials.
+
+    Raises:
+        InvalidInput: ``camera-address`` when the address is no address at all.
     """
 
     def __init__(self, address: int | str, *, source_id: str | None = None) -> None:
@@ -153,8 +156,15 @@ class CameraSource(SourceBase):
 
 
 def without_credentials(address: str) -> str:
-    """Return an address without user, password and query, which may hold a token."""
-    parts = urlsplit(address)
+    """Return an address without user, password and query, which may hold a token.
+
+    Raises:
+        InvalidInput: ``camera-address`` when it is no address at all; then nothing of it is shown.
+    """
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise InvalidInput("camera-address", camera=address.partition("://")[0] + "://…") from error
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{host}{parts.path}"
 

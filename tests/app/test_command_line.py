@@ -2,15 +2,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from typer.core import TyperGroup
 
 from app.command_line import _COMMANDS, load_command
 from app.command_line.demo import has_display
+from inspection.images import encode_png
 from tests.app.conftest import Station
 
 
@@ -26,12 +32,44 @@ def imageflow(*arguments: str, **environment: str) -> subprocess.CompletedProces
     )
 
 
+def leaves(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield every command that does something, with the words that name it."""
+    if not isinstance(command, TyperGroup):
+        yield path, command
+        return
+    for name, below in command.commands.items():
+        yield from leaves(below, *path, name)
+
+
 @pytest.mark.parametrize("name", sorted(_COMMANDS))
-def test_every_command_in_the_list_has_help_with_examples(name: str) -> None:
-    assert load_command(name).help
-    done = imageflow(name, "--help")
+def test_every_command_and_sub_command_has_help_with_examples_of_itself(name: str) -> None:
+    for path, command in leaves(load_command(name), name):
+        told = f"{command.help}\n{command.epilog}"
+        assert re.search(rf"(Examples:\s.*|Example: )imageflow {' '.join(path)}\b", told, re.DOTALL), path
+
+
+def test_help_is_printed_with_its_examples() -> None:
+    done = imageflow("train", "images", "--help")
     assert done.returncode == 0, done.stderr
-    assert "imageflow" in done.stdout
+    assert "imageflow train images --good good/ --out part.model" in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(_COMMANDS))
+def test_every_output_option_has_its_alias(name: str) -> None:
+    for path, command in leaves(load_command(name), name):
+        for option in command.params:
+            assert ("--out" in option.opts) == ("--output" in option.opts), path
+
+
+def test_a_file_name_of_raw_bytes_gives_a_line_of_json(tmp_path: Path) -> None:
+    step = {"id": "e", "component": "filter", "parameters": {"filter_type": "edge"}, "inputs": {"image": "input"}}
+    (tmp_path / "p.json").write_text(json.dumps({"name": "edges", "steps": [step]}))
+    image = tmp_path / os.fsdecode(b"part-\xff.png")
+    image.write_bytes(encode_png(np.zeros((40, 40), np.uint8)))
+    arguments = ("inspect", "--pipeline", str(tmp_path / "p.json"), "--json", str(image))
+    done = imageflow(*arguments, PYTHONIOENCODING="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["file"] == str(image)
 
 
 def test_the_list_of_commands_comes_at_once_and_loads_none_of_them() -> None:

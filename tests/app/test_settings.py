@@ -43,6 +43,17 @@ def test_a_wrong_variable_is_told_with_its_name(tmp_path: Path, monkeypatch: pyt
     assert "IMAGEFLOW_SYNC_INTERVAL_S" in str(refused.value)
 
 
+def test_the_variable_is_named_where_it_is_wrong_and_the_file_is_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_settings(tmp_path, theme="dark")
+    monkeypatch.setenv("IMAGEFLOW_THEME", "pink")
+    with pytest.raises(InvalidInput) as refused:
+        load_settings(tmp_path)
+    assert "IMAGEFLOW_THEME" in refused.value.text("ja").detail
+    assert "settings.json" not in refused.value.text("ja").detail
+
+
 def test_settings_of_a_newer_version_survive_a_change(tmp_path: Path) -> None:
     (tmp_path / "settings.json").write_text('{"from_the_future": 1}', encoding="utf-8")
     save_settings(tmp_path, theme="dark")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from inspection.frames import Frame
-from inspection.sources import CameraSource, LiveSource, SourceState, open_source
+from inspection.sources import CameraSource, LiveSource, SourceState, make_source, open_source
 from inspection.sources.camera import without_credentials
 from models.errors import InvalidInput, Unavailable
 from tests.inspection.rtsp_server import RtspServer
@@ -100,3 +100,10 @@ def test_user_and_password_reach_the_camera_and_nothing_else(capfd: pytest.Captu
 
 def test_an_address_is_shown_without_user_password_and_query() -> None:
     assert without_credentials("rtsp://u:p@h:554/a?token=x") == "rtsp://h:554/a"
+
+
+def test_what_is_no_address_at_all_is_refused_without_showing_a_password() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        make_source("rtsp://admin:secret@[not-an-address/1")
+    assert caught.value.code == "camera-address"
+    assert "secret" not in str(caught.value)

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,3 +36,32 @@ def test_a_missing_and_an_empty_folder_are_told_apart(tmp_path: Path) -> None:
         image_files(tmp_path / "none")
     with pytest.raises(InvalidInput):
         image_files(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits for folders")
+@pytest.mark.parametrize("closed", ["", "inner"])
+def test_a_folder_that_may_not_be_listed_is_told_and_not_left_out(tmp_path: Path, closed: str) -> None:
+    folder = tmp_path / "images"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "a.png").write_bytes(b"x")
+    # The superuser may list everything, so a process of this test's own becomes somebody else.
+    program = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from inspection.datasets import image_files\n"
+        "from models.errors import InvalidInput, NotFound\n"
+        "os.chdir(sys.argv[1])\n"
+        "if os.geteuid() == 0: os.setuid(65534)\n"
+        "try: print(len(image_files(Path('images'))))\n"
+        "except (InvalidInput, NotFound) as error: print(error.code, error.values['folder'])\n"
+    )
+    tmp_path.chmod(0o755)
+    refused = folder / closed
+    refused.chmod(0)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=False
+        )
+    finally:
+        refused.chmod(0o755)
+    assert done.stdout.split() == ["folder-not-readable", str(refused.relative_to(tmp_path))], done.stderr
