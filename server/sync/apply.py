@@ -221,7 +221,7 @@ class BatchApplier:
         stamp = Stamp.parse(change.clock)
         ahead = stamp.milliseconds - self.wall()
         if record_type.kind is SyncKind.MASTER:
-            stamp = trusted_stamp(stamp, self.clock, self.wall())
+            stamp = self._own_stamp(change)
         elif ahead > MAX_SKEW_MS:
             extra = {**extra, "clock_ahead_ms": ahead}
         else:
@@ -234,6 +234,16 @@ class BatchApplier:
         self._log(position, record, change, change.op, snapshot(record), str(stamp))
         return _Effect(Outcome.APPLIED, position)
 
+    def _own_stamp(self, change: Change) -> Stamp:
+        """Return the stamp a master is merged by: in the name of the station that pushes, whatever name it gives.
+
+        What was edited before the enrolment bears none yet; and the name of another station would pass a conflict off
+        as a second thought of that station.
+        """
+        stamp = Stamp.parse(change.clock)
+        own = Stamp(stamp.milliseconds, stamp.counter, self.device_id)
+        return trusted_stamp(own, self.clock, self.wall())
+
     def _repeated_fact(self, present: Synced, change: Change) -> _Effect:
         now = snapshot(present)
         if any(now.get(name) != value for name, value in change.fields.items()):
@@ -244,7 +254,7 @@ class BatchApplier:
         now = snapshot(present)
         stamp = change.clock
         if isinstance(present, Master):
-            stamp = str(trusted_stamp(Stamp.parse(change.clock), self.clock, self.wall()))
+            stamp = str(self._own_stamp(change))
             merge = merge_master(
                 now, field_states(present.field_clocks), change.fields, base_rev=change.base_rev, clock=stamp
             )

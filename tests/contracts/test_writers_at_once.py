@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -117,8 +116,13 @@ def test_a_writer_that_waits_too_long_for_another_is_told(context: ServerContext
 
 def test_one_who_finds_no_free_connection_is_told(database_url: str) -> None:
     database = Database(database_url, busy_timeout_ms=50)
-    with ExitStack() as held, pytest.raises(Unavailable) as told:
-        for _ in range(1_000):
-            held.enter_context(database.read())
+
+    def read_within_reads(depth: int) -> None:
+        with database.read():
+            if depth:
+                read_within_reads(depth - 1)
+
+    with pytest.raises(Unavailable) as told:
+        read_within_reads(200)
     database.close()
     assert told.value.code == "database-busy"

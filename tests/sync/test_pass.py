@@ -115,6 +115,26 @@ def test_the_newer_edit_of_one_field_wins_whoever_syncs_first_and_the_loser_is_t
     assert stations[0].engine.status().conflicts == 0
 
 
+def test_edits_under_one_borrowed_clock_name_are_still_a_conflict_between_two_stations(server, make_station):
+    one, two = make_station("one"), make_station("two")
+    user, target, _ = prepared(server, one, two)
+    one.clock.device = two.clock.device = "not-enrolled"
+    one.edit(Target, target.id, user.id, name="older")
+    two.clock.observe(one.clock.now())
+    two.edit(Target, target.id, user.id, name="newer")
+    for station in (one, two, one):
+        station.sync()
+    with server.database.read() as session:
+        lost = session.scalars(select(SyncConflict)).one()
+    assert (lost.lost_value, lost.device_id) == ("older", one.device_id)
+    assert [conflict.lost_value for conflict in conflicts_of(one)] == ["older"]
+
+
+def conflicts_of(station):
+    with station.database.read() as session:
+        return list_conflicts(session)
+
+
 def test_two_offline_edits_of_one_station_are_no_conflict_with_each_other(server, make_station):
     station = make_station()
     user, target, _ = prepared(server, station)
