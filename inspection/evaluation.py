@@ -14,7 +14,7 @@ from inspection.anomaly.model import AnomalyModel
 from inspection.datasets import LabelledImage, labelled_images
 from inspection.images import read_image
 from inspection.metrics import PixelAuroc, f1_score, image_auroc, percentiles, rate
-from models.errors import InvalidInput, NotFound, UnreadableImage
+from models.errors import DoesNotFit, InvalidInput, NotFound, UnreadableImage
 from models.messages import Language
 
 _NO_CLASS = "defect"
@@ -46,12 +46,11 @@ def evaluate(
         JSON values: ``image_auroc``, ``pixel_auroc`` (None without masks), ``escapes``, ``overkill`` (each ``count``,
         ``total``, ``rate``), ``threshold``, ``latency_ms`` (``p50``, ``p95``; from the file to the heatmap), ``f1``,
         ``classes`` (class → escapes), ``images`` (counts), ``masks`` (how many were found), ``skipped`` (file →
-        message), ``model`` (digest).
+        message; unreadable, or far larger than the training images), ``model`` (digest).
 
     Raises:
         NotFound: ``folder-missing``.
         InvalidInput: ``folder-without-images``, ``masks-not-found``, ``mask-size``, ``no-image-usable``.
-        DoesNotFit: ``image-scale``.
     """
     if masks is not None and not masks.is_dir():
         raise NotFound("folder-missing", folder=str(masks))
@@ -127,11 +126,10 @@ class _Evaluation:
     def _score(self, path: Path, root: Path, *, defective: bool) -> float | None:
         began = time.perf_counter()
         try:
-            pixels = read_image(path)
-        except UnreadableImage as error:
+            found = self._model.score(read_image(path))
+        except (UnreadableImage, DoesNotFit) as error:
             self.skipped[str(path)] = error.text(self._language).detail
             return None
-        found = self._model.score(pixels)
         self.milliseconds.append((time.perf_counter() - began) * 1000)
         if self._masks is not None:
             if not defective:

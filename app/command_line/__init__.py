@@ -127,8 +127,13 @@ def _print_any_character() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def tell(error: Any) -> None:
-    """Print a user-facing error on stderr in the user's language: what it is, what happened, what to do."""
+def tell(error: Any, subject: str = "") -> None:
+    """Print a user-facing error on stderr in the user's language: what it is, what happened, what to do.
+
+    Args:
+        error: the error.
+        subject: what it is about, where there are many: the path of a file.
+    """
     text = error.text(language())
-    lines = [f"{text.title}: {text.detail}".strip(), text.advice]
+    lines = [": ".join(part for part in (subject, text.title, text.detail) if part), text.advice]
     sys.stderr.write("\n".join(line for line in lines if line) + "\n")

@@ -63,7 +63,7 @@ def inspect_command(
         for number, found in enumerate(results, start=1):
             if found.error is not None:
                 failed = True
-                tell(found.error)
+                tell(found.error, str(found.path))
             elif as_json:
                 typer.echo(json.dumps(found.as_json(details=details), ensure_ascii=False))
             else:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inspection.anomaly.course import Course
+from inspection.anomaly.preparation import choose_scale, require_scale
 from inspection.frames import Pixels
 from inspection.images import decode_image, read_image_bytes
-from models.errors import UnreadableImage
+from models.errors import DoesNotFit, UnreadableImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,13 @@ class Material:
         files: path and SHA-256 of each image that can be used, exact duplicates once.
         sizes: height and width of each, pixels.
         duplicates: how many files were left out because another has the same content.
-        skipped: path → why the file cannot be used.
+        skipped: path → why the file cannot be used: unreadable, or far larger than the others.
     """
 
     files: tuple[tuple[Path, str], ...]
     sizes: tuple[tuple[int, int], ...]
     duplicates: int
-    skipped: dict[str, UnreadableImage]
+    skipped: dict[str, UnreadableImage | DoesNotFit]
 
     @property
     def digest(self) -> str:
@@ -60,7 +61,7 @@ def look_at(paths: Sequence[Path], course: Course, work: float) -> Material:
         TrainingCancelled: when the course was cancelled.
     """
     found: dict[str, tuple[Path, tuple[int, int]]] = {}
-    skipped: dict[str, UnreadableImage] = {}
+    skipped: dict[str, UnreadableImage | DoesNotFit] = {}
     duplicates = 0
     for number, path in enumerate(paths, start=1):
         try:
@@ -74,6 +75,8 @@ def look_at(paths: Sequence[Path], course: Course, work: float) -> Material:
         except UnreadableImage as error:
             skipped[str(path)] = error
         course.advance(work, "reading", number, len(paths))
+    if found:
+        _drop_giants(found, skipped)
     ordered = sorted(found.items())
     return Material(
         files=tuple((path, digest) for digest, (path, _) in ordered),
@@ -81,3 +84,16 @@ def look_at(paths: Sequence[Path], course: Course, work: float) -> Material:
         duplicates=duplicates,
         skipped=skipped,
     )
+
+
+def _drop_giants(
+    found: dict[str, tuple[Path, tuple[int, int]]], skipped: dict[str, UnreadableImage | DoesNotFit]
+) -> None:
+    """Move images that are far larger than the others from ``found`` to ``skipped``."""
+    scale = choose_scale([size for _, size in found.values()])
+    for digest, (path, (height, width)) in list(found.items()):
+        try:
+            require_scale(height, width, scale)
+        except DoesNotFit as error:
+            skipped[str(path)] = error
+            del found[digest]

@@ -70,6 +70,21 @@ def choose_scale(sizes: Sequence[tuple[int, int]]) -> float:
     return MEDIAN_SIDE / math.sqrt(median)
 
 
+def require_scale(height: float, width: float, scale: float) -> None:
+    """Check that an image is not far larger than the images a scale was chosen for.
+
+    Args:
+        height: rows of the original image.
+        width: its columns.
+        scale: network pixels per original pixel.
+
+    Raises:
+        DoesNotFit: ``image-scale`` when it would have more than 16 times their area.
+    """
+    if height * scale * width * scale > _MOST_AREA:
+        raise DoesNotFit("image-scale", width=round(width), height=round(height), expected=round(MEDIAN_SIDE / scale))
+
+
 def prepare(pixels: Pixels, scale: float, scale_x: float = 1.0, scale_y: float = 1.0) -> Prepared:
     """Scale an image, normalise its brightness and contrast, and pad it by reflection.
 
@@ -87,13 +102,7 @@ def prepare(pixels: Pixels, scale: float, scale_x: float = 1.0, scale_y: float =
         Picture.original(pixels), ResizeParameters(width=WORKING_SIDE, height=WORKING_SIDE, mode="fit")
     ).pixels
     wanted_height, wanted_width = pixels.shape[0] / scale_y * scale, pixels.shape[1] / scale_x * scale
-    if wanted_height * wanted_width > _MOST_AREA:
-        raise DoesNotFit(
-            "image-scale",
-            width=round(pixels.shape[1] / scale_x),
-            height=round(pixels.shape[0] / scale_y),
-            expected=round(MEDIAN_SIDE / scale),
-        )
+    require_scale(pixels.shape[0] / scale_y, pixels.shape[1] / scale_x, scale)
     height, width = max(_LEAST_SIDE, round(wanted_height)), max(_LEAST_SIDE, round(wanted_width))
     resized = as_rgb(resize_pixels(working, width, height))
     grey = cv2.cvtColor(resized, cv2.COLOR_RGB2GRAY)

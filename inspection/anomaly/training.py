@@ -29,7 +29,7 @@ from inspection.anomaly.networks import anomaly_graph
 from inspection.anomaly.patchcore import PatchCore
 from inspection.anomaly.threshold import Threshold, choose_threshold
 from inspection.files import require_writable, write_atomically
-from models.errors import InvalidInput, UnreadableImage
+from models.errors import DoesNotFit, InvalidInput, UnreadableImage
 
 __all__ = ["TrainingCancelled", "TrainingProgress", "TrainingReport", "TrainingSettings", "train_images"]
 
@@ -82,7 +82,7 @@ class TrainingReport:
     digest: str
     threshold: Threshold
     images: int
-    skipped: dict[str, UnreadableImage]
+    skipped: dict[str, UnreadableImage | DoesNotFit]
     seconds: float
     manifest: BundleManifest
 
@@ -106,8 +106,8 @@ def train_images(
     all images, so it tends to score good parts a little lower than those: the stated rate is on the safe side.
 
     Args:
-        paths: image files of good parts, in any order; exact duplicates count once, unreadable ones are skipped and
-            told in the report.
+        paths: image files of good parts, in any order; exact duplicates count once, unreadable ones and those far
+            larger than the others are skipped and told in the report.
         out: the model file to write; its folder is made when missing.
         settings: the choices.
         on_progress: called from this thread.

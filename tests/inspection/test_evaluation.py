@@ -87,11 +87,12 @@ def test_the_threshold_given_is_the_one_that_counts(model: AnomalyModel, parts: 
     assert set(found["classes"]) == {"defect"}
 
 
-def test_a_damaged_image_is_left_out_and_told(model: AnomalyModel, parts: Path, tmp_path: Path) -> None:
+def test_damaged_images_and_giants_are_left_out_and_told(model: AnomalyModel, parts: Path, tmp_path: Path) -> None:
     shutil.copytree(parts / "test" / "good", tmp_path / "good")
     (tmp_path / "good" / "broken.png").write_bytes(b"junk")
+    (tmp_path / "good" / "giant.png").write_bytes(encode_png(np.zeros((3000, 3000), np.uint8)))
     found = evaluate(model, tmp_path / "good", parts / "test" / "scratch", language="ja")
-    assert set(found["skipped"]) == {str(tmp_path / "good" / "broken.png")}
+    assert set(found["skipped"]) == {str(tmp_path / "good" / name) for name in ("broken.png", "giant.png")}
     assert "画像" in found["skipped"][str(tmp_path / "good" / "broken.png")]
     assert found["images"]["good"] == 8
 

@@ -16,7 +16,7 @@ from inspection.anomaly import (
     train_images,
 )
 from inspection.anomaly.preparation import choose_scale, prepare
-from inspection.images import read_image
+from inspection.images import encode_png, read_image
 from inspection.metrics import image_auroc
 from models.errors import DoesNotFit, InvalidInput, Unavailable, UnreadableImage
 from tests.inspection.conftest import SMALL
@@ -110,6 +110,14 @@ def test_damaged_and_double_images_are_told_and_change_nothing_else(good_paths: 
     assert set(report.warnings) == {"duplicates", "skipped", "sample-too-small"}
     assert report.images == 6
     assert report.threshold == clean.threshold
+
+
+def test_an_image_far_larger_than_the_others_is_left_out_and_told(good_paths: list[Path], tmp_path: Path) -> None:
+    giant = tmp_path / "giant.png"
+    giant.write_bytes(encode_png(np.zeros((1500, 1400), np.uint8)))
+    report = train_images([*good_paths[:5], giant], tmp_path / "m.model", SMALL)
+    assert report.images == 5
+    assert {path: error.code for path, error in report.skipped.items()} == {str(giant): "image-scale"}
 
 
 def test_a_sample_too_small_for_the_rate_is_told(good_paths: list[Path], tmp_path: Path) -> None:
