@@ -83,7 +83,8 @@ def validation_errors(errors: Sequence[Any], language: Language) -> list[dict[st
     """Return ``validation_errors`` members for pydantic errors; secrets and large values are not echoed."""
     found = []
     for item in errors:
-        place = [str(part) for part in item["loc"]]
+        # The place in a text that is no JSON is a number of letters, not a field.
+        place = [] if item["type"] == "json_invalid" else [str(part) for part in item["loc"]]
         path = place[1:] if place and place[0] in {"body", "query", "path", "header", "cookie"} else place
         entry: dict[str, Any] = {
             "field": _SURROGATE.sub("\ufffd", ".".join(path)) or "body",

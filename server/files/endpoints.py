@@ -10,7 +10,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from models.schemas.files import FileReply
 from models.states import Role
-from server.dependencies import ANY_PRINCIPAL, Context, Principal, require
+from server.dependencies import Asking, Context, Principal, require
 from server.files import service
 from server.files.ranges import same_tag, wanted_range
 
@@ -32,34 +32,25 @@ def upload(
     return service.store_file(context, asking, file.filename, file.file)
 
 
-@router.get(
-    "/{file_id}", summary="The content of a file", response_class=Response, responses=_BYTES, dependencies=ANY_PRINCIPAL
-)
-def content(file_id: str, request: Request, context: Context) -> Response:
-    """Answers range requests; the ETag is the SHA-256 digest."""
-    return _content(request, context, file_id, "inline")
+@router.get("/{file_id}", summary="The content of a file", response_class=Response, responses=_BYTES)
+def content(file_id: str, asking: Asking, request: Request, context: Context) -> Response:
+    """An uploaded file, or an image of a session by its id. Answers range requests; the ETag is the SHA-256 digest."""
+    return _content(request, context, service.get_file(context, asking, file_id), "inline")
 
 
-@router.get(
-    "/{file_id}/download",
-    summary="The file as an attachment",
-    response_class=Response,
-    responses=_BYTES,
-    dependencies=ANY_PRINCIPAL,
-)
-def download(file_id: str, request: Request, context: Context) -> Response:
+@router.get("/{file_id}/download", summary="The file as an attachment", response_class=Response, responses=_BYTES)
+def download(file_id: str, asking: Asking, request: Request, context: Context) -> Response:
     """The same as the content, with a name to save it under."""
-    return _content(request, context, file_id, "attachment")
+    return _content(request, context, service.get_file(context, asking, file_id), "attachment")
 
 
-@router.get("/{file_id}/metadata", summary="What the upload answered", dependencies=ANY_PRINCIPAL)
-def metadata(file_id: str, context: Context) -> FileReply:
+@router.get("/{file_id}/metadata", summary="What the upload answered")
+def metadata(file_id: str, asking: Asking, context: Context) -> FileReply:
     """Id, digest, size, content type, width and height."""
-    return service.get_file(context, file_id)
+    return service.get_file(context, asking, file_id)
 
 
-def _content(request: Request, context: Context, file_id: str, disposition: str) -> Response:
-    known = service.get_file(context, file_id)
+def _content(request: Request, context: Context, known: FileReply, disposition: str) -> Response:
     tag = f'"{known.sha256}"'
     headers = {
         "ETag": tag,

@@ -11,13 +11,22 @@ from inspection.image_headers import DamagedError, ImageHeader, TruncatedError, 
 from inspection.images import ImageLimits, image_size
 from models.errors import NotFound, TooLarge, UnreadableImage
 from models.schemas.files import FileReply
+from models.sessions import ImageRecord, InspectionSession
 from models.sync import Blob, StoredFile
 from server.auth.principal import Principal
 from server.context import ServerContext
+from server.sessions.rules import only_device
 from server.trail import audited
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 _LONGEST_NAME = 200
+_IMAGE_TYPES = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/bmp": ".bmp",
+    "image/tiff": ".tif",
+    "image/webp": ".webp",
+}
 
 
 def safe_name(given: str | None) -> str:
@@ -65,17 +74,21 @@ def store_file(context: ServerContext, who: Principal, filename: str | None, fil
         return _reply(record)
 
 
-def get_file(context: ServerContext, file_id: str) -> FileReply:
-    """Return what is known of a file.
+def get_file(context: ServerContext, who: Principal, file_id: str) -> FileReply:
+    """Return what is known of an uploaded file, or of an image of a session by the image's id.
 
     Raises:
-        NotFound: ``file-unknown``.
+        NotFound: ``file-unknown``; also for an image that ``who`` may not read.
     """
     with context.database.read() as session:
-        record = session.get(StoredFile, file_id)
-        if record is None:
+        stored = session.get(StoredFile, file_id)
+        if stored is not None:
+            return _reply(stored)
+        image = session.get(ImageRecord, file_id)
+        owner = session.get(InspectionSession, image.session_id) if image is not None else None
+        if image is None or owner is None or only_device(who) not in {None, owner.device_id}:
             raise NotFound("file-unknown")
-        return _reply(record)
+        return _image_reply(image)
 
 
 def _checked(data: bytes, name: str, limits: ImageLimits) -> ImageHeader:
@@ -87,6 +100,21 @@ def _checked(data: bytes, name: str, limits: ImageLimits) -> ImageHeader:
     except DamagedError as error:
         raise UnreadableImage("image-damaged", name=name, format=header.format) from error
     return header
+
+
+def _image_reply(image: ImageRecord) -> FileReply:
+    # The type is what a station said; only images are handed to a browser as what they say they are.
+    suffix = _IMAGE_TYPES.get(image.content_type)
+    return FileReply(
+        id=image.id,
+        filename=f"{image.image_kind.value}-{image.id}{suffix or '.bin'}",
+        sha256=image.sha256,
+        size=image.size_bytes,
+        content_type=image.content_type if suffix else "application/octet-stream",
+        width=image.width,
+        height=image.height,
+        created_at=image.created_at,
+    )
 
 
 def _reply(record: StoredFile) -> FileReply:

@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.clock import utc_now
+from models.ids import new_id
+from models.sessions import ImageRecord, InspectionSession
 from server.files.ranges import RangeNotSatisfiable, wanted_range
 from server.files.service import safe_name
 from tests.server.images import png, png_of_claimed_size
-from tests.server.serving import Served
+from tests.server.serving import Served, device_token, enrol, make_target
 
 
 def upload(served: Served, data: bytes, name: str = "part.png") -> httpx.Response:
@@ -38,6 +41,39 @@ def test_what_the_client_has_already_is_not_sent_again(served: Served) -> None:
     made = upload(served, png(2)).json()
     answer = served["inspector"].get(f"/files/{made['id']}", headers={"If-None-Match": f'W/"{made["sha256"]}"'})
     assert (answer.status_code, answer.content) == (304, b"")
+
+
+@pytest.mark.parametrize(("said", "served_as"), [("image/png", "image/png"), ("text/html", "application/octet-stream")])
+def test_an_image_of_a_session_is_read_by_its_id_and_not_by_another_station(
+    served: Served, said: str, served_as: str
+) -> None:
+    data = png(40 + len(said))
+    own = enrol(served, "own")
+    image = ImageRecord(
+        device_id=own["device_id"],
+        session_id=new_id(),
+        sha256=hashlib.sha256(data).hexdigest(),
+        size_bytes=len(data),
+        content_type=said,
+        width=32,
+        height=24,
+        captured_at=utc_now(),
+    )
+    target_id = make_target(served)["id"]
+    with served.context.database.transaction() as session:
+        session.add(InspectionSession(id=image.session_id, device_id=own["device_id"], target_id=target_id))
+        session.flush()
+        session.add(image)
+    path = f"/files/{image.id}"
+    answer = served["integrator"].get(path)
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (404, "object-unknown")
+    served.context.objects.put(image.sha256, data)
+    with served.client(Authorization=f"Bearer {device_token(served, own)}") as station:
+        for caller in (served["integrator"], served["inspector"], station):
+            answer = caller.get(path)
+            assert (answer.content, answer.headers["content-type"]) == (data, served_as)
+    for end in ("", "/download", "/metadata"):
+        assert served["device"].get(path + end).json()["type"].endswith("/file-unknown")
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,15 @@ def test_a_body_that_is_no_json_object_is_rejected(served: Served, body: bytes) 
     checked(answer, 400, "validation-error")
 
 
+def test_a_text_that_is_no_json_is_told_of_the_body_and_of_no_field(served: Served) -> None:
+    answer = served["supervisor"].post(
+        "/inspection/targets", content=b'{"code": ', headers={"Content-Type": "application/json"}
+    )
+    found = checked(answer, 400, "validation-error")["validation_errors"]
+    assert isinstance(found, list)
+    assert [entry["field"] for entry in found] == ["body"]
+
+
 def test_a_long_body_without_a_declared_length_is_refused(served: Served) -> None:
     chunks = (b" " * 65_536 for _ in range(50))
     answer = served["supervisor"].post(
