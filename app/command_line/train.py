@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -60,12 +61,16 @@ def train_images_command(
     """  # noqa: D301 - \b keeps the lines as they are
     if not 0 < false_alarm_rate < 0.5:  # noqa: PLR2004 - the bound of the setting
         raise typer.BadParameter("lies between 0 and 0.5", param_hint="--false-alarm-rate")
-    if out.is_dir():
+    if os.path.isdir(out):  # noqa: PTH112 - pathlib's own raises where the system refuses an answer
         raise typer.BadParameter(f"{out} is a folder; name a file", param_hint="--out")
     from app.command_line import language
     from inspection.anomaly import TrainingProgress, TrainingSettings, train_images
     from inspection.datasets import image_files
+    from inspection.images import IMAGE_SUFFIXES
 
+    if out.suffix.lower() in IMAGE_SUFFIXES:
+        # An image that was meant for --good would be gone.
+        raise typer.BadParameter(f"{out} is the name of an image; name a model file", param_hint="--out")
     settings = TrainingSettings(
         name=name,
         backbone=backbone,

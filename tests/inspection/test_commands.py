@@ -176,6 +176,8 @@ def test_inspect_runs_a_pipeline_without_a_model(
         (["train", "images", "--good", "none", "--out", "m.model"], 1),
         (["train", "images", "--good", "none", "--out", "m.model", "--false-alarm-rate", "0.7"], 2),
         (["train", "images", "--good", "none"], 2),
+        (["train", "images", "--good", "none", "--out", "photo.JPG"], 2),
+        (["train", "images", "--good", "none", "--out", "."], 2),
         (["train", "images", "--good", "none", "--out", "m.model", "--name", "x" * 201], 2),
         (["train", "images", "--good", "none", "--out", "m.model", "--seed", str(2**63)], 2),
         (["inspect", "--model", "none.model", "--threshold", "nan", "x.png"], 2),
