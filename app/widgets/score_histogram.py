@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from app.operations.model_scores import ScoreDistribution
 
 BINS = 20
+ROOM = 1.25
+"""How far the axis reaches past the largest score, for the label of the threshold."""
 
 
 def bins(scores: tuple[float, ...], threshold: float, count: int = BINS) -> tuple[np.ndarray, np.ndarray]:
@@ -22,7 +24,7 @@ def bins(scores: tuple[float, ...], threshold: float, count: int = BINS) -> tupl
 
     The threshold always lies on an edge, so that no bar is partly this side of it and partly the other.
     """
-    reach = max([*scores, threshold]) * 1.1
+    reach = max([*scores, threshold]) * ROOM
     below = max(1, round(count * threshold / reach))
     width = threshold / below
     edges = np.arange(0.0, reach + width, width)
@@ -92,7 +94,7 @@ class ScoreHistogram(QWidget):
             angle=90,
             pen=pyqtgraph.mkPen(QColor(theme.text), width=2),
             label=self.tr("Threshold {value}").format(value=value),
-            labelOpts={"color": QColor(theme.text), "position": 0.85, "anchors": [(0, 0.5), (1, 0.5)]},
+            labelOpts={"color": QColor(theme.text), "position": 0.85, "anchors": [(0, 0.5), (0, 0.5)]},
         )
         plot.addItem(line)
         font = QFont(self.font())
