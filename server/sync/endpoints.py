@@ -13,11 +13,11 @@ from models.errors import InvalidInput, NotFound, PermissionDenied, TooLarge
 from models.messages import choose_language
 from models.states import Role
 from server.dependencies import Asking, Context, Principal, require_device
+from server.files.ranges import RangeNotSatisfiable, wanted_range
 from server.sync.apply import SERVER_DEVICE, apply_batch
 from server.sync.blobs import ContentRange, Uploads, may_read_blob
 from server.sync.bodies import BatchBody, bounded_body
 from server.sync.pull import pull
-from server.sync.ranges import parse_range
 from server.sync.snapshot import compressed, snapshot_lines
 from server.sync.upkeep import Upkeep, clear_away
 from sync.protocol import (
@@ -104,7 +104,7 @@ def apply_changes(
     return apply_batch(context.database, context.clock, device_id, batch.changes, language=choose_language(language))
 
 
-@router.get("/changes")
+@router.get("/changes", responses={410: {}})
 def changes(
     asking: Asking,
     context: Context,
@@ -117,7 +117,7 @@ def changes(
         return pull(session, since=since, limit=limit, device_id=asking.device_id)
 
 
-@router.post("/upload", openapi_extra=_UPLOAD_BODY)
+@router.post("/upload", openapi_extra=_UPLOAD_BODY, responses={409: {}, 422: {}})
 def upload(
     request: Request,
     asking: Asking,
@@ -151,6 +151,7 @@ def upload(
             },
         },
         206: {"description": "A part of a blob, as asked by `Range`."},
+        404: {},
     },
 )
 def download(
@@ -178,7 +179,11 @@ def _blob(context: Context, asking: Principal, sha256: str, byte_range: str | No
                 # The same answer as for one that is not there: a digest tells nothing.
                 raise NotFound("blob-unknown")
     size = context.objects.size(sha256)
-    start, end = parse_range(byte_range, size) or (0, size)
+    try:
+        start, end = wanted_range(byte_range, size) or (0, size)
+    except RangeNotSatisfiable:
+        # A station cut off behind the last byte holds all there is, or bytes of something else: it begins anew.
+        start, end = 0, size
     headers = {
         "ETag": f'"{sha256}"',
         "Accept-Ranges": "bytes",

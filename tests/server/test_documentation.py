@@ -54,6 +54,22 @@ def test_every_error_is_documented_as_a_problem_document(document: dict[str, Any
             assert content == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("get", "changes", "410"),
+        ("post", "upload", "409"),
+        ("post", "upload", "422"),
+        ("post", "apply-changes", "413"),
+        ("get", "download", "404"),
+    ],
+)
+def test_the_answers_that_the_sync_protocol_counts_on_are_documented(
+    document: dict[str, Any], method: str, path: str, code: str
+) -> None:
+    assert code in document["paths"][f"/api/v1/inspection/sync/{path}"][method]["responses"]
+
+
 def test_routes_that_need_a_credential_say_so(document: dict[str, Any]) -> None:
     open_routes = {path for _, path, operation in operations(document) if not operation.get("security")}
     assert open_routes == {

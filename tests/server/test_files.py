@@ -47,7 +47,7 @@ def test_what_the_client_has_already_is_not_sent_again(served: Served) -> None:
 def test_an_image_of_a_session_is_read_by_its_id_and_not_by_another_station(
     served: Served, said: str, served_as: str
 ) -> None:
-    data = png(40 + len(said))
+    data = png(sum(said.encode()))
     own = enrol(served, "own")
     image = ImageRecord(
         device_id=own["device_id"],

@@ -273,9 +273,11 @@ def test_two_devices_that_push_at_once_both_arrive_whole(tmp_path, running):
         station.close()
 
 
-def test_a_model_comes_to_the_station_and_a_cut_download_goes_on(tmp_path, running, station):
+@pytest.mark.parametrize("held", [123_456, 1_280_000], ids=["half-way", "behind-the-last-byte"])
+def test_a_model_comes_to_the_station_and_a_cut_download_goes_on(tmp_path, running, station, held):
     _, _, item = prepared(running, station)
-    data = hashlib.sha512(b"model").digest() * 20_000
+    data = hashlib.sha512(b"model %d" % held).digest() * 20_000
+    assert held <= len(data) == 1_280_000
     model = model_file(data)
     running.add(model)
     state = station.client.begin_upload(UploadRequest(sha256=model.sha256, size=len(data), content_type="x/y"))
@@ -287,8 +289,8 @@ def test_a_model_comes_to_the_station_and_a_cut_download_goes_on(tmp_path, runni
         session.get(InspectionItem, item.id).pipeline_parameters = {"score": {"model": model.id}}
     database.close()
     partial = station.blobs.partial(model.sha256)
-    partial.parent.mkdir(parents=True)
-    partial.write_bytes(data[:123_456])
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    partial.write_bytes(data[:held])
     assert station.sync().blobs_fetched == 1
     assert station.blobs.read(model.sha256) == data
 
