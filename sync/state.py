@@ -9,7 +9,6 @@ from models.sync import SyncState
 
 CURSOR = "cursor"
 SNAPSHOT_RESUME = "snapshot_resume"
-SNAPSHOT_CURSOR = "snapshot_cursor"
 LAST_SUCCESS = "last_success"
 NEWEST_CLOCK = "newest_clock"
 SCHEMA_VERSION = "schema_version"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -141,6 +141,3 @@ class VerificationRecorded(Reply):
 
     verification: VerificationReply
     session: SessionReply
-
-
-SessionSort = Literal["created_at", "-created_at", "completed_at", "-completed_at"]

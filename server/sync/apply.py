@@ -16,14 +16,15 @@ from models.clock import HybridLogicalClock, Stamp, wall_milliseconds
 from models.database import Database
 from models.errors import Conflict, DoesNotFit, InvalidInput, UserFacingError
 from models.states import ChangeOperation
-from models.sync import AppliedChange, ChangeLogEntry, SyncConflict
+from models.sync import AppliedChange, ChangeLogEntry
 from models.synced import Master, Synced, SyncKind, snapshot, split_fields, synced_types
 from models.tracking import remote_changes
 from server.sync.change_log import add_entry, allocate, head
 from server.sync.cursor import encode
+from server.sync.losses import earlier_losses, keep_history
 from server.sync.permissions import IdentityRefused, check_allowed
 from server.sync.shapes import require_shapes, require_storable
-from sync.merge import Merge, field_states, merge_master, merge_owned, trusted_stamp, with_field_states
+from sync.merge import field_states, merge_master, merge_owned, trusted_stamp, with_field_states
 from sync.problems import ENTITY_UNKNOWN, HELD_BACK, MISSING_PARENT, change_problem
 from sync.protocol import MAX_SKEW_MS, Change, ChangeResult, FieldConflict, Outcome, PushAnswer
 from sync.records import holder_of, lacking, missing_parent, unique_columns
@@ -155,7 +156,7 @@ class BatchApplier:
         if before is not None:
             if before.device_id != self.device_id:
                 raise IdentityRefused("sync-other-device")
-            return _Effect(Outcome.DUPLICATE, before.rev, self._earlier_losses(change))
+            return _Effect(Outcome.DUPLICATE, before.rev, earlier_losses(self.session, change, self.device_id))
         with remote_changes(self.session):
             effect = self._effect(change)
             self.session.add(
@@ -167,23 +168,6 @@ class BatchApplier:
                 )
             )
         return effect
-
-    def _earlier_losses(self, change: Change) -> tuple[FieldConflict, ...]:
-        query = select(SyncConflict).where(
-            SyncConflict.entity_id == change.entity_id,
-            SyncConflict.change_id == change.change_id,
-            SyncConflict.device_id == self.device_id,
-        )
-        return tuple(
-            FieldConflict(
-                field=row.field,
-                kept_value=row.kept_value,
-                kept_clock=row.kept_clock,
-                lost_value=row.lost_value,
-                lost_clock=row.lost_clock,
-            )
-            for row in self.session.scalars(query)
-        )
 
     def _effect(self, change: Change) -> _Effect:
         record_type = self._types.get(change.entity)
@@ -274,7 +258,7 @@ class BatchApplier:
         deleted = merge.taken.get("deleted_at") is not None
         operation = ChangeOperation.DELETE if deleted else ChangeOperation.UPDATE
         self._log(position, present, change, operation, {**merge.restated, **merge.taken}, stamp)
-        self._keep_history(change, merge)
+        keep_history(self.session, change, merge)
         return _Effect(merge.outcome, position, merge.lost)
 
     def _newer_fields(self, present: Synced, change: Change) -> frozenset[str]:
@@ -314,22 +298,6 @@ class BatchApplier:
             clock=clock,
             device_id=self.device_id,
         )
-
-    def _keep_history(self, change: Change, merge: Merge) -> None:
-        for conflict in (*merge.lost, *merge.replaced):
-            self.session.add(
-                SyncConflict(
-                    entity=change.entity,
-                    entity_id=change.entity_id,
-                    field=conflict.field,
-                    change_id=change.change_id,
-                    device_id=Stamp.parse(conflict.lost_clock).device if conflict.lost_clock else "",
-                    kept_value=conflict.kept_value,
-                    kept_clock=conflict.kept_clock,
-                    lost_value=conflict.lost_value,
-                    lost_clock=conflict.lost_clock,
-                )
-            )
 
 
 def _sayable(given: object) -> str:

@@ -9,6 +9,7 @@ from models.sync import ChangeLogEntry, SyncConflict
 from models.synced import SyncKind, synced_types
 from server.sync.change_log import head
 from server.sync.cursor import encode, position_of
+from server.sync.losses import as_conflict
 from sync.protocol import FieldConflict, PullAnswer, PulledChange
 
 
@@ -73,12 +74,5 @@ def _losses(session: Session, entries: list[ChangeLogEntry], device_id: str | No
     found: dict[str, list[FieldConflict]] = {}
     for row in session.scalars(query):
         if row.change_id in others:
-            conflict = FieldConflict(
-                field=row.field,
-                kept_value=row.kept_value,
-                kept_clock=row.kept_clock,
-                lost_value=row.lost_value,
-                lost_clock=row.lost_clock,
-            )
-            found.setdefault(row.change_id, []).append(conflict)
+            found.setdefault(row.change_id, []).append(as_conflict(row))
     return found
