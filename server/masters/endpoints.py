@@ -164,9 +164,11 @@ def get_pipeline(pipeline_id: str, context: Context) -> PipelineReply:
     return pipelines.one(context, pipeline_id)
 
 
-@router.put("/pipelines/{pipeline_id}", tags=["pipelines"], summary="Make a new version of a pipeline")
+@router.put(
+    "/pipelines/{pipeline_id}", tags=["pipelines"], summary="Make a new version of a pipeline", responses={422: {}}
+)
 def update_pipeline(pipeline_id: str, asking: Engineer, context: Context, body: PipelineUpdate) -> PipelineReply:
-    """Supervisors and administrators; another definition counts the version up."""
+    """Supervisors and administrators; 422 when an item that uses it would not run with the new definition."""
     return pipelines.change(context, asking, pipeline_id, given(body))
 
 

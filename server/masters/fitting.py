@@ -11,6 +11,7 @@ from inspection.pipeline.definition import PipelineDefinition
 from inspection.pipeline.validation import validate_definition
 from models.errors import DoesNotFit, InvalidInput
 from models.pipelines import Pipeline
+from server.masters.repository import items_using
 
 
 def checked_definition(definition: Mapping[str, Any]) -> PipelineDefinition:
@@ -42,21 +43,39 @@ def require_fit(
     pipeline = session.get(Pipeline, pipeline_id)
     if pipeline is None or pipeline.deleted_at is not None:
         raise DoesNotFit("pipeline-not-there", members=context)
-    steps = {step["id"] for step in pipeline.definition["steps"]}
+    _require_steps(pipeline.definition, parameters, context)
+    return pipeline
+
+
+def require_still_fits(session: Session, pipeline: Pipeline, definition: Mapping[str, Any]) -> None:
+    """Check that every item that uses a pipeline still runs with a new definition of it.
+
+    Raises:
+        DoesNotFit: for the first item that does not, with the member ``inspection_context``.
+    """
+    for item in items_using(session, pipeline):
+        context: dict[str, object] = {
+            "inspection_context": {"session_id": None, "item_id": item.id, "pipeline_id": pipeline.id}
+        }
+        _require_steps(definition, item.pipeline_parameters, context)
+
+
+def _require_steps(definition: Mapping[str, Any], parameters: Mapping[str, Any], context: dict[str, object]) -> None:
+    """Check that a definition runs with an item's parameters."""
+    steps = {step["id"] for step in definition["steps"]}
     for step, values in parameters.items():
         if step not in steps:
             raise DoesNotFit("pipeline-without-step", step=step, members=context)
         if not isinstance(values, dict):
             raise DoesNotFit("pipeline-does-not-fit", reason=step, members=context)
     merged = {
-        **pipeline.definition,
+        **definition,
         "steps": [
             {**step, "parameters": {**step.get("parameters", {}), **parameters.get(step["id"], {})}}
-            for step in pipeline.definition["steps"]
+            for step in definition["steps"]
         ],
     }
     try:
         checked_definition(merged)
     except InvalidInput as error:
         raise DoesNotFit("pipeline-does-not-fit", reason=error.text("en").detail, members=context) from error
-    return pipeline

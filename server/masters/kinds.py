@@ -15,8 +15,8 @@ from models.pipelines import Pipeline
 from models.schemas.masters import DefectClassReply, ItemReply, PipelineReply, TargetReply
 from models.targets import DefectClass, InspectionItem, Target
 from server.errors import rejected
-from server.masters.fitting import checked_definition, require_fit
-from server.masters.repository import code_taken, items_of, uses_of
+from server.masters.fitting import checked_definition, require_fit, require_still_fits
+from server.masters.repository import code_taken, items_of, items_using
 from server.masters.service import Masters
 
 
@@ -46,9 +46,10 @@ def _check_item(session: Session, values: Mapping[str, Any], present: Inspection
 
 
 def _check_pipeline(session: Session, values: Mapping[str, Any], present: Pipeline | None) -> None:
-    del session, present
     if "definition" in values:
         checked_definition(values["definition"])
+        if present is not None:
+            require_still_fits(session, present, values["definition"])
 
 
 def _new_version(pipeline: Pipeline, values: Mapping[str, Any]) -> None:
@@ -62,7 +63,7 @@ def _delete_items(session: Session, target: Target) -> None:
 
 
 def _require_unused(session: Session, pipeline: Pipeline) -> None:
-    count = uses_of(session, pipeline)
+    count = len(items_using(session, pipeline))
     if count:
         raise Conflict("pipeline-in-use", name=pipeline.name, count=count)
 

@@ -57,7 +57,7 @@ def items_of(session: Session, target_id: str) -> Sequence[InspectionItem]:
     return session.scalars(query).all()
 
 
-def uses_of(session: Session, pipeline: Pipeline) -> int:
-    """Return how many items that are not deleted use a pipeline."""
-    query = select(func.count()).where(InspectionItem.pipeline_id == pipeline.id, InspectionItem.deleted_at.is_(None))
-    return session.scalar(query) or 0
+def items_using(session: Session, pipeline: Pipeline) -> Sequence[InspectionItem]:
+    """Return the items that are not deleted and use a pipeline."""
+    query = select(InspectionItem).where(InspectionItem.pipeline_id == pipeline.id, InspectionItem.deleted_at.is_(None))
+    return session.scalars(query.order_by(InspectionItem.id)).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sqlalchemy import func, select
@@ -129,6 +130,21 @@ def test_an_item_gets_its_pipeline_with_parameters(served: Served) -> None:
     assert set_to.status_code == 200, set_to.text
     read = served["inspector"].get(url).json()
     assert read == {"item_id": item["id"], "pipeline_version": 1, **body}
+
+
+def test_a_new_version_under_which_an_item_would_not_run_is_refused(served: Served) -> None:
+    pipeline = make_pipeline(served)
+    item = make_item(served, pipeline_id=pipeline["id"], pipeline_parameters={"resize": {"width": 320}})
+    definition = json.loads(json.dumps(pipeline["definition"]).replace('"resize"', '"size"'))
+    for step in definition["steps"]:
+        step["component"] = step["component"].replace("size", "resize") if step["id"] == "size" else step["component"]
+    url = f"/pipelines/{pipeline['id']}"
+    refused = served["supervisor"].put(url, json={"definition": definition})
+    assert (refused.status_code, refused.json()["inspection_context"]["item_id"]) == (422, item["id"])
+    assert served["supervisor"].get(url).json() == pipeline
+    without = {"pipeline_id": pipeline["id"]}
+    assert served["supervisor"].put(f"/inspection/items/{item['id']}/pipeline", json=without).status_code == 200
+    assert served["supervisor"].put(url, json={"definition": definition}).json()["version"] == 2
 
 
 def test_a_pipeline_that_does_not_fit_is_422_with_its_context(served: Served) -> None:
