@@ -48,4 +48,4 @@ def machine() -> str:
         if line.startswith("model name")
     ]
     processor = names[0] if names else platform.machine()
-    return f"{processor}, {os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}"
+    return f"{processor}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
