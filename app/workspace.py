@@ -13,6 +13,7 @@ from app.server_link import EngineCallback, ServerLink
 from app.settings import StationSettings, load_settings
 from app.store_layout import BLOBS, DATABASE, LOCK, LOGS, WORK
 from app.store_lock import StoreLock
+from inspection.files import no_room
 from models.clock import HybridLogicalClock
 from models.database import Database
 from models.errors import Conflict, NotFound, Unavailable
@@ -69,7 +70,7 @@ class Workspace:
             Conflict: ``store-in-use``.
             InvalidInput: ``settings-invalid``.
             NotFound: ``no-store`` when it is only to be read and is not there.
-            Unavailable: when the folder or the database cannot be used.
+            Unavailable: ``disk-full`` when its folders find no room, else when folder or database cannot be used.
         """
         lock = None
         if exclusive:
@@ -262,6 +263,6 @@ def _make_folders(store: Path) -> None:
         for folder in (store, store / BLOBS, store / WORK, store / LOGS):
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Unavailable("store-not-found") from error
+        raise Unavailable("disk-full" if no_room(error) else "store-not-found") from error
     if not os.access(store, os.W_OK):
         raise Unavailable("store-read-only")

@@ -35,7 +35,7 @@ def write_atomically(path: Path, data: bytes) -> None:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
-        raise _not_written(path, error) from error
+        raise not_written(path, error) from error
 
 
 def make_folder(folder: Path) -> None:
@@ -47,7 +47,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _not_written(folder, error) from error
+        raise not_written(folder, error) from error
 
 
 def require_writable(path: Path) -> None:
@@ -62,11 +62,20 @@ def require_writable(path: Path) -> None:
         os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         probe.unlink()
     except OSError as error:
-        raise _not_written(path, error) from error
+        raise not_written(path, error) from error
 
 
-def _not_written(path: Path, error: OSError) -> Unavailable:
-    if error.errno in _NO_ROOM:
+def no_room(error: OSError) -> bool:
+    """Say whether the system refused for want of room: a full disk, a used-up quota, a limit on the size of files."""
+    return error.errno in _NO_ROOM
+
+
+def not_written(path: Path, error: OSError) -> Unavailable:
+    """Return what to tell a person of the ``error`` that kept ``path`` from being written.
+
+    ``file-disk-full`` when there is no room, else ``file-not-written``.
+    """
+    if no_room(error):
         return Unavailable("file-disk-full", file=path.name, folder=str(path.parent))
     reason = error.strerror or str(error)
     return Unavailable("file-not-written", file=path.name, folder=str(path.parent), reason=reason)

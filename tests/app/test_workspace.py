@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -133,3 +134,20 @@ def test_a_read_only_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(Unavailable) as refused:
         Workspace.open(tmp_path / "store", settings=SETTINGS)
     assert refused.value.code == "store-read-only"
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(errno.ENOSPC, "disk-full"), (errno.EDQUOT, "disk-full"), (errno.EACCES, "store-not-found")],
+)
+def test_a_store_whose_folders_find_no_room_is_told_as_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: str
+) -> None:
+    # No test can fill the disk with folders; the refusal is the one the system gives.
+    def refuse(path: Path, *args: object, **options: object) -> None:
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(Unavailable) as told:
+        Workspace.open(tmp_path / "new", settings=SETTINGS)
+    assert told.value.code == code
