@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QTimer
+from PySide6.QtCore import QBuffer, QCoreApplication, QEvent, QIODevice, QLocale, QTimer
 from PySide6.QtGui import QFont, QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -29,6 +29,7 @@ from app.station_window import StationWindow
 from app.style_sheet import palette, style_sheet
 from app.theme import THEMES, Sizes, ThemeName
 from app.workers import Workers
+from inspection.files import make_folder, write_atomically
 from models.messages import Language, choose_language
 
 if TYPE_CHECKING:
@@ -162,16 +163,26 @@ class Station:
             self.presenters.work.use_source(lambda: source)
 
     def grab_screen(self, path: Path) -> Path:
-        """Save the window as it is now as a PNG."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Save the window as it is now as a PNG.
+
+        Raises:
+            Unavailable: ``file-disk-full`` or ``file-not-written``.
+        """
+        make_folder(path.parent)
         # What has just changed finds its place before the picture is taken.
         QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
-        if not self.window.grab().save(str(path), "PNG"):
-            raise OSError(f"cannot write {path}")
+        buffer = QBuffer()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        self.window.grab().save(buffer, "PNG")
+        write_atomically(path, bytes(buffer.data().data()))
         return path
 
     def grab_all_screens(self, folder: Path, prefix: str = "") -> list[Path]:
-        """Save every screen once and return to the one that was shown."""
+        """Save every screen once and return to the one that was shown.
+
+        Raises:
+            Unavailable: ``file-disk-full`` or ``file-not-written``.
+        """
         shown = self.presenters.session.screen
         paths = []
         for name in SCREENS:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inspection.datasets import image_files, is_good, label_of
+from inspection.files import not_written
 from inspection.sources.folder import FolderSource
 from models.errors import InvalidInput
 
@@ -73,11 +74,14 @@ def drawn_parts(folder: Path, *, limit: int | None, on_progress: Callable[[int, 
         on_progress: called with parts drawn and parts in all.
 
     Raises:
-        UserFacingError: when the disk is full.
+        Unavailable: ``file-disk-full`` when there is no room, ``file-not-written`` when the system refuses otherwise.
     """
     from resources.parts import write_parts
 
-    written = write_parts(folder, progress=on_progress)
+    try:
+        written = write_parts(folder, progress=on_progress)
+    except OSError as error:
+        raise not_written(folder, error) from error
     records = {folder / record.file: record for record in written.parts}
     test = [
         DemoPart(path, records[path].label, records[path].lot, records[path].serial_number)

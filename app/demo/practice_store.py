@@ -9,8 +9,9 @@ from pathlib import Path
 
 from app.settings import demo_store
 from app.store_lock import StoreLock
+from inspection.files import not_written
 from models.clock import rfc3339, utc_now
-from models.errors import Conflict, InvalidInput, Unavailable
+from models.errors import Conflict, InvalidInput
 
 MARKER = "practice-store.json"
 """A folder without this file is not the demo's, and is never cleared."""
@@ -49,7 +50,7 @@ class PracticeStore:
         Raises:
             Conflict: ``demo-running``.
             InvalidInput: ``demo-foreign-folder`` when something else lies there.
-            Unavailable: when the folders cannot be made.
+            Unavailable: ``file-disk-full`` or ``file-not-written`` when the folders cannot be made.
         """
         try:
             self._above.mkdir(parents=True, exist_ok=True)
@@ -57,12 +58,7 @@ class PracticeStore:
             self._replace()
         except OSError as error:
             self.close()
-            raise Unavailable(
-                "file-not-written",
-                file=self.folder.name,
-                folder=str(self._above),
-                reason=error.strerror or str(error),
-            ) from error
+            raise not_written(self.folder, error) from error
         except BaseException:
             self.close()
             raise

@@ -93,7 +93,7 @@ def write_report(report: dict[str, Any], folder: Path) -> Path:
     """Write ``report.json`` into ``folder`` and return its path.
 
     Raises:
-        Unavailable: ``disk-full`` or ``file-not-written``.
+        Unavailable: ``file-disk-full`` or ``file-not-written``.
     """
     path = folder / "report.json"
     write_atomically(path, (json.dumps(report, ensure_ascii=False, indent=1) + "\n").encode())

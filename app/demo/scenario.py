@@ -21,7 +21,7 @@ from app.operations.sync_status import sync_status
 from app.operations.training import TrainedModel
 from app.settings import load_settings
 from app.workspace import Workspace
-from inspection.files import write_atomically
+from inspection.files import make_folder, write_atomically
 from inspection.images import encode_png
 from models.errors import Unavailable
 from models.messages import Language
@@ -150,13 +150,13 @@ class Scenario:
         """Write what the operator saw of a part below ``overlays/``.
 
         Raises:
-            Unavailable: ``disk-full`` or ``file-not-written``.
+            Unavailable: ``file-disk-full`` or ``file-not-written``.
         """
         overlay = inspection.outcome.overlay
         if overlay is None:
             return
         folder = self.out / "overlays"
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         name = f"{outcome.number:03d}_{outcome.label or 'unlabelled'}_{outcome.ai_verdict.value}.png"
         write_atomically(folder / name, encode_png(overlay))
 

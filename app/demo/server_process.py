@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from inspection.files import make_folder
 from models.errors import Unavailable
 
 START_S = 60.0
@@ -50,9 +51,10 @@ class ServerProcess:
         """Start the server and wait until ``/health`` says that it is well.
 
         Raises:
-            Unavailable: ``demo-server-failed``.
+            Unavailable: ``demo-server-failed``; ``file-disk-full`` or ``file-not-written`` when its folder cannot be
+                made.
         """
-        self.data_dir.mkdir(parents=True, exist_ok=True)
+        make_folder(self.data_dir)
         command = [
             *imageflow_command(),
             "server",

@@ -22,6 +22,7 @@ from app.operations.users import SignedInUser
 from app.presenters.home import HomeState, TrainingState
 from app.presenters.running import Lane
 from app.station import Station
+from inspection.files import make_folder
 from inspection.frames import Frame
 from models.errors import Unavailable, UnreadableImage, UserFacingError
 from models.states import Verdict
@@ -232,7 +233,7 @@ class WindowedDemo:
         self._application.quit()
 
     def _surprise(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        """A bug on the UI thread ends the demo; it is raised again when the window is closed."""
+        """What the UI thread did not catch ends the demo; it is raised again when the window is closed."""
         del kind, trace
         if self._failure is None:
             self._failure = error
@@ -243,12 +244,16 @@ class WindowedDemo:
         return self._scenario.out / "screenshots"
 
     def _picture(self, name: str) -> None:
-        """Save the window as it is, once under each name."""
+        """Save the window as it is, once under each name.
+
+        Raises:
+            Unavailable: ``file-disk-full`` or ``file-not-written``.
+        """
         if name not in self._pictured:
             self._pictured.add(name)
-            self._screenshots.mkdir(parents=True, exist_ok=True)
+            make_folder(self._screenshots)
             self._station.grab_screen(self._screenshots / f"{name}.png")
 
     def _picture_all(self, prefix: str) -> None:
-        self._screenshots.mkdir(parents=True, exist_ok=True)
+        make_folder(self._screenshots)
         self._station.grab_all_screens(self._screenshots, prefix=prefix)

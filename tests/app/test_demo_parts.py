@@ -3,15 +3,20 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
 from app.demo.operator import decide
 from app.demo.outcome import PartOutcome, figures
-from app.demo.parts import DemoPart, given_parts
+from app.demo.parts import DemoPart, DemoParts, drawn_parts, given_parts
 from app.demo.practice_store import PracticeStore
-from models.errors import Conflict, InvalidInput
+from app.demo.scenario import Scenario
+from models.errors import Conflict, InvalidInput, Unavailable
 from models.states import HumanVerdict, Verdict
+from tests.app.full_disk import largest_file
 
 
 def outcome(number: int, good: bool | None, ai: Verdict, effective: HumanVerdict, score: float) -> PartOutcome:
@@ -101,3 +106,32 @@ def test_a_practice_store_is_new_each_time_and_locked_meanwhile(tmp_path: Path) 
     second.close()
     assert not (second.folder / "something").exists()
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["demo", "demo.lock"]
+
+
+def ignore(done: int, total: int) -> None:
+    del done, total
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+def test_parts_that_find_no_room_are_told_as_a_full_disk(tmp_path: Path) -> None:
+    with largest_file(1024), pytest.raises(Unavailable) as told:
+        drawn_parts(tmp_path / "parts", limit=None, on_progress=ignore)
+    assert told.value.code == "file-disk-full"
+    assert str(tmp_path) in told.value.text("en").detail
+
+
+def test_parts_that_may_not_be_written_are_told(tmp_path: Path) -> None:
+    (tmp_path / "parts").write_text("in the way", encoding="utf-8")
+    with pytest.raises(Unavailable) as told:
+        drawn_parts(tmp_path / "parts", limit=None, on_progress=ignore)
+    assert told.value.code == "file-not-written"
+
+
+def test_overlays_without_a_folder_to_go_to_are_told(tmp_path: Path) -> None:
+    (tmp_path / "overlays").write_text("in the way", encoding="utf-8")
+    parts = DemoParts("none", (), tmp_path, (), ())
+    scenario = Scenario(PracticeStore(tmp_path), parts, tmp_path, lambda sentence: None)
+    inspection: Any = SimpleNamespace(outcome=SimpleNamespace(overlay=np.zeros((4, 4, 3), np.uint8)))
+    with pytest.raises(Unavailable) as told:
+        scenario.keep_overlay(outcome(1, True, Verdict.OK, HumanVerdict.OK, 0.1), inspection)
+    assert told.value.code == "file-not-written"

@@ -24,19 +24,7 @@ from models.states import SessionStatus
 from models.sync import OutboxEntry
 from tests.app.capture import agree, capture
 from tests.app.conftest import Station
-
-
-@contextmanager
-def largest_file(size: int) -> Iterator[None]:
-    """Let no file of this process grow beyond ``size`` bytes."""
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+from tests.app.full_disk import largest_file
 
 
 @contextmanager
