@@ -46,20 +46,21 @@ def demo_command(
       imageflow demo --good castings/good --test castings/test
     """
     from app.command_line import language
+    from app.demo.output import begin_output
     from app.demo.practice_store import PracticeStore
     from app.demo.report import print_report, write_report
     from app.demo.scenario import Scenario
     from app.settings import store_folder
-    from inspection.files import make_folder
     from models.errors import InvalidInput
 
     if (good is None) != (test is None):
         raise InvalidInput("demo-good-and-test")
-    make_folder(out)
     practice = PracticeStore(store_folder(store))
     practice.open()
     try:
-        scenario = Scenario(practice, _parts(practice, good, test, parts), out, _note, language())
+        chosen = _parts(practice, good, test, parts)
+        begin_output(out)
+        scenario = Scenario(practice, chosen, out, _note, language())
         try:
             scenario.set_up_server()
             _run_window(scenario, scripted=auto)

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from app.demo.comparison import Comparison
 from app.demo.outcome import PartOutcome, figures
+from app.demo.output import REPORT
 from app.operations.training import TrainedModel
 from inspection.files import write_atomically
 from models.clock import rfc3339, utc_now
@@ -95,7 +96,7 @@ def write_report(report: dict[str, Any], folder: Path) -> Path:
     Raises:
         Unavailable: ``file-disk-full`` or ``file-not-written``.
     """
-    path = folder / "report.json"
+    path = folder / REPORT
     write_atomically(path, (json.dumps(report, ensure_ascii=False, indent=1) + "\n").encode())
     return path
 

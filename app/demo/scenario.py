@@ -10,6 +10,7 @@ from typing import Any
 
 from app.demo.comparison import compare
 from app.demo.outcome import PartOutcome
+from app.demo.output import OVERLAYS, overlay_name
 from app.demo.parts import DemoPart, DemoParts
 from app.demo.practice_store import PracticeStore
 from app.demo.report import build_report
@@ -155,10 +156,9 @@ class Scenario:
         overlay = inspection.outcome.overlay
         if overlay is None:
             return
-        folder = self.out / "overlays"
+        folder = self.out / OVERLAYS
         make_folder(folder)
-        name = f"{outcome.number:03d}_{outcome.label or 'unlabelled'}_{outcome.ai_verdict.value}.png"
-        write_atomically(folder / name, encode_png(overlay))
+        write_atomically(folder / overlay_name(outcome), encode_png(overlay))
 
     def settle(self, cancelled: threading.Event | None = None) -> None:
         """Bring the server back and wait until nothing waits any more.

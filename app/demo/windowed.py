@@ -13,6 +13,7 @@ from PySide6.QtCore import QLoggingCategory, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.demo.operator import decide
+from app.demo.output import OFFLINE, SCREENSHOTS
 from app.demo.scenario import Scenario
 from app.demo.server_setup import ENGINEER, OPERATOR
 from app.operations.history import PartSummary
@@ -216,7 +217,7 @@ class WindowedDemo:
     def _finish(self) -> None:
         if self._step is not _Step.FINISH:
             self._step = _Step.FINISH
-            self._picture_all("offline")
+            self._picture_all(OFFLINE)
             self._in_background(self._scenario.settle, Lane.TRAINING, self._end)
 
     def _end(self) -> None:
@@ -241,7 +242,7 @@ class WindowedDemo:
 
     @property
     def _screenshots(self) -> Path:
-        return self._scenario.out / "screenshots"
+        return self._scenario.out / SCREENSHOTS
 
     def _picture(self, name: str) -> None:
         """Save the window as it is, once under each name.
