@@ -13,7 +13,7 @@ from app.operations.masters import ItemView, item_views
 from app.operations.users import SignedInUser, require_inspector
 from models.audit import append_audit
 from models.clock import utc_now
-from models.errors import Conflict, DoesNotFit, NotFound
+from models.errors import Conflict, DoesNotFit, InvalidInput, NotFound
 from models.sessions import AIResult, InspectionSession
 from models.states import SessionStatus, require_transition
 from models.targets import Target
@@ -27,6 +27,9 @@ OPEN_STATES = (
     SessionStatus.AI_COMPLETED,
     SessionStatus.HUMAN_REVIEW,
 )
+
+LONGEST_CODE = 128
+"""Characters of a lot or a serial number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,20 @@ class PartSession:
     done: frozenset[str]
 
 
+def part_code(text: str) -> str:
+    """Return a lot or serial number as it is kept, without space around it.
+
+    The server refuses for good what does not fit its columns, so it is refused here, while the part is at hand.
+
+    Raises:
+        InvalidInput: ``part-code-unusable`` when it is too long or has characters that cannot be shown.
+    """
+    code = text.strip()
+    if len(code) > LONGEST_CODE or not code.isprintable():
+        raise InvalidInput("part-code-unusable", limit=LONGEST_CODE)
+    return code
+
+
 def begin_session(
     workspace: Workspace, user: SignedInUser, *, target_id: str, lot: str = "", serial_number: str = ""
 ) -> PartSession:
@@ -57,9 +74,11 @@ def begin_session(
         Conflict: ``not-enrolled`` before this station belongs to a server.
         NotFound: ``target-unknown``.
         DoesNotFit: ``target-without-items``.
+        InvalidInput: ``part-code-unusable``.
     """
     require_inspector(user)
     device_id = workspace.require_device()
+    lot, serial_number = part_code(lot), part_code(serial_number)
     with workspace.database.transaction(actor=user.user_id) as session:
         target = session.get(Target, target_id)
         if target is None or target.deleted_at is not None:
@@ -71,8 +90,8 @@ def begin_session(
             device_id=device_id,
             target_id=target_id,
             user_id=user.user_id,
-            lot=lot.strip(),
-            serial_number=serial_number.strip(),
+            lot=lot,
+            serial_number=serial_number,
             status=SessionStatus.IN_PROGRESS,
             started_at=utc_now(),
         )

@@ -21,7 +21,7 @@ from inspection.datasets import image_files
 from inspection.frames import Frame
 from models.audit import verify_audit
 from models.clock import utc_now
-from models.errors import Conflict, DoesNotFit, NotFound, NotSignedIn, PermissionDenied, Unavailable
+from models.errors import Conflict, DoesNotFit, InvalidInput, NotFound, NotSignedIn, PermissionDenied, Unavailable
 from models.pipelines import ModelFile
 from models.results import MarkedDefect
 from models.sessions import AIResult, ImageRecord, InspectionSession
@@ -306,3 +306,13 @@ def _keep_password(workspace: Workspace, username: str, password: str, days: int
         session.add(
             UserCredential(user_id=user.id, password_digest=digest, expires_at=utc_now() + timedelta(days=days))
         )
+
+
+@pytest.mark.parametrize("code", ["A" * 129, "A\x00B", "A\x1dB", "A\nB"])
+def test_a_code_the_server_would_refuse_for_good_is_refused_while_the_part_is_at_hand(
+    workspace: Workspace, station: Station, code: str
+) -> None:
+    with pytest.raises(InvalidInput, match="128"):
+        begin_session(workspace, station.operator, target_id=station.target_id, serial_number=code)
+    with workspace.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(InspectionSession)) == 0
