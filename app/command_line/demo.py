@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from app.demo.parts import DemoParts
     from app.demo.practice_store import PracticeStore
     from app.demo.scenario import Scenario
+    from app.demo.wording import Wording
 
 _LOOK_MS = 600
 
@@ -50,6 +51,7 @@ def demo_command(
     from app.demo.practice_store import PracticeStore
     from app.demo.report import print_report, write_report
     from app.demo.scenario import Scenario
+    from app.demo.wording import Wording
     from app.settings import store_folder
     from models.errors import InvalidInput
 
@@ -58,9 +60,10 @@ def demo_command(
     practice = PracticeStore(store_folder(store))
     practice.open()
     try:
-        chosen = _parts(practice, good, test, parts)
+        wording = Wording(language())
+        chosen = _parts(practice, good, test, parts, wording)
         begin_output(out)
-        scenario = Scenario(practice, chosen, out, _note, language())
+        scenario = Scenario(practice, chosen, out, _note, wording.language)
         try:
             scenario.set_up_server()
             _run_window(scenario, scripted=auto)
@@ -75,7 +78,7 @@ def demo_command(
     else:
         from rich.console import Console
 
-        print_report(report, Console())
+        print_report(report, Console(), wording)
         typer.echo(path)
     if not report["agrees"]:
         raise typer.Exit(1)
@@ -95,7 +98,7 @@ def _run_window(scenario: Scenario, *, scripted: bool) -> None:
     if not shown:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         if not scripted:
-            _note("there is no display: the scripted operator takes over")
+            _note(scenario.wording.say("no-display"))
     from app.demo.windowed import SCREEN, WindowedDemo, without_screen
     from app.station import build_station, prepare_application
 
@@ -106,25 +109,31 @@ def _run_window(scenario: Scenario, *, scripted: bool) -> None:
     station = build_station(workspace, source=scenario.parts.source(), language=scenario.language)
     if not shown:
         station.window.resize(*SCREEN)
-    with progress_bar("training") as advance:
+    say = scenario.wording.say
+    with progress_bar(say("training")) as advance:
         demo = WindowedDemo(
             scenario,
             application,
             station,
             scripted=scripted or not shown,
             pace_ms=_LOOK_MS if shown else 0,
-            on_training=lambda training: advance(training.stage, training.fraction),
+            on_training=lambda training: advance(
+                say(f"stage-{training.stage}" if training.stage else "training"), training.fraction
+            ),
         )
         demo.run()
 
 
-def _parts(practice: PracticeStore, good: Path | None, test: Path | None, limit: int | None) -> DemoParts:
+def _parts(
+    practice: PracticeStore, good: Path | None, test: Path | None, limit: int | None, wording: Wording
+) -> DemoParts:
     from app.demo.parts import drawn_parts, given_parts
 
     if good is not None and test is not None:
         return given_parts(good, test, limit=limit)
-    with progress_bar("drawing sample parts") as advance:
-        return drawn_parts(practice.parts, limit=limit, on_progress=in_fractions("drawing sample parts", advance))
+    title = wording.say("drawing-parts")
+    with progress_bar(title) as advance:
+        return drawn_parts(practice.parts, limit=limit, on_progress=in_fractions(title, advance))
 
 
 def _note(sentence: str) -> None:

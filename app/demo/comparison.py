@@ -17,6 +17,7 @@ from models.synced import synced_types
 
 if TYPE_CHECKING:
     from app.demo.server_setup import ServerAdministration
+    from app.demo.wording import Wording
     from app.workspace import Workspace
 
 
@@ -47,8 +48,10 @@ class Comparison:
         return not self.problems
 
 
-def compare(workspace: Workspace, administration: ServerAdministration, expected_parts: int) -> Comparison:
-    """Compare the station with its server, which must answer.
+def compare(
+    workspace: Workspace, administration: ServerAdministration, expected_parts: int, wording: Wording
+) -> Comparison:
+    """Compare the station with its server, which must answer; ``wording`` tells what disagrees.
 
     Raises:
         UserFacingError: when the server does not answer.
@@ -56,18 +59,20 @@ def compare(workspace: Workspace, administration: ServerAdministration, expected
     problems: list[str] = []
     here, there = station_statistics(workspace), administration.statistics()
     if here != there:
-        problems.append(f"statistics differ: station {here}, server {there}")
+        problems.append(wording.say("problem-statistics", here=here, there=there))
     counted = here["summary"]["total_inspections"]
     if counted != expected_parts:
-        problems.append(f"{expected_parts} parts were verified, {counted} are recorded")
+        problems.append(wording.say("problem-count", expected=expected_parts, counted=counted))
     synced, unsynced = _records(workspace)
     status = sync_status(workspace)
     if unsynced or status.waiting or status.blobs_waiting:
-        problems.append(f"{unsynced} records, {status.waiting} changes, {status.blobs_waiting} files are not synced")
+        problems.append(
+            wording.say("problem-not-synced", records=unsynced, changes=status.waiting, files=status.blobs_waiting)
+        )
     if status.dead:
-        problems.append(f"the server refused {status.dead} changes for good")
-    images, size = _compare_images(workspace, problems)
-    problems += [finding.sentence() for finding in check_store(workspace.store).findings]
+        problems.append(wording.say("problem-dead", dead=status.dead))
+    images, size = _compare_images(workspace, problems, wording)
+    problems += [finding.sentence(wording.language) for finding in check_store(workspace.store).findings]
     return Comparison(tuple(problems), synced, unsynced, status.waiting, status.dead, images, size, here, there)
 
 
@@ -82,7 +87,7 @@ def _records(workspace: Workspace) -> tuple[int, int]:
     return synced, unsynced
 
 
-def _compare_images(workspace: Workspace, problems: list[str]) -> tuple[int, int]:
+def _compare_images(workspace: Workspace, problems: list[str], wording: Wording) -> tuple[int, int]:
     """Fetch every image of the station from the server and compare the bytes; return count and size."""
     images = image_digests(workspace)
     size = 0
@@ -92,8 +97,9 @@ def _compare_images(workspace: Workspace, problems: list[str]) -> tuple[int, int
         try:
             theirs = workspace.link.client.get_bytes("/inspection/sync/download", params={"blob": image.sha256})
         except UserFacingError as error:
-            problems.append(f"image {image.image_id} is not on the server: {error}")
+            reason = wording.trouble(error)
+            problems.append(wording.say("problem-image-missing", image_id=image.image_id, reason=reason))
             continue
         if theirs != ours or hashlib.sha256(theirs).hexdigest() != image.sha256:
-            problems.append(f"image {image.image_id} differs on the server")
+            problems.append(wording.say("problem-image-differs", image_id=image.image_id))
     return len(images), size

@@ -51,7 +51,7 @@ def _next(scenario: Scenario, source: ImageSource) -> Frame | None:
     try:
         return source.read()
     except UnreadableImage as error:
-        scenario.skipped.append(str(error))
+        scenario.skip(error)
         return None
 
 

@@ -14,15 +14,10 @@ from rich.table import Table
 from app.demo.comparison import Comparison
 from app.demo.outcome import PartOutcome, figures
 from app.demo.output import REPORT
+from app.demo.wording import Wording
 from app.operations.training import TrainedModel
 from inspection.files import write_atomically
 from models.clock import rfc3339, utc_now
-
-_WARNINGS = {
-    "sample-too-small": "the good images are too few to show the false-alarm rate; a distribution is assumed",
-    "duplicates": "some good images are there twice; each was used once",
-    "skipped": "some good images could not be used",
-}
 
 
 def build_report(
@@ -101,37 +96,47 @@ def write_report(report: dict[str, Any], folder: Path) -> Path:
     return path
 
 
-def print_report(report: dict[str, Any], console: Console) -> None:
-    """Print the report as tables."""
+def print_report(report: dict[str, Any], console: Console, wording: Wording) -> None:
+    """Print the report as tables, in the language of ``wording``."""
+    say = wording.say
     parts, sync, latency = report["parts"], report["sync"], report["latency_ms"]
     table = Table(title=report["name"], title_justify="left", show_header=True)
-    for heading in ("", "AI", "effective"):
+    for heading in ("", say("heading-ai"), say("heading-effective")):
         table.add_column(heading, justify="left" if not heading else "right")
     ai, effective = report["ai"], report["effective"]
     for key, label in (("ok", "✓ OK"), ("ng", "✕ NG"), ("hold", "? HOLD")):
         table.add_row(label, str(ai[key]), str(effective[key]))
-    table.add_row("escapes", _share(ai["escapes"]), _share(effective["escapes"]))
-    table.add_row("overkill", _share(ai["overkill"]), _share(effective["overkill"]))
+    table.add_row(say("escapes"), _share(ai["escapes"]), _share(effective["escapes"]))
+    table.add_row(say("overkill"), _share(ai["overkill"]), _share(effective["overkill"]))
     console.print(table)
     facts = Table(show_header=False)
     auroc = "-" if report["auroc"] is None else f"{report['auroc']:.4f}"
     rows = (
-        ("parts", f"{parts['total']} ({parts['good']} good, {parts['defective']} defective)"),
-        ("inspected while the server was down", str(parts["without_server"])),
-        ("overruled", str(parts["overruled"])),
-        ("image AUROC", auroc),
-        ("threshold", f"{report['training']['threshold']:.4f}"),
-        ("latency p50 / p95", f"{latency['p50']} / {latency['p95']} ms"),
-        ("training", f"{report['training']['images']} images, {report['training']['seconds']} s"),
-        ("synced records", f"{sync['synced_records']}, waiting {sync['waiting']}, dead {sync['dead']}"),
-        ("images equal byte for byte", str(sync["images_compared"])),
-        ("station = server", "✓ yes" if report["agrees"] else "✕ no"),
+        (
+            say("parts"),
+            say("parts-value", total=parts["total"], good=parts["good"], defective=parts["defective"]),
+        ),
+        (say("without-server"), str(parts["without_server"])),
+        (say("overruled"), str(parts["overruled"])),
+        (say("auroc"), auroc),
+        (say("threshold"), f"{report['training']['threshold']:.4f}"),
+        (say("latency"), f"{latency['p50']} / {latency['p95']} ms"),
+        (
+            say("training"),
+            say("training-value", images=report["training"]["images"], seconds=report["training"]["seconds"]),
+        ),
+        (
+            say("synced"),
+            say("synced-value", synced=sync["synced_records"], waiting=sync["waiting"], dead=sync["dead"]),
+        ),
+        (say("images-equal"), str(sync["images_compared"])),
+        (say("agrees"), f"✓ {say('yes')}" if report["agrees"] else f"✕ {say('no')}"),
     )
     for label, value in rows:
         facts.add_row(label, value)
     console.print(facts)
-    for said in report["training"]["warnings"]:
-        console.print(f"! {_WARNINGS.get(said, said)}", markup=False)
+    for warning in report["training"]["warnings"]:
+        console.print(f"! {say(f'warning-{warning}')}", markup=False)
     for problem in [*report["skipped"], *report["problems"]]:
         console.print(f"✕ {problem}", markup=False)
 

@@ -16,6 +16,7 @@ from app.demo.practice_store import PracticeStore
 from app.demo.report import build_report
 from app.demo.server_process import ServerProcess
 from app.demo.server_setup import ServerAdministration, ServerSetup, create_admin
+from app.demo.wording import Wording
 from app.operations.history import PartSummary
 from app.operations.inspection import ItemInspection
 from app.operations.sync_status import sync_status
@@ -24,7 +25,7 @@ from app.settings import load_settings
 from app.workspace import Workspace
 from inspection.files import make_folder, write_atomically
 from inspection.images import encode_png
-from models.errors import Unavailable
+from models.errors import Unavailable, UnreadableImage
 from models.messages import Language
 from models.states import HumanVerdict
 
@@ -40,7 +41,7 @@ class Scenario:
     """One run of the demo.
 
     Attributes:
-        language: of the users, and so of the window.
+        wording: in the language of the users, and so of the window.
         workspace: the station; there after ``open_station``.
         setup: users, code and masters; there after ``set_up_server``.
         outcomes: the parts inspected so far.
@@ -52,7 +53,7 @@ class Scenario:
     ) -> None:
         self.parts = parts
         self.out = out
-        self.language: Language = language
+        self.wording = Wording(language)
         self.outcomes: list[PartOutcome] = []
         self.skipped: list[str] = []
         self.trained: TrainedModel | None = None
@@ -63,6 +64,11 @@ class Scenario:
         self._setup: ServerSetup | None = None
         self._workspace: Workspace | None = None
         self._began = time.monotonic()
+
+    @property
+    def language(self) -> Language:
+        """Language of the users."""
+        return self.wording.language
 
     @property
     def setup(self) -> ServerSetup:
@@ -99,9 +105,9 @@ class Scenario:
         Raises:
             Unavailable: when the server or one of its answers fails.
         """
-        self._note("starting the server")
+        self._note(self.wording.say("server-starting"))
         self._server.start()
-        self._note(f"server at {self._server.url}")
+        self._note(self.wording.say("server-at", url=self._server.url))
         password = create_admin(self._practice.server_data)
         self._administration = ServerAdministration(self._server, password)
         self._setup = self._administration.set_up(self.parts, self.language)
@@ -120,7 +126,7 @@ class Scenario:
 
     def stop_server(self) -> None:
         """Take the server away, as a network does."""
-        self._note(f"the server goes away after {len(self.outcomes)} parts; inspection goes on")
+        self._note(self.wording.say("server-goes", parts=len(self.outcomes)))
         self._server.stop()
 
     def part_of(self, inspection: ItemInspection) -> DemoPart:
@@ -147,6 +153,10 @@ class Scenario:
         self.outcomes.append(outcome)
         return outcome
 
+    def skip(self, error: UnreadableImage) -> None:
+        """Note that a part's image could not be used."""
+        self.skipped.append(self.wording.trouble(error))
+
     def keep_overlay(self, outcome: PartOutcome, inspection: ItemInspection) -> None:
         """Write what the operator saw of a part below ``overlays/``.
 
@@ -168,7 +178,7 @@ class Scenario:
         """
         if not self._server.running:
             self._server.start()
-            self._note("server is back")
+            self._note(self.wording.say("server-back"))
         self.workspace.request_sync()
         deadline = time.monotonic() + SETTLE_S
         status = sync_status(self.workspace)
@@ -183,7 +193,7 @@ class Scenario:
                 )
             time.sleep(_LOOK_EVERY_S)
             status = sync_status(self.workspace)
-        self._note("everything is synchronised")
+        self._note(self.wording.say("synchronised"))
 
     def report(self) -> dict[str, Any]:
         """Compare station and server and return the report.
@@ -193,7 +203,7 @@ class Scenario:
         """
         if self._administration is None or self.trained is None:
             raise RuntimeError("there is nothing to report yet")
-        comparison = compare(self.workspace, self._administration, len(self.outcomes))
+        comparison = compare(self.workspace, self._administration, len(self.outcomes), self.wording)
         return build_report(
             name=self.parts.name,
             outcomes=self.outcomes,

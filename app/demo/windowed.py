@@ -210,7 +210,7 @@ class WindowedDemo:
 
     def _work_failed(self, error: UserFacingError) -> None:
         if isinstance(error, UnreadableImage):
-            self._scenario.skipped.append(str(error))
+            self._scenario.skip(error)
         elif self._scripted:
             self._fail(error)
 
