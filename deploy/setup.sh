@@ -41,7 +41,9 @@ fi
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 echo "set-up: installing Python packages"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,dev]'
-echo "set-up: preparing the backbone"
-.venv/bin/python -m inspection.anomaly.backbone
+echo "set-up: preparing the backbones"
+for backbone in efficientnet-lite2 efficientnet-lite0; do
+    .venv/bin/python -m inspection.anomaly.backbone "$backbone"
+done
 echo "set-up: preparing the translations"
 .venv/bin/python -m app.language
