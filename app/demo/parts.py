@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from inspection.datasets import image_files, is_good, label_of
 from inspection.files import not_written
+from inspection.images import read_image
 from inspection.sources.folder import FolderSource
-from models.errors import InvalidInput
+from models.errors import InvalidInput, UnreadableImage
 
 MINIMUM_GOOD = 5
 """Good images a model and a threshold can be learned from at all."""
@@ -106,23 +107,55 @@ def given_parts(good: Path, test: Path, *, limit: int | None) -> DemoParts:
 
     Raises:
         NotFound: ``folder-missing``.
-        InvalidInput: ``folder-without-images`` or ``demo-too-few-good``.
+        InvalidInput: ``folder-without-images`` or ``demo-too-few-good``; ``demo-images-unreadable`` when too few of the
+            good images, or none to inspect, can be read.
     """
     labelled = [(path, label_of(path, good)) for path in image_files(good)]
     train = tuple(path for path, label in labelled if label is None or is_good(label))
     if len(train) < MINIMUM_GOOD:
         raise InvalidInput("demo-too-few-good", folder=str(good), found=len(train), needed=MINIMUM_GOOD)
+    _require_readable(good, train, MINIMUM_GOOD)
     parts = [
         DemoPart(path, label_of(path, test), "DEMO", f"{number:05d}")
         for number, path in enumerate(image_files(test), start=1)
     ]
+    chosen = _mixed(parts, limit)
+    _require_readable(test, [part.path for part in chosen], 1)
     classes = sorted({part.label for part in parts if part.label is not None and not part.good})
     return DemoParts(
         name=test.resolve().parent.name or test.name,
         train_good=train,
         test_folder=test,
-        test=_mixed(parts, limit),
+        test=chosen,
         defect_classes=tuple((label[:64], label[:200], label[:200]) for label in classes),
+    )
+
+
+def _require_readable(folder: Path, images: Sequence[Path], needed: int) -> None:
+    """Check, before the server starts, that the work can be done: ``needed`` of the images can be read.
+
+    Stops at as many, so a folder of good images costs the reading of a few; a damaged one among them is told later.
+
+    Raises:
+        InvalidInput: ``demo-images-unreadable``.
+    """
+    readable, first_bad = 0, ""
+    for path in images:
+        try:
+            read_image(path)
+        except UnreadableImage:
+            first_bad = first_bad or path.name
+        else:
+            readable += 1
+            if readable == needed:
+                return
+    raise InvalidInput(
+        "demo-images-unreadable",
+        folder=str(folder),
+        found=len(images),
+        readable=readable,
+        needed=needed,
+        file=first_bad,
     )
 
 

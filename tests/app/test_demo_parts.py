@@ -14,9 +14,12 @@ from app.demo.outcome import PartOutcome, figures
 from app.demo.parts import DemoPart, DemoParts, drawn_parts, given_parts
 from app.demo.practice_store import PracticeStore
 from app.demo.scenario import Scenario
+from inspection.images import encode_png
 from models.errors import Conflict, InvalidInput, Unavailable
 from models.states import HumanVerdict, Verdict
 from tests.app.full_disk import largest_file
+
+PNG = encode_png(np.zeros((8, 8, 3), np.uint8))
 
 
 def outcome(number: int, good: bool | None, ai: Verdict, effective: HumanVerdict, score: float) -> PartOutcome:
@@ -70,7 +73,7 @@ def test_labels_come_from_the_sub_folders_and_the_order_is_mixed_and_fixed(tmp_p
         for number in range(8):
             path = tmp_path / folder / f"{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(b"x")
+            path.write_bytes(PNG)
     parts = given_parts(tmp_path / "train", tmp_path / "test", limit=None)
     assert len(parts.train_good) == 8
     assert [one.path for one in parts.test] != sorted(one.path for one in parts.test)
@@ -86,6 +89,40 @@ def test_too_few_good_images_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as refused:
         given_parts(tmp_path, tmp_path, limit=None)
     assert refused.value.code == "demo-too-few-good"
+
+
+def fill(folder: Path, *, readable: int, damaged: int) -> Path:
+    folder.mkdir()
+    for number in range(damaged):
+        (folder / f"a{number}.png").write_bytes(PNG[:-20])
+    for number in range(readable):
+        (folder / f"b{number}.png").write_bytes(PNG)
+    return folder
+
+
+def test_good_images_of_which_too_few_can_be_read_are_refused(tmp_path: Path) -> None:
+    test = fill(tmp_path / "test", readable=1, damaged=0)
+    good = fill(tmp_path / "good", readable=4, damaged=3)
+    with pytest.raises(InvalidInput) as refused:
+        given_parts(good, test, limit=None)
+    assert refused.value.code == "demo-images-unreadable"
+    assert (refused.value.values["found"], refused.value.values["readable"]) == (7, 4)
+    assert "a0.png" in refused.value.text("ja").detail
+
+
+def test_a_damaged_image_among_enough_good_ones_stops_nobody(tmp_path: Path) -> None:
+    good, test = (fill(tmp_path / name, readable=5, damaged=3) for name in ("good", "test"))
+    parts = given_parts(good, test, limit=None)
+    assert len(parts.train_good) == len(parts.test) == 8
+
+
+def test_a_folder_to_inspect_of_which_nothing_can_be_read_is_refused(tmp_path: Path) -> None:
+    good = fill(tmp_path / "good", readable=5, damaged=0)
+    test = fill(tmp_path / "test", readable=0, damaged=3)
+    with pytest.raises(InvalidInput) as refused:
+        given_parts(good, test, limit=None)
+    assert refused.value.code == "demo-images-unreadable"
+    assert refused.value.values["folder"] == str(test)
 
 
 def test_a_practice_store_is_new_each_time_and_locked_meanwhile(tmp_path: Path) -> None:
