@@ -96,13 +96,30 @@ class ItemPipelineReply(Reply):
     parameters: JsonObject
 
 
+DEFINITION_EXAMPLE: dict[str, object] = {
+    "format_version": 1,
+    "name": "Good-only inspection",
+    "steps": [
+        {"id": "anomaly", "component": "anomaly", "parameters": {"model": "default"}, "inputs": {"image": "input"}},
+        {
+            "id": "overlay",
+            "component": "filter",
+            "parameters": {"filter_type": "overlay"},
+            "inputs": {"image": "input", "anomaly": "anomaly"},
+        },
+    ],
+}
+
+
 class PipelineCreate(Request):
     """A new pipeline."""
 
     id: RecordId | None = None
     name: Text = Field(min_length=1, max_length=200)
     description: Text = Field(default="", max_length=10_000)
-    definition: JsonObject
+    definition: JsonObject = Field(
+        description="Steps and their inputs; what steps there are says `/components`.", examples=[DEFINITION_EXAMPLE]
+    )
 
 
 class PipelineUpdate(Request):

@@ -18,11 +18,25 @@ def checked_definition(definition: Mapping[str, Any]) -> PipelineDefinition:
     """Return a definition that can run.
 
     Raises:
-        InvalidInput: what is wrong with it, by step and field.
+        InvalidInput: what is wrong with it, by step and field; fields are named as in the request's body.
     """
-    parsed = PipelineDefinition.parse(dict(definition))
-    validate_definition(parsed)
+    try:
+        parsed = PipelineDefinition.parse(dict(definition))
+        validate_definition(parsed)
+    except InvalidInput as error:
+        raise _named_in_body(error) from error
     return parsed
+
+
+def _named_in_body(error: InvalidInput) -> InvalidInput:
+    """Return ``error`` with its fields below ``definition``: a pipeline has a name of its own, too."""
+    values, members = dict(error.values), dict(error.members)
+    if isinstance(values.get("field"), str):
+        values["field"] = f"definition.{values['field']}"
+    problems = members.get("validation_errors")
+    if isinstance(problems, list):
+        members["validation_errors"] = [{**entry, "field": f"definition.{entry['field']}"} for entry in problems]
+    return InvalidInput(error.code, members=members, **values)
 
 
 def require_fit(

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from inspection.pipeline.definition import default_definition
 from models.audit import AuditEntry
 from models.ids import new_id
+from models.schemas.masters import DEFINITION_EXAMPLE
 from models.sync import ChangeLogEntry
 from tests.server.serving import Served, make_target
 
@@ -218,3 +219,16 @@ def test_a_kind_of_defect_has_a_name_in_both_languages(served: Served) -> None:
     body = {"code": f"d-{new_id()}", "name_en": "Scratch", "name_ja": "キズ"}
     made = served["supervisor"].post("/inspection/defect-classes", json=body).json()
     assert served["inspector"].get(f"/inspection/defect-classes/{made['id']}").json()["name_ja"] == "キズ"
+
+
+def test_a_field_of_the_definition_is_named_below_it(served: Served) -> None:
+    answer = served["supervisor"].post("/pipelines", json={"name": "surface", "definition": {"steps": []}})
+    assert answer.status_code == 400
+    fields = [entry["field"] for entry in answer.json()["validation_errors"]]
+    assert fields
+    assert all(field.startswith("definition.") for field in fields)
+
+
+def test_the_definition_in_the_manual_can_run(served: Served) -> None:
+    answer = served["supervisor"].post("/pipelines", json={"name": "surface", "definition": DEFINITION_EXAMPLE})
+    assert answer.status_code == 201, answer.text
