@@ -57,17 +57,21 @@ def add_user(
     name: Name,
     role: RoleName,
     display_name: Annotated[str, typer.Option("--display-name", help="Name for people.")] = "",
-    language: Annotated[str, typer.Option("--language", help="ja or en.")] = "ja",
+    language: Annotated[
+        str, typer.Option("--language", help="ja or en; without it the language of this terminal.")
+    ] = "",
     password_stdin: PasswordStdin = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Make a user; the password comes from a prompt or from standard input."""
+    from app.command_line import language as language_here
     from models.schemas.users import UserCreate
     from server.users.service import create_user
 
     def body() -> UserCreate:
-        fields: dict[str, Any] = {"role": role, "display_name": display_name, "language": language}
+        spoken = language or language_here()
+        fields: dict[str, Any] = {"role": role, "display_name": display_name, "language": spoken}
         return UserCreate(username=name, password=_password(password_stdin), **fields)
 
     with _server(data_dir) as (context, who):
