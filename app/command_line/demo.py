@@ -48,6 +48,7 @@ def demo_command(
     """
     from app.command_line import language
     from app.demo.output import begin_output
+    from app.demo.parts import given_parts
     from app.demo.practice_store import PracticeStore
     from app.demo.report import print_report, write_report
     from app.demo.scenario import Scenario
@@ -58,11 +59,15 @@ def demo_command(
     if (good is None) != (test is None):
         raise InvalidInput("demo-good-and-test")
     practice = PracticeStore(store_folder(store))
-    practice.open()
+    practice.reserve()
     try:
         wording = Wording(language())
-        chosen = _parts(practice, good, test, parts, wording)
+        practice.require_outside(*(folder for folder in (good, test, out) if folder is not None))
+        # What can be refused is refused before the earlier run's store goes.
+        given = given_parts(good, test, limit=parts) if good is not None and test is not None else None
         begin_output(out)
+        practice.renew()
+        chosen = given or _drawn(practice, parts, wording)
         scenario = Scenario(practice, chosen, out, _note, wording.language)
         try:
             scenario.set_up_server()
@@ -124,13 +129,9 @@ def _run_window(scenario: Scenario, *, scripted: bool) -> None:
         demo.run()
 
 
-def _parts(
-    practice: PracticeStore, good: Path | None, test: Path | None, limit: int | None, wording: Wording
-) -> DemoParts:
-    from app.demo.parts import drawn_parts, given_parts
+def _drawn(practice: PracticeStore, limit: int | None, wording: Wording) -> DemoParts:
+    from app.demo.parts import drawn_parts
 
-    if good is not None and test is not None:
-        return given_parts(good, test, limit=limit)
     title = wording.say("drawing-parts")
     with progress_bar(title) as advance:
         return drawn_parts(practice.parts, limit=limit, on_progress=in_fractions(title, advance))

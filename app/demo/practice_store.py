@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from app.settings import demo_store
@@ -44,28 +46,65 @@ class PracticeStore:
     def open(self) -> None:
         """Take the lock and put an empty store in the place of an earlier run's.
 
-        The earlier one is moved aside as a whole before it is removed, and the new one is moved into place with its
-        marker: at no moment is there half of a store.
-
         Raises:
             Conflict: ``demo-running``.
             InvalidInput: ``demo-foreign-folder`` when something else lies there.
             Unavailable: ``file-disk-full`` or ``file-not-written`` when the folders cannot be made.
         """
-        try:
+        self.reserve()
+        self.renew()
+
+    def reserve(self) -> None:
+        """Take the lock; an earlier run's store stays as it is until everything else is known to be right.
+
+        Raises:
+            Conflict: ``demo-running``.
+            InvalidInput: ``demo-foreign-folder`` when something else lies there.
+            Unavailable: ``file-disk-full`` or ``file-not-written`` when the folder above cannot be made.
+        """
+        with self._closed_on_failure():
             self._above.mkdir(parents=True, exist_ok=True)
             self._take_lock()
+            if self.folder.exists() and any(self.folder.iterdir()) and not (self.folder / MARKER).is_file():
+                raise InvalidInput("demo-foreign-folder", folder=str(self.folder))
+
+    def require_outside(self, *folders: Path) -> None:
+        """Check that no folder the person has named goes away with the earlier run's store.
+
+        Raises:
+            InvalidInput: ``demo-inside-practice-store``.
+        """
+        own = self.folder.resolve()
+        for folder in folders:
+            if folder.resolve().is_relative_to(own):
+                raise InvalidInput("demo-inside-practice-store", folder=str(folder), store=str(self.folder))
+
+    def renew(self) -> None:
+        """Put an empty store in the place of an earlier run's; only while the lock is held.
+
+        The earlier one is moved aside as a whole before it is removed, and the new one is moved into place with its
+        marker: at no moment is there half of a store.
+
+        Raises:
+            Unavailable: ``file-disk-full`` or ``file-not-written`` when the folders cannot be made.
+        """
+        with self._closed_on_failure():
             self._replace()
+
+    def close(self) -> None:
+        """Give the lock back; the store stays, to be looked at."""
+        self._lock.release()
+
+    @contextmanager
+    def _closed_on_failure(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             self.close()
             raise not_written(self.folder, error) from error
         except BaseException:
             self.close()
             raise
-
-    def close(self) -> None:
-        """Give the lock back; the store stays, to be looked at."""
-        self._lock.release()
 
     def _take_lock(self) -> None:
         try:
@@ -77,8 +116,6 @@ class PracticeStore:
         for left in self._above.glob(f"{_ASIDE}*"):
             shutil.rmtree(left, ignore_errors=True)
         if self.folder.exists():
-            if any(self.folder.iterdir()) and not (self.folder / MARKER).is_file():
-                raise InvalidInput("demo-foreign-folder", folder=str(self.folder))
             old = self._above / f"{_ASIDE}{secrets.token_hex(4)}"
             self.folder.rename(old)
             shutil.rmtree(old, ignore_errors=True)

@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from app.command_line import _COMMANDS, load_command
 from app.command_line.demo import has_display
+from app.demo.practice_store import PracticeStore
 from inspection.images import encode_png
 from tests.app.conftest import Station
 
@@ -137,15 +138,26 @@ def test_verify_looks_at_the_practice_store_beside_the_real_one(station: Station
         (("--good", "nowhere", "--test", "nowhere"), "nowhere"),
         (("--good", "{empty}", "--test", "{empty}"), "empty"),
         (("--good", "{empty}"), "--test"),
+        (("--out", "{file}/out"), "out"),
+        (("--out", "{store}/demo/out"), "practice store"),
     ],
 )
-def test_the_demo_refuses_folders_it_cannot_use(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+def test_the_demo_refuses_folders_it_cannot_use_and_keeps_the_earlier_run(
+    tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
     (tmp_path / "empty").mkdir()
-    filled = [argument.format(empty=tmp_path / "empty") for argument in arguments]
-    done = imageflow("demo", *filled, "--out", str(tmp_path / "out"), "--store", str(tmp_path / "store"))
+    (tmp_path / "file").touch()
+    earlier = PracticeStore(tmp_path / "store")
+    earlier.open()
+    earlier.close()
+    (earlier.folder / "result").touch()
+    places = {name: tmp_path / name for name in ("empty", "file", "store")}
+    filled = [argument.format(**places) for argument in arguments]
+    done = imageflow("demo", "--out", str(tmp_path / "out"), *filled, "--store", str(tmp_path / "store"))
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+    assert (earlier.folder / "result").exists()
 
 
 def test_the_demo_clears_no_folder_that_is_not_its_own(tmp_path: Path) -> None:
