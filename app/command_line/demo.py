@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.command_line.display import somebody_can_see
 from app.command_line.options import JsonOption, StoreOption, in_fractions, progress_bar
 
 if TYPE_CHECKING:
@@ -89,17 +90,8 @@ def demo_command(
         raise typer.Exit(1)
 
 
-def has_display() -> bool:
-    """Say whether a window can be shown to somebody."""
-    if os.environ.get("QT_QPA_PLATFORM") in {"offscreen", "minimal"}:
-        return False
-    if sys.platform in {"win32", "darwin"}:
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
 def _run_window(scenario: Scenario, *, scripted: bool) -> None:
-    shown = has_display()
+    shown = somebody_can_see()
     if not shown:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         if not scripted:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from app.command_line.display import window_can_open
 from app.command_line.options import StoreOption
 
 
@@ -66,7 +65,5 @@ def require_display() -> None:
     """
     from models.errors import Unavailable
 
-    if sys.platform in {"win32", "darwin"} or os.environ.get("QT_QPA_PLATFORM"):
-        return
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if not window_can_open():
         raise Unavailable("window-no-display")

@@ -15,7 +15,6 @@ import pytest
 from typer.core import TyperGroup
 
 from app.command_line import _COMMANDS, load_command
-from app.command_line.demo import has_display
 from app.demo.practice_store import PracticeStore
 from inspection.images import encode_png
 from tests.app.conftest import Station
@@ -168,13 +167,3 @@ def test_the_demo_clears_no_folder_that_is_not_its_own(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "not the demo's" in done.stderr
     assert precious.read_text(encoding="utf-8") == "do not lose"
-
-
-def test_a_display_is_looked_for_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)
-    monkeypatch.setenv("DISPLAY", ":0")
-    assert has_display()
-    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    assert not has_display()
