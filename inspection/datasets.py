@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -76,3 +77,35 @@ def labelled_images(folder: Path) -> list[LabelledImage]:
         InvalidInput: ``folder-without-images``.
     """
     return [LabelledImage(path, label_of(path, folder)) for path in image_files(folder)]
+
+
+@dataclass(frozen=True, slots=True)
+class GoodImages:
+    """The images of a folder that a model of good parts is to learn from.
+
+    Attributes:
+        files: in the order of ``image_files``.
+        left_out: sub-folders beside those of good parts, with the number of images in each.
+        taken_whole: sub-folders whose names do not say what they hold and whose images were taken.
+    """
+
+    files: list[Path]
+    left_out: dict[str, int]
+    taken_whole: tuple[str, ...]
+
+
+def good_images(folder: Path) -> GoodImages:
+    """Return the images of good parts in ``folder``.
+
+    Where a sub-folder has the name of good parts, the names are labels: its images and those directly in ``folder`` are
+    taken, and other sub-folders are left out. Where none has, the names may be days or stations: all are taken.
+
+    Raises:
+        NotFound: ``folder-missing``.
+        InvalidInput: ``folder-not-readable`` or ``folder-without-images``.
+    """
+    found = labelled_images(folder)
+    others = Counter(image.label for image in found if image.label is not None and not image.good)
+    if not any(image.good for image in found):
+        return GoodImages([image.path for image in found], {}, tuple(sorted(others)))
+    return GoodImages([image.path for image in found if image.good is not False], dict(sorted(others.items())), ())

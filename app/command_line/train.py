@@ -38,7 +38,13 @@ def _train() -> None:
 
 @train_app.command("images")
 def train_images_command(
-    good: Annotated[Path, typer.Option("--good", help="Folder with images of good parts.")],
+    good: Annotated[
+        Path,
+        typer.Option(
+            "--good",
+            help="Folder with images of good parts; beside sub-folders good, ok*, normal* others are left out.",
+        ),
+    ],
     out: Annotated[Path, typer.Option("--out", "--output", help="Model file to write.")],
     name: Annotated[str, typer.Option("--name", help="Name of the model, for people.", callback=_short_enough)] = "",
     seed: Annotated[int, typer.Option("--seed", min=0, max=_LARGEST_SEED, help="Same images and seed, same file.")] = 0,
@@ -65,7 +71,7 @@ def train_images_command(
         raise typer.BadParameter(f"{out} is a folder; name a file", param_hint="--out")
     from app.command_line import language
     from inspection.anomaly import TrainingProgress, TrainingSettings, train_images
-    from inspection.datasets import image_files
+    from inspection.datasets import good_images
     from inspection.images import IMAGE_SUFFIXES
 
     if out.suffix.lower() in IMAGE_SUFFIXES:
@@ -79,13 +85,18 @@ def train_images_command(
         folds=folds,
         seed=seed,
     )
-    files = image_files(good)
+    chosen = good_images(good)
+    for folder, count in chosen.left_out.items():
+        typer.echo(f"left out {good / folder}: {count} images, not those of good parts by its name", err=True)
+    if chosen.taken_whole:
+        names = ", ".join(chosen.taken_whole)
+        typer.echo(f"taken as good, all images of the sub-folders: {names}", err=True)
     with progress_bar("Training") as advance:
 
         def show(progress: TrainingProgress) -> None:
             advance(f"{_STAGES[progress.stage]} {progress.done}/{progress.total}", progress.fraction)
 
-        report = train_images(files, out, settings, on_progress=show)
+        report = train_images(chosen.files, out, settings, on_progress=show)
     skipped = {file: error.text(language()).detail for file, error in report.skipped.items()}
     for file, reason in skipped.items():
         typer.echo(f"skipped {file}: {reason}", err=True)
@@ -106,6 +117,7 @@ def train_images_command(
             "method": threshold.method,
             "warnings": list(report.warnings),
             "skipped": skipped,
+            "left_out": chosen.left_out,
             "seconds": report.seconds,
         }
         typer.echo(json.dumps(found, ensure_ascii=False))

@@ -216,14 +216,17 @@ def test_train_evaluate_and_show_work_together(
     for path in sorted((parts / "good").iterdir())[:12]:
         (tmp_path / "good").mkdir(exist_ok=True)
         shutil.copy(path, tmp_path / "good")
+    shutil.copytree(parts / "test" / "scratch", tmp_path / "scratch")
     model = tmp_path / "models" / "m.model"
     code, out, err = run(
         capsys,
-        *("train", "images", "--good", tmp_path / "good", "--out", model, "--bank-size", 300, "--folds", 2, "--json"),
+        *("train", "images", "--good", tmp_path, "--out", model, "--bank-size", 300, "--folds", 2, "--json"),
     )
     assert code == 0, err
     trained = json.loads(out)
     assert trained["images"] == 12
+    assert trained["left_out"] == {"scratch": 3}
+    assert f"left out {tmp_path / 'scratch'}: 3 images" in err
     assert "assumed distribution" in err  # 12 images cannot show 5 %
 
     _, out, _ = run(

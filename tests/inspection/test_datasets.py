@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from inspection.datasets import image_files, is_good, label_of, labelled_images
+from inspection.datasets import good_images, image_files, is_good, label_of, labelled_images
 from models.errors import InvalidInput, NotFound
 
 
@@ -29,6 +29,27 @@ def test_files_that_are_no_images_are_left_out(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x")
     assert [path.name for path in image_files(tmp_path)] == ["A.JPG", "b.png", "c.tiff"]
     assert [(image.label, image.good) for image in labelled_images(tmp_path)] == [(None, None)] * 2 + [("sub", False)]
+
+
+def fill(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).touch()
+    return folder
+
+
+def test_defects_beside_good_parts_are_left_out_and_counted(tmp_path: Path) -> None:
+    found = good_images(
+        fill(tmp_path, "a.png", "def_front/b.png", "def_front/c.png", "ok_front/deep/d.png", "good/e.png", "odd/f.png")
+    )
+    assert [path.name for path in found.files] == ["a.png", "e.png", "d.png"]
+    assert (found.left_out, found.taken_whole) == ({"def_front": 2, "odd": 1}, ())
+
+
+def test_sub_folders_none_of_which_is_named_good_are_taken_whole_and_named(tmp_path: Path) -> None:
+    found = good_images(fill(tmp_path, "a.png", "tuesday/b.png", "monday/c.png"))
+    assert [path.name for path in found.files] == ["a.png", "c.png", "b.png"]
+    assert (found.left_out, found.taken_whole) == ({}, ("monday", "tuesday"))
 
 
 def test_a_missing_and_an_empty_folder_are_told_apart(tmp_path: Path) -> None:
