@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from models.clock import HybridLogicalClock, Stamp
 from models.database import Database
-from models.errors import InvalidInput
+from models.errors import InvalidInput, NotFound
 from models.sync import ChangeLogEntry
 from server.auth.passwords import Passwords
 from server.auth.rate_limit import SignInLimiter
@@ -17,7 +17,7 @@ from server.auth.tokens import TokenIssuer
 from server.events.bus import EventBus, InProcessBus
 from server.metrics import Metrics
 from server.objects.store import ObjectStore
-from server.settings import ServerSettings, prepare_data_dir, signing_key
+from server.settings import DATABASE_FILE, ServerSettings, prepare_data_dir, signing_key
 from server.sync.change_log import ChangeLogRecorder
 from server.trail import SERVER_DEVICE
 
@@ -82,6 +82,29 @@ def open_context(settings: ServerSettings) -> ServerContext:
     except BaseException:
         database.close()
         raise
+
+
+def has_store(settings: ServerSettings) -> bool:
+    """Say whether there is a server's store to work with; of a database elsewhere only the database itself can tell."""
+    if settings.database_url is not None:
+        return True
+    try:
+        (settings.data_dir / DATABASE_FILE).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # There, but closed to this user: opening it says why.
+    return True
+
+
+def require_store(settings: ServerSettings) -> None:
+    """Check that a server has been at work with this data folder, so that a mistyped one is not taken for a new one.
+
+    Raises:
+        NotFound: ``server-no-store``.
+    """
+    if not has_store(settings):
+        raise NotFound("server-no-store", folder=str(settings.data_dir))
 
 
 def _database(settings: ServerSettings, clock: HybridLogicalClock) -> Database:

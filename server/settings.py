@@ -17,6 +17,7 @@ from models.errors import InvalidInput, Unavailable
 PREFIX = "IMAGEFLOW_SERVER_"
 SECRET_FILE = "jwt-secret"  # noqa: S105 - the name of the file, not what is in it
 ADDRESS_FILE = "server.json"
+DATABASE_FILE = "server.sqlite3"
 _SECRET_LENGTH = 32
 _MEBI = 1024 * 1024
 
@@ -88,7 +89,7 @@ class ServerSettings(BaseSettings):
     @property
     def database(self) -> str:
         """The database's URL, with the default filled in."""
-        return self.database_url or f"sqlite:///{(self.data_dir / 'server.sqlite3').absolute()}"
+        return self.database_url or f"sqlite:///{(self.data_dir / DATABASE_FILE).absolute()}"
 
     @property
     def objects(self) -> str:

@@ -74,7 +74,7 @@ def add_user(
         fields: dict[str, Any] = {"role": role, "display_name": display_name, "language": spoken}
         return UserCreate(username=name, password=_password(password_stdin), **fields)
 
-    with _server(data_dir) as (context, who):
+    with _server(data_dir, may_be_new=True) as (context, who):
         user, _ = create_user(context, who, _checked(body))
     _show(user, as_json, f"{user.username} ({user.role.value})")
 
@@ -189,18 +189,29 @@ def revoke_key(key_id: Annotated[str, typer.Argument(help="Id of the key.")], da
 
 
 @contextmanager
-def _server(data_dir: Path | None) -> Iterator[tuple[ServerContext, Principal]]:
-    """Open the server's parts; a wrong value or setting ends the command with exit code 2."""
+def _server(data_dir: Path | None, *, may_be_new: bool = False) -> Iterator[tuple[ServerContext, Principal]]:
+    """Open the server's parts; a wrong value or setting ends the command with exit code 2.
+
+    Args:
+        data_dir: the server's data folder; None for that of the settings.
+        may_be_new: make the store where there is none, and say so; else a folder without one is refused.
+    """
     from app.command_line import tell
     from models.errors import InvalidInput
     from models.states import Role
     from server.auth.principal import Principal
-    from server.context import open_context
+    from server.context import has_store, open_context, require_store
     from server.settings import load_settings
 
     try:
         os.umask(_OWNER_ONLY)
-        context = open_context(load_settings(data_dir=data_dir))
+        settings = load_settings(data_dir=data_dir)
+        new = may_be_new and not has_store(settings)
+        if not may_be_new:
+            require_store(settings)
+        context = open_context(settings)
+        if new:
+            typer.echo(f"made a new server store in {settings.data_dir}", err=True)
         try:
             yield context, Principal(None, "admin-command", Role.ADMIN, None)
         finally:

@@ -129,6 +129,39 @@ def test_users_and_keys_are_managed_at_the_command_line(here: Here, tmp_path: Pa
     assert here.run("admin", "devices", "disable", "nothing", *data).code == 1
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("users", "list"),
+        ("users", "disable", "boss"),
+        ("users", "password", "boss", "--password-stdin"),
+        ("devices", "list"),
+        ("devices", "disable", "some"),
+        ("codes", "create"),
+        ("keys", "create", "mes", "--role", "integrator"),
+        ("keys", "list"),
+        ("keys", "revoke", "some"),
+    ],
+)
+def test_a_folder_without_a_server_is_refused_and_nothing_is_made_there(
+    here: Here, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "mistyped"
+    ended = here.run("admin", *command, "--data-dir", folder, given=PASSWORD)
+    assert (ended.code, ended.out) == (1, "")
+    assert str(folder) in ended.err
+    assert not folder.exists()
+
+
+def test_the_first_user_makes_the_store_and_that_is_said_once(here: Here, tmp_path: Path) -> None:
+    def add(name: str) -> Ended:
+        command = ("admin", "users", "add", name, "--role", "admin", "--password-stdin")
+        return here.run(*command, "--data-dir", tmp_path / "new", given=PASSWORD)
+
+    assert f"new server store in {tmp_path / 'new'}" in add("boss").err
+    assert add("second").err == ""
+
+
 def test_every_setting_is_in_the_manual_with_its_description() -> None:
     manual = (Path(__file__).parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
     for name, setting in ServerSettings.model_fields.items():
