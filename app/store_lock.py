@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import IO
 
+from inspection.file_lock import locked_file
 from models.errors import Conflict, Unavailable
 
 
@@ -24,7 +24,7 @@ class StoreLock:
             Unavailable: ``file-not-written`` when the file cannot be made.
         """
         try:
-            file = self.path.open("a+b")
+            file = locked_file(self.path)
         except OSError as error:
             raise Unavailable(
                 "file-not-written",
@@ -32,11 +32,8 @@ class StoreLock:
                 folder=str(self.path.parent),
                 reason=error.strerror or str(error),
             ) from error
-        try:
-            _lock(file)
-        except OSError as error:
-            file.close()
-            raise Conflict("store-in-use", folder=str(self.path.parent)) from error
+        if file is None:
+            raise Conflict("store-in-use", folder=str(self.path.parent))
         self._file = file
 
     def release(self) -> None:
@@ -44,19 +41,3 @@ class StoreLock:
         if self._file is not None:
             self._file.close()
             self._file = None
-
-
-if os.name == "nt":  # pragma: no cover - the other half of this branch runs on the other systems
-
-    def _lock(file: IO[bytes]) -> None:
-        import msvcrt
-
-        file.seek(0)
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-
-else:
-
-    def _lock(file: IO[bytes]) -> None:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -15,14 +15,16 @@ from pathlib import Path
 
 import uvicorn
 
+from inspection.file_lock import locked_file
 from inspection.files import write_atomically
-from models.errors import InvalidInput, Unavailable
+from models.errors import Conflict, InvalidInput, Unavailable
 from server.application import create_app
 from server.context import open_context
 from server.logs import configure_logs
-from server.settings import ADDRESS_FILE, ServerSettings
+from server.settings import ADDRESS_FILE, ServerSettings, prepare_data_dir
 from server.users.first import has_users
 
+LOCK_FILE = "server.lock"
 _BACKLOG = 512
 _GRACE_S = 10
 _OWNER_ONLY = 0o077
@@ -45,7 +47,7 @@ def serve(settings: ServerSettings, *, until_stdin_closes: bool, say: Callable[[
     settings.require_safe_transport()
     _require_tls_files(settings)
     listener = _listen(settings.host, settings.port)
-    with contextlib.closing(listener):
+    with contextlib.closing(listener), _alone(settings):
         context = open_context(settings)
         configure_logs(settings.log_level)
         server = _Server(
@@ -124,6 +126,29 @@ def _listen(host: str, port: int) -> socket.socket:
             raise Unavailable("server-port-taken", host=host, port=port) from error
         raise InvalidInput("server-host-unknown", host=host) from error
     return listener
+
+
+@contextmanager
+def _alone(settings: ServerSettings) -> Iterator[None]:
+    """Keep a second server away from the embedded database: each would give out the positions of its change log.
+
+    Raises:
+        Conflict: ``server-running``.
+        Unavailable: ``server-data-dir`` when the lock's file cannot be made.
+    """
+    if settings.database_url is not None:
+        yield  # The database server keeps apart those that work with it.
+        return
+    prepare_data_dir(settings.data_dir)
+    try:
+        lock = locked_file(settings.data_dir / LOCK_FILE)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise Unavailable("server-data-dir", folder=str(settings.data_dir), reason=reason) from error
+    if lock is None:
+        raise Conflict("server-running", folder=str(settings.data_dir))
+    with lock:
+        yield
 
 
 def _require_tls_files(settings: ServerSettings) -> None:
