@@ -46,7 +46,11 @@ def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
     chosen = store_folder(store)
     there = [folder for folder in (chosen, demo_store(chosen)) if (folder / DATABASE).is_file()]
     if not there:
-        raise NotFound("no-store", folder=str(chosen))
+        nothing = NotFound("no-store", folder=str(chosen))
+        if store is not None:
+            raise nothing
+        # Where nobody has stored anything yet, nothing is wrong.
+        sys.stderr.write(f"{nothing.text(language()).detail}\n")
     reports: list[StoreReport] = []
     for folder in there:
         with progress_bar(str(folder)) as advance:

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.settings import demo_store
+from app.store_layout import DATABASE
 from app.store_lock import StoreLock
 from inspection.files import not_written
 from models.clock import rfc3339, utc_now
+from models.database import Database
 from models.errors import Conflict, InvalidInput
 
 MARKER = "practice-store.json"
@@ -121,5 +123,11 @@ class PracticeStore:
             shutil.rmtree(old, ignore_errors=True)
         fresh = self._above / f"{_ASIDE}{secrets.token_hex(4)}"
         fresh.mkdir()
+        # With its database, so that from the first moment on there is a store that opens.
+        database = Database.at(fresh / DATABASE)
+        try:
+            database.migrate()
+        finally:
+            database.close()
         (fresh / MARKER).write_text(json.dumps({"made_at": rfc3339(utc_now())}) + "\n", encoding="utf-8")
         fresh.rename(self.folder)

@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from app.command_line import _COMMANDS, load_command
 from app.demo.practice_store import PracticeStore
+from app.operations.store_check import check_store
 from inspection.images import encode_png
 from tests.app.conftest import Station
 
@@ -167,3 +168,17 @@ def test_the_demo_clears_no_folder_that_is_not_its_own(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "not the demo's" in done.stderr
     assert precious.read_text(encoding="utf-8") == "do not lose"
+
+
+def test_verify_finds_nothing_wrong_where_nothing_has_been_stored_yet(tmp_path: Path) -> None:
+    done = imageflow("data", "verify", "--json", IMAGEFLOW_HOME=str(tmp_path / "new"), IMAGEFLOW_LANGUAGE="en")
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == {"consistent": True, "stores": []}
+    assert "Nothing has been stored" in done.stderr
+
+
+def test_a_practice_store_opens_from_its_first_moment(tmp_path: Path) -> None:
+    practice = PracticeStore(tmp_path)
+    practice.open()
+    practice.close()
+    assert check_store(practice.folder).consistent
