@@ -7,6 +7,7 @@ import io
 import locale
 import os
 import sys
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -30,15 +31,18 @@ _COMMANDS: dict[str, tuple[str, str]] = {
 """Sub-command → attribute of the module of the same name in this package, and its line in the list."""
 
 _FAILED = 1
+_AS_IT_IS = "\b"
+"""Begins a paragraph whose lines stay as they are."""
 _EXAMPLES = """\
 Inspection station and central server in one.
 
 \b
 Examples:
-  imageflow demo                                      the whole job on sample parts
+  imageflow demo       the whole job on sample parts
+  imageflow station    the station's window
+  imageflow server     the central server
   imageflow train images --good good/ --out m.model
   imageflow inspect --model m.model --json parts/
-  imageflow station                                   open the station's window
 """
 
 
@@ -61,7 +65,18 @@ def load_command(name: str) -> Any:
         found = single
     command = typer.main.get_command(found)
     command.help = command.help or help_line
+    _flow(command)
     return command
+
+
+def _flow(command: Any) -> None:
+    """Let the help of a command and those below it wrap where the terminal ends, not where the source text does."""
+    paragraphs = cleandoc(command.help or "").split("\n\n")
+    command.help = "\n\n".join(
+        paragraph if paragraph.startswith(_AS_IT_IS) else " ".join(paragraph.splitlines()) for paragraph in paragraphs
+    )
+    for below in getattr(command, "commands", {}).values():
+        _flow(below)
 
 
 def command_group() -> TyperGroup:

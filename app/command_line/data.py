@@ -28,7 +28,7 @@ def _data() -> None:
 
 @data_app.command()
 def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    r"""Check the store and the demo's practice store beside it: database, images, audit trail, outbox, states.
+    """Check the store and the demo's practice store beside it: database, images, audit trail, outbox, states.
 
     Changes nothing; a station may be running meanwhile. Ends with 1 when anything is not as it must be.
 
@@ -36,7 +36,7 @@ def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
     Examples:
       imageflow data verify
       imageflow data verify --store D:/imageflow --json
-    """
+    """  # noqa: D301 - \b keeps the lines as they are
     from app.command_line import language
     from app.operations.store_check import check_store
     from app.settings import demo_store, store_folder

@@ -35,7 +35,7 @@ def demo_command(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    r"""The whole job: capture, inspect, verify, store, synchronise with a server of its own, report.
+    """The whole job: capture, inspect, verify, store, synchronise with a server of its own, report.
 
     With a display it happens in the station's window, by itself with --auto, else with you at the keys. Without a
     display the scripted operator does it in the same window, drawn off the screen. Ends with 1 when station and server
@@ -46,7 +46,7 @@ def demo_command(
       imageflow demo
       imageflow demo --auto --out day-one
       imageflow demo --good castings/good --test castings/test
-    """
+    """  # noqa: D301 - \b keeps the lines as they are
     from app.command_line import language
     from app.demo.output import begin_output
     from app.demo.parts import given_parts

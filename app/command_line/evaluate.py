@@ -27,7 +27,7 @@ def evaluate_command(
     \b
     Examples:
       imageflow evaluate --model m.model --good test/good --defect test/defect
-      imageflow evaluate --model m.model --good test/good --defect test/defect --masks test/masks --json
+      imageflow evaluate --model m.model --good ok/ --defect ng/ --masks masks/
     """  # noqa: D301 - \b keeps the lines as they are
     from app.command_line import language
     from inspection.anomaly import load_bundle

@@ -14,12 +14,13 @@ The central server: REST, sync, files, statistics.
 
 \b
 Examples:
-  imageflow server                                    this computer only, SQLite and a local folder
+  imageflow server     this computer only, SQLite and a local folder
   imageflow server --data-dir /srv/imageflow --port 9000
   imageflow server --host 0.0.0.0 --tls-cert server.pem --tls-key server.key
 \b
 The first administrator:
   imageflow admin users add NAME --role admin
+
 Every other setting is an environment variable IMAGEFLOW_SERVER_…; see docs/server.md.
 """
 

@@ -33,7 +33,7 @@ def station_command(
     language: Annotated[LanguageName | None, typer.Option("--language", help="Else that of the settings.")] = None,
     theme: Annotated[ThemeChoice | None, typer.Option("--theme", help="Else that of the settings.")] = None,
 ) -> None:
-    r"""Open the station's window: sign in, choose what to inspect, inspect part after part.
+    """Open the station's window: sign in, choose what to inspect, inspect part after part.
 
     Works with and without the server; what is recorded waits here until it can be sent.
 
@@ -42,7 +42,7 @@ def station_command(
       imageflow station
       imageflow station --source usb:0 --language ja
       imageflow station --store ~/line-2 --source images/ --theme dark
-    """
+    """  # noqa: D301 - \b keeps the lines as they are
     require_display()
     from app.settings import store_folder
     from app.station_run import run_station

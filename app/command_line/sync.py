@@ -48,7 +48,7 @@ def sync_command(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    r"""Do one pass: send what waits, take in what others changed, move images and models.
+    """Do one pass: send what waits, take in what others changed, move images and models.
 
     Ends with 1 when the server cannot be reached or has refused a change for good.
 
@@ -58,7 +58,7 @@ def sync_command(
       imageflow sync --once --json
       imageflow sync status
       imageflow sync dead-letters list
-    """
+    """  # noqa: D301 - \b keeps the lines as they are
     del once
     if context.invoked_subcommand is not None:
         return
@@ -79,13 +79,13 @@ def sync_command(
 
 @sync_app.command()
 def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    r"""Show what waits for the server, what it refused, and when a pass last succeeded.
+    """Show what waits for the server, what it refused, and when a pass last succeeded.
 
     \b
     Examples:
       imageflow sync status
       imageflow sync status --json
-    """
+    """  # noqa: D301 - \b keeps the lines as they are
     from sync.engine import stored_status
 
     with _opened(store, to_write=False) as workspace:
@@ -107,13 +107,13 @@ def conflicts(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    r"""List the edits that lost to newer ones and nobody has looked at; one JSON object a line with --json.
+    """List the edits that lost to newer ones and nobody has looked at; one JSON object a line with --json.
 
     \b
     Examples:
       imageflow sync conflicts
       imageflow sync conflicts --seen
-    """
+    """  # noqa: D301 - \b keeps the lines as they are
     from sync.conflicts import conflict_json, list_conflicts, mark_seen
 
     with _opened(store, to_write=seen) as workspace:
@@ -134,13 +134,13 @@ def conflicts(
 
 @dead_letters_app.command("list")
 def list_letters(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    r"""List the changes the server refused, with the reason; one JSON object a line with --json.
+    """List the changes the server refused, with the reason; one JSON object a line with --json.
 
     \b
     Examples:
       imageflow sync dead-letters list
       imageflow sync dead-letters list --json
-    """
+    """  # noqa: D301 - \b keeps the lines as they are
     from sync.dead_letters import list_dead_letters
 
     with _opened(store, to_write=False) as workspace, workspace.database.read() as session:
@@ -161,12 +161,12 @@ def export(
     out: Annotated[Path, typer.Option("--out", "--output", help="File to write, one JSON object a line.")],
     store: StoreOption = None,
 ) -> None:
-    r"""Write the refused changes to a file.
+    """Write the refused changes to a file.
 
     \b
     Examples:
       imageflow sync dead-letters export --out refused.jsonl
-    """
+    """  # noqa: D301 - \b keeps the lines as they are
     from sync.dead_letters import export_dead_letters
 
     with _opened(store, to_write=False) as workspace:
@@ -182,13 +182,13 @@ def resend(
     ] = None,
     store: StoreOption = None,
 ) -> None:
-    r"""Put a refused change back into the outbox, with fields mended; it goes with the next pass.
+    """Put a refused change back into the outbox, with fields mended; it goes with the next pass.
 
     \b
     Examples:
       imageflow sync dead-letters resend 0198c0de-…
       imageflow sync dead-letters resend 0198c0de-… --set 'code="PLATE-2"'
-    """
+    """  # noqa: D301 - \b keeps the lines as they are
     from sync.dead_letters import resend as put_back
 
     fields = dict(_field(text) for text in values or [])
@@ -203,12 +203,12 @@ def drop(
     reason: Annotated[str, typer.Option("--reason", help="Why; it is kept in the audit trail.")],
     store: StoreOption = None,
 ) -> None:
-    r"""Give a refused change up; what it was is kept in the audit trail.
+    """Give a refused change up; what it was is kept in the audit trail.
 
     \b
     Examples:
       imageflow sync dead-letters drop 0198c0de-… --reason "made by mistake"
-    """
+    """  # noqa: D301 - \b keeps the lines as they are
     from sync.dead_letters import drop as give_up
 
     with _opened(store, to_write=True) as workspace:

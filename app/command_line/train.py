@@ -63,7 +63,7 @@ def train_images_command(
     \b
     Examples:
       imageflow train images --good good/ --out part.model
-      imageflow train images --good good/ --out part.model --false-alarm-rate 0.02 --bank-size 8000
+      imageflow train images --good good/ --out part.model --bank-size 8000
     """  # noqa: D301 - \b keeps the lines as they are
     if not 0 < false_alarm_rate < 0.5:  # noqa: PLR2004 - the bound of the setting
         raise typer.BadParameter("lies between 0 and 0.5", param_hint="--false-alarm-rate")

@@ -14,11 +14,14 @@ import numpy as np
 import pytest
 from typer.core import TyperGroup
 
-from app.command_line import _COMMANDS, load_command
+from app.command_line import _COMMANDS, command_group, load_command
 from app.demo.practice_store import PracticeStore
 from app.operations.store_check import check_store
 from inspection.images import encode_png
 from tests.app.conftest import Station
+
+_HELP_COLUMNS = 78
+"""Of a terminal of 80 columns, without the margins."""
 
 
 def imageflow(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -47,6 +50,21 @@ def test_every_command_and_sub_command_has_help_with_examples_of_itself(name: st
     for path, command in leaves(load_command(name), name):
         told = f"{command.help}\n{command.epilog}"
         assert re.search(rf"(Examples:\s.*|Example: )imageflow {' '.join(path)}\b", told, re.DOTALL), path
+
+
+@pytest.mark.parametrize("name", sorted(_COMMANDS))
+def test_examples_fit_80_columns_and_carry_no_mark_of_their_form(name: str) -> None:
+    for path, command in leaves(load_command(name), name):
+        told = f"{command.help}\n{command.epilog or ''}"
+        assert "\\b" not in told, path
+        assert [line for line in told.splitlines() if "  imageflow " in line and len(line) > _HELP_COLUMNS] == []
+
+
+def test_the_list_of_commands_has_its_examples_unbroken_at_80_columns() -> None:
+    done = imageflow("--help", COLUMNS="80")
+    examples = [line.strip() for line in command_group().help.splitlines() if line.startswith("  ")]
+    assert len(examples) > 3
+    assert all(example in done.stdout for example in examples)
 
 
 def test_help_is_printed_with_its_examples() -> None:
