@@ -86,6 +86,7 @@ def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
       imageflow sync status
       imageflow sync status --json
     """  # noqa: D301 - \b keeps the lines as they are
+    from models.clock import rfc3339
     from sync.engine import stored_status
 
     with _opened(store, to_write=False) as workspace:
@@ -95,7 +96,7 @@ def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
         typer.echo(json.dumps(_status_json(found, server)))
         return
     typer.echo(f"server         {server or 'not enrolled'}")
-    typer.echo(f"last success   {found.last_success.isoformat() if found.last_success else 'never'}")
+    typer.echo(f"last success   {rfc3339(found.last_success) if found.last_success else 'never'}")
     typer.echo(f"waiting        {found.waiting} changes, {found.blobs_waiting} files")
     typer.echo(f"refused        {found.dead}, with {found.blocked} held back behind them")
     typer.echo(f"lost edits     {found.conflicts} not looked at")
@@ -278,9 +279,11 @@ def _report_text(report: SyncReport) -> str:
 
 
 def _status_json(found: SyncStatus, server: str | None) -> dict[str, Any]:
+    from models.clock import rfc3339
+
     return {
         "server": server,
-        "last_success": found.last_success.isoformat() if found.last_success else None,
+        "last_success": rfc3339(found.last_success) if found.last_success else None,
         "waiting": found.waiting,
         "blocked": found.blocked,
         "dead": found.dead,

@@ -17,7 +17,10 @@ from typer.core import TyperGroup
 from app.command_line import _COMMANDS, command_group, load_command
 from app.demo.practice_store import PracticeStore
 from app.operations.store_check import check_store
+from app.settings import StationSettings
+from app.workspace import Workspace
 from inspection.images import encode_png
+from sync.state import LAST_SUCCESS, set_value
 from tests.app.conftest import Station
 
 _HELP_COLUMNS = 78
@@ -139,6 +142,15 @@ def test_a_consistent_store_verifies_with_0_and_a_damaged_one_with_1(station: St
     assert done.returncode == 1
     (finding,) = json.loads(done.stdout)["stores"][0]["findings"]
     assert (finding["code"], finding["sha256"]) == ("finding-blob", blob.name)
+
+
+def test_the_last_pass_is_told_in_the_form_of_every_other_time(tmp_path: Path) -> None:
+    with Workspace.open(tmp_path, settings=StationSettings()) as workspace, workspace.database.transaction() as session:
+        set_value(session, LAST_SUCCESS, "2026-07-27T10:30:00.577Z")
+    text = imageflow("sync", "status", "--store", str(tmp_path))
+    assert "2026-07-27T10:30:00.577Z\n" in text.stdout, text.stderr
+    told = imageflow("sync", "status", "--store", str(tmp_path), "--json")
+    assert json.loads(told.stdout)["last_success"] == "2026-07-27T10:30:00.577Z"
 
 
 def test_verify_looks_at_the_practice_store_beside_the_real_one(station: Station) -> None:
