@@ -51,18 +51,27 @@ def make_folder(folder: Path) -> None:
 
 
 def require_writable(path: Path) -> None:
-    """Check, before long work, that ``write_atomically`` will be able to make ``path``; makes its folder.
+    """Check, before long work, that ``make_folder`` and ``write_atomically`` will be able to make ``path``.
+
+    Folders are made for the check alone and go again: work that comes to nothing leaves nothing behind.
 
     Raises:
         Unavailable: as ``make_folder``, and when no file can be made beside ``path``.
     """
-    make_folder(path.parent)
-    probe = path.parent / f".{path.name}.{secrets.token_hex(6)}.part"
+    folders = (path.parent, *path.parent.parents)
+    missing = [folder for folder in folders if not os.path.lexists(folder)]
     try:
-        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-        probe.unlink()
-    except OSError as error:
-        raise not_written(path, error) from error
+        make_folder(path.parent)
+        probe = path.parent / f".{path.name}.{secrets.token_hex(6)}.part"
+        try:
+            os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+            probe.unlink()
+        except OSError as error:
+            raise not_written(path, error) from error
+    finally:
+        for folder in missing:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def no_room(error: OSError) -> bool:

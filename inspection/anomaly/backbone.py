@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from inspection.files import require_writable, write_atomically
+from inspection.files import make_folder, require_writable, write_atomically
 from inspection.settings import inspection_settings
 from models.errors import DoesNotFit, InvalidInput, Unavailable
 
@@ -139,6 +139,7 @@ def convert_backbone(name: str = DEFAULT_BACKBONE, folder: Path | None = None) -
         "weights_package": f"{recipe.package} {importlib.metadata.version(recipe.package)}",
     }
     # The manifest comes last: without it, or with an older one, the pair does not count as a backbone.
+    make_folder(place)
     write_atomically(place / f"{name}.bin", weights)
     write_atomically(place / f"{name}.xml", graph)
     write_atomically(place / f"{name}.json", (json.dumps(manifest, indent=2, sort_keys=True) + "\n").encode())

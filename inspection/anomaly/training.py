@@ -28,7 +28,7 @@ from inspection.anomaly.material import Material, look_at
 from inspection.anomaly.networks import anomaly_graph
 from inspection.anomaly.patchcore import PatchCore
 from inspection.anomaly.threshold import Threshold, choose_threshold
-from inspection.files import require_writable, write_atomically
+from inspection.files import make_folder, require_writable, write_atomically
 from models.errors import DoesNotFit, InvalidInput, UnreadableImage
 
 __all__ = ["TrainingCancelled", "TrainingProgress", "TrainingReport", "TrainingSettings", "train_images"]
@@ -143,6 +143,7 @@ def train_images(
     manifest = manifest.model_copy(update={"metrics": {**manifest.metrics, "parity": parity}})
     course.check()
     data = pack(manifest, graph, weights)
+    make_folder(out.parent)
     write_atomically(out, data)
     final = unpack(data, out.name)
     course.advance(course.total, "export", 1, 1)

@@ -65,7 +65,7 @@ def test_examples_fit_80_columns_and_carry_no_mark_of_their_form(name: str) -> N
 
 def test_the_list_of_commands_has_its_examples_unbroken_at_80_columns() -> None:
     done = imageflow("--help", COLUMNS="80")
-    examples = [line.strip() for line in command_group().help.splitlines() if line.startswith("  ")]
+    examples = [line.strip() for line in (command_group().help or "").splitlines() if line.startswith("  ")]
     assert len(examples) > 3
     assert all(example in done.stdout for example in examples)
 

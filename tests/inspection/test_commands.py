@@ -245,3 +245,14 @@ def test_train_evaluate_and_show_work_together(
     code, out, _ = run(capsys, "model", "show", model)
     assert code == 0
     assert trained["digest"] in out
+
+
+def test_training_with_too_few_images_leaves_no_folder_behind(
+    capsys: pytest.CaptureFixture[str], backbone: Backbone, parts: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "good").mkdir()
+    shutil.copy(next((parts / "good").iterdir()), tmp_path / "good")
+    out = tmp_path / "models" / "line-1" / "m.model"
+    code, _, _ = run(capsys, "train", "images", "--good", tmp_path / "good", "--out", out)
+    assert code == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["good"]
