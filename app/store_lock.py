@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import IO
 
-from inspection.file_lock import locked_file
 from models.errors import Conflict, Unavailable
+from models.file_lock import locked_file
 
 
 class StoreLock:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import uvicorn
 
-from inspection.file_lock import locked_file
 from inspection.files import write_atomically
 from models.errors import Conflict, InvalidInput, Unavailable
+from models.file_lock import locked_file
 from server.application import create_app
 from server.context import open_context
 from server.logs import configure_logs
