@@ -40,6 +40,7 @@ class ServerLink:
             server_url,
             device_id=device_id,
             credential=self._credential,
+            on_checked=self._checked,
             timeout_s=settings.request_timeout_s,
             language=choose_language(settings.language),
         )
@@ -59,6 +60,9 @@ class ServerLink:
 
     def _credential(self) -> str | None:
         return self._credentials.get(self._device_id)
+
+    def _checked(self, credential: str, accepted: bool) -> None:
+        self._credentials.checked(self._device_id, credential, accepted=accepted)
 
 
 EngineCallback = Callable[[SyncEngine], None]

@@ -287,6 +287,7 @@ class Station:
             self.set_language(choose_language(user.language))
 
     def _show_sync(self, status: SyncStatus) -> None:
+        self.presenters.enrolment.follow(status)
         self.window.top_bar.chip.show_status(status, enrolled=self._workspace.enrolled)
 
     def _language_changed(self, language: str) -> None:

@@ -176,13 +176,18 @@ class Workspace:
         self._connect(server_url)
         return kept
 
-    def keep_credential(self, credential: str) -> bool:
+    def keep_credential(self, credential: str, *, proven: bool = False) -> bool:
         """Take the device credential a person typed in; return whether the keyring keeps it.
+
+        Args:
+            credential: as typed.
+            proven: the server has accepted it; one that it has not seen is forgotten as soon as it refuses it.
 
         Raises:
             Conflict: ``not-enrolled``.
         """
-        kept = self._credentials.set(self.require_device(), credential)
+        kept = self._credentials.set(self.require_device(), credential, proven=proven)
+        self.link.engine.clear_error()
         self.request_sync()
         return kept
 

@@ -13,7 +13,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from models.errors import NotSignedIn, Unavailable
-from sync.problems import code_of
+from sync.problems import CREDENTIAL_MISSING, DEVICE_REFUSED, code_of
 from sync.protocol import (
     SYNC_PATH,
     Batch,
@@ -66,6 +66,7 @@ class ServerClient:
         base_url: ``http://host:port`` or ``https://…``.
         device_id: None before enrolment.
         credential: gives the station's credential, None when it is not known.
+        on_checked: told of a credential the server has looked at, and whether it accepts it.
         timeout_s: of connecting, and of each wait for bytes.
         language: of the server's texts.
         verify: check the server's certificate; a path names a certificate authority of one's own.
@@ -77,6 +78,7 @@ class ServerClient:
         *,
         device_id: str | None = None,
         credential: Callable[[], str | None] | None = None,
+        on_checked: Callable[[str, bool], object] | None = None,
         timeout_s: float = 10.0,
         language: str = "en",
         verify: bool | str = True,
@@ -84,6 +86,7 @@ class ServerClient:
         self.base_url = base_url.rstrip("/")
         self.device_id = device_id
         self._credential = credential or (lambda: None)
+        self._on_checked = on_checked or (lambda _credential, _accepted: None)
         self._transport = Transport(base_url, timeout_s=timeout_s, language=language, verify=verify)
         self._lock = threading.Lock()
         self._token: str | None = None
@@ -114,11 +117,9 @@ class ServerClient:
             NotSignedIn: wrong name, password or credential.
         """
         body = {"username": username, "password": password}
-        path = "/auth/login"
-        if self.device_id is not None:
-            body |= {"device_id": self.device_id, "credential": self._known_credential()}
-            path = "/tauri/auth/login"
-        return _parsed(Tokens, self._transport.request("POST", path, json=body))
+        if self.device_id is None:
+            return _parsed(Tokens, self._transport.request("POST", "/auth/login", json=body))
+        return _parsed(Tokens, self._as_device("/tauri/auth/login", body))
 
     def refresh(self, refresh_token: str) -> Tokens:
         """Return a new pair for a refresh token, which is good once."""
@@ -137,9 +138,7 @@ class ServerClient:
         """
         with self._lock:
             if self._token is None or time.monotonic() >= self._expires:
-                body = {"device_id": self.device_id, "credential": self._known_credential()}
-                answer = self._transport.request("POST", "/tauri/auth/device", json=body)
-                token = _parsed(DeviceToken, answer)
+                token = _parsed(DeviceToken, self._as_device("/tauri/auth/device", {}))
                 self._token = token.access_token
                 self._expires = time.monotonic() + max(token.expires_in - _MARGIN_S, token.expires_in / 2)
             return self._token
@@ -251,17 +250,30 @@ class ServerClient:
             own = _bearer(self.authenticate_device())
             return self._transport.request(method, path, headers={**headers, **own}, **options)
         except NotSignedIn as error:
-            if code_of(error) == "device-credential-missing" or self._token is None:
+            if code_of(error) == CREDENTIAL_MISSING or self._token is None:
                 raise
         with self._lock:
             self._token = None
         own = _bearer(self.authenticate_device())
         return self._transport.request(method, path, headers={**headers, **own}, **options)
 
+    def _as_device(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        """Send what proves the station along with ``body`` and note whether the server takes it."""
+        credential = self._known_credential()
+        proof = {"device_id": self.device_id, "credential": credential}
+        try:
+            answer = self._transport.request("POST", path, json=body | proof)
+        except NotSignedIn as error:
+            # A user's name or password is looked at after the station was accepted.
+            self._on_checked(credential, code_of(error) != DEVICE_REFUSED)
+            raise
+        self._on_checked(credential, True)
+        return answer
+
     def _known_credential(self) -> str:
         credential = self._credential() if self.device_id is not None else None
         if credential is None:
-            raise NotSignedIn("device-credential-missing")
+            raise NotSignedIn(CREDENTIAL_MISSING)
         return credential
 
 

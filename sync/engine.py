@@ -145,6 +145,11 @@ class SyncEngine:
         """Ask for a pass soon; cheap, from any thread."""
         self._wake.set()
 
+    def clear_error(self) -> None:
+        """Forget why the last pass failed, once its cause has gone."""
+        with self._state:
+            self._error = None
+
     def status(self) -> SyncStatus:
         """Return how the sync stands; reads the store."""
         with self.database.read() as session:

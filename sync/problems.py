@@ -24,6 +24,9 @@ TYPE_BASE = "https://api.imageflowcanvas.com/errors/"
 MISSING_PARENT = "missing-parent"
 HELD_BACK = "sync-held-back"
 ENTITY_UNKNOWN = "sync-entity-unknown"
+CREDENTIAL_MISSING = "device-credential-missing"
+DEVICE_REFUSED = "device-wrong"
+"""What the server says of a station it does not accept: unknown, disabled, or another credential."""
 
 _BY_STATUS: dict[int, type[UserFacingError]] = {
     kind.status: kind

@@ -15,6 +15,7 @@ from models.database import Database
 from models.errors import UserFacingError
 from models.states import OutboxState
 from models.sync import Blob, OutboxEntry, SyncConflict
+from sync.problems import CREDENTIAL_MISSING, DEVICE_REFUSED, code_of
 from sync.state import LAST_SUCCESS, get_value
 
 Stage = Literal["push", "pull", "upload", "download", "snapshot"]
@@ -88,6 +89,11 @@ class SyncStatus:
     last_success: datetime | None = None
     last_error: UserFacingError | None = None
     progress: SyncProgress | None = None
+
+    @property
+    def needs_credential(self) -> bool:
+        """Whether the last pass failed for want of a device credential that the server accepts."""
+        return self.last_error is not None and code_of(self.last_error) in {CREDENTIAL_MISSING, DEVICE_REFUSED}
 
 
 def stored_status(database: Database) -> SyncStatus:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.errors import Conflict
+from models.errors import Conflict, NotSignedIn, Unavailable
 from sync.client import ServerClient
+from sync.problems import DEVICE_REFUSED, code_of
 
 if TYPE_CHECKING:
     from app.workspace import Workspace
@@ -53,7 +54,28 @@ def enrol(workspace: Workspace, *, server_url: str, code: str, name: str = "") -
 def supply_credential(workspace: Workspace, credential: str) -> bool:
     """Give the station the credential its keyring does not hold; return whether the keyring keeps it now.
 
+    Taken unchecked when the server does not answer; it is forgotten when the server refuses it later.
+
     Raises:
         Conflict: ``not-enrolled``.
+        NotSignedIn: ``window-credential-wrong`` when the server refuses it; the one there was stays.
+        UserFacingError: what else the server refuses.
     """
-    return workspace.keep_credential(credential.strip())
+    device_id, server_url, typed = workspace.require_device(), workspace.link.server_url, credential.strip()
+    client = ServerClient(
+        server_url,
+        device_id=device_id,
+        credential=lambda: typed,
+        timeout_s=workspace.settings.request_timeout_s,
+    )
+    try:
+        client.authenticate_device()
+    except Unavailable:
+        return workspace.keep_credential(typed)
+    except NotSignedIn as error:
+        if code_of(error) != DEVICE_REFUSED:
+            raise
+        raise NotSignedIn("window-credential-wrong", server=server_url) from error
+    finally:
+        client.close()
+    return workspace.keep_credential(typed, proven=True)

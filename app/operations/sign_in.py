@@ -18,7 +18,7 @@ from models.clock import utc_now
 from models.errors import NotSignedIn, Unavailable, UserFacingError
 from models.users import User, UserCredential
 from sync.client import ServerClient
-from sync.problems import code_of
+from sync.problems import DEVICE_REFUSED, code_of
 
 if TYPE_CHECKING:
     from app.workspace import Workspace
@@ -31,7 +31,8 @@ def sign_in(workspace: Workspace, username: str, password: str) -> SignedInUser:
     """Sign a person in.
 
     The server decides when it answers; an Argon2 digest of the password is then kept on this station, and counts for
-    ``offline_sign_in_days`` when the server does not answer. A password never leaves this function otherwise.
+    ``offline_sign_in_days`` when the server does not answer or refuses the station. A password never
+    leaves this function otherwise.
 
     Raises:
         Conflict: ``not-enrolled``.
@@ -46,11 +47,25 @@ def sign_in(workspace: Workspace, username: str, password: str) -> SignedInUser:
     except Unavailable:
         return _offline(workspace, name, password)
     except NotSignedIn as error:
+        if code_of(error) == DEVICE_REFUSED:
+            return _without_device(workspace, name, password, error)
         if code_of(error) != _REFUSED:
             raise
         _forget(workspace, name)
         raise NotSignedIn("sign-in-wrong") from error
     return _online(workspace, name, password)
+
+
+def _without_device(workspace: Workspace, username: str, password: str, refusal: NotSignedIn) -> SignedInUser:
+    """Sign in by what is kept here: the server refused the station and has not looked at the user."""
+    # The next pass tells the window that the station is refused.
+    workspace.request_sync()
+    try:
+        return _offline(workspace, username, password)
+    except NotSignedIn as error:
+        if error.code == "sign-in-never-online":
+            raise refusal from error
+        raise
 
 
 def _ask_server(workspace: Workspace, username: str, password: str) -> None:

@@ -10,9 +10,11 @@ from app.presenters.event import Event
 from app.presenters.notices import Level
 from app.presenters.running import Lane, Task
 from models.errors import InvalidInput, Unavailable, UserFacingError
+from sync.problems import DEVICE_REFUSED, code_of
 
 if TYPE_CHECKING:
     from app.operations.enrolment import Enrolment
+    from sync.engine import SyncStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class EnrolmentState:
     Attributes:
         busy: the server is being asked.
         enrolled: this computer is a station.
-        needs_credential: it is one, but its credential could not be kept in the keyring and must be given again.
+        needs_credential: it is one, but its credential is not in the keyring or is refused, and must be given again.
         credential: the new credential, shown once because the keyring could not keep it; empty otherwise.
     """
 
@@ -43,6 +45,7 @@ class EnrolmentPresenter:
 
     def __init__(self, context: StationContext) -> None:
         self._context = context
+        self._asked_for = ""
         workspace = context.workspace
         self.state = EnrolmentState(enrolled=workspace.enrolled)
         self.changed: Event[EnrolmentState] = Event()
@@ -129,8 +132,30 @@ class EnrolmentPresenter:
 
     def _credential_known(self, needed: bool) -> None:
         if needed:
-            self._show(replace(self.state, needs_credential=True))
-            self._context.notices.tell("credential", Unavailable("window-credential-needed"), level=Level.HINT)
+            self._ask_for_credential("window-credential-needed")
+
+    def follow(self, status: SyncStatus) -> None:
+        """Ask for the credential when the server refuses it or it has got lost, until a pass succeeds."""
+        error = status.last_error
+        if status.needs_credential and error is not None:
+            # Once refused it is forgotten, and the next pass misses it: the first reason is the one to tell.
+            if code_of(error) == DEVICE_REFUSED and self._asked_for != "window-credential-refused":
+                self._ask_for_credential("window-credential-refused")
+            elif not self.state.needs_credential:
+                self._ask_for_credential("window-credential-needed")
+        elif error is None and status.online and not status.running:
+            self._stop_asking()
+
+    def _ask_for_credential(self, code: str) -> None:
+        self._asked_for = code
+        self._show(replace(self.state, needs_credential=True))
+        self._context.notices.tell("credential", Unavailable(code), level=Level.HINT)
+
+    def _stop_asking(self) -> None:
+        if self.state.needs_credential:
+            self._asked_for = ""
+            self._context.notices.clear("credential")
+            self._show(replace(self.state, needs_credential=False))
 
     def _screen_changed(self, screen: str) -> None:
         """Forget the credential once it was seen: it is shown a single time."""
@@ -138,8 +163,7 @@ class EnrolmentPresenter:
             self._show(replace(self.state, credential=""))
 
     def _supplied(self) -> None:
-        self._context.notices.clear("credential")
-        self._show(replace(self.state, needs_credential=False))
+        self._stop_asking()
         self.go_on()
 
     def _succeed(self, enrolment: Enrolment) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -7,11 +8,19 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from PySide6.QtCore import Qt
 
+from app.operations.enrolment import supply_credential
+from app.operations.sign_in import sign_in
+from app.settings import StationSettings
 from app.workspace import Workspace
 from models.clock import utc_now
+from models.devices import Device
+from models.errors import NotSignedIn
 from models.users import UserCredential
-from tests.app.conftest import Station
+from server.auth.secrets import digest_of
+from sync.state import SERVER_URL, set_value
+from tests.app.conftest import DEVICE, Station
 from tests.app.ui.conftest import Desk
+from tests.sync.real_server import ServerProcess
 
 PASSWORD = "correct horse"
 
@@ -25,6 +34,30 @@ def has_signed_in_before(workspace: Workspace, station: Station) -> None:
     )
     with workspace.database.transaction() as session:
         session.add(credential)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server that knows the station by the credential ``secret``."""
+    process = ServerProcess(tmp_path_factory.mktemp("central"))
+    process.add(Device(id=DEVICE, name="Station", credential_digest=digest_of("secret")))
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def with_server(server: ServerProcess, station: Station) -> None:
+    """The station belongs to that server rather than to one that never answers; ask for it before ``workspace``."""
+    with Workspace.open(station.store, settings=StationSettings()) as opened, opened.database.transaction() as session:
+        set_value(session, SERVER_URL, server.url)
+
+
+def give_credential(desk: Desk, credential: str) -> None:
+    screen = desk.window.window.screens["enrolment"]
+    screen.credential.setText(credential)
+    desk.qtbot.keyClick(screen.credential, Qt.Key.Key_Return)
+    desk.until(lambda: not desk.window.presenters.enrolment.state.busy)
 
 
 def type_and_enter(desk: Desk, username: str, password: str) -> None:
@@ -92,6 +125,70 @@ def test_the_missing_device_credential_is_told_and_sign_in_is_possible_meanwhile
     desk.until(lambda: desk.window.presenters.session.screen == "sign_in")
     desk.until(lambda: not desk.window.window.banner.isVisible())
     desk.window.presenters.session.workspace.stop_sync()
+
+
+@pytest.mark.usefixtures("with_server")
+def test_a_mistyped_device_credential_is_refused_at_once_and_the_right_one_is_taken(desk: Desk) -> None:
+    desk.window.start()
+    desk.until(lambda: "credential" in desk.window.window.banner.text)
+    desk.key(Qt.Key.Key_F11)
+    give_credential(desk, "not the right one")
+    desk.until(lambda: "not accepted" in desk.window.window.banner.text)
+    assert desk.window.presenters.session.screen == "enrolment"
+    assert desk.window.presenters.session.workspace.needs_credential
+    assert desk.window.presenters.enrolment.state.needs_credential
+    give_credential(desk, "secret")
+    desk.until(lambda: desk.window.presenters.session.screen == "sign_in")
+    desk.until(lambda: not desk.window.window.banner.isVisible())
+    assert not desk.window.actions.enrolment.isVisible()
+    desk.window.presenters.session.workspace.stop_sync()
+
+
+@pytest.mark.usefixtures("with_server", "has_signed_in_before")
+def test_a_credential_the_server_refuses_later_is_forgotten_and_asked_for_again(desk: Desk) -> None:
+    workspace = desk.window.presenters.session.workspace
+    workspace.keep_credential("typed while the server was away")
+    type_and_enter(desk, "operator", PASSWORD)
+    desk.until(lambda: desk.window.presenters.session.screen == "home")
+    assert "offline" in desk.window.window.top_bar.subtitle.text()
+    assert workspace.needs_credential
+    desk.window.presenters.session.sign_out()
+    workspace.keep_credential("typed while the server was away")
+    workspace.start_sync()
+    desk.until(lambda: "credential" in desk.window.window.banner.text)
+    assert desk.window.actions.enrolment.isEnabled()
+    assert workspace.needs_credential
+    workspace.stop_sync()
+
+
+@pytest.mark.usefixtures("with_server")
+def test_who_never_signed_in_here_is_told_that_the_station_is_refused(workspace: Workspace) -> None:
+    workspace.keep_credential("not the right one")
+    with pytest.raises(NotSignedIn, match="not accepted"):
+        sign_in(workspace, "operator", PASSWORD)
+
+
+@pytest.mark.usefixtures("with_server")
+def test_a_credential_that_was_right_once_outlasts_a_station_that_is_disabled_for_a_while(
+    workspace: Workspace, server: ServerProcess
+) -> None:
+    supply_credential(workspace, "secret")
+    database = server.database()
+    try:
+        with database.transaction() as session:
+            device = session.get(Device, DEVICE)
+            assert device is not None
+            device.credential_digest = digest_of("another")
+        with pytest.raises(NotSignedIn):
+            workspace.link.engine.run_once()
+        assert not workspace.needs_credential
+        assert workspace.link.engine.status().needs_credential
+    finally:
+        with database.transaction() as session:
+            device = session.get(Device, DEVICE)
+            assert device is not None
+            device.credential_digest = digest_of("secret")
+        database.close()
 
 
 def test_an_unknown_server_is_told_at_enrolment_and_the_form_stays(desk: Desk) -> None:
