@@ -59,9 +59,14 @@ class SyncChip(QPushButton):
         elif not self._enrolled:
             self.first_line, self.second_line = self.tr("No server yet"), self.tr("Work is kept here")
         else:
-            state = self.tr("Online") if status.online else self.tr("Offline")
+            if status.needs_credential:
+                state = self.tr("Credential needed")
+            else:
+                state = self.tr("Online") if status.online else self.tr("Offline")
             waiting = status.waiting + status.blobs_waiting
-            self.first_line = f"{state} · " + (self.tr("%n waiting", "", waiting) if waiting else self.tr("all sent"))
+            # Nothing is known to be sent while the server lets nothing in, so "all sent" would reassure for no reason.
+            said = self.tr("%n waiting", "", waiting) if waiting or status.needs_credential else self.tr("all sent")
+            self.first_line = f"{state} · {said}"
             if status.dead:
                 self.second_line = self.tr("%n failed – see F4", "", status.dead)
             elif status.last_success is not None:
@@ -123,7 +128,7 @@ class SyncChip(QPushButton):
             painter.drawLine(middle - QPointF(0, area.height() * 0.25), middle + QPointF(0, area.height() * 0.08))
             painter.drawPoint(middle + QPointF(0, area.height() * 0.27))
             return
-        online = status is not None and status.online and self._enrolled
+        online = status is not None and status.online and not status.needs_credential and self._enrolled
         ring = area.adjusted(2, 2, -2, -2)
         pen = QPen(QColor(theme.muted), 2.5, Qt.PenStyle.SolidLine if online else Qt.PenStyle.DotLine)
         painter.setPen(pen)

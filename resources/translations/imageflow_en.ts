@@ -477,6 +477,10 @@
         <translation>Work is kept here</translation>
     </message>
     <message>
+        <source>Credential needed</source>
+        <translation>Credential needed</translation>
+    </message>
+    <message>
         <source>Online</source>
         <translation>Online</translation>
     </message>

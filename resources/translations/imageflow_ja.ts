@@ -475,6 +475,10 @@
         <translation>記録は端末に保存</translation>
     </message>
     <message>
+        <source>Credential needed</source>
+        <translation>認証情報が必要</translation>
+    </message>
+    <message>
         <source>Online</source>
         <translation>オンライン</translation>
     </message>

@@ -158,6 +158,7 @@ def test_a_credential_the_server_refuses_later_is_forgotten_and_asked_for_again(
     desk.until(lambda: "credential" in desk.window.window.banner.text)
     assert desk.window.actions.enrolment.isEnabled()
     assert workspace.needs_credential
+    assert desk.window.window.top_bar.chip.first_line.startswith("Credential needed · ")
     workspace.stop_sync()
 
 
