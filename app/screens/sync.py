@@ -114,7 +114,7 @@ class SyncScreen(Screen):
         trouble = self.tr("None")
         if status.last_error is not None:
             text = status.last_error.text(self._language)
-            trouble = f"{text.title} {text.detail} {text.advice}"
+            trouble = f"{text.title}\n{text.detail} {text.advice}"
         number = self.locale().toString
         return (
             server,
