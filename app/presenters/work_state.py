@@ -108,6 +108,12 @@ def opposite(verdict: Verdict) -> HumanVerdict:
 
 
 def needs_reason(state: WorkState) -> bool:
-    """Say whether the person is asked why: for NG, and for an overruled part; a part on hold is explained later."""
-    overruled = state.verdict is not None and state.human is not None and state.human.value != state.verdict.value
-    return state.human is HumanVerdict.NG or (overruled and state.human is not HumanVerdict.HOLD)
+    """Say whether the person is asked why.
+
+    For an overruled part always; for an agreed NG where there are kinds of defect to choose from, an empty list would
+    only cost a key. A part on hold is explained later.
+    """
+    if state.human is None or state.human is HumanVerdict.HOLD:
+        return False
+    overruled = state.verdict is not None and state.human.value != state.verdict.value
+    return overruled or (state.human is HumanVerdict.NG and bool(state.defect_classes))

@@ -172,7 +172,11 @@ class ImageStage(QWidget):
             for colour, width in ((self._theme.stage, 5), (self._theme.hold, 2.5)):
                 painter.setPen(QPen(QColor(colour), width))
                 painter.drawRect(box)
-            self._draw_label(painter, box.left(), box.bottom(), f"{found.class_name} {found.confidence:.0%}")
+            self._draw_label(painter, box.left(), box.bottom(), f"{self._class_text(found)} {found.confidence:.0%}")
+
+    def _class_text(self, found: Detection) -> str:
+        """Return the class for people; the region an anomaly model marks has no name of its own in the masters."""
+        return self.tr("anomaly") if found.class_name == "anomaly" else found.class_name
 
     def _draw_label(self, painter: QPainter, left: float, top: float, text: str) -> None:
         font = QFont(self.font())

@@ -255,6 +255,13 @@
     </message>
 </context>
 <context>
+    <name>ImageStage</name>
+    <message>
+        <source>anomaly</source>
+        <translation>anomaly</translation>
+    </message>
+</context>
+<context>
     <name>PartsStrip</name>
     <message>
         <source>Last parts: {ok} OK, {ng} NG, {hold} HOLD</source>

@@ -253,6 +253,13 @@
     </message>
 </context>
 <context>
+    <name>ImageStage</name>
+    <message>
+        <source>anomaly</source>
+        <translation>異常</translation>
+    </message>
+</context>
+<context>
     <name>PartsStrip</name>
     <message>
         <source>Last parts: {ok} OK, {ng} NG, {hold} HOLD</source>

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Qt
 
 from app.operations.history import recent_parts
-from app.presenters.work_state import Phase
+from app.presenters.work_state import Phase, needs_reason
 from models.states import HumanVerdict, Verdict
 from tests.app.ui.conftest import Desk
 
@@ -122,3 +124,14 @@ def test_at_the_end_of_the_images_the_window_says_so_and_stays(desk: Desk) -> No
     assert "No more images" in desk.window.window.banner.text
     desk.key(Qt.Key.Key_Escape)
     assert desk.window.presenters.session.screen == "home"
+
+
+def test_an_agreed_ng_asks_for_no_reason_where_there_is_none_to_choose(desk: Desk) -> None:
+    desk.start_work()
+    inspect_next(desk, Verdict.NG)
+    state = replace(desk.work.state, human=HumanVerdict.NG)
+    assert state.defect_classes
+    assert needs_reason(state)
+    assert not needs_reason(replace(state, defect_classes=()))
+    assert needs_reason(replace(state, defect_classes=(), human=HumanVerdict.OK))
+    assert not needs_reason(replace(state, human=HumanVerdict.HOLD))
