@@ -23,7 +23,7 @@ run: $(READY)  ## the whole job on sample parts, in the station window
 
 # The tests start a few engines of their own; those come as system packages.
 $(TESTABLE): $(READY) deploy/test-packages.txt
-	sh deploy/setup.sh deploy/system-packages.txt deploy/test-packages.txt
+	EXTRAS=train,dev,genicam sh deploy/setup.sh deploy/system-packages.txt deploy/test-packages.txt
 	@touch $@
 
 test: $(TESTABLE)  ## every test

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sets up .venv for `make`: system packages where it may, Python packages from the one lock, the backbone, translations.
-# Usage: setup.sh [PACKAGE-LIST…]; the lists name the system packages that are wanted.
+# Usage: [EXTRAS=train,dev,genicam] setup.sh [PACKAGE-LIST…]; the lists name the system packages that are wanted.
 set -eu
 cd "$(dirname "$0")/.."
 python=${PYTHON:-python3}
@@ -40,7 +40,7 @@ fi
 
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 echo "set-up: installing Python packages"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[train,dev]'
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[${EXTRAS:-train,dev}]"
 echo "set-up: preparing the backbones"
 for backbone in efficientnet-lite2 efficientnet-lite0; do
     .venv/bin/python -m inspection.anomaly.backbone "$backbone"
