@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from models.errors import Unavailable
 
 if TYPE_CHECKING:
-    from inspection.anomaly import AnomalyModel
+    from inspection.step_models import StepModel
 
 
 class ModelCache:
-    """Loads model bundles by the digest of their blob; the one used longest ago makes room.
+    """Loads model files by the digest of their blob; the one used longest ago makes room.
 
     Args:
         blob_path: gives the file of a blob.
@@ -27,15 +27,15 @@ class ModelCache:
         self._blob_path = blob_path
         self._limit = limit
         self._threads = threads or None
-        self._loaded: OrderedDict[str, AnomalyModel] = OrderedDict()
+        self._loaded: OrderedDict[str, StepModel] = OrderedDict()
         self._lock = threading.Lock()
 
-    def model(self, sha256: str) -> AnomalyModel:
-        """Return the model whose bundle is the blob ``sha256``; loads it when it is not in memory.
+    def model(self, sha256: str) -> StepModel:
+        """Return the model whose file is the blob ``sha256``; loads it when it is not in memory.
 
         Raises:
             Unavailable: ``model-not-here`` when the blob has not come to this station yet.
-            InvalidInput: when the bundle is damaged or too new.
+            InvalidInput: when the file is damaged or too new.
         """
         with self._lock:
             model = self._loaded.get(sha256)
@@ -52,10 +52,10 @@ class ModelCache:
         with self._lock:
             self._loaded.clear()
 
-    def _load(self, sha256: str) -> AnomalyModel:
-        from inspection.anomaly import load_bundle
+    def _load(self, sha256: str) -> StepModel:
+        from inspection.model_files import load_model
 
         path = self._blob_path(sha256)
         if not path.is_file():
             raise Unavailable("model-not-here", sha256=sha256[:12])
-        return load_bundle(path, threads=self._threads)
+        return load_model(path, threads=self._threads)

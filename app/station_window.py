@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QLayout, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLayout, QMainWindow, QStackedWidget, QStyle, QVBoxLayout, QWidget
 
 from app.presenters.context import ScreenName, StationContext
 from app.presenters.event import Event
@@ -118,7 +118,12 @@ class StationWindow(QMainWindow):
         event.accept()
 
     def sized_for(self, width: int, height: int) -> None:
-        """Fit the window into a display of this many device-independent pixels."""
+        """Fit the window, its frame included, into a display of this many device-independent pixels."""
+        # The real frame is known only once the window is shown; the style's own title bar is about as high.
+        style = self.style()
+        frame = style.pixelMetric(QStyle.PixelMetric.PM_MdiSubWindowFrameWidth)
+        title_bar = style.pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight)
+        width, height = width - 2 * frame, height - title_bar - frame
         self.setMinimumSize(min(LEAST_WIDTH, width), min(LEAST_HEIGHT, height))
         self.resize(min(max(self.width(), LEAST_WIDTH), width), min(max(self.height(), LEAST_HEIGHT), height))
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)

@@ -109,6 +109,8 @@ class SyncScreen(Screen):
             server = self.tr("Not connected to a server yet")
         elif self._presenter.busy or status.running:
             server = self.tr("Online, exchanging now") if status.online else self.tr("Trying to reach it…")
+        elif status.needs_credential:
+            server = self.tr("It asks for this station's credential")
         else:
             server = self.tr("Online") if status.online else self.tr("Offline")
         trouble = self.tr("None")

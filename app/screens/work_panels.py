@@ -148,7 +148,12 @@ class ReasonPanel(Screen):
     def show_state(self, state: WorkState) -> None:
         """Ask for the kind of defect, or why an NG was overruled."""
         defective = state.human is HumanVerdict.NG
-        self.title.setText(self.tr("Which defect?") if defective else self.tr("Why is it OK?"))
+        if not defective:
+            self.title.setText(self.tr("Why is it OK?"))
+        elif state.defect_classes:
+            self.title.setText(self.tr("Which defect?"))
+        else:
+            self.title.setText(self.tr("What is wrong with it?"))
         asked = state.phase is Phase.REASON and defective
         for number, action in enumerate(self.class_actions):
             known = state.defect_classes[number] if number < len(state.defect_classes) else None

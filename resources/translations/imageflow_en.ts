@@ -287,6 +287,10 @@
         <translation>Which defect?</translation>
     </message>
     <message>
+        <source>What is wrong with it?</source>
+        <translation>What is wrong with it?</translation>
+    </message>
+    <message>
         <source>Why is it OK?</source>
         <translation>Why is it OK?</translation>
     </message>
@@ -575,6 +579,10 @@
     <message>
         <source>Trying to reach it…</source>
         <translation>Trying to reach it…</translation>
+    </message>
+    <message>
+        <source>It asks for this station&apos;s credential</source>
+        <translation>It asks for this station's credential</translation>
     </message>
     <message>
         <source>Online</source>

@@ -285,6 +285,10 @@
         <translation>不良の種類は？</translation>
     </message>
     <message>
+        <source>What is wrong with it?</source>
+        <translation>どこが不良ですか？</translation>
+    </message>
+    <message>
         <source>Why is it OK?</source>
         <translation>OK とした理由は？</translation>
     </message>
@@ -571,6 +575,10 @@
     <message>
         <source>Trying to reach it…</source>
         <translation>接続しています…</translation>
+    </message>
+    <message>
+        <source>It asks for this station&apos;s credential</source>
+        <translation>この端末の資格情報が必要です</translation>
     </message>
     <message>
         <source>Online</source>
