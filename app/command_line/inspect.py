@@ -11,14 +11,21 @@ import typer
 from app.command_line.options import JsonOption, ThresholdOption, progress_bar
 
 if TYPE_CHECKING:
-    from inspection.anomaly import AnomalyModel
     from inspection.batch import FileResult
     from inspection.pipeline import PipelineDefinition
+    from inspection.step_models import StepModel
 
 
 def inspect_command(
     images: Annotated[list[Path], typer.Argument(help="Image files or folders.", metavar="IMAGE...")],
-    model: Annotated[Path | None, typer.Option("--model", help="Model file of `imageflow train images`.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            help="Model file a step uses, or reference image; NAME=FILE, repeated, where steps use several.",
+            metavar="[NAME=]FILE",
+        ),
+    ] = None,
     pipeline: Annotated[
         Path | None, typer.Option("--pipeline", help="Pipeline definition (JSON); without it resize, anomaly, overlay.")
     ] = None,
@@ -40,8 +47,9 @@ def inspect_command(
       imageflow inspect --model m.model parts/
       imageflow inspect --model m.model --json a.png b.png
       imageflow inspect --pipeline p.json --model m.model --out overlays/ parts/
+      imageflow inspect --pipeline p.json --model surface=m.model --model pose=reference.png parts/
     """  # noqa: D301 - \b keeps the lines as they are
-    if model is None and pipeline is None:
+    if not model and pipeline is None:
         raise typer.BadParameter("give --model, --pipeline or both", param_hint="--model")
     if details and not as_json:
         raise typer.BadParameter("goes with --json", param_hint="--details")
@@ -56,7 +64,7 @@ def inspect_command(
         overlay_paths(files, out)
         make_folder(out)
     definition = _definition(pipeline)
-    runner = Runner(definition, _models(definition, model))
+    runner = Runner(definition, _models(definition, model or []))
     failed = False
     results = inspect_files(runner, files, Criteria(threshold=threshold), out)
     with progress_bar("Inspecting", beside_output=True) as advance:
@@ -73,15 +81,21 @@ def inspect_command(
         raise typer.Exit(1)
 
 
-def _models(definition: PipelineDefinition, path: Path | None) -> dict[str, AnomalyModel]:
-    """Load the model file under the name the pipeline uses for its one model."""
-    if path is None:
-        return {}
-    from inspection.anomaly import load_bundle
+def _models(definition: PipelineDefinition, given: list[str]) -> dict[str, StepModel]:
+    """Load each model file under its name; one without a name has that of the pipeline's only model."""
+    from inspection.model_files import load_model
     from inspection.pipeline import validate_definition
 
     names = validate_definition(definition).models()
-    return {next(iter(names)) if len(names) == 1 else "default": load_bundle(path)}
+    models: dict[str, StepModel] = {}
+    for text in given:
+        name, separator, file = text.partition("=")
+        if not separator or name not in names:
+            name, file = next(iter(names)) if len(names) == 1 else "default", text
+        if name in models:
+            raise typer.BadParameter(f"there are two for {name!r}", param_hint="--model")
+        models[name] = load_model(Path(file))
+    return models
 
 
 def _definition(path: Path | None) -> PipelineDefinition:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.operations.masters import model_of_item
 from inspection.judgement import Criteria
-from inspection.pipeline import PipelineDefinition, Runner
+from inspection.pipeline import PipelineDefinition, Runner, validate_definition
 from models.errors import DoesNotFit, NotFound, Unavailable
 from models.pipelines import ModelFile, Pipeline
 from models.targets import InspectionItem
@@ -80,12 +80,9 @@ def with_parameters(definition: dict[str, Any], overrides: dict[str, Any]) -> di
 
 
 def _model_digests(session: Session, definition: PipelineDefinition) -> dict[str, str]:
-    """Return model file id → digest of its bundle for every step that names one."""
+    """Return model file id → digest of its file for every model that a step names."""
     digests: dict[str, str] = {}
-    for step in definition.steps:
-        name = step.parameters.get("model")
-        if not isinstance(name, str) or name == "default":
-            continue
+    for name in validate_definition(definition).models() - {"default"}:
         model = session.get(ModelFile, name)
         if model is None:
             raise Unavailable("model-not-here", sha256=name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from inspection.anomaly.runtime import compile_model, core
 from inspection.frames import Pixels
 from inspection.opencv import cv2
 from inspection.placement import FloatMap
+from inspection.step_models import ModelKind
 from models.errors import InvalidInput
 
 
@@ -42,6 +44,8 @@ class AnomalyModel:
         digest: SHA-256 of its file, hexadecimal.
         name: of its file, for messages.
     """
+
+    kind: ClassVar[ModelKind] = ModelKind.ANOMALY
 
     def __init__(self, bundle: Bundle, name: str, threads: int | None = None) -> None:
         self.manifest: BundleManifest = bundle.manifest

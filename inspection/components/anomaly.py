@@ -9,6 +9,7 @@ from pydantic import Field
 from inspection.anomaly.regions import anomalous_regions
 from inspection.components.registry import Component, Parameters, Port, StepContext
 from inspection.components.values import AnomalyFinding, Kind, Picture, StepValue
+from inspection.step_models import ModelKind
 
 
 class AnomalyParameters(Parameters):
@@ -27,7 +28,9 @@ def _run(parameters: AnomalyParameters, inputs: Mapping[str, StepValue], context
     picture = inputs["image"]
     if not isinstance(picture, Picture):
         raise TypeError("anomaly takes a picture")
-    model = context.find_model(parameters.model)
+    from inspection.anomaly.model import AnomalyModel
+
+    model = context.model("model", parameters.model, AnomalyModel)
     placement = picture.placement
     scored = model.score(picture.pixels, scale_x=placement.scale_x, scale_y=placement.scale_y)
     threshold = context.criteria.threshold if context.criteria.threshold is not None else scored.threshold
@@ -48,4 +51,5 @@ ANOMALY = Component(
     inputs={"image": Port(Kind.IMAGE, description="The image to score.")},
     output=Kind.ANOMALY,
     run=_run,
+    models={"model": frozenset({ModelKind.ANOMALY})},
 )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from inspection.components.values import Kind, StepValue
 from inspection.judgement import Criteria
+from inspection.step_models import ModelFinder, ModelKind, StepModel, require_kind
 from models.errors import NotFound
 
-if TYPE_CHECKING:
-    from inspection.anomaly.model import AnomalyModel
+AModel = TypeVar("AModel", bound=StepModel)
 
 
 class Parameters(BaseModel):
@@ -37,11 +37,30 @@ class StepContext:
 
     Attributes:
         criteria: the rule of the item that is inspected.
-        find_model: gives the anomaly model of a name.
+        find_model: gives the model of a name.
+        step_id: of the step, for messages.
     """
 
     criteria: Criteria
-    find_model: Callable[[str], AnomalyModel]
+    find_model: ModelFinder
+    step_id: str = ""
+
+    def model(self, field: str, name: str, *wanted: type[AModel]) -> AModel:
+        """Return the model that a parameter of the step names.
+
+        Args:
+            field: the parameter.
+            name: its value.
+            wanted: the classes of models that fit.
+
+        Raises:
+            DoesNotFit: ``pipeline-model-kind`` when it is a model of another kind.
+        """
+        found = self.find_model(name)
+        require_kind(found, {kind.kind for kind in wanted}, step=self.step_id, field=field, name=name)
+        if not isinstance(found, wanted):
+            raise TypeError(f"{name} says it is of kind {found.kind} and is a {type(found).__name__}")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +72,10 @@ class Component:
         title: what people call it.
         description: one sentence.
         parameters: pydantic model of its parameters.
-        inputs: its ports by name.
         output: the kind of value it gives.
         run: the processing; parameters are an instance of ``parameters``.
+        inputs: its ports by name.
+        models: the parameters that name a model, each with the kinds of models it takes.
     """
 
     name: str
@@ -65,6 +85,7 @@ class Component:
     output: Kind
     run: Callable[[Any, Mapping[str, StepValue], StepContext], StepValue]
     inputs: Mapping[str, Port] = field(default_factory=dict)
+    models: Mapping[str, frozenset[ModelKind]] = field(default_factory=dict)
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema (2020-12) of the parameters."""

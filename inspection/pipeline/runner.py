@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
 
 from inspection.components.registry import StepContext
 from inspection.components.values import AnomalyFinding, DetectionList, Picture, StepValue
@@ -15,13 +15,9 @@ from inspection.judgement import Criteria, judge
 from inspection.pipeline.definition import INPUT, PipelineDefinition
 from inspection.pipeline.validation import ValidatedPipeline, ValidatedStep, validate_definition
 from inspection.placement import FloatMap
+from inspection.step_models import ModelFinder, StepModel, require_kind
 from models.errors import DoesNotFit, ImageFlowError
 from models.results import Detection, InspectionResult, StepTiming
-
-if TYPE_CHECKING:
-    from inspection.anomaly.model import AnomalyModel
-
-ModelFinder = Callable[[str], "AnomalyModel"]
 
 
 class InspectionCancelled(ImageFlowError):
@@ -87,18 +83,19 @@ class Runner:
 
     Args:
         definition: checked here, once.
-        models: the anomaly models by the names the steps use, or a function that gives one for a name.
+        models: the models by the names the steps use, or a function that gives one for a name.
         executor: where steps run.
 
     Raises:
         InvalidInput: as ``validate_definition``.
-        DoesNotFit: ``pipeline-model-missing`` when ``models`` is a mapping without a model the pipeline names.
+        DoesNotFit: ``pipeline-model-missing`` when ``models`` is a mapping without a model the pipeline names,
+            ``pipeline-model-kind`` when it has one of a kind that its step cannot use.
     """
 
     def __init__(
         self,
         definition: PipelineDefinition,
-        models: Mapping[str, AnomalyModel] | ModelFinder | None = None,
+        models: Mapping[str, StepModel] | ModelFinder | None = None,
         executor: StepExecutor | None = None,
     ) -> None:
         self.pipeline: ValidatedPipeline = validate_definition(definition)
@@ -109,6 +106,9 @@ class Runner:
         given = dict(models or {})
         for name in sorted(self.pipeline.models() - given.keys()):
             raise DoesNotFit("pipeline-model-missing", name=name, pipeline=definition.name)
+        for step in self.pipeline.steps:
+            for field, name in step.models().items():
+                require_kind(given[name], step.component.models[field], step=step.id, field=field, name=name)
         self._find_model = given.__getitem__
 
     def run(
@@ -129,7 +129,8 @@ class Runner:
 
         Raises:
             InspectionCancelled: when ``cancel`` was set.
-            DoesNotFit: when an image does not fit a model (``image-scale``).
+            DoesNotFit: when an image does not fit a model (``image-scale``), or a model its step
+                (``pipeline-model-kind``).
         """
         rule = criteria or Criteria()
         context = StepContext(rule, self._find_model)
@@ -150,7 +151,7 @@ class Runner:
             report(step, "running")
             inputs = {port: values[source] for port, source in step.inputs.items()}
             step_began = time.perf_counter()
-            values[step.id] = self._executor.execute(step, inputs, context)
+            values[step.id] = self._executor.execute(step, inputs, replace(context, step_id=step.id))
             spent = (time.perf_counter() - step_began) * 1000
             timings.append(StepTiming(step_id=step.id, component=step.component.name, milliseconds=spent))
             report(step, "completed")

@@ -23,6 +23,11 @@ class ValidatedStep:
     parameters: Parameters
     inputs: Mapping[str, str]
 
+    def models(self) -> dict[str, str]:
+        """Return the names of the models the step uses, by the parameters that name them."""
+        named = {field: getattr(self.parameters, field) for field in self.component.models}
+        return {field: str(name) for field, name in named.items() if name is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class ValidatedPipeline:
@@ -38,11 +43,7 @@ class ValidatedPipeline:
 
     def models(self) -> set[str]:
         """Return the names of the models that steps use."""
-        return {
-            str(getattr(step.parameters, "model"))  # noqa: B009 - only some components have it
-            for step in self.steps
-            if hasattr(step.parameters, "model")
-        }
+        return {name for step in self.steps for name in step.models().values()}
 
 
 @dataclass(frozen=True, slots=True)

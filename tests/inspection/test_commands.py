@@ -88,6 +88,14 @@ def test_inspect_gives_the_model_file_to_the_one_model_a_pipeline_names(
     code, _, err = run(capsys, "inspect", "--pipeline", tmp_path / "p.json", image)
     assert code == 1
     assert "casting" in err
+    named = ("--model", f"casting={report.path}")
+    again = run(capsys, "inspect", "--pipeline", tmp_path / "p.json", *named, "--json", image)[1]
+    assert json.loads(again)["score"] == json.loads(out)["score"]
+    code, _, err = run(capsys, "inspect", "--pipeline", tmp_path / "p.json", *named, *named, image)
+    assert code == 2
+    code, _, err = run(capsys, "inspect", "--pipeline", tmp_path / "p.json", "--model", f"casting={image}", image)
+    assert code == 1
+    assert "reference-image" in err
 
 
 @pytest.mark.parametrize("command", ["inspect", "train", "evaluate"])

@@ -1,6 +1,7 @@
 import json
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inspection.anomaly import AnomalyModel
+from inspection.anomaly import AnomalyModel, TrainingReport
 from inspection.components.registry import StepContext
 from inspection.components.values import Picture, StepValue
+from inspection.files import write_atomically
 from inspection.frames import Frame, Pixels
+from inspection.images import encode_png
 from inspection.judgement import Criteria
+from inspection.model_files import load_model
 from inspection.pipeline import (
     InProcess,
     InspectionCancelled,
@@ -23,7 +27,8 @@ from inspection.pipeline import (
     validate_definition,
 )
 from inspection.pipeline.validation import ValidatedStep
-from models.errors import DoesNotFit, InvalidInput
+from inspection.reference import ReferenceImage
+from models.errors import DoesNotFit, InvalidInput, NotFound
 from models.states import Verdict
 from resources.parts import draw_part
 
@@ -257,6 +262,32 @@ def test_a_pipeline_without_its_model_is_refused_before_it_runs() -> None:
     with pytest.raises(DoesNotFit) as caught:
         Runner(default_definition(), {})
     assert caught.value.code == "pipeline-model-missing"
+
+
+@pytest.mark.parametrize("as_finder", [False, True])
+def test_a_model_of_the_wrong_kind_is_refused_with_step_and_field(image: Pixels, as_finder: bool) -> None:
+    reference = ReferenceImage.of(image)
+
+    def run() -> None:
+        Runner(default_definition(), (lambda name: reference) if as_finder else {"default": reference}).run(image)
+
+    with pytest.raises(DoesNotFit) as caught:
+        run()
+    assert caught.value.code == "pipeline-model-kind"
+    detail = caught.value.text("en").detail
+    assert all(word in detail for word in ("Step anomaly", "parameters.model", "reference-image", "default"))
+
+
+def test_a_model_file_is_loaded_as_what_its_bytes_say(report: TrainingReport, image: Pixels, tmp_path: Path) -> None:
+    write_atomically(tmp_path / "pose.model", encode_png(image))
+    reference = load_model(tmp_path / "pose.model")
+    assert isinstance(reference, ReferenceImage)
+    assert np.array_equal(reference.pixels, image)
+    assert reference.digest == ReferenceImage.of(image).digest
+    assert isinstance(load_model(report.path), AnomalyModel)
+    with pytest.raises(NotFound) as caught:
+        load_model(tmp_path / "none.model")
+    assert caught.value.code == "model-missing"
 
 
 def test_the_default_pipeline_finds_a_defect_where_it_is(model: AnomalyModel) -> None:

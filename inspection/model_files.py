@@ -1,0 +1,41 @@
+"""Loading a file that a step uses as its model, whatever kind of model it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inspection.image_headers import image_format
+from inspection.step_models import StepModel
+from models.errors import InvalidInput, NotFound
+
+_FIRST_BYTES = 16
+
+
+def load_model(path: Path, threads: int | None = None) -> StepModel:
+    """Load a model file; what its first bytes say decides how it is read.
+
+    Args:
+        path: an anomaly bundle, or an image that serves as a reference.
+        threads: processor threads the model may use; None takes the setting.
+
+    Raises:
+        NotFound: ``model-missing``.
+        InvalidInput: ``model-damaged``, ``model-too-new``, ``model-not-readable`` or what ``read_image`` raises.
+    """
+    if image_format(_first_bytes(path)) is not None:
+        from inspection.reference import load_reference
+
+        return load_reference(path)
+    from inspection.anomaly import load_bundle
+
+    return load_bundle(path, threads)
+
+
+def _first_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_FIRST_BYTES)
+    except FileNotFoundError as error:
+        raise NotFound("model-missing", file=str(path)) from error
+    except OSError as error:
+        raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
