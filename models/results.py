@@ -25,6 +25,13 @@ class BoundingBox(Value):
     height: float = Field(ge=0)
 
 
+class Point(Value):
+    """A point of the original image; a pixel covers one unit, the first from 0 to 1."""
+
+    x: float
+    y: float
+
+
 class Detection(Value):
     """One thing found: its class, how sure (0 to 1), and where."""
 
@@ -41,6 +48,66 @@ class StepTiming(Value):
     milliseconds: float = Field(ge=0)
 
 
+class CodeReading(Value):
+    """A bar code or matrix code that was read.
+
+    Attributes:
+        text: what it says.
+        format: ``qr``, ``micro-qr``, ``data-matrix``, ``code-128``, ``ean-13`` or ``ean-8``.
+        polygon: its corners on the original image.
+        step_id: the step that read it.
+    """
+
+    text: str
+    format: str
+    polygon: list[Point] = Field(default_factory=list)
+    step_id: str = ""
+
+
+class Measurement(Value):
+    """A quantity that was measured.
+
+    Attributes:
+        name: what criteria call it.
+        quantity: ``length``, ``area``, ``diameter`` or ``count``.
+        value: in ``unit``; None when it could not be measured, and ``reason`` says why.
+        unit: ``mm``, ``mm²``, ``px``, ``px²`` or empty for counts.
+        reason: code; empty when there is a value.
+        geometry: lines to draw on the original image, each a list of points.
+        step_id: the step that measured.
+    """
+
+    name: str
+    quantity: str
+    value: float | None
+    unit: str = ""
+    reason: str = ""
+    geometry: list[list[Point]] = Field(default_factory=list)
+    step_id: str = ""
+
+
+class ColourDifference(Value):
+    """How far the colour of an area is from a reference, as CIEDE2000 (ΔE00).
+
+    Attributes:
+        name: what criteria call it.
+        mean: of the differences of the pixels; None when no pixel of the area counts.
+        maximum: largest difference of a pixel, after the step's smoothing.
+        lab: mean colour of the area, CIELAB D65/2°.
+        reference: CIELAB D65/2°.
+        polygon: the area on the original image.
+        step_id: the step that compared.
+    """
+
+    name: str
+    mean: float | None
+    maximum: float | None
+    lab: tuple[float, float, float] | None
+    reference: tuple[float, float, float]
+    polygon: list[Point] = Field(default_factory=list)
+    step_id: str = ""
+
+
 class InspectionResult(Value):
     """What a pipeline and the criteria say of one image.
 
@@ -49,6 +116,9 @@ class InspectionResult(Value):
         confidence: how sure the verdict is, 0 to 1; 0.5 is on the border.
         anomaly_score: None when no anomaly step ran; larger is stranger; compare with ``threshold`` only.
         reasons: machine-readable codes of the criteria that were not met; empty for OK.
+        measurements: what ``measure`` steps measured.
+        codes: what ``barcode`` steps read.
+        colours: what ``color`` steps compared.
     """
 
     overall_result: Verdict
@@ -57,6 +127,9 @@ class InspectionResult(Value):
     anomaly_score: float | None = None
     threshold: float | None = None
     reasons: list[str] = Field(default_factory=list)
+    measurements: list[Measurement] = Field(default_factory=list)
+    codes: list[CodeReading] = Field(default_factory=list)
+    colours: list[ColourDifference] = Field(default_factory=list)
     steps: list[StepTiming] = Field(default_factory=list)
     processing_time_ms: float = Field(default=0.0, ge=0)
 

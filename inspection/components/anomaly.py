@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 from pydantic import Field
 
 from inspection.anomaly.regions import anomalous_regions
 from inspection.components.registry import Component, Parameters, Port, StepContext
 from inspection.components.values import AnomalyFinding, Kind, Picture, StepValue
+from inspection.placement import FloatMap
 from inspection.step_models import ModelKind
 
 
@@ -34,13 +36,29 @@ def _run(parameters: AnomalyParameters, inputs: Mapping[str, StepValue], context
     placement = picture.placement
     scored = model.score(picture.pixels, scale_x=placement.scale_x, scale_y=placement.scale_y)
     threshold = context.criteria.threshold if context.criteria.threshold is not None else scored.threshold
-    heatmap = placement.map_to_original(scored.heatmap)
+    score, values = _where_it_counts(scored.score, scored.heatmap, picture)
+    heatmap = placement.map_to_original(values)
     return AnomalyFinding(
-        score=scored.score,
+        score=score,
         threshold=threshold,
         heatmap=heatmap,
-        regions=anomalous_regions(heatmap, scored.score, threshold),
+        regions=anomalous_regions(heatmap, score, threshold),
     )
+
+
+def _where_it_counts(score: float, heatmap: FloatMap, picture: Picture) -> tuple[float, FloatMap]:
+    """Return score and heatmap of what counts in the picture alone.
+
+    The score is the model's, brought down as far as the heatmap's highest point goes down when what is ignored is
+    taken away; with the highest point elsewhere it stays what it was to the last digit.
+    """
+    counting = picture.counting()
+    highest = float(heatmap.max())
+    if counting is None or highest <= 0:
+        return score, heatmap
+    left = np.where(counting, heatmap, np.float32(0))
+    remaining = float(left.max())
+    return (score if remaining == highest else score * remaining / highest), left
 
 
 ANOMALY = Component(

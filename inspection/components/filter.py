@@ -68,7 +68,7 @@ def _run(parameters: FilterParameters, inputs: Mapping[str, StepValue], context:
     if not isinstance(picture, Picture):
         raise TypeError("filter takes a picture")
     if parameters.filter_type != "overlay":
-        return Picture(filter_pixels(picture.pixels, parameters), picture.placement)
+        return picture.with_pixels(filter_pixels(picture.pixels, parameters))
     anomaly, found = inputs.get("anomaly"), inputs.get("detections")
     if anomaly is not None and not isinstance(anomaly, AnomalyFinding):
         raise TypeError("the input anomaly takes an anomaly finding")
@@ -80,7 +80,7 @@ def _run(parameters: FilterParameters, inputs: Mapping[str, StepValue], context:
         opacity=parameters.opacity,
         minimum_area=context.criteria.minimum_defect_area,
     )
-    return Picture(drawn, picture.placement)
+    return picture.with_pixels(drawn)
 
 
 FILTER = Component(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -11,9 +12,13 @@ from pydantic import BaseModel, ConfigDict
 from inspection.components.values import Kind, StepValue
 from inspection.judgement import Criteria
 from inspection.step_models import ModelFinder, ModelKind, StepModel, require_kind
-from models.errors import NotFound
+from models.errors import ImageFlowError, NotFound
 
 AModel = TypeVar("AModel", bound=StepModel)
+
+
+class InspectionCancelled(ImageFlowError):
+    """The run was cancelled by whoever asked for it; no error of anybody."""
 
 
 class Parameters(BaseModel):
@@ -39,11 +44,22 @@ class StepContext:
         criteria: the rule of the item that is inspected.
         find_model: gives the model of a name.
         step_id: of the step, for messages.
+        cancel: set when whoever asked for the run does not want it any more.
     """
 
     criteria: Criteria
     find_model: ModelFinder
     step_id: str = ""
+    cancel: threading.Event | None = None
+
+    def stop_if_cancelled(self) -> None:
+        """End here when the run was cancelled; for steps that take long, between their parts.
+
+        Raises:
+            InspectionCancelled: when it was.
+        """
+        if self.cancel is not None and self.cancel.is_set():
+            raise InspectionCancelled
 
     def model(self, field: str, name: str, *wanted: type[AModel]) -> AModel:
         """Return the model that a parameter of the step names.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field
@@ -55,9 +56,10 @@ def resize_picture(picture: Picture, parameters: ResizeParameters) -> Picture:
 
 def _scaled(picture: Picture, width: int, height: int) -> Picture:
     before = picture.pixels.shape
-    return Picture(
-        resize_pixels(picture.pixels, width, height),
-        picture.placement.then(width / before[1], height / before[0]),
+    return replace(
+        picture,
+        pixels=resize_pixels(picture.pixels, width, height),
+        placement=picture.placement.then(width / before[1], height / before[0]),
     )
 
 
@@ -65,7 +67,7 @@ def _centre(picture: Picture, width: int, height: int) -> Picture:
     have_height, have_width = picture.pixels.shape[:2]
     left, top = max(0, (have_width - width) // 2), max(0, (have_height - height) // 2)
     cut = picture.pixels[top : top + height, left : left + width]
-    return Picture(cut.copy(), picture.placement.then(1.0, 1.0, left, top))
+    return replace(picture, pixels=cut.copy(), placement=picture.placement.then(1.0, 1.0, left, top))
 
 
 def _run(parameters: ResizeParameters, inputs: Mapping[str, StepValue], _context: StepContext) -> StepValue:

@@ -1,13 +1,15 @@
-"""What flows from step to step: pictures, anomaly findings, detections."""
+"""What flows from step to step: pictures and what was found on them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+import numpy as np
+
 from inspection.frames import Pixels, require_pixels
-from inspection.placement import FloatMap, Placement
-from models.results import Detection
+from inspection.placement import FloatMap, Mask, Placement
+from models.results import BoundingBox, CodeReading, ColourDifference, Detection, Measurement
 
 
 class Kind(StrEnum):
@@ -16,14 +18,24 @@ class Kind(StrEnum):
     IMAGE = "image"
     ANOMALY = "anomaly"
     DETECTIONS = "detections"
+    CODES = "codes"
+    MEASUREMENTS = "measurements"
+    COLOUR = "colour"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """An image on its way through a pipeline: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``, and where it lies."""
+    """An image on its way through a pipeline, where it lies on the original, and what of that does not count.
+
+    Attributes:
+        pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
+        placement: the map from the original image to ``pixels``.
+        ignored: bool ``(height, width)`` over the original image, true where nothing counts; None when all counts.
+    """
 
     pixels: Pixels
     placement: Placement
+    ignored: Mask | None = None
 
     @classmethod
     def original(cls, pixels: Pixels) -> Picture:
@@ -35,6 +47,35 @@ class Picture:
         require_pixels(pixels)
         return cls(pixels, Placement(width=pixels.shape[1], height=pixels.shape[0]))
 
+    def with_pixels(self, pixels: Pixels) -> Picture:
+        """Return the picture with other pixels in the same places."""
+        return replace(self, pixels=pixels)
+
+    def ignoring(self, mask: Mask) -> Picture:
+        """Return the picture with more to ignore: ``mask`` is bool ``(height, width)`` over the original."""
+        return replace(self, ignored=mask if self.ignored is None else self.ignored | mask)
+
+    def counting(self) -> Mask | None:
+        """Return which pixels of the picture count, bool ``(H, W)``; None when all of them do.
+
+        Neither what is ignored counts nor what lies beyond the original's edges, where a step had to make pixels up.
+        """
+        ignored = self.ignored
+        if ignored is None:
+            if self.placement.shows_only_original(self.pixels):
+                return None
+            ignored = np.zeros((self.placement.height, self.placement.width), np.bool_)
+        return ~self.placement.mask_from_original(ignored, self.pixels, outside=True)
+
+    def ignores(self, box: BoundingBox) -> bool:
+        """Return whether at least half of a box on the original image lies in what is ignored."""
+        if self.ignored is None:
+            return False
+        left, top = max(0, int(box.x)), max(0, int(box.y))
+        right, bottom = round(box.x + box.width), round(box.y + box.height)
+        inside = self.ignored[top : max(bottom, top + 1), left : max(right, left + 1)]
+        return bool(inside.size and inside.mean() >= 0.5)  # noqa: PLR2004 - half
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnomalyFinding:
@@ -43,7 +84,7 @@ class AnomalyFinding:
     Attributes:
         score: larger is stranger.
         threshold: the effective one; a score strictly above it is anomalous.
-        heatmap: float32 ``(H, W)`` over the original image, in the unit of the score.
+        heatmap: float32 ``(H, W)`` over the original image, in the unit of the score; 0 where nothing counts.
         regions: connected places where the heatmap passes the threshold, strangest first, class ``anomaly``.
     """
 
@@ -60,10 +101,34 @@ class DetectionList:
     detections: tuple[Detection, ...]
 
 
-StepValue = Picture | AnomalyFinding | DetectionList
+@dataclass(frozen=True, slots=True)
+class CodeList:
+    """The codes that were read, on the original image."""
+
+    codes: tuple[CodeReading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementList:
+    """What was measured, on the original image."""
+
+    measurements: tuple[Measurement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ColourFinding:
+    """How far the colour is from the reference."""
+
+    difference: ColourDifference
+
+
+StepValue = Picture | AnomalyFinding | DetectionList | CodeList | MeasurementList | ColourFinding
 
 KIND_OF: dict[type, Kind] = {
     Picture: Kind.IMAGE,
     AnomalyFinding: Kind.ANOMALY,
     DetectionList: Kind.DETECTIONS,
+    CodeList: Kind.CODES,
+    MeasurementList: Kind.MEASUREMENTS,
+    ColourFinding: Kind.COLOUR,
 }

@@ -1,9 +1,9 @@
 """Pipelines: definition, validation, running."""
 
+from inspection.components.registry import InspectionCancelled
 from inspection.pipeline.definition import INPUT, PipelineDefinition, PipelineStep, default_definition
 from inspection.pipeline.runner import (
     InProcess,
-    InspectionCancelled,
     InspectionOutcome,
     Runner,
     StepExecutor,

@@ -16,12 +16,8 @@ from inspection.pipeline.definition import INPUT, PipelineDefinition
 from inspection.pipeline.validation import ValidatedPipeline, ValidatedStep, validate_definition
 from inspection.placement import FloatMap
 from inspection.step_models import ModelFinder, StepModel, require_kind
-from models.errors import DoesNotFit, ImageFlowError
+from models.errors import DoesNotFit
 from models.results import Detection, InspectionResult, StepTiming
-
-
-class InspectionCancelled(ImageFlowError):
-    """The run was cancelled by whoever asked for it; no error of anybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +121,7 @@ class Runner:
             image: a frame, or uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
             criteria: the rule; the default takes the model's threshold and tolerates no detection.
             on_progress: called before and after every step, in this thread.
-            cancel: set it to stop before the next step.
+            cancel: set it to stop before the next step, or within one that takes long.
 
         Raises:
             InspectionCancelled: when ``cancel`` was set.
@@ -133,7 +129,7 @@ class Runner:
                 (``pipeline-model-kind``).
         """
         rule = criteria or Criteria()
-        context = StepContext(rule, self._find_model)
+        context = StepContext(rule, self._find_model, cancel=cancel)
         original = Picture.original(image.pixels if isinstance(image, Frame) else image)
         values: dict[str, StepValue] = {INPUT: original}
         timings: list[StepTiming] = []
@@ -146,8 +142,7 @@ class Runner:
                 on_progress(StepProgress(step.id, step.component.name, status, len(timings), total, elapsed))
 
         for step in self.pipeline.steps:
-            if cancel is not None and cancel.is_set():
-                raise InspectionCancelled
+            context.stop_if_cancelled()
             report(step, "running")
             inputs = {port: values[source] for port, source in step.inputs.items()}
             step_began = time.perf_counter()

@@ -86,7 +86,7 @@ def test_what_fill_cut_off_has_no_heat() -> None:
 
 def test_a_chain_of_placements_is_one_placement() -> None:
     placed = Placement(400, 200).then(0.5, 0.5, 10, 5).then(2.0, 2.0, 1, 1)
-    assert (placed.scale_x, placed.offset_x, placed.offset_y) == (1.0, 21.0, 11.0)
+    assert placed.affine == (1.0, 0.0, -21.0, 0.0, 1.0, -11.0)
 
 
 @pytest.mark.parametrize("kind", ["blur", "sharpen", "edge"])
