@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from inspection.archive import archive_kind
+from inspection.detection.bundle import DETECTION_KINDS
+from inspection.detection.description import GRAPH_SUFFIXES
 from inspection.image_headers import image_format
 from inspection.step_models import StepModel
 from models.errors import InvalidInput, NotFound
@@ -15,13 +18,19 @@ def load_model(path: Path, threads: int | None = None) -> StepModel:
     """Load a model file; what its first bytes say decides how it is read.
 
     Args:
-        path: an anomaly bundle, or an image that serves as a reference.
+        path: an anomaly bundle, a detector or classifier in any form ``load_detection_model`` takes, or an image that
+            serves as a reference.
         threads: processor threads the model may use; None takes the setting.
 
     Raises:
         NotFound: ``model-missing``.
-        InvalidInput: ``model-damaged``, ``model-too-new``, ``model-not-readable`` or what ``read_image`` raises.
+        InvalidInput: ``model-damaged``, ``model-too-new``, ``model-not-readable`` or what ``load_detection_model`` and
+            ``read_image`` raise.
     """
+    if path.is_dir() or path.suffix.lower() in GRAPH_SUFFIXES or archive_kind(path) in DETECTION_KINDS:
+        from inspection.detection.loading import load_detection_model
+
+        return load_detection_model(path, threads)
     if image_format(_first_bytes(path)) is not None:
         from inspection.reference import load_reference
 

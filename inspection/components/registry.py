@@ -124,11 +124,12 @@ class Component:
 
 def components() -> dict[str, Component]:
     """Return every component by name."""
+    from inspection.components.ai_detection import AI_DETECTION
     from inspection.components.anomaly import ANOMALY
     from inspection.components.filter import FILTER
     from inspection.components.resize import RESIZE
 
-    return {found.name: found for found in (RESIZE, ANOMALY, FILTER)}
+    return {found.name: found for found in (RESIZE, ANOMALY, AI_DETECTION, FILTER)}
 
 
 def component(name: str) -> Component:

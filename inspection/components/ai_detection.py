@@ -1,0 +1,74 @@
+"""``ai_detection``: which things a detector finds on an image, or which class a classifier gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+from inspection.components.registry import Component, Parameters, Port, StepContext
+from inspection.components.values import DetectionList, Kind, Picture, StepValue
+from inspection.step_models import ModelKind
+
+ClassName = Annotated[str, Field(min_length=1, max_length=200)]
+Confidence = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+class DetectionParameters(Parameters):
+    """Parameters of ``ai_detection``."""
+
+    model: str = Field(
+        default="default",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="Name of the detector or classifier; whoever runs the pipeline says which file that is.",
+    )
+    confidence: Confidence = Field(default=0.25, description="Only what the model is surer of than this is reported.")
+    iou: Confidence = Field(
+        default=0.7,
+        description="Of two boxes of a class that overlap by more than this share of their union, only the surer one "
+        "is reported.",
+    )
+    class_confidence: dict[ClassName, Confidence] = Field(
+        default_factory=dict, max_length=1000, description="Confidence for single classes, in place of the general one."
+    )
+    classes: tuple[ClassName, ...] | None = Field(
+        default=None, min_length=1, max_length=1000, description="Only these classes are reported; empty takes all."
+    )
+    max_detections: int = Field(default=300, ge=1, le=10_000, description="How many are reported at most, the surest.")
+
+
+def _run(parameters: DetectionParameters, inputs: Mapping[str, StepValue], context: StepContext) -> StepValue:
+    picture = inputs["image"]
+    if not isinstance(picture, Picture):
+        raise TypeError("ai_detection takes a picture")
+    from inspection.detection.model import Classifier, DetectionSettings, Detector
+
+    wanted: tuple[type[Detector | Classifier], ...] = (Detector, Classifier)
+    model = context.model("model", parameters.model, *wanted)
+    settings = DetectionSettings(
+        confidence=parameters.confidence,
+        iou=parameters.iou,
+        class_confidence=parameters.class_confidence,
+        classes=None if parameters.classes is None else frozenset(parameters.classes),
+        most=parameters.max_detections,
+    )
+    place = picture.placement.box_to_original
+    found = [item.model_copy(update={"bbox": place(item.bbox)}) for item in model.detect(picture.pixels, settings)]
+    if model.kind is ModelKind.DETECTOR:
+        found = [item for item in found if not picture.ignores(item.bbox)]
+    return DetectionList(tuple(found))
+
+
+AI_DETECTION = Component(
+    name="ai_detection",
+    title="AI detection",
+    description="Finds things and their places with a trained detector, or the class of the image with a classifier.",
+    parameters=DetectionParameters,
+    inputs={"image": Port(Kind.IMAGE, description="The image to look at.")},
+    output=Kind.DETECTIONS,
+    run=_run,
+    models={"model": frozenset({ModelKind.DETECTOR, ModelKind.CLASSIFIER})},
+)

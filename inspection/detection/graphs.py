@@ -1,0 +1,167 @@
+"""Reading a detector's or a classifier's graph from a file, and making it ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from inspection.anomaly.runtime import core
+from inspection.detection.description import GRAPH_SUFFIXES, GraphDescription
+from inspection.detection.heads import Head, recognise
+from inspection.detection.metadata import GraphMetadata, read_metadata
+from inspection.openvino_runtime import openvino as ov
+from inspection.settings import inference_threads
+from models.errors import DoesNotFit, InvalidInput
+
+_CHANNELS = 3
+_IMAGE_AXES = 4
+
+
+def read_graph(path: Path) -> tuple[Any, GraphDescription]:
+    """Read an OpenVINO or ONNX graph and find out what its input and output mean.
+
+    Args:
+        path: the ``.xml`` or ``.onnx`` file, or a folder that holds exactly one of them.
+
+    Returns:
+        the OpenVINO model with a fixed input size, and its description.
+
+    Raises:
+        InvalidInput: ``model-damaged``, ``detector-folder`` or ``detector-metadata``.
+        DoesNotFit: ``detector-input`` or ``detector-output`` when the graph is none that is understood.
+    """
+    file = _graph_file(path)
+    try:
+        model = core().read_model(file)
+    except RuntimeError as error:
+        raise InvalidInput("model-damaged", name=file.name) from error
+    return model, describe(model, read_metadata(file, model), file.name)
+
+
+def describe(model: Any, metadata: GraphMetadata, name: str) -> GraphDescription:
+    """Say what a graph's input and output mean; an input of open size gets the one its metadata names.
+
+    Raises:
+        DoesNotFit: ``detector-input`` or ``detector-output``.
+    """
+    layout, height, width = _input(model, metadata, name)
+    if len(model.outputs) != 1:
+        raise DoesNotFit("detector-output", name=name, shape=f"{len(model.outputs)} outputs")
+    partial = model.output(0).partial_shape
+    shape = [int(size) for size in partial.to_shape()] if partial.is_static else []
+    found = recognise(shape, height, width, len(metadata.names) or None)
+    if found is None or metadata.task not in {None, "detect", "classify"}:
+        task = f" ({metadata.task})" if metadata.task else ""
+        raise DoesNotFit("detector-output", name=name, shape=f"{partial}{task}")
+    head, count = found
+    names = metadata.names or tuple(f"class-{number}" for number in range(count))
+    try:
+        return GraphDescription(
+            head=head, names=names, height=height, width=width, layout=layout, **_preparation(head, metadata, model)
+        )
+    except (ValidationError, ValueError) as error:
+        raise InvalidInput("detector-metadata", file=name, reason=" ".join(str(error).split())) from error
+
+
+def compile_graph(model: Any, description: GraphDescription, precision: str, threads: int | None = None) -> Any:
+    """Compile a graph for the processor; it then takes uint8 ``(1, height, width, 3)`` RGB.
+
+    Args:
+        model: of ``read_graph``.
+        description: of ``read_graph``.
+        precision: ``f32`` or ``bf16``; a processor without bfloat16 calculates in float32.
+        threads: processor threads; None takes the setting.
+    """
+    steps = ov.preprocess.PrePostProcessor(model)
+    steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+    preparation = steps.input().preprocess()
+    if description.colour == "bgr":
+        steps.input().tensor().set_color_format(ov.preprocess.ColorFormat.RGB)
+        preparation.convert_color(ov.preprocess.ColorFormat.BGR)
+    preparation.convert_element_type(ov.Type.f32)
+    if any(description.mean):
+        preparation.mean(list(description.mean))
+    if any(value != 1.0 for value in description.scale):
+        preparation.scale(list(description.scale))
+    steps.input().model().set_layout(ov.Layout(description.layout))
+    return core().compile_model(
+        steps.build(),
+        "CPU",
+        {
+            "INFERENCE_PRECISION_HINT": precision,
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_NUM_THREADS": inference_threads(threads),
+            "NUM_STREAMS": 1,
+        },
+    )
+
+
+def processor_has(capability: str) -> bool:
+    """Say whether the processor has a number format of its own (``BF16``, ``INT8``), as OpenVINO names it."""
+    return capability in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def _graph_file(path: Path) -> Path:
+    if not path.is_dir():
+        return path
+    found = sorted(file for file in path.iterdir() if file.suffix in GRAPH_SUFFIXES)
+    if len(found) != 1:
+        raise InvalidInput("detector-folder", folder=str(path), count=len(found))
+    return found[0]
+
+
+def _input(model: Any, metadata: GraphMetadata, name: str) -> tuple[str, int, int]:
+    if len(model.inputs) != 1 or model.input(0).partial_shape.rank.is_dynamic:
+        raise DoesNotFit("detector-input", name=name, shape=f"{len(model.inputs)} inputs")
+    partial = model.input(0).partial_shape
+    sizes = [int(size.get_length()) if size.is_static else None for size in partial]
+    if len(sizes) == _IMAGE_AXES and _CHANNELS in {sizes[1], sizes[3]} and sizes[0] in {None, 1}:
+        layout = "NCHW" if sizes[1] == _CHANNELS else "NHWC"
+        rows, columns = (2, 3) if layout == "NCHW" else (1, 2)
+        wanted = metadata.size or (None, None)
+        height, width = sizes[rows] or wanted[0], sizes[columns] or wanted[1]
+        if height is not None and width is not None:
+            if partial.is_dynamic:
+                model.reshape([1, 3, height, width] if layout == "NCHW" else [1, height, width, 3])
+            return layout, height, width
+    raise DoesNotFit("detector-input", name=name, shape=str(partial))
+
+
+def _preparation(head: Head, metadata: GraphMetadata, model: Any) -> dict[str, Any]:
+    """Return how an image is prepared: as the exporter does it, else as ``model_info`` says it."""
+    if head is Head.YOLOX:
+        return {"colour": "bgr", "scale": (1.0, 1.0, 1.0), "fitting": "letterbox-corner"}
+    if head is not Head.CLASSIFIER:
+        return {}
+    normalised = _ends_in_probabilities(model)
+    if metadata.ultralytics:
+        return {"fitting": "crop", "normalised": normalised}
+    info: Mapping[str, str] = metadata.info or {}
+    return {
+        "fitting": {"crop": "crop", "fit_to_window_letterbox": "letterbox", "fit_to_window": "letterbox-corner"}.get(
+            info.get("resize_type", ""), "stretch"
+        ),
+        # The Model API's images are BGR: an input that is not to be reversed is BGR. Nothing said: RGB.
+        "colour": "bgr" if info.get("reverse_input_channels", "True").lower() in {"no", "false", "0"} else "rgb",
+        "mean": _three(info.get("mean_values", ""), 0.0),
+        "scale": _three(info.get("scale_values", ""), 1.0),
+        "normalised": normalised,
+    }
+
+
+def _three(text: str, otherwise: float) -> tuple[float, ...]:
+    values = tuple(float(value) for value in text.replace(",", " ").replace("[", " ").replace("]", " ").split())
+    if not values:
+        return (otherwise,) * _CHANNELS
+    return values * _CHANNELS if len(values) == 1 else values
+
+
+def _ends_in_probabilities(model: Any) -> bool:
+    """Say whether the last operation, but for changes of shape, is a softmax or a sigmoid."""
+    node = model.get_results()[0].input_value(0).get_node()
+    while node.get_type_name() in {"Reshape", "Squeeze", "Unsqueeze", "Convert"}:
+        node = node.input_value(0).get_node()
+    return node.get_type_name() in {"Softmax", "Sigmoid"}

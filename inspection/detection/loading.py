@@ -1,0 +1,82 @@
+"""From a file to a detector or classifier that can run."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inspection.anomaly.runtime import core
+from inspection.detection.bundle import DetectorBundle, read_detector
+from inspection.detection.description import GRAPH_SUFFIXES, GraphDescription
+from inspection.detection.graphs import processor_has, read_graph
+from inspection.detection.heads import Head
+from inspection.detection.model import BF16, F32, Classifier, Detector
+from inspection.openvino_runtime import openvino as ov
+from models.errors import InvalidInput, NotFound
+
+_BLOCK = 1 << 20
+
+
+def load_detection_model(path: Path, threads: int | None = None) -> Detector | Classifier:
+    """Load a detector or a classifier.
+
+    Args:
+        path: a file of ``imageflow train detector``; an OpenVINO ``.xml`` with its ``.bin`` beside it; an ``.onnx``;
+            or a folder that holds one of them, such as ultralytics exports.
+        threads: processor threads it may use; None takes the setting.
+
+    Raises:
+        NotFound: ``model-missing``.
+        InvalidInput: ``model-damaged``, ``model-too-new``, ``model-not-readable``, ``detector-folder``,
+            ``detector-metadata``.
+        DoesNotFit: ``detector-input``, ``detector-output`` when the graph is none that is understood.
+    """
+    if not path.exists():
+        raise NotFound("model-missing", file=str(path))
+    if path.is_dir() or path.suffix.lower() in GRAPH_SUFFIXES:
+        graph, description = read_graph(path)
+        return _ready(graph, description, path.name, _digest(path), F32, threads)
+    return open_bundle(read_detector(path), path.name, threads)
+
+
+def open_bundle(bundle: DetectorBundle, name: str, threads: int | None = None) -> Detector | Classifier:
+    """Make a detector's file ready to run, in the fastest way that passed its parity check and this processor has.
+
+    Raises:
+        InvalidInput: ``model-damaged``.
+    """
+    try:
+        graph = core().read_model(bundle.graph, ov.Tensor(np.frombuffer(bundle.weights, np.uint8).copy()))
+    except RuntimeError as error:
+        raise InvalidInput("model-damaged", name=name) from error
+    precision = fastest(bundle.manifest.inference)
+    return _ready(graph, bundle.manifest.graph, name, bundle.digest, precision, threads)
+
+
+def fastest(passed: tuple[str, ...]) -> str:
+    """Return the first of the ways of calculating that passed which this processor has; ``f32`` it always has."""
+    return next((way for way in passed if way != BF16 or processor_has("BF16")), F32)
+
+
+def _ready(
+    graph: Any, description: GraphDescription, name: str, digest: str, precision: str, threads: int | None
+) -> Detector | Classifier:
+    made = Classifier if description.head is Head.CLASSIFIER else Detector
+    model = made(graph, description, name, digest, precision=precision, threads=threads)
+    model.warm_up()
+    return model
+
+
+def _digest(path: Path) -> str:
+    """Return SHA-256 over a graph's files, by name."""
+    files = sorted(path.iterdir()) if path.is_dir() else [path, path.with_suffix(".bin")]
+    digest = hashlib.sha256()
+    for file in files:
+        if file.is_file():
+            with file.open("rb") as source:
+                while block := source.read(_BLOCK):
+                    digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,146 @@
+"""What comes with a graph: ``metadata.yaml`` or ONNX metadata of ultralytics, ``model_info``, a file of labels."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.errors import InvalidInput
+
+_MOST_BYTES = 4 * 1024 * 1024
+_ULTRALYTICS_KEYS = ("task", "imgsz", "names", "end2end")
+
+
+@dataclass(frozen=True, slots=True)
+class GraphMetadata:
+    """What was found beside a graph; None and empty where nothing was said.
+
+    Attributes:
+        ultralytics: whether ultralytics exported it.
+        task: ``detect``, ``classify``…, as ultralytics calls it.
+        names: of the classes, by number.
+        size: rows and columns of the input.
+        info: OpenVINO's ``model_info``, as its Model API defines it.
+    """
+
+    ultralytics: bool = False
+    task: str | None = None
+    names: tuple[str, ...] = ()
+    size: tuple[int, int] | None = None
+    info: Mapping[str, str] | None = None
+
+
+def read_metadata(graph: Path, model: Any) -> GraphMetadata:
+    """Return what is known of the graph in a file.
+
+    A file ``labels.txt`` beside the graph, or one of the graph's name with the ending ``.labels.txt``, one class a
+    line, goes before the names the graph itself carries.
+
+    Args:
+        graph: the ``.xml`` or ``.onnx`` file.
+        model: the OpenVINO model read from it.
+
+    Raises:
+        InvalidInput: ``detector-metadata`` when a file beside the graph cannot be understood.
+    """
+    info = _section(model, "model_info")
+    raw = _yaml(graph.parent / "metadata.yaml") if graph.suffix == ".xml" else _section(model, "framework")
+    labels = _labels(graph)
+    if not any(key in raw for key in _ULTRALYTICS_KEYS):
+        return GraphMetadata(names=labels or tuple(info.get("labels", "").split()), info=info)
+    names = labels or _names(_value(raw.get("names")), graph)
+    size = _value(raw.get("imgsz"))
+    sides = [size, size] if isinstance(size, int) else size
+    return GraphMetadata(
+        ultralytics=True,
+        task=str(raw["task"]) if "task" in raw else None,
+        names=names,
+        size=(int(sides[0]), int(sides[1])) if isinstance(sides, list) and len(sides) == 2 else None,  # noqa: PLR2004
+        info=info,
+    )
+
+
+def _section(model: Any, name: str) -> dict[str, str]:
+    """Return a section of an OpenVINO model's runtime information as text by name."""
+    if not model.has_rt_info([name]):
+        return {}
+    section = model.get_rt_info([name])
+    values = section if isinstance(section, dict) else section.value
+    return {str(key): str(getattr(value, "value", value)) for key, value in values.items()}
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise _not_understood(path, error.strerror or str(error)) from error
+    return read_yaml(data, path)
+
+
+def read_yaml(data: bytes, path: Path) -> dict[str, Any]:
+    """Return a YAML mapping; only plain values are made, no objects.
+
+    Raises:
+        InvalidInput: ``detector-metadata``.
+    """
+    yaml = importlib.import_module("yaml")
+    if len(data) > _MOST_BYTES:
+        raise _not_understood(path, f"more than {_MOST_BYTES} bytes")
+    try:
+        found = yaml.safe_load(data)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise _not_understood(path, " ".join(str(error).split())) from error
+    if not isinstance(found, dict):
+        raise _not_understood(path, "it holds no names and values")
+    return {str(key): value for key, value in found.items()}
+
+
+def class_names(value: object) -> tuple[str, ...] | None:
+    """Return the class names of a list, or of a mapping from 0, 1, 2… to names; None when it is neither."""
+    if isinstance(value, list) and value:
+        return tuple(str(name) for name in value)
+    if isinstance(value, dict) and value and sorted(value, key=str) == sorted(range(len(value)), key=str):
+        return tuple(str(value[number]) for number in range(len(value)))
+    return None
+
+
+def _names(value: object, graph: Path) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    names = class_names(value)
+    if names is None:
+        raise _not_understood(graph, "the class names are not numbered 0, 1, 2…")
+    return names
+
+
+def _value(value: object) -> object:
+    """Return a value of ONNX metadata, which is text, as what it stands for."""
+    if not isinstance(value, str):
+        return value
+    try:
+        parsed: object = ast.literal_eval(value)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return value
+    return parsed
+
+
+def _labels(graph: Path) -> tuple[str, ...]:
+    for path in (graph.with_suffix(".labels.txt"), graph.parent / "labels.txt"):
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError) as error:
+            raise _not_understood(path, str(error)) from error
+        return tuple(line.strip() for line in text.splitlines() if line.strip())
+    return ()
+
+
+def _not_understood(path: Path, reason: str) -> InvalidInput:
+    return InvalidInput("detector-metadata", file=str(path), reason=reason)
