@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from statistics import NormalDist, fmean, stdev
 
 _LEAST_SCORE = 1e-9
-_MOST_BEYOND = 10.0
+MOST_BEYOND = 10.0
+"""No rule sets a threshold further than this many times beyond the largest score it has seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +18,12 @@ class Threshold:
 
     Attributes:
         value: a score strictly above it is anomalous.
-        false_alarm_rate: the rate that was asked for.
-        method: ``quantile`` (distribution-free) or ``tail`` (log-normal beyond the sample).
+        false_alarm_rate: the rate that was asked for; with ``f1`` and ``cost`` the rate to expect.
+        method: ``quantile`` (distribution-free), ``log-normal`` (prediction limit beyond a small sample), ``tail``
+            (generalised Pareto), ``f1`` or ``cost`` (defect images); ``tail`` in a file of format 1 is ``log-normal``.
         sample: how many held-out good scores it stands on.
-        least_sample: how many would be needed for ``quantile`` at this rate.
+        least_sample: how many would be needed to show this rate without assuming a distribution.
+        defects: how many defect images had a say.
     """
 
     value: float
@@ -28,11 +31,12 @@ class Threshold:
     method: str
     sample: int
     least_sample: int
+    defects: int = 0
 
     @property
     def sample_too_small(self) -> bool:
-        """Whether the rate rests on an assumed distribution, because the sample is too small to show it."""
-        return self.method == "tail"
+        """Whether the rate rests on an assumption, because the sample is too small to show it."""
+        return self.sample < self.least_sample
 
 
 def least_sample(false_alarm_rate: float) -> int:
@@ -45,8 +49,7 @@ def choose_threshold(scores: Sequence[float], false_alarm_rate: float) -> Thresh
 
     With enough scores: the ``⌈(n + 1)(1 - α)⌉``-th smallest, which a further good image exceeds with a probability of
     at most α, whatever the distribution (split conformal prediction, Vovk et al. 2005; Lei et al. 2018). With fewer:
-    the upper prediction limit of a log-normal distribution for one further value, never below the largest score
-    nor above ten times that.
+    ``prediction_limit``.
 
     Args:
         scores: at least two, held out of the fit.
@@ -55,21 +58,42 @@ def choose_threshold(scores: Sequence[float], false_alarm_rate: float) -> Thresh
     Raises:
         ValueError: when there are fewer than two scores or the rate is not between 0 and 1.
     """
+    require_sample(scores, false_alarm_rate)
+    count = len(scores)
+    rank = math.ceil((count + 1) * (1 - false_alarm_rate) - 1e-9)
+    if rank > count:
+        return prediction_limit(scores, false_alarm_rate)
+    value = sorted(scores)[rank - 1]
+    return Threshold(value, false_alarm_rate, "quantile", count, least_sample(false_alarm_rate))
+
+
+def prediction_limit(scores: Sequence[float], false_alarm_rate: float) -> Threshold:
+    """Return the upper prediction limit of a log-normal distribution for one further score (Hahn and Meeker 1991).
+
+    Never below the largest score nor above ``MOST_BEYOND`` times it.
+
+    Raises:
+        ValueError: as ``choose_threshold``.
+    """
+    require_sample(scores, false_alarm_rate)
+    count = len(scores)
+    logarithms = [math.log(max(score, _LEAST_SCORE)) for score in scores]
+    factor = student_quantile(1 - false_alarm_rate, count - 1) * math.sqrt(1 + 1 / count)
+    limit = min(fmean(logarithms) + factor * stdev(logarithms), max(logarithms) + math.log(MOST_BEYOND))
+    value = max(math.exp(limit), *scores)
+    return Threshold(value, false_alarm_rate, "log-normal", count, least_sample(false_alarm_rate))
+
+
+def require_sample(scores: Sequence[float], false_alarm_rate: float) -> None:
+    """Check that a threshold can be chosen from ``scores`` at all.
+
+    Raises:
+        ValueError: when there are fewer than two scores or the rate is not between 0 and 1.
+    """
     if len(scores) < 2:  # noqa: PLR2004 - a spread needs two
         raise ValueError("a threshold needs at least two scores")
     if not 0 < false_alarm_rate < 1:
         raise ValueError("the rate of false alarms lies between 0 and 1")
-    ordered = sorted(scores)
-    count = len(ordered)
-    needed = least_sample(false_alarm_rate)
-    rank = math.ceil((count + 1) * (1 - false_alarm_rate) - 1e-9)
-    if rank <= count:
-        return Threshold(ordered[rank - 1], false_alarm_rate, "quantile", count, needed)
-    logarithms = [math.log(max(score, _LEAST_SCORE)) for score in ordered]
-    factor = student_quantile(1 - false_alarm_rate, count - 1) * math.sqrt(1 + 1 / count)
-    largest = logarithms[-1]
-    limit = min(fmean(logarithms) + factor * stdev(logarithms), largest + math.log(_MOST_BEYOND))
-    return Threshold(max(math.exp(limit), ordered[-1]), false_alarm_rate, "tail", count, needed)
 
 
 def student_quantile(probability: float, degrees: int) -> float:

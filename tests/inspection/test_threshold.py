@@ -21,7 +21,7 @@ def test_no_more_of_the_sample_than_the_rate_lies_above_the_threshold(
 def test_a_lower_rate_never_gives_a_lower_threshold_within_one_method(scores: list[float]) -> None:
     rates = [0.4, 0.3, 0.2, 0.1, 0.05, 0.01]
     chosen = [choose_threshold(scores, rate) for rate in rates]
-    for method in ("quantile", "tail"):
+    for method in ("quantile", "log-normal"):
         values = [threshold.value for threshold in chosen if threshold.method == method]
         assert values == sorted(values)
 

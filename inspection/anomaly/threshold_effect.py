@@ -1,0 +1,114 @@
+"""What a threshold does: false alarms among held-out good images, escapes and overkill among images given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+from inspection.anomaly.threshold_policy import PolicyName, ThresholdPolicy
+
+NOMINAL_RATES = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+_TWO_SIDED = NormalDist().inv_cdf(0.975)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many of how many, with the 95 % interval of Wilson (1927) for the rate behind it."""
+
+    count: int
+    total: int
+    low: float
+    high: float
+
+    @property
+    def rate(self) -> float:
+        """``count`` of ``total``."""
+        return self.count / self.total
+
+    @classmethod
+    def of(cls, count: int, total: int) -> Share:
+        """Return the share with its interval.
+
+        Raises:
+            ValueError: unless ``0 ≤ count ≤ total`` and ``total > 0``.
+        """
+        if not 0 <= count <= total or total == 0:
+            raise ValueError("a share is some of at least one")
+        square = _TWO_SIDED**2
+        middle = (count + square / 2) / (total + square)
+        half = _TWO_SIDED / (total + square) * math.sqrt(count * (total - count) / total + square / 4)
+        low = 0.0 if count == 0 else max(0.0, middle - half)
+        high = 1.0 if count == total else min(1.0, middle + half)
+        return cls(count, total, low, high)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a threshold does.
+
+    Attributes:
+        value: the threshold.
+        nominal_rate: the false-alarm rate it was chosen for; None for one that was given.
+        sample_too_small: whether ``nominal_rate`` rests on an assumption.
+        false_alarms: held-out good images of the training above it.
+        escapes: images of defects not above it; None without any.
+        overkill: good images given above it; None without any.
+    """
+
+    value: float
+    nominal_rate: float | None
+    sample_too_small: bool
+    false_alarms: Share
+    escapes: Share | None
+    overkill: Share | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Scores to see the effect on.
+
+    Attributes:
+        held_out: of good images the model was not fitted on, at least two.
+        defects: of images of defects; may be empty.
+        good: of further good images; may be empty.
+    """
+
+    held_out: tuple[float, ...]
+    defects: tuple[float, ...] = ()
+    good: tuple[float, ...] = ()
+
+
+def effect(
+    value: float, evidence: Evidence, nominal_rate: float | None = None, *, sample_too_small: bool = False
+) -> Effect:
+    """Return what the threshold ``value`` does on ``evidence``."""
+    return Effect(
+        value=value,
+        nominal_rate=nominal_rate,
+        sample_too_small=sample_too_small,
+        false_alarms=Share.of(_above(evidence.held_out, value), len(evidence.held_out)),
+        escapes=Share.of(len(evidence.defects) - _above(evidence.defects, value), len(evidence.defects))
+        if evidence.defects
+        else None,
+        overkill=Share.of(_above(evidence.good, value), len(evidence.good)) if evidence.good else None,
+    )
+
+
+def candidates(evidence: Evidence, method: PolicyName = "quantile") -> list[Effect]:
+    """Return what the thresholds of ``method`` for the usual false-alarm rates do, strictest rate first.
+
+    Args:
+        evidence: the scores.
+        method: ``quantile`` or ``tail``.
+    """
+    found = []
+    for rate in NOMINAL_RATES:
+        chosen = ThresholdPolicy(name=method, false_alarm_rate=rate).choose(evidence.held_out)
+        found.append(effect(chosen.value, evidence, rate, sample_too_small=chosen.sample_too_small))
+    return found
+
+
+def _above(scores: Sequence[float], value: float) -> int:
+    return sum(score > value for score in scores)
