@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from inspection.anomaly import AnomalyModel
 from inspection.evaluation import evaluate
-from inspection.images import encode_png
-from inspection.metrics import PixelAuroc, f1_score, image_auroc, percentiles, rate
+from inspection.images import encode_png, read_image
+from inspection.metrics import PixelScores, f1_score, image_auroc, percentiles, rate
 from models.errors import InvalidInput, NotFound
 
 numbers = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=30)
@@ -25,7 +25,7 @@ def test_auroc_is_the_share_of_pairs_in_the_right_order(good: list[float], defec
 @given(seed=st.integers(0, 999), images=st.integers(1, 4))
 def test_pixel_auroc_agrees_with_that_of_all_pixels_together(seed: int, images: int) -> None:
     generator = np.random.default_rng(seed)
-    area, good, defect = PixelAuroc(), [], []
+    area, good, defect = PixelScores(), [], []
     for index in range(images):
         heat = generator.uniform(0, 20, (40, 50)).astype(np.float32)
         mask = generator.random((40, 50)) < 0.3 if index else np.eye(40, 50, dtype=bool)
@@ -34,13 +34,13 @@ def test_pixel_auroc_agrees_with_that_of_all_pixels_together(seed: int, images: 
         good.append(heat[~mask])
         defect.append(heat[mask])
     expected = image_auroc(np.concatenate(good), np.concatenate(defect))
-    assert area.value() == pytest.approx(expected, abs=1e-3)
+    assert area.auroc() == pytest.approx(expected, abs=1e-3)
 
 
 def test_pixel_auroc_needs_both_kinds_of_pixels() -> None:
-    area = PixelAuroc()
+    area = PixelScores()
     area.add(np.ones((2, 2), np.float32), None)
-    assert area.value() is None
+    assert area.auroc() is None
 
 
 def test_nothing_of_nothing_has_no_rate() -> None:
@@ -74,6 +74,18 @@ def test_evaluation_counts_escapes_and_overkill_and_finds_the_masks(model: Anoma
     assert found["overkill"]["total"] == 8
     assert sum(values["escapes"]["count"] for values in found["classes"].values()) == found["escapes"]["count"]
     assert set(found["classes"]) == {"scratch", "contamination", "deformation"}
+    assert found["aupro"] >= 0.5
+    assert found["regions"] >= 9
+    for name in ("image_auroc", "average_precision", "f1", "pixel_auroc", "aupro"):
+        low, high = found["intervals"][name]
+        assert low <= found[name] <= high, name
+    assert found["best_f1"]["f1"] >= found["f1"]
+    counts = found["confusion"]
+    assert (counts["defect"]["OK"], counts["good"]["NG"]) == (found["escapes"]["count"], found["overkill"]["count"])
+    assert sum(counts["good"].values()) == 8
+    kinds = [mistake["kind"] for mistake in found["mistakes"]]
+    assert kinds.count("escape") == found["escapes"]["count"]
+    assert kinds.count("overkill") == found["overkill"]["count"]
     assert 0 < found["latency_ms"]["p50"] <= found["latency_ms"]["p95"]
     assert seen[-1] == (17, 17)
     assert json.loads(json.dumps(found)) == found
@@ -111,3 +123,15 @@ def test_wrong_folders_and_masks_are_told(model: AnomalyModel, parts: Path, tmp_
     with pytest.raises(InvalidInput) as caught:
         evaluate(model, good, scratch, tmp_path)
     assert caught.value.code == "mask-size"
+
+
+def test_a_mask_that_marks_nothing_counts_for_the_image_and_not_for_its_pixels(
+    model: AnomalyModel, parts: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(parts / "masks" / "scratch", tmp_path, dirs_exist_ok=True)
+    blank = tmp_path / "800_mask.png"
+    blank.write_bytes(encode_png(np.zeros_like(read_image(blank, mode="grey"))))
+    scratch = parts / "test" / "scratch"
+    found = evaluate(model, parts / "test" / "good", scratch, tmp_path)
+    assert found["empty_masks"] == [str(scratch / "800.png")]
+    assert (found["masks"], found["images"]["defect"]) == (2, 3)

@@ -1,0 +1,43 @@
+"""Measuring a model on images whose labels are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from inspection.evaluation.curves import curves_of
+from inspection.evaluation.figures import curves_as_json, figures_of
+from inspection.evaluation.masks import read_mask
+from inspection.evaluation.scoring import Progress, ScoredSet, ScoringModel, score_set
+from models.messages import Language
+
+__all__ = ["ScoredSet", "ScoringModel", "evaluate", "read_mask", "results_of", "score_set"]
+
+
+def evaluate(
+    model: ScoringModel,
+    good: Path,
+    defect: Path,
+    masks: Path | None = None,
+    *,
+    threshold: float | None = None,
+    language: Language = "en",
+    on_progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Measure ``model`` on good and defective images.
+
+    Returns:
+        the figures of ``figures_of``, as JSON values.
+
+    Raises:
+        NotFound: ``folder-missing``.
+        InvalidInput: ``folder-without-images``, ``masks-not-found``, ``mask-size``, ``no-image-usable``.
+    """
+    return figures_of(
+        score_set(model, good, defect, masks, threshold=threshold, language=language, on_progress=on_progress)
+    )
+
+
+def results_of(scored: ScoredSet) -> dict[str, Any]:
+    """Return the figures and under ``curves`` what a plot is drawn from, as JSON values."""
+    return {**figures_of(scored), "curves": curves_as_json(curves_of(scored))}

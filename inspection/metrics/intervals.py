@@ -1,0 +1,123 @@
+"""How far figures may be off because another choice of images would give others: 95 % intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import NormalDist
+from typing import NamedTuple
+
+import numpy as np
+
+from inspection.metrics.areas import (
+    Floats,
+    area_under_roc,
+    area_up_to,
+    average_precision_of,
+    region_overlap_curve,
+)
+from inspection.metrics.pixels import PRO_LIMIT, ImageCounts
+from inspection.metrics.ranking import ScoreCounts
+
+COVERAGE = 0.95
+REPLICATES = 2000
+PIXEL_REPLICATES = 300
+# Numbers in memory at once: 64 MB.
+_AT_ONCE = 8_000_000
+
+
+class Interval(NamedTuple):
+    """Lower and upper bound."""
+
+    low: float
+    high: float
+
+
+def wilson_interval(count: int, total: int) -> Interval | None:
+    """Return the 95 % interval of a share; None of nothing.
+
+    Wilson 1927: unlike a bootstrap it does not claim certainty where none or all of a few images are wrong.
+    """
+    if not total:
+        return None
+    z = NormalDist().inv_cdf((1 + COVERAGE) / 2)
+    share = count / total
+    middle = share + z * z / (2 * total)
+    half = z * (share * (1 - share) / total + z * z / (4 * total * total)) ** 0.5
+    whole = 1 + z * z / total
+    return Interval(max(0.0, (middle - half) / whole), min(1.0, (middle + half) / whole))
+
+
+def image_intervals(
+    counts: ScoreCounts, threshold: float, *, replicates: int = REPLICATES, seed: int = 0
+) -> dict[str, Interval]:
+    """Return 95 % intervals of the figures that images' scores give.
+
+    Percentile bootstrap (Efron 1979): good and defective images are drawn anew, each kind as many as there are.
+
+    Args:
+        counts: of the scores, good and defective ones.
+        threshold: a score strictly above it is NG.
+        replicates: drawn sets of images.
+        seed: the same seed gives the same intervals.
+
+    Returns:
+        ``image_auroc``, ``average_precision``, ``f1``; nothing when there is only one kind of images.
+    """
+    if not counts.both:
+        return {}
+    generator = np.random.default_rng(seed)
+    above = counts.values > threshold
+    drawn: dict[str, list[Floats]] = {"image_auroc": [], "average_precision": [], "f1": []}
+    chunk = max(1, _AT_ONCE // counts.values.size)
+    for begin in range(0, replicates, chunk):
+        size = min(chunk, replicates - begin)
+        good = _drawn(generator, counts.good, size)
+        defect = _drawn(generator, counts.defect, size)
+        drawn["image_auroc"].append(area_under_roc(good, defect))
+        drawn["average_precision"].append(average_precision_of(good, defect))
+        found, overkill = defect[:, above].sum(axis=-1), good[:, above].sum(axis=-1)
+        drawn["f1"].append(2 * found / (found + overkill + counts.defect.sum()))
+    return {name: _middle(np.concatenate(parts)) for name, parts in drawn.items()}
+
+
+def pixel_intervals(
+    images: Sequence[ImageCounts], *, replicates: int = PIXEL_REPLICATES, seed: int = 0
+) -> dict[str, Interval]:
+    """Return 95 % intervals of the figures that pixels give, by drawing whole images anew.
+
+    Pixels of an image are no independent cases, so images are drawn: those with a mask and those without, each kind as
+    many as there are.
+
+    Returns:
+        ``pixel_auroc`` and ``aupro``; nothing when there are only good or only defective pixels.
+    """
+    marked = np.array([image.defective for image in images], bool)
+    if not marked.any():
+        return {}
+    values = np.unique(np.concatenate([image.values for image in images]))
+    good, defect, overlap = (np.zeros((len(images), values.size), np.float32) for _ in range(3))
+    for row, image in enumerate(images):
+        columns = np.searchsorted(values, image.values)
+        good[row, columns], defect[row, columns], overlap[row, columns] = image.good, image.defect, image.overlap
+    if not good.any() or not defect.any():
+        return {}
+    generator = np.random.default_rng(seed)
+    weights = np.zeros((replicates, len(images)), np.float32)
+    for kind in (marked, ~marked):
+        weights[:, kind] = _drawn(generator, kind[kind].astype(np.float64), replicates)
+    goods, defects, overlaps = ((weights @ counts).astype(np.float64) for counts in (good, defect, overlap))
+    areas = [area_up_to(*region_overlap_curve(goods[row], overlaps[row]), PRO_LIMIT) for row in range(replicates)]
+    return {"pixel_auroc": _middle(area_under_roc(goods, defects)), "aupro": _middle(np.array(areas))}
+
+
+def _drawn(generator: np.random.Generator, counts: Floats, replicates: int) -> Floats:
+    """Draw as many cases as there are, with replacement: how often each value came, ``(replicates, values)``."""
+    total = int(counts.sum())
+    if not total:
+        return np.zeros((replicates, counts.size))
+    return generator.multinomial(total, counts / total, size=replicates).astype(np.float64)
+
+
+def _middle(values: Floats) -> Interval:
+    low, high = np.quantile(values, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
+    return Interval(float(low), float(high))
