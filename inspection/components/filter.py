@@ -12,6 +12,7 @@ from inspection.components.overlay import draw_overlay
 from inspection.components.registry import Component, Parameters, Port, StepContext
 from inspection.components.values import AnomalyFinding, DetectionList, Kind, Picture, StepValue
 from inspection.frames import Pixels
+from inspection.grey import as_grey
 from inspection.opencv import cv2
 
 FilterType = Literal["blur", "sharpen", "edge", "overlay"]
@@ -53,8 +54,7 @@ def filter_pixels(pixels: Pixels, parameters: FilterParameters) -> Pixels:
         sharpened = cv2.addWeighted(pixels, 1.0 + parameters.amount, blurred, -parameters.amount, 0.0)
         return sharpened.astype(np.uint8, copy=False)
     if parameters.filter_type == "edge":
-        grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if pixels.ndim == 3 else pixels  # noqa: PLR2004
-        edges = cv2.Canny(grey, parameters.low, parameters.high, L2gradient=True).astype(np.uint8, copy=False)
+        edges = cv2.Canny(as_grey(pixels), parameters.low, parameters.high, L2gradient=True).astype(np.uint8, copy=False)
         return np.repeat(edges[:, :, None], 3, axis=2) if pixels.ndim == 3 else edges  # noqa: PLR2004
     raise ValueError("an overlay needs what was found")
 

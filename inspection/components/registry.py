@@ -126,10 +126,14 @@ def components() -> dict[str, Component]:
     """Return every component by name."""
     from inspection.components.ai_detection import AI_DETECTION
     from inspection.components.anomaly import ANOMALY
+    from inspection.components.barcode import BARCODE
+    from inspection.components.crop import CROP
     from inspection.components.filter import FILTER
+    from inspection.components.ignore import IGNORE
     from inspection.components.resize import RESIZE
 
-    return {found.name: found for found in (RESIZE, ANOMALY, AI_DETECTION, FILTER)}
+    known = (RESIZE, CROP, IGNORE, ANOMALY, AI_DETECTION, BARCODE, FILTER)
+    return {found.name: found for found in known}
 
 
 def component(name: str) -> Component:

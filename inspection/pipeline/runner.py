@@ -9,7 +9,15 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from inspection.components.registry import StepContext
-from inspection.components.values import AnomalyFinding, DetectionList, Picture, StepValue
+from inspection.components.values import (
+    AnomalyFinding,
+    CodeList,
+    ColourFinding,
+    DetectionList,
+    MeasurementList,
+    Picture,
+    StepValue,
+)
 from inspection.frames import Frame, Pixels, as_rgb
 from inspection.judgement import Criteria, judge
 from inspection.pipeline.definition import INPUT, PipelineDefinition
@@ -162,10 +170,18 @@ class Runner:
         for value in values.values():
             if isinstance(value, DetectionList):
                 detections.extend(value.detections)
+        measurements = [
+            found for value in values.values() if isinstance(value, MeasurementList) for found in value.measurements
+        ]
+        codes = [found for value in values.values() if isinstance(value, CodeList) for found in value.codes]
+        colours = [value.difference for value in values.values() if isinstance(value, ColourFinding)]
         judgement = judge(
             score=anomaly.score if anomaly else None,
             threshold=anomaly.threshold if anomaly else None,
             detections=detections,
+            measurements=measurements,
+            codes=codes,
+            colours=colours,
             criteria=rule,
         )
         shown = self.pipeline.unused_images()
@@ -177,6 +193,9 @@ class Runner:
             anomaly_score=anomaly.score if anomaly else None,
             threshold=judgement.threshold,
             reasons=list(judgement.reasons),
+            measurements=measurements,
+            codes=codes,
+            colours=colours,
             steps=timings,
             processing_time_ms=(time.perf_counter() - began) * 1000,
         )

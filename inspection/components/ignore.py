@@ -1,0 +1,79 @@
+"""``ignore``: areas of an image that nothing is looked for in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from inspection.components.areas import Polygon, Rectangle, mask_of, polygon_points
+from inspection.components.registry import Component, Parameters, Port, StepContext
+from inspection.components.values import Kind, Picture, StepValue
+from inspection.frames import Pixels
+from inspection.opencv import cv2
+from inspection.placement import Mask
+
+_MOST_AREAS = 200
+
+
+class IgnoreParameters(Parameters):
+    """Parameters of ``ignore``; positions are pixels of the image that comes in, the first from 0 to 1."""
+
+    rectangles: tuple[Rectangle, ...] = Field(
+        default=(), max_length=_MOST_AREAS, description="Rectangles to ignore, pixels of the image that comes in."
+    )
+    polygons: tuple[Polygon, ...] = Field(
+        default=(),
+        max_length=_MOST_AREAS,
+        description="Corners of polygons to ignore, pixels of the image that comes in.",
+    )
+    margin: int = Field(
+        default=0,
+        ge=0,
+        le=200,
+        description="Pixels around the areas that are ignored too; an anomaly model looks about 16 pixels around.",
+    )
+    outside: bool = Field(
+        default=False, description="Whether what lies outside the areas is ignored, not what is inside."
+    )
+
+    @model_validator(mode="after")
+    def _something_to_ignore(self) -> IgnoreParameters:
+        if not self.rectangles and not self.polygons:
+            raise ValueError("give at least one rectangle or polygon")
+        return self
+
+
+def ignored_area(pixels: Pixels, parameters: IgnoreParameters) -> Mask:
+    """Return which pixels ``parameters`` ignore, bool ``(H, W)``."""
+    areas = [rectangle.corners() for rectangle in parameters.rectangles]
+    areas += [polygon_points(polygon) for polygon in parameters.polygons]
+    ignored = mask_of(areas, pixels)
+    if parameters.outside:
+        ignored = ~ignored
+    if parameters.margin:
+        side = 2 * parameters.margin + 1
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+        ignored = cv2.dilate(ignored.astype(np.uint8), disc).astype(np.bool_)
+    return ignored
+
+
+def _run(parameters: IgnoreParameters, inputs: Mapping[str, StepValue], _context: StepContext) -> StepValue:
+    picture = inputs["image"]
+    if not isinstance(picture, Picture):
+        raise TypeError("ignore takes a picture")
+    return picture.ignoring(
+        picture.placement.mask_to_original(ignored_area(picture.pixels, parameters), outside=parameters.outside)
+    )
+
+
+IGNORE = Component(
+    name="ignore",
+    title="Ignore areas",
+    description="Marks areas of an image that no later step looks at: no heat, no detection, nothing measured or read.",
+    parameters=IgnoreParameters,
+    inputs={"image": Port(Kind.IMAGE, description="The image; its pixels stay as they are.")},
+    output=Kind.IMAGE,
+    run=_run,
+)
