@@ -1,4 +1,4 @@
-"""Features of the training images, fits on some or all of them, and the check that the finished file agrees."""
+"""Features of the training images, and scores of images by models that were fitted without them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from inspection.anomaly.backbone import Backbone
-from inspection.anomaly.bundle import Bundle
 from inspection.anomaly.course import Course
 from inspection.anomaly.features import FeatureExtractor, FloatArray
 from inspection.anomaly.material import Material
-from inspection.anomaly.model import AnomalyModel
-from inspection.anomaly.patchcore import PatchCore, fit
+from inspection.anomaly.methods import Core, Method
 from inspection.anomaly.preparation import Prepared, choose_scale, prepare
-from models.errors import DoesNotFit
+from inspection.frames import Pixels
 
-PARITY_LIMIT = 1e-3
-PARITY_IMAGES = 16
 # Features that are kept in memory (1 GB as float32); those of further images are computed again when needed.
 _MOST_KEPT = 256_000_000
 # Patches a fit looks at; more add time and no knowledge, as the bank is far smaller.
@@ -25,15 +21,14 @@ _MOST_PATCHES = 200_000
 _Cells = tuple[slice, slice]
 
 
-class Fitting:
-    """The features of one training's images, and fits on them.
+class FeatureStore:
+    """The patch features of one training's images, computed once; the ``PatchSource`` of its methods.
 
     Args:
         backbone: network the features come from.
         material: the images.
         course: told of the work done.
-        bank_size: most patches a fit remembers.
-        seed: of every choice by chance.
+        seed: of the choice of samples.
         threads: processor threads; 0 takes the setting.
 
     Attributes:
@@ -41,67 +36,42 @@ class Fitting:
         extractor: gives features; holds the feature graph.
     """
 
-    def __init__(
-        self, backbone: Backbone, material: Material, course: Course, *, bank_size: int, seed: int, threads: int
-    ) -> None:
+    def __init__(self, backbone: Backbone, material: Material, course: Course, *, seed: int, threads: int) -> None:
         self.scale = choose_scale(material.sizes)
         self.extractor = FeatureExtractor(backbone, threads)
         self._material = material
         self._course = course
-        self._bank_size = bank_size
-        self._seed = seed
-        self._threads = threads
         self._kept: dict[int, FloatArray] = {}
         self._cells: list[_Cells] = []
         self._samples: list[FloatArray] = []
-        self._extract()
+        self._extract(seed)
 
-    def held_out_scores(self, folds: int) -> list[float]:
-        """Score every image by a model that was fitted on the other folds."""
-        count = len(self._material.files)
-        fold_of = np.random.default_rng(self._seed).permutation(count) % folds
-        scores = [0.0] * count
-        for fold in range(folds):
-            core = self.fit_on(np.flatnonzero(fold_of != fold).tolist())
-            for index in np.flatnonzero(fold_of == fold).tolist():
-                self._course.check()
-                scores[index] = score_features(core, self._features(index), self._cells[index])
-            self._course.advance(count, "threshold", fold + 1, folds)
-        return scores
+    def samples(self, index: int) -> FloatArray:
+        """Return patches of an image, all or, of many images, as many as its share, float32 ``(n, D)``."""
+        return self._samples[index]
 
-    def fit_on(self, indices: Sequence[int] | range) -> PatchCore:
-        """Fit on the patches of these images."""
-        patches = np.concatenate([self._samples[index] for index in indices])
-        return fit(patches, self._bank_size, self._seed, self._course.check)
+    def grid(self, index: int) -> FloatArray:
+        """Return all patches of an image in their places, float32 ``(h, w, D)``."""
+        kept = self._kept.get(index)
+        return self.extractor.grid(self._prepared(index)) if kept is None else kept
 
-    def check_parity(self, core: PatchCore, bundle: Bundle) -> float:
-        """Score images by the finished file and by what the training computed; return the largest relative difference.
+    def score(self, core: Core, index: int) -> float:
+        """Return the score of an image of the training by ``core``."""
+        return score_features(core, self.grid(index), self._cells[index])
 
-        Mirrored training images are used: the bank holds patches of the images themselves, whose distance is nought
-        but for rounding, and says nothing.
+    def score_pixels(self, core: Core, pixels: Pixels) -> float:
+        """Return the score of any image by ``core``, as the training computes it.
 
         Raises:
-            DoesNotFit: ``model-parity`` when it is above 1e-3 or a verdict flips.
+            DoesNotFit: ``image-scale``.
         """
-        finished = AnomalyModel(bundle, "model", self._threads or None)
-        worst, flips = 0.0, 0
-        count = min(PARITY_IMAGES, len(self._material.files))
-        for done, index in enumerate(np.linspace(0, len(self._material.files) - 1, count).astype(int).tolist()):
-            mirrored = np.ascontiguousarray(self._material.pixels(index)[::-1, ::-1])
-            prepared = prepare(mirrored, self.scale)
-            expected = score_features(core, self.extractor.grid(prepared), prepared.cells())
-            found = finished.score(mirrored).score
-            worst = max(worst, abs(found - expected) / max(abs(expected), 1e-6))
-            flips += (found > finished.threshold) != (expected > finished.threshold)
-            self._course.advance(1, "export", done + 1, count)
-        if worst > PARITY_LIMIT or flips:
-            raise DoesNotFit("model-parity", difference=f"{worst:.2e}", limit=f"{PARITY_LIMIT:.0e}", flips=flips)
-        return worst
+        prepared = prepare(pixels, self.scale)
+        return score_features(core, self.extractor.grid(prepared), prepared.cells())
 
-    def _extract(self) -> None:
+    def _extract(self, seed: int) -> None:
         count = len(self._material.files)
         share = max(1, _MOST_PATCHES // count)
-        generator = np.random.default_rng(self._seed)
+        generator = np.random.default_rng(seed)
         held = 0
         for index in range(count):
             prepared = self._prepared(index)
@@ -116,15 +86,11 @@ class Fitting:
             self._samples.append(patches)
             self._course.advance(1, "features", index + 1, count)
 
-    def _features(self, index: int) -> FloatArray:
-        kept = self._kept.get(index)
-        return self.extractor.grid(self._prepared(index)) if kept is None else kept
-
     def _prepared(self, index: int) -> Prepared:
         return prepare(self._material.pixels(index), self.scale)
 
 
-def score_features(core: PatchCore, grid: FloatArray, cells: _Cells) -> float:
+def score_features(core: Core, grid: FloatArray, cells: _Cells) -> float:
     """Return the score of an image from its features ``(h, w, D)``: the highest value of its map.
 
     Args:
@@ -134,3 +100,28 @@ def score_features(core: PatchCore, grid: FloatArray, cells: _Cells) -> float:
     """
     found = core.map(grid.reshape(-1, grid.shape[-1]), (grid.shape[0], grid.shape[1]))
     return float(found[cells].max())
+
+
+def held_out_scores(
+    method: Method, store: FeatureStore, indices: Sequence[int], folds: int, seed: int, course: Course
+) -> list[float]:
+    """Score every one of these images by a model that was fitted on the other folds.
+
+    Args:
+        method: fits the models.
+        store: features of the images.
+        indices: of the images; in this order the scores are returned.
+        folds: parts the images are divided into, by chance.
+        seed: of the division.
+        course: told of the work done.
+    """
+    chosen = np.asarray(indices, np.int64)
+    fold_of = np.random.default_rng(seed).permutation(len(chosen)) % folds
+    scores = [0.0] * len(chosen)
+    for fold in range(folds):
+        core = method.fit(store, chosen[fold_of != fold].tolist(), course.check)
+        for place in np.flatnonzero(fold_of == fold).tolist():
+            course.check()
+            scores[place] = store.score(core, int(chosen[place]))
+        course.advance(len(chosen), "threshold", fold + 1, folds)
+    return scores

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""2: ``aligned`` models, which an older reader would run on images of any size."""
 
 
 class _Part(BaseModel):
@@ -18,21 +19,24 @@ class Preprocessing(_Part):
         scale: network pixels per pixel of the original image.
         median_height: rows of the median training image.
         median_width: its columns.
+        aligned: whether the model takes images of that size only.
     """
 
     scale: float = Field(gt=0, allow_inf_nan=False)
     median_height: int = Field(ge=1, le=20_000)
     median_width: int = Field(ge=1, le=20_000)
+    aligned: bool = False
 
 
 class ThresholdRecord(_Part):
-    """The model's own threshold; the criteria of an item may set another."""
+    """The model's own threshold, as ``inspection.anomaly.threshold.Threshold`` tells it; an item may set another."""
 
     value: float = Field(gt=0, allow_inf_nan=False)
     false_alarm_rate: float = Field(gt=0, lt=1)
     method: str
     sample: int = Field(ge=0)
     least_sample: int = Field(ge=0)
+    defects: int = Field(default=0, ge=0)
 
 
 class BackboneRecord(_Part):
@@ -43,11 +47,21 @@ class BackboneRecord(_Part):
 
 
 class DataRecord(_Part):
-    """What the model was trained on; ``digest`` is SHA-256 over the sorted SHA-256 of the files."""
+    """What the model was trained on; a digest is SHA-256 over the sorted SHA-256 of the files.
+
+    Attributes:
+        images: good images.
+        duplicates: files left out as exact copies.
+        digest: of the good images.
+        defects: images of defects the threshold was chosen with.
+        defects_digest: of these; empty without any.
+    """
 
     images: int = Field(ge=1)
     duplicates: int = Field(ge=0)
     digest: str
+    defects: int = Field(default=0, ge=0)
+    defects_digest: str = ""
 
 
 class BundleManifest(_Part):
@@ -55,10 +69,14 @@ class BundleManifest(_Part):
 
     Attributes:
         format_version: files of a newer format are refused.
-        kind: of model; ``patchcore``.
+        kind: the method, a name of ``inspection.anomaly.methods``.
         name: for people.
+        precision: of the network's weights and of what it computes with: ``fp32`` or ``int8``.
         scores: scores of good images that were held out of the fit, ascending; what a histogram shows.
-        metrics: bank size and parity between training and runtime.
+        defect_scores: scores of images of defects by the finished model, ascending; empty without any.
+        probes: scores the training computed for the generated images of ``inspection.anomaly.probes``, to check any
+            copy of the file against on any computer; empty in format 1.
+        metrics: the model's size, and the parity between training and runtime.
         warnings: codes of what the person who trains should know.
         versions: of the libraries that made the file.
         members: name → SHA-256 of the other parts of the file.
@@ -67,10 +85,13 @@ class BundleManifest(_Part):
     format_version: int = Field(ge=1)
     kind: str
     name: str
+    precision: str = "fp32"
     backbone: BackboneRecord
     preprocessing: Preprocessing
     threshold: ThresholdRecord
     scores: tuple[float, ...]
+    defect_scores: tuple[float, ...] = ()
+    probes: tuple[float, ...] = ()
     metrics: dict[str, float]
     data: DataRecord
     seed: int

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from inspection.anomaly.alignment import require_aligned
 from inspection.anomaly.bundle import Bundle, read_bundle
 from inspection.anomaly.manifest import BundleManifest
 from inspection.anomaly.preparation import PATCH, Prepared, prepare
@@ -72,9 +73,12 @@ class AnomalyModel:
             scale_y: the same downwards.
 
         Raises:
-            DoesNotFit: ``image-scale`` when it is far larger than the images the model was trained on.
+            DoesNotFit: ``image-scale`` when it is far larger than the images the model was trained on,
+                ``image-not-aligned`` when the model takes images of one size and this has another.
         """
-        prepared = prepare(pixels, self.manifest.preprocessing.scale, scale_x, scale_y)
+        preprocessing = self.manifest.preprocessing
+        prepared = prepare(pixels, preprocessing.scale, scale_x, scale_y)
+        require_aligned(preprocessing, prepared, pixels.shape[0] / scale_y, pixels.shape[1] / scale_x)
         grid = self.map(prepared)
         heatmap = spread(grid, prepared, pixels.shape[0], pixels.shape[1])
         return ScoredImage(float(grid[prepared.cells()].max()), self.threshold, heatmap)

@@ -186,21 +186,42 @@ def anomaly_graph(features: Any, projection: FloatArray, offset: FloatArray, ban
         ``openvino.Model``: ``image`` as before, ``map`` float32 ``(1, 1, H/16, W/16)``: distance to the nearest patch
         of the bank, averaged with weights 1-2-1 both ways.
     """
-    node = features.output("features").get_node().input_value(0)
-    grid = ops.shape_of(node, "i64")
-    rows_and_columns = ops.gather(grid, constant(np.array([2, 3], np.int64)), constant(np.array(0, np.int64)))
-    patches = ops.transpose(
-        ops.reshape(node, constant(np.array([projection.shape[0], -1], np.int64)), special_zero=False),
-        constant(np.array([1, 0], np.int64)),
-    )
-    whitened = ops.add(ops.matmul(patches, constant(projection), False, False), constant(offset[None]))
+    whitened = projected_patches(features, projection, offset)
     # |a - b|² = |a|² + (|b|² - 2 a·b); the minimum over b needs the bracket only.
     norms = np.einsum("ij,ij->i", bank.astype(np.float64), bank).astype(np.float32)
     products = ops.matmul(whitened, constant(np.ascontiguousarray(-2.0 * bank.T)), False, False)
     one = constant(np.array([1], np.int64))
     nearest = ops.reduce_min(ops.add(products, constant(norms[None])), one, keep_dims=True)
     own = ops.reduce_sum(ops.multiply(whitened, whitened), one, keep_dims=True)
-    distance = ops.sqrt(ops.relu(ops.add(nearest, own)))
+    return map_graph(features, ops.sqrt(ops.relu(ops.add(nearest, own))), "patchcore")
+
+
+def projected_patches(features: Any, projection: FloatArray, offset: FloatArray) -> Node:
+    """Return the node ``(H/16 · W/16, K)`` of the projected patches behind a graph of ``with_patch_features``.
+
+    Args:
+        features: the graph.
+        projection: float32 ``(D, K)``.
+        offset: float32 ``(K,)``.
+    """
+    node = features.output("features").get_node().input_value(0)
+    patches = ops.transpose(
+        ops.reshape(node, constant(np.array([projection.shape[0], -1], np.int64)), special_zero=False),
+        constant(np.array([1, 0], np.int64)),
+    )
+    return ops.add(ops.matmul(patches, constant(projection), False, False), constant(offset[None]))
+
+
+def map_graph(features: Any, distance: Node, name: str) -> Any:
+    """Return the graph from ``image`` to ``map``: one distance a patch, laid out as the grid and lightly blurred.
+
+    Args:
+        features: graph of ``with_patch_features``.
+        distance: node behind it, ``(H/16 · W/16, 1)``.
+        name: of the new graph.
+    """
+    grid = ops.shape_of(features.output("features").get_node().input_value(0), "i64")
+    rows_and_columns = ops.gather(grid, constant(np.array([2, 3], np.int64)), constant(np.array(0, np.int64)))
     shape = ops.concat([constant(np.array([1, 1], np.int64)), rows_and_columns], axis=0)
     values = ops.reshape(distance, shape, special_zero=False)
     sides = constant(np.array([0, 0, 1, 1], np.int64))
@@ -209,6 +230,6 @@ def anomaly_graph(features: Any, projection: FloatArray, offset: FloatArray, ban
     smooth = ops.convolution(padded, constant(kernel), [1, 1], [0, 0], [0, 0], [1, 1])
     result = ops.result(smooth)
     result.output(0).set_names({"map"})
-    model = ov.Model([result], features.get_parameters(), "patchcore")
+    model = ov.Model([result], features.get_parameters(), name)
     name_nodes(model)
     return model

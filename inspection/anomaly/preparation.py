@@ -85,6 +85,11 @@ def require_scale(height: float, width: float, scale: float) -> None:
         raise DoesNotFit("image-scale", width=round(width), height=round(height), expected=round(MEDIAN_SIDE / scale))
 
 
+def working_size(height: float, width: float, scale: float) -> tuple[int, int]:
+    """Return height and width an original image of ``height`` × ``width`` is resized to, network pixels."""
+    return max(_LEAST_SIDE, round(height * scale)), max(_LEAST_SIDE, round(width * scale))
+
+
 def prepare(pixels: Pixels, scale: float, scale_x: float = 1.0, scale_y: float = 1.0) -> Prepared:
     """Scale an image, normalise its brightness and contrast, and pad it by reflection.
 
@@ -101,9 +106,8 @@ def prepare(pixels: Pixels, scale: float, scale_x: float = 1.0, scale_y: float =
     working = resize_picture(
         Picture.original(pixels), ResizeParameters(width=WORKING_SIDE, height=WORKING_SIDE, mode="fit")
     ).pixels
-    wanted_height, wanted_width = pixels.shape[0] / scale_y * scale, pixels.shape[1] / scale_x * scale
     require_scale(pixels.shape[0] / scale_y, pixels.shape[1] / scale_x, scale)
-    height, width = max(_LEAST_SIDE, round(wanted_height)), max(_LEAST_SIDE, round(wanted_width))
+    height, width = working_size(pixels.shape[0] / scale_y, pixels.shape[1] / scale_x, scale)
     resized = as_rgb(resize_pixels(working, width, height))
     grey = cv2.cvtColor(resized, cv2.COLOR_RGB2GRAY)
     mean, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(grey))

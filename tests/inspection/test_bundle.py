@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from inspection.anomaly import TrainingReport, bundle_digest, load_bundle, read_bundle, read_manifest
 from inspection.anomaly.bundle import GRAPH, MANIFEST, WEIGHTS, pack, unpack
+from inspection.anomaly.manifest import FORMAT_VERSION
 from models.errors import InvalidInput, NotFound
 
 
@@ -79,7 +80,7 @@ def test_other_weights_under_the_old_manifest_are_refused(tiny: bytes) -> None:
 
 
 def test_a_newer_format_is_refused_as_such(tiny: bytes) -> None:
-    assert code_of(repacked(tiny, format_version=2, kind=["something", "new"])) == "model-too-new"
+    assert code_of(repacked(tiny, format_version=FORMAT_VERSION + 1, kind=["something", "new"])) == "model-too-new"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,52 @@
+"""The check that a finished model file scores as its training did, before anybody gets it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from inspection.anomaly.bundle import Bundle
+from inspection.anomaly.course import Course
+from inspection.anomaly.fitting import FeatureStore
+from inspection.anomaly.material import Material
+from inspection.anomaly.methods import Core
+from inspection.anomaly.model import AnomalyModel
+from inspection.anomaly.parity import compare
+from inspection.anomaly.probes import PROBES, probe_image
+from models.errors import DoesNotFit
+
+PARITY_IMAGES = 16
+
+
+def probe_scores(store: FeatureStore, core: Core, height: int, width: int) -> tuple[float, ...]:
+    """Return the scores the training computes for the generated images of that size."""
+    return tuple(store.score_pixels(core, probe_image(number, height, width)) for number in range(PROBES))
+
+
+def check_parity(
+    store: FeatureStore, core: Core, bundle: Bundle, material: Material, course: Course, threads: int
+) -> float:
+    """Score images by the finished file and by what the training computed; return the largest relative difference.
+
+    Mirrored training images are used beside the probes: a memory bank holds patches of the images themselves, whose
+    distance is nought but for rounding, and says nothing.
+
+    Raises:
+        DoesNotFit: ``model-parity`` when it is above 1e-3 or a verdict flips.
+    """
+    finished = AnomalyModel(bundle, "model", threads or None)
+    size = bundle.manifest.preprocessing
+    expected = list(bundle.manifest.probes)
+    found = [
+        finished.score(probe_image(number, size.median_height, size.median_width)).score
+        for number in range(len(expected))
+    ]
+    count = min(PARITY_IMAGES, len(material.files))
+    for done, index in enumerate(np.linspace(0, len(material.files) - 1, count).astype(int).tolist()):
+        mirrored = np.ascontiguousarray(material.pixels(index)[::-1, ::-1])
+        expected.append(store.score_pixels(core, mirrored))
+        found.append(finished.score(mirrored).score)
+        course.advance(1, "export", done + 1, count)
+    parity = compare(expected, found, finished.threshold)
+    if not parity.holds:
+        raise DoesNotFit("model-parity", **parity.values())
+    return parity.difference

@@ -1,0 +1,67 @@
+"""Whether two computations of the same scores agree: training and runtime, two precisions, two computers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+PARITY_LIMIT = 1e-3
+_LEAST_SCORE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """How well two rows of scores agree.
+
+    Attributes:
+        difference: the largest, relative to the expected score.
+        flips: how many verdicts differ.
+        images: of how many.
+    """
+
+    difference: float
+    flips: int
+    images: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether scores differ by 1e-3 at most and no verdict flips."""
+        return self.difference <= PARITY_LIMIT and self.flips == 0
+
+    def values(self) -> dict[str, Any]:
+        """Return what the text of an error names."""
+        return {
+            "difference": f"{self.difference:.2e}",
+            "limit": f"{PARITY_LIMIT:.0e}",
+            "flips": self.flips,
+            "images": self.images,
+        }
+
+
+def compare(expected: Sequence[float], found: Sequence[float], threshold: float) -> Parity:
+    """Compare scores of the same images.
+
+    Args:
+        expected: what they should be.
+        found: what they are.
+        threshold: a score strictly above it is anomalous.
+
+    Raises:
+        ValueError: when there are not as many of both, or none.
+    """
+    pairs = list(zip(expected, found, strict=True))
+    if not pairs:
+        raise ValueError("nothing to compare")
+    return Parity(
+        difference=max(_difference(right, other) for right, other in pairs),
+        flips=sum((other > threshold) != (right > threshold) for right, other in pairs),
+        images=len(pairs),
+    )
+
+
+def _difference(expected: float, found: float) -> float:
+    """Return the relative difference; a score that is no number differs without bound."""
+    away = abs(found - expected) / max(abs(expected), _LEAST_SCORE)
+    return away if math.isfinite(away) else math.inf
