@@ -20,7 +20,7 @@ from models.errors import InvalidInput, Unavailable
 
 OPEN_TIMEOUT = 5.0
 READ_TIMEOUT = 3.0
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.5
 _RTSP_PORTS = {"rtsp": 554, "rtsps": 322}
 _PROBE_TIMEOUT = 2.0
 
@@ -28,7 +28,7 @@ _PROBE_TIMEOUT = 2.0
 class CameraSource(SourceBase):
     """A camera: the number of a USB camera, or the address of an RTSP stream.
 
-    When frames stop coming the source is ``lost``: it is let go and sought again, at first at once and then every
+    When frames stop coming the source is ``lost``: it is let go and sought again, at first at once and then every half
     second at the latest, until it returns or is closed.
 
     Args:

@@ -1,0 +1,140 @@
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from inspection.frames import Frame
+from inspection.sources import CameraSource, ImageSource, LiveSource, SourceState, make_source, open_source
+from inspection.sources.camera import without_credentials
+from models.errors import InvalidInput, Unavailable
+from tests.inspection.rtsp_server import BARS, RtspServer
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[RtspServer]:
+    server = RtspServer()
+    server.start()
+    yield server
+    server.stop()
+
+
+def next_frame(source: ImageSource, *, after: float = 0.0, seconds: float = 20.0) -> Frame:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        frame = source.read(timeout=0.5)
+        if frame is not None and frame.monotonic >= after:
+            return frame
+    raise AssertionError(f"no frame within {seconds} s")
+
+
+def await_loss(source: ImageSource, seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while source.state is not SourceState.LOST:
+        assert time.monotonic() < deadline, "the loss was not noticed"
+        source.read(timeout=0.05)
+
+
+def bars(frame: Frame) -> np.ndarray:
+    """Mean colour of each bar, without its edges."""
+    wide = frame.width // len(BARS)
+    return np.array(
+        [frame.pixels[:, i * wide + 8 : (i + 1) * wide - 8].mean(axis=(0, 1)) for i in range(len(BARS))],
+    )
+
+
+def test_an_rtsp_stream_comes_in_its_colours_red_first(running: RtspServer) -> None:
+    with open_source(running.url) as source:
+        frame = next_frame(source)
+    assert frame.pixels.shape == (running.height, running.width, 3)
+    assert np.abs(bars(frame) - BARS).max() < 12
+
+
+@pytest.mark.parametrize("away", [0.0, 2.5])
+def test_a_stream_that_dies_and_returns_is_found_again_within_three_seconds_in_the_same_colours(away: float) -> None:
+    server = RtspServer()
+    server.start()
+    try:
+        with LiveSource(CameraSource(server.url)) as source:
+            before = next_frame(source)
+            server.stop()
+            await_loss(source)
+            gone = time.monotonic()
+            while time.monotonic() - gone < away:
+                source.read(timeout=0.1)
+            server.start()
+            returned = time.monotonic()
+            after = next_frame(source, after=returned)
+            assert after.monotonic - returned < 3.0
+            assert source.state is SourceState.OPEN
+    finally:
+        server.stop()
+    assert after.sequence > before.sequence
+    assert after.source_id == before.source_id
+    assert np.abs(bars(after) - bars(before)).max() < 3
+
+
+def test_a_stream_that_falls_silent_is_lost_and_goes_on_within_three_seconds_of_its_return() -> None:
+    server = RtspServer()
+    server.start()
+    try:
+        with LiveSource(CameraSource(server.url)) as source:
+            before = next_frame(source)
+            server.freeze()
+            await_loss(source)
+            returned = server.thaw()
+            after = next_frame(source, after=returned)
+    finally:
+        server.stop()
+    assert after.monotonic - returned < 3.0
+    assert np.abs(bars(after) - bars(before)).max() < 3
+
+
+def test_a_wrong_address_is_an_error_at_once(running: RtspServer) -> None:
+    gone = RtspServer()
+    gone.start()
+    gone.stop()
+    began = time.monotonic()
+    wrong_path = running.url.replace("/live", "/none")
+    for address in (gone.url, "rtsp://no-such-host.invalid/live", wrong_path):
+        with pytest.raises(Unavailable) as caught:
+            open_source(address)
+        assert caught.value.code == "camera-not-reachable"
+    assert time.monotonic() - began < 10
+
+
+def test_an_address_without_a_host_is_refused() -> None:
+    for address in ("rtsp://", "rtsp://:554/live", "rtsp://host:notaport/x"):
+        with pytest.raises(InvalidInput) as caught:
+            open_source(address)
+        assert caught.value.code == "camera-address"
+
+
+def test_user_and_password_reach_the_camera_and_nothing_else(capfd: pytest.CaptureFixture[str]) -> None:
+    server = RtspServer(credentials="inspector:s3cret")
+    server.start()
+    try:
+        source = CameraSource(server.url)
+        with source:
+            frame = next_frame(source)
+            assert np.abs(bars(frame) - BARS).max() < 12
+        told = [source.describe(), source.source_id, frame.source_id, repr(frame.source_id)]
+        wrong = server.url.replace("s3cret", "wr0ng")
+        with pytest.raises(Unavailable) as caught:
+            CameraSource(wrong).open()
+        told += [str(caught.value), caught.value.text("ja").detail]
+    finally:
+        server.stop()
+    told += list(capfd.readouterr())
+    assert not [text for text in told if "s3cret" in text or "wr0ng" in text or "inspector" in text]
+
+
+def test_an_address_is_shown_without_user_password_and_query() -> None:
+    assert without_credentials("rtsp://u:p@h:554/a?token=x") == "rtsp://h:554/a"
+
+
+def test_what_is_no_address_at_all_is_refused_without_showing_a_password() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        make_source("rtsp://admin:secret@[not-an-address/1")
+    assert caught.value.code == "camera-address"
+    assert "secret" not in str(caught.value)
