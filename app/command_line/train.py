@@ -10,8 +10,10 @@ from typing import Annotated
 import typer
 
 from app.command_line.options import JsonOption, progress_bar
+from app.command_line.train_detector import train_detector_command
 
 train_app = typer.Typer(help="Train a model.", no_args_is_help=True, add_completion=False)
+train_app.command("detector")(train_detector_command)
 
 _STAGES = {
     "reading": "Reading the images",

@@ -22,6 +22,8 @@ def provide_missing_operators() -> bool:
     Returns:
         whether it had to be defined.
     """
+    if _kept:
+        return True
     if _compiled_operators_load():
         return False
     torch: Any = importlib.import_module("torch")

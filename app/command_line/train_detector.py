@@ -1,0 +1,178 @@
+"""``imageflow train detector``: a detector from one's own labelled images."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.command_line.options import JsonOption, progress_bar
+
+if TYPE_CHECKING:
+    from inspection.detection.run_folder import RunRequest
+    from inspection.detection.training_progress import DetectorProgress
+
+_ARCHITECTURE = re.compile(r"yolo(11|26)[nsmlx]")
+_PRECISIONS = ("fp32", "int8")
+_STRIDE = 32
+_STAGES = {
+    "reading": "Reading the data",
+    "export": "Exporting",
+    "reference": "Asking torch for comparison",
+    "int8": "Calibrating INT8",
+    "measure": "Measuring the files",
+}
+
+
+def train_detector_command(
+    data: Annotated[
+        Path | None, typer.Option("--data", help="data.yaml: train, val and names, with YOLO labels.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "--output", help="Model file to write.")] = None,
+    model: Annotated[
+        str, typer.Option("--model", help="yolo11n to yolo11x, yolo26n to yolo26x, or a .pt checkpoint to begin with.")
+    ] = "yolo11n",
+    name: Annotated[str, typer.Option("--name", help="Name of the model, for people.")] = "",
+    epochs: Annotated[int, typer.Option("--epochs", min=1, max=10_000, help="Rounds through the images.")] = 100,
+    imgsz: Annotated[
+        int, typer.Option("--imgsz", min=32, max=4096, help="Side of the network's input, a multiple of 32.")
+    ] = 640,
+    batch: Annotated[int, typer.Option("--batch", min=1, max=1024, help="Images a step.")] = 16,
+    patience: Annotated[
+        int, typer.Option("--patience", min=0, max=10_000, help="Epochs without gain before it stops; 0: never.")
+    ] = 30,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="Of every random choice.")] = 0,
+    precision: Annotated[
+        str, typer.Option("--precision", help="Files to make: fp32, int8 or both.", metavar="LIST")
+    ] = "fp32,int8",
+    threads: Annotated[int, typer.Option("--threads", min=0, max=256, help="Processor threads; 0: all.")] = 0,
+    run: Annotated[
+        Path | None, typer.Option("--run", help="Folder for checkpoints and log; else FILE.training beside the model.")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", help="Go on with the training in this folder.", metavar="RUN")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a detector (YOLO11, YOLO26) offline, from random weights or a checkpoint, and export it for the station.
+
+    Writes a float32 file and beside it FILE.int8.model, each only if it finds what the training found; the report
+    says how well. Stopped, it goes on with --resume from its last whole epoch.
+
+    \b
+    Examples:
+      imageflow train detector --data data.yaml --out d.model
+      imageflow train detector --data data.yaml --out d.model --imgsz 320
+      imageflow train detector --resume d.training
+    """  # noqa: D301 - \b keeps the lines as they are
+    folder, request = _request(data, out, run, resume)
+    if request is not None:
+        chosen = _precisions(precision)
+        architecture, weights = _start(model)
+        if imgsz % _STRIDE:
+            raise typer.BadParameter(f"is a multiple of {_STRIDE}", param_hint="--imgsz")
+        request |= {
+            "architecture": architecture,
+            "weights": weights,
+            "name": name,
+            "epochs": epochs,
+            "image_size": imgsz,
+            "batch": batch,
+            "patience": patience,
+            "precisions": chosen,
+            "seed": seed,
+            "threads": threads,
+        }
+    from app.command_line import language, tell
+    from inspection.detection.run_folder import RunRequest
+    from inspection.detection.training import report_as_json, resume_detector, train_detector
+
+    wanted: RunRequest | None = None if request is None else RunRequest.model_validate(request)
+    try:
+        with progress_bar("Training") as advance:
+
+            def show(progress: DetectorProgress) -> None:
+                line = _line(progress)
+                advance(line, progress.fraction)
+                if progress.epoch_ended and not sys.stderr.isatty():
+                    typer.echo(line, err=True)
+
+            report = resume_detector(folder, show) if wanted is None else train_detector(wanted, folder, show)
+    except KeyboardInterrupt:
+        if folder.is_dir():
+            typer.echo(f"stopped; to go on: imageflow train detector --resume {folder}", err=True)
+        raise
+    for file, error in report.skipped.items():
+        typer.echo(f"skipped {file}: {error.text(language()).detail}", err=True)
+    for written in report.models:
+        if written.refused is not None:
+            tell(written.refused)
+    found = report_as_json(report)
+    typer.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(_table(found)))
+
+
+def _request(
+    data: Path | None, out: Path | None, run: Path | None, resume: Path | None
+) -> tuple[Path, dict[str, Any] | None]:
+    """Return the folder of the run, and what is wanted; None where it was said before."""
+    if resume is not None:
+        if data is not None or out is not None or run is not None:
+            raise typer.BadParameter("goes alone: the folder knows what was asked for", param_hint="--resume")
+        return resume, None
+    if data is None or out is None:
+        raise typer.BadParameter("give --data and --out, or --resume", param_hint="--data")
+    if out.is_dir():
+        raise typer.BadParameter(f"{out} is a folder; name a file", param_hint="--out")
+    folder = run or out.with_name(f"{out.stem}.training")
+    return folder, {"data": str(data.resolve()), "out": str(out.resolve())}
+
+
+def _precisions(text: str) -> tuple[str, ...]:
+    given = [part.strip() for part in text.split(",")]
+    if not set(given) <= set(_PRECISIONS):
+        raise typer.BadParameter(f"is a list of {', '.join(_PRECISIONS)}", param_hint="--precision")
+    return tuple(precision for precision in _PRECISIONS if precision in given)
+
+
+def _start(model: str) -> tuple[str, str]:
+    """Return the architecture and the checkpoint that ``--model`` stands for."""
+    if _ARCHITECTURE.fullmatch(model):
+        return model, ""
+    if not model.endswith(".pt"):
+        raise typer.BadParameter("is yolo11n, yolo11s… yolo26x or a .pt file", param_hint="--model")
+    return "yolo11n", str(Path(model).resolve())
+
+
+def _line(progress: DetectorProgress) -> str:
+    if progress.stage != "train":
+        return f"{_STAGES[progress.stage]} {progress.done:.0f}/{progress.total}"
+    epoch = min(int(progress.done) + (0 if progress.epoch_ended else 1), progress.total)
+    losses = " ".join(f"{name.removesuffix('_loss')} {value:.3f}" for name, value in progress.losses.items())
+    quality = "" if progress.map50 is None else f"  mAP50 {progress.map50:.3f}"
+    return f"Epoch {epoch}/{progress.total}  {losses}{quality}"
+
+
+def _table(found: dict[str, Any]) -> list[str]:
+    lines = [f"{'class':24} {'boxes':>6} {'mAP50':>7} {'mAP50-95':>9}"]
+    rows = {name: (value["boxes"], value["map50"], value["map50_95"]) for name, value in found["classes"].items()}
+    rows["all"] = (sum(value[0] for value in rows.values()), found["map50"], found["map50_95"])
+    for name, (boxes, at_50, at_50_to_95) in rows.items():
+        shown = ("-", "-") if at_50 is None else (f"{at_50:.3f}", f"{at_50_to_95:.3f}")
+        lines.append(f"{name:24} {boxes:6} {shown[0]:>7} {shown[1]:>9}")
+    stopped = ", stopped early" if found["stopped_early"] else ""
+    lines.append(f"{found['epochs']} epochs in {found['seconds']:.0f} s{stopped}; checkpoint and log in {found['run']}")
+    for model in found["models"]:
+        if model["model"] is None:
+            continue
+        parity = "; ".join(
+            f"{way} beside {value['reference']}: {value['matched']:.1%} of {value['boxes']} boxes, "
+            f"IoU ≥ {value['worst_iou']:.3f}, confidence ± {value['worst_confidence']:.1e}, "
+            f"mAP50 {-value['map50_drop']:+.3f}, mAP50-95 {-value['map50_95_drop']:+.3f}"
+            for way, value in model["parity"].items()
+        )
+        lines.append(f"{model['model']} ({model['precision']}, runs in {model['inference'][0]}): {parity}")
+    return lines

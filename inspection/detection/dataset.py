@@ -1,0 +1,216 @@
+"""Labelled images for a detector: reading ``data.yaml``, checking all of it, and laying out a copy for the training.
+
+The training library gets a layout of its own and never the user's folder: it would write caches there, mend images in
+place, and run the ``download`` entry of a ``data.yaml``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inspection.datasets import image_files
+from inspection.detection.labels import LabelledBox, read_labels
+from inspection.detection.metadata import class_names, read_yaml
+from inspection.files import make_folder, not_written, write_atomically
+from inspection.images import IMAGE_SUFFIXES, decode_image, read_image_bytes
+from models.errors import InvalidInput, NotFound, UserFacingError
+
+_JPEG_END = b"\xff\xd9"
+_JPEG_SUFFIXES = {".jpg", ".jpeg"}
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFile:
+    """An image with the boxes on it.
+
+    Attributes:
+        image: the file.
+        width: columns.
+        height: rows.
+        boxes: none on an image without anything to find.
+        digest: SHA-256 of image and labels, hexadecimal.
+    """
+
+    image: Path
+    width: int
+    height: int
+    boxes: tuple[LabelledBox, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionData:
+    """Checked training data.
+
+    Attributes:
+        names: of the classes, by number.
+        train: images to learn from.
+        val: images to measure on.
+        skipped: path → why an image was left out.
+    """
+
+    names: tuple[str, ...]
+    train: tuple[LabelledFile, ...]
+    val: tuple[LabelledFile, ...]
+    skipped: dict[str, UserFacingError]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the sorted digests of all images with their labels, hexadecimal."""
+        joined = "\n".join(sorted(file.digest for file in (*self.train, *self.val)))
+        return hashlib.sha256(joined.encode()).hexdigest()
+
+
+def read_detection_data(path: Path, on_progress: Report | None = None) -> DetectionData:
+    """Read ``data.yaml`` as ultralytics defines it, and every image and label file it names.
+
+    ``train`` and ``val`` are folders, or text files with an image a line, or lists of these, relative to ``path`` (and
+    that to the file); labels lie in ``labels`` where images lie in ``images``. An image without a label file, or with
+    an empty one, shows nothing. ``download`` is never followed.
+
+    Raises:
+        NotFound: ``file-missing``, ``folder-missing``.
+        InvalidInput: ``detector-metadata``, ``detector-data-entry``, ``detector-data-empty``,
+            ``detector-data-label`` with file and line, ``folder-without-images``.
+    """
+    try:
+        raw = read_yaml(path.read_bytes(), path)
+    except FileNotFoundError as error:
+        raise NotFound("file-missing", file=str(path)) from error
+    except OSError as error:
+        raise _entry(path, "", error.strerror or str(error)) from error
+    names = class_names(raw.get("names"))
+    if names is None or len(set(names)) != len(names):
+        raise _entry(path, "names", "the names of the classes, numbered 0, 1, 2… and each once, are needed")
+    given = raw.get("path")
+    if given is not None and not isinstance(given, str):
+        raise _entry(path, "path", "a folder is needed")
+    root = path.parent / (given or "")
+    chosen = {part: _images(path, part, raw.get(part), root) for part in ("train", "val")}
+    total, done = sum(map(len, chosen.values())), 0
+    skipped: dict[str, UserFacingError] = {}
+    read: dict[str, list[LabelledFile]] = {"train": [], "val": []}
+    for part, images in chosen.items():
+        for image in images:
+            found = _read_file(image, len(names), skipped)
+            if found is not None:
+                read[part].append(found)
+            done += 1
+            if on_progress is not None:
+                on_progress(done, total)
+        if not any(file.boxes for file in read[part]):
+            raise InvalidInput("detector-data-empty", file=str(path), part=part, count=len(images))
+    return DetectionData(names, tuple(read["train"]), tuple(read["val"]), skipped)
+
+
+def lay_out(data: DetectionData, folder: Path) -> Path:
+    """Lay the data out for the training library and return its ``data.yaml``.
+
+    Images are links where the system has them, and copies otherwise and where the library would mend the file.
+
+    Raises:
+        Unavailable: ``file-not-written`` or ``file-disk-full``.
+    """
+    for part, files in (("train", data.train), ("val", data.val)):
+        images, labels = folder / "images" / part, folder / "labels" / part
+        make_folder(images)
+        make_folder(labels)
+        for number, file in enumerate(files):
+            name = f"{number:06}"
+            target = images / f"{name}{file.image.suffix.lower()}"
+            try:
+                _bring(file.image.resolve(), target)
+                text = "".join(f"{box.as_line()}\n" for box in file.boxes)
+                (labels / f"{name}.txt").write_text(text, encoding="utf-8")
+            except OSError as error:
+                raise not_written(target, error) from error
+    lines = [f"path: {_quoted(str(folder.resolve()))}", "train: images/train", "val: images/val", "names:"]
+    lines += [f"  {number}: {_quoted(name)}" for number, name in enumerate(data.names)]
+    write_atomically(folder / "data.yaml", ("\n".join(lines) + "\n").encode())
+    return folder / "data.yaml"
+
+
+def _images(path: Path, part: str, value: Any, root: Path) -> list[Path]:
+    entries = value if isinstance(value, list) else [value]
+    if not entries or not all(isinstance(entry, str) and entry for entry in entries):
+        raise _entry(path, part, "a folder of images is needed")
+    found: list[Path] = []
+    for entry in entries:
+        place = root / entry
+        if place.is_file():
+            found.extend(_listed(path, part, place))
+        else:
+            found.extend(image_files(place))
+    return list(dict.fromkeys(found))
+
+
+def _listed(path: Path, part: str, listing: Path) -> list[Path]:
+    try:
+        lines = listing.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _entry(path, part, f"{listing}: {error}") from error
+    images = [listing.parent / line.strip() for line in lines if line.strip()]
+    wrong = next((image for image in images if image.suffix.lower() not in IMAGE_SUFFIXES), None)
+    if wrong is not None:
+        raise _entry(path, part, f"{listing} names {wrong.name}, which is no image")
+    return images
+
+
+def _read_file(image: Path, classes: int, skipped: dict[str, UserFacingError]) -> LabelledFile | None:
+    try:
+        data = read_image_bytes(image)
+        pixels = decode_image(data, name=image.name, mode="grey")
+    except UserFacingError as error:
+        skipped[str(image)] = error
+        return None
+    label = label_file(image)
+    boxes, text = read_labels(label, classes) if label.exists() else ((), b"")
+    digest = hashlib.sha256(hashlib.sha256(data).digest() + hashlib.sha256(text).digest()).hexdigest()
+    return LabelledFile(image, pixels.shape[1], pixels.shape[0], boxes, digest)
+
+
+def label_file(image: Path) -> Path:
+    """Return where the labels of an image lie: the last folder ``images`` of its path replaced by ``labels``."""
+    parts = list(image.parts)
+    places = [number for number, part in enumerate(parts[:-1]) if part == "images"]
+    if places:
+        parts[places[-1]] = "labels"
+    return Path(*parts).with_suffix(".txt")
+
+
+def _bring(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    if not _would_be_mended(source):
+        try:
+            target.symlink_to(source)
+        except (OSError, NotImplementedError):
+            # Windows allows links to few users.
+            pass
+        else:
+            return
+    shutil.copyfile(source, target)
+
+
+def _would_be_mended(source: Path) -> bool:
+    """Say whether ultralytics would write the file anew: a JPEG that does not end as one should."""
+    if source.suffix.lower() not in _JPEG_SUFFIXES:
+        return False
+    with source.open("rb") as file:
+        file.seek(-len(_JPEG_END), os.SEEK_END)
+        return file.read() != _JPEG_END
+
+
+def _quoted(text: str) -> str:
+    """Return ``text`` as a YAML string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _entry(path: Path, entry: str, reason: str) -> InvalidInput:
+    return InvalidInput("detector-data-entry", file=str(path), entry=entry, reason=reason)

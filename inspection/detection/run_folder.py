@@ -1,0 +1,167 @@
+"""The folder of a training run: what was asked for, the checkpoints, and what has been done so far."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from inspection.files import make_folder, write_atomically
+from models.errors import Conflict, InvalidInput, NotFound
+
+FORMAT_VERSION = 1
+
+
+class RunRequest(BaseModel):
+    """What a training run was asked for.
+
+    Attributes:
+        format_version: of this record.
+        architecture: ``yolo11n``, ``yolo26s``…; the network's shape, from inside ultralytics.
+        weights: path of a checkpoint to begin with; empty begins with random weights.
+        data: path of ``data.yaml``.
+        out: path of the model file.
+        name: of the model, for people.
+        epochs: rounds through the images at most.
+        image_size: longer side of the network's input in pixels.
+        batch: images a step.
+        patience: epochs without gain after which it stops early; 0 never does.
+        precisions: of the files to make.
+        seed: of every random choice.
+        threads: processor threads; 0 takes all.
+        data_digest: of the images and labels at its beginning.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format_version: int = Field(default=FORMAT_VERSION, ge=1, le=FORMAT_VERSION)
+    architecture: str = Field(default="yolo11n", pattern=r"^yolo(11|26)[nsmlx]$")
+    weights: str = ""
+    data: str
+    out: str
+    name: str = Field(default="", max_length=200)
+    epochs: int = Field(default=100, ge=1, le=10_000)
+    image_size: int = Field(default=640, ge=32, le=4096, multiple_of=32)
+    batch: int = Field(default=16, ge=1, le=1024)
+    patience: int = Field(default=30, ge=0, le=10_000)
+    precisions: tuple[str, ...] = ("fp32", "int8")
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    threads: int = Field(default=0, ge=0, le=256)
+    data_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The places within the folder of a run."""
+
+    path: Path
+
+    @property
+    def request(self) -> Path:
+        """What was asked for."""
+        return self.path / "request.json"
+
+    @property
+    def data(self) -> Path:
+        """The images and labels as the training library wants them; gone when the run is done."""
+        return self.path / "data"
+
+    @property
+    def library(self) -> Path:
+        """Settings, fonts and caches of the training library; gone when the run is done."""
+        return self.path / "library"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the training library puts its own."""
+        return self.path / "training" / "weights"
+
+    @property
+    def last(self) -> Path:
+        """The checkpoint after the last whole epoch."""
+        return self.checkpoints / "last.pt"
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint of the best epoch."""
+        return self.checkpoints / "best.pt"
+
+    @property
+    def kept(self) -> Path:
+        """Copies of both that are whole whenever the process is ended: the library writes its own in place."""
+        return self.path / "kept"
+
+    @property
+    def trained(self) -> Path:
+        """Written when training is over: what it came to."""
+        return self.path / "trained.json"
+
+    @property
+    def exported(self) -> Path:
+        """Folder of the exported graphs."""
+        return self.path / "exported"
+
+    @property
+    def report(self) -> Path:
+        """Written last: the report of the whole run."""
+        return self.path / "report.json"
+
+    @property
+    def log(self) -> Path:
+        """What the training library says."""
+        return self.path / "training.log"
+
+    def tidy(self) -> None:
+        """Remove what a run that is done needs no more; request, log, best checkpoint and report stay."""
+        for place in (self.data, self.library, self.exported, self.kept):
+            shutil.rmtree(place, ignore_errors=True)
+        self.last.unlink(missing_ok=True)
+
+
+def begin_run(path: Path, request: RunRequest) -> RunFolder:
+    """Make the folder of a new run.
+
+    A folder of a run that is done is used again. One that is not done may be somebody's hours, so it is refused.
+
+    Raises:
+        Conflict: ``training-run-unfinished``, ``training-run-foreign`` when the folder holds something else.
+        Unavailable: ``file-not-written``, ``file-disk-full``.
+    """
+    folder = RunFolder(path)
+    if path.is_dir() and any(path.iterdir()):
+        if not folder.request.exists():
+            raise Conflict("training-run-foreign", folder=str(path))
+        if not folder.report.exists():
+            raise Conflict("training-run-unfinished", folder=str(path))
+        shutil.rmtree(path)
+    make_folder(path)
+    write_json(folder.request, request.model_dump(mode="json"))
+    return folder
+
+
+def open_run(path: Path) -> tuple[RunFolder, RunRequest]:
+    """Open the folder of a run that is to go on.
+
+    Raises:
+        NotFound: ``training-run-missing``.
+        InvalidInput: ``training-run-damaged``.
+        Conflict: ``training-run-done``.
+    """
+    folder = RunFolder(path)
+    if not folder.request.is_file():
+        raise NotFound("training-run-missing", folder=str(path))
+    if folder.report.exists():
+        raise Conflict("training-run-done", folder=str(path))
+    try:
+        return folder, RunRequest.model_validate_json(folder.request.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise InvalidInput("training-run-damaged", folder=str(path)) from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON values for people and programs."""
+    write_atomically(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
