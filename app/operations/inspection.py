@@ -226,4 +226,5 @@ def _add_result(
 
 def _items_left(session: Session, record: InspectionSession) -> tuple[str, ...]:
     done = inspected_items(session, record.id)
-    return tuple(item.id for item in item_views(session, record.target_id) if item.required and item.id not in done)
+    items = item_views(session, record.target_id, record.device_id)
+    return tuple(item.id for item in items if item.required and item.id not in done)

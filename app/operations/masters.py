@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.operations.item_models import model_of_item
+from app.operations.thresholds import item_threshold
+from inspection.anomaly.threshold_origin import Origin
 from models.errors import NotFound
 from models.pipelines import ModelFile, Pipeline
 from models.sync import Blob
@@ -35,7 +38,9 @@ class ItemView:
     Attributes:
         model_id: the model file its pipeline uses; None before the first training.
         model_ready: whether the model's bytes are on this station.
-        threshold: the item's own threshold, else the one its model came with; None without a model.
+        threshold: the one that holds here: the item's own, else the one the server set for this station, else the
+            model's; None without any.
+        threshold_origin: which of them: ``item``, ``station`` or ``model``.
     """
 
     id: str
@@ -49,6 +54,7 @@ class ItemView:
     model_id: str | None
     model_ready: bool
     threshold: float | None
+    threshold_origin: Origin | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ def find_target(workspace: Workspace, code: str) -> TargetView:
 def list_items(workspace: Workspace, target_id: str) -> list[ItemView]:
     """Return the items of a target in the order in which they are inspected."""
     with workspace.database.read() as session:
-        return item_views(session, target_id)
+        return item_views(session, target_id, workspace.device_id)
 
 
 def list_defect_classes(workspace: Workspace) -> list[DefectClassView]:
@@ -102,30 +108,22 @@ def list_defect_classes(workspace: Workspace) -> list[DefectClassView]:
         ]
 
 
-def item_views(session: Session, target_id: str) -> list[ItemView]:
-    """Return the items of a target, read in the caller's transaction."""
+def item_views(session: Session, target_id: str, device_id: str) -> list[ItemView]:
+    """Return the items of a target as station ``device_id`` inspects them, read in the caller's transaction."""
     query = (
         select(InspectionItem)
         .where(InspectionItem.target_id == target_id, InspectionItem.deleted_at.is_(None))
         .order_by(InspectionItem.position, InspectionItem.id)
     )
-    return [_item_view(session, item) for item in session.scalars(query)]
+    return [_item_view(session, item, device_id) for item in session.scalars(query)]
 
 
-def model_of_item(item: InspectionItem) -> str | None:
-    """Return the id of the model file the item's pipeline uses, None before the first training."""
-    for parameters in item.pipeline_parameters.values():
-        if isinstance(parameters, dict) and isinstance(parameters.get("model"), str):
-            return str(parameters["model"])
-    return None
-
-
-def _item_view(session: Session, item: InspectionItem) -> ItemView:
+def _item_view(session: Session, item: InspectionItem, device_id: str) -> ItemView:
     pipeline = session.get(Pipeline, item.pipeline_id) if item.pipeline_id else None
     model_id = model_of_item(item)
     model = session.get(ModelFile, model_id) if model_id else None
     blob = session.get(Blob, model.sha256) if model else None
-    own = item.criteria.get("threshold")
+    threshold = item_threshold(session, device_id, item, model_id)
     return ItemView(
         id=item.id,
         target_id=item.target_id,
@@ -137,7 +135,8 @@ def _item_view(session: Session, item: InspectionItem) -> ItemView:
         pipeline_name=pipeline.name if pipeline else "",
         model_id=model_id,
         model_ready=blob is not None and blob.present,
-        threshold=own if own is not None else (model.metrics.get("threshold") if model else None),
+        threshold=threshold.value if threshold else None,
+        threshold_origin=threshold.origin if threshold else None,
     )
 
 

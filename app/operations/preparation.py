@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from app.operations.masters import model_of_item
+from app.operations.item_models import model_of_item
+from app.operations.thresholds import item_threshold
 from inspection.judgement import Criteria
 from inspection.pipeline import PipelineDefinition, Runner, validate_definition
 from models.errors import DoesNotFit, NotFound, Unavailable
@@ -57,7 +58,7 @@ def prepare_item(workspace: Workspace, item_id: str) -> PreparedItem:
         if model_id is None and any(step.component == "anomaly" for step in definition.steps):
             raise DoesNotFit("item-without-model", item=item.name)
         digests = _model_digests(session, definition)
-        name, criteria = item.name, _criteria(item)
+        name, criteria = item.name, _criteria(session, workspace.device_id, item)
         pipeline_id, pipeline_version = pipeline.id, pipeline.version
     return PreparedItem(
         item_id=item_id,
@@ -90,10 +91,13 @@ def _model_digests(session: Session, definition: PipelineDefinition) -> dict[str
     return digests
 
 
-def _criteria(item: InspectionItem) -> Criteria:
+def _criteria(session: Session, device_id: str, item: InspectionItem) -> Criteria:
+    """Return the item's criteria with the threshold that holds on this station; the model file holds its own."""
+    threshold = item_threshold(session, device_id, item, None)
     try:
-        return Criteria.model_validate(item.criteria)
+        criteria = Criteria.model_validate(item.criteria)
     except ValidationError as error:
         first = error.errors()[0]
         setting = ".".join(str(part) for part in first["loc"])
         raise DoesNotFit("item-criteria-invalid", item=item.name, setting=setting, reason=first["msg"]) from error
+    return criteria if threshold is None else criteria.model_copy(update={"threshold": threshold.value})

@@ -83,7 +83,7 @@ def begin_session(
         target = session.get(Target, target_id)
         if target is None or target.deleted_at is not None:
             raise NotFound("target-unknown", code_or_id=target_id)
-        items = item_views(session, target_id)
+        items = item_views(session, target_id, workspace.device_id)
         if not items:
             raise DoesNotFit("target-without-items", target=target.name)
         record = InspectionSession(
@@ -127,7 +127,7 @@ def resume_session(workspace: Workspace, session_id: str) -> PartSession:
             record.id,
             record.target_id,
             target.name,
-            tuple(item_views(session, record.target_id)),
+            tuple(item_views(session, record.target_id, workspace.device_id)),
             record.lot,
             record.serial_number,
             inspected_items(session, record.id),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.operations.evidence import StoredBlob, name_blob, stored
+from app.operations.thresholds import without_threshold
 from app.operations.users import SignedInUser, require_trainer
 from inspection.anomaly import TrainingProgress, TrainingReport, TrainingSettings, train_images
 from inspection.pipeline import PipelineDefinition
@@ -114,6 +115,8 @@ def _give_to_item(
     parameters: dict[str, Any] = {name: dict(values) for name, values in item.pipeline_parameters.items()}
     parameters[step_id] = {**parameters.get(step_id, {}), "model": model.id}
     item.pipeline_parameters = parameters
+    before = item.criteria.get("threshold")
+    item.criteria = without_threshold(item.criteria)
     append_audit(
         session,
         device_id=workspace.device_id,
@@ -121,7 +124,13 @@ def _give_to_item(
         action="model.trained",
         subject="item",
         subject_id=item.id,
-        detail={"model_id": model.id, "sha256": blob.sha256, "images": report.images},
+        detail={
+            "model_id": model.id,
+            "sha256": blob.sha256,
+            "images": report.images,
+            "threshold": report.threshold.value,
+            "item_threshold_before": before,
+        },
     )
     return TrainedModel(
         model_id=model.id,

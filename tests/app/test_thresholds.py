@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlalchemy import select
+
+from app.operations.inspection import inspect_item
+from app.operations.masters import list_items
+from app.operations.model_scores import score_distribution
+from app.operations.preparation import prepare_item
+from app.operations.sessions import begin_session
+from app.operations.thresholds import set_item_threshold, threshold_changes
+from app.operations.training import train_item_model
+from app.workspace import Workspace
+from inspection.anomaly import TrainingSettings
+from inspection.datasets import image_files
+from inspection.frames import Frame
+from models.audit import AuditEntry, verify_audit
+from models.errors import DoesNotFit, NotFound, PermissionDenied
+from models.pipelines import StationConfig
+from models.states import Verdict
+from models.sync import OutboxEntry
+from models.targets import InspectionItem
+from models.tracking import remote_changes
+from tests.app.conftest import DEVICE, Station
+
+
+def item_of(workspace: Workspace, station: Station) -> tuple[float | None, str | None]:
+    (item,) = list_items(workspace, station.target_id)
+    return item.threshold, item.threshold_origin
+
+
+def put_config(workspace: Workspace, device_id: str | None, settings: dict[str, object]) -> None:
+    """As a pull brings it."""
+    with workspace.database.transaction() as session, remote_changes(session):
+        session.add(StationConfig(device_id=device_id, settings=settings, rev=50))
+
+
+def test_the_item_goes_before_the_station_and_the_station_before_the_model(
+    workspace: Workspace, station: Station
+) -> None:
+    own = prepare_item(workspace, station.item_id).criteria.threshold
+    models, origin = item_of(workspace, station)
+    assert (own, origin) == (None, "model")
+    put_config(workspace, None, {"thresholds": {station.item_id: 7.5, "another": 1.0}})
+    assert item_of(workspace, station) == (7.5, "station")
+    assert prepare_item(workspace, station.item_id).criteria.threshold == 7.5
+    put_config(workspace, DEVICE, {"thresholds": {station.item_id: 6.5}, "language": "ja"})
+    put_config(workspace, "another-station", {"thresholds": {station.item_id: 1.5}})
+    assert item_of(workspace, station) == (6.5, "station")
+    set_item_threshold(workspace, station.engineer, station.item_id, 5.5, "too many overkills")
+    assert item_of(workspace, station) == (5.5, "item")
+    assert prepare_item(workspace, station.item_id).criteria.threshold == 5.5
+    set_item_threshold(workspace, station.engineer, station.item_id, None, "as the line has it")
+    assert item_of(workspace, station) == (6.5, "station")
+    assert models is not None
+
+
+def test_a_setting_without_this_item_leaves_the_models_own(workspace: Workspace, station: Station) -> None:
+    put_config(workspace, None, {"thresholds": {"another": 1.0}})
+    assert item_of(workspace, station)[1] == "model"
+    assert prepare_item(workspace, station.item_id).criteria.threshold is None
+
+
+def test_settings_that_make_no_sense_are_told_with_the_item(workspace: Workspace, station: Station) -> None:
+    put_config(workspace, None, {"thresholds": {station.item_id: -1}})
+    with pytest.raises(DoesNotFit) as caught:
+        prepare_item(workspace, station.item_id)
+    assert caught.value.code == "item-criteria-invalid"
+
+
+def test_the_verdict_follows_a_changed_threshold_without_retraining(
+    workspace: Workspace, station: Station, frames: list[Frame]
+) -> None:
+    begun = begin_session(workspace, station.operator, target_id=station.target_id)
+    before = inspect_item(workspace, station.operator, begun.session_id, station.item_id, frames[0])
+    assert before.score is not None
+    for value, verdict in ((before.score * 1.01, Verdict.OK), (before.score * 0.99, Verdict.NG)):
+        set_item_threshold(workspace, station.engineer, station.item_id, value, "seen on the histogram")
+        found = inspect_item(workspace, station.operator, begun.session_id, station.item_id, frames[0])
+        assert (found.threshold, found.verdict) == (value, verdict)
+        assert found.score == before.score
+    (item,) = list_items(workspace, station.target_id)
+    assert score_distribution(workspace, item).threshold == before.score * 0.99
+
+
+def test_a_change_is_versioned_audited_and_travels(workspace: Workspace, station: Station) -> None:
+    models, _ = item_of(workspace, station)
+    first = set_item_threshold(workspace, station.engineer, station.item_id, 5.5, "first")
+    second = set_item_threshold(workspace, station.engineer, station.item_id, 6.5, "過検出が多い")
+    assert threshold_changes(workspace, station.item_id) == [first, second]
+    assert (first.version, second.version) == (1, 2)
+    assert first.before is not None
+    assert (first.before.value, first.before.origin) == (models, "model")
+    assert second.before == first.after
+    with workspace.database.read() as session:
+        item = session.get_one(InspectionItem, station.item_id)
+        assert item.criteria == {"threshold": 6.5}
+        entries = session.scalars(select(AuditEntry).where(AuditEntry.subject_id == station.item_id)).all()
+        assert entries[-1].actor == "engineer"
+        assert entries[-1].detail["reason"] == "過検出が多い"
+        assert entries[-1].detail["model_sha256"] == prepare_item(workspace, station.item_id).model_sha256
+        waiting = session.scalars(select(OutboxEntry).where(OutboxEntry.entity_id == station.item_id)).all()
+        assert any("6.5" in json.dumps(entry.fields) for entry in waiting)
+        assert verify_audit(session) == []
+
+
+def test_other_criteria_stay_as_they_are(workspace: Workspace, station: Station) -> None:
+    with workspace.database.transaction() as session:
+        session.get_one(InspectionItem, station.item_id).criteria = {"minimum_defect_area": 9.0}
+    set_item_threshold(workspace, station.engineer, station.item_id, 5.5, "r")
+    with workspace.database.read() as session:
+        criteria = session.get_one(InspectionItem, station.item_id).criteria
+    assert criteria == {"minimum_defect_area": 9.0, "threshold": 5.5}
+
+
+def test_an_operator_changes_no_threshold(workspace: Workspace, station: Station) -> None:
+    with pytest.raises(PermissionDenied):
+        set_item_threshold(workspace, station.operator, station.item_id, 5.5, "r")
+    assert threshold_changes(workspace, station.item_id) == []
+    assert item_of(workspace, station)[1] == "model"
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
+def test_what_is_no_threshold_changes_nothing(workspace: Workspace, station: Station, value: float) -> None:
+    with pytest.raises(DoesNotFit) as caught:
+        set_item_threshold(workspace, station.engineer, station.item_id, value, "r")
+    assert caught.value.code == "item-criteria-invalid"
+    assert threshold_changes(workspace, station.item_id) == []
+
+
+def test_a_threshold_for_another_model_is_refused(workspace: Workspace, station: Station) -> None:
+    with pytest.raises(DoesNotFit) as caught:
+        set_item_threshold(workspace, station.engineer, station.item_id, 5.5, "r", model_sha256="0" * 64)
+    assert caught.value.code == "threshold-of-other-model"
+    with pytest.raises(NotFound):
+        set_item_threshold(workspace, station.engineer, "no-such-item", 5.5, "r")
+
+
+def test_a_new_model_begins_with_its_own_threshold(workspace: Workspace, station: Station) -> None:
+    set_item_threshold(workspace, station.engineer, station.item_id, 5.5, "for the model of today")
+    trained = train_item_model(
+        workspace,
+        station.engineer,
+        station.item_id,
+        image_files(station.parts.train_good)[:6],
+        settings=TrainingSettings(backbone="efficientnet-lite0", bank_size=100, folds=2),
+    )
+    assert item_of(workspace, station) == (trained.threshold, "model")
