@@ -16,6 +16,8 @@ LONGEST_SIDE = 240
 _GAP = 4
 _QUALITY = 80
 _MASK_COLOUR = (0, 230, 118)
+# An escape's map lies below the threshold and would show no colour: its colours follow its own highest value instead.
+_PEAK_OVER_REFERENCE = 1.3
 # Wider than this, the two stand above each other instead of beside each other.
 _WIDE = 1.5
 
@@ -42,7 +44,8 @@ def picture_of(
         marked = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST_EXACT)
         outlines, _ = cv2.findContours(marked, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         cv2.drawContours(plain, outlines, -1, _MASK_COLOUR, 1)
-    seen = draw_overlay(Picture.original(small), anomaly=AnomalyFinding(score, threshold, heat))
+    reference = min(threshold, score / _PEAK_OVER_REFERENCE) if score > 0 else threshold
+    seen = draw_overlay(Picture.original(small), anomaly=AnomalyFinding(score, reference, heat))
     return encode_jpeg(_together(plain, seen), _QUALITY)
 
 

@@ -1,0 +1,137 @@
+"""The plots of a report, as SVG."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inspection.evaluation.curves import Curves
+from inspection.evaluation.scoring import ScoredSet
+from inspection.evaluation.wording import Wording
+from inspection.metrics import Curve, roc_curve
+from inspection.metrics.pixels import PRO_LIMIT
+from inspection.metrics.ranking import ScoreCounts
+from inspection.plotting import DEFECT_COLOUR, GOOD_COLOUR, LINE_COLOUR, Axes, MaxNLocator, as_svg, new_figure
+
+_SQUARE = (4.6, 4.0)
+_WIDE = (9.6, 3.4)
+_CHANCE = "#9ca3af"
+
+
+def roc_plot(curves: Curves, found: dict[str, Any], wording: Wording) -> str:
+    """Draw the ROC curve of images, that of pixels where there are masks, and the threshold's place on the first."""
+    figure, axes = new_figure(*_SQUARE)
+    axes.plot([0, 1], [0, 1], color=_CHANCE, linestyle=":", linewidth=1)
+    _curve(
+        axes, curves.image_roc, GOOD_COLOUR, "-", wording.say("images-label", value=found["image_auroc"]), steps=True
+    )
+    if curves.pixel_roc is not None:
+        _curve(axes, curves.pixel_roc, DEFECT_COLOUR, "--", wording.say("pixels-label", value=found["pixel_auroc"]))
+    axes.plot(
+        found["overkill"]["rate"],
+        1 - found["escapes"]["rate"],
+        "o",
+        color=LINE_COLOUR,
+        markersize=7,
+        label=wording.say("at-threshold"),
+    )
+    _unit_square(axes, wording.say("overkill-rate"), wording.say("found-rate"))
+    axes.legend(loc="lower right", fontsize=9)
+    return as_svg(figure)
+
+
+def precision_recall_plot(curves: Curves, found: dict[str, Any], wording: Wording) -> str:
+    """Draw precision over recall and the threshold's place."""
+    figure, axes = new_figure(*_SQUARE)
+    label = wording.say("average-precision-label", value=found["average_precision"])
+    axes.plot(*curves.precision_recall, color=GOOD_COLOUR, linewidth=2, label=label)
+    called = found["confusion"]["defect"]["NG"] + found["overkill"]["count"]
+    if called:
+        axes.plot(
+            1 - found["escapes"]["rate"],
+            found["confusion"]["defect"]["NG"] / called,
+            "o",
+            color=LINE_COLOUR,
+            markersize=7,
+            label=wording.say("at-threshold"),
+        )
+    _unit_square(axes, wording.say("recall"), wording.say("precision"))
+    axes.legend(loc="lower left", fontsize=9)
+    return as_svg(figure)
+
+
+def pro_plot(curve: Curve, found: dict[str, Any], wording: Wording) -> str:
+    """Draw the mean overlap of regions, shaded where its area counts."""
+    figure, axes = new_figure(*_SQUARE)
+    _curve(axes, curve, DEFECT_COLOUR, "-", wording.say("aupro-label", value=found["aupro"]))
+    inside = curve.across <= PRO_LIMIT
+    axes.fill_between(curve.across[inside], curve.up[inside], color=DEFECT_COLOUR, alpha=0.12, linewidth=0)
+    axes.axvline(PRO_LIMIT, color=LINE_COLOUR, linestyle="--", linewidth=1)
+    _unit_square(axes, wording.say("pixel-false-rate"), wording.say("overlap"))
+    axes.legend(loc="lower right", fontsize=9)
+    return as_svg(figure)
+
+
+def histogram_plot(curves: Curves, threshold: float, wording: Wording) -> str:
+    """Draw how many images have which score, the good ones and the defective ones, with the threshold."""
+    figure, axes = new_figure(*_WIDE)
+    histogram = curves.histogram
+    for counts, colour, hatch, label in (
+        (histogram.good, GOOD_COLOUR, "", "good"),
+        (histogram.defect, DEFECT_COLOUR, "////", "defect"),
+    ):
+        axes.stairs(
+            counts, histogram.edges, fill=True, facecolor=colour, alpha=0.35, hatch=hatch, edgecolor=colour, linewidth=0
+        )
+        axes.stairs(counts, histogram.edges, color=colour, linewidth=1.6, label=wording.say(label))
+    axes.axvline(
+        threshold, color=LINE_COLOUR, linestyle="--", linewidth=1.6, label=wording.say("threshold-at", value=threshold)
+    )
+    axes.set_xlabel(wording.say("score"))
+    axes.set_ylabel(wording.say("image-count"))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(loc="upper right", fontsize=9)
+    return as_svg(figure)
+
+
+def threshold_plot(scored: ScoredSet, wording: Wording) -> str:
+    """Draw which share of each kind is wrong at every threshold."""
+    figure, axes = new_figure(*_WIDE)
+    counts = ScoreCounts.of([file.score for file in scored.good], [file.score for file in scored.defect])
+    roc = roc_curve(counts)
+    # At a threshold equal to a score that score is still OK: the shares hold from there to the next higher one.
+    values, overkill, escapes = counts.values, roc.across[-2::-1], 1 - roc.up[-2::-1]
+    axes.step(values, escapes, where="post", color=DEFECT_COLOUR, linewidth=2, label=wording.say("escapes"))
+    axes.step(
+        values, overkill, where="post", color=GOOD_COLOUR, linewidth=2, linestyle="--", label=wording.say("overkill")
+    )
+    axes.axvline(
+        scored.threshold,
+        color=LINE_COLOUR,
+        linestyle="--",
+        linewidth=1.6,
+        label=wording.say("threshold-at", value=scored.threshold),
+    )
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_xlabel(wording.say("threshold"))
+    axes.set_ylabel(wording.say("wrong-share"))
+    axes.legend(loc="center right", fontsize=9)
+    return as_svg(figure)
+
+
+def _curve(axes: Axes, curve: Curve, colour: str, line: str, label: str, *, steps: bool = False) -> None:
+    axes.plot(
+        curve.across,
+        curve.up,
+        color=colour,
+        linestyle=line,
+        linewidth=2,
+        label=label,
+        drawstyle="steps-post" if steps else "default",
+    )
+
+
+def _unit_square(axes: Axes, across: str, up: str) -> None:
+    axes.set_xlim(-0.01, 1.01)
+    axes.set_ylim(-0.01, 1.03)
+    axes.set_xlabel(across)
+    axes.set_ylabel(up)
