@@ -54,7 +54,9 @@ def filter_pixels(pixels: Pixels, parameters: FilterParameters) -> Pixels:
         sharpened = cv2.addWeighted(pixels, 1.0 + parameters.amount, blurred, -parameters.amount, 0.0)
         return sharpened.astype(np.uint8, copy=False)
     if parameters.filter_type == "edge":
-        edges = cv2.Canny(as_grey(pixels), parameters.low, parameters.high, L2gradient=True).astype(np.uint8, copy=False)
+        edges = cv2.Canny(as_grey(pixels), parameters.low, parameters.high, L2gradient=True).astype(
+            np.uint8, copy=False
+        )
         return np.repeat(edges[:, :, None], 3, axis=2) if pixels.ndim == 3 else edges  # noqa: PLR2004
     raise ValueError("an overlay needs what was found")
 

@@ -130,9 +130,10 @@ def components() -> dict[str, Component]:
     from inspection.components.crop import CROP
     from inspection.components.filter import FILTER
     from inspection.components.ignore import IGNORE
+    from inspection.components.measure import MEASURE
     from inspection.components.resize import RESIZE
 
-    known = (RESIZE, CROP, IGNORE, ANOMALY, AI_DETECTION, BARCODE, FILTER)
+    known = (RESIZE, CROP, IGNORE, ANOMALY, AI_DETECTION, BARCODE, MEASURE, FILTER)
     return {found.name: found for found in known}
 
 
