@@ -127,13 +127,14 @@ def components() -> dict[str, Component]:
     from inspection.components.ai_detection import AI_DETECTION
     from inspection.components.anomaly import ANOMALY
     from inspection.components.barcode import BARCODE
+    from inspection.components.color import COLOR
     from inspection.components.crop import CROP
     from inspection.components.filter import FILTER
     from inspection.components.ignore import IGNORE
     from inspection.components.measure import MEASURE
     from inspection.components.resize import RESIZE
 
-    known = (RESIZE, CROP, IGNORE, ANOMALY, AI_DETECTION, BARCODE, MEASURE, FILTER)
+    known = (RESIZE, CROP, IGNORE, ANOMALY, AI_DETECTION, BARCODE, MEASURE, COLOR, FILTER)
     return {found.name: found for found in known}
 
 
