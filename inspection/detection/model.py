@@ -11,7 +11,7 @@ import numpy as np
 
 from inspection.detection import heads, letterbox
 from inspection.detection.description import GraphDescription
-from inspection.detection.graphs import compile_graph
+from inspection.detection.graphs import compile_graph, value_table
 from inspection.detection.heads import Candidates, Head
 from inspection.detection.suppression import FloatArray, IntArray, suppress
 from inspection.frames import Pixels, as_rgb
@@ -74,10 +74,13 @@ class _GraphModel:
             self._request = compile_graph(graph, description, precision, threads).create_infer_request()
         except RuntimeError as error:
             raise InvalidInput("model-damaged", name=name) from error
-        self._input: Pixels = np.empty((1, description.height, description.width, 3), np.uint8)
+        self._canvas: Pixels = np.empty((description.height, description.width, 3), np.uint8)
+        self._input: FloatArray = np.empty((1, description.height, description.width, 3), np.float32)
+        self._table = value_table(description)
 
     def _infer(self) -> FloatArray:
-        """Run the graph on the input; call it with the lock held."""
+        """Run the graph on the canvas; call it with the lock held."""
+        cv2.LUT(self._canvas, self._table, self._input[0])
         output: FloatArray = self._request.infer([self._input], share_inputs=True, share_outputs=True)[0]
         return output
 
@@ -112,7 +115,7 @@ class Detector(_GraphModel):
         centred = size.fitting == "letterbox"
         place = letterbox.fit(image.shape[0], image.shape[1], size.height, size.width, centred=centred)
         with self._lock:
-            letterbox.draw(image, place, self._input[0])
+            letterbox.draw(image, place, self._canvas)
             candidates = self._decode(self._infer()[0], float(thresholds.min()))
         if candidates.classes.size and int(candidates.classes.max()) >= len(thresholds):
             raise DoesNotFit("detector-names", name=self.name, known=len(thresholds))
@@ -196,7 +199,7 @@ class Classifier(_GraphModel):
         self.classify(np.zeros((self.description.height, self.description.width), np.uint8))
 
     def _draw(self, image: Pixels) -> None:
-        size, target = self.description, self._input[0]
+        size, target = self.description, self._canvas
         if size.fitting.startswith("letterbox"):
             centred = size.fitting == "letterbox"
             letterbox.draw(

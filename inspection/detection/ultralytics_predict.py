@@ -1,6 +1,6 @@
 """What ultralytics' own ``predict`` finds, for comparison; run it in a process of its own.
 
-``python -m inspection.detection.ultralytics_predict REQUEST.json`` with the environment of ``quiet_environment``.
+``python -m inspection.detection.ultralytics_predict REQUESTS.json`` with the environment of ``quiet_environment``.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ def load(path: str) -> Any:
 
 
 def main(arguments: list[str]) -> int:
-    """Answer the request in the file named by the first argument; the answer goes to the file it names."""
-    request = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
-    if request.get("threads"):
-        importlib.import_module("torch").set_num_threads(request["threads"])
-    found = predict(load(request["model"]), request["images"], **request["arguments"])
-    Path(request["answer"]).write_text(json.dumps(found), encoding="utf-8")
+    """Answer the requests in the file named by the first argument, each into the file it names."""
+    for request in json.loads(Path(arguments[0]).read_text(encoding="utf-8")):
+        if request.get("threads"):
+            importlib.import_module("torch").set_num_threads(request["threads"])
+        found = predict(load(request["model"]), request["images"], **request["arguments"])
+        Path(request["answer"]).write_text(json.dumps(found), encoding="utf-8")
     return 0
 
 
