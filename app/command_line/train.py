@@ -11,9 +11,11 @@ import typer
 
 from app.command_line.options import JsonOption, progress_bar
 from app.command_line.train_detector import train_detector_command
+from app.command_line.train_sensor import train_sensor_command
 
 train_app = typer.Typer(help="Train a model.", no_args_is_help=True, add_completion=False)
 train_app.command("detector")(train_detector_command)
+train_app.command("sensor")(train_sensor_command)
 
 _STAGES = {
     "reading": "Reading the images",

@@ -1,0 +1,180 @@
+"""``imageflow train sensor``: a sensor anomaly model from a table of normal rows."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.command_line.options import JsonOption, progress_bar
+
+if TYPE_CHECKING:
+    from inspection.sensor import SensorFiles
+
+# The bounds of the settings, which are imported only when there is something to train.
+_LARGEST_SEED = 2**63 - 1
+_LEAST_PERCENT, _MOST_PERCENT = 95.0, 99.0
+_MOST_UNITS = 4096
+_MOST_LAYERS = 8
+_MOST_WINDOW = 1000
+_SHOWN = 10
+
+
+def _hidden(text: str) -> tuple[int, ...]:
+    """Return the sizes in ``16,4``."""
+    if not text.strip():
+        return ()
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) > _MOST_LAYERS or not all(part.isdecimal() and 0 < int(part) <= _MOST_UNITS for part in parts):
+        raise typer.BadParameter(
+            f"give {_MOST_LAYERS} sizes at most from 1 to {_MOST_UNITS}, as in 16,4", param_hint="--hidden"
+        )
+    return tuple(int(part) for part in parts)
+
+
+def _threshold(text: str) -> tuple[float | None, bool]:
+    """Return the percentile, and whether an extreme-value tail is asked for, in ``95`` … ``99`` or ``auto``."""
+    if not text:
+        return None, False
+    if text.strip().lower() == "auto":
+        return None, True
+    try:
+        percent = float(text.strip().removesuffix("%"))
+    except ValueError:
+        percent = 0.0
+    if not _LEAST_PERCENT <= percent <= _MOST_PERCENT:
+        raise typer.BadParameter("lies between 95 and 99, or is auto", param_hint="--threshold")
+    return percent, False
+
+
+def train_sensor_command(
+    data: Annotated[Path, typer.Option("--data", help="CSV file of normal rows; the header is optional.")],
+    output: Annotated[
+        Path, typer.Option("--output", "--out", help="model.pth to write; model.npz and others lie beside it.")
+    ],
+    window: Annotated[
+        int,
+        typer.Option(
+            "--window", min=1, max=_MOST_WINDOW, help="Rows of a window, in the order of time; 1 judges each row alone."
+        ),
+    ] = 1,
+    hidden: Annotated[
+        str, typer.Option("--hidden", help="Layer sizes down to the bottleneck, as 16,4; else from the data.")
+    ] = "",
+    threshold: Annotated[
+        str,
+        typer.Option("--threshold", help="Percentile of the errors, 95 to 99, or auto; else 95, with --window 99."),
+    ] = "",
+    scaling: Annotated[str, typer.Option("--scaling", help="standard or robust.")] = "standard",
+    epochs: Annotated[
+        int | None, typer.Option("--epochs", min=1, max=100_000, help="Passes over the rows; else from their number.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=_LARGEST_SEED, help="Same rows and seed, same file.")] = 0,
+    leave_out: Annotated[
+        list[str] | None, typer.Option("--leave-out", help="Column that is no sensor; may be given again.")
+    ] = None,
+    further: Annotated[
+        Path | None, typer.Option("--continue", help="model.pth, its model.npz beside it, to train further.")
+    ] = None,
+    name: Annotated[str, typer.Option("--name", help="Name of the model, for people.")] = "",
+    checkpoint: Annotated[
+        bool, typer.Option("--checkpoint/--no-checkpoint", help="Write model.pth, which takes torch.")
+    ] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a sensor anomaly model from a table of normal rows.
+
+    Writes model.pth (a torch state_dict, for further training) and beside it model.npz (what the server loads),
+    threshold.txt and reconstruction_errors.csv.
+
+    \b
+    Examples:
+      imageflow train sensor --data data.csv --output model.pth
+      imageflow train sensor --data pump.csv --output pump.pth --window 5
+      imageflow train sensor --data data.csv --output model.pth --threshold auto
+      imageflow train sensor --data new.csv --output next.pth --continue model.pth
+    """  # noqa: D301 - \b keeps the lines as they are
+    sizes = _hidden(hidden)
+    percent, tail = _threshold(threshold)
+    if scaling not in {"standard", "robust"}:
+        raise typer.BadParameter("is standard or robust", param_hint="--scaling")
+    if len(name) > 200:  # noqa: PLR2004 - the bound of the setting
+        raise typer.BadParameter("has 200 characters at most", param_hint="--name")
+    if os.path.isdir(output):  # noqa: PTH112 - pathlib's own raises where the system refuses an answer
+        raise typer.BadParameter(f"{output} is a folder; name a file", param_hint="--output")
+    if output.suffix.lower() not in {".pth", ".pt", ".npz"}:
+        # Another suffix may be that of the data.
+        raise typer.BadParameter(f"{output} ends in something else than .pth", param_hint="--output")
+    from inspection.sensor import SensorTraining, train_files
+
+    settings = SensorTraining.model_validate(
+        {
+            "name": name,
+            "window": window,
+            "hidden": sizes,
+            "percent": percent,
+            "auto_threshold": tail,
+            "scaling": scaling,
+            "epochs": epochs,
+            "seed": seed,
+        }
+    )
+    with progress_bar("Training") as advance:
+
+        def show(done: int, total: int) -> None:
+            advance(f"Training {done}/{total}", done / total)
+
+        made = train_files(
+            data, output, settings, leave_out=leave_out or (), checkpoint=checkpoint, further=further, on_step=show
+        )
+    _tell(made)
+    typer.echo(json.dumps(_summary(made), ensure_ascii=False) if as_json else _line(made))
+
+
+def _tell(made: SensorFiles) -> None:
+    constant = made.trained.constant
+    if made.left_out:
+        typer.echo(f"left out, no sensors: {', '.join(made.left_out)}", err=True)
+    if constant:
+        shown = ", ".join(constant[:_SHOWN]) + ("…" if len(constant) > _SHOWN else "")
+        typer.echo(f"never change in these rows, so that any change is an anomaly: {shown}", err=True)
+
+
+def _summary(made: SensorFiles) -> dict[str, object]:
+    metadata = made.trained.model.metadata
+    return {
+        "model": str(made.model),
+        "checkpoint": None if made.checkpoint is None else str(made.checkpoint),
+        "threshold_file": str(made.threshold),
+        "errors_file": str(made.errors),
+        "digest": made.digest,
+        "columns": list(metadata.columns),
+        "left_out": list(made.left_out),
+        "constant": list(made.trained.constant),
+        "input_dimension": len(metadata.columns),
+        "window": metadata.window,
+        "layers": list(made.trained.model.network.sizes),
+        "rows": metadata.rows,
+        "missing": metadata.missing,
+        "epochs": metadata.epochs,
+        "threshold": metadata.threshold,
+        "threshold_method": metadata.threshold_method,
+        "threshold_percent": metadata.threshold_percent,
+        "false_alarm_rate": metadata.threshold_rate,
+        "seconds": made.seconds,
+    }
+
+
+def _line(made: SensorFiles) -> str:
+    metadata = made.trained.model.metadata
+    layers = "-".join(str(size) for size in made.trained.model.network.sizes)
+    percent = metadata.threshold_percent
+    how = f"{percent:g} % of the errors" if percent is not None else f"tail at {metadata.threshold_rate:.1%}"
+    kind = "rows" if metadata.window == 1 else f"rows in windows of {metadata.window}"
+    return (
+        f"{made.checkpoint or made.model}: {metadata.rows} {kind}, {len(metadata.columns)} sensors, network {layers}, "
+        f"threshold {metadata.threshold:.4g} ({how}), {made.seconds:.1f} s; the server loads {made.model}"
+    )

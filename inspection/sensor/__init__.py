@@ -1,0 +1,27 @@
+"""Sensor anomaly models: trained on normal rows of a table, scored with NumPy alone; torch is never imported here."""
+
+from inspection.sensor.archive import load_model, model_bytes, model_from_bytes, save_model
+from inspection.sensor.files import SensorFiles, train_files
+from inspection.sensor.model import Judgement, SensorModel
+from inspection.sensor.settings import SensorTraining
+from inspection.sensor.stream import SensorStream
+from inspection.sensor.table import SensorTable, parse_table, read_table
+from inspection.sensor.training import Trained, train
+
+__all__ = [
+    "Judgement",
+    "SensorFiles",
+    "SensorModel",
+    "SensorStream",
+    "SensorTable",
+    "SensorTraining",
+    "Trained",
+    "load_model",
+    "model_bytes",
+    "model_from_bytes",
+    "parse_table",
+    "read_table",
+    "save_model",
+    "train",
+    "train_files",
+]

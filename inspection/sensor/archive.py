@@ -1,0 +1,177 @@
+"""Model files (``model.npz``): arrays and JSON, no pickle in either direction; whole and unchanged or refused."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from inspection.files import write_atomically
+from inspection.sensor.metadata import FORMAT, SensorMetadata
+from inspection.sensor.model import Reference, SensorModel
+from inspection.sensor.network import Network
+from inspection.sensor.scaling import Scaling
+from inspection.sensor.windows import Windows
+from models.errors import InvalidInput
+
+MOST_BYTES = 64 * 2**20
+_MOST_LAYERS = 32
+_METADATA, _DIGEST = "metadata", "sha256"
+_REFERENCE = (
+    "error_percentiles",
+    "histogram_counts",
+    "histogram_edges",
+    "sensor_percentiles",
+    "sensor_mean",
+    "sensor_deviation",
+)
+_DAMAGE = (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
+
+Arrays = dict[str, NDArray[np.generic]]
+
+
+def save_model(path: Path, model: SensorModel) -> None:
+    """Write a model file. The same model gives the same bytes.
+
+    Raises:
+        Unavailable: ``file-disk-full``, ``file-not-written``.
+    """
+    write_atomically(path, model_bytes(model))
+
+
+def model_bytes(model: SensorModel) -> bytes:
+    """Return the content of a model file."""
+    arrays: Arrays = {
+        "center": model.scaling.center,
+        "scale": model.scaling.scale,
+        "fill": model.scaling.fill,
+        **{name: getattr(model.reference, name) for name in _REFERENCE},
+    }
+    for layer, (weight, bias) in enumerate(zip(model.network.weights, model.network.biases, strict=True)):
+        arrays[f"weight_{layer}"] = weight
+        arrays[f"bias_{layer}"] = bias
+    if model.windows is not None:
+        arrays["window_origin"] = model.windows.origin
+        arrays["window_spread"] = model.windows.spread
+    text = model.metadata.model_dump_json().encode()
+    arrays[_METADATA] = np.frombuffer(text, np.uint8)
+    arrays[_DIGEST] = np.frombuffer(_digest(arrays), np.uint8)
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def load_model(path: Path) -> SensorModel:
+    """Load a model file.
+
+    Raises:
+        InvalidInput: ``sensor-model-missing``, ``model-not-readable``, ``model-too-new``, ``sensor-model-damaged``.
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise _damaged(path.name)
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise InvalidInput("sensor-model-missing", file=str(path)) from error
+    except OSError as error:
+        raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
+    return model_from_bytes(data, path.name)
+
+
+def model_from_bytes(data: bytes, name: str) -> SensorModel:
+    """Return the model of a file's content; nothing in it is ever unpickled.
+
+    Raises:
+        InvalidInput: ``model-too-new``, ``sensor-model-damaged``.
+    """
+    try:
+        arrays = _arrays(data)
+        metadata = json.loads(arrays[_METADATA].astype(np.uint8).tobytes())
+        version = metadata.get("format") if isinstance(metadata, dict) else None
+        if isinstance(version, int) and version > FORMAT:
+            raise InvalidInput("model-too-new", name=name, version=version, known=FORMAT)
+        if arrays.pop(_DIGEST).tobytes() != _digest(arrays):
+            raise _damaged(name)
+        return _frozen(arrays, SensorMetadata.model_validate(metadata))
+    except ValidationError as error:
+        raise _damaged(name) from error
+    except _DAMAGE as error:
+        raise _damaged(name) from error
+
+
+def _arrays(data: bytes) -> Arrays:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
+            raise ValueError("larger than any model")
+    with np.load(io.BytesIO(data), allow_pickle=False) as loaded:
+        return {name: loaded[name] for name in loaded.files}
+
+
+def _frozen(arrays: Arrays, metadata: SensorMetadata) -> SensorModel:
+    """Put the arrays together; every shape must fit the others, every number be finite."""
+    sensors = len(metadata.columns)
+    features = sensors if metadata.window == 1 else 2 * sensors
+    layers = sum(name.startswith("weight_") for name in arrays)
+    if not 0 < layers <= _MOST_LAYERS:
+        raise ValueError("no layers")
+    weights = tuple(_floats(arrays, f"weight_{layer}").astype(np.float32) for layer in range(layers))
+    biases = tuple(_floats(arrays, f"bias_{layer}").astype(np.float32) for layer in range(layers))
+    inputs = features
+    for weight, bias in zip(weights, biases, strict=True):
+        if weight.ndim != 2 or bias.shape != (weight.shape[1],) or weight.shape[0] != inputs:  # noqa: PLR2004
+            raise ValueError("layers do not fit")
+        inputs = weight.shape[1]
+    if inputs != features:
+        raise ValueError("output does not fit")
+    scaling = Scaling(*(_floats(arrays, name, (features,)) for name in ("center", "scale", "fill")))
+    windows = None
+    if metadata.window > 1:
+        origin, spread = (_floats(arrays, f"window_{name}", (sensors,)) for name in ("origin", "spread"))
+        windows = Windows(metadata.window, origin, spread)
+        if (spread <= 0).any():
+            raise ValueError("spread")
+    if (scaling.scale <= 0).any():
+        raise ValueError("scale")
+    counts = np.array(arrays["histogram_counts"], np.int64)
+    counts.setflags(write=False)
+    reference = Reference(
+        error_percentiles=_floats(arrays, "error_percentiles", (101,)),
+        histogram_counts=counts,
+        histogram_edges=_floats(arrays, "histogram_edges", (len(counts) + 1,)),
+        sensor_percentiles=_floats(arrays, "sensor_percentiles", (sensors, 101)),
+        sensor_mean=_floats(arrays, "sensor_mean", (sensors,)),
+        sensor_deviation=_floats(arrays, "sensor_deviation", (sensors,)),
+    )
+    return SensorModel(metadata, scaling, Network(weights, biases), reference, windows)
+
+
+def _floats(
+    arrays: Mapping[str, NDArray[np.generic]], name: str, shape: tuple[int, ...] | None = None
+) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.array(arrays[name], np.float64)
+    if (shape is not None and found.shape != shape) or not np.isfinite(found).all():
+        raise ValueError(name)
+    found.setflags(write=False)
+    return found
+
+
+def _digest(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
+    """Return SHA-256 over names, types, shapes and bytes of all arrays but itself."""
+    total = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        total.update(f"{name}\0{array.dtype.str}\0{array.shape}\0".encode())
+        total.update(array.tobytes())
+    return total.digest()
+
+
+def _damaged(name: str) -> InvalidInput:
+    return InvalidInput("sensor-model-damaged", name=name)

@@ -1,0 +1,72 @@
+"""What one cell of a table says: a number, a gap, a time, a word."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, datetime
+
+MISSING = frozenset({"", "-", "--", "?", "na", "n/a", "nan", "null", "none", "#n/a", "欠測", "欠損"})
+"""What stands for a missing value, in lower case."""
+
+_POINT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+_TIME = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?([zZ]|[+-]\d{2}:?\d{2})?)?")
+
+
+def is_missing(text: str) -> bool:
+    """Say whether a cell stands for a value that was not measured."""
+    return text.strip().lower() in MISSING
+
+
+def has_decimal_point(text: str) -> bool:
+    """Say whether the cell is a number written with a point as its decimal sign."""
+    return "." in text and _POINT.fullmatch(text.strip()) is not None
+
+
+def has_decimal_comma(text: str) -> bool:
+    """Say whether the cell can be read as a number with a comma as its decimal sign."""
+    return "," in text and _COMMA.fullmatch(text.strip()) is not None
+
+
+def looks_like_thousands(text: str) -> bool:
+    """Say whether the commas of the cell may as well part thousands, as in 1,234."""
+    return _THOUSANDS.fullmatch(text.strip()) is not None
+
+
+def is_number(text: str) -> bool:
+    """Say whether the cell is a number, with either decimal sign."""
+    stripped = text.strip()
+    return _POINT.fullmatch(stripped) is not None or _COMMA.fullmatch(stripped) is not None
+
+
+def number(text: str, *, decimal_comma: bool) -> float | None:
+    """Return the finite number of a cell, or None when it is none (not for a missing value: ask that first)."""
+    stripped = text.strip()
+    if _POINT.fullmatch(stripped) is None:
+        if not decimal_comma or _COMMA.fullmatch(stripped) is None:
+            return None
+        stripped = stripped.replace(",", ".")
+    value = float(stripped)
+    return value if math.isfinite(value) else None
+
+
+def seconds(text: str) -> float | None:
+    """Return the time of a cell as seconds since 1970 (UTC unless it says otherwise), or None when it is no time.
+
+    ISO 8601 (RFC 3339), with slashes for dashes and with single digits for day, month and hour, too.
+    """
+    stripped = text.strip()
+    if _TIME.fullmatch(stripped) is None:
+        return None
+    date, _, clock = stripped.replace("/", "-").replace("T", " ").partition(" ")
+    padded = "-".join(part.zfill(2) for part in date.split("-"))
+    if clock:
+        hour, colon, rest = clock.replace(",", ".").partition(":")
+        padded = f"{padded}T{hour.zfill(2)}{colon}{rest}"
+    try:
+        moment = datetime.fromisoformat(padded)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

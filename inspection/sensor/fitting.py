@@ -1,0 +1,148 @@
+"""Fitting autoencoders in NumPy: Adam by hand, several models side by side in one matrix product.
+
+Small networks on small files: importing torch takes longer than this takes to train, and the station and the server
+can do it without the training extra.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.sensor.network import Network
+
+BATCH = 1024
+MOST_STEPS = 3000
+LEAST_EPOCHS, MOST_EPOCHS = 3, 300
+LEARNING_RATE = 0.01
+_DECAY = (0.9, 0.999)
+_SMALL = 1e-8
+
+Matrix = NDArray[np.float32]
+OnStep = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Training rows of one model.
+
+    Attributes:
+        scaled: float32 ``(n, features)``, gaps filled.
+        weight: float32 ``(n, features)``: 1 for what counts in the loss, 0 for filled gaps and rows held out.
+    """
+
+    scaled: Matrix
+    weight: Matrix
+
+
+def default_epochs(rows: int) -> int:
+    """Return how many times to go through ``rows``: 300 for small files, fewer for large ones."""
+    return min(max(MOST_STEPS // -(-rows // BATCH), LEAST_EPOCHS), MOST_EPOCHS)
+
+
+def fit_networks(
+    models: Sequence[Rows],
+    sizes: Sequence[int],
+    *,
+    seed: int,
+    epochs: int,
+    start: Network | None = None,
+    on_step: OnStep | None = None,
+) -> list[Network]:
+    """Train one autoencoder for each set of rows, all from the same first weights, side by side.
+
+    Adam (Kingma and Ba 2015) on the mean squared error, batches of 1,024 rows, the learning rate falling to a tenth
+    along half a cosine. The first weights are drawn as ``torch.nn.Linear`` draws its own. Same rows, seed and
+    libraries: same weights.
+
+    Args:
+        models: rows of each, as many for each; those held out have weight 0.
+        sizes: values in each layer, input and output included.
+        seed: of the first weights and of the order of rows.
+        epochs: passes over the rows.
+        start: weights to begin with instead, of these sizes.
+        on_step: told the steps done and all.
+    """
+    rng = np.random.default_rng(seed)
+    first = start or _first_weights(sizes, rng)
+    scaled = np.stack([rows.scaled for rows in models])
+    weight = np.stack([rows.weight for rows in models])
+    weights = [np.repeat(matrix[None], len(models), axis=0) for matrix in first.weights]
+    biases = [np.repeat(bias[None, None], len(models), axis=0) for bias in first.biases]
+    optimiser = _Adam([*weights, *biases])
+    count = scaled.shape[1]
+    starts = range(0, count, BATCH)
+    steps = epochs * len(starts)
+    share = _share(weight)
+    done = 0
+    for _ in range(epochs):
+        order = rng.permutation(count) if len(starts) > 1 else np.arange(count)
+        for begin in starts:
+            chosen = order[begin : begin + BATCH]
+            whole = len(chosen) == count
+            gradients = _gradients(
+                weights, biases, scaled if whole else scaled[:, chosen], share if whole else _share(weight[:, chosen])
+            )
+            rate = LEARNING_RATE * (0.55 + 0.45 * np.cos(np.pi * done / steps))
+            optimiser.step(gradients, float(rate))
+            done += 1
+            if on_step is not None:
+                on_step(done, steps)
+    return [
+        Network(tuple(matrix[index].copy() for matrix in weights), tuple(bias[index, 0].copy() for bias in biases))
+        for index in range(len(models))
+    ]
+
+
+def _first_weights(sizes: Sequence[int], rng: np.random.Generator) -> Network:
+    weights, biases = [], []
+    for inputs, outputs in pairwise(sizes):
+        bound = inputs**-0.5
+        weights.append(rng.uniform(-bound, bound, (inputs, outputs)).astype(np.float32))
+        biases.append(rng.uniform(-bound, bound, outputs).astype(np.float32))
+    return Network(tuple(weights), tuple(biases))
+
+
+def _share(weight: Matrix) -> Matrix:
+    """Return what the error of each value counts in the slope of the mean squared error."""
+    return np.asarray(weight * (2 / np.maximum(weight.sum(axis=(1, 2), keepdims=True), 1)), np.float32)
+
+
+def _gradients(weights: list[Matrix], biases: list[Matrix], rows: Matrix, share: Matrix) -> list[Matrix]:
+    """Return the gradients of the weights, then of the biases, for rows ``(models, n, features)``."""
+    layers = [rows]
+    last = len(weights) - 1
+    for layer, (matrix, bias) in enumerate(zip(weights, biases, strict=True)):
+        out = layers[-1] @ matrix + bias
+        layers.append(np.maximum(out, 0, out=out) if layer < last else out)
+    slope = (layers[-1] - rows) * share
+    of_weights: list[Matrix] = [slope] * len(weights)
+    of_biases: list[Matrix] = [slope] * len(weights)
+    for layer in range(last, -1, -1):
+        of_weights[layer] = layers[layer].transpose(0, 2, 1) @ slope
+        of_biases[layer] = slope.sum(axis=1, keepdims=True)
+        if layer:
+            slope = (slope @ weights[layer].transpose(0, 2, 1)) * (layers[layer] > 0)
+    return [*of_weights, *of_biases]
+
+
+class _Adam:
+    def __init__(self, parameters: list[Matrix]) -> None:
+        self._parameters = parameters
+        self._mean = [np.zeros_like(parameter) for parameter in parameters]
+        self._square = [np.zeros_like(parameter) for parameter in parameters]
+        self._steps = 0
+
+    def step(self, gradients: list[Matrix], rate: float) -> None:
+        self._steps += 1
+        first, second = _DECAY
+        scale = rate / (1 - first**self._steps)
+        root = (1 - second**self._steps) ** -0.5
+        for place, gradient in enumerate(gradients):
+            self._mean[place] = first * self._mean[place] + (1 - first) * gradient
+            self._square[place] = second * self._square[place] + (1 - second) * gradient * gradient
+            self._parameters[place] -= scale * self._mean[place] / (np.sqrt(self._square[place]) * root + _SMALL)
