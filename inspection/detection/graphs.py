@@ -101,9 +101,8 @@ def value_table(description: GraphDescription) -> NDArray[np.float32]:
     as it goes turns into boxes 20 pixels away.
     """
     values = np.arange(256, dtype=np.float32)[:, None]
-    table: NDArray[np.float32] = (values - np.array(description.mean, np.float32)) / np.array(
-        description.scale, np.float32
-    )
+    mean, scale = np.array(description.mean, np.float32), np.array(description.scale, np.float32)
+    table = ((values - mean) / scale).astype(np.float32, copy=False)
     ordered = table[:, ::-1] if description.colour == "bgr" else table
     return np.ascontiguousarray(ordered[None])
 
