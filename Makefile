@@ -46,7 +46,7 @@ format: $(READY)  ## put the source into the house's form
 	$(BIN)/ruff format .
 
 bench: $(READY)  ## the measured figures of docs/performance.md
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/imageflow bench all --write docs/performance.md
 
 clean:  ## remove what set-up and tests made
 	rm -rf .venv .setup .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache demo-output

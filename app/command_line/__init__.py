@@ -23,6 +23,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "inspect": ("inspect_command", "Run a pipeline or a model on images or a folder."),
     "train": ("train_app", "Train a model: images."),
     "evaluate": ("evaluate_command", "Measure a model on labelled images."),
+    "bench": ("bench_command", "The product's own benchmarks, as a table, JSON or a page."),
     "model": ("model_app", "Look at models; make the backbone ready."),
     "sync": ("sync_app", "Synchronise this station: one pass, status, dead letters."),
     "data": ("data_app", "Verify the station's store."),

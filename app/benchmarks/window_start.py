@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
-from tests.benchmarks.measuring import resident_megabytes
+from inspection.benchmarks.probing import Row, print_values, resident_megabytes
 
 # What a window must not wait for: training, and the inference runtime that the first inspection loads.
-LATER = ("torch", "ultralytics", "openvino")
+LATER = ("torch", "ultralytics", "openvino", "matplotlib")
+ROWS = (
+    Row("first_paint_s", "s", "start of the process to the first painted window"),
+    Row("first_paint_memory_mb", "MB", "memory of the process then"),
+    Row("sign_in_s", "s", "start of the process to the sign-in screen, the store open"),
+    Row("window_memory_mb", "MB", "memory of the process then; neither torch nor OpenVINO is loaded"),
+)
 
 
 def seconds_since_the_process_began() -> float:
@@ -22,8 +28,9 @@ def seconds_since_the_process_began() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) - began_ticks / os.sysconf("SC_CLK_TCK")
 
 
-def main() -> None:
-    """Open a new store and its window, and print the figures at its first paint and when sign-in is there."""
+def main(folder: Path, quick: bool) -> Mapping[str, float]:
+    """Open a new store and its window, and return the values at its first paint and when sign-in is there."""
+    del quick
     from PySide6.QtCore import QEvent, QObject, QTimer
 
     from app.settings import load_settings
@@ -35,6 +42,7 @@ def main() -> None:
         figures: dict[str, float] | None = None
 
         def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+            del watched
             if event.type() is QEvent.Type.Paint and self.figures is None:
                 self.figures = {
                     "first_paint_s": seconds_since_the_process_began(),
@@ -53,8 +61,8 @@ def main() -> None:
         figures.update(loaded=float(any(name in sys.modules for name in LATER)))
         run.station.window.close()
 
-    with tempfile.TemporaryDirectory() as folder:
-        store = Path(folder) / "store"
+    with tempfile.TemporaryDirectory(dir=folder) as new:
+        store = Path(new) / "store"
         run = StationRun(store, load_settings(store), language="ja")
         first = FirstPaint()
         run.start_window.installEventFilter(first)
@@ -65,8 +73,8 @@ def main() -> None:
         run.run()
     if figures.pop("loaded"):
         raise RuntimeError(f"loaded on the way to the window: {[name for name in LATER if name in sys.modules]}")
-    sys.stdout.write(json.dumps({**(first.figures or {}), **figures}) + "\n")
+    return {**(first.figures or {}), **figures}
 
 
 if __name__ == "__main__":
-    main()
+    print_values(main)

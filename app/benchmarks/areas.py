@@ -1,0 +1,99 @@
+"""What can be measured, by name; a module is imported only in the process that measures it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A module whose ``measure(data, **arguments)`` returns figures; it runs once.
+
+    Attributes:
+        module: its name.
+        folder: below the data folder, that it takes; empty for the whole.
+        quick: arguments for a quick run.
+    """
+
+    module: str
+    folder: str = ""
+    quick: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A module of ``inspection.benchmarks.probing``; it runs several times, interleaved with the others.
+
+    Attributes:
+        module: its name.
+        most_runs: what takes long is not repeated as often.
+        environment: variables it needs.
+    """
+
+    module: str
+    most_runs: int = 100
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """What is measured together.
+
+    Attributes:
+        name: on the command line.
+        title: on the page.
+        measures: run once each.
+        probes: run several times each; one may use what an earlier one left.
+    """
+
+    name: str
+    title: str
+    measures: tuple[Measure, ...] = ()
+    probes: tuple[Probe, ...] = ()
+
+    @property
+    def command(self) -> str:
+        """What makes its figures again."""
+        return f"imageflow bench {self.name}"
+
+
+AREAS = {
+    area.name: area
+    for area in (
+        Area(
+            "inspection",
+            "Anomaly models on images",
+            measures=(Measure("inspection.benchmarks.sample_parts"),),
+            probes=(Probe("inspection.benchmarks.fit_time", most_runs=3), Probe("inspection.benchmarks.latency")),
+        ),
+        Area(
+            "calibration",
+            "Calibration of the threshold",
+            measures=(Measure("inspection.benchmarks.calibration", quick={"splits": 2}),),
+        ),
+        Area("codes", "Reading codes", measures=(Measure("inspection.benchmarks.codes", folder="codes"),)),
+        Area(
+            "window",
+            "The station's window",
+            probes=(Probe("app.benchmarks.window_start", environment={"QT_QPA_PLATFORM": "offscreen"}),),
+        ),
+    )
+}
+ALL = "all"
+
+
+def chosen_areas(name: str) -> list[Area]:
+    """Return the area of a name; all of them for ``all``.
+
+    Raises:
+        KeyError: when there is none of that name.
+    """
+    return list(AREAS.values()) if name == ALL else [AREAS[name]]
+
+
+def default_data() -> Path:
+    """Return the folder of test data: ``IMAGEFLOW_DATA``, else ``shared/data`` beside the checkout."""
+    given = os.environ.get("IMAGEFLOW_DATA")
+    return Path(given) if given else Path(__file__).resolve().parents[3] / "shared" / "data"

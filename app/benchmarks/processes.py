@@ -1,0 +1,85 @@
+"""Measuring in processes of their own, which take their children with them when they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from models.errors import ImageFlowError
+from models.messages import Language
+
+TIME_LIMIT_S = 900.0
+_TOLD = 2_000
+
+
+class MeasurementFailed(ImageFlowError):
+    """A measuring process ended in a way that is a bug of it or of what it measures; says how."""
+
+
+def run_module(
+    module: str, arguments: list[str], environment: Mapping[str, str] | None = None, time_limit_s: float = TIME_LIMIT_S
+) -> str:
+    """Run a module in a fresh interpreter and return what it prints.
+
+    Raises:
+        MeasurementFailed: when it fails or takes longer than the limit.
+    """
+    process = subprocess.Popen(  # noqa: S603 - our own modules
+        [sys.executable, "-m", module, *arguments],
+        env={**os.environ, **(environment or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        out, err = process.communicate(timeout=time_limit_s)
+    except subprocess.TimeoutExpired as error:
+        raise MeasurementFailed(f"{module} took longer than {time_limit_s:.0f} s") from error
+    finally:
+        if process.poll() is None:
+            # It may have processes of its own: all of its session end.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+    if process.returncode:
+        raise MeasurementFailed(f"{module} ended with {process.returncode}: {err.strip()[-_TOLD:]}")
+    return out
+
+
+def run_probe(module: str, folder: Path, environment: Mapping[str, str], *, quick: bool) -> dict[str, float]:
+    """Run a probe once and return the values it prints.
+
+    Raises:
+        MeasurementFailed: when it fails.
+    """
+    out = run_module(module, [str(folder), *(["--quick"] if quick else [])], environment)
+    values: dict[str, float] = json.loads(out.splitlines()[-1])
+    return values
+
+
+def run_measure(module: str, data: Path, arguments: Mapping[str, object], language: Language) -> dict[str, Any]:
+    """Run ``measure`` of a module and return ``figures`` and ``notes``, or ``trouble``.
+
+    Raises:
+        MeasurementFailed: when it fails.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        task, answer = Path(folder) / "task.json", Path(folder) / "answer.json"
+        asked = {
+            "module": module,
+            "data": str(data),
+            "arguments": dict(arguments),
+            "answer": str(answer),
+            "language": language,
+        }
+        task.write_text(json.dumps(asked), encoding="utf-8")
+        run_module("inspection.benchmarks.area_process", [str(task)])
+        found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+        return found

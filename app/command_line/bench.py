@@ -1,0 +1,103 @@
+"""``imageflow bench``: the product's own benchmarks."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.benchmarks.areas import ALL, AREAS, chosen_areas, default_data
+from app.command_line.options import JsonOption, progress_bar
+
+if TYPE_CHECKING:
+    from app.benchmarks.runner import Outcome
+    from inspection.benchmarks import Figure
+
+
+def bench_command(
+    area: Annotated[str, typer.Argument(help=f"What to measure: {', '.join(AREAS)}, or {ALL}.")] = ALL,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Folder of the data sets; else IMAGEFLOW_DATA, else ../shared/data."),
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option("--write", help="Write the figures into this page, such as docs/performance.md.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Few repetitions, only to see that it works; the figures say little.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure speed, memory and accuracy on this machine; each area in processes of its own, medians of several runs.
+
+    \b
+    Examples:
+      imageflow bench inspection
+      imageflow bench window --json
+      imageflow bench all --write docs/performance.md
+    """  # noqa: D301 - \b keeps the lines as they are
+    from app.benchmarks.machine import describe_machine, in_one_line
+    from app.benchmarks.page import json_values, read_page, update_page
+    from app.benchmarks.runner import require_linux, run_areas
+    from app.command_line import language
+    from inspection.files import require_writable, write_atomically
+
+    if area not in (*AREAS, ALL):
+        raise typer.BadParameter(f"there is no benchmark {area!r}; there are: {', '.join(AREAS)}, {ALL}")
+    if write is not None and quick:
+        raise typer.BadParameter("the page takes no figures of a quick run", param_hint="--write")
+    areas = chosen_areas(area)
+    require_linux()
+    if write is not None:
+        require_writable(write)
+    with progress_bar("Measuring") as advance:
+        outcomes = run_areas(areas, data or default_data(), quick=quick, language=language(), on_progress=advance)
+    machine = describe_machine()
+    failed = [outcome for outcome in outcomes if outcome.failures]
+    for outcome in outcomes:
+        for reason in (*outcome.missing, *outcome.failures):
+            typer.echo(f"{outcome.area.name}: {reason}", err=True)
+    if as_json:
+        typer.echo(json.dumps(json_values(outcomes, machine), ensure_ascii=False))
+    else:
+        _print_tables(outcomes)
+        typer.echo(in_one_line(machine))
+    if write is not None and not failed:
+        day = datetime.now().astimezone().strftime("%Y-%m-%d")
+        page = update_page(read_page(write), outcomes, in_one_line(machine), day)
+        write_atomically(write, page.encode())
+    if failed or not any(outcome.figures for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def _print_tables(outcomes: list[Outcome]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from app.benchmarks.page import interval_text, value_text
+
+    console = Console()
+    for outcome in outcomes:
+        if not outcome.figures:
+            continue
+        table = Table(title=f"{outcome.area.title}  ({outcome.area.command})", title_justify="left")
+        columns = {
+            "figure": [figure.name for figure in outcome.figures],
+            "value": [value_text(figure) for figure in outcome.figures],
+            "95 %": [interval_text(figure) for figure in outcome.figures],
+            "goal": [_goal(figure) for figure in outcome.figures],
+            "what": [figure.what for figure in outcome.figures],
+        }
+        used = {title: cells for title, cells in columns.items() if any(cells)}
+        for title in used:
+            table.add_column(title, no_wrap=title != "what", justify="right" if title == "value" else "left")
+        for row in zip(*used.values(), strict=True):
+            table.add_row(*row)
+        console.print(table)
+
+
+def _goal(figure: Figure) -> str:
+    return f"{figure.goal} {'✓' if figure.met else 'missed'}" if figure.met is not None else figure.goal
