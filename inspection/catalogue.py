@@ -7,6 +7,9 @@ from typing import Any
 
 from inspection.anomaly.backbone import backbone_names, find_backbone
 from inspection.anomaly.bundle import read_bundle
+from inspection.archive import archive_kind
+from inspection.detection.bundle import DETECTION_KINDS
+from inspection.detection.describing import describe_detector
 from models.errors import NotFound, Unavailable, UserFacingError
 
 MODEL_SUFFIX = ".model"
@@ -19,6 +22,8 @@ def describe_model(path: Path) -> dict[str, Any]:
         NotFound: ``model-missing``.
         InvalidInput: ``model-damaged``, ``model-too-new``, ``model-not-readable``.
     """
+    if archive_kind(path) in DETECTION_KINDS:
+        return describe_detector(path)
     bundle = read_bundle(path)
     return {
         "file": str(path),
@@ -43,13 +48,13 @@ def list_models(folder: Path) -> list[dict[str, Any]]:
         except UserFacingError as error:
             listed.append({"file": str(path), "error": error.code})
             continue
+        common = {"file": str(path), **{key: found[key] for key in ("name", "kind", "digest", "bytes")}}
+        if found["kind"] in DETECTION_KINDS:
+            listed.append(common | {"images": found["data"]["train_images"], "map50": found["map50"]})
+            continue
         listed.append(
-            {
-                "file": str(path),
-                "name": found["name"],
-                "kind": found["kind"],
-                "digest": found["digest"],
-                "bytes": found["bytes"],
+            common
+            | {
                 "images": found["data"]["images"],
                 "threshold": found["threshold"]["value"],
                 "false_alarm_rate": found["threshold"]["false_alarm_rate"],
