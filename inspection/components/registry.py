@@ -125,6 +125,7 @@ class Component:
 def components() -> dict[str, Component]:
     """Return every component by name."""
     from inspection.components.ai_detection import AI_DETECTION
+    from inspection.components.align import ALIGN
     from inspection.components.anomaly import ANOMALY
     from inspection.components.barcode import BARCODE
     from inspection.components.color import COLOR
@@ -134,7 +135,7 @@ def components() -> dict[str, Component]:
     from inspection.components.measure import MEASURE
     from inspection.components.resize import RESIZE
 
-    known = (RESIZE, CROP, IGNORE, ANOMALY, AI_DETECTION, BARCODE, MEASURE, COLOR, FILTER)
+    known = (RESIZE, CROP, IGNORE, ALIGN, ANOMALY, AI_DETECTION, BARCODE, MEASURE, COLOR, FILTER)
     return {found.name: found for found in known}
 
 

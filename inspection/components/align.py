@@ -1,0 +1,110 @@
+"""``align``: brings a part to where it lies on a reference image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from pydantic import Field
+
+from inspection.alignment import Motion, Pose, find_pose
+from inspection.components.registry import Component, Parameters, Port, StepContext
+from inspection.components.values import Kind, Picture, StepValue
+from inspection.opencv import cv2
+from inspection.placement import Placement
+from inspection.reference import ReferenceImage
+from inspection.step_models import ModelKind
+from models.errors import DoesNotFit
+
+
+class AlignParameters(Parameters):
+    """Parameters of ``align``."""
+
+    reference: str = Field(
+        default="reference",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="Name of the reference image; whoever runs the pipeline says which file that is.",
+    )
+    motion: Motion = Field(
+        default="rigid",
+        description="What may differ. translation: the place. rigid: also the angle. similarity: also the size.",
+    )
+    max_shift: float = Field(
+        default=0.25, gt=0, le=1, description="Largest shift that is corrected, as a share of the longer side."
+    )
+    max_angle: float = Field(default=30.0, ge=0, le=180, description="Largest turn that is corrected, degrees.")
+    max_scale: float = Field(
+        default=0.1, ge=0, le=0.5, description="similarity: largest difference in size that is corrected, as a share."
+    )
+    least_confidence: float = Field(
+        default=0.6,
+        gt=0,
+        lt=1,
+        description="How much the part must look like the reference in the pose that was found, as a correlation; "
+        "below it the step fails.",
+    )
+
+
+def align_picture(
+    picture: Picture, reference: ReferenceImage, parameters: AlignParameters, context: StepContext
+) -> Picture:
+    """Return ``picture`` as the reference shows the part: same size, same place.
+
+    Raises:
+        DoesNotFit: ``align-not-found`` when the part does not look like the reference in any pose that was found,
+            ``align-out-of-bounds`` when it lies further off than allowed.
+    """
+    pose = find_pose(picture.pixels, reference, parameters.motion, picture.counting(), context.stop_if_cancelled)
+    confidence = pose.confidence if pose is not None else 0.0
+    if pose is None or confidence < parameters.least_confidence:
+        raise DoesNotFit(
+            "align-not-found",
+            step=context.step_id,
+            confidence=f"{max(confidence, 0.0):.2f}",
+            least=f"{parameters.least_confidence:.2f}",
+        )
+    if _beyond(pose, parameters):
+        raise DoesNotFit(
+            "align-out-of-bounds",
+            step=context.step_id,
+            angle=f"{pose.angle:.1f}",
+            shift=f"{pose.shift:.0%}",
+            scale=f"{pose.scale:.2f}",
+        )
+    height, width = reference.pixels.shape[:2]
+    matrix = Placement(width, height, pose.affine).pixel_matrix()
+    moved = cv2.warpAffine(
+        picture.pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return replace(picture, pixels=moved.astype(np.uint8, copy=False), placement=picture.placement.warped(pose.affine))
+
+
+def _beyond(pose: Pose, parameters: AlignParameters) -> bool:
+    return (
+        pose.shift > parameters.max_shift
+        or abs(pose.angle) > parameters.max_angle
+        or abs(pose.scale - 1) > parameters.max_scale
+    )
+
+
+def _run(parameters: AlignParameters, inputs: Mapping[str, StepValue], context: StepContext) -> StepValue:
+    picture = inputs["image"]
+    if not isinstance(picture, Picture):
+        raise TypeError("align takes a picture")
+    reference = context.model("reference", parameters.reference, ReferenceImage)
+    return align_picture(picture, reference, parameters, context)
+
+
+ALIGN = Component(
+    name="align",
+    title="Align",
+    description="Brings the part to where it lies on a reference image; fails when it cannot be found there.",
+    parameters=AlignParameters,
+    inputs={"image": Port(Kind.IMAGE, description="The image whose part lies shifted or turned.")},
+    output=Kind.IMAGE,
+    run=_run,
+    models={"reference": frozenset({ModelKind.REFERENCE})},
+)
