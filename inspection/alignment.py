@@ -200,11 +200,16 @@ def _by_features(seen: _Seen, wanted: _Seen, motion: Motion) -> Matrix | None:
         maxIters=_RANSAC_ITERATIONS,
         confidence=_RANSAC_CONFIDENCE,
     )
-    if matrix is None or int(np.count_nonzero(kept)) < _LEAST_MATCHES:
+    if matrix is None or int(np.count_nonzero(kept)) < _LEAST_MATCHES or not _usable(np.asarray(matrix, np.float64)):
         return None
     inliers = np.asarray(kept).ravel().astype(np.bool_)
     middles = source[inliers].mean(axis=0), target[inliers].mean(axis=0)
     return _limited(np.asarray(matrix, np.float64), motion, middles)
+
+
+def _usable(matrix: Matrix) -> bool:
+    """Return whether a matrix is one of numbers that does not press the image together to nearly nothing."""
+    return bool(np.isfinite(matrix).all() and abs(float(np.linalg.det(matrix[:, :2]))) > _LEAST_AREA)
 
 
 def _limited(matrix: Matrix, motion: Motion, middles: tuple[NDArray[Any], NDArray[Any]]) -> Matrix:
@@ -234,7 +239,7 @@ def _refined(start: Matrix, seen: _Seen, wanted: _Seen, motion: Motion) -> Matri
             # It does not converge: what was there before is the answer, and its likeness decides.
             return start
         full = np.asarray(found, np.float64)
-        if not np.isfinite(full).all() or abs(float(np.linalg.det(full[:, :2]))) < _LEAST_AREA:
+        if not _usable(full):
             return start
         matrix = _limited(full, motion, (middle, full[:, :2] @ middle + full[:, 2])).astype(np.float32)
     return matrix.astype(np.float64)
