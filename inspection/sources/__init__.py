@@ -1,4 +1,4 @@
-"""Where images come from: folders, video files, cameras."""
+"""Where images come from: folders and folders that are watched, video files, cameras."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from inspection.images import IMAGE_SUFFIXES
 from inspection.sources.base import ImageSource, SourceState, frames
 from inspection.sources.camera import CameraSource
 from inspection.sources.folder import FolderSource
+from inspection.sources.genicam_settings import GenicamSettings, parse_genicam
 from inspection.sources.live import LiveSource
 from inspection.sources.video import VIDEO_SUFFIXES, VideoSource
+from inspection.sources.watched import WatchedFolderSource
 from models.errors import InvalidInput, NotFound
 
 __all__ = [
@@ -19,27 +21,39 @@ __all__ = [
     "LiveSource",
     "SourceState",
     "VideoSource",
+    "WatchedFolderSource",
     "frames",
     "make_source",
     "open_source",
 ]
 
 _USB = "usb:"
+_WATCH = "watch:"
 _RTSP = ("rtsp://", "rtsps://")
+# Events must not be dropped as the frames of a camera in free run are; a burst of pulses is held this long.
+_EVENTS_KEPT = 32
 
 
-def make_source(spec: str) -> ImageSource:
+def make_source(spec: str, *, triggered: bool = False) -> ImageSource:
     """Return the source that ``spec`` names, not yet opened.
 
     Args:
-        spec: a folder, an image file, a video file, ``usb:0`` or ``rtsp://…``. Cameras are read by a thread of their
-            own, newest frame first.
+        spec: a folder, an image file, a video file, ``watch:FOLDER`` for the images that appear in a folder,
+            ``usb:0``, ``rtsp://…``, or ``genicam:ADDRESS`` (``gige:ADDRESS`` says the same), after which settings of
+            the camera may stand as in ``genicam:192.168.0.9?exposure_us=5000&trigger=Line0`` (``GenicamSettings``).
+            Cameras are read by a thread of their own; of frames nobody takes the newest are kept.
+        triggered: whether frames will be asked for one by one: a GenICam camera whose trigger is not given then uses
+            its software trigger where it has one.
 
     Raises:
-        InvalidInput: ``source-unknown`` when it is none of these, ``camera-address`` when the address is none.
+        InvalidInput: ``source-unknown`` when it is none of these, ``camera-address`` when the address is none,
+            ``genicam-option``.
         NotFound: ``file-missing`` when nothing is there under that name.
     """
     text = spec.strip()
+    camera = parse_genicam(text)
+    if camera is not None:
+        return _genicam(*camera, triggered=triggered)
     if text.lower().startswith(_USB):
         number = text[len(_USB) :]
         if not number.isascii() or not number.isdigit():
@@ -47,9 +61,14 @@ def make_source(spec: str) -> ImageSource:
         return LiveSource(CameraSource(int(number)))
     if text.lower().startswith(_RTSP):
         return LiveSource(CameraSource(text))
-    if not text or "://" in text:
+    if text.lower().startswith(_WATCH) and text[len(_WATCH) :].strip():
+        return WatchedFolderSource(Path(text[len(_WATCH) :].strip()).expanduser())
+    if not text or "://" in text or text.lower().startswith(_WATCH):
         raise InvalidInput("source-unknown", source=text.partition("://")[0])
-    path = Path(text).expanduser()
+    return _from_disk(Path(text).expanduser())
+
+
+def _from_disk(path: Path) -> ImageSource:
     if path.is_dir():
         return FolderSource(path)
     if not path.exists():
@@ -59,6 +78,15 @@ def make_source(spec: str) -> ImageSource:
     if path.suffix.lower() in VIDEO_SUFFIXES:
         return VideoSource(path)
     raise InvalidInput("source-unknown", source=path.name)
+
+
+def _genicam(address: str, settings: GenicamSettings, *, triggered: bool) -> ImageSource:
+    from inspection.sources.genicam import GenicamSource
+
+    if triggered and "trigger" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"trigger": "software-if-possible"})
+    source = GenicamSource(address, settings)
+    return LiveSource(source, capacity=_EVENTS_KEPT if settings.hardware_trigger else 2)
 
 
 def open_source(spec: str) -> ImageSource:

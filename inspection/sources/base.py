@@ -25,10 +25,28 @@ class ImageSource(Protocol):
 
     Attributes:
         source_id: names the source in frames and records; holds no credential.
-        state: ``lost`` while a camera that was there is gone and is being sought again.
+        state: ``lost`` while a source that was there is gone and is being sought again.
+        live: whether frames come by themselves and grow old when nobody takes them, as those of a camera.
+        answers_events: whether each frame answers one event: a file that appeared, a pulse at the camera's input.
+        takes_trigger: whether a frame comes only when ``trigger`` asks for it; known once the source is open.
     """
 
     source_id: str
+
+    @property
+    def live(self) -> bool:
+        """Whether frames come by themselves."""
+        ...
+
+    @property
+    def answers_events(self) -> bool:
+        """Whether each frame answers one event."""
+        ...
+
+    @property
+    def takes_trigger(self) -> bool:
+        """Whether a frame comes only when ``trigger`` asks for it."""
+        ...
 
     @property
     def state(self) -> SourceState:
@@ -64,6 +82,14 @@ class ImageSource(Protocol):
 
         Raises:
             UnreadableImage: for a damaged image; the next call goes on with the next image.
+        """
+        ...
+
+    def trigger(self) -> None:
+        """Ask for one frame, where ``takes_trigger``; may be called from any thread.
+
+        Raises:
+            Unavailable: ``camera-not-reachable`` when the camera does not take the request.
         """
         ...
 
@@ -104,6 +130,29 @@ class SourceBase:
     def ended(self) -> bool:
         """Whether no frame will come any more."""
         return self._state is SourceState.ENDED
+
+    @property
+    def live(self) -> bool:
+        """Whether frames come by themselves and grow old when nobody takes them."""
+        return False
+
+    @property
+    def answers_events(self) -> bool:
+        """Whether each frame answers one event."""
+        return False
+
+    @property
+    def takes_trigger(self) -> bool:
+        """Whether a frame comes only when ``trigger`` asks for it."""
+        return False
+
+    def trigger(self) -> None:
+        """Ask for one frame.
+
+        Raises:
+            RuntimeError: where frames need not be asked for.
+        """
+        raise RuntimeError(f"{self.source_id} takes no trigger")
 
     def open(self) -> None:
         """Make the source ready."""

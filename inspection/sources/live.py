@@ -36,6 +36,29 @@ class LiveSource(SourceBase):
         self._thread: threading.Thread | None = None
 
     @property
+    def live(self) -> bool:
+        """Frames come whether somebody takes them or not."""
+        return True
+
+    @property
+    def answers_events(self) -> bool:
+        """As the source."""
+        return self._source.answers_events
+
+    @property
+    def takes_trigger(self) -> bool:
+        """As the source."""
+        return self._source.takes_trigger
+
+    def trigger(self) -> None:
+        """Ask the source for one frame.
+
+        Raises:
+            Unavailable: as the source.
+        """
+        self._source.trigger()
+
+    @property
     def dropped(self) -> int:
         """How many frames were dropped because nobody took them in time."""
         return self._dropped

@@ -35,6 +35,11 @@ class VideoSource(SourceBase):
         self._period = 1 / _USUAL_RATE
         self._due = 0.0
 
+    @property
+    def live(self) -> bool:
+        """Whether frames come at the pace of the video."""
+        return self.realtime
+
     def describe(self) -> str:
         """Say which file."""
         return f"video {self.path}"

@@ -1,0 +1,236 @@
+"""The one place that reaches the system's Aravis library, through PyGObject (extra ``genicam``)."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Self
+
+from inspection.sources.genicam_settings import GenicamSettings
+from inspection.sources.pixel_formats import PIXEL_FORMATS, PREFERRED_FORMATS
+from models.errors import InvalidInput, Unavailable, UserFacingError
+
+_BUFFERS = 8
+_DEVICE_ERROR = "arv-device-error-quark"
+
+
+@dataclass(frozen=True, slots=True)
+class RawImage:
+    """An image as the camera sent it.
+
+    Attributes:
+        format: PFNC code.
+        monotonic: ``time.monotonic()`` when its first packet came in.
+    """
+
+    data: bytes
+    width: int
+    height: int
+    format: int
+    monotonic: float
+
+
+def load_aravis() -> tuple[Any, type[Exception]]:
+    """Return the Aravis module and the error its calls raise.
+
+    Raises:
+        Unavailable: ``genicam-packages-missing`` without PyGObject, ``genicam-library-missing`` without Aravis.
+    """
+    try:
+        gi = importlib.import_module("gi")
+    except ImportError as error:
+        raise Unavailable("genicam-packages-missing", reason=str(error)) from error
+    try:
+        gi.require_version("Aravis", "0.8")
+        aravis = importlib.import_module("gi.repository.Aravis")
+        glib = importlib.import_module("gi.repository.GLib")
+    except (ImportError, ValueError) as error:
+        raise Unavailable("genicam-library-missing", reason=str(error)) from error
+    return aravis, glib.Error
+
+
+class AravisCamera:
+    """A connected camera that sends frames.
+
+    Attributes:
+        lost: set by Aravis when the camera does not answer or another program took it over.
+        software_trigger: whether each frame has to be asked for with ``trigger``.
+        silence: seconds after which a camera in free run that sends nothing counts as gone.
+    """
+
+    def __init__(self, aravis: Any, failed: type[Exception], shown: str) -> None:
+        self._aravis = aravis
+        self._failed = failed
+        self._camera: Any = None
+        self._stream: Any = None
+        self._shown = shown
+        self.lost = threading.Event()
+        self.software_trigger = False
+        self.free_run = True
+        self.silence = 1.0
+
+    @classmethod
+    def connect(cls, address: str, settings: GenicamSettings) -> Self:
+        """Connect to the camera with this IP address, host name or id, set it up and start it.
+
+        Raises:
+            Unavailable: ``camera-not-reachable``, also when another program uses it, or as ``load_aravis``.
+            InvalidInput: ``genicam-setting``, ``genicam-format``.
+        """
+        aravis, failed = load_aravis()
+        found = cls(aravis, failed, address)
+        try:
+            found._camera = aravis.Camera.new(address)
+        except failed as error:
+            raise Unavailable("camera-not-reachable", camera=address) from error
+        try:
+            found._set_up(settings)
+        except UserFacingError:
+            # Aravis gives control back when the last reference goes, and errors hold on to what they passed through.
+            found.release()
+            raise
+        return found
+
+    def pop(self, wait: float) -> RawImage | None:
+        """Return the next whole image, None when none came within ``wait`` seconds; incomplete ones raise.
+
+        Raises:
+            ValueError: when packets of the image were lost; the next call goes on with the next image.
+        """
+        buffer = self._stream.timeout_pop_buffer(int(max(0.0, wait) * 1_000_000))
+        if buffer is None:
+            return None
+        try:
+            if buffer.get_status() != self._aravis.BufferStatus.SUCCESS:
+                raise ValueError(f"image {buffer.get_frame_id()}: {buffer.get_status()}")
+            age = max(0.0, (time.time_ns() - buffer.get_system_timestamp()) / 1e9)
+            return RawImage(
+                buffer.get_image_data(),
+                buffer.get_image_width(),
+                buffer.get_image_height(),
+                buffer.get_image_pixel_format(),
+                time.monotonic() - age,
+            )
+        finally:
+            self._stream.push_buffer(buffer)
+
+    def trigger(self) -> None:
+        """Ask for a frame.
+
+        Raises:
+            Unavailable: ``camera-not-reachable`` when the camera does not take the request.
+        """
+        try:
+            self._camera.software_trigger()
+        except self._failed as error:
+            raise Unavailable("camera-not-reachable", camera=self._shown) from error
+
+    def release(self) -> None:
+        """Stop the camera and give it back; takes seconds when it does not answer any more."""
+        camera, self._camera = self._camera, None
+        stream, self._stream = self._stream, None
+        if camera is None:
+            return
+        try:
+            camera.stop_acquisition()
+        except self._failed:
+            # It is gone, so there is nothing to stop; what Aravis holds is freed all the same.
+            self.lost.set()
+        del stream, camera
+
+    def _set_up(self, settings: GenicamSettings) -> None:
+        # The handler must not hold the camera, or it would never be given back.
+        lost = self.lost
+        self._camera.get_device().connect("control-lost", lambda *_: lost.set())
+        self._set("AcquisitionMode", "Continuous", "set_acquisition_mode", self._aravis.AcquisitionMode.CONTINUOUS)
+        self._choose_format(settings.format)
+        if settings.exposure_us is not None:
+            self._within("exposure_us", settings.exposure_us, "get_exposure_time_bounds")
+            self._set("exposure_us", settings.exposure_us, "set_exposure_time", settings.exposure_us)
+        if settings.gain is not None:
+            self._within("gain", settings.gain, "get_gain_bounds")
+            self._set("gain", settings.gain, "set_gain", settings.gain)
+        self._choose_trigger(settings.trigger)
+        if settings.rate is not None:
+            self._within("rate", settings.rate, "get_frame_rate_bounds")
+            self._set("rate", settings.rate, "set_frame_rate", settings.rate)
+        self.silence = self._longest_silence()
+        self._start()
+
+    def _choose_trigger(self, wanted: str) -> None:
+        software = wanted in {"software", "software-if-possible"}
+        if wanted == "software-if-possible" and not self._ask("is_software_trigger_supported", False):
+            software, wanted = False, "off"
+        if wanted == "off":
+            self._set("trigger", wanted, "clear_triggers")
+        else:
+            self._set("trigger", wanted, "set_trigger", "Software" if software else wanted)
+        self.software_trigger = software
+        self.free_run = wanted == "off"
+
+    def _choose_format(self, wanted: str | None) -> None:
+        if wanted is not None:
+            if wanted not in PIXEL_FORMATS.values():
+                raise InvalidInput("genicam-format", camera=self._shown, format=wanted)
+            self._set("format", wanted, "set_pixel_format_from_string", wanted)
+            return
+        present = self._ask("get_pixel_format", 0)
+        if present in PIXEL_FORMATS:
+            return
+        offered = self._ask("dup_available_pixel_formats_as_strings", [])
+        for name in PREFERRED_FORMATS:
+            if name in offered:
+                self._set("format", name, "set_pixel_format_from_string", name)
+                return
+        raise InvalidInput("genicam-format", camera=self._shown, format=", ".join(offered) or f"0x{present:08X}")
+
+    def _start(self) -> None:
+        try:
+            self._stream = self._camera.create_stream(None, None)
+            size = self._camera.get_payload()
+            for _ in range(_BUFFERS):
+                self._stream.push_buffer(self._aravis.Buffer.new_allocate(size))
+            self._camera.start_acquisition()
+        except self._failed as error:
+            raise Unavailable("camera-not-reachable", camera=self._shown) from error
+
+    def _longest_silence(self) -> float:
+        rate = float(self._ask("get_frame_rate", 0.0))
+        exposure = float(self._ask("get_exposure_time", 0.0)) / 1e6
+        return max(1.0, exposure + (3 / rate if rate > 0 else 0.0))
+
+    # Calls are named rather than handed over: a bound method in the frame of an error would keep the camera in hand.
+
+    def _ask(self, question: str, otherwise: Any) -> Any:
+        """Return the answer of the camera, or ``otherwise`` where it has no such feature."""
+        try:
+            return getattr(self._camera, question)()
+        except self._failed:
+            return otherwise
+
+    def _within(self, setting: str, value: float, bounds: str) -> None:
+        """Refuse what Aravis would clip without a word."""
+        limits = self._ask(bounds, None)
+        if limits is not None and not limits[0] <= value <= limits[1]:
+            reason = f"{limits[0]:g} … {limits[1]:g}"
+            raise InvalidInput("genicam-setting", camera=self._shown, setting=setting, value=value, reason=reason)
+
+    def _set(self, setting: str, value: object, change: str, *arguments: object) -> None:
+        try:
+            getattr(self._camera, change)(*arguments)
+        except self._failed as error:
+            if getattr(error, "domain", "") == _DEVICE_ERROR and getattr(error, "code", None) in self._no_answer():
+                raise Unavailable("camera-not-reachable", camera=self._shown) from error
+            reason = str(getattr(error, "message", error))
+            raise InvalidInput(
+                "genicam-setting", camera=self._shown, setting=setting, value=value, reason=reason
+            ) from error
+
+    def _no_answer(self) -> frozenset[int]:
+        """Return the codes that say that the camera is gone, or that another program controls it."""
+        codes = self._aravis.DeviceError
+        return frozenset(
+            int(code) for code in (codes.TIMEOUT, codes.NOT_CONNECTED, codes.NOT_CONTROLLER, codes.TRANSFER_ERROR)
+        )

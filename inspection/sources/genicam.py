@@ -1,0 +1,109 @@
+"""GigE Vision and USB3 Vision cameras through GenICam, which may go away and come back."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from inspection.frames import Frame
+from inspection.sources.aravis import AravisCamera, RawImage
+from inspection.sources.genicam_settings import GenicamSettings
+from inspection.sources.pixel_formats import PIXEL_FORMATS, to_pixels
+from inspection.sources.returning import ReturningSource, SourceGoneError
+from models.errors import InvalidInput, Unavailable
+
+_SLICE = 0.1
+
+
+class GenicamSource(ReturningSource):
+    """A camera that speaks GenICam.
+
+    It is lost when Aravis says that control of it was lost (its heartbeat was not answered), and in free run already
+    when it sends nothing for a second or for three frames. Then it is sought again, and set up as before.
+
+    Args:
+        address: IP address, host name, or the id that ``arv-tool-0.8`` lists.
+        settings: written each time it is connected.
+    """
+
+    def __init__(self, address: str, settings: GenicamSettings | None = None) -> None:
+        super().__init__(f"genicam:{address}")
+        self._address = address
+        self._settings = settings or GenicamSettings()
+        self._camera: AravisCamera | None = None
+        self._lock = threading.Lock()
+        self._heard = 0.0
+        self.incomplete = 0
+
+    @property
+    def answers_events(self) -> bool:
+        """Whether an input of the camera triggers each frame."""
+        return self._settings.hardware_trigger
+
+    @property
+    def takes_trigger(self) -> bool:
+        """Whether frames have to be asked for with ``trigger``; known once the source is open."""
+        camera = self._camera
+        return camera is not None and camera.software_trigger
+
+    def describe(self) -> str:
+        """Say which camera."""
+        return f"camera genicam:{self._address}"
+
+    def trigger(self) -> None:
+        """Ask the camera for one frame; may be called from any thread.
+
+        Raises:
+            Unavailable: ``camera-not-reachable`` when the camera is lost.
+        """
+        with self._lock:
+            camera = self._camera
+            if camera is None:
+                raise Unavailable("camera-not-reachable", camera=self._address)
+            camera.trigger()
+
+    def _connect(self) -> None:
+        camera = AravisCamera.connect(self._address, self._settings)
+        with self._lock:
+            self._camera = camera
+        self._heard = time.monotonic()
+
+    def _grab(self, wait: float) -> Frame | None:
+        camera = self._camera
+        deadline = time.monotonic() + wait
+        while True:
+            if camera is None or camera.lost.is_set() or self._closed.is_set():
+                raise SourceGoneError
+            try:
+                image = camera.pop(min(_SLICE, max(0.0, deadline - time.monotonic())))
+            except ValueError:
+                # Packets were lost on the way: the number it would have had is missing in the sequence.
+                self.incomplete += 1
+                self._next_sequence()
+                continue
+            if image is not None:
+                self._heard = time.monotonic()
+                return self._frame(image)
+            if camera.free_run and time.monotonic() - self._heard > camera.silence:
+                raise SourceGoneError
+            if time.monotonic() >= deadline:
+                return None
+
+    def _frame(self, image: RawImage) -> Frame:
+        sequence = self._next_sequence()
+        name = PIXEL_FORMATS.get(image.format)
+        if name is None:
+            raise InvalidInput("genicam-format", camera=self._address, format=f"0x{image.format:08X}")
+        pixels = to_pixels(image.data, image.width, image.height, name)
+        return Frame(pixels, self.source_id, sequence, monotonic=image.monotonic)
+
+    def _release(self, *, lost: bool) -> None:
+        with self._lock:
+            camera, self._camera = self._camera, None
+        if camera is None:
+            return
+        if lost:
+            # Aravis waits some seconds for the answers of a camera that is gone; the search for it goes on meanwhile.
+            threading.Thread(target=camera.release, name=f"release-{self.source_id}", daemon=True).start()
+        else:
+            camera.release()

@@ -1,0 +1,200 @@
+"""New images of a folder that another system writes them to."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+from inspection.datasets import label_of
+from inspection.frames import Frame
+from inspection.images import DEFAULT_LIMITS, IMAGE_SUFFIXES, ColourMode, ImageLimits, decode_image, read_image_bytes
+from inspection.sources.arrivals import Arrivals, FileState
+from inspection.sources.base import SourceBase, SourceState
+from models.errors import NotFound, UnreadableImage
+
+SETTLE = 0.2
+PATIENCE = 5.0
+_POLL = 0.1
+_SHARE_OF_TIME = 10
+_WHILE_WRITTEN = frozenset({"image-truncated", "image-not-readable", "image-unknown-format", "image-damaged"})
+
+
+class WatchedFolderSource(SourceBase):
+    """The image files that appear in a folder and its sub-folders from the moment it is opened, each once.
+
+    The folder is listed again and again rather than watched through the system: that works the same on every system
+    and on network drives too, where the system is not told what other computers write. Listing takes a tenth of the
+    time at most, so a folder of very many files is looked at less often. A file is taken once it has not changed for
+    ``settle`` seconds and can be decoded; one that cannot be is tried again until it has not changed for ``patience``
+    seconds, because its writer may only be slow. Hidden files and other kinds of file are left out.
+
+    When the folder vanishes the source is lost; it goes on with the files that are new when the folder is back.
+
+    Args:
+        folder: to watch.
+        include_existing: also give the files that are there when the source is opened.
+        settle: seconds.
+        patience: seconds.
+        mode: colour mode of the frames.
+        limits: for each file.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        include_existing: bool = False,
+        settle: float = SETTLE,
+        patience: float = PATIENCE,
+        mode: ColourMode = "rgb",
+        limits: ImageLimits = DEFAULT_LIMITS,
+    ) -> None:
+        super().__init__(f"watch:{folder.name}")
+        self.folder = folder
+        self._include_existing = include_existing
+        self._settle = settle
+        self._patience = patience
+        self._mode = mode
+        self._limits = limits
+        self._closed = threading.Event()
+        self._arrivals = Arrivals(settle)
+        self._pause = _POLL
+        self._listed = -1.0
+        self._waiting: list[str] = []
+
+    @property
+    def answers_events(self) -> bool:
+        """Each frame is a file that appeared."""
+        return True
+
+    def describe(self) -> str:
+        """Say which folder."""
+        return f"watched folder {self.folder}"
+
+    def open(self) -> None:
+        """Begin to watch.
+
+        Raises:
+            NotFound: ``folder-missing``, also when the system does not let it be listed.
+        """
+        listing = self._list()
+        if listing is None:
+            raise NotFound("folder-missing", folder=str(self.folder))
+        self._arrivals = Arrivals(self._settle)
+        self._waiting = []
+        if not self._include_existing:
+            self._arrivals.skip(listing)
+        self._listed = -1.0
+        self._closed.clear()
+        super().open()
+
+    def read(self, timeout: float | None = None) -> Frame | None:
+        """Return the next new image, waiting for one.
+
+        Raises:
+            UnreadableImage: when a file has not changed for ``patience`` seconds and still is no image; the next call
+                goes on with the next file.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while self._state in {SourceState.OPEN, SourceState.LOST}:
+            if time.monotonic() >= self._listed + self._pause:
+                self._look()
+            frame = self._next()
+            if frame is not None:
+                return frame
+            wait = max(0.0, self._listed + self._pause - time.monotonic())
+            if deadline is not None:
+                remaining = deadline - time.monotonic()
+                if remaining <= 0:
+                    return None
+                wait = min(wait, remaining)
+            if self._closed.wait(wait):
+                return None
+        return None
+
+    def close(self) -> None:
+        """Stop watching; a read that waits ends."""
+        self._closed.set()
+        super().close()
+
+    def _look(self) -> None:
+        began = time.monotonic()
+        listing = self._list()
+        self._listed = time.monotonic()
+        self._pause = max(_POLL, _SHARE_OF_TIME * (self._listed - began))
+        if self._closed.is_set():
+            return
+        if listing is None:
+            # What is known of its files is kept: they are no news when the folder comes back.
+            self._state = SourceState.LOST
+            self._waiting = []
+            return
+        self._state = SourceState.OPEN
+        self._waiting = self._arrivals.ready(listing, self._listed)
+
+    def _next(self) -> Frame | None:
+        while self._waiting:
+            name = self._waiting.pop(0)
+            path = self.folder / name
+            try:
+                pixels = decode_image(
+                    read_image_bytes(path, limits=self._limits), name=path.name, mode=self._mode, limits=self._limits
+                )
+            except UnreadableImage as error:
+                if error.code == "image-missing" or self._may_be_written(name, error):
+                    continue
+                self._arrivals.take(name)
+                self._next_sequence()
+                raise
+            if _state_of(path) != self._arrivals.state(name):
+                continue
+            self._arrivals.take(name)
+            label = label_of(path, self.folder)
+            return Frame(pixels, self.source_id, self._next_sequence(), path=path, label=label)
+        return None
+
+    def _may_be_written(self, name: str, error: UnreadableImage) -> bool:
+        young = self._arrivals.unchanged_for(name, time.monotonic()) < self._patience
+        return young and error.code in _WHILE_WRITTEN
+
+    def _list(self) -> dict[str, FileState] | None:
+        """Return the images of the folder by their path in it, None when it is not there."""
+        found: dict[str, FileState] = {}
+        folders = [""]
+        while folders:
+            place = folders.pop()
+            try:
+                with os.scandir(self.folder / place) as entries:
+                    for entry in entries:
+                        self._add(entry, place, found, folders)
+            except FileNotFoundError:
+                if not place:
+                    return None
+                # A sub-folder that vanished meanwhile holds no images; the others do.
+                continue
+            except OSError:
+                # Images would be missing without a word: better no folder at all until all of it can be read.
+                return None
+        return found
+
+    def _add(self, entry: os.DirEntry[str], place: str, found: dict[str, FileState], folders: list[str]) -> None:
+        if entry.name.startswith("."):
+            return
+        name = f"{place}/{entry.name}" if place else entry.name
+        if entry.is_dir(follow_symlinks=False):
+            folders.append(name)
+        elif Path(entry.name).suffix.lower() in IMAGE_SUFFIXES and entry.is_file():
+            state = _state_of(Path(entry.path))
+            if state is not None:
+                found[name] = state
+
+
+def _state_of(path: Path) -> FileState | None:
+    """Return what the system says of a file, None when it is gone."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return FileState(stat.st_size, stat.st_mtime_ns, (stat.st_dev, stat.st_ino) if stat.st_ino else None)
