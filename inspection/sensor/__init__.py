@@ -1,8 +1,10 @@
 """Sensor anomaly models: trained on normal rows of a table, scored with NumPy alone; torch is never imported here."""
 
 from inspection.sensor.archive import load_model, model_bytes, model_from_bytes, save_model
+from inspection.sensor.drift import SensorDrift, drift_report
 from inspection.sensor.files import SensorFiles, train_files
 from inspection.sensor.model import Judgement, SensorModel
+from inspection.sensor.online import Learned, OnlineLearner, OnlineSettings, Travel
 from inspection.sensor.settings import SensorTraining
 from inspection.sensor.stream import SensorStream
 from inspection.sensor.table import SensorTable, parse_table, read_table
@@ -10,12 +12,18 @@ from inspection.sensor.training import Trained, train
 
 __all__ = [
     "Judgement",
+    "Learned",
+    "OnlineLearner",
+    "OnlineSettings",
+    "SensorDrift",
     "SensorFiles",
     "SensorModel",
     "SensorStream",
     "SensorTable",
     "SensorTraining",
     "Trained",
+    "Travel",
+    "drift_report",
     "load_model",
     "model_bytes",
     "model_from_bytes",

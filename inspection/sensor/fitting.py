@@ -98,6 +98,24 @@ def fit_networks(
     ]
 
 
+def improved(network: Network, rows: Rows, rate: float) -> Network:
+    """Return the network after one step down the slope of the mean squared error."""
+    weights = [matrix[None] for matrix in network.weights]
+    biases = [bias[None, None] for bias in network.biases]
+    gradients = _gradients(weights, biases, rows.scaled[None], _share(rows.weight[None]))
+    layers = len(weights)
+    return Network(
+        tuple(
+            np.asarray(matrix - rate * slope[0], np.float32)
+            for matrix, slope in zip(network.weights, gradients[:layers], strict=True)
+        ),
+        tuple(
+            np.asarray(bias - rate * slope[0, 0], np.float32)
+            for bias, slope in zip(network.biases, gradients[layers:], strict=True)
+        ),
+    )
+
+
 def _first_weights(sizes: Sequence[int], rng: np.random.Generator) -> Network:
     weights, biases = [], []
     for inputs, outputs in pairwise(sizes):

@@ -26,6 +26,12 @@ class SensorStream:
         self._memory = np.full((model.metadata.window, model.input_dimension), np.nan)
         self._rows = 0
         self._mean = model.usual_squares()
+        self._last: NDArray[np.float64] | None = None
+
+    @property
+    def last_features(self) -> NDArray[np.float64] | None:
+        """Features ``(features,)`` of the last row; None before the first."""
+        return self._last
 
     @property
     def model(self) -> SensorModel:
@@ -62,8 +68,9 @@ class SensorStream:
             model = self._model
             row = model.row(values)
             if model.windows is None:
+                self._last = row
                 return model.judgement(model.squared_errors(row))
-            features = self._remember(row, model.windows)
+            features = self._last = self._remember(row, model.windows)
             if self._rows < model.windows.length:
                 squares = model.usual_squares()
             else:

@@ -79,7 +79,7 @@ def train(
     features = values if windows is None else windows.features(values)[settings.window - 1 :]
     folds = blocks(len(features), settings.folds, 0 if windows is None else windows.length) if settings.held_out else []
     parts = [(slice(0, len(features)),), *(fold.fitted for fold in folds)]
-    scalings = [start.scaling if start else _scaling(features, part, settings, windows) for part in parts]
+    scalings = [start.scaling if start else scaling_of(features, part, settings, windows) for part in parts]
     epochs = settings.epochs or default_epochs(len(features))
     networks = fit_networks(
         [_rows(features, part, scaling) for part, scaling in zip(parts, scalings, strict=True)],
@@ -140,7 +140,17 @@ def _windows(values: Matrix, length: int) -> Windows | None:
     return Windows(length, origin, np.where(spread > 1e-12 * np.abs(origin), spread, 1.0))
 
 
-def _scaling(features: Matrix, fitted: tuple[slice, ...], settings: SensorTraining, windows: Windows | None) -> Scaling:
+def scaling_of(
+    features: Matrix, fitted: tuple[slice, ...], settings: SensorTraining, windows: Windows | None
+) -> Scaling:
+    """Return the scaling that the ``fitted`` runs of rows give.
+
+    Args:
+        features: float64 ``(n, features)``.
+        fitted: the runs to fit on.
+        settings: which kind.
+        windows: what made the features; None for vectors.
+    """
     rows = np.concatenate([features[part] for part in fitted])
     # A sensor may have no value in what is left of it; the whole says where it lies, then.
     rows = np.where(np.isnan(rows).all(axis=0), np.nanmedian(features, axis=0), rows)

@@ -1,0 +1,68 @@
+"""How well scores rank anomalies, whatever the threshold: average precision and VUS-PR."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Scores = NDArray[np.float64]
+Labels = NDArray[np.bool_]
+
+
+def average_precision(scores: Scores, labels: Labels) -> float:
+    """Return the mean of the precision over the recall steps; ties are one step. At least one label is True."""
+    order = np.argsort(-scores, kind="stable")
+    found = np.cumsum(labels[order])
+    last_of_tie = np.append(np.diff(scores[order]) != 0, True)
+    found, named = found[last_of_tie], (np.flatnonzero(last_of_tie) + 1)
+    recall = found / found[-1]
+    return float((np.diff(recall, prepend=0.0) * found / named).sum())
+
+
+def volume_under_surface(scores: Scores, labels: Labels, longest: int, steps: int = 10) -> float:
+    """Return VUS-PR: the area under the range-based precision-recall curve, averaged over tolerances.
+
+    Paparrizos, Boniol, Palpanas, Tsay, Elmore and Franklin: Volume Under the Surface, PVLDB 15(11), 2022, written
+    from the definition there. Around each anomaly the label falls off as ``sqrt(1 - distance / tolerance)`` within
+    half the tolerance, true positives are sums of these soft labels, and the recall is weighed by the share of
+    anomalies in which anything was found.
+
+    Args:
+        scores: float64 ``(n,)`` of one series in the order of time.
+        labels: bool ``(n,)``, at least one True.
+        longest: largest tolerance in rows.
+        steps: tolerances from 0 to ``longest``, ``steps + 1`` of them.
+    """
+    tolerances = np.linspace(0, longest, steps + 1).astype(int)
+    return float(np.mean([_range_area(scores, labels, int(tolerance)) for tolerance in tolerances]))
+
+
+def _range_area(scores: Scores, labels: Labels, tolerance: int) -> float:
+    soft = _softened(labels, tolerance)
+    positives = (labels.sum() + soft.sum()) / 2
+    order = np.argsort(-scores, kind="stable")
+    last_of_tie = np.append(np.diff(scores[order]) != 0, True)
+    found = np.cumsum(soft[order])[last_of_tie]
+    named = np.flatnonzero(last_of_tie) + 1
+    thresholds = scores[order][last_of_tie]
+    highest = np.array([scores[part].max() for part in _runs(soft > 0)])
+    existence = (highest[None, :] >= thresholds[:, None]).mean(axis=1)
+    recall = np.minimum(found / positives, 1.0) * existence
+    return float((np.diff(recall, prepend=0.0) * found / named).sum())
+
+
+def _softened(labels: Labels, tolerance: int) -> NDArray[np.float64]:
+    soft = labels.astype(np.float64)
+    half = tolerance // 2
+    for part in _runs(labels):
+        for distance in range(1, half + 1):
+            value = np.sqrt(1 - distance / tolerance)
+            for place in (part.start - distance, part.stop - 1 + distance):
+                if 0 <= place < len(soft):
+                    soft[place] = max(soft[place], value)
+    return soft
+
+
+def _runs(true: NDArray[np.bool_]) -> list[slice]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], true, [False]])))
+    return [slice(int(start), int(stop)) for start, stop in zip(edges[::2], edges[1::2], strict=True)]
