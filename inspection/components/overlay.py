@@ -9,30 +9,45 @@ import numpy as np
 from inspection.components.values import AnomalyFinding, Picture
 from inspection.frames import Pixels, as_rgb
 from inspection.opencv import cv2
-from inspection.placement import FloatMap
-from models.results import BoundingBox, Detection
+from inspection.placement import FloatMap, as_points
+from models.results import BoundingBox, CodeReading, ColourDifference, Detection, Measurement, Point
 
-_REGION_COLOUR = (255, 64, 32)
-_DETECTION_COLOUR = (255, 208, 0)
+Colour = tuple[int, int, int]
+
+_REGION_COLOUR: Colour = (255, 64, 32)
+_DETECTION_COLOUR: Colour = (255, 208, 0)
+_CODE_COLOUR: Colour = (64, 255, 64)
+_MEASUREMENT_COLOUR: Colour = (0, 224, 255)
+_AREA_COLOUR: Colour = (255, 96, 255)
 # The colours run from 85 % of the threshold (nothing to see) to 150 % (fully hot): a good part stays as it looks.
 _COLD, _HOT = 0.85, 1.5
 _LINE_PER_PIXEL = 1 / 300
+_LETTERS_PER_PIXEL = 1 / 900
+_LEAST_LETTERS = 0.4
+_LONGEST_TEXT = 40
+_SHIFT = 4
 
 
 def draw_overlay(
     picture: Picture,
     *,
-    anomaly: AnomalyFinding | None,
+    anomaly: AnomalyFinding | None = None,
     detections: Sequence[Detection] = (),
+    codes: Sequence[CodeReading] = (),
+    measurements: Sequence[Measurement] = (),
+    colours: Sequence[ColourDifference] = (),
     opacity: float = 0.6,
     minimum_area: float = 0.0,
 ) -> Pixels:
-    """Return the picture with heatmap, regions and detections drawn on it, RGB ``(H, W, 3)`` uint8.
+    """Return the picture with what was found drawn on it, RGB ``(H, W, 3)`` uint8.
 
     Args:
-        picture: what to draw on; it stays as it is.
-        anomaly: heatmap and regions on the original image.
-        detections: boxes on the original image.
+        picture: what to draw on; it stays as it is. What follows has its places on the original image.
+        anomaly: heatmap and regions.
+        detections: boxes.
+        codes: corners, and texts where they are ASCII.
+        measurements: their lines with name and value.
+        colours: the areas with name and mean difference.
         opacity: 0 hides the heatmap, 1 shows nothing but it where it is hottest.
         minimum_area: regions with smaller boxes (original pixels) are not drawn.
     """
@@ -45,6 +60,14 @@ def draw_overlay(
                 _draw_box(drawn, picture.placement.box_from_original(region.bbox), _REGION_COLOUR)
     for found in detections:
         _draw_box(drawn, picture.placement.box_from_original(found.bbox), _DETECTION_COLOUR)
+    for colour in colours:
+        text = "" if colour.mean is None else f"{colour.name} dE {colour.mean:.1f}"
+        _draw_lines(drawn, picture, [[*colour.polygon, *colour.polygon[:1]]], text, _AREA_COLOUR)
+    for measured in measurements:
+        value = "" if measured.value is None else f"{measured.value:.4g} {measured.unit}".strip()
+        _draw_lines(drawn, picture, measured.geometry, f"{measured.name} {value}", _MEASUREMENT_COLOUR)
+    for code in codes:
+        _draw_lines(drawn, picture, [[*code.polygon, *code.polygon[:1]]], code.text, _CODE_COLOUR)
     return drawn
 
 
@@ -56,8 +79,29 @@ def _blend(pixels: Pixels, heat: FloatMap, opacity: float) -> Pixels:
     return blended
 
 
-def _draw_box(pixels: Pixels, box: BoundingBox, colour: tuple[int, int, int]) -> None:
-    thickness = max(1, round(max(pixels.shape[:2]) * _LINE_PER_PIXEL))
+def _thickness(pixels: Pixels) -> int:
+    longer: int = max(pixels.shape[:2])
+    return max(1, round(longer * _LINE_PER_PIXEL))
+
+
+def _draw_box(pixels: Pixels, box: BoundingBox, colour: Colour) -> None:
     first = (round(box.x), round(box.y))
     last = (round(box.x + box.width) - 1, round(box.y + box.height) - 1)
-    cv2.rectangle(pixels, first, last, colour, thickness)
+    cv2.rectangle(pixels, first, last, colour, _thickness(pixels))
+
+
+def _draw_lines(pixels: Pixels, picture: Picture, lines: Sequence[Sequence[Point]], text: str, colour: Colour) -> None:
+    """Draw lines given on the original image, and a text beside the first."""
+    placed = [picture.placement.from_original(as_points(line)) for line in lines if line]
+    for line in placed:
+        at = np.round((line - 0.5) * 2**_SHIFT).astype(np.int32)
+        cv2.polylines(pixels, [at], False, colour, _thickness(pixels), cv2.LINE_AA, _SHIFT)
+    if placed and text.isascii() and text.isprintable():
+        size = max(_LEAST_LETTERS, max(pixels.shape[:2]) * _LETTERS_PER_PIXEL)
+        shown = text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 3]}..."
+        (width, height), _ = cv2.getTextSize(shown, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
+        x = min(round(float(placed[0][:, 0].min())), pixels.shape[1] - width)
+        y = round(float(placed[0][:, 1].min())) - 4
+        at_line = (max(0, x), y if y >= height else height + 2)
+        cv2.putText(pixels, shown, at_line, cv2.FONT_HERSHEY_SIMPLEX, size, (0, 0, 0), 3, cv2.LINE_AA)
+        cv2.putText(pixels, shown, at_line, cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)

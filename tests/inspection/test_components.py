@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from inspection.anomaly.regions import anomalous_regions
+from inspection.colour import lab_of
 from inspection.components import AnomalyFinding, Picture, component, components
 from inspection.components.filter import FilterParameters, filter_pixels
 from inspection.components.overlay import draw_overlay
@@ -12,6 +13,7 @@ from inspection.components.resize import ResizeParameters, resize_picture
 from inspection.frames import Frame, Pixels
 from inspection.placement import Placement
 from models.errors import NotFound
+from models.results import CodeReading, ColourDifference, Measurement, Point
 
 
 def noise(height: int, width: int, seed: int = 0) -> Pixels:
@@ -91,7 +93,7 @@ def test_a_chain_of_placements_is_one_placement() -> None:
     assert placed.affine == (1.0, 0.0, -21.0, 0.0, 1.0, -11.0)
 
 
-@pytest.mark.parametrize("kind", ["blur", "sharpen", "edge"])
+@pytest.mark.parametrize("kind", ["blur", "sharpen", "edge", "denoise", "clahe"])
 @pytest.mark.parametrize("shape", [(40, 50, 3), (40, 50)])
 def test_filters_keep_shape_and_type(kind: str, shape: tuple[int, ...]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
@@ -107,6 +109,47 @@ def test_blur_calms_and_sharpen_rouses() -> None:
     assert blurred.std() < pixels.std() < sharpened.std()
 
 
+def test_denoise_calms_areas_and_keeps_edges() -> None:
+    clean = np.full((80, 80), 60, np.uint8)
+    clean[:, 40:] = 190
+    noisy = np.clip(clean + np.random.default_rng(0).normal(0, 10, clean.shape), 0, 255).astype(np.uint8)
+    calm = filter_pixels(noisy, FilterParameters(filter_type="denoise", strength=25))
+    assert calm[:, :38].std() < 0.45 * noisy[:, :38].std()
+    assert calm[:, 41].mean() - calm[:, 38].mean() > 125
+
+
+def test_clahe_raises_faint_contrast_and_keeps_the_colour() -> None:
+    faint = np.full((128, 128, 3), (150, 100, 60), np.uint8)
+    faint[::2, ::4] -= 6
+    even = filter_pixels(faint, FilterParameters(filter_type="clahe", clip=4))
+    assert even.astype(int).std(axis=(0, 1)).min() > 1.3 * faint.astype(int).std(axis=(0, 1)).min()
+    before, after = (lab_of(pixels.reshape(-1, 3)).mean(axis=0) for pixels in (faint, even))
+    assert abs(before[1:] - after[1:]).max() < 6
+
+
+def test_the_overlay_marks_codes_measurements_and_colours_in_their_places() -> None:
+    square = [Point(x=x, y=y) for x, y in ((20, 30), (60, 30), (60, 70), (20, 70))]
+    pixels = np.zeros((100, 120, 3), np.uint8)
+    for drawn in (
+        draw_overlay(Picture.original(pixels), codes=[CodeReading(text="日本", format="qr", polygon=square)]),
+        draw_overlay(
+            Picture.original(pixels),
+            measurements=[Measurement(name="長さ", quantity="length", value=4.0, geometry=[[*square, square[0]]])],
+        ),
+        draw_overlay(
+            Picture.original(pixels),
+            colours=[
+                ColourDifference(name="色", mean=1, maximum=2, lab=(1, 2, 3), reference=(1, 2, 3), polygon=square)
+            ],
+        ),
+    ):
+        rows, columns = np.nonzero(drawn.any(axis=2))
+        assert (rows.min(), columns.min()) == (pytest.approx(29.5, abs=2), pytest.approx(19.5, abs=2))
+        assert (rows.max(), columns.max()) == (pytest.approx(69.5, abs=2), pytest.approx(59.5, abs=2))
+    named = draw_overlay(Picture.original(pixels), codes=[CodeReading(text="LOT", format="qr", polygon=square)])
+    assert named[:28].any()
+
+
 def test_edges_are_found_where_the_step_is() -> None:
     pixels = np.zeros((40, 40), np.uint8)
     pixels[:, 20:] = 200
@@ -116,7 +159,7 @@ def test_edges_are_found_where_the_step_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"radius": 0}, {"low": 200, "high": 100}, {"filter_type": "melt"}, {"opacity": 2}, {"strength": 1}]
+    "wrong", [{"radius": 0}, {"low": 200, "high": 100}, {"filter_type": "melt"}, {"opacity": 2}, {"force": 1}]
 )
 def test_filter_parameters_out_of_bounds_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
