@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 from inspection.datasets import image_files, label_of
 from inspection.frames import Frame
 from inspection.images import DEFAULT_LIMITS, ColourMode, ImageLimits, read_image
 from inspection.sources.base import SourceBase, SourceState
-from models.errors import NotFound
+from models.errors import NotFound, UnreadableImage
+
+_TRY_EVERY = 0.1
 
 
 class FolderSource(SourceBase):
     """The image files of a folder and its sub-folders in the order of their paths, each once.
+
+    When the whole folder vanishes, because a drive was pulled or a network folder is gone, the source is lost; when it
+    is back it goes on with the next image. A single file that is gone is told and passed over.
 
     Args:
         folder: a folder, or one image file.
@@ -36,6 +43,7 @@ class FolderSource(SourceBase):
         self._limits = limits
         self._paths: list[Path] = []
         self._position = 0
+        self._closed = threading.Event()
 
     def __len__(self) -> int:
         """Return how many files there are in all; known once the source is open."""
@@ -61,23 +69,51 @@ class FolderSource(SourceBase):
         else:
             raise NotFound("file-missing", file=str(self.folder))
         self._position = 0
+        self._closed.clear()
         super().open()
 
-    def read(self, timeout: float | None = None) -> Frame | None:  # noqa: ARG002 - a file needs no waiting
-        """Return the next image as a frame.
+    def read(self, timeout: float | None = None) -> Frame | None:
+        """Return the next image as a frame; None at the end, or while the folder is gone for ``timeout`` seconds.
 
         Raises:
             UnreadableImage: when the file is damaged or gone; the next call goes on with the next file.
         """
-        if self._state is not SourceState.OPEN:
-            return None
-        if self._position >= len(self._paths):
-            self._state = SourceState.ENDED
-            return None
-        path = self._paths[self._position]
-        self._position += 1
-        # Counted before decoding: a gap in the sequence shows that a file could not be read.
-        sequence = self._next_sequence()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while self._state in {SourceState.OPEN, SourceState.LOST}:
+            if self._position >= len(self._paths):
+                self._state = SourceState.ENDED
+                return None
+            try:
+                return self._next(self._paths[self._position])
+            except UnreadableImage as error:
+                if error.code not in {"image-missing", "image-not-readable"} or self._folder_is_there():
+                    # Counted although it gave no frame: a gap in the sequence shows that a file could not be read.
+                    self._position += 1
+                    self._next_sequence()
+                    raise
+                self._state = SourceState.LOST
+            wait = _TRY_EVERY if deadline is None else min(_TRY_EVERY, deadline - time.monotonic())
+            if wait <= 0 or self._closed.wait(wait):
+                return None
+        return None
+
+    def close(self) -> None:
+        """Stop; a read that waits for the folder ends."""
+        self._closed.set()
+        super().close()
+
+    def _next(self, path: Path) -> Frame:
         pixels = read_image(path, mode=self._mode, limits=self._limits)
         label = label_of(path, self.folder) if path.is_relative_to(self.folder) and path != self.folder else None
-        return Frame(pixels, self.source_id, sequence, path=path, label=label)
+        self._position += 1
+        self._state = SourceState.OPEN
+        return Frame(pixels, self.source_id, self._next_sequence(), path=path, label=label)
+
+    def _folder_is_there(self) -> bool:
+        # A single file counts as there: what is wrong with it is told at once, as it always was.
+        if self._given is not None or self._paths == [self.folder]:
+            return True
+        try:
+            return self.folder.is_dir()
+        except OSError:
+            return False

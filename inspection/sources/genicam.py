@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 
 from inspection.frames import Frame
 from inspection.sources.aravis import AravisCamera, RawImage
 from inspection.sources.genicam_settings import GenicamSettings
 from inspection.sources.pixel_formats import PIXEL_FORMATS, to_pixels
 from inspection.sources.returning import ReturningSource, SourceGoneError
+from models.clock import utc_now
 from models.errors import InvalidInput, Unavailable
 
 _SLICE = 0.1
@@ -95,7 +97,8 @@ class GenicamSource(ReturningSource):
         if name is None:
             raise InvalidInput("genicam-format", camera=self._address, format=f"0x{image.format:08X}")
         pixels = to_pixels(image.data, image.width, image.height, name)
-        return Frame(pixels, self.source_id, sequence, monotonic=image.monotonic)
+        captured_at = utc_now() - timedelta(seconds=time.monotonic() - image.monotonic)
+        return Frame(pixels, self.source_id, sequence, monotonic=image.monotonic, captured_at=captured_at)
 
     def _release(self, *, lost: bool) -> None:
         with self._lock:

@@ -6,20 +6,24 @@ import threading
 import time
 from pathlib import Path
 
-import numpy as np
-
 from inspection.frames import Frame
 from inspection.opencv import cv2
 from inspection.sources.base import SourceBase, SourceState
+from inspection.sources.camera import to_rgb
 from models.errors import InvalidInput, NotFound
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".gif", ".ts"})
 _USUAL_RATE = 25.0
 _FASTEST_RATE = 240.0
+_LOOK_EVERY = 0.25
+_TRY_EVERY = 0.1
 
 
 class VideoSource(SourceBase):
-    """The frames of a video file in order, RGB.
+    """The frames of a video file in order, RGB or grey.
+
+    When the file vanishes, because a drive was pulled or a network folder is gone, the source is lost; when it is back
+    it goes on with the frame behind the last one, or from the beginning when it is another file.
 
     Args:
         path: of the file.
@@ -34,6 +38,9 @@ class VideoSource(SourceBase):
         self._closed = threading.Event()
         self._period = 1 / _USUAL_RATE
         self._due = 0.0
+        self._given = 0
+        self._file: tuple[int, int] | None = None
+        self._looked = 0.0
 
     @property
     def live(self) -> bool:
@@ -51,7 +58,8 @@ class VideoSource(SourceBase):
             NotFound: ``file-missing``.
             InvalidInput: ``video-unreadable`` when it is no video that FFmpeg knows.
         """
-        if not self.path.is_file():
+        found = self._there()
+        if found is None:
             raise NotFound("file-missing", file=str(self.path))
         capture = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG)
         if not capture.isOpened():
@@ -61,38 +69,102 @@ class VideoSource(SourceBase):
         self._period = 1 / rate if 0 < rate <= _FASTEST_RATE else 1 / _USUAL_RATE
         self._due = time.monotonic()
         self._capture = capture
+        self._given, self._file, self._looked = 0, found, time.monotonic()
         self._closed.clear()
         super().open()
 
     def read(self, timeout: float | None = None) -> Frame | None:
-        """Return the next frame; None at the end, or when it is not due within ``timeout``.
+        """Return the next frame; None at the end, or when there is none within ``timeout``.
 
         Raises:
             InvalidInput: ``video-unreadable`` when not even the first frame can be decoded.
         """
-        if self._capture is None or self._state is not SourceState.OPEN:
-            return None
-        if self.realtime:
-            wait = self._due - time.monotonic()
-            if timeout is not None and wait > timeout:
-                self._closed.wait(timeout)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while self._state in {SourceState.OPEN, SourceState.LOST}:
+            if self._state is SourceState.LOST and not self._find_again():
+                if not self._wait(_TRY_EVERY, deadline):
+                    return None
+                continue
+            if self.realtime and not self._wait(self._due - time.monotonic(), deadline):
                 return None
-            if wait > 0 and self._closed.wait(wait):
-                return None
-            self._due = max(self._due + self._period, time.monotonic() - self._period)
-        done, stored = self._capture.read()
-        if not done:
-            if self._sequence == 0:
-                raise InvalidInput("video-unreadable", name=self.path.name)
-            self._state = SourceState.ENDED
-            return None
-        pixels = cv2.cvtColor(stored, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
-        return Frame(pixels, self.source_id, self._next_sequence(), path=self.path)
+            frame = self._next()
+            if frame is not None:
+                return frame
+        return None
 
     def close(self) -> None:
         """Let go of the file."""
         self._closed.set()
-        if self._capture is not None:
-            self._capture.release()
-            self._capture = None
+        self._release()
         super().close()
+
+    def _next(self) -> Frame | None:
+        """Return the next frame, or None when the file has ended or is gone, which ``state`` then says."""
+        now = time.monotonic()
+        if now - self._looked >= _LOOK_EVERY:
+            self._looked = now
+            if self._there() is None:
+                self._lose()
+                return None
+        done, stored = (False, None) if self._capture is None else self._capture.read()
+        if not done or stored is None:
+            if self._there() is None:
+                self._lose()
+                return None
+            if self._sequence == 0:
+                raise InvalidInput("video-unreadable", name=self.path.name)
+            self._state = SourceState.ENDED
+            return None
+        self._due = max(self._due + self._period, now - self._period)
+        self._given += 1
+        return Frame(to_rgb(stored), self.source_id, self._next_sequence(), path=self.path)
+
+    def _lose(self) -> None:
+        self._release()
+        self._state = SourceState.LOST
+
+    def _find_again(self) -> bool:
+        found = self._there()
+        if found is None:
+            return False
+        capture = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG)
+        behind = self._given if found == self._file else 0
+        if not capture.isOpened() or not _go_to(capture, behind):
+            # Still being copied, perhaps: tried again soon.
+            capture.release()
+            return False
+        self._capture, self._file, self._given = capture, found, behind
+        self._state = SourceState.OPEN
+        self._due = self._looked = time.monotonic()
+        return True
+
+    def _there(self) -> tuple[int, int] | None:
+        """Return size and time of the file, None when it is not there or its drive does not answer."""
+        try:
+            stat = self.path.stat()
+        except OSError:
+            return None
+        return (stat.st_size, stat.st_mtime_ns) if self.path.is_file() else None
+
+    def _wait(self, seconds: float, deadline: float | None) -> bool:
+        """Wait; return whether the time passed before the deadline and before the source was closed."""
+        late = deadline is not None and time.monotonic() + seconds > deadline
+        if late and deadline is not None:
+            seconds = deadline - time.monotonic()
+        return not (seconds > 0 and self._closed.wait(seconds)) and not late
+
+    def _release(self) -> None:
+        capture, self._capture = self._capture, None
+        if capture is not None:
+            capture.release()
+
+
+def _go_to(capture: cv2.VideoCapture, frame: int) -> bool:
+    """Go to a frame by its number, by the index of the file where it has one; return whether it is reached."""
+    if frame == 0:
+        return True
+    capture.set(cv2.CAP_PROP_POS_FRAMES, frame)
+    if round(capture.get(cv2.CAP_PROP_POS_FRAMES)) == frame:
+        return True
+    capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+    return all(capture.grab() for _ in range(frame))

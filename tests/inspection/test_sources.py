@@ -216,7 +216,67 @@ def test_a_live_folder_tells_of_a_bad_file_and_goes_on(parts: Path, tmp_path: Pa
         assert live.ended
 
 
-def test_every_source_fits_the_protocol(tmp_path: Path) -> None:
-    for source in (FolderSource(tmp_path), VideoSource(tmp_path / "a.mp4"), LiveSource(FolderSource(tmp_path))):
-        assert isinstance(source, ImageSource)
-        assert source.state is SourceState.CLOSED
+def grey_video(path: Path, count: int) -> None:
+    """A video in which every frame tells its number by its brightness."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (64, 48))
+    for number in range(count):
+        writer.write(np.full((48, 64, 3), 10 * number, np.uint8))
+    writer.release()
+
+
+def numbers(source: ImageSource, count: int) -> list[int]:
+    seen = [source.read(5.0) for _ in range(count)]
+    return [round(float(frame.pixels.mean()) / 10) for frame in seen if frame is not None]
+
+
+def await_loss(source: ImageSource) -> int:
+    """Read until the source is lost; return how many frames came."""
+    deadline, count = time.monotonic() + 10, 0
+    while source.state is not SourceState.LOST:
+        assert time.monotonic() < deadline, "the loss was not noticed"
+        count += source.read(0.05) is not None
+    return count
+
+
+def test_a_video_file_that_vanishes_and_returns_goes_on_where_it_was(tmp_path: Path) -> None:
+    path, away = tmp_path / "a.avi", tmp_path / "away.avi"
+    grey_video(path, 20)
+    with VideoSource(path, realtime=True) as source:
+        assert numbers(source, 3) == [0, 1, 2]
+        path.rename(away)
+        behind = 3 + await_loss(source)
+        assert source.read(0.2) is None
+        away.rename(path)
+        returned = time.monotonic()
+        assert numbers(source, 20 - behind) == list(range(behind, 20))
+        assert time.monotonic() - returned < 3.0
+        assert source.read(1.0) is None
+        assert source.ended
+
+
+def test_another_video_in_the_place_of_the_one_that_vanished_begins_at_its_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "a.avi"
+    grey_video(path, 20)
+    with VideoSource(path, realtime=True) as source:
+        assert numbers(source, 2) == [0, 1]
+        path.unlink()
+        await_loss(source)
+        grey_video(tmp_path / "b.avi", 5)
+        (tmp_path / "b.avi").rename(path)
+        assert numbers(source, 5) == [0, 1, 2, 3, 4]
+
+
+def test_a_folder_that_vanishes_and_returns_goes_on_where_it_was(tmp_path: Path) -> None:
+    folder, away = tmp_path / "parts", tmp_path / "away"
+    folder.mkdir()
+    for number in range(4):
+        (folder / f"{number}.png").write_bytes(encode_png(np.full((4, 4, 3), 10 * number, np.uint8)))
+    with FolderSource(folder) as source:
+        assert numbers(source, 2) == [0, 1]
+        folder.rename(away)
+        assert source.read(0.1) is None
+        assert source.state is SourceState.LOST
+        away.rename(folder)
+        assert numbers(source, 2) == [2, 3]
+        assert source.read(0.1) is None
+        assert source.ended
