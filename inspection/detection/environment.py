@@ -58,7 +58,6 @@ def quiet_environment(folder: Path, threads: int | None = None) -> dict[str, str
         "YOLO_AUTOINSTALL": "false",
         "YOLO_CONFIG_DIR": str(folder),
         "ULTRALYTICS_SAFE_LOAD": "true",
-        "MPLCONFIGDIR": str(folder / "matplotlib"),
         "MPLBACKEND": "agg",
         "PYTHONIOENCODING": "utf-8",
         "PYTHONPATH": os.pathsep.join(entry for entry in (_product(), os.environ.get("PYTHONPATH")) if entry),
