@@ -199,5 +199,5 @@ def border_distance(score: float, threshold: float) -> float:
     """
     if score <= 0 or threshold <= 0:
         return 1.0 if score < threshold else _BORDER
-    exponent = _STEEPNESS * abs(math.log(score / threshold))
+    exponent = _STEEPNESS * abs(math.log(score) - math.log(threshold))
     return 1.0 / (1.0 + math.exp(-min(exponent, _MOST_EXPONENT)))
