@@ -73,6 +73,11 @@ AREAS = {
             "Calibration of the threshold",
             measures=(Measure("inspection.benchmarks.calibration", quick={"splits": 2}),),
         ),
+        Area(
+            "detection",
+            "Detectors",
+            measures=(Measure("inspection.benchmarks.detection", folder="neu_det", quick={"epochs": 1, "rounds": 2}),),
+        ),
         Area("codes", "Reading codes", measures=(Measure("inspection.benchmarks.codes", folder="codes"),)),
         Area(
             "window",
