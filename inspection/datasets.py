@@ -109,3 +109,16 @@ def good_images(folder: Path) -> GoodImages:
     if not any(image.good for image in found):
         return GoodImages([image.path for image in found], {}, tuple(sorted(others)))
     return GoodImages([image.path for image in found if image.good is not False], dict(sorted(others.items())), ())
+
+
+def defect_images(folder: Path) -> list[Path]:
+    """Return the images of defects in ``folder``: all but those in sub-folders that name good parts.
+
+    Raises:
+        NotFound: ``folder-missing``.
+        InvalidInput: ``folder-not-readable`` or ``folder-without-images``.
+    """
+    found = [image.path for image in labelled_images(folder) if not image.good]
+    if not found:
+        raise InvalidInput("folder-without-images", folder=str(folder))
+    return found

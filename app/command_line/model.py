@@ -1,4 +1,4 @@
-"""``imageflow model``: look at models, make the backbone ready."""
+"""``imageflow model``: look at models, make the backbone ready; its larger commands have files of their own."""
 
 from __future__ import annotations
 
@@ -8,9 +8,18 @@ from typing import Annotated
 
 import typer
 
+from app.command_line.model_export import export_command, verify_command
+from app.command_line.model_threshold import threshold_command
 from app.command_line.options import JsonOption, progress_bar
 
-model_app = typer.Typer(help="Look at models; make the backbone ready.", no_args_is_help=True, add_completion=False)
+model_app = typer.Typer(
+    help="Look at models, set thresholds, export and verify; make the backbone ready.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+model_app.command("threshold")(threshold_command)
+model_app.command("export")(export_command)
+model_app.command("verify")(verify_command)
 
 
 @model_app.command("backbone")
@@ -62,25 +71,38 @@ def show_command(
       imageflow model show part.model --json
     """  # noqa: D301 - \b keeps the lines as they are
     from inspection.catalogue import describe_model
+    from inspection.detection.bundle import DETECTION_KINDS
+    from inspection.detection.describing import detector_lines
 
     found = describe_model(model)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
+    if found["kind"] in DETECTION_KINDS:
+        typer.echo("\n".join(detector_lines(found)))
+        return
     threshold, data = found["threshold"], found["data"]
+    basis = f"{threshold['method']} of {threshold['sample']} held-out scores"
+    if threshold["defects"]:
+        basis += f" and {threshold['defects']} defects"
+    kind = f"{found['kind']} on {found['backbone']['name']}, {found['precision'].upper()}"
     lines = [
-        f"{found['name'] or model.stem}  ({found['kind']} on {found['backbone']['name']})",
+        f"{found['name'] or model.stem}  ({kind})",
         f"file        {found['file']}, {found['bytes'] / 1e6:.1f} MB, SHA-256 {found['digest']}",
         f"trained on  {data['images']} good images of about "
         f"{found['preprocessing']['median_width']}×{found['preprocessing']['median_height']}, seed {found['seed']}",
-        f"threshold   {threshold['value']:.4f} for {threshold['false_alarm_rate']:.1%} false alarms "
-        f"({threshold['method']} of {threshold['sample']} held-out scores)",
-        f"bank        {found['metrics']['bank_size']:.0f} patches",
+        f"threshold   {threshold['value']:.4f} for {threshold['false_alarm_rate']:.1%} false alarms ({basis})",
+        f"size        {', '.join(f'{name} {value:.0f}' for name, value in _figures(found['metrics']).items())}",
         f"parity      {found['metrics']['parity']:.1e} between training and runtime",
     ]
     if found["warnings"]:
         lines.append(f"warnings    {', '.join(found['warnings'])}")
     typer.echo("\n".join(lines))
+
+
+def _figures(metrics: dict[str, float]) -> dict[str, float]:
+    """Return what tells the size of a model, whatever its method."""
+    return {name.replace("_", " "): value for name, value in metrics.items() if name != "parity"}
 
 
 @model_app.command("list")
@@ -104,6 +126,9 @@ def list_command(
     for found in listed:
         if "error" in found:
             typer.echo(f"{found['file']}  unusable: {found['error']}")
+        elif "threshold" not in found:
+            quality = "" if found["map50"] is None else f"  mAP50 {found['map50']:.3f}"
+            typer.echo(f"{found['file']}  {found['name']}  {found['kind']}  {found['images']} images{quality}")
         else:
             typer.echo(
                 f"{found['file']}  {found['name']}  {found['images']} images  threshold {found['threshold']:.3f}"

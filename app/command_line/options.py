@@ -21,7 +21,8 @@ DataDirOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of text.")]
 
 
-def _finite_threshold(value: float | None) -> float | None:
+def finite_threshold(value: float | None) -> float | None:
+    """Refuse what is no threshold, as a callback of an option."""
     if value is not None and not (math.isfinite(value) and value > 0):
         raise typer.BadParameter("a threshold is a number larger than 0")
     return value
@@ -29,7 +30,7 @@ def _finite_threshold(value: float | None) -> float | None:
 
 ThresholdOption = Annotated[
     float | None,
-    typer.Option("--threshold", help="Judge by this threshold, not the model's own.", callback=_finite_threshold),
+    typer.Option("--threshold", help="Judge by this threshold, not the model's own.", callback=finite_threshold),
 ]
 
 Advance = Callable[[str, float], None]

@@ -5,17 +5,15 @@ from __future__ import annotations
 import getpass
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.command_line.opened_store import opened_store
 from app.command_line.options import JsonOption, StoreOption, progress_bar
 
 if TYPE_CHECKING:
-    from app.workspace import Workspace
     from sync.engine import SyncProgress, SyncReport, SyncStatus
 
 sync_app = typer.Typer(
@@ -62,7 +60,7 @@ def sync_command(
     del once
     if context.invoked_subcommand is not None:
         return
-    with _opened(store, to_write=True) as workspace, progress_bar("Synchronising") as advance:
+    with opened_store(store, to_write=True) as workspace, progress_bar("Synchronising") as advance:
         if credential_stdin:
             workspace.keep_credential(sys.stdin.readline().strip())
 
@@ -89,7 +87,7 @@ def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
     from models.clock import rfc3339
     from sync.engine import stored_status
 
-    with _opened(store, to_write=False) as workspace:
+    with opened_store(store, to_write=False) as workspace:
         found = stored_status(workspace.database)
         server = workspace.server_url
     if as_json:
@@ -117,7 +115,7 @@ def conflicts(
     """  # noqa: D301 - \b keeps the lines as they are
     from sync.conflicts import conflict_json, list_conflicts, mark_seen
 
-    with _opened(store, to_write=seen) as workspace:
+    with opened_store(store, to_write=seen) as workspace:
         with workspace.database.read() as session:
             found = list_conflicts(session)
         for conflict in found:
@@ -144,7 +142,7 @@ def list_letters(store: StoreOption = None, as_json: JsonOption = False) -> None
     """  # noqa: D301 - \b keeps the lines as they are
     from sync.dead_letters import list_dead_letters
 
-    with _opened(store, to_write=False) as workspace, workspace.database.read() as session:
+    with opened_store(store, to_write=False) as workspace, workspace.database.read() as session:
         letters = list_dead_letters(session)
     for letter in letters:
         if as_json:
@@ -170,7 +168,7 @@ def export(
     """  # noqa: D301 - \b keeps the lines as they are
     from sync.dead_letters import export_dead_letters
 
-    with _opened(store, to_write=False) as workspace:
+    with opened_store(store, to_write=False) as workspace:
         count = export_dead_letters(workspace.database, out)
     typer.echo(f"{count} written to {out}", err=True)
 
@@ -193,7 +191,7 @@ def resend(
     from sync.dead_letters import resend as put_back
 
     fields = dict(_field(text) for text in values or [])
-    with _opened(store, to_write=True) as workspace:
+    with opened_store(store, to_write=True) as workspace:
         new = put_back(workspace.database, change_id, fields, actor=_person(), device_id=workspace.require_device())
     typer.echo(f"waits as {new}", err=True)
 
@@ -212,32 +210,9 @@ def drop(
     """  # noqa: D301 - \b keeps the lines as they are
     from sync.dead_letters import drop as give_up
 
-    with _opened(store, to_write=True) as workspace:
+    with opened_store(store, to_write=True) as workspace:
         give_up(workspace.database, change_id, actor=_person(), device_id=workspace.require_device(), reason=reason)
     typer.echo("dropped", err=True)
-
-
-@contextmanager
-def _opened(store: Path | None, *, to_write: bool) -> Iterator[Workspace]:
-    """Open the store; beside a running station without its lock, as every write here is a transaction of its own."""
-    from app.settings import store_folder
-    from app.store_layout import DATABASE
-    from app.workspace import Workspace
-    from models.errors import Conflict, NotFound
-
-    folder = store_folder(store)
-    if not (folder / DATABASE).is_file():
-        raise NotFound("no-store", folder=str(folder))
-    try:
-        workspace = Workspace.open(folder, exclusive=to_write)
-    except Conflict as error:
-        if error.code != "store-in-use":
-            raise
-        workspace = Workspace.open(folder, exclusive=False)
-    try:
-        yield workspace
-    finally:
-        workspace.close()
 
 
 def _person() -> str:

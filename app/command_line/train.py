@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -58,24 +59,55 @@ def train_images_command(
     false_alarm_rate: Annotated[
         float, typer.Option("--false-alarm-rate", help="Share of good parts that may be rejected, 0 to 0.5.")
     ] = 0.05,
-    backbone: Annotated[str, typer.Option("--backbone", help="Network the features come from.")] = "efficientnet-lite2",
+    backbone: Annotated[
+        str, typer.Option("--backbone", help="Network the features come from: efficientnet-lite0 or -lite2.")
+    ] = "efficientnet-lite2",
+    method: Annotated[
+        str, typer.Option("--method", help="patchcore, or padim for aligned images of one size.")
+    ] = "patchcore",
+    threshold_rule: Annotated[
+        Literal["quantile", "tail", "f1", "cost"],
+        typer.Option("--threshold", help="How it is chosen; f1 and cost need --defect."),
+    ] = "quantile",
+    defect: Annotated[
+        Path | None, typer.Option("--defect", help="Folder of images of defects, for the threshold only.")
+    ] = None,
+    escape_cost: Annotated[float, typer.Option("--escape-cost", help="cost: of a defect that passes.")] = 10.0,
+    overkill_cost: Annotated[float, typer.Option("--overkill-cost", help="cost: of a good part rejected.")] = 1.0,
+    defect_rate: Annotated[
+        float, typer.Option("--defect-rate", help="cost: share of defective parts in production.")
+    ] = 0.02,
     folds: Annotated[int, typer.Option("--folds", min=2, max=20, help="Parts that are held out in turn.")] = 10,
     as_json: JsonOption = False,
 ) -> None:
     """Train an anomaly model from images of good parts alone; the threshold comes from images held out of the fit.
 
+    Images of defects, where there are any, only help to set the threshold: by best F1, or by what an escape and an
+    overkill cost.
+
     \b
     Examples:
       imageflow train images --good good/ --out part.model
-      imageflow train images --good good/ --out part.model --bank-size 8000
+      imageflow train images --good good/ --out part.model --method padim
+      imageflow train images --good good/ --out part.model --threshold tail
+      imageflow train images --good good/ --out part.model --defect ng/ \\
+          --threshold cost --escape-cost 50 --overkill-cost 1 --defect-rate 0.01
     """  # noqa: D301 - \b keeps the lines as they are
     if not 0 < false_alarm_rate < 0.5:  # noqa: PLR2004 - the bound of the setting
         raise typer.BadParameter("lies between 0 and 0.5", param_hint="--false-alarm-rate")
+    if not 0 < defect_rate < 1:
+        raise typer.BadParameter("lies between 0 and 1", param_hint="--defect-rate")
+    for option, cost in (("--escape-cost", escape_cost), ("--overkill-cost", overkill_cost)):
+        if not (cost > 0 and math.isfinite(cost)):
+            raise typer.BadParameter("a cost is a number larger than 0", param_hint=option)
+    if threshold_rule in ("f1", "cost") and defect is None:
+        raise typer.BadParameter(f"{threshold_rule} needs images of defects", param_hint="--defect")
     if os.path.isdir(out):  # noqa: PTH112 - pathlib's own raises where the system refuses an answer
         raise typer.BadParameter(f"{out} is a folder; name a file", param_hint="--out")
     from app.command_line import language
     from inspection.anomaly import TrainingProgress, TrainingSettings, train_images
-    from inspection.datasets import good_images
+    from inspection.anomaly.methods import require_method
+    from inspection.datasets import defect_images, good_images
     from inspection.images import IMAGE_SUFFIXES
 
     if out.suffix.lower() in IMAGE_SUFFIXES:
@@ -88,7 +120,14 @@ def train_images_command(
         false_alarm_rate=false_alarm_rate,
         folds=folds,
         seed=seed,
+        method=method,
+        threshold=threshold_rule,
+        escape_cost=escape_cost,
+        overkill_cost=overkill_cost,
+        defect_rate=defect_rate,
     )
+    require_method(method)
+    defects = defect_images(defect) if defect is not None else []
     chosen = good_images(good)
     for folder, count in chosen.left_out.items():
         typer.echo(f"left out {good / folder}: {count} images, not those of good parts by its name", err=True)
@@ -100,7 +139,7 @@ def train_images_command(
         def show(progress: TrainingProgress) -> None:
             advance(f"{_STAGES[progress.stage]} {progress.done}/{progress.total}", progress.fraction)
 
-        report = train_images(chosen.files, out, settings, on_progress=show)
+        report = train_images(chosen.files, out, settings, defects=defects, on_progress=show)
     skipped = {file: error.text(language()).detail for file, error in report.skipped.items()}
     for file, reason in skipped.items():
         typer.echo(f"skipped {file}: {reason}", err=True)
@@ -119,6 +158,8 @@ def train_images_command(
             "threshold": threshold.value,
             "false_alarm_rate": threshold.false_alarm_rate,
             "method": threshold.method,
+            "kind": report.manifest.kind,
+            "defects": threshold.defects,
             "warnings": list(report.warnings),
             "skipped": skipped,
             "left_out": chosen.left_out,
@@ -128,5 +169,6 @@ def train_images_command(
         return
     typer.echo(
         f"{report.path}: {report.images} images in {report.seconds:.1f} s, threshold {threshold.value:.3f} "
-        f"for a false-alarm rate of {threshold.false_alarm_rate:.1%}, SHA-256 {report.digest[:16]}…"
+        f"({threshold.method}) for a false-alarm rate of {threshold.false_alarm_rate:.1%}, "
+        f"SHA-256 {report.digest[:16]}…"
     )

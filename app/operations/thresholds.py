@@ -15,6 +15,7 @@ from app.operations.users import SignedInUser, require_trainer
 from inspection.anomaly.threshold_origin import EffectiveThreshold, effective_threshold
 from inspection.judgement import Criteria
 from models.audit import AuditEntry, append_audit
+from models.clock import rfc3339
 from models.errors import DoesNotFit, NotFound
 from models.pipelines import ModelFile, StationConfig
 from models.schemas.devices import StationSettings
@@ -46,6 +47,17 @@ class ThresholdChange:
     actor: str
     at: datetime
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the change as JSON values."""
+        return {
+            "version": self.version,
+            "before": threshold_json(self.before),
+            "after": threshold_json(self.after),
+            "reason": self.reason,
+            "actor": self.actor,
+            "at": rfc3339(self.at),
+        }
+
 
 def item_threshold(session: Session, device_id: str, item: InspectionItem, model_id: str | None) -> (
     EffectiveThreshold | None
@@ -67,6 +79,18 @@ def item_threshold(session: Session, device_id: str, item: InspectionItem, model
         station=_station_threshold(session, device_id, item),
         model=model.metrics.get("threshold") if model else None,
     )
+
+
+def threshold_in_force(workspace: Workspace, item_id: str) -> EffectiveThreshold | None:
+    """Return the threshold that holds for an item on this station, None before it has a model.
+
+    Raises:
+        NotFound: ``item-unknown``.
+        DoesNotFit: ``item-criteria-invalid`` when the settings for this station make no sense.
+    """
+    with workspace.database.read() as session:
+        item = _item(session, item_id)
+        return item_threshold(session, workspace.device_id, item, model_of_item(item))
 
 
 def set_item_threshold(
@@ -115,8 +139,8 @@ def set_item_threshold(
             subject_id=item.id,
             detail={
                 "version": version,
-                "before": _as_json(before),
-                "after": _as_json(after),
+                "before": threshold_json(before),
+                "after": threshold_json(after),
                 "reason": reason,
                 "model_sha256": model.sha256,
             },
@@ -202,7 +226,8 @@ def _known_changes(session: Session, item_id: str) -> int:
     return session.scalar(query) or 0
 
 
-def _as_json(threshold: EffectiveThreshold | None) -> dict[str, Any] | None:
+def threshold_json(threshold: EffectiveThreshold | None) -> dict[str, Any] | None:
+    """Return a threshold with its origin as JSON values."""
     return None if threshold is None else {"value": threshold.value, "origin": threshold.origin}
 
 

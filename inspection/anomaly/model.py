@@ -54,7 +54,7 @@ class AnomalyModel:
         self.name = name
         self._lock = threading.Lock()
         try:
-            graph = core().read_model(bundle.graph, _weights_tensor(bundle.weights))
+            graph = core().read_model(bundle.graph, weights_tensor(bundle.weights))
             self._request = compile_model(graph, threads).create_infer_request()
         except RuntimeError as error:
             raise InvalidInput("model-damaged", name=name) from error
@@ -135,7 +135,8 @@ def load_bundle(path: Path, threads: int | None = None) -> AnomalyModel:
     return model
 
 
-def _weights_tensor(weights: bytes) -> object:
+def weights_tensor(weights: bytes) -> object:
+    """Return the content of a ``.bin`` as OpenVINO takes it."""
     from inspection.openvino_runtime import openvino as ov
 
     return ov.Tensor(np.frombuffer(weights, np.uint8).copy())

@@ -40,23 +40,27 @@ class Parity:
         }
 
 
-def compare(expected: Sequence[float], found: Sequence[float], threshold: float) -> Parity:
+def compare(
+    expected: Sequence[float], found: Sequence[float], threshold: float, found_threshold: float | None = None
+) -> Parity:
     """Compare scores of the same images.
 
     Args:
         expected: what they should be.
         found: what they are.
         threshold: a score strictly above it is anomalous.
+        found_threshold: the same for ``found``, where that has another.
 
     Raises:
         ValueError: when there are not as many of both, or none.
     """
+    other_threshold = threshold if found_threshold is None else found_threshold
     pairs = list(zip(expected, found, strict=True))
     if not pairs:
         raise ValueError("nothing to compare")
     return Parity(
         difference=max(_difference(right, other) for right, other in pairs),
-        flips=sum((other > threshold) != (right > threshold) for right, other in pairs),
+        flips=sum((other > other_threshold) != (right > threshold) for right, other in pairs),
         images=len(pairs),
     )
 

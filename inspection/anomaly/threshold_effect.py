@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 from inspection.anomaly.threshold_policy import PolicyName, ThresholdPolicy
 
@@ -26,6 +27,10 @@ class Share:
     def rate(self) -> float:
         """``count`` of ``total``."""
         return self.count / self.total
+
+    def as_json(self) -> dict[str, float]:
+        """Return count, total, rate and the interval as JSON values."""
+        return {"count": self.count, "total": self.total, "rate": self.rate, "low": self.low, "high": self.high}
 
     @classmethod
     def of(cls, count: int, total: int) -> Share:
@@ -63,6 +68,17 @@ class Effect:
     false_alarms: Share
     escapes: Share | None
     overkill: Share | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what it does as JSON values."""
+        return {
+            "threshold": self.value,
+            "nominal_rate": self.nominal_rate,
+            "sample_too_small": self.sample_too_small,
+            "false_alarms": self.false_alarms.as_json(),
+            "escapes": self.escapes.as_json() if self.escapes else None,
+            "overkill": self.overkill.as_json() if self.overkill else None,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import io
 import json
+from datetime import timedelta
 
 import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import select
 
+from app.command_line import main
 from app.operations.inspection import inspect_item
 from app.operations.masters import list_items
 from app.operations.model_scores import score_distribution
@@ -12,17 +17,20 @@ from app.operations.preparation import prepare_item
 from app.operations.sessions import begin_session
 from app.operations.thresholds import set_item_threshold, threshold_changes
 from app.operations.training import train_item_model
+from app.settings import StationSettings
 from app.workspace import Workspace
 from inspection.anomaly import TrainingSettings
 from inspection.datasets import image_files
 from inspection.frames import Frame
 from models.audit import AuditEntry, verify_audit
+from models.clock import utc_now
 from models.errors import DoesNotFit, NotFound, PermissionDenied
 from models.pipelines import StationConfig
 from models.states import Verdict
 from models.sync import OutboxEntry
 from models.targets import InspectionItem
 from models.tracking import remote_changes
+from models.users import User, UserCredential
 from tests.app.conftest import DEVICE, Station
 
 
@@ -148,3 +156,58 @@ def test_a_new_model_begins_with_its_own_threshold(workspace: Workspace, station
         settings=TrainingSettings(backbone="efficientnet-lite0", bank_size=100, folds=2),
     )
     assert item_of(workspace, station) == (trained.threshold, "model")
+
+
+def test_the_command_applies_a_threshold_as_the_window_would(
+    station: Station, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Workspace.open(station.store, settings=StationSettings()) as workspace:
+        remember(workspace, "engineer", "right")
+        remember(workspace, "operator", "right")
+        models, _ = item_of(workspace, station)
+        sha256 = prepare_item(workspace, station.item_id).model_sha256
+        assert sha256 is not None
+        model = workspace.blobs.path(sha256)
+    assert models is not None
+    shared = ["model", "threshold", str(model), "--store", str(station.store), "--item", station.item_id]
+    change = ["--set", "5.5", "--apply", "--reason", "overkill on line 2", "--password-stdin"]
+
+    def run(*arguments: str, typed: str = "right") -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{typed}\n"))
+        with pytest.raises(SystemExit) as ended:
+            main([*shared, *arguments])
+        told = capsys.readouterr()
+        assert "Traceback" not in told.err
+        return int(ended.value.code or 0), told.out, told.err
+
+    code, out, err = run("--json")
+    assert (code, json.loads(out)["in_force"]) == (0, {"value": models, "origin": "model"}), err
+    code, out, _ = run(*change, "--user", "engineer", typed="wrong")
+    assert (code, out) == (1, "")
+    code, out, err = run(*change, "--user", "operator")
+    assert (code, out) == (1, "")
+    assert "supervisor" in err
+    code, out, err = run(*change, "--user", "engineer", "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["change"]["before"] == {"value": models, "origin": "model"}
+    assert found["change"]["after"] == {"value": 5.5, "origin": "item"}
+    assert (found["change"]["actor"], found["change"]["version"]) == ("engineer", 1)
+    code, out, _ = run("--reset", "--apply", "--reason", "back", "--password-stdin", "--user", "engineer")
+    assert code == 0
+    assert "version 2" in out
+    with Workspace.open(station.store, settings=StationSettings()) as workspace:
+        assert item_of(workspace, station) == (models, "model")
+        assert [change.reason for change in threshold_changes(workspace, station.item_id)] == [
+            "overkill on line 2",
+            "back",
+        ]
+
+
+def remember(workspace: Workspace, username: str, password: str) -> None:
+    """As an earlier sign-in with the server leaves it."""
+    digest = PasswordHash((Argon2Hasher(),)).hash(password)
+    with workspace.database.transaction() as session:
+        user = session.scalars(select(User).where(User.username == username)).one()
+        expires = utc_now() + timedelta(days=1)
+        session.add(UserCredential(user_id=user.id, password_digest=digest, expires_at=expires))

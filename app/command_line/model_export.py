@@ -1,0 +1,121 @@
+"""``imageflow model export`` and ``verify``: a model in another precision, and whether a file scores as it should."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from app.command_line.options import JsonOption, progress_bar
+
+if TYPE_CHECKING:
+    from inspection.anomaly.parity import Parity
+
+ModelArgument = Annotated[Path, typer.Argument(help="Model file.")]
+
+
+def export_command(
+    model: ModelArgument,
+    out: Annotated[Path, typer.Option("--out", "--output", help="Model file to write.")],
+    precision: Annotated[
+        Literal["fp32", "int8"], typer.Option("--precision", help="int8 quantises the backbone; needs --calibration.")
+    ] = "fp32",
+    calibration: Annotated[
+        Path | None,
+        typer.Option("--calibration", help="Folder of images like those to inspect; the file is checked on them."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a model in another precision, in the format of this version; refused unless it scores as the model does.
+
+    Scores must agree within 1e-3 and no verdict may flip, in every precision; otherwise nothing is written and the
+    numbers are told. INT8 needs the extra `train` of the product.
+
+    \b
+    Examples:
+      imageflow model export part.model --out copy.model
+      imageflow model export part.model --precision int8 \\
+          --calibration good/ --out small.model
+    """  # noqa: D301 - \b keeps the lines as they are
+    if precision == "int8" and calibration is None:
+        raise typer.BadParameter("int8 needs images: name their folder", param_hint="--calibration")
+    if out.is_dir():
+        raise typer.BadParameter(f"{out} is a folder; name a file", param_hint="--out")
+    from inspection.anomaly.export import export_model
+    from inspection.datasets import image_files
+
+    images = image_files(calibration) if calibration is not None else []
+    with progress_bar(f"Exporting as {precision.upper()}"):
+        report = export_model(model, out, precision, images)
+    if as_json:
+        found = {
+            "model": str(report.path),
+            "digest": report.digest,
+            "precision": report.precision,
+            "bytes": report.size,
+            "source_bytes": report.source_size,
+            "parity": _parity_json(report.parity),
+        }
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    size = f"{report.size / 1e6:.1f} MB (from {report.source_size / 1e6:.1f} MB)"
+    typer.echo(
+        f"{report.path}: {report.precision.upper()}, {size}, "
+        f"{_parity_text(report.parity)}, SHA-256 {report.digest[:16]}…"
+    )
+
+
+def verify_command(
+    model: ModelArgument,
+    against: Annotated[
+        Path | None, typer.Option("--against", help="Model file it must agree with; else its own training.")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option("--images", help="With --against: folder of images to score; else generated ones.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that a model file is whole and scores on this computer as its training did, or as another file does.
+
+    Ends with 1 and the numbers when scores differ by more than 1e-3 or a verdict flips.
+
+    \b
+    Examples:
+      imageflow model verify part.model
+      imageflow model verify small.model --against part.model --images good/
+    """  # noqa: D301 - \b keeps the lines as they are
+    if images is not None and against is None:
+        raise typer.BadParameter("goes with --against", param_hint="--images")
+    from inspection.anomaly.verification import verify_against, verify_model
+    from inspection.datasets import image_files
+
+    with progress_bar("Checking"):
+        if against is None:
+            found = verify_model(model)
+        else:
+            found = verify_against(model, against, image_files(images) if images is not None else [])
+    if as_json:
+        answer = {
+            "model": str(found.path),
+            "digest": found.digest,
+            "precision": found.precision,
+            "reference": found.reference,
+            "parity": None if found.parity is None else _parity_json(found.parity),
+        }
+        typer.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    whole = f"{found.path} is whole (SHA-256 {found.digest})"
+    if found.parity is None:
+        typer.echo(f"{whole}; it is of an older format and holds no scores to compare with")
+    else:
+        typer.echo(f"{whole} and agrees with {found.reference}: {_parity_text(found.parity)}")
+
+
+def _parity_json(parity: Parity) -> dict[str, Any]:
+    return {"difference": parity.difference, "flips": parity.flips, "images": parity.images}
+
+
+def _parity_text(parity: Parity) -> str:
+    return f"scores differ by {parity.difference:.1e} at most on {parity.images} images, no verdict flips"

@@ -1,0 +1,43 @@
+"""The station's store, opened for one command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.workspace import Workspace
+
+
+@contextmanager
+def opened_store(store: Path | None, *, to_write: bool) -> Iterator[Workspace]:
+    """Open the store; beside a running station without its lock, as every write here is a transaction of its own.
+
+    Args:
+        store: folder; None takes the setting.
+        to_write: take the lock unless a station has it.
+
+    Raises:
+        NotFound: ``no-store``.
+        UserFacingError: what ``Workspace.open`` raises.
+    """
+    from app.settings import store_folder
+    from app.store_layout import DATABASE
+    from app.workspace import Workspace
+    from models.errors import Conflict, NotFound
+
+    folder = store_folder(store)
+    if not (folder / DATABASE).is_file():
+        raise NotFound("no-store", folder=str(folder))
+    try:
+        workspace = Workspace.open(folder, exclusive=to_write)
+    except Conflict as error:
+        if error.code != "store-in-use":
+            raise
+        workspace = Workspace.open(folder, exclusive=False)
+    try:
+        yield workspace
+    finally:
+        workspace.close()
