@@ -110,7 +110,8 @@ def _carry_out(
         "val": [str(file.image.resolve()) for file in data.val],
     }
     write_json(folder.data / "images.json", images)
-    environment = quiet_environment(folder.library, request.threads or None)
+    # Whole, because the process works in another folder: a font it does not find there it would ask the network for.
+    environment = quiet_environment(folder.library.resolve(), request.threads or None)
     run_training_process(folder.path.resolve(), environment, folder.log, shown.event, shown.cancel)
     trained = json.loads(folder.trained.read_text(encoding="utf-8"))
     models = write_models(folder, request, data, trained, shown)
