@@ -48,7 +48,7 @@ def fit_networks(
     models: Sequence[Rows],
     sizes: Sequence[int],
     *,
-    seed: int,
+    seed: int | tuple[int, int],
     epochs: int,
     start: Network | None = None,
     on_step: OnStep | None = None,

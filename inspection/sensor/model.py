@@ -19,6 +19,9 @@ from models.errors import InvalidInput
 
 Status = Literal["normal", "anomaly"]
 
+_FILLING_ROUNDS = 10
+"""Each takes off what a value shares with the others: after ten a gap says next to nothing of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -213,9 +216,9 @@ class SensorModel:
 def squared_errors(features: NDArray[np.float64], scaling: Scaling, network: Network) -> NDArray[np.float64]:
     """Return the squared differences of scaled features and their reconstruction.
 
-    A missing value enters the network as the training median and its own error does not count; the others are
-    weighed up by features over known features, so that scores stay comparable with the threshold. All NaN where more
-    than half are missing.
+    A missing value begins as the training median and takes the network's own reconstruction ten times, so that it
+    agrees with the values that are there; its own error does not count, and the others are weighed up by features over
+    known features, so that scores stay comparable with the threshold. All NaN where more than half are missing.
 
     Args:
         features: float64 ``(..., features)``; NaN where missing.
@@ -227,6 +230,8 @@ def squared_errors(features: NDArray[np.float64], scaling: Scaling, network: Net
     whole_rows = known.all()
     if not whole_rows:
         scaled = np.where(known, scaled, scaling.fill)
+        for _ in range(_FILLING_ROUNDS):
+            scaled = np.where(known, scaled, network.reconstruct(scaled))
     difference = scaled - network.reconstruct(scaled)
     squares: NDArray[np.float64] = difference * difference
     if whole_rows:

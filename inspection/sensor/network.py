@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST_FIRST, MOST_FIRST, MOST_BOTTLENECK = 8, 64, 16
+LEAST_FIRST, MOST_FIRST = 8, 64
+LEAST_BOTTLENECK, MOST_BOTTLENECK = 2, 16
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,12 @@ def layer_sizes(features: int, hidden: Sequence[int] | None) -> tuple[int, ...]:
     Args:
         features: input and output dimension.
         hidden: sizes from the first hidden layer to the bottleneck, as ``(16, 4)`` for ``d-16-4-16-d``; None takes
-            as many as there are features (8 to 64), then half as many (1 to 16).
+            as many as there are features (8 to 64), then half as many (2 to 16: a
+            single ReLU can fall silent for good).
     """
     if not hidden:
-        hidden = (min(max(features, LEAST_FIRST), MOST_FIRST), min(max(features // 2, 1), MOST_BOTTLENECK))
+        hidden = (
+            min(max(features, LEAST_FIRST), MOST_FIRST),
+            min(max(features // 2, LEAST_BOTTLENECK), MOST_BOTTLENECK),
+        )
     return (features, *hidden, *reversed(hidden[:-1]), features)

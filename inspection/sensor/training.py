@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from inspection.sensor.fitting import Rows, default_epochs, fit_networks
 from inspection.sensor.folds import blocks
 from inspection.sensor.metadata import SensorMetadata
 from inspection.sensor.model import Reference, SensorModel, squared_errors
-from inspection.sensor.network import layer_sizes
+from inspection.sensor.network import Network, layer_sizes
 from inspection.sensor.scaling import Scaling, fit_scaling
 from inspection.sensor.settings import LEAST_ROWS, SensorTraining
 from inspection.sensor.smoothing import CAP, capped, smooth, smoothing_factor
@@ -25,6 +25,7 @@ from models.errors import InvalidInput
 _SPREAD_WEIGHT = 0.3
 """What the log-spread of a sensor counts beside its mean: it is the noisier of the two."""
 _LEAST_STEADINESS = 0.01
+_MOST_STARTS = 5
 _LEAST_THRESHOLD = 1e-9
 
 Matrix = NDArray[np.float64]
@@ -81,13 +82,13 @@ def train(
     parts = [(slice(0, len(features)),), *(fold.fitted for fold in folds)]
     scalings = [start.scaling if start else scaling_of(features, part, settings, windows) for part in parts]
     epochs = settings.epochs or default_epochs(len(features))
-    networks = fit_networks(
+    networks = _networks(
         [_rows(features, part, scaling) for part, scaling in zip(parts, scalings, strict=True)],
         start.network.sizes if start else layer_sizes(features.shape[1], settings.hidden),
-        seed=settings.seed,
-        epochs=epochs,
-        start=start.network if start else None,
-        on_step=on_step,
+        settings.seed,
+        epochs,
+        start.network if start else None,
+        on_step,
     )
     held_out = [
         squared_errors(features[fold.held_out], scaling, network)
@@ -169,6 +170,24 @@ def _rows(features: Matrix, fitted: tuple[slice, ...], scaling: Scaling) -> Rows
     for part in fitted:
         inside[part] = True
     return Rows(scaled.astype(np.float32), (known & inside).astype(np.float32))
+
+
+def _networks(
+    rows: list[Rows], sizes: Sequence[int], seed: int, epochs: int, start: Network | None, on_step: OnStep | None
+) -> list[Network]:
+    """Fit, and again from other weights when a narrow layer has fallen silent (its ReLU is 0 for every row)."""
+    networks = fit_networks(rows, sizes, seed=seed, epochs=epochs, start=start, on_step=on_step)
+    for again in range(1, _MOST_STARTS):
+        if start is not None or all(map(_says_something, networks, rows)):
+            break
+        networks = fit_networks(rows, sizes, seed=(seed, again), epochs=epochs, on_step=on_step)
+    return networks
+
+
+def _says_something(network: Network, rows: Rows) -> bool:
+    """Whether the output depends on the input; always so for rows that do not differ from each other."""
+    counted = rows.scaled[rows.weight.max(axis=1) > 0].astype(np.float64)
+    return bool(np.ptp(counted, axis=0).max() == 0 or np.ptp(network.reconstruct(counted), axis=0).max() > 0)
 
 
 def _errors(squares: list[Matrix], factor: float) -> tuple[float, NDArray[np.float64]]:
