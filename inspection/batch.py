@@ -48,7 +48,7 @@ class FileResult:
         """Return the line ``imageflow inspect --json`` prints.
 
         Args:
-            details: with confidence, reasons, detections and the overlay's file too.
+            details: with confidence, reasons, detections, measurements, codes, colours and the overlay's file too.
 
         Raises:
             ValueError: when there is no result.
@@ -69,6 +69,9 @@ class FileResult:
                 "confidence": values["confidence"],
                 "reasons": values["reasons"],
                 "detections": values["detections"],
+                "measurements": values["measurements"],
+                "codes": values["codes"],
+                "colours": values["colours"],
                 "overlay": str(self.overlay) if self.overlay else None,
             }
         return line

@@ -12,8 +12,10 @@ from app.command_line.options import JsonOption, ThresholdOption, progress_bar
 
 if TYPE_CHECKING:
     from inspection.batch import FileResult
+    from inspection.judgement import Criteria
     from inspection.pipeline import PipelineDefinition
     from inspection.step_models import StepModel
+    from models.results import Measurement
 
 
 def inspect_command(
@@ -27,15 +29,25 @@ def inspect_command(
         ),
     ] = None,
     pipeline: Annotated[
-        Path | None, typer.Option("--pipeline", help="Pipeline definition (JSON); without it resize, anomaly, overlay.")
+        Path | None,
+        typer.Option(
+            "--pipeline",
+            help="Pipeline definition (JSON), or one that is ready: aligned-anomaly, anomaly, codes, "
+            "codes-and-anomaly, count, detection; without it the one that suits the model.",
+            metavar="FILE|NAME",
+        ),
     ] = None,
     threshold: ThresholdOption = None,
+    criteria: Annotated[
+        Path | None,
+        typer.Option("--criteria", help="Criteria (JSON) of measurements, codes, colours and detections."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "--output", help="Write an overlay for each image to this folder.")
     ] = None,
     as_json: JsonOption = False,
     details: Annotated[
-        bool, typer.Option("--details", help="With --json: confidence, reasons, detections and overlay too.")
+        bool, typer.Option("--details", help="With --json: confidence, reasons, everything found and overlay too.")
     ] = False,
 ) -> None:
     """Run a model or a pipeline on images, one line of result each.
@@ -48,6 +60,7 @@ def inspect_command(
       imageflow inspect --model m.model --json a.png b.png
       imageflow inspect --pipeline p.json --model m.model --out overlays/ parts/
       imageflow inspect --pipeline p.json --model surface=m.model --model pose=reference.png parts/
+      imageflow inspect --pipeline codes --criteria lot.json parts/
     """  # noqa: D301 - \b keeps the lines as they are
     if not model and pipeline is None:
         raise typer.BadParameter("give --model, --pipeline or both", param_hint="--model")
@@ -56,17 +69,16 @@ def inspect_command(
     from app.command_line import tell
     from inspection.batch import files_to_inspect, inspect_files, overlay_paths
     from inspection.files import make_folder
-    from inspection.judgement import Criteria
     from inspection.pipeline import Runner
 
+    rule = _criteria(criteria, threshold)
     files = files_to_inspect(images)
     if out is not None:
         overlay_paths(files, out)
         make_folder(out)
-    definition = _definition(pipeline)
-    runner = Runner(definition, _models(definition, model or []))
+    runner = Runner(*_chosen(pipeline, model or []))
     failed = False
-    results = inspect_files(runner, files, Criteria(threshold=threshold), out)
+    results = inspect_files(runner, files, rule, out)
     with progress_bar("Inspecting", beside_output=True) as advance:
         for number, found in enumerate(results, start=1):
             if found.error is not None:
@@ -79,6 +91,20 @@ def inspect_command(
             advance(f"Inspecting {number}/{len(files)}", number / len(files))
     if failed:
         raise typer.Exit(1)
+
+
+def _chosen(path: Path | None, given: list[str]) -> tuple[PipelineDefinition, dict[str, StepModel]]:
+    """Return the pipeline with its models; without a pipeline the one that suits the kind of the only model."""
+    from inspection.model_files import load_model
+    from inspection.pipeline import default_definition, ready_definition
+    from inspection.step_models import ModelKind
+
+    if path is None and len(given) == 1 and "=" not in given[0]:
+        model = load_model(Path(given[0]))
+        detects = model.kind in {ModelKind.DETECTOR, ModelKind.CLASSIFIER}
+        return ready_definition("detection") if detects else default_definition(), {"default": model}
+    definition = default_definition() if path is None else _definition(path)
+    return definition, _models(definition, given)
 
 
 def _models(definition: PipelineDefinition, given: list[str]) -> dict[str, StepModel]:
@@ -98,19 +124,44 @@ def _models(definition: PipelineDefinition, given: list[str]) -> dict[str, StepM
     return models
 
 
-def _definition(path: Path | None) -> PipelineDefinition:
-    from inspection.pipeline import PipelineDefinition, default_definition
+def _definition(path: Path) -> PipelineDefinition:
+    """Read the pipeline, or take the ready one of that name."""
+    from inspection.pipeline import PipelineDefinition, ready_definition, ready_names
     from models.errors import InvalidInput, NotFound
 
-    if path is None:
-        return default_definition()
     try:
         text = path.read_bytes()
     except FileNotFoundError as error:
+        if str(path) in ready_names():
+            return ready_definition(str(path))
+        if path.suffix == "" and path.parent == Path():
+            raise NotFound("pipeline-not-ready", name=str(path), known=", ".join(ready_names())) from error
         raise NotFound("file-missing", file=str(path)) from error
     except OSError as error:
         raise InvalidInput("pipeline-not-json", reason=error.strerror or str(error)) from error
     return PipelineDefinition.parse(text)
+
+
+def _criteria(path: Path | None, threshold: float | None) -> Criteria:
+    """Read the criteria; the threshold of the command line goes before theirs."""
+    from pydantic import ValidationError
+
+    from inspection.judgement import Criteria
+    from models.errors import InvalidInput, NotFound
+
+    if path is None:
+        return Criteria(threshold=threshold)
+    try:
+        rule = Criteria.model_validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise NotFound("file-missing", file=str(path)) from error
+    except OSError as error:
+        raise InvalidInput("criteria-malformed", file=str(path), field="", reason=error.strerror or "") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput("criteria-malformed", file=str(path), field=field, reason=first["msg"]) from error
+    return rule if threshold is None else rule.model_copy(update={"threshold": threshold})
 
 
 def _line(found: FileResult) -> str:
@@ -119,4 +170,13 @@ def _line(found: FileResult) -> str:
         return ""
     score = "" if result.anomaly_score is None else f"  {result.anomaly_score:8.3f} / {result.threshold:.3f}"
     reasons = f"  {', '.join(result.reasons)}" if result.reasons else ""
-    return f"{result.overall_result.value:2}{score}  {found.milliseconds:6.1f} ms  {found.path}{reasons}"
+    told = [_measured(measurement) for measurement in result.measurements]
+    told += [f"{code.format} {json.dumps(code.text, ensure_ascii=False)}" for code in result.codes]
+    told += [f"{colour.name} ΔE00 {colour.mean:.2f}" for colour in result.colours if colour.mean is not None]
+    findings = f"  {'; '.join(told)}" if told else ""
+    return f"{result.overall_result.value:2}{score}  {found.milliseconds:6.1f} ms  {found.path}{reasons}{findings}"
+
+
+def _measured(measurement: Measurement) -> str:
+    value = measurement.reason if measurement.value is None else f"{measurement.value:.6g} {measurement.unit}"
+    return f"{measurement.name} {value}".rstrip()

@@ -1,7 +1,14 @@
 """Pipelines: definition, validation, running."""
 
 from inspection.components.registry import InspectionCancelled
-from inspection.pipeline.definition import INPUT, PipelineDefinition, PipelineStep, default_definition
+from inspection.pipeline.definition import (
+    INPUT,
+    PipelineDefinition,
+    PipelineStep,
+    default_definition,
+    ready_definition,
+    ready_names,
+)
 from inspection.pipeline.runner import (
     InProcess,
     InspectionOutcome,
@@ -23,5 +30,7 @@ __all__ = [
     "StepProgress",
     "ValidatedPipeline",
     "default_definition",
+    "ready_definition",
+    "ready_names",
     "validate_definition",
 ]

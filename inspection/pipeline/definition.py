@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.errors import InvalidInput
+from models.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -91,11 +91,27 @@ class PipelineDefinition(BaseModel):
             ) from error
 
 
-@cache
 def default_definition() -> PipelineDefinition:
     """Return the pipeline for good-only inspection: resize → anomaly → overlay."""
-    text = (files("resources") / "pipelines" / "anomaly.json").read_text(encoding="utf-8")
-    return PipelineDefinition.parse(text)
+    return ready_definition("anomaly")
+
+
+def ready_names() -> list[str]:
+    """Return the names of the pipelines that come with the product."""
+    folder = files("resources") / "pipelines"
+    return sorted(entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json"))
+
+
+@cache
+def ready_definition(name: str) -> PipelineDefinition:
+    """Return a pipeline that comes with the product.
+
+    Raises:
+        NotFound: ``pipeline-not-ready``, which tells the names there are.
+    """
+    if name not in ready_names():
+        raise NotFound("pipeline-not-ready", name=name, known=", ".join(ready_names()))
+    return PipelineDefinition.parse((files("resources") / "pipelines" / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def _told(error: ValidationError) -> list[ErrorDetails]:

@@ -2,11 +2,14 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.command_line import main
 from inspection.anomaly import Backbone, TrainingReport
-from inspection.images import read_image
+from inspection.files import write_atomically
+from inspection.images import encode_png, read_image
+from inspection.pipeline import ready_definition, ready_names, validate_definition
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -264,3 +267,56 @@ def test_training_with_too_few_images_leaves_no_folder_behind(
     code, _, _ = run(capsys, "train", "images", "--good", tmp_path / "good", "--out", out)
     assert code == 1
     assert [path.name for path in tmp_path.iterdir()] == ["good"]
+
+
+def test_inspect_reads_codes_with_the_ready_pipeline_and_judges_them_by_the_criteria(
+    capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path
+) -> None:
+    image = data / "codes" / "qrcode-3" / "01.webp"
+    expected = image.with_suffix(".txt").read_bytes().decode()
+    code, out, err = run(
+        capsys, "inspect", "--pipeline", "codes", "--json", "--details", "--out", tmp_path / "o", image
+    )
+    assert code == 0, err
+    line = json.loads(out)
+    assert [(found["text"], found["format"]) for found in line["codes"]] == [(expected, "qr")]
+    assert Path(line["overlay"]).is_file()
+    rule = {"codes": {"lot": {"text": expected}, "box": {"formats": ["ean-13"]}}}
+    (tmp_path / "c.json").write_text(json.dumps(rule))
+    code, out, err = run(capsys, "inspect", "--pipeline", "codes", "--criteria", tmp_path / "c.json", image)
+    assert code == 0, err
+    assert out.startswith("NG")
+    assert "code-missing:box" in out
+    assert "code-wrong:lot" not in out
+    assert json.dumps(expected) in out
+
+
+def test_inspect_tells_unknown_pipelines_and_wrong_criteria(
+    capsys: pytest.CaptureFixture[str], parts: Path, tmp_path: Path
+) -> None:
+    image = parts / "test" / "scratch" / "800.png"
+    code, _, err = run(capsys, "inspect", "--pipeline", "colours", image)
+    assert code == 1
+    assert all(name in err for name in ready_names())
+    (tmp_path / "c.json").write_text(json.dumps({"measurements": {"bore": {"lower": "wide"}}}))
+    for rule, word in ((tmp_path / "c.json", "measurements.bore.lower"), (tmp_path / "none.json", "none.json")):
+        code, _, err = run(capsys, "inspect", "--pipeline", "count", "--criteria", rule, image)
+        assert code == 1
+        assert word in err.replace("\n", "")
+
+
+def test_every_ready_pipeline_is_valid_and_named_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "inspect", "--help")
+    for name in ready_names():
+        assert validate_definition(ready_definition(name)).definition.description
+        assert name in out
+
+
+def test_inspect_counts_with_the_ready_pipeline(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    pixels = np.full((100, 160), 220, np.uint8)
+    for place in (20, 60, 100):
+        pixels[40:60, place : place + 20] = 30
+    write_atomically(tmp_path / "a.png", encode_png(pixels))
+    code, out, err = run(capsys, "inspect", "--pipeline", "count", tmp_path / "a.png")
+    assert code == 0, err
+    assert "count 3" in out
