@@ -54,7 +54,7 @@ def describe(model: Any, metadata: GraphMetadata, name: str) -> GraphDescription
         raise DoesNotFit("detector-output", name=name, shape=f"{len(model.outputs)} outputs")
     partial = model.output(0).partial_shape
     shape = [int(size) for size in partial.to_shape()] if partial.is_static else []
-    found = recognise(shape, height, width, len(metadata.names) or None)
+    found = recognise(shape, height, width, len(metadata.names) or None, end_to_end=metadata.end_to_end)
     if found is None or metadata.task not in {None, "detect", "classify"}:
         task = f" ({metadata.task})" if metadata.task else ""
         raise DoesNotFit("detector-output", name=name, shape=f"{partial}{task}")

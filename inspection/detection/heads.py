@@ -40,7 +40,9 @@ class Candidates:
     classes: IntArray
 
 
-def recognise(shape: Sequence[int], height: int, width: int, class_count: int | None) -> tuple[Head, int] | None:
+def recognise(
+    shape: Sequence[int], height: int, width: int, class_count: int | None, *, end_to_end: bool = False
+) -> tuple[Head, int] | None:
     """Return the head an output's shape belongs to, and its number of classes; None when it is none of them.
 
     Args:
@@ -48,12 +50,13 @@ def recognise(shape: Sequence[int], height: int, width: int, class_count: int | 
         height: rows of the network's input.
         width: its columns.
         class_count: number of classes the model names, when it names them.
+        end_to_end: whether the model says that nothing it finds overlaps.
     """
     anchors = sum((height // stride) * (width // stride) for stride in _YOLOX_STRIDES)
     match list(shape):
         case [1, classes] | [1, classes, 1, 1]:
             head, count, least = Head.CLASSIFIER, classes, 2
-        case [1, boxes, 6] if boxes != anchors and class_count is not None:
+        case [1, boxes, 6] if class_count is not None and (end_to_end or boxes != anchors):
             head, count, least = Head.END_TO_END, class_count, 1
         case [1, rows, columns] if columns == anchors:
             head, count, least = Head.YOLO, rows - _BOX, 1

@@ -24,6 +24,7 @@ class GraphMetadata:
         task: ``detect``, ``classify``…, as ultralytics calls it.
         names: of the classes, by number.
         size: rows and columns of the input.
+        end_to_end: whether the graph was exported without need of suppression.
         info: OpenVINO's ``model_info``, as its Model API defines it.
     """
 
@@ -31,6 +32,7 @@ class GraphMetadata:
     task: str | None = None
     names: tuple[str, ...] = ()
     size: tuple[int, int] | None = None
+    end_to_end: bool = False
     info: Mapping[str, str] | None = None
 
 
@@ -60,6 +62,7 @@ def read_metadata(graph: Path, model: Any) -> GraphMetadata:
         task=str(raw["task"]) if "task" in raw else None,
         names=names,
         size=(int(sides[0]), int(sides[1])) if isinstance(sides, list) and len(sides) == 2 else None,  # noqa: PLR2004
+        end_to_end=_value(raw.get("end2end")) is True,
         info=info,
     )
 

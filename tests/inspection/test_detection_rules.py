@@ -113,6 +113,12 @@ def test_heads_are_told_by_the_shape_of_their_output_and_others_are_none(
     assert recognise(shape, 640, 640, classes) == expected
 
 
+def test_as_many_rows_as_anchors_are_an_end_to_end_head_only_where_the_model_says_so() -> None:
+    assert recognise((1, 189, 6), 96, 96, 6, end_to_end=True) == (Head.END_TO_END, 6)
+    assert recognise((1, 189, 6), 96, 96, 1) == (Head.YOLOX, 1)
+    assert recognise((1, 189, 6), 96, 96, 6) is None
+
+
 def test_a_yolo_head_gives_corners_and_the_best_class_above_the_confidence() -> None:
     output = np.array([[100, 50], [60, 50], [20, 10], [40, 10], [0.2, 0.1], [0.7, 0.3]], np.float32)
     candidates = decode_yolo(output, 0.3)
