@@ -16,8 +16,10 @@ import numpy as np
 import pytest
 
 from app.command_line import main
+from inspection.archive import pack, unpack
+from inspection.benchmarks.detection import SETTING, measure
 from inspection.detection.bundle import read_detector
-from inspection.detection.manifest import DetectorManifest
+from inspection.detection.manifest import FORMAT_VERSION, DetectorManifest
 from inspection.detection.model import DetectionSettings, Detector
 from inspection.images import read_image
 from inspection.model_files import load_model
@@ -114,17 +116,6 @@ def test_training_export_and_comparison_try_no_connection(trained: Trained) -> N
     assert trained.attempts == []
 
 
-def test_the_watch_sees_a_connection_that_is_tried(tmp_path: Path) -> None:
-    offline = Offline(tmp_path / "watch")
-    program = (
-        "import socket, subprocess, sys\n"
-        "code = 'import socket; socket.getaddrinfo(\"example.com\", 80)'\n"
-        "subprocess.run([sys.executable, '-c', code], check=False, capture_output=True)\n"
-    )
-    subprocess.run(offline.command([sys.executable, "-c", program]), env=offline.environment(), check=True)
-    assert [line.split()[0] for line in offline.attempts()] == ["socket.getaddrinfo"]
-
-
 def test_the_users_folder_is_left_as_it_was(trained: Trained) -> None:
     assert trained.untouched
 
@@ -189,6 +180,49 @@ def test_show_and_list_tell_what_a_detectors_file_holds(trained: Trained, capsys
         with pytest.raises(SystemExit):
             main(["model", *map(str, arguments)])
         assert "mAP50" in capsys.readouterr().out
+
+
+def test_a_file_is_verified_against_what_it_found_where_it_was_made_and_against_another_file(
+    trained: Trained, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = trained.folder / "d.model"
+
+    def verify(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["model", "verify", *map(str, arguments)])
+        told = capsys.readouterr()
+        return int(ended.value.code or 0), told.out, told.err
+
+    code, out, _ = verify(path)
+    assert code == 0
+    assert "100.0%" in out
+    images = trained.data.parent / "images" / "val"
+    code, out, _ = verify(path, "--against", path, "--images", images, "--json")
+    assert (code, json.loads(out)["parity"]["matched"]) == (0, 1.0)
+    archive = unpack(path.read_bytes(), path.name, FORMAT_VERSION)
+    moved = [[[value + 40 for value in row[:4]] + row[4:] for row in rows] for rows in archive.manifest["probe"]]
+    (tmp_path / "other.model").write_bytes(pack({**archive.manifest, "probe": moved}, archive.parts))
+    code, _, err = verify(tmp_path / "other.model")
+    assert (code, "finds something else" in err) == (1, True)
+    with pytest.raises(SystemExit) as ended:
+        main(["model", "export", str(path), "--out", str(tmp_path / "x.model")])
+    assert ended.value.code == 1
+    assert "exported when it is trained" in capsys.readouterr().err
+
+
+def test_the_benchmark_runs_on_a_trained_detector(
+    trained: Trained, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SETTING, str(trained.folder / "d.model"))
+    figures = {figure.name: figure for figure in measure(data / "neu_det", rounds=1)}
+    assert figures["detection_map50"].value == trained.report["map50"]
+    ratio = figures["detection_speed_ratio"]
+    fastest, torch = figures["detection_ms_p50"].value, figures["ultralytics_torch_predict_ms_p50"].value
+    assert ratio.value is not None
+    assert fastest is not None
+    assert torch is not None
+    assert ratio.value == pytest.approx(torch / fastest)
+    assert ratio.met == (ratio.value >= 3)
 
 
 def command(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
