@@ -76,6 +76,7 @@ def bench_command(
 def _print_tables(outcomes: list[Outcome]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from app.benchmarks.page import interval_text, value_text
 
@@ -85,15 +86,15 @@ def _print_tables(outcomes: list[Outcome]) -> None:
             continue
         table = Table(title=f"{outcome.area.title}  ({outcome.area.command})", title_justify="left")
         columns = {
-            "figure": [figure.name for figure in outcome.figures],
-            "value": [value_text(figure) for figure in outcome.figures],
-            "95 %": [interval_text(figure) for figure in outcome.figures],
-            "goal": [_goal(figure) for figure in outcome.figures],
-            "what": [figure.what for figure in outcome.figures],
+            # What a figure is stands below its name: beside the others there is no room on a narrow terminal.
+            "figure": [Text.assemble(figure.name, "\n", (figure.what, "dim")) for figure in outcome.figures],
+            "value": [Text(value_text(figure), no_wrap=True) for figure in outcome.figures],
+            "95 %": [Text(interval_text(figure)) for figure in outcome.figures],
+            "goal": [Text(_goal(figure)) for figure in outcome.figures],
         }
         used = {title: cells for title, cells in columns.items() if any(cells)}
         for title in used:
-            table.add_column(title, no_wrap=title != "what", justify="right" if title == "value" else "left")
+            table.add_column(title, justify="right" if title == "value" else "left")
         for row in zip(*used.values(), strict=True):
             table.add_row(*row)
         console.print(table)
