@@ -1,0 +1,110 @@
+"""Refuses frames that were not taken well enough, and says why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from inspection.frames import Frame
+from inspection.image_quality.bounds import QualityBounds
+from inspection.image_quality.measures import ImageQuality, measure_quality
+from models.errors import DoesNotFit
+from models.messages import ErrorText, error_text
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A bound that a frame does not keep.
+
+    Attributes:
+        code: of its text, ``quality-…``.
+        measured: what was measured.
+        bound: what it had to keep.
+    """
+
+    code: str
+    measured: float
+    bound: float
+
+    def text(self, language: str = "en") -> ErrorText:
+        """Return title, detail and advice."""
+        return error_text(self.code, self.values(), language)
+
+    def values(self) -> dict[str, object]:
+        """Return what the text names, rounded for people; shares in per cent."""
+        share = 100 if self.code in _SHARES else 1
+        return {"measured": f"{self.measured * share:.3g}", "bound": f"{self.bound * share:.3g}"}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for a program."""
+        return {"code": self.code, "measured": self.measured, "bound": self.bound, "text": self.text().detail}
+
+
+class FrameRefused(DoesNotFit):
+    """A frame does not keep the bounds; its code and text are those of the first reason.
+
+    Attributes:
+        reasons: every bound that it does not keep, the gravest kind of trouble first.
+    """
+
+    def __init__(self, reasons: tuple[Refusal, ...]) -> None:
+        self.reasons = reasons
+        first = reasons[0]
+        super().__init__(first.code, members={"reasons": [reason.as_json() for reason in reasons]}, **first.values())
+
+
+_SHARES = frozenset({"quality-black", "quality-saturated", "quality-moving"})
+
+# Light first: a picture that is too dark is blurred for that reason too.
+_LIMITS = (
+    ("quality-too-dark", "mean", "min_mean", False),
+    ("quality-too-bright", "mean", "max_mean", True),
+    ("quality-black", "dark_share", "max_dark_share", True),
+    ("quality-saturated", "bright_share", "max_bright_share", True),
+    ("quality-flat", "contrast", "min_contrast", False),
+    ("quality-moving", "moving_share", "max_moving_share", True),
+    ("quality-smeared", "smear", "max_smear", True),
+    ("quality-blurred", "blur_px", "max_blur_px", True),
+)
+"""Code, figure, bound, and whether the bound is the largest value allowed."""
+
+
+def refusals(quality: ImageQuality, bounds: QualityBounds) -> tuple[Refusal, ...]:
+    """Return every bound that a frame of this quality does not keep; a figure that is not known keeps its bound."""
+    found = []
+    for code, figure, name, largest in _LIMITS:
+        measured, bound = getattr(quality, figure), getattr(bounds, name)
+        if measured is None or bound is None:
+            continue
+        if (measured > bound) if largest else (measured < bound):
+            found.append(Refusal(code, measured, bound))
+    return tuple(found)
+
+
+class QualityGate:
+    """Checks the frames of one source in their order.
+
+    Args:
+        bounds: to keep.
+    """
+
+    def __init__(self, bounds: QualityBounds) -> None:
+        self.bounds = bounds
+        self._before: Frame | None = None
+
+    def measure(self, frame: Frame) -> ImageQuality:
+        """Measure a frame, its movement against the one given before."""
+        before, self._before = self._before, frame
+        if before is not None and before.source_id != frame.source_id:
+            before = None
+        return measure_quality(frame, before)
+
+    def require(self, frame: Frame) -> None:
+        """Let a frame pass that keeps the bounds.
+
+        Raises:
+            FrameRefused: naming each bound that it does not keep.
+        """
+        found = refusals(self.measure(frame), self.bounds)
+        if found:
+            raise FrameRefused(found)
