@@ -24,6 +24,8 @@ from models.errors import InvalidInput, Unavailable
 
 _TIMEOUT_S = 120.0
 _DAMAGED = 3
+_ARCHIVE = b"PK"
+"""How every file of ``torch.save`` begins."""
 
 
 def torch_is_there() -> bool:
@@ -70,6 +72,8 @@ def read_checkpoint(path: Path) -> Network:
         raise InvalidInput("sensor-model-missing", file=str(path)) from error
     except OSError as error:
         raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
+    if not data.startswith(_ARCHIVE):
+        raise InvalidInput("sensor-checkpoint-damaged", name=path.name)
     finished = _in_own_process("read", data)
     if finished.returncode == _DAMAGED:
         raise InvalidInput("sensor-checkpoint-damaged", name=path.name)

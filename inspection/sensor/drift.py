@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +18,7 @@ Level = Literal["too-few-rows", "stable", "moved", "changed"]
 LEAST_ROWS = 50
 _MOVED, _CHANGED = 0.1, 0.25
 _EVERY = 10
+_CERTAINTY = 2.33
 _TEXTS: dict[Level, str] = {
     "too-few-rows": "sensor-drift-too-few-rows",
     "stable": "sensor-drift-stable",
@@ -82,23 +84,24 @@ def _drift(model: SensorModel, place: int, now: NDArray[np.float64]) -> SensorDr
     mean, deviation = float(model.reference.sensor_mean[place]), float(model.reference.sensor_deviation[place])
     if deviation <= 1e-12 * abs(mean):
         deviation = 0.01 * abs(mean) or 1.0
-    index = stability_index(marks, now, model.metadata.rows)
+    index, chance = stability_index(marks, now, model.metadata.rows)
     level: Level = "stable"
     if len(now) < LEAST_ROWS:
         level = "too-few-rows"
-    elif index >= _CHANGED:
+    elif index >= _CHANGED + chance:
         level = "changed"
-    elif index >= _MOVED:
+    elif index >= _MOVED + chance:
         level = "moved"
     shift = (float(now.mean()) - mean) / deviation
     return SensorDrift(name, len(now), index, largest_distance(marks, now), shift, level)
 
 
-def stability_index(marks: NDArray[np.float64], now: NDArray[np.float64], rows: int) -> float:
-    """Return the population stability index of values against the percentiles of the training, less what chance gives.
+def stability_index(marks: NDArray[np.float64], now: NDArray[np.float64], rows: int) -> tuple[float, float]:
+    """Return the population stability index of values against the percentiles of the training, and what chance gives.
 
-    The sum over tenths of ``(p - q) ln(p / q)`` (Siddiqi 2006, a symmetrised Kullback-Leibler divergence), which for
-    samples of one distribution is about ``(bins - 1) (1 / n + 1 / m)`` (Yurdakul 2018); that much is taken off.
+    The sum over tenths of ``(p - q) ln(p / q)`` (Siddiqi 2006, a symmetrised Kullback-Leibler divergence). For
+    independent samples of one distribution it is about chi-squared with ``bins - 1`` degrees of freedom times
+    ``1 / n + 1 / m`` (Yurdakul 2018); the second number is the 99 % point of that by its mean and deviation.
 
     Args:
         marks: float64 ``(101,)``, percentiles of the training values.
@@ -112,7 +115,8 @@ def stability_index(marks: NDArray[np.float64], now: NDArray[np.float64], rows: 
     floor = 0.5 / min(len(now), rows)
     before, present = np.maximum(before, floor), np.maximum(present, floor)
     index = float(((present - before) * np.log(present / before)).sum())
-    return max(index - (bins - 1) * (1 / len(now) + 1 / rows), 0.0)
+    chance = (bins - 1 + _CERTAINTY * math.sqrt(2 * (bins - 1))) * (1 / len(now) + 1 / rows)
+    return index, chance
 
 
 def largest_distance(marks: NDArray[np.float64], now: NDArray[np.float64]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -61,7 +62,7 @@ class Reference:
     sensor_deviation: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SensorModel:
     """A trained model; its values never change, so any number of threads may score with it at once.
 
@@ -84,7 +85,7 @@ class SensorModel:
         """Values a row has."""
         return len(self.metadata.columns)
 
-    @property
+    @cached_property
     def feature_names(self) -> tuple[str, ...]:
         """Names of the features, in the order of contributions."""
         if self.windows is None:
@@ -202,7 +203,7 @@ class SensorModel:
         if len(values) != self.input_dimension:
             self._refuse_length(len(values))
         found = np.array(values, np.float64)
-        if np.isinf(found).any():
+        if not np.isfinite(found).all() and np.isinf(found).any():
             raise InvalidInput("sensor-value-infinite")
         return found
 

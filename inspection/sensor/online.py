@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from models.errors import InvalidInput
 
 _DAY_S = 86_400.0
 _BATCH = 256
+_CERTAIN = 2.0
 
 Reason = Literal["waiting", "too-near-the-threshold", "quarantine", "warming-up"]
 
@@ -29,8 +31,10 @@ class OnlineSettings(BaseModel):
 
     Attributes:
         margin: only rows with a score below this share of the threshold are learned from.
-        quarantine: rows before and after an anomaly that are not learned from: what leads to it and its traces are
-            part of it.
+        quarantine: rows before and after an event that are not learned from: what leads to it and its traces are part
+            of it. An event is a score above twice the threshold, or more alarms within that many rows than the
+            threshold's own rate of false alarms explains (three standard deviations); single rows just above the
+            threshold are what it gives normal rows at its rate.
         rate: how far the centre of a feature moves towards a row that is learned.
         most_per_day: how far the centre of a feature may move within a day, on the scaled axis.
         most_in_all: how far it may ever be from that of the reference.
@@ -42,7 +46,7 @@ class OnlineSettings(BaseModel):
 
     margin: float = Field(default=0.8, gt=0, le=1)
     quarantine: int = Field(default=60, ge=0, le=1_000_000)
-    rate: float = Field(default=0.002, gt=0, le=0.1)
+    rate: float = Field(default=0.005, gt=0, le=0.1)
     most_per_day: float = Field(default=0.5, gt=0)
     most_in_all: float = Field(default=3.0, gt=0)
     weight_rate: float = Field(default=1e-3, ge=0, le=0.1)
@@ -56,7 +60,7 @@ class Learned:
     Attributes:
         judgement: by the model of now.
         reference_score: score by the frozen reference.
-        reason: ``waiting`` until the quarantine has passed without an anomaly, else why it is not learned from.
+        reason: ``waiting`` until the quarantine has passed without an event, else why it is not learned from.
     """
 
     judgement: Judgement
@@ -97,6 +101,8 @@ class OnlineLearner:
         self._stream = SensorStream(current or reference)
         self._frozen = SensorStream(reference)
         self._waiting: deque[tuple[float, NDArray[np.float64]]] = deque()
+        self._alarms: deque[bool] = deque(maxlen=max(self._settings.quarantine, 1))
+        self._most_alarms = _most_alarms(reference.metadata.threshold_rate, self._settings.quarantine)
         self._quarantine_left = 0
         self._day: float | None = None
         self._day_center = self._stream.model.scaling.center
@@ -132,12 +138,11 @@ class OnlineLearner:
                 self._stream.push(values)
                 raise
             judgement = self._stream.push(values)
-            reason = self._reason(judgement)
-            if judgement.status == "anomaly":
+            if self._is_event(judgement):
                 self._waiting.clear()
-                self._quarantine_left = self._settings.quarantine
-            elif self._quarantine_left:
-                self._quarantine_left -= 1
+                self._quarantine_left = self._settings.quarantine + 1
+            reason = self._reason(judgement)
+            self._quarantine_left = max(self._quarantine_left - 1, 0)
             if reason == "waiting":
                 features = self._stream.last_features
                 if features is not None:
@@ -157,6 +162,12 @@ class OnlineLearner:
                 Travel(name, distance, abs(distance) >= bound)
                 for name, distance in zip(self.reference.feature_names, distances.tolist(), strict=True)
             )
+
+    def _is_event(self, judgement: Judgement) -> bool:
+        self._alarms.append(judgement.status == "anomaly")
+        return judgement.score > _CERTAIN * judgement.threshold or (
+            judgement.status == "anomaly" and sum(self._alarms) > self._most_alarms
+        )
 
     def _reason(self, judgement: Judgement) -> Reason:
         if self._stream.warming_up:
@@ -197,6 +208,11 @@ class OnlineLearner:
                 _near(new, old, bound) for new, old in zip(stepped.biases, self.reference.network.biases, strict=True)
             ),
         )
+
+
+def _most_alarms(rate: float, rows: int) -> float:
+    """Return how many alarms among normal rows are no surprise."""
+    return rate * rows + 3 * math.sqrt(rate * (1 - rate) * rows)
 
 
 def _bounded(

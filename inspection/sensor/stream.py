@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 
@@ -89,7 +90,7 @@ class SensorStream:
         self._memory[self._rows % windows.length] = row - windows.origin
         self._rows += 1
         total = self._memory.sum(axis=0)
-        if not np.isnan(total).any():
+        if not math.isnan(total.sum()):
             return windows.of_sums(windows.length, total, np.square(self._memory).sum(axis=0))
         known = ~np.isnan(self._memory)
         shifted = np.where(known, self._memory, 0.0)
