@@ -107,6 +107,7 @@ def _give_to_item(
             "images": report.images,
             "warnings": list(report.warnings),
             "threshold_method": report.threshold.method,
+            "method": report.manifest.kind,
         },
         item_id=item.id,
     )
