@@ -69,6 +69,11 @@ AREAS = {
             probes=(Probe("inspection.benchmarks.fit_time", most_runs=3), Probe("inspection.benchmarks.latency")),
         ),
         Area(
+            "detection",
+            "Detection",
+            measures=(Measure("inspection.benchmarks.detection", folder="neu_det", quick={"epochs": 1, "rounds": 2}),),
+        ),
+        Area(
             "calibration",
             "Calibration of the threshold",
             measures=(Measure("inspection.benchmarks.calibration", quick={"splits": 2}),),
@@ -77,6 +82,11 @@ AREAS = {
             "detection",
             "Detectors",
             measures=(Measure("inspection.benchmarks.detection", folder="neu_det", quick={"epochs": 1, "rounds": 2}),),
+        ),
+        Area(
+            "skab",
+            "Sensor anomaly model",
+            measures=(Measure("inspection.benchmarks.skab", folder="skab", quick={"seeds": 1}),),
         ),
         Area("codes", "Reading codes", measures=(Measure("inspection.benchmarks.codes", folder="codes"),)),
         Area(

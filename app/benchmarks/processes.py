@@ -15,7 +15,8 @@ from typing import Any
 from models.errors import ImageFlowError
 from models.messages import Language
 
-TIME_LIMIT_S = 900.0
+TIME_LIMIT_S = 1200.0
+"""For one process; the longest, the training of a detector, takes a few minutes on two processors."""
 _TOLD = 2_000
 
 
