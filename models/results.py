@@ -5,6 +5,9 @@ Coordinates are pixels of the original image, origin at its top-left corner, x t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.states import Verdict
@@ -41,7 +44,7 @@ class Detection(Value):
 
 
 class StepTiming(Value):
-    """How long one pipeline step took."""
+    """How long one pipeline step took; in records what it found stands beside it (``recorded_steps``)."""
 
     step_id: str
     component: str
@@ -132,6 +135,26 @@ class InspectionResult(Value):
     colours: list[ColourDifference] = Field(default_factory=list)
     steps: list[StepTiming] = Field(default_factory=list)
     processing_time_ms: float = Field(default=0.0, ge=0)
+
+    def recorded_steps(self) -> list[dict[str, Any]]:
+        """Return the steps in JSON form for a record, each with what it measured, read and compared.
+
+        Outlines are left out: those of many things are larger than the image they were found on. NUL, which no
+        database keeps in a text, stands there as its symbol U+2400.
+        """
+        found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        kinds: tuple[tuple[str, Sequence[Measurement | CodeReading | ColourDifference]], ...] = (
+            ("measurements", self.measurements),
+            ("codes", self.codes),
+            ("colours", self.colours),
+        )
+        for kind, values in kinds:
+            for value in values:
+                entry = value.model_dump(mode="json", exclude={"geometry", "step_id"})
+                if "text" in entry:
+                    entry["text"] = entry["text"].replace("\0", "\u2400")
+                found.setdefault(value.step_id, {}).setdefault(kind, []).append(entry)
+        return [{**step.model_dump(mode="json"), **found.get(step.step_id, {})} for step in self.steps]
 
 
 class MarkedDefect(Value):

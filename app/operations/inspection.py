@@ -216,7 +216,7 @@ def _add_result(
         threshold=said.threshold,
         detections=[detection.model_dump(mode="json") for detection in said.detections],
         reasons=list(said.reasons),
-        steps=[step.model_dump(mode="json") for step in said.steps],
+        steps=said.recorded_steps(),
         processing_time_ms=said.processing_time_ms,
     )
     session.add(result)
