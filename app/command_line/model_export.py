@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from app.command_line.model_verify_detector import verify_detector_file
 from app.command_line.options import JsonOption, progress_bar
 
 if TYPE_CHECKING:
@@ -43,6 +44,12 @@ def export_command(
         raise typer.BadParameter("int8 needs images: name their folder", param_hint="--calibration")
     if out.is_dir():
         raise typer.BadParameter(f"{out} is a folder; name a file", param_hint="--out")
+    from inspection.archive import archive_kind
+    from inspection.detection.bundle import DETECTION_KINDS
+    from models.errors import InvalidInput
+
+    if archive_kind(model) in DETECTION_KINDS:
+        raise InvalidInput("detector-export", name=model.name)
     from inspection.anomaly.export import export_model
     from inspection.datasets import image_files
 
@@ -88,6 +95,12 @@ def verify_command(
     """  # noqa: D301 - \b keeps the lines as they are
     if images is not None and against is None:
         raise typer.BadParameter("goes with --against", param_hint="--images")
+    from inspection.archive import archive_kind
+    from inspection.detection.bundle import DETECTION_KINDS
+
+    if archive_kind(model) in DETECTION_KINDS:
+        verify_detector_file(model, against, images, as_json=as_json)
+        return
     from inspection.anomaly.verification import verify_against, verify_model
     from inspection.datasets import image_files
 

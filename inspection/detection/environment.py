@@ -42,6 +42,7 @@ def quiet_environment(folder: Path, threads: int | None = None) -> dict[str, str
     Raises:
         Unavailable: ``file-not-written`` or ``file-disk-full``.
     """
+    folder = folder.resolve()
     home = folder / "Ultralytics"
     make_folder(home)
     write_atomically(home / "settings.json", json.dumps(_SETTINGS, indent=2).encode())

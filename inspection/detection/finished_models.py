@@ -20,6 +20,7 @@ from inspection.detection.measuring import Measured, compare_with_labels, measur
 from inspection.detection.model import BF16, F32, Detector, FoundBoxes
 from inspection.detection.run_folder import RunFolder, RunRequest
 from inspection.detection.training_progress import ProgressTeller
+from inspection.detection.verification import probe
 from inspection.files import write_atomically
 from models.errors import DoesNotFit, UserFacingError
 
@@ -56,7 +57,8 @@ def write_models(
     exact: Measured | None = None
     written: list[WrittenModel] = []
     for precision, graph in exported.items():
-        found = {way: measure(_detector(graph, way, request), data.val, steps) for way in ways}
+        detectors = {way: _detector(graph, way, request) for way in ways}
+        found = {way: measure(detector, data.val, steps) for way, detector in detectors.items()}
         if exact is None:
             exact = found[F32]
         compared: dict[str, Agreement] = {}
@@ -68,7 +70,9 @@ def write_models(
         passed = [way for way in (BF16, F32) if way in compared and holds(compared[way], _bounds(precision, way))]
         if precision == "fp32" and F32 not in passed:
             raise _refusal("detector-parity", compared[F32], EXACT)
-        manifest = _manifest(folder, request, data, trained, precision, passed or [F32], compared, found[F32])
+        manifest = _manifest(
+            folder, request, data, trained, precision, passed or [F32], compared, found[F32]
+        ).model_copy(update={"probe": probe(detectors[F32])})
         if precision in request.precisions:
             written.append(_write(graph, manifest, request, passed, compared))
     if all(model.path is None for model in written):

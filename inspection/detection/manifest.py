@@ -72,6 +72,7 @@ class DetectorManifest(_Part):
         data: what it was trained on.
         training: architecture, epochs, image size and the like.
         seed: of the training.
+        probe: what it finds surest on generated images, rows of left, top, right, bottom, score, class an image.
         warnings: codes of what the person who trains should know.
         versions: of the libraries that made the file.
         members: name → SHA-256 of the other parts of the file.
@@ -92,6 +93,7 @@ class DetectorManifest(_Part):
     data: DetectorData
     training: dict[str, str | int | float | bool]
     seed: int
+    probe: tuple[tuple[tuple[float, ...], ...], ...] = ()
     warnings: tuple[str, ...] = ()
     versions: dict[str, str]
     members: dict[str, str] = Field(default_factory=dict)
