@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _ARCHITECTURE = re.compile(r"yolo(11|26)[nsmlx]")
 _PRECISIONS = ("fp32", "int8")
 _STRIDE = 32
+_LONGEST_NAME = 200
 _STAGES = {
     "reading": "Reading the data",
     "export": "Exporting",
@@ -72,6 +74,8 @@ def train_detector_command(
     folder, request = _request(data, out, run, resume)
     if request is not None:
         chosen = _precisions(precision)
+        if len(name) > _LONGEST_NAME:
+            raise typer.BadParameter(f"has {_LONGEST_NAME} characters at most", param_hint="--name")
         architecture, weights = _start(model)
         if imgsz % _STRIDE:
             raise typer.BadParameter(f"is a multiple of {_STRIDE}", param_hint="--imgsz")
@@ -125,7 +129,7 @@ def _request(
         return resume, None
     if data is None or out is None:
         raise typer.BadParameter("give --data and --out, or --resume", param_hint="--data")
-    if out.is_dir():
+    if os.path.isdir(out):  # noqa: PTH112 - pathlib's own raises where the system refuses an answer
         raise typer.BadParameter(f"{out} is a folder; name a file", param_hint="--out")
     folder = run or out.with_name(f"{out.stem}.training")
     return folder, {"data": str(data.resolve()), "out": str(out.resolve())}
