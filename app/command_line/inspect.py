@@ -1,13 +1,14 @@
-"""``imageflow inspect``: run a model or a pipeline on image files."""
+"""``imageflow inspect``: run a model or a pipeline on image files, a camera, a watched folder or a video."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.command_line.inspect_source import FramesOption, GateOption, LearnGateOption, Taking, TriggerOption, WaitOption
 from app.command_line.options import JsonOption, ThresholdOption, progress_bar
 
 if TYPE_CHECKING:
@@ -15,11 +16,19 @@ if TYPE_CHECKING:
     from inspection.judgement import Criteria
     from inspection.pipeline import PipelineDefinition
     from inspection.step_models import StepModel
+    from inspection.streaming import FrameResult
     from models.results import Measurement
 
 
 def inspect_command(
-    images: Annotated[list[Path], typer.Argument(help="Image files or folders.", metavar="IMAGE...")],
+    images: Annotated[
+        list[str],
+        typer.Argument(
+            help="Image files or folders; or one source that goes on: a video file, watch:FOLDER, usb:0, rtsp://…, "
+            "genicam:ADDRESS.",
+            metavar="IMAGE...|SOURCE",
+        ),
+    ],
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -45,6 +54,11 @@ def inspect_command(
     out: Annotated[
         Path | None, typer.Option("--out", "--output", help="Write an overlay for each image to this folder.")
     ] = None,
+    frames: FramesOption = None,
+    trigger: TriggerOption = None,
+    wait: WaitOption = None,
+    gate: GateOption = None,
+    learn_gate: LearnGateOption = None,
     as_json: JsonOption = False,
     details: Annotated[
         bool, typer.Option("--details", help="With --json: confidence, reasons, everything found and overlay too.")
@@ -52,45 +66,99 @@ def inspect_command(
 ) -> None:
     """Run a model or a pipeline on images, one line of result each.
 
-    A file that cannot be inspected is told on stderr, the others go on, and the exit code is 1.
+    A file that cannot be inspected is told on stderr, the others go on, and the exit code is 1. An image that the gate
+    refuses has a line that says why, and no verdict.
 
     \b
     Examples:
       imageflow inspect --model m.model parts/
       imageflow inspect --model m.model --json a.png b.png
       imageflow inspect --pipeline p.json --model m.model --out overlays/ parts/
-      imageflow inspect --pipeline p.json --model surface=m.model --model pose=reference.png parts/
+      imageflow inspect --pipeline p.json --model a=m.model --model ref=r.png in/
       imageflow inspect --pipeline codes --criteria lot.json parts/
+      imageflow inspect --model m.model --json --trigger source watch:arriving/
+      imageflow inspect --model m.model --frames 10 --gate usual rtsp://camera/live
+      imageflow inspect --learn-gate gate.json good/
+      imageflow inspect --model m.model --gate gate.json --trigger key "genicam:192.168.0.9?exposure_us=5000"
     """  # noqa: D301 - \b keeps the lines as they are
+    taking = Taking(images[0], frames, trigger, wait)
+    if learn_gate is not None:
+        from app.command_line.inspect_source import learn_gate as learn
+
+        learn(images, learn_gate, taking, as_json=as_json)
+        return
     if not model and pipeline is None:
         raise typer.BadParameter("give --model, --pipeline or both", param_hint="--model")
     if details and not as_json:
         raise typer.BadParameter("goes with --json", param_hint="--details")
+    from inspection.pipeline import Runner
+    from inspection.sources import goes_on
+
+    rule = _criteria(criteria, threshold)
+    on_source = any(goes_on(image) for image in images) or not {frames, trigger, wait} <= {None}
+    if on_source and len(images) > 1:
+        raise typer.BadParameter("a source that goes on is given alone", param_hint="SOURCE")
+    if on_source:
+        from app.command_line.inspect_source import inspect_source
+
+        runner = Runner(*_chosen(pipeline, model or []))
+
+        def show(found: FrameResult) -> None:
+            _show(found, found.as_json(details=details) if as_json else None)
+
+        well = inspect_source(taking, runner, rule, show, gate=gate, out=out)
+    else:
+        chosen = (pipeline, model or [])
+        well = _inspect_files([Path(image) for image in images], chosen, rule, out, gate, as_json, details)
+    if not well:
+        raise typer.Exit(1)
+
+
+def _inspect_files(
+    images: list[Path],
+    chosen: tuple[Path | None, list[str]],
+    rule: Criteria,
+    out: Path | None,
+    bounds: str | None,
+    as_json: bool,
+    details: bool,
+) -> bool:
+    """Inspect file after file; return whether each could be inspected or was refused by the gate."""
     from app.command_line import tell
     from inspection.batch import files_to_inspect, inspect_files, overlay_paths
     from inspection.files import make_folder
+    from inspection.image_quality import FrameRefused, QualityGate, read_bounds
     from inspection.pipeline import Runner
+    from inspection.streaming import refused_line
 
-    rule = _criteria(criteria, threshold)
     files = files_to_inspect(images)
     if out is not None:
         overlay_paths(files, out)
         make_folder(out)
-    runner = Runner(*_chosen(pipeline, model or []))
-    failed = False
-    results = inspect_files(runner, files, rule, out)
+    gate = None if bounds is None else QualityGate(read_bounds(bounds), in_motion=False)
+    results = inspect_files(Runner(*_chosen(*chosen)), files, rule, out, gate)
+    well = True
     with progress_bar("Inspecting", beside_output=True) as advance:
         for number, found in enumerate(results, start=1):
-            if found.error is not None:
-                failed = True
+            if isinstance(found.error, FrameRefused):
+                _show(found, {"file": str(found.path), **refused_line(found.error)} if as_json else None)
+            elif found.error is not None:
+                well = False
                 tell(found.error, str(found.path))
-            elif as_json:
-                typer.echo(json.dumps(found.as_json(details=details), ensure_ascii=False))
             else:
-                typer.echo(_line(found))
+                _show(found, found.as_json(details=details) if as_json else None)
             advance(f"Inspecting {number}/{len(files)}", number / len(files))
-    if failed:
-        raise typer.Exit(1)
+    return well
+
+
+def _show(found: FileResult | FrameResult, line: dict[str, Any] | None) -> None:
+    """Print a result as the JSON given, else as text."""
+    from inspection.streaming import FrameResult
+
+    if line is not None:
+        typer.echo(json.dumps(line, ensure_ascii=False))
+    else:
+        typer.echo(_line(found.as_file_result() if isinstance(found, FrameResult) else found))
 
 
 def _chosen(path: Path | None, given: list[str]) -> tuple[PipelineDefinition, dict[str, StepModel]]:
@@ -167,7 +235,10 @@ def _criteria(path: Path | None, threshold: float | None) -> Criteria:
 def _line(found: FileResult) -> str:
     result = found.result
     if result is None:
-        return ""
+        from app.command_line import language
+
+        why = "" if found.error is None else found.error.text(language()).detail
+        return f"--  {found.path}  {why}"
     score = "" if result.anomaly_score is None else f"  {result.anomaly_score:8.3f} / {result.threshold:.3f}"
     reasons = f"  {', '.join(result.reasons)}" if result.reasons else ""
     told = [_measured(measurement) for measurement in result.measurements]

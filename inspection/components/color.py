@@ -108,15 +108,17 @@ def _colours(
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     window = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     colours, mask = as_rgb(pixels[window]), inside[window]
-    if smoothing > 0:
+    whole = bool(mask.all())
+    if smoothing > 0 and whole:
+        colours = cv2.GaussianBlur(colours, (0, 0), smoothing).astype(np.uint8, copy=False)
+    elif smoothing > 0:
         # What lies outside the area does not bleed into it.
         weights = mask.astype(np.float32)
         sums = cv2.GaussianBlur(colours * weights[..., None], (0, 0), smoothing, borderType=cv2.BORDER_CONSTANT)
         total = cv2.GaussianBlur(weights, (0, 0), smoothing, borderType=cv2.BORDER_CONSTANT)
         colours = np.round(sums / np.maximum(total, 1e-6)[..., None]).clip(0, 255).astype(np.uint8)
-    chosen = colours[mask].astype(np.int64)
-    packed = (chosen << np.array(_RGB_BITS)).sum(axis=1)
-    values, counts = np.unique(packed, return_counts=True)
+    red, green, blue = np.moveaxis(colours if whole else colours[mask], -1, 0).astype(np.uint32)
+    values, counts = np.unique((red << 16 | green << 8 | blue).ravel(), return_counts=True)
     return ((values[:, None] >> np.array(_RGB_BITS)) & 255).astype(np.uint8), counts.astype(np.int64)
 
 
