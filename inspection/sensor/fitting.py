@@ -138,11 +138,13 @@ def _gradients(weights: list[Matrix], biases: list[Matrix], rows: Matrix, share:
         out = layers[-1] @ matrix + bias
         layers.append(np.maximum(out, 0, out=out) if layer < last else out)
     slope = (layers[-1] - rows) * share
+    ones = np.ones((1, rows.shape[1]), np.float32)
     of_weights: list[Matrix] = [slope] * len(weights)
     of_biases: list[Matrix] = [slope] * len(weights)
     for layer in range(last, -1, -1):
         of_weights[layer] = layers[layer].transpose(0, 2, 1) @ slope
-        of_biases[layer] = slope.sum(axis=1, keepdims=True)
+        # A product with ones: NumPy's own sum over this axis takes a quarter of the training.
+        of_biases[layer] = ones @ slope
         if layer:
             slope = (slope @ weights[layer].transpose(0, 2, 1)) * (layers[layer] > 0)
     return [*of_weights, *of_biases]
