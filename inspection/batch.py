@@ -11,6 +11,8 @@ from typing import Any
 
 from inspection.datasets import image_files
 from inspection.files import make_folder, write_atomically
+from inspection.frames import Frame
+from inspection.image_quality import QualityGate
 from inspection.images import encode_png, read_image
 from inspection.judgement import Criteria
 from inspection.pipeline.runner import Runner
@@ -113,7 +115,11 @@ def overlay_paths(files: Sequence[FileToInspect], out: Path) -> list[Path]:
 
 
 def inspect_files(
-    runner: Runner, files: Sequence[FileToInspect], criteria: Criteria | None = None, out: Path | None = None
+    runner: Runner,
+    files: Sequence[FileToInspect],
+    criteria: Criteria | None = None,
+    out: Path | None = None,
+    gate: QualityGate | None = None,
 ) -> Iterator[FileResult]:
     """Run a pipeline on files, one after the other.
 
@@ -122,6 +128,7 @@ def inspect_files(
         files: of ``files_to_inspect``.
         criteria: the rule.
         out: folder that gets an overlay for each file, where ``overlay_paths`` says.
+        gate: refuses images that were not taken well; their error is ``FrameRefused``.
 
     Yields:
         one ``FileResult`` a file.
@@ -134,7 +141,10 @@ def inspect_files(
     for file, place in zip(files, overlays, strict=True):
         began = time.perf_counter()
         try:
-            outcome = runner.run(read_image(file.path), criteria)
+            pixels = read_image(file.path)
+            if gate is not None:
+                gate.require(Frame(pixels, "file", 0, path=file.path))
+            outcome = runner.run(pixels, criteria)
         except UserFacingError as error:
             yield FileResult(file.path, None, (time.perf_counter() - began) * 1000, error=error)
             continue

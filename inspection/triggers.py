@@ -67,6 +67,9 @@ class TriggeredSource(SourceBase):
         source: opened and closed with this one.
         mode: what makes a frame be taken.
         latency: of ``CapturedAfter``, seconds.
+
+    Attributes:
+        passed_over: the newest frame that did not count, which a movement can be seen against.
     """
 
     def __init__(self, source: ImageSource, mode: TriggerMode, *, latency: float = 0.0) -> None:
@@ -77,6 +80,7 @@ class TriggeredSource(SourceBase):
         self._requests: deque[CapturedAfter] = deque(maxlen=_REQUESTS_KEPT)
         self._changed = threading.Condition()
         self._closed = False
+        self.passed_over: Frame | None = None
 
     @property
     def state(self) -> SourceState:
@@ -186,7 +190,10 @@ class TriggeredSource(SourceBase):
         except InvalidInput:
             self._answered()
             raise
-        if frame is None or (self._source.live and not request.accepts(frame.monotonic)):
+        if frame is None:
+            return None
+        if self._source.live and not request.accepts(frame.monotonic):
+            self.passed_over = frame
             return None
         self._answered()
         return frame

@@ -86,16 +86,23 @@ class QualityGate:
 
     Args:
         bounds: to keep.
+        in_motion: whether frames show one scene that goes on, as those of a camera or a video do, so that what changes
+            between them is movement; image files show one part each.
     """
 
-    def __init__(self, bounds: QualityBounds) -> None:
+    def __init__(self, bounds: QualityBounds, *, in_motion: bool = True) -> None:
         self.bounds = bounds
+        self._in_motion = in_motion
         self._before: Frame | None = None
+
+    def note(self, frame: Frame) -> None:
+        """Take note of a frame that is not inspected itself, as the one before the next."""
+        self._before = frame
 
     def measure(self, frame: Frame) -> ImageQuality:
         """Measure a frame, its movement against the one given before."""
         before, self._before = self._before, frame
-        if before is not None and before.source_id != frame.source_id:
+        if not self._in_motion or (before is not None and before.source_id != frame.source_id):
             before = None
         return measure_quality(frame, before)
 

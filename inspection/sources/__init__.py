@@ -8,7 +8,7 @@ from inspection.images import IMAGE_SUFFIXES
 from inspection.sources.base import ImageSource, SourceState, frames
 from inspection.sources.camera import CameraSource
 from inspection.sources.folder import FolderSource
-from inspection.sources.genicam_settings import GenicamSettings, parse_genicam
+from inspection.sources.genicam_settings import GENICAM_PREFIXES, GenicamSettings, parse_genicam
 from inspection.sources.live import LiveSource
 from inspection.sources.video import VIDEO_SUFFIXES, VideoSource
 from inspection.sources.watched import WatchedFolderSource
@@ -23,6 +23,7 @@ __all__ = [
     "VideoSource",
     "WatchedFolderSource",
     "frames",
+    "goes_on",
     "make_source",
     "open_source",
 ]
@@ -32,6 +33,14 @@ _WATCH = "watch:"
 _RTSP = ("rtsp://", "rtsps://")
 # Events must not be dropped as the frames of a camera in free run are; a burst of pulses is held this long.
 _EVENTS_KEPT = 32
+
+
+def goes_on(spec: str) -> bool:
+    """Say whether ``spec`` names a source that goes on by itself: a camera, a watched folder or a video file."""
+    text = spec.strip().lower()
+    if text.startswith((_USB, _WATCH, *_RTSP, *GENICAM_PREFIXES)):
+        return True
+    return Path(text).suffix in VIDEO_SUFFIXES
 
 
 def make_source(spec: str, *, triggered: bool = False) -> ImageSource:

@@ -1,0 +1,190 @@
+"""What ``imageflow inspect`` does with a camera, a watched folder or a video, and with the bounds of image quality."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.command_line.options import progress_bar
+
+if TYPE_CHECKING:
+    from inspection.frames import Frame
+    from inspection.image_quality import QualityGate
+    from inspection.judgement import Criteria
+    from inspection.pipeline import Runner
+    from inspection.streaming import FrameResult
+    from inspection.triggers import TriggeredSource
+    from models.errors import UnreadableImage
+
+FramesOption = Annotated[
+    int | None, typer.Option("--frames", min=1, help="Stop after this many frames.", show_default=False)
+]
+TriggerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--trigger",
+        help="free: every frame; key: one for each Enter; source: one for each event of the source (watch:, or "
+        "genicam: with a trigger input).",
+        metavar="free|key|source",
+    ),
+]
+WaitOption = Annotated[
+    float | None,
+    typer.Option("--wait", min=0.1, help="Fail when no frame comes for so many seconds.", show_default=False),
+]
+GateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--gate",
+        help="Refuse images out of focus, badly lit or moved, by the bounds of this file, or the usual ones.",
+        metavar="FILE|usual",
+    ),
+]
+LearnGateOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--learn-gate", help="Only learn bounds for --gate from images that are well taken, and write them here."
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Taking:
+    """How frames are taken from a source.
+
+    Attributes:
+        spec: name of the source.
+        frames: how many to take, None for all.
+        trigger: what makes one be taken, None for free run.
+        wait: seconds to wait for one.
+    """
+
+    spec: str
+    frames: int | None
+    trigger: str | None
+    wait: float | None
+
+
+def open_taking(taking: Taking) -> TriggeredSource:
+    """Return the source, not yet opened.
+
+    Raises:
+        UserFacingError: as ``make_source``.
+    """
+    from inspection.sources import make_source
+    from inspection.triggers import TriggeredSource, TriggerMode
+
+    try:
+        mode = TriggerMode(taking.trigger or "free")
+    except ValueError as error:
+        raise typer.BadParameter("is free, key or source", param_hint="--trigger") from error
+    return TriggeredSource(make_source(taking.spec, triggered=mode is TriggerMode.KEY), mode)
+
+
+def inspect_source(
+    taking: Taking,
+    runner: Runner,
+    criteria: Criteria,
+    show: Callable[[FrameResult], object],
+    *,
+    gate: str | None,
+    out: Path | None,
+) -> bool:
+    """Inspect frame after frame; return whether every image could be read and inspected or was refused.
+
+    Raises:
+        UserFacingError: when the source cannot be opened or falls silent.
+    """
+    from app.command_line import tell
+    from inspection.image_quality import FrameRefused
+    from inspection.streaming import inspect_frame
+
+    well = True
+    with open_taking(taking) as source:
+        checked = _gate(gate, source)
+        for item in islice(_frames(source, taking), taking.frames):
+            if checked is not None and source.passed_over is not None:
+                checked.note(source.passed_over)
+            found = inspect_frame(runner, item, criteria, gate=checked, out=out)
+            if found.error is not None and not isinstance(found.error, FrameRefused):
+                well = False
+                tell(found.error, found.name)
+            else:
+                show(found)
+    return well
+
+
+def learn_gate(specs: list[str], file: Path, taking: Taking, *, as_json: bool) -> None:
+    """Learn bounds from images or frames and write them.
+
+    Raises:
+        UserFacingError: when there are too few, or they cannot be read or written.
+    """
+    from app.command_line import tell
+    from inspection.image_quality import QualityBounds, QualityGate, learn_bounds, write_bounds
+    from models.errors import UnreadableImage
+
+    seen = []
+    with progress_bar("Measuring") as advance:
+        for spec in specs:
+            with open_taking(Taking(spec, taking.frames, taking.trigger, taking.wait)) as source:
+                gate = QualityGate(QualityBounds(), in_motion=shows_motion(source))
+                for item in islice(_frames(source, taking), taking.frames):
+                    if isinstance(item, UnreadableImage):
+                        tell(item)
+                        continue
+                    seen.append(gate.measure(item))
+                    advance(f"Measuring {len(seen)}", len(seen) / taking.frames if taking.frames else 0.0)
+    learned = learn_bounds(seen)
+    write_bounds(file, learned.bounds)
+    bounds = learned.bounds.model_dump(exclude_none=True)
+    if as_json:
+        typer.echo(json.dumps({"frames": learned.frames, "enough": learned.enough, "bounds": bounds}))
+        return
+    for name, value in bounds.items():
+        typer.echo(f"{name:18} {value:g}")
+    typer.echo(f"learnt from {learned.frames} frames and written to {file}")
+    if not learned.enough:
+        sys.stderr.write("These are few frames: with 20 or more, of different parts, the bounds can be trusted.\n")
+
+
+def shows_motion(source: TriggeredSource) -> bool:
+    """Say whether what changes from one frame to the next is movement: in a camera or video, not among files."""
+    return not source.source_id.startswith(("folder:", "watch:"))
+
+
+def _gate(given: str | None, source: TriggeredSource) -> QualityGate | None:
+    from inspection.image_quality import QualityGate, read_bounds
+
+    return None if given is None else QualityGate(read_bounds(given), in_motion=shows_motion(source))
+
+
+def _frames(source: TriggeredSource, taking: Taking) -> Iterator[Frame | UnreadableImage]:
+    from app.command_line import tell
+    from inspection.streaming import taken_frames
+    from models.errors import Unavailable
+
+    def lost() -> None:
+        tell(Unavailable("source-lost", source=source.describe()))
+
+    frames = taken_frames(source, wait=taking.wait, on_lost=lost)
+    return _by_key(source, frames) if source.takes_trigger else frames
+
+
+def _by_key(source: TriggeredSource, frames: Iterator[Frame | UnreadableImage]) -> Iterator[Frame | UnreadableImage]:
+    """Take a frame for each line that is typed, until the input or the source ends."""
+    if sys.stdin.isatty():
+        sys.stderr.write("Enter takes a frame, Ctrl-D ends.\n")
+    for _ in sys.stdin:
+        source.trigger()
+        item = next(frames, None)
+        if item is None:
+            return
+        yield item
