@@ -79,23 +79,25 @@ def train(folder: RunFolder, request: RunRequest, tell: Tell) -> None:
     model = load(start)
     if model.task != "detect":
         raise ValueError(f"{start} is made for the task {model.task}, not for detection")
-    total_epochs = request.epochs
+    total_epochs, batches_done = request.epochs, 0
 
     def after_batch(trainer: Any) -> None:
-        trainer.imageflow_batch = getattr(trainer, "imageflow_batch", 0) + 1
+        nonlocal batches_done
+        batches_done += 1
         tell(
             {
                 "stage": "train",
                 "epoch": trainer.epoch + 1,
                 "epochs": total_epochs,
-                "batch": trainer.imageflow_batch,
+                "batch": batches_done,
                 "batches": len(trainer.train_loader),
                 "losses": {name: round(float(value), 4) for name, value in (trainer.tloss or {}).items()},
             }
         )
 
-    def before_epoch(trainer: Any) -> None:
-        trainer.imageflow_batch = 0
+    def before_epoch(_trainer: Any) -> None:
+        nonlocal batches_done
+        batches_done = 0
 
     def after_epoch(trainer: Any) -> None:
         make_folder(folder.kept)
@@ -142,11 +144,12 @@ def train(folder: RunFolder, request: RunRequest, tell: Tell) -> None:
             **arguments,
         )
     trainer = model.trainer
+    epochs = min(trainer.epoch + 1, total_epochs)
     write_json(
         folder.trained,
         {
-            "epochs": trainer.epoch + 1,
-            "stopped_early": trainer.epoch + 1 < total_epochs,
+            "epochs": epochs,
+            "stopped_early": epochs < total_epochs,
             "resumed": resumes,
             "map50": float(trainer.metrics.get("metrics/mAP50(B)", 0.0)),
             "map50_95": float(trainer.metrics.get("metrics/mAP50-95(B)", 0.0)),
