@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from app.command_line.options import JsonOption, ThresholdOption, progress_bar
+from app.command_line.options import JsonOption, ThresholdOption, in_fractions, progress_bar
 
 
 def evaluate_command(
     model: Annotated[Path, typer.Option("--model", help="Model file.")],
-    good: Annotated[Path, typer.Option("--good", help="Folder with images of good parts.")],
-    defect: Annotated[Path, typer.Option("--defect", help="Folder with images of defects; may hold a folder a class.")],
+    good: Annotated[
+        Path | None, typer.Option("--good", help="Folder with images of good parts; needed for an anomaly model.")
+    ] = None,
+    defect: Annotated[
+        Path | None, typer.Option("--defect", help="Folder with images of defects; may hold a folder a class.")
+    ] = None,
     masks: Annotated[
         Path | None,
         typer.Option("--masks", help="Folder with masks under the same relative names, .png or _mask.png."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="For a detector: data.yaml; the images of its val are measured.")
     ] = None,
     threshold: ThresholdOption = None,
     out: Annotated[
@@ -38,12 +45,39 @@ def evaluate_command(
       imageflow evaluate --model m.model --good test/good --defect test/defect
       imageflow evaluate --model m.model --good ok/ --defect ng/ --masks masks/ --out report.html
       imageflow evaluate --model m.model --good ok/ --defect ng/ --json
+      imageflow evaluate --model detector.model --data data.yaml
     """  # noqa: D301 - \b keeps the lines as they are
-    from app.command_line import language
-    from inspection.anomaly import load_bundle
-    from inspection.evaluation import results_of, score_set
+    if data is not None:
+        if any(value is not None for value in (good, defect, masks, threshold, out)):
+            raise typer.BadParameter("goes with --model and --json alone", param_hint="--data")
+        _evaluate_detector(model, data, as_json=as_json)
+        return
+    if good is None or defect is None:
+        raise typer.BadParameter("give --good and --defect, or --data for a detector", param_hint="--good")
+    _evaluate_scores(model, Folders(good, defect, masks), threshold, out, as_json=as_json)
 
-    loaded = load_bundle(model)
+
+class Folders(NamedTuple):
+    """What an anomaly model is measured on."""
+
+    good: Path
+    defect: Path
+    masks: Path | None
+
+
+def _evaluate_scores(
+    model: Path, folders: Folders, threshold: float | None, out: Path | None, *, as_json: bool
+) -> None:
+    from app.command_line import language
+    from inspection.anomaly import AnomalyModel
+    from inspection.evaluation import results_of, score_set
+    from inspection.model_files import load_model
+    from models.errors import DoesNotFit
+
+    loaded = load_model(model)
+    if not isinstance(loaded, AnomalyModel):
+        _require_no_detector(loaded)
+        raise DoesNotFit("evaluation-kind", name=model.name)
     place = None
     if out is not None:
         from inspection.evaluation.report import ReportPlace
@@ -51,31 +85,73 @@ def evaluate_command(
         place = ReportPlace(out)
         place.require_writable()
     with progress_bar("Evaluating") as advance:
-
-        def show(done: int, total: int) -> None:
-            advance(f"Evaluating {done}/{total}", done / total)
-
         scored = score_set(
             loaded,
-            good,
-            defect,
-            masks,
+            *folders,
             threshold=threshold,
             pictures=place is not None,
             language=language(),
-            on_progress=show,
+            on_progress=in_fractions("Evaluating", advance),
         )
     found = results_of(scored)
     if place is not None:
         from inspection.evaluation.report import write_report
         from inspection.evaluation.sections import Sources
 
-        write_report(scored, found, place, Sources(good, defect, masks), language())
-    for file, reason in found["skipped"].items():
-        typer.echo(f"skipped {file}: {reason}", err=True)
-    typer.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(_table(found)))
+        write_report(scored, found, place, Sources(*folders), language())
+    _tell(found, _table(found) if not as_json else None)
     if place is not None:
         typer.echo(f"report: {place.page}", err=as_json)
+
+
+def _evaluate_detector(model: Path, data: Path, *, as_json: bool) -> None:
+    from app.command_line import language
+    from inspection.anomaly import AnomalyModel
+    from inspection.detection.model import Detector
+    from inspection.evaluation.detectors import evaluate_detector
+    from inspection.model_files import load_model
+    from models.errors import DoesNotFit
+
+    loaded = load_model(model)
+    if isinstance(loaded, AnomalyModel):
+        raise typer.BadParameter("an anomaly model takes --good and --defect", param_hint="--data")
+    if not isinstance(loaded, Detector):
+        raise DoesNotFit("evaluation-kind", name=model.name)
+    with progress_bar("Evaluating") as advance:
+        found = evaluate_detector(loaded, data, language=language(), on_progress=in_fractions("Evaluating", advance))
+    _tell(found, _detector_table(found) if not as_json else None)
+
+
+def _require_no_detector(loaded: object) -> None:
+    from inspection.detection.model import Detector
+
+    if isinstance(loaded, Detector):
+        raise typer.BadParameter("a detector is measured on labelled boxes: give --data", param_hint="--model")
+
+
+def _tell(found: dict[str, Any], lines: list[str] | None) -> None:
+    for file, reason in found["skipped"].items():
+        typer.echo(f"skipped {file}: {reason}", err=True)
+    typer.echo(json.dumps(found, ensure_ascii=False) if lines is None else "\n".join(lines))
+
+
+def _detector_table(found: dict[str, Any]) -> list[str]:
+    latency = found["latency_ms"]
+    width = max(len(name) for name in found["classes"])
+    return [
+        f"mAP50      {found['map50']:.4f}",
+        f"mAP50-95   {found['map50_95']:.4f}   on {found['images']} images with {found['boxes']} boxes",
+        f"latency    p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f} ms",
+        *(
+            f"  {name:<{width}}  mAP50 {_plain(values['map50'])}  mAP50-95 {_plain(values['map50_95'])}"
+            f"  {values['boxes']} boxes"
+            for name, values in found["classes"].items()
+        ),
+    ]
+
+
+def _plain(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
 
 
 def _table(found: dict[str, Any]) -> list[str]:
