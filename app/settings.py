@@ -24,8 +24,10 @@ class StationSettings(BaseSettings):
         home: the store (``IMAGEFLOW_HOME``); the platform's data folder when it is not given.
         language: language of texts; None takes the system's.
         theme: which of the two calm greys.
-        source: where images come from: a folder, a video file, ``usb:0`` or an ``rtsp://`` address; empty when none is
-            chosen yet.
+        source: where images come from: a folder, ``watch:FOLDER``, a video file, ``usb:0``, an ``rtsp://`` address or
+            ``genicam:ADDRESS``; empty when none is chosen yet.
+        gate: bounds of image quality that an image must keep to be inspected: ``usual``, or a file that
+            ``imageflow inspect --learn-gate`` wrote; empty for none. Movement between frames is not judged here.
         target_code: code of the target that was inspected last, offered first.
         opacity: of the heatmap over the image, 0 to 1.
         sync_interval_s: seconds between two passes of the sync engine when nothing else asks for one.
@@ -41,6 +43,7 @@ class StationSettings(BaseSettings):
     language: Literal["en", "ja"] | None = None
     theme: Literal["light", "dark"] = "light"
     source: str = Field(default="", max_length=2_000)
+    gate: str = Field(default="", max_length=2_000)
     target_code: str = Field(default="", max_length=64)
     opacity: float = Field(default=0.5, ge=0, le=1)
     sync_interval_s: float = Field(default=30.0, ge=1, le=86_400)

@@ -15,6 +15,7 @@ from app.operations.preparation import PreparedItem, prepare_item
 from app.operations.sessions import audit, inspected_items, own_session
 from app.operations.users import SignedInUser, require_inspector
 from inspection.frames import Frame
+from inspection.image_quality import QualityGate, read_bounds
 from inspection.images import encode_png
 from inspection.pipeline import InspectionOutcome, StepProgress
 from models.errors import Conflict
@@ -67,12 +68,15 @@ def inspect_item(
     on_progress: Callable[[StepProgress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> ItemInspection:
-    """Prepare the item, run its pipeline on ``frame`` and record the outcome.
+    """Check the quality of ``frame``, prepare the item, run its pipeline and record the outcome.
 
     Raises:
+        FrameRefused: when the station has bounds of image quality and the frame does not keep them.
         UserFacingError: what ``prepare_item``, ``run_pipeline`` and ``record_inspection`` raise; nothing is
             recorded then.
     """
+    if workspace.settings.gate:
+        QualityGate(read_bounds(workspace.settings.gate), in_motion=False).require(frame)
     prepared = prepare_item(workspace, item_id)
     outcome = run_pipeline(prepared, frame, on_progress=on_progress, cancel=cancel)
     return record_inspection(workspace, user, session_id, prepared, frame, outcome)

@@ -129,7 +129,7 @@ class WorkPresenter:
             self._inspection(state, item.id, frame),
             lane=Lane.INSPECTION,
             on_success=self._unless_left(self._show_result),
-            on_failure=self._fail("capture", retry=self.capture),
+            on_failure=self._capture_failed,
             on_finished=self._otherwise(Phase.INSPECTING, Phase.SCAN),
         )
 
@@ -385,6 +385,14 @@ class WorkPresenter:
         if self._feed is not None and self._feed.advance():
             self._frame = None
             self._show(replace(self.state, has_frame=False))
+
+    def _capture_failed(self, error: UserFacingError) -> None:
+        from inspection.image_quality import FrameRefused
+
+        self._fail("capture", retry=self.capture)(error)
+        if isinstance(error, FrameRefused):
+            # The same image would be refused again; of a folder or file the next one is taken.
+            self._advance()
 
     def _fail(self, about: str, retry: Callable[[], object] | None = None) -> Callable[[UserFacingError], None]:
         def fail(error: UserFacingError) -> None:
