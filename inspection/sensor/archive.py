@@ -33,7 +33,17 @@ _REFERENCE = (
     "sensor_mean",
     "sensor_deviation",
 )
-_DAMAGE = (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
+_DAMAGE = (
+    ValueError,
+    KeyError,
+    OSError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    RuntimeError,
+    MemoryError,  # a header that names a huge shape
+)
 
 Arrays = dict[str, NDArray[np.generic]]
 

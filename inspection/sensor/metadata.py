@@ -5,6 +5,8 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from inspection.sensor.scaling import ScalingKind
+from inspection.sensor.settings import MOST_WINDOW
+from inspection.sensor.table import MOST_COLUMNS
 from inspection.sensor.thresholds import Method
 
 FORMAT = 1
@@ -39,8 +41,8 @@ class SensorMetadata(BaseModel):
 
     format: int = FORMAT
     name: str = Field(default="", max_length=200)
-    columns: tuple[str, ...] = Field(min_length=1)
-    window: int = Field(ge=1)
+    columns: tuple[str, ...] = Field(min_length=1, max_length=MOST_COLUMNS)
+    window: int = Field(ge=1, le=MOST_WINDOW)
     smoothing: float = Field(gt=0, le=1)
     cap: float = Field(gt=0)
     scaling: ScalingKind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +21,10 @@ from inspection.sensor.cells import (
 from inspection.sensor.dialect import Line
 from models.errors import InvalidInput, TooLarge
 
-MOST_BYTES = 256 * 2**20
+MOST_BYTES = 128 * 2**20
 MOST_ROWS = 2_000_000
 MOST_COLUMNS = 512
+MOST_CELLS = 20_000_000
 _LOOKED_AT = 50
 _SHOWN = 40
 
@@ -92,7 +93,7 @@ def parse_table(data: bytes, name: str, leave_out: Sequence[str] = ()) -> Sensor
     if len(data) > MOST_BYTES:
         raise _too_large(name, len(data))
     text = dialect.decode(data, name)
-    lines = _limited(list(dialect.read_lines(text, dialect.find_delimiter(text))), name)
+    lines = _limited(dialect.read_lines(text, dialect.find_delimiter(text)), name)
     header = lines[0][1] if dialect.is_header(lines[0][1]) else None
     names = dialect.column_names(header, len(lines[0][1]))
     rows = lines[1:] if header is not None else lines
@@ -119,14 +120,19 @@ def parse_table(data: bytes, name: str, leave_out: Sequence[str] = ()) -> Sensor
     )
 
 
-def _limited(lines: list[Line], name: str) -> list[Line]:
+def _limited(source: Iterator[Line], name: str) -> list[Line]:
+    """Return the lines, refusing at the first one too many: a small file of commas makes a large table."""
+    lines: list[Line] = []
+    cells = 0
+    for line, row in source:
+        lines.append((line, row))
+        cells += len(row)
+        if len(lines) > MOST_ROWS + 1 or len(row) > MOST_COLUMNS or cells > MOST_CELLS:
+            raise TooLarge(
+                "sensor-file-too-many", name=name, row=line, most_rows=MOST_ROWS, most=MOST_COLUMNS, cells=MOST_CELLS
+            )
     if not lines:
         raise InvalidInput("sensor-file-empty", name=name)
-    rows, columns = len(lines), len(lines[0][1])
-    if rows > MOST_ROWS + 1 or columns > MOST_COLUMNS:
-        raise TooLarge(
-            "sensor-file-too-many", name=name, rows=rows, columns=columns, most_rows=MOST_ROWS, most=MOST_COLUMNS
-        )
     return lines
 
 

@@ -165,6 +165,8 @@ def test_sizes_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     assert len(parse_table(b"a,b\n1,2\n3,4\n5,6\n", "t.csv").values) == 3
     assert refused("1\n2\n3\n4\n5\n").code == "sensor-file-too-many"
     assert refused("1,2,3\n").code == "sensor-file-too-many"
+    monkeypatch.setattr(table, "MOST_CELLS", 5)
+    assert refused("1,2\n3,4\n5,6\n").values["row"] == 3
     path = tmp_path / "t.csv"
     path.write_bytes(b"1,2\n" * 6)
     with pytest.raises(TooLarge) as raised:
