@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 from inspection.anomaly.threshold_policy import PolicyName, ThresholdPolicy
+from inspection.metrics import wilson_interval
 
 NOMINAL_RATES = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
-_TWO_SIDED = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +37,10 @@ class Share:
         Raises:
             ValueError: unless ``0 ≤ count ≤ total`` and ``total > 0``.
         """
-        if not 0 <= count <= total or total == 0:
+        bounds = wilson_interval(count, total) if 0 <= count <= total else None
+        if bounds is None:
             raise ValueError("a share is some of at least one")
-        square = _TWO_SIDED**2
-        middle = (count + square / 2) / (total + square)
-        half = _TWO_SIDED / (total + square) * math.sqrt(count * (total - count) / total + square / 4)
-        low = 0.0 if count == 0 else max(0.0, middle - half)
-        high = 1.0 if count == total else min(1.0, middle + half)
-        return cls(count, total, low, high)
+        return cls(count, total, *bounds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,8 @@ def wilson_interval(count: int, total: int) -> Interval | None:
     middle = share + z * z / (2 * total)
     half = z * (share * (1 - share) / total + z * z / (4 * total * total)) ** 0.5
     whole = 1 + z * z / total
-    return Interval(max(0.0, (middle - half) / whole), min(1.0, (middle + half) / whole))
+    low = 0.0 if count == 0 else max(0.0, (middle - half) / whole)
+    return Interval(low, 1.0 if count == total else min(1.0, (middle + half) / whole))
 
 
 def image_intervals(
