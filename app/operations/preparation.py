@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from app.workspace import Workspace
 
 
+_UNSET = frozenset({"default", "reference"})
+"""Names that steps give a model or a reference image as long as none is chosen."""
+
+
 @dataclass(frozen=True, slots=True)
 class PreparedItem:
     """An item that can be inspected at once.
@@ -83,7 +87,7 @@ def with_parameters(definition: dict[str, Any], overrides: dict[str, Any]) -> di
 def _model_digests(session: Session, definition: PipelineDefinition) -> dict[str, str]:
     """Return model file id → digest of its file for every model that a step names."""
     digests: dict[str, str] = {}
-    for name in validate_definition(definition).models() - {"default"}:
+    for name in validate_definition(definition).models() - _UNSET:
         model = session.get(ModelFile, name)
         if model is None:
             raise Unavailable("model-not-here", sha256=name)
