@@ -50,6 +50,13 @@ def test_an_area_that_does_not_exist_is_told_with_those_that_do(capsys: pytest.C
     assert all(name in err for name in AREAS)
 
 
+def test_help_shows_examples_and_what_there_is_to_measure(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "bench", "--help")
+    assert code == 0
+    assert "imageflow bench inspection" in out
+    assert all(name in out for name in AREAS)
+
+
 def test_figures_of_a_quick_run_do_not_get_onto_the_page(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     code, _, err = run(capsys, "bench", "window", "--quick", "--write", tmp_path / "p.md")
     assert code == 2
