@@ -142,7 +142,7 @@ def thresholds(scored: ScoredSet, found: dict[str, Any], wording: Wording) -> st
         (
             "now" if row["reason"] == "in-use" else "",
             [
-                Cell(wording.say(f"reason-{row['reason']}", limit=percent(row["limit"]))),
+                Cell(wording.say(f"reason-{row['reason']}", limit=_round_percent(row["limit"]))),
                 Cell(number(row["threshold"]), "number"),
                 Cell(_count_and_share(row["escapes"]), "number"),
                 Cell(_count_and_share(row["overkill"]), "number"),
@@ -230,6 +230,10 @@ def _different(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if row["limit"] is not None:
             strictest[row["threshold"]] = min(row["limit"], strictest.get(row["threshold"], 1.0))
     return [row for row in rows if row["limit"] is None or row["limit"] == strictest[row["threshold"]]]
+
+
+def _round_percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:g} %"
 
 
 def _range(bounds: list[float] | None) -> str:
