@@ -169,8 +169,6 @@ def test_torch_computes_what_numpy_does_from_the_saved_state_dict(table: Path, t
     with torch.no_grad():
         sequence[0].weight.mul_(1.01)
     torch.save(sequence.state_dict(), tmp_path / "model.pth")
-    again = read_checkpoint(tmp_path / "model.pth")
-    assert np.allclose(again.weights[0], model.network.weights[0] * 1.01)
     further = train_files(
         table,
         tmp_path / "next.pth",
@@ -178,7 +176,7 @@ def test_torch_computes_what_numpy_does_from_the_saved_state_dict(table: Path, t
         further=tmp_path / "model.pth",
         checkpoint=False,
     )
-    moved = np.abs(further.trained.model.network.weights[0] - again.weights[0]).max()
+    moved = np.abs(further.trained.model.network.weights[0] - model.network.weights[0] * 1.01).max()
     assert 0 < moved < 0.05
     assert np.array_equal(further.trained.model.scaling.center, model.scaling.center)
 
