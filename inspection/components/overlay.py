@@ -99,9 +99,9 @@ def _draw_lines(pixels: Pixels, picture: Picture, lines: Sequence[Sequence[Point
     if placed and text.isascii() and text.isprintable():
         size = max(_LEAST_LETTERS, max(pixels.shape[:2]) * _LETTERS_PER_PIXEL)
         shown = text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 3]}..."
-        (width, height), _ = cv2.getTextSize(shown, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
-        x = min(round(float(placed[0][:, 0].min())), pixels.shape[1] - width)
-        y = round(float(placed[0][:, 1].min())) - 4
-        at_line = (max(0, x), y if y >= height else height + 2)
-        cv2.putText(pixels, shown, at_line, cv2.FONT_HERSHEY_SIMPLEX, size, (0, 0, 0), 3, cv2.LINE_AA)
-        cv2.putText(pixels, shown, at_line, cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)
+        (width, height), below = cv2.getTextSize(shown, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
+        left = max(0, min(round(float(placed[0][:, 0].min())), pixels.shape[1] - width))
+        base = round(float(placed[0][:, 1].min())) - below - 2
+        base = base if base >= height else height + 1
+        cv2.rectangle(pixels, (left, base - height - 1), (left + width, base + below), (0, 0, 0), cv2.FILLED)
+        cv2.putText(pixels, shown, (left, base), cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)

@@ -146,36 +146,34 @@ def test_areas_need_corners(wrong: dict[str, object]) -> None:
         CropParameters()
 
 
-def test_a_defect_in_an_ignored_area_gives_neither_score_nor_heat_nor_region(model: AnomalyModel) -> None:
-    part = draw_part(800, defect="scratch")
-    rows, columns = np.nonzero(part.mask)
-    rectangle = {
-        "x": int(columns.min()),
-        "y": int(rows.min()),
-        "width": int(np.ptp(columns)) + 1,
-        "height": int(np.ptp(rows)) + 1,
-    }
+def test_an_ignored_area_gives_neither_score_nor_heat_nor_region(model: AnomalyModel) -> None:
+    image = draw_part(800, defect="scratch").image
+    steps: list[dict[str, object]] = [
+        {"id": "ignore", "component": "ignore", "inputs": {"image": "input"}},
+        {"id": "anomaly", "component": "anomaly", "inputs": {"image": "ignore"}},
+    ]
 
-    def run(criteria: Criteria | None = None, **parameters: object) -> InspectionOutcome:
-        steps = [
-            {"id": "ignore", "component": "ignore", "parameters": parameters, "inputs": {"image": "input"}},
-            {"id": "anomaly", "component": "anomaly", "inputs": {"image": "ignore"}},
-        ]
+    def run(criteria: Criteria | None = None, **area: int) -> InspectionOutcome:
+        steps[0]["parameters"] = {"rectangles": [area], "margin": 2}
         runner = Runner(PipelineDefinition.parse({"name": "p", "steps": steps}), {"default": model})
-        return runner.run(part.image, criteria)
+        return runner.run(image, criteria)
 
-    elsewhere = run(rectangles=[{"x": 0, "y": 0, "width": 8, "height": 8}])
-    there = run(rectangles=[rectangle], margin=24)
-    steps = [{"id": "anomaly", "component": "anomaly", "inputs": {"image": "input"}}]
-    runner = Runner(PipelineDefinition.parse({"name": "p", "steps": steps}), {"default": model})
-    plain = runner.run(part.image)
-    assert elsewhere.result.anomaly_score == plain.result.anomaly_score
-    assert there.heatmap is not None
-    assert there.heatmap[part.mask].max() == 0
-    without, with_it = there.result.anomaly_score or 0, plain.result.anomaly_score or 0
-    assert without < 0.95 * with_it
-    between = Criteria(threshold=(without + with_it) / 2)
-    assert runner.run(part.image, between).result.overall_result is Verdict.NG
-    ignoring = run(between, rectangles=[rectangle], margin=24)
-    assert ignoring.result.overall_result is Verdict.OK
-    assert ignoring.result.detections == []
+    alone = [{"id": "anomaly", "component": "anomaly", "inputs": {"image": "input"}}]
+    runner = Runner(PipelineDefinition.parse({"name": "p", "steps": alone}), {"default": model})
+    plain = runner.run(image)
+    assert plain.heatmap is not None
+    row, column = np.unravel_index(plain.heatmap.argmax(), plain.heatmap.shape)
+    hottest = {"x": max(0, int(column) - 30), "y": max(0, int(row) - 30), "width": 60, "height": 60}
+    without = run(**hottest)
+    assert without.heatmap is not None
+    assert without.heatmap[row, column] == 0
+    score, rest = plain.result.anomaly_score or 0.0, without.result.anomaly_score or 0.0
+    assert 0 < rest < score
+    assert rest == pytest.approx(score * without.heatmap.max() / plain.heatmap.max(), rel=1e-5)
+    between = Criteria(threshold=(rest + score) / 2)
+    assert runner.run(image, between).result.overall_result is Verdict.NG
+    ignoring = run(between, **hottest)
+    assert (ignoring.result.overall_result, ignoring.result.detections) == (Verdict.OK, [])
+    colder = np.unravel_index(plain.heatmap.argmin(), plain.heatmap.shape)
+    elsewhere = run(x=int(colder[1]), y=int(colder[0]), width=1, height=1)
+    assert elsewhere.result.anomaly_score == score
