@@ -46,6 +46,13 @@ def test_an_anomaly_model_is_trained_exported_evaluated_and_used_without_a_netwo
     assert offline.attempts() == []
 
 
+def test_a_backbone_is_converted_without_a_network_and_tries_none(tmp_path: Path) -> None:
+    offline = Offline(tmp_path / "watch")
+    done = imageflow(offline, "model", "backbone", "efficientnet-lite0", "--out", tmp_path / "backbones")
+    assert done.returncode == 0, done.stderr
+    assert offline.attempts() == []
+
+
 def test_a_sensor_model_is_trained_without_a_network_and_tries_none(tmp_path: Path) -> None:
     offline = Offline(tmp_path / "watch")
     rows = np.random.default_rng(0).normal(0, 1, (300, 3))
