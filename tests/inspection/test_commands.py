@@ -320,3 +320,20 @@ def test_inspect_counts_with_the_ready_pipeline(capsys: pytest.CaptureFixture[st
     code, out, err = run(capsys, "inspect", "--pipeline", "count", tmp_path / "a.png")
     assert code == 0, err
     assert "count 3" in out
+
+
+def test_inspect_aligns_a_part_to_its_reference_or_tells_why_not(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, good_paths: list[Path], tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (320, 320)).astype(np.uint8)
+    write_atomically(tmp_path / "noise.png", encode_png(noise))
+    models = ("--model", f"default={report.path}", "--model", f"reference={good_paths[0]}")
+    part = parts / "test" / "scratch" / "800.png"
+    code, out, err = run(
+        capsys, "inspect", "--pipeline", "aligned-anomaly", *models, "--json", part, tmp_path / "noise.png"
+    )
+    assert code == 1
+    (line,) = out.splitlines()
+    assert [step["step_id"] for step in json.loads(line)["steps"]] == ["align", "anomaly", "overlay"]
+    assert "noise.png" in err
+    assert "reference" in err
