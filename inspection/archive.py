@@ -72,6 +72,7 @@ def unpack(data: bytes, name: str, known_version: int) -> Archive:
     except (
         zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError, NotImplementedError, RuntimeError, OSError,
     ) as error:  # fmt: skip
+        # zipfile answers a damaged archive with any of these.
         raise InvalidInput("model-damaged", name=name) from error
     if told != manifest["members"]:
         raise InvalidInput("model-damaged", name=name)
@@ -83,9 +84,11 @@ def read_bytes(path: Path) -> bytes:
 
     Raises:
         NotFound: ``model-missing``.
-        InvalidInput: ``model-not-readable``.
+        InvalidInput: ``model-not-readable``; ``model-damaged`` when it is too large to be one.
     """
     try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise InvalidInput("model-damaged", name=path.name)
         return path.read_bytes()
     except FileNotFoundError as error:
         raise NotFound("model-missing", file=str(path)) from error

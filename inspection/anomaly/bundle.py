@@ -1,21 +1,18 @@
-"""The model file: a zip archive, not compressed, of a manifest and an OpenVINO graph; same model, same bytes."""
+"""The file of an anomaly model: a manifest and an OpenVINO graph in one archive; same model, same bytes."""
 
 from __future__ import annotations
 
 import hashlib
-import io
-import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from inspection.anomaly.manifest import FORMAT_VERSION, BundleManifest
-from models.errors import InvalidInput, NotFound
+from pydantic import ValidationError
 
-MANIFEST, GRAPH, WEIGHTS = "manifest.json", "model.xml", "model.bin"
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-_MOST_BYTES = 1024**3
-_REGULAR_FILE = 0o100644 << 16
+from inspection import archive
+from inspection.anomaly.manifest import FORMAT_VERSION, BundleManifest
+from models.errors import InvalidInput
+
+GRAPH, WEIGHTS = "model.xml", "model.bin"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,17 +34,7 @@ class Bundle:
 
 def pack(manifest: BundleManifest, graph: bytes, weights: bytes) -> bytes:
     """Return the bytes of a model file; the digests of the members are entered here."""
-    members = {GRAPH: hashlib.sha256(graph).hexdigest(), WEIGHTS: hashlib.sha256(weights).hexdigest()}
-    complete = manifest.model_copy(update={"members": members})
-    text = json.dumps(complete.model_dump(mode="json"), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in ((MANIFEST, text.encode()), (GRAPH, graph), (WEIGHTS, weights)):
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.create_system = 3
-            entry.external_attr = _REGULAR_FILE
-            archive.writestr(entry, data)
-    return buffer.getvalue()
+    return archive.pack(manifest.model_dump(mode="json"), {GRAPH: graph, WEIGHTS: weights})
 
 
 def unpack(data: bytes, name: str) -> Bundle:
@@ -56,25 +43,13 @@ def unpack(data: bytes, name: str) -> Bundle:
     Raises:
         InvalidInput: ``model-damaged`` or ``model-too-new``.
     """
+    found = archive.unpack(data, name, FORMAT_VERSION)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > _MOST_BYTES:
-                raise InvalidInput("model-damaged", name=name)
-            raw = json.loads(archive.read(MANIFEST))
-            version = raw.get("format_version") if isinstance(raw, dict) else None
-            if isinstance(version, int) and version > FORMAT_VERSION:
-                raise InvalidInput("model-too-new", name=name, version=version, known=FORMAT_VERSION)
-            manifest = BundleManifest.model_validate(raw)
-            graph, weights = archive.read(GRAPH), archive.read(WEIGHTS)
-    except (
-        zipfile.BadZipFile, KeyError, ValueError, EOFError, NotImplementedError, RuntimeError, OSError,
-    ) as error:  # fmt: skip
-        # zipfile answers a damaged archive with any of these.
+        manifest = BundleManifest.model_validate(found.manifest)
+        graph, weights = found.parts[GRAPH], found.parts[WEIGHTS]
+    except (ValidationError, KeyError) as error:
         raise InvalidInput("model-damaged", name=name) from error
-    expected = {GRAPH: hashlib.sha256(graph).hexdigest(), WEIGHTS: hashlib.sha256(weights).hexdigest()}
-    if manifest.members != expected:
-        raise InvalidInput("model-damaged", name=name)
-    return Bundle(manifest, graph, weights, hashlib.sha256(data).hexdigest())
+    return Bundle(manifest, graph, weights, found.digest)
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -84,7 +59,7 @@ def read_bundle(path: Path) -> Bundle:
         NotFound: ``model-missing``.
         InvalidInput: ``model-damaged``, ``model-too-new`` or ``model-not-readable``.
     """
-    return unpack(_bytes_of(path), path.name)
+    return unpack(archive.read_bytes(path), path.name)
 
 
 def read_manifest(path: Path) -> BundleManifest:
@@ -98,15 +73,4 @@ def bundle_digest(path: Path) -> str:
     Raises:
         NotFound: ``model-missing``.
     """
-    return hashlib.sha256(_bytes_of(path)).hexdigest()
-
-
-def _bytes_of(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise InvalidInput("model-damaged", name=path.name)
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise NotFound("model-missing", file=str(path)) from error
-    except OSError as error:
-        raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
+    return hashlib.sha256(archive.read_bytes(path)).hexdigest()

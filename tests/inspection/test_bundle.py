@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inspection.anomaly import TrainingReport, bundle_digest, load_bundle, read_bundle, read_manifest
-from inspection.anomaly.bundle import GRAPH, MANIFEST, WEIGHTS, pack, unpack
+from inspection.anomaly.bundle import GRAPH, WEIGHTS, pack, unpack
 from inspection.anomaly.manifest import FORMAT_VERSION
+from inspection.archive import MANIFEST
 from models.errors import InvalidInput, NotFound
 
 
