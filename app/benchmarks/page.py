@@ -50,12 +50,7 @@ def part_of(outcome: Outcome, machine: str, day: str) -> str:
         "",
     ]
     if outcome.figures:
-        lines += [
-            "| figure | what | value | 95 % | goal | met | command |",
-            "| --- | --- | --- | --- | --- | --- | --- |",
-            *(_row(figure) for figure in outcome.figures),
-            "",
-        ]
+        lines += [*_table(outcome.figures), ""]
     missed = [figure.name for figure in outcome.figures if figure.met is False]
     if missed:
         lines += [f"Missed: {', '.join(f'`{name}`' for name in missed)}.", ""]
@@ -93,18 +88,19 @@ def read_page(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-def _row(figure: Figure) -> str:
-    what = "; ".join(part for part in (figure.what, figure.note) if part)
-    cells = (
-        f"`{figure.name}`",
-        what,
-        value_text(figure),
-        interval_text(figure),
-        figure.goal,
-        met_text(figure),
-        f"`{figure.command}`",
-    )
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+def _table(figures: Sequence[Figure]) -> list[str]:
+    columns = {
+        "figure": [f"`{figure.name}`" for figure in figures],
+        "what": ["; ".join(part for part in (figure.what, figure.note) if part) for figure in figures],
+        "value": [value_text(figure) for figure in figures],
+        "95 %": [interval_text(figure) for figure in figures],
+        "goal": [figure.goal for figure in figures],
+        "met": [met_text(figure) for figure in figures],
+        "command": [f"`{figure.command}`" for figure in figures],
+    }
+    used = {title: cells for title, cells in columns.items() if any(cells)}
+    rows = [list(used), ["---"] * len(used), *zip(*used.values(), strict=True)]
+    return [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
 
 
 def _short(value: float) -> str:
