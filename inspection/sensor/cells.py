@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import UTC, datetime
 
 MISSING = frozenset({"", "-", "--", "?", "na", "n/a", "nan", "null", "none", "#n/a", "欠測", "欠損"})
 """What stands for a missing value, in lower case."""
+
+LARGEST = 1e100
+"""No measurement is larger; squares and sums of what is smaller stay finite."""
 
 _POINT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -44,14 +46,14 @@ def is_number(text: str) -> bool:
 
 
 def number(text: str, *, decimal_comma: bool) -> float | None:
-    """Return the finite number of a cell, or None when it is none (not for a missing value: ask that first)."""
+    """Return the number of a cell, ``LARGEST`` at most; None when it is none. Ask ``is_missing`` first."""
     stripped = text.strip()
     if _POINT.fullmatch(stripped) is None:
         if not decimal_comma or _COMMA.fullmatch(stripped) is None:
             return None
         stripped = stripped.replace(",", ".")
     value = float(stripped)
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= LARGEST else None
 
 
 def seconds(text: str) -> float | None:

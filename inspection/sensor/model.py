@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from inspection.sensor.cells import LARGEST
 from inspection.sensor.metadata import SensorMetadata
 from inspection.sensor.network import Network
 from inspection.sensor.scaling import Scaling
@@ -143,7 +144,7 @@ class SensorModel:
         table = np.asarray(rows, np.float64)
         if table.ndim != 2 or table.shape[1] != self.input_dimension:  # noqa: PLR2004 - rows and columns
             self._refuse_length(table.shape[-1] if table.ndim else 0)
-        if np.isinf(table).any():
+        if (np.abs(table) > LARGEST).any():
             raise InvalidInput("sensor-value-infinite")
         if self.windows is None:
             return self.squared_errors(table)
@@ -180,11 +181,13 @@ class SensorModel:
         """Return the judgement for the squared errors ``(features,)`` of one row.
 
         Raises:
-            InvalidInput: ``sensor-too-many-missing``.
+            InvalidInput: ``sensor-too-many-missing``, ``sensor-value-infinite``.
         """
-        total = float(squares.sum())
+        total = float(np.add.reduce(squares))
         if total != total:  # noqa: PLR0124 - NaN
             raise InvalidInput("sensor-too-many-missing", expected=self.input_dimension)
+        if math.isinf(total):
+            raise InvalidInput("sensor-value-infinite")
         score = total**0.5
         threshold = self.metadata.threshold
         return Judgement(
@@ -203,7 +206,8 @@ class SensorModel:
         if len(values) != self.input_dimension:
             self._refuse_length(len(values))
         found = np.array(values, np.float64)
-        if not np.isfinite(found).all() and np.isinf(found).any():
+        # One sum in place of a look at every value; not within the bound when one of them is NaN, too.
+        if not abs(np.add.reduce(found)) <= LARGEST and (np.abs(found) > LARGEST).any():
             raise InvalidInput("sensor-value-infinite")
         return found
 
@@ -227,15 +231,16 @@ def squared_errors(features: NDArray[np.float64], scaling: Scaling, network: Net
         network: the autoencoder.
     """
     scaled = (features - scaling.center) / scaling.scale
-    known = scaled == scaled  # noqa: PLR0124 - not NaN
-    whole_rows = known.all()
-    if not whole_rows:
+    known = None
+    # One sum in place of a look at every value: it is NaN when one of them is.
+    if math.isnan(scaled.sum()):
+        known = ~np.isnan(scaled)
         scaled = np.where(known, scaled, scaling.fill)
         for _ in range(_FILLING_ROUNDS):
             scaled = np.where(known, scaled, network.reconstruct(scaled))
     difference = scaled - network.reconstruct(scaled)
     squares: NDArray[np.float64] = difference * difference
-    if whole_rows:
+    if known is None:
         return squares
     count = known.sum(axis=-1, keepdims=True)
     whole = known.shape[-1]

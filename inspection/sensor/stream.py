@@ -76,7 +76,7 @@ class SensorStream:
                 squares = model.usual_squares()
             else:
                 squares = model.squared_errors(features)
-                total = float(squares.sum())
+                total = float(np.add.reduce(squares))
                 if total != total:  # noqa: PLR0124 - NaN
                     return model.judgement(squares)
                 if total > model.metadata.cap**2:
@@ -89,9 +89,9 @@ class SensorStream:
         """Take the row in place of the oldest and return the features of the window."""
         self._memory[self._rows % windows.length] = row - windows.origin
         self._rows += 1
-        total = self._memory.sum(axis=0)
-        if not math.isnan(total.sum()):
-            return windows.of_sums(windows.length, total, np.square(self._memory).sum(axis=0))
+        total = np.add.reduce(self._memory)
+        if not math.isnan(np.add.reduce(total)):
+            return windows.of_sums(windows.length, total, np.add.reduce(self._memory * self._memory))
         known = ~np.isnan(self._memory)
         shifted = np.where(known, self._memory, 0.0)
         count = known.sum(axis=0, dtype=np.float64)

@@ -162,8 +162,10 @@ def test_a_wrong_length_is_refused_with_the_length_expected(
 def test_infinite_values_are_refused(vectors: SensorModel) -> None:
     with pytest.raises(InvalidInput, match="finite"):
         vectors.judge([1.0, math.inf, 2.0])
-    with pytest.raises(InvalidInput, match="finite"):
-        vectors.judge([None, -math.inf, 2.0])
+    for row in ([None, -math.inf, 2.0], [None, 1e300, 2.0], [1e101, 1.0, 2.0]):
+        with pytest.raises(InvalidInput, match="finite"):
+            vectors.judge(row)
+    assert math.isfinite(vectors.judge([1e99, -1e99, 1e100]).score)
     with pytest.raises(InvalidInput, match="finite"):
         vectors.score(np.array([[1.0, math.inf, 2.0]]))
 

@@ -112,7 +112,7 @@ def test_a_cell_that_is_no_number_is_named_by_line_and_column() -> None:
     assert error.values == {"name": "t.csv", "row": 4, "column": "b", "text": "warm"}
 
 
-@pytest.mark.parametrize("cell", ["1e999", "inf", "0x10", "1_000", "１２"])
+@pytest.mark.parametrize("cell", ["1e999", "1e101", "inf", "0x10", "1_000", "１２"])
 def test_what_only_python_would_read_is_no_number(cell: str) -> None:
     assert refused(f"a,b\n1,2\n3,{cell}\n").values["text"] == cell
 
