@@ -99,9 +99,9 @@ class LiveFeed:
                 self._stopping.wait(RETRY_S)
 
     def _read(self, source: ImageSource) -> None:
-        from inspection.sources import LiveSource, SourceState
+        from inspection.sources import SourceState
 
-        self._paced = not isinstance(source, LiveSource)
+        self._paced = not source.live
         lost = False
         while not self._stopping.is_set() and not source.ended:
             if self._paced and not self._wanted.wait(READ_TIMEOUT_S):

@@ -277,8 +277,10 @@ class Station:
             if given is not None:
                 return given
             from inspection.sources import make_source
+            from inspection.triggers import TriggeredSource, TriggerMode
 
-            return make_source(spec)
+            # A camera set to software trigger shows nothing unless it is asked.
+            return TriggeredSource(make_source(spec), TriggerMode.FREE)
 
         return make
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from inspection.frames import Frame
 from inspection.sources.base import ImageSource, SourceBase, SourceState
-from models.errors import InvalidInput
+from models.errors import InvalidInput, Unavailable
 
 _REQUESTS_KEPT = 32
 _SLICE = 0.5
@@ -147,7 +147,11 @@ class TriggeredSource(SourceBase):
             return self._source.read(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
         if self.mode is TriggerMode.FREE and not self._requests:
-            self._ask()
+            try:
+                self._ask()
+            except Unavailable:
+                # The camera is lost; whoever waits sees it in the state, and asks again with the next call.
+                return self._source.read(timeout)
         while True:
             request = self._await_request(deadline)
             if request is None:

@@ -76,10 +76,10 @@ def inspect_command(
       imageflow inspect --pipeline p.json --model m.model --out overlays/ parts/
       imageflow inspect --pipeline p.json --model a=m.model --model ref=r.png in/
       imageflow inspect --pipeline codes --criteria lot.json parts/
-      imageflow inspect --model m.model --json --trigger source watch:arriving/
-      imageflow inspect --model m.model --frames 10 --gate usual rtsp://camera/live
+      imageflow inspect --model m.model --trigger source watch:arriving/
+      imageflow inspect --model m.model --gate usual rtsp://camera/live
       imageflow inspect --learn-gate gate.json good/
-      imageflow inspect --model m.model --gate gate.json --trigger key "genicam:192.168.0.9?exposure_us=5000"
+      imageflow inspect --model m.model --gate gate.json --trigger key usb:0
     """  # noqa: D301 - \b keeps the lines as they are
     taking = Taking(images[0], frames, trigger, wait)
     if learn_gate is not None:

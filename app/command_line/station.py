@@ -28,7 +28,11 @@ class ThemeChoice(StrEnum):
 def station_command(
     store: StoreOption = None,
     source: Annotated[
-        str, typer.Option("--source", help="Where images come from: folder, video file, usb:0 or rtsp://…")
+        str,
+        typer.Option(
+            "--source",
+            help="Where images come from: folder, watch:FOLDER, video file, usb:0, rtsp://…, genicam:ADDRESS.",
+        ),
     ] = "",
     language: Annotated[LanguageName | None, typer.Option("--language", help="Else that of the settings.")] = None,
     theme: Annotated[ThemeChoice | None, typer.Option("--theme", help="Else that of the settings.")] = None,

@@ -16,7 +16,7 @@ _AT_LEAST = 3
 _SPREADS = 6.0
 _TO_DEVIATION = 1.4826
 # The least room beyond what was seen, so that frames which are all alike do not give bounds that refuse the next one.
-_ROOM = {"blur_px": 0.3, "smear": 0.3, "mean": 8.0, "contrast": 2.0, "dark_share": 0.02, "bright_share": 0.02}
+_ROOM = {"blur_px": 0.6, "smear": 0.3, "mean": 8.0, "contrast": 2.0, "dark_share": 0.02, "bright_share": 0.02}
 _ROOM["moving_share"] = 0.05
 
 

@@ -35,6 +35,8 @@ class GenicamSource(ReturningSource):
         self._camera: AravisCamera | None = None
         self._lock = threading.Lock()
         self._heard = 0.0
+        self._asks = False
+        self._owed = False
         self.incomplete = 0
 
     @property
@@ -45,8 +47,7 @@ class GenicamSource(ReturningSource):
     @property
     def takes_trigger(self) -> bool:
         """Whether frames have to be asked for with ``trigger``; known once the source is open."""
-        camera = self._camera
-        return camera is not None and camera.software_trigger
+        return self._asks
 
     def describe(self) -> str:
         """Say which camera."""
@@ -54,6 +55,8 @@ class GenicamSource(ReturningSource):
 
     def trigger(self) -> None:
         """Ask the camera for one frame; may be called from any thread.
+
+        A frame that is still owed when the camera is lost is asked for again when it is back.
 
         Raises:
             Unavailable: ``camera-not-reachable`` when the camera is lost.
@@ -63,11 +66,25 @@ class GenicamSource(ReturningSource):
             if camera is None:
                 raise Unavailable("camera-not-reachable", camera=self._address)
             camera.trigger()
+            self._owed = True
+
+    def open(self) -> None:
+        """Connect.
+
+        Raises:
+            InvalidInput: ``genicam-setting`` or ``genicam-format`` for what the camera does not take.
+            Unavailable: ``camera-not-reachable``, ``genicam-packages-missing`` or ``genicam-library-missing``.
+        """
+        self._owed = False
+        super().open()
 
     def _connect(self) -> None:
         camera = AravisCamera.connect(self._address, self._settings)
         with self._lock:
             self._camera = camera
+            self._asks = camera.software_trigger
+            if self._owed:
+                camera.trigger()
         self._heard = time.monotonic()
 
     def _grab(self, wait: float) -> Frame | None:
@@ -78,27 +95,26 @@ class GenicamSource(ReturningSource):
                 raise SourceGoneError
             try:
                 image = camera.pop(min(_SLICE, max(0.0, deadline - time.monotonic())))
+                if image is not None:
+                    self._heard, self._owed = time.monotonic(), False
+                    return self._frame(image)
             except ValueError:
                 # Packets were lost on the way: the number it would have had is missing in the sequence.
                 self.incomplete += 1
                 self._next_sequence()
                 continue
-            if image is not None:
-                self._heard = time.monotonic()
-                return self._frame(image)
             if camera.free_run and time.monotonic() - self._heard > camera.silence:
                 raise SourceGoneError
             if time.monotonic() >= deadline:
                 return None
 
     def _frame(self, image: RawImage) -> Frame:
-        sequence = self._next_sequence()
         name = PIXEL_FORMATS.get(image.format)
         if name is None:
             raise InvalidInput("genicam-format", camera=self._address, format=f"0x{image.format:08X}")
         pixels = to_pixels(image.data, image.width, image.height, name)
         captured_at = utc_now() - timedelta(seconds=time.monotonic() - image.monotonic)
-        return Frame(pixels, self.source_id, sequence, monotonic=image.monotonic, captured_at=captured_at)
+        return Frame(pixels, self.source_id, self._next_sequence(), monotonic=image.monotonic, captured_at=captured_at)
 
     def _release(self, *, lost: bool) -> None:
         with self._lock:

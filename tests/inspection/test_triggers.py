@@ -157,3 +157,16 @@ def test_an_input_of_the_camera_is_a_trigger_of_the_source(camera: FakeGenicamCa
         assert source.read(0.3) is None
     with pytest.raises(InvalidInput):
         TriggeredSource(make_source(f"genicam:{ADDRESS}"), TriggerMode.SOURCE).open()
+
+
+def test_a_camera_asked_for_each_frame_goes_on_after_it_was_lost(camera: FakeGenicamCamera) -> None:
+    with TriggeredSource(make_source(f"genicam:{ADDRESS}?trigger=software"), TriggerMode.FREE) as source:
+        assert source.read(5.0) is not None
+        camera.kill()
+        assert source.read(0.5) is None
+        returned = camera.start()
+        deadline, after = time.monotonic() + 20, None
+        while after is None or after.monotonic < returned:
+            assert time.monotonic() < deadline
+            after = source.read(0.5)
+    assert after.monotonic - returned < 3.0
