@@ -180,3 +180,9 @@ def test_the_heat_of_an_aligned_part_lies_where_it_belongs_on_the_original(model
     assert outcome.result.anomaly_score == pytest.approx(float(heat.max()), rel=0.05)
     expected = aligned.placement.map_to_original(heat)
     assert np.abs(outcome.heatmap - expected).max() < 0.02 * expected.max()
+
+
+def test_a_round_part_at_an_angle_nobody_can_tell_is_refused_rather_than_guessed(data: Path) -> None:
+    castings = [read_image(path) for path in image_files(data / "casting" / "train" / "ok_front")[:6]]
+    for index in (1, 2, 4, 5):
+        assert not_aligned(Picture.original(castings[index]), castings[0], max_angle=180).code == "align-not-found"
