@@ -43,8 +43,8 @@ def evaluate_command(
     \b
     Examples:
       imageflow evaluate --model m.model --good test/good --defect test/defect
-      imageflow evaluate --model m.model --good ok/ --defect ng/ --masks masks/ --out report.html
-      imageflow evaluate --model m.model --good ok/ --defect ng/ --json
+      imageflow evaluate --model m.model --good ok/ --defect ng/ --out report.html
+      imageflow evaluate --model m.model --good ok/ --defect ng/ --masks masks/
       imageflow evaluate --model detector.model --data data.yaml
     """  # noqa: D301 - \b keeps the lines as they are
     if data is not None:
