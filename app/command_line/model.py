@@ -24,7 +24,7 @@ model_app.command("verify")(verify_command)
 
 @model_app.command("backbone")
 def backbone_command(
-    name: Annotated[str, typer.Argument(help="Which backbone.")] = "efficientnet-lite2",
+    name: Annotated[str, typer.Argument(help="Which backbone.")] = "efficientnet-lite0",
     out: Annotated[
         Path | None, typer.Option("--out", "--output", help="Folder; else IMAGEFLOW_BACKBONES, else the product's own.")
     ] = None,
@@ -36,7 +36,7 @@ def backbone_command(
     \b
     Examples:
       imageflow model backbone
-      imageflow model backbone efficientnet-lite0
+      imageflow model backbone efficientnet-lite2
       imageflow model backbone --list
     """  # noqa: D301 - \b keeps the lines as they are
     if show:

@@ -61,7 +61,7 @@ def train_images_command(
     ] = 0.05,
     backbone: Annotated[
         str, typer.Option("--backbone", help="Network the features come from: efficientnet-lite0 or -lite2.")
-    ] = "efficientnet-lite2",
+    ] = "efficientnet-lite0",
     method: Annotated[
         str, typer.Option("--method", help="patchcore, or padim for aligned images of one size.")
     ] = "patchcore",

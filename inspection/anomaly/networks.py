@@ -20,6 +20,8 @@ from inspection.openvino_runtime import ops
 FloatArray = NDArray[np.float32]
 # An output of an OpenVINO node; the package ships no types.
 Node = Any
+LEVELS = ("stride16", "stride32", "stride32-late")
+"""Outputs of a backbone graph that patch features come from, the one whose grid counts first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,61 +140,63 @@ def name_nodes(model: Any) -> None:
         node.set_friendly_name(f"{node.get_type_name().lower()}_{position}")
 
 
-def _pooled(node: Node, *, size: int, stride: int, pad: int) -> Node:
-    return ops.avg_pool(node, [stride, stride], [pad, pad], [pad, pad], [size, size], exclude_pad=False)
+def _pooled(node: Node) -> Node:
+    return ops.avg_pool(node, [1, 1], [1, 1], [1, 1], [3, 3], exclude_pad=False)
 
 
-def with_patch_features(backbone: Any) -> Any:
-    """Put one feature vector a patch behind a backbone graph.
-
-    Strides 8, 16 (twice) and 32 are averaged over 3×3 (zeros outside), brought to the grid of stride 16 and
-    concatenated (Roth et al. 2022, section 3.1, with more levels).
-
-    Args:
-        backbone: graph with the outputs ``stride8``, ``stride16-early``, ``stride16``, ``stride32``.
-
-    Returns:
-        ``openvino.Model``: ``image`` as before, ``features`` float32 ``(1, D, H/16, W/16)``.
-    """
-    names = ("stride8", "stride16-early", "stride16", "stride32")
-    levels = [backbone.output(name).get_node().input_value(0) for name in names]
-    fine, early, middle, coarse = (_pooled(level, size=3, stride=1, pad=1) for level in levels)
-    fine = _pooled(fine, size=2, stride=2, pad=0)
-    coarse = ops.interpolate(
-        coarse,
+def _doubled(node: Node) -> Node:
+    return ops.interpolate(
+        node,
         constant(np.array([2.0, 2.0], np.float32)),
         "linear",
         "scales",
         coordinate_transformation_mode="half_pixel",
         axes=constant(np.array([2, 3], np.int64)),
     )
-    result = ops.result(ops.concat([fine, early, middle, coarse], axis=1))
+
+
+def with_patch_features(backbone: Any) -> Any:
+    """Put one feature vector a patch behind a backbone graph.
+
+    Each level is averaged over 3×3 (zeros outside), brought to the grid of stride 16 and concatenated (Roth et al.
+    2022, section 3.1, with later levels: the early ones take every stripe of a ground surface for strange).
+
+    Args:
+        backbone: graph with the outputs ``LEVELS``.
+
+    Returns:
+        ``openvino.Model``: ``image`` as before, ``features`` float32 ``(1, D, H/16, W/16)``.
+    """
+    levels = [_pooled(backbone.output(name).get_node().input_value(0)) for name in LEVELS]
+    result = ops.result(ops.concat([levels[0], *(_doubled(level) for level in levels[1:])], axis=1))
     result.output(0).set_names({"features"})
     model = ov.Model([result], backbone.get_parameters(), "patch_features")
     name_nodes(model)
     return model
 
 
-def anomaly_graph(features: Any, projection: FloatArray, offset: FloatArray, bank: FloatArray) -> Any:
-    """Put whitening, nearest-neighbour search and the light blur behind a graph of patch features.
+def anomaly_graph(
+    features: Any, projection: FloatArray, offset: FloatArray, bank: FloatArray, constants: FloatArray
+) -> Any:
+    """Put projection, nearest-neighbour search and the light blur behind a graph of patch features.
 
     Args:
         features: graph of ``with_patch_features``.
         projection: float32 ``(D, K)``.
         offset: float32 ``(K,)``.
-        bank: float32 ``(N, K)``, whitened.
+        bank: float32 ``(N, K)``, projected.
+        constants: float32 ``(N,)``, ``|b|²`` and what else is added for each patch of the bank.
 
     Returns:
-        ``openvino.Model``: ``image`` as before, ``map`` float32 ``(1, 1, H/16, W/16)``: distance to the nearest patch
-        of the bank, averaged with weights 1-2-1 both ways.
+        ``openvino.Model``: ``image`` as before, ``map`` float32 ``(1, 1, H/16, W/16)``: distance to the bank, averaged
+        with weights 1-2-1 both ways.
     """
-    whitened = projected_patches(features, projection, offset)
+    projected = projected_patches(features, projection, offset)
     # |a - b|² = |a|² + (|b|² - 2 a·b); the minimum over b needs the bracket only.
-    norms = np.einsum("ij,ij->i", bank.astype(np.float64), bank).astype(np.float32)
-    products = ops.matmul(whitened, constant(np.ascontiguousarray(-2.0 * bank.T)), False, False)
+    products = ops.matmul(projected, constant(np.ascontiguousarray(-2.0 * bank.T)), False, False)
     one = constant(np.array([1], np.int64))
-    nearest = ops.reduce_min(ops.add(products, constant(norms[None])), one, keep_dims=True)
-    own = ops.reduce_sum(ops.multiply(whitened, whitened), one, keep_dims=True)
+    nearest = ops.reduce_min(ops.add(products, constant(constants[None])), one, keep_dims=True)
+    own = ops.reduce_sum(ops.multiply(projected, projected), one, keep_dims=True)
     return map_graph(features, ops.sqrt(ops.relu(ops.add(nearest, own))), "patchcore")
 
 

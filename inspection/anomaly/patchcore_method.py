@@ -25,7 +25,8 @@ class PatchCoreCore:
 
     def graph(self, features: Any) -> Any:
         """Return the ``openvino.Model`` from ``image`` to ``map``."""
-        return anomaly_graph(features, self.fitted.projection, self.fitted.offset, self.fitted.bank)
+        fitted = self.fitted
+        return anomaly_graph(features, fitted.projection, fitted.offset, fitted.bank, fitted.constants())
 
     def figures(self) -> dict[str, float]:
         """Return the size of the bank."""
@@ -35,7 +36,7 @@ class PatchCoreCore:
 
 @dataclass(frozen=True, slots=True)
 class PatchCoreMethod:
-    """Distance to the nearest patch of good images, wherever in the image that was."""
+    """Distance to the nearest patch of good images, wherever in the image that was, beyond what varies there."""
 
     name: ClassVar[str] = "patchcore"
     aligned: ClassVar[bool] = False
@@ -43,5 +44,7 @@ class PatchCoreMethod:
 
     def fit(self, source: PatchSource, indices: Sequence[int], check: Callable[[], None]) -> PatchCoreCore:
         """Fit on the images ``indices``."""
-        patches = np.concatenate([source.samples(index) for index in indices])
-        return PatchCoreCore(fit(patches, self.settings.bank_size, self.settings.seed, check))
+        samples = [source.samples(index) for index in indices]
+        images = np.repeat(np.arange(len(samples)), [len(patches) for patches in samples])
+        patches = np.concatenate(samples)
+        return PatchCoreCore(fit(patches, self.settings.bank_size, self.settings.seed, check, images))

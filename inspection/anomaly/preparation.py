@@ -17,7 +17,7 @@ from models.errors import DoesNotFit
 
 WORKING_SIDE = 1024
 """Larger images are first brought to fit this, as the default pipeline's first step does."""
-MEDIAN_SIDE = 256
+MEDIAN_SIDE = 320
 """The median area of the training images becomes this, squared."""
 GRID = 32
 PATCH = 16
@@ -27,6 +27,9 @@ _MOST_AREA = 16 * MEDIAN_SIDE**2
 _LEAST_DEVIATION = 4.0
 # Deviation of the normalised image in the network's units, (x - 127) / 128.
 _DEVIATION = 0.35
+# Deviation of the blur in network pixels. Grain of the sensor and of ground surfaces differs from part to part and
+# hides small defects; how much of it shrinking an image removes depends on how large the image is.
+_SMOOTHING = 0.8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +59,7 @@ class Prepared:
 
 
 def choose_scale(sizes: Sequence[tuple[int, int]]) -> float:
-    """Return the one scale for a data set: the median area becomes 256².
+    """Return the one scale for a data set: the median area becomes 320².
 
     Args:
         sizes: height and width of every image, in original pixels.
@@ -91,7 +94,7 @@ def working_size(height: float, width: float, scale: float) -> tuple[int, int]:
 
 
 def prepare(pixels: Pixels, scale: float, scale_x: float = 1.0, scale_y: float = 1.0) -> Prepared:
-    """Scale an image, normalise its brightness and contrast, and pad it by reflection.
+    """Scale an image, normalise its brightness and contrast, pad it by reflection and smooth its grain.
 
     Args:
         pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
@@ -117,5 +120,6 @@ def prepare(pixels: Pixels, scale: float, scale_x: float = 1.0, scale_y: float =
     rows, columns = -height % GRID, -width % GRID
     top, left = rows // 2, columns // 2
     padded = cv2.copyMakeBorder(resized, top, rows - top, left, columns - left, borderType=cv2.BORDER_REFLECT_101)
-    tensor = (padded.astype(np.float32) - np.float32(mean)) * np.float32(factor)
+    even = (padded.astype(np.float32) - np.float32(mean)) * np.float32(factor)
+    tensor = cv2.GaussianBlur(even, (0, 0), _SMOOTHING)
     return Prepared(np.ascontiguousarray(tensor.transpose(2, 0, 1)[None]), top, left, height, width)

@@ -3,7 +3,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inspection.anomaly.patchcore import blurred, fit, greedy_centers, whitening
+from inspection.anomaly.patchcore import (
+    blurred,
+    fit,
+    greedy_centers,
+    penalties_of,
+    principal_axes,
+    surroundings,
+    whitening,
+)
 
 
 def plain_greedy(points: np.ndarray, count: int, first: int) -> list[int]:
@@ -56,13 +64,46 @@ def test_whitened_features_have_no_correlation_and_even_spread() -> None:
     assert (np.diag(covariance) < 1.15).all()
 
 
-def test_a_patch_of_the_bank_is_no_distance_away_and_an_odd_one_is_far() -> None:
+def test_a_patch_of_the_bank_is_near_and_an_odd_one_is_far() -> None:
     features = np.random.default_rng(0).standard_normal((400, 20)).astype(np.float32)
     model = fit(features, 400, seed=0)
     own = model.distances(features)
-    assert own.max() < 0.05
     odd = model.distances(features[:3] + 30)
-    assert odd.min() > 10 * model.distances(features + 0.1).mean()
+    assert odd.min() > 10 * own.max()
+
+
+def test_the_search_finds_the_smallest_of_squared_distance_and_penalty() -> None:
+    generator = np.random.default_rng(1)
+    model = fit(generator.standard_normal((300, 12)).astype(np.float32), 90, seed=0)
+    asked = generator.standard_normal((50, 12)).astype(np.float32)
+    projected = (asked @ model.projection + model.offset).astype(np.float64)
+    squares = ((projected[:, None] - model.bank[None]) ** 2).sum(-1) + model.penalties
+    assert model.distances(asked) == pytest.approx(np.sqrt(np.maximum(squares.min(1), 0)), abs=1e-3)
+
+
+def test_what_lies_around_a_patch_comes_from_other_images_only() -> None:
+    bank = np.zeros((1, 2), np.float32)
+    patches = np.array([[0, 0.1], [3, 4], [6, 8], [5, 12], [8, 15], [7, 24]], np.float32)
+    images = np.array([0, 1, 1, 2, 3, 4])
+    assert surroundings(bank, np.array([0]), patches, images) == pytest.approx([(5 + 10 + 13 + 17 + 25) / 5], rel=1e-4)
+    assert surroundings(bank, np.array([0]), patches[:1], images[:1]).tolist() == [0]
+
+
+def test_a_patch_with_more_variation_around_it_has_the_lower_penalty() -> None:
+    penalties = penalties_of(np.array([1.0, 2.0, 3.0], np.float32))
+    assert penalties[0] > penalties[1] > penalties[2]
+    assert penalties[1] > 0
+
+
+def test_the_principal_axes_come_strongest_first_and_are_evened_less_than_by_whitening() -> None:
+    generator = np.random.default_rng(0)
+    features = (generator.standard_normal((4000, 9)) @ generator.standard_normal((9, 9)) + 4).astype(np.float32)
+    projection, offset = principal_axes(features)
+    white, _ = whitening(features)
+    spread = (features @ projection + offset).std(axis=0)
+    assert (np.diff(spread) <= 1e-6).all()
+    fully = (features @ white).std(axis=0)
+    assert spread[0] / spread[-1] > 1.2 * fully[0] / fully[-1]
 
 
 def test_the_bank_is_never_larger_than_its_cap() -> None:

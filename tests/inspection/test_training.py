@@ -250,13 +250,20 @@ def test_an_image_of_quite_another_size_is_refused_with_the_size_expected(model:
 
 def test_the_median_image_fills_the_working_size_and_the_rest_is_reflected_evenly() -> None:
     scale = choose_scale([(100, 100), (200, 200), (400, 400)])
-    assert scale == pytest.approx(1.28)
-    prepared = prepare(np.random.default_rng(0).integers(0, 256, (200, 230), dtype=np.uint8), scale)
-    assert prepared.tensor.shape == (1, 3, 256, 320)
-    assert (prepared.height, prepared.width, prepared.top, prepared.left) == (256, 294, 0, 13)
-    image = prepared.tensor[0, 0, :, 13 : 13 + 294]
+    assert scale == pytest.approx(1.6)
+    blocks = np.random.default_rng(0).integers(0, 256, (10, 23), dtype=np.uint8)
+    prepared = prepare(np.kron(blocks, np.ones((20, 10), np.uint8)), scale)
+    assert prepared.tensor.shape == (1, 3, 320, 384)
+    assert (prepared.height, prepared.width, prepared.top, prepared.left) == (320, 368, 0, 8)
+    image = prepared.tensor[0, 0, :, 8 : 8 + 368]
     assert abs(image.mean()) < 0.02
-    assert image.std() == pytest.approx(0.35, abs=0.02)
+    assert image.std() == pytest.approx(0.35, abs=0.03)
+
+
+def test_grain_finer_than_a_patch_is_smoothed_away() -> None:
+    grain = np.random.default_rng(0).integers(100, 156, (320, 320), dtype=np.uint8)
+    shade = np.kron(np.array([[100, 156], [156, 100]], np.uint8), np.ones((160, 160), np.uint8))
+    assert prepare(grain, 1.0).tensor.std() < 0.5 * prepare(shade, 1.0).tensor.std()
 
 
 def test_castings_are_told_apart(data: Path, backbone: object, tmp_path: Path) -> None:
