@@ -65,7 +65,7 @@ AREAS = {
         Area(
             "inspection",
             "Anomaly models on images",
-            measures=(Measure("inspection.benchmarks.sample_parts"),),
+            measures=(Measure("inspection.benchmarks.anomaly"), Measure("inspection.benchmarks.sample_parts")),
             probes=(Probe("inspection.benchmarks.fit_time", most_runs=3), Probe("inspection.benchmarks.latency")),
         ),
         Area(
