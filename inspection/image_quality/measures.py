@@ -69,15 +69,16 @@ def measure_quality(frame: Frame, before: Frame | None = None) -> ImageQuality:
     """
     pixels = frame.pixels
     grey = _grey(pixels)
-    brightest = pixels.max(axis=2) if pixels.ndim == 3 else pixels  # noqa: PLR2004
+    brightest = grey if pixels.ndim == 2 else _brightest(pixels)  # noqa: PLR2004
+    mean, deviation = cv2.meanStdDev(grey)
     blur, smear = _sharpness(grey)
     return ImageQuality(
         blur_px=blur,
         smear=smear,
-        mean=float(grey.mean()),
-        contrast=float(grey.std()),
-        dark_share=float((brightest <= DARK).mean()),
-        bright_share=float((brightest >= BRIGHT).mean()),
+        mean=float(mean[0, 0]),
+        contrast=float(deviation[0, 0]),
+        dark_share=np.count_nonzero(brightest <= DARK) / grey.size,
+        bright_share=np.count_nonzero(brightest >= BRIGHT) / grey.size,
         moving_share=_moving_share(frame, before),
     )
 
@@ -86,18 +87,26 @@ def _grey(pixels: Pixels) -> Pixels:
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False) if pixels.ndim == 3 else pixels  # noqa: PLR2004
 
 
+def _brightest(pixels: Pixels) -> cv2.typing.MatLike:
+    """Return the brightest channel of each pixel."""
+    red, green, blue = cv2.split(pixels)
+    return cv2.max(cv2.max(red, green), blue)
+
+
 def _sharpness(grey: Pixels) -> tuple[float, float]:
     """Return blur in pixels and smear."""
-    smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), _SMOOTHING)
+    picture = grey.astype(np.float32)
+    smooth = cv2.GaussianBlur(picture, (0, 0), _SMOOTHING)
     across, down = _gradient(smooth)
     second = cv2.Laplacian(smooth, cv2.CV_32F)
-    squared = across * across + down * down
-    fourth = _total(squared * squared)
+    squared = cv2.magnitude(across, down)
+    cv2.multiply(squared, squared, squared)
+    fourth = _product(squared, squared)
     if fourth <= _FAINTEST**4 * grey.size:
         return _LARGEST, 1.0
-    width_squared = fourth / max(4 * _total(squared * second * second), 1e-12 * fourth)
+    width_squared = fourth / max(4 * _product(squared, cv2.multiply(second, second)), 1e-12 * fourth)
     blur = min(_LARGEST, math.sqrt(max(0.0, width_squared - _SMOOTHING**2)))
-    return blur, _anisotropy(smooth - cv2.GaussianBlur(grey.astype(np.float32), (0, 0), _FINE))
+    return blur, _anisotropy(cv2.subtract(smooth, cv2.GaussianBlur(picture, (0, 0), _FINE)))
 
 
 def _gradient(image: cv2.typing.MatLike) -> tuple[cv2.typing.MatLike, cv2.typing.MatLike]:
@@ -109,15 +118,16 @@ def _gradient(image: cv2.typing.MatLike) -> tuple[cv2.typing.MatLike, cv2.typing
 def _anisotropy(detail: cv2.typing.MatLike) -> float:
     """Return the square root of the ratio of the eigenvalues of the structure tensor over the whole picture."""
     across, down = _gradient(detail)
-    first, last, mixed = _total(across * across), _total(down * down), _total(across * down)
+    first, last, mixed = _product(across, across), _product(down, down), _product(across, down)
     middle, spread = (first + last) / 2, math.hypot((first - last) / 2, mixed)
     if middle <= 0:
         return 1.0
     return min(_LARGEST, math.sqrt((middle + spread) / max(middle - spread, 1e-9 * middle)))
 
 
-def _total(values: NDArray[np.floating] | cv2.typing.MatLike) -> float:
-    return float(np.sum(values, dtype=np.float64))
+def _product(one: cv2.typing.MatLike, other: cv2.typing.MatLike) -> float:
+    """Return the sum of the products of two images, added up in double precision."""
+    return cv2.sumElems(cv2.multiply(one, other))[0]
 
 
 def _moving_share(frame: Frame, before: Frame | None) -> float | None:
