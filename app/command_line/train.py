@@ -147,7 +147,8 @@ def train_images_command(
     if threshold.sample_too_small:
         typer.echo(
             f"{threshold.sample} images are too few to show a false-alarm rate of {threshold.false_alarm_rate:.1%} "
-            f"(that takes {threshold.least_sample}); the threshold rests on an assumed distribution.",
+            f"(that takes {threshold.least_sample}); the {'rate' if threshold.defects else 'threshold'} "
+            "rests on an assumed distribution.",
             err=True,
         )
     if as_json:
