@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+TIME_LIMIT_S = 1200.0
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -15,11 +17,13 @@ class Measure:
         module: its name.
         folder: below the data folder, that it takes; empty for the whole.
         quick: arguments for a quick run.
+        time_limit_s: after which it is given up.
     """
 
     module: str
     folder: str = ""
     quick: dict[str, object] = field(default_factory=dict)
+    time_limit_s: float = TIME_LIMIT_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,8 @@ AREAS = {
         Area(
             "calibration",
             "Calibration of the threshold",
-            measures=(Measure("inspection.benchmarks.calibration", quick={"splits": 2}),),
+            # Twenty splits of two data sets are 440 fits.
+            measures=(Measure("inspection.benchmarks.calibration", quick={"splits": 2}, time_limit_s=3600),),
         ),
         Area(
             "detection",

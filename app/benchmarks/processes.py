@@ -15,8 +15,7 @@ from typing import Any
 from models.errors import ImageFlowError
 from models.messages import Language
 
-TIME_LIMIT_S = 1200.0
-"""For one process; the longest, the training of a detector, takes a few minutes on two processors."""
+PROBE_LIMIT_S = 600.0
 _TOLD = 2_000
 
 
@@ -25,7 +24,7 @@ class MeasurementFailed(ImageFlowError):
 
 
 def run_module(
-    module: str, arguments: list[str], environment: Mapping[str, str] | None = None, time_limit_s: float = TIME_LIMIT_S
+    module: str, arguments: list[str], environment: Mapping[str, str] | None = None, time_limit_s: float = PROBE_LIMIT_S
 ) -> str:
     """Run a module in a fresh interpreter and return what it prints.
 
@@ -65,7 +64,9 @@ def run_probe(module: str, folder: Path, environment: Mapping[str, str], *, quic
     return values
 
 
-def run_measure(module: str, data: Path, arguments: Mapping[str, object], language: Language) -> dict[str, Any]:
+def run_measure(
+    module: str, data: Path, arguments: Mapping[str, object], language: Language, time_limit_s: float
+) -> dict[str, Any]:
     """Run ``measure`` of a module and return ``figures`` and ``notes``, or ``trouble``.
 
     Raises:
@@ -81,6 +82,6 @@ def run_measure(module: str, data: Path, arguments: Mapping[str, object], langua
             "language": language,
         }
         task.write_text(json.dumps(asked), encoding="utf-8")
-        run_module("inspection.benchmarks.area_process", [str(task)])
+        run_module("inspection.benchmarks.area_process", [str(task)], time_limit_s=time_limit_s)
         found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
         return found

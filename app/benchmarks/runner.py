@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
-from app.benchmarks.areas import Area, Probe
+from app.benchmarks.areas import Area, Measure, Probe
 from app.benchmarks.processes import MeasurementFailed, run_measure, run_probe
 from inspection.benchmarks.figures import Figure
 from models.errors import Unavailable
@@ -66,15 +66,16 @@ def run_areas(
     for outcome in outcomes:
         for measure in outcome.area.measures:
             progress.next(outcome.area.title)
-            _measure(outcome, measure.module, data / measure.folder, measure.quick if quick else {}, language)
+            _measure(outcome, measure, data, language, quick=quick)
     _probe(outcomes, repeated, progress, quick=quick)
     _require_different_names(outcomes)
     return outcomes
 
 
-def _measure(outcome: Outcome, module: str, data: Path, arguments: dict[str, object], language: Language) -> None:
+def _measure(outcome: Outcome, measure: Measure, data: Path, language: Language, *, quick: bool) -> None:
+    arguments = measure.quick if quick else {}
     try:
-        found = run_measure(module, data, arguments, language)
+        found = run_measure(measure.module, data / measure.folder, arguments, language, measure.time_limit_s)
     except MeasurementFailed as error:
         outcome.failures.append(str(error))
         return
