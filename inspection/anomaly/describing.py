@@ -19,6 +19,7 @@ from inspection.anomaly.manifest import (
 )
 from inspection.anomaly.material import Material
 from inspection.anomaly.methods import Core
+from inspection.anomaly.preparation import SMOOTHING
 from inspection.anomaly.threshold import Threshold
 
 _LIBRARIES = ("imageflow-station", "numpy", "opencv-python", "openvino")
@@ -28,7 +29,11 @@ def preprocessing_of(material: Material, scale: float, *, aligned: bool) -> Prep
     """Return how images are prepared for a model that is trained on ``material``."""
     heights, widths = zip(*material.sizes, strict=True)
     return Preprocessing(
-        scale=scale, median_height=int(np.median(heights)), median_width=int(np.median(widths)), aligned=aligned
+        scale=scale,
+        median_height=int(np.median(heights)),
+        median_width=int(np.median(widths)),
+        aligned=aligned,
+        smoothing=SMOOTHING,
     )
 
 

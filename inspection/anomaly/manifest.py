@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 FORMAT_VERSION = 2
-"""2: ``aligned`` models, which an older reader would run on images of any size."""
+"""2: ``aligned`` and ``smoothing``, without which an older reader would score otherwise."""
 
 
 class _Part(BaseModel):
@@ -20,12 +20,14 @@ class Preprocessing(_Part):
         median_height: rows of the median training image.
         median_width: its columns.
         aligned: whether the model takes images of that size only.
+        smoothing: deviation of the blur in network pixels; format 1 knew none.
     """
 
     scale: float = Field(gt=0, allow_inf_nan=False)
     median_height: int = Field(ge=1, le=20_000)
     median_width: int = Field(ge=1, le=20_000)
     aligned: bool = False
+    smoothing: float = Field(default=0.0, ge=0, le=10)
 
 
 class ThresholdRecord(_Part):

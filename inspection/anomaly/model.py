@@ -77,7 +77,7 @@ class AnomalyModel:
                 ``image-not-aligned`` when the model takes images of one size and this has another.
         """
         preprocessing = self.manifest.preprocessing
-        prepared = prepare(pixels, preprocessing.scale, scale_x, scale_y)
+        prepared = prepare(pixels, preprocessing.scale, scale_x, scale_y, preprocessing.smoothing)
         require_aligned(preprocessing, prepared, pixels.shape[0] / scale_y, pixels.shape[1] / scale_x)
         grid = self.map(prepared)
         heatmap = spread(grid, prepared, pixels.shape[0], pixels.shape[1])

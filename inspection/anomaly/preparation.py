@@ -29,7 +29,7 @@ _LEAST_DEVIATION = 4.0
 _DEVIATION = 0.35
 # Deviation of the blur in network pixels. Grain of the sensor and of ground surfaces differs from part to part and
 # hides small defects; how much of it shrinking an image removes depends on how large the image is.
-_SMOOTHING = 0.8
+SMOOTHING = 0.8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +93,9 @@ def working_size(height: float, width: float, scale: float) -> tuple[int, int]:
     return max(_LEAST_SIDE, round(height * scale)), max(_LEAST_SIDE, round(width * scale))
 
 
-def prepare(pixels: Pixels, scale: float, scale_x: float = 1.0, scale_y: float = 1.0) -> Prepared:
+def prepare(
+    pixels: Pixels, scale: float, scale_x: float = 1.0, scale_y: float = 1.0, smoothing: float = SMOOTHING
+) -> Prepared:
     """Scale an image, normalise its brightness and contrast, pad it by reflection and smooth its grain.
 
     Args:
@@ -101,6 +103,7 @@ def prepare(pixels: Pixels, scale: float, scale_x: float = 1.0, scale_y: float =
         scale: network pixels per original pixel.
         scale_x: pixels of ``pixels`` per original pixel, when an earlier step resized it.
         scale_y: the same downwards.
+        smoothing: deviation of the blur in network pixels; 0 for none, as models of format 1 were trained.
 
     Raises:
         DoesNotFit: ``image-scale`` when the image is so much larger than the training images that it would have more
@@ -121,5 +124,5 @@ def prepare(pixels: Pixels, scale: float, scale_x: float = 1.0, scale_y: float =
     top, left = rows // 2, columns // 2
     padded = cv2.copyMakeBorder(resized, top, rows - top, left, columns - left, borderType=cv2.BORDER_REFLECT_101)
     even = (padded.astype(np.float32) - np.float32(mean)) * np.float32(factor)
-    tensor = cv2.GaussianBlur(even, (0, 0), _SMOOTHING)
+    tensor = cv2.GaussianBlur(even, (0, 0), smoothing) if smoothing > 0 else even
     return Prepared(np.ascontiguousarray(tensor.transpose(2, 0, 1)[None]), top, left, height, width)

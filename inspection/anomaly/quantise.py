@@ -87,8 +87,8 @@ def quantise(model: Path, folder: Path, images: Sequence[Path]) -> None:
     nncf = importlib.import_module("nncf")
     bundle = read_bundle(model)
     network = core().read_model(bundle.graph, weights_tensor(bundle.weights))
-    scale = bundle.manifest.preprocessing.scale
-    prepared = nncf.Dataset([prepare(read_image(path), scale).tensor for path in images])
+    size = bundle.manifest.preprocessing
+    prepared = nncf.Dataset([prepare(read_image(path), size.scale, smoothing=size.smoothing).tensor for path in images])
     quantised = nncf.quantize(
         network,
         prepared,
