@@ -68,7 +68,9 @@ def train_sensor_command(
         str,
         typer.Option("--threshold", help="Percentile of the errors, 95 to 99, or auto; else 95, with --window 99."),
     ] = "",
-    scaling: Annotated[str, typer.Option("--scaling", help="standard or robust.")] = "standard",
+    scaling: Annotated[
+        str, typer.Option("--scaling", help="standard or robust; --continue keeps its own.")
+    ] = "standard",
     epochs: Annotated[
         int | None, typer.Option("--epochs", min=1, max=100_000, help="Passes over the rows; else from their number.")
     ] = None,
@@ -105,6 +107,8 @@ def train_sensor_command(
         raise typer.BadParameter("has 200 characters at most", param_hint="--name")
     if os.path.isdir(output):  # noqa: PTH112 - pathlib's own raises where the system refuses an answer
         raise typer.BadParameter(f"{output} is a folder; name a file", param_hint="--output")
+    if further is not None and sizes:
+        raise typer.BadParameter("with --continue the layers are those of the model", param_hint="--hidden")
     if output.suffix.lower() not in {".pth", ".pt", ".npz"}:
         # Another suffix may be that of the data.
         raise typer.BadParameter(f"{output} ends in something else than .pth", param_hint="--output")

@@ -85,7 +85,8 @@ def measure(data: Path, seeds: int = SEEDS, on_file: OnFile | None = None) -> li
         on_file: told the files done and all.
 
     Raises:
-        InvalidInput: ``folder-missing``, and what ``read_table`` raises.
+        InvalidInput: ``folder-missing``, ``sensor-column-unknown``, ``sensor-too-few-rows``, and what ``read_table``
+            raises.
     """
     files = _files(data)
     total = seeds * len(files) + len(files)
@@ -101,11 +102,7 @@ def measure(data: Path, seeds: int = SEEDS, on_file: OnFile | None = None) -> li
     settings = SensorTraining(window=WINDOW)
     t2_q, q = [], []
     for file in files:
-        windows = train(
-            file.values[:TRAINING_ROWS], file.columns, settings.model_copy(update={"epochs": 1})
-        ).model.windows
-        assert windows is not None  # noqa: S101 - settings with a window
-        found = baselines(file.values, TRAINING_ROWS, windows, settings)
+        found = baselines(file.values, TRAINING_ROWS, settings)
         t2_q.append(_counts(found.t2_q[TRAINING_ROWS:] > 1, file.later))
         q.append(_counts(found.q[TRAINING_ROWS:] > 1, file.later))
         advance()
@@ -120,6 +117,10 @@ def _files(data: Path) -> list[_File]:
     files = []
     for path in paths:
         table = read_table(path, ("changepoint",))
+        if "anomaly" not in table.columns:
+            raise InvalidInput("sensor-column-unknown", column="anomaly", known=", ".join(table.columns))
+        if len(table.values) <= TRAINING_ROWS:
+            raise InvalidInput("sensor-too-few-rows", rows=len(table.values), least=TRAINING_ROWS + 1)
         place = table.columns.index("anomaly")
         values = np.delete(table.values, place, axis=1)
         columns = tuple(name for name in table.columns if name != "anomaly")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from inspection.sensor.folds import blocks
 from inspection.sensor.settings import SensorTraining
 from inspection.sensor.smoothing import CAP, smooth, smoothing_factor
-from inspection.sensor.training import scaling_of
+from inspection.sensor.training import scaling_of, windows_of
 from inspection.sensor.windows import Windows
 
 _KEPT_VARIANCE = 0.9
@@ -32,16 +32,27 @@ class Baselines:
     t2_q: Vector
 
 
-def baselines(values: Matrix, training_rows: int, windows: Windows, settings: SensorTraining) -> Baselines:
+def baselines(values: Matrix, training_rows: int, settings: SensorTraining) -> Baselines:
     """Fit both to the first rows and score all of them.
 
     As many components as hold 90 % of the training variance; thresholds as the product's: a percentile of the errors
     of blocks held out in turn.
+
+    Args:
+        values: float64 ``(n, sensors)``, in the order of time.
+        training_rows: how many of the first are fitted on.
+        settings: of the product's model, with a window.
+
+    Raises:
+        ValueError: for settings of vectors.
     """
+    windows = windows_of(values[:training_rows], settings.window)
+    if windows is None:
+        raise ValueError("these baselines are of windows")
     features = windows.features(values)
     first = windows.length - 1
     training = features[first:training_rows]
-    q_held, t2_held, together_held = [], [], []
+    q_held, t2_held = [], []
     for fold in blocks(len(training), settings.folds, windows.length):
         q, t2 = _statistics(training, fold.fitted, training[fold.held_out], settings, windows)
         q_held.append(q)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +46,11 @@ _DAMAGE = (
     RuntimeError,
     MemoryError,  # a header that names a huge shape
 )
+_NO_ARRAY = (*_DAMAGE, TypeError, OverflowError, SyntaxError, tokenize.TokenError)
+"""What NumPy raises besides for a header that is no header."""
 
 Arrays = dict[str, NDArray[np.generic]]
+_Kind = TypeVar("_Kind", np.float32, np.float64, np.int64)
 
 
 def save_model(path: Path, model: SensorModel) -> None:
@@ -85,15 +90,23 @@ def load_model(path: Path) -> SensorModel:
     Raises:
         InvalidInput: ``sensor-model-missing``, ``model-not-readable``, ``model-too-new``, ``sensor-model-damaged``.
     """
+    return model_from_bytes(read_bounded(path, "sensor-model-damaged"), path.name)
+
+
+def read_bounded(path: Path, too_large: str) -> bytes:
+    """Return the content of a file of a model.
+
+    Raises:
+        InvalidInput: ``sensor-model-missing``, ``model-not-readable``; ``too_large`` for more than ``MOST_BYTES``.
+    """
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise _damaged(path.name)
-        data = path.read_bytes()
+            raise InvalidInput(too_large, name=path.name)
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise InvalidInput("sensor-model-missing", file=str(path)) from error
     except OSError as error:
         raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
-    return model_from_bytes(data, path.name)
 
 
 def model_from_bytes(data: bytes, name: str) -> SensorModel:
@@ -104,7 +117,7 @@ def model_from_bytes(data: bytes, name: str) -> SensorModel:
     """
     try:
         arrays = _arrays(data)
-        metadata = json.loads(arrays[_METADATA].astype(np.uint8).tobytes())
+        metadata = json.loads(arrays[_METADATA].tobytes())
         version = metadata.get("format") if isinstance(metadata, dict) else None
         if isinstance(version, int) and version > FORMAT:
             raise InvalidInput("model-too-new", name=name, version=version, known=FORMAT)
@@ -121,8 +134,15 @@ def _arrays(data: bytes) -> Arrays:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
             raise ValueError("larger than any model")
-    with np.load(io.BytesIO(data), allow_pickle=False) as loaded:
-        return {name: loaded[name] for name in loaded.files}
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as loaded:
+            arrays = {name: loaded[name] for name in loaded.files}
+    except _NO_ARRAY as error:
+        raise ValueError("no arrays") from error
+    # What does not begin like an array comes back as its bytes.
+    if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+        raise ValueError("no arrays")
+    return arrays
 
 
 def _frozen(arrays: Arrays, metadata: SensorMetadata) -> SensorModel:
@@ -132,8 +152,8 @@ def _frozen(arrays: Arrays, metadata: SensorMetadata) -> SensorModel:
     layers = sum(name.startswith("weight_") for name in arrays)
     if not 0 < layers <= _MOST_LAYERS:
         raise ValueError("no layers")
-    weights = tuple(_floats(arrays, f"weight_{layer}").astype(np.float32) for layer in range(layers))
-    biases = tuple(_floats(arrays, f"bias_{layer}").astype(np.float32) for layer in range(layers))
+    weights = tuple(_numbers(arrays, f"weight_{layer}", np.float32) for layer in range(layers))
+    biases = tuple(_numbers(arrays, f"bias_{layer}", np.float32) for layer in range(layers))
     inputs = features
     for weight, bias in zip(weights, biases, strict=True):
         if weight.ndim != 2 or bias.shape != (weight.shape[1],) or weight.shape[0] != inputs:  # noqa: PLR2004
@@ -150,8 +170,9 @@ def _frozen(arrays: Arrays, metadata: SensorMetadata) -> SensorModel:
             raise ValueError("spread")
     if (scaling.scale <= 0).any():
         raise ValueError("scale")
-    counts = np.array(arrays["histogram_counts"], np.int64)
-    counts.setflags(write=False)
+    counts = _numbers(arrays, "histogram_counts", np.int64)
+    if counts.ndim != 1:
+        raise ValueError("histogram")
     reference = Reference(
         error_percentiles=_floats(arrays, "error_percentiles", (101,)),
         histogram_counts=counts,
@@ -166,9 +187,17 @@ def _frozen(arrays: Arrays, metadata: SensorMetadata) -> SensorModel:
 def _floats(
     arrays: Mapping[str, NDArray[np.generic]], name: str, shape: tuple[int, ...] | None = None
 ) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = np.array(arrays[name], np.float64)
-    if (shape is not None and found.shape != shape) or not np.isfinite(found).all():
+    found = _numbers(arrays, name, np.float64)
+    if shape is not None and found.shape != shape:
         raise ValueError(name)
+    return found
+
+
+def _numbers(arrays: Mapping[str, NDArray[np.generic]], name: str, kind: type[_Kind]) -> NDArray[_Kind]:
+    """Return finite numbers of the very type that ``model_bytes`` writes; another one is refused, not converted."""
+    if arrays[name].dtype != np.dtype(kind) or not np.isfinite(arrays[name]).all():
+        raise ValueError(name)
+    found: NDArray[_Kind] = np.array(arrays[name], kind)
     found.setflags(write=False)
     return found
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection.files import write_atomically
+from inspection.sensor.archive import read_bounded
 from inspection.sensor.network import Network
 from models.errors import InvalidInput, Unavailable
 
@@ -66,12 +67,7 @@ def read_checkpoint(path: Path) -> Network:
         Unavailable: ``sensor-torch-missing``, ``sensor-checkpoint-failed``.
     """
     require_torch()
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise InvalidInput("sensor-model-missing", file=str(path)) from error
-    except OSError as error:
-        raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
+    data = read_bounded(path, "sensor-checkpoint-damaged")
     if not data.startswith(_ARCHIVE):
         raise InvalidInput("sensor-checkpoint-damaged", name=path.name)
     finished = _in_own_process("read", data)

@@ -108,7 +108,9 @@ def stability_index(marks: NDArray[np.float64], now: NDArray[np.float64], rows: 
         now: float64 ``(n,)``.
         rows: m, the rows of the training.
     """
-    edges = np.unique(marks[_EVERY:-1:_EVERY])
+    # The lowest bin ends below the least value where many of them are that one: what falls under it is told from it.
+    lowest = np.nextafter(marks[0], -np.inf) if marks[0] == marks[_EVERY] else marks[_EVERY]
+    edges = np.unique(np.append(marks[_EVERY:-1:_EVERY], lowest))
     bins = len(edges) + 1
     before = np.bincount(np.searchsorted(edges, marks, side="left"), minlength=bins) / len(marks)
     present = np.bincount(np.searchsorted(edges, now, side="left"), minlength=bins) / len(now)

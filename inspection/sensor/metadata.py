@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from inspection.sensor.scaling import ScalingKind
 from inspection.sensor.settings import MOST_WINDOW
@@ -18,7 +18,7 @@ class SensorMetadata(BaseModel):
     Attributes:
         format: version of the model file.
         name: of the model, for people.
-        columns: names of the sensors; as many as a row has values.
+        columns: names of the sensors, all different; as many as a row has values.
         window: rows of a window; 1 for vectors.
         smoothing: weight of the newest row in the running mean of squared errors; 1 for vectors.
         cap: largest error of one row that enters the running mean.
@@ -58,3 +58,11 @@ class SensorMetadata(BaseModel):
     seed: int = Field(ge=0)
     data_digest: str
     versions: dict[str, str]
+
+    @field_validator("columns")
+    @classmethod
+    def _differ(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
+        # Contributions are told by name: two of one name would be one.
+        if len(set(columns)) < len(columns):
+            raise ValueError("names of sensors are all different")
+        return columns

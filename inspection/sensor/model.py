@@ -206,8 +206,8 @@ class SensorModel:
         if len(values) != self.input_dimension:
             self._refuse_length(len(values))
         found = np.array(values, np.float64)
-        # One sum in place of a look at every value; not within the bound when one of them is NaN, too.
-        if not abs(np.add.reduce(found)) <= LARGEST and (np.abs(found) > LARGEST).any():
+        # One sum of squares in place of a look at every value; not within the bound when one of them is NaN, too.
+        if not np.vdot(found, found) <= LARGEST**2 and (np.abs(found) > LARGEST).any():
             raise InvalidInput("sensor-value-infinite")
         return found
 

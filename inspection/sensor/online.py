@@ -94,11 +94,17 @@ class OnlineLearner:
     def __init__(
         self, reference: SensorModel, settings: OnlineSettings | None = None, *, current: SensorModel | None = None
     ) -> None:
-        """Begin with a reference, or go on from ``current``, what an earlier learner with it came to."""
+        """Begin with a reference, or go on from ``current``, what an earlier learner with it came to.
+
+        Raises:
+            ValueError: when the columns or the window of ``current`` are others.
+        """
         self._lock = threading.Lock()
         self.reference = reference
         self._settings = settings or OnlineSettings()
-        self._stream = SensorStream(current or reference)
+        self._stream = SensorStream(reference)
+        if current is not None:
+            self._stream.exchange(current)
         self._frozen = SensorStream(reference)
         self._waiting: deque[tuple[float, NDArray[np.float64]]] = deque()
         self._alarms: deque[bool] = deque(maxlen=max(self._settings.quarantine, 1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from inspection.sensor.scaling import ScalingKind
@@ -33,7 +35,7 @@ class SensorTraining(BaseModel):
 
     name: str = Field(default="", max_length=200)
     window: int = Field(default=1, ge=1, le=MOST_WINDOW)
-    hidden: tuple[int, ...] = Field(default=(), max_length=8)
+    hidden: tuple[Annotated[int, Field(ge=1, le=MOST_HIDDEN)], ...] = Field(default=(), max_length=8)
     percent: float | None = Field(default=None, ge=LEAST_PERCENT, le=MOST_PERCENT)
     auto_threshold: bool = False
     scaling: ScalingKind = "standard"

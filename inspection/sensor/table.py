@@ -47,13 +47,6 @@ class SensorTable:
     seconds: NDArray[np.float64] | None
     left_out: tuple[str, ...]
 
-    @property
-    def constant_columns(self) -> tuple[str, ...]:
-        """Names of the sensors whose value never changes."""
-        first = np.nanmax(self.values, axis=0, initial=-np.inf)
-        last = np.nanmin(self.values, axis=0, initial=np.inf)
-        return tuple(name for name, high, low in zip(self.columns, first, last, strict=True) if high == low)
-
 
 def read_table(path: Path, leave_out: Sequence[str] = ()) -> SensorTable:
     """Read a CSV file of numbers.

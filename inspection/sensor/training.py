@@ -27,6 +27,8 @@ _SPREAD_WEIGHT = 0.3
 _LEAST_STEADINESS = 0.01
 _MOST_STARTS = 5
 _LEAST_THRESHOLD = 1e-9
+_FARTHEST = 1e6
+"""No value is further out on the scaled axis while weights are fitted, where float32 would overflow and spoil them."""
 
 Matrix = NDArray[np.float64]
 OnStep = Callable[[int, int], None]
@@ -76,7 +78,7 @@ def train(
         raise InvalidInput(
             "sensor-start-differs", columns=", ".join(start.metadata.columns), window=start.metadata.window
         )
-    windows = start.windows if start else _windows(values, settings.window)
+    windows = start.windows if start else windows_of(values, settings.window)
     features = values if windows is None else windows.features(values)[settings.window - 1 :]
     folds = blocks(len(features), settings.folds, 0 if windows is None else windows.length) if settings.held_out else []
     parts = [(slice(0, len(features)),), *(fold.fitted for fold in folds)]
@@ -104,7 +106,7 @@ def train(
         window=settings.window,
         smoothing=factor,
         cap=cap,
-        scaling=settings.scaling,
+        scaling=start.metadata.scaling if start else settings.scaling,
         threshold=max(choice.value, _LEAST_THRESHOLD),
         threshold_method=choice.method,
         threshold_percent=settings.threshold_percent,
@@ -130,11 +132,14 @@ def _require_rows(values: Matrix, columns: tuple[str, ...], settings: SensorTrai
     for name, column in zip(columns, values.T, strict=True):
         if np.isnan(column).all():
             raise InvalidInput("sensor-column-empty", column=name)
-    if np.isnan(values).mean(axis=1).min() > 0.5:  # noqa: PLR2004 - more than half
+    # Vectors that miss more than half are not judged; windows are filled by the rows around them.
+    usable = int((np.isnan(values).mean(axis=1) <= 0.5).sum())  # noqa: PLR2004 - half
+    if usable < (least if settings.window == 1 else 1):
         raise InvalidInput("sensor-too-many-missing", expected=len(columns))
 
 
-def _windows(values: Matrix, length: int) -> Windows | None:
+def windows_of(values: Matrix, length: int) -> Windows | None:
+    """Return what makes features of windows, fitted to rows ``(n, sensors)``; None for vectors (``length`` 1)."""
     if length == 1:
         return None
     origin, spread = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
@@ -169,7 +174,7 @@ def _rows(features: Matrix, fitted: tuple[slice, ...], scaling: Scaling) -> Rows
     inside = np.zeros((len(features), 1), np.bool_)
     for part in fitted:
         inside[part] = True
-    return Rows(scaled.astype(np.float32), (known & inside).astype(np.float32))
+    return Rows(np.clip(scaled, -_FARTHEST, _FARTHEST).astype(np.float32), (known & inside).astype(np.float32))
 
 
 def _networks(

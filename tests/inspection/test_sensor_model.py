@@ -19,6 +19,7 @@ from inspection.sensor import (
     SensorModel,
     SensorStream,
     SensorTraining,
+    archive,
     load_model,
     model_bytes,
     model_from_bytes,
@@ -159,12 +160,15 @@ def test_a_wrong_length_is_refused_with_the_length_expected(
         vectors.score(np.zeros((5, length)))
 
 
-def test_infinite_values_are_refused(vectors: SensorModel) -> None:
+def test_infinite_values_are_refused(vectors: SensorModel, windowed: SensorModel) -> None:
     with pytest.raises(InvalidInput, match="finite"):
         vectors.judge([1.0, math.inf, 2.0])
     for row in ([None, -math.inf, 2.0], [None, 1e300, 2.0], [1e101, 1.0, 2.0]):
         with pytest.raises(InvalidInput, match="finite"):
             vectors.judge(row)
+    for push in (vectors.judge, SensorStream(windowed).push):
+        with pytest.raises(InvalidInput, match="finite"):
+            push([1e300, -1e300, 2.0])
     assert math.isfinite(vectors.judge([1e99, -1e99, 1e100]).score)
     with pytest.raises(InvalidInput, match="finite"):
         vectors.score(np.array([[1.0, math.inf, 2.0]]))
@@ -285,6 +289,61 @@ def test_an_archive_that_unpacks_to_gigabytes_is_refused_unopened() -> None:
         archive.writestr("center.npy", bytes(80 * 2**20))
     with pytest.raises(InvalidInput, match="damaged"):
         model_from_bytes(buffer.getvalue(), "m.npz")
+
+
+def with_member(model: SensorModel, name: str, content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(model_bytes(model))) as whole,
+        zipfile.ZipFile(buffer, "w") as archive,
+    ):
+        for entry in whole.namelist():
+            archive.writestr(entry, content if entry == name else whole.read(entry))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{'descr': '<f8', 'fortran_order': False, 'shape': (1" + 40 * b"0" + b",)}\n",
+        b"{'descr': '<f8', 'fortran_order': False, 'shape': (9999999999,)}\n",
+        b"{'descr': '<f8', (\n",
+        b"  {'a':\n 1\n",
+        b"{1: 2, 'a': 3}\n",
+        b"{[]: 1}\n",
+        b"\0",
+    ],
+)
+@pytest.mark.parametrize("name", ["center.npy", "metadata.npy"])
+def test_an_array_whose_header_is_none_is_refused(vectors: SensorModel, name: str, header: bytes) -> None:
+    array = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(24)
+    for content in (array, b"no array at all"):
+        with pytest.raises(InvalidInput) as raised:
+            model_from_bytes(with_member(vectors, name, content), "m.npz")
+        assert raised.value.code == "sensor-model-damaged"
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("histogram_counts", np.array(3)),
+        ("histogram_counts", np.full(50, np.inf)),
+        ("center", np.ones(3, np.complex128)),
+        ("center", np.zeros(3, [("a", "f8")])),
+        ("center", np.array(["1", "2", "3"])),
+        ("weight_0", np.full((3, 8), 1e300)),
+        ("metadata", np.zeros(3, [("a", "f8")])),
+    ],
+)
+def test_numbers_of_another_type_are_refused_though_the_digest_is_right(
+    vectors: SensorModel, name: str, array: NDArray[np.generic]
+) -> None:
+    with np.load(io.BytesIO(model_bytes(vectors)), allow_pickle=False) as loaded:
+        arrays = {other: loaded[other] for other in loaded.files if other != "sha256"}
+    digest = np.frombuffer(archive._digest({**arrays, name: array}), np.uint8)
+    with pytest.raises(InvalidInput) as raised:
+        model_from_bytes(rewritten(vectors, **{name: array, "sha256": digest}), "m.npz")
+    assert raised.value.code == "sensor-model-damaged"
 
 
 def test_a_model_of_a_newer_format_is_refused_as_such(vectors: SensorModel) -> None:

@@ -190,6 +190,22 @@ def test_the_drift_report_speaks_both_languages_and_admits_too_few_rows(referenc
         drift_report(reference, np.zeros((100, 2)))
 
 
+def test_a_sensor_that_stood_still_has_changed_wherever_it_goes() -> None:
+    rows = np.column_stack([machine_rows(300), np.full(300, 24.0)])
+    model = train(rows, (*COLUMNS, "supply"), SensorTraining(epochs=3)).model
+    levels = []
+    for value in (22.0, 24.0, 26.0):
+        rows[:, 3] = value
+        levels.append(drift_report(model, rows)[3].level)
+    assert levels == ["changed", "stable", "changed"]
+
+
+def test_a_learner_does_not_go_on_from_a_model_of_other_sensors(reference: SensorModel) -> None:
+    other = train(machine_rows(100), ("a", "b", "c"), SensorTraining(epochs=3)).model
+    with pytest.raises(ValueError, match="same columns"):
+        OnlineLearner(reference, current=other)
+
+
 def test_chance_alone_is_no_drift(reference: SensorModel) -> None:
     levels = [found.level for seed in range(40) for found in drift_report(reference, machine_rows(60, seed=100 + seed))]
     assert levels.count("stable") > 0.85 * len(levels)

@@ -43,6 +43,18 @@ def test_a_folder_without_the_files_is_told(tmp_path: Path) -> None:
         measure(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("a,changepoint\n1,0\n", "sensor-column-unknown"), ("a,anomaly,changepoint\n1,0,0\n", "sensor-too-few-rows")],
+)
+def test_files_of_another_kind_are_told(tmp_path: Path, text: str, code: str) -> None:
+    (tmp_path / "valve1").mkdir()
+    (tmp_path / "valve1" / "0.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidInput) as raised:
+        measure(tmp_path)
+    assert raised.value.code == code
+
+
 def test_average_precision_is_that_of_the_textbook() -> None:
     labels = np.array([True, False, True, False])
     assert average_precision(np.array([4.0, 3.0, 2.0, 1.0]), labels) == pytest.approx((1 + 2 / 3) / 2)

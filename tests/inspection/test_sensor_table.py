@@ -154,10 +154,6 @@ def test_columns_of_the_same_name_are_told_apart() -> None:
     assert parse_table(b"a,a,,a\n1,2,3,4\n", "t.csv").columns == ("a", "a (2)", "column 3", "a (3)")
 
 
-def test_constant_columns_are_named() -> None:
-    assert parse_table(b"a,b,c\n1,2,\n1,3,5\n1,,5\n", "t.csv").constant_columns == ("a", "c")
-
-
 def test_sizes_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(table, "MOST_ROWS", 3)
     monkeypatch.setattr(table, "MOST_COLUMNS", 2)

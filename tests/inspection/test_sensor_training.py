@@ -128,6 +128,24 @@ def test_too_few_rows_are_refused_with_how_many_it_takes(rows: int, settings: Se
     assert str(raised.value.values["least"]) in str(raised.value)
 
 
+def test_rows_that_miss_too_much_do_not_count() -> None:
+    rows = machine_rows(100)
+    rows[30:, :2] = np.nan
+    with pytest.raises(InvalidInput) as raised:
+        train(rows, COLUMNS, SMALL)
+    assert raised.value.code == "sensor-too-many-missing"
+
+
+def test_training_goes_on_with_the_scaling_of_the_model_and_bears_one_wild_value() -> None:
+    start = train(machine_rows(100), COLUMNS, SensorTraining(epochs=5, scaling="robust")).model
+    rows = machine_rows(100, seed=1)
+    rows[7, 0] = 9.9e37
+    further = train(rows, COLUMNS, SMALL, start=start).model
+    assert further.metadata.scaling == "robust"
+    assert np.array_equal(further.scaling.center, start.scaling.center)
+    assert further.judge([100.0, 2.0, 60.0]).status == "normal"
+
+
 def test_a_column_without_a_value_is_named() -> None:
     rows = machine_rows(100)
     rows[:, 1] = np.nan
@@ -220,10 +238,11 @@ def test_the_command_trains_and_tells_it_in_one_json_object(
         (("--scaling", "none"), "robust"),
         (("--window", "0"), "--window"),
         (("--output", "model.csv"), ".pth"),
+        (("--continue", "model.pth", "--hidden", "4"), "--continue"),
     ],
 )
 def test_a_wrong_option_is_wrong_usage(
-    capsys: pytest.CaptureFixture[str], table: Path, tmp_path: Path, wrong: tuple[str, str], told: str
+    capsys: pytest.CaptureFixture[str], table: Path, tmp_path: Path, wrong: tuple[str, ...], told: str
 ) -> None:
     code, out, err = run(capsys, "train", "sensor", "--data", table, "--output", tmp_path / "m.pth", *wrong)
     assert (code, out) == (2, "")
