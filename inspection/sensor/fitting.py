@@ -32,11 +32,11 @@ class Rows:
 
     Attributes:
         scaled: float32 ``(n, features)``, gaps filled.
-        weight: float32 ``(n, features)``: 1 for what counts in the loss, 0 for filled gaps and rows held out.
+        counts: bool ``(n, features)``: what counts in the loss; not filled gaps, nor rows held out.
     """
 
     scaled: Matrix
-    weight: Matrix
+    counts: NDArray[np.bool_]
 
 
 def default_epochs(rows: int) -> int:
@@ -60,7 +60,7 @@ def fit_networks(
     libraries: same weights.
 
     Args:
-        models: rows of each, as many for each; those held out have weight 0.
+        models: rows of each, as many for each.
         sizes: values in each layer, input and output included.
         seed: of the first weights and of the order of rows.
         epochs: passes over the rows.
@@ -69,24 +69,20 @@ def fit_networks(
     """
     rng = np.random.default_rng(seed)
     first = start or _first_weights(sizes, rng)
-    scaled = np.stack([rows.scaled for rows in models])
-    weight = np.stack([rows.weight for rows in models])
     weights = [np.repeat(matrix[None], len(models), axis=0) for matrix in first.weights]
     biases = [np.repeat(bias[None, None], len(models), axis=0) for bias in first.biases]
     optimiser = _Adam([*weights, *biases])
-    count = scaled.shape[1]
+    count = len(models[0].scaled)
     starts = range(0, count, BATCH)
     steps = epochs * len(starts)
-    share = _share(weight)
+    # All of them stand side by side only where one batch holds them all: for large files that would be gigabytes.
+    whole = _side_by_side(models, slice(None)) if len(starts) == 1 else None
     done = 0
     for _ in range(epochs):
-        order = rng.permutation(count) if len(starts) > 1 else np.arange(count)
+        order = np.arange(count) if whole else rng.permutation(count)
         for begin in starts:
-            chosen = order[begin : begin + BATCH]
-            whole = len(chosen) == count
-            gradients = _gradients(
-                weights, biases, scaled if whole else scaled[:, chosen], share if whole else _share(weight[:, chosen])
-            )
+            rows, share = whole or _side_by_side(models, order[begin : begin + BATCH])
+            gradients = _gradients(weights, biases, rows, share)
             rate = LEARNING_RATE * (0.55 + 0.45 * np.cos(np.pi * done / steps))
             optimiser.step(gradients, float(rate))
             done += 1
@@ -102,7 +98,7 @@ def improved(network: Network, rows: Rows, rate: float) -> Network:
     """Return the network after one step down the slope of the mean squared error."""
     weights = [matrix[None] for matrix in network.weights]
     biases = [bias[None, None] for bias in network.biases]
-    gradients = _gradients(weights, biases, rows.scaled[None], _share(rows.weight[None]))
+    gradients = _gradients(weights, biases, rows.scaled[None], _share(rows.counts[None]))
     layers = len(weights)
     return Network(
         tuple(
@@ -125,9 +121,15 @@ def _first_weights(sizes: Sequence[int], rng: np.random.Generator) -> Network:
     return Network(tuple(weights), tuple(biases))
 
 
-def _share(weight: Matrix) -> Matrix:
+def _side_by_side(models: Sequence[Rows], chosen: slice | NDArray[np.int64]) -> tuple[Matrix, Matrix]:
+    """Return the chosen rows of each model and what their errors count, ``(models, n, features)``."""
+    counts = np.stack([rows.counts[chosen] for rows in models])
+    return np.stack([rows.scaled[chosen] for rows in models]), _share(counts)
+
+
+def _share(counts: NDArray[np.bool_]) -> Matrix:
     """Return what the error of each value counts in the slope of the mean squared error."""
-    return np.asarray(weight * (2 / np.maximum(weight.sum(axis=(1, 2), keepdims=True), 1)), np.float32)
+    return np.asarray(counts * (2 / np.maximum(counts.sum(axis=(1, 2), keepdims=True), 1)), np.float32)
 
 
 def _gradients(weights: list[Matrix], biases: list[Matrix], rows: Matrix, share: Matrix) -> list[Matrix]:

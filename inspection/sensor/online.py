@@ -203,7 +203,7 @@ class OnlineLearner:
 
     def _improved(self, model: SensorModel, features: NDArray[np.float64]) -> Network:
         scaled, known = model.scaling.apply(features)
-        rows = Rows(scaled.astype(np.float32), known.astype(np.float32))
+        rows = Rows(scaled.astype(np.float32), known)
         stepped = improved(model.network, rows, self._settings.weight_rate)
         bound = self._settings.most_weight_change
         return Network(

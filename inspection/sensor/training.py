@@ -174,7 +174,7 @@ def _rows(features: Matrix, fitted: tuple[slice, ...], scaling: Scaling) -> Rows
     inside = np.zeros((len(features), 1), np.bool_)
     for part in fitted:
         inside[part] = True
-    return Rows(np.clip(scaled, -_FARTHEST, _FARTHEST).astype(np.float32), (known & inside).astype(np.float32))
+    return Rows(np.clip(scaled, -_FARTHEST, _FARTHEST).astype(np.float32), known & inside)
 
 
 def _networks(
@@ -191,7 +191,7 @@ def _networks(
 
 def _says_something(network: Network, rows: Rows) -> bool:
     """Whether the output depends on the input; always so for rows that do not differ from each other."""
-    counted = rows.scaled[rows.weight.max(axis=1) > 0].astype(np.float64)
+    counted = rows.scaled[rows.counts.any(axis=1)].astype(np.float64)
     return bool(np.ptp(counted, axis=0).max() == 0 or np.ptp(network.reconstruct(counted), axis=0).max() > 0)
 
 
