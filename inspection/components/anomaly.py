@@ -33,11 +33,11 @@ def _run(parameters: AnomalyParameters, inputs: Mapping[str, StepValue], context
     from inspection.anomaly.model import AnomalyModel
 
     model = context.model("model", parameters.model, AnomalyModel)
-    placement = picture.placement
-    scored = model.score(picture.pixels, scale_x=placement.scale_x, scale_y=placement.scale_y)
+    across, down = picture.resized
+    scored = model.score(picture.pixels, scale_x=across, scale_y=down)
     threshold = context.criteria.threshold if context.criteria.threshold is not None else scored.threshold
     score, values = _where_it_counts(scored.score, scored.heatmap, picture)
-    heatmap = placement.map_to_original(values)
+    heatmap = picture.placement.map_to_original(values)
     return AnomalyFinding(
         score=score,
         threshold=threshold,

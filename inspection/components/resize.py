@@ -56,10 +56,12 @@ def resize_picture(picture: Picture, parameters: ResizeParameters) -> Picture:
 
 def _scaled(picture: Picture, width: int, height: int) -> Picture:
     before = picture.pixels.shape
+    across, down = width / before[1], height / before[0]
     return replace(
         picture,
         pixels=resize_pixels(picture.pixels, width, height),
-        placement=picture.placement.then(width / before[1], height / before[0]),
+        placement=picture.placement.then(across, down),
+        resized=(picture.resized[0] * across, picture.resized[1] * down),
     )
 
 

@@ -31,11 +31,15 @@ class Picture:
         pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
         placement: the map from the original image to ``pixels``.
         ignored: bool ``(height, width)`` over the original image, true where nothing counts; None when all counts.
+        resized: columns and rows of ``pixels`` per one of the image before it was resized. Unlike the scale of
+            ``placement`` it does not hold the size of a part that ``align`` brought to that of its reference: a model
+            that knows how large a part is on its training images would undo that otherwise.
     """
 
     pixels: Pixels
     placement: Placement
     ignored: Mask | None = None
+    resized: tuple[float, float] = (1.0, 1.0)
 
     @classmethod
     def original(cls, pixels: Pixels) -> Picture:

@@ -82,7 +82,9 @@ def test_another_size_is_corrected_only_when_allowed() -> None:
     assert missed(pose, matrix, image) < 0.1
     assert pose is not None
     assert pose.scale == pytest.approx(1.07, abs=2e-3)
-    align(Picture.original(seen), image, motion="similarity")
+    aligned = align(Picture.original(seen), image, motion="similarity")
+    assert aligned.placement.area_scale == pytest.approx(1 / 1.07**2, rel=5e-3)
+    assert aligned.resized == (1.0, 1.0)
     assert not_aligned(Picture.original(seen), image, motion="similarity", max_scale=0.05).code == "align-out-of-bounds"
 
 

@@ -10,6 +10,9 @@ from inspection.datasets import image_files
 from inspection.files import write_atomically
 from inspection.images import encode_png, read_image
 from inspection.metrics import image_auroc
+from inspection.opencv import cv2
+from inspection.pipeline import PipelineDefinition, Runner
+from inspection.reference import ReferenceImage
 from models.errors import DoesNotFit, InvalidInput
 from tests.inspection.conftest import SMALL
 
@@ -122,6 +125,24 @@ def test_an_image_of_another_size_is_refused_by_a_padim_model(padim: TrainingRep
     # Reduced by an earlier step it is the same part in the same places.
     half = np.ascontiguousarray(pixels[::2, ::2])
     assert np.isfinite(model.score(half, scale_x=0.5, scale_y=0.5).score)
+
+
+def test_a_part_brought_to_the_size_of_the_reference_fits_a_padim_model(padim: TrainingReport, parts: Path) -> None:
+    good = read_image(image_files(parts / "test" / "good")[0])
+    nearer = np.ascontiguousarray(cv2.resize(good, None, fx=1.08, fy=1.08, interpolation=cv2.INTER_CUBIC))
+    steps = [
+        {"id": "align", "component": "align", "parameters": {"motion": "similarity"}, "inputs": {"image": "input"}},
+        {"id": "anomaly", "component": "anomaly", "inputs": {"image": "align"}},
+    ]
+    model = load_bundle(padim.path)
+    runner = Runner(
+        PipelineDefinition.parse({"name": "p", "steps": steps}),
+        {"default": model, "reference": ReferenceImage.of(good)},
+    )
+    outcome = runner.run(nearer.astype(np.uint8))
+    assert outcome.result.anomaly_score == pytest.approx(model.score(good).score, rel=0.2)
+    assert outcome.heatmap is not None
+    assert outcome.heatmap.shape == nearer.shape[:2]
 
 
 def test_settings_name_the_method_freely_and_the_training_refuses_an_unknown_one(
