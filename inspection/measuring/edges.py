@@ -17,6 +17,8 @@ STEP = 0.25
 _PIXEL_BLUR = 0.5
 # How far around an edge its slope counts, standard deviations.
 _REACH = 3.0
+# So that a broad line across a large picture takes some megabytes, not gigabytes.
+_LANES_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,10 @@ def width_along(
         smoothing: as in ``edges_of``.
         least_contrast: as in ``edges_of``.
     """
-    first, last = np.array(start, np.float64), np.array(end, np.float64)
+    clipped = _clipped(np.array(start, np.float64), np.array(end, np.float64), grey.shape, width / 2 + 1)
+    if clipped is None:
+        return None
+    first, last = clipped
     length = float(np.hypot(*(last - first)))
     if length < 1.0:
         return None
@@ -165,9 +170,11 @@ def width_along(
     reached = first + along * (samples - 1) * STEP
     lanes = np.arange(max(1, round(width)), dtype=np.float64)
     offsets = (lanes - lanes.mean())[:, None] * across
-    values, valid = sample_lines(grey, counting, first + offsets, reached + offsets, samples)
-    counts = valid.sum(axis=0)
-    sums = np.where(valid, values, 0.0).sum(axis=0)
+    counts, sums = np.zeros(samples), np.zeros(samples)
+    for block in np.array_split(offsets, -(-len(offsets) // _LANES_AT_ONCE)):
+        values, valid = sample_lines(grey, counting, first + block, reached + block, samples)
+        counts += valid.sum(axis=0)
+        sums += np.where(valid, values, 0.0).sum(axis=0)
     profile = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
     edges = edges_of(profile, smoothing=smoothing, least_contrast=least_contrast)
     signs = {"dark": (-1, 1), "bright": (1, -1)}.get(tone, (0, 0))
@@ -178,3 +185,22 @@ def width_along(
     if not leaving:
         return None
     return first + along * entering[0].position, first + along * leaving[-1].position
+
+
+def _clipped(first: Points, last: Points, shape: tuple[int, ...], margin: float) -> tuple[Points, Points] | None:
+    """Return the part of a line that lies at most ``margin`` pixels outside a picture (Liang and Barsky 1984).
+
+    Lines may be drawn far beyond the picture; nothing is sampled there.
+    """
+    along = last - first
+    low, high = 0.0, 1.0
+    for start, step, size in zip(first, along, (shape[1], shape[0]), strict=True):
+        if step == 0:
+            if not -margin <= start <= size + margin:
+                return None
+            continue
+        entering, leaving = sorted(((-margin - start) / step, (size + margin - start) / step))
+        low, high = max(low, entering), min(high, leaving)
+    if low > high:
+        return None
+    return (first + low * along if low > 0 else first), (first + high * along if high < 1 else last)

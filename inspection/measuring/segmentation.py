@@ -79,7 +79,7 @@ def segment(
         counting: which pixels count, bool ``(H, W)``; None takes all.
         least_contrast: grey values by which things and ground must differ in the mean for Otsu's threshold to mean
             anything; nothing is found in a picture that is even but for its noise.
-        fill_holes: whether holes in a thing belong to it.
+        fill_holes: whether holes in a thing belong to it, with what lies in them.
     """
     level = threshold
     if level is None:
@@ -89,6 +89,9 @@ def segment(
     mask = grey < level if tone == "dark" else grey > level
     if counting is not None:
         mask = mask & counting
+    material = mask
+    if fill_holes:
+        mask = _filled(mask)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     blobs = []
     order = 1 + np.argsort(-stats[1:count, cv2.CC_STAT_AREA], kind="stable")
@@ -103,44 +106,44 @@ def segment(
             slice(max(0, left - margin), left + width + margin),
         )
         own, others = labels[window] == index, mask[window] & (labels[window] != index)
-        blobs.append(_blob(grey, own, others, None if counting is None else counting[window], window, fill_holes))
+        usable = ~others if counting is None else ~others & counting[window]
+        contours = cv2.findContours(own.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+        outline = max(contours, key=len).reshape(-1, 2).astype(np.float64)
+        outline += 0.5 + np.array([window[1].start, window[0].start])
+        blobs.append(Blob(_fine_area(grey[window], own, material[window], usable), outline))
     return sorted(blobs, key=lambda blob: -blob.area)
 
 
-def _blob(
-    grey: Pixels, own: Mask, others: Mask, counting: Mask | None, window: tuple[slice, slice], fill_holes: bool
-) -> Blob:
-    contours = cv2.findContours(own.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
-    outer = max(contours, key=len)
-    if fill_holes:
-        filled = np.zeros(own.shape, np.uint8)
-        cv2.drawContours(filled, [outer], -1, 1, cv2.FILLED)
-        own = filled.astype(np.bool_)
-        others = others & ~own
-    area = _fine_area(grey[window], own, others, counting, fill_holes)
-    outline = outer.reshape(-1, 2).astype(np.float64) + 0.5 + (window[1].start, window[0].start)
-    return Blob(area, outline)
+def _filled(mask: Mask) -> Mask:
+    """Return ``mask`` without holes; a thing that lies in a hole of another is part of that."""
+    outlines = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+    filled = np.zeros(mask.shape, np.uint8)
+    cv2.drawContours(filled, outlines, -1, 1, cv2.FILLED)
+    return filled.astype(np.bool_)
 
 
-def _fine_area(grey: Pixels, own: Mask, others: Mask, counting: Mask | None, filled: bool) -> float:
+def _fine_area(grey: Pixels, own: Mask, material: Mask, usable: Mask) -> float:
     """Return the area with the pixels along the outline counted by how much of them the thing covers.
 
     A pixel on a sharp edge is as bright as the share of it that the thing covers says, between the brightness of the
     thing and of the ground nearby.
+
+    Args:
+        grey: uint8 ``(H, W)``.
+        own: what belongs to the thing, filled holes too.
+        material: what is as dark or as bright as a thing, holes not.
+        usable: what counts and is of no other thing.
     """
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _EDGE + 1, 2 * _EDGE + 1))
     inner = cv2.erode(own.astype(np.uint8), disc, borderType=cv2.BORDER_CONSTANT, borderValue=0).astype(np.bool_)
     outer = cv2.dilate(own.astype(np.uint8), disc).astype(np.bool_)
-    usable = ~others if counting is None else ~others & counting
     edge = outer & ~inner & usable
     values = grey.astype(np.float32)
-    thing, ground = _mean_near(values, inner & usable), _mean_near(values, ~outer & usable)
+    thing, ground = _mean_near(values, inner & material & usable), _mean_near(values, ~outer & usable)
     known = edge & ~np.isnan(thing) & ~np.isnan(ground)
     known[known] = np.abs(thing[known] - ground[known]) >= 1
     covered = own.astype(np.float64)
     covered[known] = np.clip((values[known] - ground[known]) / (thing[known] - ground[known]), 0.0, 1.0)
-    if filled:
-        covered[inner] = 1.0
     return float(covered[(own | edge) & (own | usable)].sum())
 
 

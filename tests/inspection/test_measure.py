@@ -1,5 +1,6 @@
 import math
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -36,9 +37,7 @@ def value(pixels: Pixels | Picture, **parameters: object) -> float:
 
 @settings(max_examples=12, deadline=None)
 @given(width=st.floats(40, 90), degrees=st.floats(-40, 40), x=st.floats(78, 82), y=st.floats(78, 82))
-def test_a_length_is_right_to_a_tenth_of_a_pixel_at_any_angle(
-    width: float, degrees: float, x: float, y: float
-) -> None:
+def test_a_length_is_right_to_a_tenth_of_a_pixel_at_any_angle(width: float, degrees: float, x: float, y: float) -> None:
     pixels = drawn(160, 160, box(x, y, width, 60, degrees))
     along = np.array([math.cos(math.radians(degrees)), math.sin(math.radians(degrees))]) * 60
     line = (tuple(np.array([x, y]) - along), tuple(np.array([x, y]) + along))
@@ -131,6 +130,34 @@ def test_holes_belong_to_a_thing_only_when_told() -> None:
     ring = drawn(120, 120, lambda x, y: ((x - 60) ** 2 + (y - 60) ** 2 <= 2500) & ((x - 60) ** 2 + (y - 60) ** 2 > 400))
     assert value(ring, quantity="area") == pytest.approx(math.pi * 2100, rel=1e-3)
     assert value(ring, quantity="area", fill_holes=True) == pytest.approx(math.pi * 2500, rel=1e-3)
+
+
+def test_what_lies_in_a_filled_hole_counts_once() -> None:
+    def eye(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        distance = (x - 60) ** 2 + (y - 60) ** 2
+        return ((distance <= 2500) & (distance > 1600)) | (distance <= 100)
+
+    pixels = drawn(120, 120, eye)
+    assert value(pixels, quantity="area", blobs="all") == pytest.approx(math.pi * 1000, rel=2e-3)
+    assert value(pixels, quantity="area", blobs="all", fill_holes=True) == pytest.approx(math.pi * 2500, rel=1e-3)
+
+
+def test_the_filled_area_of_a_thin_ring_is_as_fine_as_that_of_a_disc() -> None:
+    ring = drawn(
+        120, 120, lambda x, y: ((x - 60) ** 2 + (y - 60) ** 2 <= 2500) & ((x - 60) ** 2 + (y - 60) ** 2 > 1936)
+    )
+    assert value(ring, quantity="area", fill_holes=True) == pytest.approx(math.pi * 2500, rel=1e-3)
+
+
+def test_a_line_drawn_far_beyond_the_picture_is_sampled_on_the_picture_alone() -> None:
+    pixels = drawn(120, 120, box(60, 60, 40, 30))
+    line = ((-100_000.0, 60.0), (100_000.0, 60.0))
+    tracemalloc.start()
+    assert value(pixels, quantity="length", line=line, line_width=500) == pytest.approx(40, abs=0.1)
+    assert tracemalloc.get_traced_memory()[1] < 50e6
+    tracemalloc.stop()
+    assert of(pixels, quantity="length", line=((-50.0, 500.0), (150.0, 500.0))).reason == "edges-not-found"
+    assert of(pixels, quantity="length", line=((500.0, -50.0), (600.0, 50.0))).reason == "edges-not-found"
 
 
 def test_nothing_is_measured_in_what_is_ignored() -> None:
