@@ -81,7 +81,7 @@ class Criteria(_Rule):
         allow_inf_nan=False,
         description="Detections and anomalous regions with a smaller box (square pixels of the image) are ignored.",
     )
-    max_detections: dict[str, int] = Field(
+    max_detections: dict[str, Annotated[int, Field(ge=0)]] = Field(
         default_factory=dict, description="How many detections of a class a part may have and still be OK."
     )
     default_max_detections: int = Field(

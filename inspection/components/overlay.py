@@ -64,7 +64,9 @@ def draw_overlay(
         text = "" if colour.mean is None else f"{colour.name} dE {colour.mean:.1f}"
         _draw_lines(drawn, picture, [[*colour.polygon, *colour.polygon[:1]]], text, _AREA_COLOUR)
     for measured in measurements:
-        value = "" if measured.value is None else f"{measured.value:.4g} {measured.unit}".strip()
+        # The letters that OpenCV draws know no superscript.
+        unit = measured.unit.replace("²", "2")
+        value = "" if measured.value is None else f"{measured.value:.4g} {unit}".strip()
         _draw_lines(drawn, picture, measured.geometry, f"{measured.name} {value}", _MEASUREMENT_COLOUR)
     for code in codes:
         _draw_lines(drawn, picture, [[*code.polygon, *code.polygon[:1]]], code.text, _CODE_COLOUR)
@@ -96,7 +98,7 @@ def _draw_lines(pixels: Pixels, picture: Picture, lines: Sequence[Sequence[Point
     for line in placed:
         at = np.round((line - 0.5) * 2**_SHIFT).astype(np.int32)
         cv2.polylines(pixels, [at], False, colour, _thickness(pixels), cv2.LINE_AA, _SHIFT)
-    if placed and text.isascii() and text.isprintable():
+    if placed and text and text.isascii() and text.isprintable():
         size = max(_LEAST_LETTERS, max(pixels.shape[:2]) * _LETTERS_PER_PIXEL)
         shown = text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 3]}..."
         (width, height), below = cv2.getTextSize(shown, cv2.FONT_HERSHEY_SIMPLEX, size, 1)

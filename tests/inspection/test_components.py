@@ -148,6 +148,10 @@ def test_the_overlay_marks_codes_measurements_and_colours_in_their_places() -> N
         assert (rows.max(), columns.max()) == (pytest.approx(69.5, abs=2), pytest.approx(59.5, abs=2))
     named = draw_overlay(Picture.original(pixels), codes=[CodeReading(text="LOT", format="qr", polygon=square)])
     assert named[:28].any()
+    area = Measurement(name="face", quantity="area", value=4.0, unit="mm²", geometry=[[*square, square[0]]])
+    assert draw_overlay(Picture.original(pixels), measurements=[area])[:28].any()
+    plain = ColourDifference(name="c", mean=None, maximum=None, lab=None, reference=(1, 2, 3), polygon=square)
+    assert (draw_overlay(Picture.original(np.full_like(pixels, 9)), colours=[plain])[:28] == 9).all()
 
 
 def test_edges_are_found_where_the_step_is() -> None:

@@ -114,9 +114,16 @@ def test_a_score_without_a_threshold_is_a_bug() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"threshold": 0}, {"threshold": float("inf")}, {"minimum_confidence": 1.5}, {"unknown": 1}]
+    "wrong",
+    [
+        {"threshold": 0},
+        {"threshold": float("inf")},
+        {"minimum_confidence": 1.5},
+        {"max_detections": {"scratch": -2}},
+        {"unknown": 1},
+    ],
 )
-def test_criteria_out_of_bounds_are_refused(wrong: dict[str, float]) -> None:
+def test_criteria_out_of_bounds_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Criteria.model_validate(wrong)
 
