@@ -295,6 +295,7 @@ class Station:
     def _language_changed(self, language: str) -> None:
         self.window.banner.set_language(language)
         self._sync_screen.set_language(language)
+        self._work_screen.evidence.set_language(language)
         self._work_screen.reasons.set_language(language)
 
     def _choose_language(self) -> None:

@@ -233,14 +233,15 @@ def _criteria(path: Path | None, threshold: float | None) -> Criteria:
 
 
 def _line(found: FileResult) -> str:
+    from app.command_line import language
+    from models.reasons import reason_text
+
     result = found.result
     if result is None:
-        from app.command_line import language
-
         why = "" if found.error is None else found.error.text(language()).detail
         return f"--  {found.path}  {why}"
     score = "" if result.anomaly_score is None else f"  {result.anomaly_score:8.3f} / {result.threshold:.3f}"
-    reasons = f"  {', '.join(result.reasons)}" if result.reasons else ""
+    reasons = "".join(f"  {reason_text(reason, language())};" for reason in result.reasons).rstrip(";")
     told = [_measured(measurement) for measurement in result.measurements]
     told += [f"{code.format} {json.dumps(code.text, ensure_ascii=False)}" for code in result.codes]
     told += [f"{colour.name} ΔE00 {colour.mean:.2f}" for colour in result.colours if colour.mean is not None]

@@ -11,21 +11,29 @@ from app.presenters.work_state import Phase, WorkState
 from app.screens.screen import Look, Screen
 from app.widgets.key_button import KeyButton
 from app.widgets.score_gauge import ScoreGauge
+from models.reasons import reason_text
 from models.states import HumanVerdict
 
 CLASSES = 9
 COLUMNS = 2
+_MOST_REASONS = 5
 
 
 class EvidencePanel(Screen):
-    """Part code, score against threshold, what was found, and the heatmap's opacity."""
+    """Part code, score against threshold, why the part is NG, what was found, and the heatmap's opacity."""
 
     def __init__(self, look: Look, parent: QWidget | None = None) -> None:
         super().__init__(look, parent)
+        self._language = "en"
+        self._state = WorkState()
         sizes = look.sizes
         self.code = QLineEdit()
         self.code.setMaxLength(128)
         self.gauge = ScoreGauge(look.theme, sizes)
+        self.against = QLabel()
+        self.against.setTextFormat(Qt.TextFormat.PlainText)
+        self.against.setWordWrap(True)
+        self.against.setVisible(False)
         self.found = QLabel()
         self.found.setWordWrap(True)
         self.found.setProperty("role", "muted")
@@ -44,6 +52,7 @@ class EvidencePanel(Screen):
         column.setSpacing(sizes.millimetres(1.5))
         column.addWidget(self.code)
         column.addWidget(self.gauge)
+        column.addWidget(self.against)
         column.addWidget(self.found)
         column.addStretch(1)
         row = QHBoxLayout()
@@ -64,12 +73,21 @@ class EvidencePanel(Screen):
         self.opacity.setAccessibleName(self.tr("Opacity of the heatmap"))
         self.gauge.retranslate()
 
+    def set_language(self, language: str) -> None:
+        """Show the reasons in ``language``."""
+        self._language = language
+        self.show_state(self._state)
+
     def show_state(self, state: WorkState) -> None:
         """Show what is known of the part."""
+        self._state = state
         if not self.code.hasFocus() or state.phase is not Phase.SCAN:
             self.code.setText(state.part_code)
         self.code.setReadOnly(state.phase not in {Phase.SCAN, Phase.DONE} or state.session_id is not None)
         worst = state.worst if state.shows_evidence else None
+        against = worst.outcome.result.reasons if worst is not None else []
+        self.against.setText("\n".join(reason_text(reason, self._language) for reason in against[:_MOST_REASONS]))
+        self.against.setVisible(bool(against))
         if worst is None:
             self.gauge.show_score(None, state.item.threshold if state.item else None)
             self.found.setText("")

@@ -270,7 +270,7 @@ def test_training_with_too_few_images_leaves_no_folder_behind(
 
 
 def test_inspect_reads_codes_with_the_ready_pipeline_and_judges_them_by_the_criteria(
-    capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path
+    capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = data / "codes" / "qrcode-3" / "01.webp"
     expected = image.with_suffix(".txt").read_bytes().decode()
@@ -283,11 +283,12 @@ def test_inspect_reads_codes_with_the_ready_pipeline_and_judges_them_by_the_crit
     assert Path(line["overlay"]).is_file()
     rule = {"codes": {"lot": {"text": expected}, "box": {"formats": ["ean-13"]}}}
     (tmp_path / "c.json").write_text(json.dumps(rule))
+    monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "ja")
     code, out, err = run(capsys, "inspect", "--pipeline", "codes", "--criteria", tmp_path / "c.json", image)
     assert code == 0, err
     assert out.startswith("NG")
-    assert "code-missing:box" in out
-    assert "code-wrong:lot" not in out
+    assert "box：コードが見つかりません" in out
+    assert "lot" not in out.replace(json.dumps(expected), "")
     assert json.dumps(expected) in out
 
 

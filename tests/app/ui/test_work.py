@@ -37,6 +37,20 @@ def test_space_captures_and_shows_verdict_and_evidence(desk: Desk) -> None:
     assert str(round(desk.work.state.worst.score, 2)) in screen.evidence.gauge.accessibleName()
 
 
+def test_why_a_part_is_ng_stands_beside_it_in_the_language_of_the_window(desk: Desk) -> None:
+    desk.start_work()
+    against = desk.window.window.screens["work"].evidence.against
+    inspect_next(desk, Verdict.NG)
+    assert against.isVisible()
+    assert against.text() == "Anomaly score above the threshold"
+    desk.window.set_language("ja")
+    assert against.text() == "異常スコアが閾値を超えています"
+    desk.work.decide(HumanVerdict.OK)
+    stored(desk)
+    inspect_next(desk, Verdict.OK)
+    assert not against.isVisible()
+
+
 def test_enter_agrees_with_an_ok_part_by_one_key(desk: Desk) -> None:
     desk.start_work()
     inspect_next(desk, Verdict.OK)
