@@ -84,11 +84,6 @@ AREAS = {
             measures=(Measure("inspection.benchmarks.calibration", quick={"splits": 2}, time_limit_s=3600),),
         ),
         Area(
-            "detection",
-            "Detectors",
-            measures=(Measure("inspection.benchmarks.detection", folder="neu_det", quick={"epochs": 1, "rounds": 2}),),
-        ),
-        Area(
             "skab",
             "Sensor anomaly model",
             measures=(Measure("inspection.benchmarks.skab", folder="skab", quick={"seeds": 1}),),

@@ -83,9 +83,15 @@ def met_text(figure: Figure) -> str:
     return {True: "yes", False: "**no**", None: ""}[figure.met]
 
 
-def read_page(path: Path) -> str:
-    """Return the page as it is, empty when there is none."""
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+def read_page(path: Path) -> str | None:
+    """Return the page as it is, empty when there is none; None when the file is something else or unreadable."""
+    if not path.exists():
+        return ""
+    try:
+        page = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return page if page.startswith(INTRODUCTION.splitlines()[0]) or not page.strip() else None
 
 
 def _table(figures: Sequence[Figure]) -> list[str]:
@@ -105,4 +111,4 @@ def _table(figures: Sequence[Figure]) -> list[str]:
 
 def _short(value: float) -> str:
     """Return three significant digits, without an exponent for what people meet here."""
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"  # noqa: PLR2004
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"  # noqa: PLR2004

@@ -53,6 +53,8 @@ def bench_command(
     require_linux()
     if write is not None:
         require_writable(write)
+        if read_page(write) is None:
+            raise typer.BadParameter(f"{write} is no page of figures and stays as it is", param_hint="--write")
     with progress_bar("Measuring") as advance:
         outcomes = run_areas(areas, data or default_data(), quick=quick, language=language(), on_progress=advance)
     machine = describe_machine()
@@ -67,7 +69,7 @@ def bench_command(
         typer.echo(in_one_line(machine))
     if write is not None and not failed:
         day = datetime.now().astimezone().strftime("%Y-%m-%d")
-        page = update_page(read_page(write), outcomes, in_one_line(machine), day)
+        page = update_page(read_page(write) or "", outcomes, in_one_line(machine), day)
         write_atomically(write, page.encode())
     if failed or not any(outcome.figures for outcome in outcomes):
         raise typer.Exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -62,7 +63,7 @@ class Gallery:
         make_folder(self._folder)
         name = f"{self._number:05}.jpg"
         write_atomically(self._folder / name, picture)
-        return f"{quote(self._folder.name)}/{name}"
+        return f"{quote(os.fsencode(self._folder.name))}/{name}"
 
 
 def grouped(

@@ -49,7 +49,7 @@ class ReportPlace:
         single = out.suffix.lower() in PAGE_SUFFIXES
         self.page = out if single else out / "report.html"
         self.results = None if single else out / "evaluation.json"
-        self.pictures = self.page.parent / (f"{out.stem}-images" if single else "images")
+        self.pictures = self.page.parent / f"{self.page.stem}-images"
 
     def require_writable(self) -> None:
         """Check it before the work begins, where it can be seen then.
@@ -76,9 +76,9 @@ def write_report(
         Unavailable: ``file-not-written`` or ``file-disk-full``.
     """
     make_folder(place.page.parent)
-    write_atomically(place.page, page_of(scored, results, place, sources, Wording(language)).encode())
+    write_atomically(place.page, _encoded(page_of(scored, results, place, sources, Wording(language))))
     if place.results is not None:
-        write_atomically(place.results, (json.dumps(results, ensure_ascii=False, indent=2) + "\n").encode())
+        write_atomically(place.results, _encoded(json.dumps(results, ensure_ascii=False, indent=2) + "\n"))
 
 
 def page_of(scored: ScoredSet, found: dict[str, Any], place: ReportPlace, sources: Sources, wording: Wording) -> str:
@@ -117,6 +117,11 @@ def page_of(scored: ScoredSet, found: dict[str, Any], place: ReportPlace, source
         sections="\n".join(parts),
         footer=text(wording.say("footer", version=version("imageflow-station"))),
     )
+
+
+def _encoded(written: str) -> bytes:
+    # A file whose name is no UTF-8, as from a disk of Japanese Windows, is named with escapes; JSON reads them back.
+    return written.encode(errors="backslashreplace")
 
 
 def _galleries(scored: ScoredSet, place: ReportPlace, wording: Wording) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import pytest
 
 from app.benchmarks.areas import AREAS, Area, Measure, Probe, chosen_areas
 from app.benchmarks.machine import describe_machine, in_one_line
-from app.benchmarks.page import json_values, part_of, update_page
+from app.benchmarks.page import json_values, part_of, update_page, value_text
 from app.benchmarks.processes import MeasurementFailed, run_module
 from app.benchmarks.runner import Outcome, run_areas
 from app.command_line import main
@@ -64,6 +64,18 @@ def test_figures_of_a_quick_run_do_not_get_onto_the_page(capsys: pytest.CaptureF
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("content", [b"# Notes\n", b"\xff\xfe\x00"])
+def test_a_file_that_is_no_page_of_figures_stays_as_it_is(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes
+) -> None:
+    page = tmp_path / "notes.md"
+    page.write_bytes(content)
+    code, _, err = run(capsys, "bench", "window", "--write", page)
+    assert code == 2
+    assert "notes.md" in err
+    assert page.read_bytes() == content
+
+
 def test_bench_prints_figures_by_name_with_the_machine(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "bench", "window", "--quick", "--json")
     assert code == 0, err
@@ -112,6 +124,12 @@ def test_a_missed_goal_stands_on_the_page_with_what_was_tried() -> None:
     assert r"| `sharp` | a \| b; n | 0.5 | 0.41 – 0.6 | ≥ 0.9 | **no** | `c` |" in part
     assert "Missed: `sharp`." in part
     assert "Tried: *this*." in part
+
+
+def test_a_value_is_told_without_an_exponent() -> None:
+    values = {0.0123: "0.0123", 99.96: "100", 999.6: "1000", 123456.0: "123456"}
+    for value, told in values.items():
+        assert value_text(Figure(name="a", value=value, what="w", command="c")) == told
 
 
 def test_json_has_a_figure_for_each_name() -> None:

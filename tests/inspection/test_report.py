@@ -1,4 +1,5 @@
 import json
+import os
 import string
 import subprocess
 import sys
@@ -118,12 +119,12 @@ def test_many_pictures_lie_beside_the_page(
 ) -> None:
     monkeypatch.setattr(gallery_module, "MOST_EMBEDDED", 0)
     wrong = len(scored.escapes) + len(scored.overkill)
-    for out, folder in ((tmp_path / "a b.html", "a b-images"), (tmp_path / "whole", "whole/images")):
+    for out, folder in ((tmp_path / "a b.html", "a b-images"), (tmp_path / "whole", "whole/report-images")):
         page = written(scored, out, parts)
         beside = [str(image["src"]) for image in page.images if not str(image["src"]).startswith("data:")]
         assert len(beside) == wrong
         assert len(list((tmp_path / folder).iterdir())) == wrong
-        assert all(source.startswith(("a%20b-images/", "images/")) for source in beside)
+        assert all(source.startswith(("a%20b-images/", "report-images/")) for source in beside)
     results = json.loads((tmp_path / "whole" / "evaluation.json").read_text())
     assert len(results["mistakes"]) == wrong
     assert results["curves"]["image_roc"][-1] == [1.0, 1.0]
@@ -146,6 +147,18 @@ def test_names_of_files_and_classes_are_no_markup(scored: ScoredSet, parts: Path
     page = written(scored, tmp_path / "r.html", parts)
     assert "<script>" not in page.text
     assert "<script>alert(1)</script>" in page.said
+
+
+def test_a_file_whose_name_is_no_text_is_in_the_report_nevertheless(
+    scored: ScoredSet, parts: Path, tmp_path: Path
+) -> None:
+    # As Shift JIS names look that were unpacked on Linux.
+    name = os.fsdecode(b"\x8f\x9d.png")
+    renamed = [replace(file, path=file.path.with_name(name), label="傷") for file in scored.defect]
+    page = written(replace(scored, defect=renamed, classes=("傷",)), tmp_path / "whole", parts, "ja")
+    assert "\\udc8f\\udc9d.png" in page.text
+    results = json.loads((tmp_path / "whole" / "evaluation.json").read_bytes())
+    assert any(Path(mistake["file"]).name == name for mistake in results["mistakes"])
 
 
 def test_a_picture_is_small_whatever_the_size_of_the_image() -> None:
