@@ -75,7 +75,8 @@ def measure_quality(frame: Frame, before: Frame | None = None) -> ImageQuality:
     return ImageQuality(
         blur_px=blur,
         smear=smear,
-        mean=float(mean[0, 0]),
+        # Of a picture that is saturated throughout the last digit may be rounded up.
+        mean=min(255.0, float(mean[0, 0])),
         contrast=float(deviation[0, 0]),
         dark_share=np.count_nonzero(brightest <= DARK) / grey.size,
         bright_share=np.count_nonzero(brightest >= BRIGHT) / grey.size,

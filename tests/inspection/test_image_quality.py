@@ -102,6 +102,13 @@ def test_light_is_measured_in_shares_and_means() -> None:
     assert seen.contrast > 30
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (3, 641), (5, 49), (480, 640, 3), (37, 103, 3)])
+@pytest.mark.parametrize("grey", [0, 255])
+def test_a_picture_all_black_or_all_saturated_is_measured_too(shape: tuple[int, ...], grey: int) -> None:
+    quality = measure_quality(frame(np.full(shape, grey, np.uint8)))
+    assert (quality.mean, quality.contrast, quality.blur_px) == pytest.approx((grey, 0, 100), abs=1e-4)
+
+
 def test_a_plain_grey_picture_is_as_blurred_as_can_be() -> None:
     seen = measure_quality(frame(np.full((20, 20), 90, np.uint8)))
     assert (seen.blur_px, seen.smear, seen.contrast) == (100.0, 1.0, 0.0)
