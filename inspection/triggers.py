@@ -67,16 +67,18 @@ class TriggeredSource(SourceBase):
         source: opened and closed with this one.
         mode: what makes a frame be taken.
         latency: of ``CapturedAfter``, seconds.
+        patience: seconds after which a camera in free run that has to be asked is asked again; the frame was lost.
 
     Attributes:
         passed_over: the newest frame that did not count, which a movement can be seen against.
     """
 
-    def __init__(self, source: ImageSource, mode: TriggerMode, *, latency: float = 0.0) -> None:
+    def __init__(self, source: ImageSource, mode: TriggerMode, *, latency: float = 0.0, patience: float = 5.0) -> None:
         super().__init__(source.source_id)
         self._source = source
         self.mode = mode
         self._latency = latency
+        self._patience = patience
         self._requests: deque[CapturedAfter] = deque(maxlen=_REQUESTS_KEPT)
         self._changed = threading.Condition()
         self._closed = False
@@ -146,7 +148,7 @@ class TriggeredSource(SourceBase):
         if self.mode is not TriggerMode.KEY and not self._source.takes_trigger:
             return self._source.read(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
-        if self.mode is TriggerMode.FREE and not self._requests:
+        if self.mode is TriggerMode.FREE and not self._is_asked():
             try:
                 self._ask()
             except Unavailable:
@@ -177,6 +179,13 @@ class TriggeredSource(SourceBase):
         with self._changed:
             self._requests.append(request)
             self._changed.notify_all()
+
+    def _is_asked(self) -> bool:
+        """Return whether a frame is awaited; one that was asked for too long ago will not come any more."""
+        with self._changed:
+            if self._requests and time.monotonic() - self._requests[0].moment > self._patience:
+                self._requests.popleft()
+            return bool(self._requests)
 
     def _await_request(self, deadline: float | None) -> CapturedAfter | None:
         """Return the oldest request, which stays in its place until it is answered."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from typing import TypeVar
 
 _VANISHED_KEPT = 10_000
+_Key = TypeVar("_Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +112,21 @@ class Arrivals:
         self._taken.pop(name, None)
         self._taken[name] = state
         if state.identity is not None:
+            self._identities.pop(state.identity, None)
             self._identities[state.identity] = state
 
-    def _forget(self, listing: Iterable[str]) -> None:
-        """Forget the files that vanished longest ago, so that a station that runs for months does not grow."""
-        there = set(listing)
-        if len(self._taken) <= len(there) + _VANISHED_KEPT:
-            return
-        vanished = [name for name in self._taken if name not in there]
-        for name in vanished[: len(vanished) - _VANISHED_KEPT // 2]:
-            identity = self._taken.pop(name).identity
-            if identity is not None:
-                self._identities.pop(identity, None)
+    def _forget(self, listing: Mapping[str, FileState]) -> None:
+        """Forget the files that vanished longest ago, so that a station that runs for months does not grow.
+
+        Identities go by themselves: one name may be given to file after file, and one file may have name after name.
+        """
+        _forget_oldest(self._taken, set(listing))
+        _forget_oldest(self._identities, {state.identity for state in listing.values() if state.identity is not None})
+
+
+def _forget_oldest(known: dict[_Key, FileState], there: Set[_Key]) -> None:
+    if len(known) <= len(there) + _VANISHED_KEPT:
+        return
+    vanished = [key for key in known if key not in there]
+    for key in vanished[: len(vanished) - _VANISHED_KEPT // 2]:
+        del known[key]

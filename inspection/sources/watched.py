@@ -148,7 +148,12 @@ class WatchedFolderSource(SourceBase):
                 self._arrivals.take(name)
                 self._next_sequence()
                 raise
-            if _state_of(path) != self._arrivals.state(name):
+            try:
+                unchanged = _state_of(path) == self._arrivals.state(name)
+            except OSError:
+                # The drive went away just now; the next listing says so.
+                continue
+            if not unchanged:
                 continue
             self._arrivals.take(name)
             label = label_of(path, self.folder)

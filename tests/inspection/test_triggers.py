@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from inspection.frames import Frame
 from inspection.images import encode_png, write_atomically
 from inspection.sources import FolderSource, LiveSource, VideoSource, WatchedFolderSource, make_source
+from inspection.sources.base import SourceBase
 from inspection.triggers import CapturedAfter, TriggeredSource, TriggerMode
 from models.errors import InvalidInput, UnreadableImage
 from tests.inspection.fake_genicam_camera import ADDRESS, FakeGenicamCamera
@@ -150,6 +151,36 @@ def test_a_key_on_a_camera_in_free_run_takes_a_frame_from_after_it(camera: FakeG
 def test_in_free_run_a_camera_with_software_trigger_is_asked_for_each_frame(camera: FakeGenicamCamera) -> None:
     with TriggeredSource(make_source(f"genicam:{ADDRESS}?trigger=software"), TriggerMode.FREE) as source:
         assert all(source.read(5.0) is not None for _ in range(3))
+
+
+class LosesTheFirst(SourceBase):
+    """A camera that has to be asked, whose first frame is lost on the way."""
+
+    def __init__(self) -> None:
+        super().__init__("test")
+        self.asked = 0
+
+    takes_trigger = True
+    live = True
+
+    def describe(self) -> str:
+        return "a camera"
+
+    def trigger(self) -> None:
+        self.asked += 1
+
+    def read(self, timeout: float | None = None) -> Frame | None:
+        return Frame(np.zeros((2, 2), np.uint8), "test", self.asked) if self.asked > 1 else None
+
+
+def test_in_free_run_a_frame_that_was_lost_on_the_way_is_asked_for_again() -> None:
+    with TriggeredSource(LosesTheFirst(), TriggerMode.FREE, patience=0.05) as source:
+        deadline = time.monotonic() + 10
+        frame = None
+        while frame is None and time.monotonic() < deadline:
+            frame = source.read(0.01)
+        assert frame is not None
+        assert frame.sequence == 2
 
 
 def test_an_input_of_the_camera_is_a_trigger_of_the_source(camera: FakeGenicamCamera) -> None:

@@ -191,6 +191,23 @@ def test_whatever_the_listings_a_file_is_ready_only_when_settled_and_once_for_ea
             taken[name] = listing[name]
 
 
+def test_files_whose_names_move_on_by_one_are_known_by_what_they_are() -> None:
+    arrivals = Arrivals(0.0)
+    states = [FileState(5, number, (1, number)) for number in range(6)]
+    for number in range(6):
+        listing = {f"{age}.png": states[number - age] for age in range(min(number + 1, 4))}
+        assert arrivals.ready(listing, float(number)) == ["0.png"]
+        arrivals.take("0.png")
+
+
+def test_a_file_replaced_again_and_again_is_forgotten_too() -> None:
+    arrivals = Arrivals(0.0)
+    for number in range(12_000):
+        for found in arrivals.ready({"latest.png": FileState(1, number, (1, number))}, float(number)):
+            arrivals.take(found)
+    assert len(arrivals._identities) <= 10_002
+
+
 def test_what_vanished_long_ago_is_forgotten() -> None:
     arrivals = Arrivals(0.0)
     for number in range(12_000):
