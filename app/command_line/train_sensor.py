@@ -103,8 +103,8 @@ def train_sensor_command(
     percent, tail = _threshold(threshold)
     if scaling not in {"standard", "robust"}:
         raise typer.BadParameter("is standard or robust", param_hint="--scaling")
-    if len(name) > 200:  # noqa: PLR2004 - the bound of the setting
-        raise typer.BadParameter("has 200 characters at most", param_hint="--name")
+    if len(name) > 200 or not name.isprintable():  # noqa: PLR2004 - the bound of the setting
+        raise typer.BadParameter("has 200 characters at most, all of them printable", param_hint="--name")
     if os.path.isdir(output):  # noqa: PTH112 - pathlib's own raises where the system refuses an answer
         raise typer.BadParameter(f"{output} is a folder; name a file", param_hint="--output")
     if further is not None and sizes:

@@ -110,6 +110,8 @@ def _in_own_process(task: str, data: bytes) -> subprocess.CompletedProcess[bytes
     try:
         return subprocess.run(  # noqa: S603 - our own module, arguments as a list
             [sys.executable, "-m", "inspection.sensor.checkpoint", task],
+            # Where this package lies, not where the user is: a torch.py of theirs is not ours to run.
+            cwd=Path(__file__).parents[2],
             input=data,
             check=False,
             capture_output=True,

@@ -8,7 +8,7 @@ import pytest
 
 from app.command_line import main
 from inspection.sensor import SensorTraining, load_model, model_bytes, train, train_files
-from inspection.sensor.checkpoint import read_checkpoint
+from inspection.sensor.checkpoint import read_checkpoint, write_checkpoint
 from inspection.sensor.folds import blocks
 from inspection.sensor.thresholds import choose, tail_quantile
 from inspection.sensor.windows import steadiness
@@ -199,6 +199,15 @@ def test_torch_computes_what_numpy_does_from_the_saved_state_dict(table: Path, t
     assert np.array_equal(further.trained.model.scaling.center, model.scaling.center)
 
 
+def test_a_file_where_the_user_is_takes_no_module_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    (tmp_path / "torch.py").write_text("raise SystemExit('mine')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    network = train(machine_rows(50), COLUMNS, SMALL).model.network
+    write_checkpoint(tmp_path / "model.pth", network)
+    assert read_checkpoint(tmp_path / "model.pth").sizes == network.sizes
+
+
 def test_a_checkpoint_that_is_none_is_refused_and_runs_no_code(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     path = tmp_path / "model.pth"
@@ -239,6 +248,7 @@ def test_the_command_trains_and_tells_it_in_one_json_object(
         (("--window", "0"), "--window"),
         (("--output", "model.csv"), ".pth"),
         (("--continue", "model.pth", "--hidden", "4"), "--continue"),
+        (("--name", "\udcff"), "printable"),
     ],
 )
 def test_a_wrong_option_is_wrong_usage(
