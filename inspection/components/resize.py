@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
@@ -50,6 +51,10 @@ def resize_picture(picture: Picture, parameters: ResizeParameters) -> Picture:
     factor = min(horizontal, vertical) if parameters.mode == "fit" else max(horizontal, vertical)
     if not parameters.enlarge:
         factor = min(factor, 1.0)
+    if parameters.mode == "fill" and max(width, height) * factor > LARGEST_SIDE:
+        # Only the middle is left in the end; all of a long, narrow image would not fit into memory once enlarged.
+        picture = _centre(picture, math.ceil(parameters.width / factor), math.ceil(parameters.height / factor))
+        height, width = picture.pixels.shape[:2]
     scaled = _scaled(picture, max(1, round(width * factor)), max(1, round(height * factor)))
     return scaled if parameters.mode == "fit" else _centre(scaled, parameters.width, parameters.height)
 

@@ -80,6 +80,19 @@ def test_a_map_over_a_resized_picture_returns_to_its_place_on_the_original(mode:
     assert np.abs(again - heat).mean() < 8
 
 
+@pytest.mark.parametrize("shape", [(1, 60_000), (60_000, 2, 3)])
+def test_a_long_narrow_image_fills_its_box_with_its_middle(shape: tuple[int, ...]) -> None:
+    pixels = np.zeros(shape, np.uint8)
+    pixels[shape[0] // 2, shape[1] // 2] = 255
+    filled = resize_picture(
+        Picture.original(pixels), ResizeParameters(width=300, height=200, mode="fill", enlarge=True)
+    )
+    assert filled.pixels.shape[:2] == (200, 300)
+    assert filled.pixels.max() == 255
+    middle = filled.placement.to_original(np.array([[150.0, 100.0]]))[0]
+    assert np.abs(middle - (shape[1] / 2, shape[0] / 2)).max() <= 1
+
+
 def test_what_fill_cut_off_has_no_heat() -> None:
     filled = resize_picture(Picture.original(noise(100, 300)), ResizeParameters(width=100, height=100, mode="fill"))
     back = filled.placement.map_to_original(np.ones((100, 100), np.float32))
