@@ -9,6 +9,7 @@ from pydantic import Field
 
 from inspection.components.registry import Component, Parameters, Port, StepContext
 from inspection.components.values import DetectionList, Kind, Picture, StepValue
+from inspection.placement import corners_of, hull_of
 from inspection.step_models import ModelKind
 
 ClassName = Annotated[str, Field(min_length=1, max_length=200)]
@@ -55,10 +56,13 @@ def _run(parameters: DetectionParameters, inputs: Mapping[str, StepValue], conte
         classes=None if parameters.classes is None else frozenset(parameters.classes),
         most=parameters.max_detections,
     )
-    place = picture.placement.box_to_original
-    found = [item.model_copy(update={"bbox": place(item.bbox)}) for item in model.detect(picture.pixels, settings)]
-    if model.kind is ModelKind.DETECTOR:
-        found = [item for item in found if not picture.ignores(item.bbox)]
+    found = []
+    for item in model.detect(picture.pixels, settings):
+        box = item.bbox
+        # What a step made up beyond the edges of the original shows no part.
+        whole = hull_of(picture.placement.to_original(corners_of(box.x, box.y, box.width, box.height)))
+        if model.kind is not ModelKind.DETECTOR or not picture.ignores(whole):
+            found.append(item.model_copy(update={"bbox": picture.placement.box_to_original(box)}))
     return DetectionList(tuple(found))
 
 

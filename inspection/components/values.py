@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -72,13 +73,16 @@ class Picture:
         return ~self.placement.mask_from_original(ignored, self.pixels, outside=True)
 
     def ignores(self, box: BoundingBox) -> bool:
-        """Return whether at least half of a box on the original image lies in what is ignored."""
+        """Return whether at least half of a box on the original image is ignored or lies beyond the image's edges."""
+        left, top = math.floor(box.x), math.floor(box.y)
+        right, bottom = max(round(box.x + box.width), left + 1), max(round(box.y + box.height), top + 1)
+        rows = slice(max(top, 0), max(min(bottom, self.placement.height), 0))
+        columns = slice(max(left, 0), max(min(right, self.placement.width), 0))
         if self.ignored is None:
-            return False
-        left, top = max(0, int(box.x)), max(0, int(box.y))
-        right, bottom = round(box.x + box.width), round(box.y + box.height)
-        inside = self.ignored[top : max(bottom, top + 1), left : max(right, left + 1)]
-        return bool(inside.size and inside.mean() >= 0.5)  # noqa: PLR2004 - half
+            counting = max(rows.stop - rows.start, 0) * max(columns.stop - columns.start, 0)
+        else:
+            counting = int(np.count_nonzero(~self.ignored[rows, columns]))
+        return 2 * counting <= (right - left) * (bottom - top)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

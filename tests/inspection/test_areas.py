@@ -125,6 +125,19 @@ def test_ignored_areas_follow_the_picture_through_resize_and_crop() -> None:
     assert not picture.ignores(BoundingBox(x=0, y=0, width=90, height=90))
 
 
+@pytest.mark.parametrize(
+    ("x", "width", "ignored"),
+    [(2, 4, False), (-4, 10, False), (-5, 10, True), (-20, 5, True), (38, 10, True), (36, 4, False), (8, 4, True)],
+)
+def test_a_box_half_ignored_or_half_beyond_the_edges_is_ignored(x: float, width: float, ignored: bool) -> None:
+    picture = Picture.original(np.zeros((20, 40), np.uint8))
+    box = BoundingBox(x=x, y=3, width=width, height=6)
+    assert picture.ignores(box) is (ignored and x != 8)
+    mask = np.zeros((20, 40), np.bool_)
+    mask[:, 10:30] = True
+    assert picture.ignoring(mask).ignores(box) is ignored
+
+
 def test_a_margin_widens_and_outside_turns_around() -> None:
     square = Rectangle(x=40, y=40, width=20, height=20)
     plain = ignored_area(grey(100, 100), IgnoreParameters(rectangles=(square,)))
