@@ -1,8 +1,8 @@
 """PatchCore: the distance of a patch to the nearest of the patches of good images (Roth et al. 2022).
 
-Own and small: standardised, partly whitened features on their principal axes, a capped memory bank chosen by the greedy
-k-center method, one nearest neighbour. No random projection of the features that are compared, only of those that
-choose the bank.
+Own and small: standardised features on their principal axes, partly whitened where parts are all alike, a capped memory
+bank chosen by the greedy k-center method, one nearest neighbour. No random projection of the features that are
+compared, only of those that choose the bank.
 
 Good parts vary more in some places than in others: a stripe left by grinding differs from every other stripe, plain
 ground hardly at all. So each patch of the bank is granted the variation that good images show around it: what counts is
@@ -22,13 +22,17 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 
 DIMENSIONS = 256
-AXES = 128
+AXES = 192
 EVENING = 0.5
+# Castings and drawn parts, all alike, have a variety of 0.25 to 0.31; ground surfaces, each of its own, 0.50 to 0.59.
+ALIKE, VARIED = 0.35, 0.45
 SHRINKAGE = 0.1
 GRANTED = 0.5
 _NEIGHBOURS = 5
 _NEIGHBOURHOOD = 10_000
 _SELECTION_DIMENSIONS = 64
+_VARIETY_PATCHES = 6_000
+_VARIETY_QUERIES = 1_500
 _POOL = 256
 _CHUNK = 8192
 _BANK_CHUNK = 500
@@ -108,7 +112,8 @@ def fit(
     """
     if len(features) == 0:
         raise ValueError("no features to fit on")
-    projection, offset = principal_axes(features)
+    owners = np.arange(len(features)) if images is None else images
+    projection, offset = principal_axes(features, owners, seed)
     projected = features @ projection + offset
     check()
     generator = np.random.default_rng(seed)
@@ -119,7 +124,6 @@ def fit(
         selection = projected @ (basis / np.float32(np.sqrt(_SELECTION_DIMENSIONS)))
     first = int(generator.integers(len(projected)))
     chosen = greedy_centers(selection, bank_size, first, check)
-    owners = np.arange(len(features)) if images is None else images
     others = np.sort(generator.permutation(len(projected))[:_NEIGHBOURHOOD])
     bank = np.ascontiguousarray(projected[chosen])
     radii = surroundings(bank, owners[chosen], projected[others], owners[others], check)
@@ -170,14 +174,57 @@ def penalties_of(radii: FloatArray) -> FloatArray:
     return (GRANTED * (usual - radii.astype(np.float64) ** 2)).astype(np.float32)
 
 
-def principal_axes(features: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return projection ``(D, K)`` and offset ``(K,)`` to the ``AXES`` strongest axes, partly whitened.
+def principal_axes(features: FloatArray, images: NDArray[np.int64], seed: int = 0) -> tuple[FloatArray, FloatArray]:
+    """Return projection ``(D, K)`` and offset ``(K,)`` to the ``AXES`` strongest axes, partly whitened or only turned.
 
     Fewer axes than features hardly change a distance and make the search as much faster. An axis of variance ``v`` is
-    divided by ``v`` to the power of ``EVENING`` / 2: 1 whitens, which drowns small dark spots in the noise of a ground
-    surface; 0 only turns, which hides small differences between parts that are all alike.
+    divided by ``v`` to the power of half of ``evening_for`` the variety of the images.
+
+    Args:
+        features: float32 ``(n, D)``.
+        images: of which image each is, ``(n,)``.
+        seed: of the sample that shows the variety.
     """
-    return _axes(features, AXES, EVENING)
+    axes = _Axes.of(features, AXES)
+    projection, offset = axes.projection(0.0)
+    return axes.projection(evening_for(variety(features @ projection + offset, images, seed)))
+
+
+def variety(patches: FloatArray, images: NDArray[np.int64], seed: int = 0) -> float:
+    """Return how far the patches of one image lie from those of others, between 0 (all images alike) and about 1.
+
+    The median, over a sample of patches, of the distance to the nearest patch of another image, divided by the median
+    distance to those patches.
+
+    Args:
+        patches: float32 ``(n, K)``.
+        images: of which image each is, ``(n,)``.
+        seed: of the sample.
+
+    Returns:
+        0 when all are of one image.
+    """
+    sample = np.random.default_rng(seed).permutation(len(patches))[:_VARIETY_PATCHES]
+    others, owners = patches[sample], images[sample]
+    some = others[:_VARIETY_QUERIES]
+    norms = np.einsum("ij,ij->i", others, others)
+    squares = norms[: len(some), None] + norms[None] - 2.0 * some @ others.T
+    elsewhere = owners[: len(some), None] != owners[None]
+    some_elsewhere = elsewhere.any(axis=1)
+    if not some_elsewhere.any():
+        return 0.0
+    distances = np.sqrt(np.maximum(np.where(elsewhere, squares, np.nan)[some_elsewhere], 0.0))
+    usual = np.maximum(np.nanmedian(distances, axis=1), _LEAST_DEVIATION)
+    return float(np.median(np.nanmin(distances, axis=1) / usual))
+
+
+def evening_for(variety: float) -> float:
+    """Return how far the axes are evened: ``EVENING`` where parts are all alike, not at all where each is of its own.
+
+    1 would whiten. Evening brings out the small differences between parts that are all alike; where every part has a
+    surface of its own it drowns small dark spots in the grain.
+    """
+    return EVENING * min(1.0, max(0.0, (VARIED - variety) / (VARIED - ALIKE)))
 
 
 def whitening(features: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -185,26 +232,46 @@ def whitening(features: FloatArray) -> tuple[FloatArray, FloatArray]:
 
     The ``DIMENSIONS`` strongest directions are kept.
     """
-    return _axes(features, DIMENSIONS, 1.0)
+    return _Axes.of(features, DIMENSIONS).projection(1.0)
 
 
-def _axes(features: FloatArray, count: int, evening: float) -> tuple[FloatArray, FloatArray]:
-    """Return projection and offset to the strongest axes of standardised features.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Axes:
+    """The strongest axes of standardised features.
 
-    The covariance is shrunk towards a multiple of the identity (Ledoit and Wolf 2004, with a fixed weight), so that
-    directions with hardly any variance are not blown up.
+    Attributes:
+        mean: ``(D,)`` of the features.
+        deviation: ``(D,)``.
+        variances: ``(K,)`` along the axes, strongest first.
+        vectors: ``(D, K)``.
     """
-    mean = features.mean(axis=0, dtype=np.float64)
-    deviation = features.std(axis=0, dtype=np.float64) + _LEAST_DEVIATION
-    standard = ((features - mean.astype(np.float32)) / deviation.astype(np.float32)).astype(np.float32)
-    covariance = (standard.T @ standard).astype(np.float64) / len(features)
-    size = len(covariance)
-    covariance = (1 - SHRINKAGE) * covariance + SHRINKAGE * np.trace(covariance) / size * np.eye(size)
-    values, vectors = np.linalg.eigh(covariance)
-    order = np.argsort(-values, kind="stable")[:count]
-    values, vectors = np.maximum(values[order], _LEAST_DEVIATION), vectors[:, order]
-    projection = vectors / values ** (evening / 2) / deviation[:, None]
-    return projection.astype(np.float32), (-mean @ projection).astype(np.float32)
+
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+    variances: NDArray[np.float64]
+    vectors: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, features: FloatArray, count: int) -> _Axes:
+        """Return the ``count`` strongest axes.
+
+        The covariance is shrunk towards a multiple of the identity (Ledoit and Wolf 2004, with a fixed weight), so that
+        directions with hardly any variance are not blown up.
+        """
+        mean = features.mean(axis=0, dtype=np.float64)
+        deviation = features.std(axis=0, dtype=np.float64) + _LEAST_DEVIATION
+        standard = ((features - mean.astype(np.float32)) / deviation.astype(np.float32)).astype(np.float32)
+        covariance = (standard.T @ standard).astype(np.float64) / len(features)
+        size = len(covariance)
+        covariance = (1 - SHRINKAGE) * covariance + SHRINKAGE * np.trace(covariance) / size * np.eye(size)
+        values, vectors = np.linalg.eigh(covariance)
+        order = np.argsort(-values, kind="stable")[:count]
+        return cls(mean, deviation, np.maximum(values[order], _LEAST_DEVIATION), vectors[:, order])
+
+    def projection(self, evening: float) -> tuple[FloatArray, FloatArray]:
+        """Return projection ``(D, K)`` and offset ``(K,)``; axes are divided by their variance to ``evening`` / 2."""
+        projection = self.vectors / self.variances ** (evening / 2) / self.deviation[:, None]
+        return projection.astype(np.float32), (-self.mean @ projection).astype(np.float32)
 
 
 def greedy_centers(

@@ -2,14 +2,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from inspection.anomaly.patchcore import (
+    FloatArray,
     blurred,
+    evening_for,
     fit,
     greedy_centers,
     penalties_of,
     principal_axes,
     surroundings,
+    variety,
     whitening,
 )
 
@@ -95,15 +99,48 @@ def test_a_patch_with_more_variation_around_it_has_the_lower_penalty() -> None:
     assert penalties[1] > 0
 
 
-def test_the_principal_axes_come_strongest_first_and_are_evened_less_than_by_whitening() -> None:
+def alike_and_varied() -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
+    """Patches of 20 images at 50 places: the places look the same in every image, or every patch is of its own."""
     generator = np.random.default_rng(0)
-    features = (generator.standard_normal((4000, 9)) @ generator.standard_normal((9, 9)) + 4).astype(np.float32)
-    projection, offset = principal_axes(features)
-    white, _ = whitening(features)
-    spread = (features @ projection + offset).std(axis=0)
+    spread = generator.standard_normal((40, 40))
+    places = (generator.standard_normal((50, 40)) @ spread * 3).astype(np.float32)
+    alike = np.concatenate([places + generator.standard_normal((50, 40)) / 9 for _ in range(20)]).astype(np.float32)
+    varied = (generator.standard_normal((1000, 40)) @ spread * 3).astype(np.float32)
+    return alike, varied, np.repeat(np.arange(20), 50)
+
+
+def test_the_principal_axes_come_strongest_first_and_are_evened_less_than_by_whitening() -> None:
+    alike, _, images = alike_and_varied()
+    projection, offset = principal_axes(alike, images)
+    white, _ = whitening(alike)
+    spread = (alike @ projection + offset).std(axis=0)
     assert (np.diff(spread) <= 1e-6).all()
-    fully = (features @ white).std(axis=0)
+    fully = (alike @ white).std(axis=0)
     assert spread[0] / spread[-1] > 1.2 * fully[0] / fully[-1]
+
+
+def test_axes_are_evened_for_parts_that_are_all_alike_and_only_turned_where_each_is_of_its_own() -> None:
+    alike, varied, images = alike_and_varied()
+    spreads = []
+    for features in (alike, varied):
+        projection, _ = principal_axes(features, images)
+        lengths = np.linalg.norm(projection * features.std(axis=0)[:, None], axis=0)
+        spreads.append(lengths.max() / lengths.min())
+    assert spreads[0] > 1.5
+    assert spreads[1] == pytest.approx(1, rel=1e-3)
+
+
+def test_variety_is_low_for_images_that_are_alike_and_nought_for_one_image() -> None:
+    alike, varied, images = alike_and_varied()
+    assert variety(alike, images) < 0.2
+    assert variety(varied, images) > 2 * variety(alike, images)
+    assert variety(varied, np.zeros(1000, np.int64)) == 0
+
+
+@given(st.floats(0, 2), st.floats(0, 2))
+def test_the_more_images_vary_the_less_axes_are_evened(one: float, other: float) -> None:
+    less, more = sorted((one, other))
+    assert 0 <= evening_for(more) <= evening_for(less) <= 0.5
 
 
 def test_the_bank_is_never_larger_than_its_cap() -> None:
