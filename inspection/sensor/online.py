@@ -36,7 +36,8 @@ class OnlineSettings(BaseModel):
             threshold's own rate of false alarms explains (three standard deviations); single rows just above the
             threshold are what it gives normal rows at its rate.
         rate: how far the centre of a feature moves towards a row that is learned.
-        most_per_day: how far the centre of a feature may move within a day, on the scaled axis.
+        most_per_day: how far the centre of a feature may move within a day, on the scaled axis. A learner that goes on
+            from an earlier one's model begins its day anew.
         most_in_all: how far it may ever be from that of the reference.
         weight_rate: learning rate of the network's weights, one step for 256 rows; 0 leaves the network as it is.
         most_weight_change: largest change of each layer's weights against the reference, as a share of their norm.

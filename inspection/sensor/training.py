@@ -27,6 +27,9 @@ _SPREAD_WEIGHT = 0.3
 _LEAST_STEADINESS = 0.01
 _MOST_STARTS = 5
 _LEAST_THRESHOLD = 1e-9
+_ABOVE = 1 + 5e-7
+"""Rows of switches and set points repeat, so that the percentile is the very score of many: without a little room
+rounding, which differs from a row to a table, would say which of them are anomalies."""
 _FARTHEST = 1e6
 """No value is further out on the scaled axis while weights are fitted, where float32 would overflow and spoil them."""
 
@@ -107,7 +110,7 @@ def train(
         smoothing=factor,
         cap=cap,
         scaling=start.metadata.scaling if start else settings.scaling,
-        threshold=max(choice.value, _LEAST_THRESHOLD),
+        threshold=max(choice.value * _ABOVE, _LEAST_THRESHOLD),
         threshold_method=choice.method,
         threshold_percent=settings.threshold_percent,
         threshold_rate=choice.rate,

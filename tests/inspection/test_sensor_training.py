@@ -105,6 +105,17 @@ def test_a_constant_sensor_is_named_and_any_change_of_it_is_an_anomaly() -> None
     assert made.model.judge([*row, 22.0]).status == "anomaly"
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_that_repeat_are_judged_alike_one_by_one_and_as_a_table(seed: int) -> None:
+    generator = np.random.default_rng(0)
+    on = (generator.random(400) < 0.12).astype(float)
+    rows = np.column_stack([on, 1 - on, 24 + on * 0.5, np.where(generator.random(400) < 0.5, 1.0, 0.0)])
+    model = train(rows, ("valve", "lamp", "supply", "mode"), SensorTraining(seed=seed)).model
+    alone = [model.judge(row).status == "anomaly" for row in rows.tolist()]
+    assert alone == (model.score(rows) > model.metadata.threshold).tolist()
+    assert np.mean(alone) <= 0.05
+
+
 def test_missing_values_in_the_training_rows_do_not_spoil_the_model() -> None:
     rows = machine_rows(400)
     rows[np.random.default_rng(1).random(rows.shape) < 0.1] = np.nan
