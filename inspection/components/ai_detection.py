@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from inspection.components.registry import Component, Parameters, Port, StepContext
-from inspection.components.values import DetectionList, Kind, Picture, StepValue
+from inspection.components.registry import Component, ModelName, Parameters, Port, StepContext, picture_of
+from inspection.components.values import DetectionList, Kind, StepValue
 from inspection.placement import corners_of, hull_of
 from inspection.step_models import ModelKind
 
@@ -19,11 +19,8 @@ Confidence = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 class DetectionParameters(Parameters):
     """Parameters of ``ai_detection``."""
 
-    model: str = Field(
+    model: ModelName = Field(
         default="default",
-        min_length=1,
-        max_length=200,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
         description="Name of the detector or classifier; whoever runs the pipeline says which file that is.",
     )
     confidence: Confidence = Field(default=0.25, description="Only what the model is surer of than this is reported.")
@@ -42,9 +39,7 @@ class DetectionParameters(Parameters):
 
 
 def _run(parameters: DetectionParameters, inputs: Mapping[str, StepValue], context: StepContext) -> StepValue:
-    picture = inputs["image"]
-    if not isinstance(picture, Picture):
-        raise TypeError("ai_detection takes a picture")
+    picture = picture_of(inputs)
     from inspection.detection.model import Classifier, DetectionSettings, Detector
 
     wanted: tuple[type[Detector | Classifier], ...] = (Detector, Classifier)

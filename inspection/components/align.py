@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from inspection.alignment import Motion, Pose, find_pose
-from inspection.components.registry import Component, Parameters, Port, StepContext
+from inspection.components.registry import Component, ModelName, Parameters, Port, StepContext, picture_of
 from inspection.components.values import Kind, Picture, StepValue
 from inspection.opencv import cv2
 from inspection.placement import Placement
@@ -21,11 +21,8 @@ from models.errors import DoesNotFit
 class AlignParameters(Parameters):
     """Parameters of ``align``."""
 
-    reference: str = Field(
+    reference: ModelName = Field(
         default="reference",
-        min_length=1,
-        max_length=200,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
         description="Name of the reference image; whoever runs the pipeline says which file that is.",
     )
     motion: Motion = Field(
@@ -91,9 +88,7 @@ def _beyond(pose: Pose, parameters: AlignParameters) -> bool:
 
 
 def _run(parameters: AlignParameters, inputs: Mapping[str, StepValue], context: StepContext) -> StepValue:
-    picture = inputs["image"]
-    if not isinstance(picture, Picture):
-        raise TypeError("align takes a picture")
+    picture = picture_of(inputs)
     reference = context.model("reference", parameters.reference, ReferenceImage)
     return align_picture(picture, reference, parameters, context)
 

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from inspection.anomaly.regions import anomalous_regions
-from inspection.components.registry import Component, Parameters, Port, StepContext
+from inspection.components.registry import Component, ModelName, Parameters, Port, StepContext, picture_of
 from inspection.components.values import AnomalyFinding, Kind, Picture, StepValue
 from inspection.placement import FloatMap
 from inspection.step_models import ModelKind
@@ -17,19 +17,14 @@ from inspection.step_models import ModelKind
 class AnomalyParameters(Parameters):
     """Parameters of ``anomaly``."""
 
-    model: str = Field(
+    model: ModelName = Field(
         default="default",
-        min_length=1,
-        max_length=200,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
         description="Name of the model; whoever runs the pipeline says which file that is.",
     )
 
 
 def _run(parameters: AnomalyParameters, inputs: Mapping[str, StepValue], context: StepContext) -> StepValue:
-    picture = inputs["image"]
-    if not isinstance(picture, Picture):
-        raise TypeError("anomaly takes a picture")
+    picture = picture_of(inputs)
     from inspection.anomaly.model import AnomalyModel
 
     model = context.model("model", parameters.model, AnomalyModel)

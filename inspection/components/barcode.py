@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from inspection.codes import FORMATS, Effort, read_codes
-from inspection.components.registry import Component, Parameters, Port, StepContext
-from inspection.components.values import CodeList, Kind, Picture, StepValue
+from inspection.components.registry import Component, Parameters, Port, StepContext, picture_of
+from inspection.components.values import CodeList, Kind, StepValue
 from inspection.criteria import CodeFormat
 from inspection.placement import from_array, hull_of
 from models.results import CodeReading
@@ -39,9 +39,7 @@ class BarcodeParameters(Parameters):
 
 
 def _run(parameters: BarcodeParameters, inputs: Mapping[str, StepValue], context: StepContext) -> StepValue:
-    picture = inputs["image"]
-    if not isinstance(picture, Picture):
-        raise TypeError("barcode takes a picture")
+    picture = picture_of(inputs)
     read = read_codes(
         picture.pixels,
         formats=parameters.formats,

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from inspection.colour import ciede2000, lab_of
 from inspection.components.areas import Polygon, Rectangle, mask_of, polygon_points
-from inspection.components.registry import Component, Parameters, Port, StepContext
+from inspection.components.registry import Component, Parameters, Port, StepContext, picture_of
 from inspection.components.values import ColourFinding, Kind, Picture, StepValue
 from inspection.frames import Pixels, as_rgb
 from inspection.opencv import cv2
@@ -123,9 +123,7 @@ def _colours(
 
 
 def _run(parameters: ColorParameters, inputs: Mapping[str, StepValue], context: StepContext) -> StepValue:
-    picture = inputs["image"]
-    if not isinstance(picture, Picture):
-        raise TypeError("color takes a picture")
+    picture = picture_of(inputs)
     return ColourFinding(compare_colour(picture, parameters, context.step_id))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from inspection.components.areas import Polygon, Rectangle, mask_of, polygon_points
-from inspection.components.registry import Component, Parameters, Port, StepContext
+from inspection.components.registry import Component, Parameters, Port, StepContext, picture_of
 from inspection.components.values import Kind, Picture, StepValue
 from inspection.placement import hull_of
 from models.errors import DoesNotFit
@@ -64,9 +64,7 @@ def crop_picture(picture: Picture, parameters: CropParameters, step_id: str = ""
 
 
 def _run(parameters: CropParameters, inputs: Mapping[str, StepValue], context: StepContext) -> StepValue:
-    picture = inputs["image"]
-    if not isinstance(picture, Picture):
-        raise TypeError("crop takes a picture")
+    picture = picture_of(inputs)
     return crop_picture(picture, parameters, context.step_id)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from inspection.components.overlay import draw_overlay
-from inspection.components.registry import Component, Parameters, Port, StepContext
+from inspection.components.registry import Component, Parameters, Port, StepContext, picture_of
 from inspection.components.values import (
     AnomalyFinding,
     CodeList,
@@ -18,7 +18,6 @@ from inspection.components.values import (
     DetectionList,
     Kind,
     MeasurementList,
-    Picture,
     StepValue,
 )
 from inspection.frames import Pixels
@@ -118,9 +117,7 @@ def _like(pixels: Pixels, grey: Pixels) -> Pixels:
 
 
 def _run(parameters: FilterParameters, inputs: Mapping[str, StepValue], context: StepContext) -> StepValue:
-    picture = inputs["image"]
-    if not isinstance(picture, Picture):
-        raise TypeError("filter takes a picture")
+    picture = picture_of(inputs)
     if parameters.filter_type != "overlay":
         return picture.with_pixels(filter_pixels(picture.pixels, parameters))
     anomaly, detections = inputs.get("anomaly"), inputs.get("detections")

@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from inspection.components.areas import Polygon, Rectangle, mask_of, polygon_points
-from inspection.components.registry import Component, Parameters, Port, StepContext
-from inspection.components.values import Kind, Picture, StepValue
+from inspection.components.registry import Component, Parameters, Port, StepContext, picture_of
+from inspection.components.values import Kind, StepValue
 from inspection.frames import Pixels
 from inspection.opencv import cv2
 from inspection.placement import Mask
@@ -60,9 +60,7 @@ def ignored_area(pixels: Pixels, parameters: IgnoreParameters) -> Mask:
 
 
 def _run(parameters: IgnoreParameters, inputs: Mapping[str, StepValue], _context: StepContext) -> StepValue:
-    picture = inputs["image"]
-    if not isinstance(picture, Picture):
-        raise TypeError("ignore takes a picture")
+    picture = picture_of(inputs)
     return picture.ignoring(
         picture.placement.mask_to_original(ignored_area(picture.pixels, parameters), outside=parameters.outside)
     )

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from inspection.components.areas import Corner, Rectangle, mask_of
-from inspection.components.registry import Component, Parameters, Port, StepContext
+from inspection.components.registry import Component, Parameters, Port, StepContext, picture_of
 from inspection.components.values import Kind, MeasurementList, Picture, StepValue
 from inspection.frames import Pixels
 from inspection.grey import as_grey
@@ -261,9 +261,7 @@ def _outline(blob: Blob, placement: Placement) -> list[Point]:
 
 
 def _run(parameters: MeasureParameters, inputs: Mapping[str, StepValue], context: StepContext) -> StepValue:
-    picture = inputs["image"]
-    if not isinstance(picture, Picture):
-        raise TypeError("measure takes a picture")
+    picture = picture_of(inputs)
     return MeasurementList((measure(picture, parameters, context.step_id),))
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from inspection.components.values import Kind, StepValue
+from inspection.components.values import Kind, Picture, StepValue
 from inspection.judgement import Criteria
 from inspection.step_models import ModelFinder, ModelKind, StepModel, require_kind
 from models.errors import ImageFlowError, NotFound
 
 AModel = TypeVar("AModel", bound=StepModel)
+ModelName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+"""What a parameter calls a model; whoever runs the pipeline says which file that is."""
 
 
 class InspectionCancelled(ImageFlowError):
@@ -34,6 +36,18 @@ class Port:
     kind: Kind
     required: bool = True
     description: str = ""
+
+
+def picture_of(inputs: Mapping[str, StepValue]) -> Picture:
+    """Return the picture at the port ``image``.
+
+    Raises:
+        TypeError: when there is something else, which validation does not let happen.
+    """
+    picture = inputs["image"]
+    if not isinstance(picture, Picture):
+        raise TypeError(f"a step takes a picture and was given a {type(picture).__name__}")
+    return picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from inspection.components.registry import Component, Parameters, Port, StepContext
+from inspection.components.registry import Component, Parameters, Port, StepContext, picture_of
 from inspection.components.values import Kind, Picture, StepValue
 from inspection.frames import Pixels
 from inspection.opencv import cv2
@@ -78,9 +78,7 @@ def _centre(picture: Picture, width: int, height: int) -> Picture:
 
 
 def _run(parameters: ResizeParameters, inputs: Mapping[str, StepValue], _context: StepContext) -> StepValue:
-    picture = inputs["image"]
-    if not isinstance(picture, Picture):
-        raise TypeError("resize takes a picture")
+    picture = picture_of(inputs)
     return resize_picture(picture, parameters)
 
 

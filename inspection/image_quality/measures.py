@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from inspection.frames import Frame, Pixels
+from inspection.grey import as_grey
 from inspection.opencv import cv2
 
 DARK, BRIGHT = 4, 251
@@ -68,7 +69,7 @@ def measure_quality(frame: Frame, before: Frame | None = None) -> ImageQuality:
         before: the frame before it from the same source, for the movement.
     """
     pixels = frame.pixels
-    grey = _grey(pixels)
+    grey = as_grey(pixels)
     brightest = grey if pixels.ndim == 2 else _brightest(pixels)  # noqa: PLR2004
     mean, deviation = cv2.meanStdDev(grey)
     blur, smear = _sharpness(grey)
@@ -82,10 +83,6 @@ def measure_quality(frame: Frame, before: Frame | None = None) -> ImageQuality:
         bright_share=np.count_nonzero(brightest >= BRIGHT) / grey.size,
         moving_share=_moving_share(frame, before),
     )
-
-
-def _grey(pixels: Pixels) -> Pixels:
-    return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False) if pixels.ndim == 3 else pixels  # noqa: PLR2004
 
 
 def _brightest(pixels: Pixels) -> cv2.typing.MatLike:
@@ -143,5 +140,5 @@ def _small(frame: Frame) -> NDArray[np.float32]:
     """Return the frame in grey, 256 pixels long at most, less its mean: a lamp that flickers is no motion."""
     scale = min(1.0, _MOTION_SIDE / max(frame.width, frame.height))
     size = (max(1, round(frame.width * scale)), max(1, round(frame.height * scale)))
-    small = cv2.resize(_grey(frame.pixels), size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.resize(as_grey(frame.pixels), size, interpolation=cv2.INTER_AREA).astype(np.float32)
     return np.asarray(small - small.mean(), np.float32)
