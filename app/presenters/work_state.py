@@ -60,6 +60,12 @@ class WorkState:
         return max(self.inspections, key=badness, default=None)
 
     @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the AI says NG, as codes of the judgement; those of the item that decides come first, each once."""
+        ordered = sorted(self.inspections, key=badness, reverse=True) if self.shows_evidence else []
+        return tuple(dict.fromkeys(reason for done in ordered for reason in done.outcome.result.reasons))
+
+    @property
     def verdict(self) -> Verdict | None:
         """What the AI says of the part once all its items are inspected."""
         worst = self.worst

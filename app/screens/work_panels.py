@@ -85,8 +85,9 @@ class EvidencePanel(Screen):
             self.code.setText(state.part_code)
         self.code.setReadOnly(state.phase not in {Phase.SCAN, Phase.DONE} or state.session_id is not None)
         worst = state.worst if state.shows_evidence else None
-        against = worst.outcome.result.reasons if worst is not None else []
-        self.against.setText("\n".join(reason_text(reason, self._language) for reason in against[:_MOST_REASONS]))
+        against = [reason_text(reason, self._language) for reason in state.reasons]
+        more = ["…"] if len(against) > _MOST_REASONS else []
+        self.against.setText("\n".join(against[:_MOST_REASONS] + more))
         self.against.setVisible(bool(against))
         if worst is None:
             self.gauge.show_score(None, state.item.threshold if state.item else None)

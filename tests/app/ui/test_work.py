@@ -51,6 +51,23 @@ def test_why_a_part_is_ng_stands_beside_it_in_the_language_of_the_window(desk: D
     assert not against.isVisible()
 
 
+def test_the_reasons_of_every_item_are_told_those_of_the_worst_first(desk: Desk) -> None:
+    desk.start_work()
+    inspect_next(desk, Verdict.NG)
+    state = desk.work.state
+    worst = state.worst
+    assert worst is not None
+    coded = worst.outcome.result.model_copy(update={"reasons": ["code-missing:lot", "anomaly-score"]})
+    other = replace(worst, item_id="other", score=None, outcome=replace(worst.outcome, result=coded))
+    both = replace(state, inspections=(other, worst))
+    assert both.reasons == ("anomaly-score", "code-missing:lot")
+    assert replace(both, phase=Phase.SCAN).reasons == ()
+    many = coded.model_copy(update={"reasons": [f"code-missing:{number}" for number in range(9)]})
+    panel = desk.window.window.screens["work"].evidence
+    panel.show_state(replace(state, inspections=(replace(other, outcome=replace(worst.outcome, result=many)),)))
+    assert panel.against.text().splitlines()[-2:] == ["4: code not found", "…"]
+
+
 def test_enter_agrees_with_an_ok_part_by_one_key(desk: Desk) -> None:
     desk.start_work()
     inspect_next(desk, Verdict.OK)
