@@ -31,7 +31,7 @@ def evaluate(
 
     Raises:
         NotFound: ``folder-missing``.
-        InvalidInput: ``folder-without-images``, ``masks-not-found``, ``mask-size``, ``no-image-usable``.
+        InvalidInput: as ``score_set``.
     """
     return figures_of(
         score_set(model, good, defect, masks, threshold=threshold, language=language, on_progress=on_progress)

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.datasets import LabelledImage, labelled_images
+from inspection.datasets import LabelledImage, good_images, labelled_images
 from inspection.evaluation.masks import read_mask
 from inspection.evaluation.pictures import picture_of
 from inspection.frames import Pixels
@@ -134,7 +134,7 @@ def score_set(
 
     Args:
         model: the model.
-        good: folder of good images.
+        good: folder of good images; beside sub-folders that name good parts others are left out.
         defect: folder of defective images; sub-folders are classes of defects, those that name good parts are left out.
         masks: folder of masks under the same relative names, ``.png`` or ``_mask.png``; not 0 where the defect is.
         threshold: used in place of the model's own.
@@ -144,15 +144,17 @@ def score_set(
 
     Raises:
         NotFound: ``folder-missing``.
-        InvalidInput: ``folder-without-images``, ``masks-not-found``, ``mask-size``, ``no-image-usable``.
+        InvalidInput: ``folder-without-images``, ``evaluation-same-images``, ``masks-not-found``, ``mask-size``,
+            ``no-image-usable``.
     """
     if masks is not None and not masks.is_dir():
         raise NotFound("folder-missing", folder=str(masks))
-    goods = labelled_images(good)
+    goods = good_images(good).files
     # A folder of test images may hold the good ones beside the classes of defects.
     defects = [image for image in labelled_images(defect) if not image.good]
     if not defects:
         raise InvalidInput("folder-without-images", folder=str(defect))
+    _require_different(goods, good, defects, defect)
     border = model.threshold if threshold is None else threshold
     found = ScoredSet(model.name, model.digest, border, model.threshold)
     found.classes = tuple(sorted({image.label or UNNAMED_CLASS for image in defects}))
@@ -170,11 +172,20 @@ def score_set(
     return found
 
 
+def _require_different(goods: list[Path], good: Path, defects: list[LabelledImage], defect: Path) -> None:
+    named_good = {path.resolve() for path in goods}
+    both = [image.path for image in defects if image.path.resolve() in named_good]
+    if both:
+        raise InvalidInput(
+            "evaluation-same-images", count=len(both), good=str(good), defect=str(defect), name=both[0].name
+        )
+
+
 def _tasks(
-    goods: Iterable[LabelledImage], good: Path, defects: Iterable[LabelledImage], defect: Path
+    goods: Iterable[Path], good: Path, defects: Iterable[LabelledImage], defect: Path
 ) -> Iterable[tuple[Path, Path, str | None]]:
-    for image in goods:
-        yield image.path, good, None
+    for path in goods:
+        yield path, good, None
     for image in defects:
         yield image.path, defect, image.label or UNNAMED_CLASS
 

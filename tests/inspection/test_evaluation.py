@@ -126,6 +126,15 @@ def test_wrong_folders_and_masks_are_told(model: AnomalyModel, parts: Path, tmp_
     assert caught.value.code == "mask-size"
 
 
+def test_an_image_is_good_or_defective_and_never_both(model: AnomalyModel, parts: Path) -> None:
+    # Beside a folder of good ones the classes of defects are not taken for good.
+    assert evaluate(model, parts / "test", parts / "test")["images"] == {"good": 8, "defect": 9}
+    with pytest.raises(InvalidInput) as caught:
+        evaluate(model, parts / "test" / "scratch", parts / "test")
+    assert caught.value.code == "evaluation-same-images"
+    assert "3" in caught.value.text("ja").detail
+
+
 def test_a_mask_that_marks_nothing_counts_for_the_image_and_not_for_its_pixels(
     model: AnomalyModel, parts: Path, tmp_path: Path
 ) -> None:
