@@ -65,8 +65,13 @@ class GenicamSource(ReturningSource):
             camera = self._camera
             if camera is None:
                 raise Unavailable("camera-not-reachable", camera=self._address)
-            camera.trigger()
+            # Said first: the frame may come before this call is back.
             self._owed = True
+            try:
+                camera.trigger()
+            except Unavailable:
+                self._owed = False
+                raise
 
     def open(self) -> None:
         """Connect.
@@ -83,8 +88,12 @@ class GenicamSource(ReturningSource):
         with self._lock:
             self._camera = camera
             self._asks = camera.software_trigger
-            if self._owed:
+        if self._owed:
+            try:
                 camera.trigger()
+            except Unavailable:
+                self._release(lost=True)
+                raise
         self._heard = time.monotonic()
 
     def _grab(self, wait: float) -> Frame | None:
@@ -102,11 +111,20 @@ class GenicamSource(ReturningSource):
                 # Packets were lost on the way: the number it would have had is missing in the sequence.
                 self.incomplete += 1
                 self._next_sequence()
+                self._ask_again(camera)
                 continue
             if camera.free_run and time.monotonic() - self._heard > camera.silence:
                 raise SourceGoneError
             if time.monotonic() >= deadline:
                 return None
+
+    def _ask_again(self, camera: AravisCamera) -> None:
+        """Ask once more for a frame that is owed and was lost on the way: nobody else would."""
+        if self._owed:
+            try:
+                camera.trigger()
+            except Unavailable as error:
+                raise SourceGoneError from error
 
     def _frame(self, image: RawImage) -> Frame:
         name = PIXEL_FORMATS.get(image.format)

@@ -24,7 +24,12 @@ class FakeGenicamCamera:
     """25 frames a second of a moving rainbow, 512x512; Mono8, BayerXX8, RGB8, Mono16.
 
     Its port is the one of the standard, so only one can run on a machine: the others wait for it.
+
+    Attributes:
+        lost: how many of a thousand packets of an image never arrive.
     """
+
+    lost: int = 0
 
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _turn: IO[bytes] | None = field(default=None, repr=False)
@@ -36,7 +41,7 @@ class FakeGenicamCamera:
         if self._turn is None:
             self._turn = (Path(tempfile.gettempdir()) / "imageflow-fake-genicam-camera.lock").open("wb")
             fcntl.flock(self._turn, fcntl.LOCK_EX)
-        self._process = subprocess.Popen([program, "-i", ADDRESS], stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen([program, "-i", ADDRESS, "-r", str(self.lost)], stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + _START_TIMEOUT
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
             asker.settimeout(0.05)

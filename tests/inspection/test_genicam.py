@@ -110,6 +110,25 @@ def test_with_software_trigger_a_frame_comes_only_when_it_is_asked_for(camera: F
             assert source.read(timeout=0.15) is None
 
 
+@pytest.fixture
+def lossy_camera(camera: FakeGenicamCamera) -> Iterator[None]:
+    for lost in (4, 0):
+        camera.kill()
+        camera.lost = lost
+        camera.start()
+        if lost:
+            yield
+
+
+@pytest.mark.usefixtures("lossy_camera")
+def test_a_frame_that_was_asked_for_and_lost_on_the_way_is_asked_for_again() -> None:
+    with GenicamSource(ADDRESS, GenicamSettings(trigger="software")) as source:
+        for _ in range(8):
+            source.trigger()
+            next_frame(source, seconds=10)
+        assert source.incomplete > 0
+
+
 def test_a_silent_camera_that_waits_for_its_trigger_is_not_lost(camera: FakeGenicamCamera) -> None:
     with GenicamSource(ADDRESS, GenicamSettings(trigger="Line0")) as source:
         assert source.answers_events
