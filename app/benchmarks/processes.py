@@ -6,12 +6,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from inspection.own_process import module_command
 from models.errors import ImageFlowError
 from models.messages import Language
 
@@ -32,7 +32,7 @@ def run_module(
         MeasurementFailed: when it fails or takes longer than the limit.
     """
     process = subprocess.Popen(  # noqa: S603 - our own modules
-        [sys.executable, "-m", module, *arguments],
+        module_command(module, *arguments),
         env={**os.environ, **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

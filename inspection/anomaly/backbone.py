@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from inspection.files import make_folder, require_writable, write_atomically
+from inspection.own_process import module_command
 from inspection.settings import inspection_settings
 from models.errors import DoesNotFit, InvalidInput, Unavailable
 
@@ -161,7 +162,7 @@ def convert_in_own_process(name: str = DEFAULT_BACKBONE, folder: Path | None = N
     place = folder or inspection_settings().backbones
     require_writable(place / f"{name}.json")
     finished = subprocess.run(  # noqa: S603 - our own module, arguments as a list
-        [sys.executable, "-m", "inspection.anomaly.backbone", name, str(place)],
+        module_command("inspection.anomaly.backbone", name, str(place)),
         check=False,
         capture_output=True,
         text=True,

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from inspection.anomaly.bundle import GRAPH, WEIGHTS, read_bundle
+from inspection.own_process import module_command
 from models.errors import Unavailable, UserFacingError
 
 MOST_IMAGES = 128
@@ -47,7 +48,7 @@ def quantise_in_own_process(model: Path, images: Sequence[Path]) -> tuple[bytes,
     with tempfile.TemporaryDirectory(prefix="imageflow-") as folder:
         try:
             finished = subprocess.run(  # noqa: S603 - our own module, arguments as a list
-                [sys.executable, "-m", "inspection.anomaly.quantise", str(model), folder, *chosen],
+                module_command("inspection.anomaly.quantise", str(model), folder, *chosen),
                 check=False,
                 capture_output=True,
                 text=True,

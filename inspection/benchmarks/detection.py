@@ -19,7 +19,7 @@ from statistics import median
 from inspection.benchmarks.figures import Figure
 from inspection.datasets import image_files
 from inspection.detection.bundle import read_detector
-from inspection.detection.environment import python, quiet_environment
+from inspection.detection.environment import quiet_environment
 from inspection.detection.finished_models import int8_path
 from inspection.detection.loading import open_bundle
 from inspection.detection.manifest import DetectorManifest
@@ -27,6 +27,7 @@ from inspection.detection.model import Detector
 from inspection.detection.run_folder import RunFolder, RunRequest
 from inspection.detection.training import train_detector
 from inspection.images import read_image
+from inspection.own_process import module_command
 
 COMMAND = "imageflow bench detection"
 SETTING = "IMAGEFLOW_BENCH_DETECTOR"
@@ -104,7 +105,7 @@ def compare_speed(
     listing.write_text(json.dumps([str(path) for path in images]), encoding="utf-8")
     arguments = [str(checkpoint), str(side), str(THREADS), str(listing)]
     worker = subprocess.Popen(  # noqa: S603 - our own module, arguments as a list
-        [python(), "-m", "inspection.benchmarks.ultralytics_worker", *arguments],
+        module_command("inspection.benchmarks.ultralytics_worker", *arguments),
         env=quiet_environment(work / "library", THREADS),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

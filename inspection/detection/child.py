@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from inspection.detection.environment import python
 from inspection.files import not_written
+from inspection.own_process import module_command
 from models.errors import ImageFlowError, Unavailable
 
 _PATIENCE_S = 10.0
@@ -53,7 +53,7 @@ def run_training_process(
         raise not_written(log, error) from error
     with output:
         process = subprocess.Popen(  # noqa: S603 - our own module, arguments as a list
-            [python(), "-m", "inspection.detection.training_process", str(folder)],
+            module_command("inspection.detection.training_process", str(folder)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=output,

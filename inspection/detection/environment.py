@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from pathlib import Path
 
 from inspection.detection.fonts import find_font
@@ -66,11 +65,6 @@ def quiet_environment(folder: Path, threads: int | None = None) -> dict[str, str
     if threads:
         environment |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
     return environment
-
-
-def python() -> str:
-    """Return the interpreter that runs the product."""
-    return sys.executable
 
 
 def _product() -> str:

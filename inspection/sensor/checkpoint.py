@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection.files import write_atomically
+from inspection.own_process import module_command
 from inspection.sensor.archive import read_bounded
 from inspection.sensor.network import Network
 from models.errors import InvalidInput, Unavailable
@@ -109,9 +110,7 @@ def _network(state: dict[str, NDArray[np.float32]]) -> Network | None:
 def _in_own_process(task: str, data: bytes) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(  # noqa: S603 - our own module, arguments as a list
-            [sys.executable, "-m", "inspection.sensor.checkpoint", task],
-            # Where this package lies, not where the user is: a torch.py of theirs is not ours to run.
-            cwd=Path(__file__).parents[2],
+            module_command("inspection.sensor.checkpoint", task),
             input=data,
             check=False,
             capture_output=True,

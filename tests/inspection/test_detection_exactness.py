@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inspection.detection.environment import python, quiet_environment
+from inspection.detection.environment import quiet_environment
 from inspection.detection.graphs import read_graph
 from inspection.detection.loading import load_detection_model
 from inspection.detection.model import DetectionSettings, Detector
@@ -16,6 +16,7 @@ from inspection.detection.suppression import overlaps
 from inspection.images import read_image
 from inspection.opencv import cv2
 from inspection.openvino_runtime import openvino as ov
+from inspection.own_process import module_command
 
 FRAMES = (0, 60)
 CONFIDENCE = 0.1
@@ -74,7 +75,7 @@ def compared(data: Path, pictures: list[Path], tmp_path_factory: pytest.TempPath
     ]
     (folder / "requests.json").write_text(json.dumps(requests))
     subprocess.run(
-        [python(), "-m", "inspection.detection.ultralytics_predict", str(folder / "requests.json")],
+        module_command("inspection.detection.ultralytics_predict", str(folder / "requests.json")),
         env=quiet_environment(folder / "library"),
         check=True,
         capture_output=True,
