@@ -1,6 +1,6 @@
 """PatchCore: the distance of a patch to the nearest of the patches of good images (Roth et al. 2022).
 
-Own and small: standardised features on their principal axes, partly whitened where parts are all alike, a capped memory
+Own and small: standardised features on their principal axes, whitened where parts are all alike, a capped memory
 bank chosen by the greedy k-center method, one nearest neighbour. No random projection of the features that are
 compared, only of those that choose the bank.
 
@@ -23,7 +23,6 @@ FloatArray = NDArray[np.float32]
 
 DIMENSIONS = 256
 AXES = 192
-EVENING = 0.5
 # Castings and drawn parts, all alike, have a variety of 0.25 to 0.31; ground surfaces, each of its own, 0.50 to 0.59.
 ALIKE, VARIED = 0.35, 0.45
 SHRINKAGE = 0.1
@@ -175,7 +174,7 @@ def penalties_of(radii: FloatArray) -> FloatArray:
 
 
 def principal_axes(features: FloatArray, images: NDArray[np.int64], seed: int = 0) -> tuple[FloatArray, FloatArray]:
-    """Return projection ``(D, K)`` and offset ``(K,)`` to the ``AXES`` strongest axes, partly whitened or only turned.
+    """Return projection ``(D, K)`` and offset ``(K,)`` to the ``AXES`` strongest axes, whitened as far as ``evening_for`` says.
 
     Fewer axes than features hardly change a distance and make the search as much faster. An axis of variance ``v`` is
     divided by ``v`` to the power of half of ``evening_for`` the variety of the images.
@@ -219,12 +218,12 @@ def variety(patches: FloatArray, images: NDArray[np.int64], seed: int = 0) -> fl
 
 
 def evening_for(variety: float) -> float:
-    """Return how far the axes are evened: ``EVENING`` where parts are all alike, not at all where each is of its own.
+    """Return how far the axes are evened: 1, which whitens, where parts are all alike; 0 where each is of its own.
 
-    1 would whiten. Evening brings out the small differences between parts that are all alike; where every part has a
+    Evening brings out the small differences between parts that are all alike; where every part has a
     surface of its own it drowns small dark spots in the grain.
     """
-    return EVENING * min(1.0, max(0.0, (VARIED - variety) / (VARIED - ALIKE)))
+    return min(1.0, max(0.0, (VARIED - variety) / (VARIED - ALIKE)))
 
 
 def whitening(features: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -292,7 +292,7 @@ def test_a_model_file_is_loaded_as_what_its_bytes_say(report: TrainingReport, im
 
 def test_the_default_pipeline_finds_a_defect_where_it_is(model: AnomalyModel) -> None:
     runner = Runner(default_definition(), {"default": model})
-    part = draw_part(800, defect="scratch")
+    part = draw_part(801, defect="scratch")
     outcome = runner.run(Frame(part.image, "test", 0))
     assert outcome.result.overall_result is Verdict.NG
     assert outcome.result.reasons == ["anomaly-score"]
