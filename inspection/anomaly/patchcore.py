@@ -174,7 +174,7 @@ def penalties_of(radii: FloatArray) -> FloatArray:
 
 
 def principal_axes(features: FloatArray, images: NDArray[np.int64], seed: int = 0) -> tuple[FloatArray, FloatArray]:
-    """Return projection ``(D, K)`` and offset ``(K,)`` to the ``AXES`` strongest axes, whitened as far as ``evening_for`` says.
+    """Return projection ``(D, K)`` and offset ``(K,)`` to the ``AXES`` strongest axes, whitened as far as is good.
 
     Fewer axes than features hardly change a distance and make the search as much faster. An axis of variance ``v`` is
     divided by ``v`` to the power of half of ``evening_for`` the variety of the images.
