@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import deque
@@ -34,6 +35,7 @@ class LiveSource(SourceBase):
         self._changed = threading.Condition()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._failure: BaseException | None = None
 
     @property
     def live(self) -> bool:
@@ -91,22 +93,29 @@ class LiveSource(SourceBase):
         if self._thread is not None:
             return
         self._source.open()
-        self._stop.clear()
+        # An event of its own: a thread of an earlier opening that still ends must go on seeing that it shall.
+        self._stop = threading.Event()
         self._queue.clear()
         self._dropped = 0
         self._exhausted = False
-        self._thread = threading.Thread(target=self._pump, name=f"source-{self.source_id}", daemon=True)
+        self._failure = None
+        self._thread = threading.Thread(
+            target=self._pump, args=(self._stop,), name=f"source-{self.source_id}", daemon=True
+        )
         self._thread.start()
 
     def read(self, timeout: float | None = None) -> Frame | None:
         """Return the oldest frame that is kept; wait up to ``timeout`` seconds for one.
 
         Raises:
-            UserFacingError: what the source raised, in its turn.
+            UserFacingError: what the source raised, in its turn. Anything else it raised is a bug and ends the reading;
+                it is raised here too, so that nobody waits for frames that never come.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._changed:
             while not self._queue:
+                if self._failure is not None:
+                    raise self._failure
                 if self._stop.is_set() or self._thread is None or not self._thread.is_alive():
                     return None
                 wait = _LONGEST_READ if deadline is None else min(_LONGEST_READ, deadline - time.monotonic())
@@ -129,9 +138,9 @@ class LiveSource(SourceBase):
         with self._changed:
             self._queue.clear()
 
-    def _pump(self) -> None:
+    def _pump(self, stop: threading.Event) -> None:
         try:
-            while not self._stop.is_set():
+            while not stop.is_set():
                 try:
                     item: Frame | UserFacingError | None = self._source.read(_LONGEST_READ)
                 except UserFacingError as error:
@@ -142,6 +151,7 @@ class LiveSource(SourceBase):
                     self._exhausted = True
                     return
         finally:
+            self._failure = sys.exception()
             # Only this thread touches the source, so only this thread may close it.
             self._source.close()
             with self._changed:

@@ -205,6 +205,22 @@ def test_closing_wakes_a_reader_that_waits() -> None:
     assert result == [None]
 
 
+class Broken(SourceBase):
+    def describe(self) -> str:
+        return self.source_id
+
+    def read(self, timeout: float | None = None) -> Frame | None:
+        raise ZeroDivisionError("a bug")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_bug_in_a_source_reaches_who_reads_instead_of_silence() -> None:
+    with LiveSource(Broken("broken")) as live:
+        for _ in range(2):
+            with pytest.raises(ZeroDivisionError):
+                live.read(5)
+
+
 def test_a_live_folder_tells_of_a_bad_file_and_goes_on(parts: Path, tmp_path: Path) -> None:
     (tmp_path / "1.png").write_bytes(b"junk")
     (tmp_path / "2.png").write_bytes(encode_png(np.zeros((4, 4, 3), np.uint8)))
