@@ -63,22 +63,31 @@ def quantise(source: Path, target: Path, images: Sequence[Path], on_progress: Ca
         on_progress(done, len(chosen))
         return (drawn.transpose(2, 0, 1)[None].astype(np.float32)) / np.float32(255)
 
-    quantised = nncf.quantize(
-        model,
-        nncf.Dataset(list(chosen), tensor),
-        preset=nncf.QuantizationPreset.MIXED,
-        # Processors without VNNI add pairs of products in 16 bits; weights of 7 bits keep these from running over, and
-        # so the file finds the same on every processor.
+    def quantised(activations: Any) -> Any:
+        return nncf.quantize(
+            model,
+            nncf.Dataset(list(chosen), tensor),
+            preset=nncf.QuantizationPreset.MIXED,
+            # Processors without VNNI add pairs of products in 16 bits; weights of 7 bits keep these from running over,
+            # and so the file finds the same on every processor.
+            advanced_parameters=parameters.AdvancedQuantizationParameters(
+                overflow_fix=parameters.OverflowFix.ENABLE, activations_range_estimator_params=activations
+            ),
+            subset_size=len(chosen),
+            ignored_scope=nncf.IgnoredScope(names=head_operations(model), validate=False),
+        )
+
+    try:
         # Ranges from histograms instead of the mean of extremes keep most of the precision that is lost otherwise.
-        advanced_parameters=parameters.AdvancedQuantizationParameters(
-            overflow_fix=parameters.OverflowFix.ENABLE,
-            activations_range_estimator_params=ranges.RangeEstimatorParametersSet.HISTOGRAM,
-        ),
-        subset_size=len(chosen),
-        ignored_scope=nncf.IgnoredScope(names=head_operations(model), validate=False),
-    )
+        made = quantised(ranges.RangeEstimatorParametersSet.HISTOGRAM)
+    except ValueError as error:
+        # A hardly trained network has layers that answer nearly the same to everything: too narrow for a histogram.
+        if "bins" not in str(error):
+            raise
+        done = 0
+        made = quantised(ranges.RangeEstimatorParameters())
     target.mkdir(parents=True, exist_ok=True)
-    ov.save_model(quantised, target / "model.xml", compress_to_fp16=False)
+    ov.save_model(made, target / "model.xml", compress_to_fp16=False)
     shutil.copyfile(source / "metadata.yaml", target / "metadata.yaml")
     return target
 
