@@ -23,7 +23,7 @@ FloatArray = NDArray[np.float32]
 
 DIMENSIONS = 256
 AXES = 192
-# Castings and drawn parts, all alike, have a variety of 0.25 to 0.31; ground surfaces, each of its own, 0.50 to 0.59.
+# Castings and drawn parts, all alike, have a variety of 0.25 to 0.32; ground surfaces, each of its own, 0.45 to 0.59.
 ALIKE, VARIED = 0.35, 0.45
 SHRINKAGE = 0.1
 GRANTED = 0.5

@@ -68,8 +68,8 @@ def test_evaluation_counts_escapes_and_overkill_and_finds_the_masks(model: Anoma
     assert found["images"] == {"good": 8, "defect": 9}
     assert found["masks"] == 9
     # How well the engine does is asked elsewhere; here it is only far from chance, on a model of 24 images.
-    assert found["image_auroc"] >= 0.75
-    assert found["pixel_auroc"] >= 0.75
+    assert found["image_auroc"] >= 0.9
+    assert found["pixel_auroc"] >= 0.8
     assert found["threshold"] == model.threshold
     assert found["escapes"]["total"] == 9
     assert found["overkill"]["total"] == 8
