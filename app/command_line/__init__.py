@@ -21,6 +21,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "station": ("station_command", "The desktop application."),
     "server": ("server_command", "The central server."),
     "inspect": ("inspect_command", "Run a pipeline or a model on images or a folder."),
+    "calibrate": ("calibrate_command", "Millimetres per pixel from an image of a checkerboard."),
     "train": ("train_app", "Train a model: images, detector, sensor."),
     "evaluate": ("evaluate_command", "Measure a model on labelled images."),
     "bench": ("bench_command", "The product's own benchmarks, as a table, JSON or a page."),

@@ -13,7 +13,9 @@ from inspection.opencv import cv2
 from inspection.placement import Points
 from models.errors import DoesNotFit
 
-_LEAST_CORNERS = 3
+LEAST_CORNERS = 3
+_EVEN_PX = 0.3
+"""Corners are found to some hundredths of a pixel; sharp images of flat boards, looked at straight, stay below 0.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +56,31 @@ class BoardCalibration:
     """What an image of a checkerboard says.
 
     Attributes:
-        calibration: millimetres per pixel.
-        angle: by how many degrees the board lies turned.
-        residual: root mean square distance of the corners from an even grid, millimetres; much more than a tenth of
-            a pixel means that the camera looks at an angle or that its lens bends lines.
+        x: millimetres per pixel along the rows of the image.
+        y: millimetres per pixel down its columns.
+        angle: by how many degrees the board lies turned clockwise, from -45 to 45: its sides cannot be told apart.
+        residual: root mean square distance of the corners from an even grid, millimetres.
     """
 
-    calibration: Calibration
+    x: float
+    y: float
     angle: float
     residual: float
+
+    @property
+    def calibration(self) -> Calibration:
+        """Millimetres per pixel."""
+        return Calibration(self.x, self.y)
+
+    @property
+    def residual_px(self) -> float:
+        """The residual in pixels of the image."""
+        return self.residual / math.sqrt(self.x * self.y)
+
+    @property
+    def even(self) -> bool:
+        """Whether a pixel is of one size all over the board; not where the camera looks at an angle or bends lines."""
+        return self.residual_px <= _EVEN_PX
 
 
 def from_length(start: tuple[float, float], end: tuple[float, float], millimetres: float) -> Calibration:
@@ -90,7 +108,7 @@ def from_checkerboard(pixels: Pixels, columns: int, rows: int, square: float) ->
         ValueError: when a number is out of bounds.
         DoesNotFit: ``checkerboard-not-found``.
     """
-    if columns < _LEAST_CORNERS or rows < _LEAST_CORNERS or not square > 0:
+    if columns < LEAST_CORNERS or rows < LEAST_CORNERS or not square > 0:
         raise ValueError("a checkerboard has at least 3 × 3 inner corners and squares with a size")
     found, corners = cv2.findChessboardCornersSB(as_grey(pixels), (columns, rows), flags=cv2.CALIB_CB_ACCURACY)
     if not found:
@@ -101,8 +119,10 @@ def from_checkerboard(pixels: Pixels, columns: int, rows: int, square: float) ->
     solution = np.linalg.lstsq(known, grid, rcond=None)[0]
     missed = known @ solution - grid
     across, down = solution[0], solution[1]
+    angle = math.degrees(math.atan2(-across[1], across[0]))
     return BoardCalibration(
-        Calibration(float(np.hypot(*across)), float(np.hypot(*down))),
-        angle=math.degrees(math.atan2(-across[1], across[0])),
+        float(np.hypot(*across)),
+        float(np.hypot(*down)),
+        angle=angle - 90 * round(angle / 90),
         residual=float(np.sqrt((missed**2).sum(axis=1).mean())),
     )

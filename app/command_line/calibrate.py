@@ -1,0 +1,126 @@
+"""``imageflow calibrate``: millimetres per pixel from an image of a checkerboard."""
+
+from __future__ import annotations
+
+import json
+import math
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.command_line.inspect_source import Taking, WaitOption, open_taking
+from app.command_line.options import JsonOption, progress_bar
+
+if TYPE_CHECKING:
+    from inspection.frames import Frame
+    from inspection.measuring.calibration import BoardCalibration
+
+# The least is that of the calibration, which is imported only when there is an image to look at.
+_LEAST_CORNERS, _MOST_CORNERS = 3, 100
+_LONGEST_SQUARE = 1000.0
+_FRAMES = 20
+_DIGITS = 6
+
+
+def _square(value: float) -> float:
+    if not (math.isfinite(value) and 0 < value <= _LONGEST_SQUARE):
+        raise typer.BadParameter(f"is larger than 0 and {_LONGEST_SQUARE:g} at most")
+    return value
+
+
+def calibrate_command(
+    image: Annotated[
+        str,
+        typer.Argument(
+            help="Image of the board, or a source: a folder, usb:0, rtsp://…, genicam:ADDRESS.", metavar="IMAGE|SOURCE"
+        ),
+    ],
+    columns: Annotated[
+        int,
+        typer.Option(
+            "--columns", min=_LEAST_CORNERS, max=_MOST_CORNERS, help="Inner corners in a row: squares less one."
+        ),
+    ],
+    rows: Annotated[
+        int,
+        typer.Option(
+            "--rows", min=_LEAST_CORNERS, max=_MOST_CORNERS, help="Inner corners in a column: squares less one."
+        ),
+    ],
+    square_mm: Annotated[float, typer.Option("--square-mm", help="Side of a square in millimetres.", callback=_square)],
+    wait: WaitOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell how many millimetres a pixel is, from an image of a checkerboard that lies where the parts will lie.
+
+    What comes out goes into the parameters of the step measure of a pipeline. It holds for this camera, lens, distance
+    and image size; measured pixels are those of the original image, so a step that resizes changes nothing. Of a source
+    the first of 20 images counts that shows the board.
+
+    \b
+    Examples:
+      imageflow calibrate board.png --columns 9 --rows 6 --square-mm 5
+      imageflow calibrate usb:0 --columns 9 --rows 6 --square-mm 5 --json
+    """  # noqa: D301 - \b keeps the lines as they are
+    with progress_bar("Looking for the board"):
+        frame, board = _seen_board(Taking(image, _FRAMES, None, wait), columns, rows, square_mm)
+    found = _summary(frame, board)
+    typer.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(_lines(found)))
+    if not board.even:
+        typer.echo(
+            f"The corners lie {board.residual_px:.2f} px off an even grid: the camera looks at an angle, its lens "
+            "bends lines or the board is not flat. What is measured is off by as much and more towards the edges.",
+            err=True,
+        )
+
+
+def _seen_board(taking: Taking, columns: int, rows: int, square_mm: float) -> tuple[Frame, BoardCalibration]:
+    """Return the first frame that shows the board, and what it says.
+
+    Raises:
+        UserFacingError: ``checkerboard-not-found`` when none does; as the source.
+    """
+    from inspection.measuring.calibration import from_checkerboard
+    from inspection.streaming import taken_frames
+    from models.errors import DoesNotFit, Unavailable, UnreadableImage, UserFacingError
+
+    missed: UserFacingError | None = None
+    with open_taking(taking) as source:
+        for item in islice(taken_frames(source, wait=taking.wait), taking.frames):
+            if isinstance(item, UnreadableImage):
+                missed = item
+                continue
+            try:
+                return item, from_checkerboard(item.pixels, columns, rows, square_mm)
+            except DoesNotFit as error:
+                missed = error
+        raise missed or Unavailable("source-lost", source=source.describe())
+
+
+def _summary(frame: Frame, board: BoardCalibration) -> dict[str, Any]:
+    return {
+        "source": str(frame.path or frame.source_id),
+        "width": frame.width,
+        "height": frame.height,
+        "mm_per_pixel": _rounded(board.x),
+        "mm_per_pixel_y": _rounded(board.y),
+        "angle": round(board.angle, 3),
+        "residual_mm": _rounded(board.residual),
+        "residual_px": round(board.residual_px, 4),
+        "even": board.even,
+    }
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")
+
+
+def _lines(found: dict[str, Any]) -> list[str]:
+    parameters = {name: found[name] for name in ("mm_per_pixel", "mm_per_pixel_y")}
+    return [
+        f"mm per pixel   {found['mm_per_pixel']:g} to the right, {found['mm_per_pixel_y']:g} down",
+        f"image          {found['source']}, {found['width']}×{found['height']} pixels",
+        f"board          turned by {found['angle']:.2f}°, corners {found['residual_px']:.3f} px off an even grid",
+        f"step measure   {json.dumps(parameters)[1:-1]}",
+    ]
