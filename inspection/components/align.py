@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from pydantic import Field
 
 from inspection.alignment import Motion, Pose, find_pose
 from inspection.components.registry import Component, ModelName, Parameters, Port, StepContext, picture_of
+from inspection.components.resize import resize_pixels
 from inspection.components.values import Kind, Picture, StepValue
+from inspection.images import DEFAULT_LIMITS
 from inspection.opencv import cv2
 from inspection.placement import Placement
 from inspection.reference import ReferenceImage
 from inspection.step_models import ModelKind
 from models.errors import DoesNotFit
+
+_LONGEST_SIDE = 32_767
+"""OpenCV moves no image with a longer one."""
 
 
 class AlignParameters(Parameters):
@@ -23,7 +29,8 @@ class AlignParameters(Parameters):
 
     reference: ModelName = Field(
         default="reference",
-        description="Name of the reference image; whoever runs the pipeline says which file that is.",
+        description="Name of the reference image; whoever runs the pipeline says which file that is. It is one of the "
+        "camera; after a step that resizes it is resized as well, unless it has the size of what comes in.",
     )
     motion: Motion = Field(
         default="rigid",
@@ -50,10 +57,19 @@ def align_picture(
 ) -> Picture:
     """Return ``picture`` as the reference shows the part: same size, same place.
 
+    Args:
+        picture: what comes in.
+        reference: as the camera takes it; for a picture that was resized it is resized alike, unless it has the size of
+            the picture.
+        parameters: of the step.
+        context: names the step.
+
     Raises:
         DoesNotFit: ``align-not-found`` when the part does not look like the reference in any pose that was found,
-            ``align-out-of-bounds`` when it lies further off than allowed.
+            ``align-out-of-bounds`` when it lies further off than allowed, ``align-reference-size`` when the reference
+            would become too large.
     """
+    reference = _resized_alike(reference, picture, context)
     pose = find_pose(picture.pixels, reference, parameters.motion, picture.counting(), context.stop_if_cancelled)
     confidence = pose.confidence if pose is not None else 0.0
     if pose is None or confidence < parameters.least_confidence:
@@ -77,6 +93,34 @@ def align_picture(
         picture.pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return replace(picture, pixels=moved.astype(np.uint8, copy=False), placement=picture.placement.warped(pose.affine))
+
+
+def _resized_alike(reference: ReferenceImage, picture: Picture, context: StepContext) -> ReferenceImage:
+    """Return the reference at the scale of the picture.
+
+    What an ``align`` before did to the size of the part does not count: it brought it to the size of a reference.
+    """
+    height, width = reference.pixels.shape[:2]
+    across, down = picture.resized
+    wanted = max(1, round(width * across)), max(1, round(height * down))
+    if reference.pixels.shape[:2] == picture.pixels.shape[:2] or wanted == (width, height):
+        return reference
+    if max(wanted) > _LONGEST_SIDE or wanted[0] * wanted[1] > DEFAULT_LIMITS.max_pixels:
+        raise DoesNotFit(
+            "align-reference-size",
+            step=context.step_id,
+            field="parameters.reference",
+            name=reference.name,
+            size=f"{width}×{height}",
+            wanted=f"{wanted[0]}×{wanted[1]}",
+            picture=f"{picture.pixels.shape[1]}×{picture.pixels.shape[0]}",
+        )
+    return _resized(reference, *wanted)
+
+
+@lru_cache(maxsize=4)
+def _resized(reference: ReferenceImage, width: int, height: int) -> ReferenceImage:
+    return replace(reference, pixels=resize_pixels(reference.pixels, width, height))
 
 
 def _beyond(pose: Pose, parameters: AlignParameters) -> bool:

@@ -10,6 +10,7 @@ from inspection.anomaly import AnomalyModel
 from inspection.components import component
 from inspection.components.align import AlignParameters
 from inspection.components.registry import InspectionCancelled, StepContext
+from inspection.components.resize import ResizeParameters, resize_picture
 from inspection.components.values import Picture
 from inspection.datasets import image_files
 from inspection.frames import Pixels
@@ -150,6 +151,47 @@ def test_points_and_maps_of_the_aligned_picture_return_to_the_original() -> None
     counting = aligned.counting()
     assert counting is not None  # the corners of the picture show nothing of the original
     assert 0.8 < counting.mean() < 1
+
+
+@pytest.mark.parametrize(
+    "resize",
+    [
+        {"width": 128, "height": 128},
+        {"width": 400, "height": 500, "enlarge": True},
+        {"width": 200, "height": 170, "mode": "stretch"},
+        {"width": 180, "height": 150, "mode": "fill"},
+    ],
+)
+def test_after_resize_the_reference_of_the_camera_serves_as_it_is(resize: dict[str, object]) -> None:
+    image = draw_part(5).image
+    # Stretched by two factors a turned part is no turned part any more.
+    seen, matrix = moved(image, 12, -8, 0 if resize.get("mode") == "stretch" else 6)
+    resized = resize_picture(Picture.original(seen), ResizeParameters.model_validate(resize))
+    aligned = align(resized, image)
+    width, height = (round(side * by) for side, by in zip(image.shape[1::-1], resized.resized, strict=True))
+    assert aligned.pixels.shape[:2] == (height, width)
+    # Where a point of the reference lies on the camera's image does not depend on the size that was looked at.
+    places = np.array([[70.0, 60.0], [150.0, 120.0]])
+    there = (places - 0.5) @ matrix[:, :2].T + matrix[:, 2] + 0.5
+    assert aligned.placement.to_original(places * resized.resized) == pytest.approx(there, abs=0.3)
+
+
+def test_a_reference_of_the_size_that_comes_in_is_taken_as_it_is() -> None:
+    image = draw_part(5).image
+    seen, _ = moved(image, 12, -8, 6)
+    how = ResizeParameters(width=128, height=128)
+    resized = resize_picture(Picture.original(seen), how)
+    small = resize_picture(Picture.original(image), how).pixels
+    assert align(resized, small).pixels.shape == resized.pixels.shape
+
+
+def test_a_reference_that_would_become_too_large_is_refused_by_step_and_field() -> None:
+    image = draw_part(5).image
+    enlarged = resize_picture(Picture.original(image[100:104, 100:104]), ResizeParameters(enlarge=True))
+    error = not_aligned(enlarged, image)
+    assert error.code == "align-reference-size"
+    assert "parameters.reference" in error.text("en").detail
+    assert "1024×1024" in error.text("ja").advice
 
 
 def test_a_cancelled_run_stops_within_the_step() -> None:
