@@ -31,6 +31,7 @@ __all__ = [
     "encode_png",
     "image_size",
     "read_image",
+    "require_pixel_count",
     "write_atomically",
 ]
 
@@ -69,15 +70,20 @@ def image_size(data: bytes, *, name: str = "image", limits: ImageLimits = DEFAUL
         raise UnreadableImage("image-damaged", name=name, format=image_format(data)) from error
     if header is None:
         raise UnreadableImage("image-unknown-format", name=name)
-    if header.width * header.height > limits.max_pixels:
-        raise UnreadableImage(
-            "image-too-many-pixels",
-            name=name,
-            width=header.width,
-            height=header.height,
-            limit=limits.max_pixels // 1_000_000,
-        )
+    require_pixel_count(header.width, header.height, name=name, limits=limits)
     return header
+
+
+def require_pixel_count(width: int, height: int, *, name: str, limits: ImageLimits = DEFAULT_LIMITS) -> None:
+    """Refuse an image or a frame that is too large, before memory is spent on it.
+
+    Raises:
+        UnreadableImage: ``image-too-many-pixels``.
+    """
+    if width * height > limits.max_pixels:
+        raise UnreadableImage(
+            "image-too-many-pixels", name=name, width=width, height=height, limit=limits.max_pixels // 1_000_000
+        )
 
 
 def decode_image(

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Self
 
+from inspection.images import ImageLimits, require_pixel_count
 from inspection.sources.genicam_settings import GenicamSettings
 from inspection.sources.pixel_formats import PIXEL_FORMATS, PREFERRED_FORMATS
 from models.errors import InvalidInput, Unavailable, UserFacingError
@@ -72,12 +73,13 @@ class AravisCamera:
         self.silence = 1.0
 
     @classmethod
-    def connect(cls, address: str, settings: GenicamSettings) -> Self:
+    def connect(cls, address: str, settings: GenicamSettings, limits: ImageLimits) -> Self:
         """Connect to the camera with this IP address, host name or id, set it up and start it.
 
         Raises:
             Unavailable: ``camera-not-reachable``, also when another program uses it, or as ``load_aravis``.
             InvalidInput: ``genicam-setting``, ``genicam-format``.
+            UnreadableImage: ``image-too-many-pixels`` when its images are larger than ``limits`` allow.
         """
         aravis, failed = load_aravis()
         found = cls(aravis, failed, address)
@@ -86,7 +88,7 @@ class AravisCamera:
         except failed as error:
             raise Unavailable("camera-not-reachable", camera=address) from error
         try:
-            found._set_up(settings)
+            found._set_up(settings, limits)
         except UserFacingError:
             # Aravis gives control back when the last reference goes, and errors hold on to what they passed through.
             found.release()
@@ -140,7 +142,7 @@ class AravisCamera:
             self.lost.set()
         del stream, camera
 
-    def _set_up(self, settings: GenicamSettings) -> None:
+    def _set_up(self, settings: GenicamSettings, limits: ImageLimits) -> None:
         # The handler must not hold the camera, or it would never be given back.
         lost = self.lost
         self._camera.get_device().connect("control-lost", lambda *_: lost.set())
@@ -157,6 +159,8 @@ class AravisCamera:
             self._within("rate", settings.rate, "get_frame_rate_bounds")
             self._set("rate", settings.rate, "set_frame_rate", settings.rate)
         self.silence = self._longest_silence()
+        _, _, width, height = self._ask("get_region", (0, 0, 0, 0))
+        require_pixel_count(width, height, name=self._shown, limits=limits)
         self._start()
 
     def _choose_trigger(self, wanted: str) -> None:

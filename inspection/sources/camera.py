@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import socket
 import sys
-from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
-from numpy.typing import NDArray
-
-from inspection.frames import Frame, Pixels
+from inspection.frames import Frame
+from inspection.images import DEFAULT_LIMITS, ImageLimits
 from inspection.opencv import cv2
+from inspection.sources.capture import Capture
 from inspection.sources.returning import ReturningSource, SourceGoneError
 from models.errors import InvalidInput, Unavailable
 
@@ -30,16 +28,20 @@ class CameraSource(ReturningSource):
     Args:
         address: ``0`` for the first USB camera, or ``rtsp://…``.
         source_id: a name for it; without one, the address without its credentials.
+        limits: for each frame.
 
     Raises:
         InvalidInput: ``camera-address`` when the address is no address at all.
     """
 
-    def __init__(self, address: int | str, *, source_id: str | None = None) -> None:
+    def __init__(
+        self, address: int | str, *, source_id: str | None = None, limits: ImageLimits = DEFAULT_LIMITS
+    ) -> None:
         self._address = address
+        self._limits = limits
         self._shown = f"usb:{address}" if isinstance(address, int) else without_credentials(address)
         super().__init__(source_id or self._shown)
-        self._capture: cv2.VideoCapture | None = None
+        self._capture: Capture | None = None
 
     def describe(self) -> str:
         """Say which camera; without user and password."""
@@ -49,10 +51,10 @@ class CameraSource(ReturningSource):
         capture = self._capture
         if capture is None:
             raise SourceGoneError
-        done, stored = capture.read()
-        if not done or stored is None:
+        pixels = capture.read()
+        if pixels is None:
             raise SourceGoneError
-        return Frame(to_rgb(stored), self.source_id, self._next_sequence())
+        return Frame(pixels, self.source_id, self._next_sequence())
 
     def _release(self, *, lost: bool) -> None:  # noqa: ARG002 - the same either way
         capture, self._capture = self._capture, None
@@ -60,24 +62,21 @@ class CameraSource(ReturningSource):
             capture.release()
 
     def _connect(self) -> None:
-        if isinstance(self._address, int):
-            capture = cv2.VideoCapture(self._address, _local_backend())
-        else:
-            self._probe(self._address)
-            capture = cv2.VideoCapture(
-                self._address,
-                cv2.CAP_FFMPEG,
-                [
-                    cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-                    int(OPEN_TIMEOUT * 1000),
-                    cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-                    int(READ_TIMEOUT * 1000),
-                ],
-            )
-        if not capture.isOpened():
-            capture.release()
+        self._capture = self._opened()
+        if self._capture is None:
             raise Unavailable("camera-not-reachable", camera=self._shown)
-        self._capture = capture
+
+    def _opened(self) -> Capture | None:
+        if isinstance(self._address, int):
+            return Capture.opened(self._address, _local_backend(), name=self._shown, limits=self._limits)
+        self._probe(self._address)
+        patience = [
+            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
+            int(OPEN_TIMEOUT * 1000),
+            cv2.CAP_PROP_READ_TIMEOUT_MSEC,
+            int(READ_TIMEOUT * 1000),
+        ]
+        return Capture.opened(self._address, cv2.CAP_FFMPEG, name=self._shown, limits=self._limits, settings=patience)
 
     def _probe(self, address: str) -> None:
         """See whether anything listens, which FFmpeg would take much longer to say."""
@@ -106,14 +105,6 @@ def without_credentials(address: str) -> str:
         raise InvalidInput("camera-address", camera=address.partition("://")[0] + "://…") from error
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{host}{parts.path}"
-
-
-def to_rgb(stored: NDArray[Any]) -> Pixels:
-    """Return what OpenCV captured (blue first, or grey) as RGB or grey uint8."""
-    if stored.ndim == 3 and stored.shape[2] == 3:  # noqa: PLR2004
-        return cv2.cvtColor(stored, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
-    grey = stored[:, :, 0] if stored.ndim == 3 else stored  # noqa: PLR2004
-    return np.ascontiguousarray(grey, dtype=np.uint8)
 
 
 def _local_backend() -> int:

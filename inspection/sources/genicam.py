@@ -7,6 +7,7 @@ import time
 from datetime import timedelta
 
 from inspection.frames import Frame
+from inspection.images import DEFAULT_LIMITS, ImageLimits, require_pixel_count
 from inspection.sources.aravis import AravisCamera, RawImage
 from inspection.sources.genicam_settings import GenicamSettings
 from inspection.sources.pixel_formats import PIXEL_FORMATS, to_pixels
@@ -26,12 +27,16 @@ class GenicamSource(ReturningSource):
     Args:
         address: IP address, host name, or the id that ``arv-tool-0.8`` lists.
         settings: written each time it is connected.
+        limits: for each image.
     """
 
-    def __init__(self, address: str, settings: GenicamSettings | None = None) -> None:
+    def __init__(
+        self, address: str, settings: GenicamSettings | None = None, *, limits: ImageLimits = DEFAULT_LIMITS
+    ) -> None:
         super().__init__(f"genicam:{address}")
         self._address = address
         self._settings = settings or GenicamSettings()
+        self._limits = limits
         self._camera: AravisCamera | None = None
         self._lock = threading.Lock()
         self._heard = 0.0
@@ -78,13 +83,14 @@ class GenicamSource(ReturningSource):
 
         Raises:
             InvalidInput: ``genicam-setting`` or ``genicam-format`` for what the camera does not take.
+            UnreadableImage: ``image-too-many-pixels``.
             Unavailable: ``camera-not-reachable``, ``genicam-packages-missing`` or ``genicam-library-missing``.
         """
         self._owed = False
         super().open()
 
     def _connect(self) -> None:
-        camera = AravisCamera.connect(self._address, self._settings)
+        camera = AravisCamera.connect(self._address, self._settings, self._limits)
         with self._lock:
             self._camera = camera
             self._asks = camera.software_trigger
@@ -130,6 +136,7 @@ class GenicamSource(ReturningSource):
         name = PIXEL_FORMATS.get(image.format)
         if name is None:
             raise InvalidInput("genicam-format", camera=self._address, format=f"0x{image.format:08X}")
+        require_pixel_count(image.width, image.height, name=self._address, limits=self._limits)
         pixels = to_pixels(image.data, image.width, image.height, name)
         captured_at = utc_now() - timedelta(seconds=time.monotonic() - image.monotonic)
         return Frame(pixels, self.source_id, self._next_sequence(), monotonic=image.monotonic, captured_at=captured_at)

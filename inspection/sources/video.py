@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 
 from inspection.frames import Frame
+from inspection.images import DEFAULT_LIMITS, ImageLimits
 from inspection.opencv import cv2
 from inspection.sources.base import SourceBase, SourceState
-from inspection.sources.camera import to_rgb
+from inspection.sources.capture import Capture
 from models.errors import InvalidInput, NotFound
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".gif", ".ts"})
@@ -28,13 +29,15 @@ class VideoSource(SourceBase):
     Args:
         path: of the file.
         realtime: whether frames come at the pace of the video, as from a camera, or as fast as they are asked for.
+        limits: for each frame.
     """
 
-    def __init__(self, path: Path, *, realtime: bool = False) -> None:
+    def __init__(self, path: Path, *, realtime: bool = False, limits: ImageLimits = DEFAULT_LIMITS) -> None:
         super().__init__(f"video:{path.name}")
         self.path = path
         self.realtime = realtime
-        self._capture: cv2.VideoCapture | None = None
+        self._limits = limits
+        self._capture: Capture | None = None
         self._closed = threading.Event()
         self._period = 1 / _USUAL_RATE
         self._due = 0.0
@@ -57,16 +60,15 @@ class VideoSource(SourceBase):
         Raises:
             NotFound: ``file-missing``.
             InvalidInput: ``video-unreadable`` when it is no video that FFmpeg knows.
+            UnreadableImage: ``image-too-many-pixels``.
         """
         found = self._there()
         if found is None:
             raise NotFound("file-missing", file=str(self.path))
-        capture = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG)
-        if not capture.isOpened():
-            capture.release()
+        capture = self._opened()
+        if capture is None:
             raise InvalidInput("video-unreadable", name=self.path.name)
-        rate = capture.get(cv2.CAP_PROP_FPS)
-        self._period = 1 / rate if 0 < rate <= _FASTEST_RATE else 1 / _USUAL_RATE
+        self._period = 1 / capture.rate if 0 < capture.rate <= _FASTEST_RATE else 1 / _USUAL_RATE
         self._due = time.monotonic()
         self._capture = capture
         self._given, self._file, self._looked = 0, found, time.monotonic()
@@ -106,8 +108,8 @@ class VideoSource(SourceBase):
             if self._there() is None:
                 self._lose()
                 return None
-        done, stored = (False, None) if self._capture is None else self._capture.read()
-        if not done or stored is None:
+        pixels = None if self._capture is None else self._capture.read()
+        if pixels is None:
             if self._there() is None:
                 self._lose()
                 return None
@@ -117,7 +119,7 @@ class VideoSource(SourceBase):
             return None
         self._due = max(self._due + self._period, now - self._period)
         self._given += 1
-        return Frame(to_rgb(stored), self.source_id, self._next_sequence(), path=self.path)
+        return Frame(pixels, self.source_id, self._next_sequence(), path=self.path)
 
     def _lose(self) -> None:
         self._release()
@@ -127,16 +129,21 @@ class VideoSource(SourceBase):
         found = self._there()
         if found is None:
             return False
-        capture = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG)
+        capture = self._opened()
         behind = self._given if found == self._file else 0
-        if not capture.isOpened() or not _go_to(capture, behind):
+        if capture is None:
             # Still being copied, perhaps: tried again soon.
+            return False
+        if not capture.go_to(behind):
             capture.release()
             return False
         self._capture, self._file, self._given = capture, found, behind
         self._state = SourceState.OPEN
         self._due = self._looked = time.monotonic()
         return True
+
+    def _opened(self) -> Capture | None:
+        return Capture.opened(str(self.path), cv2.CAP_FFMPEG, name=self.path.name, limits=self._limits)
 
     def _there(self) -> tuple[int, int] | None:
         """Return size and time of the file, None when it is not there or its drive does not answer."""
@@ -157,14 +164,3 @@ class VideoSource(SourceBase):
         capture, self._capture = self._capture, None
         if capture is not None:
             capture.release()
-
-
-def _go_to(capture: cv2.VideoCapture, frame: int) -> bool:
-    """Go to a frame by its number, by the index of the file where it has one; return whether it is reached."""
-    if frame == 0:
-        return True
-    capture.set(cv2.CAP_PROP_POS_FRAMES, frame)
-    if round(capture.get(cv2.CAP_PROP_POS_FRAMES)) == frame:
-        return True
-    capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
-    return all(capture.grab() for _ in range(frame))

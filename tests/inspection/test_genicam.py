@@ -8,12 +8,13 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from inspection.frames import Frame
+from inspection.images import ImageLimits
 from inspection.opencv import cv2
-from inspection.sources import ImageSource, LiveSource, SourceState, make_source, open_source
+from inspection.sources import LiveSource, SourceState, make_source, open_source
 from inspection.sources.genicam import GenicamSource
 from inspection.sources.genicam_settings import GenicamSettings, parse_genicam
-from models.errors import InvalidInput, Unavailable
+from models.errors import InvalidInput, Unavailable, UnreadableImage
+from tests.inspection.awaiting import await_loss, next_frame
 from tests.inspection.fake_genicam_camera import ADDRESS, FakeGenicamCamera
 
 
@@ -23,22 +24,6 @@ def camera() -> Iterator[FakeGenicamCamera]:
     running.start()
     yield running
     running.stop()
-
-
-def next_frame(source: ImageSource, *, after: float = 0.0, seconds: float = 20.0) -> Frame:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        frame = source.read(timeout=0.5)
-        if frame is not None and frame.monotonic >= after:
-            return frame
-    raise AssertionError(f"no frame within {seconds} s")
-
-
-def await_loss(source: ImageSource, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while source.state is not SourceState.LOST:
-        assert time.monotonic() < deadline, "the loss was not noticed"
-        source.read(timeout=0.05)
 
 
 def rainbow_turned(pixels: np.ndarray) -> float:
@@ -68,6 +53,14 @@ def test_colours_come_red_first(camera: FakeGenicamCamera, pixel_format: str) ->
     assert frame.pixels.shape == (512, 512, 3)
     assert rainbow_turned(frame.pixels) > 0.95
     assert rainbow_turned(frame.pixels[:, :, ::-1]) < 0.05
+
+
+def test_a_camera_of_larger_images_than_allowed_is_refused_and_given_back(camera: FakeGenicamCamera) -> None:
+    with pytest.raises(UnreadableImage) as caught:
+        GenicamSource(ADDRESS, limits=ImageLimits(max_pixels=512 * 512 - 1)).open()
+    assert caught.value.code == "image-too-many-pixels"
+    with GenicamSource(ADDRESS, limits=ImageLimits(max_pixels=512 * 512)) as source:
+        assert next_frame(source).pixels.shape[:2] == (512, 512)
 
 
 def test_sixteen_bits_become_the_upper_eight(camera: FakeGenicamCamera) -> None:

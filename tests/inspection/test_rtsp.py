@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 from inspection.frames import Frame
-from inspection.sources import CameraSource, ImageSource, LiveSource, SourceState, make_source, open_source
+from inspection.images import ImageLimits
+from inspection.sources import CameraSource, LiveSource, SourceState, make_source, open_source
 from inspection.sources.camera import without_credentials
-from models.errors import InvalidInput, Unavailable
+from models.errors import InvalidInput, Unavailable, UnreadableImage
+from tests.inspection.awaiting import await_loss, next_frame
 from tests.inspection.rtsp_server import BARS, RtspServer
 
 
@@ -17,22 +19,6 @@ def running() -> Iterator[RtspServer]:
     server.start()
     yield server
     server.stop()
-
-
-def next_frame(source: ImageSource, *, after: float = 0.0, seconds: float = 20.0) -> Frame:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        frame = source.read(timeout=0.5)
-        if frame is not None and frame.monotonic >= after:
-            return frame
-    raise AssertionError(f"no frame within {seconds} s")
-
-
-def await_loss(source: ImageSource, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while source.state is not SourceState.LOST:
-        assert time.monotonic() < deadline, "the loss was not noticed"
-        source.read(timeout=0.05)
 
 
 def bars(frame: Frame) -> np.ndarray:
@@ -48,6 +34,14 @@ def test_an_rtsp_stream_comes_in_its_colours_red_first(running: RtspServer) -> N
         frame = next_frame(source)
     assert frame.pixels.shape == (running.height, running.width, 3)
     assert np.abs(bars(frame) - BARS).max() < 12
+
+
+def test_a_stream_of_larger_frames_than_allowed_is_refused_when_it_is_opened(running: RtspServer) -> None:
+    source = LiveSource(CameraSource(running.url, limits=ImageLimits(max_pixels=running.width * running.height - 1)))
+    with pytest.raises(UnreadableImage) as caught:
+        source.open()
+    assert caught.value.code == "image-too-many-pixels"
+    assert f"{running.width}×{running.height}" in caught.value.text("ja").detail
 
 
 @pytest.mark.parametrize("away", [0.0, 2.5])

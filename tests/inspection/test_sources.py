@@ -103,6 +103,23 @@ def test_a_file_that_is_no_video_is_told_at_once(tmp_path: Path) -> None:
     assert caught.value.code == "video-unreadable"
 
 
+def test_a_video_of_more_pixels_than_an_image_may_have_is_refused_before_a_frame_is_decoded(tmp_path: Path) -> None:
+    path = tmp_path / "huge.gif"
+    # Some sixty bytes that unpack to 144 million pixels, over 400 MB as RGB.
+    size = (12_000).to_bytes(2, "little") * 2
+    head = b"GIF89a" + size + bytes.fromhex("800000000000ffffff")
+    path.write_bytes(head + b"," + bytes(4) + size + bytes.fromhex("000202440100") + b";")
+    with pytest.raises(UnreadableImage) as caught:
+        open_source(str(path))
+    assert caught.value.code == "image-too-many-pixels"
+    assert "huge.gif claims 12000×12000" in caught.value.text("en").detail
+    path.write_bytes(path.read_bytes().replace(size, (64).to_bytes(2, "little") * 2))
+    with open_source(str(path)) as source:
+        frame = source.read()
+        assert frame is not None
+        assert frame.pixels.shape == (64, 64, 3)
+
+
 def test_a_missing_path_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         open_source(str(tmp_path / "none.mp4"))

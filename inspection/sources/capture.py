@@ -1,0 +1,96 @@
+"""OpenCV's video input: frames of a file, a stream or a USB camera, none larger than a still image may be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.frames import Pixels
+from inspection.images import ImageLimits, require_pixel_count
+from inspection.opencv import cv2
+from models.errors import UnreadableImage
+
+
+class Capture:
+    """An input that is open.
+
+    Args:
+        stream: of OpenCV, open.
+        name: what messages call it; without credentials.
+        limits: the most pixels a frame may have.
+    """
+
+    def __init__(self, stream: cv2.VideoCapture, name: str, limits: ImageLimits) -> None:
+        self._stream = stream
+        self._name = name
+        self._limits = limits
+
+    @classmethod
+    def opened(
+        cls, target: int | str, backend: int, *, name: str, limits: ImageLimits, settings: Sequence[int] = ()
+    ) -> Self | None:
+        """Return the input of a camera's number, a file or an address; None when OpenCV cannot open it.
+
+        Args:
+            target: number, path or address.
+            backend: one of ``cv2.CAP_…``.
+            name: of ``Capture``.
+            limits: of ``Capture``.
+            settings: ``cv2.CAP_PROP_…`` and values in turn.
+
+        Raises:
+            UnreadableImage: ``image-too-many-pixels`` when its frames are said to be too large; none was decoded.
+        """
+        stream = cv2.VideoCapture(target, backend, list(settings))
+        if not stream.isOpened():
+            stream.release()
+            return None
+        width, height = (int(stream.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+        try:
+            require_pixel_count(width, height, name=name, limits=limits)
+        except UnreadableImage:
+            stream.release()
+            raise
+        return cls(stream, name, limits)
+
+    @property
+    def rate(self) -> float:
+        """Frames per second; 0 when it is not known."""
+        return float(self._stream.get(cv2.CAP_PROP_FPS))
+
+    def read(self) -> Pixels | None:
+        """Return the next frame, RGB ``(H, W, 3)`` or grey ``(H, W)``, uint8; None when there is none.
+
+        Raises:
+            UnreadableImage: ``image-too-many-pixels`` when it is larger than it was said to be at the opening.
+        """
+        done, stored = self._stream.read()
+        if not done or stored is None:
+            return None
+        require_pixel_count(stored.shape[1], stored.shape[0], name=self._name, limits=self._limits)
+        return to_rgb(stored)
+
+    def go_to(self, frame: int) -> bool:
+        """Go to a frame by its number, by the index of the file where it has one; return whether it is reached."""
+        if frame == 0:
+            return True
+        self._stream.set(cv2.CAP_PROP_POS_FRAMES, frame)
+        if round(self._stream.get(cv2.CAP_PROP_POS_FRAMES)) == frame:
+            return True
+        self._stream.set(cv2.CAP_PROP_POS_FRAMES, 0)
+        return all(self._stream.grab() for _ in range(frame))
+
+    def release(self) -> None:
+        """Let go of it; may be called twice."""
+        self._stream.release()
+
+
+def to_rgb(stored: NDArray[Any]) -> Pixels:
+    """Return what OpenCV captured (blue first, or grey) as RGB or grey uint8."""
+    if stored.ndim == 3 and stored.shape[2] == 3:  # noqa: PLR2004
+        return cv2.cvtColor(stored, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+    grey = stored[:, :, 0] if stored.ndim == 3 else stored  # noqa: PLR2004
+    return np.ascontiguousarray(grey, dtype=np.uint8)

@@ -1,0 +1,24 @@
+"""Waiting for what a source does, with a deadline."""
+
+import time
+
+from inspection.frames import Frame
+from inspection.sources import ImageSource, SourceState
+
+
+def next_frame(source: ImageSource, *, after: float = 0.0, seconds: float = 20.0) -> Frame:
+    """The next frame that arrived after a moment on the monotonic clock."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        frame = source.read(timeout=0.5)
+        if frame is not None and frame.monotonic >= after:
+            return frame
+    raise AssertionError(f"no frame within {seconds} s")
+
+
+def await_loss(source: ImageSource, seconds: float = 20.0) -> None:
+    """Read until the source has seen that it is lost."""
+    deadline = time.monotonic() + seconds
+    while source.state is not SourceState.LOST:
+        assert time.monotonic() < deadline, "the loss was not noticed"
+        source.read(timeout=0.05)
