@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,13 @@ from inspection.detection.labels import LabelledBox, read_labels
 from inspection.detection.metadata import class_names, read_yaml
 from inspection.files import make_folder, not_written, write_atomically
 from inspection.images import IMAGE_SUFFIXES, decode_image, read_image_bytes
-from models.errors import InvalidInput, NotFound, UserFacingError
+from models.errors import InvalidInput, NotFound, UnreadableImage, UserFacingError
 
-_JPEG_END = b"\xff\xd9"
-_JPEG_SUFFIXES = {".jpg", ".jpeg"}
+_JPEG_BEGIN, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
+_LEAST_SIDE = 10
+"""Pixels; images with a shorter side the training library leaves out without a word."""
+PARTS = ("train", "val")
+_UP = "../"
 Report = Callable[[int, int], None]
 
 
@@ -68,35 +71,34 @@ class DetectionData:
         return hashlib.sha256(joined.encode()).hexdigest()
 
 
-def read_detection_data(path: Path, on_progress: Report | None = None) -> DetectionData:
+def read_detection_data(path: Path, on_progress: Report | None = None, parts: Collection[str] = PARTS) -> DetectionData:
     """Read ``data.yaml`` as ultralytics defines it, and every image and label file it names.
 
     ``train`` and ``val`` are folders, or text files with an image a line, or lists of these, relative to ``path`` (and
     that to the file); labels lie in ``labels`` where images lie in ``images``. An image without a label file, or with
     an empty one, shows nothing. ``download`` is never followed.
 
+    Args:
+        path: of ``data.yaml``.
+        on_progress: called with images done and in all.
+        parts: which of ``train`` and ``val`` are read; the other stays empty and need not be there.
+
     Raises:
         NotFound: ``file-missing``, ``folder-missing``.
-        InvalidInput: ``detector-metadata``, ``detector-data-entry``, ``detector-data-empty``,
-            ``detector-data-label`` with file and line, ``folder-without-images``.
+        InvalidInput: ``detector-data-file``, ``detector-data-entry``, ``detector-data-empty``,
+            ``folder-without-images``, and as ``read_labels``.
+        UnreadableImage: when no image of a part can be used, what is wrong with the first.
     """
-    try:
-        raw = read_yaml(path.read_bytes(), path)
-    except FileNotFoundError as error:
-        raise NotFound("file-missing", file=str(path)) from error
-    except OSError as error:
-        raise _entry(path, "", error.strerror or str(error)) from error
-    names = class_names(raw.get("names"))
-    if names is None or len(set(names)) != len(names):
-        raise _entry(path, "names", "the names of the classes, numbered 0, 1, 2… and each once, are needed")
+    raw = _read_description(path)
+    names = _class_names(path, raw.get("names"))
     given = raw.get("path")
     if given is not None and not isinstance(given, str):
         raise _entry(path, "path", "a folder is needed")
     root = path.parent / (given or "")
-    chosen = {part: _images(path, part, raw.get(part), root) for part in ("train", "val")}
+    chosen = {part: _images(path, part, raw.get(part), root) for part in PARTS if part in parts}
     total, done = sum(map(len, chosen.values())), 0
     skipped: dict[str, UserFacingError] = {}
-    read: dict[str, list[LabelledFile]] = {"train": [], "val": []}
+    read: dict[str, list[LabelledFile]] = {part: [] for part in PARTS}
     for part, images in chosen.items():
         for image in images:
             found = _read_file(image, len(names), skipped)
@@ -105,6 +107,8 @@ def read_detection_data(path: Path, on_progress: Report | None = None) -> Detect
             done += 1
             if on_progress is not None:
                 on_progress(done, total)
+        if not read[part]:
+            raise skipped[str(images[0])]
         if not any(file.boxes for file in read[part]):
             raise InvalidInput("detector-data-empty", file=str(path), part=part, count=len(images))
     return DetectionData(names, tuple(read["train"]), tuple(read["val"]), skipped)
@@ -114,10 +118,16 @@ def lay_out(data: DetectionData, folder: Path) -> Path:
     """Lay the data out for the training library and return its ``data.yaml``.
 
     Images are links where the system has them, and copies otherwise and where the library would mend the file.
+    Whatever lies in the folder is removed first: the library would run what is pickled in a cache of an earlier time.
 
     Raises:
         Unavailable: ``file-not-written`` or ``file-disk-full``.
     """
+    if os.path.lexists(folder):
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise not_written(folder, error) from error
     for part, files in (("train", data.train), ("val", data.val)):
         images, labels = folder / "images" / part, folder / "labels" / part
         make_folder(images)
@@ -137,6 +147,25 @@ def lay_out(data: DetectionData, folder: Path) -> Path:
     return folder / "data.yaml"
 
 
+def _read_description(path: Path) -> dict[str, Any]:
+    try:
+        return read_yaml(path.read_bytes())
+    except FileNotFoundError as error:
+        raise NotFound("file-missing", file=str(path)) from error
+    except (OSError, ValueError) as error:
+        raise InvalidInput("detector-data-file", file=str(path), reason=" ".join(str(error).split())) from error
+
+
+def _class_names(path: Path, value: object) -> tuple[str, ...]:
+    try:
+        names = class_names(value)
+    except ValueError as error:
+        raise _entry(path, "names", str(error)) from error
+    if len(set(names)) != len(names):
+        raise _entry(path, "names", "a class name stands there twice")
+    return names
+
+
 def _images(path: Path, part: str, value: Any, root: Path) -> list[Path]:
     entries = value if isinstance(value, list) else [value]
     if not entries or not all(isinstance(entry, str) and entry for entry in entries):
@@ -144,7 +173,10 @@ def _images(path: Path, part: str, value: Any, root: Path) -> list[Path]:
     found: list[Path] = []
     for entry in entries:
         place = root / entry
-        if place.is_file():
+        if entry.startswith(_UP) and not os.path.exists(place):  # noqa: PTH110 - as below
+            # Written for a file that lies a folder deeper; ultralytics looks here too.
+            place = root / entry.removeprefix(_UP)
+        if os.path.isfile(place):  # noqa: PTH113 - pathlib's own raises where the system refuses an answer
             found.extend(_listed(path, part, place))
         else:
             found.extend(image_files(place))
@@ -157,9 +189,9 @@ def _listed(path: Path, part: str, listing: Path) -> list[Path]:
     except (OSError, UnicodeDecodeError) as error:
         raise _entry(path, part, f"{listing}: {error}") from error
     images = [listing.parent / line.strip() for line in lines if line.strip()]
-    wrong = next((image for image in images if image.suffix.lower() not in IMAGE_SUFFIXES), None)
+    wrong = next((image for image in images if image.suffix.lower() not in IMAGE_SUFFIXES or "\0" in str(image)), None)
     if wrong is not None:
-        raise _entry(path, part, f"{listing} names {wrong.name}, which is no image")
+        raise _entry(path, part, f"{listing} names {wrong.name!r}, which is no image")
     return images
 
 
@@ -167,18 +199,20 @@ def _read_file(image: Path, classes: int, skipped: dict[str, UserFacingError]) -
     try:
         data = read_image_bytes(image)
         pixels = decode_image(data, name=image.name, mode="grey")
+        if min(pixels.shape) < _LEAST_SIDE:
+            height, width = pixels.shape
+            raise UnreadableImage("image-too-small", name=image.name, width=width, height=height, least=_LEAST_SIDE)
     except UserFacingError as error:
         skipped[str(image)] = error
         return None
-    label = label_file(image)
-    boxes, text = read_labels(label, classes) if label.exists() else ((), b"")
+    boxes, text = read_labels(label_file(image), classes)
     digest = hashlib.sha256(hashlib.sha256(data).digest() + hashlib.sha256(text).digest()).hexdigest()
     return LabelledFile(image, pixels.shape[1], pixels.shape[0], boxes, digest)
 
 
 def label_file(image: Path) -> Path:
-    """Return where the labels of an image lie: the last folder ``images`` of its path replaced by ``labels``."""
-    parts = list(image.parts)
+    """Return where the labels of an image lie: the last folder ``images`` of its whole path replaced by ``labels``."""
+    parts = list(image.absolute().parts)
     places = [number for number, part in enumerate(parts[:-1]) if part == "images"]
     if places:
         parts[places[-1]] = "labels"
@@ -199,10 +233,10 @@ def _bring(source: Path, target: Path) -> None:
 
 
 def _would_be_mended(source: Path) -> bool:
-    """Say whether ultralytics would write the file anew: a JPEG that does not end as one should."""
-    if source.suffix.lower() not in _JPEG_SUFFIXES:
-        return False
+    """Say whether ultralytics would write the file anew: a JPEG, whatever its name, that does not end as one should."""
     with source.open("rb") as file:
+        if file.read(len(_JPEG_BEGIN)) != _JPEG_BEGIN:
+            return False
         file.seek(-len(_JPEG_END), os.SEEK_END)
         return file.read() != _JPEG_END
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import unicodedata
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from inspection.detection.heads import Head
 
@@ -12,6 +13,28 @@ GRAPH_SUFFIXES = frozenset({".xml", ".onnx"})
 """Endings of the graphs that can be given as they are."""
 LARGEST_SIDE = 8192
 MOST_CLASSES = 100_000
+LONGEST_NAME = 200
+
+
+def usable_name(name: str) -> str:
+    """Return the name of a class if it can be shown and chosen.
+
+    Raises:
+        ValueError: with what is wrong with it.
+    """
+    if not name.strip():
+        raise ValueError("a class has no name")
+    if len(name) > LONGEST_NAME:
+        raise ValueError(f"the class name {name[:20]}… has more than {LONGEST_NAME} characters")
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
+        # In a terminal such a name could write over what stands there.
+        raise ValueError(f"the class name {name.encode('ascii', 'backslashreplace').decode()[:60]!r} is no plain text")
+    return name
+
+
+ClassName = Annotated[str, AfterValidator(usable_name)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Scale = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class GraphDescription(BaseModel):
@@ -34,12 +57,12 @@ class GraphDescription(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     head: Head
-    names: tuple[str, ...] = Field(min_length=1, max_length=MOST_CLASSES)
+    names: tuple[ClassName, ...] = Field(min_length=1, max_length=MOST_CLASSES)
     height: int = Field(ge=1, le=LARGEST_SIDE)
     width: int = Field(ge=1, le=LARGEST_SIDE)
     layout: Literal["NCHW", "NHWC"] = "NCHW"
     colour: Literal["rgb", "bgr"] = "rgb"
-    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    scale: tuple[float, float, float] = (255.0, 255.0, 255.0)
+    mean: tuple[Finite, Finite, Finite] = (0.0, 0.0, 0.0)
+    scale: tuple[Scale, Scale, Scale] = (255.0, 255.0, 255.0)
     fitting: Literal["letterbox", "letterbox-corner", "stretch", "crop"] = "letterbox"
     normalised: bool = True

@@ -32,7 +32,7 @@ def read_graph(path: Path) -> tuple[Any, GraphDescription]:
         the OpenVINO model with a fixed input size, and its description.
 
     Raises:
-        InvalidInput: ``model-damaged``, ``detector-folder`` or ``detector-metadata``.
+        InvalidInput: ``model-damaged``, ``model-not-readable``, ``detector-folder`` or ``detector-metadata``.
         DoesNotFit: ``detector-input`` or ``detector-output`` when the graph is none that is understood.
     """
     file = _graph_file(path)
@@ -47,6 +47,7 @@ def describe(model: Any, metadata: GraphMetadata, name: str) -> GraphDescription
     """Say what a graph's input and output mean; an input of open size gets the one its metadata names.
 
     Raises:
+        InvalidInput: ``detector-metadata``.
         DoesNotFit: ``detector-input`` or ``detector-output``.
     """
     layout, height, width = _input(model, metadata, name)
@@ -66,6 +67,25 @@ def describe(model: Any, metadata: GraphMetadata, name: str) -> GraphDescription
         )
     except (ValidationError, ValueError) as error:
         raise InvalidInput("detector-metadata", file=name, reason=" ".join(str(error).split())) from error
+
+
+def require_fits(model: Any, description: GraphDescription, name: str) -> None:
+    """Check that a graph has the input and the output that a file says it has.
+
+    Raises:
+        InvalidInput: ``model-damaged``.
+    """
+    size, count = (description.height, description.width), len(description.names)
+    end_to_end = description.head is Head.END_TO_END
+    try:
+        layout, *given = _input(model, GraphMetadata(), name)
+        output = model.output(0).partial_shape
+        shape = [int(side) for side in output.to_shape()] if output.is_static and len(model.outputs) == 1 else []
+    except DoesNotFit as error:
+        raise InvalidInput("model-damaged", name=name) from error
+    fits = recognise(shape, *size, count, end_to_end=end_to_end) == (description.head, count)
+    if (layout, *given) != (description.layout, *size) or not fits:
+        raise InvalidInput("model-damaged", name=name)
 
 
 def compile_graph(model: Any, description: GraphDescription, precision: str, threads: int | None = None) -> Any:
@@ -115,7 +135,10 @@ def processor_has(capability: str) -> bool:
 def _graph_file(path: Path) -> Path:
     if not path.is_dir():
         return path
-    found = sorted(file for file in path.iterdir() if file.suffix in GRAPH_SUFFIXES)
+    try:
+        found = sorted(file for file in path.iterdir() if file.suffix.lower() in GRAPH_SUFFIXES)
+    except OSError as error:
+        raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
     if len(found) != 1:
         raise InvalidInput("detector-folder", folder=str(path), count=len(found))
     return found[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,10 @@ class Candidates:
     classes: IntArray
 
 
+class NotFiniteError(ValueError):
+    """A head gave values that are no numbers: nothing it says, least of all that it found nothing, is worth a thing."""
+
+
 def recognise(
     shape: Sequence[int], height: int, width: int, class_count: int | None, *, end_to_end: bool = False
 ) -> tuple[Head, int] | None:
@@ -68,23 +73,39 @@ def recognise(
 
 
 def decode_yolo(output: FloatArray, least: float) -> Candidates:
-    """Return the candidates of a YOLO head whose best class scores above ``least``; ``output`` is ``(4 + c, n)``."""
+    """Return the candidates of a YOLO head whose best class scores above ``least``; ``output`` is ``(4 + c, n)``.
+
+    Raises:
+        NotFiniteError: when a score, or the place of a candidate, is no number.
+    """
     scores = output[_BOX:]
     best = scores.max(axis=0)
     chosen = np.flatnonzero(best > np.float32(least))
     centres, half = output[:2, chosen].T, output[2:_BOX, chosen].T / np.float32(2)
     boxes = np.concatenate((centres - half, centres + half), axis=1)
+    _require_finite(best, boxes)
     return Candidates(boxes, best[chosen], scores[:, chosen].argmax(axis=0))
 
 
 def decode_end_to_end(output: FloatArray, least: float) -> Candidates:
-    """Return the rows of an end-to-end head that score above ``least``; ``output`` is ``(n, 6)``."""
+    """Return the rows of an end-to-end head that score above ``least``, surest first; ``output`` is ``(n, 6)``.
+
+    Raises:
+        NotFiniteError: when a score, or the place or class of a candidate, is no number.
+    """
     chosen = output[output[:, _BOX] > np.float32(least)]
-    return Candidates(chosen[:, :_BOX].copy(), chosen[:, _BOX].copy(), chosen[:, _BOX + 1].astype(np.intp))
+    _require_finite(output[:, _BOX], chosen)
+    # Exporters give them in this order; nothing in the file makes sure of it.
+    chosen = chosen[np.argsort(-chosen[:, _BOX], kind="stable")]
+    return Candidates(chosen[:, :_BOX], chosen[:, _BOX], chosen[:, _BOX + 1].astype(np.intp))
 
 
 def decode_yolox(output: FloatArray, least: float, height: int, width: int) -> Candidates:
-    """Return the candidates of a YOLOX head; ``output`` is ``(n, 5 + c)`` (Ge et al. 2021, arXiv 2107.08430)."""
+    """Return the candidates of a YOLOX head; ``output`` is ``(n, 5 + c)`` (Ge et al. 2021, arXiv 2107.08430).
+
+    Raises:
+        NotFiniteError: when a score, or the place of a candidate, is no number.
+    """
     scores = output[:, _BOX + 1 :] * output[:, _BOX : _BOX + 1]
     best = scores.max(axis=1)
     chosen = np.flatnonzero(best > np.float32(least))
@@ -92,6 +113,7 @@ def decode_yolox(output: FloatArray, least: float, height: int, width: int) -> C
     centres = (output[chosen, :2] + cells[chosen]) * strides[chosen]
     half = np.exp(output[chosen, 2:_BOX]) * strides[chosen] / np.float32(2)
     boxes = np.concatenate((centres - half, centres + half), axis=1)
+    _require_finite(best, boxes)
     return Candidates(boxes, best[chosen], scores[chosen].argmax(axis=1))
 
 
@@ -108,9 +130,23 @@ def yolox_grid(height: int, width: int) -> tuple[FloatArray, FloatArray]:
 
 
 def probabilities(output: FloatArray, *, normalised: bool) -> FloatArray:
-    """Return the class probabilities of a classifier, float32 ``(classes,)``; softmax unless the graph ends in one."""
+    """Return the class probabilities of a classifier, float32 ``(classes,)``; softmax unless the graph ends in one.
+
+    Args:
+        output: of the graph, ``(classes,)``.
+        normalised: whether these are probabilities already.
+
+    Raises:
+        NotFiniteError: when a value is no number.
+    """
     values = output.astype(np.float64)
+    _require_finite(values)
     if not normalised:
         values = np.exp(values - values.max())
         values /= values.sum()
     return np.clip(values, 0.0, 1.0).astype(np.float32)
+
+
+def _require_finite(*values: NDArray[np.floating[Any]]) -> None:
+    if not all(np.isfinite(array).all() for array in values):
+        raise NotFiniteError

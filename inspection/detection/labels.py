@@ -5,14 +5,24 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from inspection.detection.suppression import FloatArray
-from models.errors import InvalidInput
+from models.errors import ImageFlowError, InvalidInput
 
 _VALUES = 5
 _MOST_BYTES = 8 * 1024 * 1024
+
+
+class WrongLineError(ImageFlowError):
+    """A line that is no box: the code of the message that says why, and what that names beside file and line."""
+
+    def __init__(self, code: str, **values: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.values: dict[str, Any] = values
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +41,32 @@ class LabelledBox:
 
 
 def read_labels(path: Path, classes: int) -> tuple[tuple[LabelledBox, ...], bytes]:
-    """Return the boxes of a label file, each once, and its bytes.
+    """Return the boxes of a label file, each once, and its bytes; without a file there are none.
 
     Raises:
-        InvalidInput: ``detector-data-label`` with file, line and what is wrong.
+        InvalidInput: ``detector-label-file``; with file and line ``detector-label-count``, ``detector-label-number``,
+            ``detector-label-class`` or ``detector-label-share``.
     """
     try:
         data = path.read_bytes()
-        text = data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput("detector-data-label", file=str(path), line=1, reason=str(error)) from error
+    except FileNotFoundError:
+        return (), b""
+    except OSError as error:
+        raise InvalidInput("detector-label-file", file=str(path), reason=error.strerror or str(error)) from error
     if len(data) > _MOST_BYTES:
-        raise InvalidInput("detector-data-label", file=str(path), line=1, reason=f"more than {_MOST_BYTES} bytes")
+        raise InvalidInput("detector-label-file", file=str(path), reason=f"> {_MOST_BYTES} bytes")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput("detector-label-file", file=str(path), reason=str(error)) from error
     boxes: dict[LabelledBox, None] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
         try:
             boxes[parse_line(line, classes)] = None
-        except ValueError as error:
-            raise InvalidInput("detector-data-label", file=str(path), line=number, reason=str(error)) from error
+        except WrongLineError as error:
+            raise InvalidInput(error.code, file=str(path), line=number, **error.values) from error
     return tuple(boxes), data
 
 
@@ -58,16 +74,19 @@ def parse_line(line: str, classes: int) -> LabelledBox:
     """Return the box of a line.
 
     Raises:
-        ValueError: with what is wrong with it.
+        WrongLineError: with what is wrong with it.
     """
-    values = [float(value) for value in line.split()]
+    try:
+        values = [float(value) for value in line.split()]
+    except ValueError as error:
+        raise WrongLineError("detector-label-number") from error
     if len(values) != _VALUES:
-        raise ValueError(f"{len(values)} values instead of {_VALUES}: class, centre x, centre y, width, height")
+        raise WrongLineError("detector-label-count", count=len(values))
     number, x, y, width, height = values
     if not number.is_integer() or not 0 <= number < classes:
-        raise ValueError(f"class {values[0]:g}, and there are 0 to {classes - 1}")
+        raise WrongLineError("detector-label-class", given=f"{number:g}", last=classes - 1)
     if not all(math.isfinite(value) and 0 <= value <= 1 for value in values[1:]) or width == 0 or height == 0:
-        raise ValueError("places and sizes are shares of the image between 0 and 1, sizes above 0")
+        raise WrongLineError("detector-label-share")
     return LabelledBox(int(number), x, y, width, height)
 
 

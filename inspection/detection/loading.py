@@ -11,8 +11,9 @@ import numpy as np
 from inspection.anomaly.runtime import core
 from inspection.detection.bundle import DetectorBundle, read_detector
 from inspection.detection.description import GRAPH_SUFFIXES, GraphDescription
-from inspection.detection.graphs import processor_has, read_graph
+from inspection.detection.graphs import processor_has, read_graph, require_fits
 from inspection.detection.heads import Head
+from inspection.detection.metadata import described_by
 from inspection.detection.model import BF16, F32, Classifier, Detector
 from inspection.openvino_runtime import openvino as ov
 from models.errors import InvalidInput, NotFound
@@ -52,13 +53,19 @@ def open_bundle(bundle: DetectorBundle, name: str, threads: int | None = None) -
         graph = core().read_model(bundle.graph, ov.Tensor(np.frombuffer(bundle.weights, np.uint8).copy()))
     except RuntimeError as error:
         raise InvalidInput("model-damaged", name=name) from error
-    precision = fastest(bundle.manifest.inference)
+    require_fits(graph, bundle.manifest.graph, name)
+    precision = fastest(bundle.manifest.inference, bf16=processor_has("BF16"))
     return _ready(graph, bundle.manifest.graph, name, bundle.digest, precision, threads)
 
 
-def fastest(passed: tuple[str, ...]) -> str:
-    """Return the first of the ways of calculating that passed which this processor has; ``f32`` it always has."""
-    return next((way for way in passed if way != BF16 or processor_has("BF16")), F32)
+def fastest(passed: tuple[str, ...], *, bf16: bool) -> str:
+    """Return the first of the ways of calculating that passed which a processor has.
+
+    Args:
+        passed: the fastest first.
+        bf16: whether the processor has bfloat16; ``f32`` it always has.
+    """
+    return next((way for way in passed if way != BF16 or bf16), F32)
 
 
 def _ready(
@@ -71,12 +78,19 @@ def _ready(
 
 
 def _digest(path: Path) -> str:
-    """Return SHA-256 over a graph's files, by name."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path, path.with_suffix(".bin")]
+    """Return SHA-256 over a graph's files, by name, and over those beside it that say what it finds.
+
+    Raises:
+        InvalidInput: ``model-not-readable``.
+    """
     digest = hashlib.sha256()
-    for file in files:
-        if file.is_file():
-            with file.open("rb") as source:
-                while block := source.read(_BLOCK):
-                    digest.update(block)
+    try:
+        files = sorted(path.iterdir()) if path.is_dir() else [path, path.with_suffix(".bin"), *described_by(path)]
+        for file in files:
+            if file.is_file():
+                with file.open("rb") as source:
+                    while block := source.read(_BLOCK):
+                        digest.update(block)
+    except OSError as error:
+        raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
     return digest.hexdigest()

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from inspection.detection.description import LARGEST_SIDE, usable_name
 from models.errors import InvalidInput
 
 _MOST_BYTES = 4 * 1024 * 1024
+_MISSING = object()
+_OPENVINO = ".xml"
 _ULTRALYTICS_KEYS = ("task", "imgsz", "names", "end2end")
 
 
@@ -50,21 +53,30 @@ def read_metadata(graph: Path, model: Any) -> GraphMetadata:
         InvalidInput: ``detector-metadata`` when a file beside the graph cannot be understood.
     """
     info = _section(model, "model_info")
-    raw = _yaml(graph.parent / "metadata.yaml") if graph.suffix == ".xml" else _section(model, "framework")
+    beside = graph.suffix.lower() == _OPENVINO
+    raw = _yaml(graph.parent / "metadata.yaml") if beside else _section(model, "framework")
     labels = _labels(graph)
     if not any(key in raw for key in _ULTRALYTICS_KEYS):
         return GraphMetadata(names=labels or tuple(info.get("labels", "").split()), info=info)
     names = labels or _names(_value(raw.get("names")), graph)
-    size = _value(raw.get("imgsz"))
-    sides = [size, size] if isinstance(size, int) else size
     return GraphMetadata(
         ultralytics=True,
         task=str(raw["task"]) if "task" in raw else None,
         names=names,
-        size=(int(sides[0]), int(sides[1])) if isinstance(sides, list) and len(sides) == 2 else None,  # noqa: PLR2004
+        size=_size(_value(raw.get("imgsz")), graph),
         end_to_end=_value(raw.get("end2end")) is True,
         info=info,
     )
+
+
+def described_by(graph: Path) -> list[Path]:
+    """Return the files, there or not, that may say what the graph in a file finds."""
+    labels = _label_files(graph)
+    return [*labels, graph.parent / "metadata.yaml"] if graph.suffix.lower() == _OPENVINO else labels
+
+
+def _label_files(graph: Path) -> list[Path]:
+    return [graph.with_suffix(".labels.txt"), graph.parent / "labels.txt"]
 
 
 def _section(model: Any, name: str) -> dict[str, str]:
@@ -73,6 +85,8 @@ def _section(model: Any, name: str) -> dict[str, str]:
         return {}
     section = model.get_rt_info([name])
     values = section if isinstance(section, dict) else section.value
+    if not isinstance(values, dict):
+        return {}
     return {str(key): str(getattr(value, "value", value)) for key, value in values.items()}
 
 
@@ -83,43 +97,65 @@ def _yaml(path: Path) -> dict[str, Any]:
         return {}
     except OSError as error:
         raise _not_understood(path, error.strerror or str(error)) from error
-    return read_yaml(data, path)
+    try:
+        return read_yaml(data)
+    except ValueError as error:
+        raise _not_understood(path, " ".join(str(error).split())) from error
 
 
-def read_yaml(data: bytes, path: Path) -> dict[str, Any]:
+def read_yaml(data: bytes) -> dict[str, Any]:
     """Return a YAML mapping; only plain values are made, no objects.
 
     Raises:
-        InvalidInput: ``detector-metadata``.
+        ValueError: with what is wrong with it.
     """
     yaml = importlib.import_module("yaml")
     if len(data) > _MOST_BYTES:
-        raise _not_understood(path, f"more than {_MOST_BYTES} bytes")
+        raise ValueError(f"more than {_MOST_BYTES} bytes")
     try:
         found = yaml.safe_load(data)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _not_understood(path, " ".join(str(error).split())) from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise ValueError(str(error)) from error
     if not isinstance(found, dict):
-        raise _not_understood(path, "it holds no names and values")
+        raise ValueError("it holds no names and values")
     return {str(key): value for key, value in found.items()}
 
 
-def class_names(value: object) -> tuple[str, ...] | None:
-    """Return the class names of a list, or of a mapping from 0, 1, 2… to names; None when it is neither."""
-    if isinstance(value, list) and value:
-        return tuple(str(name) for name in value)
-    if isinstance(value, dict) and value and sorted(value, key=str) == sorted(range(len(value)), key=str):
-        return tuple(str(value[number]) for number in range(len(value)))
-    return None
+def class_names(value: object) -> tuple[str, ...]:
+    """Return the class names of a list, or of a mapping from 0, 1, 2… to names.
+
+    Raises:
+        ValueError: with what is wrong with them.
+    """
+    listed = value
+    if isinstance(value, dict):
+        numbered = {str(number): name for number, name in value.items()}
+        listed = [numbered.get(str(number), _MISSING) for number in range(len(value))]
+    if not isinstance(listed, list) or not listed or _MISSING in listed:
+        raise ValueError("the class names are not numbered 0, 1, 2…")
+    # Nothing that is no plain value: YAML can make a list of a few lines as long as the memory when it is spelled out.
+    if not all(isinstance(name, str | int | float) for name in listed):
+        raise ValueError("a class has no name")
+    return tuple(usable_name(str(name)) for name in listed)
 
 
 def _names(value: object, graph: Path) -> tuple[str, ...]:
     if value is None:
         return ()
-    names = class_names(value)
-    if names is None:
-        raise _not_understood(graph, "the class names are not numbered 0, 1, 2…")
-    return names
+    try:
+        return class_names(value)
+    except ValueError as error:
+        raise _not_understood(graph, str(error)) from error
+
+
+def _size(value: object, graph: Path) -> tuple[int, int] | None:
+    """Return rows and columns of an ``imgsz``: one number or two."""
+    if value is None:
+        return None
+    match [value, value] if isinstance(value, int) else value:
+        case [int(height), int(width)] if 0 < height <= LARGEST_SIDE and 0 < width <= LARGEST_SIDE:
+            return height, width
+    raise _not_understood(graph, f"imgsz is one or two numbers from 1 to {LARGEST_SIDE}")
 
 
 def _value(value: object) -> object:
@@ -128,13 +164,13 @@ def _value(value: object) -> object:
         return value
     try:
         parsed: object = ast.literal_eval(value)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return value
     return parsed
 
 
 def _labels(graph: Path) -> tuple[str, ...]:
-    for path in (graph.with_suffix(".labels.txt"), graph.parent / "labels.txt"):
+    for path in _label_files(graph):
         try:
             text = path.read_text(encoding="utf-8-sig")
         except FileNotFoundError:

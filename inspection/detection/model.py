@@ -12,7 +12,7 @@ import numpy as np
 from inspection.detection import heads, letterbox
 from inspection.detection.description import GraphDescription
 from inspection.detection.graphs import compile_graph, value_table
-from inspection.detection.heads import Candidates, Head
+from inspection.detection.heads import Candidates, Head, NotFiniteError
 from inspection.detection.suppression import FloatArray, IntArray, suppress
 from inspection.frames import Pixels, as_rgb
 from inspection.opencv import cv2
@@ -106,7 +106,8 @@ class Detector(_GraphModel):
 
         Raises:
             InvalidInput: ``detector-class-unknown`` when the settings name a class the model does not know.
-            DoesNotFit: ``detector-names`` when the model finds a class that has no name.
+            DoesNotFit: ``detector-names`` when the model finds a class that has no name, ``detector-not-finite`` when
+                its output is no numbers.
         """
         rule = settings or DetectionSettings()
         thresholds = self._thresholds(rule)
@@ -117,7 +118,7 @@ class Detector(_GraphModel):
         with self._lock:
             letterbox.draw(image, place, self._canvas)
             candidates = self._decode(self._infer()[0], float(thresholds.min()))
-        if candidates.classes.size and int(candidates.classes.max()) >= len(thresholds):
+        if np.any((candidates.classes < 0) | (candidates.classes >= len(thresholds))):
             raise DoesNotFit("detector-names", name=self.name, known=len(thresholds))
         chosen = np.flatnonzero(candidates.scores > thresholds[candidates.classes])
         boxes, scores, classes = candidates.boxes[chosen], candidates.scores[chosen], candidates.classes[chosen]
@@ -144,13 +145,16 @@ class Detector(_GraphModel):
         self.find(np.zeros((self.description.height, self.description.width), np.uint8))
 
     def _decode(self, output: FloatArray, least: float) -> Candidates:
-        match self.description.head:
-            case Head.YOLO:
-                return heads.decode_yolo(output, least)
-            case Head.YOLOX:
-                return heads.decode_yolox(output, least, self.description.height, self.description.width)
-            case _:
-                return heads.decode_end_to_end(output, least)
+        try:
+            match self.description.head:
+                case Head.YOLO:
+                    return heads.decode_yolo(output, least)
+                case Head.YOLOX:
+                    return heads.decode_yolox(output, least, self.description.height, self.description.width)
+                case _:
+                    return heads.decode_end_to_end(output, least)
+        except NotFiniteError as error:
+            raise DoesNotFit("detector-not-finite", name=self.name) from error
 
     def _thresholds(self, rule: DetectionSettings) -> FloatArray:
         """Return the confidence each class has to exceed; classes that are left out get one that none exceeds."""
@@ -158,7 +162,7 @@ class Detector(_GraphModel):
         _require_known(names, _named(rule), self.name)
         wanted = [rule.class_confidence.get(name, rule.confidence) for name in names]
         if rule.classes is not None:
-            wanted = [value if name in rule.classes else 1.0 for name, value in zip(names, wanted, strict=True)]
+            wanted = [value if name in rule.classes else np.inf for name, value in zip(names, wanted, strict=True)]
         return np.array(wanted, np.float32)
 
 
@@ -172,24 +176,33 @@ class Classifier(_GraphModel):
 
         Args:
             pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
+
+        Raises:
+            DoesNotFit: ``detector-not-finite`` when its output is no numbers.
         """
         with self._lock:
             self._draw(as_rgb(pixels))
             output = self._infer().reshape(-1)
-            return heads.probabilities(output, normalised=self.description.normalised)
+            try:
+                return heads.probabilities(output, normalised=self.description.normalised)
+            except NotFiniteError as error:
+                raise DoesNotFit("detector-not-finite", name=self.name) from error
 
     def detect(self, pixels: Pixels, settings: DetectionSettings | None = None) -> list[Detection]:
         """Return the most probable class as one detection over the whole image, if it is sure enough.
 
         Raises:
             InvalidInput: ``detector-class-unknown`` when the settings name a class the model does not know.
+            DoesNotFit: ``detector-not-finite`` when its output is no numbers.
         """
         rule, names = settings or DetectionSettings(), self.description.names
         _require_known(names, _named(rule), self.name)
         values = self.classify(pixels)
         best = int(values.argmax())
         name, score = names[best], float(values[best])
-        if score <= rule.class_confidence.get(name, rule.confidence) or (rule.classes and name not in rule.classes):
+        if score <= rule.class_confidence.get(name, rule.confidence):
+            return []
+        if rule.classes is not None and name not in rule.classes:
             return []
         box = BoundingBox(x=0, y=0, width=pixels.shape[1], height=pixels.shape[0])
         return [Detection(class_name=name, confidence=score, bbox=box)]

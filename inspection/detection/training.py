@@ -62,7 +62,7 @@ def train_detector(
 
     Raises:
         TrainingCancelled: when ``cancel`` was set.
-        NotFound, InvalidInput: as ``read_detection_data``; ``file-missing`` for the checkpoint to begin with.
+        NotFound, InvalidInput, UnreadableImage: as ``read_detection_data``; ``file-missing`` for the checkpoint to begin with.
         Conflict: ``training-run-unfinished``, ``training-run-foreign``.
         DoesNotFit: ``detector-parity``, ``detector-int8-refused`` when nothing at all could be written.
         Unavailable: as ``run_training_process``; ``file-not-written``, ``file-disk-full``.

@@ -81,7 +81,7 @@ def test_a_file_the_library_would_write_anew_is_given_as_a_copy(tmp_path: Path) 
 
 
 def test_the_digest_of_the_data_follows_labels_and_images_and_no_names(tmp_path: Path) -> None:
-    first, second = encode_png(np.zeros((8, 8), np.uint8)), encode_png(np.ones((8, 8), np.uint8))
+    first, second = encode_png(np.zeros((16, 16), np.uint8)), encode_png(np.ones((16, 16), np.uint8))
     digests = []
     for name, images in (("a", [first, second]), ("b", [second, first]), ("c", [first, first])):
         digests.append(read_detection_data(labelled(tmp_path / name, {"train": images, "val": [first]})).digest)
@@ -92,7 +92,7 @@ def test_the_digest_of_the_data_follows_labels_and_images_and_no_names(tmp_path:
 
 
 def test_a_file_that_lists_images_and_a_list_of_folders_are_read_too(tmp_path: Path) -> None:
-    image = encode_png(np.zeros((8, 8), np.uint8))
+    image = encode_png(np.zeros((16, 16), np.uint8))
     described = labelled(tmp_path / "mine", {"train": [image], "more": [image], "val": [image]})
     (tmp_path / "mine" / "val.txt").write_text("images/val/0.png\n\n")
     described.write_text("train: [images/train, images/more]\nval: val.txt\nnames: {0: a}\n")

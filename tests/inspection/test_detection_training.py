@@ -240,8 +240,9 @@ def command(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int
         ({"data.yaml": "train: images/train\nval: images/val\nnames: {1: a}\n"}, 'entry "names"'),
         ({"data.yaml": "train: images/train\nnames: [a]\n"}, 'entry "val"'),
         ({"data.yaml": "train: images/none\nval: images/val\nnames: [a]\n"}, "does not exist"),
-        ({"labels/train/crazing_1.txt": "0 0.5 0.5 0.2\n"}, "line 1"),
-        ({"labels/train/crazing_1.txt": "0 0.5 0.5 0.2 0.2\n9 0.5 0.5 0.2 0.2\n"}, "line 2"),
+        ({"labels/train/crazing_1.txt": "0 0.5 0.5 0.2\n"}, "line 1: 4 values"),
+        ({"labels/train/crazing_1.txt": "0 0.5 0.5 0.2 0.2\n9 0.5 0.5 0.2 0.2\n"}, "line 2: it says class 9"),
+        ({"labels/train/crazing_1.txt": "scratch 0.5 0.5 0.2 0.2\n"}, "no number"),
         ({"labels/train/crazing_1.txt": "0 0.5 0.5 1.2 0.2\n"}, "between 0 and 1"),
     ],
 )
@@ -270,7 +271,7 @@ def test_labels_that_are_all_empty_and_images_that_are_all_damaged_are_told(
     for image in (tmp_path / "data" / "images" / "train").iterdir():
         image.write_bytes(image.read_bytes()[:500])
     code, err = command(capsys, "--data", described, "--out", tmp_path / "m.model")
-    assert (code, 'under "train"' in err) == (1, True)
+    assert (code, "The image is incomplete" in err) == (1, True)
 
 
 def test_a_checkpoint_with_code_in_it_is_refused_and_not_run(data: Path, tmp_path: Path) -> None:
