@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QCoreApplication, QEvent, QIODevice, QLocale, QTimer
-from PySide6.QtGui import QFont, QGuiApplication
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from app.actions import StationActions
+from app.application import prepare_application
 from app.language import LanguageSwitch
 from app.presenters.context import SCREENS, ScreenName, StationContext
 from app.presenters.enrolment import EnrolmentPresenter, EnrolmentState
@@ -38,21 +39,7 @@ if TYPE_CHECKING:
     from inspection.sources import ImageSource
     from sync.engine import SyncStatus
 
-# The first that is installed is used; the Japanese ones carry Latin letters too.
-FONTS = ["Noto Sans CJK JP", "Noto Sans JP", "Yu Gothic UI", "Meiryo", "Hiragino Sans", "Noto Sans", "DejaVu Sans"]
 SYNC_STATUS_INTERVAL_MS = 2_000
-
-
-def prepare_application(argv: Sequence[str] = ()) -> QApplication:
-    """Return the application with style and fonts set; the one there is when there is one."""
-    present = QApplication.instance()
-    application = present if isinstance(present, QApplication) else QApplication(["imageflow-station", *argv])
-    application.setApplicationName("ImageFlow Station")
-    application.setStyle("Fusion")
-    font = QFont()
-    font.setFamilies(FONTS)
-    application.setFont(font)
-    return application
 
 
 @dataclass(frozen=True, slots=True)

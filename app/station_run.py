@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QLocale, QTimer
 from PySide6.QtGui import QGuiApplication
 
+from app.application import prepare_application
 from app.language import LanguageSwitch
 from app.presenters.running import Lane, Task
 from app.start_window import StartWindow
-from app.station import Station, build_station, prepare_application
 from app.theme import THEMES, Sizes, ThemeName
 from app.unexpected import UnexpectedErrors
 from app.workers import Workers
@@ -20,6 +20,7 @@ from models.messages import Language, choose_language
 
 if TYPE_CHECKING:
     from app.settings import StationSettings
+    from app.station import Station
     from app.workspace import Workspace
 
 
@@ -78,6 +79,9 @@ class StationRun:
             workspace = Workspace.open(store, settings=settings)
             if task.cancelled.is_set():
                 workspace.close()
+            # Here and not where it is used, so that the first window answers meanwhile.
+            import app.station  # noqa: F401
+
             return workspace
 
         self._workers.run(
@@ -88,6 +92,8 @@ class StationRun:
         )
 
     def _opened(self, workspace: Workspace) -> None:
+        from app.station import build_station
+
         self._workspace = workspace
         self._texts.remove()
         self.station = build_station(

@@ -64,9 +64,14 @@ class Database:
         Raises:
             UserFacingError: when the store is locked, damaged, full, or written by a newer version.
         """
-        from models.migrations.upgrade import upgrade
+        from models.migrations.newest import has_newest_schema
 
         with translated_trouble():
+            with self.engine.begin() as connection:
+                if has_newest_schema(connection):
+                    return
+            from models.migrations.upgrade import upgrade
+
             upgrade(self.engine)
 
     @contextmanager

@@ -6,10 +6,10 @@ import gzip
 import threading
 import time
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpx
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from models.errors import NotSignedIn, Unavailable
@@ -24,6 +24,9 @@ from sync.protocol import (
     UploadState,
 )
 from sync.transport import Transport, json_of, not_ours
+
+if TYPE_CHECKING:
+    import httpx
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 _LINE: TypeAdapter[SnapshotLine] = TypeAdapter(SnapshotLine)
@@ -234,7 +237,7 @@ class ServerClient:
             headers["Range"] = f"bytes={held}-"
         options: dict[str, Any] = {"params": {"blob": sha256}, "headers": headers}
         with self._transport.stream("GET", f"{SYNC_PATH}/download", **options) as answer:
-            goes_on = answer.status_code == httpx.codes.PARTIAL_CONTENT
+            goes_on = answer.status_code == HTTPStatus.PARTIAL_CONTENT
             with target.open("ab" if goes_on else "wb") as file:
                 for piece in answer.iter_bytes():
                     file.write(piece)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
-
-import httpx
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 from models.errors import Unavailable, UserFacingError
 from sync.problems import error_of
+
+if TYPE_CHECKING:
+    import httpx
 
 API = "/api/v1"
 _PROBLEM_BYTES = 64 * 1024
@@ -27,23 +30,22 @@ class Transport:
 
     def __init__(self, base_url: str, *, timeout_s: float, language: str, verify: bool | str) -> None:
         self.base_url = base_url.rstrip("/")
-        context: Any = verify
+        self._timeout_s, self._language = timeout_s, language
+        self._verify: Any = verify
         if isinstance(verify, str):
             import ssl
 
-            context = ssl.create_default_context(cafile=verify)
-        # trust_env off: no proxy variable leads a station's data elsewhere than to the configured server.
-        self._http = httpx.Client(
-            timeout=timeout_s,
-            verify=context,
-            headers={"Accept-Language": language},
-            trust_env=False,
-            limits=httpx.Limits(max_connections=8, max_keepalive_connections=2, keepalive_expiry=30),
-        )
+            self._verify = ssl.create_default_context(cafile=verify)
+        self._lock = threading.Lock()
+        self._http: httpx.Client | None = None
+        self._closed = False
 
     def close(self) -> None:
         """Close all connections."""
-        self._http.close()
+        with self._lock:
+            self._closed = True
+            if self._http is not None:
+                self._http.close()
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Send a request and return the answer, all of it read.
@@ -58,24 +60,48 @@ class Transport:
             UserFacingError: by the status of the server's problem document.
         """
         with self._trouble():
-            answer = self._http.request(method, self._url(path), **options)
+            answer = self._connections().request(method, self._url(path), **options)
         _raise_for(answer)
         return answer
 
     @contextmanager
     def stream(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:
         """Send a request and give the answer before its body is read; raises as ``request`` does."""
-        with self._trouble(), self._http.stream(method, self._url(path), **options) as answer:
+        with self._trouble(), self._connections().stream(method, self._url(path), **options) as answer:
             if answer.is_error:
                 answer.read()
                 _raise_for(answer)
             yield answer
+
+    def _connections(self) -> httpx.Client:
+        """Return the connections; library and certificates are loaded for the first request, not for a window.
+
+        Raises:
+            RuntimeError: after ``close``.
+        """
+        import httpx
+
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the connections to the server are closed")
+            if self._http is None:
+                # trust_env off: no proxy variable leads a station's data elsewhere than to the configured server.
+                self._http = httpx.Client(
+                    timeout=self._timeout_s,
+                    verify=self._verify,
+                    headers={"Accept-Language": self._language},
+                    trust_env=False,
+                    limits=httpx.Limits(max_connections=8, max_keepalive_connections=2, keepalive_expiry=30),
+                )
+            return self._http
 
     def _url(self, path: str) -> str:
         return self.base_url + (path[1:] if path.startswith("//") else API + path)
 
     @contextmanager
     def _trouble(self) -> Iterator[None]:
+        import httpx
+
         try:
             yield
         except httpx.TimeoutException as error:
@@ -111,9 +137,9 @@ def _raise_for(answer: httpx.Response) -> None:
         except ValueError:
             problem = None
     if not isinstance(problem, dict) or "type" not in problem:
-        if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             problem = {}
-        elif answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
+        elif answer.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             problem = {"title": "413", "detail": ""}  # a proxy's own limit
         else:
             raise not_ours(answer)

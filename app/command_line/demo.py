@@ -96,8 +96,9 @@ def _run_window(scenario: Scenario, *, scripted: bool) -> None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         if not scripted:
             _note(scenario.wording.say("no-display"))
+    from app.application import prepare_application
     from app.demo.windowed import SCREEN, WindowedDemo, without_screen
-    from app.station import build_station, prepare_application
+    from app.station import build_station
 
     application = prepare_application()
     if not shown:

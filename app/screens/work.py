@@ -13,7 +13,7 @@ from app.presenters.work_state import Phase, WorkState, opposite
 from app.screens.screen import Look, Screen
 from app.screens.work_panels import EvidencePanel, ReasonPanel
 from app.theme import Theme
-from app.widgets.image_stage import ImageStage, heat_of, image_of, reduced
+from app.widgets.image_stage import ImageStage
 from app.widgets.key_button import KeyButton
 from app.widgets.key_router import KeyRouter
 from app.widgets.parts_strip import PartsStrip
@@ -144,6 +144,8 @@ class WorkScreen(Screen):
 
     def _show_frame(self, frame: Frame) -> None:
         if self._presenter.state.phase in _LIVE:
+            from app.widgets.pictures import image_of, reduced
+
             self.stage.show_image(image_of(reduced(frame.pixels)), live=self.tr("Live"))
 
     def _show(self, state: WorkState) -> None:
@@ -190,6 +192,8 @@ class WorkScreen(Screen):
         worst = state.worst
         if state.shows_evidence and worst is not None:
             if self._shown_evidence is not worst:
+                from app.widgets.pictures import heat_of, image_of
+
                 outcome = worst.outcome
                 heat = None
                 if outcome.heatmap is not None and worst.threshold is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from PySide6.QtCore import QLocale, Qt
 from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
@@ -12,6 +11,9 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from app.theme import Sizes, Theme
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from app.operations.model_scores import ScoreDistribution
 
 BINS = 20
@@ -19,11 +21,15 @@ ROOM = 1.25
 """How far the axis reaches past the largest score, for the label of the threshold."""
 
 
-def bins(scores: tuple[float, ...], threshold: float, count: int = BINS) -> tuple[np.ndarray, np.ndarray]:
+def bins(
+    scores: tuple[float, ...], threshold: float, count: int = BINS
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the counts and the edges (one more) of a histogram that reaches from 0 past scores and threshold.
 
     The threshold always lies on an edge, so that no bar is partly this side of it and partly the other.
     """
+    import numpy as np
+
     reach = max([*scores, threshold]) * ROOM
     below = max(1, round(count * threshold / reach))
     width = threshold / below
@@ -35,7 +41,7 @@ def bins(scores: tuple[float, ...], threshold: float, count: int = BINS) -> tupl
 class ScoreHistogram(QWidget):
     """Shows a model's score distribution; empty until it is given one.
 
-    The charting library is loaded with the first distribution, not on the way to the window.
+    NumPy and the charting library are loaded with the first distribution, not on the way to the window.
     """
 
     def __init__(self, theme: Theme, sizes: Sizes, parent: QWidget | None = None) -> None:

@@ -9,13 +9,14 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from app.application import prepare_application
 from app.demo.parts import given_parts
 from app.demo.practice_store import PracticeStore
 from app.demo.report import write_report
 from app.demo.scenario import Scenario
 from app.demo.windowed import WindowedDemo, without_screen
 from app.presenters.work_state import Phase
-from app.station import Station, build_station, prepare_application
+from app.station import Station, build_station
 
 KEYS = {Phase.SCAN: Qt.Key.Key_Space, Phase.DECIDE: Qt.Key.Key_Return, Phase.REASON: Qt.Key.Key_Return}
 

@@ -15,6 +15,8 @@ from models.audit import append_audit, verify_audit
 from models.clock import HybridLogicalClock
 from models.database import Database
 from models.errors import Unavailable
+from models.migrations.newest import NEWEST
+from models.migrations.upgrade import scripts
 from models.records import Base
 from models.sessions import AIResult, InspectionSession
 from models.states import ChangeOperation, HumanVerdict, Role, Verdict
@@ -65,6 +67,26 @@ def test_migrations_from_nothing_build_exactly_the_records(tmp_path):
         context = MigrationContext.configure(connection, opts={"compare_type": False})
         assert compare_metadata(context, Base.metadata) == []
     database.close()
+
+
+def test_the_newest_version_is_known_without_loading_what_migrates(tmp_path):
+    assert scripts().get_heads() == [NEWEST]
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from models.database import Database\n"
+        "database = Database.at(Path(sys.argv[1]))\n"
+        "database.migrate()\n"
+        "database.close()\n"
+        "print('alembic' in sys.modules)\n"
+    )
+    loaded = [
+        subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path / "s.sqlite3")], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    assert loaded == ["True", "False"]
 
 
 def test_a_store_of_a_newer_version_is_left_as_it_is(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.widgets.score_histogram import ScoreHistogram, bins
@@ -11,6 +11,8 @@ from tests.app.ui.conftest import Desk
 positive = st.floats(min_value=0.01, max_value=1e4)
 
 
+# The first example loads NumPy.
+@settings(deadline=None)
 @given(st.lists(positive, min_size=1, max_size=200), positive)
 def test_every_score_is_in_a_bar_and_no_bar_lies_on_both_sides_of_the_threshold(
     scores: list[float], threshold: float

@@ -1,0 +1,16 @@
+"""Whether a database has the newest schema, told without loading what migrates: most starts find nothing to do."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, inspect, text
+
+NEWEST = "0001"
+"""The newest of ``versions/``."""
+
+
+def has_newest_schema(connection: Connection) -> bool:
+    """Say whether the schema is the newest; False for an empty database and for one of a newer version."""
+    if not inspect(connection).has_table("alembic_version"):
+        return False
+    present = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    return list(present) == [NEWEST]
