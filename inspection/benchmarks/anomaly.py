@@ -22,9 +22,11 @@ from inspection.anomaly import TrainingSettings, load_bundle, train_images
 from inspection.benchmarks.bootstrap import Scores, object_interval
 from inspection.benchmarks.figures import Figure
 from inspection.benchmarks.splits import Split, casting_split, files, fold_of_images, tile_split
+from inspection.evaluation.masks import Marked, read_mask
 from inspection.images import read_image
 from inspection.metrics import PixelScores, image_auroc
 from inspection.metrics.intervals import pixel_intervals
+from inspection.placement import FloatMap
 
 COMMAND = "imageflow bench inspection --data DIR"
 STATED_RATE = TrainingSettings().false_alarm_rate
@@ -165,10 +167,17 @@ def _score(fit: Sequence[Path], good: Objects, defects: Objects, into: Scored, m
                 found = model.score(read_image(path))
                 values.append(found.score / found.threshold)
                 if masks is not None:
-                    mask = None if objects is good else _mask(masks, path)
-                    into.pixels.add(found.heatmap / np.float32(found.threshold), mask)
+                    mask = None if objects is good else read_mask(masks / path.parent.name / f"{path.stem}.png")
+                    add_pixels(into.pixels, found.heatmap / np.float32(found.threshold), mask)
 
 
-def _mask(masks: Path, path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    pixels = read_image(masks / path.parent.name / f"{path.stem}.png")
-    return np.asarray(pixels if pixels.ndim == 2 else pixels.max(axis=2)) > 0  # noqa: PLR2004
+def add_pixels(pixels: PixelScores, heatmap: FloatMap, mask: Marked | None) -> None:
+    """Count the pixels of one image; not those of a defect that nobody marked, which are neither good nor defective.
+
+    Args:
+        pixels: what is counted so far.
+        heatmap: float32 ``(H, W)``.
+        mask: ``(H, W)``, True where the defect is; None for a good image.
+    """
+    if mask is None or mask.any():
+        pixels.add(heatmap, mask)

@@ -7,11 +7,10 @@ from typing import Any
 
 from inspection.evaluation.curves import curves_of
 from inspection.evaluation.figures import curves_as_json, figures_of
-from inspection.evaluation.masks import read_mask
 from inspection.evaluation.scoring import Progress, ScoredSet, ScoringModel, score_set
 from models.messages import Language
 
-__all__ = ["ScoredSet", "ScoringModel", "evaluate", "read_mask", "results_of", "score_set"]
+__all__ = ["ScoredSet", "ScoringModel", "evaluate", "results_of", "score_set"]
 
 
 def evaluate(

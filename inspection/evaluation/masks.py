@@ -7,29 +7,65 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from inspection.frames import Pixels
 from inspection.images import read_image
 from models.errors import InvalidInput
 
+Marked = NDArray[np.bool_]
 
-def read_mask(masks: Path, image: Path, root: Path, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
-    """Return the mask of an image, True where the defect is; None when there is none.
+# A drawn mask has two values, one for each class, or two with their blends along the edges: of 392 masks of magnetic
+# tiles, made smaller by whoever published them, each has at least 97 % of its pixels at either end. Of 532 photographs
+# of castings, tiles and steel none has more than 39 %, or fewer than 52 values.
+_FEW_VALUES = 16
+_MOST_BLENDED = 0.2
+
+
+def find_mask(masks: Path, image: Path, root: Path) -> Path | None:
+    """Return the file of an image's mask: under the same relative name, ``.png`` or ``_mask.png``; None without one.
 
     Args:
         masks: folder of the masks.
         image: the image file.
         root: folder the image's relative name begins at.
-        shape: height and width of the image.
+    """
+    place = (masks / image.relative_to(root)).parent
+    named = (place / name for name in (f"{image.stem}.png", f"{image.stem}_mask.png"))
+    return next((path for path in named if path.is_file()), None)
+
+
+def read_mask(path: Path) -> Marked:
+    """Return a mask, bool ``(H, W)``, True where the defect is; nowhere when nothing is marked.
+
+    Raises:
+        InvalidInput: ``mask-photograph`` when the file holds no mask.
+        UnreadableImage: when it is damaged.
+    """
+    stored = read_image(path, mode="as-stored")
+    if not _is_mask(stored):
+        raise InvalidInput("mask-photograph", mask=str(path))
+    marked: Marked = (stored if stored.ndim == 2 else stored[:, :, 0]) > 0  # noqa: PLR2004 - grey
+    return marked
+
+
+def require_size(mask: Marked, path: Path, image: Path, shape: tuple[int, ...]) -> None:
+    """Check that a mask has the height and width of its image.
 
     Raises:
         InvalidInput: ``mask-size``.
-        UnreadableImage: when the mask itself is damaged.
     """
-    place = (masks / image.relative_to(root)).parent
-    for name in (f"{image.stem}.png", f"{image.stem}_mask.png"):
-        if (place / name).is_file():
-            mask = read_image(place / name, mode="grey")
-            if mask.shape != shape:
-                raise InvalidInput("mask-size", mask=name, name=image.name)
-            defective: NDArray[np.bool_] = mask > 0
-            return defective
-    return None
+    if mask.shape != shape:
+        raise InvalidInput("mask-size", mask=path.name, name=image.name)
+
+
+def _is_mask(stored: Pixels) -> bool:
+    """Return whether an image may be a mask: grey, of few values or nearly all at either end, its ground 0."""
+    if stored.ndim == 3:  # noqa: PLR2004 - colour
+        if not (stored == stored[:, :, :1]).all():
+            return False
+        stored = stored[:, :, 0]
+    counts = np.bincount(stored.ravel(), minlength=256)
+    values = np.flatnonzero(counts)
+    if len(values) == 1:
+        return True
+    blended = 1 - (counts[values[0]] + counts[values[-1]]) / stored.size
+    return bool(values[0] == 0 and (len(values) <= _FEW_VALUES or blended <= _MOST_BLENDED))

@@ -8,11 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from inspection.datasets import LabelledImage, good_images, labelled_images
-from inspection.evaluation.masks import read_mask
+from inspection.evaluation.masks import Marked, find_mask, read_mask, require_size
 from inspection.evaluation.pictures import picture_of
 from inspection.frames import Pixels
 from inspection.images import read_image
@@ -144,8 +141,9 @@ def score_set(
 
     Raises:
         NotFound: ``folder-missing``.
-        InvalidInput: ``folder-without-images``, ``evaluation-same-images``, ``masks-not-found``, ``mask-size``,
-            ``no-image-usable``.
+        InvalidInput: ``folder-without-images``, ``evaluation-same-images``, ``masks-not-found``, ``mask-photograph``,
+            ``mask-size``, ``no-image-usable``.
+        UnreadableImage: when a mask is damaged.
     """
     if masks is not None and not masks.is_dir():
         raise NotFound("folder-missing", folder=str(masks))
@@ -155,6 +153,8 @@ def score_set(
     if not defects:
         raise InvalidInput("folder-without-images", folder=str(defect))
     _require_different(goods, good, defects, defect)
+    if masks is not None:
+        _require_masks(masks, [image.path for image in defects], defect)
     border = model.threshold if threshold is None else threshold
     found = ScoredSet(model.name, model.digest, border, model.threshold)
     found.classes = tuple(sorted({image.label or UNNAMED_CLASS for image in defects}))
@@ -168,8 +168,17 @@ def score_set(
     if not found.good or not found.defect:
         raise InvalidInput("no-image-usable", folder=str(defect if found.good else good))
     if masks is not None and not found.masks:
-        raise InvalidInput("masks-not-found", folder=str(masks))
+        raise InvalidInput("masks-without-mark", folder=str(masks))
     return found
+
+
+def _require_masks(masks: Path, defects: Iterable[Path], defect: Path) -> None:
+    """Look at all masks before any image is scored, which takes long."""
+    there = [mask for mask in (find_mask(masks, image, defect) for image in defects) if mask is not None]
+    if not there:
+        raise InvalidInput("masks-not-found", folder=str(masks))
+    for mask in there:
+        read_mask(mask)
 
 
 def _require_different(goods: list[Path], good: Path, defects: list[LabelledImage], defect: Path) -> None:
@@ -217,12 +226,12 @@ class _Run:
         file = ScoredFile(path, label, said.score, milliseconds, picture)
         (self.found.good if label is None else self.found.defect).append(file)
 
-    def _mask(self, path: Path, root: Path, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
-        if self.masks is None:
+    def _mask(self, path: Path, root: Path, shape: tuple[int, ...]) -> Marked | None:
+        place = None if self.masks is None else find_mask(self.masks, path, root)
+        if place is None:
             return None
-        mask = read_mask(self.masks, path, root, shape)
-        if mask is None:
-            return None
+        mask = read_mask(place)
+        require_size(mask, place, path, shape)
         if not mask.any():
             # A defect that nobody marked: its pixels are neither good ones nor defective ones.
             self.found.empty_masks.append(path)

@@ -8,9 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspection.anomaly import AnomalyModel
+from inspection.benchmarks.anomaly import add_pixels
+from inspection.datasets import image_files
 from inspection.evaluation import evaluate
+from inspection.evaluation.masks import read_mask
 from inspection.images import encode_png, read_image
 from inspection.metrics import PixelScores, f1_score, image_auroc, percentiles, rate
+from inspection.opencv import cv2
 from models.errors import InvalidInput, NotFound
 
 numbers = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=30)
@@ -124,6 +128,90 @@ def test_wrong_folders_and_masks_are_told(model: AnomalyModel, parts: Path, tmp_
     with pytest.raises(InvalidInput) as caught:
         evaluate(model, good, scratch, tmp_path)
     assert caught.value.code == "mask-size"
+
+
+def test_photographs_in_the_place_of_masks_are_refused_before_an_image_is_scored(
+    model: AnomalyModel, parts: Path
+) -> None:
+    seen: list[tuple[int, int]] = []
+    with pytest.raises(InvalidInput) as caught:
+        # The folder of the defects itself: each image lies under its own name.
+        evaluate(
+            model,
+            parts / "test" / "good",
+            parts / "test",
+            parts / "test",
+            on_progress=lambda done, total: seen.append((done, total)),
+        )
+    assert caught.value.code == "mask-photograph"
+    assert "800.png" in caught.value.text("ja").detail
+    assert not seen
+
+
+@pytest.mark.parametrize(
+    ("values", "is_mask"),
+    [
+        ([0, 255], True),
+        ([0, 1, 2, 3], True),
+        ([0], True),
+        ([255], True),
+        # Nothing of it is 0, so all of it would be a defect.
+        ([1, 255], False),
+        (list(range(0, 250, 10)), False),
+    ],
+)
+def test_a_mask_is_0_where_nothing_is_marked_and_has_few_values(
+    tmp_path: Path, values: list[int], is_mask: bool
+) -> None:
+    path = tmp_path / "mask.png"
+    path.write_bytes(encode_png(np.resize(np.array(values, np.uint8), (20, 20))))
+    if is_mask:
+        assert (read_mask(path) == (np.resize(values, (20, 20)) > 0)).all()
+    else:
+        with pytest.raises(InvalidInput) as caught:
+            read_mask(path)
+        assert caught.value.code == "mask-photograph"
+
+
+def test_a_coloured_picture_is_no_mask_and_one_with_blended_edges_is(tmp_path: Path) -> None:
+    path = tmp_path / "mask.png"
+    drawn = np.zeros((60, 60, 3), np.uint8)
+    drawn[20:40, 20:40, 0] = 255
+    path.write_bytes(encode_png(drawn))
+    with pytest.raises(InvalidInput):
+        read_mask(path)
+    soft = cv2.GaussianBlur(drawn[:, :, 0], (0, 0), 1.0).astype(np.uint8)
+    assert len(np.unique(soft)) > 16
+    path.write_bytes(encode_png(soft))
+    assert read_mask(path)[20:40, 20:40].all()
+
+
+def test_every_mask_of_the_real_tiles_is_one_and_no_tile_is(data: Path) -> None:
+    masks = image_files(data / "magnetic_tile" / "ground_truth")
+    empty = [path for path in masks if not read_mask(path).any()]
+    assert (len(masks), len(empty)) == (392, 4)
+    for photograph in image_files(data / "magnetic_tile" / "good")[::10]:
+        with pytest.raises(InvalidInput):
+            read_mask(photograph)
+
+
+def test_the_benchmark_leaves_out_the_pixels_of_a_defect_that_nobody_marked() -> None:
+    pixels, heat = PixelScores(), np.ones((8, 8), np.float32)
+    add_pixels(pixels, heat, np.zeros((8, 8), np.bool_))
+    assert not pixels.images
+    add_pixels(pixels, heat, None)
+    add_pixels(pixels, heat, np.eye(8, dtype=np.bool_))
+    assert len(pixels.images) == 2
+    assert pixels.regions == 1
+
+
+def test_masks_that_mark_nothing_at_all_are_told(model: AnomalyModel, parts: Path, tmp_path: Path) -> None:
+    scratch = parts / "test" / "scratch"
+    for path in scratch.iterdir():
+        (tmp_path / path.name).write_bytes(encode_png(np.zeros(read_image(path).shape[:2], np.uint8)))
+    with pytest.raises(InvalidInput) as caught:
+        evaluate(model, parts / "test" / "good", scratch, tmp_path)
+    assert caught.value.code == "masks-without-mark"
 
 
 def test_an_image_is_good_or_defective_and_never_both(model: AnomalyModel, parts: Path) -> None:
