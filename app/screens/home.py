@@ -80,7 +80,7 @@ class HomeScreen(Screen):
         self.targets.setAccessibleName(self.tr("Target"))
         self.items.setAccessibleName(self.tr("Inspection items"))
         self.source.setAccessibleName(self.tr("Image source"))
-        self.source.setPlaceholderText(self.tr("folder, video file, usb:0 or rtsp://…"))
+        self.source.setPlaceholderText(self.tr("folder, video, watch:FOLDER, usb:0, rtsp://…, genicam:… or gige:…"))
         self.folder.setAccessibleName(self.tr("Folder of good images"))
         self.folder.setPlaceholderText(self.tr("folder of good images"))
         self.progress.setAccessibleName(self.tr("Progress of the training"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 from inspection.images import IMAGE_SUFFIXES
@@ -15,6 +17,7 @@ from inspection.sources.watched import WatchedFolderSource
 from models.errors import InvalidInput, NotFound
 
 __all__ = [
+    "ADDRESS_KINDS",
     "CameraSource",
     "FolderSource",
     "ImageSource",
@@ -31,16 +34,28 @@ __all__ = [
 _USB = "usb:"
 _WATCH = "watch:"
 _RTSP = ("rtsp://", "rtsps://")
+ADDRESS_KINDS = (_USB, _WATCH, *_RTSP, *GENICAM_PREFIXES)
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
+"""What an address begins with, and no path: the letter of a drive stands alone."""
 # Events must not be dropped as the frames of a camera in free run are; a burst of pulses is held this long.
 _EVENTS_KEPT = 32
 
 
 def goes_on(spec: str) -> bool:
-    """Say whether ``spec`` names a source that goes on by itself: a camera, a watched folder or a video file."""
-    text = spec.strip().lower()
-    if text.startswith((_USB, _WATCH, *_RTSP, *GENICAM_PREFIXES)):
-        return True
-    return Path(text).suffix in VIDEO_SUFFIXES
+    """Say whether ``spec`` names a source that goes on by itself: a camera, a watched folder or a video file.
+
+    So does an address of a kind that is not known, which ``make_source`` refuses: a file it is not.
+    """
+    text = spec.strip()
+    return _scheme(text) is not None or Path(text).suffix.lower() in VIDEO_SUFFIXES
+
+
+def _scheme(text: str) -> str | None:
+    """Return what an address begins with, as ``rtsp``; None for a path, also for one with a colon that is there."""
+    found = _SCHEME.match(text)
+    if found is None or (not text.lower().startswith(ADDRESS_KINDS) and os.path.lexists(text)):
+        return None
+    return found[1].lower()
 
 
 def make_source(spec: str, *, triggered: bool = False) -> ImageSource:
@@ -55,8 +70,8 @@ def make_source(spec: str, *, triggered: bool = False) -> ImageSource:
             its software trigger where it has one.
 
     Raises:
-        InvalidInput: ``source-unknown`` when it is none of these, ``camera-address`` when the address is none,
-            ``genicam-option``.
+        InvalidInput: ``source-scheme`` for an address of another kind, ``source-unknown`` when it is none of these,
+            ``camera-address`` when the address is none, ``genicam-option``.
         NotFound: ``file-missing`` when nothing is there under that name.
     """
     text = spec.strip()
@@ -72,8 +87,12 @@ def make_source(spec: str, *, triggered: bool = False) -> ImageSource:
         return LiveSource(CameraSource(text))
     if text.lower().startswith(_WATCH) and text[len(_WATCH) :].strip():
         return WatchedFolderSource(Path(text[len(_WATCH) :].strip()).expanduser())
-    if not text or "://" in text or text.lower().startswith(_WATCH):
-        raise InvalidInput("source-unknown", source=text.partition("://")[0])
+    if not text or text.lower().startswith(_WATCH):
+        raise InvalidInput("source-unknown", source=text)
+    scheme = _scheme(text)
+    if scheme is not None:
+        # Not the whole address, which may hold a password.
+        raise InvalidInput("source-scheme", scheme=scheme, known=", ".join(ADDRESS_KINDS))
     return _from_disk(Path(text).expanduser())
 
 

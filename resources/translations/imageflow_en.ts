@@ -171,8 +171,8 @@
         <translation>Image source</translation>
     </message>
     <message>
-        <source>folder, video file, usb:0 or rtsp://…</source>
-        <translation>folder, video file, usb:0 or rtsp://…</translation>
+        <source>folder, video, watch:FOLDER, usb:0, rtsp://…, genicam:… or gige:…</source>
+        <translation>folder, video, watch:FOLDER, usb:0, rtsp://…, genicam:… or gige:…</translation>
     </message>
     <message>
         <source>Folder of good images</source>

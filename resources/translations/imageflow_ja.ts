@@ -170,8 +170,8 @@
         <translation>画像ソース</translation>
     </message>
     <message>
-        <source>folder, video file, usb:0 or rtsp://…</source>
-        <translation>フォルダー、動画ファイル、usb:0 または rtsp://…</translation>
+        <source>folder, video, watch:FOLDER, usb:0, rtsp://…, genicam:… or gige:…</source>
+        <translation>フォルダー、動画、watch:フォルダー、usb:0、rtsp://…、genicam:…、gige:…</translation>
     </message>
     <message>
         <source>Folder of good images</source>

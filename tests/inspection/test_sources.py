@@ -1,3 +1,4 @@
+import contextlib
 import threading
 import time
 from itertools import pairwise
@@ -16,6 +17,7 @@ from inspection.sources import (
     SourceState,
     VideoSource,
     frames,
+    goes_on,
     make_source,
     open_source,
 )
@@ -127,7 +129,30 @@ def test_a_missing_path_is_told_at_once(tmp_path: Path) -> None:
         open_source(str(tmp_path / "none"))
 
 
-@pytest.mark.parametrize("spec", ["", "usb:", "usb:-1", "usb:x", "http://camera/stream", "ftp://x"])
+@pytest.mark.parametrize("spec", ["http://anna:secret@camera/stream", "FTP://x", "webcam:0", "usbcam:0"])
+def test_an_address_of_an_unknown_kind_is_refused_and_the_known_ones_are_named(spec: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        make_source(spec)
+    assert caught.value.code == "source-scheme"
+    assert goes_on(spec)
+    for language in ("en", "ja"):
+        told = caught.value.text(language).detail
+        assert f"{spec.partition(':')[0].lower()}:" in told
+        assert "secret" not in told
+        assert all(known in told for known in ("usb:", "watch:", "rtsp://", "rtsps://", "genicam:", "gige:"))
+
+
+def test_a_path_with_a_colon_is_a_path_where_it_is_there_and_so_is_one_on_a_drive(tmp_path: Path) -> None:
+    (tmp_path / "lot:7").mkdir()
+    with contextlib.chdir(tmp_path):
+        assert not goes_on("lot:7")
+        assert isinstance(make_source("lot:7"), FolderSource)
+    assert not goes_on("C:\\parts")
+    with pytest.raises(NotFound):
+        make_source("C:\\parts")
+
+
+@pytest.mark.parametrize("spec", ["", "usb:", "usb:-1", "usb:x", "watch:"])
 def test_a_source_of_no_known_kind_is_refused(spec: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         make_source(spec)

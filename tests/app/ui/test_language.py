@@ -9,6 +9,7 @@ from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
 
 from app import language
+from inspection.sources import ADDRESS_KINDS
 from models.messages import LANGUAGES, catalogue
 from tests.app.ui.conftest import Desk
 from tests.app.ui.test_work import inspect_next
@@ -60,6 +61,14 @@ def test_notices_of_the_window_are_told_in_both_languages() -> None:
     codes = [{code for code in catalogue(name) if code.startswith("window-")} for name in LANGUAGES]
     assert codes[0] == codes[1]
     assert codes[0]
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_the_hint_for_the_image_source_names_every_kind_there_is(name: str) -> None:
+    known = messages(language.translations_folder() / f"imageflow_{name}.ts")
+    hint = next(translations(message)[0] for (_, source), message in known.items() if "usb:0" in source)
+    # rtsps:// is rtsp:// to whoever looks for a hint.
+    assert [kind for kind in ADDRESS_KINDS if kind != "rtsps://" and kind not in hint] == []
 
 
 def shown_texts(window: QWidget) -> dict[str, str]:
