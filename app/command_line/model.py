@@ -8,16 +8,18 @@ from typing import Annotated
 
 import typer
 
+from app.command_line.model_drift import drift_command
 from app.command_line.model_export import export_command, verify_command
 from app.command_line.model_threshold import threshold_command
 from app.command_line.options import JsonOption, progress_bar
 
 model_app = typer.Typer(
-    help="Look at models, set thresholds, export and verify; make the backbone ready.",
+    help="Look at models, set thresholds, see drift, export and verify; make the backbone ready.",
     no_args_is_help=True,
     add_completion=False,
 )
 model_app.command("threshold")(threshold_command)
+model_app.command("drift")(drift_command)
 model_app.command("export")(export_command)
 model_app.command("verify")(verify_command)
 

@@ -1,0 +1,115 @@
+"""``imageflow model drift``: how far a machine's sensors have moved from what their model was trained on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.command_line.options import JsonOption, progress_bar
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from inspection.sensor import SensorDrift, SensorTable
+
+
+def drift_command(
+    model: Annotated[Path, typer.Argument(help="Sensor model, as model.npz.")],
+    data: Annotated[Path, typer.Argument(help="CSV file of rows of now; the header is optional.", metavar="FILE")],
+    leave_out: Annotated[
+        list[str] | None, typer.Option("--leave-out", help="Column that is no sensor; may be given again.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell, sensor by sensor, how far rows of now have moved from those a sensor model was trained on.
+
+    Columns are found by their names, else by their order. A sensor is stable, moved (watch it), or changed (scores mean
+    little until the model is trained again); fewer than 50 values are too few to tell. Compare hours, not minutes:
+    successive rows of a slow sensor are alike.
+
+    \b
+    Examples:
+      imageflow model drift pump.npz today.csv
+      imageflow model drift pump.npz today.csv --json
+    """  # noqa: D301 - \b keeps the lines as they are
+    from app.command_line import language
+    from inspection.sensor import drift_report, load_model, read_table
+
+    with progress_bar("Reading"):
+        loaded = load_model(model)
+        table = read_table(data, leave_out or ())
+        report = drift_report(loaded, rows_of(table, loaded.metadata.columns))
+    unused = [*table.left_out, *_beside(table.columns, loaded.metadata.columns)]
+    if unused:
+        typer.echo(f"left out, not of the model: {', '.join(unused)}", err=True)
+    if as_json:
+        typer.echo(json.dumps(_summary(model, data, table, report), ensure_ascii=False))
+        return
+    typer.echo("\n".join(_table(report)))
+    for found in report:
+        if found.level != "stable":
+            text = found.text(language())
+            typer.echo(f"{text.detail} {text.advice}")
+
+
+def rows_of(table: SensorTable, columns: tuple[str, ...]) -> NDArray[np.float64]:
+    """Return the values of a table in the order of a model's columns, float64 ``(n, len(columns))``.
+
+    By their names where the table has all of them; by their order where the names of the one or the other were only
+    numbered, for want of a header.
+
+    Raises:
+        InvalidInput: ``sensor-column-unknown`` for a column the table has not, ``sensor-wrong-length`` where the order
+            has to tell and there are more or fewer.
+    """
+    from models.errors import InvalidInput
+
+    missing = [name for name in columns if name not in table.columns]
+    if not missing:
+        return table.values[:, [table.columns.index(name) for name in columns]]
+    if not (_numbered(table.columns) or _numbered(columns)):
+        raise InvalidInput("sensor-column-unknown", column=missing[0], known=", ".join(table.columns))
+    if len(table.columns) != len(columns):
+        raise InvalidInput("sensor-wrong-length", given=len(table.columns), expected=len(columns))
+    return table.values
+
+
+def _numbered(names: tuple[str, ...]) -> bool:
+    """Say whether names are those a table without a header is given."""
+    from inspection.sensor.dialect import column_names
+    from inspection.sensor.table import MOST_COLUMNS
+
+    return set(names) <= set(column_names(None, MOST_COLUMNS))
+
+
+def _beside(names: tuple[str, ...], columns: tuple[str, ...]) -> list[str]:
+    """Return the columns of a table that go by their names and are none of the model's."""
+    return [name for name in names if name not in columns] if set(columns) <= set(names) else []
+
+
+def _summary(model: Path, data: Path, table: SensorTable, report: tuple[SensorDrift, ...]) -> dict[str, object]:
+    from app.command_line import language
+
+    return {
+        "model": str(model),
+        "file": str(data),
+        "rows": len(table.values),
+        "drifted": [found.column for found in report if found.level in {"moved", "changed"}],
+        "sensors": [{**asdict(found), "text": found.text(language()).detail} for found in report],
+    }
+
+
+def _table(report: tuple[SensorDrift, ...]) -> list[str]:
+    width = max(len("sensor"), *(len(found.column) for found in report))
+    lines = [f"{'sensor':<{width}}  {'level':<12}  {'shift':>7}  {'index':>7}  {'distance':>8}  {'values':>8}"]
+    lines += [
+        f"{found.column:<{width}}  {found.level:<12}  {found.shift:>+7.2f}  {found.stability_index:>7.3f}  "
+        f"{found.distance:>8.2f}  {found.rows:>8}"
+        for found in report
+    ]
+    return lines
