@@ -121,8 +121,8 @@ class SensorModel:
         """
         if self.windows is not None:
             raise ValueError("a model of windows judges rows in a stream")
-        squares = self.squared_errors(self.row(values))
-        return self.judgement(squares)
+        row, _ = self.row(values)
+        return self.judgement(self.squared_errors(row))
 
     def score(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the score of each row of a series.
@@ -154,18 +154,16 @@ class SensorModel:
     def smoothed(self, squares: NDArray[np.float64], *, warm_up: int) -> NDArray[np.float64]:
         """Return the running mean of squared errors ``(n, features)``; rows of the warm-up count as the usual error.
 
-        A row that cannot be scored (NaN) leaves the mean as it is, and its own score is NaN.
+        A row that cannot be scored (it misses too much, or is too far away for any number) leaves the mean as it is,
+        and its own score is NaN.
         """
         usual = self.usual_squares()
-        counted = capped(squares, self.metadata.cap)
-        unknown: NDArray[np.bool_] = np.asarray(np.isnan(squares).any(axis=1))
-        counted[: min(warm_up, len(counted))] = usual
-        if not unknown[warm_up:].any():
-            return smooth(counted, self.metadata.smoothing, usual)
-        out = np.full_like(counted, np.nan)
-        known = ~unknown
+        known: NDArray[np.bool_] = np.asarray(np.isfinite(squares).all(axis=1))
         known[:warm_up] = True
-        out[known] = smooth(counted[known], self.metadata.smoothing, usual)
+        counted = squares[known]
+        counted[: min(warm_up, len(counted))] = usual
+        out = np.full_like(squares, np.nan)
+        out[known] = smooth(capped(counted, self.metadata.cap), self.metadata.smoothing, usual)
         return out
 
     def usual_squares(self) -> NDArray[np.float64]:
@@ -183,22 +181,22 @@ class SensorModel:
         Raises:
             InvalidInput: ``sensor-too-many-missing``, ``sensor-value-infinite``.
         """
-        total = float(np.add.reduce(squares))
-        if total != total:  # noqa: PLR0124 - NaN
-            raise InvalidInput("sensor-too-many-missing", expected=self.input_dimension)
-        if math.isinf(total):
-            raise InvalidInput("sensor-value-infinite")
+        shares = squares.tolist()
+        total = sum(shares)
+        if not total < math.inf:
+            code = "sensor-too-many-missing" if math.isnan(total) else "sensor-value-infinite"
+            raise InvalidInput(code, expected=self.input_dimension)
         score = total**0.5
         threshold = self.metadata.threshold
         return Judgement(
             score,
             "anomaly" if score > threshold else "normal",
             threshold,
-            dict(zip(self.feature_names, squares.tolist(), strict=True)),
+            dict(zip(self.feature_names, shares, strict=True)),
         )
 
-    def row(self, values: Sequence[float | None]) -> NDArray[np.float64]:
-        """Return one row as float64 ``(input_dimension,)``, NaN for None.
+    def row(self, values: Sequence[float | None]) -> tuple[NDArray[np.float64], bool]:
+        """Return one row as float64 ``(input_dimension,)``, NaN for None, and whether no value is missing.
 
         Raises:
             InvalidInput: ``sensor-wrong-length``, ``sensor-value-infinite``.
@@ -206,10 +204,13 @@ class SensorModel:
         if len(values) != self.input_dimension:
             self._refuse_length(len(values))
         found = np.array(values, np.float64)
-        # One sum of squares in place of a look at every value; not within the bound when one of them is NaN, too.
-        if not np.vdot(found, found) <= LARGEST**2 and (np.abs(found) > LARGEST).any():
+        # The length in place of a look at every value: it is NaN when one of them is, infinite when one of them is.
+        length = math.hypot(*found.tolist())
+        if length <= LARGEST:
+            return found, True
+        if (np.abs(found) > LARGEST).any():
             raise InvalidInput("sensor-value-infinite")
-        return found
+        return found, not math.isnan(length)
 
     def _refuse_length(self, given: int) -> None:
         expected = self.input_dimension

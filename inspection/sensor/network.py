@@ -26,11 +26,27 @@ class Network:
     biases: tuple[NDArray[np.float32], ...]
 
     @cached_property
+    def folded(self) -> tuple[NDArray[np.float64], ...]:
+        """Weights and bias of each layer as one matrix in float64, converted once and not with every row.
+
+        ``(inputs + 1, outputs + 1)``, the last layer's ``(inputs + 1, outputs)``: a 1 behind the values of a row meets
+        the bias and is handed on to the next layer.
+        """
+        folded = []
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            inputs, outputs = weight.shape
+            matrix = np.zeros((inputs + 1, outputs + (layer < len(self.weights) - 1)))
+            matrix[:inputs, :outputs], matrix[inputs, :outputs] = weight, bias
+            matrix[inputs, outputs:] = 1.0
+            folded.append(matrix)
+        return tuple(folded)
+
+    @cached_property
     def _layers(self) -> tuple[tuple[NDArray[np.float64], NDArray[np.float64]], ...]:
-        """The same in float64, converted once and not with every row."""
+        """Weights and bias of each layer in float64: views of ``folded``."""
         return tuple(
-            (weight.astype(np.float64), bias.astype(np.float64))
-            for weight, bias in zip(self.weights, self.biases, strict=True)
+            (matrix[:-1, : len(bias)], matrix[-1, : len(bias)])
+            for matrix, bias in zip(self.folded, self.biases, strict=True)
         )
 
     @property

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection.sensor.model import Judgement, SensorModel
+from inspection.sensor.single_rows import LastRows, RowErrors
 from inspection.sensor.smoothing import capped
-from inspection.sensor.windows import Windows
+
+Vector = NDArray[np.float64]
 
 
 class SensorStream:
@@ -24,15 +26,17 @@ class SensorStream:
     def __init__(self, model: SensorModel) -> None:
         self._lock = threading.Lock()
         self._model = model
-        self._memory = np.full((model.metadata.window, model.input_dimension), np.nan)
-        self._rows = 0
+        self._errors = RowErrors(model.network)
+        self._last_rows = None if model.windows is None else LastRows(model.windows)
         self._mean = model.usual_squares()
-        self._last: NDArray[np.float64] | None = None
+        self._part = np.empty_like(self._mean)
+        self._weigh(model)
+        self._last: Vector | None = None
 
     @property
-    def last_features(self) -> NDArray[np.float64] | None:
-        """Features ``(features,)`` of the last row; None before the first."""
-        return self._last
+    def last_features(self) -> Vector | None:
+        """Features ``(features,)`` of the last row, an array of their own; None before the first."""
+        return None if self._last is None else self._last.copy()
 
     @property
     def model(self) -> SensorModel:
@@ -42,7 +46,7 @@ class SensorStream:
     @property
     def warming_up(self) -> bool:
         """Whether too few rows were seen yet to fill a window; until then every row counts as usual."""
-        return self._rows < self._model.metadata.window - 1
+        return self._last_rows is not None and self._last_rows.seen < self._last_rows.windows.length - 1
 
     def exchange(self, model: SensorModel) -> None:
         """Judge with another model from the next row on.
@@ -54,8 +58,12 @@ class SensorStream:
         if (mine.columns, mine.window) != (other.columns, other.window):
             raise ValueError("a stream goes on with a model of the same columns and window")
         with self._lock:
-            if self._model.windows is not None and model.windows is not None:
-                self._memory += self._model.windows.origin - model.windows.origin
+            if self._last_rows is not None and model.windows is not None:
+                self._last_rows.exchange(model.windows)
+            if model.metadata is not self._model.metadata:
+                self._weigh(model)
+            if model.network is not self._model.network:
+                self._errors = RowErrors(model.network)
             self._model = model
 
     def push(self, values: Sequence[float | None]) -> Judgement:
@@ -66,33 +74,37 @@ class SensorStream:
                 half of the features are missing; the row is remembered nevertheless.
         """
         with self._lock:
-            model = self._model
-            row = model.row(values)
-            if model.windows is None:
+            model, last_rows = self._model, self._last_rows
+            row, whole = model.row(values)
+            if last_rows is None:
                 self._last = row
-                return model.judgement(model.squared_errors(row))
-            features = self._last = self._remember(row, model.windows)
-            if self._rows < model.windows.length:
+                return model.judgement(self._squares(row)[0])
+            features = self._last = last_rows.take(row, whole=whole)
+            if last_rows.filling:
                 squares = model.usual_squares()
             else:
-                squares = model.squared_errors(features)
-                total = float(np.add.reduce(squares))
-                if total != total:  # noqa: PLR0124 - NaN
+                squares, total = self._squares(features)
+                if not total < math.inf:
                     return model.judgement(squares)
-                if total > model.metadata.cap**2:
+                if total > self._limit:
                     squares = capped(squares, model.metadata.cap)
-            factor = model.metadata.smoothing
-            self._mean = (1 - factor) * self._mean + factor * squares
-            return model.judgement(self._mean)
+            # An exponentially weighted mean, as ``smooth`` has it for a table.
+            mean = self._mean
+            np.multiply(mean, self._keep, mean)
+            np.multiply(squares, self._factor, self._part)
+            np.add(mean, self._part, mean)
+            return model.judgement(mean)
 
-    def _remember(self, row: NDArray[np.float64], windows: Windows) -> NDArray[np.float64]:
-        """Take the row in place of the oldest and return the features of the window."""
-        self._memory[self._rows % windows.length] = row - windows.origin
-        self._rows += 1
-        total = np.add.reduce(self._memory)
-        if not math.isnan(np.add.reduce(total)):
-            return windows.of_sums(windows.length, total, np.add.reduce(self._memory * self._memory))
-        known = ~np.isnan(self._memory)
-        shifted = np.where(known, self._memory, 0.0)
-        count = known.sum(axis=0, dtype=np.float64)
-        return windows.of_sums(np.where(count > 0, count, np.nan), shifted.sum(axis=0), np.square(shifted).sum(axis=0))
+    def _squares(self, features: Vector) -> tuple[Vector, float]:
+        squares, total = self._errors.squared(features, self._model.scaling)
+        if math.isnan(total):
+            # Something is missing: filling it takes more than one pass.
+            squares = self._model.squared_errors(features)
+            total = float(squares.sum())
+        return squares, total
+
+    def _weigh(self, model: SensorModel) -> None:
+        # Arrays: NumPy takes longer to look at a number of Python than to multiply.
+        self._factor = np.full(len(self._mean), model.metadata.smoothing)
+        self._keep = 1 - self._factor
+        self._limit = model.metadata.cap**2

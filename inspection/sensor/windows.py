@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_SPREAD_FLOOR = 0.3
+_SPREAD_FLOOR = np.array(0.3)
 """Added to the relative spread before its logarithm: a sensor that stands still for a moment is no event."""
+_NOTHING = np.array(0.0)
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -41,21 +42,30 @@ class Windows:
         known = ~np.isnan(values)
         shifted = np.where(known, values - self.origin, 0.0)
         count = self._sums(known.astype(np.float64))
-        count = np.where(count > 0, count, np.nan)
-        return self.of_sums(count, self._sums(shifted), self._sums(shifted * shifted))
+        count[count == 0] = np.nan
+        sensors = values.shape[1]
+        out = np.empty((len(values), 2 * sensors))
+        mean, square = self._sums(shifted) / count, self._sums(shifted * shifted) / count
+        self.of_means(mean, square, out[:, :sensors], out[:, sensors:])
+        return out
 
-    def of_sums(self, count: Matrix | int, total: Matrix, squares: Matrix) -> Matrix:
-        """Return the features from the sums over windows.
+    def of_means(self, mean: Matrix, square: Matrix, means: Matrix, spreads: Matrix) -> None:
+        """Write the features of windows, without an array of its own: for single rows each call of NumPy counts.
 
         Args:
-            count: how many values the window holds, ``(..., sensors)``; NaN for none.
-            total: their sum, after ``origin`` was subtracted.
-            squares: the sum of their squares, likewise.
+            mean: mean of the values after ``origin`` was subtracted, ``(..., sensors)``; NaN where there is none.
+            square: mean of their squares, likewise.
+            means: takes the means.
+            spreads: takes the logarithms of the spreads.
         """
-        mean = total / count
-        variance = np.maximum(squares / count - mean * mean, 0.0)
-        logarithm = np.log(np.sqrt(variance) / self.spread + _SPREAD_FLOOR)
-        return np.concatenate([mean + self.origin, logarithm], axis=-1)
+        np.multiply(mean, mean, means)
+        np.subtract(square, means, spreads)
+        np.maximum(spreads, _NOTHING, out=spreads)
+        np.sqrt(spreads, spreads)
+        np.divide(spreads, self.spread, spreads)
+        np.add(spreads, _SPREAD_FLOOR, spreads)
+        np.log(spreads, spreads)
+        np.add(mean, self.origin, means)
 
     def _sums(self, rows: Matrix) -> Matrix:
         """Return the sum over each window. Added up row by row of the window: a running sum would gather errors."""

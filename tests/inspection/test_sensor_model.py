@@ -43,9 +43,21 @@ def windowed() -> SensorModel:
     return train(machine_rows(400), COLUMNS, SensorTraining(window=WINDOW)).model
 
 
+@pytest.fixture(scope="module")
+def long_windows() -> SensorModel:
+    return train(machine_rows(800), COLUMNS, SensorTraining(window=90, epochs=20)).model
+
+
 def stream_scores(model: SensorModel, rows: NDArray[np.float64]) -> list[float]:
     stream = SensorStream(model)
-    return [stream.push(row).score for row in rows.tolist()]
+    return [score_or_nan(stream, row) for row in rows.tolist()]
+
+
+def score_or_nan(stream: SensorStream, row: list[float]) -> float:
+    try:
+        return stream.push(row).score
+    except InvalidInput:
+        return math.nan
 
 
 def test_the_score_is_the_norm_of_what_the_network_cannot_rebuild(vectors: SensorModel) -> None:
@@ -104,6 +116,48 @@ def test_a_stream_scores_as_the_whole_table_does(windowed: SensorModel, gaps: bo
         rows[np.random.default_rng(5).random(rows.shape) < 0.2] = np.nan
         rows[200:212, 1] = np.nan
     assert np.allclose(windowed.score(rows), stream_scores(windowed, rows), rtol=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    kind=st.sampled_from(["vectors", "windowed", "long_windows"]),
+    gaps=st.sampled_from([0.0, 0.01, 0.2, 0.7]),
+    away=st.floats(-3, 12),
+    constant=st.booleans(),
+)
+def test_rows_one_by_one_score_as_the_table_does_whatever_they_hold(
+    request: pytest.FixtureRequest, seed: int, kind: str, gaps: float, away: float, constant: bool
+) -> None:
+    model = request.getfixturevalue(kind)
+    rng = np.random.default_rng(seed)
+    rows = machine_rows(250, seed)
+    start, stop = sorted(rng.integers(0, 250, 2).tolist())
+    rows[start:stop] += 10**away * (1.0 if constant else rng.normal(size=(stop - start, 3)))
+    if constant:
+        rows[start:stop] = rows[start : start + 1]
+    rows[rng.random(rows.shape) < gaps] = np.nan
+    rows[rng.integers(0, 250, 3)] = np.nan
+    table = model.score(rows)
+    assert np.allclose(stream_scores(model, rows), table, rtol=1e-9, atol=0, equal_nan=True)
+
+
+def test_a_row_too_far_away_for_any_number_has_no_score_and_spoils_no_later_one(windowed: SensorModel) -> None:
+    tiny = replace(windowed, scaling=replace(windowed.scaling, scale=windowed.scaling.scale * 1e-60))
+    rows = machine_rows(120, seed=12)
+    rows[60] = 1e100
+    stream = SensorStream(tiny)
+    last = math.nan
+    with np.errstate(over="ignore"):
+        for place, row in enumerate(rows.tolist()):
+            if 60 <= place < 60 + WINDOW:
+                with pytest.raises(InvalidInput, match="finite"):
+                    stream.push(row)
+            else:
+                last = stream.push(row).score
+        scores = tiny.score(rows)
+    assert np.isnan(scores).nonzero()[0].tolist() == list(range(60, 60 + WINDOW))
+    assert scores[-1] == pytest.approx(last, rel=1e-9)
 
 
 def test_the_score_of_a_row_knows_nothing_of_later_rows(windowed: SensorModel) -> None:
