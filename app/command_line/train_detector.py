@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +22,7 @@ _ARCHITECTURE = re.compile(r"yolo(11|26)[nsmlx]")
 _PRECISIONS = ("fp32", "int8")
 _STRIDE = 32
 _LONGEST_NAME = 200
+_WITH_RESUME = {"resume", "as_json"}
 _STAGES = {
     "reading": "Reading the data",
     "export": "Exporting",
@@ -31,6 +33,7 @@ _STAGES = {
 
 
 def train_detector_command(
+    context: typer.Context,
     data: Annotated[
         Path | None, typer.Option("--data", help="data.yaml: train, val and names, with YOLO labels.")
     ] = None,
@@ -71,11 +74,15 @@ def train_detector_command(
       imageflow train detector --data data.yaml --out d.model --imgsz 320
       imageflow train detector --resume d.training
     """  # noqa: D301 - \b keeps the lines as they are
+    if resume is not None:
+        _require_alone(context)
+    from inspection.detection.description import is_plain_text
+
     folder, request = _request(data, out, run, resume)
     if request is not None:
         chosen = _precisions(precision)
-        if len(name) > _LONGEST_NAME:
-            raise typer.BadParameter(f"has {_LONGEST_NAME} characters at most", param_hint="--name")
+        if len(name) > _LONGEST_NAME or not is_plain_text(name):
+            raise typer.BadParameter(f"has {_LONGEST_NAME} characters at most, all of them text", param_hint="--name")
         architecture, weights = _start(model)
         if imgsz % _STRIDE:
             raise typer.BadParameter(f"is a multiple of {_STRIDE}", param_hint="--imgsz")
@@ -108,10 +115,18 @@ def train_detector_command(
             report = resume_detector(folder, show) if wanted is None else train_detector(wanted, folder, show)
     except KeyboardInterrupt:
         if folder.is_dir():
-            typer.echo(f"stopped; to go on: imageflow train detector --resume {folder}", err=True)
+            typer.echo(f"stopped; to go on: imageflow train detector --resume {shlex.quote(str(folder))}", err=True)
         raise
     for file, error in report.skipped.items():
         typer.echo(f"skipped {file}: {error.text(language()).detail}", err=True)
+    if report.left_out:
+        typer.echo(
+            f"the training left out {report.left_out} images that its own library could not read; "
+            f"{folder / 'training.log'} names them",
+            err=True,
+        )
+    if "finds-nothing" in report.warnings:
+        typer.echo("the detector finds nothing on the images of val: train longer, or look at the labels", err=True)
     for written in report.models:
         if written.refused is not None:
             tell(written.refused)
@@ -124,15 +139,34 @@ def _request(
 ) -> tuple[Path, dict[str, Any] | None]:
     """Return the folder of the run, and what is wanted; None where it was said before."""
     if resume is not None:
-        if data is not None or out is not None or run is not None:
-            raise typer.BadParameter("goes alone: the folder knows what was asked for", param_hint="--resume")
         return resume, None
     if data is None or out is None:
         raise typer.BadParameter("give --data and --out, or --resume", param_hint="--data")
     if os.path.isdir(out):  # noqa: PTH112 - pathlib's own raises where the system refuses an answer
         raise typer.BadParameter(f"{out} is a folder; name a file", param_hint="--out")
     folder = run or out.with_name(f"{out.stem}.training")
-    return folder, {"data": str(data.resolve()), "out": str(out.resolve())}
+    record = {"data": _text(data, "--data"), "out": _text(out, "--out")}
+    if _text(folder, "--run") == record["out"]:
+        raise typer.BadParameter("names the folder of the training; choose another ending", param_hint="--out")
+    return folder, record
+
+
+def _require_alone(context: typer.Context) -> None:
+    """Refuse what would go unheard: a training that goes on is the one that was asked for."""
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if name not in _WITH_RESUME and source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter("goes alone: the folder knows what was asked for", param_hint="--resume")
+
+
+def _text(path: Path, option: str) -> str:
+    """Return a whole path as the text that the run's record can hold."""
+    from inspection.detection.description import is_plain_text
+
+    whole = str(path.resolve())
+    if not is_plain_text(whole):
+        raise typer.BadParameter("holds a name that is no text", param_hint=option)
+    return whole
 
 
 def _precisions(text: str) -> tuple[str, ...]:
@@ -148,7 +182,7 @@ def _start(model: str) -> tuple[str, str]:
         return model, ""
     if not model.endswith(".pt"):
         raise typer.BadParameter("is yolo11n, yolo11s… yolo26x or a .pt file", param_hint="--model")
-    return "yolo11n", str(Path(model).resolve())
+    return "yolo11n", _text(Path(model), "--model")
 
 
 def _line(progress: DetectorProgress) -> str:

@@ -28,6 +28,7 @@ def run_training_process(
     environment: Mapping[str, str],
     log: Path,
     on_event: Callable[[dict[str, Any]], None],
+    lock: int,
     cancel: threading.Event | None = None,
 ) -> None:
     """Run ``inspection.detection.training_process`` until it is done.
@@ -40,12 +41,14 @@ def run_training_process(
         environment: of ``quiet_environment``.
         log: gets what the libraries print, after what it holds already.
         on_event: called with each thing that is told.
+        lock: descriptor of the folder's lock. The process inherits it where the system lets it: should this process be
+            killed, the folder stays locked until that one has ended too.
         cancel: set it to end the training at its next word.
 
     Raises:
         TrainingCancelled: when ``cancel`` was set.
         Unavailable: ``detector-packages-missing``, ``detector-training-failed``, ``detector-training-ended``,
-            ``file-not-written``.
+            ``file-not-written``, ``file-disk-full``; what it meets and has a text for.
     """
     try:
         output = log.open("ab")
@@ -60,6 +63,7 @@ def run_training_process(
             env=dict(environment),
             cwd=folder,
             start_new_session=os.name == "posix",
+            pass_fds=(lock,) if os.name == "posix" else (),
             text=True,
             encoding="utf-8",
         )
@@ -103,6 +107,8 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def _told(failure: dict[str, Any], log: Path) -> Unavailable:
+    if "code" in failure:
+        return Unavailable(failure["code"], **failure["values"])
     if failure["kind"] in {"ImportError", "ModuleNotFoundError"}:
         return Unavailable("detector-packages-missing", reason=failure["reason"])
     return Unavailable("detector-training-failed", reason=f"{failure['kind']}: {failure['reason']}", log=str(log))

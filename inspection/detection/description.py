@@ -16,6 +16,11 @@ MOST_CLASSES = 100_000
 LONGEST_NAME = 200
 
 
+def is_plain_text(text: str) -> bool:
+    """Say whether a text holds neither control characters, which in a terminal write over others, nor bytes of none."""
+    return not any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
+
+
 def usable_name(name: str) -> str:
     """Return the name of a class if it can be shown and chosen.
 
@@ -26,8 +31,7 @@ def usable_name(name: str) -> str:
         raise ValueError("a class has no name")
     if len(name) > LONGEST_NAME:
         raise ValueError(f"the class name {name[:20]}… has more than {LONGEST_NAME} characters")
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
-        # In a terminal such a name could write over what stands there.
+    if not is_plain_text(name):
         raise ValueError(f"the class name {name.encode('ascii', 'backslashreplace').decode()[:60]!r} is no plain text")
     return name
 

@@ -21,7 +21,7 @@ from inspection.detection.model import BF16, F32, Detector, FoundBoxes
 from inspection.detection.run_folder import RunFolder, RunRequest
 from inspection.detection.training_progress import ProgressTeller
 from inspection.detection.verification import probe
-from inspection.files import write_atomically
+from inspection.files import make_folder, write_atomically
 from models.errors import DoesNotFit, UserFacingError
 
 _PACKAGES = ("openvino", "numpy", "opencv-python", "torch", "ultralytics", "nncf")
@@ -75,8 +75,9 @@ def write_models(
         ).model_copy(update={"probe": probe(detectors[F32])})
         if precision in request.precisions:
             written.append(_write(graph, manifest, request, passed, compared))
-    if all(model.path is None for model in written):
-        raise written[0].refused or DoesNotFit("detector-parity")
+    refused = [model.refused for model in written if model.refused is not None]
+    if len(refused) == len(written):
+        raise refused[0]
     return tuple(written)
 
 
@@ -95,6 +96,7 @@ def _write(
     path = out if len(request.precisions) == 1 or manifest.precision == "fp32" else int8_path(out)
     xml = next(graph.glob("*.xml"))
     data = pack_detector(manifest, xml.read_bytes(), xml.with_suffix(".bin").read_bytes())
+    make_folder(path.parent)
     write_atomically(path, data)
     return WrittenModel(manifest.precision, path, read_detector(path).digest, manifest)
 
@@ -147,6 +149,8 @@ def _manifest(
     warnings = [] if measured.mean[0] > 0 else ["finds-nothing"]
     if data.skipped:
         warnings.append("skipped")
+    if any(trained.get("left_out", {}).values()):
+        warnings.append("left-out")
     return DetectorManifest.model_validate(
         {
             "format_version": FORMAT_VERSION,

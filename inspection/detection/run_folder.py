@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from inspection.files import make_folder, write_atomically
+from inspection.files import make_folder, not_written, write_atomically
 from models.errors import Conflict, InvalidInput, NotFound
+from models.file_lock import locked_file
 
 FORMAT_VERSION = 1
+_PATIENCE_S = 20.0
+_LOOK_S = 0.1
 
 
 class RunRequest(BaseModel):
@@ -48,7 +54,7 @@ class RunRequest(BaseModel):
     image_size: int = Field(default=640, ge=32, le=4096, multiple_of=32)
     batch: int = Field(default=16, ge=1, le=1024)
     patience: int = Field(default=30, ge=0, le=10_000)
-    precisions: tuple[str, ...] = ("fp32", "int8")
+    precisions: tuple[Literal["fp32", "int8"], ...] = Field(default=("fp32", "int8"), min_length=1)
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     threads: int = Field(default=0, ge=0, le=256)
     data_digest: str = ""
@@ -96,6 +102,11 @@ class RunFolder:
         return self.path / "kept"
 
     @property
+    def ended(self) -> Path:
+        """Written with the kept copies of the last epoch, whether it was the last allowed or nothing was gained."""
+        return self.kept / "ended.json"
+
+    @property
     def trained(self) -> Path:
         """Written when training is over: what it came to."""
         return self.path / "trained.json"
@@ -115,11 +126,54 @@ class RunFolder:
         """What the training library says."""
         return self.path / "training.log"
 
+    @property
+    def lock(self) -> Path:
+        """Locked while a training works in the folder."""
+        return self.path / "running.lock"
+
     def tidy(self) -> None:
         """Remove what a run that is done needs no more; request, log, best checkpoint and report stay."""
         for place in (self.data, self.library, self.exported, self.kept):
             shutil.rmtree(place, ignore_errors=True)
         self.last.unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Remove all that a run makes; what else lies in the folder is somebody's and stays.
+
+        Raises:
+            Unavailable: ``file-not-written``.
+        """
+        # The report first and the request last: ended in between, the folder is that of a run that is not done.
+        try:
+            for file in (self.report, self.trained, self.log):
+                file.unlink(missing_ok=True)
+            for place in (self.data, self.library, self.exported, self.kept, self.checkpoints.parent):
+                if place.is_dir():
+                    shutil.rmtree(place)
+            self.request.unlink(missing_ok=True)
+        except OSError as error:
+            raise not_written(self.path, error) from error
+
+    @contextmanager
+    def held(self, patience_s: float = _PATIENCE_S) -> Iterator[int]:
+        """Keep every other training out of the folder; gives the descriptor a process inherits to keep them out too.
+
+        The process of a training that was killed ends at its next word; so long is waited.
+
+        Raises:
+            Conflict: ``training-run-running``.
+            Unavailable: ``file-not-written``.
+        """
+        deadline = time.monotonic() + patience_s
+        try:
+            while (lock := locked_file(self.lock)) is None:
+                if time.monotonic() > deadline:
+                    raise Conflict("training-run-running", folder=str(self.path))
+                time.sleep(_LOOK_S)
+        except OSError as error:
+            raise not_written(self.lock, error) from error
+        with lock:
+            yield lock.fileno()
 
 
 def begin_run(path: Path, request: RunRequest) -> RunFolder:
@@ -137,7 +191,7 @@ def begin_run(path: Path, request: RunRequest) -> RunFolder:
             raise Conflict("training-run-foreign", folder=str(path))
         if not folder.report.exists():
             raise Conflict("training-run-unfinished", folder=str(path))
-        shutil.rmtree(path)
+        folder.clear()
     make_folder(path)
     write_json(folder.request, request.model_dump(mode="json"))
     return folder
@@ -163,5 +217,6 @@ def open_run(path: Path) -> tuple[RunFolder, RunRequest]:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON values for people and programs."""
-    write_atomically(path, (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode())
+    """Write JSON values for people and programs; the name of a file that is no text stands there as JSON escapes it."""
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    write_atomically(path, text.encode(errors="backslashreplace"))

@@ -34,6 +34,7 @@ class DetectorReport:
         stopped_early: whether more epochs would have been allowed.
         seconds: of this call.
         skipped: images that were left out, and why.
+        left_out: images that the training library alone could not read, and that nothing was learnt from.
         warnings: codes of what the person who trains should know.
     """
 
@@ -43,6 +44,7 @@ class DetectorReport:
     stopped_early: bool
     seconds: float
     skipped: dict[str, UserFacingError]
+    left_out: int
     warnings: tuple[str, ...]
 
 
@@ -62,8 +64,9 @@ def train_detector(
 
     Raises:
         TrainingCancelled: when ``cancel`` was set.
-        NotFound, InvalidInput, UnreadableImage: as ``read_detection_data``; ``file-missing`` for the checkpoint to begin with.
-        Conflict: ``training-run-unfinished``, ``training-run-foreign``.
+        NotFound: ``file-missing`` for the checkpoint to begin with.
+        NotFound, InvalidInput, UnreadableImage: as ``read_detection_data``.
+        Conflict: ``training-run-unfinished``, ``training-run-foreign``, ``training-run-running``.
         DoesNotFit: ``detector-parity``, ``detector-int8-refused`` when nothing at all could be written.
         Unavailable: as ``run_training_process``; ``file-not-written``, ``file-disk-full``.
     """
@@ -75,7 +78,8 @@ def train_detector(
     shown = ProgressTeller(on_progress, cancel)
     data = read_detection_data(Path(request.data), shown.counted("reading"))
     folder = begin_run(run, request.model_copy(update={"data_digest": data.digest}))
-    return _carry_out(folder, request, data, shown, began)
+    with folder.held() as lock:
+        return _carry_out(folder, request, data, shown, began, lock)
 
 
 def resume_detector(
@@ -88,7 +92,8 @@ def resume_detector(
     Raises:
         NotFound: ``training-run-missing``.
         InvalidInput: ``training-run-damaged``.
-        Conflict: ``training-run-done``, ``training-data-changed`` when images or labels are not those it began with.
+        Conflict: ``training-run-done``, ``training-run-running``, ``training-data-changed`` when images or labels are
+            not those it began with.
         TrainingCancelled, NotFound, InvalidInput, DoesNotFit, Unavailable: as ``train_detector``.
     """
     began = time.perf_counter()
@@ -98,11 +103,12 @@ def resume_detector(
     data = read_detection_data(Path(request.data), shown.counted("reading"))
     if data.digest != request.data_digest:
         raise Conflict("training-data-changed", file=request.data)
-    return _carry_out(folder, request, data, shown, began)
+    with folder.held() as lock:
+        return _carry_out(folder, request, data, shown, began, lock)
 
 
 def _carry_out(
-    folder: RunFolder, request: RunRequest, data: DetectionData, shown: ProgressTeller, began: float
+    folder: RunFolder, request: RunRequest, data: DetectionData, shown: ProgressTeller, began: float, lock: int
 ) -> DetectorReport:
     lay_out(data, folder.data)
     images = {
@@ -112,7 +118,7 @@ def _carry_out(
     write_json(folder.data / "images.json", images)
     # Whole, because the process works in another folder: a font it does not find there it would ask the network for.
     environment = quiet_environment(folder.library.resolve(), request.threads or None)
-    run_training_process(folder.path.resolve(), environment, folder.log, shown.event, shown.cancel)
+    run_training_process(folder.path.resolve(), environment, folder.log, shown.event, lock, shown.cancel)
     trained = json.loads(folder.trained.read_text(encoding="utf-8"))
     models = write_models(folder, request, data, trained, shown)
     warnings = tuple(dict.fromkeys(code for model in models for code in model.manifest.warnings))
@@ -123,6 +129,7 @@ def _carry_out(
         stopped_early=trained["stopped_early"],
         seconds=time.perf_counter() - began,
         skipped=data.skipped,
+        left_out=sum(trained.get("left_out", {}).values()),
         warnings=warnings,
     )
     write_json(folder.report, report_as_json(report))
@@ -155,5 +162,6 @@ def report_as_json(report: DetectorReport) -> dict[str, Any]:
             for model in report.models
         ],
         "warnings": list(report.warnings),
+        "left_out": report.left_out,
         "skipped": {path: error.code for path, error in report.skipped.items()},
     }

@@ -17,7 +17,8 @@ from typing import Any, TextIO
 from inspection.detection.measuring import LEAST_CONFIDENCE, MEASURING
 from inspection.detection.run_folder import RunFolder, RunRequest, write_json
 from inspection.detection.ultralytics_predict import load, predict
-from inspection.files import make_folder, write_atomically
+from inspection.files import make_folder, no_room, not_written, write_atomically
+from models.errors import UserFacingError
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -39,7 +40,7 @@ def run(folder: RunFolder, request: RunRequest, images: dict[str, list[str]], te
         tell: is called with what happens.
     """
     if not folder.trained.exists():
-        train(folder, request, tell)
+        train(folder, request, {part: len(paths) for part, paths in images.items()}, tell)
     from inspection.detection.export import export_float32, quantise
 
     tell({"stage": "export", "done": 0, "total": 1})
@@ -69,17 +70,36 @@ def run(folder: RunFolder, request: RunRequest, images: dict[str, list[str]], te
         quantise(exported, folder.exported / "int8", [Path(image) for image in images["train"]], calibrated)
 
 
-def train(folder: RunFolder, request: RunRequest, tell: Tell) -> None:
-    """Train from random weights, from a checkpoint that was given, or from the last epoch of this run."""
+def train(folder: RunFolder, request: RunRequest, counts: dict[str, int], tell: Tell) -> None:
+    """Train from random weights, from a checkpoint that was given, or from the last epoch of this run.
+
+    Args:
+        folder: of the run.
+        request: what was asked for.
+        counts: ``train`` and ``val`` → number of images laid out.
+        tell: is called with what happens.
+    """
     resumes = (folder.kept / "last.pt").exists()
     if resumes:
         for kept in sorted(folder.kept.glob("*.pt")):
+            # The one reader of the library that runs no code a checkpoint brings along; it has others.
+            load(str(kept))
             write_atomically(folder.checkpoints / kept.name, kept.read_bytes())
+    if folder.ended.exists():
+        # Killed after its last epoch: there is no other to go on with, and the library would refuse to.
+        importlib.import_module("ultralytics.utils.torch_utils").strip_optimizer(str(folder.best))
+        write_atomically(folder.trained, folder.ended.read_bytes())
+        return
     start = str(folder.last) if resumes else request.weights or f"{request.architecture}.yaml"
     model = load(start)
     if model.task != "detect":
         raise ValueError(f"{start} is made for the task {model.task}, not for detection")
     total_epochs, batches_done = request.epochs, 0
+    left_out: dict[str, int] = {}
+
+    def before_training(trainer: Any) -> None:
+        found = {"train": len(trainer.train_loader.dataset), "val": len(trainer.test_loader.dataset)}
+        left_out.update({part: counts[part] - found[part] for part in found})
 
     def after_batch(trainer: Any) -> None:
         nonlocal batches_done
@@ -104,6 +124,10 @@ def train(folder: RunFolder, request: RunRequest, tell: Tell) -> None:
         if trainer.best_fitness == trainer.fitness:
             write_atomically(folder.kept / "best.pt", trainer.best.read_bytes())
         write_atomically(folder.kept / "last.pt", trainer.last.read_bytes())
+        if trainer.stop:
+            epochs = trainer.epoch + 1
+            came_to = {"epochs": epochs, "stopped_early": epochs < total_epochs, "left_out": left_out}
+            write_json(folder.ended, came_to)
         metrics = {name: float(value) for name, value in trainer.metrics.items()}
         tell(
             {
@@ -116,6 +140,7 @@ def train(folder: RunFolder, request: RunRequest, tell: Tell) -> None:
             }
         )
 
+    model.add_callback("on_train_start", before_training)
     model.add_callback("on_train_epoch_start", before_epoch)
     model.add_callback("on_train_batch_end", after_batch)
     model.add_callback("on_model_save", after_epoch)
@@ -143,18 +168,7 @@ def train(folder: RunFolder, request: RunRequest, tell: Tell) -> None:
             exist_ok=True,
             **arguments,
         )
-    trainer = model.trainer
-    epochs = min(trainer.epoch + 1, total_epochs)
-    write_json(
-        folder.trained,
-        {
-            "epochs": epochs,
-            "stopped_early": epochs < total_epochs,
-            "resumed": resumes,
-            "map50": float(trainer.metrics.get("metrics/mAP50(B)", 0.0)),
-            "map50_95": float(trainer.metrics.get("metrics/mAP50-95(B)", 0.0)),
-        },
-    )
+    write_atomically(folder.trained, folder.ended.read_bytes())
 
 
 def main(arguments: list[str]) -> int:
@@ -178,12 +192,22 @@ def main(arguments: list[str]) -> int:
         run(folder, request, images, tell)
     except BrokenPipeError:
         return 1
-    except (ImportError, MemoryError, OSError, RuntimeError, TypeError, ValueError) as error:
+    except (UserFacingError, ImportError, MemoryError, OSError, RuntimeError, TypeError, ValueError) as error:
         # Told to the person in one line; the log has where it came from.
         sys.excepthook(type(error), error, error.__traceback__)
-        tell({"stage": "failed", "kind": type(error).__name__, "reason": " ".join(str(error).split())[:500]})
+        tell({"stage": "failed", **failure_of(error, folder)})
         return 1
     return 0
+
+
+def failure_of(error: Exception, folder: RunFolder) -> dict[str, Any]:
+    """Return what to tell of an error: code and values of a message, else kind and reason."""
+    told = error
+    if isinstance(error, OSError) and no_room(error):
+        told = not_written(Path(os.fsdecode(error.filename)) if error.filename else folder.path, error)
+    if isinstance(told, UserFacingError):
+        return {"code": told.code, "values": {name: str(value) for name, value in told.values.items()}}
+    return {"kind": type(error).__name__, "reason": " ".join(str(error).split())[:500]}
 
 
 if __name__ == "__main__":

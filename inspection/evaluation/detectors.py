@@ -37,7 +37,7 @@ def evaluate_detector(
         DoesNotFit: ``evaluation-classes`` when the data have other classes than the model.
         UserFacingError: as ``read_detection_data``.
     """
-    labelled = read_detection_data(data)
+    labelled = read_detection_data(data, parts=("val",))
     names = tuple(model.description.names)
     if labelled.names != names:
         raise DoesNotFit("evaluation-classes", name=model.name, model=", ".join(names), data=", ".join(labelled.names))

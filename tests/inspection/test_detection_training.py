@@ -76,7 +76,8 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     before = {path: path.stat().st_mtime_ns for path in (folder / "data").rglob("*")}
     offline = Offline(tmp_path_factory.mktemp("offline"))
     start = [sys.executable, "-c", PROGRAM, "train", "detector"]
-    begin = ["--data", str(described), "--out", str(folder / "d.model"), "--epochs", "2", "--imgsz", "64"]
+    # All of it named from where the program is started, though the training itself works elsewhere.
+    begin = ["--data", "data/data.yaml", "--out", "d.model", "--epochs", "2", "--imgsz", "64"]
     first = subprocess.Popen(
         offline.command([*start, *begin, "--batch", "6", "--json"]),
         env=offline.environment(),
@@ -90,7 +91,7 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     first.wait()
     first.stderr.close()
     resumed = subprocess.run(
-        offline.command([*start, "--resume", str(folder / "d.training"), "--json"]),
+        offline.command([*start, "--resume", "d.training", "--json"]),
         env=offline.environment(),
         capture_output=True,
         text=True,
@@ -134,7 +135,8 @@ def test_the_report_has_average_precision_for_every_class_and_parity_for_every_f
 
 def test_the_int8_file_is_there_when_it_passed_and_told_with_its_numbers_when_not(trained: Trained) -> None:
     written = next(model for model in trained.report["models"] if model["precision"] == "int8")
-    passed = written["parity"]["f32"]["matched"] >= 0.9 and written["parity"]["f32"]["map50_drop"] <= 0.02
+    parity = written["parity"]["f32"]
+    passed = parity["matched"] >= 0.9 and max(parity["map50_drop"], parity["map50_95_drop"]) <= 0.02
     assert (written["model"] is not None) == passed == (trained.folder / "d.int8.model").exists()
     assert written["refused"] == (None if passed else "detector-int8-refused")
 
@@ -154,6 +156,7 @@ def test_only_what_a_person_may_want_stays_of_the_run(trained: Trained) -> None:
     assert {path.name for path in (trained.folder / "d.training").iterdir()} == {
         "report.json",
         "request.json",
+        "running.lock",
         "trained.json",
         "training",
         "training.log",
