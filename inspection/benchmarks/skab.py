@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import fmean, median
 
@@ -17,19 +18,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection.benchmarks.figures import Figure
-from inspection.benchmarks.ranking import average_precision, volume_under_surface
-from inspection.benchmarks.skab_baselines import baselines
-from inspection.sensor import SensorStream, SensorTraining, read_table, train
-from models.errors import InvalidInput
+from inspection.benchmarks.probing import Row
+from inspection.benchmarks.skab_baselines import Baselines, baselines
+from inspection.benchmarks.skab_counts import Counts, counts, f1, false_alarm_rate, interval, missed_alarm_rate
+from inspection.benchmarks.skab_files import TRAINING_ROWS, SkabFile, read_files
+from inspection.metrics import average_precision, volume_under_surface
+from inspection.sensor import SensorModel, SensorStream, SensorTraining, train
 
 WINDOW = 5
-TRAINING_ROWS = 400
 SEEDS = 5
 COMMAND = "imageflow bench skab --data DIR"
-_GROUPS = ("valve1", "valve2", "other")
 _TOLERANCE = 100
-_STREAMED = 300
-_RESAMPLES = 1000
+_STREAMED_TIMES = 5
+_SPEED = {
+    "fit": Row(
+        "skab_fit_s_per_file",
+        "s",
+        "SKAB: training on 400 rows of 8 sensors, ten held-out blocks included, median",
+        at_most=1.0,
+    ),
+    "fit_cpu": Row("skab_fit_cpu_s_per_file", "s", "SKAB: processor time of the same, all threads together, median"),
+    "file": Row("skab_score_us_per_row", "µs", "SKAB: scoring a file at once, per row, median", at_most=50.0),
+    "stream": Row(
+        "skab_stream_us_per_row",
+        "µs",
+        "SKAB: scoring row by row as they come, contributions included, median of a file's rows",
+        at_most=50.0,
+    ),
+}
 
 NOTES = """\
 How the settings were chosen: window length, weight of the log-spread, memory of the running mean, layer sizes and the
@@ -48,47 +64,31 @@ Where it fails: other/2 has anomalies within its training rows and nothing is fo
 the pump does not come back to where it was when the labelled anomaly ends, and every row after it is an alarm.
 """
 
-Labels = NDArray[np.bool_]
-Counts = NDArray[np.float64]
 OnFile = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    name: str
-    columns: tuple[str, ...]
-    values: NDArray[np.float64]
-    anomaly: Labels
-
-    @property
-    def later(self) -> Labels:
-        return self.anomaly[TRAINING_ROWS:]
+_figure = partial(Figure, command=COMMAND)
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
     """One seed over all files: alarms counted by file, and the scores as multiples of their thresholds."""
 
-    counts: Counts
+    counted: Counts
     multiples: list[NDArray[np.float64]]
-    fit_s: list[float]
-    fit_cpu_s: list[float]
-    row_us: list[float]
+    seconds: dict[str, list[float]]
 
 
 def measure(data: Path, seeds: int = SEEDS, on_file: OnFile | None = None) -> list[Figure]:
-    """Measure on the files in ``data`` (``valve1/``, ``valve2/``, ``other/``, or a folder ``skab`` with them).
+    """Measure on the files in ``data``.
 
     Args:
-        data: the folder.
+        data: the folder, see ``read_files``.
         seeds: how many; the figures are means over them.
         on_file: told the files done and all.
 
     Raises:
-        InvalidInput: ``folder-missing``, ``sensor-column-unknown``, ``sensor-too-few-rows``, and what ``read_table``
-            raises.
+        InvalidInput: as ``read_files``.
     """
-    files = _files(data)
+    files = read_files(data)
     total = seeds * len(files) + len(files)
     done = 0
 
@@ -99,205 +99,131 @@ def measure(data: Path, seeds: int = SEEDS, on_file: OnFile | None = None) -> li
             on_file(done, total)
 
     runs = [_run(files, seed, advance) for seed in range(seeds)]
-    settings = SensorTraining(window=WINDOW)
-    t2_q, q = [], []
-    for file in files:
-        found = baselines(file.values, TRAINING_ROWS, settings)
-        t2_q.append(_counts(found.t2_q[TRAINING_ROWS:] > 1, file.later))
-        q.append(_counts(found.q[TRAINING_ROWS:] > 1, file.later))
-        advance()
-    return [*_quality(files, runs), *_others(files, np.array(t2_q), np.array(q)), *_speed(files, runs)]
+    others = [_baselines(file, advance) for file in files]
+    return [*_quality(files, runs), *_others(files, others), *_speed(files[0], runs)]
 
 
-def _files(data: Path) -> list[_File]:
-    folder = data / "skab" if (data / "skab").is_dir() else data
-    paths = [path for group in _GROUPS for path in sorted((folder / group).glob("*.csv"), key=_number)]
-    if not paths:
-        raise InvalidInput("folder-missing", folder=str(folder / _GROUPS[0]))
-    files = []
-    for path in paths:
-        table = read_table(path, ("changepoint",))
-        if "anomaly" not in table.columns:
-            raise InvalidInput("sensor-column-unknown", column="anomaly", known=", ".join(table.columns))
-        if len(table.values) <= TRAINING_ROWS:
-            raise InvalidInput("sensor-too-few-rows", rows=len(table.values), least=TRAINING_ROWS + 1)
-        place = table.columns.index("anomaly")
-        values = np.delete(table.values, place, axis=1)
-        columns = tuple(name for name in table.columns if name != "anomaly")
-        files.append(_File(f"{path.parent.name}/{path.stem}", columns, values, table.values[:, place] > 0.5))  # noqa: PLR2004
-    return files
+def _fitted(file: SkabFile, seed: int = 0) -> SensorModel:
+    return train(file.training, file.columns, SensorTraining(window=WINDOW, seed=seed)).model
 
 
-def _number(path: Path) -> tuple[int, str]:
-    return (int(path.stem), "") if path.stem.isdecimal() else (0, path.stem)
-
-
-def _run(files: Sequence[_File], seed: int, advance: Callable[[], None]) -> _Run:
-    counts, multiples, fit_s, fit_cpu_s, row_us = [], [], [], [], []
+def _run(files: Sequence[SkabFile], seed: int, advance: Callable[[], None]) -> _Run:
+    multiples = []
+    seconds: dict[str, list[float]] = {"fit": [], "fit_cpu": [], "file": []}
     for file in files:
         began, cpu_began = time.perf_counter(), time.process_time()
-        model = train(file.values[:TRAINING_ROWS], file.columns, SensorTraining(window=WINDOW, seed=seed)).model
+        model = _fitted(file, seed)
         fitted, cpu_fitted = time.perf_counter(), time.process_time()
         scores = model.score(file.values)
-        row_us.append((time.perf_counter() - fitted) / len(scores) * 1e6)
-        fit_s.append(fitted - began)
-        fit_cpu_s.append(cpu_fitted - cpu_began)
-        ratio = scores[TRAINING_ROWS:] / model.metadata.threshold
-        multiples.append(ratio)
-        counts.append(_counts(ratio > 1, file.later))
+        seconds["file"].append((time.perf_counter() - fitted) / len(scores))
+        seconds["fit"].append(fitted - began)
+        seconds["fit_cpu"].append(cpu_fitted - cpu_began)
+        multiples.append(scores[TRAINING_ROWS:] / model.metadata.threshold)
         advance()
-    return _Run(np.array(counts), multiples, fit_s, fit_cpu_s, row_us)
+    return _Run(counts([multiple > 1 for multiple in multiples], files), multiples, seconds)
 
 
-def _counts(alarm: Labels, anomaly: Labels) -> Counts:
-    """Return true alarms, false alarms, misses and true silences."""
-    return np.array(
-        [(alarm & anomaly).sum(), (alarm & ~anomaly).sum(), (~alarm & anomaly).sum(), (~alarm & ~anomaly).sum()], float
+def _baselines(file: SkabFile, advance: Callable[[], None]) -> Baselines:
+    found = baselines(file.values, TRAINING_ROWS, SensorTraining(window=WINDOW))
+    advance()
+    return found
+
+
+def _quality(files: Sequence[SkabFile], runs: Sequence[_Run]) -> list[Figure]:
+    counted = [run.counted for run in runs]
+    each_f1 = [f1(of_run) for of_run in counted]
+    rates = {"f1": fmean(each_f1), "far": fmean(map(false_alarm_rate, counted))}
+    met = rates["f1"] >= 0.82 and rates["far"] <= 0.25  # noqa: PLR2004 - the goal
+    held_back = [of_run[[place for place, file in enumerate(files) if file.number % 2]] for of_run in counted]
+    seeds = f"mean of {len(runs)} seeds, {min(each_f1):.3f} to {max(each_f1):.3f}; interval over the files"
+    goals = (
+        ("f1", f1, "F1 of rows, pooled over the files", "≥ 0.82 with skab_far ≤ 0.25", seeds),
+        ("far", false_alarm_rate, "share of normal rows with an alarm", "≤ 0.25 with skab_f1 ≥ 0.82", ""),
     )
+    return [
+        *(
+            _figure(
+                name=f"skab_{name}",
+                value=rates[name],
+                what=f"SKAB: {what}",
+                goal=goal,
+                met=met,
+                interval=interval(counted, rate),
+                note=note,
+            )
+            for name, rate, what, goal, note in goals
+        ),
+        *_plain(
+            ("mar", fmean(map(missed_alarm_rate, counted)), "share of anomalous rows without an alarm"),
+            (
+                "f1_held_back",
+                fmean(map(f1, held_back)),
+                "F1 on the files with odd numbers, on which no setting but the percentile was chosen",
+            ),
+            (
+                "far_held_back",
+                fmean(map(false_alarm_rate, held_back)),
+                "false-alarm rate on the files with odd numbers",
+            ),
+            ("average_precision", _pooled_precision(files, runs), "average precision of score over threshold, pooled"),
+            (
+                "vus_pr",
+                _mean_volume(files, runs),
+                f"VUS-PR, mean over the files, tolerances up to {_TOLERANCE} rows (Paparrizos et al. 2022)",
+            ),
+        ),
+    ]
 
 
-def _f1(counts: Counts) -> float:
-    true, false, missed, _ = counts.sum(axis=0)
-    return float(2 * true / (2 * true + false + missed))
-
-
-def _far(counts: Counts) -> float:
-    _, false, _, silent = counts.sum(axis=0)
-    return float(false / (false + silent))
-
-
-def _mar(counts: Counts) -> float:
-    true, _, missed, _ = counts.sum(axis=0)
-    return float(missed / (missed + true))
-
-
-def _interval(runs: Sequence[_Run], rate: Callable[[Counts], float]) -> tuple[float, float]:
-    """Return a 95 % interval over files drawn again and again (bootstrap percentiles)."""
-    rng = np.random.default_rng(0)
-    means = []
-    for _ in range(_RESAMPLES):
-        drawn = rng.integers(0, len(runs[0].counts), len(runs[0].counts))
-        means.append(fmean(rate(run.counts[drawn]) for run in runs))
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def _quality(files: Sequence[_File], runs: Sequence[_Run]) -> list[Figure]:
-    f1, far = fmean(_f1(run.counts) for run in runs), fmean(_far(run.counts) for run in runs)
-    spread = f"mean of {len(runs)} seeds, {min(_f1(run.counts) for run in runs):.3f} to " + (
-        f"{max(_f1(run.counts) for run in runs):.3f}; interval over the files"
-    )
-    held_back = [place for place, file in enumerate(files) if _number(Path(file.name))[0] % 2]
+def _pooled_precision(files: Sequence[SkabFile], runs: Sequence[_Run]) -> float:
     later = np.concatenate([file.later for file in files])
-    pooled = fmean(average_precision(np.concatenate(run.multiples), later) for run in runs)
-    surface = fmean(
-        volume_under_surface(ratio, file.later, _TOLERANCE)
+    pooled = [np.concatenate(run.multiples) for run in runs]
+    return fmean(average_precision(scores[~later], scores[later]) or 0.0 for scores in pooled)
+
+
+def _mean_volume(files: Sequence[SkabFile], runs: Sequence[_Run]) -> float:
+    return fmean(
+        volume_under_surface(multiple, file.later, _TOLERANCE)
         for run in runs
-        for ratio, file in zip(run.multiples, files, strict=True)
+        for multiple, file in zip(run.multiples, files, strict=True)
         if file.later.any()
     )
+
+
+def _others(files: Sequence[SkabFile], found: Sequence[Baselines]) -> list[Figure]:
+    t2_q = counts([of_file.t2_q[TRAINING_ROWS:] > 1 for of_file in found], files)
+    q = counts([of_file.q[TRAINING_ROWS:] > 1 for of_file in found], files)
+    always = counts([np.ones_like(file.later) for file in files], files)
+    residual = "the residual of principal components"
+    return _plain(
+        ("f1_t2q", f1(t2_q), "F1 of T²+Q on the same features"),
+        ("far_t2q", false_alarm_rate(t2_q), "false-alarm rate of T²+Q"),
+        ("f1_pca_q", f1(q), f"F1 of {residual} on the same features"),
+        ("far_pca_q", false_alarm_rate(q), f"false-alarm rate of {residual}"),
+        ("f1_always_on", f1(always), "F1 of an alarm that is always on"),
+    )
+
+
+def _speed(file: SkabFile, runs: Sequence[_Run]) -> list[Figure]:
+    taken = {name: [value for run in runs for value in run.seconds[name]] for name in ("fit", "fit_cpu", "file")}
+    model = _fitted(file)
+    taken["stream"] = [_streamed(model, file) for _ in range(_STREAMED_TIMES)]
     return [
-        Figure(
-            name="skab_f1",
-            value=f1,
-            what="SKAB: F1 of rows, pooled over the files",
-            command=COMMAND,
-            goal="≥ 0.82 with skab_far ≤ 0.25",
-            met=f1 >= 0.82 and far <= 0.25,  # noqa: PLR2004 - the goal
-            interval=_interval(runs, _f1),
-            note=spread,
-        ),
-        Figure(
-            name="skab_far",
-            value=far,
-            what="SKAB: share of normal rows with an alarm",
-            command=COMMAND,
-            goal="≤ 0.25 with skab_f1 ≥ 0.82",
-            met=f1 >= 0.82 and far <= 0.25,  # noqa: PLR2004 - the goal
-            interval=_interval(runs, _far),
-        ),
-        _plain("skab_mar", fmean(_mar(run.counts) for run in runs), "SKAB: share of anomalous rows without an alarm"),
-        _plain(
-            "skab_f1_held_back",
-            fmean(_f1(run.counts[held_back]) for run in runs),
-            "SKAB: F1 on the files with odd numbers, on which no setting but the percentile was chosen",
-        ),
-        _plain(
-            "skab_far_held_back",
-            fmean(_far(run.counts[held_back]) for run in runs),
-            "SKAB: false-alarm rate on the files with odd numbers",
-        ),
-        _plain("skab_average_precision", pooled, "SKAB: average precision of score over threshold, pooled"),
-        _plain(
-            "skab_vus_pr",
-            surface,
-            f"SKAB: VUS-PR, mean over the files, tolerances up to {_TOLERANCE} rows (Paparrizos et al. 2022)",
-        ),
+        row.figure([value * (1e6 if row.unit == "µs" else 1.0) for value in taken[name]], COMMAND)
+        for name, row in _SPEED.items()
     ]
 
 
-def _others(files: Sequence[_File], t2_q: Counts, q: Counts) -> list[Figure]:
-    always = np.array([_counts(np.ones(len(file.later), np.bool_), file.later) for file in files])
-    return [
-        _plain("skab_f1_t2q", _f1(t2_q), "SKAB: F1 of T²+Q on the same features"),
-        _plain("skab_far_t2q", _far(t2_q), "SKAB: false-alarm rate of T²+Q"),
-        _plain("skab_f1_pca_q", _f1(q), "SKAB: F1 of the residual of principal components on the same features"),
-        _plain("skab_far_pca_q", _far(q), "SKAB: false-alarm rate of the residual of principal components"),
-        _plain("skab_f1_always_on", _f1(always), "SKAB: F1 of an alarm that is always on"),
-    ]
-
-
-def _speed(files: Sequence[_File], runs: Sequence[_Run]) -> list[Figure]:
-    fit_s = median(seconds for run in runs for seconds in run.fit_s)
-    row_us = median(microseconds for run in runs for microseconds in run.row_us)
-    one_us = _streamed_us(files[0])
-    return [
-        Figure(
-            name="skab_fit_s_per_file",
-            value=fit_s,
-            unit="s",
-            what="SKAB: training on 400 rows of 8 sensors, ten held-out blocks included, median",
-            command=COMMAND,
-            goal="≤ 1 s",
-            met=fit_s <= 1,
-        ),
-        Figure(
-            name="skab_fit_cpu_s_per_file",
-            value=median(seconds for run in runs for seconds in run.fit_cpu_s),
-            unit="s",
-            what="SKAB: processor time of the same, all threads together, median",
-            command=COMMAND,
-        ),
-        Figure(
-            name="skab_score_us_per_row",
-            value=row_us,
-            unit="µs",
-            what="SKAB: scoring a file at once, per row, median",
-            command=COMMAND,
-            goal="≤ 50 µs",
-            met=row_us <= 50,  # noqa: PLR2004 - the goal
-        ),
-        Figure(
-            name="skab_stream_us_per_row",
-            value=one_us,
-            unit="µs",
-            what="SKAB: scoring row by row as they come, contributions included, median",
-            command=COMMAND,
-            goal="≤ 50 µs",
-            met=one_us <= 50,  # noqa: PLR2004 - the goal
-        ),
-    ]
-
-
-def _streamed_us(file: _File) -> float:
-    stream = SensorStream(train(file.values[:TRAINING_ROWS], file.columns, SensorTraining(window=WINDOW)).model)
+def _streamed(model: SensorModel, file: SkabFile) -> float:
+    """Return the median of the seconds that a row of the file takes."""
+    stream = SensorStream(model)
     taken = []
-    for row in file.values[:_STREAMED].tolist():
+    for row in file.values.tolist():
         began = time.perf_counter()
         stream.push(row)
-        taken.append((time.perf_counter() - began) * 1e6)
+        taken.append(time.perf_counter() - began)
     return median(taken)
 
 
-def _plain(name: str, value: float, what: str) -> Figure:
-    return Figure(name=name, value=value, what=what, command=COMMAND)
+def _plain(*rows: tuple[str, float, str]) -> list[Figure]:
+    return [_figure(name=f"skab_{name}", value=value, what=f"SKAB: {what}") for name, value, what in rows]

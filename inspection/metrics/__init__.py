@@ -13,6 +13,7 @@ from inspection.metrics.ranking import (
     roc_curve,
 )
 from inspection.metrics.rates import Rate, f1_score, percentiles, rate
+from inspection.metrics.series import volume_under_surface
 
 __all__ = [
     "BestF1",
@@ -30,5 +31,6 @@ __all__ = [
     "precision_recall_curve",
     "rate",
     "roc_curve",
+    "volume_under_surface",
     "wilson_interval",
 ]

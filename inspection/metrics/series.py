@@ -1,4 +1,4 @@
-"""How well scores rank anomalies, whatever the threshold: average precision and VUS-PR."""
+"""How well the scores of a series rank its anomalies, where a little early or late is right, too: VUS-PR."""
 
 from __future__ import annotations
 
@@ -7,16 +7,6 @@ from numpy.typing import NDArray
 
 Scores = NDArray[np.float64]
 Labels = NDArray[np.bool_]
-
-
-def average_precision(scores: Scores, labels: Labels) -> float:
-    """Return the mean of the precision over the recall steps; ties are one step. At least one label is True."""
-    order = np.argsort(-scores, kind="stable")
-    found = np.cumsum(labels[order])
-    last_of_tie = np.append(np.diff(scores[order]) != 0, True)
-    found, named = found[last_of_tie], (np.flatnonzero(last_of_tie) + 1)
-    recall = found / found[-1]
-    return float((np.diff(recall, prepend=0.0) * found / named).sum())
 
 
 def volume_under_surface(scores: Scores, labels: Labels, longest: int, steps: int = 10) -> float:
