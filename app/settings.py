@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from inspection.files import write_atomically
 from models.errors import InvalidInput, Unavailable
+from models.rejections import rejection
 
 SETTINGS_FILE = "settings.json"
 
@@ -128,4 +129,4 @@ def _checked(path: Path, values: dict[str, Any]) -> StationSettings:
         variable = f"IMAGEFLOW_{setting.upper()}"
         # The environment wins over the file, so what is wrong stands there when it stands in both.
         place = str(path) if setting in known and variable not in os.environ else variable
-        raise InvalidInput("settings-invalid", file=place, setting=setting, reason=first["msg"]) from error
+        raise InvalidInput("settings-invalid", file=place, setting=setting, reason=rejection(first)) from error

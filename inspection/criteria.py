@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from inspection.contradictions import none_given, not_in_order
+
 _MOST_RULES = 200
 _LONGEST_PATTERN = 500
 
@@ -26,9 +28,9 @@ class Limits(_Rule):
     @model_validator(mode="after")
     def _in_order(self) -> Limits:
         if self.lower is None and self.upper is None:
-            raise ValueError("give lower, upper or both")
+            raise none_given("lower", "upper")
         if self.lower is not None and self.upper is not None and self.lower > self.upper:
-            raise ValueError("lower must not be larger than upper")
+            raise not_in_order("lower", "upper")
         return self
 
 
@@ -41,7 +43,7 @@ class ColourLimits(_Rule):
     @model_validator(mode="after")
     def _something_limited(self) -> ColourLimits:
         if self.mean is None and self.maximum is None:
-            raise ValueError("give mean, maximum or both")
+            raise none_given("mean", "maximum")
         return self
 
 
@@ -62,7 +64,7 @@ class CodeRule(_Rule):
     @model_validator(mode="after")
     def _in_order(self) -> CodeRule:
         if self.most is not None and self.least > self.most:
-            raise ValueError("least must not be larger than most")
+            raise not_in_order("least", "most")
         return self
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.errors import InvalidInput
+from models.rejections import rejection
 
 
 def _default_backbones() -> Path:
@@ -42,7 +43,7 @@ def inspection_settings() -> InspectionSettings:
         first = error.errors()[0]
         setting = ".".join(str(part) for part in first["loc"])
         variable = f"IMAGEFLOW_{setting.upper()}"
-        raise InvalidInput("settings-invalid", file=variable, setting=setting, reason=first["msg"]) from error
+        raise InvalidInput("settings-invalid", file=variable, setting=setting, reason=rejection(first)) from error
 
 
 def inference_threads(wanted: int | None = None) -> int:

@@ -21,6 +21,42 @@ class ErrorText:
     advice: str
 
 
+class LocalText(str):
+    """A part of a text, such as a reason: English as it stands, and to be had in the reader's language.
+
+    It may be a value of an error or stand in its members, which are made before anybody knows who will read them.
+
+    Args:
+        english: what it says.
+        code: of its text in the catalogue; empty leaves it English in every language.
+        values: what that text names.
+    """
+
+    code: str
+    values: dict[str, object]
+
+    def __new__(cls, english: str, code: str = "", values: dict[str, object] | None = None) -> LocalText:
+        """Return the text."""
+        made = super().__new__(cls, english)
+        made.code, made.values = code, dict(values or {})
+        return made
+
+    @classmethod
+    def of(cls, code: str, values: dict[str, object]) -> LocalText:
+        """Return the detail of ``code`` as a part of another text.
+
+        Raises:
+            KeyError: as ``error_text``.
+        """
+        return cls(error_text(code, values).detail, code, values)
+
+    def in_language(self, language: str) -> str:
+        """Return it in ``language``."""
+        if language != "ja" or not self.code:
+            return str(self)
+        return error_text(self.code, self.values, language).detail
+
+
 @cache
 def catalogue(language: Language) -> dict[str, dict[str, str]]:
     """Return every error text of a language: code → ``{title, detail, advice}``.
@@ -60,14 +96,20 @@ def choose_language(wanted: str | None) -> Language:
 
 
 def error_text(code: str, values: dict[str, object], language: str = "en") -> ErrorText:
-    """Return the text of ``code`` with ``values`` filled in.
+    """Return the text of ``code`` with ``values`` filled in, a ``LocalText`` among them in that language.
 
     Raises:
         KeyError: when the catalogue has no such code or the text names a value that was not given: both are bugs.
     """
     entry = catalogue("ja" if language == "ja" else "en")[code]
+    values = {name: _within(value, language) for name, value in values.items()}
     return ErrorText(
         title=entry["title"].format(**values),
         detail=entry["detail"].format(**values),
         advice=entry["advice"].format(**values),
     )
+
+
+def _within(value: object, language: str) -> object:
+    """Return a value as it stands within a sentence, which ends it."""
+    return value.in_language(language).rstrip(".。") if isinstance(value, LocalText) else value

@@ -18,7 +18,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Scope
 
 from models.errors import Conflict, UserFacingError
-from models.messages import Language, catalogue, choose_language, error_text
+from models.messages import Language, LocalText, choose_language, error_text
+from models.rejections import rejection
 
 PROBLEM = "application/problem+json"
 TYPE_BASE = "https://api.imageflowcanvas.com/errors/"
@@ -59,7 +60,8 @@ def problem(scope: Scope, error: UserFacingError) -> JSONResponse:
     rejected_fields = members.get("validation_errors")
     if isinstance(rejected_fields, list):
         code = "validation-error"
-        members["validation_errors"] = [_without_odd_value(entry) for entry in rejected_fields]
+        language = language_of(scope)
+        members["validation_errors"] = [_told(_without_odd_value(entry), language) for entry in rejected_fields]
     elif "inspection_context" in members:
         code = "inspection-error"
     headers = {}
@@ -88,7 +90,7 @@ def validation_errors(errors: Sequence[Any], language: Language) -> list[dict[st
         path = place[1:] if place and place[0] in {"body", "query", "path", "header", "cookie"} else place
         entry: dict[str, Any] = {
             "field": _SURROGATE.sub("\ufffd", ".".join(path)) or "body",
-            "message": _message(item, language),
+            "message": rejection(item).in_language(language),
         }
         if path and item["type"] != "missing" and _may_be_echoed(path, item.get("input")):
             entry["value"] = item["input"]
@@ -179,6 +181,11 @@ def _response(
     return JSONResponse(body, status_code=int(status), headers={**common, **(headers or {})}, media_type=PROBLEM)
 
 
+def _told(entry: dict[str, Any], language: Language) -> dict[str, Any]:
+    message = entry.get("message")
+    return {**entry, "message": message.in_language(language)} if isinstance(message, LocalText) else entry
+
+
 def _without_odd_value(entry: dict[str, Any]) -> dict[str, Any]:
     shown = _may_be_echoed(str(entry["field"]).split("."), entry.get("value"))
     return entry if shown else {name: value for name, value in entry.items() if name != "value"}
@@ -197,15 +204,3 @@ def _may_be_echoed(path: Sequence[str], value: object) -> bool:
 
 def _request_id(scope: Scope) -> str:
     return str(scope.get("imageflow.request_id", ""))
-
-
-def _message(item: Any, language: Language) -> str:
-    """Return pydantic's message in the client's language."""
-    code = f"value-{str(item['type']).replace('_', '-')}"
-    texts = catalogue(language)
-    context = {name: str(value) for name, value in (item.get("ctx") or {}).items()}
-    if code not in texts:
-        if language == "en":
-            return str(item["msg"]).removeprefix("Value error, ")
-        code = "value-invalid"
-    return texts[code]["detail"].format(**context)

@@ -225,11 +225,16 @@ def _checked(make: Callable[[], RowT]) -> RowT:
     """Return what ``make`` makes; a value that is not allowed ends the command with exit code 2."""
     from pydantic import ValidationError
 
+    from app.command_line import language
+    from models.rejections import rejection
+
     try:
         return make()
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
-        typer.echo(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}", err=True)
+        typer.echo(
+            f"{'.'.join(str(part) for part in first['loc'])}: {rejection(first).in_language(language())}", err=True
+        )
         raise typer.Exit(_WRONG_USAGE) from error
 
 

@@ -216,6 +216,7 @@ def _criteria(path: Path | None, threshold: float | None) -> Criteria:
 
     from inspection.judgement import Criteria
     from models.errors import InvalidInput, NotFound
+    from models.rejections import rejection
 
     if path is None:
         return Criteria(threshold=threshold)
@@ -228,7 +229,7 @@ def _criteria(path: Path | None, threshold: float | None) -> Criteria:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput("criteria-malformed", file=str(path), field=field, reason=first["msg"]) from error
+        raise InvalidInput("criteria-malformed", file=str(path), field=field, reason=rejection(first)) from error
     return rule if threshold is None else rule.model_copy(update={"threshold": threshold})
 
 

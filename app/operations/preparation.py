@@ -14,6 +14,7 @@ from inspection.judgement import Criteria
 from inspection.pipeline import PipelineDefinition, Runner, validate_definition
 from models.errors import DoesNotFit, NotFound, Unavailable
 from models.pipelines import ModelFile, Pipeline
+from models.rejections import rejection
 from models.targets import InspectionItem
 
 if TYPE_CHECKING:
@@ -103,5 +104,5 @@ def _criteria(session: Session, device_id: str, item: InspectionItem) -> Criteri
     except ValidationError as error:
         first = error.errors()[0]
         setting = ".".join(str(part) for part in first["loc"])
-        raise DoesNotFit("item-criteria-invalid", item=item.name, setting=setting, reason=first["msg"]) from error
+        raise DoesNotFit("item-criteria-invalid", item=item.name, setting=setting, reason=rejection(first)) from error
     return criteria if threshold is None else criteria.model_copy(update={"threshold": threshold.value})

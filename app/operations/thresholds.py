@@ -18,6 +18,7 @@ from models.audit import AuditEntry, append_audit
 from models.clock import rfc3339
 from models.errors import DoesNotFit, NotFound
 from models.pipelines import ModelFile, StationConfig
+from models.rejections import rejection
 from models.schemas.devices import StationSettings
 from models.targets import InspectionItem
 
@@ -185,7 +186,7 @@ def _station_threshold(session: Session, device_id: str, item: InspectionItem) -
             try:
                 thresholds = StationSettings(thresholds=found).thresholds or {}
             except ValidationError as error:
-                reason = error.errors()[0]["msg"]
+                reason = rejection(error.errors()[0])
                 raise DoesNotFit(
                     "item-criteria-invalid", item=item.name, setting="thresholds", reason=reason
                 ) from error
@@ -202,7 +203,7 @@ def _with_threshold(item: InspectionItem, value: float | None) -> dict[str, Any]
     except ValidationError as error:
         first = error.errors()[0]
         setting = ".".join(str(part) for part in first["loc"])
-        raise DoesNotFit("item-criteria-invalid", item=item.name, setting=setting, reason=first["msg"]) from error
+        raise DoesNotFit("item-criteria-invalid", item=item.name, setting=setting, reason=rejection(first)) from error
     return criteria
 
 

@@ -12,6 +12,7 @@ from inspection.colour import ciede2000, lab_of
 from inspection.components.areas import Polygon, Rectangle, mask_of, polygon_points
 from inspection.components.registry import Component, Parameters, Port, StepContext, picture_of
 from inspection.components.values import ColourFinding, Kind, Picture, StepValue
+from inspection.contradictions import not_one_of
 from inspection.frames import Pixels, as_rgb
 from inspection.opencv import cv2
 from inspection.placement import Mask, corners_of, from_array
@@ -46,9 +47,9 @@ class ColorParameters(Parameters):
     @model_validator(mode="after")
     def _one_of_each(self) -> ColorParameters:
         if (self.lab is None) == (self.srgb is None):
-            raise ValueError("give lab or srgb as the reference, one of them")
+            raise not_one_of("lab", "srgb")
         if self.region is not None and self.polygon is not None:
-            raise ValueError("give region or polygon, not both")
+            raise not_one_of("region", "polygon")
         return self
 
     def reference(self) -> tuple[float, float, float]:

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from inspection.components.areas import Polygon, Rectangle, mask_of, polygon_points
 from inspection.components.registry import Component, Parameters, Port, StepContext, picture_of
 from inspection.components.values import Kind, Picture, StepValue
+from inspection.contradictions import none_given
 from inspection.placement import hull_of
 from models.errors import DoesNotFit
 
@@ -31,7 +32,7 @@ class CropParameters(Parameters):
     @model_validator(mode="after")
     def _something_to_keep(self) -> CropParameters:
         if self.rectangle is None and self.polygon is None:
-            raise ValueError("give a rectangle, a polygon or both")
+            raise none_given("rectangle", "polygon")
         return self
 
 

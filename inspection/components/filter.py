@@ -20,6 +20,7 @@ from inspection.components.values import (
     MeasurementList,
     StepValue,
 )
+from inspection.contradictions import not_in_order
 from inspection.frames import Pixels
 from inspection.grey import as_grey
 from inspection.opencv import cv2
@@ -57,7 +58,7 @@ class FilterParameters(Parameters):
     @model_validator(mode="after")
     def _thresholds_in_order(self) -> FilterParameters:
         if self.low > self.high:
-            raise ValueError("low must not be larger than high")
+            raise not_in_order("low", "high")
         return self
 
 

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from inspection.components.areas import Polygon, Rectangle, mask_of, polygon_points
 from inspection.components.registry import Component, Parameters, Port, StepContext, picture_of
 from inspection.components.values import Kind, StepValue
+from inspection.contradictions import none_given
 from inspection.frames import Pixels
 from inspection.opencv import cv2
 from inspection.placement import Mask
@@ -41,7 +42,7 @@ class IgnoreParameters(Parameters):
     @model_validator(mode="after")
     def _something_to_ignore(self) -> IgnoreParameters:
         if not self.rectangles and not self.polygons:
-            raise ValueError("give at least one rectangle or polygon")
+            raise none_given("rectangles", "polygons")
         return self
 
 

@@ -7,10 +7,12 @@ from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from inspection.components.areas import Corner, Rectangle, mask_of
 from inspection.components.registry import Component, Parameters, Port, StepContext, picture_of
 from inspection.components.values import Kind, MeasurementList, Picture, StepValue
+from inspection.contradictions import goes_with, not_in_order, not_one_of, same_point
 from inspection.frames import Pixels
 from inspection.grey import as_grey
 from inspection.measuring.calibration import Calibration, from_length
@@ -40,7 +42,7 @@ class ReferenceLength(BaseModel):
     @model_validator(mode="after")
     def _apart(self) -> ReferenceLength:
         if self.start == self.end:
-            raise ValueError("start and end must not be the same point")
+            raise same_point("start", "end")
         return self
 
 
@@ -113,15 +115,15 @@ class MeasureParameters(Parameters):
     @model_validator(mode="after")
     def _complete(self) -> MeasureParameters:
         if self.quantity == "length" and self.line is None:
-            raise ValueError("a length needs a line")
+            raise PydanticCustomError("length_without_line", "a length needs a line")
         if self.quantity != "length" and self.tone == "any":
-            raise ValueError("tone any is for lengths alone")
+            raise PydanticCustomError("tone_for_lengths", "tone any is for lengths alone")
         if self.reference is not None and self.mm_per_pixel is not None:
-            raise ValueError("give mm_per_pixel or reference, not both")
+            raise not_one_of("mm_per_pixel", "reference")
         if self.mm_per_pixel_y is not None and self.mm_per_pixel is None:
-            raise ValueError("mm_per_pixel_y goes with mm_per_pixel")
+            raise goes_with("mm_per_pixel_y", "mm_per_pixel")
         if self.most_size is not None and self.most_size < self.least_size:
-            raise ValueError("least_size must not be larger than most_size")
+            raise not_in_order("least_size", "most_size")
         return self
 
     def calibration(self) -> Calibration:

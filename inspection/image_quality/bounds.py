@@ -8,8 +8,11 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from inspection.contradictions import not_in_order
 from inspection.files import write_atomically
 from models.errors import InvalidInput, NotFound
+from models.messages import LocalText
+from models.rejections import rejection
 
 _USUAL = "usual"
 
@@ -42,7 +45,7 @@ class QualityBounds(BaseModel):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.min_mean is not None and self.max_mean is not None and self.min_mean >= self.max_mean:
-            raise ValueError("min_mean must be less than max_mean")
+            raise not_in_order("min_mean", "max_mean")
         return self
 
     @classmethod
@@ -81,7 +84,10 @@ def read_bounds(given: str) -> QualityBounds:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput("quality-bounds-file", file=given, reason=f"{place}: {first['msg']}") from error
+        reason = (
+            LocalText.of("quality-bound", {"name": place, "reason": rejection(first)}) if place else rejection(first)
+        )
+        raise InvalidInput("quality-bounds-file", file=given, reason=reason) from error
     except (ValueError, RecursionError) as error:
         raise InvalidInput("quality-bounds-file", file=given, reason=str(error)) from error
 

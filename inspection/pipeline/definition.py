@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import InvalidInput, NotFound
+from models.rejections import rejection
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -78,7 +79,7 @@ class PipelineDefinition(BaseModel):
             problems = [
                 {
                     "field": _readable(item["loc"], value),
-                    "message": item["msg"],
+                    "message": rejection(item),
                     "value": _plain(item["input"]),
                 }
                 for item in _told(error)

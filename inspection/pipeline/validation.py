@@ -11,7 +11,8 @@ from inspection.components.registry import Component, Parameters, components
 from inspection.components.values import Kind
 from inspection.pipeline.definition import FORMAT_VERSION, INPUT, PipelineDefinition, PipelineStep
 from models.errors import InvalidInput
-from models.messages import error_text
+from models.messages import LocalText
+from models.rejections import rejection
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,9 @@ class Problem:
 
     def as_member(self) -> dict[str, object]:
         """Return the entry of ``validation_errors`` in a problem document."""
-        text = error_text(self.code, {"step": self.step, "field": self.field, **self.values})
         return {
             "field": f"steps.{self.step}.{self.field}",
-            "message": text.detail,
+            "message": LocalText.of(self.code, {"step": self.step, "field": self.field, **self.values}),
             "value": self.values.get("value"),
         }
 
@@ -118,7 +118,7 @@ def _parameter_problems(step: PipelineStep, error: ValidationError) -> list[Prob
         name = ".".join(str(part) for part in item["loc"])
         field = f"parameters.{name}" if name else "parameters"
         given = item["input"] if isinstance(item["input"], (str, int, float, bool, type(None))) else None
-        problems.append(Problem("pipeline-parameter", step.id, field, {"value": given, "reason": item["msg"]}))
+        problems.append(Problem("pipeline-parameter", step.id, field, {"value": given, "reason": rejection(item)}))
     return problems
 
 

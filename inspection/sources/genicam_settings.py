@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import InvalidInput
+from models.rejections import rejection
 
 GENICAM_PREFIXES = ("genicam:", "gige:")
 
@@ -53,7 +54,7 @@ class GenicamSettings(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             setting = ".".join(str(part) for part in first["loc"])
-            raise InvalidInput("genicam-option", camera=camera, setting=setting, reason=first["msg"]) from error
+            raise InvalidInput("genicam-option", camera=camera, setting=setting, reason=rejection(first)) from error
         except ValueError as error:
             raise InvalidInput("genicam-option", camera=camera, setting=text, reason=str(error)) from error
 

@@ -136,7 +136,11 @@ def test_parameters_that_contradict_each_other_name_the_step() -> None:
     with pytest.raises(InvalidInput) as caught:
         validate_definition(parsed([{"id": "width", "component": "measure", "inputs": {"image": INPUT}}]))
     assert caught.value.code == "pipeline-parameter"
-    assert "Step width, field parameters: Value error, a length needs a line" in caught.value.text("en").detail
+    listed = caught.value.members["validation_errors"]
+    assert isinstance(listed, list)
+    assert listed[0]["message"].in_language("ja") == caught.value.text("ja").detail
+    assert "には線(line)が必要です" in caught.value.text("ja").detail
+    assert caught.value.text("en").detail == "Step width, field parameters: A length needs a line."
 
 
 @pytest.fixture(scope="module")

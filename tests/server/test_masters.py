@@ -112,6 +112,17 @@ def test_a_definition_that_cannot_run_is_rejected_by_field(served: Served) -> No
     assert answer.json()["validation_errors"][0]["field"].endswith(".component")
 
 
+def test_a_wrong_parameter_of_a_pipeline_is_told_in_the_language_asked_for(served: Served) -> None:
+    broken = definition()
+    broken["steps"][0]["parameters"] = {"width": 0}
+    body = {"name": "x", "definition": broken}
+    answer = served["supervisor"].post("/pipelines", json=body, headers={"Accept-Language": "ja"})
+    entry = answer.json()["validation_errors"][0]
+    assert entry["field"].endswith("parameters.width")
+    assert "値は1以上である必要があります" in entry["message"]
+    assert "値は1以上である必要があります" in answer.json()["detail"]
+
+
 def test_a_pipeline_in_use_is_not_deleted_until_no_item_uses_it(served: Served) -> None:
     pipeline = make_pipeline(served)
     item = make_item(served, pipeline_id=pipeline["id"])

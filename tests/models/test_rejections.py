@@ -1,0 +1,92 @@
+import ast
+import copy
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import BaseModel, Field, ValidationError
+
+import inspection
+from models.errors import InvalidInput
+from models.messages import LANGUAGES, LocalText, catalogue, error_text
+from models.rejections import rejection
+
+_SENTENCE = re.compile(r"[A-Za-z]{3,} [a-z]{2,}")
+"""Two English words in a row."""
+
+
+class Shape(BaseModel):
+    side: float = Field(default=1, gt=0, le=9)
+    tone: Literal["dark", "bright", "any"] = "dark"
+    corners: Annotated[tuple[int, ...], Field(min_length=3)] = (1, 2, 3)
+    name: str = Field(default="x", min_length=1, max_length=5)
+
+
+def rejected(**values: object) -> LocalText:
+    with pytest.raises(ValidationError) as caught:
+        Shape.model_validate(values)
+    return rejection(caught.value.errors()[0])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"side": 0},
+        {"side": 10},
+        {"side": "wide"},
+        {"tone": "grey"},
+        {"corners": (1, 2)},
+        {"corners": 3},
+        {"name": "longer than five"},
+        {"name": 7},
+    ],
+)
+def test_a_rejected_value_reads_japanese_in_japanese(values: dict[str, object]) -> None:
+    found = rejected(**values)
+    assert _SENTENCE.search(found)
+    assert not _SENTENCE.search(found.in_language("ja"))
+    assert " or " not in found.in_language("ja")
+
+
+def test_what_has_no_text_of_its_own_is_told_as_not_allowed() -> None:
+    odd = {"type": "odd_thing", "msg": "Value error, Something odd", "loc": (), "input": None}
+    assert rejection(odd) == "Something odd"
+    assert rejection(odd).in_language("ja") == error_text("value-invalid", {}, "ja").detail
+
+
+def test_a_reason_within_a_text_follows_its_language_and_does_not_end_the_sentence_twice() -> None:
+    error = InvalidInput("pipeline-parameter", step="a", field="parameters.side", reason=rejected(side=10))
+    assert error.text("en").detail == "Step a, field parameters.side: Must be 9.0 or less."
+    assert error.text("ja").detail.endswith("値は9.0以下である必要があります。")
+    assert not error.text("ja").detail.endswith("。。")
+
+
+def test_a_local_text_is_a_text_wherever_one_is_wanted() -> None:
+    found = rejected(side=10)
+    assert json.loads(json.dumps({"message": found})) == {"message": str(found)}
+    assert copy.deepcopy(found).in_language("ja") == found.in_language("ja")
+
+
+def test_every_contradiction_of_parameters_and_criteria_has_a_text_in_each_language() -> None:
+    codes = {}
+    for path in sorted(Path(inspection.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "PydanticCustomError":
+                first = node.args[0]
+                assert isinstance(first, ast.Constant), path
+                codes[f"value-{str(first.value).replace('_', '-')}"] = path.name
+    assert len(codes) > 5
+    for language in LANGUAGES:
+        assert {code: where for code, where in codes.items() if code not in catalogue(language)} == {}
+
+
+def test_no_parameters_or_criteria_are_refused_by_a_text_in_english_alone() -> None:
+    """A plain ValueError within a validator has no Japanese."""
+    room = Path(inspection.__file__).parent
+    files = [*(room / "components").glob("*.py"), room / "criteria.py", room / "image_quality" / "bounds.py"]
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and any("validator" in ast.dump(mark) for mark in node.decorator_list):
+                assert "ValueError" not in ast.dump(node), f"{path.name}: {node.name}"
