@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from app.command_line.model_verify_detector import verify_detector_file
 from app.command_line.options import JsonOption, progress_bar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from inspection.anomaly.parity import Parity
+    from inspection.anomaly.verification import Verification
+    from inspection.detection.verification import VerifiedDetector
 
 ModelArgument = Annotated[Path, typer.Argument(help="Model file.")]
 
@@ -96,34 +99,53 @@ def verify_command(
     if images is not None and against is None:
         raise typer.BadParameter("goes with --against", param_hint="--images")
     from inspection.archive import archive_kind
+    from inspection.datasets import image_files
     from inspection.detection.bundle import DETECTION_KINDS
 
-    if archive_kind(model) in DETECTION_KINDS:
-        verify_detector_file(model, against, images, as_json=as_json)
-        return
-    from inspection.anomaly.verification import verify_against, verify_model
-    from inspection.datasets import image_files
-
+    detects = archive_kind(model) in DETECTION_KINDS
+    if against is not None and detects != (archive_kind(against) in DETECTION_KINDS):
+        raise typer.BadParameter("is a model of another kind", param_hint="--against")
+    check = _check_detector if detects else _check_scores
     with progress_bar("Checking"):
-        if against is None:
-            found = verify_model(model)
-        else:
-            found = verify_against(model, against, image_files(images) if images is not None else [])
+        found, parity, agrees = check(model, against, image_files(images) if images is not None else [])
     if as_json:
         answer = {
             "model": str(found.path),
             "digest": found.digest,
             "precision": found.precision,
             "reference": found.reference,
-            "parity": None if found.parity is None else _parity_json(found.parity),
+            "parity": parity,
         }
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
-    whole = f"{found.path} is whole (SHA-256 {found.digest})"
+    typer.echo(f"{found.path} is whole (SHA-256 {found.digest}){agrees}")
+
+
+def _check_scores(
+    model: Path, against: Path | None, images: Sequence[Path]
+) -> tuple[Verification, dict[str, Any] | None, str]:
+    """Check an anomaly model; return what was found, its parity as JSON values, and the same as text."""
+    from inspection.anomaly.verification import verify_against, verify_model
+
+    found = verify_model(model) if against is None else verify_against(model, against, images)
     if found.parity is None:
-        typer.echo(f"{whole}; it is of an older format and holds no scores to compare with")
-    else:
-        typer.echo(f"{whole} and agrees with {found.reference}: {_parity_text(found.parity)}")
+        return found, None, "; it is of an older format and holds no scores to compare with"
+    return found, _parity_json(found.parity), f" and agrees with {found.reference}: {_parity_text(found.parity)}"
+
+
+def _check_detector(
+    model: Path, against: Path | None, images: Sequence[Path]
+) -> tuple[VerifiedDetector, dict[str, Any] | None, str]:
+    """Check a detector; returns as ``_check_scores``."""
+    from inspection.detection.verification import verify_against, verify_detector
+
+    found = verify_detector(model) if against is None else verify_against(model, against, images)
+    agreed = found.agreement
+    if agreed is None:
+        return found, None, "; it holds no boxes to compare with"
+    beside = "it finds what it found where it was made" if against is None else f"it agrees with {found.reference}"
+    text = f" and {beside}: {agreed.matched:.1%} of {agreed.boxes} boxes have a partner"
+    return found, agreed.model_dump(mode="json"), text
 
 
 def _parity_json(parity: Parity) -> dict[str, Any]:

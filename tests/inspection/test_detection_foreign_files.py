@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.command_line import main
 from inspection.archive import pack
 from inspection.detection.bundle import GRAPH, WEIGHTS
 from inspection.detection.loading import load_detection_model
@@ -205,3 +206,21 @@ def test_a_detector_whose_folder_cannot_be_listed_is_told_as_such(
         load_detection_model(tmp_path)
     assert caught.value.code == "model-not-readable"
     assert "Permission denied" in json.dumps(caught.value.values)
+
+
+def test_models_of_two_kinds_are_not_verified_against_each_other_and_each_answers_with_the_same_keys(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def verify(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["model", "verify", *map(str, arguments)])
+        told = capsys.readouterr()
+        return int(ended.value.code or 0), told.out, told.err
+
+    detector, anomaly = with_description(tmp_path), Path(__file__).parent / "formats" / "format-1.model"
+    for first, second in ((detector, anomaly), (anomaly, detector)):
+        code, _, err = verify(first, "--against", second)
+        assert (code, "another kind" in err) == (2, True)
+    answers = [verify(path, "--against", path, "--json") for path in (detector, anomaly)]
+    assert [code for code, _, _ in answers] == [0, 0]
+    assert len({tuple(json.loads(out)) for _, out, _ in answers}) == 1
