@@ -24,10 +24,12 @@ def imageflow(offline: Offline, *arguments: object) -> subprocess.CompletedProce
 
 
 def test_an_anomaly_model_is_trained_exported_evaluated_and_used_without_a_network_and_tries_none(
-    backbone: Backbone, parts: Path, good_paths: list[Path], tmp_path: Path
+    backbone: Backbone, parts: Path, good_paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offline = Offline(tmp_path / "watch")
-    good, model = tmp_path / "good", tmp_path / "m.model"
+    monkeypatch.chdir(tmp_path)
+    # Named from where the program is started: what is worked on in a process of its own is found all the same.
+    good, model = Path("good"), Path("m.model")
     good.mkdir()
     for path in good_paths[:5]:
         shutil.copy(path, good)
@@ -35,12 +37,12 @@ def test_an_anomaly_model_is_trained_exported_evaluated_and_used_without_a_netwo
     done = imageflow(offline, "train", "images", "--good", good, "--out", model, "--bank-size", 100, "--folds", 2)
     assert done.returncode == 0, done.stderr
     # Quantised it may score otherwise, and is then refused; what matters here is that it was tried.
-    small = tmp_path / "small.model"
+    small = Path("small") / "small.model"
     done = imageflow(offline, "model", "export", model, "--out", small, "--precision", "int8", "--calibration", good)
     assert done.returncode == 0 or "As INT8" in done.stderr, done.stderr
     done = imageflow(offline, "inspect", "--model", model, "--json", scratch)
     assert done.returncode == 0, done.stderr
-    report = tmp_path / "report.html"
+    report = Path("report.html")
     done = imageflow(offline, "evaluate", "--model", model, "--good", good, "--defect", scratch, "--out", report)
     assert done.returncode == 0, done.stderr
     assert offline.attempts() == []
