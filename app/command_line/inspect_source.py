@@ -128,14 +128,14 @@ def learn_gate(specs: list[str], file: Path, taking: Taking, *, as_json: bool) -
         UserFacingError: when there are too few, or they cannot be read or written.
     """
     from app.command_line import tell
-    from inspection.image_quality import QualityBounds, QualityGate, learn_bounds, write_bounds
+    from inspection.image_quality import QualityBounds, QualityGate, learn_bounds, shows_motion, write_bounds
     from models.errors import UnreadableImage
 
     seen = []
     with progress_bar("Measuring") as advance:
         for spec in specs:
             with open_taking(Taking(spec, taking.frames, taking.trigger, taking.wait)) as source:
-                gate = QualityGate(QualityBounds(), in_motion=shows_motion(source))
+                gate = QualityGate(QualityBounds(), in_motion=shows_motion(source.source_id))
                 for item in islice(_frames(source, taking), taking.frames):
                     if isinstance(item, UnreadableImage):
                         tell(item)
@@ -155,15 +155,10 @@ def learn_gate(specs: list[str], file: Path, taking: Taking, *, as_json: bool) -
         sys.stderr.write("These are few frames: with 20 or more, of different parts, the bounds can be trusted.\n")
 
 
-def shows_motion(source: TriggeredSource) -> bool:
-    """Say whether what changes from one frame to the next is movement: in a camera or video, not among files."""
-    return not source.source_id.startswith(("folder:", "watch:"))
-
-
 def _gate(given: str | None, source: TriggeredSource) -> QualityGate | None:
-    from inspection.image_quality import QualityGate, read_bounds
+    from inspection.image_quality import QualityGate, read_bounds, shows_motion
 
-    return None if given is None else QualityGate(read_bounds(given), in_motion=shows_motion(source))
+    return None if given is None else QualityGate(read_bounds(given), in_motion=shows_motion(source.source_id))
 
 
 def _frames(source: TriggeredSource, taking: Taking) -> Iterator[Frame | UnreadableImage]:

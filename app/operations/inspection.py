@@ -15,7 +15,7 @@ from app.operations.preparation import PreparedItem, prepare_item
 from app.operations.sessions import audit, inspected_items, own_session
 from app.operations.users import SignedInUser, require_inspector
 from inspection.frames import Frame
-from inspection.image_quality import QualityGate, read_bounds
+from inspection.image_quality import QualityGate, read_bounds, shows_motion
 from inspection.images import encode_png
 from inspection.pipeline import InspectionOutcome, StepProgress
 from models.errors import Conflict
@@ -65,10 +65,21 @@ def inspect_item(
     item_id: str,
     frame: Frame,
     *,
+    before: Frame | None = None,
     on_progress: Callable[[StepProgress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> ItemInspection:
     """Check the quality of ``frame``, prepare the item, run its pipeline and record the outcome.
+
+    Args:
+        workspace: the station's.
+        user: who inspects.
+        session_id: of the part.
+        item_id: what of it is looked at.
+        frame: the image.
+        before: the frame before it from the same camera, which movement is seen against.
+        on_progress: called before and after every step.
+        cancel: set it to stop.
 
     Raises:
         FrameRefused: when the station has bounds of image quality and the frame does not keep them.
@@ -76,10 +87,17 @@ def inspect_item(
             recorded then.
     """
     if workspace.settings.gate:
-        QualityGate(read_bounds(workspace.settings.gate), in_motion=False).require(frame)
+        _require_quality(workspace.settings.gate, frame, before)
     prepared = prepare_item(workspace, item_id)
     outcome = run_pipeline(prepared, frame, on_progress=on_progress, cancel=cancel)
     return record_inspection(workspace, user, session_id, prepared, frame, outcome)
+
+
+def _require_quality(bounds: str, frame: Frame, before: Frame | None) -> None:
+    gate = QualityGate(read_bounds(bounds), in_motion=before is not None and shows_motion(frame.source_id))
+    if before is not None:
+        gate.note(before)
+    gate.require(frame)
 
 
 def run_pipeline(

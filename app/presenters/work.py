@@ -52,6 +52,7 @@ class WorkPresenter:
         self._last_feed: LiveFeed | None = None
         self._make_source: Callable[[], ImageSource] | None = None
         self._frame: Frame | None = None
+        self._before: Frame | None = None
         self._task: Task | None = None
         self._shown_at = 0.0
         self._work_number = 0
@@ -126,7 +127,7 @@ class WorkPresenter:
         self._context.notices.clear("capture")
         self._show(replace(state, phase=Phase.INSPECTING))
         self._task = self._context.runner.run(
-            self._inspection(state, item.id, frame),
+            self._inspection(state, item.id, frame, self._before),
             lane=Lane.INSPECTION,
             on_success=self._unless_left(self._show_result),
             on_failure=self._capture_failed,
@@ -218,7 +219,9 @@ class WorkPresenter:
         if self._last_feed is not None:
             self._last_feed.join(CLOSE_S)
 
-    def _inspection(self, state: WorkState, item_id: str, frame: Frame) -> Callable[[Task], ItemInspection]:
+    def _inspection(
+        self, state: WorkState, item_id: str, frame: Frame, before: Frame | None
+    ) -> Callable[[Task], ItemInspection]:
         workspace, user = self._context.workspace, self._context.signed_in_user
         target, post, began = state.target, self._context.runner.post, self._unless_left(self._session_began)
         if target is None:
@@ -234,7 +237,7 @@ class WorkPresenter:
                 session_id = begun.session_id
                 # Known before the inspection ends, so that a second try goes on with the same session.
                 post(lambda: began(begun.session_id))
-            return inspect_item(workspace, user, session_id, item_id, frame, cancel=task.cancelled)
+            return inspect_item(workspace, user, session_id, item_id, frame, before=before, cancel=task.cancelled)
 
         return inspect
 
@@ -324,7 +327,7 @@ class WorkPresenter:
         return fall_back
 
     def _take_frame(self, frame: Frame) -> None:
-        self._frame = frame
+        self._before, self._frame = self._frame, frame
         if not self.state.has_frame:
             self._show(replace(self.state, has_frame=True))
         self.frame_shown.emit(frame)

@@ -14,6 +14,15 @@ from inspection.opencv import cv2
 _LONGEST_STEP = 1.0
 _SIDE = 256
 _STEP = 12.0
+_FILES = ("folder:", "watch:")
+
+
+def shows_motion(source_id: str) -> bool:
+    """Say whether what changes from one frame of a source to the next is movement.
+
+    So it is in a camera or a video; image files show one part each.
+    """
+    return not source_id.startswith(_FILES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -55,6 +55,35 @@ def test_a_blurred_image_is_refused_with_the_reason_and_nothing_of_it_is_recorde
     assert recorded(guarded) > before[1]
 
 
+def test_a_part_that_moves_before_the_camera_is_refused_and_a_still_one_is_not(
+    guarded: Workspace, station: Station, frames: list[Frame]
+) -> None:
+    guarded.settings = guarded.settings.model_copy(update={"gate": "usual"})
+    session_id = begin_session(guarded, station.operator, target_id=station.target_id).session_id
+
+    def taken(pixels: np.ndarray, moment: float, source: str = "usb:0") -> Frame:
+        return Frame(pixels, source, 0, monotonic=moment)
+
+    pixels = frames[0].pixels
+    elsewhere = np.roll(pixels, 90, axis=1)
+    with pytest.raises(FrameRefused) as caught:
+        inspect_item(
+            guarded, station.operator, session_id, station.item_id, taken(pixels, 1.0), before=taken(elsewhere, 0.9)
+        )
+    assert caught.value.code == "quality-moving"
+    assert recorded(guarded) == 0
+    inspect_item(guarded, station.operator, session_id, station.item_id, taken(pixels, 1.0), before=taken(pixels, 0.9))
+    # Two files of a folder show two parts.
+    inspect_item(
+        guarded,
+        station.operator,
+        session_id,
+        station.item_id,
+        taken(pixels, 1.0, "folder:parts"),
+        before=taken(elsewhere, 0.9, "folder:parts"),
+    )
+
+
 def test_without_a_gate_every_image_is_inspected(workspace: Workspace, station: Station, frames: list[Frame]) -> None:
     session_id = begin_session(workspace, station.operator, target_id=station.target_id).session_id
     black = replace(frames[0], pixels=np.zeros_like(frames[0].pixels))
