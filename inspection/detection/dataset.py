@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from inspection.datasets import image_files
+from inspection.detection.description import LONGEST_NAME
 from inspection.detection.labels import LabelledBox, read_labels
 from inspection.detection.metadata import class_names, read_yaml
 from inspection.files import make_folder, not_written, write_atomically
@@ -85,15 +86,15 @@ def read_detection_data(path: Path, on_progress: Report | None = None, parts: Co
 
     Raises:
         NotFound: ``file-missing``, ``folder-missing``.
-        InvalidInput: ``detector-data-file``, ``detector-data-entry``, ``detector-data-empty``,
-            ``folder-without-images``, and as ``read_labels``.
+        InvalidInput: ``detector-data-file``, ``detector-data-names``, ``detector-data-folder``,
+            ``detector-data-listing``, ``detector-data-empty``, ``folder-without-images``, and as ``read_labels``.
         UnreadableImage: when no image of a part can be used, what is wrong with the first.
     """
     raw = _read_description(path)
     names = _class_names(path, raw.get("names"))
     given = raw.get("path")
     if given is not None and not isinstance(given, str):
-        raise _entry(path, "path", "a folder is needed")
+        raise InvalidInput("detector-data-folder", file=str(path), entry="path")
     root = path.parent / (given or "")
     chosen = {part: _images(path, part, raw.get(part), root) for part in PARTS if part in parts}
     total, done = sum(map(len, chosen.values())), 0
@@ -160,16 +161,16 @@ def _class_names(path: Path, value: object) -> tuple[str, ...]:
     try:
         names = class_names(value)
     except ValueError as error:
-        raise _entry(path, "names", str(error)) from error
+        raise InvalidInput("detector-data-names", file=str(path), longest=LONGEST_NAME) from error
     if len(set(names)) != len(names):
-        raise _entry(path, "names", "a class name stands there twice")
+        raise InvalidInput("detector-data-names", file=str(path), longest=LONGEST_NAME)
     return names
 
 
 def _images(path: Path, part: str, value: Any, root: Path) -> list[Path]:
     entries = value if isinstance(value, list) else [value]
     if not entries or not all(isinstance(entry, str) and entry for entry in entries):
-        raise _entry(path, part, "a folder of images is needed")
+        raise InvalidInput("detector-data-folder", file=str(path), entry=part)
     found: list[Path] = []
     for entry in entries:
         place = root / entry
@@ -177,21 +178,21 @@ def _images(path: Path, part: str, value: Any, root: Path) -> list[Path]:
             # Written for a file that lies a folder deeper; ultralytics looks here too.
             place = root / entry.removeprefix(_UP)
         if os.path.isfile(place):  # noqa: PTH113 - pathlib's own raises where the system refuses an answer
-            found.extend(_listed(path, part, place))
+            found.extend(_listed(place))
         else:
             found.extend(image_files(place))
     return list(dict.fromkeys(found))
 
 
-def _listed(path: Path, part: str, listing: Path) -> list[Path]:
+def _listed(listing: Path) -> list[Path]:
     try:
         lines = listing.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise _entry(path, part, f"{listing}: {error}") from error
+        raise InvalidInput("detector-data-file", file=str(listing), reason=str(error)) from error
     images = [listing.parent / line.strip() for line in lines if line.strip()]
     wrong = next((image for image in images if image.suffix.lower() not in IMAGE_SUFFIXES or "\0" in str(image)), None)
     if wrong is not None:
-        raise _entry(path, part, f"{listing} names {wrong.name!r}, which is no image")
+        raise InvalidInput("detector-data-listing", file=str(listing), name=repr(wrong.name))
     return images
 
 
@@ -244,7 +245,3 @@ def _would_be_mended(source: Path) -> bool:
 def _quoted(text: str) -> str:
     """Return ``text`` as a YAML string."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def _entry(path: Path, entry: str, reason: str) -> InvalidInput:
-    return InvalidInput("detector-data-entry", file=str(path), entry=entry, reason=reason)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from inspection.frames import as_rgb
 from inspection.images import encode_png
 from inspection.opencv import cv2
 
@@ -19,7 +18,7 @@ def draw_detections(folder: Path, *, train: int = 4, val: int = 2, name: str = "
             (folder / kind / part).mkdir(parents=True)
         for number in range(count):
             noise = np.random.default_rng(number).integers(0, 256, (_COARSE, _COARSE, 3), dtype=np.uint8)
-            image = as_rgb(cv2.resize(noise, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC))
+            image = cv2.resize(noise, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
             (folder / "images" / part / f"部品 {number}.png").write_bytes(encode_png(image))
             (folder / "labels" / part / f"部品 {number}.txt").write_text("0 0.5 0.5 1 1\n")
     described = folder / "data.yaml"

@@ -53,7 +53,7 @@ def test_class_names_that_cannot_be_shown_or_told_apart_are_refused_before_anyth
 ) -> None:
     path = draw_detections(tmp_path)
     code, detail = refused(described(path, f"train: images/train\nval: images/val\nnames: {names}\n"))
-    assert code == "detector-data-entry"
+    assert code == "detector-data-names"
     assert '"names"' in detail
 
 
@@ -86,12 +86,12 @@ def test_the_images_are_found_however_their_folders_are_named(tmp_path: Path, te
         ("- a\n", "detector-data-file"),
         ("", "detector-data-file"),
         ("train: !!python/object/apply:os.getcwd []\n", "detector-data-file"),
-        ("train: images/train\nval: 3\nnames: [a]\n", "detector-data-entry"),
-        ("train: [[images/train]]\nval: images/val\nnames: [a]\n", "detector-data-entry"),
-        ("path: 3\ntrain: images/train\nval: images/val\nnames: [a]\n", "detector-data-entry"),
+        ("train: images/train\nval: 3\nnames: [a]\n", "detector-data-folder"),
+        ("train: [[images/train]]\nval: images/val\nnames: [a]\n", "detector-data-folder"),
+        ("path: 3\ntrain: images/train\nval: images/val\nnames: [a]\n", "detector-data-folder"),
         (f"train: {'x' * 400}\nval: images/val\nnames: [a]\n", "folder-missing"),
         ('train: "a\\0b"\nval: images/val\nnames: [a]\n', "folder-missing"),
-        ("train: odd.txt\nval: images/val\nnames: [a]\n", "detector-data-entry"),
+        ("train: odd.txt\nval: images/val\nnames: [a]\n", "detector-data-listing"),
     ],
 )
 def test_a_description_that_cannot_be_used_is_refused_with_its_entry(tmp_path: Path, text: str, code: str) -> None:

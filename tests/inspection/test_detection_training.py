@@ -240,8 +240,8 @@ def command(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int
     ("change", "told"),
     [
         ({"data.yaml": "train: [\n"}, "cannot be understood"),
-        ({"data.yaml": "train: images/train\nval: images/val\nnames: {1: a}\n"}, 'entry "names"'),
-        ({"data.yaml": "train: images/train\nnames: [a]\n"}, 'entry "val"'),
+        ({"data.yaml": "train: images/train\nval: images/val\nnames: {1: a}\n"}, 'under "names"'),
+        ({"data.yaml": "train: images/train\nnames: [a]\n"}, 'under "val"'),
         ({"data.yaml": "train: images/none\nval: images/val\nnames: [a]\n"}, "does not exist"),
         ({"labels/train/crazing_1.txt": "0 0.5 0.5 0.2\n"}, "line 1: 4 values"),
         ({"labels/train/crazing_1.txt": "0 0.5 0.5 0.2 0.2\n9 0.5 0.5 0.2 0.2\n"}, "line 2: it says class 9"),
