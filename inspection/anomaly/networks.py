@@ -158,8 +158,9 @@ def _doubled(node: Node) -> Node:
 def with_patch_features(backbone: Any) -> Any:
     """Put one feature vector a patch behind a backbone graph.
 
-    Each level is averaged over 3×3 (zeros outside), brought to the grid of stride 16 and concatenated (Roth et al.
-    2022, section 3.1, with later levels: the early ones take every stripe of a ground surface for strange).
+    The levels are brought to the grid of stride 16 and concatenated (Roth et al. 2022, section 3.1, with later levels:
+    the early ones take every stripe of a ground surface for strange). The later two are averaged over 3×3 first (zeros
+    outside); the first, which small defects show in, is taken as it is.
 
     Args:
         backbone: graph with the outputs ``LEVELS``.
@@ -167,8 +168,8 @@ def with_patch_features(backbone: Any) -> Any:
     Returns:
         ``openvino.Model``: ``image`` as before, ``features`` float32 ``(1, D, H/16, W/16)``.
     """
-    levels = [_pooled(backbone.output(name).get_node().input_value(0)) for name in LEVELS]
-    result = ops.result(ops.concat([levels[0], *(_doubled(level) for level in levels[1:])], axis=1))
+    first, *later = (backbone.output(name).get_node().input_value(0) for name in LEVELS)
+    result = ops.result(ops.concat([first, *(_doubled(_pooled(level)) for level in later)], axis=1))
     result.output(0).set_names({"features"})
     model = ov.Model([result], backbone.get_parameters(), "patch_features")
     name_nodes(model)

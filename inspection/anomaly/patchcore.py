@@ -186,29 +186,27 @@ def principal_axes(features: FloatArray, images: NDArray[np.int64], seed: int = 
     """
     axes = _Axes.of(features, AXES)
     projection, offset = axes.projection(0.0)
-    return axes.projection(evening_for(variety(features @ projection + offset, images, seed)))
+    sample = np.random.default_rng(seed).permutation(len(features))[:_VARIETY_PATCHES]
+    return axes.projection(evening_for(variety(features[sample] @ projection + offset, images[sample])))
 
 
-def variety(patches: FloatArray, images: NDArray[np.int64], seed: int = 0) -> float:
+def variety(patches: FloatArray, images: NDArray[np.int64]) -> float:
     """Return how far the patches of one image lie from those of others, between 0 (all images alike) and about 1.
 
-    The median, over a sample of patches, of the distance to the nearest patch of another image, divided by the median
-    distance to those patches.
+    The median, over the first ``_VARIETY_QUERIES`` patches, of the distance to the nearest patch of another image,
+    divided by the median distance to those patches.
 
     Args:
-        patches: float32 ``(n, K)``.
+        patches: float32 ``(n, K)``, a sample in an order by chance.
         images: of which image each is, ``(n,)``.
-        seed: of the sample.
 
     Returns:
         0 when all are of one image.
     """
-    sample = np.random.default_rng(seed).permutation(len(patches))[:_VARIETY_PATCHES]
-    others, owners = patches[sample], images[sample]
-    some = others[:_VARIETY_QUERIES]
-    norms = np.einsum("ij,ij->i", others, others)
-    squares = norms[: len(some), None] + norms[None] - 2.0 * some @ others.T
-    elsewhere = owners[: len(some), None] != owners[None]
+    some = patches[:_VARIETY_QUERIES]
+    norms = np.einsum("ij,ij->i", patches, patches)
+    squares = norms[: len(some), None] + norms[None] - 2.0 * some @ patches.T
+    elsewhere = images[: len(some), None] != images[None]
     some_elsewhere = elsewhere.any(axis=1)
     if not some_elsewhere.any():
         return 0.0

@@ -17,7 +17,7 @@ from models.errors import DoesNotFit
 
 WORKING_SIDE = 1024
 """Larger images are first brought to fit this, as the default pipeline's first step does."""
-MEDIAN_SIDE = 320
+MEDIAN_SIDE = 288
 """The median area of the training images becomes this, squared."""
 GRID = 32
 PATCH = 16
@@ -59,7 +59,7 @@ class Prepared:
 
 
 def choose_scale(sizes: Sequence[tuple[int, int]]) -> float:
-    """Return the one scale for a data set: the median area becomes 320².
+    """Return the one scale for a data set: the median area becomes 288².
 
     Args:
         sizes: height and width of every image, in original pixels.
