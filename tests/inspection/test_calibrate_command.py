@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.command_line import main
-from inspection.components.measure import MeasureParameters
+from inspection.components.measure_parameters import MeasureParameters
 from inspection.files import write_atomically
 from inspection.frames import Pixels
 from inspection.images import encode_png

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from inspection.components.areas import Rectangle
 from inspection.components.ignore import IgnoreParameters, ignored_area
-from inspection.components.measure import MeasureParameters, measure
+from inspection.components.measure import measure
+from inspection.components.measure_parameters import MeasureParameters
 from inspection.components.resize import ResizeParameters, resize_picture
 from inspection.components.values import Picture
 from inspection.frames import Pixels

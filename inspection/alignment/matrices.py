@@ -1,0 +1,32 @@
+"""Matrices of poses, and what may be in them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Motion = Literal["translation", "rigid", "similarity"]
+Matrix = NDArray[np.float64]
+"""``(2, 3)`` between pixel centres."""
+
+_LEAST_AREA = 0.05
+
+
+def usable(matrix: Matrix) -> bool:
+    """Return whether a matrix is one of numbers that does not press the image together to nearly nothing."""
+    return bool(np.isfinite(matrix).all() and abs(float(np.linalg.det(matrix[:, :2]))) > _LEAST_AREA)
+
+
+def limited(matrix: Matrix, motion: Motion, middles: tuple[NDArray[Any], NDArray[Any]]) -> Matrix:
+    """Return the matrix with nothing in it but what ``motion`` allows, one middle still going onto the other."""
+    if motion == "translation":
+        linear = np.eye(2)
+    else:
+        # The nearest similarity of an affine map.
+        cosine, sine = (matrix[0, 0] + matrix[1, 1]) / 2, (matrix[1, 0] - matrix[0, 1]) / 2
+        linear = np.array([[cosine, -sine], [sine, cosine]])
+        if motion == "rigid":
+            linear /= max(float(np.hypot(cosine, sine)), 1e-9)
+    return np.column_stack([linear, middles[1] - linear @ middles[0]])

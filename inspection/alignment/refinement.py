@@ -1,0 +1,57 @@
+"""Making a pose finer, and how much a picture in it looks like the reference."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from inspection.alignment.matrices import Matrix, Motion, limited, usable
+from inspection.alignment.view import View, texture_of
+from inspection.opencv import cv2
+
+_ECC_ROUNDS = ((50, 1e-5, 5), (100, 1e-7, 3))
+"""Most iterations, least gain and side of the Gaussian of each round."""
+_LEAST_OVERLAP = 0.4
+_ECC_MOTION = {
+    "translation": cv2.MOTION_TRANSLATION,
+    "rigid": cv2.MOTION_EUCLIDEAN,
+    "similarity": cv2.MOTION_AFFINE,
+}
+
+
+def refined(start: Matrix, seen: View, wanted: View, motion: Motion) -> Matrix:
+    """Return a pose made finer; ``start`` itself when that comes to nothing."""
+    matrix = start.astype(np.float32)
+    mask = np.full(seen.grey.shape, 255, np.uint8) if seen.counting is None else seen.counting
+    height, width = wanted.grey.shape
+    middle = np.array([(width - 1) / 2, (height - 1) / 2])
+    for iterations, gain, side in _ECC_ROUNDS:
+        ending = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, iterations, gain)
+        try:
+            _, found = cv2.findTransformECC(wanted.grey, seen.grey, matrix, _ECC_MOTION[motion], ending, mask, side)
+        except cv2.error:
+            # It does not converge: what was there before is the answer, and its likeness decides.
+            return start
+        full = np.asarray(found, np.float64)
+        if not usable(full):
+            return start
+        matrix = limited(full, motion, (middle, full[:, :2] @ middle + full[:, 2])).astype(np.float32)
+    return matrix.astype(np.float64)
+
+
+def likeness(matrix: Matrix, seen: View, wanted: View) -> float:
+    """Return the correlation of the reference's texture and the picture's in a pose; 0 when they hardly overlap."""
+    height, width = wanted.grey.shape
+    flags = cv2.WARP_INVERSE_MAP
+    valid = np.ones(seen.grey.shape, np.uint8) if seen.counting is None else (seen.counting > 0).astype(np.uint8)
+    overlap = cv2.warpAffine(valid, matrix, (width, height), flags=flags | cv2.INTER_NEAREST).astype(np.bool_)
+    if overlap.mean() < _LEAST_OVERLAP:
+        return 0.0
+    moved = texture_of(
+        cv2.warpAffine(
+            seen.grey, matrix, (width, height), flags=flags | cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        ).astype(np.uint8)
+    )
+    one, other = wanted.texture[overlap], moved[overlap]
+    one, other = one - one.mean(), other - other.mean()
+    size = float(np.sqrt((one @ one) * (other @ other)))
+    return float(one @ other) / size if size > 0 else 0.0

@@ -1,0 +1,74 @@
+"""An image as two are compared: in grey, at a working size, with its features and its texture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.frames import Pixels
+from inspection.grey import as_grey
+from inspection.opencv import cv2
+from inspection.placement import FloatMap, Mask
+from inspection.reference import ReferenceImage
+
+_FEATURES = 1200
+_CALMING = 1.5
+_CONTRAST_WINDOW = 12.0
+_EVEN = 2.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """An image at working size with what is compared of it.
+
+    Attributes:
+        grey: uint8 ``(h, w)``.
+        counting: uint8 ``(h, w)``, 0 where nothing counts; None where all does.
+        points: float32 ``(n, 2)``, places of the features.
+        descriptors: float32 ``(n, 128)`` of them; None without features.
+        texture: of ``texture_of``.
+    """
+
+    grey: Pixels
+    counting: NDArray[np.uint8] | None
+    points: NDArray[np.float32]
+    descriptors: NDArray[Any] | None
+    texture: FloatMap
+
+
+@lru_cache(maxsize=4)
+def reference_at(reference: ReferenceImage, shrink: float) -> View:
+    """Return ``view_of`` a reference; kept, for the next part is compared with it too."""
+    return view_of(as_grey(reference.pixels), None, shrink)
+
+
+def view_of(grey: Pixels, counting: Mask | None, shrink: float) -> View:
+    """Look at an image.
+
+    Args:
+        grey: uint8 ``(H, W)``.
+        counting: bool ``(H, W)``, which pixels count; None for all.
+        shrink: how many times smaller it is looked at, from 1.
+    """
+    mask = None if counting is None else counting.astype(np.uint8)
+    if shrink > 1:
+        size = (max(1, round(grey.shape[1] / shrink)), max(1, round(grey.shape[0] / shrink)))
+        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        if mask is not None:
+            mask = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8, copy=False)
+    found, descriptors = cv2.SIFT.create(nfeatures=_FEATURES, contrastThreshold=0.02).detectAndCompute(grey, mask)
+    points = np.array([point.pt for point in found], np.float32).reshape(-1, 2)
+    return View(grey, mask, points, descriptors if len(points) else None, texture_of(grey))
+
+
+def texture_of(grey: Pixels) -> FloatMap:
+    """Return grey values with brightness and contrast of their surroundings taken out."""
+    calm = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), _CALMING)
+    level = cv2.GaussianBlur(calm, (0, 0), _CONTRAST_WINDOW)
+    spread = cv2.GaussianBlur((calm - level) ** 2, (0, 0), _CONTRAST_WINDOW)
+    texture: FloatMap = ((calm - level) / np.sqrt(spread + _EVEN**2)).astype(np.float32)
+    return texture
