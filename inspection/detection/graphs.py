@@ -62,9 +62,8 @@ def describe(model: Any, metadata: GraphMetadata, name: str) -> GraphDescription
     head, count = found
     names = metadata.names or tuple(f"class-{number}" for number in range(count))
     try:
-        return GraphDescription(
-            head=head, names=names, height=height, width=width, layout=layout, **_preparation(head, metadata, model)
-        )
+        prepared = _preparation(head, metadata, model, square=height == width)
+        return GraphDescription(head=head, names=names, height=height, width=width, layout=layout, **prepared)
     except (ValidationError, ValueError) as error:
         raise InvalidInput("detector-metadata", file=name, reason=" ".join(str(error).split())) from error
 
@@ -161,7 +160,7 @@ def _input(model: Any, metadata: GraphMetadata, name: str) -> tuple[str, int, in
     raise DoesNotFit("detector-input", name=name, shape=str(partial))
 
 
-def _preparation(head: Head, metadata: GraphMetadata, model: Any) -> dict[str, Any]:
+def _preparation(head: Head, metadata: GraphMetadata, model: Any, *, square: bool) -> dict[str, Any]:
     """Return how an image is prepared: as the exporter does it, else as ``model_info`` says it."""
     if head is Head.YOLOX:
         return {"colour": "bgr", "scale": (1.0, 1.0, 1.0), "fitting": "letterbox-corner"}
@@ -169,7 +168,8 @@ def _preparation(head: Head, metadata: GraphMetadata, model: Any) -> dict[str, A
         return {}
     normalised = _ends_in_probabilities(model)
     if metadata.ultralytics:
-        return {"fitting": "crop", "normalised": normalised}
+        # Its own transforms keep the aspect for a square input alone.
+        return {"fitting": "crop" if square else "stretch", "normalised": normalised}
     info: Mapping[str, str] = metadata.info or {}
     return {
         "fitting": {"crop": "crop", "fit_to_window_letterbox": "letterbox", "fit_to_window": "letterbox-corner"}.get(

@@ -219,9 +219,13 @@ class Classifier(_GraphModel):
                 image, letterbox.fit(image.shape[0], image.shape[1], size.height, size.width, centred=centred), target
             )
             return
+        interpolation = cv2.INTER_LINEAR
         if size.fitting == "crop":
             image = _centre_of_aspect(image, size.height, size.width)
-        target[:] = cv2.resize(image, (size.width, size.height), interpolation=cv2.INTER_LINEAR)
+            if image.shape[0] > size.height:
+                # As where it was trained every pixel counts, however much larger than the input the image is.
+                interpolation = cv2.INTER_AREA
+        target[:] = cv2.resize(image, (size.width, size.height), interpolation=interpolation)
 
 
 def _centre_of_aspect(image: Pixels, height: int, width: int) -> Pixels:

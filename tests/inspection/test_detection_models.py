@@ -48,9 +48,11 @@ def bottles(data: Path) -> Pixels:
     return np.ascontiguousarray(frame[:, :, ::-1], dtype=np.uint8)
 
 
-def classifier_graph(folder: Path, *, softmax: bool = True, info: dict[str, Any] | None = None) -> Path:
-    """A classifier of the mean colour: one value for each of red, green and blue, from an input of 8 × 8."""
-    image = ops.parameter([1, 3, 8, 8], np.float32, name="image")
+def classifier_graph(
+    folder: Path, *, softmax: bool = True, info: dict[str, Any] | None = None, columns: int = 8
+) -> Path:
+    """A classifier of the mean colour: one value for each of red, green and blue, from an input of 8 rows."""
+    image = ops.parameter([1, 3, 8, columns], np.float32, name="image")
     means = ops.reduce_mean(image, ops.constant(np.array([2, 3])), keep_dims=False)
     last = ops.softmax(means, axis=1) if softmax else means
     model = ov.Model([last], [image], "colours")
@@ -151,6 +153,28 @@ def test_logits_become_probabilities_and_a_file_of_labels_names_them(tmp_path: P
     values = model.classify(np.full((8, 8, 3), (255, 0, 0), np.uint8))
     np.testing.assert_allclose(values, np.exp([1, 0, 0]) / np.exp([1, 0, 0]).sum(), rtol=1e-5)
     assert model.description.names == ("rot", "grün", "blau")
+
+
+def test_a_classifier_of_ultralytics_sees_every_pixel_of_the_middle_and_a_wide_one_the_whole_image(
+    tmp_path: Path,
+) -> None:
+    path = classifier_graph(tmp_path / "c")
+    (path.parent / "metadata.yaml").write_text("task: classify\nnames: [red, green, blue]\n")
+    model = load_model(path)
+    assert isinstance(model, Classifier)
+    assert model.description.fitting == "crop"
+    stripes = np.zeros((160, 320, 3), np.uint8)
+    stripes[:, 80:240:2, 0] = 255
+    stripes[:, 81:240:2, 1] = 255
+    stripes[:, :80, 2] = stripes[:, 240:, 2] = 255
+    red, green, blue = model.classify(stripes)
+    assert red == pytest.approx(green, rel=0.05)
+    assert blue < red
+    wide = classifier_graph(tmp_path / "w", columns=16)
+    (wide.parent / "metadata.yaml").write_text("task: classify\nnames: [red, green, blue]\n")
+    stretched = load_model(wide)
+    assert isinstance(stretched, Classifier)
+    assert stretched.description.fitting == "stretch"
 
 
 def test_a_classifier_that_wants_blue_first_gets_it(tmp_path: Path) -> None:
