@@ -1,7 +1,8 @@
-"""Why pydantic rejected a value, in the reader's language."""
+"""Why a value was rejected, in the reader's language."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,14 @@ from models.messages import LocalText, catalogue
 
 _PREFIX = "value-"
 _OTHER = f"{_PREFIX}invalid"
+_NOT_JSON = f"{_PREFIX}json-invalid"
+
+
+def not_json(error: Exception) -> LocalText:
+    """Return why a text is no JSON: where it goes wrong, as far as ``json.loads`` says."""
+    if isinstance(error, json.JSONDecodeError):
+        return LocalText.of("value-json-place", {"line": error.lineno, "column": error.colno})
+    return LocalText.of(_NOT_JSON, {})
 
 
 def rejection(item: Mapping[str, Any]) -> LocalText:

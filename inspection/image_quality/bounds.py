@@ -12,7 +12,7 @@ from inspection.contradictions import not_in_order
 from inspection.files import write_atomically
 from models.errors import InvalidInput, NotFound
 from models.messages import LocalText
-from models.rejections import rejection
+from models.rejections import not_json, rejection
 
 _USUAL = "usual"
 
@@ -89,7 +89,7 @@ def read_bounds(given: str) -> QualityBounds:
         )
         raise InvalidInput("quality-bounds-file", file=given, reason=reason) from error
     except (ValueError, RecursionError) as error:
-        raise InvalidInput("quality-bounds-file", file=given, reason=str(error)) from error
+        raise InvalidInput("quality-bounds-file", file=given, reason=not_json(error)) from error
 
 
 def write_bounds(path: Path, bounds: QualityBounds) -> None:

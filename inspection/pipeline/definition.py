@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import InvalidInput, NotFound
-from models.rejections import rejection
+from models.rejections import not_json, rejection
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -69,7 +69,7 @@ class PipelineDefinition(BaseModel):
             try:
                 value = json.loads(value)
             except (ValueError, RecursionError) as error:
-                raise InvalidInput("pipeline-not-json", reason=str(error)) from error
+                raise InvalidInput("pipeline-not-json", reason=not_json(error)) from error
         version = value.get("format_version", FORMAT_VERSION) if isinstance(value, dict) else FORMAT_VERSION
         if isinstance(version, int) and version > FORMAT_VERSION:
             raise InvalidInput("pipeline-too-new", version=version, known=FORMAT_VERSION)

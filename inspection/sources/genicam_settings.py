@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import InvalidInput
+from models.messages import LocalText
 from models.rejections import rejection
 
 GENICAM_PREFIXES = ("genicam:", "gige:")
@@ -56,7 +57,8 @@ class GenicamSettings(BaseModel):
             setting = ".".join(str(part) for part in first["loc"])
             raise InvalidInput("genicam-option", camera=camera, setting=setting, reason=rejection(first)) from error
         except ValueError as error:
-            raise InvalidInput("genicam-option", camera=camera, setting=text, reason=str(error)) from error
+            reason = LocalText.of("genicam-option-form", {})
+            raise InvalidInput("genicam-option", camera=camera, setting=text, reason=reason) from error
 
 
 def parse_genicam(spec: str) -> tuple[str, GenicamSettings] | None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 import inspection
 from models.errors import InvalidInput
 from models.messages import LANGUAGES, LocalText, catalogue, error_text
-from models.rejections import rejection
+from models.rejections import not_json, rejection
 
 _SENTENCE = re.compile(r"[A-Za-z]{3,} [a-z]{2,}")
 """Two English words in a row."""
@@ -54,6 +54,17 @@ def test_what_has_no_text_of_its_own_is_told_as_not_allowed() -> None:
     odd = {"type": "odd_thing", "msg": "Value error, Something odd", "loc": (), "input": None}
     assert rejection(odd) == "Something odd"
     assert rejection(odd).in_language("ja") == error_text("value-invalid", {}, "ja").detail
+
+
+@pytest.mark.parametrize(("text", "place"), [('{"a": 1,\n  b}', ("2", "3")), ("", ("1", "1"))])
+def test_a_text_that_is_no_json_is_told_by_its_place(text: str, place: tuple[str, str]) -> None:
+    with pytest.raises(json.JSONDecodeError) as caught:
+        json.loads(text)
+    for language in LANGUAGES:
+        told = not_json(caught.value).in_language(language)
+        assert re.findall(r"\d+", told) == list(place)
+    assert not _SENTENCE.search(not_json(caught.value).in_language("ja"))
+    assert not_json(RecursionError()).in_language("ja") == error_text("value-json-invalid", {}, "ja").detail
 
 
 def test_a_reason_within_a_text_follows_its_language_and_does_not_end_the_sentence_twice() -> None:
