@@ -35,7 +35,7 @@ _SMOOTHING, _FINE = 1.0, 2.0
 _BETWEEN, _BETWEEN_TAPS = math.sqrt(_FINE**2 - _SMOOTHING**2), 11
 # Gradients below this many grey levels a pixel are rounding, not edges.
 _FAINTEST = 0.05
-_STRIP_PIXELS = 200_000
+_STRIP_PIXELS = 160_000
 _FEWEST_ROWS = 32
 # How far a pixel of the gradients sees: the smoothing reaches 4 pixels, the kernels of Sobel one, the other Gaussian 5.
 _REACH, _REACH_FINE = 5, 10
