@@ -78,6 +78,10 @@ def train_sensor_command(
     leave_out: Annotated[
         list[str] | None, typer.Option("--leave-out", help="Column that is no sensor; may be given again.")
     ] = None,
+    stand_in: Annotated[
+        list[float] | None,
+        typer.Option("--missing", help="Number that stands for a missing value, as -999; may be given again."),
+    ] = None,
     further: Annotated[
         Path | None, typer.Option("--continue", help="model.pth, its model.npz beside it, to train further.")
     ] = None,
@@ -97,6 +101,7 @@ def train_sensor_command(
       imageflow train sensor --data data.csv --output model.pth
       imageflow train sensor --data pump.csv --output pump.pth --window 5
       imageflow train sensor --data data.csv --output model.pth --threshold auto
+      imageflow train sensor --data data.csv --output model.pth --missing -999 --leave-out label
       imageflow train sensor --data new.csv --output next.pth --continue model.pth
     """  # noqa: D301 - \b keeps the lines as they are
     sizes = _hidden(hidden)
@@ -132,7 +137,14 @@ def train_sensor_command(
             advance(f"Training {done}/{total}", done / total)
 
         made = train_files(
-            data, output, settings, leave_out=leave_out or (), checkpoint=checkpoint, further=further, on_step=show
+            data,
+            output,
+            settings,
+            leave_out=leave_out or (),
+            stand_ins=stand_in or (),
+            checkpoint=checkpoint,
+            further=further,
+            on_step=show,
         )
     _tell(made)
     typer.echo(json.dumps(_summary(made), ensure_ascii=False) if as_json else _line(made))
@@ -145,6 +157,24 @@ def _tell(made: SensorFiles) -> None:
     if constant:
         shown = ", ".join(constant[:_SHOWN]) + ("…" if len(constant) > _SHOWN else "")
         typer.echo(f"never change in these rows, so that any change is an anomaly: {shown}", err=True)
+    doubts = made.doubts
+    for found in doubts.stand_ins[:_SHOWN]:
+        value = f"{found.value:.15g}"
+        typer.echo(
+            f"{found.column} is {value} in {found.rows} rows, far from all else: if that stands for a missing value, "
+            f"train again with --missing {value}",
+            err=True,
+        )
+    for name in doubts.counters[:_SHOWN]:
+        typer.echo(
+            f"{name} moves one way with every row, as a clock or a counter does: if it is one, train again with "
+            f'--leave-out "{name}", or every later row is an anomaly',
+            err=True,
+        )
+    if doubts.backward and made.trained.model.metadata.window > 1:
+        typer.echo(
+            f"the time goes back in {doubts.backward} rows: a window takes the rows as they stand in the file", err=True
+        )
 
 
 def _summary(made: SensorFiles) -> dict[str, object]:
@@ -158,6 +188,9 @@ def _summary(made: SensorFiles) -> dict[str, object]:
         "columns": list(metadata.columns),
         "left_out": list(made.left_out),
         "constant": list(made.trained.constant),
+        "stand_ins": [[found.column, found.value, found.rows] for found in made.doubts.stand_ins],
+        "counters": list(made.doubts.counters),
+        "backward": made.doubts.backward,
         "input_dimension": len(metadata.columns),
         "window": metadata.window,
         "layers": list(made.trained.model.network.sizes),

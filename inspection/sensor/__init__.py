@@ -1,6 +1,7 @@
 """Sensor anomaly models: trained on normal rows of a table, scored with NumPy alone; torch is never imported here."""
 
 from inspection.sensor.archive import load_model, model_bytes, model_from_bytes, save_model
+from inspection.sensor.doubts import Doubts, StandIn
 from inspection.sensor.drift import SensorDrift, drift_report
 from inspection.sensor.files import SensorFiles, train_files
 from inspection.sensor.model import Judgement, SensorModel
@@ -11,6 +12,7 @@ from inspection.sensor.table import SensorTable, parse_table, read_table
 from inspection.sensor.training import Trained, train
 
 __all__ = [
+    "Doubts",
     "Judgement",
     "Learned",
     "OnlineLearner",
@@ -21,6 +23,7 @@ __all__ = [
     "SensorStream",
     "SensorTable",
     "SensorTraining",
+    "StandIn",
     "Trained",
     "Travel",
     "drift_report",

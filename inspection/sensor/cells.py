@@ -1,9 +1,8 @@
-"""What one cell of a table says: a number, a gap, a time, a word."""
+"""What one cell of a table says: a number, a gap, a word."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 
 MISSING = frozenset({"", "-", "--", "?", "na", "n/a", "nan", "null", "none", "#n/a", "欠測", "欠損"})
 """What stands for a missing value, in lower case."""
@@ -14,9 +13,6 @@ LARGEST = 1e100
 _POINT = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?", re.ASCII)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+", re.ASCII)
-_TIME = re.compile(
-    r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?([zZ]|[+-]\d{2}:?\d{2})?)?", re.ASCII
-)
 
 
 def is_missing(text: str) -> bool:
@@ -54,23 +50,3 @@ def number(text: str, *, decimal_comma: bool) -> float | None:
         stripped = stripped.replace(",", ".")
     value = float(stripped)
     return value if abs(value) <= LARGEST else None
-
-
-def seconds(text: str) -> float | None:
-    """Return the time of a cell as seconds since 1970 (UTC unless it says otherwise), or None when it is no time.
-
-    ISO 8601 (RFC 3339), with slashes for dashes and with single digits for day, month and hour, too.
-    """
-    stripped = text.strip()
-    if _TIME.fullmatch(stripped) is None:
-        return None
-    date, _, clock = stripped.replace("/", "-").replace("T", " ").partition(" ")
-    padded = "-".join(part.zfill(2) for part in date.split("-"))
-    if clock:
-        hour, colon, rest = clock.replace(",", ".").partition(":")
-        padded = f"{padded}T{hour.zfill(2)}{colon}{rest}"
-    try:
-        moment = datetime.fromisoformat(padded)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import codecs
 import csv
 from collections.abc import Iterator
-from io import StringIO
+from io import BytesIO, TextIOWrapper
 from itertools import islice
 
-from inspection.sensor.cells import is_missing, is_number, seconds
+from inspection.sensor.cells import is_missing, is_number
+from inspection.sensor.times import is_time
 from models.errors import InvalidInput
 
 DELIMITERS = (";", "\t", ",")
@@ -19,8 +20,8 @@ Line = tuple[int, list[str]]
 """Number of the line in the file, from 1, and its cells."""
 
 
-def decode(data: bytes, name: str) -> str:
-    """Return the text of a file: UTF-8 or UTF-16 by its mark, UTF-8, else Shift JIS as Japanese Windows writes it.
+def encoding_of(data: bytes, name: str) -> str:
+    """Return how a file is encoded: UTF-8 or UTF-16 by its mark, UTF-8, else Shift JIS as Japanese Windows writes it.
 
     Raises:
         InvalidInput: ``sensor-file-not-text``.
@@ -33,13 +34,14 @@ def decode(data: bytes, name: str) -> str:
         encodings = ("utf-8-sig", "cp932")
     for encoding in encodings:
         try:
-            return data.decode(encoding)
+            data.decode(encoding)
         except UnicodeDecodeError:
             continue
+        return encoding
     raise InvalidInput("sensor-file-not-text", name=name)
 
 
-def find_delimiter(text: str) -> str:
+def find_delimiter(data: bytes, encoding: str) -> str:
     """Return the delimiter: the first of ``;``, tab and ``,`` that parts all first lines alike; a comma when none does.
 
     Where none parts them all alike, the one that most of them agree on is taken, so that the error that follows
@@ -47,7 +49,7 @@ def find_delimiter(text: str) -> str:
     """
     votes: dict[str, int] = {}
     for delimiter in DELIMITERS:
-        widths = [len(cells) for _, cells in islice(read_lines(text, delimiter), _LOOKED_AT)]
+        widths = [len(cells) for _, cells in islice(read_lines(data, encoding, delimiter), _LOOKED_AT)]
         parted = [width for width in widths if width > 1]
         if parted and len(set(widths)) == 1:
             return delimiter
@@ -56,13 +58,14 @@ def find_delimiter(text: str) -> str:
     return best if votes[best] else ","
 
 
-def read_lines(text: str, delimiter: str) -> Iterator[Line]:
-    """Yield the lines that are not empty, with their numbers.
+def read_lines(data: bytes, encoding: str, delimiter: str) -> Iterator[Line]:
+    """Yield the lines that are not empty, with their numbers; a line at a time, so that a large file stays bytes.
 
     Raises:
         InvalidInput: ``sensor-file-line`` for a line that the format does not allow.
     """
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    text = TextIOWrapper(BytesIO(data), encoding=encoding, newline="")
+    reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True)
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells) or len(cells) > 1:
@@ -74,7 +77,7 @@ def read_lines(text: str, delimiter: str) -> Iterator[Line]:
 def is_header(cells: list[str]) -> bool:
     """Say whether a first line names the columns: it holds words, and no number and no time."""
     spoken = [cell for cell in cells if not is_missing(cell)]
-    return bool(spoken) and not any(is_number(cell) or seconds(cell) is not None for cell in spoken)
+    return bool(spoken) and not any(is_number(cell) or is_time(cell) for cell in spoken)
 
 
 def column_names(cells: list[str] | None, count: int) -> tuple[str, ...]:

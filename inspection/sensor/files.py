@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from inspection.files import make_folder, require_writable, write_atomically
 from inspection.sensor.archive import load_model, model_bytes
 from inspection.sensor.checkpoint import read_checkpoint, require_torch, write_checkpoint
+from inspection.sensor.doubts import Doubts, doubts_of
 from inspection.sensor.model import SensorModel
 from inspection.sensor.settings import SensorTraining
 from inspection.sensor.table import SensorTable, read_table
@@ -38,6 +39,7 @@ class SensorFiles:
         digest: SHA-256 of ``model.npz``.
         trained: the model and its errors.
         left_out: columns that are no sensors.
+        doubts: what looks wrong about the rows.
         seconds: from reading to the last file.
     """
 
@@ -48,6 +50,7 @@ class SensorFiles:
     digest: str
     trained: Trained
     left_out: tuple[str, ...]
+    doubts: Doubts
     seconds: float
 
 
@@ -57,6 +60,7 @@ def train_files(
     settings: SensorTraining,
     *,
     leave_out: Sequence[str] = (),
+    stand_ins: Sequence[float] = (),
     checkpoint: bool = True,
     further: Path | None = None,
     on_step: OnStep | None = None,
@@ -68,6 +72,7 @@ def train_files(
         output: ``model.pth``; the other files lie beside it.
         settings: how.
         leave_out: columns that are no sensors.
+        stand_ins: numbers that stand for a missing value.
         checkpoint: whether ``model.pth`` is written, which takes torch (in a process of its own).
         further: a ``model.pth``, its ``model.npz`` beside it, whose training goes on.
         on_step: told the steps done and all.
@@ -84,7 +89,7 @@ def train_files(
         require_torch()
     require_writable(model_path)
     start = _start(further) if further else None
-    table = read_table(data, leave_out)
+    table = read_table(data, leave_out, stand_ins)
     trained = train(
         table.values, table.columns, settings, period_s=usual_period(table.seconds), start=start, on_step=on_step
     )
@@ -103,6 +108,7 @@ def train_files(
         digest=hashlib.sha256(content).hexdigest(),
         trained=trained,
         left_out=table.left_out,
+        doubts=doubts_of(table),
         seconds=time.perf_counter() - began,
     )
 

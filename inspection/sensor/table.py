@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,23 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection.sensor import dialect
-from inspection.sensor.cells import (
-    has_decimal_comma,
-    has_decimal_point,
-    is_missing,
-    looks_like_thousands,
-    number,
-    seconds,
-)
+from inspection.sensor.cells import LARGEST, is_missing, number
 from inspection.sensor.dialect import Line
+from inspection.sensor.layout import Layout, find_layout, shown
+from inspection.sensor.times import Moment, moment
 from models.errors import InvalidInput, TooLarge
 
 MOST_BYTES = 128 * 2**20
 MOST_ROWS = 2_000_000
 MOST_COLUMNS = 512
 MOST_CELLS = 20_000_000
-_LOOKED_AT = 50
-_SHOWN = 40
+_PLAIN = re.compile(r"[0-9+\-.eE;]*")
+"""Numbers that Python reads as ``number`` does, parted by semicolons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +33,8 @@ class SensorTable:
         columns: names of the sensors.
         values: float64 ``(rows, columns)``; NaN where a value is missing.
         lines: int64 ``(rows,)``, the line of the file each row stands on, from 1.
-        seconds: float64 ``(rows,)`` since 1970 where a column holds times, else None; NaN where one is missing.
+        seconds: float64 ``(rows,)`` since 1970, or since midnight for times of day alone, where a column holds times,
+            else None; NaN where one is missing.
         left_out: names of the columns that are no sensors: times, and those that were to be left out.
     """
 
@@ -48,12 +45,13 @@ class SensorTable:
     left_out: tuple[str, ...]
 
 
-def read_table(path: Path, leave_out: Sequence[str] = ()) -> SensorTable:
+def read_table(path: Path, leave_out: Sequence[str] = (), stand_ins: Sequence[float] = ()) -> SensorTable:
     """Read a CSV file of numbers.
 
     Args:
         path: the file.
         leave_out: names of columns that are no sensors (labels, counters).
+        stand_ins: numbers that stand for a missing value, as -999 does in some loggers.
 
     Raises:
         InvalidInput: ``file-missing``, ``sensor-file-not-readable`` and what ``parse_table`` raises.
@@ -68,14 +66,15 @@ def read_table(path: Path, leave_out: Sequence[str] = ()) -> SensorTable:
         raise InvalidInput("file-missing", file=str(path)) from error
     except OSError as error:
         raise InvalidInput("sensor-file-not-readable", name=path.name, reason=error.strerror or str(error)) from error
-    return parse_table(data, path.name, leave_out)
+    return parse_table(data, path.name, leave_out, stand_ins)
 
 
-def parse_table(data: bytes, name: str, leave_out: Sequence[str] = ()) -> SensorTable:
+def parse_table(data: bytes, name: str, leave_out: Sequence[str] = (), stand_ins: Sequence[float] = ()) -> SensorTable:
     """Read a table of numbers from the bytes of a CSV file.
 
     The header is optional. The delimiter is ``,``, ``;`` or a tab. A comma is the decimal sign where no number of the
-    file has a point and the commas cannot part thousands. A column of times is recognised and left out of the values.
+    file has a point and the commas cannot part thousands. Columns of times are recognised and left out of the values.
+    The lines are gone through twice and none is kept: the table takes little more than its numbers.
 
     Raises:
         InvalidInput: naming line and column of what is wrong: ``sensor-file-not-text``, ``sensor-file-empty``,
@@ -85,107 +84,92 @@ def parse_table(data: bytes, name: str, leave_out: Sequence[str] = ()) -> Sensor
     """
     if len(data) > MOST_BYTES:
         raise _too_large(name, len(data))
-    text = dialect.decode(data, name)
-    lines = _limited(dialect.read_lines(text, dialect.find_delimiter(text)), name)
-    header = lines[0][1] if dialect.is_header(lines[0][1]) else None
-    names = dialect.column_names(header, len(lines[0][1]))
-    rows = lines[1:] if header is not None else lines
-    if not rows:
-        raise InvalidInput("sensor-file-empty", name=name)
-    _require_even(lines, name)
-    unknown = next((column for column in leave_out if column not in names), None)
-    if unknown is not None:
-        raise InvalidInput("sensor-column-unknown", column=unknown, known=", ".join(names))
-    times = next((place for place in range(len(names)) if _holds_times(rows, place)), None)
-    kept = [place for place in range(len(names)) if place != times and names[place] not in leave_out]
-    if not kept:
-        raise InvalidInput("sensor-file-without-sensors", name=name)
-    comma = _decimal_comma(rows, kept, names, name)
-    values = np.empty((len(rows), len(kept)), np.float64)
-    for place, column in enumerate(kept):
-        values[:, place] = _column(rows, column, names[column], name, decimal_comma=comma)
+    encoding = dialect.encoding_of(data, name)
+    delimiter = dialect.find_delimiter(data, encoding)
+    layout = find_layout(_limited(dialect.read_lines(data, encoding, delimiter), name), name, leave_out)
+    rows = dialect.read_lines(data, encoding, delimiter)
+    if layout.header:
+        next(rows)
+    values = np.empty((layout.rows, len(layout.kept)), np.float64)
+    lines = np.empty(layout.rows, np.int64)
+    moments = [np.full(layout.rows, np.nan) for _ in layout.times]
+    kinds: list[set[str]] = [set() for _ in layout.times]
+    for index, (line, cells) in enumerate(rows):
+        lines[index] = line
+        values[index] = _numbers(cells, line, layout, name)
+        for place, found, kind in zip(layout.times, moments, kinds, strict=True):
+            at = _moment(cells[place], line, place, layout, name)
+            if at is not None:
+                found[index] = at.seconds
+                kind.add(at.kind)
+    for stand_in in stand_ins:
+        values[values == stand_in] = np.nan
     return SensorTable(
-        columns=tuple(names[place] for place in kept),
+        columns=tuple(layout.names[place] for place in layout.kept),
         values=values,
-        lines=np.array([line for line, _ in rows], np.int64),
-        seconds=None if times is None else _times(rows, times, names[times], name),
-        left_out=tuple(names[place] for place in range(len(names)) if place not in kept),
+        lines=lines,
+        seconds=_seconds(moments, kinds),
+        left_out=tuple(name for place, name in enumerate(layout.names) if place not in layout.kept),
     )
 
 
-def _limited(source: Iterator[Line], name: str) -> list[Line]:
-    """Return the lines, refusing at the first one too many: a small file of commas makes a large table."""
-    lines: list[Line] = []
+def _limited(source: Iterator[Line], name: str) -> Iterator[Line]:
+    """Yield the lines, refusing at the first one too many: a small file of commas makes a large table."""
     cells = 0
-    for line, row in source:
-        lines.append((line, row))
+    for count, (line, row) in enumerate(source, 1):
         cells += len(row)
-        if len(lines) > MOST_ROWS + 1 or len(row) > MOST_COLUMNS or cells > MOST_CELLS:
+        if count > MOST_ROWS + 1 or len(row) > MOST_COLUMNS or cells > MOST_CELLS:
             raise TooLarge(
                 "sensor-file-too-many", name=name, row=line, most_rows=MOST_ROWS, most=MOST_COLUMNS, cells=MOST_CELLS
             )
-    if not lines:
-        raise InvalidInput("sensor-file-empty", name=name)
-    return lines
+        yield line, row
 
 
-def _require_even(lines: list[Line], name: str) -> None:
-    expected = len(lines[0][1])
-    for line, cells in lines:
-        if len(cells) != expected:
-            raise InvalidInput("sensor-file-uneven", name=name, row=line, cells=len(cells), expected=expected)
+def _numbers(cells: list[str], line: int, layout: Layout, name: str) -> list[float]:
+    """Return the values of a line: at once where all of them are plain numbers, else cell by cell."""
+    kept = [cells[place] for place in layout.kept]
+    text = ";".join(kept)
+    if layout.decimal_comma:
+        text = text.replace(",", ".")
+    if _PLAIN.fullmatch(text):
+        try:
+            found = list(map(float, text.split(";")))
+        except ValueError:
+            found = []
+        # A cell in quotes may hold a semicolon of its own.
+        if len(found) == len(kept) and min(found) >= -LARGEST and max(found) <= LARGEST:
+            return found
+    return [
+        _number(cell, line, layout.names[place], layout, name) for cell, place in zip(kept, layout.kept, strict=True)
+    ]
 
 
-def _holds_times(rows: list[Line], place: int) -> bool:
-    first = [cells[place] for _, cells in rows[:_LOOKED_AT] if not is_missing(cells[place])]
-    return bool(first) and all(seconds(cell) is not None for cell in first)
+def _number(cell: str, line: int, column: str, layout: Layout, name: str) -> float:
+    value = number(cell, decimal_comma=layout.decimal_comma)
+    if value is not None:
+        return value
+    if is_missing(cell):
+        return np.nan
+    raise InvalidInput("sensor-file-cell", name=name, row=line, column=column, text=shown(cell))
 
 
-def _decimal_comma(rows: list[Line], kept: list[int], names: Sequence[str], name: str) -> bool:
-    """Say whether commas are decimal signs; refuse a file that can be read in two ways."""
-    first: tuple[int, int, str] | None = None
-    thousands = True
-    point = False
-    for line, cells in rows:
-        for place in kept:
-            cell = cells[place]
-            if "," in cell and has_decimal_comma(cell):
-                first = first or (line, place, cell)
-                thousands = thousands and looks_like_thousands(cell)
-            elif "." in cell:
-                point = point or has_decimal_point(cell)
-    if first is not None and (point or thousands):
-        line, place, cell = first
-        raise InvalidInput("sensor-file-decimal", name=name, row=line, column=names[place], text=_shown(cell))
-    return first is not None
-
-
-def _column(rows: list[Line], place: int, column: str, name: str, *, decimal_comma: bool) -> list[float]:
-    found: list[float] = []
-    for line, cells in rows:
-        cell = cells[place]
-        value = number(cell, decimal_comma=decimal_comma)
-        if value is None:
-            if not is_missing(cell):
-                raise InvalidInput("sensor-file-cell", name=name, row=line, column=column, text=_shown(cell))
-            value = np.nan
-        found.append(value)
+def _moment(cell: str, line: int, place: int, layout: Layout, name: str) -> Moment | None:
+    found = moment(cell, layout.order)
+    if found is None and not is_missing(cell):
+        raise InvalidInput("sensor-file-cell", name=name, row=line, column=layout.names[place], text=shown(cell))
     return found
 
 
-def _times(rows: list[Line], place: int, column: str, name: str) -> NDArray[np.float64]:
-    found = np.full(len(rows), np.nan)
-    for index, (line, cells) in enumerate(rows):
-        moment = seconds(cells[place])
-        if moment is not None:
-            found[index] = moment
-        elif not is_missing(cells[place]):
-            raise InvalidInput("sensor-file-cell", name=name, row=line, column=column, text=_shown(cells[place]))
-    return found
-
-
-def _shown(cell: str) -> str:
-    return cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}…"
+def _seconds(moments: list[NDArray[np.float64]], kinds: list[set[str]]) -> NDArray[np.float64] | None:
+    """Return the times of a table: a column's with date and time of day, else of one of each, else the first's."""
+    if not moments:
+        return None
+    for found, kind in zip(moments, kinds, strict=True):
+        if kind == {"both"}:
+            return found
+    dates = [found for found, kind in zip(moments, kinds, strict=True) if kind == {"date"}]
+    clocks = [found for found, kind in zip(moments, kinds, strict=True) if kind == {"clock"}]
+    return dates[0] + clocks[0] if dates and clocks else moments[0]
 
 
 def _too_large(name: str, size: int) -> TooLarge:

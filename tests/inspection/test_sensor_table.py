@@ -1,4 +1,6 @@
 import math
+import tracemalloc
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inspection.sensor import parse_table, read_table, table
+from inspection.sensor.times import moment
 from models.errors import InvalidInput, TooLarge, UserFacingError
 from models.messages import LANGUAGES
 
@@ -88,6 +91,13 @@ def test_missing_values_stay_missing() -> None:
         ["2020/3/9 9:14:33", "2020/3/9 9:14:34"],
         ["2020-03-09T10:14:33Z", "2020-03-09T10:14:34+00:00"],
         ["2020-03-09 10:14:33.5", "2020-03-09 10:14:34.5"],
+        ["09.03.2020 10:14:33", "09.03.2020 10:14:34"],
+        ["9.3.2020 9:59:59,5", "9.3.2020 10:00:00,5"],
+        ["31/03/2020 23:59:59", "01/04/2020 00:00:00"],
+        ["03/31/2020 11:59:59 PM", "04/01/2020 12:00:00 AM"],
+        ["2020年3月9日 10時14分33秒", "2020年3月9日 10時14分34秒"],
+        ["2020-03-09T10:14:33+0900", "2020-03-09T01:14:34Z"],
+        ["10:14:33", "10:14:34"],
     ],
 )
 def test_a_column_of_times_is_recognised_and_is_no_sensor(times: list[str]) -> None:
@@ -96,6 +106,75 @@ def test_a_column_of_times_is_recognised_and_is_no_sensor(times: list[str]) -> N
     assert found.left_out == ("column 1",)
     assert found.seconds is not None
     assert found.seconds[1] - found.seconds[0] == 1.0
+
+
+def test_date_and_time_of_day_may_stand_in_two_columns() -> None:
+    found = parse_table(b"date,time,a\n2020-03-09,23:59:59,1\n2020-03-10,00:00:01,2\n", "t.csv")
+    assert (found.columns, found.left_out) == (("a",), ("date", "time"))
+    assert found.seconds is not None
+    assert found.seconds[1] - found.seconds[0] == 2.0
+
+
+def test_a_date_that_is_none_in_the_order_of_the_others_is_named() -> None:
+    error = refused("t,a\n31/03/2020,1\n03/31/2020,2\n")
+    assert (error.code, error.values["row"], error.values["column"]) == ("sensor-file-cell", 2, "t")
+    for cell in ("30.02.2020", "2020-13-01", "25:00:00", "10:75", "13:00 PM", "2020-03-09T10:14+99:99"):
+        assert refused(f"t,a\n{cell},1\n").values["text"] == cell
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    at=st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2099, 12, 31), timezones=st.just(UTC)).map(
+        lambda at: at.replace(microsecond=0)
+    ),
+    form=st.sampled_from(
+        [
+            "%Y-%m-%d %H:%M:%S",
+            "%Y/%m/%dT%H:%M:%SZ",
+            "%d.%m.%Y %H:%M:%S",
+            "%m/%d/%Y %I:%M:%S %p",
+            "%Y年%m月%d日 %H:%M:%S",
+        ]
+    ),
+)
+def test_a_time_is_read_as_it_was_written(at: datetime, form: str) -> None:
+    found = moment(at.strftime(form), "month")
+    assert found is not None
+    assert (found.kind, found.seconds) == ("both", at.timestamp())
+
+
+@settings(max_examples=100, deadline=None)
+@given(text=st.text(alphabet="0123456789:/-. 年月日時分秒TZ+APM", max_size=24))
+def test_any_text_is_a_time_or_none(text: str) -> None:
+    found = moment(text)
+    assert found is None or math.isfinite(found.seconds)
+
+
+def test_a_delimiter_at_the_end_of_every_line_is_no_column() -> None:
+    for text in ("a,b,\n1,2,\n3,4,\n", "1,2,\n3,4,\n"):
+        found = parse_table(text.encode(), "t.csv")
+        assert found.values.tolist() == [[1, 2], [3, 4]]
+    assert parse_table(b"a,b,\n1,2,\n3,4,5\n", "t.csv").columns == ("a", "b", "column 3")
+
+
+def test_a_number_that_stands_for_a_gap_is_one() -> None:
+    found = parse_table(b"a,b\n-999,1\n2,-999.0\n3,-99.9\n", "t.csv", stand_ins=[-999.0, -99.9])
+    assert np.isnan(found.values).tolist() == [[True, False], [False, True], [False, True]]
+
+
+def test_a_semicolon_within_quotes_does_not_make_two_numbers() -> None:
+    assert refused('a,b\n1,2\n"3;4",5\n').values["text"] == "3;4"
+
+
+def test_a_table_takes_little_more_than_its_bytes_and_its_numbers() -> None:
+    data = b"a,b,c,d,e,f,g,h\n" + b"1.234,5.678,9.012,3.456,7.890,1.234,5.678,9.012\n" * 20_000
+    tracemalloc.start()
+    try:
+        found = parse_table(data, "t.csv")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.5 * (len(data) + found.values.nbytes)
 
 
 def test_columns_can_be_left_out_by_name() -> None:

@@ -1,0 +1,104 @@
+"""Times as loggers, PLCs and spreadsheets of several countries write them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Literal
+
+Order = Literal["day", "month"]
+"""What stands first in 03/09/2020."""
+Kind = Literal["date", "clock", "both"]
+
+_CLOCK = (
+    r"(?P<hour>\d{1,2})(?::|時)(?P<minute>\d{2})(?:(?::|分)(?P<second>\d{2})(?:[.,](?P<part>\d+))?秒?|分)?"
+    r"(?:\s?(?P<half>[AaPp])\.?[Mm]\.?)?(?P<zone>[zZ]|[+-]\d{2}:?\d{2})?"
+)
+_DATES = (
+    r"(?P<year>\d{4})(?P<sign>[-/])(?P<month>\d{1,2})(?P=sign)(?P<day>\d{1,2})",
+    r"(?P<year>\d{4})年(?P<month>\d{1,2})月(?P<day>\d{1,2})日",
+    r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})",
+    r"(?P<first>\d{1,2})/(?P<second_part>\d{1,2})/(?P<year>\d{4})",
+)
+_FORMS = (
+    *(re.compile(rf"{date}(?:[T\s]\s?{_CLOCK})?", re.ASCII) for date in _DATES),
+    re.compile(_CLOCK, re.ASCII),
+)
+_LONGEST = 40
+_NOON = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a cell says.
+
+    Attributes:
+        kind: a date, a time of day, or both.
+        seconds: since 1970 (UTC unless it says otherwise); since midnight for a time of day alone.
+    """
+
+    kind: Kind
+    seconds: float
+
+
+def moment(text: str, order: Order = "day") -> Moment | None:
+    """Return the time of a cell, or None when it is none.
+
+    ISO 8601 (RFC 3339), with slashes for dashes and with single digits, too; 9.3.2020; 09/03/2020; 2020年3月9日
+    10時14分33秒; a time of day alone; AM and PM.
+
+    Args:
+        text: of the cell.
+        order: what stands first in 09/03/2020.
+    """
+    stripped = text.strip()
+    if len(stripped) > _LONGEST:
+        return None
+    found = next((match for form in _FORMS if (match := form.fullmatch(stripped)) is not None), None)
+    if found is None:
+        return None
+    parts = found.groupdict()
+    seconds = 0.0
+    if parts["hour"] is not None:
+        clock = _clock(parts)
+        if clock is None:
+            return None
+        seconds = clock
+    if "year" not in parts:
+        return Moment("clock", seconds)
+    if "first" in parts:
+        parts["day"], parts["month"] = parts["first"], parts["second_part"]
+        if order == "month":
+            parts["day"], parts["month"] = parts["month"], parts["day"]
+    try:
+        day = datetime(int(parts["year"]), int(parts["month"]), int(parts["day"]), tzinfo=_zone(parts["zone"]))
+    except ValueError:
+        return None
+    return Moment("both" if parts["hour"] is not None else "date", day.timestamp() + seconds)
+
+
+def is_time(text: str) -> bool:
+    """Say whether the cell is a time, whatever stands first in its date."""
+    return moment(text) is not None or moment(text, "month") is not None
+
+
+def _clock(parts: dict[str, str | None]) -> float | None:
+    hour, minute, second = int(parts["hour"] or 0), int(parts["minute"] or 0), int(parts["second"] or 0)
+    half = (parts["half"] or "").lower()
+    if half:
+        if not 1 <= hour <= _NOON:
+            return None
+        hour = hour % _NOON + (_NOON if half == "p" else 0)
+    if hour > 23 or minute > 59 or second > 60:  # noqa: PLR2004 - of a clock; 60 is a leap second
+        return None
+    return hour * 3600 + minute * 60 + second + float(f"0.{parts['part'] or 0}")
+
+
+def _zone(text: str | None) -> timezone:
+    """Raise ValueError for a zone that is none."""
+    if text is None or text in {"z", "Z"}:
+        return UTC
+    digits = text[1:].replace(":", "")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return timezone(-offset if text[0] == "-" else offset)
