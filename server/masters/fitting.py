@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from inspection.pipeline.definition import PipelineDefinition
 from inspection.pipeline.validation import validate_definition
 from models.errors import DoesNotFit, InvalidInput
+from models.messages import LocalText
 from models.pipelines import Pipeline
 from server.masters.repository import items_using
 
@@ -92,4 +93,6 @@ def _require_steps(definition: Mapping[str, Any], parameters: Mapping[str, Any],
     try:
         checked_definition(merged)
     except InvalidInput as error:
-        raise DoesNotFit("pipeline-does-not-fit", reason=error.text("en").detail, members=context) from error
+        raise DoesNotFit(
+            "pipeline-does-not-fit", reason=LocalText.of(error.code, error.values), members=context
+        ) from error

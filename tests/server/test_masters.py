@@ -178,6 +178,19 @@ def test_a_pipeline_that_does_not_fit_is_422_with_its_context(served: Served) ->
         assert body["inspection_context"]["pipeline_id"] == wrong.get("pipeline_id")
 
 
+def test_why_a_pipeline_does_not_fit_is_told_in_the_language_asked_for(served: Served) -> None:
+    pipeline, item = make_pipeline(served), make_item(served)
+    answer = served["supervisor"].put(
+        f"/inspection/items/{item['id']}/pipeline",
+        json={"pipeline_id": pipeline["id"], "parameters": {"resize": {"width": -1}}},
+        headers={"Accept-Language": "ja"},
+    )
+    assert answer.status_code == 422
+    detail = answer.json()["detail"]
+    assert detail.startswith("ステップ resize の項目")
+    assert detail.endswith("値は1以上である必要があります。")
+
+
 def test_criteria_are_checked_by_field(served: Served) -> None:
     target = make_target(served)
     body = {"name": "x", "criteria": {"threshold": -1, "minimum_confidence": 0.5}}
