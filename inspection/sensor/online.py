@@ -36,8 +36,8 @@ class OnlineSettings(BaseModel):
             threshold's own rate of false alarms explains (three standard deviations); single rows just above the
             threshold are what it gives normal rows at its rate.
         rate: how far the centre of a feature moves towards a row that is learned.
-        most_per_day: how far the centre of a feature may move within a day, on the scaled axis. A learner that goes on
-            from an earlier one's model begins its day anew.
+        most_per_day: how far the centre of a feature may move within 24 hours, on the scaled axis. A learner that goes
+            on from an earlier one's model begins its day anew.
         most_in_all: how far it may ever be from that of the reference.
         weight_rate: learning rate of the network's weights, one step for 256 rows; 0 leaves the network as it is.
         most_weight_change: largest change of each layer's weights against the reference, as a share of their norm.
@@ -111,7 +111,7 @@ class OnlineLearner:
         self._alarms: deque[bool] = deque(maxlen=max(self._settings.quarantine, 1))
         self._most_alarms = _most_alarms(reference.metadata.threshold_rate, self._settings.quarantine)
         self._quarantine_left = 0
-        self._day: float | None = None
+        self._day_began: float | None = None
         self._day_center = self._stream.model.scaling.center
         self._batch: list[NDArray[np.float64]] = []
         self._learned = 0
@@ -131,7 +131,7 @@ class OnlineLearner:
 
         Args:
             values: as many as the model expects; None or NaN where a value is missing.
-            at: seconds since any fixed moment; tells the days apart.
+            at: seconds since any fixed moment; says when 24 hours have passed.
 
         Raises:
             InvalidInput: as ``SensorStream.push``; a row that cannot be judged is not learned from, and what waits
@@ -185,9 +185,7 @@ class OnlineLearner:
 
     def _learn(self, at: float, features: NDArray[np.float64]) -> None:
         model, settings = self._stream.model, self._settings
-        day = at // _DAY_S
-        if day != self._day:
-            self._day, self._day_center = day, model.scaling.center
+        self._begin_day(at, model.scaling.center)
         center, scale = model.scaling.center, model.scaling.scale
         step = np.where(np.isnan(features), 0.0, settings.rate * (features - center))
         moved = _bounded(center + step, self._day_center, settings.most_per_day * scale)
@@ -201,6 +199,14 @@ class OnlineLearner:
                 self._batch.clear()
         scaling = replace(model.scaling, center=moved)
         self._stream.exchange(replace(model, scaling=scaling, network=network))
+
+    def _begin_day(self, at: float, center: NDArray[np.float64]) -> None:
+        """Begin a new day once one has passed; clocks before and after midnight in turn make no new day each."""
+        began = self._day_began
+        if began is None or at - began >= _DAY_S:
+            self._day_began, self._day_center = at, center
+        elif at < began:
+            self._day_began = at
 
     def _improved(self, model: SensorModel, features: NDArray[np.float64]) -> Network:
         scaled, known = model.scaling.apply(features)

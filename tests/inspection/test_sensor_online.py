@@ -90,6 +90,19 @@ def test_a_day_moves_no_further_than_a_day_may(reference: SensorModel) -> None:
         before = after
 
 
+def test_a_clock_that_is_set_back_again_and_again_lends_no_further_days(reference: SensorModel) -> None:
+    learner = OnlineLearner(reference, OnlineSettings(rate=0.1, quarantine=0, most_per_day=0.05))
+    rows = machine_rows(600, seed=13)
+    rows[:, 2] += np.linspace(0, 4, len(rows))
+    for place, row in enumerate(rows.tolist()):
+        # Midnight within every second row: two clocks that differ by two seconds.
+        learner.push(row, 10 * DAY_S + (-1 if place % 2 else 1))
+    assert max(abs(found.distance) for found in learner.travel()) <= 0.05 + 1e-9
+    for row in machine_rows(50, seed=14).tolist():
+        learner.push(row, 11 * DAY_S + 2)
+    assert 0.05 < max(abs(found.distance) for found in learner.travel()) <= 0.1 + 1e-9
+
+
 def test_rows_around_an_anomaly_are_not_learned(reference: SensorModel) -> None:
     learner = OnlineLearner(reference, OnlineSettings(quarantine=30))
     usual, broken = [100.0, 2.0, 60.0], [120.0, 1.0, 60.0]
