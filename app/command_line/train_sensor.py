@@ -101,7 +101,8 @@ def train_sensor_command(
       imageflow train sensor --data data.csv --output model.pth
       imageflow train sensor --data pump.csv --output pump.pth --window 5
       imageflow train sensor --data data.csv --output model.pth --threshold auto
-      imageflow train sensor --data data.csv --output model.pth --missing -999 --leave-out label
+      imageflow train sensor --data data.csv --output model.pth \\
+          --missing -999 --leave-out label
       imageflow train sensor --data new.csv --output next.pth --continue model.pth
     """  # noqa: D301 - \b keeps the lines as they are
     sizes = _hidden(hidden)
