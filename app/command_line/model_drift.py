@@ -24,6 +24,10 @@ def drift_command(
     leave_out: Annotated[
         list[str] | None, typer.Option("--leave-out", help="Column that is no sensor; may be given again.")
     ] = None,
+    missing: Annotated[
+        list[float] | None,
+        typer.Option("--missing", help="Number that stands for a missing value, as in the training; as -999."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Tell, sensor by sensor, how far rows of now have moved from those a sensor model was trained on.
@@ -36,13 +40,14 @@ def drift_command(
     Examples:
       imageflow model drift pump.npz today.csv
       imageflow model drift pump.npz today.csv --json
+      imageflow model drift pump.npz today.csv --missing -999
     """  # noqa: D301 - \b keeps the lines as they are
     from app.command_line import language
     from inspection.sensor import drift_report, load_model, read_table
 
     with progress_bar("Reading"):
         loaded = load_model(model)
-        table = read_table(data, leave_out or ())
+        table = read_table(data, leave_out or (), missing or ())
         report = drift_report(loaded, rows_of(table, loaded.metadata.columns))
     unused = [*table.left_out, *_beside(table.columns, loaded.metadata.columns)]
     if unused:

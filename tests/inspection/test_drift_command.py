@@ -81,6 +81,18 @@ def test_a_table_without_a_header_is_taken_in_its_order(
     assert "expects 3" in err
 
 
+def test_a_number_that_stands_for_a_missing_value_is_no_drift(
+    capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path
+) -> None:
+    rows = machine_rows(600, seed=8)
+    rows[::4, 1] = -999
+    data = written(tmp_path / "now.csv", rows)
+    assert levels(run(capsys, model, data, "--json")[1])["current"] == "changed"
+    out = run(capsys, model, data, "--missing", "-999", "--json")[1]
+    assert levels(out)["current"] == "stable"
+    assert json.loads(out)["sensors"][1]["rows"] == 450
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [("other.csv", "current is no column of the table"), ("none.csv", "none.csv"), ("bad.csv", "bad.csv")],
