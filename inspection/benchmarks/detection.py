@@ -19,6 +19,7 @@ from statistics import median
 from inspection.benchmarks.figures import Figure
 from inspection.datasets import image_files
 from inspection.detection.bundle import read_detector
+from inspection.detection.child import last_words
 from inspection.detection.environment import quiet_environment
 from inspection.detection.finished_models import int8_path
 from inspection.detection.loading import open_bundle
@@ -103,20 +104,22 @@ def compare_speed(
     listing = work / "images.json"
     listing.write_text(json.dumps([str(path) for path in images]), encoding="utf-8")
     arguments = [str(checkpoint), str(side), str(THREADS), str(listing)]
-    worker = subprocess.Popen(  # noqa: S603 - our own module, arguments as a list
-        module_command("inspection.benchmarks.ultralytics_worker", *arguments),
-        env=quiet_environment(work / "library", THREADS),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    log = work / "ultralytics.log"
+    with log.open("wb") as output:
+        worker = subprocess.Popen(  # noqa: S603 - our own module, arguments as a list
+            module_command("inspection.benchmarks.ultralytics_worker", *arguments),
+            env=quiet_environment(work / "library", THREADS),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            text=True,
+        )
     ours: dict[str, list[float]] = {precision: [] for precision in models}
     theirs: list[list[float]] = []
     position = 0
     with worker:
         if worker.stdin is None or worker.stdout is None or worker.stdout.readline() != "ready\n":
-            raise RuntimeError("ultralytics' predict did not start")
+            raise RuntimeError(f"ultralytics' predict did not start: {last_words(log)}")
         for _ in range(rounds):
             worker.stdin.write(f"{IMAGES_A_ROUND}\n")
             worker.stdin.flush()

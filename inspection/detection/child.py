@@ -75,7 +75,7 @@ def run_training_process(
     if failure is not None:
         raise _told(failure, log)
     if code != 0:
-        raise Unavailable("detector-training-ended", status=code, reason=_last_words(log), log=str(log))
+        raise Unavailable("detector-training-ended", status=code, reason=last_words(log), log=str(log))
 
 
 def _listen(
@@ -114,6 +114,7 @@ def _told(failure: dict[str, Any], log: Path) -> Unavailable:
     return Unavailable("detector-training-failed", reason=f"{failure['kind']}: {failure['reason']}", log=str(log))
 
 
-def _last_words(log: Path) -> str:
+def last_words(log: Path) -> str:
+    """Return the end of what a process wrote to its log, in one line."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     return " / ".join(line[-_LONGEST_LINE:] for line in lines[-_LAST_LINES:])

@@ -18,12 +18,14 @@ import numpy as np
 import pytest
 
 from app.command_line import main
+from inspection.benchmarks.detection import compare_speed
 from inspection.detection.dataset import lay_out, read_detection_data
 from inspection.detection.run_folder import RunFolder, RunRequest, begin_run, write_json
 from inspection.detection.training_process import failure_of
 from inspection.model_files import load_model
 from models.errors import Conflict, InvalidInput
 from tests.inspection.drawn_detections import SIDE, draw_detections
+from tests.inspection.test_detection_foreign_files import with_description
 
 PROGRAM = "from app.command_line import main; main()"
 DEADLINE_S = 240.0
@@ -77,7 +79,7 @@ def test_a_training_that_gains_nothing_ends_before_its_epochs_and_says_so(
     (described.parent / "images" / "train" / "odd.bmp").write_bytes(odd_bitmap())
     monkeypatch.chdir(tmp_path)
     # At this size a network soon guesses the whole image now and then; the first epoch that guesses worse is the last.
-    arguments = ["--imgsz", 128, "--batch", 2, "--precision", "fp32", "--epochs", 25, "--patience", 1]
+    arguments = ["--imgsz", 96, "--batch", 2, "--precision", "fp32", "--epochs", 40, "--patience", 1]
     code, out, err = command(
         capsys, "--data", "検査 データ/data.yaml", "--out", "モデル/m.model", "--run", "学習 1", *arguments
     )
@@ -86,7 +88,7 @@ def test_a_training_that_gains_nothing_ends_before_its_epochs_and_says_so(
     assert "left out 1 images" in err
     report = json.loads((tmp_path / "学習 1" / "report.json").read_text(encoding="utf-8"))
     assert report["stopped_early"]
-    assert 2 <= report["epochs"] < 25
+    assert 2 <= report["epochs"] < 40
     assert (report["left_out"], report["warnings"]) == (1, ["left-out"])
     assert load_model(tmp_path / "モデル" / "m.model").description.names == ("傷",)  # type: ignore[attr-defined]
 
@@ -227,3 +229,10 @@ def test_wrong_usage_is_told_before_anything_is_made(
     code, _, err = command(capsys, *arguments)
     assert (code, told in err) == (2, True), err
     assert sorted(path.name for path in Path().iterdir()) == ["data.yaml", "images", "labels"]
+
+
+def test_a_benchmark_whose_other_side_does_not_start_says_why(tmp_path: Path) -> None:
+    (tmp_path / "best.pt").write_bytes(b"no checkpoint")
+    model = with_description(tmp_path)
+    with pytest.raises(RuntimeError, match=r"not a loadable checkpoint|best\.pt"):
+        compare_speed({"fp32": model}, tmp_path / "best.pt", [], tmp_path, rounds=1)

@@ -309,7 +309,7 @@ def test_ctrl_c_ends_the_training_process_and_says_how_to_go_on(data: Path, tmp_
         text=True,
     )
     log = tmp_path / "m.training" / "training.log"
-    assert wait_until(log.exists)
+    assert wait_until(lambda: log.exists() and bool(children(process.pid)))
     child = children(process.pid)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=DEADLINE_S)
