@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection.sensor.network import Network
+from inspection.sensor.scaling import Scaling
 
 BATCH = 1024
 MOST_STEPS = 3000
@@ -22,13 +23,17 @@ LEARNING_RATE = 0.01
 _DECAY = (0.9, 0.999)
 _SMALL = 1e-8
 
+_FARTHEST = 1e6
+"""No value is further out on the scaled axis while weights are fitted, where float32 would overflow and spoil them."""
+
 Matrix = NDArray[np.float32]
+Chosen = slice | NDArray[np.int64]
 OnStep = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Training rows of one model.
+    """Rows of one model, ready to be fitted on.
 
     Attributes:
         scaled: float32 ``(n, features)``, gaps filled.
@@ -39,13 +44,34 @@ class Rows:
     counts: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True)
+class TrainingRows:
+    """All rows of one model; they are scaled as they are taken, for models of one file share them.
+
+    Attributes:
+        features: float64 ``(n, features)``; NaN where missing.
+        scaling: of this model.
+        fitted: bool ``(n,)``, which rows it is fitted on.
+    """
+
+    features: NDArray[np.float64]
+    scaling: Scaling
+    fitted: NDArray[np.bool_]
+
+    def take(self, chosen: Chosen) -> Rows:
+        """Return the chosen rows."""
+        scaled, known = self.scaling.apply(self.features[chosen])
+        counts = known & self.fitted[chosen, None]
+        return Rows(np.clip(scaled, -_FARTHEST, _FARTHEST).astype(np.float32), counts)
+
+
 def default_epochs(rows: int) -> int:
     """Return how many times to go through ``rows``: 300 for small files, fewer for large ones."""
     return min(max(MOST_STEPS // -(-rows // BATCH), LEAST_EPOCHS), MOST_EPOCHS)
 
 
 def fit_networks(
-    models: Sequence[Rows],
+    models: Sequence[TrainingRows],
     sizes: Sequence[int],
     *,
     seed: int | tuple[int, int],
@@ -72,10 +98,10 @@ def fit_networks(
     weights = [np.repeat(matrix[None], len(models), axis=0) for matrix in first.weights]
     biases = [np.repeat(bias[None, None], len(models), axis=0) for bias in first.biases]
     optimiser = _Adam([*weights, *biases])
-    count = len(models[0].scaled)
+    count = len(models[0].features)
     starts = range(0, count, BATCH)
     steps = epochs * len(starts)
-    # All of them stand side by side only where one batch holds them all: for large files that would be gigabytes.
+    # Scaled once only where one batch holds them all: for large files that would be gigabytes.
     whole = _side_by_side(models, slice(None)) if len(starts) == 1 else None
     done = 0
     for _ in range(epochs):
@@ -121,10 +147,10 @@ def _first_weights(sizes: Sequence[int], rng: np.random.Generator) -> Network:
     return Network(tuple(weights), tuple(biases))
 
 
-def _side_by_side(models: Sequence[Rows], chosen: slice | NDArray[np.int64]) -> tuple[Matrix, Matrix]:
+def _side_by_side(models: Sequence[TrainingRows], chosen: Chosen) -> tuple[Matrix, Matrix]:
     """Return the chosen rows of each model and what their errors count, ``(models, n, features)``."""
-    counts = np.stack([rows.counts[chosen] for rows in models])
-    return np.stack([rows.scaled[chosen] for rows in models]), _share(counts)
+    taken = [model.take(chosen) for model in models]
+    return np.stack([rows.scaled for rows in taken]), _share(np.stack([rows.counts for rows in taken]))
 
 
 def _share(counts: NDArray[np.bool_]) -> Matrix:

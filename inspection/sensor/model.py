@@ -21,6 +21,8 @@ from models.errors import InvalidInput
 
 Status = Literal["normal", "anomaly"]
 
+_AT_ONCE = 32_768
+"""Rows that are scored together: many times as many numbers as a row has are needed on the way."""
 _FILLING_ROUNDS = 10
 """Each takes off what a value shares with the others: after ten a gap says next to nothing of its own."""
 
@@ -231,6 +233,16 @@ def squared_errors(features: NDArray[np.float64], scaling: Scaling, network: Net
         scaling: of the features.
         network: the autoencoder.
     """
+    if features.ndim != 2 or len(features) <= _AT_ONCE:  # noqa: PLR2004 - rows and features
+        return _squared_errors(features, scaling, network)
+    out = np.empty(features.shape)
+    for start in range(0, len(features), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        out[part] = _squared_errors(features[part], scaling, network)
+    return out
+
+
+def _squared_errors(features: NDArray[np.float64], scaling: Scaling, network: Network) -> NDArray[np.float64]:
     scaled = (features - scaling.center) / scaling.scale
     known = None
     # One sum in place of a look at every value: it is NaN when one of them is.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.sensor.fitting import Rows, default_epochs, fit_networks
+from inspection.sensor.fitting import TrainingRows, default_epochs, fit_networks
 from inspection.sensor.folds import blocks
 from inspection.sensor.metadata import SensorMetadata
 from inspection.sensor.model import Reference, SensorModel, squared_errors
@@ -30,8 +30,7 @@ _LEAST_THRESHOLD = 1e-9
 _ABOVE = 1 + 5e-7
 """Rows of switches and set points repeat, so that the percentile is the very score of many: without a little room
 rounding, which differs from a row to a table, would say which of them are anomalies."""
-_FARTHEST = 1e6
-"""No value is further out on the scaled axis while weights are fitted, where float32 would overflow and spoil them."""
+_MOST_LOOKED_AT = 10_000
 
 Matrix = NDArray[np.float64]
 OnStep = Callable[[int, int], None]
@@ -88,7 +87,10 @@ def train(
     scalings = [start.scaling if start else scaling_of(features, part, settings, windows) for part in parts]
     epochs = settings.epochs or default_epochs(len(features))
     networks = _networks(
-        [_rows(features, part, scaling) for part, scaling in zip(parts, scalings, strict=True)],
+        [
+            TrainingRows(features, scaling, _inside(len(features), part))
+            for part, scaling in zip(parts, scalings, strict=True)
+        ],
         start.network.sizes if start else layer_sizes(features.shape[1], settings.hidden),
         settings.seed,
         epochs,
@@ -172,16 +174,20 @@ def scaling_of(
     return fit_scaling(rows, settings.scaling, weight)
 
 
-def _rows(features: Matrix, fitted: tuple[slice, ...], scaling: Scaling) -> Rows:
-    scaled, known = scaling.apply(features)
-    inside = np.zeros((len(features), 1), np.bool_)
+def _inside(rows: int, fitted: tuple[slice, ...]) -> NDArray[np.bool_]:
+    inside = np.zeros(rows, np.bool_)
     for part in fitted:
         inside[part] = True
-    return Rows(np.clip(scaled, -_FARTHEST, _FARTHEST).astype(np.float32), known & inside)
+    return inside
 
 
 def _networks(
-    rows: list[Rows], sizes: Sequence[int], seed: int, epochs: int, start: Network | None, on_step: OnStep | None
+    rows: list[TrainingRows],
+    sizes: Sequence[int],
+    seed: int,
+    epochs: int,
+    start: Network | None,
+    on_step: OnStep | None,
 ) -> list[Network]:
     """Fit, and again from other weights when a narrow layer has fallen silent (its ReLU is 0 for every row)."""
     networks = fit_networks(rows, sizes, seed=seed, epochs=epochs, start=start, on_step=on_step)
@@ -192,9 +198,10 @@ def _networks(
     return networks
 
 
-def _says_something(network: Network, rows: Rows) -> bool:
+def _says_something(network: Network, rows: TrainingRows) -> bool:
     """Whether the output depends on the input; always so for rows that do not differ from each other."""
-    counted = rows.scaled[rows.counts.any(axis=1)].astype(np.float64)
+    taken = rows.take(slice(None, None, -(-len(rows.features) // _MOST_LOOKED_AT)))
+    counted = taken.scaled[taken.counts.any(axis=1)].astype(np.float64)
     return bool(np.ptp(counted, axis=0).max() == 0 or np.ptp(network.reconstruct(counted), axis=0).max() > 0)
 
 
