@@ -19,6 +19,7 @@ from inspection.openvino_runtime import openvino as ov
 from inspection.own_process import module_command
 
 FRAMES = (0, 60)
+ODD_SIZES = ((97, 53), (333, 1001), (1001, 333), (2000, 7))
 CONFIDENCE = 0.1
 
 
@@ -32,7 +33,7 @@ class Compared:
 
 @pytest.fixture(scope="module")
 def pictures(data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Frames of every clip, and photos of codes and castings, as PNG."""
+    """Frames of every clip, one of them in odd sizes and in grey, and photos of codes and castings."""
     folder = tmp_path_factory.mktemp("pictures")
     made = []
     for clip in sorted((data / "video").glob("*.mp4")):
@@ -44,6 +45,11 @@ def pictures(data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]
                 made.append(folder / f"{clip.stem}-{number}.png")
                 assert cv2.imwrite(str(made[-1]), frame)
         capture.release()
+    bottles = read_image(folder / "bottle-detection-60.png")
+    odd = [cv2.resize(bottles, size, interpolation=cv2.INTER_AREA) for size in ODD_SIZES]
+    for number, image in enumerate([*odd, bottles[:, :, 1]]):
+        made.append(folder / f"odd-{number}.png")
+        assert cv2.imwrite(str(made[-1]), image)
     photos = sorted((data / "codes").rglob("*.jpg"))[:3] + sorted((data / "casting").rglob("*.jp*g"))[:2]
     return made + photos
 

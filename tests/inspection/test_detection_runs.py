@@ -19,6 +19,7 @@ import pytest
 
 from app.command_line import main
 from inspection.benchmarks.detection import compare_speed
+from inspection.detection.bundle import read_detector
 from inspection.detection.dataset import lay_out, read_detection_data
 from inspection.detection.run_folder import RunFolder, RunRequest, begin_run, write_json
 from inspection.detection.training_process import failure_of
@@ -107,7 +108,8 @@ def test_a_training_killed_after_its_last_epoch_is_carried_through_and_runs_no_c
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     described = draw_detections(tmp_path / "data")
-    process = program("--data", described, "--out", tmp_path / "m.model", *SMALL, "--epochs", 1)
+    model = ("--out", tmp_path / "m.model", "--model", "yolo26n")
+    process = program("--data", described, *model, *SMALL, "--epochs", 1)
     assert process.stderr is not None
     assert process.stderr.readline().startswith("Epoch 1/1")
     process.send_signal(signal.SIGKILL)
@@ -125,7 +127,10 @@ def test_a_training_killed_after_its_last_epoch_is_carried_through_and_runs_no_c
     shutil.move(folder.path, tmp_path / "moved")
     code, out, err = command(capsys, "--resume", tmp_path / "moved", "--json")
     assert code == 0, err
-    assert (json.loads(out)["epochs"], json.loads(out)["stopped_early"]) == (1, False)
+    report = json.loads(out)
+    assert (report["epochs"], report["stopped_early"]) == (1, False)
+    assert read_detector(tmp_path / "m.model").manifest.training["architecture"] == "yolo26n"
+    assert report["models"][0]["parity"]["f32"]["matched"] >= 0.99
 
 
 def test_a_disk_that_is_full_when_a_checkpoint_is_written_is_told_as_that(tmp_path: Path) -> None:
