@@ -1,9 +1,9 @@
-"""The station's credential, in the operating system's keyring; never in a file of ours."""
+"""The station's credential, in the operating system's keyring; never in a file of ours.
+
+The keyring is loaded when a credential is first asked for: sign-in does not wait for it.
+"""
 
 from __future__ import annotations
-
-import keyring
-from keyring.errors import KeyringError
 
 _SERVICE = "ImageFlow Station"
 
@@ -22,6 +22,9 @@ class CredentialStore:
         """Return the credential of a device, None when it is not known (any more)."""
         if device_id in self._memory:
             return self._memory[device_id]
+        import keyring
+        from keyring.errors import KeyringError
+
         try:
             found = keyring.get_password(_SERVICE, device_id)
         except KeyringError:
@@ -40,6 +43,9 @@ class CredentialStore:
         """
         self._memory[device_id] = credential
         (self._unproven.discard if proven else self._unproven.add)(device_id)
+        import keyring
+        from keyring.errors import KeyringError
+
         try:
             keyring.set_password(_SERVICE, device_id, credential)
         except KeyringError:
@@ -62,6 +68,9 @@ class CredentialStore:
         """Forget the credential of a device."""
         self._memory.pop(device_id, None)
         self._unproven.discard(device_id)
+        import keyring
+        from keyring.errors import KeyringError
+
         try:
             keyring.delete_password(_SERVICE, device_id)
         except KeyringError:
