@@ -9,14 +9,19 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from models.errors import InvalidInput, NotFound
 
 MANIFEST = "manifest.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _MOST_BYTES = 1024**3
+_MOST_MANIFEST_BYTES = 16 * 1024**2
 _REGULAR_FILE = 0o100644 << 16
+# zipfile answers a damaged archive with any of these; OSError when an offset lies before the file.
+_DAMAGED = (
+    zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError, NotImplementedError, RuntimeError, OSError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,16 +68,13 @@ def unpack(data: bytes, name: str, known_version: int) -> Archive:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > _MOST_BYTES:
+            if not _bounded(archive, len(data)):
                 raise InvalidInput("model-damaged", name=name)
             manifest = json.loads(archive.read(MANIFEST))
             _require_known(manifest, name, known_version)
             parts = {member: archive.read(member) for member in manifest["members"]}
             told = {member: hashlib.sha256(part).hexdigest() for member, part in parts.items()}
-    except (
-        zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError, NotImplementedError, RuntimeError, OSError,
-    ) as error:  # fmt: skip
-        # zipfile answers a damaged archive with any of these.
+    except _DAMAGED as error:
         raise InvalidInput("model-damaged", name=name) from error
     if told != manifest["members"]:
         raise InvalidInput("model-damaged", name=name)
@@ -104,16 +106,36 @@ def archive_kind(path: Path) -> str | None:
         InvalidInput: ``model-not-readable``.
     """
     try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-            manifest = json.loads(archive.read(MANIFEST))
+        with path.open("rb") as file:
+            return _kind_in(file, path.stat().st_size)
     except FileNotFoundError as error:
         raise NotFound("model-missing", file=str(path)) from error
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, NotImplementedError, RuntimeError):
-        return None
     except OSError as error:
         raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
+
+
+def _kind_in(file: BinaryIO, size: int) -> str | None:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            manifest = json.loads(archive.read(MANIFEST)) if _bounded(archive, size) else None
+    except _DAMAGED:
+        # Whoever then reads all of the file is told what is wrong with it.
+        return None
     kind = manifest.get("kind") if isinstance(manifest, dict) else None
     return kind if isinstance(kind, str) else None
+
+
+def _bounded(archive: zipfile.ZipFile, size: int) -> bool:
+    """Say whether reading takes no more memory than the file of ``size`` bytes itself.
+
+    No part is compressed, or read twice under several names: a small file must not fill a station's memory.
+    """
+    entries = archive.infolist()
+    return (
+        all(entry.compress_type == zipfile.ZIP_STORED for entry in entries)
+        and sum(entry.file_size for entry in entries) <= size
+        and archive.getinfo(MANIFEST).file_size <= _MOST_MANIFEST_BYTES
+    )
 
 
 def _require_known(manifest: object, name: str, known_version: int) -> None:

@@ -1,6 +1,7 @@
 import io
 import json
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from inspection.anomaly import TrainingReport, bundle_digest, load_bundle, read_bundle, read_manifest
 from inspection.anomaly.bundle import GRAPH, WEIGHTS, pack, unpack
 from inspection.anomaly.manifest import FORMAT_VERSION
-from inspection.archive import MANIFEST
+from inspection.archive import MANIFEST, archive_kind
 from models.errors import InvalidInput, NotFound
 
 
@@ -110,3 +111,59 @@ def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path) -> None:
 def test_packing_twice_gives_the_same_bytes(tiny: bytes) -> None:
     again = unpack(tiny, "x.model")
     assert pack(again.manifest, again.graph, again.weights) == tiny
+
+
+def zipped(members: dict[str, bytes], compression: int) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        for name, value in members.items():
+            archive.writestr(name, value)
+    return buffer.getvalue()
+
+
+def members_of(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_compressed_part_is_refused_before_it_fills_the_memory(tiny: bytes, tmp_path: Path, compression: int) -> None:
+    packed = zipped(members_of(tiny), compression)
+    assert code_of(packed) == "model-damaged"
+    (tmp_path / "x.model").write_bytes(packed)
+    assert archive_kind(tmp_path / "x.model") is None
+
+
+def test_every_flipped_bit_of_the_entries_is_refused_or_harmless(tiny: bytes, tmp_path: Path) -> None:
+    directory = tiny.rindex(b"PK\x01\x02" + tiny[tiny.rindex(b"PK\x01\x02") + 4 :][:2])
+    path = tmp_path / "x.model"
+    for place in range(directory, len(tiny)):
+        for bit in range(8):
+            damaged = bytearray(tiny)
+            damaged[place] ^= 1 << bit
+            with suppress(InvalidInput):
+                unpack(bytes(damaged), "x.model")
+            path.write_bytes(damaged)
+            assert archive_kind(path) in {None, "patchcore"}
+
+
+def test_a_manifest_too_large_to_be_one_is_refused_unread(tiny: bytes, tmp_path: Path) -> None:
+    members = members_of(tiny)
+    members[MANIFEST] += b" " * (16 * 1024**2)
+    large = zipped(members, zipfile.ZIP_STORED)
+    assert code_of(large) == "model-damaged"
+    (tmp_path / "x.model").write_bytes(large)
+    assert archive_kind(tmp_path / "x.model") is None
+
+
+def test_parts_that_lie_on_one_another_are_refused(tiny: bytes) -> None:
+    members = members_of(tiny)
+    weights = members.pop(WEIGHTS)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, value in members.items():
+            archive.writestr(name, value)
+        archive.writestr(WEIGHTS, weights)
+        entry = archive.getinfo(WEIGHTS)
+        archive.filelist.extend([entry] * 200)
+    assert code_of(buffer.getvalue()) == "model-damaged"
