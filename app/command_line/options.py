@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from models.names import LONGEST_NAME, is_plain_text
+
 StoreOption = Annotated[
     Path | None,
     typer.Option("--store", help="The station's store; else IMAGEFLOW_HOME, else the platform's data folder."),
@@ -32,6 +34,16 @@ ThresholdOption = Annotated[
     float | None,
     typer.Option("--threshold", help="Judge by this threshold, not the model's own.", callback=finite_threshold),
 ]
+
+
+def plain_name(name: str) -> str:
+    """Refuse what cannot be shown as the name of a model, as a callback of an option."""
+    if len(name) > LONGEST_NAME or not is_plain_text(name):
+        raise typer.BadParameter(f"has {LONGEST_NAME} characters at most, all of them printable")
+    return name
+
+
+NameOption = Annotated[str, typer.Option("--name", help="Name of the model, for people.", callback=plain_name)]
 
 Advance = Callable[[str, float], None]
 """Called with what is being done and the fraction that is done, 0 to 1."""

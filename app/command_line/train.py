@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from app.command_line.options import JsonOption, progress_bar
+from app.command_line.options import JsonOption, NameOption, progress_bar
 from app.command_line.train_detector import train_detector_command
 from app.command_line.train_sensor import train_sensor_command
 
@@ -27,13 +27,6 @@ _STAGES = {
 }
 # The bounds of the settings, which are imported only when there is something to train.
 _LARGEST_SEED = 2**63 - 1
-_LONGEST_NAME = 200
-
-
-def _short_enough(name: str) -> str:
-    if len(name) > _LONGEST_NAME:
-        raise typer.BadParameter(f"a name has {_LONGEST_NAME} characters at most")
-    return name
 
 
 @train_app.callback()
@@ -51,7 +44,7 @@ def train_images_command(
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "--output", help="Model file to write.")],
-    name: Annotated[str, typer.Option("--name", help="Name of the model, for people.", callback=_short_enough)] = "",
+    name: NameOption = "",
     seed: Annotated[int, typer.Option("--seed", min=0, max=_LARGEST_SEED, help="Same images and seed, same file.")] = 0,
     bank_size: Annotated[
         int, typer.Option("--bank-size", min=100, max=50_000, help="Most patches the model remembers.")

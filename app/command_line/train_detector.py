@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.command_line.options import JsonOption, progress_bar
+from app.command_line.options import JsonOption, NameOption, progress_bar
+from models.names import is_plain_text
 
 if TYPE_CHECKING:
     from inspection.detection.run_folder import RunRequest
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 _ARCHITECTURE = re.compile(r"yolo(11|26)[nsmlx]")
 _PRECISIONS = ("fp32", "int8")
 _STRIDE = 32
-_LONGEST_NAME = 200
 _WITH_RESUME = {"resume", "as_json"}
 _STAGES = {
     "reading": "Reading the data",
@@ -41,7 +41,7 @@ def train_detector_command(
     model: Annotated[
         str, typer.Option("--model", help="yolo11n to yolo11x, yolo26n to yolo26x, or a .pt checkpoint to begin with.")
     ] = "yolo11n",
-    name: Annotated[str, typer.Option("--name", help="Name of the model, for people.")] = "",
+    name: NameOption = "",
     epochs: Annotated[int, typer.Option("--epochs", min=1, max=10_000, help="Rounds through the images.")] = 100,
     imgsz: Annotated[
         int, typer.Option("--imgsz", min=32, max=4096, help="Side of the network's input, a multiple of 32.")
@@ -76,13 +76,9 @@ def train_detector_command(
     """  # noqa: D301 - \b keeps the lines as they are
     if resume is not None:
         _require_alone(context)
-    from inspection.detection.description import is_plain_text
-
     folder, request = _request(data, out, run, resume)
     if request is not None:
         chosen = _precisions(precision)
-        if len(name) > _LONGEST_NAME or not is_plain_text(name):
-            raise typer.BadParameter(f"has {_LONGEST_NAME} characters at most, all of them text", param_hint="--name")
         architecture, weights = _start(model)
         if imgsz % _STRIDE:
             raise typer.BadParameter(f"is a multiple of {_STRIDE}", param_hint="--imgsz")
@@ -161,8 +157,6 @@ def _require_alone(context: typer.Context) -> None:
 
 def _text(path: Path, option: str) -> str:
     """Return a whole path as the text that the run's record can hold."""
-    from inspection.detection.description import is_plain_text
-
     whole = str(path.resolve())
     if not is_plain_text(whole):
         raise typer.BadParameter("holds a name that is no text", param_hint=option)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.command_line.options import JsonOption, progress_bar
+from app.command_line.options import JsonOption, NameOption, progress_bar
 
 if TYPE_CHECKING:
     from inspection.sensor import SensorFiles
@@ -85,7 +85,7 @@ def train_sensor_command(
     further: Annotated[
         Path | None, typer.Option("--continue", help="model.pth, its model.npz beside it, to train further.")
     ] = None,
-    name: Annotated[str, typer.Option("--name", help="Name of the model, for people.")] = "",
+    name: NameOption = "",
     checkpoint: Annotated[
         bool, typer.Option("--checkpoint/--no-checkpoint", help="Write model.pth, which takes torch.")
     ] = True,
@@ -109,8 +109,6 @@ def train_sensor_command(
     percent, tail = _threshold(threshold)
     if scaling not in {"standard", "robust"}:
         raise typer.BadParameter("is standard or robust", param_hint="--scaling")
-    if len(name) > 200 or not name.isprintable():  # noqa: PLR2004 - the bound of the setting
-        raise typer.BadParameter("has 200 characters at most, all of them printable", param_hint="--name")
     if os.path.isdir(output):  # noqa: PTH112 - pathlib's own raises where the system refuses an answer
         raise typer.BadParameter(f"{output} is a folder; name a file", param_hint="--output")
     if further is not None and sizes:

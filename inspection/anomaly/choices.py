@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from inspection.anomaly.backbone import DEFAULT_BACKBONE
 from inspection.anomaly.methods import DEFAULT_METHOD, MethodSettings
 from inspection.anomaly.threshold_policy import PolicyName, ThresholdPolicy
+from models.names import LONGEST_NAME
 
 LARGEST_SEED = 2**63 - 1
-LONGEST_NAME = 200
 
 
 class TrainingSettings(BaseModel):

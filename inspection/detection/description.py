@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from inspection.detection.heads import Head
+from models.names import LONGEST_NAME, is_plain_text
 
 GRAPH_SUFFIXES = frozenset({".xml", ".onnx"})
 """Endings of the graphs that can be given as they are."""
 LARGEST_SIDE = 8192
 MOST_CLASSES = 100_000
-LONGEST_NAME = 200
-
-
-def is_plain_text(text: str) -> bool:
-    """Say whether a text holds neither control characters, which in a terminal write over others, nor bytes of none."""
-    return not any(unicodedata.category(character) in {"Cc", "Cs"} for character in text)
 
 
 def usable_name(name: str) -> str:

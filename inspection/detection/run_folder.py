@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from inspection.files import make_folder, not_written, write_atomically
 from models.errors import Conflict, InvalidInput, NotFound
 from models.file_lock import locked_file
+from models.names import LONGEST_NAME
 
 FORMAT_VERSION = 1
 _PATIENCE_S = 20.0
@@ -49,7 +50,7 @@ class RunRequest(BaseModel):
     weights: str = ""
     data: str
     out: str
-    name: str = Field(default="", max_length=200)
+    name: str = Field(default="", max_length=LONGEST_NAME)
     epochs: int = Field(default=100, ge=1, le=10_000)
     image_size: int = Field(default=640, ge=32, le=4096, multiple_of=32)
     batch: int = Field(default=16, ge=1, le=1024)

@@ -8,6 +8,7 @@ from inspection.sensor.scaling import ScalingKind
 from inspection.sensor.settings import MOST_WINDOW
 from inspection.sensor.table import MOST_COLUMNS
 from inspection.sensor.thresholds import Method
+from models.names import LONGEST_NAME
 
 FORMAT = 1
 
@@ -40,7 +41,7 @@ class SensorMetadata(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     format: int = FORMAT
-    name: str = Field(default="", max_length=200)
+    name: str = Field(default="", max_length=LONGEST_NAME)
     columns: tuple[str, ...] = Field(min_length=1, max_length=MOST_COLUMNS)
     window: int = Field(ge=1, le=MOST_WINDOW)
     smoothing: float = Field(gt=0, le=1)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from inspection.sensor.scaling import ScalingKind
 from inspection.sensor.thresholds import LEAST_PERCENT, MOST_PERCENT
+from models.names import LONGEST_NAME
 
 VECTOR_PERCENT, WINDOW_PERCENT = 95.0, 99.0
 MOST_WINDOW = 1000
@@ -33,7 +34,7 @@ class SensorTraining(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(default="", max_length=200)
+    name: str = Field(default="", max_length=LONGEST_NAME)
     window: int = Field(default=1, ge=1, le=MOST_WINDOW)
     hidden: tuple[Annotated[int, Field(ge=1, le=MOST_HIDDEN)], ...] = Field(default=(), max_length=8)
     percent: float | None = Field(default=None, ge=LEAST_PERCENT, le=MOST_PERCENT)

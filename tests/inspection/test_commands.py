@@ -190,6 +190,7 @@ def test_inspect_runs_a_pipeline_without_a_model(
         (["train", "images", "--good", "none", "--out", "photo.JPG"], 2),
         (["train", "images", "--good", "none", "--out", "."], 2),
         (["train", "images", "--good", "none", "--out", "m.model", "--name", "x" * 201], 2),
+        (["train", "images", "--good", "none", "--out", "m.model", "--name", "a\x1b[2J"], 2),
         (["train", "images", "--good", "none", "--out", "m.model", "--seed", str(2**63)], 2),
         (["inspect", "--model", "none.model", "--threshold", "nan", "x.png"], 2),
         (["inspect", "--model", "none.model", "--threshold", "0", "x.png"], 2),

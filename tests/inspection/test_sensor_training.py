@@ -260,6 +260,8 @@ def test_the_command_trains_and_tells_it_in_one_json_object(
         (("--output", "model.csv"), ".pth"),
         (("--continue", "model.pth", "--hidden", "4"), "--continue"),
         (("--name", "\udcff"), "printable"),
+        (("--name", "pump\u3000\x1b[2J"), "printable"),
+        (("--name", "x" * 201), "printable"),
     ],
 )
 def test_a_wrong_option_is_wrong_usage(
@@ -268,6 +270,14 @@ def test_a_wrong_option_is_wrong_usage(
     code, out, err = run(capsys, "train", "sensor", "--data", table, "--output", tmp_path / "m.pth", *wrong)
     assert (code, out) == (2, "")
     assert told in err
+
+
+def test_a_name_may_have_full_width_spaces(capsys: pytest.CaptureFixture[str], table: Path, tmp_path: Path) -> None:
+    name = "ポンプ\u3000二号"
+    arguments = ("--output", tmp_path / "m.pth", "--epochs", 5, "--no-checkpoint", "--name", name)
+    code, _, err = run(capsys, "train", "sensor", "--data", table, *arguments)
+    assert code == 0, err
+    assert load_model(tmp_path / "m.npz").metadata.name == name
 
 
 def test_a_mistake_in_the_data_is_told_and_leaves_nothing_behind(
