@@ -74,8 +74,11 @@ class Criteria(_Rule):
     threshold: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="Anomaly threshold; empty takes the model's own."
     )
-    minimum_confidence: float = Field(
-        default=0.25, ge=0, le=1, description="Detections less sure than this are ignored."
+    minimum_confidence: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Detections less sure than this are ignored; empty takes all that the steps let pass.",
     )
     minimum_defect_area: float = Field(
         default=0.0,

@@ -89,7 +89,7 @@ def judge(
     kept = tuple(
         found
         for found in detections
-        if found.confidence >= rule.minimum_confidence
+        if (rule.minimum_confidence is None or found.confidence >= rule.minimum_confidence)
         and found.bbox.width * found.bbox.height >= rule.minimum_defect_area
     )
     opinions = _Opinions()

@@ -194,6 +194,20 @@ def test_the_runner_judges_by_what_a_classifier_says(tmp_path: Path) -> None:
     assert allowed.result.reasons == []
 
 
+def test_what_a_step_lets_pass_is_judged_unless_the_criteria_state_a_bound(detector: Detector, bottles: Pixels) -> None:
+    unsure = run_step(detector, Picture.original(bottles), confidence=0.1).detections
+    name = next(item.class_name for item in unsure if item.confidence < 0.25)
+    wanted = {"confidence": 1.0, "class_confidence": {name: 0.1}}
+    step = {"id": "d", "component": "ai_detection", "inputs": {"image": "input"}, "parameters": wanted}
+    runner = Runner(PipelineDefinition.parse({"name": "d", "steps": [step]}), {"default": detector})
+    judged = runner.run(bottles).result
+    assert judged.reasons == [f"too-many:{name}"]
+    assert min(item.confidence for item in judged.detections) < 0.25
+    bounded = runner.run(bottles, Criteria(minimum_confidence=0.25)).result
+    assert all(item.confidence >= 0.25 for item in bounded.detections)
+    assert len(bounded.detections) < len(judged.detections)
+
+
 def odd_graph(folder: Path, inputs: list[int], outputs: list[int]) -> Path:
     image = ops.parameter(inputs, np.float32, name="image")
     zero = ops.multiply(ops.reduce_mean(image, ops.constant(np.arange(len(inputs)))), ops.constant(np.float32(0)))

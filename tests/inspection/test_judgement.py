@@ -108,6 +108,15 @@ def test_each_class_has_its_own_number_that_is_tolerated() -> None:
     assert judged.confidence == 0.7
 
 
+@given(confidence=st.floats(0, 1), bound=st.floats(0, 1))
+def test_only_a_bound_that_is_stated_ignores_what_a_step_let_pass(confidence: float, bound: float) -> None:
+    seen = [found("scratch", confidence)]
+    assert judge(detections=seen).detections == tuple(seen)
+    assert judge(detections=seen, criteria=Criteria.model_validate({"minimum_confidence": None})).detections
+    stated = judge(detections=seen, criteria=Criteria(minimum_confidence=bound))
+    assert stated.detections == (tuple(seen) if confidence >= bound else ())
+
+
 def test_a_score_without_a_threshold_is_a_bug() -> None:
     with pytest.raises(ValueError, match="threshold"):
         judge(score=1.0)
