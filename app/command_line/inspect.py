@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from inspection.pipeline import PipelineDefinition
     from inspection.step_models import StepModel
     from inspection.streaming import FrameResult
-    from models.results import Measurement
 
 
 def inspect_command(
@@ -64,7 +63,7 @@ def inspect_command(
         bool, typer.Option("--details", help="With --json: confidence, reasons, everything found and overlay too.")
     ] = False,
 ) -> None:
-    """Run a model or a pipeline on images, one line of result each.
+    """Run a model or a pipeline on images, one line of result each: verdict, score, time, reasons and what was found.
 
     A file that cannot be inspected is told on stderr, the others go on, and the exit code is 1. An image that the gate
     refuses has a line that says why, and no verdict.
@@ -235,6 +234,7 @@ def _criteria(path: Path | None, threshold: float | None) -> Criteria:
 
 def _line(found: FileResult) -> str:
     from app.command_line import language
+    from models.findings import finding_texts
     from models.reasons import reason_text
 
     result = found.result
@@ -243,13 +243,6 @@ def _line(found: FileResult) -> str:
         return f"--  {found.path}  {why}"
     score = "" if result.anomaly_score is None else f"  {result.anomaly_score:8.3f} / {result.threshold:.3f}"
     reasons = "".join(f"  {reason_text(reason, language())};" for reason in result.reasons).rstrip(";")
-    told = [_measured(measurement) for measurement in result.measurements]
-    told += [f"{code.format} {json.dumps(code.text, ensure_ascii=False)}" for code in result.codes]
-    told += [f"{colour.name} ΔE00 {colour.mean:.2f}" for colour in result.colours if colour.mean is not None]
+    told = finding_texts(result, language())
     findings = f"  {'; '.join(told)}" if told else ""
     return f"{result.overall_result.value:2}{score}  {found.milliseconds:6.1f} ms  {found.path}{reasons}{findings}"
-
-
-def _measured(measurement: Measurement) -> str:
-    value = measurement.reason if measurement.value is None else f"{measurement.value:.6g} {measurement.unit}"
-    return f"{measurement.name} {value}".rstrip()

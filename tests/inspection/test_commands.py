@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -52,6 +53,24 @@ def test_inspect_gives_the_details_that_are_asked_for(
     code, _, err = run(capsys, *arguments, "--details")
     assert code == 2
     assert "--details" in err
+
+
+def test_inspect_tells_in_text_too_what_was_found(
+    capsys: pytest.CaptureFixture[str],
+    report: TrainingReport,
+    parts: Path,
+    data: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    weights, video = data / "weights" / "yolo11n_int8_320.onnx", data / "video" / "bottle-detection.mp4"
+    code, out, err = run(capsys, "inspect", "--model", weights, "--frames", 1, video)
+    assert code == 0, err
+    assert re.fullmatch(r"NG .*  bottle ×3 0\.\d\d-0\.\d\d\n", out)
+    monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "ja")
+    image = parts / "test" / "scratch" / "800.png"
+    code, out, err = run(capsys, "inspect", "--model", report.path, "--threshold", "0.001", image)
+    assert code == 0, err
+    assert re.search(r"  異常領域 (×\d+ )?[01]\.\d\d", out)
 
 
 def test_an_overlay_never_takes_the_place_of_an_image(
