@@ -95,8 +95,9 @@ def show_command(
         f"{found['preprocessing']['median_width']}×{found['preprocessing']['median_height']}, seed {found['seed']}",
         f"threshold   {threshold['value']:.4f} for {threshold['false_alarm_rate']:.1%} false alarms ({basis})",
         f"size        {', '.join(f'{name} {value:.0f}' for name, value in _figures(found['metrics']).items())}",
-        f"parity      {found['metrics']['parity']:.1e} between training and runtime",
     ]
+    if "parity" in found["metrics"]:
+        lines.append(f"parity      {found['metrics']['parity']:.1e} between training and runtime")
     if found["warnings"]:
         lines.append(f"warnings    {', '.join(found['warnings'])}")
     typer.echo("\n".join(lines))

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 FORMAT_VERSION = 2
 """2: ``aligned`` and ``smoothing``, without which an older reader would score otherwise."""
+
+
+_MOST_PIXELS = 400_000_000
+_HeldOut = Annotated[tuple[FiniteFloat, ...], Field(min_length=2)]
 
 
 class _Part(BaseModel):
@@ -24,10 +30,16 @@ class Preprocessing(_Part):
     """
 
     scale: float = Field(gt=0, allow_inf_nan=False)
-    median_height: int = Field(ge=1, le=20_000)
-    median_width: int = Field(ge=1, le=20_000)
+    median_height: int = Field(ge=1)
+    median_width: int = Field(ge=1)
     aligned: bool = False
     smoothing: float = Field(default=0.0, ge=0, le=10)
+
+    @model_validator(mode="after")
+    def _an_image_of_that_size_fits_the_memory(self) -> Self:
+        if self.median_height * self.median_width > _MOST_PIXELS:
+            raise ValueError("no image is that large")
+        return self
 
 
 class ThresholdRecord(_Part):
@@ -74,7 +86,7 @@ class BundleManifest(_Part):
         kind: the method, a name of ``inspection.anomaly.methods``.
         name: for people.
         precision: of the network's weights and of what it computes with: ``fp32`` or ``int8``.
-        scores: scores of good images that were held out of the fit, ascending; what a histogram shows.
+        scores: scores of good images that were held out of the fit, ascending, at least two; what a histogram shows.
         defect_scores: scores of images of defects by the finished model, ascending; empty without any.
         probes: scores the training computed for the generated images of ``inspection.anomaly.probes``, to check any
             copy of the file against on any computer; empty in format 1.
@@ -91,10 +103,10 @@ class BundleManifest(_Part):
     backbone: BackboneRecord
     preprocessing: Preprocessing
     threshold: ThresholdRecord
-    scores: tuple[float, ...]
-    defect_scores: tuple[float, ...] = ()
-    probes: tuple[float, ...] = ()
-    metrics: dict[str, float]
+    scores: _HeldOut
+    defect_scores: tuple[FiniteFloat, ...] = ()
+    probes: tuple[FiniteFloat, ...] = ()
+    metrics: dict[str, FiniteFloat]
     data: DataRecord
     seed: int
     warnings: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from inspection.opencv import cv2
 from inspection.placement import FloatMap
 from inspection.step_models import ModelKind
 from models.errors import InvalidInput
+
+_RANK = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +60,8 @@ class AnomalyModel:
             self._request = compile_model(graph, threads).create_infer_request()
         except RuntimeError as error:
             raise InvalidInput("model-damaged", name=name) from error
+        if not _takes_image_gives_map(graph):
+            raise InvalidInput("model-damaged", name=name)
 
     @property
     def threshold(self) -> float:
@@ -75,6 +79,7 @@ class AnomalyModel:
         Raises:
             DoesNotFit: ``image-scale`` when it is far larger than the images the model was trained on,
                 ``image-not-aligned`` when the model takes images of one size and this has another.
+            InvalidInput: ``model-not-finite``, ``model-damaged``; see ``map``.
         """
         preprocessing = self.manifest.preprocessing
         prepared = prepare(pixels, preprocessing.scale, scale_x, scale_y, preprocessing.smoothing)
@@ -89,11 +94,34 @@ class AnomalyModel:
         self.score(np.zeros((size.median_height, size.median_width), np.uint8))
 
     def map(self, prepared: Prepared) -> FloatMap:
-        """Return the map over the patch grid, float32 ``(H/16, W/16)`` of the tensor."""
+        """Return the map over the patch grid, float32 ``(H/16, W/16)`` of the tensor.
+
+        Raises:
+            InvalidInput: ``model-not-finite`` when the network gives something else than numbers, which every
+                threshold would let pass; ``model-damaged`` when it cannot run or its map has another size.
+        """
         with self._lock:
-            found: NDArray[np.float32] = self._request.infer([prepared.tensor])["map"]
+            try:
+                found: NDArray[np.float32] = self._request.infer([prepared.tensor])["map"]
+            except RuntimeError as error:
+                raise InvalidInput("model-damaged", name=self.name) from error
             grid: FloatMap = found[0, 0].copy()
-            return grid
+        if grid.shape != tuple(side // PATCH for side in prepared.tensor.shape[2:]):
+            raise InvalidInput("model-damaged", name=self.name)
+        if not np.isfinite(grid).all():
+            raise InvalidInput("model-not-finite", name=self.name)
+        return grid
+
+
+def _takes_image_gives_map(graph: Any) -> bool:
+    """Say whether an ``openvino.Model`` has the one input and the output ``map`` that every method gives it."""
+    inputs, outputs = graph.inputs, graph.outputs
+    return (
+        len(inputs) == 1
+        and len(outputs) == 1
+        and "map" in outputs[0].get_names()
+        and len(inputs[0].get_partial_shape()) == len(outputs[0].get_partial_shape()) == _RANK
+    )
 
 
 def spread(grid: FloatMap, prepared: Prepared, height: int, width: int) -> FloatMap:

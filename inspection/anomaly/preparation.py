@@ -84,7 +84,8 @@ def require_scale(height: float, width: float, scale: float) -> None:
     Raises:
         DoesNotFit: ``image-scale`` when it would have more than 16 times their area.
     """
-    if height * scale * width * scale > _MOST_AREA:
+    # A line of a million pixels has little area, but grows to the least side.
+    if max(height * scale, _LEAST_SIDE) * max(width * scale, _LEAST_SIDE) > _MOST_AREA:
         raise DoesNotFit("image-scale", width=round(width), height=round(height), expected=round(MEDIAN_SIDE / scale))
 
 

@@ -20,6 +20,7 @@ from inspection.anomaly.fitting import FeatureStore, held_out_scores
 from inspection.anomaly.manifest import BundleManifest
 from inspection.anomaly.material import look_at
 from inspection.anomaly.methods import find_method
+from inspection.anomaly.preparation import choose_scale
 from inspection.anomaly.threshold import Threshold
 from inspection.files import make_folder, require_writable, write_atomically
 from models.errors import DoesNotFit, InvalidInput, UnreadableImage
@@ -27,6 +28,8 @@ from models.errors import DoesNotFit, InvalidInput, UnreadableImage
 __all__ = ["TrainingCancelled", "TrainingProgress", "TrainingReport", "TrainingSettings", "train_images"]
 
 LEAST_IMAGES = 5
+# Scores below mean a distance of nought but for rounding.
+_LEAST_THRESHOLD = 1e-6
 # What reading an image counts for, where computing its features counts for 1.
 _READING = 0.5
 
@@ -85,7 +88,8 @@ def train_images(
 
     Raises:
         InvalidInput: ``too-few-images`` when fewer than five can be used, ``anomaly-method-unknown``,
-            ``threshold-needs-defects``, ``image-good-and-defect``.
+            ``threshold-needs-defects``, ``image-good-and-defect``, ``images-all-alike`` when nearly all show the same
+            to the pixel, so that any other image would be rejected.
         Unavailable: ``backbone-missing``; ``file-not-written`` or ``file-disk-full``, told before the work begins
             where it can be seen then.
         UnreadableImage: ``image-changed`` and the like when an image is changed or removed meanwhile.
@@ -109,15 +113,17 @@ def train_images(
     known_defects = read_defects(defects, material, course, _READING) if defects else None
     folds = min(choice.folds, count)
     course.total = _work(len(paths), count, folds, len(defects))
-    store = FeatureStore(backbone, material, course, seed=choice.seed, threads=choice.threads)
     if method.aligned:
-        require_one_size(material, store.scale)
+        require_one_size(material, choose_scale(material.sizes))
+    store = FeatureStore(backbone, material, course, seed=choice.seed, threads=choice.threads)
     scores = held_out_scores(method, store, range(count), folds, choice.seed, course)
     core = method.fit(store, range(count), course.check)
     course.advance(count, "fit", 1, 1)
     preprocessing = preprocessing_of(material, store.scale, aligned=method.aligned)
     defect_scores, unfit = score_defects(store, core, preprocessing, known_defects, course)
     threshold = policy.choose(scores, defect_scores)
+    if threshold.value < _LEAST_THRESHOLD:
+        raise InvalidInput("images-all-alike", count=count)
     graph, weights = serialise(core.graph(store.extractor.graph))
     manifest = describe(
         choice,

@@ -1,18 +1,29 @@
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inspection.anomaly import TrainingReport, bundle_digest, load_bundle, read_bundle, read_manifest
+from inspection.anomaly import (
+    AnomalyModel,
+    TrainingReport,
+    bundle_digest,
+    load_bundle,
+    read_bundle,
+    read_manifest,
+)
+from inspection.anomaly.backbone import serialise
 from inspection.anomaly.bundle import GRAPH, WEIGHTS, pack, unpack
 from inspection.anomaly.manifest import FORMAT_VERSION
 from inspection.archive import MANIFEST, archive_kind
+from inspection.openvino_runtime import openvino, ops
 from models.errors import InvalidInput, NotFound
 
 
@@ -86,7 +97,17 @@ def test_a_newer_format_is_refused_as_such(tiny: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"threshold": None}, {"format_version": "x"}, {"scores": "none"}, {"format_version": 0}]
+    "change",
+    [
+        {"threshold": None},
+        {"format_version": "x"},
+        {"format_version": 0},
+        {"scores": "none"},
+        {"scores": [1.0]},
+        {"scores": [1.0, float("nan")]},
+        {"probes": [float("inf")]},
+        {"preprocessing": {"scale": 1.0, "median_height": 10**6, "median_width": 10**6}},
+    ],
 )
 def test_a_manifest_that_makes_no_sense_is_refused(tiny: bytes, change: dict[str, Any]) -> None:
     assert code_of(repacked(tiny, **change)) == "model-damaged"
@@ -167,3 +188,45 @@ def test_parts_that_lie_on_one_another_are_refused(tiny: bytes) -> None:
         entry = archive.getinfo(WEIGHTS)
         archive.filelist.extend([entry] * 200)
     assert code_of(buffer.getvalue()) == "model-damaged"
+
+
+def made(report: TrainingReport, path: Path, name: str, node: Callable[[Any], Any]) -> Path:
+    """A whole and unchanged model file with another network."""
+    image = ops.parameter(openvino.PartialShape([1, 3, -1, -1]), openvino.Type.f32, name="image")
+    result = ops.result(node(image))
+    result.output(0).set_names({name})
+    path.write_bytes(pack(read_manifest(report.path), *serialise(openvino.Model([result], [image], "other"))))
+    return path
+
+
+def cells(image: Any, factor: float = 1.0) -> Any:
+    """The mean brightness of each cell of the patch grid."""
+    grey = ops.reduce_mean(image, np.array([1], np.int64), keep_dims=True)
+    pooled = ops.avg_pool(grey, [16, 16], [0, 0], [0, 0], [16, 16], False)
+    return ops.multiply(pooled, ops.constant(np.array([factor], np.float32)))
+
+
+@pytest.mark.parametrize(
+    ("name", "node"),
+    [
+        ("features", cells),
+        ("map", lambda image: ops.reduce_mean(image, np.array([1, 2, 3], np.int64))),
+        ("map", lambda image: ops.reduce_mean(image, np.array([1, 2, 3], np.int64), keep_dims=True)),
+    ],
+    ids=["another output", "no grid", "a grid of another size"],
+)
+def test_a_network_that_gives_no_anomaly_map_is_refused_when_it_is_loaded(
+    report: TrainingReport, tmp_path: Path, name: str, node: Callable[[Any], Any]
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        load_bundle(made(report, tmp_path / "x.model", name, node))
+    assert caught.value.code == "model-damaged"
+
+
+@pytest.mark.parametrize("factor", [float("nan"), float("inf")])
+def test_a_network_that_gives_no_numbers_judges_nothing(report: TrainingReport, tmp_path: Path, factor: float) -> None:
+    path = made(report, tmp_path / "x.model", "map", lambda image: cells(image, factor))
+    with pytest.raises(InvalidInput) as caught:
+        AnomalyModel(read_bundle(path), path.name).score(np.eye(64, dtype=np.uint8) * 255)
+    assert caught.value.code == "model-not-finite"
+    assert "x.model" in caught.value.text("ja").detail

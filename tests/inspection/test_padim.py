@@ -108,9 +108,11 @@ def test_padim_scores_defects_above_good_parts_and_marks_them(padim: TrainingRep
 def test_images_of_several_sizes_are_refused_for_padim_with_one_of_them(good_paths: list[Path], tmp_path: Path) -> None:
     odd = tmp_path / "odd.png"
     write_atomically(odd, encode_png(np.ascontiguousarray(read_image(good_paths[0])[:280])))
+    stages: set[str] = set()
     with pytest.raises(DoesNotFit) as caught:
-        train_images([*good_paths[:6], odd], tmp_path / "m.model", PADIM)
+        train_images([*good_paths[:6], odd], tmp_path / "m.model", PADIM, on_progress=lambda now: stages.add(now.stage))
     assert caught.value.code == "images-not-aligned"
+    assert stages == {"reading"}
     assert "odd.png" in caught.value.text("en").detail
     assert "320×320" in caught.value.text("en").detail
     assert not (tmp_path / "m.model").exists()

@@ -1,7 +1,9 @@
 import shutil
+import struct
 import subprocess
 import sys
 import threading
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,10 @@ from inspection.anomaly import (
     load_bundle,
     train_images,
 )
+from inspection.anomaly.describing import preprocessing_of
+from inspection.anomaly.material import Material
 from inspection.anomaly.preparation import choose_scale, prepare
+from inspection.anomaly.threshold_policy import PolicyName
 from inspection.images import encode_png, read_image
 from inspection.metrics import image_auroc
 from models.errors import DoesNotFit, InvalidInput, Unavailable, UnreadableImage
@@ -278,3 +283,39 @@ def test_castings_are_told_apart(data: Path, backbone: object, tmp_path: Path) -
     area = image_auroc(scores("ok_front"), scores("def_front"))
     assert area is not None
     assert area >= 0.93
+
+
+def copies_of_one_image(folder: Path, count: int) -> list[Path]:
+    """Files of one picture, no two the same."""
+    picture = encode_png(np.random.default_rng(1).integers(0, 255, (48, 48)).astype(np.uint8))
+    paths = []
+    for number in range(count):
+        told = b"tEXtComment\0" + str(number).encode()
+        chunk = struct.pack(">I", len(told) - 4) + told + struct.pack(">I", zlib.crc32(told))
+        paths.append(folder / f"{number}.png")
+        paths[-1].write_bytes(picture[:33] + chunk + picture[33:])
+    return paths
+
+
+@pytest.mark.parametrize("rule", ["quantile", "tail"])
+def test_copies_of_one_picture_are_told_as_that(tmp_path: Path, backbone: object, rule: PolicyName) -> None:
+    paths = copies_of_one_image(tmp_path, 20)
+    settings = SMALL.model_copy(update={"method": "padim", "threshold": rule})
+    with pytest.raises(InvalidInput) as caught:
+        train_images(paths, tmp_path / "m.model", settings)
+    assert caught.value.code == "images-all-alike"
+    assert "20" in caught.value.text("ja").detail
+    assert not (tmp_path / "m.model").exists()
+
+
+def test_strips_of_a_line_camera_have_a_manifest_however_long_they_are() -> None:
+    strips = Material(files=(), sizes=((400, 21_000), (400, 90_000), (400, 95_000)), duplicates=0, skipped={})
+    told = preprocessing_of(strips, choose_scale(strips.sizes), aligned=False)
+    assert (told.median_height, told.median_width) == (400, 90_000)
+
+
+def test_a_line_that_would_grow_to_a_huge_image_is_refused() -> None:
+    assert prepare(np.zeros((2, 9000), np.uint8), 1.0).tensor.shape == (1, 3, 32, 9024)
+    with pytest.raises(DoesNotFit) as caught:
+        prepare(np.zeros((1, 600_000), np.uint8), 1.0)
+    assert caught.value.code == "image-scale"
