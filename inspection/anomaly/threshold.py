@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from statistics import NormalDist, fmean, stdev
 
 _LEAST_SCORE = 1e-9
+_LARGEST_SAMPLE = 1e18
+# The largest probability below 1 that a float can hold.
+_LARGEST_PROBABILITY = math.nextafter(1.0, 0.0)
 MOST_BEYOND = 10.0
 """No rule sets a threshold further than this many times beyond the largest score it has seen."""
 
@@ -41,7 +44,7 @@ class Threshold:
 
 def least_sample(false_alarm_rate: float) -> int:
     """Return how many held-out scores the distribution-free threshold needs at this rate."""
-    return math.ceil(1 / false_alarm_rate - 1 - 1e-9)
+    return math.ceil(min(1 / false_alarm_rate, _LARGEST_SAMPLE) - 1 - 1e-9)
 
 
 def choose_threshold(scores: Sequence[float], false_alarm_rate: float) -> Threshold:
@@ -101,6 +104,7 @@ def student_quantile(probability: float, degrees: int) -> float:
 
     Exact for one and two degrees of freedom, else the expansion of Abramowitz and Stegun, formula 26.7.5.
     """
+    probability = min(probability, _LARGEST_PROBABILITY)
     if degrees == 1:
         return math.tan(math.pi * (probability - 0.5))
     if degrees == 2:  # noqa: PLR2004

@@ -17,6 +17,8 @@ _TAIL_SHARE = 0.15
 # Shapes outside are artefacts of a small sample: below lies an end point within the sample, above an endless tail.
 _SHAPES = (-0.5, 0.5)
 _FLAT = 1e-6
+# What is rarer is beyond any sample and, in the formulas, beyond what floats hold.
+_LEAST_RATE = 1e-15
 _RESAMPLES = 400
 _HALVINGS = 40
 _DEEPEST = 12.0
@@ -53,7 +55,8 @@ def tail_threshold(scores: Sequence[float], false_alarm_rate: float) -> Threshol
     else:
         level = ordered[count - excesses - 1]
         over = np.array(ordered[count - excesses :]) - level
-        value = min(level + _reach(over, false_alarm_rate / exceeded), MOST_BEYOND * ordered[-1])
+        reach = _reach(over, max(false_alarm_rate / exceeded, _LEAST_RATE))
+        value = min(level + reach, MOST_BEYOND * ordered[-1])
     return Threshold(value, false_alarm_rate, "tail", count, least_sample(false_alarm_rate))
 
 

@@ -11,7 +11,7 @@ from inspection.anomaly.threshold import MOST_BEYOND, Threshold, prediction_limi
 from inspection.anomaly.threshold_defects import cost_threshold, f1_threshold
 from inspection.anomaly.threshold_effect import NOMINAL_RATES, Evidence, Share, candidates, effect
 from inspection.anomaly.threshold_origin import effective_threshold
-from inspection.anomaly.threshold_policy import ThresholdPolicy
+from inspection.anomaly.threshold_policy import PolicyName, ThresholdPolicy
 from inspection.anomaly.threshold_tail import excess_quantile, fit_pareto, tail_threshold
 from models.errors import InvalidInput
 
@@ -193,3 +193,20 @@ def test_candidates_go_from_the_strictest_rate_to_the_loosest(scores: list[float
     if len(scores) > 60:  # fewer mix the two methods
         assert counts == sorted(counts)
     assert all(candidate.value > 0 for candidate in found)
+
+
+@pytest.mark.parametrize("rule", ["quantile", "tail"])
+@pytest.mark.parametrize("rate", [1e-12, 1e-17, 5e-324])
+@pytest.mark.parametrize("count", [2, 3, 6, 60])
+def test_a_rate_that_nobody_can_show_still_gives_a_bounded_threshold(rule: PolicyName, rate: float, count: int) -> None:
+    scores = [1.0 + index / 100 for index in range(count)]
+    chosen = ThresholdPolicy(name=rule, false_alarm_rate=rate).choose(scores)
+    assert scores[-1] < chosen.value <= MOST_BEYOND * scores[-1] * (1 + 1e-9)
+    assert chosen.sample_too_small
+
+
+def test_scores_of_nought_neither_warn_nor_give_a_threshold_of_nought() -> None:
+    assert 0 < f1_threshold([0.0, 0.0], [0.0]).value < 1e-6
+    assert f1_threshold([0.0, 0.0], [5.0]).value == 2.5
+    costly = cost_threshold([0.0, 1.0], [0.0, 1.0], escape_cost=1e6, overkill_cost=1.0, defect_rate=0.5)
+    assert costly.value == 0.5
