@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +15,7 @@ from inspection.anomaly.probes import PROBES
 from inspection.anomaly.quantise import quantise_in_own_process
 from inspection.anomaly.verification import generated_images, read_images, scores_of
 from inspection.files import make_folder, require_writable, write_atomically
+from inspection.frames import Pixels
 from models.errors import DoesNotFit, InvalidInput
 
 Precision = Literal["fp32", "int8"]
@@ -68,10 +69,11 @@ def export_model(source: Path, out: Path, precision: Precision, calibration: Seq
     if precision == "int8" and not calibration:
         raise InvalidInput("too-few-images", count=0, least=1)
     reference = AnomalyModel(bundle, source.name)
+    # Before the long work, so that an image that cannot be read or does not fit is told as what it is.
+    (expected,) = scores_of((reference,), _images(reference, calibration))
     data = _packed(bundle, reference, source, precision, calibration)
     finished = AnomalyModel(unpack(data, out.name), out.name)
-    images = read_images(calibration) if calibration else generated_images(reference)
-    expected, found = scores_of((reference, finished), images)
+    (found,) = scores_of((finished,), _images(reference, calibration))
     parity = compare(expected, found, reference.threshold, finished.threshold)
     if not parity.holds:
         raise DoesNotFit("model-export-parity", name=source.name, precision=precision.upper(), **parity.values())
@@ -79,6 +81,10 @@ def export_model(source: Path, out: Path, precision: Precision, calibration: Seq
     size = source.stat().st_size
     write_atomically(out, data)
     return ExportReport(out, finished.digest, precision, parity, len(data), size)
+
+
+def _images(reference: AnomalyModel, calibration: Sequence[Path]) -> Iterator[Pixels]:
+    return read_images(calibration) if calibration else generated_images(reference)
 
 
 def _packed(

@@ -9,6 +9,7 @@ from inspection.frames import Pixels
 PROBES = 4
 _LEVELS = 6
 _PERIOD = 251
+_ROWS_AT_ONCE = 256
 
 
 def probe_image(number: int, height: int, width: int) -> Pixels:
@@ -18,10 +19,15 @@ def probe_image(number: int, height: int, width: int) -> Pixels:
     or a library changes a pixel.
     """
     generator = np.random.default_rng(number)
-    rows, columns = np.arange(height)[:, None], np.arange(width)[None]
-    image = (rows * (2 + number) + columns * 3) * 40 // (height + width)
-    for level in range(_LEVELS):
-        side = 4 << level
-        blocks = generator.integers(0, 36, (-(-height // side), -(-width // side)))
-        image = image + blocks[rows // side, columns // side]
-    return (image % _PERIOD).astype(np.uint8)
+    sides = [4 << level for level in range(_LEVELS)]
+    blocks = [generator.integers(0, 36, (-(-height // side), -(-width // side))) for side in sides]
+    columns = np.arange(width)[None]
+    image = np.empty((height, width), np.uint8)
+    # Whole images of large cameras would take gigabytes as the wide integers that are summed.
+    for top in range(0, height, _ROWS_AT_ONCE):
+        rows = np.arange(top, min(top + _ROWS_AT_ONCE, height))[:, None]
+        part = (rows * (2 + number) + columns * 3) * 40 // (height + width)
+        for side, values in zip(sides, blocks, strict=True):
+            part += values[rows // side, columns // side]
+        image[top : top + _ROWS_AT_ONCE] = part % _PERIOD
+    return image

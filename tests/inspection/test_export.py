@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from inspection.anomaly import TrainingReport, bundle_digest, load_bundle, read_bundle
 from inspection.anomaly.bundle import pack
-from inspection.anomaly.export import export_model
+from inspection.anomaly.export import Precision, export_model
 from inspection.anomaly.manifest import FORMAT_VERSION
 from inspection.anomaly.parity import PARITY_LIMIT, compare
 from inspection.anomaly.probes import PROBES, probe_image
@@ -20,7 +20,7 @@ from inspection.anomaly.quantise import quantise_in_own_process
 from inspection.anomaly.verification import verify_against, verify_model
 from inspection.catalogue import describe_model
 from inspection.datasets import image_files
-from models.errors import DoesNotFit, InvalidInput, Unavailable
+from models.errors import DoesNotFit, InvalidInput, Unavailable, UnreadableImage
 from tests.inspection.offline import HIDERS
 
 PYTEST = ("PYTEST_CURRENT_TEST", "PYTEST_VERSION")
@@ -192,9 +192,23 @@ def test_probes_are_the_same_everywhere() -> None:
     assert image.shape == (40, 56)
     assert (int(image.sum()), int(image[7, 11]), int(image[39, 55])) == (348280, 91, 240)
     assert not (probe_image(0, 40, 56) == image).all()
+    large = probe_image(3, 700, 90)
+    assert (int(large.sum()), int(large[255, 89]), int(large[256, 0]), int(large[699, 44])) == (9158688, 183, 167, 67)
 
 
 def test_a_self_contained_file_verifies_elsewhere(report: TrainingReport, tmp_path: Path) -> None:
     copied = Path(shutil.copy(report.path, tmp_path / "elsewhere.model"))
     assert json.loads(json.dumps(list(load_bundle(copied).manifest.probes))) == list(report.manifest.probes)
     assert len(report.manifest.probes) == PROBES
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_a_calibration_image_that_cannot_be_read_is_told_as_that(
+    tmp_path: Path, good_paths: list[Path], precision: Precision
+) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(good_paths[0].read_bytes()[:200])
+    with pytest.raises(UnreadableImage) as caught:
+        export_model(FORMAT_1, tmp_path / "small.model", precision, [good_paths[0], broken])
+    assert caught.value.code == "image-truncated"
+    assert list(tmp_path.iterdir()) == [broken]
