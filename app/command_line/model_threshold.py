@@ -75,7 +75,12 @@ def threshold_command(
     from inspection.anomaly.bundle import read_bundle
     from inspection.anomaly.threshold_effect import candidates, effect
     from inspection.anomaly.threshold_evidence import gather_evidence
+    from inspection.archive import archive_kind
+    from inspection.detection.bundle import DETECTION_KINDS
+    from models.errors import InvalidInput
 
+    if archive_kind(model) in DETECTION_KINDS:
+        raise InvalidInput("detector-threshold", name=model.name)
     bundle = read_bundle(model)
     with progress_bar("Scoring") as advance:
         evidence, skipped = gather_evidence(bundle, model.name, good, defect, in_fractions("Scoring", advance))

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from inspection.anomaly import TrainingReport, load_bundle
+from inspection.archive import pack
+from inspection.detection.bundle import DETECTION_KINDS
 from tests.inspection.test_commands import run
 
 
@@ -149,3 +151,17 @@ def test_help_shows_examples(capsys: pytest.CaptureFixture[str], command: list[s
     code, out, _ = run(capsys, *command, "--help")
     assert code == 0
     assert f"imageflow {' '.join(command)} " in out
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "is a detector"), ("ja", "検出器です")])
+def test_a_detector_is_told_to_have_no_anomaly_threshold(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, language: str, told: str
+) -> None:
+    monkeypatch.setenv("IMAGEFLOW_LANGUAGE", language)
+    for kind in DETECTION_KINDS:
+        path = tmp_path / f"{kind}.model"
+        path.write_bytes(pack({"format_version": 1, "kind": kind}, {}))
+        code, out, err = run(capsys, "model", "threshold", path)
+        assert (code, out) == (1, "")
+        assert told in err
+        assert path.name in err
