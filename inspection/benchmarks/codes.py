@@ -13,7 +13,7 @@ from inspection.datasets import image_files
 from inspection.images import read_image
 from inspection.metrics import wilson_interval
 
-_COMMAND = "imageflow bench inspection --json --data {data}"
+_COMMAND = "imageflow bench codes --data DIR"
 _WITHOUT_TEXT = frozenset({"<unkown>"})
 """What stands in place of the text of a photograph whose code nobody could read."""
 
