@@ -24,8 +24,8 @@ def load_model(path: Path, threads: int | None = None) -> StepModel:
 
     Raises:
         NotFound: ``model-missing``.
-        InvalidInput: ``model-damaged``, ``model-too-new``, ``model-not-readable`` or what ``load_detection_model`` and
-            ``read_image`` raise.
+        InvalidInput: ``model-damaged``, ``model-of-torch``, ``model-too-new``, ``model-not-readable`` or what
+            ``load_detection_model`` and ``read_image`` raise.
     """
     if path.is_dir() or path.suffix.lower() in GRAPH_SUFFIXES or archive_kind(path) in DETECTION_KINDS:
         from inspection.detection.loading import load_detection_model
