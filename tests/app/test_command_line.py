@@ -76,6 +76,15 @@ def test_help_is_printed_with_its_examples() -> None:
     assert "imageflow train images --good good/ --out part.model" in done.stdout
 
 
+def test_the_changelog_and_the_readme_leave_no_command_for_a_sensor_or_a_scale_untold() -> None:
+    root = Path(__file__).parents[2]
+    changes = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert [name for name in _COMMANDS if not re.search(rf"`(imageflow )?{name}`", changes)] == []
+    introduction = (root / "README.md").read_text(encoding="utf-8")
+    told = ("imageflow calibrate ", "imageflow train sensor ", "imageflow model drift ")
+    assert [command for command in told if command not in introduction] == []
+
+
 @pytest.mark.parametrize("name", sorted(_COMMANDS))
 def test_every_output_option_has_its_alias(name: str) -> None:
     for path, command in leaves(load_command(name), name):
