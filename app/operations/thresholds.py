@@ -65,6 +65,9 @@ def item_threshold(session: Session, device_id: str, item: InspectionItem, model
 ):  # fmt: skip
     """Return the threshold that holds for an item on this station, read in the caller's transaction.
 
+    What came with the item or its model and is no threshold counts as none, so that it can be seen and set right;
+    nothing is inspected by such criteria.
+
     Args:
         session: of the caller.
         device_id: of this station.
@@ -76,9 +79,9 @@ def item_threshold(session: Session, device_id: str, item: InspectionItem, model
     """
     model = session.get(ModelFile, model_id) if model_id else None
     return effective_threshold(
-        item=item.criteria.get("threshold"),
+        item=_number(item.criteria.get("threshold")),
         station=_station_threshold(session, device_id, item),
-        model=model.metrics.get("threshold") if model else None,
+        model=_number(model.metrics.get("threshold")) if model else None,
     )
 
 
@@ -87,10 +90,11 @@ def threshold_in_force(workspace: Workspace, item_id: str) -> EffectiveThreshold
 
     Raises:
         NotFound: ``item-unknown``.
-        DoesNotFit: ``item-criteria-invalid`` when the settings for this station make no sense.
+        DoesNotFit: ``item-criteria-invalid`` when the item's criteria or the settings for this station make no sense.
     """
     with workspace.database.read() as session:
         item = _item(session, item_id)
+        _with_threshold(item, item.criteria.get("threshold"))
         return item_threshold(session, workspace.device_id, item, model_of_item(item))
 
 
@@ -192,6 +196,14 @@ def _station_threshold(session: Session, device_id: str, item: InspectionItem) -
                 ) from error
             return thresholds.get(item.id)
     return None
+
+
+def _number(value: object) -> float | None:
+    """Return a stored threshold as criteria take it, None for what is none."""
+    try:
+        return Criteria.model_validate({"threshold": value}).threshold
+    except ValidationError:
+        return None
 
 
 def _with_threshold(item: InspectionItem, value: float | None) -> dict[str, Any]:

@@ -15,11 +15,12 @@ from app.operations.masters import list_items
 from app.operations.model_scores import score_distribution
 from app.operations.preparation import prepare_item
 from app.operations.sessions import begin_session
-from app.operations.thresholds import set_item_threshold, threshold_changes
+from app.operations.thresholds import set_item_threshold, threshold_changes, threshold_in_force
 from app.operations.training import train_item_model
 from app.settings import StationSettings
 from app.workspace import Workspace
 from inspection.anomaly import TrainingSettings
+from inspection.anomaly.threshold_origin import EffectiveThreshold
 from inspection.datasets import image_files
 from inspection.frames import Frame
 from models.audit import AuditEntry, verify_audit
@@ -136,6 +137,24 @@ def test_what_is_no_threshold_changes_nothing(workspace: Workspace, station: Sta
         set_item_threshold(workspace, station.engineer, station.item_id, value, "r")
     assert caught.value.code == "item-criteria-invalid"
     assert threshold_changes(workspace, station.item_id) == []
+
+
+@pytest.mark.parametrize("stored", ["x", -1, {"a": 1}, float("inf")])
+def test_a_threshold_that_came_with_an_item_and_is_none_is_told_and_can_be_set_right(
+    workspace: Workspace, station: Station, stored: object
+) -> None:
+    own, _ = item_of(workspace, station)
+    with workspace.database.transaction() as session, remote_changes(session):
+        item = session.get_one(InspectionItem, station.item_id)
+        item.criteria = {**item.criteria, "threshold": stored}
+    assert item_of(workspace, station) == (own, "model")
+    for look in (prepare_item, threshold_in_force):
+        with pytest.raises(DoesNotFit) as caught:
+            look(workspace, station.item_id)
+        assert caught.value.code == "item-criteria-invalid"
+        assert "threshold" in caught.value.text("ja").detail
+    change = set_item_threshold(workspace, station.engineer, station.item_id, 5.5, "mended")
+    assert (change.before, change.after) == (EffectiveThreshold(own, "model"), EffectiveThreshold(5.5, "item"))
 
 
 def test_a_threshold_for_another_model_is_refused(workspace: Workspace, station: Station) -> None:
