@@ -100,9 +100,10 @@ def find_backbone(name: str = DEFAULT_BACKBONE, folder: Path | None = None) -> B
     if isinstance(manifest, dict) and manifest.get("format_version") != FORMAT_VERSION:
         raise Unavailable("backbone-missing", name=name)
     digest = _digest(graph, weights)
-    if not isinstance(manifest, dict) or manifest.get("digest") != digest:
+    parity = manifest.get("parity") if isinstance(manifest, dict) else None
+    if not isinstance(parity, float) or manifest.get("digest") != digest:
         raise Unavailable("backbone-damaged", name=name)
-    return Backbone(name, place / f"{name}.xml", place / f"{name}.bin", digest, float(manifest.get("parity", 0.0)))
+    return Backbone(name, place / f"{name}.xml", place / f"{name}.bin", digest, parity)
 
 
 def convert_backbone(name: str = DEFAULT_BACKBONE, folder: Path | None = None) -> Backbone:

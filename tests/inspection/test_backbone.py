@@ -1,3 +1,5 @@
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +53,19 @@ def test_a_changed_file_is_refused(converted: Backbone, tmp_path: Path) -> None:
     (tmp_path / converted.weights.name).write_bytes(weights)
     with pytest.raises(Unavailable) as caught:
         find_backbone("efficientnet-lite0", tmp_path)
+    assert caught.value.code == "backbone-damaged"
+
+
+@pytest.mark.parametrize("changed", [{"parity": "none"}, {"parity": None}, {"digest": 5}])
+def test_a_manifest_that_makes_no_sense_is_damage_and_no_traceback(
+    converted: Backbone, tmp_path: Path, changed: dict[str, object]
+) -> None:
+    for path in (converted.graph, converted.weights):
+        shutil.copy(path, tmp_path)
+    manifest = json.loads(converted.graph.with_suffix(".json").read_text(encoding="utf-8"))
+    (tmp_path / f"{converted.name}.json").write_text(json.dumps({**manifest, **changed}), encoding="utf-8")
+    with pytest.raises(Unavailable) as caught:
+        find_backbone(converted.name, tmp_path)
     assert caught.value.code == "backbone-damaged"
 
 
