@@ -50,7 +50,8 @@ class FileResult:
         """Return the line ``imageflow inspect --json`` prints.
 
         Args:
-            details: with confidence, reasons, detections, measurements, codes, colours and the overlay's file too.
+            details: with confidence, reasons, detections, measurements, places of codes, colours and the overlay's
+                file too. Where codes were looked for, their texts and formats are told without it as well.
 
         Raises:
             ValueError: when there is no result.
@@ -66,6 +67,8 @@ class FileResult:
             "steps": values["steps"],
             "ms": self.milliseconds,
         }
+        if any(step.component == "barcode" for step in self.result.steps):
+            line["codes"] = [{"text": code.text, "format": code.format} for code in self.result.codes]
         if details:
             line |= {
                 "confidence": values["confidence"],

@@ -98,7 +98,9 @@ class Criteria(_Rule):
         description="Limits of measurements by name; one that could not be measured is not good.",
     )
     codes: dict[str, CodeRule] = Field(
-        default_factory=dict, max_length=_MOST_RULES, description="Codes that must be on the part, by a name for each."
+        default_factory=dict,
+        max_length=_MOST_RULES,
+        description="Codes that must be on the part, by a name for each; empty wants any one where codes are read.",
     )
     colours: dict[str, ColourLimits] = Field(
         default_factory=dict,

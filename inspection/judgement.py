@@ -32,7 +32,8 @@ class Judgement:
         confidence: how sure, 0.5 (on the border) to 1.
         reasons: in this order, names in alphabetical order: ``anomaly-score``, ``too-many:<class>``,
             ``measurement-missing:<name>``, ``measurement-low:<name>`` and ``measurement-high:<name>``,
-            ``code-missing:<name>``, ``code-wrong:<name>`` (codes of the format were read, too few with the text) and
+            ``code-none`` (nothing was read, and no criterion says what should be), ``code-missing:<name>``,
+            ``code-wrong:<name>`` (codes of the format were read, too few with the text) and
             ``code-too-many:<name>``, ``colour-missing:<name>`` and ``colour-difference:<name>``.
         threshold: the one that was used; None without an anomaly score.
         detections: those that were not ignored.
@@ -64,21 +65,22 @@ def judge(
     threshold: float | None = None,
     detections: Sequence[Detection] = (),
     measurements: Sequence[Measurement] = (),
-    codes: Sequence[CodeReading] = (),
+    codes: Sequence[CodeReading] | None = None,
     colours: Sequence[ColourDifference] = (),
     criteria: Criteria | None = None,
 ) -> Judgement:
     """Judge one image.
 
     A score strictly above the effective threshold speaks for NG, unless every region it marks is smaller than the
-    least area that counts as a defect. Measurements, codes and colours are judged where the criteria name them.
+    least area that counts as a defect. Measurements, codes and colours are judged where the criteria name them. Where
+    codes were looked for and the criteria name none, at least one must have been read.
 
     Args:
         score: the anomaly score, if an anomaly model ran.
         threshold: the model's own threshold; the criteria's goes before it.
         detections: what detectors found and the regions an anomaly model marked (class ``anomaly``).
         measurements: what was measured.
-        codes: what was read.
+        codes: what was read; None where no codes were looked for.
         colours: what was compared.
         criteria: the rule; the default one tolerates no detection.
 
@@ -96,8 +98,10 @@ def judge(
     effective = _judge_score(score, threshold, detections, rule, opinions)
     _judge_counts(kept, rule, opinions)
     _judge_measurements(measurements, rule, opinions)
+    if codes is not None and not codes and not rule.codes:
+        opinions.no("code-none", 1.0)
     for name in sorted(rule.codes):
-        _judge_code(name, rule.codes[name], codes, opinions)
+        _judge_code(name, rule.codes[name], codes or (), opinions)
     _judge_colours(colours, rule, opinions)
     if opinions.reasons:
         return Judgement(Verdict.NG, max(opinions.against), tuple(opinions.reasons), effective, kept)

@@ -193,20 +193,17 @@ def _models(definition: PipelineDefinition, given: list[str]) -> dict[str, StepM
 
 def _definition(path: Path) -> PipelineDefinition:
     """Read the pipeline, or take the ready one of that name."""
-    from inspection.pipeline import PipelineDefinition, ready_definition, ready_names
-    from models.errors import InvalidInput, NotFound
+    from inspection.pipeline import read_definition, ready_definition, ready_names
+    from models.errors import NotFound
 
     try:
-        text = path.read_bytes()
+        return read_definition(path)
     except FileNotFoundError as error:
         if str(path) in ready_names():
             return ready_definition(str(path))
         if path.suffix == "" and path.parent == Path():
             raise NotFound("pipeline-not-ready", name=str(path), known=", ".join(ready_names())) from error
         raise NotFound("file-missing", file=str(path)) from error
-    except OSError as error:
-        raise InvalidInput("pipeline-not-json", reason=error.strerror or str(error)) from error
-    return PipelineDefinition.parse(text)
 
 
 def _criteria(path: Path | None, threshold: float | None) -> Criteria:

@@ -9,6 +9,7 @@ from inspection.pipeline.definition import (
     ready_definition,
     ready_names,
 )
+from inspection.pipeline.reading import read_definition
 from inspection.pipeline.runner import (
     InProcess,
     InspectionOutcome,
@@ -30,6 +31,7 @@ __all__ = [
     "StepProgress",
     "ValidatedPipeline",
     "default_definition",
+    "read_definition",
     "ready_definition",
     "ready_names",
     "validate_definition",

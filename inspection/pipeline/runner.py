@@ -173,14 +173,15 @@ class Runner:
         measurements = [
             found for value in values.values() if isinstance(value, MeasurementList) for found in value.measurements
         ]
-        codes = [found for value in values.values() if isinstance(value, CodeList) for found in value.codes]
+        code_lists = [value for value in values.values() if isinstance(value, CodeList)]
+        codes = [found for value in code_lists for found in value.codes]
         colours = [value.difference for value in values.values() if isinstance(value, ColourFinding)]
         judgement = judge(
             score=anomaly.score if anomaly else None,
             threshold=anomaly.threshold if anomaly else None,
             detections=detections,
             measurements=measurements,
-            codes=codes,
+            codes=codes if code_lists else None,
             colours=colours,
             criteria=rule,
         )

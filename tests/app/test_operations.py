@@ -19,10 +19,11 @@ from app.workspace import Workspace
 from inspection.anomaly import TrainingCancelled, TrainingSettings
 from inspection.datasets import image_files
 from inspection.frames import Frame
+from inspection.pipeline import ready_definition
 from models.audit import verify_audit
 from models.clock import utc_now
 from models.errors import Conflict, DoesNotFit, InvalidInput, NotFound, NotSignedIn, PermissionDenied, Unavailable
-from models.pipelines import ModelFile
+from models.pipelines import ModelFile, Pipeline
 from models.results import MarkedDefect
 from models.sessions import AIResult, ImageRecord, InspectionSession
 from models.states import HumanVerdict, SessionStatus, Verdict
@@ -230,6 +231,21 @@ def test_the_items_own_threshold_decides(workspace: Workspace, station: Station,
             session.get_one(InspectionItem, station.item_id).criteria = {"threshold": threshold}
         inspection = capture(workspace, station.operator, station.target_id, station.item_id, frames[0])
         assert (inspection.verdict, inspection.threshold) == (verdict, threshold)
+
+
+def test_a_part_whose_code_is_not_read_is_not_ok_at_the_station(
+    workspace: Workspace, station: Station, frames: list[Frame]
+) -> None:
+    definition = ready_definition("codes").model_dump(mode="json")
+    with workspace.database.transaction(actor=station.engineer.user_id) as session:
+        pipeline = Pipeline(name="Codes", definition=definition)
+        session.add(pipeline)
+        session.flush()
+        session.get_one(InspectionItem, station.item_id).pipeline_id = pipeline.id
+    inspection = capture(workspace, station.operator, station.target_id, station.item_id, frames[0])
+    assert inspection.verdict is Verdict.NG
+    with workspace.database.read() as session:
+        assert session.get_one(AIResult, inspection.ai_result_id).reasons == ["code-none"]
 
 
 def test_wrong_criteria_are_told_by_name(workspace: Workspace, station: Station) -> None:

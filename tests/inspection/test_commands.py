@@ -312,6 +312,66 @@ def test_inspect_reads_codes_with_the_ready_pipeline_and_judges_them_by_the_crit
     assert json.dumps(expected) in out
 
 
+@pytest.mark.parametrize("name", ["codes", "codes-and-anomaly"])
+def test_a_part_without_a_readable_code_is_ng_and_says_so(
+    capsys: pytest.CaptureFixture[str],
+    report: TrainingReport,
+    parts: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    image = parts / "test" / "good" / "0500.png"
+    arguments = ["inspect", "--pipeline", name, image, "--threshold", "1e6"]
+    arguments += ["--model", report.path] if name != "codes" else []
+    code, out, err = run(capsys, *arguments, "--json", "--details")
+    assert code == 0, err
+    line = json.loads(out)
+    assert (line["verdict"], line["reasons"], line["codes"]) == ("NG", ["code-none"], [])
+    assert "No code read" in run(capsys, *arguments)[1]
+    monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "ja")
+    assert "コードを読み取れませんでした" in run(capsys, *arguments)[1]
+    (tmp_path / "c.json").write_text(json.dumps({"codes": {"any": {"least": 0}}}))
+    assert run(capsys, *arguments, "--criteria", tmp_path / "c.json")[1].startswith("OK")
+
+
+def test_the_short_json_holds_text_and_format_of_codes_where_codes_are_read(
+    capsys: pytest.CaptureFixture[str], data: Path
+) -> None:
+    image = data / "codes" / "qrcode-3" / "01.webp"
+    expected = image.with_suffix(".txt").read_bytes().decode()
+    code, out, err = run(capsys, "inspect", "--pipeline", "codes", "--json", image)
+    assert code == 0, err
+    line = json.loads(out)
+    assert list(line) == ["file", "verdict", "score", "threshold", "steps", "ms", "codes"]
+    assert line["codes"] == [{"text": expected, "format": "qr"}]
+    code, out, err = run(capsys, "inspect", "--pipeline", "count", "--json", image)
+    assert code == 0, err
+    assert "codes" not in json.loads(out)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"codes": {"lot": {"text": "x"}}, "threshold": 3}, ["criteria", "--criteria"]),
+        ({"name": "p"}, ["steps", "Field required", "A value is required"]),
+        ({"name": "p", "steps": [{"id": "a", "component": "bluur", "inputs": {"image": "input"}}]}, ["bluur"]),
+        ([], ["pipeline"]),
+        (None, ["JSON"]),
+    ],
+)
+def test_a_file_that_is_no_pipeline_is_named_and_criteria_are_recognised(
+    capsys: pytest.CaptureFixture[str], parts: Path, tmp_path: Path, content: object, words: list[str]
+) -> None:
+    (tmp_path / "lot.json").write_text("{" if content is None else json.dumps(content))
+    code, out, err = run(capsys, "inspect", "--pipeline", tmp_path / "lot.json", parts / "test" / "good" / "0500.png")
+    assert (code, out) == (1, "")
+    told = err.replace("\n", "")
+    assert "lot.json" in told
+    assert any(word in told for word in words)
+    assert ("looks like criteria" in told) == ("criteria" in words)
+
+
 def test_inspect_tells_unknown_pipelines_and_wrong_criteria(
     capsys: pytest.CaptureFixture[str], parts: Path, tmp_path: Path
 ) -> None:

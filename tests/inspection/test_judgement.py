@@ -185,6 +185,15 @@ def test_measurements_codes_and_colours_without_a_criterion_do_not_count() -> No
     assert (judged.verdict, judged.confidence) == (Verdict.OK, 1.0)
 
 
+def test_where_codes_were_looked_for_one_must_be_read_unless_criteria_say_otherwise() -> None:
+    judged = judge(codes=[])
+    assert (judged.verdict, judged.confidence, judged.reasons) == (Verdict.NG, 1.0, ("code-none",))
+    assert judge(score=9, threshold=5, codes=[]).reasons == ("anomaly-score", "code-none")
+    assert judge(codes=[code("x")]).verdict is Verdict.OK
+    assert judge(codes=[], criteria=Criteria(codes={"any": CodeRule(least=0)})).verdict is Verdict.OK
+    assert judge().verdict is Verdict.OK
+
+
 @pytest.mark.parametrize(
     ("rule", "codes", "reason"),
     [

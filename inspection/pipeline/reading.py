@@ -1,0 +1,49 @@
+"""Pipeline files: read, checked, and named in what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from inspection.criteria import Criteria
+from inspection.pipeline.definition import PipelineDefinition
+from inspection.pipeline.validation import validate_definition
+from models.errors import InvalidInput
+from models.messages import LocalText
+
+
+def read_definition(path: Path) -> PipelineDefinition:
+    """Read a pipeline file and check what it means.
+
+    Raises:
+        FileNotFoundError: when there is none.
+        InvalidInput: ``pipeline-file-criteria`` when it holds criteria, ``pipeline-file-unusable``, which names the
+            file and says what ``PipelineDefinition.parse`` and ``validate_definition`` say, when it is not usable.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise InvalidInput("pipeline-file-unusable", file=str(path), reason=error.strerror or str(error)) from error
+    try:
+        definition = PipelineDefinition.parse(content)
+        validate_definition(definition)
+    except InvalidInput as error:
+        fields = criteria_fields(content)
+        if fields:
+            raise InvalidInput("pipeline-file-criteria", file=str(path), fields=", ".join(fields)) from error
+        reason = LocalText.of(error.code, error.values)
+        raise InvalidInput("pipeline-file-unusable", members=error.members, file=str(path), reason=reason) from error
+    return definition
+
+
+def criteria_fields(content: bytes) -> list[str]:
+    """Return the fields of criteria that a JSON text without steps has, in alphabetical order."""
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        return []
+    if not isinstance(value, dict) or "steps" in value:
+        return []
+    return sorted(value.keys() & Criteria.model_fields.keys())
