@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from inspection.torch_files import is_torch_file
+from inspection.foreign_files import refusal_as_model
 from models.errors import InvalidInput, NotFound
 
 MANIFEST = "manifest.json"
@@ -65,7 +65,7 @@ def unpack(data: bytes, name: str, known_version: int) -> Archive:
         known_version: the newest ``format_version`` that can be read.
 
     Raises:
-        InvalidInput: ``model-damaged``, ``model-of-torch`` or ``model-too-new``.
+        InvalidInput: ``model-damaged``, ``model-too-new`` or what ``refusal_as_model`` says it is instead.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -76,8 +76,7 @@ def unpack(data: bytes, name: str, known_version: int) -> Archive:
             parts = {member: archive.read(member) for member in manifest["members"]}
             told = {member: hashlib.sha256(part).hexdigest() for member, part in parts.items()}
     except _DAMAGED as error:
-        code = "model-of-torch" if is_torch_file(data) else "model-damaged"
-        raise InvalidInput(code, name=name) from error
+        raise InvalidInput(refusal_as_model(data), name=name) from error
     if told != manifest["members"]:
         raise InvalidInput("model-damaged", name=name)
     return Archive(manifest, parts, hashlib.sha256(data).hexdigest(), len(data))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from inspection.files import write_atomically
+from inspection.foreign_files import refusal_as_sensor_model
 from inspection.sensor.metadata import FORMAT, SensorMetadata
 from inspection.sensor.model import Reference, SensorModel
 from inspection.sensor.network import Network
@@ -53,13 +54,13 @@ Arrays = dict[str, NDArray[np.generic]]
 _Kind = TypeVar("_Kind", np.float32, np.float64, np.int64)
 
 
-def save_model(path: Path, model: SensorModel) -> None:
+def save_model(path: Path | str, model: SensorModel) -> None:
     """Write a model file. The same model gives the same bytes.
 
     Raises:
         Unavailable: ``file-disk-full``, ``file-not-written``.
     """
-    write_atomically(path, model_bytes(model))
+    write_atomically(Path(path), model_bytes(model))
 
 
 def model_bytes(model: SensorModel) -> bytes:
@@ -84,13 +85,14 @@ def model_bytes(model: SensorModel) -> bytes:
     return buffer.getvalue()
 
 
-def load_model(path: Path) -> SensorModel:
+def load_model(path: Path | str) -> SensorModel:
     """Load a model file.
 
     Raises:
-        InvalidInput: ``sensor-model-missing``, ``model-not-readable``, ``model-too-new``, ``sensor-model-damaged``.
+        InvalidInput: ``sensor-model-missing``, ``model-not-readable`` and what ``model_from_bytes`` raises.
     """
-    return model_from_bytes(read_bounded(path, "sensor-model-damaged"), path.name)
+    file = Path(path)
+    return model_from_bytes(read_bounded(file, "sensor-model-damaged"), file.name)
 
 
 def read_bounded(path: Path, too_large: str) -> bytes:
@@ -113,7 +115,7 @@ def model_from_bytes(data: bytes, name: str) -> SensorModel:
     """Return the model of a file's content; nothing in it is ever unpickled.
 
     Raises:
-        InvalidInput: ``model-too-new``, ``sensor-model-damaged``.
+        InvalidInput: ``model-too-new``, ``sensor-model-damaged`` or what ``refusal_as_sensor_model`` says it is.
     """
     try:
         arrays = _arrays(data)
@@ -127,7 +129,8 @@ def model_from_bytes(data: bytes, name: str) -> SensorModel:
     except ValidationError as error:
         raise _damaged(name) from error
     except _DAMAGE as error:
-        raise _damaged(name) from error
+        file = Path(name).with_suffix(".npz").name
+        raise InvalidInput(refusal_as_sensor_model(data), name=name, file=file) from error
 
 
 def _arrays(data: bytes) -> Arrays:

@@ -55,14 +55,14 @@ class SensorFiles:
 
 
 def train_files(
-    data: Path,
-    output: Path,
+    data: Path | str,
+    output: Path | str,
     settings: SensorTraining,
     *,
     leave_out: Sequence[str] = (),
     stand_ins: Sequence[float] = (),
     checkpoint: bool = True,
-    further: Path | None = None,
+    further: Path | str | None = None,
     on_step: OnStep | None = None,
 ) -> SensorFiles:
     """Train on a CSV file and write the model's files; nothing is written before all is trained.
@@ -82,13 +82,14 @@ def train_files(
             ``write_checkpoint``.
     """
     began = time.perf_counter()
+    output = Path(output)
     model_path = output.with_suffix(".npz")
     checkpoint_path = output if output.suffix.lower() != ".npz" else output.with_suffix(".pth")
     threshold_path, errors_path = output.with_name("threshold.txt"), output.with_name("reconstruction_errors.csv")
     if checkpoint:
         require_torch()
     require_writable(model_path)
-    start = _start(further) if further else None
+    start = _start(Path(further)) if further else None
     table = read_table(data, leave_out, stand_ins)
     trained = train(
         table.values, table.columns, settings, period_s=usual_period(table.seconds), start=start, on_step=on_step

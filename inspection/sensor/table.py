@@ -45,7 +45,7 @@ class SensorTable:
     left_out: tuple[str, ...]
 
 
-def read_table(path: Path, leave_out: Sequence[str] = (), stand_ins: Sequence[float] = ()) -> SensorTable:
+def read_table(path: Path | str, leave_out: Sequence[str] = (), stand_ins: Sequence[float] = ()) -> SensorTable:
     """Read a CSV file of numbers.
 
     Args:
@@ -57,6 +57,7 @@ def read_table(path: Path, leave_out: Sequence[str] = (), stand_ins: Sequence[fl
         InvalidInput: ``file-missing``, ``sensor-file-not-readable`` and what ``parse_table`` raises.
         TooLarge: ``sensor-file-too-large``.
     """
+    path = Path(path)
     try:
         size = path.stat().st_size
         if size > MOST_BYTES:

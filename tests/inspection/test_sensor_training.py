@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.command_line import main
-from inspection.sensor import SensorTraining, load_model, model_bytes, train, train_files
+from inspection.sensor import SensorTraining, load_model, model_bytes, read_table, save_model, train, train_files
 from inspection.sensor.checkpoint import read_checkpoint, write_checkpoint
 from inspection.sensor.folds import blocks
 from inspection.sensor.thresholds import choose, tail_quantile
@@ -304,3 +304,11 @@ def test_without_torch_only_the_checkpoint_is_missing(
     assert run(capsys, *arguments)[0] == 0
     assert (tmp_path / "m.npz").is_file()
     assert not (tmp_path / "m.pth").exists()
+
+
+def test_a_path_may_be_given_as_text_everywhere(table: Path, tmp_path: Path) -> None:
+    made = train_files(str(table), str(tmp_path / "m.pth"), SMALL, checkpoint=False)
+    model = load_model(str(made.model))
+    assert model.metadata.columns == read_table(str(table)).columns
+    save_model(str(tmp_path / "copy.npz"), model)
+    assert (tmp_path / "copy.npz").read_bytes() == made.model.read_bytes()
