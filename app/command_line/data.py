@@ -30,7 +30,8 @@ def _data() -> None:
 def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Check the store and the demo's practice store beside it: database, images, audit trail, outbox, states.
 
-    Changes nothing; a station may be running meanwhile. Ends with 1 when anything is not as it must be.
+    Changes nothing; a station may be running meanwhile. Ends with 1 when anything is not as it must be,
+    or where nothing was ever stored.
 
     \b
     Examples:
@@ -46,11 +47,7 @@ def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
     chosen = store_folder(store)
     there = [folder for folder in (chosen, demo_store(chosen)) if (folder / DATABASE).is_file()]
     if not there:
-        nothing = NotFound("no-store", folder=str(chosen))
-        if store is not None:
-            raise nothing
-        # Where nobody has stored anything yet, nothing is wrong.
-        sys.stderr.write(f"{nothing.text(language()).detail}\n")
+        raise NotFound("no-store", folder=str(chosen))
     reports: list[StoreReport] = []
     for folder in there:
         with progress_bar(str(folder)) as advance:
