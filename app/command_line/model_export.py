@@ -34,7 +34,7 @@ def export_command(
 ) -> None:
     """Write a model in another precision, in the format of this version; refused unless it scores as the model does.
 
-    Scores must agree within 1e-3 and no verdict may flip, in every precision; otherwise nothing is written and the
+    Scores must agree within 0.1 % and no verdict may flip, in every precision; otherwise nothing is written and the
     numbers are told. INT8 needs the extra `train` of the product.
 
     \b
@@ -89,7 +89,7 @@ def verify_command(
 ) -> None:
     """Check that a model file is whole and scores on this computer as its training did, or as another file does.
 
-    Ends with 1 and the numbers when scores differ by more than 1e-3 or a verdict flips.
+    Ends with 1 and the numbers when scores differ by more than 0.1 % or a verdict flips.
 
     \b
     Examples:
@@ -153,4 +153,4 @@ def _parity_json(parity: Parity) -> dict[str, Any]:
 
 
 def _parity_text(parity: Parity) -> str:
-    return f"scores differ by {parity.difference:.1e} at most on {parity.images} images, no verdict flips"
+    return f"scores differ by {parity.told_difference} of the score at most on {parity.images} images, no verdict flips"

@@ -9,6 +9,7 @@ from typing import Any
 
 PARITY_LIMIT = 1e-3
 _LEAST_SCORE = 1e-6
+_LEAST_SHOWN = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,19 @@ class Parity:
         """Whether scores differ by 1e-3 at most and no verdict flips."""
         return self.difference <= PARITY_LIMIT and self.flips == 0
 
+    @property
+    def told_difference(self) -> str:
+        """The difference as a share of the score for people: ``49.4 %``, with more digits where it is small."""
+        share = 100 * self.difference
+        if not math.isfinite(share):
+            return "∞ %"
+        return f"{share:.1f} %" if share >= _LEAST_SHOWN else f"{share:.3g} %"
+
     def values(self) -> dict[str, Any]:
         """Return what the text of an error names."""
         return {
-            "difference": f"{self.difference:.2e}",
-            "limit": f"{PARITY_LIMIT:.0e}",
+            "difference": self.told_difference,
+            "limit": f"{PARITY_LIMIT:.1%}".replace("%", " %"),
             "flips": self.flips,
             "images": self.images,
         }

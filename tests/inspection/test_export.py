@@ -79,7 +79,7 @@ def test_a_file_that_scores_otherwise_than_its_training_is_refused_with_the_numb
         verify_model(path)
     assert caught.value.code == "model-verify-parity"
     for language in ("en", "ja"):
-        assert "9.90e-03" in caught.value.text(language).detail
+        assert "0.99 %" in caught.value.text(language).detail
         assert "wrong.model" in caught.value.text(language).detail
 
 
@@ -91,7 +91,7 @@ def test_two_models_that_judge_an_image_differently_do_not_agree(
     assert verify_against(report.path, report.path, good_paths[:2]).parity is not None
     with pytest.raises(DoesNotFit) as caught:
         verify_against(strict, report.path, image_files(good_paths[0].parent)[:3])
-    assert (caught.value.values["difference"], caught.value.values["flips"]) == ("0.00e+00", 3)
+    assert (caught.value.values["difference"], caught.value.values["flips"]) == ("0 %", 3)
 
 
 def test_an_int8_model_that_scores_otherwise_is_refused_with_the_numbers_and_not_written(
@@ -100,7 +100,9 @@ def test_an_int8_model_that_scores_otherwise_is_refused_with_the_numbers_and_not
     with pytest.raises(DoesNotFit) as caught:
         export_model(report.path, tmp_path / "small.model", "int8", good_paths[:4])
     assert caught.value.code == "model-export-parity"
-    assert float(str(caught.value.values["difference"])) > PARITY_LIMIT
+    difference, unit = str(caught.value.values["difference"]).split()
+    assert (unit, caught.value.values["limit"]) == ("%", "0.1 %")
+    assert float(difference) > 100 * PARITY_LIMIT
     for language in ("en", "ja"):
         detail = caught.value.text(language).detail
         assert "INT8" in detail
@@ -182,7 +184,7 @@ def test_a_score_that_is_no_number_never_agrees() -> None:
     for found in (float("nan"), float("inf")):
         parity = compare([1.0, 1.0], [1.0, found], 2.0)
         assert not parity.holds
-        assert parity.difference == float("inf")
+        assert (parity.difference, parity.told_difference) == (float("inf"), "∞ %")
     with pytest.raises(ValueError, match="compare"):
         compare([], [], 1.0)
 
