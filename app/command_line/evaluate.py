@@ -165,8 +165,8 @@ def _table(found: dict[str, Any]) -> list[str]:
     best = found["best_f1"]
     lines += [
         f"threshold      {found['threshold']:.4f}",
-        f"escapes        {_share(found['escapes'])}{_interval(found, 'escapes')}",
-        f"overkill       {_share(found['overkill'])}{_interval(found, 'overkill')}",
+        f"escapes        {_share(found['escapes'])}{_share_interval(found, 'escapes')}",
+        f"overkill       {_share(found['overkill'])}{_share_interval(found, 'overkill')}",
         f"{_figure('F1', found, 'f1')}; best {best['f1']:.4f} at {best['threshold']:.4f}",
         f"latency        p50 {found['latency_ms']['p50']:.1f} ms, p95 {found['latency_ms']['p95']:.1f} ms",
     ]
@@ -181,6 +181,11 @@ def _figure(title: str, found: dict[str, Any], name: str) -> str:
 def _interval(found: dict[str, Any], name: str) -> str:
     bounds = found["intervals"].get(name)
     return "" if bounds is None else f"  [95 %: {bounds[0]:.3f}-{bounds[1]:.3f}]"
+
+
+def _share_interval(found: dict[str, Any], name: str) -> str:
+    bounds = found["intervals"].get(name)
+    return "" if bounds is None else f"  [95 %: {bounds[0]:.1%}-{bounds[1]:.1%}]"
 
 
 def _share(found: dict[str, Any]) -> str:

@@ -13,7 +13,8 @@ from inspection.evaluation.wording import Wording
 from inspection.files import make_folder, write_atomically
 
 MOST_EMBEDDED = 200
-"""Up to so many pictures, some 3 MB, the report is one file; beyond, a browser loads them as they are scrolled to."""
+"""Up to so many pictures, some 8 MB, the report is one file; beyond, a browser loads them as they are scrolled to."""
+_MOST_DIGITS = 4
 
 
 class Gallery:
@@ -48,11 +49,10 @@ class Gallery:
             score=f"{file.score:.3f}",
             threshold=f"{threshold:.3f}",
         )
-        score = wording.say(
-            "mistake-score", score=f"{file.score:.3f}", relation=f"{100 * file.score / threshold:.0f} %"
-        )
+        score = wording.say("mistake-score", score=f"{file.score:.3f}", relation=relation(file.score, threshold))
         return (
-            f'<figure><img loading="lazy" src="{self._source(file.picture)}" alt="{text(alternative)}">'
+            '<figure><label><input type="checkbox" class="larger">'
+            f'<img loading="lazy" src="{self._source(file.picture)}" alt="{text(alternative)}"></label>'
             f"<figcaption><b>{text(file.path.name)}</b><br>{text(name)} · {text(score)}</figcaption></figure>\n"
         )
 
@@ -64,6 +64,16 @@ class Gallery:
         name = f"{self._number:05}.jpg"
         write_atomically(self._folder / name, picture)
         return f"{quote(os.fsencode(self._folder.name))}/{name}"
+
+
+def relation(score: float, threshold: float) -> str:
+    """Return a score as a share of the threshold, rounded away from 100 %: 99.8 % is below it and is told so."""
+    share = 100 * score / threshold
+    for digits in range(1, _MOST_DIGITS):
+        shown = f"{share:.{digits}f}"
+        if float(shown) != 100 or share == 100:  # noqa: PLR2004 - per cent
+            return f"{shown} %"
+    return f"{share:.{_MOST_DIGITS}f} %"
 
 
 def grouped(
@@ -81,7 +91,7 @@ def grouped(
     by_class: dict[str, list[ScoredFile]] = {}
     for file in scored_files:
         by_class.setdefault(file.label or "", []).append(file)
-    parts = [paragraph(wording.say("gallery-note"))]
+    parts = [paragraph(wording.say("gallery-note")), paragraph(wording.say("gallery-note-escapes"))]
     for name, files in sorted(by_class.items(), key=lambda entry: (-len(entry[1]), entry[0])):
         heading = wording.say("group-of", name=name, count=len(files), total=totals[name])
         parts.append(

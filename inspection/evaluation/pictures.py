@@ -12,7 +12,7 @@ from inspection.images import encode_jpeg
 from inspection.opencv import cv2
 from inspection.placement import FloatMap
 
-LONGEST_SIDE = 240
+LONGEST_SIDE = 400
 _GAP = 4
 _QUALITY = 80
 _MASK_COLOUR = (0, 230, 118)
@@ -25,7 +25,7 @@ _WIDE = 1.5
 def picture_of(
     pixels: Pixels, heatmap: FloatMap, score: float, threshold: float, mask: NDArray[np.bool_] | None
 ) -> bytes:
-    """Return a JPEG of some 10 KB: the image, its marked defect outlined in green, beside it with the heatmap over it.
+    """Return a JPEG of some 30 KB: the image, its marked defect outlined in green, beside it with the heatmap over it.
 
     Args:
         pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.

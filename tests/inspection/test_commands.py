@@ -169,6 +169,8 @@ def test_a_class_without_a_usable_image_does_not_spoil_the_table(
     )
     assert code == 0
     assert "burr: escapes 0 of 0" in out
+    shares = [line for line in out.splitlines() if line.startswith(("escapes", "overkill"))]
+    assert all(re.search(r"\[95 %: [0-9.]+%-[0-9.]+%\]$", line) for line in shares), shares
     assert "x.png" in err
 
 

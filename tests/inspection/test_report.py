@@ -9,11 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.command_line import main
 from inspection.anomaly import AnomalyModel, TrainingReport
 from inspection.evaluation import ScoredSet, results_of, score_set
 from inspection.evaluation import gallery as gallery_module
+from inspection.evaluation.gallery import relation
 from inspection.evaluation.pictures import LONGEST_SIDE, picture_of
 from inspection.evaluation.report import ReportPlace, write_report
 from inspection.evaluation.sections import Sources
@@ -112,6 +115,32 @@ def test_every_escape_and_every_overkill_is_shown_with_its_score(
     for file in wrong:
         told = (file.path.name, f"{file.score:.3f}", file.label or "good")
         assert any(all(part in str(image["alt"]) for part in told) for image in pictures), told
+
+
+def test_every_picture_opens_larger_without_a_script_and_only_escapes_explain_their_colours(
+    scored: ScoredSet, parts: Path, tmp_path: Path
+) -> None:
+    page = written(scored, tmp_path / "report.html", parts)
+    wrong = len(scored.escapes) + len(scored.overkill)
+    assert page.text.count('<label><input type="checkbox" class="larger"><img') == wrong
+    assert "<script" not in page.text
+    assert page.said.count(phrases("en")["gallery-note-escapes"]) == bool(scored.escapes)
+    assert page.said.count(phrases("en")["gallery-note"]) == bool(scored.escapes) + bool(scored.overkill)
+
+
+@given(score=st.floats(0.001, 1000), threshold=st.floats(0.001, 1000))
+def test_a_score_beside_the_threshold_is_told_on_its_own_side_of_it(score: float, threshold: float) -> None:
+    shown = float(relation(score, threshold).removesuffix(" %"))
+    assert shown <= 100 if score <= threshold else shown >= 100
+
+
+def test_a_score_just_below_the_threshold_is_not_told_as_all_of_it() -> None:
+    assert [relation(score, 19.2) for score in (19.167, 19.199, 19.2, 28.8)] == [
+        "99.8 %",
+        "99.99 %",
+        "100.0 %",
+        "150.0 %",
+    ]
 
 
 def test_many_pictures_lie_beside_the_page(
