@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from inspection.anomaly.threshold_effect import Effect, Share
     from inspection.anomaly.threshold_origin import EffectiveThreshold
 
+_FIRST_HEAD = "for rate"
+
 
 @dataclass(frozen=True, slots=True)
 class _Row:
@@ -143,21 +145,32 @@ def _password(user: str, from_stdin: bool) -> str:
 
 
 def _table(rows: Iterable[_Row]) -> list[str]:
-    lines = [f"{'':10} {'threshold':>10}  {'false alarms, held out':28} {'escapes':24} overkill"]
-    for row in rows:
+    together = _together(rows)
+    width = max(len(_FIRST_HEAD), *(len(row.name) for row in together))
+    lines = [f"{_FIRST_HEAD:>{width}}  {'threshold':>10}  {'false alarms, held out':34} {'escapes':34} overkill"]
+    for row in together:
         found = row.effect
         star = "*" if found.sample_too_small else " "
         lines.append(
-            f"{row.name:>9}{star} {found.value:10.4f}  {_share(found.false_alarms):28} "
-            f"{_share(found.escapes):24} {_share(found.overkill)}".rstrip()
+            f"{row.name:>{width}}{star} {found.value:10.4f}  {_share(found.false_alarms):34} "
+            f"{_share(found.escapes):34} {_share(found.overkill)}".rstrip()
         )
     return lines
+
+
+def _together(rows: Iterable[_Row]) -> list[_Row]:
+    """Tell in one row, under all their names, what gives the same threshold: it does the same."""
+    shown: dict[float, _Row] = {}
+    for row in rows:
+        first = shown.get(row.effect.value)
+        shown[row.effect.value] = row if first is None else _Row(f"{first.name}, {row.name}", first.effect)
+    return list(shown.values())
 
 
 def _share(share: Share | None) -> str:
     if share is None:
         return "-"
-    return f"{share.count} of {share.total} ({share.low:.1%} to {share.high:.1%})"
+    return f"{share.count} of {share.total}, {share.rate:.1%} ({share.low:.1%} to {share.high:.1%})"
 
 
 def _told(threshold: EffectiveThreshold | None) -> str:

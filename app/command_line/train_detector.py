@@ -200,11 +200,16 @@ def _table(found: dict[str, Any]) -> list[str]:
     for model in found["models"]:
         if model["model"] is None:
             continue
+        made = f"{model['model']} ({model['precision']}, runs in {model['inference'][0]})"
+        if "finds-nothing" in found["warnings"]:
+            # Nothing found beside nothing found agrees, and says nothing.
+            lines.append(made)
+            continue
         parity = "; ".join(
             f"{way} beside {value['reference']}: {value['matched']:.1%} of {value['boxes']} boxes, "
             f"IoU ≥ {value['worst_iou']:.3f}, confidence ± {value['worst_confidence']:.1e}, "
             f"mAP50 {0.0 - value['map50_drop']:+.3f}, mAP50-95 {0.0 - value['map50_95_drop']:+.3f}"
             for way, value in model["parity"].items()
         )
-        lines.append(f"{model['model']} ({model['precision']}, runs in {model['inference'][0]}): {parity}")
+        lines.append(f"{made}: {parity}")
     return lines
