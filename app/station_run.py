@@ -9,6 +9,7 @@ from PySide6.QtCore import QLocale, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from app.application import prepare_application
+from app.interruption import interruptible
 from app.language import LanguageSwitch
 from app.presenters.running import Lane, Task
 from app.start_window import StartWindow
@@ -65,7 +66,8 @@ class StationRun:
         # After the first paint, so that it does not wait for the modules that the store needs.
         QTimer.singleShot(0, self._open)
         try:
-            self._application.exec()
+            with interruptible(self._application):
+                self._application.exec()
         finally:
             self._close()
         return 0 if self._workspace is not None else 1

@@ -108,6 +108,7 @@ def _run_window(scenario: Scenario, *, scripted: bool) -> None:
     if not shown:
         station.window.resize(*SCREEN)
     say = scenario.wording.say
+    _note(say("training-from", images=len(scenario.parts.train_good)))
     with progress_bar(say("training")) as advance:
         demo = WindowedDemo(
             scenario,

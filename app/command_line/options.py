@@ -50,6 +50,28 @@ Advance = Callable[[str, float], None]
 
 
 @contextmanager
+def tell_when_stopped(model: Path) -> Iterator[None]:
+    """Say on stderr, where Ctrl-C ends a training, that ``model`` was not written; the interruption goes on.
+
+    Nothing is said where the file is there newly: Ctrl-C came after the work.
+    """
+    before = _written_at(model)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if _written_at(model) == before:
+            typer.echo(f"stopped; {model} was not written", err=True)
+        raise
+
+
+def _written_at(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+@contextmanager
 def progress_bar(title: str, *, beside_output: bool = False) -> Iterator[Advance]:
     """Show a progress bar on stderr when that is a terminal; otherwise nothing.
 

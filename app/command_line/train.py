@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from app.command_line.options import JsonOption, NameOption, progress_bar
+from app.command_line.options import JsonOption, NameOption, progress_bar, tell_when_stopped
 from app.command_line.train_detector import train_detector_command
 from app.command_line.train_sensor import train_sensor_command
 
@@ -127,7 +127,7 @@ def train_images_command(
     if chosen.taken_whole:
         names = ", ".join(chosen.taken_whole)
         typer.echo(f"taken as good, all images of the sub-folders: {names}", err=True)
-    with progress_bar("Training") as advance:
+    with tell_when_stopped(out), progress_bar("Training") as advance:
 
         def show(progress: TrainingProgress) -> None:
             advance(f"{_STAGES[progress.stage]} {progress.done}/{progress.total}", progress.fraction)

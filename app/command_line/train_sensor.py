@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.command_line.options import JsonOption, NameOption, progress_bar
+from app.command_line.options import JsonOption, NameOption, progress_bar, tell_when_stopped
 
 if TYPE_CHECKING:
     from inspection.sensor import SensorFiles
@@ -130,7 +130,7 @@ def train_sensor_command(
             "seed": seed,
         }
     )
-    with progress_bar("Training") as advance:
+    with tell_when_stopped(output.with_suffix(".npz")), progress_bar("Training") as advance:
 
         def show(done: int, total: int) -> None:
             advance(f"Training {done}/{total}", done / total)

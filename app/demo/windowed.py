@@ -16,6 +16,7 @@ from app.demo.operator import decide
 from app.demo.output import OFFLINE, SCREENSHOTS
 from app.demo.scenario import Scenario
 from app.demo.server_setup import ENGINEER, OPERATOR
+from app.interruption import interruptible
 from app.operations.history import PartSummary
 from app.operations.inspection import ItemInspection
 from app.operations.training import TrainedModel
@@ -98,7 +99,8 @@ class WindowedDemo:
             self._station.window.show()
             self._station.start()
             QTimer.singleShot(0, self._enrol)
-            self._application.exec()
+            with interruptible(self._application):
+                self._application.exec()
         finally:
             sys.excepthook = hook
             self._station.close()
