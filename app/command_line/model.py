@@ -10,16 +10,18 @@ import typer
 
 from app.command_line.model_drift import drift_command
 from app.command_line.model_export import export_command, verify_command
+from app.command_line.model_score import score_command
 from app.command_line.model_threshold import threshold_command
 from app.command_line.options import JsonOption, progress_bar
 
 model_app = typer.Typer(
-    help="Look at models, set thresholds, see drift, export and verify; make the backbone ready.",
+    help="Look at models, set thresholds, score sensor rows, see drift, export and verify; make the backbone ready.",
     no_args_is_help=True,
     add_completion=False,
 )
 model_app.command("threshold")(threshold_command)
 model_app.command("drift")(drift_command)
+model_app.command("score")(score_command)
 model_app.command("export")(export_command)
 model_app.command("verify")(verify_command)
 

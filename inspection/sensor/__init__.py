@@ -6,6 +6,7 @@ from inspection.sensor.drift import SensorDrift, drift_report
 from inspection.sensor.files import SensorFiles, train_files
 from inspection.sensor.model import Judgement, SensorModel
 from inspection.sensor.online import Learned, OnlineLearner, OnlineSettings, Travel
+from inspection.sensor.scoring import ScoredRows, score_rows
 from inspection.sensor.settings import SensorTraining
 from inspection.sensor.stream import SensorStream
 from inspection.sensor.table import SensorTable, parse_table, read_table
@@ -17,6 +18,7 @@ __all__ = [
     "Learned",
     "OnlineLearner",
     "OnlineSettings",
+    "ScoredRows",
     "SensorDrift",
     "SensorFiles",
     "SensorModel",
@@ -33,6 +35,7 @@ __all__ = [
     "parse_table",
     "read_table",
     "save_model",
+    "score_rows",
     "train",
     "train_files",
 ]

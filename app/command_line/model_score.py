@@ -1,0 +1,151 @@
+"""``imageflow model score``: which rows of a table of sensor values a model finds unusual, and by which sensors."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.command_line.options import JsonOption, progress_bar
+from app.command_line.sensor_columns import rows_of, tell_unused
+
+if TYPE_CHECKING:
+    from inspection.sensor import ScoredRows, SensorModel, SensorTable
+
+_SHOWN = 10
+_SENSORS = 3
+_DAY_S = 86_400
+
+
+def score_command(
+    model: Annotated[Path, typer.Argument(help="Sensor model, as model.npz.")],
+    data: Annotated[Path, typer.Argument(help="CSV file of rows; the header is optional.", metavar="FILE")],
+    leave_out: Annotated[
+        list[str] | None, typer.Option("--leave-out", help="Column that is no sensor; may be given again.")
+    ] = None,
+    missing: Annotated[
+        list[float] | None,
+        typer.Option("--missing", help="Number that stands for a missing value, as in the training; as -999."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "--output", help="CSV file to write: every row with its score and sensors.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score rows of sensor values: how unusual each is, whether that is an alarm, and which sensors make it so.
+
+    Columns are found by their names, else by their order. A row is an alarm when its score lies above the threshold;
+    a row that misses more than half of its values is not judged. Times are those of the file, in UTC where it names
+    a zone. Ends with 0 whether there are alarms or not.
+
+    \b
+    Examples:
+      imageflow model score pump.npz today.csv
+      imageflow model score pump.npz today.csv --out scores.csv
+      imageflow model score pump.npz today.csv --json
+      imageflow model score pump.npz today.csv --missing -999 --leave-out label
+    """  # noqa: D301 - \b keeps the lines as they are
+    from inspection.files import make_folder, require_writable, write_atomically
+    from inspection.sensor import load_model, read_table, score_rows
+
+    if out is not None:
+        if out.resolve() in {model.resolve(), data.resolve()}:
+            raise typer.BadParameter(f"{out} is read for this; name another file", param_hint="--out")
+        require_writable(out)
+    with progress_bar("Reading") as advance:
+        loaded = load_model(model)
+        table = read_table(data, leave_out or (), missing or ())
+        advance("Scoring", 0.5)
+        scored = score_rows(loaded, rows_of(table, loaded.metadata.columns))
+    tell_unused(table, loaded.metadata.columns)
+    if out is not None:
+        make_folder(out.parent)
+        write_atomically(out, _csv(table, scored).encode())
+        typer.echo(f"scores of all rows: {out}", err=True)
+    if as_json:
+        _print_json({"model": str(model), "file": str(data), **_summary(table, scored)}, table, scored)
+        return
+    typer.echo("\n".join(_lines(loaded, table, scored)))
+
+
+def _summary(table: SensorTable, scored: ScoredRows) -> dict[str, object]:
+    alarms = scored.alarms.nonzero()[0]
+    return {
+        "rows": len(scored.scores),
+        "not_judged": sum(map(math.isnan, scored.scores.tolist())),
+        "threshold": scored.threshold,
+        "alarms": len(alarms),
+        "first_alarm": _row(table, scored, int(alarms[0])) if len(alarms) else None,
+    }
+
+
+def _row(table: SensorTable, scored: ScoredRows, row: int) -> dict[str, object]:
+    score = float(scored.scores[row])
+    judged = not math.isnan(score)
+    return {
+        "line": int(table.lines[row]),
+        "time": _time(table, row),
+        "score": score if judged else None,
+        "threshold": scored.threshold,
+        "alarm": bool(scored.alarms[row]) if judged else None,
+        "sensors": [{"column": name, "share": share} for name, share in scored.leading(row, _SENSORS)],
+    }
+
+
+def _print_json(summary: dict[str, object], table: SensorTable, scored: ScoredRows) -> None:
+    """Print row by row: two million rows as one object would take gigabytes."""
+    sys.stdout.write(json.dumps(summary, ensure_ascii=False)[:-1] + ', "scores": [')
+    for row in range(len(scored.scores)):
+        sys.stdout.write((", " if row else "") + json.dumps(_row(table, scored, row), ensure_ascii=False))
+    sys.stdout.write("]}\n")
+
+
+def _csv(table: SensorTable, scored: ScoredRows) -> str:
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    places = range(1, min(_SENSORS, len(scored.columns)) + 1)
+    names = [name for place in places for name in (f"sensor_{place}", f"share_{place}")]
+    writer.writerow(["line", "time", "score", "threshold", "alarm", *names])
+    for row, score in enumerate(scored.scores.tolist()):
+        leading = [cell for name, share in scored.leading(row, len(places)) for cell in (name, f"{share:.4f}")]
+        judged = ("", "", "") if math.isnan(score) else (repr(score), repr(scored.threshold), int(scored.alarms[row]))
+        padding = [""] * (len(names) - len(leading))
+        writer.writerow([int(table.lines[row]), _time(table, row) or "", *judged, *leading, *padding])
+    return written.getvalue()
+
+
+def _lines(model: SensorModel, table: SensorTable, scored: ScoredRows) -> Iterator[str]:
+    alarms = scored.alarms.nonzero()[0].tolist()
+    rows, summary = len(scored.scores), _summary(table, scored)
+    yield f"{rows} rows, {len(alarms)} alarms ({len(alarms) / rows:.1%}), threshold {scored.threshold:.4g}"
+    if summary["not_judged"]:
+        yield f"not judged, for more than half of the values are missing: {summary['not_judged']}"
+    if model.metadata.window > 1:
+        yield f"windows of {model.metadata.window}: the first {model.metadata.window - 1} rows only fill the window"
+    if not alarms:
+        return
+    times = [_time(table, row) or "" for row in alarms[:_SHOWN]]
+    width = max(len("time"), *map(len, times))
+    yield f"{'line':>8}  {'time':<{width}}  {'score':>9}  sensors that contribute most"
+    for row, time in zip(alarms, times, strict=False):
+        sensors = ", ".join(f"{name} {share:.0%}" for name, share in scored.leading(row, _SENSORS))
+        yield f"{int(table.lines[row]):>8}  {time:<{width}}  {scored.scores[row]:>9.4g}  {sensors}"
+    if len(alarms) > _SHOWN:
+        yield f"and {len(alarms) - _SHOWN} more alarms; --out scores.csv writes all rows"
+
+
+def _time(table: SensorTable, row: int) -> str | None:
+    """Return the time of a row, without a date where the table has none."""
+    if table.seconds is None or math.isnan(table.seconds[row]):
+        return None
+    seconds = float(table.seconds[row])
+    found = datetime.fromtimestamp(round(seconds, 3), UTC).replace(tzinfo=None)
+    return (found.time() if 0 <= seconds <= _DAY_S else found).isoformat(timespec="auto").replace("T", " ")

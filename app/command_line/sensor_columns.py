@@ -1,0 +1,55 @@
+"""Which columns of a table are those of a sensor model; the same for every command that takes both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from inspection.sensor import SensorTable
+
+
+def rows_of(table: SensorTable, columns: tuple[str, ...]) -> NDArray[np.float64]:
+    """Return the values of a table in the order of a model's columns, float64 ``(n, len(columns))``.
+
+    By their names where the table has all of them; by their order where the names of the one or the other were only
+    numbered, for want of a header.
+
+    Raises:
+        InvalidInput: ``sensor-column-unknown`` for a column the table has not, ``sensor-wrong-length`` where the order
+            has to tell and there are more or fewer.
+    """
+    from models.errors import InvalidInput
+
+    missing = [name for name in columns if name not in table.columns]
+    if not missing:
+        return table.values[:, [table.columns.index(name) for name in columns]]
+    if not (_numbered(table.columns) or _numbered(columns)):
+        raise InvalidInput("sensor-column-unknown", column=missing[0], known=", ".join(table.columns))
+    if len(table.columns) != len(columns):
+        raise InvalidInput("sensor-wrong-length", given=len(table.columns), expected=len(columns))
+    return table.values
+
+
+def _numbered(names: tuple[str, ...]) -> bool:
+    """Say whether names are those a table without a header is given."""
+    from inspection.sensor.dialect import column_names
+    from inspection.sensor.table import MOST_COLUMNS
+
+    return set(names) <= set(column_names(None, MOST_COLUMNS))
+
+
+def tell_unused(table: SensorTable, columns: tuple[str, ...]) -> None:
+    """Say on stderr which columns of a table a model of ``columns`` does not look at."""
+    unused = [*table.left_out, *_beside(table.columns, columns)]
+    if unused:
+        typer.echo(f"left out, not of the model: {', '.join(unused)}", err=True)
+
+
+def _beside(names: tuple[str, ...], columns: tuple[str, ...]) -> list[str]:
+    """Return the columns of a table that go by their names and are none of the model's."""
+    return [name for name in names if name not in columns] if set(columns) <= set(names) else []
