@@ -39,7 +39,11 @@ else
 fi
 
 [ -x .venv/bin/python ] || "$python" -m venv .venv
-echo "set-up: installing Python packages"
+if [ -x .venv/bin/imageflow ]; then
+    echo "set-up: looking whether the Python packages are up to date"
+else
+    echo "set-up: installing Python packages into .venv, some 2.3 GB on disk: this takes minutes, and nothing is shown meanwhile"
+fi
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[${EXTRAS:-train,dev}]"
 echo "set-up: preparing the backbones"
 for backbone in efficientnet-lite2 efficientnet-lite0; do

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from app.command_line.options import JsonOption, ThresholdOption, in_fractions, progress_bar
+from app.command_line.station import LanguageName
+
+if TYPE_CHECKING:
+    from models.messages import Language
 
 
 def evaluate_command(
@@ -33,6 +37,9 @@ def evaluate_command(
             "--out", "--output", help="Write a report: a page (.html), or a folder for report.html and evaluation.json."
         ),
     ] = None,
+    spoken: Annotated[
+        LanguageName | None, typer.Option("--language", help="Of the report and the reasons; else the system's.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a model on images it was not trained on: AUROC, AUPRO, F1, escapes, overkill, latency.
@@ -43,18 +50,22 @@ def evaluate_command(
     \b
     Examples:
       imageflow evaluate --model m.model --good test/good --defect test/defect
-      imageflow evaluate --model m.model --good ok/ --defect ng/ --out report.html
+      imageflow evaluate --model m.model --good ok/ --defect ng/ \\
+          --out report.html --language ja
       imageflow evaluate --model m.model --good ok/ --defect ng/ --masks masks/
       imageflow evaluate --model detector.model --data data.yaml
     """  # noqa: D301 - \b keeps the lines as they are
+    from app.command_line import language
+
+    speech = language() if spoken is None else spoken.value
     if data is not None:
         if any(value is not None for value in (good, defect, masks, threshold, out)):
             raise typer.BadParameter("goes with --model and --json alone", param_hint="--data")
-        _evaluate_detector(model, data, as_json=as_json)
+        _evaluate_detector(model, data, speech, as_json=as_json)
         return
     if good is None or defect is None:
         raise typer.BadParameter("give --good and --defect, or --data for a detector", param_hint="--good")
-    _evaluate_scores(model, Folders(good, defect, masks), threshold, out, as_json=as_json)
+    _evaluate_scores(model, Folders(good, defect, masks), threshold, out, speech, as_json=as_json)
 
 
 class Folders(NamedTuple):
@@ -66,9 +77,8 @@ class Folders(NamedTuple):
 
 
 def _evaluate_scores(
-    model: Path, folders: Folders, threshold: float | None, out: Path | None, *, as_json: bool
+    model: Path, folders: Folders, threshold: float | None, out: Path | None, speech: Language, *, as_json: bool
 ) -> None:
-    from app.command_line import language
     from inspection.anomaly import AnomalyModel
     from inspection.evaluation import results_of, score_set
     from inspection.model_files import load_model
@@ -90,7 +100,7 @@ def _evaluate_scores(
             *folders,
             threshold=threshold,
             pictures=place is not None,
-            language=language(),
+            language=speech,
             on_progress=in_fractions("Evaluating", advance),
         )
     found = results_of(scored)
@@ -98,14 +108,13 @@ def _evaluate_scores(
         from inspection.evaluation.report import write_report
         from inspection.evaluation.sections import Sources
 
-        write_report(scored, found, place, Sources(*folders), language())
+        write_report(scored, found, place, Sources(*folders), speech)
     _tell(found, _table(found) if not as_json else None)
     if place is not None:
         typer.echo(f"report: {place.page}", err=as_json)
 
 
-def _evaluate_detector(model: Path, data: Path, *, as_json: bool) -> None:
-    from app.command_line import language
+def _evaluate_detector(model: Path, data: Path, speech: Language, *, as_json: bool) -> None:
     from inspection.anomaly import AnomalyModel
     from inspection.detection.model import Detector
     from inspection.evaluation.detectors import evaluate_detector
@@ -118,7 +127,7 @@ def _evaluate_detector(model: Path, data: Path, *, as_json: bool) -> None:
     if not isinstance(loaded, Detector):
         raise DoesNotFit("evaluation-kind", name=model.name)
     with progress_bar("Evaluating") as advance:
-        found = evaluate_detector(loaded, data, language=language(), on_progress=in_fractions("Evaluating", advance))
+        found = evaluate_detector(loaded, data, language=speech, on_progress=in_fractions("Evaluating", advance))
     _tell(found, _detector_table(found) if not as_json else None)
 
 

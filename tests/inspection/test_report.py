@@ -214,13 +214,25 @@ def test_the_command_writes_the_report_and_tells_where(
     test = parts / "test"
     arguments = ["evaluate", "--model", report.path, "--good", test / "good", "--defect", test]
     with pytest.raises(SystemExit) as ended:
-        main([*map(str, arguments), "--masks", str(parts / "masks"), "--out", str(tmp_path / "new" / "r"), "--json"])
+        main(
+            [
+                *map(str, arguments),
+                "--masks",
+                str(parts / "masks"),
+                "--out",
+                str(tmp_path / "new" / "r"),
+                "--json",
+                "--language",
+                "ja",
+            ]
+        )
     told = capsys.readouterr()
     assert not ended.value.code
     found = json.loads(told.out)
     assert found == json.loads((tmp_path / "new" / "r" / "evaluation.json").read_text())
     assert str(tmp_path / "new" / "r" / "report.html") in told.err
-    assert Page(tmp_path / "new" / "r" / "report.html").open == []
+    page = Page(tmp_path / "new" / "r" / "report.html")
+    assert (page.open, page.language) == ([], "ja")
 
 
 def test_a_place_that_cannot_be_written_is_told_before_the_work(
