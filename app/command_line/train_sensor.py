@@ -21,6 +21,7 @@ _MOST_UNITS = 4096
 _MOST_LAYERS = 8
 _MOST_WINDOW = 1000
 _SHOWN = 10
+_NAMED = 40
 
 
 def _hidden(text: str) -> tuple[int, ...]:
@@ -150,6 +151,12 @@ def train_sensor_command(
 
 
 def _tell(made: SensorFiles) -> None:
+    from app.command_line import language
+    from models.messages import error_text
+
+    columns = made.trained.model.metadata.columns
+    listed = ", ".join(columns[:_NAMED]) + (f", … ({len(columns)})" if len(columns) > _NAMED else "")
+    typer.echo(error_text("sensor-learned", {"columns": listed}, language()).detail, err=True)
     constant = made.trained.constant
     if made.left_out:
         typer.echo(f"left out, no sensors: {', '.join(made.left_out)}", err=True)
@@ -157,6 +164,9 @@ def _tell(made: SensorFiles) -> None:
         shown = ", ".join(constant[:_SHOWN]) + ("…" if len(constant) > _SHOWN else "")
         typer.echo(f"never change in these rows, so that any change is an anomaly: {shown}", err=True)
     doubts = made.doubts
+    if doubts.labels:
+        text = error_text("sensor-labels", _label_values(doubts.labels), language())
+        typer.echo(f"{text.detail} {text.advice}", err=True)
     for found in doubts.stand_ins[:_SHOWN]:
         value = f"{found.value:.15g}"
         typer.echo(
@@ -176,6 +186,11 @@ def _tell(made: SensorFiles) -> None:
         )
 
 
+def _label_values(names: tuple[str, ...]) -> dict[str, object]:
+    options = " ".join(f'--leave-out "{name}"' for name in names[:_SHOWN])
+    return {"columns": ", ".join(names[:_SHOWN]), "options": options}
+
+
 def _summary(made: SensorFiles) -> dict[str, object]:
     metadata = made.trained.model.metadata
     return {
@@ -189,6 +204,7 @@ def _summary(made: SensorFiles) -> dict[str, object]:
         "constant": list(made.trained.constant),
         "stand_ins": [[found.column, found.value, found.rows] for found in made.doubts.stand_ins],
         "counters": list(made.doubts.counters),
+        "labels": list(made.doubts.labels),
         "backward": made.doubts.backward,
         "input_dimension": len(metadata.columns),
         "window": metadata.window,

@@ -1,4 +1,4 @@
-"""What looks wrong about training rows though it can be read: numbers that stand for a gap, counters, shuffled rows."""
+"""What looks wrong about training rows though it can be read: numbers for a gap, counters, labels, shuffled rows."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from inspection.sensor.table import SensorTable
 
 _NINES = re.compile(r"-?9{2,}(\.(0|9+|25))?")
 _FULL_SCALE = frozenset({32767.0, -32768.0, 65535.0, 2147483647.0, -2147483648.0, 4294967295.0})
+_LABEL = re.compile(
+    r"anomal|label|change.?point|(?<![a-z])(target|class|outlier|fault|failure|defect|is.?normal)(?![a-rt-z])"
+    r"|異常|ラベル|正解|変化点|故障|不良|外れ値",
+    re.IGNORECASE,
+)
 _LEAST_ROWS = 20
 _MOST_BACKWARD = 0.01
 _MOST_LOOKS = 8
@@ -42,11 +47,13 @@ class Doubts:
         stand_ins: numbers such as -999, far from all other values of their column.
         counters: columns that rise or fall with every row, as a clock or a line number does: every later row lies
             beyond what was learned.
+        labels: columns of 0 and 1 alone whose names are those of labels: they would be learned as sensors.
         backward: rows that are earlier than the one before, where that is more than one in a hundred; else 0.
     """
 
     stand_ins: tuple[StandIn, ...]
     counters: tuple[str, ...]
+    labels: tuple[str, ...]
     backward: int
 
 
@@ -59,6 +66,11 @@ def doubts_of(table: SensorTable) -> Doubts:
             for value, rows in _stand_ins(column[~np.isnan(column)])
         ),
         counters=tuple(name for name, column in zip(table.columns, table.values.T, strict=True) if _counts(column)),
+        labels=tuple(
+            name
+            for name, column in zip(table.columns, table.values.T, strict=True)
+            if _is_label(name, column[~np.isnan(column)])
+        ),
         backward=_backward(table.seconds),
     )
 
@@ -85,6 +97,10 @@ def _stand_ins(values: Vector) -> list[tuple[float, int]]:
 
 def _is_usual(value: float) -> bool:
     return value in _FULL_SCALE or _NINES.fullmatch(repr(value)) is not None
+
+
+def _is_label(name: str, values: Vector) -> bool:
+    return _LABEL.search(name) is not None and bool(len(values)) and bool(np.isin(values, (0.0, 1.0)).all())
 
 
 def _counts(column: Vector) -> bool:

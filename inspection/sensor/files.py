@@ -22,7 +22,7 @@ from inspection.sensor.model import SensorModel
 from inspection.sensor.settings import SensorTraining
 from inspection.sensor.table import SensorTable, read_table
 from inspection.sensor.training import Trained, train
-from models.errors import InvalidInput
+from models.errors import Conflict, InvalidInput
 
 OnStep = Callable[[int, int], None]
 
@@ -78,6 +78,7 @@ def train_files(
         on_step: told the steps done and all.
 
     Raises:
+        Conflict: ``sensor-files-of-another``.
         InvalidInput, TooLarge, Unavailable: as ``read_table``, ``train``, ``load_model``, ``read_checkpoint`` and
             ``write_checkpoint``.
     """
@@ -89,6 +90,7 @@ def train_files(
     if checkpoint:
         require_torch()
     require_writable(model_path)
+    _require_own_files(model_path, threshold_path, Path(further).with_suffix(".npz") if further else None)
     start = _start(Path(further)) if further else None
     table = read_table(data, leave_out, stand_ins)
     trained = train(
@@ -112,6 +114,38 @@ def train_files(
         doubts=doubts_of(table),
         seconds=time.perf_counter() - began,
     )
+
+
+def _require_own_files(model_path: Path, threshold_path: Path, further: Path | None) -> None:
+    """Refuse to overwrite the ``threshold.txt`` and ``reconstruction_errors.csv`` of another model of the folder.
+
+    Their names are the same for every model; whose they are, the threshold tells. A model that is trained further
+    hands them on.
+    """
+    try:
+        threshold = float(threshold_path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return
+    if _threshold_of(model_path) == threshold or (further and _threshold_of(further) == threshold):
+        return
+    for other in sorted(model_path.parent.glob("*.npz")):
+        if other != model_path and _threshold_of(other) == threshold:
+            raise Conflict(
+                "sensor-files-of-another",
+                file=threshold_path.name,
+                name=model_path.name,
+                other=other.name,
+                stem=model_path.stem,
+                output=model_path.with_suffix(".pth").name,
+            )
+
+
+def _threshold_of(path: Path) -> float | None:
+    """Return the threshold of a model file; None where it is none."""
+    try:
+        return load_model(path).metadata.threshold
+    except InvalidInput:
+        return None
 
 
 def usual_period(seconds: NDArray[np.float64] | None) -> float | None:

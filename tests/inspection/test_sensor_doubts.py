@@ -74,3 +74,41 @@ def test_the_command_tells_its_doubts_and_what_to_do(capsys: pytest.CaptureFixtu
     code, _, err = run(capsys, *order, "--missing", "-999", "--leave-out", "stamp")
     assert code == 0
     assert "train again" not in err
+
+
+def named(name: str, column: NDArray[np.float64]) -> SensorTable:
+    return SensorTable(("speed", name), np.column_stack([np.arange(20.0), column]), np.arange(20), None, ())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["anomaly", "changepoint", "Label", "is_anomaly", "target", "class", "outliers", "fault_1", "異常フラグ", "ラベル"],
+)
+def test_a_column_of_0_and_1_named_as_a_label_is_suspected(name: str) -> None:
+    column = np.tile([0.0, 1.0], 10)
+    assert doubts_of(named(name, column)).labels == (name,)
+    column[3] = np.nan
+    assert doubts_of(named(name, column)).labels == (name,)
+    column[4] = 0.5
+    assert doubts_of(named(name, column)).labels == ()
+
+
+@pytest.mark.parametrize("name", ["valve", "classic", "default", "pump on"])
+def test_a_switch_is_no_label(name: str) -> None:
+    assert doubts_of(named(name, np.tile([0.0, 1.0], 10))).labels == ()
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_command_names_the_sensors_it_learned_and_the_labels_among_them(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setenv("IMAGEFLOW_LANGUAGE", language)
+    order = ("train", "sensor", "--data", data / "skab/valve1/1.csv", "--output", tmp_path / "m.pth", "--no-checkpoint")
+    code, _, err = run(capsys, *order, "--epochs", "1")
+    assert code == 0
+    assert '--leave-out "anomaly" --leave-out "changepoint"' in err
+    assert "Accelerometer1RMS, Accelerometer2RMS, Current" in err
+    assert ("センサーとして学習した列" in err) == (language == "ja")
+    code, _, err = run(capsys, *order, "--epochs", "1", "--leave-out", "anomaly", "--leave-out", "changepoint")
+    assert code == 0
+    assert "--leave-out" not in err

@@ -312,3 +312,21 @@ def test_a_path_may_be_given_as_text_everywhere(table: Path, tmp_path: Path) -> 
     assert model.metadata.columns == read_table(str(table)).columns
     save_model(str(tmp_path / "copy.npz"), model)
     assert (tmp_path / "copy.npz").read_bytes() == made.model.read_bytes()
+
+
+def test_a_second_model_does_not_take_the_files_of_the_first(
+    capsys: pytest.CaptureFixture[str], table: Path, tmp_path: Path
+) -> None:
+    def trained(name: str, epochs: int) -> tuple[int, str, str]:
+        arguments = ("--output", tmp_path / name, "--epochs", epochs, "--no-checkpoint")
+        return run(capsys, "train", "sensor", "--data", table, *arguments)
+
+    assert trained("pump.pth", 5)[0] == 0
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    code, out, err = trained("fan.pth", 6)
+    assert (code, out) == (1, "")
+    assert "pump.npz" in err
+    assert "--output fan/fan.pth" in err
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert trained("fan/fan.pth", 6)[0] == 0
+    assert trained("pump.pth", 6)[0] == 0, "its own files are written again"
