@@ -127,7 +127,7 @@ def train_detector_command(
         if written.refused is not None:
             tell(written.refused)
     found = report_as_json(report)
-    typer.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(_table(found)))
+    typer.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(result_lines(found)))
 
 
 def _request(
@@ -188,7 +188,8 @@ def _line(progress: DetectorProgress) -> str:
     return f"Epoch {epoch}/{progress.total}  {losses}{quality}"
 
 
-def _table(found: dict[str, Any]) -> list[str]:
+def result_lines(found: dict[str, Any]) -> list[str]:
+    """Return what a training gave as lines for people, from the values of ``report_as_json``."""
     lines = [f"{'class':24} {'boxes':>6} {'mAP50':>7} {'mAP50-95':>9}"]
     rows = {name: (value["boxes"], value["map50"], value["map50_95"]) for name, value in found["classes"].items()}
     rows["all"] = (sum(value[0] for value in rows.values()), found["map50"], found["map50_95"])

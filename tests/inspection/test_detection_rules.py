@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.command_line.train_detector import result_lines
 from inspection.detection import letterbox
 from inspection.detection.agreement import EXACT, FASTER, agreement, holds
 from inspection.detection.average_precision import MeasuredImage, average_precision, mean_of
@@ -218,3 +219,31 @@ def test_the_fastest_way_that_passed_is_taken_where_the_processor_has_it() -> No
     assert fastest(("bf16", "f32"), bf16=True) == "bf16"
     assert fastest(("bf16", "f32"), bf16=False) == "f32"
     assert fastest(("bf16",), bf16=False) == "f32"
+
+
+@pytest.mark.parametrize("warnings", [[], ["finds-nothing"]])
+def test_a_detector_that_finds_nothing_is_not_told_to_agree_with_another(warnings: list[str]) -> None:
+    agreed = {
+        "reference": "torch",
+        "matched": 1.0,
+        "boxes": 0,
+        "worst_iou": 1.0,
+        "worst_confidence": 0.0,
+        "map50_drop": 0.0,
+        "map50_95_drop": 0.0,
+    }
+    model = {"model": "a.model", "precision": "fp32", "inference": ["f32"], "parity": {"f32": agreed}}
+    found = {
+        "classes": {"dent": {"boxes": 3, "map50": 0.0, "map50_95": 0.0}},
+        "map50": 0.0,
+        "map50_95": 0.0,
+        "stopped_early": False,
+        "epochs": 1,
+        "seconds": 5.0,
+        "run": "a.training",
+        "models": [model],
+        "warnings": warnings,
+    }
+    last = result_lines(found)[-1]
+    assert last.startswith("a.model (fp32, runs in f32)")
+    assert ("beside torch" in last) == (not warnings)
