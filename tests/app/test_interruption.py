@@ -45,10 +45,13 @@ def test_ctrl_c_ends_a_window_in_order_and_without_a_complaint_of_qt(state: str)
         text=True,
         env=environment,
     ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "shown\n"
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "shown\n"
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert (out, process.returncode) == ("closed\n", 0)
     assert "Traceback" not in err
     assert "Error calling Python override" not in err
