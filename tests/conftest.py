@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -19,6 +20,14 @@ GRACE_S = 5.0
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # An example that waits for a busy processor has found nothing; what else the present profile says stays.
+    hypothesis.settings.register_profile(
+        "unhurried",
+        hypothesis.settings.default,
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+    hypothesis.settings.load_profile("unhurried")
     # Said by the offscreen platform for every window with a least size; it has no window frame that could keep it.
     config.addinivalue_line("qt_log_ignore", "This plugin does not support propagateSizeHints")
 
