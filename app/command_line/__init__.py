@@ -154,3 +154,11 @@ def tell(error: Any, subject: str = "") -> None:
     text = error.text(language())
     lines = [": ".join(part for part in (subject, text.title, text.detail) if part), text.advice]
     sys.stderr.write("\n".join(line for line in lines if line) + "\n")
+
+
+def advise(code: str, **values: object) -> None:
+    """Print on stderr, in the user's language, something to know that is no error: what is so, and what to do."""
+    from models.messages import error_text
+
+    text = error_text(code, values, language())
+    sys.stderr.write(" ".join(part for part in (text.detail, text.advice) if part) + "\n")

@@ -68,11 +68,9 @@ def calibrate_command(
     found = _summary(frame, board)
     typer.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(_lines(found)))
     if not board.even:
-        typer.echo(
-            f"The corners lie {board.residual_px:.2f} px off an even grid: the camera looks at an angle, its lens "
-            "bends lines or the board is not flat. What is measured is off by as much and more towards the edges.",
-            err=True,
-        )
+        from app.command_line import advise
+
+        advise("checkerboard-uneven", residual=f"{board.residual_px:.2f}")
 
 
 def _seen_board(taking: Taking, columns: int, rows: int, square_mm: float) -> tuple[Frame, BoardCalibration]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -47,7 +45,9 @@ def tell_unused(table: SensorTable, columns: tuple[str, ...]) -> None:
     """Say on stderr which columns of a table a model of ``columns`` does not look at."""
     unused = [*table.left_out, *_beside(table.columns, columns)]
     if unused:
-        typer.echo(f"left out, not of the model: {', '.join(unused)}", err=True)
+        from app.command_line import advise
+
+        advise("sensor-columns-unused", columns=", ".join(unused))
 
 
 def _beside(names: tuple[str, ...], columns: tuple[str, ...]) -> list[str]:

@@ -94,7 +94,7 @@ def train_detector_command(
             "seed": seed,
             "threads": threads,
         }
-    from app.command_line import language, tell
+    from app.command_line import advise, language, tell
     from inspection.detection.run_folder import RunRequest
     from inspection.detection.training import report_as_json, resume_detector, train_detector
 
@@ -116,13 +116,9 @@ def train_detector_command(
     for file, error in report.skipped.items():
         typer.echo(f"skipped {file}: {error.text(language()).detail}", err=True)
     if report.left_out:
-        typer.echo(
-            f"the training left out {report.left_out} images that its own library could not read; "
-            f"{folder / 'training.log'} names them",
-            err=True,
-        )
+        advise("detector-images-left-out", count=report.left_out, log=folder / "training.log")
     if "finds-nothing" in report.warnings:
-        typer.echo("the detector finds nothing on the images of val: train longer, or look at the labels", err=True)
+        advise("detector-finds-nothing")
     for written in report.models:
         if written.refused is not None:
             tell(written.refused)

@@ -151,7 +151,7 @@ def train_sensor_command(
 
 
 def _tell(made: SensorFiles) -> None:
-    from app.command_line import language
+    from app.command_line import advise, language
     from models.messages import error_text
 
     columns = made.trained.model.metadata.columns
@@ -159,36 +159,19 @@ def _tell(made: SensorFiles) -> None:
     typer.echo(error_text("sensor-learned", {"columns": listed}, language()).detail, err=True)
     constant = made.trained.constant
     if made.left_out:
-        typer.echo(f"left out, no sensors: {', '.join(made.left_out)}", err=True)
+        advise("sensor-left-out", columns=", ".join(made.left_out))
     if constant:
-        shown = ", ".join(constant[:_SHOWN]) + ("…" if len(constant) > _SHOWN else "")
-        typer.echo(f"never change in these rows, so that any change is an anomaly: {shown}", err=True)
+        advise("sensor-constant", columns=", ".join(constant[:_SHOWN]) + ("…" if len(constant) > _SHOWN else ""))
     doubts = made.doubts
     if doubts.labels:
-        text = error_text("sensor-labels", _label_values(doubts.labels), language())
-        typer.echo(f"{text.detail} {text.advice}", err=True)
+        names = doubts.labels[:_SHOWN]
+        advise("sensor-labels", columns=", ".join(names), options=" ".join(f'--leave-out "{name}"' for name in names))
     for found in doubts.stand_ins[:_SHOWN]:
-        value = f"{found.value:.15g}"
-        typer.echo(
-            f"{found.column} is {value} in {found.rows} rows, far from all else: if that stands for a missing value, "
-            f"train again with --missing {value}",
-            err=True,
-        )
+        advise("sensor-stand-in", column=found.column, value=f"{found.value:.15g}", rows=found.rows)
     for name in doubts.counters[:_SHOWN]:
-        typer.echo(
-            f"{name} moves one way with every row, as a clock or a counter does: if it is one, train again with "
-            f'--leave-out "{name}", or every later row is an anomaly',
-            err=True,
-        )
+        advise("sensor-counter", column=name)
     if doubts.backward and made.trained.model.metadata.window > 1:
-        typer.echo(
-            f"the time goes back in {doubts.backward} rows: a window takes the rows as they stand in the file", err=True
-        )
-
-
-def _label_values(names: tuple[str, ...]) -> dict[str, object]:
-    options = " ".join(f'--leave-out "{name}"' for name in names[:_SHOWN])
-    return {"columns": ", ".join(names[:_SHOWN]), "options": options}
+        advise("sensor-time-backward", rows=doubts.backward)
 
 
 def _summary(made: SensorFiles) -> dict[str, object]:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,22 @@ def test_the_command_tells_its_doubts_and_what_to_do(capsys: pytest.CaptureFixtu
     code, _, err = run(capsys, *order, "--missing", "-999", "--leave-out", "stamp")
     assert code == 0
     assert "train again" not in err
+
+
+def test_the_doubts_of_the_command_read_japanese_in_japanese(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "ja")
+    rows = np.column_stack([machine_rows(300), np.arange(300.0), np.ones(300)])
+    rows[::10, 1] = -999
+    lines = [f"10:{59 - row // 60:02}:{row % 60:02}," + ",".join(map(str, cells)) for row, cells in enumerate(rows)]
+    (tmp_path / "t.csv").write_text("time,speed,current,temperature,count,flow\n" + "\n".join(lines), encoding="utf-8")
+    order = ("train", "sensor", "--data", tmp_path / "t.csv", "--output", tmp_path / "m.pth", "--no-checkpoint")
+    code, _, err = run(capsys, *order, "--window", "3", "--epochs", "1")
+    assert code == 0
+    assert [line for line in err.splitlines() if not re.search("[ぁ-ん]", line)] == []
+    for told in ("--missing -999", '--leave-out "count"', "時刻が前の行より戻って", "除いた列: time", "flow。"):
+        assert told in err
 
 
 def named(name: str, column: NDArray[np.float64]) -> SensorTable:
