@@ -30,6 +30,16 @@ from inspection.placement import FloatMap
 
 COMMAND = "imageflow bench inspection --data DIR"
 STATED_RATE = TrainingSettings().false_alarm_rate
+NOTES = """\
+**Tiles.** The goals of 0.92 for images and of 30 % escapes lie inside the intervals (36 defective and 28 good tiles
+in the test), but are not reached. [anomaly-study.md](anomaly-study.md) has every try with what it gave on validation
+tiles: other levels and grids of the network, Lite0 and Lite2, images of 192² to 384² and sums of two sizes, whitening
+in part, distance by Mahalanobis, several neighbours, mirrored images, local contrast, other sums of the map, spots
+and drawn defects as further knowledge. What helped is in the default configuration: on validation tiles it went from
+about 0.85 to 0.92, escapes at just 5 % false alarms from about 66 % to 44 %. A larger image or a second size gave
+about 0.01 more at nearly twice the time. Five of the eight good validation tiles with the highest scores carry a mark
+anyone would point at.
+"""
 _HALVES = 2
 _AUROC_GOALS = {"casting": 0.98, "magnetic_tile": 0.92}
 _PIXEL_GOALS = {"magnetic_tile": 0.80}
