@@ -1,6 +1,7 @@
-"""Waiting for what a source does, with a deadline."""
+"""Waiting for what a source or a process does, with a deadline."""
 
 import time
+from collections.abc import Callable
 
 from inspection.frames import Frame
 from inspection.sources import ImageSource, SourceState
@@ -22,3 +23,13 @@ def await_loss(source: ImageSource, seconds: float = 20.0) -> None:
     while source.state is not SourceState.LOST:
         assert time.monotonic() < deadline, "the loss was not noticed"
         source.read(timeout=0.05)
+
+
+def wait_until(happened: Callable[[], bool], seconds: float = 240.0) -> bool:
+    """Return whether it happened within the time; another process may be busy with its libraries for long."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True

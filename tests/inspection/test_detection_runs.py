@@ -9,7 +9,6 @@ import signal
 import struct
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from inspection.detection.run_folder import RunFolder, RunRequest, begin_run, wr
 from inspection.detection.training_process import failure_of
 from inspection.model_files import load_model
 from models.errors import Conflict, InvalidInput
+from tests.inspection.awaiting import wait_until
 from tests.inspection.drawn_detections import SIDE, draw_detections
 from tests.inspection.test_detection_foreign_files import with_description
 
@@ -54,15 +54,6 @@ def program(*arguments: object, **settings: Any) -> subprocess.Popen[str]:
     """The command in a process of its own, which can be killed."""
     started = [sys.executable, "-c", PROGRAM, "train", "detector", *map(str, arguments)]
     return subprocess.Popen(started, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, **settings)
-
-
-def wait_until(happened: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + DEADLINE_S
-    while not happened():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def is_free(folder: RunFolder) -> bool:

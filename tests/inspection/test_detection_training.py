@@ -6,8 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from inspection.detection.manifest import FORMAT_VERSION, DetectorManifest
 from inspection.detection.model import DetectionSettings, Detector
 from inspection.images import read_image
 from inspection.model_files import load_model
+from tests.inspection.awaiting import wait_until
 from tests.inspection.offline import Offline
 
 CLASSES = ("crazing", "inclusion", "patches", "pitted_surface", "rolled-in_scale", "scratches")
@@ -57,15 +56,6 @@ class Trained:
     report: dict[str, Any]
     attempts: list[str]
     untouched: bool
-
-
-def wait_until(happened: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + DEADLINE_S
-    while not happened():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 @pytest.fixture(scope="module")
