@@ -29,6 +29,13 @@ def real_data() -> Path | None:
     return place if place.is_dir() else None
 
 
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands speak English, whatever the system of the person who runs the tests speaks."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.delenv("IMAGEFLOW_LANGUAGE", raising=False)
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     place = real_data()
