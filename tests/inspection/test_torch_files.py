@@ -65,5 +65,6 @@ def test_a_command_tells_how_a_model_is_made_of_a_file_of_torch(
 
 @given(st.binary(max_size=200))
 def test_other_bytes_are_no_file_of_torch(data: bytes) -> None:
-    assert not is_torch_file(data)
+    # Hypothesis draws the constants of the code too, and so the very begin that tells an old file of torch.
+    assert not is_torch_file(b"\0" + data)
     assert not is_torch_file(b"PK\x03\x04" + data)
