@@ -44,7 +44,7 @@ anyone would point at.
 15.5 ms; of the processor time about two thirds are the network and a third the search. Tried: the search as a product
 with the penalties inside it, in parts, or as a convolution (all within 5 %); the network in INT8 (two thirds of the
 time, but it does not score as trained and is refused); a graph of fixed size (4 to 6 % faster, the same scores to the
-last bit; not taken up so far); 128 axes in place of 192 (about a tenth less; tiles never seen 0.819 to 0.808 in validation,
+last bit; not taken up); 128 axes in place of 192 (about a tenth less; tiles never seen 0.819 to 0.808 in validation,
 the rest alike; not done).
 """
 _HALVES = 2
