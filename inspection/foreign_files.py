@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import codecs
-import io
-import zipfile
 
 from inspection.torch_files import is_torch_file
+from inspection.zip_members import member_names
 
 _LOOKED_AT = 4096
 _ARCHIVE = b"PK\x03\x04"
@@ -19,7 +18,7 @@ def refusal_as_model(data: bytes) -> str:
     """Return the code of what to say of bytes that are no model of images: what they are instead, else damaged."""
     if is_torch_file(data):
         return "model-of-torch"
-    if _members(data) >= _SENSOR_MODEL:
+    if member_names(data) >= _SENSOR_MODEL:
         return "model-of-sensors"
     return "model-is-text" if is_text(data) else "model-damaged"
 
@@ -28,7 +27,7 @@ def refusal_as_sensor_model(data: bytes) -> str:
     """Return the code of what to say of bytes that are no sensor model: what they are instead, else damaged."""
     if is_torch_file(data):
         return "sensor-model-of-torch"
-    if _members(data) >= _IMAGE_MODEL:
+    if member_names(data) >= _IMAGE_MODEL:
         return "sensor-model-of-images"
     return "model-is-text" if is_text(data) else "sensor-model-damaged"
 
@@ -44,11 +43,3 @@ def is_text(data: bytes) -> bool:
         return False
     # The first letters alone of an archive are what is left of one.
     return not _ARCHIVE.startswith(data) and _CONTROL.isdisjoint(text)
-
-
-def _members(data: bytes) -> set[str]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError):
-        return set()

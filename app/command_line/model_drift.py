@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.command_line.options import JsonOption, progress_bar
+from app.command_line.options import JsonOption, LeaveOutOption, StandInOption, progress_bar
 from app.command_line.sensor_columns import rows_of, tell_unused
 
 if TYPE_CHECKING:
@@ -19,13 +19,8 @@ if TYPE_CHECKING:
 def drift_command(
     model: Annotated[Path, typer.Argument(help="Sensor model, as model.npz.")],
     data: Annotated[Path, typer.Argument(help="CSV file of rows of now; the header is optional.", metavar="FILE")],
-    leave_out: Annotated[
-        list[str] | None, typer.Option("--leave-out", help="Column that is no sensor; may be given again.")
-    ] = None,
-    missing: Annotated[
-        list[float] | None,
-        typer.Option("--missing", help="Number that stands for a missing value, as in the training; as -999."),
-    ] = None,
+    leave_out: LeaveOutOption = None,
+    missing: StandInOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Tell, sensor by sensor, how far rows of now have moved from those a sensor model was trained on.

@@ -21,6 +21,13 @@ DataDirOption = Annotated[
     Path | None, typer.Option("--data-dir", help="The server's data folder; else the platform's data folder.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of text.")]
+LeaveOutOption = Annotated[
+    list[str] | None, typer.Option("--leave-out", help="Column that is no sensor; may be given again.")
+]
+StandInOption = Annotated[
+    list[float] | None,
+    typer.Option("--missing", help="Number that stands for a missing value, as -999; may be given again."),
+]
 
 
 def finite_threshold(value: float | None) -> float | None:

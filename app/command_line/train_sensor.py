@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.command_line.options import JsonOption, NameOption, progress_bar, tell_when_stopped
+from app.command_line.options import (
+    JsonOption,
+    LeaveOutOption,
+    NameOption,
+    StandInOption,
+    progress_bar,
+    tell_when_stopped,
+)
 
 if TYPE_CHECKING:
     from inspection.sensor import SensorFiles
@@ -76,13 +83,8 @@ def train_sensor_command(
         int | None, typer.Option("--epochs", min=1, max=100_000, help="Passes over the rows; else from their number.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, max=_LARGEST_SEED, help="Same rows and seed, same file.")] = 0,
-    leave_out: Annotated[
-        list[str] | None, typer.Option("--leave-out", help="Column that is no sensor; may be given again.")
-    ] = None,
-    stand_in: Annotated[
-        list[float] | None,
-        typer.Option("--missing", help="Number that stands for a missing value, as -999; may be given again."),
-    ] = None,
+    leave_out: LeaveOutOption = None,
+    stand_in: StandInOption = None,
     further: Annotated[
         Path | None, typer.Option("--continue", help="model.pth, its model.npz beside it, to train further.")
     ] = None,

@@ -22,7 +22,6 @@ from inspection.detection.bundle import read_detector
 from inspection.detection.dataset import lay_out, read_detection_data
 from inspection.detection.run_folder import RunFolder, RunRequest, begin_run, write_json
 from inspection.detection.training_process import failure_of
-from inspection.model_files import load_model
 from models.errors import Conflict, InvalidInput
 from tests.inspection.awaiting import wait_until
 from tests.inspection.drawn_detections import SIDE, draw_detections
@@ -82,7 +81,7 @@ def test_a_training_that_gains_nothing_ends_before_its_epochs_and_says_so(
     assert report["stopped_early"]
     assert 2 <= report["epochs"] < 40
     assert (report["left_out"], report["warnings"]) == (1, ["left-out"])
-    assert load_model(tmp_path / "モデル" / "m.model").description.names == ("傷",)  # type: ignore[attr-defined]
+    assert read_detector(tmp_path / "モデル" / "m.model").manifest.graph.names == ("傷",)
 
 
 class Evil:
