@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from inspection.anomaly.alignment import require_aligned
 from inspection.anomaly.bundle import Bundle, read_bundle
 from inspection.anomaly.manifest import BundleManifest
-from inspection.anomaly.preparation import PATCH, Prepared, prepare
-from inspection.anomaly.runtime import compile_model, core
+from inspection.anomaly.preparation import PATCH, Prepared, prepare, tensor_size, working_size
+from inspection.anomaly.runtime import ImageGraph, core
 from inspection.frames import Pixels
 from inspection.opencv import cv2
 from inspection.placement import FloatMap
@@ -57,11 +57,13 @@ class AnomalyModel:
         self._lock = threading.Lock()
         try:
             graph = core().read_model(bundle.graph, weights_tensor(bundle.weights))
-            self._request = compile_model(graph, threads).create_infer_request()
         except RuntimeError as error:
             raise InvalidInput("model-damaged", name=name) from error
         if not _takes_image_gives_map(graph):
             raise InvalidInput("model-damaged", name=name)
+        size = self.manifest.preprocessing
+        usual = tensor_size(*working_size(size.median_height, size.median_width, size.scale))
+        self._graph = ImageGraph(graph, usual, threads)
 
     @property
     def threshold(self) -> float:
@@ -102,7 +104,7 @@ class AnomalyModel:
         """
         with self._lock:
             try:
-                found: NDArray[np.float32] = self._request.infer([prepared.tensor])["map"]
+                found: NDArray[np.float32] = self._graph.infer(prepared.tensor)["map"]
             except RuntimeError as error:
                 raise InvalidInput("model-damaged", name=self.name) from error
             grid: FloatMap = found[0, 0].copy()

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 
 DIMENSIONS = 256
-AXES = 192
+AXES = 160
 # Castings and drawn parts, all alike, have a variety of 0.25 to 0.32; ground surfaces, each of its own, 0.45 to 0.59.
 ALIKE, VARIED = 0.35, 0.45
 SHRINKAGE = 0.1

@@ -94,6 +94,11 @@ def working_size(height: float, width: float, scale: float) -> tuple[int, int]:
     return max(_LEAST_SIDE, round(height * scale)), max(_LEAST_SIDE, round(width * scale))
 
 
+def tensor_size(height: int, width: int) -> tuple[int, int]:
+    """Return rows and columns of the tensor of an image of ``height`` × ``width`` network pixels."""
+    return height + -height % GRID, width + -width % GRID
+
+
 def prepare(
     pixels: Pixels, scale: float, scale_x: float = 1.0, scale_y: float = 1.0, smoothing: float = SMOOTHING
 ) -> Prepared:
@@ -121,7 +126,8 @@ def prepare(
     factor = _DEVIATION / max(deviation, _LEAST_DEVIATION)
     # Half of the reflection on each side: the network pads with zeros, and an edge of the part that touches those
     # looks strange in a way that depends on the image's size.
-    rows, columns = -height % GRID, -width % GRID
+    full_height, full_width = tensor_size(height, width)
+    rows, columns = full_height - height, full_width - width
     top, left = rows // 2, columns // 2
     padded = cv2.copyMakeBorder(resized, top, rows - top, left, columns - left, borderType=cv2.BORDER_REFLECT_101)
     even = (padded.astype(np.float32) - np.float32(mean)) * np.float32(factor)

@@ -22,7 +22,11 @@ from inspection.anomaly import (
 from inspection.anomaly.backbone import serialise
 from inspection.anomaly.bundle import GRAPH, WEIGHTS, pack, unpack
 from inspection.anomaly.manifest import FORMAT_VERSION
+from inspection.anomaly.model import weights_tensor
+from inspection.anomaly.preparation import PATCH, prepare
+from inspection.anomaly.runtime import ImageGraph, core
 from inspection.archive import MANIFEST, archive_kind
+from inspection.images import read_image
 from inspection.openvino_runtime import openvino, ops
 from models.errors import InvalidInput, NotFound
 
@@ -221,6 +225,22 @@ def test_a_network_that_gives_no_anomaly_map_is_refused_when_it_is_loaded(
     with pytest.raises(InvalidInput) as caught:
         load_bundle(made(report, tmp_path / "x.model", name, node))
     assert caught.value.code == "model-damaged"
+
+
+def test_a_graph_of_the_usual_size_scores_as_the_one_for_any_size(
+    report: TrainingReport, good_paths: list[Path]
+) -> None:
+    bundle = read_bundle(report.path)
+    graph = core().read_model(bundle.graph, weights_tensor(bundle.weights))
+    preprocessing = bundle.manifest.preprocessing
+    tensors = [prepare(read_image(path), preprocessing.scale).tensor for path in good_paths[:3]]
+    height, width = tensors[0].shape[2:]
+    fixed, any_size = ImageGraph(graph, (height, width), threads=2), ImageGraph(graph, (32, 32), threads=2)
+    wider = np.concatenate([tensors[0], tensors[1]], axis=3)
+    for tensor in (*tensors, wider, tensors[0]):
+        found = fixed.infer(tensor)["map"].copy()
+        np.testing.assert_array_equal(found, any_size.infer(tensor)["map"])
+        assert found.shape[2:] == (tensor.shape[2] // PATCH, tensor.shape[3] // PATCH)
 
 
 @pytest.mark.parametrize("factor", [float("nan"), float("inf")])
