@@ -1,4 +1,4 @@
-"""Ctrl-C in the terminal a window was started from: the window ends in order, without Qt's complaints."""
+"""Ctrl-C in the terminal a window was started from, or SIGTERM: the window ends in order, without Qt's complaints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LOOK_MS = 200
 
 @contextmanager
 def interruptible(application: QCoreApplication) -> Iterator[None]:
-    """Let Ctrl-C end the event loop that runs within; call on the main thread.
+    """Let Ctrl-C and SIGTERM end the event loop that runs within; call on the main thread.
 
     Python would raise wherever it happens to be, as within a method that Qt calls, where nobody can catch it. And it
     looks for signals only while Python runs: a timer sees to that where nothing happens in the window.
@@ -36,11 +36,12 @@ def interruptible(application: QCoreApplication) -> Iterator[None]:
     timer = QTimer()
     timer.timeout.connect(look)
     timer.start(_LOOK_MS)
-    before = signal.signal(signal.SIGINT, ask)
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         timer.stop()
     if asked:
         raise KeyboardInterrupt

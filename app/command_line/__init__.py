@@ -6,8 +6,13 @@ import importlib
 import io
 import locale
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from inspect import cleandoc
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -123,15 +128,37 @@ def language() -> Language:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run ``imageflow``; ends the process with 0 (done), 1 (failed), 2 (wrong usage) or 130 (stopped by Ctrl-C)."""
+    """Run ``imageflow``; ends the process with 0 (done), 1 (failed), 2 (wrong usage) or 130 (stopped)."""
     from models.errors import UserFacingError
 
     _print_any_character()
     try:
-        command_group().main(args=arguments, prog_name="imageflow")
+        with _terminated_like_ctrl_c():
+            command_group().main(args=arguments, prog_name="imageflow")
     except UserFacingError as error:
         tell(error)
         sys.exit(_FAILED)
+
+
+@contextmanager
+def _terminated_like_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM, by which service managers stop a program, end a command as Ctrl-C does.
+
+    By itself it ends Python on the spot: processes it started would go on, temporary files stay.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python lets no other thread say what a signal does.
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise KeyboardInterrupt
 
 
 def _print_any_character() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from app.command_line.options import JsonOption, ThresholdOption, in_fractions, progress_bar
+from app.command_line.options import JsonOption, ThresholdOption, in_fractions, progress_bar, tell_skipped
 from app.command_line.station import LanguageName
 
 if TYPE_CHECKING:
@@ -139,8 +139,7 @@ def _require_no_detector(loaded: object) -> None:
 
 
 def _tell(found: dict[str, Any], lines: list[str] | None) -> None:
-    for file, reason in found["skipped"].items():
-        typer.echo(f"skipped {file}: {reason}", err=True)
+    tell_skipped(found["skipped"])
     typer.echo(json.dumps(found, ensure_ascii=False) if lines is None else "\n".join(lines))
 
 

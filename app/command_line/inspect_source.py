@@ -127,7 +127,7 @@ def learn_gate(specs: list[str], file: Path, taking: Taking, *, as_json: bool) -
     Raises:
         UserFacingError: when there are too few, or they cannot be read or written.
     """
-    from app.command_line import tell
+    from app.command_line import advise, tell
     from inspection.image_quality import QualityBounds, QualityGate, learn_bounds, shows_motion, write_bounds
     from models.errors import UnreadableImage
 
@@ -152,7 +152,7 @@ def learn_gate(specs: list[str], file: Path, taking: Taking, *, as_json: bool) -
         typer.echo(f"{name:18} {value:g}")
     typer.echo(f"learnt from {learned.frames} frames and written to {file}")
     if not learned.enough:
-        sys.stderr.write("These are few frames: with 20 or more, of different parts, the bounds can be trusted.\n")
+        advise("few-frames")
 
 
 def _gate(given: str | None, source: TriggeredSource) -> QualityGate | None:

@@ -122,6 +122,7 @@ def list_command(
       imageflow model list
       imageflow model list models/ --json
     """  # noqa: D301 - \b keeps the lines as they are
+    from app.command_line import advise
     from inspection.catalogue import list_models
 
     listed = list_models(folder)
@@ -139,4 +140,4 @@ def list_command(
                 f"{found['file']}  {found['name']}  {found['images']} images  threshold {found['threshold']:.3f}"
             )
     if not listed:
-        typer.echo(f"No model files (*.model) in {folder}.", err=True)
+        advise("no-model-files", folder=folder)

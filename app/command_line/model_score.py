@@ -48,6 +48,7 @@ def score_command(
       imageflow model score pump.npz today.csv --json
       imageflow model score pump.npz today.csv --missing -999 --leave-out label
     """  # noqa: D301 - \b keeps the lines as they are
+    from app.command_line import advise
     from inspection.files import make_folder, require_writable, write_atomically
     from inspection.sensor import load_model, read_table, score_rows
 
@@ -64,7 +65,7 @@ def score_command(
     if out is not None:
         make_folder(out.parent)
         write_atomically(out, _csv(table, scored).encode())
-        typer.echo(f"scores of all rows: {out}", err=True)
+        advise("scores-written", file=out)
     if as_json:
         _print_json({"model": str(model), "file": str(data), **_summary(table, scored)}, table, scored)
         return

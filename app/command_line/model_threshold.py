@@ -72,7 +72,7 @@ def threshold_command(
         raise typer.BadParameter("--reset, --reason and --user go with --apply", param_hint="--apply")
     if item is None and store is not None:
         raise typer.BadParameter("goes with --item", param_hint="--store")
-    from app.command_line import tell
+    from app.command_line import advise, tell
     from app.operations.thresholds import threshold_json
     from inspection.anomaly.bundle import read_bundle
     from inspection.anomaly.threshold_effect import candidates, effect
@@ -110,7 +110,7 @@ def threshold_command(
         return
     typer.echo("\n".join(_table(rows)))
     if any(row.effect.sample_too_small for row in rows):
-        typer.echo(f"* {len(evidence.held_out)} images are too few to show this rate; it is assumed.", err=True)
+        advise("rate-assumed", count=len(evidence.held_out))
     if held is not None and change is None:
         typer.echo(f"In force for the item: {held.value:.4f} (from the {held.origin}).")
     if change is not None:

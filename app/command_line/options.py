@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -52,6 +52,15 @@ def plain_name(name: str) -> str:
 
 NameOption = Annotated[str, typer.Option("--name", help="Name of the model, for people.", callback=plain_name)]
 
+
+def tell_skipped(skipped: Mapping[Any, str]) -> None:
+    """Say on stderr which images were left out, and why: file → reason in the user's language."""
+    from app.command_line import advise
+
+    for file, reason in skipped.items():
+        advise("image-skipped", file=file, reason=reason)
+
+
 Advance = Callable[[str, float], None]
 """Called with what is being done and the fraction that is done, 0 to 1."""
 
@@ -67,7 +76,9 @@ def tell_when_stopped(model: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         if _written_at(model) == before:
-            typer.echo(f"stopped; {model} was not written", err=True)
+            from app.command_line import advise
+
+            advise("training-stopped", model=model)
         raise
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from app.command_line.options import JsonOption, NameOption, progress_bar, tell_when_stopped
+from app.command_line.options import JsonOption, NameOption, progress_bar, tell_skipped, tell_when_stopped
 from app.command_line.train_detector import train_detector_command
 from app.command_line.train_sensor import train_sensor_command
 
@@ -97,7 +97,7 @@ def train_images_command(
         raise typer.BadParameter(f"{threshold_rule} needs images of defects", param_hint="--defect")
     if os.path.isdir(out):  # noqa: PTH112 - pathlib's own raises where the system refuses an answer
         raise typer.BadParameter(f"{out} is a folder; name a file", param_hint="--out")
-    from app.command_line import language
+    from app.command_line import advise, language
     from inspection.anomaly import TrainingProgress, TrainingSettings, train_images
     from inspection.anomaly.methods import require_method
     from inspection.datasets import defect_images, good_images
@@ -123,10 +123,10 @@ def train_images_command(
     defects = defect_images(defect) if defect is not None else []
     chosen = good_images(good)
     for folder, count in chosen.left_out.items():
-        typer.echo(f"left out {good / folder}: {count} images, not those of good parts by its name", err=True)
+        advise("folder-left-out", folder=good / folder, count=count)
     if chosen.taken_whole:
         names = ", ".join(chosen.taken_whole)
-        typer.echo(f"taken as good, all images of the sub-folders: {names}", err=True)
+        advise("folders-taken-whole", names=names)
     with tell_when_stopped(out), progress_bar("Training") as advance:
 
         def show(progress: TrainingProgress) -> None:
@@ -134,15 +134,14 @@ def train_images_command(
 
         report = train_images(chosen.files, out, settings, defects=defects, on_progress=show)
     skipped = {file: error.text(language()).detail for file, error in report.skipped.items()}
-    for file, reason in skipped.items():
-        typer.echo(f"skipped {file}: {reason}", err=True)
+    tell_skipped(skipped)
     threshold = report.threshold
     if threshold.sample_too_small:
-        typer.echo(
-            f"{threshold.sample} images are too few to show a false-alarm rate of {threshold.false_alarm_rate:.1%} "
-            f"(that takes {threshold.least_sample}); the {'rate' if threshold.defects else 'threshold'} "
-            "rests on an assumed distribution.",
-            err=True,
+        advise(
+            "threshold-rate-assumed" if threshold.defects else "threshold-assumed",
+            sample=threshold.sample,
+            rate=f"{threshold.false_alarm_rate:.1%}",
+            least=threshold.least_sample,
         )
     if as_json:
         found = {

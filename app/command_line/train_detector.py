@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.command_line.options import JsonOption, NameOption, progress_bar
+from app.command_line.options import JsonOption, NameOption, progress_bar, tell_skipped
 from models.names import is_plain_text
 
 if TYPE_CHECKING:
@@ -111,10 +111,9 @@ def train_detector_command(
             report = resume_detector(folder, show) if wanted is None else train_detector(wanted, folder, show)
     except KeyboardInterrupt:
         if folder.is_dir():
-            typer.echo(f"stopped; to go on: imageflow train detector --resume {shlex.quote(str(folder))}", err=True)
+            advise("detector-training-stopped", folder=shlex.quote(str(folder)))
         raise
-    for file, error in report.skipped.items():
-        typer.echo(f"skipped {file}: {error.text(language()).detail}", err=True)
+    tell_skipped({file: error.text(language()).detail for file, error in report.skipped.items()})
     if report.left_out:
         advise("detector-images-left-out", count=report.left_out, log=folder / "training.log")
     if "finds-nothing" in report.warnings:
