@@ -1,4 +1,4 @@
-"""Writing files so that a crash or a full disk never leaves half of one."""
+"""Whether a file is there, and writing one so that a crash or a full disk never leaves half of it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,25 @@ from pathlib import Path
 from models.errors import Unavailable
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+# ``pathlib`` answers these with an error where the system refuses an answer: a folder that may not be entered, a name
+# that is too long. Whoever then opens the path tells the person what the system says of it.
+
+
+def is_folder(path: Path) -> bool:
+    """Say whether ``path`` is a folder; what the system gives no answer about is none."""
+    return os.path.isdir(path)  # noqa: PTH112 - see above
+
+
+def is_file(path: Path) -> bool:
+    """Say whether ``path`` is a regular file; what the system gives no answer about is none."""
+    return os.path.isfile(path)  # noqa: PTH113 - see above
+
+
+def is_there(path: Path) -> bool:
+    """Say whether anything is at ``path``; where the system gives no answer, nothing that could be used."""
+    return os.path.exists(path)  # noqa: PTH110 - see above
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from inspection.files import is_folder, is_there
 from inspection.images import IMAGE_SUFFIXES
 from inspection.sources.base import ImageSource, SourceState, frames
 from inspection.sources.camera import CameraSource
@@ -97,9 +98,9 @@ def make_source(spec: str, *, triggered: bool = False) -> ImageSource:
 
 
 def _from_disk(path: Path) -> ImageSource:
-    if path.is_dir():
+    if is_folder(path):
         return FolderSource(path)
-    if not path.exists():
+    if not is_there(path):
         raise NotFound("file-missing", file=str(path))
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return FolderSource(path)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from inspection.datasets import image_files, label_of
+from inspection.files import is_file, is_folder, is_there
 from inspection.frames import Frame
 from inspection.images import DEFAULT_LIMITS, ColourMode, ImageLimits, read_image
 from inspection.sources.base import SourceBase, SourceState
@@ -62,9 +63,9 @@ class FolderSource(SourceBase):
         """
         if self._given is not None:
             self._paths = list(self._given)
-        elif self.folder.is_file():
+        elif is_file(self.folder):
             self._paths = [self.folder]
-        elif self.folder.exists() or not self.folder.suffix:
+        elif is_there(self.folder) or not self.folder.suffix:
             self._paths = image_files(self.folder)
         else:
             raise NotFound("file-missing", file=str(self.folder))
@@ -113,7 +114,4 @@ class FolderSource(SourceBase):
         # A single file counts as there: what is wrong with it is told at once, as it always was.
         if self._given is not None or self._paths == [self.folder]:
             return True
-        try:
-            return self.folder.is_dir()
-        except OSError:
-            return False
+        return is_folder(self.folder)

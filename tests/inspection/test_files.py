@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from inspection.files import make_folder, require_writable, write_atomically
+from inspection.files import is_file, is_folder, is_there, make_folder, require_writable, write_atomically
 from models.errors import Unavailable
 
 
@@ -36,6 +36,14 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> Non
     assert finished.stdout.strip() == "file-disk-full"
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_of_a_name_the_system_refuses_nothing_is_said_to_be_there(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"x")
+    assert [is_folder(tmp_path), is_file(tmp_path), is_there(tmp_path)] == [True, False, True]
+    assert [ask(tmp_path / "a.bin") for ask in (is_folder, is_file, is_there)] == [False, True, True]
+    for refused in (tmp_path / ("x" * 300), tmp_path / "a.bin" / "b", tmp_path / "null\0byte"):
+        assert not any(ask(refused) for ask in (is_folder, is_file, is_there))
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -129,6 +129,13 @@ def test_a_missing_path_is_told_at_once(tmp_path: Path) -> None:
         open_source(str(tmp_path / "none"))
 
 
+def test_a_name_the_system_refuses_is_told_as_missing_not_as_a_fault_of_the_program(tmp_path: Path) -> None:
+    name = tmp_path / ("x" * 300)
+    for opening in (lambda: open_source(str(name)), lambda: FolderSource(name.with_suffix(".png")).open()):
+        with pytest.raises(NotFound):
+            opening()
+
+
 @pytest.mark.parametrize("spec", ["http://anna:secret@camera/stream", "FTP://x", "webcam:0", "usbcam:0"])
 def test_an_address_of_an_unknown_kind_is_refused_and_the_known_ones_are_named(spec: str) -> None:
     with pytest.raises(InvalidInput) as caught:
