@@ -40,12 +40,13 @@ about 0.85 to 0.92, escapes at just 5 % false alarms from about 66 % to 44 %. A 
 about 0.01 more at nearly twice the time. Five of the eight good validation tiles with the highest scores carry a mark
 anyone would point at.
 
-**Latency.** On this shared machine 20.1 to 24.0 ms p50 were seen within ten minutes, the fastest single image took
-15.5 ms; of the processor time about two thirds are the network and a third the search. Tried: the search as a product
-with the penalties inside it, in parts, or as a convolution (all within 5 %); the network in INT8 (two thirds of the
-time, but it does not score as trained and is refused); a graph of fixed size (4 to 6 % faster, the same scores to the
-last bit; not taken up); 128 axes in place of 192 (about a tenth less; tiles never seen 0.819 to 0.808 in validation,
-the rest alike; not done).
+**Latency.** The machine is shared, its speed varies about twofold from minute to minute; a run of one configuration
+gave 20.1 to 24.0 ms p50 within ten minutes, single images took 15.5 ms. Two thirds of the processor time are the
+network, a quarter the search. What was done: a graph compiled for the usual size of the images (5 % less time, the same
+scores to the last bit), 160 axes in place of 192 (4 % less, figures alike). Tried: 128 axes (another 3 % less; drawn
+parts a little worse); the search as a product with the penalties inside it, in parts, or as a convolution (all within
+5 %); other ways to bind threads (no difference); the network in INT8 (two thirds of the time, but it does not score as
+trained and is refused).
 """
 _HALVES = 2
 _AUROC_GOALS = {"casting": 0.98, "magnetic_tile": 0.92}
