@@ -41,8 +41,11 @@ def _sixteen(bits: int) -> Callable[[_Samples, int], _Samples]:
 
 def _gige_packed(data: _Samples, count: int) -> _Samples:
     """Two samples in three bytes, their upper 8 bits in the first and third (Mono10Packed, Mono12Packed)."""
-    groups = data[: (count + 1) // 2 * 3].reshape(-1, 3)
-    return groups[:, (0, 2)].reshape(-1)[:count]
+    # An odd number of samples ends within a group: cameras may leave out its last byte, which holds no sample.
+    room: _Samples = np.zeros((count + 1) // 2 * 3, np.uint8)
+    given = data[: len(room)]
+    room[: len(given)] = given
+    return room.reshape(-1, 3)[:, (0, 2)].reshape(-1)[:count]
 
 
 def _dense(bits: int) -> Callable[[_Samples, int], _Samples]:

@@ -53,7 +53,9 @@ def test_a_mosaic_becomes_its_colour_red_first(tile: str, suffix: str) -> None:
 
 
 @given(
-    st.sampled_from([("10", ""), ("12", ""), ("14", ""), ("16", ""), ("10", "p"), ("12", "p"), ("10", "Packed")]),
+    st.sampled_from(
+        [("10", ""), ("12", ""), ("14", ""), ("16", ""), ("10", "p"), ("12", "p"), ("10", "Packed"), ("12", "Packed")]
+    ),
     st.integers(1, 9),
     st.integers(1, 5),
     st.randoms(use_true_random=False),
@@ -66,8 +68,15 @@ def test_more_than_eight_bits_become_the_upper_eight(
     data = pack(samples, bits, layout[1])
     name = "Mono" + "".join(layout)
     assert bytes_needed(name, width, height) <= len(data)
-    pixels = to_pixels(data, width, height, name)
-    assert pixels.ravel().tolist() == [value >> (bits - 8) for value in samples]
+    for sent in (data, data[: bytes_needed(name, width, height)]):
+        pixels = to_pixels(sent, width, height, name)
+        assert pixels.ravel().tolist() == [value >> (bits - 8) for value in samples]
+
+
+@given(st.sampled_from(sorted(PIXEL_FORMATS.values())), st.integers(1, 9), st.integers(1, 9))
+def test_every_format_is_read_at_every_size_from_the_bytes_it_needs(name: str, width: int, height: int) -> None:
+    pixels = to_pixels(bytes(bytes_needed(name, width, height)), width, height, name)
+    assert pixels.shape == ((height, width) if name.startswith("Mono") else (height, width, 3))
 
 
 def test_blue_first_is_turned_round() -> None:
