@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import sys
 from urllib.parse import urlsplit
@@ -17,6 +18,10 @@ OPEN_TIMEOUT = 5.0
 READ_TIMEOUT = 3.0
 _RTSP_PORTS = {"rtsp": 554, "rtsps": 322}
 _PROBE_TIMEOUT = 2.0
+_SECRET = re.compile(r"(?:user|usr|login|pas|pw|auth|token|secret|key)[a-z]*(?:=|%3d)", re.IGNORECASE)
+"""The name of a credential that some cameras take in the path: ``/user=admin_password=…_channel=1_stream=0.sdp``."""
+_PICTURE = re.compile(r"[_&;,/](?:channel|stream|subtype)=[0-9]{1,4}(?:\.sdp)?(?![^_&;,/])", re.IGNORECASE)
+"""What tells the pictures of one camera apart in such a path."""
 
 
 class CameraSource(ReturningSource):
@@ -94,7 +99,9 @@ class CameraSource(ReturningSource):
 
 
 def without_credentials(address: str) -> str:
-    """Return an address without user, password and query, which may hold a token.
+    """Return an address without user and password, in front of the host or in the path, and without its query.
+
+    Of a path that names a credential nothing behind the name is shown but the numbers of channel and stream.
 
     Raises:
         InvalidInput: ``camera-address`` when it is no address at all; then nothing of it is shown.
@@ -103,8 +110,20 @@ def without_credentials(address: str) -> str:
         parts = urlsplit(address)
     except ValueError as error:
         raise InvalidInput("camera-address", camera=address.partition("://")[0] + "://…") from error
-    host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}"
+    try:
+        _ = parts.port
+    except ValueError:
+        # No number behind the colon: a password that holds a "/" or "#", which ends the part with the host.
+        return f"{parts.scheme}://…"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{_path_without_credentials(parts.path)}"
+
+
+def _path_without_credentials(path: str) -> str:
+    named = _SECRET.search(path)
+    if named is None:
+        return path
+    # A password may hold any character, so where it ends is not known.
+    return f"{path[: named.end()]}…{''.join(_PICTURE.findall(path, named.end()))}"
 
 
 def _local_backend() -> int:

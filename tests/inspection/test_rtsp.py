@@ -3,6 +3,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from inspection.frames import Frame
 from inspection.images import ImageLimits
@@ -125,6 +127,29 @@ def test_user_and_password_reach_the_camera_and_nothing_else(capfd: pytest.Captu
 
 def test_an_address_is_shown_without_user_password_and_query() -> None:
     assert without_credentials("rtsp://u:p@h:554/a?token=x") == "rtsp://h:554/a"
+    assert without_credentials("rtsp://[::1]:554/Streaming/Channels/101") == "rtsp://[::1]:554/Streaming/Channels/101"
+
+
+def test_an_address_is_shown_without_the_credentials_in_its_path_and_with_its_channel() -> None:
+    shown = without_credentials("rtsp://10.0.0.5:554/user=admin_password=secret_channel=2_stream=0.sdp")
+    assert shown == "rtsp://10.0.0.5:554/user=…_channel=2_stream=0.sdp"
+    assert CameraSource("rtsp://h/live/Token=a1b2c3/1").source_id == "rtsp://h/live/Token=…"
+    for address in ("rtsp://admin:pa/ss@h/live", "rtsp://admin:pa#ss@h/live"):
+        assert without_credentials(address) == "rtsp://…"
+
+
+@given(
+    st.sampled_from(["user", "username", "password", "passwd", "pwd", "token", "PassWord", "loginpas"]),
+    st.sampled_from(["=", "%3D"]),
+    st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF), min_size=3),
+    st.sampled_from(["/{}", "/live/{}_channel=1_stream=0.sdp", "/{}&channel=1", "/x?{}&channel=1", "/user=a_{}/live"]),
+)
+def test_no_credential_in_an_address_is_ever_shown(name: str, equals: str, secret: str, place: str) -> None:
+    address = "rtsp://10.0.0.5:554" + place.replace("{}", f"{name}{equals}{secret}")
+    assume(secret not in "rtsp://10.0.0.5:554" + place.replace("{}", f"{name}{equals}"))
+    source = CameraSource(address)
+    assert secret not in source.source_id
+    assert secret not in source.describe()
 
 
 def test_what_is_no_address_at_all_is_refused_without_showing_a_password() -> None:
