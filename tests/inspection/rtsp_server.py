@@ -17,6 +17,13 @@ BARS = ((255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0), (255, 0, 255
 """Colours (RGB) of the seven bars of the picture, from left to right."""
 
 _START_TIMEOUT = 30.0
+_ENCODERS = {
+    # JPEG has the full range of levels, and FFmpeg reads 4:2:0 without surprises.
+    "jpeg": "video/x-raw,format=I420,colorimetry=1:4:0:0 ! jpegenc quality=95 ! rtpjpegpay name=pay0 pt=26",
+    # As network cameras send it: a picture to begin with once a second, the others are differences.
+    "h264": "video/x-raw,format=I420,colorimetry=bt601 ! openh264enc gop-size=25 bitrate=4000000"
+    " ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96",
+}
 
 
 @dataclass
@@ -27,6 +34,7 @@ class RtspServer:
     height: int = 96
     credentials: str | None = None
     port: int = 0
+    encoding: str = "jpeg"
     _process: subprocess.Popen[str] | None = field(default=None, repr=False)
 
     @property
@@ -37,7 +45,7 @@ class RtspServer:
     def start(self) -> None:
         """Start the process and return once it listens."""
         command = [sys.executable, str(Path(__file__)), str(self.port), str(self.width), str(self.height)]
-        command += [self.credentials] if self.credentials else []
+        command += ["--encoding", self.encoding, *([self.credentials] if self.credentials else [])]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         with selectors.DefaultSelector() as selector:
@@ -68,7 +76,7 @@ class RtspServer:
         return time.monotonic()
 
 
-def serve(port: int, width: int, height: int, credentials: str | None) -> None:
+def serve(port: int, width: int, height: int, encoding: str, credentials: str | None) -> None:
     """Serve until killed."""
     import gi
 
@@ -84,9 +92,7 @@ def serve(port: int, width: int, height: int, credentials: str | None) -> None:
     factory.set_launch(
         "( videotestsrc is-live=true pattern=smpte100"
         f" ! video/x-raw,format=RGB,width={width},height={height},framerate=25/1"
-        # JPEG has the full range of levels, and FFmpeg reads 4:2:0 without surprises.
-        " ! videoconvert ! video/x-raw,format=I420,colorimetry=1:4:0:0"
-        " ! jpegenc quality=95 ! rtpjpegpay name=pay0 pt=26 )"
+        f" ! videoconvert ! {_ENCODERS[encoding]} )"
     )
     factory.set_shared(True)
     if credentials is not None:
@@ -111,6 +117,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     for name in ("port", "width", "height"):
         parser.add_argument(name, type=int)
+    parser.add_argument("--encoding", choices=_ENCODERS, required=True)
     parser.add_argument("credentials", nargs="?")
     given = parser.parse_args()
-    serve(given.port, given.width, given.height, given.credentials)
+    serve(given.port, given.width, given.height, given.encoding, given.credentials)
