@@ -9,10 +9,11 @@ from collections import deque
 
 from inspection.frames import Frame
 from inspection.sources.base import ImageSource, SourceBase, SourceState
-from models.errors import UserFacingError
+from models.errors import Unavailable, UserFacingError
 
 _LONGEST_READ = 0.5
-_JOIN_TIMEOUT = 10.0
+_PATIENCE = 10.0
+_PATIENCE_TO_OPEN = 2.0
 
 
 class LiveSource(SourceBase):
@@ -21,20 +22,23 @@ class LiveSource(SourceBase):
     Args:
         source: the source to read; it is opened and closed with this one.
         capacity: frames kept; when one more comes the oldest is dropped and counted.
+        patience: seconds that ``close`` waits for the source to let go; the next ``open`` waits two at most.
     """
 
-    def __init__(self, source: ImageSource, *, capacity: int = 2) -> None:
+    def __init__(self, source: ImageSource, *, capacity: int = 2, patience: float = _PATIENCE) -> None:
         if capacity < 1:
             raise ValueError("capacity must be at least 1")
         super().__init__(source.source_id)
         self._source = source
         self._queue: deque[Frame | UserFacingError] = deque()
         self._capacity = capacity
+        self._patience = patience
         self._dropped = 0
         self._exhausted = False
         self._changed = threading.Condition()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._ending: threading.Thread | None = None
         self._failure: BaseException | None = None
 
     @property
@@ -88,12 +92,14 @@ class LiveSource(SourceBase):
 
         Raises:
             NotFound: as the source.
-            Unavailable: as the source.
+            Unavailable: as the source, and ``source-still-closing`` when it was closed and has not let go yet.
         """
         if self._thread is not None:
             return
+        # The thread of the opening before closes the source when it ends: it must not close the next opening.
+        if not self._has_ended(min(self._patience, _PATIENCE_TO_OPEN)):
+            raise Unavailable("source-still-closing", source=self.describe())
         self._source.open()
-        # An event of its own: a thread of an earlier opening that still ends must go on seeing that it shall.
         self._stop = threading.Event()
         self._queue.clear()
         self._dropped = 0
@@ -132,11 +138,19 @@ class LiveSource(SourceBase):
         self._stop.set()
         with self._changed:
             self._changed.notify_all()
-        thread, self._thread = self._thread, None
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(_JOIN_TIMEOUT)
+        if self._thread is not None:
+            self._ending, self._thread = self._thread, None
+            self._has_ended(self._patience)
         with self._changed:
             self._queue.clear()
+
+    def _has_ended(self, wait: float) -> bool:
+        """Wait for the thread of the opening before; return whether it has let go of the source."""
+        if self._ending is not None and self._ending is not threading.current_thread():
+            self._ending.join(wait)
+            if not self._ending.is_alive():
+                self._ending = None
+        return self._ending is None
 
     def _pump(self, stop: threading.Event) -> None:
         try:
@@ -146,19 +160,22 @@ class LiveSource(SourceBase):
                 except UserFacingError as error:
                     item = error
                 if item is not None:
-                    self._keep(item)
+                    self._keep(item, stop)
                 elif self._source.ended:
                     self._exhausted = True
                     return
         finally:
-            self._failure = sys.exception()
+            if not stop.is_set():
+                self._failure = sys.exception()
             # Only this thread touches the source, so only this thread may close it.
             self._source.close()
             with self._changed:
                 self._changed.notify_all()
 
-    def _keep(self, item: Frame | UserFacingError) -> None:
+    def _keep(self, item: Frame | UserFacingError, stop: threading.Event) -> None:
         with self._changed:
+            if stop.is_set():
+                return
             while len(self._queue) >= self._capacity:
                 self._queue.popleft()
                 self._dropped += 1

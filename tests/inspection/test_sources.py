@@ -254,6 +254,47 @@ def test_closing_wakes_a_reader_that_waits() -> None:
     assert result == [None]
 
 
+class Stuck(SourceBase):
+    """A source whose read does not come back before the test lets it, as a driver's that hangs."""
+
+    def __init__(self) -> None:
+        super().__init__("stuck")
+        self.reading = threading.Event()
+        self.hanging = threading.Event()
+
+    def describe(self) -> str:
+        return "a camera that hangs"
+
+    def read(self, timeout: float | None = None) -> Frame | None:
+        self.reading.set()
+        self.hanging.wait(30)
+        return Frame(np.zeros((2, 2), np.uint8), self.source_id, self._next_sequence())
+
+
+def test_a_source_that_hangs_when_it_is_closed_is_opened_again_only_once_it_has_let_go() -> None:
+    source = Stuck()
+    live = LiveSource(source, patience=0.05)
+    live.open()
+    assert source.reading.wait(10)
+    live.close()
+    assert live.read(0.1) is None
+    with pytest.raises(Unavailable) as caught:
+        live.open()
+    assert caught.value.code == "source-still-closing"
+    assert live.state is SourceState.CLOSED
+    source.hanging.set()
+    deadline = time.monotonic() + 10
+    while live.state is SourceState.CLOSED:
+        assert time.monotonic() < deadline
+        with contextlib.suppress(Unavailable):
+            live.open()
+    for _ in range(3):
+        assert live.read(5.0) is not None
+        assert source.state is SourceState.OPEN
+    live.close()
+    assert source.state is SourceState.CLOSED
+
+
 class Broken(SourceBase):
     def describe(self) -> str:
         return self.source_id
