@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from inspection.anomaly.alignment import require_aligned
+from inspection.anomaly.counting import Extent
 from inspection.anomaly.course import Course
-from inspection.anomaly.fitting import FeatureStore, score_features
+from inspection.anomaly.fitting import FeatureStore, prepare_picture, score_features
 from inspection.anomaly.manifest import Preprocessing
 from inspection.anomaly.material import Material, look_at
 from inspection.anomaly.methods import Core
-from inspection.anomaly.preparation import prepare
 from models.errors import DoesNotFit, InvalidInput
 
 
 def read_defects(paths: Sequence[Path], good: Material, course: Course, work: float) -> Material:
-    """Read images of defects once.
+    """Read images of defects once, seen as the good images are.
 
     Args:
         paths: the files, in any order.
@@ -28,7 +28,7 @@ def read_defects(paths: Sequence[Path], good: Material, course: Course, work: fl
         InvalidInput: ``image-good-and-defect`` when one lies among the good images too, ``no-image-usable``.
         TrainingCancelled: when the course was cancelled.
     """
-    found = look_at(paths, course, work)
+    found = look_at(paths, course, work, good.seen)
     if not found.files:
         raise InvalidInput("no-image-usable", folder=str(paths[0].parent))
     good_digests = {digest for _, digest in good.files}
@@ -57,12 +57,13 @@ def score_defects(
         return scores, unfit
     for index, ((path, _), (height, width)) in enumerate(zip(defects.files, defects.sizes, strict=True)):
         try:
-            prepared = prepare(defects.pixels(index), store.scale)
+            picture = defects.picture(index)
+            prepared = prepare_picture(picture, store.scale)
             require_aligned(preprocessing, prepared, height, width)
         except DoesNotFit as error:
             unfit[str(path)] = error
         else:
-            scores.append(score_features(core, store.extractor.grid(prepared), prepared.cells()))
+            scores.append(score_features(core, store.extractor.grid(prepared), Extent.of(picture, prepared)))
         course.advance(1, "fit", index + 1, len(defects.files))
     if not scores:
         raise InvalidInput("no-image-usable", folder=str(defects.files[0][0].parent))

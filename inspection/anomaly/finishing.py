@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from inspection.anomaly.bundle import Bundle
@@ -12,6 +14,7 @@ from inspection.anomaly.methods import Core
 from inspection.anomaly.model import AnomalyModel
 from inspection.anomaly.parity import compare
 from inspection.anomaly.probes import PROBES, probe_image
+from inspection.components.values import Picture
 from models.errors import DoesNotFit
 
 PARITY_IMAGES = 16
@@ -19,7 +22,8 @@ PARITY_IMAGES = 16
 
 def probe_scores(store: FeatureStore, core: Core, height: int, width: int) -> tuple[float, ...]:
     """Return the scores the training computes for the generated images of that size."""
-    return tuple(store.score_pixels(core, probe_image(number, height, width)) for number in range(PROBES))
+    probes = (Picture.original(probe_image(number, height, width)) for number in range(PROBES))
+    return tuple(store.score_picture(core, probe) for probe in probes)
 
 
 def check_parity(
@@ -42,9 +46,11 @@ def check_parity(
     ]
     count = min(PARITY_IMAGES, len(material.files))
     for done, index in enumerate(np.linspace(0, len(material.files) - 1, count).astype(int).tolist()):
-        mirrored = np.ascontiguousarray(material.pixels(index)[::-1, ::-1])
-        expected.append(store.score_pixels(core, mirrored))
-        found.append(finished.score(mirrored).score)
+        seen = material.picture(index)
+        mirrored = Picture.original(np.ascontiguousarray(seen.pixels[::-1, ::-1]))
+        expected.append(store.score_picture(core, replace(mirrored, resized=seen.resized)))
+        across, down = seen.resized
+        found.append(finished.score(mirrored.pixels, scale_x=across, scale_y=down).score)
         course.advance(1, "export", done + 1, count)
     parity = compare(expected, found, finished.threshold)
     if not parity.holds:

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from inspection.anomaly.backbone import Backbone
+from inspection.anomaly.counting import Extent
 from inspection.anomaly.course import Course
 from inspection.anomaly.features import FeatureExtractor, FloatArray
 from inspection.anomaly.material import Material
 from inspection.anomaly.methods import Core, Method
 from inspection.anomaly.preparation import Prepared, choose_scale, prepare
-from inspection.frames import Pixels
+from inspection.components.values import Picture
 
 # Features that are kept in memory (1 GB as float32); those of further images are computed again when needed.
 _MOST_KEPT = 256_000_000
 # Patches a fit looks at; more add time and no knowledge, as the bank is far smaller.
 _MOST_PATCHES = 200_000
-_Cells = tuple[slice, slice]
 
 
 class FeatureStore:
@@ -42,7 +42,7 @@ class FeatureStore:
         self._material = material
         self._course = course
         self._kept: dict[int, FloatArray] = {}
-        self._cells: list[_Cells] = []
+        self._extents: list[Extent] = []
         self._samples: list[FloatArray] = []
         self._extract(seed)
 
@@ -53,20 +53,28 @@ class FeatureStore:
     def grid(self, index: int) -> FloatArray:
         """Return all patches of an image in their places, float32 ``(h, w, D)``."""
         kept = self._kept.get(index)
-        return self.extractor.grid(self._prepared(index)) if kept is None else kept
+        return self.features(self._material.picture(index))[0] if kept is None else kept
 
     def score(self, core: Core, index: int) -> float:
         """Return the score of an image of the training by ``core``."""
-        return score_features(core, self.grid(index), self._cells[index])
+        return score_features(core, self.grid(index), self._extents[index])
 
-    def score_pixels(self, core: Core, pixels: Pixels) -> float:
-        """Return the score of any image by ``core``, as the training computes it.
+    def features(self, picture: Picture) -> tuple[FloatArray, Extent]:
+        """Return the features of any picture over the patch grid, float32 ``(h, w, D)``, and where it lies there.
 
         Raises:
             DoesNotFit: ``image-scale``.
         """
-        prepared = prepare(pixels, self.scale)
-        return score_features(core, self.extractor.grid(prepared), prepared.cells())
+        prepared = prepare_picture(picture, self.scale)
+        return self.extractor.grid(prepared), Extent.of(picture, prepared)
+
+    def score_picture(self, core: Core, picture: Picture) -> float:
+        """Return the score of any picture by ``core``, as the training computes it.
+
+        Raises:
+            DoesNotFit: ``image-scale``.
+        """
+        return score_features(core, *self.features(picture))
 
     def _extract(self, seed: int) -> None:
         count = len(self._material.files)
@@ -74,9 +82,8 @@ class FeatureStore:
         generator = np.random.default_rng(seed)
         held = 0
         for index in range(count):
-            prepared = self._prepared(index)
-            grid = self.extractor.grid(prepared)
-            self._cells.append(prepared.cells())
+            grid, extent = self.features(self._material.picture(index))
+            self._extents.append(extent)
             patches = grid.reshape(-1, grid.shape[-1])
             if held + patches.size <= _MOST_KEPT:
                 self._kept[index] = grid
@@ -86,20 +93,26 @@ class FeatureStore:
             self._samples.append(patches)
             self._course.advance(1, "features", index + 1, count)
 
-    def _prepared(self, index: int) -> Prepared:
-        return prepare(self._material.pixels(index), self.scale)
+
+def prepare_picture(picture: Picture, scale: float) -> Prepared:
+    """Return a picture as the network takes it; ``scale`` is in network pixels per pixel before it was resized.
+
+    Raises:
+        DoesNotFit: ``image-scale``.
+    """
+    across, down = picture.resized
+    return prepare(picture.pixels, scale, scale_x=across, scale_y=down)
 
 
-def score_features(core: Core, grid: FloatArray, cells: _Cells) -> float:
-    """Return the score of an image from its features ``(h, w, D)``: the highest value of its map.
+def score_features(core: Core, grid: FloatArray, extent: Extent) -> float:
+    """Return the score of an image from its features ``(h, w, D)``: the highest value of its map where it counts.
 
     Args:
         core: the fitted model.
         grid: the features.
-        cells: rows and columns of the patch grid that hold the image itself.
+        extent: where the image lies on the patch grid, and what of it counts.
     """
-    found = core.map(grid.reshape(-1, grid.shape[-1]), (grid.shape[0], grid.shape[1]))
-    return float(found[cells].max())
+    return extent.score(core.map(grid.reshape(-1, grid.shape[-1]), (grid.shape[0], grid.shape[1])))
 
 
 def held_out_scores(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from inspection.anomaly.course import Course
 from inspection.anomaly.preparation import choose_scale, require_scale
+from inspection.components.values import Picture
 from inspection.frames import Pixels
 from inspection.images import decode_image, read_image_bytes
 from models.errors import DoesNotFit, UnreadableImage
+
+Seen = Callable[[Pixels], Picture]
+"""Gives an image, RGB ``(H, W, 3)`` uint8, as whoever scores it is given it; ``DoesNotFit`` when it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,23 +24,25 @@ class Material:
 
     Attributes:
         files: path and SHA-256 of each image that can be used, exact duplicates once.
-        sizes: height and width of each, pixels.
+        sizes: height and width of what is seen of each, in whole pixels of the image before it was resized.
         duplicates: how many files were left out because another has the same content.
-        skipped: path → why the file cannot be used: unreadable, or far larger than the others.
+        skipped: path → why the file cannot be used: unreadable, refused by what sees it, or far larger than the others.
+        seen: gives each image as it will be scored; the image as it is without more.
     """
 
     files: tuple[tuple[Path, str], ...]
     sizes: tuple[tuple[int, int], ...]
     duplicates: int
     skipped: dict[str, UnreadableImage | DoesNotFit]
+    seen: Seen = Picture.original
 
     @property
     def digest(self) -> str:
         """SHA-256 over the digests of all files, hexadecimal."""
         return hashlib.sha256("".join(digest for _, digest in self.files).encode()).hexdigest()
 
-    def pixels(self, index: int) -> Pixels:
-        """Return an image, RGB ``(H, W, 3)`` uint8.
+    def picture(self, index: int) -> Picture:
+        """Return an image as it is seen.
 
         Raises:
             UnreadableImage: ``image-changed`` when the file has another content than at first; ``image-missing`` and
@@ -46,16 +52,17 @@ class Material:
         data = read_image_bytes(path)
         if hashlib.sha256(data).hexdigest() != digest:
             raise UnreadableImage("image-changed", name=path.name)
-        return decode_image(data, name=path.name)
+        return self.seen(decode_image(data, name=path.name))
 
 
-def look_at(paths: Sequence[Path], course: Course, work: float) -> Material:
+def look_at(paths: Sequence[Path], course: Course, work: float, seen: Seen = Picture.original) -> Material:
     """Read every image once and keep what it is, not its pixels.
 
     Args:
         paths: the files, in any order.
         course: told of each file.
         work: what one file counts for in the course.
+        seen: gives each image as it will be scored.
 
     Raises:
         TrainingCancelled: when the course was cancelled.
@@ -70,9 +77,8 @@ def look_at(paths: Sequence[Path], course: Course, work: float) -> Material:
             if digest in found:
                 duplicates += 1
             else:
-                height, width = decode_image(data, name=path.name).shape[:2]
-                found[digest] = (path, (height, width))
-        except UnreadableImage as error:
+                found[digest] = (path, _size(seen(decode_image(data, name=path.name))))
+        except (UnreadableImage, DoesNotFit) as error:
             skipped[str(path)] = error
         course.advance(work, "reading", number, len(paths))
     if found:
@@ -83,7 +89,13 @@ def look_at(paths: Sequence[Path], course: Course, work: float) -> Material:
         sizes=tuple(size for _, (_, size) in ordered),
         duplicates=duplicates,
         skipped=skipped,
+        seen=seen,
     )
+
+
+def _size(picture: Picture) -> tuple[int, int]:
+    (height, width), (across, down) = picture.pixels.shape[:2], picture.resized
+    return max(1, round(height / down)), max(1, round(width / across))
 
 
 def _drop_giants(

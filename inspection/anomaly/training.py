@@ -18,12 +18,14 @@ from inspection.anomaly.describing import describe, preprocessing_of
 from inspection.anomaly.finishing import PARITY_IMAGES, check_parity, probe_scores
 from inspection.anomaly.fitting import FeatureStore, held_out_scores
 from inspection.anomaly.manifest import BundleManifest
-from inspection.anomaly.material import look_at
+from inspection.anomaly.material import Material, Seen, look_at
 from inspection.anomaly.methods import find_method
 from inspection.anomaly.preparation import choose_scale
 from inspection.anomaly.threshold import Threshold
+from inspection.components.values import Picture
 from inspection.files import make_folder, require_writable, write_atomically
 from models.errors import DoesNotFit, InvalidInput, UnreadableImage
+from models.messages import LocalText
 
 __all__ = ["TrainingCancelled", "TrainingProgress", "TrainingReport", "TrainingSettings", "train_images"]
 
@@ -68,6 +70,7 @@ def train_images(
     settings: TrainingSettings | None = None,
     *,
     defects: Sequence[Path] = (),
+    seen: Seen = Picture.original,
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
 ) -> TrainingReport:
@@ -78,16 +81,19 @@ def train_images(
     of defects are scored by the final model; nothing is fitted on them.
 
     Args:
-        paths: image files of good parts, in any order; exact duplicates count once, unreadable ones and those far
-            larger than the others are skipped and told in the report.
+        paths: image files of good parts, in any order; exact duplicates count once, unreadable ones, those that
+            ``seen`` refuses and those far larger than the others are skipped and told in the report.
         out: the model file to write; its folder is made when missing.
         settings: the choices.
         defects: image files of defects, which the rules ``f1`` and ``cost`` need.
+        seen: gives every image as the model will be given it, as ``inspection.pipeline.Viewpoint`` does for a step of
+            a pipeline; without it the model is for images as they are. What a step ignores is left out of the scores.
         on_progress: called from this thread.
         cancel: set it to stop.
 
     Raises:
-        InvalidInput: ``too-few-images`` when fewer than five can be used, ``anomaly-method-unknown``,
+        InvalidInput: ``too-few-images`` when fewer than five can be used, ``too-few-images-left`` when that is because
+            images were skipped, ``anomaly-method-unknown``,
             ``threshold-needs-defects``, ``image-good-and-defect``, ``images-all-alike`` when nearly all show the same
             to the pixel, so that any other image would be rejected.
         Unavailable: ``backbone-missing``; ``file-not-written`` or ``file-disk-full``, told before the work begins
@@ -106,10 +112,9 @@ def train_images(
     backbone = find_backbone(choice.backbone)
     require_writable(out)
     course = Course(_work(len(paths), len(paths), choice.folds, len(defects)), on_progress, cancel)
-    material = look_at(paths, course, _READING)
+    material = look_at(paths, course, _READING, seen)
     count = len(material.files)
-    if count < LEAST_IMAGES:
-        raise InvalidInput("too-few-images", count=count, least=LEAST_IMAGES)
+    _require_enough(material)
     known_defects = read_defects(defects, material, course, _READING) if defects else None
     folds = min(choice.folds, count)
     course.total = _work(len(paths), count, folds, len(defects))
@@ -149,6 +154,23 @@ def train_images(
     course.advance(course.total, "export", 1, 1)
     skipped = {**material.skipped, **(known_defects.skipped if known_defects else {}), **unfit}
     return TrainingReport(out, final.digest, threshold, count, skipped, time.perf_counter() - began, final.manifest)
+
+
+def _require_enough(material: Material) -> None:
+    count = len(material.files)
+    if count >= LEAST_IMAGES:
+        return
+    if not material.skipped:
+        raise InvalidInput("too-few-images", count=count, least=LEAST_IMAGES)
+    path, error = next(iter(material.skipped.items()))
+    raise InvalidInput(
+        "too-few-images-left",
+        count=count,
+        least=LEAST_IMAGES,
+        skipped=len(material.skipped),
+        name=Path(path).name,
+        reason=LocalText.of(error.code, error.values),
+    )
 
 
 def _work(files: int, images: int, folds: int, defects: int) -> float:

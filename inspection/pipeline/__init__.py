@@ -18,6 +18,7 @@ from inspection.pipeline.runner import (
     StepProgress,
 )
 from inspection.pipeline.validation import ValidatedPipeline, validate_definition
+from inspection.pipeline.viewpoint import Viewpoint, anomaly_step
 
 __all__ = [
     "INPUT",
@@ -30,6 +31,8 @@ __all__ = [
     "StepExecutor",
     "StepProgress",
     "ValidatedPipeline",
+    "Viewpoint",
+    "anomaly_step",
     "default_definition",
     "read_definition",
     "ready_definition",
