@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from pathlib import Path
 
 from inspection.datasets import label_of
 from inspection.frames import Frame
-from inspection.images import DEFAULT_LIMITS, IMAGE_SUFFIXES, ColourMode, ImageLimits, decode_image, read_image_bytes
-from inspection.sources.arrivals import Arrivals, FileState
+from inspection.images import DEFAULT_LIMITS, ColourMode, ImageLimits, decode_image, read_image_bytes
+from inspection.sources.arrivals import Arrivals
 from inspection.sources.base import SourceBase, SourceState
-from models.errors import NotFound, UnreadableImage
+from inspection.sources.listing import Listing, list_images, state_of
+from models.errors import InvalidInput, NotFound, UnreadableImage
 
 SETTLE = 0.2
 PATIENCE = 5.0
@@ -30,7 +30,9 @@ class WatchedFolderSource(SourceBase):
     ``settle`` seconds and can be decoded; one that cannot be is tried again until it has not changed for ``patience``
     seconds, because its writer may only be slow. Hidden files and other kinds of file are left out.
 
-    When the folder vanishes the source is lost; it goes on with the files that are new when the folder is back.
+    When the folder vanishes, or cannot be listed any more, the source is lost; it goes on with the files that are new
+    when the folder is back. A sub-folder that cannot be listed does not hold up the others; it is told once, and its
+    files are looked at as soon as it can be.
 
     Args:
         folder: to watch.
@@ -63,6 +65,8 @@ class WatchedFolderSource(SourceBase):
         self._pause = _POLL
         self._listed = -1.0
         self._waiting: list[str] = []
+        self._told: set[str] = set()
+        self._to_tell: list[UnreadableImage] = []
 
     @property
     def answers_events(self) -> bool:
@@ -77,15 +81,19 @@ class WatchedFolderSource(SourceBase):
         """Begin to watch.
 
         Raises:
-            NotFound: ``folder-missing``, also when the system does not let it be listed.
+            NotFound: ``folder-missing``.
+            InvalidInput: ``folder-not-readable`` when the system does not let it be listed.
         """
-        listing = self._list()
-        if listing is None:
-            raise NotFound("folder-missing", folder=str(self.folder))
+        try:
+            listing = list_images(self.folder)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise NotFound("folder-missing", folder=str(self.folder)) from error
+        except OSError as error:
+            raise InvalidInput("folder-not-readable", folder=str(self.folder), reason=_reason(error)) from error
         self._arrivals = Arrivals(self._settle)
-        self._waiting = []
+        self._waiting, self._to_tell, self._told = [], [], set()
         if not self._include_existing:
-            self._arrivals.skip(listing)
+            self._arrivals.skip(listing.files)
         self._listed = -1.0
         self._closed.clear()
         super().open()
@@ -94,8 +102,9 @@ class WatchedFolderSource(SourceBase):
         """Return the next new image, waiting for one.
 
         Raises:
-            UnreadableImage: when a file has not changed for ``patience`` seconds and still is no image; the next call
-                goes on with the next file.
+            UnreadableImage: when a file has not changed for ``patience`` seconds and still is no image; once, with
+                ``folder-not-readable``, for a sub-folder that cannot be listed. The next call goes on with the next
+                file.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         while self._state in {SourceState.OPEN, SourceState.LOST}:
@@ -121,7 +130,10 @@ class WatchedFolderSource(SourceBase):
 
     def _look(self) -> None:
         began = time.monotonic()
-        listing = self._list()
+        try:
+            listing = list_images(self.folder)
+        except OSError:
+            listing = None
         self._listed = time.monotonic()
         self._pause = max(_POLL, _SHARE_OF_TIME * (self._listed - began))
         if self._closed.is_set():
@@ -132,9 +144,24 @@ class WatchedFolderSource(SourceBase):
             self._waiting = []
             return
         self._state = SourceState.OPEN
-        self._waiting = self._arrivals.ready(listing, self._listed)
+        self._waiting = self._arrivals.ready(listing.files, self._listed)
+        self._note_refused(listing)
+
+    def _note_refused(self, listing: Listing) -> None:
+        """Keep what cannot be read to be told, once until it is well again."""
+        refused = {
+            name: UnreadableImage("folder-not-readable", folder=str(self.folder / name), reason=_reason(error))
+            for name, error in listing.refused_folders.items()
+        } | {
+            name: UnreadableImage("image-not-readable", name=name, reason=_reason(error))
+            for name, error in listing.refused_files.items()
+        }
+        self._to_tell += [error for name, error in sorted(refused.items()) if name not in self._told]
+        self._told = set(refused)
 
     def _next(self) -> Frame | None:
+        if self._to_tell:
+            raise self._to_tell.pop(0)
         while self._waiting:
             name = self._waiting.pop(0)
             path = self.folder / name
@@ -149,7 +176,7 @@ class WatchedFolderSource(SourceBase):
                 self._next_sequence()
                 raise
             try:
-                unchanged = _state_of(path) == self._arrivals.state(name)
+                unchanged = state_of(path) == self._arrivals.state(name)
             except OSError:
                 # The drive went away just now; the next listing says so.
                 continue
@@ -164,42 +191,6 @@ class WatchedFolderSource(SourceBase):
         young = self._arrivals.unchanged_for(name, time.monotonic()) < self._patience
         return young and error.code in _WHILE_WRITTEN
 
-    def _list(self) -> dict[str, FileState] | None:
-        """Return the images of the folder by their path in it, None when it is not there."""
-        found: dict[str, FileState] = {}
-        folders = [""]
-        while folders:
-            place = folders.pop()
-            try:
-                with os.scandir(self.folder / place) as entries:
-                    for entry in entries:
-                        self._add(entry, place, found, folders)
-            except FileNotFoundError:
-                if not place:
-                    return None
-                # A sub-folder that vanished meanwhile holds no images; the others do.
-                continue
-            except OSError:
-                # Images would be missing without a word: better no folder at all until all of it can be read.
-                return None
-        return found
 
-    def _add(self, entry: os.DirEntry[str], place: str, found: dict[str, FileState], folders: list[str]) -> None:
-        if entry.name.startswith("."):
-            return
-        name = f"{place}/{entry.name}" if place else entry.name
-        if entry.is_dir(follow_symlinks=False):
-            folders.append(name)
-        elif Path(entry.name).suffix.lower() in IMAGE_SUFFIXES and entry.is_file():
-            state = _state_of(Path(entry.path))
-            if state is not None:
-                found[name] = state
-
-
-def _state_of(path: Path) -> FileState | None:
-    """Return what the system says of a file, None when it is gone."""
-    try:
-        stat = path.stat()
-    except FileNotFoundError:
-        return None
-    return FileState(stat.st_size, stat.st_mtime_ns, (stat.st_dev, stat.st_ino) if stat.st_ino else None)
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

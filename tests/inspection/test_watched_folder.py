@@ -1,7 +1,10 @@
+import contextlib
 import os
 import shutil
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -143,6 +146,67 @@ def test_sub_folders_give_labels_and_hidden_or_other_files_nothing(folder: Path)
         frame = next_frame(source)
         assert (frame.label, frame.path) == ("scratch", folder / "scratch" / "a.png")
         assert source.read(timeout=0.5) is None
+
+
+@contextmanager
+def refused(place: Path, mode: int) -> Iterator[None]:
+    """Be somebody whom the system refuses what ``mode`` says, with the test's folder as the current one."""
+    user, before = os.geteuid(), place.stat().st_mode
+    place.chmod(mode)
+    test = Path(*place.parts[: place.parts.index("arriving")])
+    test.chmod(0o755)
+    with contextlib.chdir(test):
+        if user == 0:
+            os.seteuid(65534)  # the system refuses root nothing
+        try:
+            yield
+        finally:
+            os.seteuid(user)
+            place.chmod(before)
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o444], ids=["not listed", "listed and not entered"])
+def test_a_sub_folder_that_may_not_be_read_is_told_once_and_holds_up_no_other(folder: Path, mode: int) -> None:
+    (folder / "shut").mkdir()
+    for name in ("shut/inside.png", "outside.png"):
+        write_atomically(folder / name, picture(2))
+    with refused(folder / "shut", mode), WatchedFolderSource(Path("arriving"), include_existing=True) as source:
+        with pytest.raises(UnreadableImage) as caught:
+            source.read(timeout=5)
+        assert caught.value.code == "folder-not-readable"
+        assert caught.value.values == {"folder": str(Path("arriving/shut")), "reason": "Permission denied"}
+        assert next_frame(source).path == Path("arriving/outside.png")
+        assert source.read(timeout=0.4) is None
+        assert source.state is SourceState.OPEN
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o444], ids=["not listed", "listed and not entered"])
+def test_a_folder_that_may_not_be_read_is_no_missing_one(folder: Path, mode: int) -> None:
+    write_atomically(folder / "a.png", picture(1))
+    with refused(folder, mode), pytest.raises(InvalidInput) as caught:
+        open_source("watch:arriving")
+    assert caught.value.code == "folder-not-readable"
+    assert caught.value.values == {"folder": "arriving", "reason": "Permission denied"}
+
+
+def test_a_link_that_leads_in_a_circle_is_told_once_and_holds_up_no_image(folder: Path) -> None:
+    (folder / "x.png").symlink_to(folder / "x.png")
+    (folder / "nowhere.png").symlink_to(folder / "none.png")
+    (folder / "lost+found").mkdir()
+    write_atomically(folder / "lost+found" / "old.png", picture(1))
+    with WatchedFolderSource(folder) as source:
+        with pytest.raises(UnreadableImage) as caught:
+            source.read(timeout=5)
+        assert (caught.value.code, caught.value.values["name"]) == ("image-not-readable", "x.png")
+        write_atomically(folder / "a.png", picture(2))
+        assert next_frame(source).path == folder / "a.png"
+        (folder / "lost+found" / "new.png").write_bytes(picture(3))
+        assert source.read(timeout=0.5) is None
+        (folder / "x.png").unlink()
+        assert source.read(timeout=0.3) is None
+        (folder / "x.png").symlink_to(folder / "x.png")
+        with pytest.raises(UnreadableImage):
+            source.read(timeout=5)
 
 
 def test_closing_wakes_a_reader_that_waits(folder: Path) -> None:
