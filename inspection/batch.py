@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from inspection.datasets import image_files
-from inspection.files import make_folder, write_atomically
+from inspection.files import is_folder, make_folder, write_atomically
 from inspection.frames import Frame
 from inspection.image_quality import QualityGate
 from inspection.images import encode_png, read_image
@@ -90,7 +89,7 @@ def files_to_inspect(given: Iterable[Path]) -> list[FileToInspect]:
     """
     found: list[FileToInspect] = []
     for path in given:
-        if os.path.isdir(path):  # noqa: PTH112 - pathlib's own raises where the system refuses an answer
+        if is_folder(path):
             found.extend(FileToInspect(image, image.relative_to(path)) for image in image_files(path))
         else:
             found.append(FileToInspect(path, Path(path.name)))

@@ -10,6 +10,7 @@ from inspection.anomaly.bundle import read_bundle
 from inspection.archive import archive_kind
 from inspection.detection.bundle import DETECTION_KINDS
 from inspection.detection.describing import describe_detector
+from inspection.files import is_folder
 from models.errors import NotFound, Unavailable, UserFacingError
 
 MODEL_SUFFIX = ".model"
@@ -39,7 +40,7 @@ def list_models(folder: Path) -> list[dict[str, Any]]:
     Raises:
         NotFound: ``folder-missing``.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise NotFound("folder-missing", folder=str(folder))
     listed: list[dict[str, Any]] = []
     for path in sorted(folder.rglob(f"*{MODEL_SUFFIX}")):

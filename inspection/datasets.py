@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from inspection.files import is_folder
 from inspection.images import IMAGE_SUFFIXES
 from models.errors import InvalidInput, NotFound
 
@@ -49,14 +50,18 @@ def image_files(folder: Path) -> list[Path]:
         InvalidInput: ``folder-not-readable`` when the system refuses to list it or a folder in it,
             ``folder-without-images``.
     """
-    if not os.path.isdir(folder):  # noqa: PTH112 - pathlib's own raises where the system refuses an answer
+    if not is_folder(folder):
         raise NotFound("folder-missing", folder=str(folder))
-    found = sorted(
-        path
-        for place, _, names in os.walk(folder, onerror=_not_readable)
-        for path in (Path(place, name) for name in names)
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
+    try:
+        found = sorted(
+            path
+            for place, _, names in os.walk(folder, onerror=_not_readable)
+            for path in (Path(place, name) for name in names)
+            # Not ``is_file``: in a folder that is listed and not entered, no image is left out without a word.
+            if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+        )
+    except OSError as error:
+        _not_readable(error)
     if not found:
         raise InvalidInput("folder-without-images", folder=str(folder))
     return found

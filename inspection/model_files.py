@@ -7,6 +7,7 @@ from pathlib import Path
 from inspection.archive import archive_kind
 from inspection.detection.bundle import DETECTION_KINDS
 from inspection.detection.description import GRAPH_SUFFIXES
+from inspection.files import is_folder
 from inspection.image_headers import image_format
 from inspection.step_models import StepModel
 from models.errors import InvalidInput, NotFound
@@ -27,7 +28,7 @@ def load_model(path: Path, threads: int | None = None) -> StepModel:
         InvalidInput: ``model-damaged``, ``model-of-torch``, ``model-too-new``, ``model-not-readable`` or what
             ``load_detection_model`` and ``read_image`` raise.
     """
-    if path.is_dir() or path.suffix.lower() in GRAPH_SUFFIXES or archive_kind(path) in DETECTION_KINDS:
+    if is_folder(path) or path.suffix.lower() in GRAPH_SUFFIXES or archive_kind(path) in DETECTION_KINDS:
         from inspection.detection.loading import load_detection_model
 
         return load_detection_model(path, threads)

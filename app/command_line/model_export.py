@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from app.command_line.options import JsonOption, progress_bar
+from app.command_line.options import JsonOption, progress_bar, require_new_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,8 +46,7 @@ def export_command(
     """  # noqa: D301 - \b keeps the lines as they are
     if precision == "int8" and calibration is None:
         raise typer.BadParameter("int8 needs images: name their folder", param_hint="--calibration")
-    if out.is_dir():
-        raise typer.BadParameter(f"{out} is a folder; name a file", param_hint="--out")
+    require_new_file(out, [model])
     from inspection.archive import archive_kind
     from inspection.detection.bundle import DETECTION_KINDS
     from models.errors import InvalidInput

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.command_line.options import JsonOption, LeaveOutOption, StandInOption, progress_bar
+from app.command_line.options import JsonOption, LeaveOutOption, StandInOption, progress_bar, require_new_file
 from app.command_line.sensor_columns import rows_of, tell_unused
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def score_command(
     from inspection.sensor import load_model, read_table, score_rows
 
     if out is not None:
-        if out.resolve() in {model.resolve(), data.resolve()}:
-            raise typer.BadParameter(f"{out} is read for this; name another file", param_hint="--out")
+        require_new_file(out, [model, data])
         require_writable(out)
     with progress_bar("Reading") as advance:
         loaded = load_model(model)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -51,6 +52,36 @@ def plain_name(name: str) -> str:
 
 
 NameOption = Annotated[str, typer.Option("--name", help="Name of the model, for people.", callback=plain_name)]
+
+
+def require_new_file(out: Path, read: Collection[Path] = (), *, beside: Collection[Path] = ()) -> None:
+    """Refuse, before any work, to write where a folder is or where something would be lost that is no result.
+
+    Args:
+        out: what ``--out`` names.
+        read: the files the command reads.
+        beside: the files it will write beside ``out``.
+
+    Raises:
+        typer.BadParameter: when one of the files to write is a folder, is one of those read, by whatever name, or has
+            the ending of an image, which was meant for another option.
+    """
+    from inspection.files import is_folder
+    from inspection.images import IMAGE_SUFFIXES
+
+    used = {_whole(path) for path in read}
+    for path in (out, *beside):
+        if is_folder(path):
+            raise typer.BadParameter(f"{path} is a folder; name a file", param_hint="--out")
+        if _whole(path) in used:
+            raise typer.BadParameter(f"{path} is read for this; name another file", param_hint="--out")
+        if path.suffix.lower() in IMAGE_SUFFIXES:
+            raise typer.BadParameter(f"{path} is the name of an image; choose another ending", param_hint="--out")
+
+
+def _whole(path: Path) -> str:
+    """Return the path without links, as the system compares names."""
+    return os.path.normcase(os.path.realpath(path))
 
 
 def tell_skipped(skipped: Mapping[Any, str]) -> None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from app.command_line.options import JsonOption, NameOption, progress_bar, tell_skipped, tell_when_stopped
+from app.command_line.options import (
+    JsonOption,
+    NameOption,
+    progress_bar,
+    require_new_file,
+    tell_skipped,
+    tell_when_stopped,
+)
 from app.command_line.train_detector import train_detector_command
 from app.command_line.train_sensor import train_sensor_command
 
@@ -95,17 +101,12 @@ def train_images_command(
             raise typer.BadParameter("a cost is a number larger than 0", param_hint=option)
     if threshold_rule in ("f1", "cost") and defect is None:
         raise typer.BadParameter(f"{threshold_rule} needs images of defects", param_hint="--defect")
-    if os.path.isdir(out):  # noqa: PTH112 - pathlib's own raises where the system refuses an answer
-        raise typer.BadParameter(f"{out} is a folder; name a file", param_hint="--out")
+    require_new_file(out)
     from app.command_line import advise, language
     from inspection.anomaly import TrainingProgress, TrainingSettings, train_images
     from inspection.anomaly.methods import require_method
     from inspection.datasets import defect_images, good_images
-    from inspection.images import IMAGE_SUFFIXES
 
-    if out.suffix.lower() in IMAGE_SUFFIXES:
-        # An image that was meant for --good would be gone.
-        raise typer.BadParameter(f"{out} is the name of an image; name a model file", param_hint="--out")
     settings = TrainingSettings(
         name=name,
         backbone=backbone,

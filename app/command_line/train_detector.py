@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import sys
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.command_line.options import JsonOption, NameOption, progress_bar, tell_skipped
+from app.command_line.options import JsonOption, NameOption, progress_bar, require_new_file, tell_skipped
 from models.names import is_plain_text
 
 if TYPE_CHECKING:
@@ -97,8 +96,11 @@ def train_detector_command(
     from app.command_line import advise, language, tell
     from inspection.detection.run_folder import RunRequest
     from inspection.detection.training import report_as_json, resume_detector, train_detector
+    from inspection.files import is_folder
 
     wanted: RunRequest | None = None if request is None else RunRequest.model_validate(request)
+    if wanted is not None:
+        _require_places(wanted, folder)
     try:
         with progress_bar("Training") as advance:
 
@@ -110,7 +112,7 @@ def train_detector_command(
 
             report = resume_detector(folder, show) if wanted is None else train_detector(wanted, folder, show)
     except KeyboardInterrupt:
-        if folder.is_dir():
+        if is_folder(folder):
             advise("detector-training-stopped", folder=shlex.quote(str(folder)))
         raise
     tell_skipped({file: error.text(language()).detail for file, error in report.skipped.items()})
@@ -133,13 +135,19 @@ def _request(
         return resume, None
     if data is None or out is None:
         raise typer.BadParameter("give --data and --out, or --resume", param_hint="--data")
-    if os.path.isdir(out):  # noqa: PTH112 - pathlib's own raises where the system refuses an answer
-        raise typer.BadParameter(f"{out} is a folder; name a file", param_hint="--out")
     folder = run or out.with_name(f"{out.stem}.training")
     record = {"data": _text(data, "--data"), "out": _text(out, "--out")}
-    if _text(folder, "--run") == record["out"]:
-        raise typer.BadParameter("names the folder of the training; choose another ending", param_hint="--out")
+    _text(folder, "--run")
     return folder, record
+
+
+def _require_places(wanted: RunRequest, folder: Path) -> None:
+    """Refuse what would write over the input, or over the folder of the training itself."""
+    out, *beside = (wanted.model_file(precision) for precision in wanted.precisions)
+    read = [Path(wanted.data), *([Path(wanted.weights)] if wanted.weights else [])]
+    require_new_file(out, read, beside=beside)
+    if folder.resolve() in {out, *beside}:
+        raise typer.BadParameter("names the folder of the training; choose another ending", param_hint="--out")
 
 
 def _require_alone(context: typer.Context) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -112,7 +111,9 @@ def train_sensor_command(
     percent, tail = _threshold(threshold)
     if scaling not in {"standard", "robust"}:
         raise typer.BadParameter("is standard or robust", param_hint="--scaling")
-    if os.path.isdir(output):  # noqa: PTH112 - pathlib's own raises where the system refuses an answer
+    from inspection.files import is_folder
+
+    if is_folder(output):
         raise typer.BadParameter(f"{output} is a folder; name a file", param_hint="--output")
     if further is not None and sizes:
         raise typer.BadParameter("with --continue the layers are those of the model", param_hint="--hidden")

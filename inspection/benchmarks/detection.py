@@ -21,11 +21,10 @@ from inspection.datasets import image_files
 from inspection.detection.bundle import read_detector
 from inspection.detection.child import last_words
 from inspection.detection.environment import quiet_environment
-from inspection.detection.finished_models import int8_path
 from inspection.detection.loading import open_bundle
 from inspection.detection.manifest import DetectorManifest
 from inspection.detection.model import Detector
-from inspection.detection.run_folder import RunFolder, RunRequest
+from inspection.detection.run_folder import RunFolder, RunRequest, int8_path
 from inspection.detection.training import train_detector
 from inspection.images import read_image
 from inspection.metrics import percentiles

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from inspection.files import not_written
-from inspection.own_process import module_command
+from inspection.own_process import interruptions_wait, module_command
 from models.errors import ImageFlowError, Unavailable
 
 _PATIENCE_S = 10.0
@@ -55,23 +55,26 @@ def run_training_process(
     except OSError as error:
         raise not_written(log, error) from error
     with output:
-        process = subprocess.Popen(  # noqa: S603 - our own module, arguments as a list
-            module_command("inspection.detection.training_process", str(folder)),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=output,
-            env=dict(environment),
-            cwd=folder,
-            start_new_session=os.name == "posix",
-            pass_fds=(lock,) if os.name == "posix" else (),
-            text=True,
-            encoding="utf-8",
-        )
+        process: subprocess.Popen[str] | None = None
         try:
+            with interruptions_wait():
+                process = subprocess.Popen(  # noqa: S603 - our own module, arguments as a list
+                    module_command("inspection.detection.training_process", str(folder)),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=output,
+                    env=dict(environment),
+                    cwd=folder,
+                    start_new_session=os.name == "posix",
+                    pass_fds=(lock,) if os.name == "posix" else (),
+                    text=True,
+                    encoding="utf-8",
+                )
             failure = _listen(process, on_event, cancel)
             code = process.wait()
         finally:
-            _end(process)
+            if process is not None:
+                _end(process)
     if failure is not None:
         raise _told(failure, log)
     if code != 0:

@@ -17,7 +17,7 @@ from typing import Any
 from inspection.datasets import image_files
 from inspection.detection.labels import LabelledBox, read_labels
 from inspection.detection.metadata import class_names, read_yaml
-from inspection.files import make_folder, not_written, write_atomically
+from inspection.files import is_file, is_there, make_folder, not_written, write_atomically
 from inspection.images import IMAGE_SUFFIXES, decode_image, read_image_bytes
 from models.errors import InvalidInput, NotFound, UnreadableImage, UserFacingError
 from models.names import LONGEST_NAME
@@ -174,10 +174,10 @@ def _images(path: Path, part: str, value: Any, root: Path) -> list[Path]:
     found: list[Path] = []
     for entry in entries:
         place = root / entry
-        if entry.startswith(_UP) and not os.path.exists(place):  # noqa: PTH110 - as below
+        if entry.startswith(_UP) and not is_there(place):
             # Written for a file that lies a folder deeper; ultralytics looks here too.
             place = root / entry.removeprefix(_UP)
-        if os.path.isfile(place):  # noqa: PTH113 - pathlib's own raises where the system refuses an answer
+        if is_file(place):
             found.extend(_listed(place))
         else:
             found.extend(image_files(place))

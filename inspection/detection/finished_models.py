@@ -92,18 +92,12 @@ def _write(
         # Every processor can do this way; without it the file would not run everywhere.
         refused = _refusal("detector-int8-refused", compared[F32], FASTER)
         return WrittenModel(manifest.precision, None, "", manifest, refused)
-    out = Path(request.out)
-    path = out if len(request.precisions) == 1 or manifest.precision == "fp32" else int8_path(out)
+    path = request.model_file(manifest.precision)
     xml = next(graph.glob("*.xml"))
     data = pack_detector(manifest, xml.read_bytes(), xml.with_suffix(".bin").read_bytes())
     make_folder(path.parent)
     write_atomically(path, data)
     return WrittenModel(manifest.precision, path, read_detector(path).digest, manifest)
-
-
-def int8_path(out: Path) -> Path:
-    """Return where the INT8 file goes that is written beside the float32 file ``out``."""
-    return out.with_name(f"{out.stem}.int8{out.suffix}")
 
 
 def _refusal(code: str, found: Agreement, bounds: Bounds) -> DoesNotFit:

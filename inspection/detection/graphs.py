@@ -14,6 +14,7 @@ from inspection.anomaly.runtime import core
 from inspection.detection.description import GRAPH_SUFFIXES, GraphDescription
 from inspection.detection.heads import Head, recognise
 from inspection.detection.metadata import GraphMetadata, read_metadata
+from inspection.files import is_folder
 from inspection.openvino_runtime import openvino as ov
 from inspection.settings import inference_threads
 from models.errors import DoesNotFit, InvalidInput
@@ -132,7 +133,7 @@ def processor_has(capability: str) -> bool:
 
 
 def _graph_file(path: Path) -> Path:
-    if not path.is_dir():
+    if not is_folder(path):
         return path
     try:
         found = sorted(file for file in path.iterdir() if file.suffix.lower() in GRAPH_SUFFIXES)

@@ -15,6 +15,7 @@ from inspection.detection.graphs import processor_has, read_graph, require_fits
 from inspection.detection.heads import Head
 from inspection.detection.metadata import described_by
 from inspection.detection.model import BF16, F32, Classifier, Detector
+from inspection.files import is_folder
 from inspection.openvino_runtime import openvino as ov
 from models.errors import InvalidInput, NotFound
 
@@ -35,9 +36,13 @@ def load_detection_model(path: Path, threads: int | None = None) -> Detector | C
             ``detector-metadata``.
         DoesNotFit: ``detector-input``, ``detector-output`` when the graph is none that is understood.
     """
-    if not path.exists():
-        raise NotFound("model-missing", file=str(path))
-    if path.is_dir() or path.suffix.lower() in GRAPH_SUFFIXES:
+    try:
+        path.stat()
+    except FileNotFoundError as error:
+        raise NotFound("model-missing", file=str(path)) from error
+    except OSError as error:
+        raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
+    if is_folder(path) or path.suffix.lower() in GRAPH_SUFFIXES:
         graph, description = read_graph(path)
         return _ready(graph, description, path.name, _digest(path), F32, threads)
     return open_bundle(read_detector(path), path.name, threads)
@@ -85,7 +90,7 @@ def _digest(path: Path) -> str:
     """
     digest = hashlib.sha256()
     try:
-        files = sorted(path.iterdir()) if path.is_dir() else [path, path.with_suffix(".bin"), *described_by(path)]
+        files = sorted(path.iterdir()) if is_folder(path) else [path, path.with_suffix(".bin"), *described_by(path)]
         for file in files:
             if file.is_file():
                 with file.open("rb") as source:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from inspection.files import make_folder, not_written, write_atomically
+from inspection.files import is_file, is_folder, is_there, make_folder, not_written, write_atomically
 from models.errors import Conflict, InvalidInput, NotFound
 from models.file_lock import locked_file
 from models.names import LONGEST_NAME
@@ -59,6 +59,16 @@ class RunRequest(BaseModel):
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
     threads: int = Field(default=0, ge=0, le=256)
     data_digest: str = ""
+
+    def model_file(self, precision: str) -> Path:
+        """Return where the file of a precision goes: one beside the other where several are wanted."""
+        out = Path(self.out)
+        return out if len(self.precisions) == 1 or precision == "fp32" else int8_path(out)
+
+
+def int8_path(out: Path) -> Path:
+    """Return where the INT8 file goes that is written beside the float32 file ``out``."""
+    return out.with_name(f"{out.stem}.int8{out.suffix}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,44 +187,63 @@ class RunFolder:
             yield lock.fileno()
 
 
-def begin_run(path: Path, request: RunRequest) -> RunFolder:
-    """Make the folder of a new run.
+@contextmanager
+def begun_run(path: Path, request: RunRequest, patience_s: float = _PATIENCE_S) -> Iterator[tuple[RunFolder, int]]:
+    """Make the folder of a new run and hold it; gives the folder and what ``RunFolder.held`` gives.
 
     A folder of a run that is done is used again. One that is not done may be somebody's hours, so it is refused.
 
     Raises:
-        Conflict: ``training-run-unfinished``, ``training-run-foreign`` when the folder holds something else.
+        Conflict: ``training-run-unfinished``, ``training-run-foreign`` when the folder holds something else,
+            ``training-run-running``.
         Unavailable: ``file-not-written``, ``file-disk-full``.
     """
     folder = RunFolder(path)
-    if path.is_dir() and any(path.iterdir()):
-        if not folder.request.exists():
-            raise Conflict("training-run-foreign", folder=str(path))
-        if not folder.report.exists():
-            raise Conflict("training-run-unfinished", folder=str(path))
-        folder.clear()
+    # Before the lock, which is a file: nothing is laid into a folder that is somebody else's.
+    _require_own(folder)
     make_folder(path)
-    write_json(folder.request, request.model_dump(mode="json"))
-    return folder
+    with folder.held(patience_s) as lock:
+        # Once more: another training may have come first, or ended since.
+        _require_own(folder)
+        if is_there(folder.request):
+            if not is_there(folder.report):
+                raise Conflict("training-run-unfinished", folder=str(path))
+            folder.clear()
+        write_json(folder.request, request.model_dump(mode="json"))
+        yield folder, lock
 
 
-def open_run(path: Path) -> tuple[RunFolder, RunRequest]:
-    """Open the folder of a run that is to go on.
+def _require_own(folder: RunFolder) -> None:
+    """Check that a folder is missing, empty, or that of a run, which at its very beginning holds but a lock."""
+    try:
+        found = set(folder.path.iterdir()) if is_folder(folder.path) else set()
+    except OSError as error:
+        raise not_written(folder.path, error) from error
+    if not found <= {folder.lock} and folder.request not in found:
+        raise Conflict("training-run-foreign", folder=str(folder.path))
+
+
+@contextmanager
+def opened_run(path: Path, patience_s: float = _PATIENCE_S) -> Iterator[tuple[RunFolder, RunRequest, int]]:
+    """Open the folder of a run that is to go on and hold it; gives folder, request and what ``RunFolder.held`` gives.
 
     Raises:
         NotFound: ``training-run-missing``.
         InvalidInput: ``training-run-damaged``.
-        Conflict: ``training-run-done``.
+        Conflict: ``training-run-done``, ``training-run-running``.
+        Unavailable: ``file-not-written``.
     """
     folder = RunFolder(path)
-    if not folder.request.is_file():
+    if not is_file(folder.request):
         raise NotFound("training-run-missing", folder=str(path))
-    if folder.report.exists():
-        raise Conflict("training-run-done", folder=str(path))
-    try:
-        return folder, RunRequest.model_validate_json(folder.request.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise InvalidInput("training-run-damaged", folder=str(path)) from error
+    with folder.held(patience_s) as lock:
+        if is_there(folder.report):
+            raise Conflict("training-run-done", folder=str(path))
+        try:
+            request = RunRequest.model_validate_json(folder.request.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise InvalidInput("training-run-damaged", folder=str(path)) from error
+        yield folder, request, lock
 
 
 def write_json(path: Path, value: Any) -> None:

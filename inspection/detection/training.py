@@ -17,9 +17,9 @@ from inspection.detection.child import run_training_process
 from inspection.detection.dataset import DetectionData, lay_out, read_detection_data
 from inspection.detection.environment import quiet_environment
 from inspection.detection.finished_models import WrittenModel, write_models
-from inspection.detection.run_folder import RunFolder, RunRequest, begin_run, open_run, write_json
+from inspection.detection.run_folder import RunFolder, RunRequest, begun_run, opened_run, write_json
 from inspection.detection.training_progress import DetectorProgress, ProgressTeller
-from inspection.files import require_writable
+from inspection.files import is_file, require_writable
 from models.errors import Conflict, NotFound, UserFacingError
 
 
@@ -73,12 +73,11 @@ def train_detector(
     began = time.perf_counter()
     require_writable(Path(request.out))
     require_writable(run / "request.json")
-    if request.weights and not Path(request.weights).is_file():
+    if request.weights and not is_file(Path(request.weights)):
         raise NotFound("file-missing", file=request.weights)
     shown = ProgressTeller(on_progress, cancel)
     data = read_detection_data(Path(request.data), shown.counted("reading"))
-    folder = begin_run(run, request.model_copy(update={"data_digest": data.digest}))
-    with folder.held() as lock:
+    with begun_run(run, request.model_copy(update={"data_digest": data.digest})) as (folder, lock):
         return _carry_out(folder, request, data, shown, began, lock)
 
 
@@ -97,13 +96,12 @@ def resume_detector(
         TrainingCancelled, NotFound, InvalidInput, DoesNotFit, Unavailable: as ``train_detector``.
     """
     began = time.perf_counter()
-    folder, request = open_run(run)
-    require_writable(Path(request.out))
-    shown = ProgressTeller(on_progress, cancel)
-    data = read_detection_data(Path(request.data), shown.counted("reading"))
-    if data.digest != request.data_digest:
-        raise Conflict("training-data-changed", file=request.data)
-    with folder.held() as lock:
+    with opened_run(run) as (folder, request, lock):
+        require_writable(Path(request.out))
+        shown = ProgressTeller(on_progress, cancel)
+        data = read_detection_data(Path(request.data), shown.counted("reading"))
+        if data.digest != request.data_digest:
+            raise Conflict("training-data-changed", file=request.data)
         return _carry_out(folder, request, data, shown, began, lock)
 
 

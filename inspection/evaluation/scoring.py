@@ -11,6 +11,7 @@ from typing import Protocol
 from inspection.datasets import LabelledImage, good_images, labelled_images
 from inspection.evaluation.masks import Marked, find_mask, read_mask, require_size
 from inspection.evaluation.pictures import picture_of
+from inspection.files import is_folder
 from inspection.frames import Pixels
 from inspection.images import read_image
 from inspection.metrics import PixelScores
@@ -145,7 +146,7 @@ def score_set(
             ``mask-size``, ``no-image-usable``.
         UnreadableImage: when a mask is damaged.
     """
-    if masks is not None and not masks.is_dir():
+    if masks is not None and not is_folder(masks):
         raise NotFound("folder-missing", folder=str(masks))
     goods = good_images(good).files
     # A folder of test images may hold the good ones beside the classes of defects.

@@ -19,8 +19,9 @@ import pytest
 from app.command_line import main
 from inspection.benchmarks.detection import compare_speed
 from inspection.detection.bundle import read_detector
+from inspection.detection.child import run_training_process
 from inspection.detection.dataset import lay_out, read_detection_data
-from inspection.detection.run_folder import RunFolder, RunRequest, begin_run, write_json
+from inspection.detection.run_folder import RunFolder, RunRequest, begun_run, opened_run, write_json
 from inspection.detection.training_process import failure_of
 from models.errors import Conflict, InvalidInput
 from tests.inspection.awaiting import wait_until
@@ -151,22 +152,65 @@ def test_trouble_with_a_message_of_its_own_keeps_it_and_other_trouble_is_named(t
 
 
 def test_a_folder_in_which_a_training_runs_is_kept_from_another(tmp_path: Path) -> None:
-    folder = begin_run(tmp_path / "run", RunRequest(data="data.yaml", out="m.model"))
-    with folder.held(), pytest.raises(Conflict) as caught, RunFolder(folder.path).held(patience_s=0):
-        pass
-    assert caught.value.code == "training-run-running"
+    place, request = tmp_path / "run", RunRequest(data="data.yaml", out="m.model")
+    other = request.model_copy(update={"out": "other.model"})
+    with begun_run(place, request) as (folder, _):
+        # As at its end, when a second one could take it for a run that is done and clear it away.
+        write_json(folder.report, {})
+        before = {path: path.read_bytes() for path in place.iterdir()}
+        for entering in (begun_run(place, other, patience_s=0), opened_run(place, patience_s=0)):
+            with pytest.raises(Conflict) as caught, entering:
+                pass
+            assert caught.value.code == "training-run-running"
+        assert {path: path.read_bytes() for path in place.iterdir()} == before
     assert is_free(folder)
+
+
+def test_a_folder_of_somebody_elses_is_refused_and_not_even_a_lock_is_laid_into_it(tmp_path: Path) -> None:
+    (tmp_path / "diary.txt").write_text("mine")
+    request = RunRequest(data="data.yaml", out="m.model")
+    with pytest.raises(Conflict) as caught, begun_run(tmp_path, request, patience_s=0):
+        pass
+    assert caught.value.code == "training-run-foreign"
+    assert [path.name for path in tmp_path.iterdir()] == ["diary.txt"]
+
+
+def test_a_folder_whose_training_was_killed_before_it_said_what_it_was_asked_for_is_used_again(tmp_path: Path) -> None:
+    with RunFolder(tmp_path).held():
+        pass
+    with begun_run(tmp_path, RunRequest(data="data.yaml", out="m.model")) as (folder, _):
+        assert folder.request.exists()
+
+
+def test_a_training_interrupted_while_its_process_is_being_started_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[str]] = []
+
+    class InterruptedAtOnce(subprocess.Popen[str]):
+        def __init__(self, *arguments: Any, **settings: Any) -> None:
+            super().__init__(*arguments, **settings)
+            started.append(self)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(subprocess, "Popen", InterruptedAtOnce)
+    (tmp_path / "log").touch()
+    with (tmp_path / "lock").open("w") as lock, pytest.raises(KeyboardInterrupt):
+        run_training_process(tmp_path, os.environ, tmp_path / "log", lambda _: None, lock.fileno())
+    assert [process.poll() is None for process in started] == [False]
 
 
 def test_a_run_begun_where_another_is_done_leaves_what_is_not_its_own(tmp_path: Path) -> None:
     request = RunRequest(data="data.yaml", out="m.model")
-    folder = begin_run(tmp_path / "run", request)
+    with begun_run(tmp_path / "run", request) as (folder, _):
+        pass
     folder.best.parent.mkdir(parents=True)
     folder.best.write_bytes(b"old")
     write_json(folder.report, {})
     (folder.path / "m.model").write_bytes(b"mine")
-    begin_run(folder.path, request)
-    assert sorted(path.name for path in folder.path.iterdir()) == ["m.model", "request.json"]
+    with begun_run(folder.path, request):
+        pass
+    assert sorted(path.name for path in folder.path.iterdir()) == ["m.model", "request.json", "running.lock"]
 
 
 def test_nothing_of_an_earlier_time_stays_in_the_layout_not_even_a_cache_that_would_be_unpickled(
