@@ -13,6 +13,8 @@ _LONGEST_PATTERN = 500
 
 CodeFormat = Literal["qr", "micro-qr", "data-matrix", "code-128", "ean-13", "ean-8"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256 of a file, hexadecimal, in small letters."""
 
 
 class _Rule(BaseModel):
@@ -74,6 +76,10 @@ class Criteria(_Rule):
     threshold: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="Anomaly threshold; empty takes the model's own."
     )
+    threshold_model: Digest | None = Field(
+        default=None,
+        description="SHA-256 of the model file the threshold was chosen for; it counts for no other. Empty: for all.",
+    )
     minimum_confidence: float | None = Field(
         default=None,
         ge=0,
@@ -107,3 +113,11 @@ class Criteria(_Rule):
         max_length=_MOST_RULES,
         description="Limits of colour differences by name; one that could not be compared is not good.",
     )
+
+    def threshold_for(self, model_sha256: str) -> float | None:
+        """Return the threshold for scores of a model, None where it is the model's own: scores differ between models.
+
+        Args:
+            model_sha256: SHA-256 of the model file, hexadecimal.
+        """
+        return self.threshold if self.threshold_model in (None, model_sha256) else None

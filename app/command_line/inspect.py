@@ -226,7 +226,7 @@ def _criteria(path: Path | None, threshold: float | None) -> Criteria:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise InvalidInput("criteria-malformed", file=str(path), field=field, reason=rejection(first)) from error
-    return rule if threshold is None else rule.model_copy(update={"threshold": threshold})
+    return rule if threshold is None else rule.model_copy(update={"threshold": threshold, "threshold_model": None})
 
 
 def _line(found: FileResult) -> str:

@@ -56,7 +56,8 @@ def threshold_command(
 
     False alarms are counted among the good images that were held out of the training, with a 95 % interval; escapes and
     overkill among the images given, or the defects the model was trained with. The item's threshold goes before the
-    station's setting, and that before the model's own; changing it needs no retraining and is audited.
+    station's setting, and that before the model's own; one chosen for another model does not count. Changing it needs
+    no retraining and is audited.
 
     \b
     Examples:
@@ -111,6 +112,9 @@ def threshold_command(
     typer.echo("\n".join(_table(rows)))
     if any(row.effect.sample_too_small for row in rows):
         advise("rate-assumed", count=len(evidence.held_out))
+    if held is not None:
+        for origin in held.passed_over:
+            advise(f"{origin}-threshold-passed-over")
     if held is not None and change is None:
         typer.echo(f"In force for the item: {held.value:.4f} (from the {held.origin}).")
     if change is not None:

@@ -164,6 +164,7 @@ def record_inspection(
             item=prepared.item_name,
             verdict=outcome.result.overall_result.value,
             image_sha256=image.sha256,
+            **({"thresholds_passed_over": list(prepared.passed_over)} if prepared.passed_over else {}),
         )
         said = outcome.result
         return ItemInspection(

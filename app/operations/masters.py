@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.operations.effective_thresholds import item_threshold
 from app.operations.item_models import model_of_item
-from app.operations.thresholds import item_threshold
 from inspection.anomaly.threshold_origin import Origin
 from models.errors import NotFound
 from models.pipelines import ModelFile, Pipeline
@@ -123,7 +123,7 @@ def _item_view(session: Session, item: InspectionItem, device_id: str) -> ItemVi
     model_id = model_of_item(item)
     model = session.get(ModelFile, model_id) if model_id else None
     blob = session.get(Blob, model.sha256) if model else None
-    threshold = item_threshold(session, device_id, item, model_id)
+    threshold = item_threshold(session, device_id, item)
     return ItemView(
         id=item.id,
         target_id=item.target_id,

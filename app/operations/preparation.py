@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
+from app.operations.effective_thresholds import item_threshold
 from app.operations.item_models import model_of_item
-from app.operations.thresholds import item_threshold
+from inspection.anomaly.threshold_origin import EffectiveThreshold, Origin
 from inspection.judgement import Criteria
 from inspection.pipeline import PipelineDefinition, Runner, validate_definition
 from models.errors import DoesNotFit, NotFound, Unavailable
@@ -31,6 +32,8 @@ class PreparedItem:
 
     Attributes:
         model_sha256: digest of the model bundle its anomaly step uses; None when it has none.
+        criteria: the item's, with the threshold that holds on this station where it is not the model's own.
+        passed_over: whose thresholds do not count because they were chosen for another model.
     """
 
     item_id: str
@@ -39,6 +42,7 @@ class PreparedItem:
     pipeline_version: int
     model_sha256: str | None
     criteria: Criteria
+    passed_over: tuple[Origin, ...]
     runner: Runner
 
 
@@ -63,7 +67,8 @@ def prepare_item(workspace: Workspace, item_id: str) -> PreparedItem:
         if model_id is None and any(step.component == "anomaly" for step in definition.steps):
             raise DoesNotFit("item-without-model", item=item.name)
         digests = _model_digests(session, definition)
-        name, criteria = item.name, _criteria(session, workspace.device_id, item)
+        threshold = item_threshold(session, workspace.device_id, item)
+        name, criteria = item.name, _criteria(item, threshold)
         pipeline_id, pipeline_version = pipeline.id, pipeline.version
     return PreparedItem(
         item_id=item_id,
@@ -72,6 +77,7 @@ def prepare_item(workspace: Workspace, item_id: str) -> PreparedItem:
         pipeline_version=pipeline_version,
         model_sha256=digests.get(model_id) if model_id else None,
         criteria=criteria,
+        passed_over=threshold.passed_over if threshold else (),
         runner=Runner(definition, {key: workspace.models.model(sha256) for key, sha256 in digests.items()}),
     )
 
@@ -96,13 +102,18 @@ def _model_digests(session: Session, definition: PipelineDefinition) -> dict[str
     return digests
 
 
-def _criteria(session: Session, device_id: str, item: InspectionItem) -> Criteria:
+def _criteria(item: InspectionItem, threshold: EffectiveThreshold | None) -> Criteria:
     """Return the item's criteria with the threshold that holds on this station; the model file holds its own."""
-    threshold = item_threshold(session, device_id, item, None)
     try:
         criteria = Criteria.model_validate(item.criteria)
     except ValidationError as error:
         first = error.errors()[0]
         setting = ".".join(str(part) for part in first["loc"])
         raise DoesNotFit("item-criteria-invalid", item=item.name, setting=setting, reason=rejection(first)) from error
-    return criteria if threshold is None else criteria.model_copy(update={"threshold": threshold.value})
+    chosen = threshold if threshold is not None and threshold.origin != "model" else None
+    return criteria.model_copy(
+        update={
+            "threshold": chosen.value if chosen else None,
+            "threshold_model": chosen.model_sha256 if chosen else None,
+        }
+    )

@@ -10,33 +10,36 @@ from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.operations.item_models import model_of_item
+from app.operations.effective_thresholds import anomaly_models, item_threshold, threshold_model, without_threshold
 from app.operations.users import SignedInUser, require_trainer
-from inspection.anomaly.threshold_origin import EffectiveThreshold, effective_threshold
+from inspection.anomaly.threshold_origin import EffectiveThreshold
 from inspection.judgement import Criteria
 from models.audit import AuditEntry, append_audit
 from models.clock import rfc3339
 from models.errors import DoesNotFit, NotFound
-from models.pipelines import ModelFile, StationConfig
+from models.pipelines import ModelFile
 from models.rejections import rejection
-from models.schemas.devices import StationSettings
 from models.targets import InspectionItem
 
 if TYPE_CHECKING:
     from app.workspace import Workspace
 
 _CHANGED = "item.threshold-changed"
+NEW_MODEL = "model.trained"
+"""Reason of a change that came with a new model; the audit entry of this name tells of the training."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThresholdChange:
-    """One change of an item's threshold.
+    """One change of the threshold that holds for an item, made on a station or by a training there.
 
     Attributes:
-        version: 1 for the first change of this item that the store knows of.
+        version: place among the changes of this item that the store knows of, by time, from 1. Stations count for
+            themselves: two may both have a first change. What the server or another station changes shows in the next
+            change's ``before``, which then differs from the ``after`` of the one before it.
         before: what held; None when nothing did.
         after: what holds from then on; None when nothing does.
-        reason: why, in the words of who changed it.
+        reason: why, in the words of who changed it; ``NEW_MODEL`` when a training did.
         actor: who.
         at: when.
     """
@@ -60,31 +63,6 @@ class ThresholdChange:
         }
 
 
-def item_threshold(session: Session, device_id: str, item: InspectionItem, model_id: str | None) -> (
-    EffectiveThreshold | None
-):  # fmt: skip
-    """Return the threshold that holds for an item on this station, read in the caller's transaction.
-
-    What came with the item or its model and is no threshold counts as none, so that it can be seen and set right;
-    nothing is inspected by such criteria.
-
-    Args:
-        session: of the caller.
-        device_id: of this station.
-        item: the item.
-        model_id: of its model; None without one.
-
-    Raises:
-        DoesNotFit: ``item-criteria-invalid`` when the settings for this station make no sense.
-    """
-    model = session.get(ModelFile, model_id) if model_id else None
-    return effective_threshold(
-        item=_number(item.criteria.get("threshold")),
-        station=_station_threshold(session, device_id, item),
-        model=_number(model.metrics.get("threshold")) if model else None,
-    )
-
-
 def threshold_in_force(workspace: Workspace, item_id: str) -> EffectiveThreshold | None:
     """Return the threshold that holds for an item on this station, None before it has a model.
 
@@ -94,8 +72,8 @@ def threshold_in_force(workspace: Workspace, item_id: str) -> EffectiveThreshold
     """
     with workspace.database.read() as session:
         item = _item(session, item_id)
-        _with_threshold(item, item.criteria.get("threshold"))
-        return item_threshold(session, workspace.device_id, item, model_of_item(item))
+        _require_valid(item, item.criteria)
+        return item_threshold(session, workspace.device_id, item)
 
 
 def set_item_threshold(
@@ -109,13 +87,15 @@ def set_item_threshold(
 ) -> ThresholdChange:
     """Give an item a threshold of its own, or take it away; the change is audited and travels with the item.
 
+    The model it was chosen for travels with it: with another model it does not count.
+
     Args:
         workspace: the station's store.
         user: who changes it.
         item_id: of the item.
         value: greater than 0; None goes back to the station's or the model's.
         reason: why; kept in the audit trail.
-        model_sha256: digest of the model file the value was chosen for; None when that is not known.
+        model_sha256: digest of the model file the value was chosen for; None takes the model in use.
 
     Raises:
         PermissionDenied: ``role-not-enough``: operators do not change items.
@@ -128,29 +108,42 @@ def set_item_threshold(
     device_id = workspace.require_device()
     with workspace.database.transaction(actor=user.user_id) as session:
         item = _item(session, item_id)
-        model = _model(session, item)
-        if model_sha256 is not None and model.sha256 != model_sha256:
-            raise DoesNotFit("threshold-of-other-model", item=item.name, name=model_sha256[:12])
-        before = item_threshold(session, device_id, item, model.id)
-        item.criteria = _with_threshold(item, value)
-        after = item_threshold(session, device_id, item, model.id)
-        version = _known_changes(session, item_id) + 1
-        entry = append_audit(
-            session,
-            device_id=device_id,
-            actor=user.username,
-            action=_CHANGED,
-            subject="item",
-            subject_id=item.id,
-            detail={
-                "version": version,
-                "before": threshold_json(before),
-                "after": threshold_json(after),
-                "reason": reason,
-                "model_sha256": model.sha256,
-            },
-        )
-        return ThresholdChange(version, before, after, reason, user.username, entry.created_at)
+        model = _model(session, item, model_sha256)
+        before = item_threshold(session, device_id, item)
+        criteria = without_threshold(item.criteria)
+        if value is not None:
+            criteria |= {"threshold": value, "threshold_model": model.sha256}
+        _require_valid(item, criteria)
+        item.criteria = criteria
+        return _record_change(session, device_id, user, item, before, reason)
+
+
+def begin_with_new_model(
+    session: Session,
+    device_id: str,
+    user: SignedInUser,
+    item: InspectionItem,
+    model: ModelFile,
+    before: EffectiveThreshold | None,
+) -> None:
+    """Take the item's own threshold away, in the transaction that gives it another model, and record what holds now.
+
+    One that names the model of another step of the item stays.
+
+    Args:
+        session: of the caller.
+        device_id: of this station.
+        user: who gives the model.
+        item: with the new model among its parameters.
+        model: the new one.
+        before: what held with the model before; None for an item's first model, whose threshold changes nothing.
+    """
+    others = {known.sha256 for known in anomaly_models(session, item)} - {model.sha256}
+    cleared = "threshold" in item.criteria and item.criteria.get("threshold_model") not in others
+    if cleared:
+        item.criteria = without_threshold(item.criteria)
+    if cleared or (before is not None and before != item_threshold(session, device_id, item)):
+        _record_change(session, device_id, user, item, before, NEW_MODEL)
 
 
 def threshold_changes(workspace: Workspace, item_id: str) -> list[ThresholdChange]:
@@ -163,60 +156,53 @@ def threshold_changes(workspace: Workspace, item_id: str) -> list[ThresholdChang
     with workspace.database.read() as session:
         return [
             ThresholdChange(
-                version=entry.detail["version"],
+                version=version,
                 before=_from_json(entry.detail["before"]),
                 after=_from_json(entry.detail["after"]),
                 reason=entry.detail["reason"],
                 actor=entry.actor,
                 at=entry.created_at,
             )
-            for entry in session.scalars(query)
+            for version, entry in enumerate(session.scalars(query), start=1)
         ]
 
 
-def without_threshold(criteria: dict[str, Any]) -> dict[str, Any]:
-    """Return criteria without a threshold of their own: one that was chosen for a model means nothing to the next."""
-    return {name: value for name, value in criteria.items() if name != "threshold"}
+def _record_change(
+    session: Session,
+    device_id: str,
+    user: SignedInUser,
+    item: InspectionItem,
+    before: EffectiveThreshold | None,
+    reason: str,
+) -> ThresholdChange:
+    after = item_threshold(session, device_id, item)
+    version = _known_changes(session, item.id) + 1
+    model = threshold_model(session, item)
+    entry = append_audit(
+        session,
+        device_id=device_id,
+        actor=user.username,
+        action=_CHANGED,
+        subject="item",
+        subject_id=item.id,
+        detail={
+            "version": version,
+            "before": threshold_json(before),
+            "after": threshold_json(after),
+            "reason": reason,
+            "model_sha256": model.sha256 if model else None,
+        },
+    )
+    return ThresholdChange(version, before, after, reason, user.username, entry.created_at)
 
 
-def _station_threshold(session: Session, device_id: str, item: InspectionItem) -> float | None:
-    """Return what the server's settings say: those for this station, else those for all, as the server merges them."""
-    for owner in (device_id, None):
-        # `== None` becomes IS NULL.
-        query = select(StationConfig).where(StationConfig.device_id == owner, StationConfig.deleted_at.is_(None))
-        config = session.scalars(query.order_by(StationConfig.id)).first()
-        found = config.settings.get("thresholds") if config else None
-        if found is not None:
-            try:
-                thresholds = StationSettings(thresholds=found).thresholds or {}
-            except ValidationError as error:
-                reason = rejection(error.errors()[0])
-                raise DoesNotFit(
-                    "item-criteria-invalid", item=item.name, setting="thresholds", reason=reason
-                ) from error
-            return thresholds.get(item.id)
-    return None
-
-
-def _number(value: object) -> float | None:
-    """Return a stored threshold as criteria take it, None for what is none."""
-    try:
-        return Criteria.model_validate({"threshold": value}).threshold
-    except ValidationError:
-        return None
-
-
-def _with_threshold(item: InspectionItem, value: float | None) -> dict[str, Any]:
-    criteria = without_threshold(item.criteria)
-    if value is not None:
-        criteria["threshold"] = value
+def _require_valid(item: InspectionItem, criteria: dict[str, Any]) -> None:
     try:
         Criteria.model_validate(criteria)
     except ValidationError as error:
         first = error.errors()[0]
         setting = ".".join(str(part) for part in first["loc"])
         raise DoesNotFit("item-criteria-invalid", item=item.name, setting=setting, reason=rejection(first)) from error
-    return criteria
 
 
 def _item(session: Session, item_id: str) -> InspectionItem:
@@ -226,12 +212,17 @@ def _item(session: Session, item_id: str) -> InspectionItem:
     return item
 
 
-def _model(session: Session, item: InspectionItem) -> ModelFile:
-    model_id = model_of_item(item)
-    model = session.get(ModelFile, model_id) if model_id else None
-    if model is None:
+def _model(session: Session, item: InspectionItem, sha256: str | None) -> ModelFile:
+    """Return the model a threshold is for: the one named, else the one in use."""
+    in_use = threshold_model(session, item)
+    if in_use is None:
         raise DoesNotFit("item-without-model", item=item.name)
-    return model
+    if sha256 is None:
+        return in_use
+    for model in anomaly_models(session, item):
+        if model.sha256 == sha256:
+            return model
+    raise DoesNotFit("threshold-of-other-model", item=item.name, name=sha256[:12])
 
 
 def _known_changes(session: Session, item_id: str) -> int:
@@ -240,9 +231,20 @@ def _known_changes(session: Session, item_id: str) -> int:
 
 
 def threshold_json(threshold: EffectiveThreshold | None) -> dict[str, Any] | None:
-    """Return a threshold with its origin as JSON values."""
-    return None if threshold is None else {"value": threshold.value, "origin": threshold.origin}
+    """Return a threshold with its origin as JSON values; model and what was passed over only where there are any."""
+    if threshold is None:
+        return None
+    found: dict[str, Any] = {"value": threshold.value, "origin": threshold.origin}
+    if threshold.model_sha256 is not None:
+        found["model_sha256"] = threshold.model_sha256
+    if threshold.passed_over:
+        found["passed_over"] = list(threshold.passed_over)
+    return found
 
 
 def _from_json(stored: dict[str, Any] | None) -> EffectiveThreshold | None:
-    return None if stored is None else EffectiveThreshold(stored["value"], stored["origin"])
+    if stored is None:
+        return None
+    return EffectiveThreshold(
+        stored["value"], stored["origin"], stored.get("model_sha256"), tuple(stored.get("passed_over", ()))
+    )

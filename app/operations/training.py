@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.operations.effective_thresholds import item_threshold
 from app.operations.evidence import StoredBlob, name_blob, stored
-from app.operations.thresholds import without_threshold
+from app.operations.thresholds import begin_with_new_model
 from app.operations.users import SignedInUser, require_trainer
 from inspection.anomaly import TrainingProgress, TrainingReport, TrainingSettings, train_images
 from inspection.pipeline import PipelineDefinition
@@ -113,11 +114,11 @@ def _give_to_item(
     )
     session.add(model)
     session.flush()
+    held_before = item_threshold(session, workspace.device_id, item)
     parameters: dict[str, Any] = {name: dict(values) for name, values in item.pipeline_parameters.items()}
     parameters[step_id] = {**parameters.get(step_id, {}), "model": model.id}
     item.pipeline_parameters = parameters
-    before = item.criteria.get("threshold")
-    item.criteria = without_threshold(item.criteria)
+    own_before = item.criteria.get("threshold")
     append_audit(
         session,
         device_id=workspace.device_id,
@@ -130,9 +131,10 @@ def _give_to_item(
             "sha256": blob.sha256,
             "images": report.images,
             "threshold": report.threshold.value,
-            "item_threshold_before": before,
+            "item_threshold_before": own_before,
         },
     )
+    begin_with_new_model(session, workspace.device_id, user, item, model, held_before)
     return TrainedModel(
         model_id=model.id,
         sha256=blob.sha256,

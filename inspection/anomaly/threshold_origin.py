@@ -9,6 +9,24 @@ Origin = Literal["item", "station", "model"]
 
 
 @dataclass(frozen=True, slots=True)
+class ChosenThreshold:
+    """A threshold somebody set.
+
+    Attributes:
+        value: a score strictly above it is anomalous.
+        model_sha256: digest of the model file it was chosen for; None when that was not said: it counts for every
+            model.
+    """
+
+    value: float
+    model_sha256: str | None = None
+
+    def counts_for(self, model_sha256: str | None) -> bool:
+        """Say whether it holds for scores of a model; one chosen for another does not, as scores differ."""
+        return self.model_sha256 in (None, model_sha256)
+
+
+@dataclass(frozen=True, slots=True)
 class EffectiveThreshold:
     """The threshold that holds and who set it.
 
@@ -16,14 +34,23 @@ class EffectiveThreshold:
         value: a score strictly above it is anomalous.
         origin: ``item`` (a quality engineer, on the inspection item), ``station`` (settings the server hands to
             stations) or ``model`` (chosen when it was trained).
+        model_sha256: digest of the model file the item's or the station's was chosen for, as ``ChosenThreshold``;
+            None for the model's own.
+        passed_over: who set one that would go before it, but was chosen for another model and does not count.
     """
 
     value: float
     origin: Origin
+    model_sha256: str | None = None
+    passed_over: tuple[Origin, ...] = ()
 
 
 def effective_threshold(
-    *, item: float | None = None, station: float | None = None, model: float | None = None
+    *,
+    item: ChosenThreshold | None = None,
+    station: ChosenThreshold | None = None,
+    model: float | None = None,
+    model_sha256: str | None = None,
 ) -> EffectiveThreshold | None:
     """Return the threshold that holds, None where nobody has set one.
 
@@ -31,6 +58,14 @@ def effective_threshold(
         item: of the inspection item's criteria.
         station: of the settings for this station and item.
         model: of the model file.
+        model_sha256: digest of the model file in use; None without one.
     """
-    settings: tuple[tuple[float | None, Origin], ...] = ((item, "item"), (station, "station"), (model, "model"))
-    return next((EffectiveThreshold(value, origin) for value, origin in settings if value is not None), None)
+    passed_over: list[Origin] = []
+    settings: tuple[tuple[ChosenThreshold | None, Origin], ...] = ((item, "item"), (station, "station"))
+    for chosen, origin in settings:
+        if chosen is None:
+            continue
+        if chosen.counts_for(model_sha256):
+            return EffectiveThreshold(chosen.value, origin, chosen.model_sha256, tuple(passed_over))
+        passed_over.append(origin)
+    return None if model is None else EffectiveThreshold(model, "model", passed_over=tuple(passed_over))

@@ -30,7 +30,8 @@ def _run(parameters: AnomalyParameters, inputs: Mapping[str, StepValue], context
     model = context.model("model", parameters.model, AnomalyModel)
     across, down = picture.resized
     scored = model.score(picture.pixels, scale_x=across, scale_y=down)
-    threshold = context.criteria.threshold if context.criteria.threshold is not None else scored.threshold
+    chosen = context.criteria.threshold_for(model.digest)
+    threshold = scored.threshold if chosen is None else chosen
     score, values = _where_it_counts(scored.score, scored.heatmap, picture)
     heatmap = picture.placement.map_to_original(values)
     return AnomalyFinding(

@@ -183,7 +183,8 @@ class Runner:
             measurements=measurements,
             codes=codes if code_lists else None,
             colours=colours,
-            criteria=rule,
+            # The threshold of the finding holds: only its step knew whether the criteria's is for its model.
+            criteria=rule.model_copy(update={"threshold": None}),
         )
         shown = self.pipeline.unused_images()
         picture = values[shown[-1]] if shown else None

@@ -10,6 +10,7 @@ from models.schemas.common import Moment, Reply, Request, Text
 from models.states import DeviceStatus
 
 _Threshold = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class DeviceRegister(Request):
@@ -66,6 +67,11 @@ class StationSettings(Request):
     offline_sign_in_days: int | None = Field(default=None, ge=0, le=365, description="Days without the server.")
     language: Literal["ja", "en"] | None = Field(default=None, description="Language of the window.")
     thresholds: dict[str, _Threshold] | None = Field(default=None, description="Item id → anomaly threshold.")
+    threshold_models: dict[str, _Digest] | None = Field(
+        default=None,
+        description="Item id → SHA-256 of the model file its threshold was chosen for: with another model it does not "
+        "count. An item that is not named here has its threshold with every model.",
+    )
 
 
 class StationConfigUpdate(Request):

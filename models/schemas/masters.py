@@ -6,6 +6,11 @@ from pydantic import Field
 
 from models.schemas.common import JsonObject, Moment, RecordId, Reply, Request, Text
 
+_CRITERIA = (
+    "Judgement criteria. `threshold_model`, the SHA-256 of a model file, says which model `threshold` was chosen for: "
+    "with another one the item's threshold does not count. Without it, it counts for every model."
+)
+
 
 class TargetCreate(Request):
     """A new target."""
@@ -52,7 +57,7 @@ class ItemCreate(Request):
     description: Text = Field(default="", max_length=10_000)
     position: int = Field(default=1, ge=1, le=10_000)
     required: bool = True
-    criteria: JsonObject = Field(default_factory=dict, description="Judgement criteria.")
+    criteria: JsonObject = Field(default_factory=dict, description=_CRITERIA)
     pipeline_id: RecordId | None = None
     pipeline_parameters: JsonObject = Field(default_factory=dict, description="Step id → parameter → value.")
 
@@ -64,7 +69,7 @@ class ItemUpdate(Request):
     description: Text | None = Field(default=None, max_length=10_000)
     position: int | None = Field(default=None, ge=1, le=10_000)
     required: bool | None = None
-    criteria: JsonObject | None = None
+    criteria: JsonObject | None = Field(default=None, description=_CRITERIA)
 
 
 class ItemReply(MasterReply):

@@ -48,7 +48,12 @@ def _reply(session: Session, device_id: str | None) -> StationConfigReply:
     settings: dict[str, Any] = {}
     for wanted in dict.fromkeys((None, device_id)):
         record = _config(session, wanted)
-        settings.update(record.settings if record else {})
+        if record is None:
+            continue
+        if "thresholds" in record.settings:
+            # The models a threshold was chosen for belong to it, as stations read them.
+            settings.pop("threshold_models", None)
+        settings.update(record.settings)
     known = {name: value for name, value in settings.items() if name in StationSettings.model_fields}
     return StationConfigReply(device_id=device_id, settings=StationSettings.model_validate(known))
 

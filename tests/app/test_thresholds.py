@@ -15,8 +15,8 @@ from app.operations.masters import list_items
 from app.operations.model_scores import score_distribution
 from app.operations.preparation import prepare_item
 from app.operations.sessions import begin_session
-from app.operations.thresholds import set_item_threshold, threshold_changes, threshold_in_force
-from app.operations.training import train_item_model
+from app.operations.thresholds import NEW_MODEL, set_item_threshold, threshold_changes, threshold_in_force
+from app.operations.training import TrainedModel, train_item_model
 from app.settings import StationSettings
 from app.workspace import Workspace
 from inspection.anomaly import TrainingSettings
@@ -26,7 +26,7 @@ from inspection.frames import Frame
 from models.audit import AuditEntry, verify_audit
 from models.clock import utc_now
 from models.errors import DoesNotFit, NotFound, PermissionDenied
-from models.pipelines import StationConfig
+from models.pipelines import ModelFile, StationConfig
 from models.states import Verdict
 from models.sync import OutboxEntry
 from models.targets import InspectionItem
@@ -105,11 +105,12 @@ def test_a_change_is_versioned_audited_and_travels(workspace: Workspace, station
     assert second.before == first.after
     with workspace.database.read() as session:
         item = session.get_one(InspectionItem, station.item_id)
-        assert item.criteria == {"threshold": 6.5}
+        model = prepare_item(workspace, station.item_id).model_sha256
+        assert item.criteria == {"threshold": 6.5, "threshold_model": model}
         entries = session.scalars(select(AuditEntry).where(AuditEntry.subject_id == station.item_id)).all()
         assert entries[-1].actor == "engineer"
         assert entries[-1].detail["reason"] == "過検出が多い"
-        assert entries[-1].detail["model_sha256"] == prepare_item(workspace, station.item_id).model_sha256
+        assert entries[-1].detail["model_sha256"] == model
         waiting = session.scalars(select(OutboxEntry).where(OutboxEntry.entity_id == station.item_id)).all()
         assert any("6.5" in json.dumps(entry.fields) for entry in waiting)
         assert verify_audit(session) == []
@@ -121,7 +122,10 @@ def test_other_criteria_stay_as_they_are(workspace: Workspace, station: Station)
     set_item_threshold(workspace, station.engineer, station.item_id, 5.5, "r")
     with workspace.database.read() as session:
         criteria = session.get_one(InspectionItem, station.item_id).criteria
-    assert criteria == {"minimum_defect_area": 9.0, "threshold": 5.5}
+    assert (criteria["minimum_defect_area"], criteria["threshold"]) == (9.0, 5.5)
+    set_item_threshold(workspace, station.engineer, station.item_id, None, "r")
+    with workspace.database.read() as session:
+        assert session.get_one(InspectionItem, station.item_id).criteria == {"minimum_defect_area": 9.0}
 
 
 def test_an_operator_changes_no_threshold(workspace: Workspace, station: Station) -> None:
@@ -139,14 +143,15 @@ def test_what_is_no_threshold_changes_nothing(workspace: Workspace, station: Sta
     assert threshold_changes(workspace, station.item_id) == []
 
 
-@pytest.mark.parametrize("stored", ["x", -1, {"a": 1}, float("inf")])
+@pytest.mark.parametrize("stored", ["x", -1, {"a": 1}, float("inf"), (5.5, "not a digest")])
 def test_a_threshold_that_came_with_an_item_and_is_none_is_told_and_can_be_set_right(
     workspace: Workspace, station: Station, stored: object
 ) -> None:
     own, _ = item_of(workspace, station)
     with workspace.database.transaction() as session, remote_changes(session):
         item = session.get_one(InspectionItem, station.item_id)
-        item.criteria = {**item.criteria, "threshold": stored}
+        value, model = stored if isinstance(stored, tuple) else (stored, None)
+        item.criteria = {**item.criteria, "threshold": value, "threshold_model": model}
     assert item_of(workspace, station) == (own, "model")
     for look in (prepare_item, threshold_in_force):
         with pytest.raises(DoesNotFit) as caught:
@@ -154,7 +159,8 @@ def test_a_threshold_that_came_with_an_item_and_is_none_is_told_and_can_be_set_r
         assert caught.value.code == "item-criteria-invalid"
         assert "threshold" in caught.value.text("ja").detail
     change = set_item_threshold(workspace, station.engineer, station.item_id, 5.5, "mended")
-    assert (change.before, change.after) == (EffectiveThreshold(own, "model"), EffectiveThreshold(5.5, "item"))
+    model = prepare_item(workspace, station.item_id).model_sha256
+    assert (change.before, change.after) == (EffectiveThreshold(own, "model"), EffectiveThreshold(5.5, "item", model))
 
 
 def test_a_threshold_for_another_model_is_refused(workspace: Workspace, station: Station) -> None:
@@ -165,16 +171,122 @@ def test_a_threshold_for_another_model_is_refused(workspace: Workspace, station:
         set_item_threshold(workspace, station.engineer, "no-such-item", 5.5, "r")
 
 
-def test_a_new_model_begins_with_its_own_threshold(workspace: Workspace, station: Station) -> None:
-    set_item_threshold(workspace, station.engineer, station.item_id, 5.5, "for the model of today")
-    trained = train_item_model(
+def use_model(workspace: Workspace, station: Station, sha256: str, threshold: float = 9.0) -> None:
+    """As a pull brings it: the item is inspected with another model, and nothing else has changed."""
+    with workspace.database.transaction() as session, remote_changes(session):
+        known = session.scalars(select(ModelFile).where(ModelFile.sha256 == sha256)).first()
+        model = known or ModelFile(
+            name="M", model_kind="anomaly", sha256=sha256, size_bytes=1, metrics={"threshold": threshold}
+        )
+        session.add(model)
+        session.flush()
+        session.get_one(InspectionItem, station.item_id).pipeline_parameters = {"anomaly": {"model": model.id}}
+
+
+def for_model(station: Station, threshold: float, sha256: str) -> dict[str, object]:
+    """Settings as the server hands them out."""
+    return {"thresholds": {station.item_id: threshold}, "threshold_models": {station.item_id: sha256}}
+
+
+def test_a_threshold_of_another_model_does_not_count_and_the_next_in_the_order_does(
+    workspace: Workspace, station: Station
+) -> None:
+    item = station.item_id
+    first, second = prepare_item(workspace, item).model_sha256, "b" * 64
+    assert first is not None
+    own, _ = item_of(workspace, station)
+    put_config(workspace, None, for_model(station, 7.5, first))
+    set_item_threshold(workspace, station.engineer, item, 5.5, "for the first model")
+    assert threshold_in_force(workspace, item) == EffectiveThreshold(5.5, "item", first)
+    use_model(workspace, station, second)
+    assert threshold_in_force(workspace, item) == EffectiveThreshold(9.0, "model", None, ("item", "station"))
+    put_config(workspace, DEVICE, for_model(station, 6.5, second))
+    assert threshold_in_force(workspace, item) == EffectiveThreshold(6.5, "station", second, ("item",))
+    change = set_item_threshold(workspace, station.engineer, item, 4.5, "for the second", model_sha256=second)
+    assert change.before == EffectiveThreshold(6.5, "station", second, ("item",))
+    assert threshold_in_force(workspace, item) == EffectiveThreshold(4.5, "item", second)
+    use_model(workspace, station, first)
+    assert threshold_in_force(workspace, item) == EffectiveThreshold(own, "model", None, ("item", "station"))
+    assert prepare_item(workspace, item).criteria.threshold is None
+
+
+def test_a_threshold_that_names_no_model_counts_for_every_one(workspace: Workspace, station: Station) -> None:
+    put_config(workspace, DEVICE, {"thresholds": {station.item_id: 6.5}})
+    put_config(workspace, None, for_model(station, 7.5, "b" * 64))
+    use_model(workspace, station, "c" * 64)
+    assert item_of(workspace, station) == (6.5, "station")
+    with workspace.database.transaction() as session, remote_changes(session):
+        session.get_one(InspectionItem, station.item_id).criteria = {"threshold": 5.5}
+    assert threshold_in_force(workspace, station.item_id) == EffectiveThreshold(5.5, "item")
+
+
+def test_models_of_thresholds_that_make_no_sense_are_told_with_the_item(workspace: Workspace, station: Station) -> None:
+    put_config(workspace, None, for_model(station, 6.5, "not a digest"))
+    with pytest.raises(DoesNotFit) as caught:
+        threshold_in_force(workspace, station.item_id)
+    assert "threshold_models" in caught.value.text("en").detail
+
+
+def retrain(workspace: Workspace, station: Station, images: slice) -> TrainedModel:
+    return train_item_model(
         workspace,
         station.engineer,
         station.item_id,
-        image_files(station.parts.train_good)[:6],
+        image_files(station.parts.train_good)[images],
         settings=TrainingSettings(backbone="efficientnet-lite0", bank_size=100, folds=2),
     )
-    assert item_of(workspace, station) == (trained.threshold, "model")
+
+
+def test_a_new_model_begins_with_its_own_threshold_and_the_history_has_no_gap(
+    workspace: Workspace, station: Station, frames: list[Frame]
+) -> None:
+    item = station.item_id
+    first = prepare_item(workspace, item).model_sha256
+    assert first is not None
+    put_config(workspace, DEVICE, for_model(station, 6.5, first))
+    set_item_threshold(workspace, station.engineer, item, 5.5, "for the model of today")
+    trained = retrain(workspace, station, slice(6))
+    assert threshold_in_force(workspace, item) == EffectiveThreshold(trained.threshold, "model", None, ("station",))
+    with workspace.database.read() as session:
+        assert session.get_one(InspectionItem, item).criteria == {}
+    begun = begin_session(workspace, station.operator, target_id=station.target_id)
+    assert inspect_item(workspace, station.operator, begun.session_id, item, frames[0]).threshold == trained.threshold
+    again = retrain(workspace, station, slice(6, 12))
+    set_item_threshold(workspace, station.engineer, item, 4.5, "for the newest")
+    changes = threshold_changes(workspace, item)
+    assert [(change.version, change.reason) for change in changes] == [
+        (1, "for the model of today"),
+        (2, NEW_MODEL),
+        (3, NEW_MODEL),
+        (4, "for the newest"),
+    ]
+    assert [change.after for change in changes[:-1]] == [change.before for change in changes[1:]]
+    held = changes[-1].before
+    assert held is not None
+    assert (held.value, held.origin) == (again.threshold, "model")
+    with workspace.database.read() as session:
+        told = session.scalars(select(AuditEntry).where(AuditEntry.action == "item.inspected")).one()
+        assert told.detail["thresholds_passed_over"] == ["station"]
+        assert verify_audit(session) == []
+
+
+def test_training_the_model_of_one_step_leaves_the_threshold_of_another_steps_model(
+    workspace: Workspace, station: Station
+) -> None:
+    with workspace.database.transaction() as session, remote_changes(session):
+        model = ModelFile(name="M", model_kind="anomaly", sha256="b" * 64, size_bytes=1, metrics={"threshold": 9.0})
+        detector = ModelFile(name="D", model_kind="detector", sha256="d" * 64, size_bytes=1)
+        session.add_all([model, detector])
+        session.flush()
+        item = session.get_one(InspectionItem, station.item_id)
+        named = {"find": {"model": detector.id}, **item.pipeline_parameters, "second": {"model": model.id}}
+        item.pipeline_parameters = named
+    assert item_of(workspace, station)[1] == "model"
+    set_item_threshold(workspace, station.engineer, station.item_id, 5.5, "second step", model_sha256="b" * 64)
+    with pytest.raises(DoesNotFit):
+        set_item_threshold(workspace, station.engineer, station.item_id, 4.5, "r", model_sha256="d" * 64)
+    retrain(workspace, station, slice(6))
+    assert threshold_in_force(workspace, station.item_id) == EffectiveThreshold(5.5, "item", "b" * 64)
 
 
 def test_the_command_applies_a_threshold_as_the_window_would(
@@ -210,11 +322,16 @@ def test_the_command_applies_a_threshold_as_the_window_would(
     assert code == 0, err
     found = json.loads(out)
     assert found["change"]["before"] == {"value": models, "origin": "model"}
-    assert found["change"]["after"] == {"value": 5.5, "origin": "item"}
+    assert found["change"]["after"] == {"value": 5.5, "origin": "item", "model_sha256": sha256}
     assert (found["change"]["actor"], found["change"]["version"]) == ("engineer", 1)
     code, out, _ = run("--reset", "--apply", "--reason", "back", "--password-stdin", "--user", "engineer")
     assert code == 0
     assert "version 2" in out
+    with Workspace.open(station.store, settings=StationSettings()) as workspace:
+        put_config(workspace, None, for_model(station, 7.5, "b" * 64))
+    code, out, err = run()
+    assert f"{models:.4f} (from the model)" in out
+    assert "chosen for another model" in err
     with Workspace.open(station.store, settings=StationSettings()) as workspace:
         assert item_of(workspace, station) == (models, "model")
         assert [change.reason for change in threshold_changes(workspace, station.item_id)] == [

@@ -129,6 +129,9 @@ def test_a_score_without_a_threshold_is_a_bug() -> None:
         {"threshold": float("inf")},
         {"minimum_confidence": 1.5},
         {"max_detections": {"scratch": -2}},
+        {"threshold": 1, "threshold_model": "a" * 63},
+        {"threshold": 1, "threshold_model": "A" * 64},
+        {"threshold": 1, "threshold_model": 5},
         {"unknown": 1},
     ],
 )

@@ -1,6 +1,7 @@
 import json
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inspection.anomaly import AnomalyModel, TrainingReport
+from inspection.anomaly.bundle import read_bundle
 from inspection.components.registry import StepContext
 from inspection.components.values import Picture, StepValue
 from inspection.files import write_atomically
@@ -313,6 +315,30 @@ def test_the_threshold_of_the_criteria_moves_the_verdict_and_what_is_drawn(model
     assert (loose.result.overall_result, loose.result.threshold) == (Verdict.OK, 1e6)
     assert loose.result.detections == []
     assert runner.run(part, Criteria(threshold=0.01)).result.overall_result is Verdict.NG
+
+
+def test_a_threshold_counts_for_the_step_whose_model_it_was_chosen_for_alone(
+    model: AnomalyModel, report: TrainingReport
+) -> None:
+    bundle = replace(read_bundle(report.path), digest="b" * 64)
+    other = AnomalyModel(bundle, "other.model")
+    steps = [
+        {"id": name, "component": "anomaly", "parameters": {"model": name}, "inputs": {"image": "input"}}
+        for name in ("first", "second")
+    ]
+    runner = Runner(pipeline(*steps), {"first": model, "second": other})
+    part = draw_part(800, defect="scratch").image
+    # Both score the same: the step with the lower threshold is the one that decides.
+    for threshold_model, high, low in (
+        (model.digest, model.threshold, 0.01),
+        (other.digest, model.threshold, 0.01),
+        (None, 1e6, 0.01),
+        ("c" * 64, model.threshold, model.threshold),
+    ):
+        for chosen, used in ((1e6, high), (0.01, low)):
+            found = runner.run(part, Criteria(threshold=chosen, threshold_model=threshold_model)).result
+            assert found.threshold == used
+            assert (found.overall_result is Verdict.NG) == (found.anomaly_score > used)
 
 
 def test_an_image_made_larger_scores_nearly_the_same_through_a_shrinking_step(model: AnomalyModel) -> None:

@@ -1,5 +1,6 @@
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,13 +11,14 @@ from pydantic import ValidationError
 from inspection.anomaly.threshold import MOST_BEYOND, Threshold, prediction_limit
 from inspection.anomaly.threshold_defects import cost_threshold, f1_threshold
 from inspection.anomaly.threshold_effect import NOMINAL_RATES, Evidence, Share, candidates, effect
-from inspection.anomaly.threshold_origin import effective_threshold
+from inspection.anomaly.threshold_origin import ChosenThreshold, effective_threshold
 from inspection.anomaly.threshold_policy import PolicyName, ThresholdPolicy
 from inspection.anomaly.threshold_tail import excess_quantile, fit_pareto, tail_threshold
 from models.errors import InvalidInput
 
 SCORES = st.lists(st.floats(0.1, 100), min_size=2, max_size=120)
 SOME = st.lists(st.floats(0.1, 100), min_size=1, max_size=40)
+DIGESTS = ("a" * 64, "b" * 64)
 
 
 @settings(deadline=None, max_examples=30)
@@ -142,13 +144,46 @@ def test_a_policy_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> No
 def test_the_item_goes_before_the_station_and_the_station_before_the_model(
     item: float | None, station: float | None, model: float | None, expected: tuple[float, str]
 ) -> None:
-    found = effective_threshold(item=item, station=station, model=model)
+    found = effective_threshold(
+        item=None if item is None else ChosenThreshold(item),
+        station=None if station is None else ChosenThreshold(station),
+        model=model,
+        model_sha256=DIGESTS[0],
+    )
     assert found is not None
-    assert (found.value, found.origin) == expected
+    assert (found.value, found.origin, found.passed_over) == (*expected, ())
 
 
 def test_nothing_set_is_no_threshold() -> None:
     assert effective_threshold() is None
+
+
+@given(
+    item=st.none() | st.builds(ChosenThreshold, st.just(1.0), st.sampled_from([None, *DIGESTS])),
+    station=st.none() | st.builds(ChosenThreshold, st.just(2.0), st.sampled_from([None, *DIGESTS])),
+    model=st.none() | st.just(3.0),
+    in_use=st.sampled_from([None, *DIGESTS]),
+)
+def test_a_threshold_of_another_model_never_holds_and_the_next_one_does(
+    item: ChosenThreshold | None, station: ChosenThreshold | None, model: float | None, in_use: str | None
+) -> None:
+    found = effective_threshold(item=item, station=station, model=model, model_sha256=in_use)
+    strangers = {
+        origin: chosen is not None and chosen.model_sha256 not in (None, in_use)
+        for origin, chosen in (("item", item), ("station", station))
+    }
+    left = effective_threshold(
+        item=None if strangers["item"] else item,
+        station=None if strangers["station"] else station,
+        model=model,
+        model_sha256=in_use,
+    )
+    assert (found is None) == (left is None)
+    if found is not None and left is not None:
+        assert replace(found, passed_over=()) == left
+        assert found.model_sha256 in (None, in_use)
+        before = ("item", "station", "model").index(found.origin)
+        assert found.passed_over == tuple(origin for origin in ("item", "station")[:before] if strangers[origin])
 
 
 # Wilson's interval as in Newcombe (1998), table I.

@@ -7,11 +7,14 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from app.operations.effective_thresholds import item_threshold
 from inspection.pipeline.definition import default_definition
 from models.audit import AuditEntry
 from models.ids import new_id
+from models.pipelines import ModelFile
 from models.schemas.masters import DEFINITION_EXAMPLE
 from models.sync import ChangeLogEntry
+from models.targets import InspectionItem
 from tests.server.serving import Served, make_target
 
 
@@ -142,6 +145,42 @@ def test_an_item_gets_its_pipeline_with_parameters(served: Served) -> None:
     assert set_to.status_code == 200, set_to.text
     read = served["inspector"].get(url).json()
     assert read == {"item_id": item["id"], "pipeline_version": 1, **body}
+
+
+def test_another_model_leaves_an_items_threshold_with_the_model_it_was_chosen_for(served: Served) -> None:
+    pipeline, supervisor = make_pipeline(served), served["supervisor"]
+    files = [
+        ModelFile(name=name, model_kind="anomaly", sha256=name * 64, size_bytes=1, metrics={"threshold": own})
+        for name, own in (("a", 3.0), ("b", 4.0))
+    ]
+    with served.context.database.transaction() as session:
+        session.add_all(files)
+    first, second = (file.id for file in files)
+
+    def models(model_id: str) -> dict[str, Any]:
+        return {"pipeline_id": pipeline["id"], "parameters": {"anomaly": {"model": model_id}}}
+
+    def held() -> tuple[float, str] | None:
+        with served.context.database.read() as session:
+            found = item_threshold(session, "any", session.get_one(InspectionItem, item["id"]))
+            return None if found is None else (found.value, found.origin)
+
+    item = make_item(served, pipeline_id=pipeline["id"], pipeline_parameters=models(first)["parameters"])
+    url = f"/inspection/items/{item['id']}"
+    criteria = {"threshold": 9.0, "threshold_model": "a" * 64}
+    assert supervisor.put(url, json={"criteria": criteria}).json()["criteria"] == criteria
+    assert held() == (9.0, "item")
+    assert supervisor.put(f"{url}/pipeline", json=models(second)).status_code == 200
+    assert served["inspector"].get(url).json()["criteria"] == criteria
+    assert held() == (4.0, "model")
+    assert supervisor.put(url, json={"criteria": {"threshold": 8.0}}).status_code == 200
+    assert held() == (8.0, "item")
+    for wrong in ("the newest", "A" * 64, 5):
+        refused = supervisor.put(url, json={"criteria": {"threshold": 8.0, "threshold_model": wrong}})
+        assert (refused.status_code, refused.json()["validation_errors"][0]["field"]) == (
+            400,
+            "criteria.threshold_model",
+        )
 
 
 def test_a_new_version_under_which_an_item_would_not_run_is_refused(served: Served) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 from models.audit import AuditEntry, verify_audit
 from models.clock import utc_now
 from models.devices import EnrolmentCode
+from models.ids import new_id
 from models.users import AuthSession
 from server.auth.secrets import digest_of
 from tests.server.serving import PASSWORD, Served, device_token, enrol, serve_with_users
@@ -212,6 +213,25 @@ def test_a_stations_own_settings_go_over_those_for_all(served: Served) -> None:
     with served.client(Authorization=f"Bearer {device_token(served, enrolled)}") as client:
         settings = client.get("/tauri/config").json()["settings"]
     assert (settings["sync_interval_s"], settings["language"]) == (5, "ja")
+
+
+def test_a_threshold_of_a_station_does_not_take_the_model_from_the_settings_for_all(served: Served) -> None:
+    enrolled = enrol(served)
+    admin, item = served["admin"], new_id()
+    everyone = {"thresholds": {item: 7.5}, "threshold_models": {item: "a" * 64}}
+    own = {"thresholds": {item: 6.5}}
+    try:
+        assert admin.put("/tauri/config", json={"settings": everyone}).status_code == 200
+        with served.client(Authorization=f"Bearer {device_token(served, enrolled)}") as client:
+            assert client.get("/tauri/config").json()["settings"].items() >= everyone.items()
+            answer = admin.put("/tauri/config", json={"device_id": enrolled["device_id"], "settings": own})
+            assert answer.status_code == 200
+            settings = client.get("/tauri/config").json()["settings"]
+        assert (settings["thresholds"], settings.get("threshold_models")) == ({item: 6.5}, None)
+        wrong = {"settings": {**everyone, "threshold_models": {item: "the newest"}}}
+        assert admin.put("/tauri/config", json=wrong).status_code == 400
+    finally:
+        assert admin.put("/tauri/config", json={"settings": {}}).status_code == 200
 
 
 def test_secrets_are_nowhere_in_the_database_in_clear(served: Served) -> None:
