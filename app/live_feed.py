@@ -26,7 +26,8 @@ class LiveFeed:
     """The newest frame of one image source.
 
     Args:
-        make: returns the source, not opened; called again after the source could not be opened.
+        make: returns the source, not opened; called again after trouble where the source may come back: it does not
+            answer, or it gave frames before. A wrong address or setting is told once and ends the feed.
         post: calls a callback on the UI thread.
         on_frame: called there with the newest frame; frames in between are dropped.
         on_trouble: called there with what is wrong with the source, and with None when it is well again.
@@ -96,6 +97,10 @@ class LiveFeed:
                         return
             except UserFacingError as error:
                 self._call(partial(self._on_trouble, error))
+                if not isinstance(error, Unavailable) and self._newest is None:
+                    return
+                # What was shown is gone with the source: its next frame is asked for, also where it is paced.
+                self._wanted.set()
                 self._stopping.wait(RETRY_S)
 
     def _read(self, source: ImageSource) -> None:

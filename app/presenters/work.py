@@ -338,8 +338,14 @@ class WorkPresenter:
         else:
             self._frame = None
             self._show(replace(self.state, has_frame=False))
-            self._context.notices.tell("source", error, screen="work")
+            # What is not there now is sought by itself; a wrong address or setting only when somebody asks.
+            again = None if isinstance(error, Unavailable) else self._read_source_again
+            self._context.notices.tell("source", error, retry=again, screen="work")
             self.failed.emit(error)
+
+    def _read_source_again(self) -> None:
+        if self._make_source is not None:
+            self.use_source(self._make_source)
 
     def _image_trouble(self, error: UserFacingError) -> None:
         self._context.notices.tell("image", error, level=Level.HINT, screen="work")

@@ -12,7 +12,8 @@ from PySide6.QtCore import Qt, QTimer
 from app.presenters.work_state import Phase
 from app.store_layout import DATABASE
 from inspection.frames import Frame
-from inspection.sources import LiveSource, SourceState
+from inspection.images import encode_png, write_atomically
+from inspection.sources import FolderSource, LiveSource, SourceState
 from models.errors import Unavailable
 from models.states import HumanVerdict
 from tests.app.test_trouble import largest_file
@@ -113,6 +114,24 @@ def test_a_camera_that_vanishes_is_told_and_comes_back_by_itself(
     desk.until(lambda: desk.work.state.has_frame and not banner.isVisible())
     assert desk.window.actions.capture.isEnabled()
     assert heartbeat.longest_s < STANDSTILL_S
+
+
+def test_a_folder_that_is_not_there_is_told_at_once_and_read_when_somebody_tries_again(
+    desk: Desk, frames: list[Frame], tmp_path: Path
+) -> None:
+    folder = tmp_path / "arriving"
+    desk.sign_in()
+    desk.window.set_source(FolderSource(folder))
+    desk.until(lambda: desk.home.state.may_start)
+    desk.key(Qt.Key.Key_F5)
+    banner = desk.window.window.banner
+    desk.until(banner.isVisible)
+    assert str(folder) in banner.text
+    assert banner.retry.isVisible()
+    folder.mkdir()
+    write_atomically(folder / "a.png", encode_png(frames[0].pixels))
+    desk.qtbot.mouseClick(banner.retry, Qt.MouseButton.LeftButton)
+    desk.until(lambda: desk.work.state.has_frame and not banner.isVisible())
 
 
 def test_a_locked_store_is_told_the_window_lives_and_the_decision_is_not_lost(desk: Desk, heartbeat: Heartbeat) -> None:
