@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from inspection.files import make_folder, require_writable, write_atomically
+from inspection.files import make_folder, not_written, require_writable, write_atomically
 from inspection.own_process import module_command
 from inspection.settings import inspection_settings
 from models.errors import DoesNotFit, InvalidInput, Unavailable
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 DEFAULT_BACKBONE = "efficientnet-lite0"
 PARITY_LIMIT = 1e-4
+# Bytes of the ``.xml``, far more than those of the networks here.
+_LARGEST_GRAPH = 1 << 20
 # 2: later levels than before.
 FORMAT_VERSION = 2
 
@@ -168,6 +170,7 @@ def convert_in_own_process(name: str = DEFAULT_BACKBONE, folder: Path | None = N
         capture_output=True,
         text=True,
         encoding="utf-8",
+        errors="replace",
     )
     if finished.returncode != 0:
         reason = finished.stderr.strip().splitlines()[-1:] or ["no message"]
@@ -179,7 +182,8 @@ def serialise(model: Any) -> tuple[bytes, bytes]:
     """Return ``.xml`` and ``.bin`` of an OpenVINO model, weights in the precision they have.
 
     Raises:
-        Unavailable: ``file-disk-full`` when the temporary folder has no room (OpenVINO serialises to files only).
+        Unavailable: ``file-disk-full`` when the temporary folder has no room (OpenVINO serialises to files only),
+            ``file-not-written`` when the system refuses otherwise.
     """
     from inspection.openvino_runtime import openvino as ov
 
@@ -188,8 +192,29 @@ def serialise(model: Any) -> tuple[bytes, bytes]:
         try:
             ov.serialize(model, graph, weights)
         except RuntimeError as error:
-            raise Unavailable("file-disk-full", file=graph.name, folder=folder) from error
+            # OpenVINO does not say why; where there is room it is no trouble of the disk.
+            refused = _refused_room(weights, model)
+            if refused is None:
+                raise
+            raise not_written(weights, refused) from error
         return graph.read_bytes(), weights.read_bytes()
+
+
+def _refused_room(path: Path, model: Any) -> OSError | None:
+    """Return what the system says to as many bytes in ``path`` as a model has; None when it takes them.
+
+    Asked by writing: a quota and a limit on the size of files are no free space that could be read.
+    """
+    weights = sum(node.get_byte_size() for node in model.get_ops() if node.get_type_name() == "Constant")
+    needed = weights + _LARGEST_GRAPH
+    block = bytes(1 << 20)
+    try:
+        with path.open("wb") as file:
+            for begin in range(0, needed, len(block)):
+                file.write(block[: needed - begin])
+    except OSError as error:
+        return error
+    return None
 
 
 def _recipe(name: str) -> _Recipe:

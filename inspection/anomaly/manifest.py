@@ -6,6 +6,8 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
+from inspection.anomaly.network_area import is_too_large
+
 FORMAT_VERSION = 2
 """2: ``aligned`` and ``smoothing``, without which an older reader would score otherwise."""
 
@@ -39,6 +41,8 @@ class Preprocessing(_Part):
     def _an_image_of_that_size_fits_the_memory(self) -> Self:
         if self.median_height * self.median_width > _MOST_PIXELS:
             raise ValueError("no image is that large")
+        if is_too_large(self.median_height, self.median_width, self.scale):
+            raise ValueError("the network is given no image that large")
         return self
 
 

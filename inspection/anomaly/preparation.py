@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inspection.anomaly.network_area import LEAST_SIDE, MEDIAN_SIDE, is_too_large
 from inspection.components.resize import ResizeParameters, resize_picture, resize_pixels
 from inspection.components.values import Picture
 from inspection.frames import Pixels, as_rgb
@@ -17,13 +18,9 @@ from models.errors import DoesNotFit
 
 WORKING_SIDE = 1024
 """Larger images are first brought to fit this, as the default pipeline's first step does."""
-MEDIAN_SIDE = 288
-"""The median area of the training images becomes this, squared."""
 GRID = 32
 PATCH = 16
 """Side of one cell of the patch grid in network pixels."""
-_LEAST_SIDE = 32
-_MOST_AREA = 16 * MEDIAN_SIDE**2
 _LEAST_DEVIATION = 4.0
 # Deviation of the normalised image in the network's units, (x - 127) / 128.
 _DEVIATION = 0.35
@@ -84,14 +81,13 @@ def require_scale(height: float, width: float, scale: float) -> None:
     Raises:
         DoesNotFit: ``image-scale`` when it would have more than 16 times their area.
     """
-    # A line of a million pixels has little area, but grows to the least side.
-    if max(height * scale, _LEAST_SIDE) * max(width * scale, _LEAST_SIDE) > _MOST_AREA:
+    if is_too_large(height, width, scale):
         raise DoesNotFit("image-scale", width=round(width), height=round(height), expected=round(MEDIAN_SIDE / scale))
 
 
 def working_size(height: float, width: float, scale: float) -> tuple[int, int]:
     """Return height and width an original image of ``height`` × ``width`` is resized to, network pixels."""
-    return max(_LEAST_SIDE, round(height * scale)), max(_LEAST_SIDE, round(width * scale))
+    return max(LEAST_SIDE, round(height * scale)), max(LEAST_SIDE, round(width * scale))
 
 
 def tensor_size(height: int, width: int) -> tuple[int, int]:

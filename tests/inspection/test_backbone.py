@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from inspection.anomaly import Backbone, convert_in_own_process, find_backbone
+from inspection.anomaly.backbone import serialise
 from inspection.anomaly.features import FeatureExtractor
 from inspection.anomaly.networks import fold_batch_norm
 from inspection.anomaly.preparation import prepare
 from inspection.catalogue import list_backbones
+from inspection.openvino_runtime import openvino, ops
+from inspection.own_process import module_command
 from models.errors import InvalidInput, Unavailable
 
 
@@ -89,6 +92,61 @@ def test_a_conversion_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.Mo
     assert caught.value.code == "backbone-conversion-failed"
     assert "package torch" in caught.value.text("ja").detail
     assert not (tmp_path / "backbones").exists()
+
+
+def test_a_conversion_that_fails_says_why_in_whatever_encoding_it_speaks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('none', name='トーチ')\n", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONIOENCODING", "cp932")
+    with pytest.raises(Unavailable) as caught:
+        convert_in_own_process("efficientnet-lite0", tmp_path / "backbones")
+    assert caught.value.code == "backbone-conversion-failed"
+
+
+def test_a_process_of_the_product_speaks_utf8_whatever_the_system_speaks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "speaks.py").write_text("print('部品')\n", encoding="utf-8")
+    for name, value in {"PYTHONPATH": str(tmp_path), "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LC_ALL", "POSIX")
+    finished = subprocess.run(module_command("speaks"), capture_output=True, check=True)
+    assert finished.stdout.decode() == "部品\n"
+
+
+def test_a_model_that_cannot_be_written_for_want_of_room_says_so() -> None:
+    program = (
+        "import resource, signal, sys\n"
+        "import numpy as np\n"
+        "from inspection.anomaly.backbone import serialise\n"
+        "from inspection.openvino_runtime import openvino, ops\n"
+        "from models.errors import Unavailable\n"
+        "given = ops.parameter([1, 3000], np.float32)\n"
+        "added = ops.add(given, ops.constant(np.ones((1, 3000), np.float32)))\n"
+        "model = openvino.Model([added], [given], 'm')\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))\n"
+        "try:\n"
+        "    serialise(model)\n"
+        "except Unavailable as error:\n"
+        "    print(error.code)\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert finished.stdout.strip() == "file-disk-full"
+
+
+def test_what_openvino_cannot_write_although_there_is_room_is_no_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = ops.parameter([1, 3], np.float32)
+    model = openvino.Model([ops.add(given, ops.constant(np.ones((1, 3), np.float32)))], [given], "m")
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("Check 'false' failed: unsupported")
+
+    monkeypatch.setattr(openvino, "serialize", fails)
+    with pytest.raises(RuntimeError, match="unsupported"):
+        serialise(model)
 
 
 def test_a_place_for_backbones_that_cannot_be_written_is_told_before_the_conversion(tmp_path: Path) -> None:

@@ -111,6 +111,9 @@ def test_a_newer_format_is_refused_as_such(tiny: bytes) -> None:
         {"scores": [1.0, float("nan")]},
         {"probes": [float("inf")]},
         {"preprocessing": {"scale": 1.0, "median_height": 10**6, "median_width": 10**6}},
+        {"preprocessing": {"scale": 1e308, "median_height": 256, "median_width": 256}},
+        {"preprocessing": {"scale": 10.0, "median_height": 256, "median_width": 256}},
+        {"preprocessing": {"scale": 1e-3, "median_height": 1, "median_width": 10**8}},
     ],
 )
 def test_a_manifest_that_makes_no_sense_is_refused(tiny: bytes, change: dict[str, Any]) -> None:
