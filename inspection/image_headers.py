@@ -13,6 +13,9 @@ import struct
 import zlib
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _JPEG_START_OF_FRAME = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 # A marker within entropy-coded data: 0xFF not followed by stuffing, a restart marker or fill.
@@ -21,7 +24,10 @@ _JPEG_ALONE = {0x01, *range(0xD0, 0xD9)}
 _JPEG_START_OF_SCAN, _JPEG_END = 0xDA, 0xD9
 _TIFF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 _TIFF_SHORT, _TIFF_LONG = 3, 4
+_TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 _TIFF_STRIPS = ((273, 279), (324, 325))
+_TIFF_READ = {_TIFF_WIDTH, _TIFF_HEIGHT, *(tag for pair in _TIFF_STRIPS for tag in pair)}
+_TIFF_AT_ONCE = 1 << 16
 _BMP_CORE_HEADER = 12
 
 
@@ -166,11 +172,15 @@ def _bmp_complete(data: bytes) -> None:
         raise TruncatedError("bmp: the pixels end early")
 
 
-def _tiff_entries(data: bytes) -> dict[int, list[int]]:
+def _tiff_entries(data: bytes) -> dict[int, NDArray[np.unsignedinteger]]:
+    """Return what the header needs of a TIFF's first directory, as views of the data.
+
+    Entries may overlap: a file of a few kilobytes can name millions of values, and none of them is copied here.
+    """
     order = "<" if data.startswith(b"II") else ">"
     (start,) = struct.unpack_from(f"{order}I", data, 4)
     (count,) = struct.unpack_from(f"{order}H", data, start)
-    entries: dict[int, list[int]] = {}
+    entries: dict[int, NDArray[np.unsignedinteger]] = {}
     for index in range(count):
         place = start + 2 + index * 12
         tag, kind, number = struct.unpack_from(f"{order}HHI", data, place)
@@ -180,15 +190,16 @@ def _tiff_entries(data: bytes) -> dict[int, list[int]]:
         at = place + 8 if size <= 4 else struct.unpack_from(f"{order}I", data, place + 8)[0]  # noqa: PLR2004
         if at + size > len(data):
             raise TruncatedError("tiff: an entry lies behind the end")
-        letter = "H" if kind == _TIFF_SHORT else "I"
-        entries[tag] = list(struct.unpack_from(f"{order}{number}{letter}", data, at))
+        if tag in _TIFF_READ:
+            width = "u2" if kind == _TIFF_SHORT else "u4"
+            entries[tag] = np.frombuffer(data, np.dtype(order + width), number, at)
     return entries
 
 
 def _tiff_size(data: bytes) -> tuple[int, int]:
     entries = _tiff_entries(data)
     try:
-        return entries[256][0], entries[257][0]
+        return int(entries[_TIFF_WIDTH][0]), int(entries[_TIFF_HEIGHT][0])
     except (KeyError, IndexError) as error:
         raise DamagedError("tiff: no width or height") from error
 
@@ -198,8 +209,10 @@ def _tiff_complete(data: bytes) -> None:
     for offsets, counts in _TIFF_STRIPS:
         if offsets not in entries:
             continue
-        for offset, count in zip(entries[offsets], entries.get(counts, []), strict=False):
-            if offset + count > len(data):
+        begins, sizes = entries[offsets], entries.get(counts, entries[offsets][:0])
+        for first in range(0, min(len(begins), len(sizes)), _TIFF_AT_ONCE):
+            some = slice(first, min(first + _TIFF_AT_ONCE, len(begins), len(sizes)))
+            if int((begins[some].astype(np.int64) + sizes[some]).max()) > len(data):
                 raise TruncatedError("tiff: a strip lies behind the end")
         return
     raise DamagedError("tiff: no pixels")
