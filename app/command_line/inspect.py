@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.command_line.chosen_pipeline import chosen_definition, chosen_models
 from app.command_line.inspect_source import FramesOption, GateOption, LearnGateOption, Taking, TriggerOption, WaitOption
 from app.command_line.options import JsonOption, ThresholdOption, progress_bar
 
@@ -163,47 +164,15 @@ def _show(found: FileResult | FrameResult, line: dict[str, Any] | None) -> None:
 def _chosen(path: Path | None, given: list[str]) -> tuple[PipelineDefinition, dict[str, StepModel]]:
     """Return the pipeline with its models; without a pipeline the one that suits the kind of the only model."""
     from inspection.model_files import load_model
-    from inspection.pipeline import default_definition, ready_definition
+    from inspection.pipeline import default_definition, ready_definition, validate_definition
     from inspection.step_models import ModelKind
 
     if path is None and len(given) == 1 and "=" not in given[0]:
         model = load_model(Path(given[0]))
         detects = model.kind in {ModelKind.DETECTOR, ModelKind.CLASSIFIER}
         return ready_definition("detection") if detects else default_definition(), {"default": model}
-    definition = default_definition() if path is None else _definition(path)
-    return definition, _models(definition, given)
-
-
-def _models(definition: PipelineDefinition, given: list[str]) -> dict[str, StepModel]:
-    """Load each model file under its name; one without a name has that of the pipeline's only model."""
-    from inspection.model_files import load_model
-    from inspection.pipeline import validate_definition
-
-    names = validate_definition(definition).models()
-    models: dict[str, StepModel] = {}
-    for text in given:
-        name, separator, file = text.partition("=")
-        if not separator or name not in names:
-            name, file = next(iter(names)) if len(names) == 1 else "default", text
-        if name in models:
-            raise typer.BadParameter(f"there are two for {name!r}", param_hint="--model")
-        models[name] = load_model(Path(file))
-    return models
-
-
-def _definition(path: Path) -> PipelineDefinition:
-    """Read the pipeline, or take the ready one of that name."""
-    from inspection.pipeline import read_definition, ready_definition, ready_names
-    from models.errors import NotFound
-
-    try:
-        return read_definition(path)
-    except FileNotFoundError as error:
-        if str(path) in ready_names():
-            return ready_definition(str(path))
-        if path.suffix == "" and path.parent == Path():
-            raise NotFound("pipeline-not-ready", name=str(path), known=", ".join(ready_names())) from error
-        raise NotFound("file-missing", file=str(path)) from error
+    definition = default_definition() if path is None else chosen_definition(path)
+    return definition, chosen_models(validate_definition(definition).models(), given)
 
 
 def _criteria(path: Path | None, threshold: float | None) -> Criteria:

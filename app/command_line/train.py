@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from app.command_line.chosen_pipeline import chosen_definition, chosen_models
 from app.command_line.options import (
     JsonOption,
     NameOption,
@@ -19,6 +20,9 @@ from app.command_line.options import (
 )
 from app.command_line.train_detector import train_detector_command
 from app.command_line.train_sensor import train_sensor_command
+
+if TYPE_CHECKING:
+    from inspection.pipeline import Viewpoint
 
 train_app = typer.Typer(help="Train a model.", no_args_is_help=True, add_completion=False)
 train_app.command("detector")(train_detector_command)
@@ -77,18 +81,39 @@ def train_images_command(
         float, typer.Option("--defect-rate", help="cost: share of defective parts in production.")
     ] = 0.02,
     folds: Annotated[int, typer.Option("--folds", min=2, max=20, help="Parts that are held out in turn.")] = 10,
+    pipeline: Annotated[
+        Path | None,
+        typer.Option(
+            "--pipeline",
+            help="Train on images as the step anomaly of this pipeline (JSON, or a ready one) sees them; needed where "
+            "steps before it crop, align, filter or ignore.",
+            metavar="FILE|NAME",
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            help="With --pipeline: reference image, or model, of a step before anomaly; NAME=FILE, repeated, where "
+            "steps use several.",
+            metavar="[NAME=]FILE",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train an anomaly model from images of good parts alone; the threshold comes from images held out of the fit.
 
     Images of defects, where there are any, only help to set the threshold: by best F1, or by what an escape and an
-    overkill cost.
+    overkill cost. Give one image of each part, or the stated rate does not hold for new parts: another photograph of
+    a part that is held out would be learnt from.
 
     \b
     Examples:
       imageflow train images --good good/ --out part.model
       imageflow train images --good good/ --out part.model --method padim
       imageflow train images --good good/ --out part.model --threshold tail
+      imageflow train images --good good/ --out part.model \\
+          --pipeline own.json --model good.png
       imageflow train images --good good/ --out part.model --defect ng/ \\
           --threshold cost --escape-cost 50 --overkill-cost 1 --defect-rate 0.01
     """  # noqa: D301 - \b keeps the lines as they are
@@ -101,10 +126,13 @@ def train_images_command(
             raise typer.BadParameter("a cost is a number larger than 0", param_hint=option)
     if threshold_rule in ("f1", "cost") and defect is None:
         raise typer.BadParameter(f"{threshold_rule} needs images of defects", param_hint="--defect")
-    require_new_file(out)
+    if model and pipeline is None:
+        raise typer.BadParameter("goes with --pipeline", param_hint="--model")
+    require_new_file(out, [pipeline] if pipeline is not None else [])
     from app.command_line import advise, language
     from inspection.anomaly import TrainingProgress, TrainingSettings, train_images
     from inspection.anomaly.methods import require_method
+    from inspection.components import Picture
     from inspection.datasets import defect_images, good_images
 
     settings = TrainingSettings(
@@ -121,6 +149,7 @@ def train_images_command(
         defect_rate=defect_rate,
     )
     require_method(method)
+    seen = Picture.original if pipeline is None else _seen(pipeline, model or [])
     defects = defect_images(defect) if defect is not None else []
     chosen = good_images(good)
     for folder, count in chosen.left_out.items():
@@ -133,7 +162,7 @@ def train_images_command(
         def show(progress: TrainingProgress) -> None:
             advance(f"{_STAGES[progress.stage]} {progress.done}/{progress.total}", progress.fraction)
 
-        report = train_images(chosen.files, out, settings, defects=defects, on_progress=show)
+        report = train_images(chosen.files, out, settings, defects=defects, seen=seen, on_progress=show)
     skipped = {file: error.text(language()).detail for file, error in report.skipped.items()}
     tell_skipped(skipped)
     threshold = report.threshold
@@ -166,3 +195,14 @@ def train_images_command(
         f"({threshold.method}) for a false-alarm rate of {threshold.false_alarm_rate:.1%}, "
         f"SHA-256 {report.digest[:16]}…"
     )
+
+
+def _seen(path: Path, given: list[str]) -> Viewpoint:
+    """Return what gives images as the step ``anomaly`` of the pipeline is given them."""
+    from inspection.pipeline import Viewpoint, anomaly_step, steps_before
+
+    pipeline, step_id = anomaly_step(chosen_definition(path))
+    names = {name for step in steps_before(pipeline, step_id) for name in step.models().values()}
+    if given and not names:
+        raise typer.BadParameter("no step before anomaly uses one", param_hint="--model")
+    return Viewpoint(pipeline, step_id, chosen_models(names, given))

@@ -18,7 +18,7 @@ from inspection.pipeline.runner import (
     StepProgress,
 )
 from inspection.pipeline.validation import ValidatedPipeline, validate_definition
-from inspection.pipeline.viewpoint import Viewpoint, anomaly_step
+from inspection.pipeline.viewpoint import Viewpoint, anomaly_step, steps_before
 
 __all__ = [
     "INPUT",
@@ -37,5 +37,6 @@ __all__ = [
     "read_definition",
     "ready_definition",
     "ready_names",
+    "steps_before",
     "validate_definition",
 ]
