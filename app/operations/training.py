@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from app.operations.effective_thresholds import item_threshold
 from app.operations.evidence import StoredBlob, name_blob, stored
 from app.operations.thresholds import begin_with_new_model
+from app.operations.training_view import seen_by_step
 from app.operations.users import SignedInUser, require_trainer
 from inspection.anomaly import TrainingProgress, TrainingReport, TrainingSettings, train_images
 from inspection.pipeline import PipelineDefinition
@@ -37,6 +38,9 @@ class TrainedModel:
         threshold: chosen from good images the model was not fitted on.
         false_alarm_rate: share of good parts that threshold is expected to reject.
         warnings: codes of what the person should know of the images, as in ``TrainingReport``.
+        least_images: how many would show that rate without an assumption.
+        skipped: how many images could not be used.
+        duplicates: how many were left out because another has the same content.
     """
 
     model_id: str
@@ -46,6 +50,9 @@ class TrainedModel:
     images: int
     seconds: float
     warnings: tuple[str, ...]
+    least_images: int = 0
+    skipped: int = 0
+    duplicates: int = 0
 
 
 def train_item_model(
@@ -60,12 +67,15 @@ def train_item_model(
 ) -> TrainedModel:
     """Train a good-only anomaly model on ``images`` and give it to the item.
 
+    The images are learnt from as the anomaly step of the item's pipeline is given them: the steps before it are run.
+
     Bundle, model record, the item's new parameters, audit and outbox entries become visible together or not at all.
 
     Raises:
         PermissionDenied: ``role-not-enough``: operators do not train.
         NotFound: ``item-unknown``.
         DoesNotFit: ``item-without-pipeline`` or ``pipeline-without-anomaly``.
+        DoesNotFit, InvalidInput, Unavailable: as ``seen_by_step``, when a step before the anomaly step cannot run.
         TrainingCancelled: when ``cancel`` was set; nothing has changed.
         UserFacingError: what the training says of images it cannot use, or of a full disk.
     """
@@ -73,10 +83,11 @@ def train_item_model(
     workspace.require_device()
     with workspace.database.read() as session:
         _, step_id = _anomaly_step(session, item_id)
+    seen = seen_by_step(workspace, item_id, step_id)
     with tempfile.TemporaryDirectory(dir=workspace.work_folder, prefix="training-") as folder:
         path = Path(folder) / "model.bundle"
         report = train_images(
-            images, path, settings=settings or TrainingSettings(), on_progress=on_progress, cancel=cancel
+            images, path, settings=settings or TrainingSettings(), seen=seen, on_progress=on_progress, cancel=cancel
         )
         data = path.read_bytes()
     with (
@@ -143,6 +154,9 @@ def _give_to_item(
         images=report.images,
         seconds=report.seconds,
         warnings=report.warnings,
+        least_images=report.threshold.least_sample,
+        skipped=len(report.skipped),
+        duplicates=report.manifest.data.duplicates,
     )
 
 

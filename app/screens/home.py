@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -24,6 +25,9 @@ from app.theme import Theme
 from app.widgets.durations import duration_text
 from app.widgets.key_button import KeyButton
 from app.widgets.score_histogram import ScoreHistogram
+
+if TYPE_CHECKING:
+    from app.operations.training import TrainedModel
 
 # A time left that is told earlier than this jumps too much to be of use.
 CREDIBLE_FROM = 0.03
@@ -56,6 +60,7 @@ class HomeScreen(Screen):
         self.progress.setTextVisible(False)
         self.progress_text = QLabel()
         self.progress_text.setProperty("role", "muted")
+        self.progress_text.setWordWrap(True)
         self.start_hint = QLabel()
         self.start_hint.setProperty("role", "muted")
         self.start_hint.setWordWrap(True)
@@ -221,13 +226,29 @@ class HomeScreen(Screen):
             self.progress.setValue(int(training.fraction * 1000))
             self.progress_text.setText(self._training_text(training))
         elif state.trained is not None:
-            model = state.trained
-            text = self.tr("Trained on %n images; threshold {threshold}.", "", model.images)
-            self.progress_text.setText(text.format(threshold=self.locale().toString(model.threshold, "f", 2)))
+            self.progress_text.setText("\n".join(self._trained_lines(state.trained)))
         elif not state.may_train:
             self.progress_text.setText(self.tr("A quality engineer trains models."))
         else:
             self.progress_text.setText(self.tr("Good images are enough; 30 or more make a steady model."))
+
+    def _trained_lines(self, model: TrainedModel) -> list[str]:
+        """Return what a training gave, and what the person should know of the images, one sentence a line."""
+        number = self.locale().toString
+        trained = self.tr("Trained on %n images; threshold {threshold}.", "", model.images)
+        lines = [trained.format(threshold=number(model.threshold, "f", 2))]
+        if "sample-too-small" in model.warnings:
+            few = self.tr(
+                "A false-alarm rate of {rate} % cannot be shown with fewer than %n images: a distribution is assumed.",
+                "",
+                model.least_images,
+            )
+            lines.append(few.format(rate=number(model.false_alarm_rate * 100, "g", 3)))
+        if "skipped" in model.warnings:
+            lines.append(self.tr("%n images could not be used.", "", model.skipped))
+        if "duplicates" in model.warnings:
+            lines.append(self.tr("%n images were copies of others and were left out.", "", model.duplicates))
+        return lines
 
     def _training_text(self, training: TrainingState) -> str:
         if training.cancelling:

@@ -229,6 +229,27 @@
         <source>Good images are enough; 30 or more make a steady model.</source>
         <translation>Good images are enough; 30 or more make a steady model.</translation>
     </message>
+    <message numerus="yes">
+        <source>A false-alarm rate of {rate} % cannot be shown with fewer than %n images: a distribution is assumed.</source>
+        <translation>
+            <numerusform>A false-alarm rate of {rate} % cannot be shown with fewer than %n image: a distribution is assumed.</numerusform>
+            <numerusform>A false-alarm rate of {rate} % cannot be shown with fewer than %n images: a distribution is assumed.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n images could not be used.</source>
+        <translation>
+            <numerusform>%n image could not be used.</numerusform>
+            <numerusform>%n images could not be used.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n images were copies of others and were left out.</source>
+        <translation>
+            <numerusform>%n image was a copy of another and was left out.</numerusform>
+            <numerusform>%n images were copies of others and were left out.</numerusform>
+        </translation>
+    </message>
     <message>
         <source>Stopping…</source>
         <translation>Stopping…</translation>

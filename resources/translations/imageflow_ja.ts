@@ -227,6 +227,24 @@
         <source>Good images are enough; 30 or more make a steady model.</source>
         <translation>良品画像だけで学習できます。30 枚以上で安定します。</translation>
     </message>
+    <message numerus="yes">
+        <source>A false-alarm rate of {rate} % cannot be shown with fewer than %n images: a distribution is assumed.</source>
+        <translation>
+            <numerusform>%n 枚未満では誤検出率 {rate} % を実測できないため、分布を仮定しています。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n images could not be used.</source>
+        <translation>
+            <numerusform>%n 枚の画像は使えませんでした。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
+        <source>%n images were copies of others and were left out.</source>
+        <translation>
+            <numerusform>%n 枚の画像は他の画像と同じため除外しました。</numerusform>
+        </translation>
+    </message>
     <message>
         <source>Stopping…</source>
         <translation>中止しています…</translation>
