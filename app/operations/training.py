@@ -74,7 +74,8 @@ def train_item_model(
     Raises:
         PermissionDenied: ``role-not-enough``: operators do not train.
         NotFound: ``item-unknown``.
-        DoesNotFit: ``item-without-pipeline`` or ``pipeline-without-anomaly``.
+        DoesNotFit: ``item-without-pipeline``, ``pipeline-without-anomaly``, or ``item-criteria-invalid`` when the
+            settings for this station make no sense.
         DoesNotFit, InvalidInput, Unavailable: as ``seen_by_step``, when a step before the anomaly step cannot run.
         TrainingCancelled: when ``cancel`` was set; nothing has changed.
         UserFacingError: what the training says of images it cannot use, or of a full disk.
@@ -82,7 +83,9 @@ def train_item_model(
     require_trainer(user)
     workspace.require_device()
     with workspace.database.read() as session:
-        _, step_id = _anomaly_step(session, item_id)
+        item, step_id = _anomaly_step(session, item_id)
+        # Settings that make no sense are told before the work, not after it.
+        item_threshold(session, workspace.device_id, item)
     seen = seen_by_step(workspace, item_id, step_id)
     with tempfile.TemporaryDirectory(dir=workspace.work_folder, prefix="training-") as folder:
         path = Path(folder) / "model.bundle"

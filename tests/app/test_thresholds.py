@@ -19,7 +19,7 @@ from app.operations.thresholds import NEW_MODEL, set_item_threshold, threshold_c
 from app.operations.training import TrainedModel, train_item_model
 from app.settings import StationSettings
 from app.workspace import Workspace
-from inspection.anomaly import TrainingSettings
+from inspection.anomaly import TrainingProgress, TrainingSettings
 from inspection.anomaly.threshold_origin import EffectiveThreshold
 from inspection.datasets import image_files
 from inspection.frames import Frame
@@ -268,6 +268,16 @@ def test_a_new_model_begins_with_its_own_threshold_and_the_history_has_no_gap(
         told = session.scalars(select(AuditEntry).where(AuditEntry.action == "item.inspected")).one()
         assert told.detail["thresholds_passed_over"] == ["station"]
         assert verify_audit(session) == []
+
+
+def test_settings_that_make_no_sense_are_told_before_a_training_and_not_after_it(
+    workspace: Workspace, station: Station
+) -> None:
+    put_config(workspace, None, {"thresholds": {station.item_id: -1}})
+    told: list[TrainingProgress] = []
+    with pytest.raises(DoesNotFit) as caught:
+        train_item_model(workspace, station.engineer, station.item_id, [], on_progress=told.append)
+    assert (caught.value.code, told) == ("item-criteria-invalid", [])
 
 
 def test_training_the_model_of_one_step_leaves_the_threshold_of_another_steps_model(
