@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from inspection.batch import FileResult
-from inspection.files import make_folder, write_atomically
 from inspection.frames import Frame
 from inspection.image_quality import FrameRefused, QualityGate
-from inspection.images import encode_png
 from inspection.judgement import Criteria
+from inspection.overlay_folder import OverlayFolder, is_whole_file
 from inspection.pipeline.runner import Runner
-from inspection.sources.base import SourceState
+from inspection.sources.base import MissedFrames, SourceState
 from inspection.triggers import TriggeredSource
 from models.errors import Unavailable, UnreadableImage, UserFacingError
 from models.results import InspectionResult
@@ -33,6 +32,7 @@ class FrameResult:
         milliseconds: from the frame to the result.
         overlay: file the overlay was written to, if any.
         error: why there is no result; ``FrameRefused`` when the frame does not keep the bounds of quality.
+        missed: how many frames were missed until then; None where none can be.
     """
 
     frame: Frame | None
@@ -40,22 +40,22 @@ class FrameResult:
     milliseconds: float
     overlay: Path | None = None
     error: UserFacingError | None = None
+    missed: MissedFrames | None = None
 
     @property
     def name(self) -> str:
         """What the frame is called: its file, else source and number."""
         if self.frame is None:
             return ""
-        file = self.frame.path
-        one_each = file is not None and not self.frame.source_id.startswith("video:")
-        return str(file) if one_each else f"{self.frame.source_id}#{self.frame.sequence}"
+        whole = is_whole_file(self.frame)
+        return str(self.frame.path) if whole else f"{self.frame.source_id}#{self.frame.sequence}"
 
     def as_file_result(self) -> FileResult:
         """Return the same as the result of a file of that name."""
         return FileResult(Path(self.name), self.result, self.milliseconds, self.overlay, self.error)
 
     def as_json(self, *, details: bool = False) -> dict[str, Any]:
-        """Return the line ``imageflow inspect --json`` prints: where the frame is from, then as for a file.
+        """Return the line ``imageflow inspect --json`` prints: where the frame is from, as for a file, what was missed.
 
         Raises:
             ValueError: when there is neither a result nor a refusal.
@@ -67,9 +67,10 @@ class FrameResult:
             "sequence": self.frame.sequence,
             "captured_at": self.frame.captured_at.isoformat(),
         }
+        missed = {} if self.missed is None else asdict(self.missed)
         if isinstance(self.error, FrameRefused):
-            return where | {"file": self.name, **refused_line(self.error)}
-        return where | self.as_file_result().as_json(details=details)
+            return where | {"file": self.name, **refused_line(self.error)} | missed
+        return where | self.as_file_result().as_json(details=details) | missed
 
 
 def refused_line(error: FrameRefused) -> dict[str, Any]:
@@ -118,7 +119,7 @@ def inspect_frame(
     criteria: Criteria | None = None,
     *,
     gate: QualityGate | None = None,
-    out: Path | None = None,
+    overlays: OverlayFolder | None = None,
 ) -> FrameResult:
     """Check a frame's quality, run the pipeline on it, and write its overlay.
 
@@ -127,7 +128,7 @@ def inspect_frame(
         item: of ``taken_frames``.
         criteria: the rule.
         gate: refuses frames that were not taken well.
-        out: folder that gets the overlay, named by the frame's file or number.
+        overlays: folder that gets the overlay.
 
     Raises:
         Unavailable: ``file-disk-full`` or ``file-not-written`` when the overlay cannot be written.
@@ -143,8 +144,6 @@ def inspect_frame(
         return FrameResult(item, None, (time.perf_counter() - began) * 1000, error=error)
     spent = (time.perf_counter() - began) * 1000
     overlay = None
-    if out is not None and outcome.overlay is not None:
-        make_folder(out)
-        overlay = out / f"{item.sequence:06}.png"
-        write_atomically(overlay, encode_png(outcome.overlay))
+    if overlays is not None and outcome.overlay is not None:
+        overlay = overlays.write(item, outcome.overlay)
     return FrameResult(item, outcome.result, spent, overlay)

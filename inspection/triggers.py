@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from dataclasses import replace
 from enum import StrEnum
+from pathlib import Path
 
 from inspection.frames import Frame
-from inspection.sources.base import ImageSource, SourceBase, SourceState
+from inspection.sources.base import ImageSource, MissedFrames, SourceBase, SourceState
 from models.errors import InvalidInput, Unavailable
 
 _REQUESTS_KEPT = 32
@@ -108,6 +110,17 @@ class TriggeredSource(SourceBase):
     def takes_trigger(self) -> bool:
         """Whether frames have to be asked for with ``trigger``."""
         return self.mode is TriggerMode.KEY
+
+    @property
+    def images_folder(self) -> Path | None:
+        """As the source."""
+        return self._source.images_folder
+
+    @property
+    def missed(self) -> MissedFrames | None:
+        """As the source; frames that nobody asked for are not missed."""
+        missed = self._source.missed
+        return missed if missed is None or self.mode is not TriggerMode.KEY else replace(missed, dropped=0)
 
     def describe(self) -> str:
         """Say what the source is."""

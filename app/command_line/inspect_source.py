@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -100,25 +101,43 @@ def inspect_source(
     """Inspect frame after frame; return whether every image could be read and inspected or was refused.
 
     Raises:
-        UserFacingError: when the source cannot be opened or falls silent.
+        UserFacingError: when the source cannot be opened or falls silent, or ``out`` lies among its images.
     """
     from app.command_line import tell
     from inspection.image_quality import FrameRefused
+    from inspection.overlay_folder import OverlayFolder
     from inspection.streaming import inspect_frame
 
     well = True
-    with open_taking(taking) as source:
+    taken = open_taking(taking)
+    overlays = None if out is None else OverlayFolder(out, taken.images_folder)
+    with taken as source, _missed_told(source):
         checked = _gate(gate, source)
         for item in islice(_frames(source, taking), taking.frames):
             if checked is not None and source.passed_over is not None:
                 checked.note(source.passed_over)
-            found = inspect_frame(runner, item, criteria, gate=checked, out=out)
+            found = inspect_frame(runner, item, criteria, gate=checked, overlays=overlays)
             if found.error is not None and not isinstance(found.error, FrameRefused):
                 well = False
                 tell(found.error, found.name)
             else:
-                show(found)
+                show(replace(found, missed=source.missed))
     return well
+
+
+@contextmanager
+def _missed_told(source: TriggeredSource) -> Iterator[None]:
+    """Say at the end, also where Ctrl-C brings it, how many frames were not inspected though they came."""
+    from app.command_line import advise
+
+    try:
+        yield
+    finally:
+        missed = source.missed
+        if missed is not None and missed.dropped:
+            advise("frames-dropped", count=missed.dropped)
+        if missed is not None and missed.incomplete:
+            advise("frames-incomplete", count=missed.incomplete)
 
 
 def learn_gate(specs: list[str], file: Path, taking: Taking, *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from inspection.files import is_folder, is_there
 from inspection.images import IMAGE_SUFFIXES
-from inspection.sources.base import ImageSource, SourceState, frames
+from inspection.sources.base import ImageSource, MissedFrames, SourceState, frames
 from inspection.sources.camera import CameraSource
 from inspection.sources.folder import FolderSource
 from inspection.sources.genicam_settings import GENICAM_PREFIXES, GenicamSettings, parse_genicam
@@ -23,6 +23,7 @@ __all__ = [
     "FolderSource",
     "ImageSource",
     "LiveSource",
+    "MissedFrames",
     "SourceState",
     "VideoSource",
     "WatchedFolderSource",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
@@ -19,6 +21,19 @@ class SourceState(StrEnum):
     ENDED = "ended"
 
 
+@dataclass(frozen=True, slots=True)
+class MissedFrames:
+    """How many frames came since the source was opened and were not given.
+
+    Attributes:
+        dropped: nobody took them before newer ones came.
+        incomplete: parts of them were lost on the way from the camera.
+    """
+
+    dropped: int = 0
+    incomplete: int = 0
+
+
 @runtime_checkable
 class ImageSource(Protocol):
     """Gives frames.
@@ -29,6 +44,8 @@ class ImageSource(Protocol):
         live: whether frames come by themselves and grow old when nobody takes them, as those of a camera.
         answers_events: whether each frame answers one event: a file that appeared, a pulse at the camera's input.
         takes_trigger: whether a frame comes only when ``trigger`` asks for it; known once the source is open.
+        images_folder: the folder that the images lie in, with its sub-folders; None where they come from no folder.
+        missed: how many frames were missed; None where none can be, as of a folder.
     """
 
     source_id: str
@@ -46,6 +63,16 @@ class ImageSource(Protocol):
     @property
     def takes_trigger(self) -> bool:
         """Whether a frame comes only when ``trigger`` asks for it."""
+        ...
+
+    @property
+    def images_folder(self) -> Path | None:
+        """The folder that the images lie in."""
+        ...
+
+    @property
+    def missed(self) -> MissedFrames | None:
+        """How many frames were missed."""
         ...
 
     @property
@@ -145,6 +172,16 @@ class SourceBase:
     def takes_trigger(self) -> bool:
         """Whether a frame comes only when ``trigger`` asks for it."""
         return False
+
+    @property
+    def images_folder(self) -> Path | None:
+        """The folder that the images lie in; None where they come from no folder."""
+        return None
+
+    @property
+    def missed(self) -> MissedFrames | None:
+        """How many frames were missed; None where none can be."""
+        return None
 
     def trigger(self) -> None:
         """Ask for one frame.

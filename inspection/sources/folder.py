@@ -50,6 +50,11 @@ class FolderSource(SourceBase):
         """Return how many files there are in all; known once the source is open."""
         return len(self._paths)
 
+    @property
+    def images_folder(self) -> Path | None:
+        """The folder; None for one image file."""
+        return None if self.folder.is_file() else self.folder
+
     def describe(self) -> str:
         """Say which folder."""
         return f"folder {self.folder}"

@@ -9,6 +9,7 @@ from datetime import timedelta
 from inspection.frames import Frame
 from inspection.images import DEFAULT_LIMITS, ImageLimits, require_pixel_count
 from inspection.sources.aravis import AravisCamera, RawImage
+from inspection.sources.base import MissedFrames
 from inspection.sources.genicam_settings import GenicamSettings
 from inspection.sources.pixel_formats import PIXEL_FORMATS, to_pixels
 from inspection.sources.returning import ReturningSource, SourceGoneError
@@ -42,7 +43,7 @@ class GenicamSource(ReturningSource):
         self._heard = 0.0
         self._asks = False
         self._owed = False
-        self.incomplete = 0
+        self._incomplete = 0
 
     @property
     def answers_events(self) -> bool:
@@ -53,6 +54,11 @@ class GenicamSource(ReturningSource):
     def takes_trigger(self) -> bool:
         """Whether frames have to be asked for with ``trigger``; known once the source is open."""
         return self._asks
+
+    @property
+    def missed(self) -> MissedFrames:
+        """How many images came incomplete because packets were lost on the way."""
+        return MissedFrames(incomplete=self._incomplete)
 
     def describe(self) -> str:
         """Say which camera."""
@@ -87,6 +93,7 @@ class GenicamSource(ReturningSource):
             Unavailable: ``camera-not-reachable``, ``genicam-packages-missing`` or ``genicam-library-missing``.
         """
         self._owed = False
+        self._incomplete = 0
         super().open()
 
     def _connect(self) -> None:
@@ -115,7 +122,7 @@ class GenicamSource(ReturningSource):
                     return self._frame(image)
             except ValueError:
                 # Packets were lost on the way: the number it would have had is missing in the sequence.
-                self.incomplete += 1
+                self._incomplete += 1
                 self._next_sequence()
                 self._ask_again(camera)
                 continue

@@ -6,9 +6,10 @@ import sys
 import threading
 import time
 from collections import deque
+from pathlib import Path
 
 from inspection.frames import Frame
-from inspection.sources.base import ImageSource, SourceBase, SourceState
+from inspection.sources.base import ImageSource, MissedFrames, SourceBase, SourceState
 from models.errors import Unavailable, UserFacingError
 
 _LONGEST_READ = 0.5
@@ -63,6 +64,17 @@ class LiveSource(SourceBase):
             Unavailable: as the source.
         """
         self._source.trigger()
+
+    @property
+    def images_folder(self) -> Path | None:
+        """As the source."""
+        return self._source.images_folder
+
+    @property
+    def missed(self) -> MissedFrames:
+        """How many frames were dropped, and how many the source itself missed."""
+        before = self._source.missed or MissedFrames()
+        return MissedFrames(before.dropped + self._dropped, before.incomplete)
 
     @property
     def dropped(self) -> int:

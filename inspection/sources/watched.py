@@ -73,6 +73,11 @@ class WatchedFolderSource(SourceBase):
         """Each frame is a file that appeared."""
         return True
 
+    @property
+    def images_folder(self) -> Path:
+        """The folder."""
+        return self.folder
+
     def describe(self) -> str:
         """Say which folder."""
         return f"watched folder {self.folder}"

@@ -119,7 +119,7 @@ def test_a_frame_that_was_asked_for_and_lost_on_the_way_is_asked_for_again() -> 
         for _ in range(8):
             source.trigger()
             next_frame(source, seconds=10)
-        assert source.incomplete > 0
+        assert source.missed.incomplete > 0
 
 
 def test_a_silent_camera_that_waits_for_its_trigger_is_not_lost(camera: FakeGenicamCamera) -> None:

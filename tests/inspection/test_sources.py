@@ -14,6 +14,7 @@ from inspection.sources import (
     FolderSource,
     ImageSource,
     LiveSource,
+    MissedFrames,
     SourceState,
     VideoSource,
     frames,
@@ -22,6 +23,7 @@ from inspection.sources import (
     open_source,
 )
 from inspection.sources.base import SourceBase
+from inspection.triggers import TriggeredSource, TriggerMode
 from models.errors import InvalidInput, NotFound, Unavailable, UnreadableImage
 
 
@@ -229,6 +231,16 @@ def test_of_frames_nobody_took_in_time_the_newest_are_kept_and_the_others_counte
         assert live.read(timeout=0.01) is None
     assert source.closed.is_set()
     assert live.state is SourceState.CLOSED
+
+
+@pytest.mark.parametrize(("mode", "missed"), [(TriggerMode.FREE, 8), (TriggerMode.KEY, 0)])
+def test_frames_that_nobody_asked_for_are_not_missed(mode: TriggerMode, missed: int) -> None:
+    source = Metronome()
+    live = LiveSource(source, capacity=2)
+    with TriggeredSource(live, mode) as triggered:
+        give(source, live, 10)
+        assert triggered.missed == MissedFrames(dropped=missed)
+    assert FolderSource(Path("parts")).missed is None
 
 
 def test_a_live_source_ends_after_its_last_frame_was_taken() -> None:

@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+import shutil
 import threading
 from pathlib import Path
 
@@ -94,6 +96,67 @@ def test_inspect_takes_what_arrives_in_a_folder(
     names = [Path(str(line["file"])).name for line in lines]
     assert len(names) == 3
     assert names == sorted(set(names))
+
+
+def pipeline_of(folder: Path, *parameters: dict[str, object]) -> Path:
+    """A pipeline of filters, one behind the other; its last picture is the overlay."""
+    steps = [
+        {"id": f"f{number}", "component": "filter", "inputs": {"image": f"f{number - 1}" if number else "input"},
+         "parameters": values}
+        for number, values in enumerate(parameters)
+    ]  # fmt: skip
+    file = folder / "filters.json"
+    file.write_text(json.dumps({"name": "filters", "steps": steps}))
+    return file
+
+
+@pytest.mark.parametrize("kind", ["watch:", ""])
+@pytest.mark.parametrize("place", ["", "sub"])
+def test_overlays_among_the_images_are_refused_before_anything_is_written(
+    capsys: pytest.CaptureFixture[str], parts: Path, tmp_path: Path, kind: str, place: str
+) -> None:
+    shutil.copy(next((parts / "good").iterdir()), tmp_path / "a.png")
+    code, lines, err = run(
+        capsys, "--json", "--frames", 1, "--wait", 1, "--pipeline", pipeline_of(tmp_path, {}),
+        "--out", tmp_path / place, f"{kind}{tmp_path}",
+    )  # fmt: skip
+    assert (code, lines) == (1, [])
+    assert "taken for new images" in err
+    assert {path.name for path in tmp_path.iterdir()} == {"a.png", "filters.json"}
+
+
+def test_a_second_run_keeps_the_overlays_of_the_first(
+    capsys: pytest.CaptureFixture[str], parts: Path, data: Path, tmp_path: Path
+) -> None:
+    pipeline, out = pipeline_of(tmp_path, {}), tmp_path / "o"
+    clip = data / "video" / "bolt-multi-size-detection.gif"
+    for _ in range(2):
+        for spec in (clip, parts / "test"):
+            assert run(capsys, "--frames", 2, "--pipeline", pipeline, "--out", out, spec)[0] == 0
+    first = sorted((parts / "test" / "contamination").iterdir())[:2]
+    wanted = [*(f"{clip.stem}-{number:06}" for number in range(2)), *(f"contamination/{path.stem}" for path in first)]
+    written = {path.relative_to(out).as_posix() for path in out.rglob("*.png")}
+    assert written == {f"{name}{again}.png" for name in wanted for again in ("", "-2")}
+
+
+def test_frames_that_came_too_fast_or_incomplete_are_told_at_the_end_and_in_every_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    slow = pipeline_of(tmp_path, *[{"filter_type": "denoise", "radius": 5.0}] * 6)
+    camera = FakeGenicamCamera(lost=3)
+    camera.start()
+    try:
+        code, lines, err = run(capsys, "--json", "--frames", 6, "--pipeline", slow, f"genicam:{ADDRESS}?format=Mono8")
+    finally:
+        camera.stop()
+    assert code == 0
+    dropped, incomplete = ([int(str(line[name])) for line in lines] for name in ("dropped", "incomplete"))
+    assert dropped == sorted(dropped)
+    assert dropped[-1] > 0
+    assert incomplete == sorted(incomplete)
+    assert incomplete[-1] > 0
+    told = [int(number) for number in re.findall(r"Frames not inspected because .*?: ([0-9]+)\.", err)]
+    assert (told[0] >= dropped[-1], told[1] >= incomplete[-1]) == (True, True)
 
 
 def test_a_source_that_stays_silent_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
