@@ -13,6 +13,7 @@ from inspection.anomaly.probes import probe_image
 from inspection.frames import Pixels
 from inspection.images import read_image
 from models.errors import DoesNotFit
+from models.messages import LocalText
 
 _GENERATED = 16
 
@@ -50,7 +51,7 @@ def verify_model(path: Path) -> Verification:
     if not expected:
         return Verification(path, model.digest, model.manifest.precision, reference, None)
     (found,) = scores_of((model,), generated_images(model, len(expected)))
-    parity = _require(compare(expected, found, model.threshold), path, "its training")
+    parity = _require(compare(expected, found, model.threshold), path, LocalText.of("model-own-training", {}))
     return Verification(path, model.digest, model.manifest.precision, reference, parity)
 
 

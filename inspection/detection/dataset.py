@@ -17,6 +17,7 @@ from typing import Any
 from inspection.datasets import image_files
 from inspection.detection.labels import LabelledBox, read_labels
 from inspection.detection.metadata import class_names, read_yaml
+from inspection.detection.reasons import NotUnderstoodError, decoded
 from inspection.files import is_file, is_there, make_folder, not_written, write_atomically
 from inspection.images import IMAGE_SUFFIXES, decode_image, read_image_bytes
 from models.errors import InvalidInput, NotFound, UnreadableImage, UserFacingError
@@ -153,14 +154,16 @@ def _read_description(path: Path) -> dict[str, Any]:
         return read_yaml(path.read_bytes())
     except FileNotFoundError as error:
         raise NotFound("file-missing", file=str(path)) from error
-    except (OSError, ValueError) as error:
-        raise InvalidInput("detector-data-file", file=str(path), reason=" ".join(str(error).split())) from error
+    except OSError as error:
+        raise InvalidInput("detector-data-file", file=str(path), reason=error.strerror or str(error)) from error
+    except NotUnderstoodError as error:
+        raise InvalidInput("detector-data-file", file=str(path), reason=error.reason) from error
 
 
 def _class_names(path: Path, value: object) -> tuple[str, ...]:
     try:
         names = class_names(value)
-    except ValueError as error:
+    except NotUnderstoodError as error:
         raise InvalidInput("detector-data-names", file=str(path), longest=LONGEST_NAME) from error
     if len(set(names)) != len(names):
         raise InvalidInput("detector-data-names", file=str(path), longest=LONGEST_NAME)
@@ -186,9 +189,11 @@ def _images(path: Path, part: str, value: Any, root: Path) -> list[Path]:
 
 def _listed(listing: Path) -> list[Path]:
     try:
-        lines = listing.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput("detector-data-file", file=str(listing), reason=str(error)) from error
+        lines = decoded(listing.read_bytes()).splitlines()
+    except OSError as error:
+        raise InvalidInput("detector-data-file", file=str(listing), reason=error.strerror or str(error)) from error
+    except NotUnderstoodError as error:
+        raise InvalidInput("detector-data-file", file=str(listing), reason=error.reason) from error
     images = [listing.parent / line.strip() for line in lines if line.strip()]
     wrong = next((image for image in images if image.suffix.lower() not in IMAGE_SUFFIXES or "\0" in str(image)), None)
     if wrong is not None:

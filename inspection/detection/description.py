@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from inspection.detection.heads import Head
+from inspection.detection.reasons import NotUnderstoodError
 from models.names import LONGEST_NAME, is_plain_text
 
 GRAPH_SUFFIXES = frozenset({".xml", ".onnx"})
@@ -19,14 +20,15 @@ def usable_name(name: str) -> str:
     """Return the name of a class if it can be shown and chosen.
 
     Raises:
-        ValueError: with what is wrong with it.
+        NotUnderstoodError: with what is wrong with it.
     """
     if not name.strip():
-        raise ValueError("a class has no name")
-    if len(name) > LONGEST_NAME:
-        raise ValueError(f"the class name {name[:20]}… has more than {LONGEST_NAME} characters")
+        raise NotUnderstoodError("detector-metadata-empty-name")
     if not is_plain_text(name):
-        raise ValueError(f"the class name {name.encode('ascii', 'backslashreplace').decode()[:60]!r} is no plain text")
+        shown = name.encode("ascii", "backslashreplace").decode()[:60]
+        raise NotUnderstoodError("detector-metadata-odd-name", name=repr(shown))
+    if len(name) > LONGEST_NAME:
+        raise NotUnderstoodError("detector-metadata-long-name", name=name[:20], most=LONGEST_NAME)
     return name
 
 

@@ -14,10 +14,12 @@ from inspection.anomaly.runtime import core
 from inspection.detection.description import GRAPH_SUFFIXES, GraphDescription
 from inspection.detection.heads import Head, recognise
 from inspection.detection.metadata import GraphMetadata, read_metadata
+from inspection.detection.reasons import NotUnderstoodError, first_reason
 from inspection.files import is_folder
 from inspection.openvino_runtime import openvino as ov
 from inspection.settings import inference_threads
 from models.errors import DoesNotFit, InvalidInput
+from models.messages import LocalText
 
 _CHANNELS = 3
 _IMAGE_AXES = 4
@@ -53,7 +55,9 @@ def describe(model: Any, metadata: GraphMetadata, name: str) -> GraphDescription
     """
     layout, height, width = _input(model, metadata, name)
     if len(model.outputs) != 1:
-        raise DoesNotFit("detector-output", name=name, shape=f"{len(model.outputs)} outputs")
+        raise DoesNotFit(
+            "detector-output", name=name, shape=LocalText.of("detector-outputs", {"count": len(model.outputs)})
+        )
     partial = model.output(0).partial_shape
     shape = [int(size) for size in partial.to_shape()] if partial.is_static else []
     found = recognise(shape, height, width, len(metadata.names) or None, end_to_end=metadata.end_to_end)
@@ -65,8 +69,10 @@ def describe(model: Any, metadata: GraphMetadata, name: str) -> GraphDescription
     try:
         prepared = _preparation(head, metadata, model, square=height == width)
         return GraphDescription(head=head, names=names, height=height, width=width, layout=layout, **prepared)
-    except (ValidationError, ValueError) as error:
-        raise InvalidInput("detector-metadata", file=name, reason=" ".join(str(error).split())) from error
+    except ValidationError as error:
+        raise InvalidInput("detector-metadata", file=name, reason=first_reason(error)) from error
+    except NotUnderstoodError as error:
+        raise InvalidInput("detector-metadata", file=name, reason=error.reason) from error
 
 
 def require_fits(model: Any, description: GraphDescription, name: str) -> None:
@@ -146,7 +152,9 @@ def _graph_file(path: Path) -> Path:
 
 def _input(model: Any, metadata: GraphMetadata, name: str) -> tuple[str, int, int]:
     if len(model.inputs) != 1 or model.input(0).partial_shape.rank.is_dynamic:
-        raise DoesNotFit("detector-input", name=name, shape=f"{len(model.inputs)} inputs")
+        raise DoesNotFit(
+            "detector-input", name=name, shape=LocalText.of("detector-inputs", {"count": len(model.inputs)})
+        )
     partial = model.input(0).partial_shape
     sizes = [int(size.get_length()) if size.is_static else None for size in partial]
     if len(sizes) == _IMAGE_AXES and _CHANNELS in {sizes[1], sizes[3]} and sizes[0] in {None, 1}:
@@ -185,9 +193,14 @@ def _preparation(head: Head, metadata: GraphMetadata, model: Any, *, square: boo
 
 
 def _three(text: str, otherwise: float) -> tuple[float, ...]:
-    values = tuple(float(value) for value in text.replace(",", " ").replace("[", " ").replace("]", " ").split())
+    try:
+        values = tuple(float(value) for value in text.replace(",", " ").replace("[", " ").replace("]", " ").split())
+    except ValueError as error:
+        raise NotUnderstoodError("detector-metadata-three", value=repr(text[:60])) from error
     if not values:
         return (otherwise,) * _CHANNELS
+    if len(values) not in {1, _CHANNELS}:
+        raise NotUnderstoodError("detector-metadata-three", value=repr(text[:60]))
     return values * _CHANNELS if len(values) == 1 else values
 
 

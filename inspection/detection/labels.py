@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from inspection.detection.reasons import NotUnderstoodError, decoded
 from inspection.detection.suppression import FloatArray
 from models.errors import ImageFlowError, InvalidInput
+from models.messages import LocalText
 
 _VALUES = 5
 _MOST_BYTES = 8 * 1024 * 1024
@@ -54,11 +56,13 @@ def read_labels(path: Path, classes: int) -> tuple[tuple[LabelledBox, ...], byte
     except OSError as error:
         raise InvalidInput("detector-label-file", file=str(path), reason=error.strerror or str(error)) from error
     if len(data) > _MOST_BYTES:
-        raise InvalidInput("detector-label-file", file=str(path), reason=f"> {_MOST_BYTES} bytes")
+        raise InvalidInput(
+            "detector-label-file", file=str(path), reason=LocalText.of("detector-text-large", {"most": _MOST_BYTES})
+        )
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput("detector-label-file", file=str(path), reason=str(error)) from error
+        text = decoded(data)
+    except NotUnderstoodError as error:
+        raise InvalidInput("detector-label-file", file=str(path), reason=error.reason) from error
     boxes: dict[LabelledBox, None] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from inspection.detection.description import LARGEST_SIDE, usable_name
+from inspection.detection.reasons import NotUnderstoodError, decoded
 from models.errors import InvalidInput
+from models.messages import LocalText
 
 _MOST_BYTES = 4 * 1024 * 1024
 _MISSING = object()
@@ -99,25 +101,31 @@ def _yaml(path: Path) -> dict[str, Any]:
         raise _not_understood(path, error.strerror or str(error)) from error
     try:
         return read_yaml(data)
-    except ValueError as error:
-        raise _not_understood(path, " ".join(str(error).split())) from error
+    except NotUnderstoodError as error:
+        raise _not_understood(path, error.reason) from error
 
 
 def read_yaml(data: bytes) -> dict[str, Any]:
     """Return a YAML mapping; only plain values are made, no objects.
 
     Raises:
-        ValueError: with what is wrong with it.
+        NotUnderstoodError: with what is wrong with it.
     """
     yaml = importlib.import_module("yaml")
     if len(data) > _MOST_BYTES:
-        raise ValueError(f"more than {_MOST_BYTES} bytes")
+        raise NotUnderstoodError("detector-text-large", most=_MOST_BYTES)
     try:
         found = yaml.safe_load(data)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ValueError(str(error)) from error
+    except yaml.MarkedYAMLError as error:
+        place = error.problem_mark or error.context_mark
+        if place is None:
+            raise NotUnderstoodError("detector-yaml-invalid") from error
+        raise NotUnderstoodError("detector-yaml-place", line=place.line + 1, column=place.column + 1) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # ValueError: the 30th of February.
+        raise NotUnderstoodError("detector-yaml-invalid") from error
     if not isinstance(found, dict):
-        raise ValueError("it holds no names and values")
+        raise NotUnderstoodError("detector-yaml-values")
     return {str(key): value for key, value in found.items()}
 
 
@@ -125,17 +133,17 @@ def class_names(value: object) -> tuple[str, ...]:
     """Return the class names of a list, or of a mapping from 0, 1, 2… to names.
 
     Raises:
-        ValueError: with what is wrong with them.
+        NotUnderstoodError: with what is wrong with them.
     """
     listed = value
     if isinstance(value, dict):
         numbered = {str(number): name for number, name in value.items()}
         listed = [numbered.get(str(number), _MISSING) for number in range(len(value))]
     if not isinstance(listed, list) or not listed or _MISSING in listed:
-        raise ValueError("the class names are not numbered 0, 1, 2…")
+        raise NotUnderstoodError("detector-metadata-numbers")
     # Nothing that is no plain value: YAML can make a list of a few lines as long as the memory when it is spelled out.
     if not all(isinstance(name, str | int | float) for name in listed):
-        raise ValueError("a class has no name")
+        raise NotUnderstoodError("detector-metadata-empty-name")
     return tuple(usable_name(str(name)) for name in listed)
 
 
@@ -144,8 +152,8 @@ def _names(value: object, graph: Path) -> tuple[str, ...]:
         return ()
     try:
         return class_names(value)
-    except ValueError as error:
-        raise _not_understood(graph, str(error)) from error
+    except NotUnderstoodError as error:
+        raise _not_understood(graph, error.reason) from error
 
 
 def _size(value: object, graph: Path) -> tuple[int, int] | None:
@@ -155,7 +163,7 @@ def _size(value: object, graph: Path) -> tuple[int, int] | None:
     match [value, value] if isinstance(value, int) else value:
         case [int(height), int(width)] if 0 < height <= LARGEST_SIDE and 0 < width <= LARGEST_SIDE:
             return height, width
-    raise _not_understood(graph, f"imgsz is one or two numbers from 1 to {LARGEST_SIDE}")
+    raise _not_understood(graph, LocalText.of("detector-metadata-size", {"largest": LARGEST_SIDE}))
 
 
 def _value(value: object) -> object:
@@ -172,11 +180,13 @@ def _value(value: object) -> object:
 def _labels(graph: Path) -> tuple[str, ...]:
     for path in _label_files(graph):
         try:
-            text = path.read_text(encoding="utf-8-sig")
+            text = decoded(path.read_bytes())
         except FileNotFoundError:
             continue
-        except (OSError, UnicodeDecodeError) as error:
-            raise _not_understood(path, str(error)) from error
+        except OSError as error:
+            raise _not_understood(path, error.strerror or str(error)) from error
+        except NotUnderstoodError as error:
+            raise _not_understood(path, error.reason) from error
         return tuple(line.strip() for line in text.splitlines() if line.strip())
     return ()
 

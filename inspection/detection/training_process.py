@@ -18,7 +18,7 @@ from inspection.detection.measuring import LEAST_CONFIDENCE, MEASURING
 from inspection.detection.run_folder import RunFolder, RunRequest, write_json
 from inspection.detection.ultralytics_predict import load, predict
 from inspection.files import make_folder, no_room, not_written, write_atomically
-from models.errors import UserFacingError
+from models.errors import InvalidInput, UserFacingError
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -93,7 +93,7 @@ def train(folder: RunFolder, request: RunRequest, counts: dict[str, int], tell: 
     start = str(folder.last) if resumes else request.weights or f"{request.architecture}.yaml"
     model = load(start)
     if model.task != "detect":
-        raise ValueError(f"{start} is made for the task {model.task}, not for detection")
+        raise InvalidInput("detector-checkpoint-task", file=start, task=model.task, folder=folder.path)
     total_epochs, batches_done = request.epochs, 0
     left_out: dict[str, int] = {}
 

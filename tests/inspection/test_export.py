@@ -81,6 +81,8 @@ def test_a_file_that_scores_otherwise_than_its_training_is_refused_with_the_numb
     for language in ("en", "ja"):
         assert "0.99 %" in caught.value.text(language).detail
         assert "wrong.model" in caught.value.text(language).detail
+    assert "differs from its training" in caught.value.text("en").detail
+    assert "training" not in caught.value.text("ja").detail
 
 
 def test_two_models_that_judge_an_image_differently_do_not_agree(
