@@ -15,7 +15,7 @@ from app.command_line.options import JsonOption, ThresholdOption, progress_bar
 if TYPE_CHECKING:
     from inspection.batch import FileResult
     from inspection.judgement import Criteria
-    from inspection.pipeline import PipelineDefinition
+    from inspection.pipeline import PipelineDefinition, Runner
     from inspection.step_models import StepModel
     from inspection.streaming import FrameResult
 
@@ -91,7 +91,6 @@ def inspect_command(
         raise typer.BadParameter("give --model, --pipeline or both", param_hint="--model")
     if details and not as_json:
         raise typer.BadParameter("goes with --json", param_hint="--details")
-    from inspection.pipeline import Runner
     from inspection.sources import goes_on
 
     rule = _criteria(criteria, threshold)
@@ -101,7 +100,7 @@ def inspect_command(
     if on_source:
         from app.command_line.inspect_source import inspect_source
 
-        runner = Runner(*_chosen(pipeline, model or []))
+        runner = _runner(pipeline, model or [], rule)
 
         def show(found: FrameResult) -> None:
             _show(found, found.as_json(details=details) if as_json else None)
@@ -128,7 +127,6 @@ def _inspect_files(
     from inspection.batch import files_to_inspect, inspect_files, overlay_paths
     from inspection.files import make_folder
     from inspection.image_quality import FrameRefused, QualityGate, read_bounds
-    from inspection.pipeline import Runner
     from inspection.streaming import refused_line
 
     files = files_to_inspect(images)
@@ -136,7 +134,7 @@ def _inspect_files(
         overlay_paths(files, out)
         make_folder(out)
     gate = None if bounds is None else QualityGate(read_bounds(bounds), in_motion=False)
-    results = inspect_files(Runner(*_chosen(*chosen)), files, rule, out, gate)
+    results = inspect_files(_runner(*chosen, rule), files, rule, out, gate)
     well = True
     with progress_bar("Inspecting", beside_output=True) as advance:
         for number, found in enumerate(results, start=1):
@@ -159,6 +157,17 @@ def _show(found: FileResult | FrameResult, line: dict[str, Any] | None) -> None:
         typer.echo(json.dumps(line, ensure_ascii=False))
     else:
         typer.echo(_line(found.as_file_result() if isinstance(found, FrameResult) else found))
+
+
+def _runner(path: Path | None, given: list[str], rule: Criteria) -> Runner:
+    """Make the pipeline ready, and tell when the threshold of the criteria is for none of its models."""
+    from app.command_line import advise
+    from inspection.pipeline import Runner
+
+    definition, models = _chosen(path, given)
+    if rule.threshold is not None and rule.threshold_model not in {None, *(model.digest for model in models.values())}:
+        advise("criteria-threshold-passed-over")
+    return Runner(definition, models)
 
 
 def _chosen(path: Path | None, given: list[str]) -> tuple[PipelineDefinition, dict[str, StepModel]]:

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import re
 import shutil
@@ -53,6 +54,21 @@ def test_inspect_gives_the_details_that_are_asked_for(
     code, _, err = run(capsys, *arguments, "--details")
     assert code == 2
     assert "--details" in err
+
+
+def test_inspect_judges_by_the_models_own_threshold_and_says_so_when_the_criteria_name_another(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
+) -> None:
+    image = parts / "test" / "scratch" / "800.png"
+    model = hashlib.sha256(report.path.read_bytes()).hexdigest()
+    for named, used, told in ((model, 0.01, ""), ("b" * 64, report.threshold.value, "chosen for another model")):
+        criteria = {"threshold": 0.01, "threshold_model": named}
+        write_atomically(tmp_path / "c.json", json.dumps(criteria).encode())
+        arguments = ("inspect", "--model", report.path, "--criteria", tmp_path / "c.json", "--json", image)
+        code, out, err = run(capsys, *arguments)
+        assert (code, json.loads(out)["threshold"]) == (0, used)
+        assert (told in err) if told else (err == "")
+        assert json.loads(run(capsys, *arguments, "--threshold", "0.02")[1])["threshold"] == 0.02
 
 
 def test_inspect_tells_in_text_too_what_was_found(
