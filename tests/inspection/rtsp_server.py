@@ -45,7 +45,7 @@ class RtspServer:
     def start(self) -> None:
         """Start the process and return once it listens."""
         command = [sys.executable, str(Path(__file__)), str(self.port), str(self.width), str(self.height)]
-        command += ["--encoding", self.encoding, *([self.credentials] if self.credentials else [])]
+        command += [*([self.credentials] if self.credentials else []), "--encoding", self.encoding]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         with selectors.DefaultSelector() as selector:
