@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from pydantic import Field
 
-from inspection.components.registry import Component, ModelName, Parameters, Port, StepContext, picture_of
+from inspection.components.registry import Component, Misfit, ModelName, Parameters, Port, StepContext, picture_of
 from inspection.components.values import DetectionList, Kind, StepValue
 from inspection.placement import corners_of, hull_of
-from inspection.step_models import ModelKind
+from inspection.step_models import ModelKind, StepModel
 
 ClassName = Annotated[str, Field(min_length=1, max_length=200)]
 Confidence = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -61,6 +61,19 @@ def _run(parameters: DetectionParameters, inputs: Mapping[str, StepValue], conte
     return DetectionList(tuple(found))
 
 
+def _unknown_classes(parameters: DetectionParameters, models: Mapping[str, StepModel]) -> Iterator[Misfit]:
+    from inspection.detection.model import Classifier, Detector, shown_names
+
+    model = models["model"]
+    if not isinstance(model, (Detector, Classifier)):
+        return
+    for field, names in (("classes", parameters.classes or ()), ("class_confidence", parameters.class_confidence)):
+        for name in names:
+            if name not in model.description.names:
+                known = shown_names(model.description.names)
+                yield Misfit("pipeline-model-class", field, {"value": name, "model": model.name, "known": known})
+
+
 AI_DETECTION = Component(
     name="ai_detection",
     title="AI detection",
@@ -70,4 +83,5 @@ AI_DETECTION = Component(
     output=Kind.DETECTIONS,
     run=_run,
     models={"model": frozenset({ModelKind.DETECTOR, ModelKind.CLASSIFIER})},
+    misfits=_unknown_classes,
 )

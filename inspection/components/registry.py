@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
@@ -94,6 +94,20 @@ class StepContext:
 
 
 @dataclass(frozen=True, slots=True)
+class Misfit:
+    """A parameter that cannot be meant with the models a step is given: error code, field, and what the text needs."""
+
+    code: str
+    field: str
+    values: Mapping[str, object]
+
+
+def _nothing_amiss(parameters: Parameters, models: Mapping[str, StepModel]) -> Iterable[Misfit]:
+    del parameters, models
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
 class Component:
     """A kind of processing.
 
@@ -106,6 +120,7 @@ class Component:
         run: the processing; parameters are an instance of ``parameters``.
         inputs: its ports by name.
         models: the parameters that name a model, each with the kinds of models it takes.
+        misfits: what is wrong with parameters, given the models of those kinds by the parameters that name them.
     """
 
     name: str
@@ -116,6 +131,7 @@ class Component:
     run: Callable[[Any, Mapping[str, StepValue], StepContext], StepValue]
     inputs: Mapping[str, Port] = field(default_factory=dict)
     models: Mapping[str, frozenset[ModelKind]] = field(default_factory=dict)
+    misfits: Callable[[Any, Mapping[str, StepModel]], Iterable[Misfit]] = _nothing_amiss
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema (2020-12) of the parameters."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -243,5 +243,9 @@ def _named(rule: DetectionSettings) -> frozenset[str]:
 def _require_known(names: tuple[str, ...], wanted: frozenset[str], model: str) -> None:
     unknown = sorted(wanted.difference(names))
     if unknown:
-        shown = ", ".join(names[:_SHOWN_NAMES]) + (", …" if len(names) > _SHOWN_NAMES else "")
-        raise InvalidInput("detector-class-unknown", name=unknown[0], model=model, known=shown)
+        raise InvalidInput("detector-class-unknown", name=unknown[0], model=model, known=shown_names(names))
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """Return names of classes as a message lists them: the first twenty."""
+    return ", ".join(names[:_SHOWN_NAMES]) + (", …" if len(names) > _SHOWN_NAMES else "")

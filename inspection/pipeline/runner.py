@@ -21,9 +21,9 @@ from inspection.components.values import (
 from inspection.frames import Frame, Pixels, as_rgb
 from inspection.judgement import Criteria, judge
 from inspection.pipeline.definition import INPUT, PipelineDefinition
-from inspection.pipeline.validation import ValidatedPipeline, ValidatedStep, validate_definition
+from inspection.pipeline.validation import ValidatedPipeline, ValidatedStep, require_models_fit, validate_definition
 from inspection.placement import FloatMap
-from inspection.step_models import ModelFinder, StepModel, require_kind
+from inspection.step_models import ModelFinder, StepModel
 from models.errors import DoesNotFit
 from models.results import Detection, InspectionResult, StepTiming
 
@@ -93,7 +93,8 @@ class Runner:
     Raises:
         InvalidInput: as ``validate_definition``.
         DoesNotFit: ``pipeline-model-missing`` when ``models`` is a mapping without a model the pipeline names,
-            ``pipeline-model-kind`` when it has one of a kind that its step cannot use.
+            ``pipeline-model-kind`` when it has one of a kind that its step cannot use, ``pipeline-model-class`` when
+            a step names a class that its model does not know.
     """
 
     def __init__(
@@ -110,9 +111,7 @@ class Runner:
         given = dict(models or {})
         for name in sorted(self.pipeline.models() - given.keys()):
             raise DoesNotFit("pipeline-model-missing", name=name, pipeline=definition.name)
-        for step in self.pipeline.steps:
-            for field, name in step.models().items():
-                require_kind(given[name], step.component.models[field], step=step.id, field=field, name=name)
+        require_models_fit(self.pipeline, given)
         self._find_model = given.__getitem__
 
     def run(

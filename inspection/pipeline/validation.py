@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from inspection.components.registry import Component, Parameters, components
 from inspection.components.values import Kind
 from inspection.pipeline.definition import FORMAT_VERSION, INPUT, PipelineDefinition, PipelineStep
-from models.errors import InvalidInput
+from inspection.step_models import StepModel, require_kind
+from models.errors import DoesNotFit, InvalidInput, UserFacingError
 from models.messages import LocalText
 from models.rejections import rejection
 
@@ -102,14 +103,36 @@ def validate_definition(definition: PipelineDefinition) -> ValidatedPipeline:
         problems = [Problem("pipeline-cycle", name, "inputs", {"circle": ", ".join(circle)}) for name in circle]
         if not circle:
             return ValidatedPipeline(definition, tuple(steps[name] for name in ordered))
+    raise _told(InvalidInput, problems)
+
+
+def require_models_fit(pipeline: ValidatedPipeline, models: Mapping[str, StepModel]) -> None:
+    """Check that the steps can use the models they name, and that their parameters can be meant with these.
+
+    Args:
+        pipeline: whose steps they are.
+        models: by name, all that the steps use.
+
+    Raises:
+        DoesNotFit: ``pipeline-model-kind``, or the first of what components find amiss, as ``pipeline-model-class``;
+            its members list all of that.
+    """
+    problems: list[Problem] = []
+    for step in pipeline.steps:
+        used = {field: models[name] for field, name in step.models().items()}
+        for field, name in step.models().items():
+            require_kind(used[field], step.component.models[field], step=step.id, field=field, name=name)
+        found = step.component.misfits(step.parameters, used)
+        problems.extend(Problem(item.code, step.id, f"parameters.{item.field}", item.values) for item in found)
+    if problems:
+        raise _told(DoesNotFit, problems)
+
+
+def _told(kind: type[UserFacingError], problems: Sequence[Problem]) -> UserFacingError:
+    """Return the error that tells the first problem, and lists all of them in its members."""
     first = problems[0]
-    raise InvalidInput(
-        first.code,
-        step=first.step,
-        field=first.field,
-        members={"validation_errors": [problem.as_member() for problem in problems]},
-        **first.values,
-    )
+    members: dict[str, object] = {"validation_errors": [problem.as_member() for problem in problems]}
+    return kind(first.code, step=first.step, field=first.field, members=members, **first.values)
 
 
 def _parameter_problems(step: PipelineStep, error: ValidationError) -> list[Problem]:

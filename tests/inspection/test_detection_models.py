@@ -119,6 +119,23 @@ def test_confidence_classes_and_the_most_limit_what_is_reported(detector: Detect
     assert names(confidence=0.1, max_detections=2) == low[:2]
 
 
+def test_a_pipeline_that_names_a_class_its_model_does_not_know_is_refused_before_an_image_by_step_and_field(
+    detector: Detector,
+) -> None:
+    parameters = {"model": "m", "classes": [BOTTLES, "bottel"], "class_confidence": {"x": 0.5, BOTTLES: 0.5}}
+    steps = [{"id": "see", "component": "ai_detection", "parameters": parameters, "inputs": {"image": "input"}}]
+    definition = PipelineDefinition.parse({"name": "p", "steps": steps})
+    with pytest.raises(DoesNotFit) as caught:
+        Runner(definition, {"m": detector})
+    assert caught.value.code == "pipeline-model-class"
+    assert "Step see, field parameters.classes: " in caught.value.text("en").detail
+    assert "bottel" in caught.value.text("ja").detail
+    listed = caught.value.members["validation_errors"]
+    assert isinstance(listed, list)
+    fields = ["steps.see.parameters.classes", "steps.see.parameters.class_confidence"]
+    assert [(item["field"], item["value"]) for item in listed] == list(zip(fields, ["bottel", "x"], strict=True))
+
+
 def test_a_class_the_model_does_not_know_is_refused_by_name(detector: Detector, bottles: Pixels) -> None:
     for settings in (DetectionSettings(classes=frozenset({"bottel"})), DetectionSettings(class_confidence={"x": 0.5})):
         with pytest.raises(InvalidInput) as caught:
