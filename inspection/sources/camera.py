@@ -115,6 +115,9 @@ def without_credentials(address: str) -> str:
     except ValueError:
         # No number behind the colon: a password that holds a "/" or "#", which ends the part with the host.
         return f"{parts.scheme}://…"
+    if "@" in parts.path + parts.query + parts.fragment:
+        # The same with digits before it: what looks like the host may be the user.
+        return f"{parts.scheme}://…"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{_path_without_credentials(parts.path)}"
 
 

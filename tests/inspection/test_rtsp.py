@@ -134,7 +134,8 @@ def test_an_address_is_shown_without_the_credentials_in_its_path_and_with_its_ch
     shown = without_credentials("rtsp://10.0.0.5:554/user=admin_password=secret_channel=2_stream=0.sdp")
     assert shown == "rtsp://10.0.0.5:554/user=…_channel=2_stream=0.sdp"
     assert CameraSource("rtsp://h/live/Token=a1b2c3/1").source_id == "rtsp://h/live/Token=…"
-    for address in ("rtsp://admin:pa/ss@h/live", "rtsp://admin:pa#ss@h/live"):
+    passwords = ("pa/ss", "pa#ss", "12/34", "12#34", "12?34", "/12", "a@b/c")
+    for address in (f"rtsp://admin:{password}@h/live" for password in passwords):
         assert without_credentials(address) == "rtsp://…"
 
 
