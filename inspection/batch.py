@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -81,8 +82,13 @@ class FileResult:
         return line
 
 
-def files_to_inspect(given: Iterable[Path]) -> list[FileToInspect]:
+def files_to_inspect(given: Iterable[Path], overlays: Path | None = None) -> list[FileToInspect]:
     """Return the files that names of files and folders stand for, in the order given.
+
+    Args:
+        given: files and folders.
+        overlays: folder for overlays; where it lies within a folder of ``given``, what it holds is left out: overlays
+            of an earlier run are no images of parts.
 
     Raises:
         InvalidInput: ``folder-without-images``, ``folder-not-readable``.
@@ -90,10 +96,24 @@ def files_to_inspect(given: Iterable[Path]) -> list[FileToInspect]:
     found: list[FileToInspect] = []
     for path in given:
         if is_folder(path):
-            found.extend(FileToInspect(image, image.relative_to(path)) for image in image_files(path))
+            found.extend(_in_folder(path, overlays))
         else:
             found.append(FileToInspect(path, Path(path.name)))
     return found
+
+
+def _in_folder(folder: Path, overlays: Path | None) -> list[FileToInspect]:
+    files = [FileToInspect(image, image.relative_to(folder)) for image in image_files(folder)]
+    if overlays is None:
+        return files
+    inner, outer = Path(os.path.realpath(overlays)), Path(os.path.realpath(folder))
+    if inner == outer or not inner.is_relative_to(outer):
+        return files
+    apart = inner.relative_to(outer)
+    left = [file for file in files if not file.name.is_relative_to(apart)]
+    if not left:
+        raise InvalidInput("folder-without-images", folder=str(folder))
+    return left
 
 
 def overlay_paths(files: Sequence[FileToInspect], out: Path) -> list[Path]:

@@ -129,7 +129,7 @@ def _inspect_files(
     from inspection.image_quality import FrameRefused, QualityGate, read_bounds
     from inspection.streaming import refused_line
 
-    files = files_to_inspect(images)
+    files = files_to_inspect(images, out)
     if out is not None:
         overlay_paths(files, out)
         make_folder(out)

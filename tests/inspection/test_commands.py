@@ -105,6 +105,24 @@ def test_an_overlay_never_takes_the_place_of_an_image(
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.png")} == before
 
 
+def test_overlays_of_an_earlier_run_are_not_inspected_as_parts(
+    report: TrainingReport, good_paths: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in good_paths[:2]:
+        shutil.copy(path, tmp_path)
+    arguments = ("inspect", "--model", report.path, "--json", "--out", tmp_path / "checked", tmp_path)
+    for _ in range(2):
+        _, out, err = run(capsys, *arguments)
+        assert err == ""
+        files = sorted(Path(json.loads(line)["file"]).name for line in out.splitlines())
+        assert files == sorted(path.name for path in good_paths[:2])
+    assert len(list((tmp_path / "checked").iterdir())) == 2
+    for path in tmp_path.glob("*.png"):
+        path.unlink()
+    code, _, err = run(capsys, *arguments)
+    assert (code, str(tmp_path) in err) == (1, True)
+
+
 def test_doubles_of_a_name_get_overlays_of_their_own(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
 ) -> None:
