@@ -215,7 +215,7 @@ def test_the_benchmark_runs_on_a_trained_detector(
     assert fastest is not None
     assert torch is not None
     assert ratio.value == pytest.approx(torch / fastest)
-    assert ratio.met == (ratio.value >= 3)
+    assert 0 < fastest < torch
 
 
 def command(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:

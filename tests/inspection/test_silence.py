@@ -9,6 +9,7 @@ import pytest
 
 import inspection
 from inspection.anomaly import Backbone
+from inspection.images import encode_png
 from tests.inspection.offline import Offline, is_attempt
 
 ROOM = Path(inspection.__file__).parent
@@ -55,13 +56,27 @@ def test_a_backbone_is_converted_without_a_network_and_tries_none(tmp_path: Path
     assert offline.attempts() == []
 
 
-def test_a_sensor_model_is_trained_without_a_network_and_tries_none(tmp_path: Path) -> None:
+def test_a_detector_inspects_without_a_network_and_tries_none(data: Path, tmp_path: Path) -> None:
+    offline = Offline(tmp_path / "watch")
+    image = tmp_path / "part.png"
+    image.write_bytes(encode_png(np.zeros((64, 64, 3), np.uint8)))
+    model = data / "weights" / "yolo11n_int8_320.onnx"
+    done = imageflow(offline, "inspect", "--model", model, "--json", "--out", tmp_path / "overlays", image)
+    assert done.returncode == 0, done.stderr
+    assert offline.attempts() == []
+
+
+def test_a_sensor_model_is_trained_and_used_without_a_network_and_tries_none(tmp_path: Path) -> None:
     offline = Offline(tmp_path / "watch")
     rows = np.random.default_rng(0).normal(0, 1, (300, 3))
     table = tmp_path / "rows.csv"
     table.write_text("a,b,c\n" + "".join(",".join(f"{value:.4f}" for value in row) + "\n" for row in rows))
     done = imageflow(offline, "train", "sensor", "--data", table, "--output", tmp_path / "model.pth")
     assert done.returncode == 0, done.stderr
+    model = tmp_path / "model.npz"
+    for using in (("score", model, table, "--out", tmp_path / "scores.csv"), ("drift", model, table)):
+        done = imageflow(offline, "model", *using)
+        assert done.returncode == 0, done.stderr
     assert offline.attempts() == []
 
 
