@@ -128,7 +128,9 @@ def train_images_command(
         raise typer.BadParameter(f"{threshold_rule} needs images of defects", param_hint="--defect")
     if model and pipeline is None:
         raise typer.BadParameter("goes with --pipeline", param_hint="--model")
-    require_new_file(out, [pipeline] if pipeline is not None else [])
+    # Of NAME=FILE both the whole, which a file may be called, and the file.
+    files = [Path(part) for text in model or [] for part in (text, text.partition("=")[2]) if part]
+    require_new_file(out, files if pipeline is None else [pipeline, *files])
     from app.command_line import advise, language
     from inspection.anomaly import TrainingProgress, TrainingSettings, train_images
     from inspection.anomaly.methods import require_method

@@ -8,6 +8,7 @@ from app.command_line import main
 from tests.inspection.drawn_detections import draw_detections
 
 DETECTOR = ("train", "detector", "--data")
+IMAGES = ("train", "images", "--good", "images")
 SCORE = ("model", "score", "pump.npz", "today.csv")
 
 
@@ -24,6 +25,8 @@ SCORE = ("model", "score", "pump.npz", "today.csv")
         (("model", "export", "m.model", "--out", "photo.JPG"), "photo.JPG"),
         (("model", "export", "m.model", "--out", "m.model"), "m.model"),
         (("train", "images", "--good", "images", "--out", "photo.JPG"), "photo.JPG"),
+        ((*IMAGES, "--pipeline", "data.yaml", "--out", "data.yaml"), "data.yaml"),
+        ((*IMAGES, "--pipeline", "x.json", "--model", "a=m.model", "--out", "m.model"), "m.model"),
         ((*SCORE, "--out", "today.csv"), "today.csv"),
         ((*SCORE, "--out", "pump.npz"), "pump.npz"),
         ((*SCORE, "--out", "photo.JPG"), "photo.JPG"),
