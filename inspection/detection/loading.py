@@ -38,7 +38,8 @@ def load_detection_model(path: Path, threads: int | None = None) -> Detector | C
     """
     try:
         path.stat()
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        # ValueError: a character that no name of a file holds.
         raise NotFound("model-missing", file=str(path)) from error
     except OSError as error:
         raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error

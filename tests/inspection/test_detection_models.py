@@ -245,6 +245,8 @@ def test_what_is_no_model_we_understand_is_refused_with_what_it_is(tmp_path: Pat
     assert code(odd_graph(tmp_path / "b", [1, 10], [1, 4])) == "detector-input"
     assert code(odd_graph(tmp_path / "c", [1, 3, -1, -1], [1, 4])) == "detector-input"
     assert code(tmp_path / "none.onnx") == "model-missing"
+    assert code(tmp_path / "no\0ne.onnx") == "model-missing"
+    assert code(tmp_path / f"{'x' * 300}.onnx") == "model-not-readable"
     (tmp_path / "broken.onnx").write_bytes(b"no graph")
     assert code(tmp_path / "broken.onnx") == "model-damaged"
     (tmp_path / "empty").mkdir()
