@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from inspection.anomaly.material import Seen
     from inspection.pipeline import PipelineDefinition
     from inspection.step_models import StepModel
+
+ViewOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--pipeline",
+        help="Take images as the step anomaly of this pipeline (JSON, or a ready one) sees them; needed where steps "
+        "before it crop, align, filter or ignore.",
+        metavar="FILE|NAME",
+    ),
+]
+ViewModelOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        help="With --pipeline: reference image, or model, of a step before anomaly; NAME=FILE, repeated, where steps "
+        "use several.",
+        metavar="[NAME=]FILE",
+    ),
+]
 
 
 def chosen_definition(path: Path) -> PipelineDefinition:
@@ -55,3 +75,25 @@ def chosen_models(names: Collection[str], given: Sequence[str]) -> dict[str, Ste
             raise typer.BadParameter(f"there are two for {name!r}", param_hint="--model")
         models[name] = load_model(Path(file))
     return models
+
+
+def chosen_view(path: Path | None, given: Sequence[str]) -> Seen:
+    """Return what gives images as the step ``anomaly`` of the pipeline is given them; without one, as they are.
+
+    Raises:
+        typer.BadParameter: for models that no step before ``anomaly`` uses.
+        UserFacingError: as ``chosen_definition``, ``chosen_models``, ``anomaly_step`` and ``Viewpoint``.
+    """
+    from inspection.components import Picture
+
+    if path is None:
+        if given:
+            raise typer.BadParameter("goes with --pipeline", param_hint="--model")
+        return Picture.original
+    from inspection.pipeline import Viewpoint, anomaly_step, steps_before
+
+    pipeline, step_id = anomaly_step(chosen_definition(path))
+    names = {name for step in steps_before(pipeline, step_id) for name in step.models().values()}
+    if given and not names:
+        raise typer.BadParameter("no step before anomaly uses one", param_hint="--model")
+    return Viewpoint(pipeline, step_id, chosen_models(names, given))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from app.command_line.chosen_pipeline import ViewModelOption, ViewOption, chosen_view
 from app.command_line.options import JsonOption, StoreOption, finite_threshold, in_fractions, progress_bar
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def threshold_command(
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
+    pipeline: ViewOption = None,
+    used: ViewModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a threshold does, before anybody sets it; with --apply give it to an inspection item.
@@ -64,6 +67,7 @@ def threshold_command(
       imageflow model threshold part.model
       imageflow model threshold part.model --set 21.5 --good ok/ --defect ng/
       imageflow model threshold part.model --method tail --json
+      imageflow model threshold part.model --good ok/ --pipeline own.json
       imageflow model threshold part.model --item 0197c000-… --set 21.5 \\
           --apply --user sato --reason "overkill on line 2"
     """  # noqa: D301 - \b keeps the lines as they are
@@ -85,8 +89,9 @@ def threshold_command(
     if archive_kind(model) in DETECTION_KINDS:
         raise InvalidInput("detector-threshold", name=model.name)
     bundle = read_bundle(model)
+    seen = chosen_view(pipeline, used or [])
     with progress_bar("Scoring") as advance:
-        evidence, skipped = gather_evidence(bundle, model.name, good, defect, in_fractions("Scoring", advance))
+        evidence, skipped = gather_evidence(bundle, model.name, good, defect, in_fractions("Scoring", advance), seen)
     for path, error in skipped.items():
         tell(error, str(path))
     rows = [_Row(f"{found.nominal_rate:.1%}", found) for found in candidates(evidence, method)]
@@ -112,13 +117,19 @@ def threshold_command(
     typer.echo("\n".join(_table(rows)))
     if any(row.effect.sample_too_small for row in rows):
         advise("rate-assumed", count=len(evidence.held_out))
-    if held is not None:
-        for origin in held.passed_over:
-            advise(f"{origin}-threshold-passed-over")
+    _tell_passed_over(held)
     if held is not None and change is None:
         typer.echo(f"In force for the item: {held.value:.4f} (from the {held.origin}).")
     if change is not None:
         typer.echo(f"Changed (version {change.version}): {_told(change.before)} → {_told(change.after)}.")
+
+
+def _tell_passed_over(held: EffectiveThreshold | None) -> None:
+    """Say on stderr whose thresholds do not count because they were chosen for another model."""
+    from app.command_line import advise
+
+    for origin in held.passed_over if held is not None else ():
+        advise(f"{origin}-threshold-passed-over")
 
 
 def _held(store: Path | None, item_id: str) -> EffectiveThreshold | None:

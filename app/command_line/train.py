@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from app.command_line.chosen_pipeline import chosen_definition, chosen_models
+from app.command_line.chosen_pipeline import ViewModelOption, ViewOption, chosen_view
 from app.command_line.options import (
     JsonOption,
     NameOption,
@@ -20,9 +20,6 @@ from app.command_line.options import (
 )
 from app.command_line.train_detector import train_detector_command
 from app.command_line.train_sensor import train_sensor_command
-
-if TYPE_CHECKING:
-    from inspection.pipeline import Viewpoint
 
 train_app = typer.Typer(help="Train a model.", no_args_is_help=True, add_completion=False)
 train_app.command("detector")(train_detector_command)
@@ -81,24 +78,8 @@ def train_images_command(
         float, typer.Option("--defect-rate", help="cost: share of defective parts in production.")
     ] = 0.02,
     folds: Annotated[int, typer.Option("--folds", min=2, max=20, help="Parts that are held out in turn.")] = 10,
-    pipeline: Annotated[
-        Path | None,
-        typer.Option(
-            "--pipeline",
-            help="Train on images as the step anomaly of this pipeline (JSON, or a ready one) sees them; needed where "
-            "steps before it crop, align, filter or ignore.",
-            metavar="FILE|NAME",
-        ),
-    ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model",
-            help="With --pipeline: reference image, or model, of a step before anomaly; NAME=FILE, repeated, where "
-            "steps use several.",
-            metavar="[NAME=]FILE",
-        ),
-    ] = None,
+    pipeline: ViewOption = None,
+    model: ViewModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train an anomaly model from images of good parts alone; the threshold comes from images held out of the fit.
@@ -126,15 +107,12 @@ def train_images_command(
             raise typer.BadParameter("a cost is a number larger than 0", param_hint=option)
     if threshold_rule in ("f1", "cost") and defect is None:
         raise typer.BadParameter(f"{threshold_rule} needs images of defects", param_hint="--defect")
-    if model and pipeline is None:
-        raise typer.BadParameter("goes with --pipeline", param_hint="--model")
     # Of NAME=FILE both the whole, which a file may be called, and the file.
     files = [Path(part) for text in model or [] for part in (text, text.partition("=")[2]) if part]
     require_new_file(out, files if pipeline is None else [pipeline, *files])
     from app.command_line import advise, language
     from inspection.anomaly import TrainingProgress, TrainingSettings, train_images
     from inspection.anomaly.methods import require_method
-    from inspection.components import Picture
     from inspection.datasets import defect_images, good_images
 
     settings = TrainingSettings(
@@ -151,7 +129,7 @@ def train_images_command(
         defect_rate=defect_rate,
     )
     require_method(method)
-    seen = Picture.original if pipeline is None else _seen(pipeline, model or [])
+    seen = chosen_view(pipeline, model or [])
     defects = defect_images(defect) if defect is not None else []
     chosen = good_images(good)
     for folder, count in chosen.left_out.items():
@@ -197,14 +175,3 @@ def train_images_command(
         f"({threshold.method}) for a false-alarm rate of {threshold.false_alarm_rate:.1%}, "
         f"SHA-256 {report.digest[:16]}…"
     )
-
-
-def _seen(path: Path, given: list[str]) -> Viewpoint:
-    """Return what gives images as the step ``anomaly`` of the pipeline is given them."""
-    from inspection.pipeline import Viewpoint, anomaly_step, steps_before
-
-    pipeline, step_id = anomaly_step(chosen_definition(path))
-    names = {name for step in steps_before(pipeline, step_id) for name in step.models().values()}
-    if given and not names:
-        raise typer.BadParameter("no step before anomaly uses one", param_hint="--model")
-    return Viewpoint(pipeline, step_id, chosen_models(names, given))

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from inspection.anomaly.bundle import Bundle
+from inspection.anomaly.counting import where_it_counts
+from inspection.anomaly.material import Seen
 from inspection.anomaly.model import AnomalyModel
 from inspection.anomaly.threshold_effect import Evidence
+from inspection.components.values import Picture
 from inspection.datasets import defect_images, image_files
 from inspection.images import read_image
 from models.errors import DoesNotFit, InvalidInput, UnreadableImage
@@ -16,7 +19,12 @@ Progress = Callable[[int, int], None]
 
 
 def gather_evidence(
-    bundle: Bundle, name: str, good: Path | None = None, defect: Path | None = None, on_progress: Progress | None = None
+    bundle: Bundle,
+    name: str,
+    good: Path | None = None,
+    defect: Path | None = None,
+    on_progress: Progress | None = None,
+    seen: Seen = Picture.original,
 ) -> tuple[Evidence, dict[Path, UnreadableImage | DoesNotFit]]:
     """Return the scores and, of images that cannot be used, file → why.
 
@@ -27,6 +35,7 @@ def gather_evidence(
         defect: folder of images of defects; sub-folders that name good parts are left out. Without it the defects the
             model was trained with count.
         on_progress: called with images done and in all.
+        seen: gives each image as the model was trained to be given it; see ``train_images``.
 
     Raises:
         NotFound: ``folder-missing``.
@@ -42,17 +51,23 @@ def gather_evidence(
     skipped: dict[Path, UnreadableImage | DoesNotFit] = {}
     for number, path in enumerate(files, start=1):
         try:
-            scores[path] = model.score(read_image(path)).score
+            scores[path] = _score(model, seen(read_image(path)))
         except (UnreadableImage, DoesNotFit) as error:
             skipped[path] = error
         if on_progress is not None:
             on_progress(number, len(files))
     if not scores:
         raise InvalidInput("no-image-usable", folder=str(files[0].parent))
-    seen = tuple(scores[path] for path in defects if path in scores)
+    escaping = tuple(scores[path] for path in defects if path in scores)
     evidence = Evidence(
         bundle.manifest.scores,
-        seen if defect is not None else bundle.manifest.defect_scores,
+        escaping if defect is not None else bundle.manifest.defect_scores,
         tuple(scores[path] for path in goods if path in scores),
     )
     return evidence, skipped
+
+
+def _score(model: AnomalyModel, picture: Picture) -> float:
+    across, down = picture.resized
+    scored = model.score(picture.pixels, scale_x=across, scale_y=down)
+    return where_it_counts(scored.score, scored.heatmap, picture.counting())[0]

@@ -218,7 +218,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
 
 
 def test_the_command_trains_as_the_pipeline_file_sees(
-    capsys: pytest.CaptureFixture[str], good_paths: list[Path], tmp_path: Path
+    capsys: pytest.CaptureFixture[str], good_paths: list[Path], parts: Path, tmp_path: Path
 ) -> None:
     good, own, out = tmp_path / "good", tmp_path / "own.json", tmp_path / "m.model"
     good.mkdir()
@@ -235,6 +235,13 @@ def test_the_command_trains_as_the_pipeline_file_sees(
     expected = train_images(good_paths[:5], tmp_path / "expected.model", QUICK, seen=seen)
     assert code == 0
     assert json.loads(printed)["digest"] == expected.digest
+    # A threshold is looked at on what the step sees, too.
+    new = inspected(expected, pipeline(ALIGN, CROP), sorted((parts / "test" / "good").iterdir()), good_paths[0])
+    value = float(np.median(new))
+    looked = ("model", "threshold", out, "--set", value, "--good", parts / "test" / "good", "--json")
+    code, printed, _ = run(capsys, *looked, "--pipeline", own, "--model", good_paths[0])
+    found = {row["name"]: row for row in json.loads(printed)["thresholds"]}["set"]
+    assert (code, found["overkill"]["count"], found["overkill"]["total"]) == (0, 4, 8)
 
 
 @pytest.mark.parametrize(
