@@ -251,7 +251,7 @@ def _build(network: Any, weights: dict[str, FloatArray], recipe: _Recipe) -> Any
 
 def _parity(torch: Any, network: Any, model: Any, recipe: _Recipe) -> float:
     """Return the largest difference of a tap to torch, relative to the tap's largest value."""
-    from inspection.anomaly.runtime import compile_model
+    from inspection.runtime import compile_model
 
     compiled = compile_model(model)
     worst = 0.0

@@ -7,11 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from models.errors import ImageFlowError
-
-
-class TrainingCancelled(ImageFlowError):
-    """The training was cancelled by whoever asked for it; no error of anybody, and no file was written."""
+from inspection.cancellation import TrainingCancelled
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from inspection.anomaly.backbone import Backbone
 from inspection.anomaly.networks import with_patch_features
 from inspection.anomaly.preparation import Prepared
-from inspection.anomaly.runtime import compile_model, core
+from inspection.runtime import compile_model, core
 from models.errors import Unavailable
 
 FloatArray = NDArray[np.float32]

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from inspection.anomaly.alignment import require_aligned
 from inspection.anomaly.bundle import Bundle, read_bundle
+from inspection.anomaly.image_graph import ImageGraph
 from inspection.anomaly.manifest import BundleManifest
 from inspection.anomaly.preparation import PATCH, Prepared, prepare, tensor_size, working_size
-from inspection.anomaly.runtime import ImageGraph, core
 from inspection.frames import Pixels
 from inspection.opencv import cv2
 from inspection.placement import FloatMap
+from inspection.runtime import core
 from inspection.step_models import ModelKind
 from models.errors import InvalidInput
 

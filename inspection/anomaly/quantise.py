@@ -81,9 +81,9 @@ def quantise(model: Path, folder: Path, images: Sequence[Path]) -> None:
     from inspection.anomaly.model import weights_tensor
     from inspection.anomaly.networks import name_nodes
     from inspection.anomaly.preparation import prepare
-    from inspection.anomaly.runtime import core
     from inspection.images import read_image
     from inspection.openvino_runtime import openvino as ov
+    from inspection.runtime import core
 
     nncf = importlib.import_module("nncf")
     bundle = read_bundle(model)

@@ -12,7 +12,7 @@ from inspection.anomaly.alignment import require_one_size
 from inspection.anomaly.backbone import find_backbone, serialise
 from inspection.anomaly.bundle import pack, unpack
 from inspection.anomaly.choices import TrainingSettings
-from inspection.anomaly.course import Course, OnProgress, TrainingCancelled, TrainingProgress
+from inspection.anomaly.course import Course, OnProgress, TrainingProgress
 from inspection.anomaly.defects import read_defects, score_defects
 from inspection.anomaly.describing import describe, preprocessing_of
 from inspection.anomaly.finishing import PARITY_IMAGES, check_parity, probe_scores
@@ -22,6 +22,7 @@ from inspection.anomaly.material import Material, Seen, look_at
 from inspection.anomaly.methods import find_method
 from inspection.anomaly.preparation import choose_scale
 from inspection.anomaly.threshold import Threshold
+from inspection.cancellation import TrainingCancelled
 from inspection.components.values import Picture
 from inspection.files import make_folder, require_writable, write_atomically
 from models.errors import DoesNotFit, InvalidInput, UnreadableImage

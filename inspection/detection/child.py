@@ -10,17 +10,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from inspection.cancellation import TrainingCancelled
 from inspection.files import not_written
 from inspection.own_process import interruptions_wait, module_command
-from models.errors import ImageFlowError, Unavailable
+from models.errors import Unavailable
 
 _PATIENCE_S = 10.0
 _LAST_LINES = 5
 _LONGEST_LINE = 300
-
-
-class TrainingCancelled(ImageFlowError):
-    """The training was cancelled by whoever asked for it; no error of anybody."""
 
 
 def run_training_process(

@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from inspection.anomaly.runtime import core
 from inspection.detection.description import GRAPH_SUFFIXES, GraphDescription
 from inspection.detection.heads import Head, recognise
 from inspection.detection.metadata import GraphMetadata, read_metadata
 from inspection.detection.reasons import NotUnderstoodError, first_reason
 from inspection.files import is_folder
 from inspection.openvino_runtime import openvino as ov
-from inspection.settings import inference_threads
+from inspection.runtime import compile_model, core
 from models.errors import DoesNotFit, InvalidInput
 from models.messages import LocalText
 
@@ -108,16 +107,7 @@ def compile_graph(model: Any, description: GraphDescription, precision: str, thr
     if description.colour == "bgr":
         steps.input().preprocess().reverse_channels()
     steps.input().model().set_layout(ov.Layout(description.layout))
-    return core().compile_model(
-        steps.build(),
-        "CPU",
-        {
-            "INFERENCE_PRECISION_HINT": precision,
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_NUM_THREADS": inference_threads(threads),
-            "NUM_STREAMS": 1,
-        },
-    )
+    return compile_model(steps.build(), threads, precision)
 
 
 def value_table(description: GraphDescription) -> NDArray[np.float32]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from inspection.anomaly.runtime import core
 from inspection.detection.bundle import DetectorBundle, read_detector
 from inspection.detection.description import GRAPH_SUFFIXES, GraphDescription
 from inspection.detection.graphs import processor_has, read_graph, require_fits
@@ -17,6 +16,7 @@ from inspection.detection.metadata import described_by
 from inspection.detection.model import BF16, F32, Classifier, Detector
 from inspection.files import is_folder
 from inspection.openvino_runtime import openvino as ov
+from inspection.runtime import core
 from models.errors import InvalidInput, NotFound
 
 _BLOCK = 1 << 20

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from inspection.detection.child import TrainingCancelled
+from inspection.cancellation import TrainingCancelled
 
 _STAGES = {"reading": 0.02, "train": 0.88, "export": 0.01, "reference": 0.03, "int8": 0.03, "measure": 0.03}
 """Stage → its share of the whole, in order."""

@@ -21,13 +21,14 @@ from inspection.anomaly import (
 )
 from inspection.anomaly.backbone import serialise
 from inspection.anomaly.bundle import GRAPH, WEIGHTS, pack, unpack
+from inspection.anomaly.image_graph import ImageGraph
 from inspection.anomaly.manifest import FORMAT_VERSION
 from inspection.anomaly.model import weights_tensor
 from inspection.anomaly.preparation import PATCH, prepare
-from inspection.anomaly.runtime import ImageGraph, core
 from inspection.archive import MANIFEST, archive_kind
 from inspection.images import read_image
 from inspection.openvino_runtime import openvino, ops
+from inspection.runtime import core
 from models.errors import InvalidInput, NotFound
 
 
