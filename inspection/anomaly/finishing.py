@@ -31,8 +31,8 @@ def check_parity(
 ) -> float:
     """Score images by the finished file and by what the training computed; return the largest relative difference.
 
-    Mirrored training images are used beside the probes: a memory bank holds patches of the images themselves, whose
-    distance is nought but for rounding, and says nothing.
+    Training images by half a turn are used beside the probes: a memory bank holds patches of the images themselves,
+    whose distance is nought but for rounding, and says nothing.
 
     Raises:
         DoesNotFit: ``model-parity`` when it is above 1e-3 or a verdict flips.
@@ -46,11 +46,11 @@ def check_parity(
     ]
     count = min(PARITY_IMAGES, len(material.files))
     for done, index in enumerate(np.linspace(0, len(material.files) - 1, count).astype(int).tolist()):
-        seen = material.picture(index)
-        mirrored = Picture.original(np.ascontiguousarray(seen.pixels[::-1, ::-1]))
-        expected.append(store.score_picture(core, replace(mirrored, resized=seen.resized)))
-        across, down = seen.resized
-        found.append(finished.score(mirrored.pixels, scale_x=across, scale_y=down).score)
+        turned = material.turned(index)
+        # The model alone is checked: whatever its pixels show counts.
+        expected.append(store.score_picture(core, replace(Picture.original(turned.pixels), resized=turned.resized)))
+        across, down = turned.resized
+        found.append(finished.score(turned.pixels, scale_x=across, scale_y=down).score)
         course.advance(1, "export", done + 1, count)
     parity = compare(expected, found, finished.threshold)
     if not parity.holds:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from inspection.anomaly.course import Course
 from inspection.anomaly.preparation import choose_scale, require_scale
 from inspection.components.values import Picture
@@ -48,11 +50,33 @@ class Material:
             UnreadableImage: ``image-changed`` when the file has another content than at first; ``image-missing`` and
                 the like when it cannot be read any more.
         """
+        return self.seen(self._pixels(index))
+
+    def turned(self, index: int) -> Picture:
+        """Return an image by half a turn as it is seen or, where it is refused so, what is seen of it by half a turn.
+
+        Raises:
+            UnreadableImage: as ``picture``.
+        """
+        pixels = self._pixels(index)
+        try:
+            return self.seen(np.ascontiguousarray(pixels[::-1, ::-1]))
+        except DoesNotFit:
+            picture = self.seen(pixels)
+            return picture.with_pixels(np.ascontiguousarray(picture.pixels[::-1, ::-1]))
+
+    def _pixels(self, index: int) -> Pixels:
+        """Return the pixels of a file, RGB ``(H, W, 3)`` uint8.
+
+        Raises:
+            UnreadableImage: ``image-changed`` when the file has another content than at first; ``image-missing`` and
+                the like when it cannot be read any more.
+        """
         path, digest = self.files[index]
         data = read_image_bytes(path)
         if hashlib.sha256(data).hexdigest() != digest:
             raise UnreadableImage("image-changed", name=path.name)
-        return self.seen(decode_image(data, name=path.name))
+        return decode_image(data, name=path.name)
 
 
 def look_at(paths: Sequence[Path], course: Course, work: float, seen: Seen = Picture.original) -> Material:
