@@ -10,22 +10,14 @@ from app.benchmarks.machine import describe_machine, in_one_line
 from app.benchmarks.page import json_values, part_of, update_page, value_text
 from app.benchmarks.processes import MeasurementFailed, run_module
 from app.benchmarks.runner import Outcome, run_areas
-from app.command_line import main
 from inspection.benchmarks.figures import Figure
 from inspection.benchmarks.probing import Row, peak_megabytes, resident_megabytes
+from tests.command import run
 
 MET = Row("quick_ms", "ms", "something fast", at_most=20).figure([12.0, 90.0, 11.0], "imageflow bench window")
 MISSED = Figure(
     name="sharp", value=0.5, what="a | b", command="c", goal="≥ 0.9", met=False, interval=(0.41, 0.6), note="n"
 )
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    told = capsys.readouterr()
-    assert "Traceback" not in told.err
-    return int(ended.value.code or 0), told.out, told.err
 
 
 def test_the_median_of_the_runs_is_held_against_the_goal() -> None:

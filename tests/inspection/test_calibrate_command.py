@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.command_line import main
 from inspection.components.measure_parameters import MeasureParameters
 from inspection.files import write_atomically
 from inspection.frames import Pixels
 from inspection.images import encode_png
 from inspection.opencv import cv2
+from tests.command import run as run_command
 
 COLUMNS, ROWS, SIDE = 8, 6, 40
 BOARD = ("--columns", COLUMNS, "--rows", ROWS, "--square-mm", 2)
@@ -32,11 +32,7 @@ def leaning(pixels: Pixels) -> Pixels:
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        main(["calibrate", *(str(argument) for argument in arguments)])
-    told = capsys.readouterr()
-    assert "Traceback" not in told.err
-    return int(ended.value.code or 0), told.out, told.err
+    return run_command(capsys, "calibrate", *arguments)
 
 
 def test_what_the_command_tells_goes_into_the_step_measure_as_it_is(

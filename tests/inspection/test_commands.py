@@ -7,19 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.command_line import main
 from inspection.anomaly import Backbone, TrainingReport
 from inspection.files import write_atomically
 from inspection.images import encode_png, read_image
 from inspection.pipeline import ready_definition, ready_names, validate_definition
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    told = capsys.readouterr()
-    assert "Traceback" not in told.err
-    return int(ended.value.code or 0), told.out, told.err
+from tests.command import run
 
 
 def test_inspect_prints_one_json_object_a_line_and_writes_overlays(

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.command_line import main
 from inspection.sensor import SensorTraining, save_model, train
+from tests.command import run as run_command
 from tests.inspection.sensor_rows import COLUMNS, machine_rows
 
 
@@ -25,11 +25,7 @@ def written(path: Path, rows: NDArray[np.float64], header: tuple[str, ...] | Non
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        main(["model", "drift", *(str(argument) for argument in arguments)])
-    told = capsys.readouterr()
-    assert "Traceback" not in told.err
-    return int(ended.value.code or 0), told.out, told.err
+    return run_command(capsys, "model", "drift", *arguments)
 
 
 def levels(out: str) -> dict[str, str]:

@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from app.command_line import main
 from inspection.anomaly import TrainingReport
 from inspection.detection.loading import load_detection_model
 from inspection.detection.model import Detector
@@ -12,14 +11,7 @@ from inspection.frames import as_rgb
 from inspection.images import encode_png
 from inspection.opencv import cv2
 from models.errors import DoesNotFit
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    told = capsys.readouterr()
-    assert "Traceback" not in told.err
-    return int(ended.value.code or 0), told.out, told.err
+from tests.command import run
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.command_line import main
 from inspection.sensor import SensorTraining, read_table, save_model, score_rows, train
 from inspection.sensor.model import SensorModel
+from tests.command import run as run_command
 from tests.inspection.sensor_rows import COLUMNS, machine_rows
 
 
@@ -29,11 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        main(["model", "score", *(str(argument) for argument in arguments)])
-    told = capsys.readouterr()
-    assert "Traceback" not in told.err
-    return int(ended.value.code or 0), told.out, told.err
+    return run_command(capsys, "model", "score", *arguments)
 
 
 def test_each_row_is_told_with_its_score_alarm_and_the_sensors_that_make_it(

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.command_line import main
 from inspection.sensor import SensorTraining, load_model, model_bytes, read_table, save_model, train, train_files
 from inspection.sensor.checkpoint import read_checkpoint, write_checkpoint
 from inspection.sensor.folds import blocks
 from inspection.sensor.thresholds import choose, tail_quantile
 from inspection.sensor.windows import steadiness
 from models.errors import InvalidInput, Unavailable
+from tests.command import run
 from tests.inspection.sensor_rows import COLUMNS, machine_rows
 
 SMALL = SensorTraining(epochs=30)
@@ -24,14 +24,6 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = [",".join(COLUMNS), *(",".join(f"{value:.6f}" for value in row) for row in machine_rows(200).tolist())]
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    told = capsys.readouterr()
-    assert "Traceback" not in told.err
-    return int(ended.value.code or 0), told.out, told.err
 
 
 @pytest.mark.parametrize("window", [1, 4])

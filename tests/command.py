@@ -1,0 +1,14 @@
+"""The command as its user calls it, in the process of the tests."""
+
+import pytest
+
+from app.command_line import main
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    """Run ``imageflow`` with ``arguments``; return its exit code, what it printed and what it wrote on stderr."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    told = capsys.readouterr()
+    assert "Traceback" not in told.err
+    return int(ended.value.code or 0), told.out, told.err
