@@ -8,15 +8,25 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from app.command_line.chosen_pipeline import ViewOption, chosen_view
 from app.command_line.options import JsonOption, ThresholdOption, in_fractions, progress_bar, tell_skipped
 from app.command_line.station import LanguageName
 
 if TYPE_CHECKING:
+    from inspection.anomaly.material import Seen
     from models.messages import Language
 
 
 def evaluate_command(
-    model: Annotated[Path, typer.Option("--model", help="Model file.")],
+    models: Annotated[
+        list[str],
+        typer.Option(
+            "--model",
+            help="Model file; given again, with --pipeline, [NAME=]FILE: reference image, or model, of a step before "
+            "anomaly.",
+            metavar="FILE",
+        ),
+    ],
     good: Annotated[
         Path | None, typer.Option("--good", help="Folder with images of good parts; needed for an anomaly model.")
     ] = None,
@@ -31,6 +41,7 @@ def evaluate_command(
         Path | None, typer.Option("--data", help="For a detector: data.yaml; the images of its val are measured.")
     ] = None,
     threshold: ThresholdOption = None,
+    pipeline: ViewOption = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -53,19 +64,23 @@ def evaluate_command(
       imageflow evaluate --model m.model --good ok/ --defect ng/ \\
           --out report.html --language ja
       imageflow evaluate --model m.model --good ok/ --defect ng/ --masks masks/
+      imageflow evaluate --model m.model --model good.png --pipeline own.json \\
+          --good ok/ --defect ng/
       imageflow evaluate --model detector.model --data data.yaml
     """  # noqa: D301 - \b keeps the lines as they are
     from app.command_line import language
 
     speech = language() if spoken is None else spoken.value
+    model, used = Path(models[0]), models[1:]
     if data is not None:
-        if any(value is not None for value in (good, defect, masks, threshold, out)):
+        if used or any(value is not None for value in (good, defect, masks, threshold, pipeline, out)):
             raise typer.BadParameter("goes with --model and --json alone", param_hint="--data")
         _evaluate_detector(model, data, speech, as_json=as_json)
         return
     if good is None or defect is None:
         raise typer.BadParameter("give --good and --defect, or --data for a detector", param_hint="--good")
-    _evaluate_scores(model, Folders(good, defect, masks), threshold, out, speech, as_json=as_json)
+    seen = chosen_view(pipeline, used)
+    _evaluate_scores(model, seen, Folders(good, defect, masks), threshold, out, speech, as_json=as_json)
 
 
 class Folders(NamedTuple):
@@ -77,10 +92,18 @@ class Folders(NamedTuple):
 
 
 def _evaluate_scores(
-    model: Path, folders: Folders, threshold: float | None, out: Path | None, speech: Language, *, as_json: bool
+    model: Path,
+    seen: Seen,
+    folders: Folders,
+    threshold: float | None,
+    out: Path | None,
+    speech: Language,
+    *,
+    as_json: bool,
 ) -> None:
     from inspection.anomaly import AnomalyModel
     from inspection.evaluation import results_of, score_set
+    from inspection.evaluation.seen import SeenModel
     from inspection.model_files import load_model
     from models.errors import DoesNotFit
 
@@ -96,7 +119,7 @@ def _evaluate_scores(
         place.require_writable()
     with progress_bar("Evaluating") as advance:
         scored = score_set(
-            loaded,
+            SeenModel(loaded, seen),
             *folders,
             threshold=threshold,
             pictures=place is not None,

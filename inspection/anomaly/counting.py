@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from inspection.anomaly.model import spread
+from inspection.anomaly.model import AnomalyModel, ScoredImage, spread
 from inspection.anomaly.preparation import Prepared
 from inspection.components.values import Picture
 from inspection.placement import FloatMap, Mask
@@ -30,6 +30,18 @@ def where_it_counts(score: float, heatmap: FloatMap, counting: Mask | None) -> t
     left = np.where(counting, heatmap, np.float32(0))
     remaining = float(left.max())
     return (score if remaining == highest else score * remaining / highest), left
+
+
+def score_picture(model: AnomalyModel, picture: Picture) -> ScoredImage:
+    """Return what a model says of what counts in a picture that steps of a pipeline gave; the heatmap lies over it.
+
+    Raises:
+        DoesNotFit, InvalidInput: as ``AnomalyModel.score``.
+    """
+    across, down = picture.resized
+    scored = model.score(picture.pixels, scale_x=across, scale_y=down)
+    score, heatmap = where_it_counts(scored.score, scored.heatmap, picture.counting())
+    return ScoredImage(score, scored.threshold, heatmap)
 
 
 @dataclass(frozen=True, slots=True)

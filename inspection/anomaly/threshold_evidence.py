@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from inspection.anomaly.bundle import Bundle
-from inspection.anomaly.counting import where_it_counts
+from inspection.anomaly.counting import score_picture
 from inspection.anomaly.material import Seen
 from inspection.anomaly.model import AnomalyModel
 from inspection.anomaly.threshold_effect import Evidence
@@ -51,7 +51,7 @@ def gather_evidence(
     skipped: dict[Path, UnreadableImage | DoesNotFit] = {}
     for number, path in enumerate(files, start=1):
         try:
-            scores[path] = _score(model, seen(read_image(path)))
+            scores[path] = score_picture(model, seen(read_image(path))).score
         except (UnreadableImage, DoesNotFit) as error:
             skipped[path] = error
         if on_progress is not None:
@@ -65,9 +65,3 @@ def gather_evidence(
         tuple(scores[path] for path in goods if path in scores),
     )
     return evidence, skipped
-
-
-def _score(model: AnomalyModel, picture: Picture) -> float:
-    across, down = picture.resized
-    scored = model.score(picture.pixels, scale_x=across, scale_y=down)
-    return where_it_counts(scored.score, scored.heatmap, picture.counting())[0]

@@ -23,21 +23,19 @@ class AnomalyParameters(Parameters):
 
 def _run(parameters: AnomalyParameters, inputs: Mapping[str, StepValue], context: StepContext) -> StepValue:
     picture = picture_of(inputs)
-    from inspection.anomaly.counting import where_it_counts
+    from inspection.anomaly.counting import score_picture
     from inspection.anomaly.model import AnomalyModel
 
     model = context.model("model", parameters.model, AnomalyModel)
-    across, down = picture.resized
-    scored = model.score(picture.pixels, scale_x=across, scale_y=down)
+    scored = score_picture(model, picture)
     chosen = context.criteria.threshold_for(model.digest)
     threshold = scored.threshold if chosen is None else chosen
-    score, values = where_it_counts(scored.score, scored.heatmap, picture.counting())
-    heatmap = picture.placement.map_to_original(values)
+    heatmap = picture.placement.map_to_original(scored.heatmap)
     return AnomalyFinding(
-        score=score,
+        score=scored.score,
         threshold=threshold,
         heatmap=heatmap,
-        regions=anomalous_regions(heatmap, score, threshold),
+        regions=anomalous_regions(heatmap, scored.score, threshold),
     )
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.command_line import main
 from inspection.anomaly import Backbone, TrainingReport, load_bundle, train_images
 from inspection.anomaly.counting import where_it_counts
 from inspection.files import write_atomically
@@ -27,6 +26,7 @@ from inspection.pipeline import (
 from inspection.reference import ReferenceImage
 from models.errors import DoesNotFit, InvalidInput
 from resources.parts import draw_part
+from tests.command import run
 from tests.inspection.conftest import SMALL
 
 QUICK = SMALL.model_copy(update={"bank_size": 200, "folds": 2})
@@ -209,14 +209,6 @@ def test_a_score_goes_down_with_what_is_ignored_alone() -> None:
     assert left[0, 0] == 0
 
 
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    told = capsys.readouterr()
-    assert "Traceback" not in told.err
-    return int(ended.value.code or 0), told.out, told.err
-
-
 def test_the_command_trains_as_the_pipeline_file_sees(
     capsys: pytest.CaptureFixture[str], good_paths: list[Path], parts: Path, tmp_path: Path
 ) -> None:
@@ -242,6 +234,13 @@ def test_the_command_trains_as_the_pipeline_file_sees(
     code, printed, _ = run(capsys, *looked, "--pipeline", own, "--model", good_paths[0])
     found = {row["name"]: row for row in json.loads(printed)["thresholds"]}["set"]
     assert (code, found["overkill"]["count"], found["overkill"]["total"]) == (0, 4, 8)
+    # So is a model measured; its heatmap lies over the image as it was, where the masks are.
+    measured = ("evaluate", "--model", out, "--model", good_paths[0], "--pipeline", own, "--threshold", value, "--json")
+    sets = ("--good", parts / "test" / "good", "--defect", parts / "test" / "scratch")
+    code, printed, _ = run(capsys, *measured, *sets, "--masks", parts / "masks" / "scratch")
+    report = json.loads(printed)
+    assert (code, report["overkill"]["count"], report["masks"]) == (0, 4, 3)
+    assert report["pixel_auroc"] > 0.8
 
 
 @pytest.mark.parametrize(
