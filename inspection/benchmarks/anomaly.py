@@ -40,7 +40,7 @@ about 0.85 to 0.92, escapes at just 5 % false alarms from about 66 % to 44 %. A 
 about 0.01 more at nearly twice the time. Five of the eight good validation tiles with the highest scores carry a mark
 anyone would point at.
 
-**Latency.** The machine is shared, its speed varies about twofold from minute to minute; a run of one configuration
+**Latency.** The machine is shared, its speed varies about twofold from minute to minute; the configuration before this
 gave 20.1 to 24.0 ms p50 within ten minutes, single images took 15.5 ms. Two thirds of the processor time are the
 network, a quarter the search. What was done: a graph compiled for the usual size of the images (5 % less time, the same
 scores to the last bit), 160 axes in place of 192 (4 % less, figures alike). Tried: 128 axes (another 3 % less; drawn

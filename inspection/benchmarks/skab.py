@@ -29,7 +29,7 @@ WINDOW = 5
 SEEDS = 5
 COMMAND = "imageflow bench skab --data DIR"
 _TOLERANCE = 100
-_STREAMED_TIMES = 5
+_STREAMED_TIMES = 25
 _SPEED = {
     "fit": Row(
         "skab_fit_s_per_file",
