@@ -117,7 +117,10 @@ def _in_folder(folder: Path, overlays: Path | None) -> list[FileToInspect]:
 
 
 def overlay_paths(files: Sequence[FileToInspect], out: Path) -> list[Path]:
-    """Return where the overlay of each file goes: ``.png`` under its relative name, ``-2``, ``-3``… for doubles.
+    """Return where the overlay of each file goes: ``.png`` under its relative name.
+
+    A name that is taken, by a double or by what is there already, gets ``-2``, ``-3``…: it may be a photograph, or the
+    overlay of an earlier run.
 
     Raises:
         InvalidInput: ``overlay-over-image`` when one would take the place of an image that is to be inspected.
@@ -127,7 +130,7 @@ def overlay_paths(files: Sequence[FileToInspect], out: Path) -> list[Path]:
     for file in files:
         wanted = out / file.name.with_suffix(".png")
         path, number = wanted, 1
-        while path in planned:
+        while path in planned or (path.resolve() not in images and os.path.lexists(path)):
             number += 1
             path = wanted.with_stem(f"{wanted.stem}-{number}")
         if path.resolve() in images:

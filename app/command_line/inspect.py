@@ -52,7 +52,8 @@ def inspect_command(
         typer.Option("--criteria", help="Criteria (JSON) of measurements, codes, colours and detections."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "--output", help="Write an overlay for each image to this folder.")
+        Path | None,
+        typer.Option("--out", "--output", help="Write an overlay for each image to this folder; what is there stays."),
     ] = None,
     frames: FramesOption = None,
     trigger: TriggerOption = None,
