@@ -61,18 +61,22 @@ def chosen_models(names: Collection[str], given: Sequence[str]) -> dict[str, Ste
         given: ``FILE`` or ``NAME=FILE``, as on the command line.
 
     Raises:
-        typer.BadParameter: when there are two of one name.
+        typer.BadParameter: when there are two of one name, or no step uses the name.
         UserFacingError: as ``load_model``.
     """
+    from inspection.files import is_there
     from inspection.model_files import load_model
 
     models: dict[str, StepModel] = {}
     for text in given:
         name, separator, file = text.partition("=")
+        if separator and name not in names and is_there(Path(file)) and not is_there(Path(text)):
+            known = ", ".join(sorted(names)) or "none"
+            raise typer.BadParameter(f"no step uses a model {name!r}; the steps use {known}", param_hint="--model")
         if not separator or name not in names:
             name, file = next(iter(names)) if len(names) == 1 else "default", text
         if name in models:
-            raise typer.BadParameter(f"there are two for {name!r}", param_hint="--model")
+            raise typer.BadParameter(f"there are two for {name!r}; say which is which: NAME=FILE", param_hint="--model")
         models[name] = load_model(Path(file))
     return models
 

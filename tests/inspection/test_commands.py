@@ -125,6 +125,18 @@ def test_doubles_of_a_name_get_overlays_of_their_own(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["800-2.png", "800.png"]
 
 
+def test_a_name_that_no_step_uses_is_told_as_that_and_not_as_a_missing_file(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path
+) -> None:
+    image = parts / "test" / "scratch" / "800.png"
+    code, out, err = run(capsys, "inspect", "--model", f"other={report.path}", image)
+    assert (code, out) == (2, "")
+    assert "no step uses a model 'other'" in err.replace("\n", " ")
+    code, out, err = run(capsys, "inspect", "--model", report.path, "--model", report.path, image)
+    assert (code, out) == (2, "")
+    assert "NAME=FILE" in err
+
+
 def test_inspect_gives_the_model_file_to_the_one_model_a_pipeline_names(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
 ) -> None:
