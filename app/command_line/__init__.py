@@ -183,6 +183,12 @@ def tell(error: Any, subject: str = "") -> None:
     sys.stderr.write("\n".join(line for line in lines if line) + "\n")
 
 
+def advise_of(found: Any) -> None:
+    """Print a user-facing error for which nothing failed, as ``advise`` does; None says nothing."""
+    if found is not None:
+        advise(found.code, **found.values)
+
+
 def advise(code: str, **values: object) -> None:
     """Print on stderr, in the user's language, something to know that is no error: what is so, and what to do."""
     from models.messages import error_text

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from inspection.anomaly.material import Seen
+    from inspection.anomaly.seeing import Seen
     from inspection.pipeline import PipelineDefinition
     from inspection.step_models import StepModel
 
@@ -88,12 +88,12 @@ def chosen_view(path: Path | None, given: Sequence[str]) -> Seen:
         typer.BadParameter: for models that no step before ``anomaly`` uses.
         UserFacingError: as ``chosen_definition``, ``chosen_models``, ``anomaly_step`` and ``Viewpoint``.
     """
-    from inspection.components import Picture
+    from inspection.anomaly.seeing import AS_THEY_ARE
 
     if path is None:
         if given:
             raise typer.BadParameter("goes with --pipeline", param_hint="--model")
-        return Picture.original
+        return AS_THEY_ARE
     from inspection.pipeline import Viewpoint, anomaly_step, steps_before
 
     pipeline, step_id = anomaly_step(chosen_definition(path))

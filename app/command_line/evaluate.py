@@ -13,7 +13,7 @@ from app.command_line.options import JsonOption, ThresholdOption, in_fractions, 
 from app.command_line.station import LanguageName
 
 if TYPE_CHECKING:
-    from inspection.anomaly.material import Seen
+    from inspection.anomaly.seeing import Seen
     from models.messages import Language
 
 
@@ -101,10 +101,12 @@ def _evaluate_scores(
     *,
     as_json: bool,
 ) -> None:
+    from app.command_line import advise_of
     from inspection.anomaly import AnomalyModel
     from inspection.evaluation import results_of, score_set
     from inspection.evaluation.seen import SeenModel
     from inspection.model_files import load_model
+    from inspection.pipeline import taken_otherwise
     from models.errors import DoesNotFit
 
     loaded = load_model(model)
@@ -117,6 +119,8 @@ def _evaluate_scores(
 
         place = ReportPlace(out)
         place.require_writable()
+    unlike = taken_otherwise(loaded.manifest, loaded.name, seen.record)
+    advise_of(unlike)
     with progress_bar("Evaluating") as advance:
         scored = score_set(
             SeenModel(loaded, seen),
@@ -126,12 +130,13 @@ def _evaluate_scores(
             language=speech,
             on_progress=in_fractions("Evaluating", advance),
         )
-    found = results_of(scored)
+    steps = seen.record.steps
+    found = results_of(scored) | {"steps": list(steps), "taken_as_trained": unlike is None}
     if place is not None:
         from inspection.evaluation.report import write_report
         from inspection.evaluation.sections import Sources
 
-        write_report(scored, found, place, Sources(*folders), speech)
+        write_report(scored, found, place, Sources(*folders, steps, unlike), speech)
     _tell(found, _table(found) if not as_json else None)
     if place is not None:
         typer.echo(f"report: {place.page}", err=as_json)

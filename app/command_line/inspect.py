@@ -161,14 +161,21 @@ def _show(found: FileResult | FrameResult, line: dict[str, Any] | None) -> None:
 
 
 def _runner(path: Path | None, given: list[str], rule: Criteria) -> Runner:
-    """Make the pipeline ready, and tell when the threshold of the criteria is for none of its models."""
-    from app.command_line import advise
-    from inspection.pipeline import Runner
+    """Make the pipeline ready, and tell what a person should know of it.
+
+    That is when the threshold of the criteria is for none of its models, and when a model was trained on images taken
+    otherwise.
+    """
+    from app.command_line import advise, advise_of
+    from inspection.pipeline import Runner, seen_otherwise
 
     definition, models = _chosen(path, given)
     if rule.threshold is not None and rule.threshold_model not in {None, *(model.digest for model in models.values())}:
         advise("criteria-threshold-passed-over")
-    return Runner(definition, models)
+    runner = Runner(definition, models)
+    for told in seen_otherwise(runner.pipeline, models):
+        advise_of(told)
+    return runner
 
 
 def _chosen(path: Path | None, given: list[str]) -> tuple[PipelineDefinition, dict[str, StepModel]]:

@@ -100,6 +100,8 @@ def show_command(
     ]
     if "parity" in found["metrics"]:
         lines.append(f"parity      {found['metrics']['parity']:.1e} between training and runtime")
+    if found["seen"] is not None and found["seen"]["steps"]:
+        lines.append(f"through     {', '.join(found['seen']['steps'])}")
     if found["warnings"]:
         lines.append(f"warnings    {', '.join(found['warnings'])}")
     typer.echo("\n".join(lines))

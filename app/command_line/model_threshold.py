@@ -16,7 +16,9 @@ from app.command_line.options import JsonOption, StoreOption, finite_threshold, 
 
 if TYPE_CHECKING:
     from app.operations.thresholds import ThresholdChange
-    from inspection.anomaly.threshold_effect import Effect, Share
+    from inspection.anomaly.bundle import Bundle
+    from inspection.anomaly.seeing import Seen
+    from inspection.anomaly.threshold_effect import Effect, Evidence, Share
     from inspection.anomaly.threshold_origin import EffectiveThreshold
 
 _FIRST_HEAD = "for rate"
@@ -77,11 +79,10 @@ def threshold_command(
         raise typer.BadParameter("--reset, --reason and --user go with --apply", param_hint="--apply")
     if item is None and store is not None:
         raise typer.BadParameter("goes with --item", param_hint="--store")
-    from app.command_line import advise, tell
+    from app.command_line import advise
     from app.operations.thresholds import threshold_json
     from inspection.anomaly.bundle import read_bundle
     from inspection.anomaly.threshold_effect import candidates, effect
-    from inspection.anomaly.threshold_evidence import gather_evidence
     from inspection.archive import archive_kind
     from inspection.detection.bundle import DETECTION_KINDS
     from models.errors import InvalidInput
@@ -89,11 +90,7 @@ def threshold_command(
     if archive_kind(model) in DETECTION_KINDS:
         raise InvalidInput("detector-threshold", name=model.name)
     bundle = read_bundle(model)
-    seen = chosen_view(pipeline, used or [])
-    with progress_bar("Scoring") as advance:
-        evidence, skipped = gather_evidence(bundle, model.name, good, defect, in_fractions("Scoring", advance), seen)
-    for path, error in skipped.items():
-        tell(error, str(path))
+    evidence = _evidence(bundle, model, good, defect, chosen_view(pipeline, used or []))
     rows = [_Row(f"{found.nominal_rate:.1%}", found) for found in candidates(evidence, method)]
     rows.append(_Row("model", effect(bundle.manifest.threshold.value, evidence)))
     held = None if item is None else _held(store, item)
@@ -122,6 +119,21 @@ def threshold_command(
         typer.echo(f"In force for the item: {held.value:.4f} (from the {held.origin}).")
     if change is not None:
         typer.echo(f"Changed (version {change.version}): {_told(change.before)} → {_told(change.after)}.")
+
+
+def _evidence(bundle: Bundle, model: Path, good: Path | None, defect: Path | None, seen: Seen) -> Evidence:
+    """Return the scores to see effects on; images that cannot be used, or are taken otherwise, are told on stderr."""
+    from app.command_line import advise_of, tell
+    from inspection.anomaly.threshold_evidence import gather_evidence
+    from inspection.pipeline import taken_otherwise
+
+    if good is not None or defect is not None:
+        advise_of(taken_otherwise(bundle.manifest, model.name, seen.record))
+    with progress_bar("Scoring") as advance:
+        evidence, skipped = gather_evidence(bundle, model.name, good, defect, in_fractions("Scoring", advance), seen)
+    for path, error in skipped.items():
+        tell(error, str(path))
+    return evidence
 
 
 def _tell_passed_over(held: EffectiveThreshold | None) -> None:

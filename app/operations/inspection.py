@@ -18,7 +18,7 @@ from inspection.frames import Frame
 from inspection.image_quality import QualityGate, read_bounds, shows_motion
 from inspection.images import encode_png
 from inspection.pipeline import InspectionOutcome, StepProgress
-from models.errors import Conflict
+from models.errors import Conflict, DoesNotFit
 from models.sessions import AIResult, ImageRecord, InspectionSession
 from models.states import ImageKind, SessionStatus, Verdict, require_transition
 
@@ -37,6 +37,7 @@ class ItemInspection:
         milliseconds: time of the pipeline alone.
         label: what the frame's source says it shows, where it says so (folders of labelled images).
         items_left: required items of the part that have no AI result yet.
+        notes: what a person should know of the item, as in ``PreparedItem``.
     """
 
     session_id: str
@@ -56,6 +57,7 @@ class ItemInspection:
     label: str | None
     session_status: SessionStatus
     items_left: tuple[str, ...]
+    notes: tuple[DoesNotFit, ...] = ()
 
 
 def inspect_item(
@@ -165,6 +167,7 @@ def record_inspection(
             verdict=outcome.result.overall_result.value,
             image_sha256=image.sha256,
             **({"thresholds_passed_over": list(prepared.passed_over)} if prepared.passed_over else {}),
+            **({"taken_otherwise": True} if prepared.seen_otherwise else {}),
         )
         said = outcome.result
         return ItemInspection(
@@ -185,6 +188,7 @@ def record_inspection(
             label=frame.label,
             session_status=record.status,
             items_left=left,
+            notes=prepared.notes,
         )
 
 

@@ -57,6 +57,7 @@ class WorkPresenter:
         self._shown_at = 0.0
         self._work_number = 0
         self._visit = 0
+        self._told: set[tuple[str, str]] = set()
         self.state = WorkState()
         self.recent: tuple[PartSummary, ...] = ()
         self.changed: Event[WorkState] = Event()
@@ -75,6 +76,7 @@ class WorkPresenter:
     def enter(self, home: HomeState, make_source: Callable[[], ImageSource]) -> None:
         """Begin to inspect parts of the target chosen at home, with images of ``make_source()``."""
         self.leave(stay=True)
+        self._told.clear()
         self._show(WorkState(target=home.target, items=home.required_items, item=next(iter(home.required_items), None)))
         self.use_source(make_source)
         self._read_evidence_lists()
@@ -207,7 +209,7 @@ class WorkPresenter:
                 on_success=lambda _: None,
                 on_failure=self._context.trouble("leave"),
             )
-        for about in ("source", "image", "capture", "scan", "verify"):
+        for about in ("source", "image", "capture", "scan", "verify", *(f"item:{code}" for _, code in self._told)):
             self._context.notices.clear(about)
         self._show(WorkState())
         if not stay:
@@ -251,7 +253,15 @@ class WorkPresenter:
         self._show(state)
         if state.phase is Phase.SCAN:
             self._advance()
+        self._tell_notes(inspection)
         self.inspected.emit(inspection)
+
+    def _tell_notes(self, inspection: ItemInspection) -> None:
+        """Tell what a person should know of the item; each once, not with every part."""
+        for note in inspection.notes:
+            if (inspection.item_id, note.code) not in self._told:
+                self._told.add((inspection.item_id, note.code))
+                self._context.notices.tell(f"item:{note.code}", note, level=Level.HINT, screen="work")
 
     def _choose(self, verdict: HumanVerdict) -> None:
         state = replace(self.state, human=verdict)

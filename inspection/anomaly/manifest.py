@@ -82,6 +82,18 @@ class DataRecord(_Part):
     defects_digest: str = ""
 
 
+class SeenRecord(_Part):
+    """What was done to images before the model was given them.
+
+    Attributes:
+        steps: the components that ran, in their order; empty for images as they are.
+        digest: SHA-256 that tells these steps with their parameters and models from others; empty without steps.
+    """
+
+    steps: tuple[str, ...] = ()
+    digest: str = ""
+
+
 class BundleManifest(_Part):
     """The manifest of a model file.
 
@@ -94,6 +106,7 @@ class BundleManifest(_Part):
         defect_scores: scores of images of defects by the finished model, ascending; empty without any.
         probes: scores the training computed for the generated images of ``inspection.anomaly.probes``, to check any
             copy of the file against on any computer; empty in format 1.
+        seen: what was done to the images it was trained on; None where the file was made before this was kept.
         metrics: the model's size, and the parity between training and runtime.
         warnings: codes of what the person who trains should know.
         versions: of the libraries that made the file.
@@ -112,6 +125,7 @@ class BundleManifest(_Part):
     probes: tuple[FiniteFloat, ...] = ()
     metrics: dict[str, FiniteFloat]
     data: DataRecord
+    seen: SeenRecord | None = None
     seed: int
     warnings: tuple[str, ...] = ()
     versions: dict[str, str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,11 @@ import numpy as np
 
 from inspection.anomaly.course import Course
 from inspection.anomaly.preparation import choose_scale, require_scale
+from inspection.anomaly.seeing import AS_THEY_ARE, Seen
 from inspection.components.values import Picture
 from inspection.frames import Pixels
 from inspection.images import decode_image, read_image_bytes
 from models.errors import DoesNotFit, UnreadableImage
-
-Seen = Callable[[Pixels], Picture]
-"""Gives an image, RGB ``(H, W, 3)`` uint8, as whoever scores it is given it; ``DoesNotFit`` when it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class Material:
     sizes: tuple[tuple[int, int], ...]
     duplicates: int
     skipped: dict[str, UnreadableImage | DoesNotFit]
-    seen: Seen = Picture.original
+    seen: Seen = AS_THEY_ARE
 
     @property
     def digest(self) -> str:
@@ -79,7 +77,7 @@ class Material:
         return decode_image(data, name=path.name)
 
 
-def look_at(paths: Sequence[Path], course: Course, work: float, seen: Seen = Picture.original) -> Material:
+def look_at(paths: Sequence[Path], course: Course, work: float, seen: Seen = AS_THEY_ARE) -> Material:
     """Read every image once and keep what it is, not its pixels.
 
     Args:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from inspection.anomaly.bundle import Bundle
 from inspection.anomaly.counting import score_picture
-from inspection.anomaly.material import Seen
 from inspection.anomaly.model import AnomalyModel
+from inspection.anomaly.seeing import AS_THEY_ARE, Seen
 from inspection.anomaly.threshold_effect import Evidence
-from inspection.components.values import Picture
 from inspection.datasets import defect_images, image_files
 from inspection.images import read_image
 from models.errors import DoesNotFit, InvalidInput, UnreadableImage
@@ -24,7 +23,7 @@ def gather_evidence(
     good: Path | None = None,
     defect: Path | None = None,
     on_progress: Progress | None = None,
-    seen: Seen = Picture.original,
+    seen: Seen = AS_THEY_ARE,
 ) -> tuple[Evidence, dict[Path, UnreadableImage | DoesNotFit]]:
     """Return the scores and, of images that cannot be used, file → why.
 

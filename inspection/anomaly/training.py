@@ -18,12 +18,12 @@ from inspection.anomaly.describing import describe, preprocessing_of
 from inspection.anomaly.finishing import PARITY_IMAGES, check_parity, probe_scores
 from inspection.anomaly.fitting import FeatureStore, held_out_scores
 from inspection.anomaly.manifest import BundleManifest
-from inspection.anomaly.material import Material, Seen, look_at
+from inspection.anomaly.material import Material, look_at
 from inspection.anomaly.methods import find_method
 from inspection.anomaly.preparation import choose_scale
+from inspection.anomaly.seeing import AS_THEY_ARE, Seen
 from inspection.anomaly.threshold import Threshold
 from inspection.cancellation import TrainingCancelled
-from inspection.components.values import Picture
 from inspection.files import make_folder, require_writable, write_atomically
 from models.errors import DoesNotFit, InvalidInput, UnreadableImage
 from models.messages import LocalText
@@ -71,7 +71,7 @@ def train_images(
     settings: TrainingSettings | None = None,
     *,
     defects: Sequence[Path] = (),
-    seen: Seen = Picture.original,
+    seen: Seen = AS_THEY_ARE,
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
 ) -> TrainingReport:

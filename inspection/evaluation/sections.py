@@ -17,14 +17,25 @@ from inspection.evaluation.plots import (
 )
 from inspection.evaluation.scoring import ScoredSet
 from inspection.evaluation.wording import Wording
+from models.errors import UserFacingError
 
 
 class Sources(NamedTuple):
-    """The folders that were evaluated, as the user named them."""
+    """What was evaluated.
+
+    Attributes:
+        good: folder of good images, as the user named it.
+        defect: folder of images of defects.
+        masks: folder of masks.
+        steps: components that images went through before the model; none for images as they are.
+        unlike: what to tell when the model was trained on images taken otherwise.
+    """
 
     good: Path
     defect: Path
     masks: Path | None
+    steps: tuple[str, ...] = ()
+    unlike: UserFacingError | None = None
 
 
 def summary(found: dict[str, Any], wording: Wording) -> str:
@@ -196,6 +207,11 @@ def method(scored: ScoredSet, found: dict[str, Any], sources: Sources, wording: 
     if sources.masks is not None:
         masks = wording.say("method-masks", folder=sources.masks, masks=found["masks"], regions=found["regions"])
         lines.append(masks)
+    if sources.steps:
+        lines.append(wording.say("method-steps", steps=", ".join(sources.steps)))
+    if sources.unlike is not None:
+        told = sources.unlike.text(wording.language)
+        lines += [told.detail, told.advice]
     if scored.empty_masks:
         lines.append(wording.say("method-empty", count=len(scored.empty_masks)))
     lines.append(wording.say("method-threshold", own=number(scored.own_threshold)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from inspection.anomaly.counting import score_picture
-from inspection.anomaly.material import Seen
 from inspection.anomaly.model import AnomalyModel, ScoredImage
+from inspection.anomaly.seeing import Seen
 from inspection.frames import Pixels
 
 

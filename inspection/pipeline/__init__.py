@@ -17,8 +17,9 @@ from inspection.pipeline.runner import (
     StepExecutor,
     StepProgress,
 )
+from inspection.pipeline.sight import seen_otherwise, sight_of, steps_before, taken_otherwise
 from inspection.pipeline.validation import ValidatedPipeline, validate_definition
-from inspection.pipeline.viewpoint import Viewpoint, anomaly_step, steps_before
+from inspection.pipeline.viewpoint import Viewpoint, anomaly_step
 
 __all__ = [
     "INPUT",
@@ -37,6 +38,9 @@ __all__ = [
     "read_definition",
     "ready_definition",
     "ready_names",
+    "seen_otherwise",
+    "sight_of",
     "steps_before",
+    "taken_otherwise",
     "validate_definition",
 ]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from inspection.anomaly.manifest import SeenRecord
 from inspection.components.registry import StepContext, picture_of
 from inspection.components.values import Picture, StepValue
 from inspection.frames import Pixels
 from inspection.judgement import Criteria
 from inspection.pipeline.definition import INPUT, PipelineDefinition
 from inspection.pipeline.runner import InProcess, StepExecutor
-from inspection.pipeline.validation import ValidatedPipeline, ValidatedStep, validate_definition
+from inspection.pipeline.sight import sight_of, steps_before
+from inspection.pipeline.validation import ValidatedPipeline, validate_definition
 from inspection.step_models import StepModel, require_kind
 from models.errors import DoesNotFit, InvalidInput
 
@@ -25,6 +27,9 @@ class Viewpoint:
         step_id: of the step, which takes a picture at its port ``image``; it is not run, nor is what comes after it.
         models: those that the steps before it use, by the names in the pipeline.
         executor: where steps run.
+
+    Attributes:
+        record: what the steps do, in the words of a model file.
 
     Raises:
         DoesNotFit: ``viewpoint-model-missing`` when a step before it uses a model that ``models`` lacks,
@@ -47,6 +52,8 @@ class Viewpoint:
                 if name not in self._models:
                     raise DoesNotFit("viewpoint-model-missing", step=step.id, name=name, before=step_id)
                 require_kind(self._models[name], step.component.models[field], step=step.id, field=field, name=name)
+        digests = {name: model.digest for name, model in self._models.items()}
+        self.record: SeenRecord = sight_of(pipeline, step_id, digests)
 
     def __call__(self, pixels: Pixels) -> Picture:
         """Return an image as the step is given it.
@@ -63,19 +70,6 @@ class Viewpoint:
             inputs = {port: values[source] for port, source in step.inputs.items()}
             values[step.id] = self._executor.execute(step, inputs, context)
         return picture_of({port: values[source] for port, source in self._inputs.items()})
-
-
-def steps_before(pipeline: ValidatedPipeline, step_id: str) -> tuple[ValidatedStep, ...]:
-    """Return the steps that give the step its inputs, directly or through others, in an order they can run in."""
-    steps = {step.id: step for step in pipeline.steps}
-    needed: set[str] = set()
-    waiting = [step_id]
-    while waiting:
-        for source in steps[waiting.pop()].inputs.values():
-            if source != INPUT and source not in needed:
-                needed.add(source)
-                waiting.append(source)
-    return tuple(step for step in pipeline.steps if step.id in needed)
 
 
 def anomaly_step(definition: PipelineDefinition) -> tuple[ValidatedPipeline, str]:

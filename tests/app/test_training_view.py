@@ -7,17 +7,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from app.operations.evidence import StoredBlob, name_blob
+from app.operations.inspection import inspect_item
 from app.operations.preparation import prepare_item
+from app.operations.sessions import begin_session
 from app.operations.training import train_item_model
 from app.workspace import Workspace
 from inspection.anomaly import TrainingSettings, train_images
 from inspection.datasets import image_files
 from inspection.files import write_atomically
+from inspection.frames import Frame
 from inspection.images import encode_png, read_image
 from inspection.pipeline import PipelineDefinition, Viewpoint, anomaly_step, ready_definition
 from inspection.reference import load_reference
+from models.audit import AuditEntry
 from models.errors import DoesNotFit, Unavailable
 from models.pipelines import ModelFile, Pipeline
 from models.targets import InspectionItem
@@ -103,3 +108,28 @@ def test_a_reference_image_that_has_not_come_yet_is_told(
     with pytest.raises(Unavailable) as refused:
         train_item_model(workspace, station.engineer, station.item_id, images)
     assert refused.value.code == "model-not-here"
+
+
+def test_a_pipeline_changed_after_the_training_is_told_with_the_next_part_and_kept_in_the_audit_trail(
+    workspace: Workspace, station: Station, frames: list[Frame]
+) -> None:
+    images = image_files(station.parts.train_good)[:6]
+    cropped = ready_definition("anomaly").model_dump(mode="json")
+    first, anomaly, overlay = cropped["steps"]
+    crop = {**CROP, "inputs": {"image": first["id"]}, "parameters": KEPT}
+    cropped["steps"] = [first, crop, {**anomaly, "inputs": {"image": "crop"}}, overlay]
+    give_pipeline(workspace, station, cropped, {})
+    train_item_model(workspace, station.engineer, station.item_id, images, settings=QUICK)
+    assert prepare_item(workspace, station.item_id).notes == ()
+    with workspace.database.transaction(actor=station.engineer.user_id) as session:
+        item = session.get_one(InspectionItem, station.item_id)
+        narrower = {"rectangle": {**KEPT["rectangle"], "width": 240}}
+        item.pipeline_parameters = {**item.pipeline_parameters, "crop": narrower}
+    begun = begin_session(workspace, station.operator, target_id=station.target_id)
+    found = inspect_item(workspace, station.operator, begun.session_id, station.item_id, frames[0])
+    (told,) = found.notes
+    assert told.code == "window-model-seen-otherwise"
+    assert "The model of Surface was trained on images taken through resize, crop;" in told.text("en").detail
+    with workspace.database.read() as session:
+        query = select(AuditEntry).where(AuditEntry.action == "item.inspected")
+        assert session.scalars(query).one().detail["taken_otherwise"] is True

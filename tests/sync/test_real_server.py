@@ -30,6 +30,9 @@ from sync.protocol import SYNC_PATH, Batch, UploadRequest
 from tests.sync.parts import Station, contents, masters, migrated, model_file, signed_in
 from tests.sync.real_server import Proxy, ServerProcess, wait_for
 
+PATIENCE_S = 60.0
+"""Of one wait for bytes: a server on a busy computer is slow, one that is killed ends the connection."""
+
 
 class RealStation(Station):
     """A station that reaches its server by HTTP."""
@@ -41,7 +44,7 @@ class RealStation(Station):
         self.database = migrated(folder / "station.sqlite3", OutboxRecorder(self.clock))
         self.blobs = BlobStore(folder / "blobs")
         self.client = ServerClient(
-            url or server.url, device_id=self.device_id, credential=lambda: self.credential, timeout_s=5.0
+            url or server.url, device_id=self.device_id, credential=lambda: self.credential, timeout_s=PATIENCE_S
         )
         self.engine = SyncEngine(
             self.database,
