@@ -81,6 +81,29 @@ def chosen_models(names: Collection[str], given: Sequence[str]) -> dict[str, Ste
     return models
 
 
+def measured_model(path: Path | None, given: Sequence[str]) -> tuple[Path, list[str]]:
+    """Return the model file to measure, and what else is given: the one under the name ``anomaly`` uses, or the first.
+
+    Args:
+        path: the pipeline, or None without one.
+        given: ``FILE`` or ``NAME=FILE``, at least one.
+
+    Raises:
+        UserFacingError: as ``chosen_definition`` and ``anomaly_step``.
+    """
+    if path is None:
+        return Path(given[0]), list(given[1:])
+    from inspection.pipeline import anomaly_step
+
+    pipeline, step_id = anomaly_step(chosen_definition(path))
+    own = next(name for step in pipeline.steps if step.id == step_id for name in step.models().values())
+    named = [text for text in given if text.startswith(f"{own}=")]
+    measured = named[0] if named else given[0]
+    others = list(given)
+    others.remove(measured)
+    return Path(measured.removeprefix(f"{own}=")), others
+
+
 def chosen_view(path: Path | None, given: Sequence[str]) -> Seen:
     """Return what gives images as the step ``anomaly`` of the pipeline is given them; without one, as they are.
 

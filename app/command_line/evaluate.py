@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from app.command_line.chosen_pipeline import ViewOption, chosen_view
+from app.command_line.chosen_pipeline import ViewOption, chosen_view, measured_model
 from app.command_line.options import JsonOption, ThresholdOption, in_fractions, progress_bar, tell_skipped
 from app.command_line.station import LanguageName
 
@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from inspection.anomaly.seeing import Seen
     from models.messages import Language
 
+_NO_REPORT = frozenset({".json", ".csv", ".txt", ".pdf"})
+
 
 def evaluate_command(
     models: Annotated[
         list[str],
         typer.Option(
             "--model",
-            help="Model file; given again, with --pipeline, [NAME=]FILE: reference image, or model, of a step before "
-            "anomaly.",
-            metavar="FILE",
+            help="Model file; given again, with --pipeline: reference image, or model, of a step before anomaly; "
+            "NAME=FILE where it must be said which is which.",
+            metavar="[NAME=]FILE",
         ),
     ],
     good: Annotated[
@@ -71,14 +73,17 @@ def evaluate_command(
     from app.command_line import language
 
     speech = language() if spoken is None else spoken.value
-    model, used = Path(models[0]), models[1:]
     if data is not None:
-        if used or any(value is not None for value in (good, defect, masks, threshold, pipeline, out)):
+        if len(models) > 1 or any(value is not None for value in (good, defect, masks, threshold, pipeline, out)):
             raise typer.BadParameter("goes with --model and --json alone", param_hint="--data")
-        _evaluate_detector(model, data, speech, as_json=as_json)
+        _evaluate_detector(Path(models[0]), data, speech, as_json=as_json)
         return
     if good is None or defect is None:
-        raise typer.BadParameter("give --good and --defect, or --data for a detector", param_hint="--good")
+        missing = "--good" if good is None else "--defect"
+        raise typer.BadParameter("give --good and --defect, or --data for a detector", param_hint=missing)
+    if out is not None and out.suffix.lower() in _NO_REPORT:
+        raise typer.BadParameter("name a page (.html), or a folder: it gets evaluation.json too", param_hint="--out")
+    model, used = measured_model(pipeline, models)
     seen = chosen_view(pipeline, used)
     _evaluate_scores(model, seen, Folders(good, defect, masks), threshold, out, speech, as_json=as_json)
 
@@ -207,6 +212,9 @@ def _table(found: dict[str, Any]) -> list[str]:
         f"latency        p50 {found['latency_ms']['p50']:.1f} ms, p95 {found['latency_ms']['p95']:.1f} ms",
     ]
     lines += [f"  {name}: escapes {_share(values['escapes'])}" for name, values in found["classes"].items()]
+    if found["skipped"]:
+        left = found["left_out"]
+        lines.append(f"left out       {left['good']} good, {left['defect']} defective: in no figure, with no verdict")
     return lines
 
 

@@ -57,6 +57,7 @@ def export_command(
     from inspection.datasets import image_files
 
     images = image_files(calibration) if calibration is not None else []
+    _tell_taken_otherwise(model, images)
     with progress_bar(f"Exporting as {precision.upper()}"):
         report = export_model(model, out, precision, images)
     if as_json:
@@ -105,9 +106,12 @@ def verify_command(
     detects = archive_kind(model) in DETECTION_KINDS
     if against is not None and detects != (archive_kind(against) in DETECTION_KINDS):
         raise typer.BadParameter("is a model of another kind", param_hint="--against")
+    files = image_files(images) if images is not None else []
+    if not detects:
+        _tell_taken_otherwise(model, files)
     check = _check_detector if detects else _check_scores
     with progress_bar("Checking"):
-        found, parity, agrees = check(model, against, image_files(images) if images is not None else [])
+        found, parity, agrees = check(model, against, files)
     if as_json:
         answer = {
             "model": str(found.path),
@@ -119,6 +123,18 @@ def verify_command(
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
     typer.echo(f"{found.path} is whole (SHA-256 {found.digest}){agrees}")
+
+
+def _tell_taken_otherwise(model: Path, images: Sequence[Path]) -> None:
+    """Say on stderr when the images, which are taken as they are, are not as those the model was trained on."""
+    if not images:
+        return
+    from app.command_line import advise_of
+    from inspection.anomaly.bundle import read_manifest
+    from inspection.anomaly.seeing import AS_THEY_ARE
+    from inspection.pipeline import taken_otherwise
+
+    advise_of(taken_otherwise(read_manifest(model), model.name, AS_THEY_ARE.record))
 
 
 def _check_scores(

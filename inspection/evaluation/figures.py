@@ -33,8 +33,8 @@ def figures_of(scored: ScoredSet) -> dict[str, Any]:
         ``rate``), ``confusion`` (truth → verdict → count), ``intervals`` (figure → bounds of 95 %), ``threshold``,
         ``model_threshold``, ``thresholds`` (what others would do), ``latency_ms`` (``p50``, ``p95``; from the file to
         the heatmap), ``classes``, ``images`` (counts), ``masks`` (how many were found), ``regions`` (defective ones in
-        the masks), ``empty_masks``, ``mistakes`` (each wrong verdict), ``skipped`` (file → message), ``model``
-        (digest).
+        the masks), ``empty_masks``, ``mistakes`` (each wrong verdict), ``skipped`` (file → message),
+        ``left_out`` (how many good and defective ones that is), ``model`` (digest).
     """
     good = [file.score for file in scored.good]
     defect = [file.score for file in scored.defect]
@@ -67,6 +67,7 @@ def figures_of(scored: ScoredSet) -> dict[str, Any]:
         "empty_masks": [str(path) for path in scored.empty_masks],
         "mistakes": [_mistake(file) for file in (*scored.escapes, *scored.overkill)],
         "skipped": scored.skipped,
+        "left_out": scored.left_out,
         "model": scored.digest,
     }
 

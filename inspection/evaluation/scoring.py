@@ -92,6 +92,7 @@ class ScoredSet:
         masks: how many defective images have a mask that marks something.
         empty_masks: files whose mask marks nothing; they count for images and not for pixels.
         skipped: file → why.
+        left_out: how many good and defective images that is; a line would not have judged them either.
     """
 
     model: str
@@ -105,6 +106,7 @@ class ScoredSet:
     masks: int = 0
     empty_masks: list[Path] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=lambda: {"good": 0, "defect": 0})
 
     @property
     def escapes(self) -> list[ScoredFile]:
@@ -215,6 +217,7 @@ class _Run:
             said = self.model.score(pixels)
         except (UnreadableImage, DoesNotFit) as error:
             self.found.skipped[str(path)] = error.text(self.language).detail
+            self.found.left_out["good" if label is None else "defect"] += 1
             return
         milliseconds = (time.perf_counter() - began) * 1000
         mask = None if self.masks is None or label is None else self._mask(path, root, said.heatmap.shape)

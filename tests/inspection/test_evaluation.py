@@ -110,6 +110,7 @@ def test_damaged_images_and_giants_are_left_out_and_told(model: AnomalyModel, pa
     (tmp_path / "good" / "giant.png").write_bytes(encode_png(np.zeros((3000, 3000), np.uint8)))
     found = evaluate(model, tmp_path / "good", parts / "test" / "scratch", language="ja")
     assert set(found["skipped"]) == {str(tmp_path / "good" / name) for name in ("broken.png", "giant.png")}
+    assert found["left_out"] == {"good": 2, "defect": 0}
     assert "画像" in found["skipped"][str(tmp_path / "good" / "broken.png")]
     assert found["images"]["good"] == 8
 

@@ -170,3 +170,15 @@ def test_the_figures_of_an_evaluation_tell_how_images_were_taken(
         page = (out / "report.html").read_text(encoding="utf-8")
         assert ("was trained on images taken through crop" in page) is not as_trained
         shutil.rmtree(out)
+
+
+def test_images_that_are_scored_as_they_are_are_told_where_the_model_is_used_to_others(
+    capsys: pytest.CaptureFixture[str], through_crop: tuple[Path, Path], parts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "en")
+    cropped, _ = through_crop
+    against = ("model", "verify", cropped, "--against", cropped)
+    code, _, told = run(capsys, *against, "--images", parts / "test" / "scratch")
+    assert (code, "trained on images taken through crop; here they are taken as they are" in told) == (0, True)
+    code, _, told = run(capsys, *against)
+    assert (code, "was trained on" in told) == (0, False)
