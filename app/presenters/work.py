@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from app.live_feed import LiveFeed
 from app.presenters.context import StationContext
 from app.presenters.event import Event
 from app.presenters.notices import Level
+from app.presenters.part_images import PartImages
 from app.presenters.running import Lane, Task
 from app.presenters.wedge_scanner import RepeatedScan
 from app.presenters.work_state import Phase, WorkState, needs_reason, opposite
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 RECENT_PARTS = 20
-CLOSE_S = 5.0
 
 
 class WorkPresenter:
@@ -48,11 +47,7 @@ class WorkPresenter:
         self._context = context
         self._clock = clock
         self._repeated = RepeatedScan()
-        self._feed: LiveFeed | None = None
-        self._last_feed: LiveFeed | None = None
-        self._make_source: Callable[[], ImageSource] | None = None
-        self._frame: Frame | None = None
-        self._before: Frame | None = None
+        self._images = PartImages(context)
         self._task: Task | None = None
         self._shown_at = 0.0
         self._work_number = 0
@@ -61,17 +56,18 @@ class WorkPresenter:
         self.state = WorkState()
         self.recent: tuple[PartSummary, ...] = ()
         self.changed: Event[WorkState] = Event()
-        self.frame_shown: Event[Frame] = Event()
+        self.frame_shown: Event[Frame] = self._images.frame_shown
         self.inspected: Event[ItemInspection] = Event()
         self.verified: Event[PartSummary] = Event()
         self.recent_changed: Event[tuple[PartSummary, ...]] = Event()
-        self.failed: Event[UserFacingError] = Event()
-        self.source_ended: Event[()] = Event()
+        self.failed: Event[UserFacingError] = self._images.failed
+        self.source_ended: Event[()] = self._images.ended
+        self._images.changed.connect(self._images_changed)
 
     @property
     def newest_frame(self) -> Frame | None:
         """The frame that a capture would inspect; None while there is none."""
-        return self._frame
+        return self._images.newest
 
     def enter(self, home: HomeState, make_source: Callable[[], ImageSource]) -> None:
         """Begin to inspect parts of the target chosen at home, with images of ``make_source()``."""
@@ -83,19 +79,7 @@ class WorkPresenter:
 
     def use_source(self, make_source: Callable[[], ImageSource]) -> None:
         """Take images from another source; the one before is closed first."""
-        self._stop_feed()
-        self._make_source = make_source
-        self._show(replace(self.state, source_ended=False, has_frame=False))
-        self._feed = LiveFeed(
-            make_source,
-            post=self._context.runner.post,
-            on_frame=self._take_frame,
-            on_trouble=self._source_trouble,
-            on_bad_image=self._image_trouble,
-            on_end=self._source_has_ended,
-            after=self._last_feed,
-        )
-        self._feed.start()
+        self._images.use(make_source)
 
     def scan(self, code: str) -> None:
         """Take the code of the part that comes next; a repeated one within 2 s is ignored."""
@@ -119,7 +103,7 @@ class WorkPresenter:
         """Inspect the frame that is shown."""
         if self.state.phase is Phase.DONE:
             self.next_part()
-        state, item, frame = self.state, self.state.item, self._frame
+        state, item, frame = self.state, self.state.item, self._images.newest
         if state.phase is not Phase.SCAN or state.target is None or item is None:
             return
         if frame is None or not state.has_frame:
@@ -129,7 +113,7 @@ class WorkPresenter:
         self._context.notices.clear("capture")
         self._show(replace(state, phase=Phase.INSPECTING))
         self._task = self._context.runner.run(
-            self._inspection(state, item.id, frame, self._before),
+            self._inspection(state, item.id, frame, self._images.before),
             lane=Lane.INSPECTION,
             on_success=self._unless_left(self._show_result),
             on_failure=self._capture_failed,
@@ -188,7 +172,7 @@ class WorkPresenter:
 
     def leave(self, *, stay: bool = False) -> None:
         """Stop work: an inspected part that nobody decided on is cancelled, the source is closed."""
-        self._stop_feed()
+        self._images.stop()
         self._visit += 1
         self._work_number += 1
         if self._task is not None:
@@ -217,9 +201,7 @@ class WorkPresenter:
 
     def close(self) -> None:
         """Let go of the source; the session that is open is found again at the next start."""
-        self._stop_feed()
-        if self._last_feed is not None:
-            self._last_feed.join(CLOSE_S)
+        self._images.close()
 
     def _inspection(
         self, state: WorkState, item_id: str, frame: Frame, before: Frame | None
@@ -252,7 +234,7 @@ class WorkPresenter:
         self._shown_at = self._clock()
         self._show(state)
         if state.phase is Phase.SCAN:
-            self._advance()
+            self._images.advance()
         self._tell_notes(inspection)
         self.inspected.emit(inspection)
 
@@ -311,7 +293,7 @@ class WorkPresenter:
     def _show_stored(self, summary: PartSummary) -> None:
         self._show(replace(self.state, phase=Phase.DONE))
         self._show_recent((summary, *self.recent)[:RECENT_PARTS])
-        self._advance()
+        self._images.advance()
         self.verified.emit(summary)
 
     def _unless_left(self, callback: Callable[[Value], object]) -> Callable[[Value], None]:
@@ -336,36 +318,9 @@ class WorkPresenter:
 
         return fall_back
 
-    def _take_frame(self, frame: Frame) -> None:
-        self._before, self._frame = self._frame, frame
-        if not self.state.has_frame:
-            self._show(replace(self.state, has_frame=True))
-        self.frame_shown.emit(frame)
-
-    def _source_trouble(self, error: UserFacingError | None) -> None:
-        if error is None:
-            self._context.notices.clear("source")
-        else:
-            self._frame = None
-            self._show(replace(self.state, has_frame=False))
-            # What is not there now is sought by itself; a wrong address or setting only when somebody asks.
-            again = None if isinstance(error, Unavailable) else self._read_source_again
-            self._context.notices.tell("source", error, retry=again, screen="work")
-            self.failed.emit(error)
-
-    def _read_source_again(self) -> None:
-        if self._make_source is not None:
-            self.use_source(self._make_source)
-
-    def _image_trouble(self, error: UserFacingError) -> None:
-        self._context.notices.tell("image", error, level=Level.HINT, screen="work")
-        self.failed.emit(error)
-
-    def _source_has_ended(self) -> None:
-        self._frame = None
-        self._show(replace(self.state, source_ended=True, has_frame=False))
-        self._context.notices.tell("source", Unavailable("window-source-ended"), level=Level.HINT, screen="work")
-        self.source_ended.emit()
+    def _images_changed(self) -> None:
+        images = self._images
+        self._show(replace(self.state, has_frame=images.newest is not None, source_ended=images.has_ended))
 
     def _read_evidence_lists(self) -> None:
         workspace = self._context.workspace
@@ -393,25 +348,13 @@ class WorkPresenter:
         self.recent = recent
         self.recent_changed.emit(recent)
 
-    def _stop_feed(self) -> None:
-        if self._feed is not None:
-            self._feed.stop()
-            self._last_feed, self._feed = self._feed, None
-        self._frame = None
-
-    def _advance(self) -> None:
-        """Ask for the next frame; what a paced source has given is used up."""
-        if self._feed is not None and self._feed.advance():
-            self._frame = None
-            self._show(replace(self.state, has_frame=False))
-
     def _capture_failed(self, error: UserFacingError) -> None:
         from inspection.image_quality import FrameRefused
 
         self._fail("capture", retry=self.capture)(error)
         if isinstance(error, FrameRefused):
             # The same image would be refused again; of a folder or file the next one is taken.
-            self._advance()
+            self._images.advance()
 
     def _fail(self, about: str, retry: Callable[[], object] | None = None) -> Callable[[UserFacingError], None]:
         def fail(error: UserFacingError) -> None:

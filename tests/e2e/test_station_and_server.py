@@ -70,7 +70,7 @@ def enrolled(tmp_path: Path, central: Central) -> Iterator[Enrolled]:
     if not server.running:
         server.start()
     code = central.administration.enrolment_code()
-    with Workspace.open(tmp_path / "store", settings=StationSettings(request_timeout_s=5)) as workspace:
+    with Workspace.open(tmp_path / "store", settings=StationSettings(request_timeout_s=30)) as workspace:
         enrol(workspace, server_url=f"{server.url}/", code=f" {code} ", name="Test station")
         yield Enrolled(server, workspace, central.setup, code)
 
@@ -127,7 +127,7 @@ def test_whom_the_server_refuses_does_not_get_in_when_it_is_away(enrolled: Enrol
 def test_a_station_without_a_keyring_asks_for_its_credential_after_a_restart(enrolled: Enrolled) -> None:
     store = enrolled.workspace.store
     enrolled.workspace.close()
-    with Workspace.open(store, settings=StationSettings(request_timeout_s=5)) as again:
+    with Workspace.open(store, settings=StationSettings(request_timeout_s=30)) as again:
         assert again.enrolled
         assert again.needs_credential
         with pytest.raises(NotSignedIn):

@@ -17,7 +17,7 @@ from app.workspace import Workspace
 from inspection.sources.folder import FolderSource
 from tests.app.conftest import Station
 
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 SLOWER_THAN_A_SCANNER_MS = 80
 
 

@@ -15,7 +15,7 @@ from app.station_run import StationRun
 from app.workspace import Workspace
 from tests.app.conftest import Station
 
-DEADLINE_MS = 20_000
+DEADLINE_MS = 60_000
 
 
 class Showings(QObject):
