@@ -15,6 +15,7 @@ from inspection.frames import Frame
 from inspection.image_quality import QualityGate
 from inspection.images import encode_png, read_image
 from inspection.judgement import Criteria
+from inspection.overlay_folder import numbered
 from inspection.pipeline.runner import Runner
 from models.errors import InvalidInput, UserFacingError
 from models.results import InspectionResult
@@ -129,10 +130,9 @@ def overlay_paths(files: Sequence[FileToInspect], out: Path) -> list[Path]:
     planned: dict[Path, None] = {}
     for file in files:
         wanted = out / file.name.with_suffix(".png")
-        path, number = wanted, 1
-        while path in planned or (path.resolve() not in images and os.path.lexists(path)):
+        number = 1
+        while (path := numbered(wanted, number)) in planned or (path.resolve() not in images and os.path.lexists(path)):
             number += 1
-            path = wanted.with_stem(f"{wanted.stem}-{number}")
         if path.resolve() in images:
             raise InvalidInput("overlay-over-image", file=str(path))
         planned[path] = None

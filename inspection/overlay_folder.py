@@ -60,7 +60,7 @@ class OverlayFolder:
     def _free(self, wanted: Path) -> Path:
         """Return the first of the names that is free; where to go on for a file that comes again and again is known."""
         number = self._numbers.get(wanted, 1)
-        while os.path.lexists(place := _numbered(wanted, number)):
+        while os.path.lexists(place := numbered(wanted, number)):
             number += 1
         if number > 1:
             self._numbers[wanted] = number
@@ -78,7 +78,8 @@ def lies_in(folder: Path, other: Path) -> bool:
     return any(_are_same(place, Path(os.path.realpath(other))) for place in (resolved, *resolved.parents))
 
 
-def _numbered(place: Path, number: int) -> Path:
+def numbered(place: Path, number: int) -> Path:
+    """Return the name of the ``number``-th file that would be ``place``: itself, then ``-2``, ``-3``…."""
     return place if number == 1 else place.with_stem(f"{place.stem}-{number}")
 
 
