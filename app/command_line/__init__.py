@@ -19,6 +19,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 if TYPE_CHECKING:
+    from models.errors import UserFacingError
     from models.messages import Language
 
 _COMMANDS: dict[str, tuple[str, str]] = {
@@ -183,7 +184,7 @@ def tell(error: Any, subject: str = "") -> None:
     sys.stderr.write("\n".join(line for line in lines if line) + "\n")
 
 
-def advise_of(found: Any) -> None:
+def advise_of(found: UserFacingError | None) -> None:
     """Print a user-facing error for which nothing failed, as ``advise`` does; None says nothing."""
     if found is not None:
         advise(found.code, **found.values)

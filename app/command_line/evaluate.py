@@ -13,7 +13,7 @@ from app.command_line.options import JsonOption, ThresholdOption, in_fractions, 
 from app.command_line.station import LanguageName
 
 if TYPE_CHECKING:
-    from inspection.anomaly.seeing import Seen
+    from inspection.anomaly.view import View
     from models.messages import Language
 
 _NO_REPORT = frozenset({".json", ".csv", ".txt", ".pdf"})
@@ -84,8 +84,8 @@ def evaluate_command(
     if out is not None and out.suffix.lower() in _NO_REPORT:
         raise typer.BadParameter("name a page (.html), or a folder: it gets evaluation.json too", param_hint="--out")
     model, used = measured_model(pipeline, models)
-    seen = chosen_view(pipeline, used)
-    _evaluate_scores(model, seen, Folders(good, defect, masks), threshold, out, speech, as_json=as_json)
+    view = chosen_view(pipeline, used)
+    _evaluate_scores(model, view, Folders(good, defect, masks), threshold, out, speech, as_json=as_json)
 
 
 class Folders(NamedTuple):
@@ -98,7 +98,7 @@ class Folders(NamedTuple):
 
 def _evaluate_scores(
     model: Path,
-    seen: Seen,
+    view: View,
     folders: Folders,
     threshold: float | None,
     out: Path | None,
@@ -109,9 +109,10 @@ def _evaluate_scores(
     from app.command_line import advise_of
     from inspection.anomaly import AnomalyModel
     from inspection.evaluation import results_of, score_set
-    from inspection.evaluation.seen import SeenModel
+    from inspection.evaluation.sections import Processing
+    from inspection.evaluation.viewed import ViewedModel
     from inspection.model_files import load_model
-    from inspection.pipeline import taken_otherwise
+    from inspection.pipeline import view_mismatch
     from models.errors import DoesNotFit
 
     loaded = load_model(model)
@@ -124,24 +125,26 @@ def _evaluate_scores(
 
         place = ReportPlace(out)
         place.require_writable()
-    unlike = taken_otherwise(loaded.manifest, loaded.name, seen.record)
+    mismatch = view_mismatch(loaded.manifest, loaded.name, loaded.digest, view.record)
+    unlike = mismatch.error() if mismatch is not None else None
     advise_of(unlike)
     with progress_bar("Evaluating") as advance:
         scored = score_set(
-            SeenModel(loaded, seen),
+            ViewedModel(loaded, view),
             *folders,
             threshold=threshold,
             pictures=place is not None,
             language=speech,
             on_progress=in_fractions("Evaluating", advance),
         )
-    steps = seen.record.steps
-    found = results_of(scored) | {"steps": list(steps), "taken_as_trained": unlike is None}
+    as_trained = None if loaded.manifest.view is None else unlike is None
+    processed = Processing(view.record.components, as_trained, unlike)
+    found = results_of(scored) | {"steps": list(processed.steps), "as_trained": as_trained}
     if place is not None:
         from inspection.evaluation.report import write_report
         from inspection.evaluation.sections import Sources
 
-        write_report(scored, found, place, Sources(*folders, steps, unlike), speech)
+        write_report(scored, found, place, Sources(*folders, processed), speech)
     _tell(found, _table(found) if not as_json else None)
     if place is not None:
         typer.echo(f"report: {place.page}", err=as_json)

@@ -167,14 +167,16 @@ def _runner(path: Path | None, given: list[str], rule: Criteria) -> Runner:
     otherwise.
     """
     from app.command_line import advise, advise_of
-    from inspection.pipeline import Runner, seen_otherwise
+    from inspection.pipeline import Runner, view_mismatches
 
     definition, models = _chosen(path, given)
     if rule.threshold is not None and rule.threshold_model not in {None, *(model.digest for model in models.values())}:
         advise("criteria-threshold-passed-over")
     runner = Runner(definition, models)
-    for told in seen_otherwise(runner.pipeline, models):
-        advise_of(told)
+    # Steps that use the same model alike would say the same twice.
+    told = {str(error): error for error in (found.error() for found in view_mismatches(runner.pipeline, models))}
+    for error in told.values():
+        advise_of(error)
     return runner
 
 

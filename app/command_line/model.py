@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -100,11 +100,17 @@ def show_command(
     ]
     if "parity" in found["metrics"]:
         lines.append(f"parity      {found['metrics']['parity']:.1e} between training and runtime")
-    if found["seen"] is not None and found["seen"]["steps"]:
-        lines.append(f"through     {', '.join(found['seen']['steps'])}")
+    lines.append(f"steps       {_steps(found['view'])}")
     if found["warnings"]:
         lines.append(f"warnings    {', '.join(found['warnings'])}")
     typer.echo("\n".join(lines))
+
+
+def _steps(view: dict[str, Any] | None) -> str:
+    """Return what the images of the training went through."""
+    if view is None:
+        return "not known: the file is from before they were kept"
+    return ", ".join(step["component"] for step in view["steps"]) or "none, images as they are"
 
 
 def _figures(metrics: dict[str, float]) -> dict[str, float]:

@@ -17,9 +17,9 @@ from app.command_line.options import JsonOption, StoreOption, finite_threshold, 
 if TYPE_CHECKING:
     from app.operations.thresholds import ThresholdChange
     from inspection.anomaly.bundle import Bundle
-    from inspection.anomaly.seeing import Seen
     from inspection.anomaly.threshold_effect import Effect, Evidence, Share
     from inspection.anomaly.threshold_origin import EffectiveThreshold
+    from inspection.anomaly.view import View
 
 _FIRST_HEAD = "for rate"
 
@@ -121,16 +121,17 @@ def threshold_command(
         typer.echo(f"Changed (version {change.version}): {_told(change.before)} → {_told(change.after)}.")
 
 
-def _evidence(bundle: Bundle, model: Path, good: Path | None, defect: Path | None, seen: Seen) -> Evidence:
+def _evidence(bundle: Bundle, model: Path, good: Path | None, defect: Path | None, view: View) -> Evidence:
     """Return the scores to see effects on; images that cannot be used, or are taken otherwise, are told on stderr."""
     from app.command_line import advise_of, tell
     from inspection.anomaly.threshold_evidence import gather_evidence
-    from inspection.pipeline import taken_otherwise
+    from inspection.pipeline import view_mismatch
 
     if good is not None or defect is not None:
-        advise_of(taken_otherwise(bundle.manifest, model.name, seen.record))
+        mismatch = view_mismatch(bundle.manifest, model.name, bundle.digest, view.record)
+        advise_of(mismatch.error() if mismatch is not None else None)
     with progress_bar("Scoring") as advance:
-        evidence, skipped = gather_evidence(bundle, model.name, good, defect, in_fractions("Scoring", advance), seen)
+        evidence, skipped = gather_evidence(bundle, model.name, good, defect, in_fractions("Scoring", advance), view)
     for path, error in skipped.items():
         tell(error, str(path))
     return evidence

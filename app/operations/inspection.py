@@ -167,7 +167,7 @@ def record_inspection(
             verdict=outcome.result.overall_result.value,
             image_sha256=image.sha256,
             **({"thresholds_passed_over": list(prepared.passed_over)} if prepared.passed_over else {}),
-            **({"taken_otherwise": True} if prepared.seen_otherwise else {}),
+            **({"view_mismatches": [found.as_json() for found in prepared.mismatches]} if prepared.mismatches else {}),
         )
         said = outcome.result
         return ItemInspection(

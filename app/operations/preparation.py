@@ -12,7 +12,7 @@ from app.operations.effective_thresholds import item_threshold
 from app.operations.item_models import model_of_item
 from inspection.anomaly.threshold_origin import EffectiveThreshold, Origin
 from inspection.judgement import Criteria
-from inspection.pipeline import PipelineDefinition, Runner, seen_otherwise, validate_definition
+from inspection.pipeline import PipelineDefinition, Runner, ViewMismatch, validate_definition, view_mismatches
 from models.errors import DoesNotFit, NotFound, Unavailable
 from models.pipelines import ModelFile, Pipeline
 from models.rejections import rejection
@@ -34,7 +34,7 @@ class PreparedItem:
         model_sha256: digest of the model bundle its anomaly step uses; None when it has none.
         criteria: the item's, with the threshold that holds on this station where it is not the model's own.
         passed_over: whose thresholds do not count because they were chosen for another model.
-        seen_otherwise: what to tell of each model that was trained on images taken otherwise.
+        mismatches: models that were trained on images on which other steps ran.
     """
 
     item_id: str
@@ -44,17 +44,14 @@ class PreparedItem:
     model_sha256: str | None
     criteria: Criteria
     passed_over: tuple[Origin, ...]
-    seen_otherwise: tuple[DoesNotFit, ...]
+    mismatches: tuple[ViewMismatch, ...]
     runner: Runner
 
     @property
     def notes(self) -> tuple[DoesNotFit, ...]:
         """What a person should know of the item: its verdicts may not be what they were meant to be."""
         item = self.item_name
-        found = [
-            DoesNotFit("window-model-seen-otherwise", item=item, trained=values["trained"], here=values["here"])
-            for values in (told.values for told in self.seen_otherwise)
-        ]
+        found = [mismatch.error("window-", item) for mismatch in self.mismatches]
         found += [DoesNotFit(f"window-{origin}-threshold-passed-over", item=item) for origin in self.passed_over]
         return tuple(found)
 
@@ -93,7 +90,7 @@ def prepare_item(workspace: Workspace, item_id: str) -> PreparedItem:
         model_sha256=digests.get(model_id) if model_id else None,
         criteria=criteria,
         passed_over=threshold.passed_over if threshold else (),
-        seen_otherwise=seen_otherwise(runner.pipeline, models),
+        mismatches=view_mismatches(runner.pipeline, models),
         runner=runner,
     )
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from app.workspace import Workspace
 
 
-def seen_by_step(workspace: Workspace, item_id: str, step_id: str) -> Viewpoint:
+def view_of_step(workspace: Workspace, item_id: str, step_id: str) -> Viewpoint:
     """Return what gives images as a step of the item's pipeline is given them.
 
     Args:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from app.presenters.context import StationContext
 from app.presenters.event import Event
+from app.presenters.item_notes import ItemNotes
 from app.presenters.notices import Level
 from app.presenters.part_images import PartImages
 from app.presenters.running import Lane, Task
@@ -52,7 +53,7 @@ class WorkPresenter:
         self._shown_at = 0.0
         self._work_number = 0
         self._visit = 0
-        self._told: set[tuple[str, str]] = set()
+        self._notes = ItemNotes(context.notices)
         self.state = WorkState()
         self.recent: tuple[PartSummary, ...] = ()
         self.changed: Event[WorkState] = Event()
@@ -60,9 +61,10 @@ class WorkPresenter:
         self.inspected: Event[ItemInspection] = Event()
         self.verified: Event[PartSummary] = Event()
         self.recent_changed: Event[tuple[PartSummary, ...]] = Event()
-        self.failed: Event[UserFacingError] = self._images.failed
+        self.failed: Event[UserFacingError] = Event()
         self.source_ended: Event[()] = self._images.ended
         self._images.changed.connect(self._images_changed)
+        self._images.failed.connect(self.failed.emit)
 
     @property
     def newest_frame(self) -> Frame | None:
@@ -72,7 +74,6 @@ class WorkPresenter:
     def enter(self, home: HomeState, make_source: Callable[[], ImageSource]) -> None:
         """Begin to inspect parts of the target chosen at home, with images of ``make_source()``."""
         self.leave(stay=True)
-        self._told.clear()
         self._show(WorkState(target=home.target, items=home.required_items, item=next(iter(home.required_items), None)))
         self.use_source(make_source)
         self._read_evidence_lists()
@@ -193,8 +194,9 @@ class WorkPresenter:
                 on_success=lambda _: None,
                 on_failure=self._context.trouble("leave"),
             )
-        for about in ("source", "image", "capture", "scan", "verify", *(f"item:{code}" for _, code in self._told)):
+        for about in ("source", "image", "capture", "scan", "verify"):
             self._context.notices.clear(about)
+        self._notes.clear()
         self._show(WorkState())
         if not stay:
             self._context.go_to("home")
@@ -235,15 +237,8 @@ class WorkPresenter:
         self._show(state)
         if state.phase is Phase.SCAN:
             self._images.advance()
-        self._tell_notes(inspection)
+        self._notes.tell(inspection.item_id, inspection.notes)
         self.inspected.emit(inspection)
-
-    def _tell_notes(self, inspection: ItemInspection) -> None:
-        """Tell what a person should know of the item; each once, not with every part."""
-        for note in inspection.notes:
-            if (inspection.item_id, note.code) not in self._told:
-                self._told.add((inspection.item_id, note.code))
-                self._context.notices.tell(f"item:{note.code}", note, level=Level.HINT, screen="work")
 
     def _choose(self, verdict: HumanVerdict) -> None:
         state = replace(self.state, human=verdict)

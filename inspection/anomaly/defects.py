@@ -28,7 +28,7 @@ def read_defects(paths: Sequence[Path], good: Material, course: Course, work: fl
         InvalidInput: ``image-good-and-defect`` when one lies among the good images too, ``no-image-usable``.
         TrainingCancelled: when the course was cancelled.
     """
-    found = look_at(paths, course, work, good.seen)
+    found = look_at(paths, course, work, good.view)
     if not found.files:
         raise InvalidInput("no-image-usable", folder=str(paths[0].parent))
     good_digests = {digest for _, digest in good.files}

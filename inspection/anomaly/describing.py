@@ -98,7 +98,7 @@ def describe(
             defects=len(defect_scores),
             defects_digest=defects.digest if defects is not None else "",
         ),
-        seen=material.seen.record,
+        view=material.view.record,
         seed=choice.seed,
         warnings=tuple(code for code, told in found.items() if told),
         versions=library_versions(),

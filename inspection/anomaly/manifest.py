@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
@@ -82,16 +82,35 @@ class DataRecord(_Part):
     defects_digest: str = ""
 
 
-class SeenRecord(_Part):
+class ViewStep(_Part):
+    """What one step did to the images a model was given.
+
+    Attributes:
+        component: its name.
+        parameters: those that differ from their defaults, without names of models.
+        models: parameter → SHA-256 of the model or reference image.
+    """
+
+    component: str
+    parameters: dict[str, Any] = {}
+    models: dict[str, str] = {}
+
+
+class ViewRecord(_Part):
     """What was done to images before the model was given them.
 
     Attributes:
-        steps: the components that ran, in their order; empty for images as they are.
-        digest: SHA-256 that tells these steps with their parameters and models from others; empty without steps.
+        steps: in the order they ran, without those that change nothing for a model; empty for images as they are.
+        digest: SHA-256 over these and over which gives its image to which; empty without steps.
     """
 
-    steps: tuple[str, ...] = ()
+    steps: tuple[ViewStep, ...] = ()
     digest: str = ""
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The components of the steps."""
+        return tuple(step.component for step in self.steps)
 
 
 class BundleManifest(_Part):
@@ -106,7 +125,7 @@ class BundleManifest(_Part):
         defect_scores: scores of images of defects by the finished model, ascending; empty without any.
         probes: scores the training computed for the generated images of ``inspection.anomaly.probes``, to check any
             copy of the file against on any computer; empty in format 1.
-        seen: what was done to the images it was trained on; None where the file was made before this was kept.
+        view: what was done to the images it was trained on; None where the file was made before this was kept.
         metrics: the model's size, and the parity between training and runtime.
         warnings: codes of what the person who trains should know.
         versions: of the libraries that made the file.
@@ -125,7 +144,7 @@ class BundleManifest(_Part):
     probes: tuple[FiniteFloat, ...] = ()
     metrics: dict[str, FiniteFloat]
     data: DataRecord
-    seen: SeenRecord | None = None
+    view: ViewRecord | None = None
     seed: int
     warnings: tuple[str, ...] = ()
     versions: dict[str, str]

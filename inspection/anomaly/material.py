@@ -11,7 +11,7 @@ import numpy as np
 
 from inspection.anomaly.course import Course
 from inspection.anomaly.preparation import choose_scale, require_scale
-from inspection.anomaly.seeing import AS_THEY_ARE, Seen
+from inspection.anomaly.view import AS_THEY_ARE, View
 from inspection.components.values import Picture
 from inspection.frames import Pixels
 from inspection.images import decode_image, read_image_bytes
@@ -27,14 +27,14 @@ class Material:
         sizes: height and width of what is seen of each, in whole pixels of the image before it was resized.
         duplicates: how many files were left out because another has the same content.
         skipped: path → why the file cannot be used: unreadable, refused by what sees it, or far larger than the others.
-        seen: gives each image as it will be scored; the image as it is without more.
+        view: gives each image as it will be scored; the image as it is without more.
     """
 
     files: tuple[tuple[Path, str], ...]
     sizes: tuple[tuple[int, int], ...]
     duplicates: int
     skipped: dict[str, UnreadableImage | DoesNotFit]
-    seen: Seen = AS_THEY_ARE
+    view: View = AS_THEY_ARE
 
     @property
     def digest(self) -> str:
@@ -48,7 +48,7 @@ class Material:
             UnreadableImage: ``image-changed`` when the file has another content than at first; ``image-missing`` and
                 the like when it cannot be read any more.
         """
-        return self.seen(self._pixels(index))
+        return self.view(self._pixels(index))
 
     def turned(self, index: int) -> Picture:
         """Return an image by half a turn as it is seen or, where it is refused so, what is seen of it by half a turn.
@@ -58,9 +58,9 @@ class Material:
         """
         pixels = self._pixels(index)
         try:
-            return self.seen(np.ascontiguousarray(pixels[::-1, ::-1]))
+            return self.view(np.ascontiguousarray(pixels[::-1, ::-1]))
         except DoesNotFit:
-            picture = self.seen(pixels)
+            picture = self.view(pixels)
             return picture.with_pixels(np.ascontiguousarray(picture.pixels[::-1, ::-1]))
 
     def _pixels(self, index: int) -> Pixels:
@@ -77,14 +77,14 @@ class Material:
         return decode_image(data, name=path.name)
 
 
-def look_at(paths: Sequence[Path], course: Course, work: float, seen: Seen = AS_THEY_ARE) -> Material:
+def look_at(paths: Sequence[Path], course: Course, work: float, view: View = AS_THEY_ARE) -> Material:
     """Read every image once and keep what it is, not its pixels.
 
     Args:
         paths: the files, in any order.
         course: told of each file.
         work: what one file counts for in the course.
-        seen: gives each image as it will be scored.
+        view: gives each image as it will be scored.
 
     Raises:
         TrainingCancelled: when the course was cancelled.
@@ -99,7 +99,7 @@ def look_at(paths: Sequence[Path], course: Course, work: float, seen: Seen = AS_
             if digest in found:
                 duplicates += 1
             else:
-                found[digest] = (path, _size(seen(decode_image(data, name=path.name))))
+                found[digest] = (path, _size(view(decode_image(data, name=path.name))))
         except (UnreadableImage, DoesNotFit) as error:
             skipped[str(path)] = error
         course.advance(work, "reading", number, len(paths))
@@ -111,7 +111,7 @@ def look_at(paths: Sequence[Path], course: Course, work: float, seen: Seen = AS_
         sizes=tuple(size for _, (_, size) in ordered),
         duplicates=duplicates,
         skipped=skipped,
-        seen=seen,
+        view=view,
     )
 
 

@@ -21,8 +21,8 @@ from inspection.anomaly.manifest import BundleManifest
 from inspection.anomaly.material import Material, look_at
 from inspection.anomaly.methods import find_method
 from inspection.anomaly.preparation import choose_scale
-from inspection.anomaly.seeing import AS_THEY_ARE, Seen
 from inspection.anomaly.threshold import Threshold
+from inspection.anomaly.view import AS_THEY_ARE, View
 from inspection.cancellation import TrainingCancelled
 from inspection.files import make_folder, require_writable, write_atomically
 from models.errors import DoesNotFit, InvalidInput, UnreadableImage
@@ -71,7 +71,7 @@ def train_images(
     settings: TrainingSettings | None = None,
     *,
     defects: Sequence[Path] = (),
-    seen: Seen = AS_THEY_ARE,
+    view: View = AS_THEY_ARE,
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
 ) -> TrainingReport:
@@ -83,11 +83,11 @@ def train_images(
 
     Args:
         paths: image files of good parts, in any order; exact duplicates count once, unreadable ones, those that
-            ``seen`` refuses and those far larger than the others are skipped and told in the report.
+            ``view`` refuses and those far larger than the others are skipped and told in the report.
         out: the model file to write; its folder is made when missing.
         settings: the choices.
         defects: image files of defects, which the rules ``f1`` and ``cost`` need.
-        seen: gives every image as the model will be given it, as ``inspection.pipeline.Viewpoint`` does for a step of
+        view: gives every image as the model will be given it, as ``inspection.pipeline.Viewpoint`` does for a step of
             a pipeline; without it the model is for images as they are. What a step ignores is left out of the scores.
         on_progress: called from this thread.
         cancel: set it to stop.
@@ -113,7 +113,7 @@ def train_images(
     backbone = find_backbone(choice.backbone)
     require_writable(out)
     course = Course(_work(len(paths), len(paths), choice.folds, len(defects)), on_progress, cancel)
-    material = look_at(paths, course, _READING, seen)
+    material = look_at(paths, course, _READING, view)
     count = len(material.files)
     _require_enough(material)
     known_defects = read_defects(defects, material, course, _READING) if defects else None

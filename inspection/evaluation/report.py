@@ -85,7 +85,7 @@ def page_of(scored: ScoredSet, found: dict[str, Any], place: ReportPlace, source
     """Return the report as HTML; pictures that are too many for it go to ``place.pictures``."""
     curves = curves_of(scored)
     parts = [
-        sections.summary(found, wording),
+        sections.summary(found, sources.processing.mismatch, wording),
         sections.confusion(found, wording),
         sections.scores(scored, curves, wording),
         sections.curve_plots(curves, found, wording),

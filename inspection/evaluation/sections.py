@@ -20,26 +20,31 @@ from inspection.evaluation.wording import Wording
 from models.errors import UserFacingError
 
 
-class Sources(NamedTuple):
-    """What was evaluated.
+class Processing(NamedTuple):
+    """What images went through before the model was given them.
 
     Attributes:
-        good: folder of good images, as the user named it.
-        defect: folder of images of defects.
-        masks: folder of masks.
-        steps: components that images went through before the model; none for images as they are.
-        unlike: what to tell when the model was trained on images taken otherwise.
+        steps: components; none for images as they are.
+        as_trained: whether those of the training went through the same; None where the model file does not tell.
+        mismatch: what to tell when they did not.
     """
+
+    steps: tuple[str, ...] = ()
+    as_trained: bool | None = True
+    mismatch: UserFacingError | None = None
+
+
+class Sources(NamedTuple):
+    """What was evaluated: the folders, as the user named them, and what was done to the images."""
 
     good: Path
     defect: Path
     masks: Path | None
-    steps: tuple[str, ...] = ()
-    unlike: UserFacingError | None = None
+    processing: Processing = Processing()
 
 
-def summary(found: dict[str, Any], wording: Wording) -> str:
-    """Return the figures that count, as tiles."""
+def summary(found: dict[str, Any], mismatch: UserFacingError | None, wording: Wording) -> str:
+    """Return the figures that count, as tiles, and what takes their meaning away."""
     tiles = [
         _share_tile("escapes", found, wording),
         _share_tile("overkill", found, wording),
@@ -72,7 +77,11 @@ def summary(found: dict[str, Any], wording: Wording) -> str:
             wording.say("latency-aside", p95=f"{latency['p95']:.1f}"),
         )
     )
-    return section("summary", wording.say("section-summary"), f'<dl class="tiles">{"".join(tiles)}</dl>')
+    warning = []
+    if mismatch is not None:
+        told = mismatch.text(wording.language)
+        warning.append(paragraph(f"{told.detail} {told.advice}", "warning"))
+    return section("summary", wording.say("section-summary"), *warning, f'<dl class="tiles">{"".join(tiles)}</dl>')
 
 
 def confusion(found: dict[str, Any], wording: Wording) -> str:
@@ -207,11 +216,11 @@ def method(scored: ScoredSet, found: dict[str, Any], sources: Sources, wording: 
     if sources.masks is not None:
         masks = wording.say("method-masks", folder=sources.masks, masks=found["masks"], regions=found["regions"])
         lines.append(masks)
-    if sources.steps:
-        lines.append(wording.say("method-steps", steps=", ".join(sources.steps)))
-    if sources.unlike is not None:
-        told = sources.unlike.text(wording.language)
-        lines += [told.detail, told.advice]
+    processing = sources.processing
+    if processing.steps:
+        lines.append(wording.say("method-steps", steps=", ".join(processing.steps)))
+    if processing.as_trained is None:
+        lines.append(wording.say("method-steps-unknown"))
     if scored.empty_masks:
         lines.append(wording.say("method-empty", count=len(scored.empty_masks)))
     lines.append(wording.say("method-threshold", own=number(scored.own_threshold)))

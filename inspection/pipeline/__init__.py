@@ -17,8 +17,8 @@ from inspection.pipeline.runner import (
     StepExecutor,
     StepProgress,
 )
-from inspection.pipeline.sight import seen_otherwise, sight_of, steps_before, taken_otherwise
 from inspection.pipeline.validation import ValidatedPipeline, validate_definition
+from inspection.pipeline.view_records import ViewMismatch, steps_before, view_mismatch, view_mismatches, view_record
 from inspection.pipeline.viewpoint import Viewpoint, anomaly_step
 
 __all__ = [
@@ -32,15 +32,16 @@ __all__ = [
     "StepExecutor",
     "StepProgress",
     "ValidatedPipeline",
+    "ViewMismatch",
     "Viewpoint",
     "anomaly_step",
     "default_definition",
     "read_definition",
     "ready_definition",
     "ready_names",
-    "seen_otherwise",
-    "sight_of",
     "steps_before",
-    "taken_otherwise",
     "validate_definition",
+    "view_mismatch",
+    "view_mismatches",
+    "view_record",
 ]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from inspection.anomaly.manifest import SeenRecord
+from inspection.anomaly.manifest import ViewRecord
 from inspection.components.registry import StepContext, picture_of
 from inspection.components.values import Picture, StepValue
 from inspection.frames import Pixels
 from inspection.judgement import Criteria
 from inspection.pipeline.definition import INPUT, PipelineDefinition
 from inspection.pipeline.runner import InProcess, StepExecutor
-from inspection.pipeline.sight import sight_of, steps_before
 from inspection.pipeline.validation import ValidatedPipeline, validate_definition
+from inspection.pipeline.view_records import steps_before, view_record
 from inspection.step_models import StepModel, require_kind
 from models.errors import DoesNotFit, InvalidInput
 
@@ -53,7 +53,7 @@ class Viewpoint:
                     raise DoesNotFit("viewpoint-model-missing", step=step.id, name=name, before=step_id)
                 require_kind(self._models[name], step.component.models[field], step=step.id, field=field, name=name)
         digests = {name: model.digest for name, model in self._models.items()}
-        self.record: SeenRecord = sight_of(pipeline, step_id, digests)
+        self.record: ViewRecord = view_record(pipeline, step_id, digests)
 
     def __call__(self, pixels: Pixels) -> Picture:
         """Return an image as the step is given it.

@@ -79,8 +79,8 @@ def test_the_model_of_an_aligned_item_belongs_to_what_its_pipeline_scores(
 
     steps = aligned()
     steps["steps"][1]["parameters"] = KEPT
-    seen = Viewpoint(*anomaly_step(PipelineDefinition.parse(steps)), {"reference": load_reference(images[0])})
-    again = train_images(files, tmp_path / "again.model", QUICK, seen=seen)
+    view = Viewpoint(*anomaly_step(PipelineDefinition.parse(steps)), {"reference": load_reference(images[0])})
+    again = train_images(files, tmp_path / "again.model", QUICK, view=view)
     assert trained.sha256 == again.digest
     found = prepare_item(workspace, station.item_id).runner.run(read_image(images[3])).anomaly
     assert found is not None
@@ -128,8 +128,11 @@ def test_a_pipeline_changed_after_the_training_is_told_with_the_next_part_and_ke
     begun = begin_session(workspace, station.operator, target_id=station.target_id)
     found = inspect_item(workspace, station.operator, begun.session_id, station.item_id, frames[0])
     (told,) = found.notes
-    assert told.code == "window-model-seen-otherwise"
-    assert "The model of Surface was trained on images taken through resize, crop;" in told.text("en").detail
+    assert told.code == "window-model-view-settings-differ"
+    assert (
+        "The model of Surface was trained on images after resize, crop; now the step crop has other settings"
+        in told.text("en").detail
+    )
     with workspace.database.read() as session:
         query = select(AuditEntry).where(AuditEntry.action == "item.inspected")
-        assert session.scalars(query).one().detail["taken_otherwise"] is True
+        assert session.scalars(query).one().detail["view_mismatches"][0]["step"] == "anomaly"

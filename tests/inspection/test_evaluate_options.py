@@ -32,12 +32,46 @@ def test_the_model_may_be_named_as_the_step_names_it_in_any_place(
     for models in (
         ("--model", report.path, "--model", good_paths[0]),
         ("--model", f"reference={good_paths[0]}", "--model", f"default={report.path}"),
+        ("--model", f"reference={good_paths[0]}", "--model", report.path),
     ):
         code, printed, told = run(capsys, "evaluate", *models, "--pipeline", own, *folders, "--json")
         assert code == 0, told
         found.append(json.loads(printed))
-    assert found[0]["thresholds"] == found[1]["thresholds"]
+    assert all(values["thresholds"] == found[0]["thresholds"] for values in found)
     assert found[0]["steps"] == ["align", "ignore"]
+
+
+def test_without_a_pipeline_the_model_may_be_named_too(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, folders: tuple[object, ...]
+) -> None:
+    code, printed, _ = run(capsys, "evaluate", "--model", f"default={report.path}", *folders, "--json")
+    assert (code, json.loads(printed)["model"]) == (0, report.digest)
+
+
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        (("default={model}", "default={model}"), "there are two for 'default'"),
+        (("reference={image}",), "none is for 'default'"),
+        (("default={model}", "other={image}"), "no step before anomaly uses a model 'other'; used are: reference"),
+    ],
+)
+def test_names_that_cannot_be_meant_are_told(
+    capsys: pytest.CaptureFixture[str],
+    report: TrainingReport,
+    good_paths: list[Path],
+    folders: tuple[object, ...],
+    tmp_path: Path,
+    models: tuple[str, ...],
+    said: str,
+) -> None:
+    own = tmp_path / "own.json"
+    own.write_text(pipeline(("align", {"motion": "rigid"})).model_dump_json())
+    values = [text.format(model=report.path, image=good_paths[0]) for text in models]
+    options = [option for value in values for option in ("--model", value)]
+    code, _, told = run(capsys, "evaluate", *options, "--pipeline", own, *folders)
+    assert code == 2
+    assert said in " ".join(told.replace("│", " ").split())
 
 
 @pytest.mark.parametrize("named", ["--good", "--defect"])

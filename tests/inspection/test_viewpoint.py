@@ -77,7 +77,7 @@ def test_an_image_scores_in_the_training_as_it_does_when_it_is_inspected(
     others = sorted((parts / "test" / "good").iterdir())[:3] + sorted((parts / "test" / "scratch").iterdir())[:1]
     # What the finished model scores in a training without having learnt it, good or not, is given as defects.
     report = train_images(
-        good_paths[:6], tmp_path / "m.model", QUICK, defects=others, seen=view_of(definition, good_paths[0])
+        good_paths[:6], tmp_path / "m.model", QUICK, defects=others, view=view_of(definition, good_paths[0])
     )
     found = inspected(report, definition, others, good_paths[0])
     assert report.skipped == {}
@@ -89,7 +89,7 @@ def test_new_good_parts_are_rejected_about_as_often_as_was_asked_for(
     step: tuple[str, dict[str, Any]], good_paths: list[Path], report: TrainingReport, tmp_path: Path
 ) -> None:
     definition = pipeline(step)
-    trained = train_images(good_paths, tmp_path / "m.model", SMALL, seen=view_of(definition))
+    trained = train_images(good_paths, tmp_path / "m.model", SMALL, view=view_of(definition))
     new = [tmp_path / f"{index}.png" for index in range(600, 630)]
     for path in new:
         write_atomically(path, encode_png(draw_part(int(path.stem)).image))
@@ -108,14 +108,14 @@ def test_the_ready_pipeline_gives_the_very_file_that_images_as_they_are_give(
     for path, source in zip(large, good_paths, strict=False):
         write_atomically(path, encode_png(np.asarray(cv2.resize(read_image(source), (1200, 1000)), np.uint8)))
     plain = train_images(large, tmp_path / "plain.model", QUICK)
-    seen = train_images(large, tmp_path / "seen.model", QUICK, seen=view_of(default_definition()))
-    assert seen.digest == plain.digest
-    assert (tmp_path / "seen.model").read_bytes() == plain.path.read_bytes()
+    view = train_images(large, tmp_path / "viewed.model", QUICK, view=view_of(default_definition()))
+    assert view.digest == plain.digest
+    assert (tmp_path / "viewed.model").read_bytes() == plain.path.read_bytes()
 
 
 def test_the_scale_stays_that_of_the_original_image(good_paths: list[Path], tmp_path: Path) -> None:
     half = pipeline(("resize", {"width": 160, "height": 160}))
-    report = train_images(good_paths[:5], tmp_path / "m.model", QUICK, seen=view_of(half))
+    report = train_images(good_paths[:5], tmp_path / "m.model", QUICK, view=view_of(half))
     size = report.manifest.preprocessing
     assert (size.median_height, size.median_width, size.scale) == (320, 320, pytest.approx(288 / 320))
 
@@ -123,9 +123,9 @@ def test_the_scale_stays_that_of_the_original_image(good_paths: list[Path], tmp_
 def test_the_digest_of_the_data_is_that_of_the_files(
     good_paths: list[Path], report: TrainingReport, tmp_path: Path
 ) -> None:
-    seen = view_of(pipeline(CROP))
+    view = view_of(pipeline(CROP))
     one, other = (train_images(good_paths[:5], tmp_path / f"{name}.model", QUICK, **more) for name, more in (
-        ("raw", {}), ("seen", {"seen": seen})
+        ("raw", {}), ("viewed", {"view": view})
     ))  # fmt: skip
     assert one.manifest.data == other.manifest.data
     assert one.digest != other.digest
@@ -134,8 +134,8 @@ def test_the_digest_of_the_data_is_that_of_the_files(
 def test_an_image_that_a_step_refuses_is_skipped_with_its_reason(good_paths: list[Path], tmp_path: Path) -> None:
     empty = tmp_path / "empty.png"
     write_atomically(empty, encode_png(np.random.default_rng(0).integers(90, 110, (320, 320), dtype=np.uint8)))
-    seen = view_of(pipeline(ALIGN), good_paths[0])
-    report = train_images([*good_paths[:5], empty], tmp_path / "m.model", QUICK, seen=seen)
+    view = view_of(pipeline(ALIGN), good_paths[0])
+    report = train_images([*good_paths[:5], empty], tmp_path / "m.model", QUICK, view=view)
     assert report.images == 5
     assert {path: error.code for path, error in report.skipped.items()} == {str(empty): "align-not-found"}
     assert "skipped" in report.warnings
@@ -144,7 +144,7 @@ def test_an_image_that_a_step_refuses_is_skipped_with_its_reason(good_paths: lis
 def test_steps_that_refuse_every_image_are_named_with_what_they_say(good_paths: list[Path], tmp_path: Path) -> None:
     outside = pipeline(("crop", {"rectangle": {"x": 900, "y": 0, "width": 9, "height": 9}}))
     with pytest.raises(InvalidInput) as caught:
-        train_images(good_paths[:6], tmp_path / "m.model", QUICK, seen=view_of(outside))
+        train_images(good_paths[:6], tmp_path / "m.model", QUICK, view=view_of(outside))
     assert caught.value.code == "too-few-images-left"
     for language in ("en", "ja"):
         told = caught.value.text(language).detail
@@ -195,9 +195,9 @@ def test_several_anomaly_steps_count_as_one_only_where_they_are_given_the_same()
 
 def test_the_view_is_the_image_itself_where_nothing_comes_before() -> None:
     pixels = np.zeros((20, 30, 3), np.uint8)
-    seen = view_of(pipeline())(pixels)
-    assert seen.pixels is pixels
-    assert (seen.resized, seen.placement.identity, seen.ignored) == ((1.0, 1.0), True, None)
+    view = view_of(pipeline())(pixels)
+    assert view.pixels is pixels
+    assert (view.resized, view.placement.identity, view.ignored) == ((1.0, 1.0), True, None)
 
 
 def test_a_score_goes_down_with_what_is_ignored_alone() -> None:
@@ -223,8 +223,8 @@ def test_the_command_trains_as_the_pipeline_file_sees(
     assert "--model reference=FILE" in told
     code, printed, _ = run(capsys, *arguments, "--json", "--name", "small", "--model", good_paths[0],
                            "--false-alarm-rate", SMALL.false_alarm_rate)  # fmt: skip
-    seen = view_of(pipeline(ALIGN, CROP), good_paths[0])
-    expected = train_images(good_paths[:5], tmp_path / "expected.model", QUICK, seen=seen)
+    view = view_of(pipeline(ALIGN, CROP), good_paths[0])
+    expected = train_images(good_paths[:5], tmp_path / "expected.model", QUICK, view=view)
     assert code == 0
     assert json.loads(printed)["digest"] == expected.digest
     # A threshold is looked at on what the step sees, too.

@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 from inspection.anomaly.counting import score_picture
 from inspection.anomaly.model import AnomalyModel, ScoredImage
-from inspection.anomaly.seeing import Seen
+from inspection.anomaly.view import View
 from inspection.frames import Pixels
 
 
 @dataclass(frozen=True, slots=True)
-class SeenModel:
+class ViewedModel:
     """Scores images as the step ``anomaly`` does behind the steps before it; a ``ScoringModel``.
 
     Args:
         model: the model.
-        seen: gives each image as the model was trained to be given it.
+        view: gives each image as the model was trained to be given it.
     """
 
     model: AnomalyModel
-    seen: Seen
+    view: View
 
     @property
     def name(self) -> str:
@@ -46,6 +46,6 @@ class SeenModel:
         Raises:
             DoesNotFit: when a step refuses the image, or as ``AnomalyModel.score``.
         """
-        picture = self.seen(pixels)
+        picture = self.view(pixels)
         scored = score_picture(self.model, picture)
         return ScoredImage(scored.score, scored.threshold, picture.placement.map_to_original(scored.heatmap))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from inspection.anomaly.manifest import SeenRecord
+from inspection.anomaly.manifest import ViewRecord
 from inspection.components.values import Picture
 from inspection.frames import Pixels
 
 
-class Seen(Protocol):
+class View(Protocol):
     """Gives images as whoever scores them is given them.
 
     Attributes:
@@ -17,7 +17,7 @@ class Seen(Protocol):
     """
 
     @property
-    def record(self) -> SeenRecord: ...  # noqa: D102 - above
+    def record(self) -> ViewRecord: ...  # noqa: D102 - above
 
     def __call__(self, pixels: Pixels) -> Picture:
         """Return an image as it is scored.
@@ -35,9 +35,9 @@ class AsTheyAre:
     """Gives images as they are."""
 
     @property
-    def record(self) -> SeenRecord:
+    def record(self) -> ViewRecord:
         """No steps."""
-        return SeenRecord()
+        return ViewRecord()
 
     def __call__(self, pixels: Pixels) -> Picture:
         """Return the image itself."""
