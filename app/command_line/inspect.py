@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.command_line.chosen_pipeline import chosen_definition, chosen_models
+from app.command_line.chosen_models import chosen_models, given_model
+from app.command_line.chosen_pipeline import chosen_definition
 from app.command_line.inspect_source import FramesOption, GateOption, LearnGateOption, Taking, TriggerOption, WaitOption
 from app.command_line.options import JsonOption, ThresholdOption, progress_bar
 
@@ -163,8 +164,8 @@ def _show(found: FileResult | FrameResult, line: dict[str, Any] | None) -> None:
 def _runner(path: Path | None, given: list[str], rule: Criteria) -> Runner:
     """Make the pipeline ready, and tell what a person should know of it.
 
-    That is when the threshold of the criteria is for none of its models, and when a model was trained on images taken
-    otherwise.
+    That is when the threshold of the criteria is for none of its models, and when a model was trained on images that
+    went through other steps.
     """
     from app.command_line import advise, advise_of
     from inspection.pipeline import Runner, view_mismatches
@@ -186,8 +187,9 @@ def _chosen(path: Path | None, given: list[str]) -> tuple[PipelineDefinition, di
     from inspection.pipeline import default_definition, ready_definition, validate_definition
     from inspection.step_models import ModelKind
 
-    if path is None and len(given) == 1 and "=" not in given[0]:
-        model = load_model(Path(given[0]))
+    only = given_model(given[0], {"default"}) if path is None and len(given) == 1 else None
+    if only is not None and only.name in {"", "default"}:
+        model = load_model(only.file)
         detects = model.kind in {ModelKind.DETECTOR, ModelKind.CLASSIFIER}
         return ready_definition("detection") if detects else default_definition(), {"default": model}
     definition = default_definition() if path is None else chosen_definition(path)

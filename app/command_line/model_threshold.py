@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from inspection.anomaly.bundle import Bundle
     from inspection.anomaly.threshold_effect import Effect, Evidence, Share
     from inspection.anomaly.threshold_origin import EffectiveThreshold
-    from inspection.anomaly.view import View
+    from inspection.anomaly.view import ImageView
 
 _FIRST_HEAD = "for rate"
 
@@ -121,8 +121,8 @@ def threshold_command(
         typer.echo(f"Changed (version {change.version}): {_told(change.before)} → {_told(change.after)}.")
 
 
-def _evidence(bundle: Bundle, model: Path, good: Path | None, defect: Path | None, view: View) -> Evidence:
-    """Return the scores to see effects on; images that cannot be used, or are taken otherwise, are told on stderr."""
+def _evidence(bundle: Bundle, model: Path, good: Path | None, defect: Path | None, view: ImageView) -> Evidence:
+    """Return the scores to see effects on; images of no use, or after other steps, are told on stderr."""
     from app.command_line import advise_of, tell
     from inspection.anomaly.threshold_evidence import gather_evidence
     from inspection.pipeline import view_mismatch

@@ -37,7 +37,6 @@ class ItemInspection:
         milliseconds: time of the pipeline alone.
         label: what the frame's source says it shows, where it says so (folders of labelled images).
         items_left: required items of the part that have no AI result yet.
-        notes: what a person should know of the item, as in ``PreparedItem``.
     """
 
     session_id: str
@@ -57,7 +56,6 @@ class ItemInspection:
     label: str | None
     session_status: SessionStatus
     items_left: tuple[str, ...]
-    notes: tuple[DoesNotFit, ...] = ()
 
 
 def inspect_item(
@@ -69,6 +67,7 @@ def inspect_item(
     *,
     before: Frame | None = None,
     on_progress: Callable[[StepProgress], None] | None = None,
+    on_notes: Callable[[tuple[DoesNotFit, ...]], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> ItemInspection:
     """Check the quality of ``frame``, prepare the item, run its pipeline and record the outcome.
@@ -81,6 +80,7 @@ def inspect_item(
         frame: the image.
         before: the frame before it from the same camera, which movement is seen against.
         on_progress: called before and after every step.
+        on_notes: called with what a person should know of the item, before its pipeline runs.
         cancel: set it to stop.
 
     Raises:
@@ -91,6 +91,8 @@ def inspect_item(
     if workspace.settings.gate:
         _require_quality(workspace.settings.gate, frame, before)
     prepared = prepare_item(workspace, item_id)
+    if on_notes is not None:
+        on_notes(prepared.notes)
     outcome = run_pipeline(prepared, frame, on_progress=on_progress, cancel=cancel)
     return record_inspection(workspace, user, session_id, prepared, frame, outcome)
 
@@ -188,7 +190,6 @@ def record_inspection(
             label=frame.label,
             session_status=record.status,
             items_left=left,
-            notes=prepared.notes,
         )
 
 

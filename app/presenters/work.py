@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from app.presenters.context import StationContext
@@ -210,6 +211,7 @@ class WorkPresenter:
     ) -> Callable[[Task], ItemInspection]:
         workspace, user = self._context.workspace, self._context.signed_in_user
         target, post, began = state.target, self._context.runner.post, self._unless_left(self._session_began)
+        know = self._unless_left(partial(self._notes.tell, item_id))
         if target is None:
             raise RuntimeError("no target is chosen")
 
@@ -223,7 +225,16 @@ class WorkPresenter:
                 session_id = begun.session_id
                 # Known before the inspection ends, so that a second try goes on with the same session.
                 post(lambda: began(begun.session_id))
-            return inspect_item(workspace, user, session_id, item_id, frame, before=before, cancel=task.cancelled)
+            return inspect_item(
+                workspace,
+                user,
+                session_id,
+                item_id,
+                frame,
+                before=before,
+                on_notes=lambda notes: post(lambda: know(notes)),
+                cancel=task.cancelled,
+            )
 
         return inspect
 
@@ -237,7 +248,6 @@ class WorkPresenter:
         self._show(state)
         if state.phase is Phase.SCAN:
             self._images.advance()
-        self._notes.tell(inspection.item_id, inspection.notes)
         self.inspected.emit(inspection)
 
     def _choose(self, verdict: HumanVerdict) -> None:

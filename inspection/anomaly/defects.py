@@ -16,7 +16,7 @@ from models.errors import DoesNotFit, InvalidInput
 
 
 def read_defects(paths: Sequence[Path], good: Material, course: Course, work: float) -> Material:
-    """Read images of defects once, seen as the good images are.
+    """Read images of defects once, given as the good images are.
 
     Args:
         paths: the files, in any order.

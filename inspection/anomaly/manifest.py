@@ -95,6 +95,10 @@ class ViewStep(_Part):
     parameters: dict[str, Any] = {}
     models: dict[str, str] = {}
 
+    def does(self) -> dict[str, Any]:
+        """Return what two steps that do the same have in common, whatever a later version adds."""
+        return {"component": self.component, "parameters": self.parameters, "models": self.models}
+
 
 class ViewRecord(_Part):
     """What was done to images before the model was given them.

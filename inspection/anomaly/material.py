@@ -11,7 +11,7 @@ import numpy as np
 
 from inspection.anomaly.course import Course
 from inspection.anomaly.preparation import choose_scale, require_scale
-from inspection.anomaly.view import AS_THEY_ARE, View
+from inspection.anomaly.view import AS_THEY_ARE, ImageView
 from inspection.components.values import Picture
 from inspection.frames import Pixels
 from inspection.images import decode_image, read_image_bytes
@@ -24,9 +24,9 @@ class Material:
 
     Attributes:
         files: path and SHA-256 of each image that can be used, exact duplicates once.
-        sizes: height and width of what is seen of each, in whole pixels of the image before it was resized.
+        sizes: height and width of what the model is given of each, in whole pixels of the image before it was resized.
         duplicates: how many files were left out because another has the same content.
-        skipped: path → why the file cannot be used: unreadable, refused by what sees it, or far larger than the others.
+        skipped: path → why the file cannot be used: unreadable, refused by a step, or far larger than the others.
         view: gives each image as it will be scored; the image as it is without more.
     """
 
@@ -34,7 +34,7 @@ class Material:
     sizes: tuple[tuple[int, int], ...]
     duplicates: int
     skipped: dict[str, UnreadableImage | DoesNotFit]
-    view: View = AS_THEY_ARE
+    view: ImageView = AS_THEY_ARE
 
     @property
     def digest(self) -> str:
@@ -42,7 +42,7 @@ class Material:
         return hashlib.sha256("".join(digest for _, digest in self.files).encode()).hexdigest()
 
     def picture(self, index: int) -> Picture:
-        """Return an image as it is seen.
+        """Return an image as the model is given it.
 
         Raises:
             UnreadableImage: ``image-changed`` when the file has another content than at first; ``image-missing`` and
@@ -51,7 +51,7 @@ class Material:
         return self.view(self._pixels(index))
 
     def turned(self, index: int) -> Picture:
-        """Return an image by half a turn as it is seen or, where it is refused so, what is seen of it by half a turn.
+        """Return an image by half a turn as the model is given it, or its view turned where a step refuses that.
 
         Raises:
             UnreadableImage: as ``picture``.
@@ -77,7 +77,7 @@ class Material:
         return decode_image(data, name=path.name)
 
 
-def look_at(paths: Sequence[Path], course: Course, work: float, view: View = AS_THEY_ARE) -> Material:
+def look_at(paths: Sequence[Path], course: Course, work: float, view: ImageView = AS_THEY_ARE) -> Material:
     """Read every image once and keep what it is, not its pixels.
 
     Args:

@@ -9,7 +9,7 @@ from inspection.anomaly.bundle import Bundle
 from inspection.anomaly.counting import score_picture
 from inspection.anomaly.model import AnomalyModel
 from inspection.anomaly.threshold_effect import Evidence
-from inspection.anomaly.view import AS_THEY_ARE, View
+from inspection.anomaly.view import AS_THEY_ARE, ImageView
 from inspection.datasets import defect_images, image_files
 from inspection.images import read_image
 from models.errors import DoesNotFit, InvalidInput, UnreadableImage
@@ -23,7 +23,7 @@ def gather_evidence(
     good: Path | None = None,
     defect: Path | None = None,
     on_progress: Progress | None = None,
-    view: View = AS_THEY_ARE,
+    view: ImageView = AS_THEY_ARE,
 ) -> tuple[Evidence, dict[Path, UnreadableImage | DoesNotFit]]:
     """Return the scores and, of images that cannot be used, file → why.
 
@@ -34,7 +34,7 @@ def gather_evidence(
         defect: folder of images of defects; sub-folders that name good parts are left out. Without it the defects the
             model was trained with count.
         on_progress: called with images done and in all.
-        view: gives each image as the model was trained to be given it; see ``train_images``.
+        view: gives each image to the model; see ``train_images``.
 
     Raises:
         NotFound: ``folder-missing``.

@@ -22,7 +22,7 @@ from inspection.anomaly.material import Material, look_at
 from inspection.anomaly.methods import find_method
 from inspection.anomaly.preparation import choose_scale
 from inspection.anomaly.threshold import Threshold
-from inspection.anomaly.view import AS_THEY_ARE, View
+from inspection.anomaly.view import AS_THEY_ARE, ImageView
 from inspection.cancellation import TrainingCancelled
 from inspection.files import make_folder, require_writable, write_atomically
 from models.errors import DoesNotFit, InvalidInput, UnreadableImage
@@ -71,7 +71,7 @@ def train_images(
     settings: TrainingSettings | None = None,
     *,
     defects: Sequence[Path] = (),
-    view: View = AS_THEY_ARE,
+    view: ImageView = AS_THEY_ARE,
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
 ) -> TrainingReport:

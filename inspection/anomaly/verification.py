@@ -70,8 +70,8 @@ def verify_against(path: Path, other: Path, images: Sequence[Path] = ()) -> Veri
         DoesNotFit: ``model-verify-parity`` with the numbers, or what a model says of an image that does not fit it.
     """
     model, reference = AnomalyModel(read_bundle(path), path.name), AnomalyModel(read_bundle(other), other.name)
-    seen = read_images(images) if images else generated_images(reference)
-    found, expected = scores_of((model, reference), seen)
+    scored = read_images(images) if images else generated_images(reference)
+    found, expected = scores_of((model, reference), scored)
     parity = compare(expected, found, reference.threshold, model.threshold)
     return Verification(path, model.digest, model.manifest.precision, other.name, _require(parity, path, other.name))
 

@@ -9,7 +9,7 @@ from inspection.components.values import Picture
 from inspection.frames import Pixels
 
 
-class View(Protocol):
+class ImageView(Protocol):
     """Gives images as whoever scores them is given them.
 
     Attributes:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from inspection.anomaly.counting import score_picture
 from inspection.anomaly.model import AnomalyModel, ScoredImage
-from inspection.anomaly.view import View
+from inspection.anomaly.view import ImageView
 from inspection.frames import Pixels
 
 
@@ -16,11 +16,11 @@ class ViewedModel:
 
     Args:
         model: the model.
-        view: gives each image as the model was trained to be given it.
+        view: gives each image to the model.
     """
 
     model: AnomalyModel
-    view: View
+    view: ImageView
 
     @property
     def name(self) -> str:

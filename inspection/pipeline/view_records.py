@@ -49,10 +49,13 @@ class ViewMismatch:
         if self.trained.components != self.here.components:
             code, trained, here = f"{prefix}model-view-differs", _in_words(self.trained), _in_words(self.here)
             return DoesNotFit(code, name=self.name, item=item, trained=trained, here=here)
+        pairs = list(zip(self.trained.steps, self.here.steps, strict=True))
+        changed = [here.component for trained, here in pairs if trained.does() != here.does()]
+        # Where each step does the same, one of them is given another step's picture.
+        differing = ", ".join(changed or self.here.components)
         steps = ", ".join(self.here.components)
-        pairs = zip(self.trained.steps, self.here.steps, strict=True)
-        other = next((here.component for trained, here in pairs if trained != here), steps)
-        return DoesNotFit(f"{prefix}model-view-settings-differ", name=self.name, item=item, steps=steps, step=other)
+        code = f"{prefix}model-view-settings-differ"
+        return DoesNotFit(code, name=self.name, item=item, steps=steps, differing=differing)
 
     def as_json(self) -> dict[str, Any]:
         """Return what an audit trail keeps."""
@@ -113,16 +116,14 @@ def view_record(pipeline: ValidatedPipeline, step_id: str, digests: Mapping[str,
     last = steps[step_id].inputs["image"]
     while last != INPUT and _only_as_a_model_does(steps[last]):
         last = steps[last].inputs["image"]
-    if last == INPUT:
-        return ViewRecord()
     told = {INPUT: INPUT}
     kept = []
-    for step in (*steps_before(pipeline, last), steps[last]):
+    for step in _feeding(steps, last):
         does = _does(step, digests)
         kept.append(does)
         inputs = {port: told[source] for port, source in step.inputs.items()}
-        told[step.id] = _digest({**does.model_dump(mode="json"), "inputs": inputs})
-    return ViewRecord(steps=tuple(kept), digest=told[last])
+        told[step.id] = _digest({**does.does(), "inputs": inputs})
+    return ViewRecord(steps=tuple(kept), digest=told[last] if kept else "")
 
 
 def steps_before(pipeline: ValidatedPipeline, step_id: str) -> tuple[ValidatedStep, ...]:
@@ -136,6 +137,21 @@ def steps_before(pipeline: ValidatedPipeline, step_id: str) -> tuple[ValidatedSt
                 needed.add(source)
                 waiting.append(source)
     return tuple(step for step in pipeline.steps if step.id in needed)
+
+
+def _feeding(steps: Mapping[str, ValidatedStep], last: str) -> list[ValidatedStep]:
+    """Return the step ``last`` after those that feed it, in an order that only their ports decide."""
+    ordered: dict[str, ValidatedStep] = {}
+
+    def visit(name: str) -> None:
+        if name == INPUT or name in ordered:
+            return
+        for _, source in sorted(steps[name].inputs.items()):
+            visit(source)
+        ordered[name] = steps[name]
+
+    visit(last)
+    return list(ordered.values())
 
 
 def _in_words(view: ViewRecord) -> LocalText:

@@ -126,13 +126,12 @@ def test_a_pipeline_changed_after_the_training_is_told_with_the_next_part_and_ke
         narrower = {"rectangle": {**KEPT["rectangle"], "width": 240}}
         item.pipeline_parameters = {**item.pipeline_parameters, "crop": narrower}
     begun = begin_session(workspace, station.operator, target_id=station.target_id)
-    found = inspect_item(workspace, station.operator, begun.session_id, station.item_id, frames[0])
-    (told,) = found.notes
+    notes: list[DoesNotFit] = []
+    inspect_item(workspace, station.operator, begun.session_id, station.item_id, frames[0], on_notes=notes.extend)
+    (told,) = notes
     assert told.code == "window-model-view-settings-differ"
-    assert (
-        "The model of Surface was trained on images after resize, crop; now the step crop has other settings"
-        in told.text("en").detail
-    )
+    said = "after resize, crop; now settings, inputs, reference images or models differ: crop."
+    assert f"The model of Surface was trained on images {said}" in told.text("en").detail
     with workspace.database.read() as session:
         query = select(AuditEntry).where(AuditEntry.action == "item.inspected")
         assert session.scalars(query).one().detail["view_mismatches"][0]["step"] == "anomaly"

@@ -53,7 +53,7 @@ def test_without_a_pipeline_the_model_may_be_named_too(
     [
         (("default={model}", "default={model}"), "there are two for 'default'"),
         (("reference={image}",), "none is for 'default'"),
-        (("default={model}", "other={image}"), "no step before anomaly uses a model 'other'; used are: reference"),
+        (("default={model}", "other={image}"), "no step uses a model 'other', and there is no file"),
     ],
 )
 def test_names_that_cannot_be_meant_are_told(
