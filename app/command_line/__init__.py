@@ -184,10 +184,9 @@ def tell(error: Any, subject: str = "") -> None:
     sys.stderr.write("\n".join(line for line in lines if line) + "\n")
 
 
-def advise_of(found: UserFacingError | None) -> None:
-    """Print a user-facing error for which nothing failed, as ``advise`` does; None says nothing."""
-    if found is not None:
-        advise(found.code, **found.values)
+def advise_of(found: UserFacingError) -> None:
+    """Print a user-facing error for which nothing failed, as ``advise`` does."""
+    advise(found.code, **found.values)
 
 
 def advise(code: str, **values: object) -> None:

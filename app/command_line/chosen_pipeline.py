@@ -54,15 +54,15 @@ def chosen_definition(path: Path) -> PipelineDefinition:
         raise NotFound("file-missing", file=str(path)) from error
 
 
-def chosen_step(path: Path) -> tuple[ValidatedPipeline, str]:
-    """Return the pipeline, checked, and the id of its step ``anomaly``.
+def chosen_step(path: Path | None) -> tuple[ValidatedPipeline, str]:
+    """Return the pipeline, without one the ready one, checked, and the id of its step ``anomaly``.
 
     Raises:
         UserFacingError: as ``chosen_definition`` and ``anomaly_step``.
     """
-    from inspection.pipeline import anomaly_step
+    from inspection.pipeline import anomaly_step, default_definition
 
-    return anomaly_step(chosen_definition(path))
+    return anomaly_step(default_definition() if path is None else chosen_definition(path))
 
 
 def chosen_view(path: Path | None, given: Sequence[str]) -> ImageView:

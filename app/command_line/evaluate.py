@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from app.command_line.chosen_models import given_model, measured_model
+from app.command_line.chosen_models import given_models, measured_model
 from app.command_line.chosen_pipeline import ViewOption, chosen_step, chosen_view, view_before
 from app.command_line.options import JsonOption, ThresholdOption, in_fractions, progress_bar, tell_skipped
 from app.command_line.station import LanguageName
@@ -77,22 +77,16 @@ def evaluate_command(
     if data is not None:
         if len(models) > 1 or any(value is not None for value in (good, defect, masks, threshold, pipeline, out)):
             raise typer.BadParameter("goes with --model and --json alone", param_hint="--data")
-        _evaluate_detector(given_model(models[0], {"default"}).file, data, speech, as_json=as_json)
+        _evaluate_detector(given_models(models, {"default"})[0].file, data, speech, as_json=as_json)
         return
     if good is None or defect is None:
         missing = "--good" if good is None else "--defect"
         raise typer.BadParameter("give --good and --defect, or --data for a detector", param_hint=missing)
     if out is not None and out.suffix.lower() in _NO_REPORT:
         raise typer.BadParameter("name a page (.html), or a folder: it gets evaluation.json too", param_hint="--out")
-    if pipeline is None:
-        from inspection.pipeline import anomaly_step, default_definition
-
-        model, used = measured_model(*anomaly_step(default_definition()), models)
-        view = chosen_view(None, used)
-    else:
-        step = chosen_step(pipeline)
-        model, used = measured_model(*step, models)
-        view = view_before(*step, used)
+    step = chosen_step(pipeline)
+    model, used = measured_model(*step, models)
+    view = chosen_view(None, used) if pipeline is None else view_before(*step, used)
     _evaluate_scores(model, view, Folders(good, defect, masks), threshold, out, speech, as_json=as_json)
 
 
@@ -135,7 +129,8 @@ def _evaluate_scores(
         place.require_writable()
     mismatch = view_mismatch(loaded.manifest, loaded.name, loaded.digest, view.record)
     unlike = mismatch.error() if mismatch is not None else None
-    advise_of(unlike)
+    if unlike is not None:
+        advise_of(unlike)
     with progress_bar("Evaluating") as advance:
         scored = score_set(
             ViewedModel(loaded, view),

@@ -129,7 +129,8 @@ def _evidence(bundle: Bundle, model: Path, good: Path | None, defect: Path | Non
 
     if good is not None or defect is not None:
         mismatch = view_mismatch(bundle.manifest, model.name, bundle.digest, view.record)
-        advise_of(mismatch.error() if mismatch is not None else None)
+        if mismatch is not None:
+            advise_of(mismatch.error())
     with progress_bar("Scoring") as advance:
         evidence, skipped = gather_evidence(bundle, model.name, good, defect, in_fractions("Scoring", advance), view)
     for path, error in skipped.items():
