@@ -47,9 +47,10 @@ class EvidencePanel(Screen):
         panel = QFrame()
         panel.setObjectName("panel")
         column = QVBoxLayout(panel)
-        pad = sizes.millimetres(4)
-        column.setContentsMargins(pad, pad, pad, pad)
-        column.setSpacing(sizes.millimetres(1.5))
+        # Little above and below: beneath a banner, on a screen of 768 lines, gauge and reason need all the height.
+        pad, narrow = sizes.millimetres(4), sizes.millimetres(2)
+        column.setContentsMargins(pad, narrow, pad, narrow)
+        column.setSpacing(sizes.millimetres(1))
         column.addWidget(self.code)
         column.addWidget(self.gauge)
         column.addWidget(self.against)
