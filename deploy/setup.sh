@@ -50,4 +50,4 @@ for backbone in efficientnet-lite2 efficientnet-lite0; do
     .venv/bin/python -m inspection.anomaly.backbone "$backbone"
 done
 echo "set-up: preparing the translations"
-.venv/bin/python -m app.language
+.venv/bin/python -m app.window.look.language

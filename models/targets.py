@@ -37,7 +37,7 @@ class InspectionItem(Master, Base, kw_only=True, eq=False):
 
     Attributes:
         position: order in which the items of a target are inspected, from 1.
-        criteria: judgement criteria, in the form of ``inspection.judgement.Criteria``.
+        criteria: judgement criteria, in the form of ``inspection.judging.judgement.Criteria``.
         pipeline_parameters: step id → parameter → value; overrides the pipeline's own, for this item.
     """
 

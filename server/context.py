@@ -11,20 +11,20 @@ from models.clock import HybridLogicalClock, Stamp
 from models.database import Database
 from models.errors import InvalidInput, NotFound
 from models.sync import ChangeLogEntry
-from server.auth.passwords import Passwords
-from server.auth.rate_limit import SignInLimiter
-from server.auth.tokens import TokenIssuer
+from server.audit import SERVER_DEVICE
+from server.auth.identity.passwords import Passwords
+from server.auth.identity.rate_limit import SignInLimiter
+from server.auth.identity.tokens import TokenIssuer
+from server.change_log.recording import ChangeLogRecorder
+from server.core.metrics import Metrics
+from server.core.settings import DATABASE_FILE, ServerSettings, prepare_data_dir, signing_key
 from server.events.bus import EventBus, InProcessBus
-from server.metrics import Metrics
 from server.objects.store import ObjectStore
-from server.settings import DATABASE_FILE, ServerSettings, prepare_data_dir, signing_key
-from server.sync.change_log import ChangeLogRecorder
-from server.trail import SERVER_DEVICE
 
 
 @dataclass(frozen=True)
 class ServerContext:
-    """The server's parts; request code takes it from ``server.dependencies``.
+    """The server's parts; request code takes it from ``server.http.dependencies``.
 
     Attributes:
         settings: as started.

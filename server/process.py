@@ -15,13 +15,13 @@ from pathlib import Path
 
 import uvicorn
 
-from inspection.files import write_atomically
 from models.errors import Conflict, InvalidInput, Unavailable
 from models.file_lock import locked_file
-from server.application import create_app
+from models.storage import write_atomically
 from server.context import open_context
-from server.logs import configure_logs
-from server.settings import ADDRESS_FILE, ServerSettings, prepare_data_dir
+from server.core.logs import configure_logs
+from server.core.settings import ADDRESS_FILE, ServerSettings, prepare_data_dir
+from server.http.application import create_app
 from server.users.first import has_users
 
 LOCK_FILE = "server.lock"

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
+pytest_plugins = ["tests.support.trained_model"]
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 # Threads of libraries that keep a pool for the life of the process.

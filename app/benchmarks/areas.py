@@ -28,7 +28,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A module of ``inspection.benchmarks.probing``; it runs several times, interleaved with the others.
+    """A module of ``app.benchmarks.probing``; it runs several times, interleaved with the others.
 
     Attributes:
         module: its name.
@@ -69,8 +69,11 @@ AREAS = {
         Area(
             "inspection",
             "Anomaly models on images",
-            measures=(Measure("inspection.benchmarks.anomaly"), Measure("inspection.benchmarks.sample_parts")),
-            probes=(Probe("inspection.benchmarks.fit_time", most_runs=3), Probe("inspection.benchmarks.latency")),
+            measures=(Measure("app.benchmarks.inspection.anomaly"), Measure("app.benchmarks.inspection.sample_parts")),
+            probes=(
+                Probe("app.benchmarks.inspection.fit_time", most_runs=3),
+                Probe("app.benchmarks.inspection.latency"),
+            ),
         ),
         Area(
             "detection",
@@ -78,7 +81,7 @@ AREAS = {
             # The training alone took 40 minutes on two cores that others used as well.
             measures=(
                 Measure(
-                    "inspection.benchmarks.detection",
+                    "app.benchmarks.inspection.detection",
                     folder="neu_det",
                     quick={"epochs": 1, "rounds": 2},
                     time_limit_s=5400,
@@ -89,14 +92,14 @@ AREAS = {
             "calibration",
             "Calibration of the threshold",
             # Twenty splits of two data sets are 440 fits.
-            measures=(Measure("inspection.benchmarks.calibration", quick={"splits": 2}, time_limit_s=3600),),
+            measures=(Measure("app.benchmarks.inspection.calibration", quick={"splits": 2}, time_limit_s=3600),),
         ),
         Area(
             "skab",
             "Sensor anomaly model",
-            measures=(Measure("inspection.benchmarks.skab", folder="skab", quick={"seeds": 1}),),
+            measures=(Measure("app.benchmarks.inspection.skab", folder="skab", quick={"seeds": 1}),),
         ),
-        Area("codes", "Reading codes", measures=(Measure("inspection.benchmarks.codes", folder="codes"),)),
+        Area("codes", "Reading codes", measures=(Measure("app.benchmarks.inspection.codes", folder="codes"),)),
         Area(
             "window",
             "The station's window",

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from app.benchmarks.areas import AREAS
+from app.benchmarks.figures import Figure
 from app.benchmarks.runner import Outcome
-from inspection.benchmarks.figures import Figure
 
 INTRODUCTION = """\
 # Performance

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from inspection.own_process import module_command
+from inspection.runtime.subprocesses import module_command
 from models.errors import ImageFlowError
 from models.messages import Language
 
@@ -82,6 +82,6 @@ def run_measure(
             "language": language,
         }
         task.write_text(json.dumps(asked), encoding="utf-8")
-        run_module("inspection.benchmarks.area_process", [str(task)], time_limit_s=time_limit_s)
+        run_module("app.benchmarks.inspection.area_process", [str(task)], time_limit_s=time_limit_s)
         found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
         return found

@@ -9,8 +9,8 @@ from importlib import import_module
 from pathlib import Path
 
 from app.benchmarks.areas import Area, Measure, Probe
+from app.benchmarks.figures import Figure
 from app.benchmarks.processes import MeasurementFailed, run_measure, run_probe
-from inspection.benchmarks.figures import Figure
 from models.errors import Unavailable
 from models.messages import Language
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from inspection.benchmarks.probing import resident_megabytes
+from app.benchmarks.probing import resident_megabytes
 
 NEVER_BEFORE_SIGN_IN = (
     # Training, inference and what reads images, codes and cameras: loaded with the first inspection or in the process
@@ -24,7 +24,15 @@ NEVER_BEFORE_SIGN_IN = (
 )
 NEVER_BEFORE_FIRST_PAINT = (
     *NEVER_BEFORE_SIGN_IN,
-    *("sqlalchemy", "alembic", "keyring", "app.station", "app.workspace", "models.database", "sync.engine"),
+    *(
+        "sqlalchemy",
+        "alembic",
+        "keyring",
+        "app.window.shell.station",
+        "app.station.workspace",
+        "models.database",
+        "sync.station.engine",
+    ),
 )
 
 
@@ -52,8 +60,8 @@ def start(store: Path) -> dict[str, float]:
     """
     from PySide6.QtCore import QEvent, QObject, QTimer
 
-    from app.settings import load_settings
-    from app.station_run import StationRun
+    from app.station.settings import load_settings
+    from app.window.shell.run import StationRun
 
     figures: dict[str, float] = {}
     too_much: dict[str, list[str]] = {}

@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from app.benchmarks.probing import Row, print_values
 from app.benchmarks.processes import run_module
-from inspection.benchmarks.probing import Row, print_values
 
 ROWS = (
     Row("first_paint_s", "s", "start of the process to the first painted window"),
@@ -44,10 +44,10 @@ def _started(store: Path) -> dict[str, float]:
 
 def _enrol(store: Path) -> None:
     """Let the store be that of a station whose server cannot be reached, as in the morning before the network is up."""
-    from app.store_layout import DATABASE
+    from app.station.store_layout import DATABASE
     from models.database import Database
     from models.ids import new_id
-    from sync.state import DEVICE_ID, SERVER_URL, set_value
+    from sync.station.state import DEVICE_ID, SERVER_URL, set_value
 
     database = Database.at(store / DATABASE)
     with database.transaction() as session:

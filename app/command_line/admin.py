@@ -15,10 +15,10 @@ import typer
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from models.schemas.common import Page
-    from server.auth.principal import Principal
+    from server.auth.identity.principal import Principal
     from server.context import ServerContext
-    from server.paging import PageQuery
+    from server.core.paging import PageQuery
+    from sync.shared.schemas import Page
 
 from app.command_line.options import DataDirOption as DataDir
 from app.command_line.options import JsonOption as Json
@@ -66,7 +66,7 @@ def add_user(
 ) -> None:
     """Make a user; the password comes from a prompt or from standard input."""
     from app.command_line import language as language_here
-    from models.schemas.users import UserCreate
+    from server.users.schemas import UserCreate
     from server.users.service import create_user
 
     def body() -> UserCreate:
@@ -92,7 +92,7 @@ def list_users(data_dir: DataDir = None, as_json: Json = False) -> None:
 @users_app.command("disable", epilog="Example: imageflow admin users disable yamada")
 def disable_user(name: Name, data_dir: DataDir = None) -> None:
     """Disable a user and end its sessions."""
-    from models.schemas.users import UserUpdate
+    from server.users.schemas import UserUpdate
     from server.users.service import update_user
 
     with _server(data_dir) as (context, who):
@@ -126,8 +126,8 @@ def disable_device(
     device_id: Annotated[str, typer.Argument(help="Id of the station.")], data_dir: DataDir = None
 ) -> None:
     """Disable a station: its tokens are worthless at once."""
-    from models.schemas.devices import DeviceUpdate
     from models.states import DeviceStatus
+    from server.devices.schemas import DeviceUpdate
     from server.devices.service import update_device
 
     with _server(data_dir) as (context, who):
@@ -142,7 +142,7 @@ def create_code(
     as_json: Json = False,
 ) -> None:
     """Make a one-time enrolment code; it is shown this once."""
-    from models.schemas.devices import EnrolmentCodeCreate
+    from server.devices.schemas import EnrolmentCodeCreate
     from server.devices.service import create_code as create
 
     with _server(data_dir) as (context, who):
@@ -159,8 +159,8 @@ def create_key(
     as_json: Json = False,
 ) -> None:
     """Make an API key; it is shown this once."""
-    from models.schemas.users import ApiKeyCreate
     from server.users.keys import create_key as create
+    from server.users.schemas import ApiKeyCreate
 
     fields: dict[str, Any] = {"name": name, "role": role}
     with _server(data_dir) as (context, who):
@@ -199,9 +199,9 @@ def _server(data_dir: Path | None, *, may_be_new: bool = False) -> Iterator[tupl
     from app.command_line import tell
     from models.errors import InvalidInput
     from models.states import Role
-    from server.auth.principal import Principal
+    from server.auth.identity.principal import Principal
     from server.context import has_store, open_context, require_store
-    from server.settings import load_settings
+    from server.core.settings import load_settings
 
     try:
         os.umask(_OWNER_ONLY)
@@ -246,7 +246,7 @@ def _password(from_stdin: bool) -> str:
 
 def _user_id(context: ServerContext, name: str) -> str:
     from models.errors import NotFound
-    from server.auth.repository import user_by_name
+    from server.auth.identity.repository import user_by_name
 
     with context.database.read() as session:
         user = user_by_name(session, name)
@@ -256,7 +256,7 @@ def _user_id(context: ServerContext, name: str) -> str:
 
 
 def _all(fetch: Callable[[PageQuery], Page[RowT]]) -> list[RowT]:
-    from server.paging import PageQuery
+    from server.core.paging import PageQuery
 
     rows: list[RowT] = []
     while True:

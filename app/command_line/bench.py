@@ -13,8 +13,8 @@ from app.benchmarks.areas import ALL, AREAS, chosen_areas, default_data
 from app.command_line.options import JsonOption, progress_bar
 
 if TYPE_CHECKING:
+    from app.benchmarks.figures import Figure
     from app.benchmarks.runner import Outcome
-    from inspection.benchmarks import Figure
 
 
 def bench_command(
@@ -43,7 +43,7 @@ def bench_command(
     from app.benchmarks.page import json_values, read_page, update_page
     from app.benchmarks.runner import require_linux, run_areas
     from app.command_line import language
-    from inspection.files import require_writable, write_atomically
+    from models.storage import require_writable, write_atomically
 
     if area not in (*AREAS, ALL):
         raise typer.BadParameter(f"there is no benchmark {area!r}; there are: {', '.join(AREAS)}, {ALL}")

@@ -13,7 +13,7 @@ from app.command_line.inspect_source import Taking, WaitOption, open_taking
 from app.command_line.options import JsonOption, progress_bar
 
 if TYPE_CHECKING:
-    from inspection.frames import Frame
+    from inspection.imaging.frames import Frame
     from inspection.measuring.calibration import BoardCalibration
 
 # The least is that of the calibration, which is imported only when there is an image to look at.
@@ -80,7 +80,7 @@ def _seen_board(taking: Taking, columns: int, rows: int, square_mm: float) -> tu
         UserFacingError: ``checkerboard-not-found`` when none does; as the source.
     """
     from inspection.measuring.calibration import from_checkerboard
-    from inspection.streaming import taken_frames
+    from inspection.runs.streaming import taken_frames
     from models.errors import DoesNotFit, Unavailable, UnreadableImage, UserFacingError
 
     missed: UserFacingError | None = None

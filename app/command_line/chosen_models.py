@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 if TYPE_CHECKING:
+    from inspection.model_files.step_models import StepModel
     from inspection.pipeline import ValidatedPipeline
-    from inspection.step_models import StepModel
 
 _HINT = "--model"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -34,7 +34,7 @@ def given_model(text: str, names: Collection[str]) -> GivenModel:
     Raises:
         typer.BadParameter: when no file is named.
     """
-    from inspection.files import is_there
+    from models.storage import is_there
 
     name, separator, file = text.partition("=")
     if not text or (separator and not file):
@@ -79,7 +79,7 @@ def chosen_models(names: Collection[str], texts: Sequence[str], users: str = "st
         typer.BadParameter: as ``given_models``, and when it cannot be told which model a file without a name is.
         UserFacingError: as ``load_model``.
     """
-    from inspection.model_files import load_model
+    from inspection.model_library.loading import load_model
 
     files: dict[str, Path] = {}
     for given in given_models(texts, names, users):

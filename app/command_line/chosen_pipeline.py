@@ -11,7 +11,7 @@ import typer
 from app.command_line.chosen_models import chosen_models
 
 if TYPE_CHECKING:
-    from inspection.anomaly.view import ImageView
+    from inspection.anomaly.preprocessing import ImageView
     from inspection.pipeline import PipelineDefinition, ValidatedPipeline
 
 ViewOption = Annotated[
@@ -72,7 +72,7 @@ def chosen_view(path: Path | None, given: Sequence[str]) -> ImageView:
         typer.BadParameter: for models without a pipeline, or as ``view_before``.
         UserFacingError: as ``chosen_step`` and ``view_before``.
     """
-    from inspection.anomaly.view import AS_THEY_ARE
+    from inspection.anomaly.preprocessing import AS_THEY_ARE
 
     if path is not None:
         return view_before(*chosen_step(path), given)

@@ -11,7 +11,7 @@ import typer
 from app.command_line.options import JsonOption, StoreOption, in_fractions, progress_bar
 
 if TYPE_CHECKING:
-    from app.operations.store_check import StoreReport
+    from app.station.operations.store_check import StoreReport
 
 data_app = typer.Typer(
     help="Look after what the station has stored.",
@@ -39,9 +39,9 @@ def verify(store: StoreOption = None, as_json: JsonOption = False) -> None:
       imageflow data verify --store D:/imageflow --json
     """  # noqa: D301 - \b keeps the lines as they are
     from app.command_line import language
-    from app.operations.store_check import check_store
-    from app.settings import demo_store, store_folder
-    from app.store_layout import DATABASE
+    from app.station.operations.store_check import check_store
+    from app.station.settings import demo_store, store_folder
+    from app.station.store_layout import DATABASE
     from models.errors import NotFound
 
     chosen = store_folder(store)

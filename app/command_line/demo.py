@@ -54,7 +54,7 @@ def demo_command(
     from app.demo.report import print_report, write_report
     from app.demo.scenario import Scenario
     from app.demo.wording import Wording
-    from app.settings import store_folder
+    from app.station.settings import store_folder
     from models.errors import InvalidInput
 
     if (good is None) != (test is None):
@@ -96,9 +96,9 @@ def _run_window(scenario: Scenario, *, scripted: bool) -> None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         if not scripted:
             _note(scenario.wording.say("no-display"))
-    from app.application import prepare_application
     from app.demo.windowed import SCREEN, WindowedDemo, without_screen
-    from app.station import build_station
+    from app.window.shell.application import prepare_application
+    from app.window.shell.station import build_station
 
     application = prepare_application()
     if not shown:

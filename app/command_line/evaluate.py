@@ -14,7 +14,7 @@ from app.command_line.options import JsonOption, ThresholdOption, in_fractions, 
 from app.command_line.station import LanguageName
 
 if TYPE_CHECKING:
-    from inspection.anomaly.view import ImageView
+    from inspection.anomaly.preprocessing import ImageView
     from models.messages import Language
 
 _NO_REPORT = frozenset({".json", ".csv", ".txt", ".pdf"})
@@ -111,9 +111,9 @@ def _evaluate_scores(
     from app.command_line import advise_of
     from inspection.anomaly import AnomalyModel
     from inspection.evaluation import results_of, score_set
+    from inspection.evaluation.preprocessed import ViewedModel
     from inspection.evaluation.sections import Processing
-    from inspection.evaluation.viewed import ViewedModel
-    from inspection.model_files import load_model
+    from inspection.model_library.loading import load_model
     from inspection.pipeline import view_mismatch
     from models.errors import DoesNotFit
 
@@ -157,7 +157,7 @@ def _evaluate_detector(model: Path, data: Path, speech: Language, *, as_json: bo
     from inspection.anomaly import AnomalyModel
     from inspection.detection.model import Detector
     from inspection.evaluation.detectors import evaluate_detector
-    from inspection.model_files import load_model
+    from inspection.model_library.loading import load_model
     from models.errors import DoesNotFit
 
     loaded = load_model(model)

@@ -14,11 +14,11 @@ from app.command_line.inspect_source import FramesOption, GateOption, LearnGateO
 from app.command_line.options import JsonOption, ThresholdOption, progress_bar
 
 if TYPE_CHECKING:
-    from inspection.batch import FileResult
-    from inspection.judgement import Criteria
+    from inspection.judging.judgement import Criteria
+    from inspection.model_files.step_models import StepModel
     from inspection.pipeline import PipelineDefinition, Runner
-    from inspection.step_models import StepModel
-    from inspection.streaming import FrameResult
+    from inspection.runs.batch import FileResult
+    from inspection.runs.streaming import FrameResult
 
 
 def inspect_command(
@@ -126,10 +126,10 @@ def _inspect_files(
 ) -> bool:
     """Inspect file after file; return whether each could be inspected or was refused by the gate."""
     from app.command_line import tell
-    from inspection.batch import files_to_inspect, inspect_files, overlay_paths
-    from inspection.files import make_folder
     from inspection.image_quality import FrameRefused, QualityGate, read_bounds
-    from inspection.streaming import refused_line
+    from inspection.runs.batch import files_to_inspect, inspect_files, overlay_paths
+    from inspection.runs.streaming import refused_line
+    from models.storage import make_folder
 
     files = files_to_inspect(images, out)
     if out is not None:
@@ -153,7 +153,7 @@ def _inspect_files(
 
 def _show(found: FileResult | FrameResult, line: dict[str, Any] | None) -> None:
     """Print a result as the JSON given, else as text."""
-    from inspection.streaming import FrameResult
+    from inspection.runs.streaming import FrameResult
 
     if line is not None:
         typer.echo(json.dumps(line, ensure_ascii=False))
@@ -183,9 +183,9 @@ def _runner(path: Path | None, given: list[str], rule: Criteria) -> Runner:
 
 def _chosen(path: Path | None, given: list[str]) -> tuple[PipelineDefinition, dict[str, StepModel]]:
     """Return the pipeline with its models; without a pipeline the one that suits the kind of the only model."""
-    from inspection.model_files import load_model
+    from inspection.model_files.step_models import ModelKind
+    from inspection.model_library.loading import load_model
     from inspection.pipeline import default_definition, ready_definition, validate_definition
-    from inspection.step_models import ModelKind
 
     only = given_model(given[0], {"default"}) if path is None and len(given) == 1 else None
     if only is not None and only.name in {"", "default"}:
@@ -200,7 +200,7 @@ def _criteria(path: Path | None, threshold: float | None) -> Criteria:
     """Read the criteria; the threshold of the command line goes before theirs."""
     from pydantic import ValidationError
 
-    from inspection.judgement import Criteria
+    from inspection.judging.judgement import Criteria
     from models.errors import InvalidInput, NotFound
     from models.rejections import rejection
 

@@ -16,12 +16,12 @@ import typer
 from app.command_line.options import progress_bar
 
 if TYPE_CHECKING:
-    from inspection.frames import Frame
     from inspection.image_quality import QualityGate
-    from inspection.judgement import Criteria
+    from inspection.imaging.frames import Frame
+    from inspection.judging.judgement import Criteria
     from inspection.pipeline import Runner
-    from inspection.streaming import FrameResult
-    from inspection.triggers import TriggeredSource
+    from inspection.runs.streaming import FrameResult
+    from inspection.sources.triggers import TriggeredSource
     from models.errors import UnreadableImage
 
 FramesOption = Annotated[
@@ -80,7 +80,7 @@ def open_taking(taking: Taking) -> TriggeredSource:
         UserFacingError: as ``make_source``.
     """
     from inspection.sources import make_source
-    from inspection.triggers import TriggeredSource, TriggerMode
+    from inspection.sources.triggers import TriggeredSource, TriggerMode
 
     try:
         mode = TriggerMode(taking.trigger or "free")
@@ -105,8 +105,8 @@ def inspect_source(
     """
     from app.command_line import tell
     from inspection.image_quality import FrameRefused
-    from inspection.overlay_folder import OverlayFolder
-    from inspection.streaming import inspect_frame
+    from inspection.runs.overlay_folder import OverlayFolder
+    from inspection.runs.streaming import inspect_frame
 
     well = True
     taken = open_taking(taking)
@@ -182,7 +182,7 @@ def _gate(given: str | None, source: TriggeredSource) -> QualityGate | None:
 
 def _frames(source: TriggeredSource, taking: Taking) -> Iterator[Frame | UnreadableImage]:
     from app.command_line import tell
-    from inspection.streaming import taken_frames
+    from inspection.runs.streaming import taken_frames
     from models.errors import Unavailable
 
     def lost() -> None:

@@ -44,7 +44,7 @@ def backbone_command(
       imageflow model backbone --list
     """  # noqa: D301 - \b keeps the lines as they are
     if show:
-        from inspection.catalogue import list_backbones
+        from inspection.model_library.catalogue import list_backbones
 
         listed = list_backbones()
         lines = [f"{found['name']}  {found['state']}" for found in listed]
@@ -74,9 +74,9 @@ def show_command(
       imageflow model show part.model
       imageflow model show part.model --json
     """  # noqa: D301 - \b keeps the lines as they are
-    from inspection.catalogue import describe_model
     from inspection.detection.bundle import DETECTION_KINDS
     from inspection.detection.describing import detector_lines
+    from inspection.model_library.catalogue import describe_model
 
     found = describe_model(model)
     if as_json:
@@ -131,7 +131,7 @@ def list_command(
       imageflow model list models/ --json
     """  # noqa: D301 - \b keeps the lines as they are
     from app.command_line import advise
-    from inspection.catalogue import list_models
+    from inspection.model_library.catalogue import list_models
 
     listed = list_models(folder)
     if as_json:

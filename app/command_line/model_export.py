@@ -13,8 +13,8 @@ from app.command_line.options import JsonOption, progress_bar, require_new_file
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from inspection.anomaly.parity import Parity
-    from inspection.anomaly.verification import Verification
+    from inspection.anomaly.export.parity import Parity
+    from inspection.anomaly.export.verification import Verification
     from inspection.detection.verification import VerifiedDetector
 
 ModelArgument = Annotated[Path, typer.Argument(help="Model file.")]
@@ -47,14 +47,14 @@ def export_command(
     if precision == "int8" and calibration is None:
         raise typer.BadParameter("int8 needs images: name their folder", param_hint="--calibration")
     require_new_file(out, [model])
-    from inspection.archive import archive_kind
     from inspection.detection.bundle import DETECTION_KINDS
+    from inspection.model_files.archive import archive_kind
     from models.errors import InvalidInput
 
     if archive_kind(model) in DETECTION_KINDS:
         raise InvalidInput("detector-export", name=model.name)
-    from inspection.anomaly.export import export_model
-    from inspection.datasets import image_files
+    from inspection.anomaly.export.export import export_model
+    from inspection.imaging.datasets import image_files
 
     images = image_files(calibration) if calibration is not None else []
     _tell_of_images([model], images)
@@ -99,9 +99,9 @@ def verify_command(
     """  # noqa: D301 - \b keeps the lines as they are
     if images is not None and against is None:
         raise typer.BadParameter("goes with --against", param_hint="--images")
-    from inspection.archive import archive_kind
-    from inspection.datasets import image_files
     from inspection.detection.bundle import DETECTION_KINDS
+    from inspection.imaging.datasets import image_files
+    from inspection.model_files.archive import archive_kind
 
     detects = archive_kind(model) in DETECTION_KINDS
     if against is not None and detects != (archive_kind(against) in DETECTION_KINDS):
@@ -141,7 +141,7 @@ def _check_scores(
     model: Path, against: Path | None, images: Sequence[Path]
 ) -> tuple[Verification, dict[str, Any] | None, str]:
     """Check an anomaly model; return what was found, its parity as JSON values, and the same as text."""
-    from inspection.anomaly.verification import verify_against, verify_model
+    from inspection.anomaly.export.verification import verify_against, verify_model
 
     found = verify_model(model) if against is None else verify_against(model, against, images)
     if found.parity is None:

@@ -49,8 +49,8 @@ def score_command(
       imageflow model score pump.npz today.csv --missing -999 --leave-out label
     """  # noqa: D301 - \b keeps the lines as they are
     from app.command_line import advise
-    from inspection.files import make_folder, require_writable, write_atomically
     from inspection.sensor import load_model, read_table, score_rows
+    from models.storage import make_folder, require_writable, write_atomically
 
     if out is not None:
         require_new_file(out, [model, data])

@@ -15,11 +15,11 @@ from app.command_line.chosen_pipeline import ViewModelOption, ViewOption, chosen
 from app.command_line.options import JsonOption, StoreOption, finite_threshold, in_fractions, progress_bar
 
 if TYPE_CHECKING:
-    from app.operations.thresholds import ThresholdChange
+    from app.station.operations.thresholds import ThresholdChange
     from inspection.anomaly.bundle import Bundle
-    from inspection.anomaly.threshold_effect import Effect, Evidence, Share
-    from inspection.anomaly.threshold_origin import EffectiveThreshold
-    from inspection.anomaly.view import ImageView
+    from inspection.anomaly.preprocessing import ImageView
+    from inspection.anomaly.threshold.effect import Effect, Evidence, Share
+    from inspection.anomaly.threshold.origin import EffectiveThreshold
 
 _FIRST_HEAD = "for rate"
 
@@ -80,11 +80,11 @@ def threshold_command(
     if item is None and store is not None:
         raise typer.BadParameter("goes with --item", param_hint="--store")
     from app.command_line import advise
-    from app.operations.thresholds import threshold_json
+    from app.station.operations.thresholds import threshold_json
     from inspection.anomaly.bundle import read_bundle
-    from inspection.anomaly.threshold_effect import candidates, effect
-    from inspection.archive import archive_kind
+    from inspection.anomaly.threshold.effect import candidates, effect
     from inspection.detection.bundle import DETECTION_KINDS
+    from inspection.model_files.archive import archive_kind
     from models.errors import InvalidInput
 
     if archive_kind(model) in DETECTION_KINDS:
@@ -124,7 +124,7 @@ def threshold_command(
 def _evidence(bundle: Bundle, model: Path, good: Path | None, defect: Path | None, view: ImageView) -> Evidence:
     """Return the scores to see effects on; images of no use, or after other steps, are told on stderr."""
     from app.command_line import advise_of, tell
-    from inspection.anomaly.threshold_evidence import gather_evidence
+    from inspection.anomaly.threshold.evidence import gather_evidence
     from inspection.pipeline import view_mismatch
 
     if good is not None or defect is not None:
@@ -149,7 +149,7 @@ def _tell_passed_over(held: EffectiveThreshold | None) -> None:
 def _held(store: Path | None, item_id: str) -> EffectiveThreshold | None:
     """Return the threshold that holds for the item on this station."""
     from app.command_line.opened_store import opened_store
-    from app.operations.thresholds import threshold_in_force
+    from app.station.operations.thresholds import threshold_in_force
 
     with opened_store(store, to_write=False) as workspace:
         return threshold_in_force(workspace, item_id)
@@ -159,8 +159,8 @@ def _applied(
     store: Path | None, user: str, password: str, item_id: str, value: float | None, reason: str, digest: str
 ) -> ThresholdChange:
     from app.command_line.opened_store import opened_store
-    from app.operations.sign_in import sign_in
-    from app.operations.thresholds import set_item_threshold
+    from app.station.operations.sign_in import sign_in
+    from app.station.operations.thresholds import set_item_threshold
 
     with opened_store(store, to_write=True) as workspace:
         who = sign_in(workspace, user, password)

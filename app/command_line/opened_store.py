@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from app.workspace import Workspace
+    from app.station.workspace import Workspace
 
 
 @contextmanager
@@ -23,9 +23,9 @@ def opened_store(store: Path | None, *, to_write: bool) -> Iterator[Workspace]:
         NotFound: ``no-store``.
         UserFacingError: what ``Workspace.open`` raises.
     """
-    from app.settings import store_folder
-    from app.store_layout import DATABASE
-    from app.workspace import Workspace
+    from app.station.settings import store_folder
+    from app.station.store_layout import DATABASE
+    from app.station.workspace import Workspace
     from models.errors import Conflict, NotFound
 
     folder = store_folder(store)

@@ -66,8 +66,8 @@ def require_new_file(out: Path, read: Collection[Path] = (), *, beside: Collecti
         typer.BadParameter: when one of the files to write is a folder, is one of those read, by whatever name, or has
             the ending of an image, which was meant for another option.
     """
-    from inspection.files import is_folder
-    from inspection.images import IMAGE_SUFFIXES
+    from inspection.imaging.files import IMAGE_SUFFIXES
+    from models.storage import is_folder
 
     used = {_whole(path) for path in read}
     for path in (out, *beside):

@@ -41,8 +41,8 @@ def server_command(
     """Serve until stopped; exit 0 after a clean stop, 1 when it cannot start, 2 for a wrong setting."""
     from app.command_line import tell
     from models.errors import InvalidInput
+    from server.core.settings import load_settings
     from server.process import serve
-    from server.settings import load_settings
 
     try:
         settings = load_settings(

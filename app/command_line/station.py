@@ -48,8 +48,8 @@ def station_command(
       imageflow station --store ~/line-2 --source images/ --theme dark
     """  # noqa: D301 - \b keeps the lines as they are
     require_display()
-    from app.settings import store_folder
-    from app.station_run import run_station
+    from app.station.settings import store_folder
+    from app.window.shell.run import run_station
 
     code = run_station(
         store_folder(store),

@@ -14,7 +14,7 @@ from app.command_line.opened_store import opened_store
 from app.command_line.options import JsonOption, StoreOption, progress_bar
 
 if TYPE_CHECKING:
-    from sync.engine import SyncProgress, SyncReport, SyncStatus
+    from sync.station.engine import SyncProgress, SyncReport, SyncStatus
 
 sync_app = typer.Typer(
     help="Synchronise this station with its server.", add_completion=False, pretty_exceptions_enable=False
@@ -85,7 +85,7 @@ def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
       imageflow sync status --json
     """  # noqa: D301 - \b keeps the lines as they are
     from models.clock import rfc3339
-    from sync.engine import stored_status
+    from sync.station.engine import stored_status
 
     with opened_store(store, to_write=False) as workspace:
         found = stored_status(workspace.database)
@@ -113,7 +113,7 @@ def conflicts(
       imageflow sync conflicts
       imageflow sync conflicts --seen
     """  # noqa: D301 - \b keeps the lines as they are
-    from sync.conflicts import conflict_json, list_conflicts, mark_seen
+    from sync.station.conflicts import conflict_json, list_conflicts, mark_seen
 
     with opened_store(store, to_write=seen) as workspace:
         with workspace.database.read() as session:
@@ -140,7 +140,7 @@ def list_letters(store: StoreOption = None, as_json: JsonOption = False) -> None
       imageflow sync dead-letters list
       imageflow sync dead-letters list --json
     """  # noqa: D301 - \b keeps the lines as they are
-    from sync.dead_letters import list_dead_letters
+    from sync.station.dead_letters import list_dead_letters
 
     with opened_store(store, to_write=False) as workspace, workspace.database.read() as session:
         letters = list_dead_letters(session)
@@ -166,7 +166,7 @@ def export(
     Examples:
       imageflow sync dead-letters export --out refused.jsonl
     """  # noqa: D301 - \b keeps the lines as they are
-    from sync.dead_letters import export_dead_letters
+    from sync.station.dead_letters import export_dead_letters
 
     with opened_store(store, to_write=False) as workspace:
         count = export_dead_letters(workspace.database, out)
@@ -188,7 +188,7 @@ def resend(
       imageflow sync dead-letters resend 0198c0de-…
       imageflow sync dead-letters resend 0198c0de-… --set 'code="PLATE-2"'
     """  # noqa: D301 - \b keeps the lines as they are
-    from sync.dead_letters import resend as put_back
+    from sync.station.dead_letters import resend as put_back
 
     fields = dict(_field(text) for text in values or [])
     with opened_store(store, to_write=True) as workspace:
@@ -208,7 +208,7 @@ def drop(
     Examples:
       imageflow sync dead-letters drop 0198c0de-… --reason "made by mistake"
     """  # noqa: D301 - \b keeps the lines as they are
-    from sync.dead_letters import drop as give_up
+    from sync.station.dead_letters import drop as give_up
 
     with opened_store(store, to_write=True) as workspace:
         give_up(workspace.database, change_id, actor=_person(), device_id=workspace.require_device(), reason=reason)

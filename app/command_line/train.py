@@ -112,8 +112,8 @@ def train_images_command(
     require_new_file(out, files if pipeline is None else [pipeline, *files])
     from app.command_line import advise, language
     from inspection.anomaly import TrainingProgress, TrainingSettings, train_images
-    from inspection.anomaly.methods import require_method
-    from inspection.datasets import defect_images, good_images
+    from inspection.anomaly.methods.registry import require_method
+    from inspection.imaging.datasets import defect_images, good_images
 
     settings = TrainingSettings(
         name=name,

@@ -15,8 +15,8 @@ from app.command_line.options import JsonOption, NameOption, progress_bar, requi
 from models.names import is_plain_text
 
 if TYPE_CHECKING:
-    from inspection.detection.run_folder import RunRequest
-    from inspection.detection.training_progress import DetectorProgress
+    from inspection.detection.training.progress import DetectorProgress
+    from inspection.detection.training.run_folder import RunRequest
 
 _ARCHITECTURE = re.compile(r"yolo(11|26)[nsmlx]")
 _PRECISIONS = ("fp32", "int8")
@@ -94,9 +94,9 @@ def train_detector_command(
             "threads": threads,
         }
     from app.command_line import advise, language, tell
-    from inspection.detection.run_folder import RunRequest
-    from inspection.detection.training import report_as_json, resume_detector, train_detector
-    from inspection.files import is_folder
+    from inspection.detection.training.run_folder import RunRequest
+    from inspection.detection.training.train import report_as_json, resume_detector, train_detector
+    from models.storage import is_folder
 
     wanted: RunRequest | None = None if request is None else RunRequest.model_validate(request)
     if wanted is not None:

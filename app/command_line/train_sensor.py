@@ -111,7 +111,7 @@ def train_sensor_command(
     percent, tail = _threshold(threshold)
     if scaling not in {"standard", "robust"}:
         raise typer.BadParameter("is standard or robust", param_hint="--scaling")
-    from inspection.files import is_folder
+    from models.storage import is_folder
 
     if is_folder(output):
         raise typer.BadParameter(f"{output} is a folder; name a file", param_hint="--output")

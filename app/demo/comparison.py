@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from app.operations.history import image_digests
-from app.operations.statistics import station_statistics
-from app.operations.store_check import check_store
-from app.operations.sync_status import sync_status
+from app.station.operations.history import image_digests
+from app.station.operations.statistics import station_statistics
+from app.station.operations.store_check import check_store
+from app.station.operations.sync_status import sync_status
 from models.errors import UserFacingError
 from models.synced import synced_types
 
 if TYPE_CHECKING:
     from app.demo.server_setup import ServerAdministration
     from app.demo.wording import Wording
-    from app.workspace import Workspace
+    from app.station.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)

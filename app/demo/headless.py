@@ -7,16 +7,16 @@ from collections.abc import Callable
 from app.demo.operator import decide
 from app.demo.scenario import Scenario
 from app.demo.server_setup import ENGINEER, OPERATOR
-from app.operations.enrolment import enrol
-from app.operations.inspection import inspect_item
-from app.operations.sessions import begin_session
-from app.operations.sign_in import sign_in, sign_out
-from app.operations.sync_status import sync_now
-from app.operations.training import train_item_model
-from app.operations.users import SignedInUser
-from app.operations.verification import verify
+from app.station.operations.enrolment import enrol
+from app.station.operations.inspection import inspect_item
+from app.station.operations.sessions import begin_session
+from app.station.operations.sign_in import sign_in, sign_out
+from app.station.operations.sync_status import sync_now
+from app.station.operations.training import train_item_model
+from app.station.operations.users import SignedInUser
+from app.station.operations.verification import verify
 from inspection.anomaly import TrainingProgress
-from inspection.frames import Frame
+from inspection.imaging.frames import Frame
 from inspection.sources.base import ImageSource
 from models.errors import UnreadableImage
 from models.results import MarkedDefect

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.demo.outcome import PartOutcome
-from app.presenters.context import SCREENS
-from inspection.files import make_folder, not_written
+from app.window.presenting.context import SCREENS
 from models.states import Verdict
+from models.storage import make_folder, not_written
 
 REPORT = "report.json"
 OVERLAYS = "overlays"

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from inspection.datasets import image_files, is_good, label_of
-from inspection.files import not_written
-from inspection.images import read_image
+from inspection.imaging.datasets import image_files, is_good, label_of
+from inspection.imaging.files import read_image
 from inspection.sources.folder import FolderSource
 from models.errors import InvalidInput, UnreadableImage
+from models.storage import not_written
 
 MINIMUM_GOOD = 5
 """Good images a model and a threshold can be learned from at all."""

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.settings import demo_store
-from app.store_layout import DATABASE
-from app.store_lock import StoreLock
-from inspection.files import not_written
+from app.station.settings import demo_store
+from app.station.store_layout import DATABASE
+from app.station.store_lock import StoreLock
 from models.clock import rfc3339, utc_now
 from models.database import Database
 from models.errors import Conflict, InvalidInput
+from models.storage import not_written
 
 MARKER = "practice-store.json"
 """A folder without this file is not the demo's, and is never cleared."""

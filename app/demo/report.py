@@ -15,9 +15,9 @@ from app.demo.comparison import Comparison
 from app.demo.outcome import PartOutcome, figures
 from app.demo.output import REPORT
 from app.demo.wording import Wording
-from app.operations.training import TrainedModel
-from inspection.files import write_atomically
+from app.station.operations.training import TrainedModel
 from models.clock import rfc3339, utc_now
+from models.storage import write_atomically
 
 
 def build_report(

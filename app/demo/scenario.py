@@ -17,17 +17,17 @@ from app.demo.report import build_report
 from app.demo.server_process import ServerProcess
 from app.demo.server_setup import ServerAdministration, ServerSetup, create_admin
 from app.demo.wording import Wording
-from app.operations.history import PartSummary
-from app.operations.inspection import ItemInspection
-from app.operations.sync_status import sync_status
-from app.operations.training import TrainedModel
-from app.settings import load_settings
-from app.workspace import Workspace
-from inspection.files import make_folder, write_atomically
-from inspection.images import encode_png
+from app.station.operations.history import PartSummary
+from app.station.operations.inspection import ItemInspection
+from app.station.operations.sync_status import sync_status
+from app.station.operations.training import TrainedModel
+from app.station.settings import load_settings
+from app.station.workspace import Workspace
+from inspection.imaging.files import encode_png
 from models.errors import Unavailable, UnreadableImage
 from models.messages import Language
 from models.states import HumanVerdict
+from models.storage import make_folder, write_atomically
 
 SETTLE_S = 180.0
 _LOOK_EVERY_S = 0.1

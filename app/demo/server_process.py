@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 
-from inspection.files import make_folder
 from models.errors import Unavailable
+from models.storage import make_folder
 
 START_S = 60.0
 _STOP_S = 15.0

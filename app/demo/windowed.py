@@ -16,18 +16,18 @@ from app.demo.operator import decide
 from app.demo.output import OFFLINE, SCREENSHOTS
 from app.demo.scenario import Scenario
 from app.demo.server_setup import ENGINEER, OPERATOR
-from app.interruption import interruptible
-from app.operations.history import PartSummary
-from app.operations.inspection import ItemInspection
-from app.operations.training import TrainedModel
-from app.operations.users import SignedInUser
-from app.presenters.home import HomeState, TrainingState
-from app.presenters.running import Lane
-from app.station import Station
-from inspection.files import make_folder
-from inspection.frames import Frame
+from app.station.operations.history import PartSummary
+from app.station.operations.inspection import ItemInspection
+from app.station.operations.training import TrainedModel
+from app.station.operations.users import SignedInUser
+from app.window.home.presenter import HomeState, TrainingState
+from app.window.presenting.running import Lane
+from app.window.shell.interruption import interruptible
+from app.window.shell.station import Station
+from inspection.imaging.frames import Frame
 from models.errors import Unavailable, UnreadableImage, UserFacingError
 from models.states import Verdict
+from models.storage import make_folder
 
 MASTERS_S = 60.0
 """How long the first pull may take."""

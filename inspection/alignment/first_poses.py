@@ -8,7 +8,7 @@ import numpy as np
 
 from inspection.alignment.matrices import Matrix, Motion, limited, usable
 from inspection.alignment.view import View
-from inspection.opencv import cv2
+from inspection.imaging.opencv import cv2
 
 _RATIO = 0.8
 _LEAST_MATCHES = 6

@@ -12,10 +12,10 @@ from inspection.alignment.first_poses import first_poses
 from inspection.alignment.matrices import Matrix, Motion
 from inspection.alignment.refinement import likeness, refined
 from inspection.alignment.view import View, reference_at, view_of
-from inspection.frames import Pixels
-from inspection.grey import as_grey
-from inspection.placement import Affine, Mask
-from inspection.reference import ReferenceImage
+from inspection.imaging.frames import Pixels
+from inspection.imaging.grey import as_grey
+from inspection.imaging.placement import Affine, Mask
+from inspection.model_files.reference import ReferenceImage
 
 _WORKING_SIDE = 640
 _GOOD_ENOUGH = 0.9

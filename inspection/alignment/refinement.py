@@ -6,7 +6,7 @@ import numpy as np
 
 from inspection.alignment.matrices import Matrix, Motion, limited, usable
 from inspection.alignment.view import View, texture_of
-from inspection.opencv import cv2
+from inspection.imaging.opencv import cv2
 
 _ECC_ROUNDS = ((50, 1e-5, 5), (100, 1e-7, 3))
 """Most iterations, least gain and side of the Gaussian of each round."""

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.frames import Pixels
-from inspection.grey import as_grey
-from inspection.opencv import cv2
-from inspection.placement import FloatMap, Mask
-from inspection.reference import ReferenceImage
+from inspection.imaging.frames import Pixels
+from inspection.imaging.grey import as_grey
+from inspection.imaging.opencv import cv2
+from inspection.imaging.placement import FloatMap, Mask
+from inspection.model_files.reference import ReferenceImage
 
 _FEATURES = 1200
 _CALMING = 1.5

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from inspection.anomaly.bundle import bundle_digest, read_bundle, read_manifest
     from inspection.anomaly.manifest import BundleManifest
     from inspection.anomaly.model import AnomalyModel, ScoredImage, load_bundle
-    from inspection.anomaly.training import (
+    from inspection.anomaly.training.train import (
         TrainingCancelled,
         TrainingProgress,
         TrainingReport,
@@ -62,7 +62,7 @@ _HOME = {
     "bundle": ("bundle_digest", "read_bundle", "read_manifest"),
     "manifest": ("BundleManifest",),
     "model": ("AnomalyModel", "ScoredImage", "load_bundle"),
-    "training": (
+    "training.train": (
         "TrainingCancelled",
         "TrainingProgress",
         "TrainingReport",

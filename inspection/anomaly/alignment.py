@@ -10,7 +10,7 @@ from inspection.anomaly.preparation import Prepared, working_size
 from models.errors import DoesNotFit
 
 if TYPE_CHECKING:
-    from inspection.anomaly.material import Material
+    from inspection.anomaly.training.training_set import Material
 
 
 def require_one_size(material: Material, scale: float) -> None:

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from inspection.files import make_folder, not_written, require_writable, write_atomically
-from inspection.own_process import module_command
-from inspection.settings import inspection_settings
+from inspection.runtime.settings import inspection_settings
+from inspection.runtime.subprocesses import module_command
 from models.errors import DoesNotFit, InvalidInput, Unavailable
+from models.storage import make_folder, not_written, require_writable, write_atomically
 
 if TYPE_CHECKING:
-    from inspection.anomaly.networks import FloatArray
+    from inspection.anomaly.methods.networks import FloatArray
 
 DEFAULT_BACKBONE = "efficientnet-lite0"
 PARITY_LIMIT = 1e-4
@@ -185,7 +185,7 @@ def serialise(model: Any) -> tuple[bytes, bytes]:
         Unavailable: ``file-disk-full`` when the temporary folder has no room (OpenVINO serialises to files only),
             ``file-not-written`` when the system refuses otherwise.
     """
-    from inspection.openvino_runtime import openvino as ov
+    from inspection.runtime.openvino_import import openvino as ov
 
     with tempfile.TemporaryDirectory(prefix="imageflow-") as folder:
         graph, weights = Path(folder) / "model.xml", Path(folder) / "model.bin"
@@ -230,7 +230,7 @@ def _digest(graph: bytes, weights: bytes) -> str:
 
 
 def _build(network: Any, weights: dict[str, FloatArray], recipe: _Recipe) -> Any:
-    from inspection.anomaly.networks import Block, efficientnet_lite
+    from inspection.anomaly.methods.networks import Block, efficientnet_lite
 
     blocks = []
     for module in network._blocks:
@@ -251,7 +251,7 @@ def _build(network: Any, weights: dict[str, FloatArray], recipe: _Recipe) -> Any
 
 def _parity(torch: Any, network: Any, model: Any, recipe: _Recipe) -> float:
     """Return the largest difference of a tap to torch, relative to the tap's largest value."""
-    from inspection.runtime import compile_model
+    from inspection.runtime.compilation import compile_model
 
     compiled = compile_model(model)
     worst = 0.0

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from inspection import archive
 from inspection.anomaly.manifest import FORMAT_VERSION, BundleManifest
+from inspection.model_files import archive
 from models.errors import InvalidInput
 
 GRAPH, WEIGHTS = "model.xml", "model.bin"

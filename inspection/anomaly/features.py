@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection.anomaly.backbone import Backbone
-from inspection.anomaly.networks import with_patch_features
+from inspection.anomaly.methods.networks import with_patch_features
 from inspection.anomaly.preparation import Prepared
-from inspection.runtime import compile_model, core
+from inspection.runtime.compilation import compile_model, core
 from models.errors import Unavailable
 
 FloatArray = NDArray[np.float32]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.runtime import compile_model
+from inspection.runtime.compilation import compile_model
 
 
 class ImageGraph:

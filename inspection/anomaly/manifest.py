@@ -47,7 +47,7 @@ class Preprocessing(_Part):
 
 
 class ThresholdRecord(_Part):
-    """The model's own threshold, as ``inspection.anomaly.threshold.Threshold`` tells it; an item may set another."""
+    """The model's own threshold, as ``anomaly.threshold.estimate.Threshold`` tells it; an item may set another."""
 
     value: float = Field(gt=0, allow_inf_nan=False)
     false_alarm_rate: float = Field(gt=0, lt=1)
@@ -122,13 +122,13 @@ class BundleManifest(_Part):
 
     Attributes:
         format_version: files of a newer format are refused.
-        kind: the method, a name of ``inspection.anomaly.methods``.
+        kind: the method, a name of ``inspection.anomaly.methods.registry``.
         name: for people.
         precision: of the network's weights and of what it computes with: ``fp32`` or ``int8``.
         scores: scores of good images that were held out of the fit, ascending, at least two; what a histogram shows.
         defect_scores: scores of images of defects by the finished model, ascending; empty without any.
-        probes: scores the training computed for the generated images of ``inspection.anomaly.probes``, to check any
-            copy of the file against on any computer; empty in format 1.
+        probes: scores the training computed for the generated images of ``anomaly.export.probes``, to check any copy of
+            the file against on any computer; empty in format 1.
         view: what was done to the images it was trained on; None where the file was made before this was kept.
         metrics: the model's size, and the parity between training and runtime.
         warnings: codes of what the person who trains should know.

@@ -15,11 +15,11 @@ from inspection.anomaly.bundle import Bundle, read_bundle
 from inspection.anomaly.image_graph import ImageGraph
 from inspection.anomaly.manifest import BundleManifest
 from inspection.anomaly.preparation import PATCH, Prepared, prepare, tensor_size, working_size
-from inspection.frames import Pixels
-from inspection.opencv import cv2
-from inspection.placement import FloatMap
-from inspection.runtime import core
-from inspection.step_models import ModelKind
+from inspection.imaging.frames import Pixels
+from inspection.imaging.opencv import cv2
+from inspection.imaging.placement import FloatMap
+from inspection.model_files.step_models import ModelKind
+from inspection.runtime.compilation import core
 from models.errors import InvalidInput
 
 _RANK = 4
@@ -168,6 +168,6 @@ def load_bundle(path: Path, threads: int | None = None) -> AnomalyModel:
 
 def weights_tensor(weights: bytes) -> object:
     """Return the content of a ``.bin`` as OpenVINO takes it."""
-    from inspection.openvino_runtime import openvino as ov
+    from inspection.runtime.openvino_import import openvino as ov
 
     return ov.Tensor(np.frombuffer(weights, np.uint8).copy())

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection.anomaly.network_area import LEAST_SIDE, MEDIAN_SIDE, is_too_large
-from inspection.components.resize import ResizeParameters, resize_picture, resize_pixels
-from inspection.components.values import Picture
-from inspection.frames import Pixels, as_rgb
-from inspection.opencv import cv2
+from inspection.imaging.frames import Pixels, as_rgb
+from inspection.imaging.opencv import cv2
+from inspection.imaging.picture import Picture
+from inspection.imaging.resizing import resize_picture, resize_pixels
 from models.errors import DoesNotFit
 
 WORKING_SIDE = 1024
@@ -111,9 +111,7 @@ def prepare(
         DoesNotFit: ``image-scale`` when the image is so much larger than the training images that it would have more
             than 16 times their area.
     """
-    working = resize_picture(
-        Picture.original(pixels), ResizeParameters(width=WORKING_SIDE, height=WORKING_SIDE, mode="fit")
-    ).pixels
+    working = resize_picture(Picture.original(pixels), WORKING_SIDE, WORKING_SIDE).pixels
     require_scale(pixels.shape[0] / scale_y, pixels.shape[1] / scale_x, scale)
     height, width = working_size(pixels.shape[0] / scale_y, pixels.shape[1] / scale_x, scale)
     resized = as_rgb(resize_pixels(working, width, height))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from inspection.judgement import ANOMALY_CLASS, border_distance
-from inspection.opencv import cv2
-from inspection.placement import FloatMap
+from inspection.imaging.opencv import cv2
+from inspection.imaging.placement import FloatMap
+from inspection.judging.judgement import ANOMALY_CLASS, border_distance
 from models.results import BoundingBox, Detection
 
 MOST_REGIONS = 50

@@ -1,7 +1,8 @@
 """Kinds of processing that a pipeline can use."""
 
 from inspection.components.registry import Component, Parameters, Port, component, components
-from inspection.components.values import AnomalyFinding, DetectionList, Kind, Picture, StepValue
+from inspection.components.values import AnomalyFinding, DetectionList, Kind, StepValue
+from inspection.imaging.picture import Picture
 
 __all__ = [
     "AnomalyFinding",

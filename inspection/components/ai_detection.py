@@ -9,8 +9,8 @@ from pydantic import Field
 
 from inspection.components.registry import Component, Misfit, ModelName, Parameters, Port, StepContext, picture_of
 from inspection.components.values import DetectionList, Kind, StepValue
-from inspection.placement import corners_of, hull_of
-from inspection.step_models import ModelKind, StepModel
+from inspection.imaging.placement import corners_of, hull_of
+from inspection.model_files.step_models import ModelKind, StepModel
 
 ClassName = Annotated[str, Field(min_length=1, max_length=200)]
 Confidence = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]

@@ -11,13 +11,14 @@ from pydantic import Field
 
 from inspection.alignment import Motion, Pose, find_pose
 from inspection.components.registry import Component, ModelName, Parameters, Port, StepContext, picture_of
-from inspection.components.resize import resize_pixels
-from inspection.components.values import Kind, Picture, StepValue
-from inspection.images import DEFAULT_LIMITS
-from inspection.opencv import cv2
-from inspection.placement import Placement
-from inspection.reference import ReferenceImage
-from inspection.step_models import ModelKind
+from inspection.components.values import Kind, StepValue
+from inspection.imaging.files import DEFAULT_LIMITS
+from inspection.imaging.opencv import cv2
+from inspection.imaging.picture import Picture
+from inspection.imaging.placement import Placement
+from inspection.imaging.resizing import resize_pixels
+from inspection.model_files.reference import ReferenceImage
+from inspection.model_files.step_models import ModelKind
 from models.errors import DoesNotFit
 
 _LONGEST_SIDE = 32_767

@@ -9,7 +9,7 @@ from pydantic import Field
 from inspection.anomaly.regions import anomalous_regions
 from inspection.components.registry import Component, ModelName, Parameters, Port, StepContext, picture_of
 from inspection.components.values import AnomalyFinding, Kind, StepValue
-from inspection.step_models import ModelKind
+from inspection.model_files.step_models import ModelKind
 
 
 class AnomalyParameters(Parameters):
@@ -23,7 +23,7 @@ class AnomalyParameters(Parameters):
 
 def _run(parameters: AnomalyParameters, inputs: Mapping[str, StepValue], context: StepContext) -> StepValue:
     picture = picture_of(inputs)
-    from inspection.anomaly.counting import score_picture
+    from inspection.anomaly.masking import score_picture
     from inspection.anomaly.model import AnomalyModel
 
     model = context.model("model", parameters.model, AnomalyModel)

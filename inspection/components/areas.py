@@ -8,8 +8,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from inspection.frames import Pixels
-from inspection.placement import Mask, Points, corners_of
+from inspection.imaging.frames import Pixels
+from inspection.imaging.placement import Mask, Points, corners_of
 
 _FURTHEST = 100_000.0
 _MOST_CORNERS = 1000

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from pydantic import Field
 
-from inspection.codes import FORMATS, Effort, read_codes
+from inspection.codes.reading import FORMATS, Effort, read_codes
 from inspection.components.registry import Component, Parameters, Port, StepContext, picture_of
 from inspection.components.values import CodeList, Kind, StepValue
-from inspection.criteria import CodeFormat
-from inspection.placement import from_array, hull_of
+from inspection.imaging.placement import from_array, hull_of
+from inspection.judging.criteria import CodeFormat
 from models.results import CodeReading
 
 

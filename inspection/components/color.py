@@ -8,14 +8,15 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field, model_validator
 
-from inspection.colour import ciede2000, lab_of
 from inspection.components.areas import Polygon, Rectangle, mask_of, polygon_points
 from inspection.components.registry import Component, Parameters, Port, StepContext, picture_of
-from inspection.components.values import ColourFinding, Kind, Picture, StepValue
-from inspection.contradictions import not_one_of
-from inspection.frames import Pixels, as_rgb
-from inspection.opencv import cv2
-from inspection.placement import Mask, corners_of, from_array
+from inspection.components.values import ColourFinding, Kind, StepValue
+from inspection.imaging.colour import ciede2000, lab_of
+from inspection.imaging.frames import Pixels, as_rgb
+from inspection.imaging.opencv import cv2
+from inspection.imaging.picture import Picture
+from inspection.imaging.placement import Mask, corners_of, from_array
+from inspection.judging.validation_errors import not_one_of
 from models.results import ColourDifference
 
 Lightness = Annotated[float, Field(ge=0, le=100)]

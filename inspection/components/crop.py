@@ -11,9 +11,10 @@ from pydantic import Field, model_validator
 
 from inspection.components.areas import Polygon, Rectangle, mask_of, polygon_points
 from inspection.components.registry import Component, Parameters, Port, StepContext, picture_of
-from inspection.components.values import Kind, Picture, StepValue
-from inspection.contradictions import none_given
-from inspection.placement import hull_of
+from inspection.components.values import Kind, StepValue
+from inspection.imaging.picture import Picture
+from inspection.imaging.placement import hull_of
+from inspection.judging.validation_errors import none_given
 from models.errors import DoesNotFit
 
 

@@ -20,10 +20,10 @@ from inspection.components.values import (
     MeasurementList,
     StepValue,
 )
-from inspection.contradictions import not_in_order
-from inspection.frames import Pixels
-from inspection.grey import as_grey
-from inspection.opencv import cv2
+from inspection.imaging.frames import Pixels
+from inspection.imaging.grey import as_grey
+from inspection.imaging.opencv import cv2
+from inspection.judging.validation_errors import not_in_order
 
 FilterType = Literal["blur", "sharpen", "edge", "denoise", "clahe", "overlay"]
 

@@ -10,10 +10,10 @@ from pydantic import Field, model_validator
 from inspection.components.areas import Polygon, Rectangle, mask_of, polygon_points
 from inspection.components.registry import Component, Parameters, Port, StepContext, picture_of
 from inspection.components.values import Kind, StepValue
-from inspection.contradictions import none_given
-from inspection.frames import Pixels
-from inspection.opencv import cv2
-from inspection.placement import Mask
+from inspection.imaging.frames import Pixels
+from inspection.imaging.opencv import cv2
+from inspection.imaging.placement import Mask
+from inspection.judging.validation_errors import none_given
 
 _MOST_AREAS = 200
 

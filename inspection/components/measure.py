@@ -9,15 +9,16 @@ import numpy as np
 from inspection.components.areas import mask_of
 from inspection.components.measure_parameters import MeasureParameters
 from inspection.components.registry import Component, Port, StepContext, picture_of
-from inspection.components.values import Kind, MeasurementList, Picture, StepValue
-from inspection.frames import Pixels
-from inspection.grey import as_grey
+from inspection.components.values import Kind, MeasurementList, StepValue
+from inspection.imaging.frames import Pixels
+from inspection.imaging.grey import as_grey
+from inspection.imaging.opencv import cv2
+from inspection.imaging.picture import Picture
+from inspection.imaging.placement import Mask, Placement, Points, from_array
 from inspection.measuring.calibration import Calibration
 from inspection.measuring.circles import fit_circle, rim_points
 from inspection.measuring.edges import width_along
 from inspection.measuring.segmentation import Blob, segment
-from inspection.opencv import cv2
-from inspection.placement import Mask, Placement, Points, from_array
 from models.results import Measurement, Point
 
 _MOST_OUTLINES = 200

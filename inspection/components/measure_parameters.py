@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from inspection.components.areas import Corner, Rectangle
 from inspection.components.registry import Parameters
-from inspection.contradictions import goes_with, not_in_order, not_one_of, same_point
+from inspection.judging.validation_errors import goes_with, not_in_order, not_one_of, same_point
 from inspection.measuring.calibration import Calibration, from_length
 
 Quantity = Literal["length", "area", "diameter", "count"]

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from inspection.components.values import AnomalyFinding, Picture
-from inspection.frames import Pixels, as_rgb
-from inspection.opencv import cv2
-from inspection.placement import FloatMap, as_points
+from inspection.components.values import AnomalyFinding
+from inspection.imaging.frames import Pixels, as_rgb
+from inspection.imaging.opencv import cv2
+from inspection.imaging.picture import Picture
+from inspection.imaging.placement import FloatMap, as_points
 from models.results import BoundingBox, CodeReading, ColourDifference, Detection, Measurement, Point
 
 Colour = tuple[int, int, int]

@@ -9,9 +9,10 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from inspection.components.values import Kind, Picture, StepValue
-from inspection.judgement import Criteria
-from inspection.step_models import ModelFinder, ModelKind, StepModel, require_kind
+from inspection.components.values import Kind, StepValue
+from inspection.imaging.picture import Picture
+from inspection.judging.judgement import Criteria
+from inspection.model_files.step_models import ModelFinder, ModelKind, StepModel, require_kind
 from models.errors import ImageFlowError, NotFound
 
 AModel = TypeVar("AModel", bound=StepModel)

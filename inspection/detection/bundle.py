@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from inspection.archive import Archive, pack, read_bytes, unpack
 from inspection.detection.manifest import FORMAT_VERSION, DetectorManifest
+from inspection.model_files.archive import Archive, pack, read_bytes, unpack
 from models.errors import InvalidInput
 
 GRAPH, WEIGHTS = "model.xml", "model.bin"

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inspection.datasets import image_files
 from inspection.detection.labels import LabelledBox, read_labels
 from inspection.detection.metadata import class_names, read_yaml
 from inspection.detection.reasons import NotUnderstoodError, decoded
-from inspection.files import is_file, is_there, make_folder, not_written, write_atomically
-from inspection.images import IMAGE_SUFFIXES, decode_image, read_image_bytes
+from inspection.imaging.datasets import image_files
+from inspection.imaging.files import IMAGE_SUFFIXES, decode_image, read_image_bytes
 from models.errors import InvalidInput, NotFound, UnreadableImage, UserFacingError
 from models.names import LONGEST_NAME
+from models.storage import is_file, is_there, make_folder, not_written, write_atomically
 
 _JPEG_BEGIN, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _LEAST_SIDE = 10

@@ -14,11 +14,11 @@ from inspection.detection.description import GRAPH_SUFFIXES, GraphDescription
 from inspection.detection.heads import Head, recognise
 from inspection.detection.metadata import GraphMetadata, read_metadata
 from inspection.detection.reasons import NotUnderstoodError, first_reason
-from inspection.files import is_folder
-from inspection.openvino_runtime import openvino as ov
-from inspection.runtime import compile_model, core
+from inspection.runtime.compilation import compile_model, core
+from inspection.runtime.openvino_import import openvino as ov
 from models.errors import DoesNotFit, InvalidInput
 from models.messages import LocalText
+from models.storage import is_folder
 
 _CHANNELS = 3
 _IMAGE_AXES = 4

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.frames import Pixels
-from inspection.opencv import cv2
+from inspection.imaging.frames import Pixels
+from inspection.imaging.opencv import cv2
 
 PADDING = 114
 """Grey value of what the image does not cover."""

@@ -14,10 +14,10 @@ from inspection.detection.graphs import processor_has, read_graph, require_fits
 from inspection.detection.heads import Head
 from inspection.detection.metadata import described_by
 from inspection.detection.model import BF16, F32, Classifier, Detector
-from inspection.files import is_folder
-from inspection.openvino_runtime import openvino as ov
-from inspection.runtime import core
+from inspection.runtime.compilation import core
+from inspection.runtime.openvino_import import openvino as ov
 from models.errors import InvalidInput, NotFound
+from models.storage import is_folder
 
 _BLOCK = 1 << 20
 

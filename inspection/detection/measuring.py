@@ -12,7 +12,7 @@ from inspection.detection.dataset import LabelledFile
 from inspection.detection.labels import corners
 from inspection.detection.manifest import ClassPrecision
 from inspection.detection.model import DetectionSettings, Detector, FoundBoxes
-from inspection.images import read_image
+from inspection.imaging.files import read_image
 
 LEAST_CONFIDENCE = 0.001
 """Boxes surer than this are counted, as is usual for average precision."""

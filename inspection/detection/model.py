@@ -14,9 +14,9 @@ from inspection.detection.description import GraphDescription
 from inspection.detection.graphs import compile_graph, value_table
 from inspection.detection.heads import Candidates, Head, NotFiniteError
 from inspection.detection.suppression import FloatArray, IntArray, suppress
-from inspection.frames import Pixels, as_rgb
-from inspection.opencv import cv2
-from inspection.step_models import ModelKind
+from inspection.imaging.frames import Pixels, as_rgb
+from inspection.imaging.opencv import cv2
+from inspection.model_files.step_models import ModelKind
 from models.errors import DoesNotFit, InvalidInput
 from models.results import BoundingBox, Detection
 

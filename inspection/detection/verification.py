@@ -14,9 +14,9 @@ from inspection.detection.loading import open_bundle
 from inspection.detection.manifest import Agreement, DetectorManifest
 from inspection.detection.measuring import LEAST_CONFIDENCE
 from inspection.detection.model import DetectionSettings, Detector, FoundBoxes
-from inspection.frames import Pixels
-from inspection.images import read_image
-from inspection.opencv import cv2
+from inspection.imaging.files import read_image
+from inspection.imaging.frames import Pixels
+from inspection.imaging.opencv import cv2
 from models.errors import DoesNotFit, InvalidInput
 
 _PROBE_BOXES = 20

@@ -10,7 +10,7 @@ from inspection.detection.dataset import read_detection_data
 from inspection.detection.measuring import MEASURING, compare_with_labels
 from inspection.detection.model import Detector
 from inspection.evaluation.scoring import Progress
-from inspection.images import read_image
+from inspection.imaging.files import read_image
 from inspection.metrics import percentiles
 from models.errors import DoesNotFit
 from models.messages import Language

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from inspection.evaluation.markup import jpeg_source, paragraph, text
 from inspection.evaluation.scoring import ScoredFile
 from inspection.evaluation.wording import Wording
-from inspection.files import make_folder, write_atomically
+from models.storage import make_folder, write_atomically
 
 MOST_EMBEDDED = 200
 """Up to so many pictures, some 8 MB, the report is one file; beyond, a browser loads them as they are scrolled to."""

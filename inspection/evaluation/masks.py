@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.frames import Pixels
-from inspection.images import read_image
+from inspection.imaging.files import read_image
+from inspection.imaging.frames import Pixels
 from models.errors import InvalidInput
 
 Marked = NDArray[np.bool_]

@@ -6,11 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection.components.overlay import draw_overlay
-from inspection.components.values import AnomalyFinding, Picture
-from inspection.frames import Pixels, as_rgb
-from inspection.images import encode_jpeg
-from inspection.opencv import cv2
-from inspection.placement import FloatMap
+from inspection.components.values import AnomalyFinding
+from inspection.imaging.files import encode_jpeg
+from inspection.imaging.frames import Pixels, as_rgb
+from inspection.imaging.opencv import cv2
+from inspection.imaging.picture import Picture
+from inspection.imaging.placement import FloatMap
 
 LONGEST_SIDE = 400
 _GAP = 4

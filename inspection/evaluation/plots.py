@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from inspection.evaluation.curves import Curves
+from inspection.evaluation.plotting import (
+    DEFECT_COLOUR,
+    GOOD_COLOUR,
+    LINE_COLOUR,
+    Axes,
+    MaxNLocator,
+    as_svg,
+    new_figure,
+)
 from inspection.evaluation.scoring import ScoredSet
 from inspection.evaluation.wording import Wording
 from inspection.metrics import Curve, roc_curve
 from inspection.metrics.pixels import PRO_LIMIT
 from inspection.metrics.ranking import ScoreCounts
-from inspection.plotting import DEFECT_COLOUR, GOOD_COLOUR, LINE_COLOUR, Axes, MaxNLocator, as_svg, new_figure
 
 _SQUARE = (4.6, 4.0)
 _WIDE = (9.6, 3.4)

@@ -18,8 +18,8 @@ from inspection.evaluation.markup import paragraph, section, text
 from inspection.evaluation.scoring import ScoredSet
 from inspection.evaluation.sections import Sources
 from inspection.evaluation.wording import Wording
-from inspection.files import make_folder, require_writable, write_atomically
 from models.messages import Language
+from models.storage import make_folder, require_writable, write_atomically
 
 PAGE_SUFFIXES = (".html", ".htm")
 _DIGEST_SHOWN = 16

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from inspection.datasets import LabelledImage, good_images, labelled_images
 from inspection.evaluation.masks import Marked, find_mask, read_mask, require_size
 from inspection.evaluation.pictures import picture_of
-from inspection.files import is_folder
-from inspection.frames import Pixels
-from inspection.images import read_image
+from inspection.imaging.datasets import LabelledImage, good_images, labelled_images
+from inspection.imaging.files import read_image
+from inspection.imaging.frames import Pixels
+from inspection.imaging.placement import FloatMap
 from inspection.metrics import PixelScores
-from inspection.placement import FloatMap
 from models.errors import DoesNotFit, InvalidInput, NotFound, UnreadableImage
 from models.messages import Language
+from models.storage import is_folder
 
 UNNAMED_CLASS = "defect"
 """Class of defective images that lie in no sub-folder."""

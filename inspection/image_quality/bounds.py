@@ -8,11 +8,11 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from inspection.contradictions import not_in_order
-from inspection.files import write_atomically
+from inspection.judging.validation_errors import not_in_order
 from models.errors import InvalidInput, NotFound
 from models.messages import LocalText
 from models.rejections import not_json, rejection
+from models.storage import write_atomically
 
 _USUAL = "usual"
 

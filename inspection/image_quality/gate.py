@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from inspection.frames import Frame
 from inspection.image_quality.bounds import QualityBounds
 from inspection.image_quality.measures import ImageQuality, measure_after, measure_quality
 from inspection.image_quality.motion import Glance, glance_at
+from inspection.imaging.frames import Frame
 from models.errors import DoesNotFit
 from models.messages import ErrorText, error_text
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from inspection.frames import Frame, Pixels
-from inspection.grey import as_grey
 from inspection.image_quality.motion import Glance, glance_at, moving_share
 from inspection.image_quality.sharpness import LARGEST, measure_sharpness
-from inspection.opencv import cv2
+from inspection.imaging.frames import Frame, Pixels
+from inspection.imaging.grey import as_grey
+from inspection.imaging.opencv import cv2
 
 DARK, BRIGHT = 4, 251
 _CHANNELS = 4

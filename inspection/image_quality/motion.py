@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.frames import Frame, Pixels
-from inspection.grey import as_grey
-from inspection.opencv import cv2
+from inspection.imaging.frames import Frame, Pixels
+from inspection.imaging.grey import as_grey
+from inspection.imaging.opencv import cv2
 
 _LONGEST_STEP = 1.0
 _SIDE = 256

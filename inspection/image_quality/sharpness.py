@@ -24,8 +24,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.frames import Pixels
-from inspection.opencv import cv2
+from inspection.imaging.frames import Pixels
+from inspection.imaging.opencv import cv2
 
 LARGEST = 100.0
 """The blur of a picture without any edge, and the largest smear."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from inspection.frames import Pixels
-from inspection.grey import as_grey
-from inspection.opencv import cv2
-from inspection.placement import Points
+from inspection.imaging.frames import Pixels
+from inspection.imaging.grey import as_grey
+from inspection.imaging.opencv import cv2
+from inspection.imaging.placement import Points
 from models.errors import DoesNotFit
 
 LEAST_CORNERS = 3

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.frames import Pixels
+from inspection.imaging.frames import Pixels
+from inspection.imaging.placement import Mask, Points
 from inspection.measuring.edges import STEP, peaks_of, sample_lines, slopes_of
-from inspection.placement import Mask, Points
 
 _LEAST_POINTS = 12
 _MOST_POINTS = 360

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.frames import Pixels
-from inspection.opencv import cv2
-from inspection.placement import Mask, Points
+from inspection.imaging.frames import Pixels
+from inspection.imaging.opencv import cv2
+from inspection.imaging.placement import Mask, Points
 
 STEP = 0.25
 """Distance of the samples along a line, pixels."""

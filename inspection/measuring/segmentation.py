@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.frames import Pixels
-from inspection.opencv import cv2
-from inspection.placement import Mask, Points, corners_of
+from inspection.imaging.frames import Pixels
+from inspection.imaging.opencv import cv2
+from inspection.imaging.placement import Mask, Points, corners_of
 
 Tone = Literal["dark", "bright"]
 

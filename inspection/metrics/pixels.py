@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inspection.imaging.opencv import cv2
 from inspection.metrics.areas import Floats, area_under_roc, area_up_to, region_overlap_curve
 from inspection.metrics.ranking import Curve
-from inspection.opencv import cv2
 
 # Positive float32 compare like their bit patterns. The upper 19 bits keep differences of 0.05 % apart: enough for the
 # figures. 15 bits (0.8 %) are enough for how much they vary from one choice of images to the next, and small enough to

@@ -9,6 +9,14 @@ from inspection.pipeline.definition import (
     ready_definition,
     ready_names,
 )
+from inspection.pipeline.preprocessing import Viewpoint, anomaly_step
+from inspection.pipeline.preprocessing_records import (
+    ViewMismatch,
+    steps_before,
+    view_mismatch,
+    view_mismatches,
+    view_record,
+)
 from inspection.pipeline.reading import read_definition
 from inspection.pipeline.runner import (
     InProcess,
@@ -18,8 +26,6 @@ from inspection.pipeline.runner import (
     StepProgress,
 )
 from inspection.pipeline.validation import ValidatedPipeline, validate_definition
-from inspection.pipeline.view_records import ViewMismatch, steps_before, view_mismatch, view_mismatches, view_record
-from inspection.pipeline.viewpoint import Viewpoint, anomaly_step
 
 __all__ = [
     "INPUT",

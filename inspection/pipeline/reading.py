@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from inspection.criteria import Criteria
+from inspection.judging.criteria import Criteria
 from inspection.pipeline.definition import PipelineDefinition
 from inspection.pipeline.validation import validate_definition
 from models.errors import InvalidInput

@@ -15,15 +15,15 @@ from inspection.components.values import (
     ColourFinding,
     DetectionList,
     MeasurementList,
-    Picture,
     StepValue,
 )
-from inspection.frames import Frame, Pixels, as_rgb
-from inspection.judgement import Criteria, judge
+from inspection.imaging.frames import Frame, Pixels, as_rgb
+from inspection.imaging.picture import Picture
+from inspection.imaging.placement import FloatMap
+from inspection.judging.judgement import Criteria, judge
+from inspection.model_files.step_models import ModelFinder, StepModel
 from inspection.pipeline.definition import INPUT, PipelineDefinition
 from inspection.pipeline.validation import ValidatedPipeline, ValidatedStep, require_models_fit, validate_definition
-from inspection.placement import FloatMap
-from inspection.step_models import ModelFinder, StepModel
 from models.errors import DoesNotFit
 from models.results import Detection, InspectionResult, StepTiming
 

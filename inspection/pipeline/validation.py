@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from inspection.components.registry import Component, Parameters, components
 from inspection.components.values import Kind
+from inspection.model_files.step_models import StepModel, require_kind
 from inspection.pipeline.definition import FORMAT_VERSION, INPUT, PipelineDefinition, PipelineStep
-from inspection.step_models import StepModel, require_kind
 from models.errors import DoesNotFit, InvalidInput, UserFacingError
 from models.messages import LocalText
 from models.rejections import rejection

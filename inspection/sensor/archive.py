@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from inspection.files import write_atomically
-from inspection.foreign_files import refusal_as_sensor_model
+from inspection.model_files.foreign_files import refusal_as_sensor_model
 from inspection.sensor.metadata import FORMAT, SensorMetadata
 from inspection.sensor.model import Reference, SensorModel
 from inspection.sensor.network import Network
 from inspection.sensor.scaling import Scaling
 from inspection.sensor.windows import Windows
 from models.errors import InvalidInput
+from models.storage import write_atomically
 
 MOST_BYTES = 64 * 2**20
 _MOST_LAYERS = 32

@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.files import write_atomically
-from inspection.own_process import module_command
+from inspection.runtime.subprocesses import module_command
 from inspection.sensor.archive import read_bounded
 from inspection.sensor.network import Network
 from models.errors import InvalidInput, Unavailable
+from models.storage import write_atomically
 
 _TIMEOUT_S = 120.0
 _DAMAGED = 3

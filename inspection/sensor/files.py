@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.files import make_folder, require_writable, write_atomically
 from inspection.sensor.archive import load_model, model_bytes
 from inspection.sensor.checkpoint import read_checkpoint, require_torch, write_checkpoint
-from inspection.sensor.doubts import Doubts, doubts_of
 from inspection.sensor.model import SensorModel
 from inspection.sensor.settings import SensorTraining
-from inspection.sensor.table import SensorTable, read_table
-from inspection.sensor.training import Trained, train
+from inspection.sensor.table.data_warnings import Doubts, doubts_of
+from inspection.sensor.table.reading import SensorTable, read_table
+from inspection.sensor.training.train import Trained, train
 from models.errors import Conflict, InvalidInput
+from models.storage import make_folder, require_writable, write_atomically
 
 OnStep = Callable[[int, int], None]
 

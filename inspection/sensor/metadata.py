@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from inspection.sensor.scaling import ScalingKind
 from inspection.sensor.settings import MOST_WINDOW
-from inspection.sensor.table import MOST_COLUMNS
+from inspection.sensor.table.reading import MOST_COLUMNS
 from inspection.sensor.thresholds import Method
 from models.names import LONGEST_NAME
 

@@ -11,11 +11,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.sensor.cells import LARGEST
 from inspection.sensor.metadata import SensorMetadata
 from inspection.sensor.network import Network
 from inspection.sensor.scaling import Scaling
 from inspection.sensor.smoothing import capped, smooth
+from inspection.sensor.table.cells import LARGEST
 from inspection.sensor.windows import Windows
 from models.errors import InvalidInput
 

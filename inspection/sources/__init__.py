@@ -6,8 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from inspection.files import is_folder, is_there
-from inspection.images import IMAGE_SUFFIXES
+from inspection.imaging.files import IMAGE_SUFFIXES
 from inspection.sources.base import ImageSource, MissedFrames, SourceState, frames
 from inspection.sources.camera import CameraSource
 from inspection.sources.folder import FolderSource
@@ -16,6 +15,7 @@ from inspection.sources.live import LiveSource
 from inspection.sources.video import VIDEO_SUFFIXES, VideoSource
 from inspection.sources.watched import WatchedFolderSource
 from models.errors import InvalidInput, NotFound
+from models.storage import is_folder, is_there
 
 __all__ = [
     "ADDRESS_KINDS",

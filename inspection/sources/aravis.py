@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Self
 
-from inspection.images import ImageLimits, require_pixel_count
+from inspection.imaging.files import ImageLimits, require_pixel_count
 from inspection.sources.genicam_settings import GenicamSettings
 from inspection.sources.pixel_formats import PIXEL_FORMATS, PREFERRED_FORMATS
 from models.errors import InvalidInput, Unavailable, UserFacingError

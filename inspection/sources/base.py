@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
-from inspection.frames import Frame
+from inspection.imaging.frames import Frame
 
 
 class SourceState(StrEnum):

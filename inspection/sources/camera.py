@@ -7,9 +7,9 @@ import socket
 import sys
 from urllib.parse import urlsplit
 
-from inspection.frames import Frame
-from inspection.images import DEFAULT_LIMITS, ImageLimits
-from inspection.opencv import cv2
+from inspection.imaging.files import DEFAULT_LIMITS, ImageLimits
+from inspection.imaging.frames import Frame
+from inspection.imaging.opencv import cv2
 from inspection.sources.capture import Capture
 from inspection.sources.returning import ReturningSource, SourceGoneError
 from models.errors import InvalidInput, Unavailable

@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.frames import Pixels
-from inspection.images import ImageLimits, require_pixel_count
-from inspection.opencv import cv2
+from inspection.imaging.files import ImageLimits, require_pixel_count
+from inspection.imaging.frames import Pixels
+from inspection.imaging.opencv import cv2
 from models.errors import UnreadableImage
 
 

@@ -6,12 +6,12 @@ import threading
 import time
 from pathlib import Path
 
-from inspection.datasets import image_files, label_of
-from inspection.files import is_file, is_folder, is_there
-from inspection.frames import Frame
-from inspection.images import DEFAULT_LIMITS, ColourMode, ImageLimits, read_image
+from inspection.imaging.datasets import image_files, label_of
+from inspection.imaging.files import DEFAULT_LIMITS, ColourMode, ImageLimits, read_image
+from inspection.imaging.frames import Frame
 from inspection.sources.base import SourceBase, SourceState
 from models.errors import NotFound, UnreadableImage
+from models.storage import is_file, is_folder, is_there
 
 _TRY_EVERY = 0.1
 

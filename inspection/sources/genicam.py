@@ -6,8 +6,8 @@ import threading
 import time
 from datetime import timedelta
 
-from inspection.frames import Frame
-from inspection.images import DEFAULT_LIMITS, ImageLimits, require_pixel_count
+from inspection.imaging.files import DEFAULT_LIMITS, ImageLimits, require_pixel_count
+from inspection.imaging.frames import Frame
 from inspection.sources.aravis import AravisCamera, RawImage
 from inspection.sources.base import MissedFrames
 from inspection.sources.genicam_settings import GenicamSettings

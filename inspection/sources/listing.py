@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from inspection.images import IMAGE_SUFFIXES
+from inspection.imaging.files import IMAGE_SUFFIXES
 from inspection.sources.arrivals import FileState
 
 _OF_THE_SYSTEM = frozenset({"lost+found", "System Volume Information", "$RECYCLE.BIN"})

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from pathlib import Path
 
-from inspection.frames import Frame
+from inspection.imaging.frames import Frame
 from inspection.sources.base import ImageSource, MissedFrames, SourceBase, SourceState
 from models.errors import Unavailable, UserFacingError
 

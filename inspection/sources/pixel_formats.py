@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.frames import Pixels
-from inspection.opencv import cv2
+from inspection.imaging.frames import Pixels
+from inspection.imaging.opencv import cv2
 
 _Samples = NDArray[np.uint8]
 _TILES = ("RG", "GR", "GB", "BG")

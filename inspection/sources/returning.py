@@ -7,7 +7,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 
-from inspection.frames import Frame
+from inspection.imaging.frames import Frame
 from inspection.sources.base import SourceBase, SourceState
 from models.errors import Unavailable
 

@@ -6,9 +6,9 @@ import threading
 import time
 from pathlib import Path
 
-from inspection.frames import Frame
-from inspection.images import DEFAULT_LIMITS, ImageLimits
-from inspection.opencv import cv2
+from inspection.imaging.files import DEFAULT_LIMITS, ImageLimits
+from inspection.imaging.frames import Frame
+from inspection.imaging.opencv import cv2
 from inspection.sources.base import SourceBase, SourceState
 from inspection.sources.capture import Capture
 from models.errors import InvalidInput, NotFound

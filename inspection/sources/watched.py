@@ -6,9 +6,9 @@ import threading
 import time
 from pathlib import Path
 
-from inspection.datasets import label_of
-from inspection.frames import Frame
-from inspection.images import DEFAULT_LIMITS, ColourMode, ImageLimits, decode_image, read_image_bytes
+from inspection.imaging.datasets import label_of
+from inspection.imaging.files import DEFAULT_LIMITS, ColourMode, ImageLimits, decode_image, read_image_bytes
+from inspection.imaging.frames import Frame
 from inspection.sources.arrivals import Arrivals
 from inspection.sources.base import SourceBase, SourceState
 from inspection.sources.listing import Listing, list_images, state_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from models.schemas.auth import LoginRequest, RefreshRequest, TokenPair
 from server.auth import service
-from server.dependencies import Asking, Context
+from server.http.dependencies import Asking, Context
+from sync.shared.sign_in import LoginRequest, RefreshRequest, TokenPair
 
 router = APIRouter(prefix="/auth", tags=["sign-in"])
 

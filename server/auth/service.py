@@ -7,14 +7,14 @@ from sqlalchemy.orm import Session
 from models.clock import utc_now
 from models.errors import NotSignedIn
 from models.ids import new_id
-from models.schemas.auth import DeviceToken, TokenPair
 from models.users import AuthSession, User
-from server.auth.principal import Principal
-from server.auth.repository import active_device, active_user, password_digest, user_by_name
-from server.auth.secrets import digest_of, same_digest
-from server.auth.tokens import Token, TokenKind
+from server.audit import audited
+from server.auth.identity.principal import Principal
+from server.auth.identity.repository import active_device, active_user, password_digest, user_by_name
+from server.auth.identity.secrets import digest_of, same_digest
+from server.auth.identity.tokens import Token, TokenKind
 from server.context import ServerContext
-from server.trail import audited
+from sync.shared.sign_in import DeviceToken, TokenPair
 
 
 def sign_in(context: ServerContext, username: str, password: str, address: str) -> TokenPair:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from inspection.components.registry import component, components
-from models.schemas.common import Page
-from models.schemas.components import ComponentReply
-from server.dependencies import ANY_PRINCIPAL
-from server.paging import Paging
+from server.components.schemas import ComponentReply
+from server.http.dependencies import ANY_PRINCIPAL
+from server.http.paging import Paging
+from sync.shared.schemas import Page
 
 router = APIRouter(prefix="/components", tags=["pipelines"], dependencies=ANY_PRINCIPAL)
 

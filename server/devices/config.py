@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from models.devices import Device
 from models.errors import NotFound
 from models.pipelines import StationConfig
-from models.schemas.devices import StationConfigReply, StationConfigUpdate, StationSettings
-from server.auth.principal import Principal
+from server.audit import audited
+from server.auth.identity.principal import Principal
 from server.context import ServerContext
-from server.trail import audited
+from server.devices.schemas import StationConfigReply, StationConfigUpdate
+from sync.shared.station_config import StationSettings
 
 
 def get_config(context: ServerContext, device_id: str | None) -> StationConfigReply:

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from models.schemas.auth import DeviceLoginRequest, DeviceToken, StationLoginRequest, TokenPair
-from models.schemas.common import Page
-from models.schemas.devices import (
-    DeviceRegister,
-    DeviceRegistered,
+from models.states import Role
+from server.auth import service as sign_in
+from server.auth.endpoints import client_address
+from server.devices import config, service
+from server.devices.schemas import (
     DeviceReply,
     DeviceUpdate,
     EnrolmentCodeCreate,
@@ -18,12 +18,11 @@ from models.schemas.devices import (
     StationConfigReply,
     StationConfigUpdate,
 )
-from models.states import Role
-from server.auth import service as sign_in
-from server.auth.endpoints import client_address
-from server.dependencies import Asking, Context, Principal, require
-from server.devices import config, service
-from server.paging import Paging
+from server.http.dependencies import Asking, Context, Principal, require
+from server.http.paging import Paging
+from sync.shared.enrolment import DeviceRegister, DeviceRegistered
+from sync.shared.schemas import Page
+from sync.shared.sign_in import DeviceLoginRequest, DeviceToken, StationLoginRequest, TokenPair
 
 router = APIRouter(tags=["stations"])
 ADMIN_ONLY = [Depends(require(Role.ADMIN))]

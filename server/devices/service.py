@@ -10,19 +10,14 @@ from models.clock import utc_now
 from models.devices import Device, EnrolmentCode
 from models.errors import NotFound, NotSignedIn
 from models.ids import new_id
-from models.schemas.common import Page
-from models.schemas.devices import (
-    DeviceRegister,
-    DeviceRegistered,
-    DeviceReply,
-    DeviceUpdate,
-    EnrolmentCodeCreated,
-)
-from server.auth.principal import Principal
-from server.auth.secrets import digest_of, new_code, new_secret, normalised_code
+from server.audit import audited
+from server.auth.identity.principal import Principal
+from server.auth.identity.secrets import digest_of, new_code, new_secret, normalised_code
 from server.context import ServerContext
-from server.paging import PageQuery, fetch_page, matching
-from server.trail import audited
+from server.core.paging import PageQuery, fetch_page, matching
+from server.devices.schemas import DeviceReply, DeviceUpdate, EnrolmentCodeCreated
+from sync.shared.enrolment import DeviceRegister, DeviceRegistered
+from sync.shared.schemas import Page
 
 
 def create_code(context: ServerContext, who: Principal, device_name: str) -> EnrolmentCodeCreated:

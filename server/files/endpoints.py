@@ -8,11 +8,11 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, File, Request, UploadFile
 from fastapi.responses import Response, StreamingResponse
 
-from models.schemas.files import FileReply
 from models.states import Role
-from server.dependencies import Asking, Context, Principal, require
 from server.files import service
-from server.files.ranges import same_tag, wanted_range
+from server.files.schemas import FileReply
+from server.http.dependencies import Asking, Context, Principal, require
+from server.http.ranges import same_tag, wanted_range
 
 router = APIRouter(prefix="/files", tags=["files"])
 Uploading = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]

@@ -7,16 +7,16 @@ import re
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from inspection.image_headers import DamagedError, ImageHeader, TruncatedError, require_complete
-from inspection.images import ImageLimits, image_size
+from inspection.imaging.files import ImageLimits, image_size
+from inspection.imaging.headers import DamagedError, ImageHeader, TruncatedError, require_complete
 from models.errors import NotFound, TooLarge, UnreadableImage
-from models.schemas.files import FileReply
 from models.sessions import ImageRecord, InspectionSession
 from models.sync import Blob, StoredFile
-from server.auth.principal import Principal
+from server.audit import audited
+from server.auth.identity.principal import Principal
 from server.context import ServerContext
+from server.files.schemas import FileReply
 from server.sessions.rules import only_device
-from server.trail import audited
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 _LONGEST_NAME = 200

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from models.schemas.health import Health
-from server.dependencies import Context
+from server.core.metrics import CONTENT_TYPE
 from server.health import service
-from server.metrics import CONTENT_TYPE
+from server.health.schemas import Health
+from server.http.dependencies import Context
 
 router = APIRouter(tags=["operation"])
 

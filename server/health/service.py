@@ -10,9 +10,9 @@ from importlib.metadata import version
 from sqlalchemy import select
 
 from models.errors import Unavailable
-from models.schemas.health import Health, PartHealth
 from models.sync import ChangeLogHead
 from server.context import ServerContext
+from server.health.schemas import Health, PartHealth
 
 
 @cache

@@ -6,8 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from models.schemas.common import Page
-from models.schemas.masters import (
+from models.states import Role
+from models.targets import InspectionItem
+from server.http.dependencies import ANY_PRINCIPAL, Context, Principal, require
+from server.http.paging import Paging
+from server.masters import item_pipeline
+from server.masters.kinds import defect_classes, items, pipelines, targets
+from server.masters.schemas import (
     DefectClassCreate,
     DefectClassReply,
     DefectClassUpdate,
@@ -23,13 +28,8 @@ from models.schemas.masters import (
     TargetReply,
     TargetUpdate,
 )
-from models.states import Role
-from models.targets import InspectionItem
-from server.dependencies import ANY_PRINCIPAL, Context, Principal, require
-from server.masters import item_pipeline
-from server.masters.kinds import defect_classes, items, pipelines, targets
 from server.masters.service import given
-from server.paging import Paging
+from sync.shared.schemas import Page
 
 router = APIRouter()
 Engineer = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN))]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from models.pipelines import Pipeline
-from models.schemas.masters import ItemPipeline, ItemPipelineReply
 from models.targets import InspectionItem
-from server.auth.principal import Principal
+from server.audit import audited
+from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.masters.fitting import require_fit
 from server.masters.repository import alive
-from server.trail import audited
+from server.masters.schemas import ItemPipeline, ItemPipelineReply
 
 
 def get_item_pipeline(context: ServerContext, item_id: str) -> ItemPipelineReply:

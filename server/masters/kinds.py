@@ -8,15 +8,15 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from inspection.judgement import Criteria
+from inspection.judging.judgement import Criteria
 from models.clock import utc_now
 from models.errors import Conflict
 from models.pipelines import Pipeline
-from models.schemas.masters import DefectClassReply, ItemReply, PipelineReply, TargetReply
 from models.targets import DefectClass, InspectionItem, Target
-from server.errors import rejected
+from server.http.errors import rejected
 from server.masters.fitting import checked_definition, require_fit, require_still_fits
 from server.masters.repository import code_taken, items_of, items_using
+from server.masters.schemas import DefectClassReply, ItemReply, PipelineReply, TargetReply
 from server.masters.service import Masters
 
 

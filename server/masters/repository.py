@@ -12,7 +12,7 @@ from models.errors import NotFound
 from models.pipelines import Pipeline
 from models.synced import Master
 from models.targets import DefectClass, InspectionItem, Target
-from server.paging import matching
+from server.core.paging import matching
 
 MasterT = TypeVar("MasterT", bound=Master)
 

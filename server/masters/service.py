@@ -10,14 +10,14 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.clock import utc_now
-from models.schemas.common import Page
 from models.synced import Master
-from server.auth.principal import Principal
+from server.audit import audited
+from server.auth.identity.principal import Principal
 from server.context import ServerContext
-from server.creation import already_there
+from server.core.idempotency import already_there
+from server.core.paging import PageQuery, fetch_page
 from server.masters.repository import alive, listing
-from server.paging import PageQuery, fetch_page
-from server.trail import audited
+from sync.shared.schemas import Page
 
 RecordT = TypeVar("RecordT", bound=Master)
 ReplyT = TypeVar("ReplyT", bound=BaseModel)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from models.schemas.quality import Statistics
-from server.dependencies import ANY_PRINCIPAL, Context
-from server.periods import InPeriod
+from server.http.dependencies import ANY_PRINCIPAL, Context
+from server.http.periods import InPeriod
 from server.quality import service
+from server.quality.schemas import Statistics
 
 router = APIRouter(prefix="/inspection", tags=["quality"])
 

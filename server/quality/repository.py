@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.sessions import InspectionSession
 from models.states import HumanVerdict, SessionStatus
 from models.verification import HumanVerification
-from server.periods import Period
+from server.core.periods import Period
 from server.quality.expressions import entries_of, json_text, utc_day
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 
-from models.schemas.quality import DailyTrend, Statistics, StatisticsSummary
 from server.context import ServerContext
-from server.periods import Period
+from server.core.periods import Period
 from server.quality.repository import Day, count_by_day, count_defects
+from server.quality.schemas import DailyTrend, Statistics, StatisticsSummary
 
 
 def statistics(context: ServerContext, period: Period) -> Statistics:

@@ -6,8 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from models.schemas.common import Page
-from models.schemas.sessions import (
+from models.states import HumanVerdict, Role, SessionStatus
+from server.http.dependencies import Asking, Context, Principal, require
+from server.http.paging import Paging
+from server.http.periods import InPeriod
+from server.sessions import service, verification
+from server.sessions.repository import SessionFilter
+from server.sessions.schemas import (
     SessionCreate,
     SessionDetail,
     SessionReply,
@@ -15,12 +20,7 @@ from models.schemas.sessions import (
     VerificationCreate,
     VerificationRecorded,
 )
-from models.states import HumanVerdict, Role, SessionStatus
-from server.dependencies import Asking, Context, Principal, require
-from server.paging import Paging
-from server.periods import InPeriod
-from server.sessions import service, verification
-from server.sessions.repository import SessionFilter
+from sync.shared.schemas import Page
 
 router = APIRouter(prefix="/inspection/sessions", tags=["sessions"])
 Inspecting = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]

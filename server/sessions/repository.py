@@ -9,11 +9,11 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from models.errors import NotFound
-from models.schemas.sessions import AIResultReply, ImageReply, SessionDetail, SessionReply, VerificationReply
 from models.sessions import AIResult, ImageRecord, InspectionSession
 from models.states import HumanVerdict, SessionStatus
 from models.verification import HumanVerification
-from server.paging import matching
+from server.core.paging import matching
+from server.sessions.schemas import AIResultReply, ImageReply, SessionDetail, SessionReply, VerificationReply
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from models.errors import Conflict, PermissionDenied
 from models.states import HumanVerdict, Role, SessionStatus
-from server.auth.principal import Principal
-from server.trail import SERVER_DEVICE
+from server.audit import SERVER_DEVICE
+from server.auth.identity.principal import Principal
 
 _FOR_ALL = frozenset({Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR})
 _DECIDABLE = frozenset({SessionStatus.AI_COMPLETED, SessionStatus.HUMAN_REVIEW, SessionStatus.COMPLETED})

@@ -7,20 +7,20 @@ from sqlalchemy.orm import Session
 from models.clock import utc_now
 from models.devices import Device
 from models.errors import InvalidInput, NotFound, PermissionDenied
-from models.schemas.common import Page
-from models.schemas.sessions import SessionCreate, SessionDetail, SessionReply, SessionUpdate
 from models.sessions import InspectionSession
 from models.states import SessionStatus, require_transition
 from models.targets import Target
-from server.auth.principal import Principal
+from server.audit import SERVER_DEVICE, audited
+from server.auth.identity.principal import Principal
 from server.context import ServerContext
-from server.creation import already_there
+from server.core.idempotency import already_there
+from server.core.paging import PageQuery, fetch_page
 from server.masters.repository import alive
-from server.paging import PageQuery, fetch_page
 from server.sessions import repository
 from server.sessions.repository import SessionFilter
 from server.sessions.rules import may_update, only_device, owner_of_new, require_verdict
-from server.trail import SERVER_DEVICE, audited
+from server.sessions.schemas import SessionCreate, SessionDetail, SessionReply, SessionUpdate
+from sync.shared.schemas import Page
 
 
 def list_sessions(

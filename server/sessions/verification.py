@@ -7,17 +7,17 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.errors import InvalidInput, PermissionDenied
-from models.schemas.sessions import SessionReply, VerificationCreate, VerificationRecorded, VerificationReply
 from models.sessions import AIResult, InspectionSession
 from models.states import SessionStatus
 from models.targets import InspectionItem
 from models.verification import HumanVerification
-from server.auth.principal import Principal
+from server.audit import SERVER_DEVICE, audited
+from server.auth.identity.principal import Principal
 from server.context import ServerContext
-from server.creation import already_there
+from server.core.idempotency import already_there
 from server.sessions.repository import session_by_id
 from server.sessions.rules import may_update, require_decidable
-from server.trail import SERVER_DEVICE, audited
+from server.sessions.schemas import SessionReply, VerificationCreate, VerificationRecorded, VerificationReply
 
 
 def verify(

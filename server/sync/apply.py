@@ -19,15 +19,15 @@ from models.states import ChangeOperation
 from models.sync import AppliedChange, ChangeLogEntry
 from models.synced import Master, Synced, SyncKind, snapshot, split_fields, synced_types
 from models.tracking import remote_changes
-from server.sync.change_log import add_entry, allocate, head
-from server.sync.cursor import encode
-from server.sync.losses import earlier_losses, keep_history
+from server.change_log.cursor import encode
+from server.change_log.recording import add_entry, allocate, head
+from server.sync.conflicts import earlier_losses, keep_history
+from server.sync.payload_validation import require_shapes, require_storable
 from server.sync.permissions import IdentityRefused, check_allowed
-from server.sync.shapes import require_shapes, require_storable
-from sync.merge import field_states, merge_master, merge_owned, trusted_stamp, with_field_states
-from sync.problems import ENTITY_UNKNOWN, HELD_BACK, MISSING_PARENT, change_problem
-from sync.protocol import MAX_SKEW_MS, Change, ChangeResult, FieldConflict, Outcome, PushAnswer
-from sync.records import holder_of, lacking, missing_parent, unique_columns
+from sync.shared.merge import field_states, merge_master, merge_owned, trusted_stamp, with_field_states
+from sync.shared.problems import ENTITY_UNKNOWN, HELD_BACK, MISSING_PARENT, change_problem
+from sync.shared.protocol import MAX_SKEW_MS, Change, ChangeResult, FieldConflict, Outcome, PushAnswer
+from sync.shared.records import holder_of, lacking, missing_parent, unique_columns
 
 SERVER_DEVICE = "server"
 # The write lock of an embedded store is let go of in between, so that other requests never wait for a whole batch.

@@ -21,7 +21,7 @@ from models.pipelines import ModelFile
 from models.sessions import ImageRecord, InspectionSession
 from models.sync import Blob
 from server.objects.store import ObjectStore
-from sync.protocol import UploadRequest, UploadState, is_digest
+from sync.shared.protocol import UploadRequest, UploadState, is_digest
 
 MAX_BLOB_BYTES = 512 * 1024 * 1024
 STALE_SECONDS = 14 * 24 * 3600

@@ -12,15 +12,15 @@ from models.audit import append_audit
 from models.errors import InvalidInput, NotFound, PermissionDenied, TooLarge
 from models.messages import choose_language
 from models.states import Role
-from server.dependencies import Asking, Context, Principal, require_device
-from server.files.ranges import RangeNotSatisfiable, wanted_range
+from server.http.dependencies import Asking, Context, Principal, require_device
+from server.http.ranges import RangeNotSatisfiable, wanted_range
+from server.http.sync_bodies import BatchBody, bounded_body
 from server.sync.apply import SERVER_DEVICE, apply_batch
 from server.sync.blobs import ContentRange, Uploads, may_read_blob
-from server.sync.bodies import BatchBody, bounded_body
+from server.sync.maintenance import Upkeep, clear_away
 from server.sync.pull import pull
 from server.sync.snapshot import compressed, snapshot_lines
-from server.sync.upkeep import Upkeep, clear_away
-from sync.protocol import (
+from sync.shared.protocol import (
     MAX_PAGE_CHANGES,
     Batch,
     PullAnswer,

@@ -13,7 +13,7 @@ from models.sessions import InspectionSession
 from models.states import Role
 from models.synced import Fact, Synced, SyncKind
 from models.users import AuthSession, User
-from sync.protocol import Change
+from sync.shared.protocol import Change
 
 _ADMINISTRATORS_ONLY = frozenset({"user", "station_config"})
 _MASTER_ROLES = frozenset({Role.SUPERVISOR, Role.ADMIN})

@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 
 from models.sync import ChangeLogEntry, SyncConflict
 from models.synced import SyncKind, synced_types
-from server.sync.change_log import head
-from server.sync.cursor import encode, position_of
-from server.sync.losses import as_conflict
-from sync.protocol import FieldConflict, PullAnswer, PulledChange
+from server.change_log.cursor import encode, position_of
+from server.change_log.recording import head
+from server.sync.conflicts import as_conflict
+from sync.shared.protocol import FieldConflict, PullAnswer, PulledChange
 
 
 def pull(session: Session, *, since: str | None, limit: int, device_id: str | None) -> PullAnswer:

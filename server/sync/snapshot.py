@@ -14,9 +14,9 @@ from models.errors import InvalidInput
 from models.pipelines import StationConfig
 from models.sessions import InspectionSession
 from models.synced import Fact, Master, Synced, snapshot, synced_types
-from server.sync.change_log import head
-from server.sync.cursor import encode, pack, unpack
-from sync.protocol import SnapshotEnd, SnapshotLine, SnapshotMark, SnapshotRecord, SnapshotStart
+from server.change_log.cursor import encode, pack, unpack
+from server.change_log.recording import head
+from sync.shared.protocol import SnapshotEnd, SnapshotLine, SnapshotMark, SnapshotRecord, SnapshotStart
 
 PAGE = 200
 _VERSION = "1"

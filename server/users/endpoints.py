@@ -7,8 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from models.errors import PermissionDenied
-from models.schemas.common import Page
-from models.schemas.users import (
+from models.states import Role
+from server.auth.endpoints import client_address
+from server.http.dependencies import Asking, Context, Principal, require
+from server.http.paging import Paging
+from server.users import keys, service
+from server.users.schemas import (
     ApiKeyCreate,
     ApiKeyCreated,
     ApiKeyReply,
@@ -18,11 +22,7 @@ from models.schemas.users import (
     UserReply,
     UserUpdate,
 )
-from models.states import Role
-from server.auth.endpoints import client_address
-from server.dependencies import Asking, Context, Principal, require
-from server.paging import Paging
-from server.users import keys, service
+from sync.shared.schemas import Page
 
 router = APIRouter(tags=["users"])
 ADMIN_ONLY = [Depends(require(Role.ADMIN))]

@@ -6,14 +6,14 @@ from sqlalchemy import select
 
 from models.clock import utc_now
 from models.errors import InvalidInput, NotFound
-from models.schemas.common import Page
-from models.schemas.users import ApiKeyCreate, ApiKeyCreated, ApiKeyReply
 from models.users import ApiKey
-from server.auth.principal import Principal
-from server.auth.secrets import digest_of, new_secret
+from server.audit import audited
+from server.auth.identity.principal import Principal
+from server.auth.identity.secrets import digest_of, new_secret
 from server.context import ServerContext
-from server.paging import PageQuery, fetch_page, matching
-from server.trail import audited
+from server.core.paging import PageQuery, fetch_page, matching
+from server.users.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyReply
+from sync.shared.schemas import Page
 
 
 def list_keys(context: ServerContext, wanted: PageQuery) -> Page[ApiKeyReply]:

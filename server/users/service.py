@@ -7,16 +7,16 @@ from sqlalchemy.orm import Session
 
 from models.clock import utc_now
 from models.errors import Conflict, InvalidInput, NotFound, PermissionDenied
-from models.schemas.common import Page
-from models.schemas.users import UserCreate, UserReply, UserUpdate
 from models.states import Role
 from models.users import User, UserCredential
-from server.auth.principal import Principal
-from server.auth.repository import password_digest, revoke_sessions, user_by_name
+from server.audit import audited
+from server.auth.identity.principal import Principal
+from server.auth.identity.repository import password_digest, revoke_sessions, user_by_name
 from server.context import ServerContext
-from server.creation import already_there
-from server.paging import PageQuery, fetch_page, matching
-from server.trail import audited
+from server.core.idempotency import already_there
+from server.core.paging import PageQuery, fetch_page, matching
+from server.users.schemas import UserCreate, UserReply, UserUpdate
+from sync.shared.schemas import Page
 
 
 def list_users(context: ServerContext, wanted: PageQuery) -> Page[UserReply]:

@@ -7,8 +7,8 @@ import pytest
 
 from models.ids import new_id
 from server.context import ServerContext, open_context
-from server.settings import ServerSettings
-from tests.contracts import postgresql
+from server.core.settings import ServerSettings
+from tests.support import postgresql
 
 
 @pytest.fixture(scope="session")

@@ -14,17 +14,17 @@ from models.clock import utc_now
 from models.database import Database
 from models.errors import Unavailable
 from models.ids import new_id
-from models.schemas.masters import TargetCreate
 from models.sessions import AIResult, InspectionSession
 from models.states import HumanVerdict, Role, SessionStatus, Verdict
 from models.sync import ChangeLogEntry
 from models.targets import Target
 from models.verification import HumanVerification
-from server.auth.principal import Principal
+from server.auth.identity.principal import Principal
 from server.context import ServerContext
+from server.core.paging import PageQuery
+from server.core.periods import Period
 from server.masters.kinds import targets
-from server.paging import PageQuery
-from server.periods import Period
+from server.masters.schemas import TargetCreate
 from server.quality.service import statistics
 
 WHO = Principal(None, "contract", Role.ADMIN, None)

@@ -15,11 +15,11 @@ from models.targets import Target
 from models.users import User
 from models.verification import HumanVerification
 from server.context import ServerContext
-from server.periods import Period
+from server.core.periods import Period
 from server.quality.service import statistics
 from server.sync.apply import apply_batch
-from sync.protocol import ChangeResult, Outcome
-from tests.sync.parts import signed_in
+from sync.shared.protocol import ChangeResult, Outcome
+from tests.support.sync_stores import signed_in
 
 AT = "2026-01-01T00:00:00.000Z"
 

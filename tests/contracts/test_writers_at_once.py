@@ -17,12 +17,12 @@ from models.sync import ChangeLogEntry, SyncConflict
 from models.targets import Target
 from models.users import User
 from models.verification import HumanVerification
-from server.auth.principal import Principal
+from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.sessions.service import complete_session
-from sync.protocol import ChangeResult, Outcome
+from sync.shared.protocol import ChangeResult, Outcome
 from tests.contracts.test_pushed_changes import AT, Pushing
-from tests.sync.parts import signed_in
+from tests.support.sync_stores import signed_in
 
 WRITERS = 4
 

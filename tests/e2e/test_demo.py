@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from app.operations.store_check import check_store
-from app.settings import StationSettings
-from app.workspace import Workspace
+from app.station.operations.store_check import check_store
+from app.station.settings import StationSettings
+from app.station.workspace import Workspace
 from resources.parts import PartsFolder, write_parts
 
 IMAGEFLOW = (sys.executable, "-m", "app")
@@ -123,7 +123,7 @@ def test_without_auto_the_person_at_the_keys_decides(small_set: PartsFolder, tmp
     out = tmp_path / "out"
     folders = [str(tmp_path / "store"), str(out), str(small_set.train_good), str(small_set.test)]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.e2e.at_the_keys", *folders],
+        [sys.executable, "-m", "tests.support.at_the_keys", *folders],
         capture_output=True,
         text=True,
         env=ENVIRONMENT,

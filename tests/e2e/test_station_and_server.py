@@ -14,16 +14,16 @@ from app.demo.practice_store import PracticeStore
 from app.demo.scenario import Scenario
 from app.demo.server_process import ServerProcess
 from app.demo.server_setup import ENGINEER, OPERATOR, ServerAdministration, ServerSetup, create_admin
-from app.operations.enrolment import enrol
-from app.operations.masters import list_items, list_targets
-from app.operations.sign_in import sign_in
-from app.operations.sync_status import sync_now, sync_status
-from app.settings import StationSettings
-from app.workspace import Workspace
+from app.station.operations.enrolment import enrol
+from app.station.operations.masters import list_items, list_targets
+from app.station.operations.sign_in import sign_in
+from app.station.operations.sync_status import sync_now, sync_status
+from app.station.settings import StationSettings
+from app.station.workspace import Workspace
 from models.errors import Conflict, NotSignedIn, Unavailable, UserFacingError
 from models.states import Role
 from resources.parts import write_parts
-from sync.problems import code_of
+from sync.shared.problems import code_of
 
 
 @dataclass(frozen=True)

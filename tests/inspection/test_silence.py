@@ -9,8 +9,8 @@ import pytest
 
 import inspection
 from inspection.anomaly import Backbone
-from inspection.images import encode_png
-from tests.inspection.offline import Offline, is_attempt
+from inspection.imaging.files import encode_png
+from tests.support.offline import Offline, is_attempt
 
 ROOM = Path(inspection.__file__).parent
 IMAGEFLOW = [sys.executable, "-c", "from app.command_line import main; main()"]
@@ -115,7 +115,7 @@ def test_a_line_of_the_trace_is_read_rightly(line: str, reaches: bool) -> None:
 
 def test_the_package_through_which_openvino_reports_is_not_loaded() -> None:
     program = (
-        "import inspection.openvino_runtime\n"
+        "import inspection.runtime.openvino_import\n"
         "import openvino.tools.ovc.telemetry_utils as used\n"
         "print(used.tm.__name__)\n"
     )

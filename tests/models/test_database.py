@@ -25,8 +25,8 @@ from models.targets import InspectionItem, Target
 from models.tracking import remote_changes
 from models.users import User
 from models.verification import HumanVerification
-from sync.outbox import OutboxRecorder
-from tests.sync.parts import migrated
+from sync.station.outbox import OutboxRecorder
+from tests.support.sync_stores import migrated
 
 
 @pytest.fixture
@@ -261,7 +261,7 @@ FULL_DISK = """
     from models.database import Database
     from models.errors import Unavailable
     from models.targets import Target
-    from sync.outbox import OutboxRecorder
+    from sync.station.outbox import OutboxRecorder
 
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     path = Path(sys.argv[1])

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from inspection.judgement import Judgement
+from inspection.judging.judgement import Judgement
 from models.messages import LANGUAGES, Language
 from models.reasons import reason_text
 

@@ -19,9 +19,9 @@ from models.states import HumanVerdict, SessionStatus, status_rank
 from models.sync import AppliedChange, ChangeLogEntry
 from models.targets import Target
 from models.verification import HumanVerification
-from sync.protocol import Batch
-from sync.pulling import forget_cursor
-from tests.sync.parts import ServerStore, Station, Wall, contents, masters, signed_in
+from sync.shared.protocol import Batch
+from sync.station.pulling import forget_cursor
+from tests.support.sync_stores import ServerStore, Station, Wall, contents, masters, signed_in
 
 STATION = st.integers(0, 1)
 FAULTS = st.lists(st.sampled_from(["", "", "lost", "cut", "twice"]), max_size=4)

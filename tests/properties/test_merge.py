@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from models.clock import HybridLogicalClock, Stamp
 from models.states import SessionStatus, status_rank
-from sync.merge import FieldState, fields_to_take, merge_master, merge_owned, trusted_stamp
-from sync.protocol import MAX_SKEW_MS
+from sync.shared.merge import FieldState, fields_to_take, merge_master, merge_owned, trusted_stamp
+from sync.shared.protocol import MAX_SKEW_MS
 
 NAMES = st.sampled_from(["name", "code", "description"])
 VALUES = st.one_of(st.integers(0, 3), st.text(max_size=3), st.none())

@@ -15,9 +15,9 @@ from models.ids import new_id
 from models.states import ChangeOperation
 from models.synced import snapshot, split_fields, synced_types
 from models.targets import Target
-from server.sync.bodies import parse_batch
-from server.sync.cursor import pack, unpack
-from sync.protocol import SCHEMA_VERSION, Batch, Change, PullAnswer, PulledChange
+from server.change_log.cursor import pack, unpack
+from server.http.sync_bodies import parse_batch
+from sync.shared.protocol import SCHEMA_VERSION, Batch, Change, PullAnswer, PulledChange
 
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from tests.server.serving import Served, serve_with_users
+from tests.support.serving import Served, serve_with_users
 
 # The log of servers in this process; what a real one logs is read in test_process.
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))

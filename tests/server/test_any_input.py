@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.ids import new_id
-from tests.server.serving import Served, make_target
+from tests.support.serving import Served, make_target
 
 scalars = (
     st.none()

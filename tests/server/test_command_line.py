@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from app.command_line import main
-from server.settings import ServerSettings
-from tests.server.serving import PASSWORD
+from server.core.settings import ServerSettings
+from tests.support.serving import PASSWORD
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from tests.server.serving import Served
+from tests.support.serving import Served
 
 METHODS = {"get", "put", "post", "delete", "patch"}
 

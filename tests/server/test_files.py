@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from models.clock import utc_now
 from models.ids import new_id
 from models.sessions import ImageRecord, InspectionSession
-from server.files.ranges import RangeNotSatisfiable, wanted_range
 from server.files.service import safe_name
-from tests.server.images import png, png_of_claimed_size
-from tests.server.serving import Served, device_token, enrol, make_target
+from server.http.ranges import RangeNotSatisfiable, wanted_range
+from tests.support.images import png, png_of_claimed_size
+from tests.support.serving import Served, device_token, enrol, make_target
 
 
 def upload(served: Served, data: bytes, name: str = "part.png") -> httpx.Response:

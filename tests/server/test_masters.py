@@ -7,15 +7,15 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from app.operations.effective_thresholds import item_threshold
+from app.station.operations.effective_thresholds import item_threshold
 from inspection.pipeline.definition import default_definition
 from models.audit import AuditEntry
 from models.ids import new_id
 from models.pipelines import ModelFile
-from models.schemas.masters import DEFINITION_EXAMPLE
 from models.sync import ChangeLogEntry
 from models.targets import InspectionItem
-from tests.server.serving import Served, make_target
+from server.masters.schemas import DEFINITION_EXAMPLE
+from tests.support.serving import Served, make_target
 
 
 def definition() -> dict[str, Any]:

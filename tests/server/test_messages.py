@@ -11,7 +11,7 @@ import models.errors
 import server
 from models.errors import UserFacingError
 from models.messages import LANGUAGES, catalogue
-from server.files.ranges import RangeNotSatisfiable
+from server.http.ranges import RangeNotSatisfiable
 
 KINDS = {
     name for name, kind in vars(models.errors).items() if isinstance(kind, type) and issubclass(kind, UserFacingError)

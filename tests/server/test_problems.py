@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from models.ids import new_id
-from server.settings import ServerSettings
-from tests.server.images import png
-from tests.server.serving import Served, serve, serve_with_users
+from server.core.settings import ServerSettings
+from tests.support.images import png
+from tests.support.serving import Served, serve, serve_with_users
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "advice", "request_id"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.ids import new_id
-from tests.server.serving import Served
+from tests.support.serving import Served
 
 ENGINEER = {"supervisor", "admin"}
 INSPECTING = {"inspector", "supervisor", "admin", "integrator"}

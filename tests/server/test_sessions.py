@@ -9,9 +9,9 @@ import pytest
 from models.ids import new_id
 from models.sessions import AIResult
 from models.states import SESSION_TRANSITIONS, Role, SessionStatus, Verdict
-from server.auth.principal import Principal
+from server.auth.identity.principal import Principal
 from server.sessions.rules import may_update
-from tests.server.serving import PASSWORD, Served, device_token, enrol, make_target
+from tests.support.serving import PASSWORD, Served, device_token, enrol, make_target
 
 WAY = ("IN_PROGRESS", "AI_COMPLETED", "HUMAN_REVIEW", "COMPLETED")
 

@@ -16,8 +16,8 @@ from models.clock import utc_now
 from models.devices import EnrolmentCode
 from models.ids import new_id
 from models.users import AuthSession
-from server.auth.secrets import digest_of
-from tests.server.serving import PASSWORD, Served, device_token, enrol, serve_with_users
+from server.auth.identity.secrets import digest_of
+from tests.support.serving import PASSWORD, Served, device_token, enrol, serve_with_users
 
 
 def problem_code(answer: httpx.Response) -> str:

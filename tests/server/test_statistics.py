@@ -21,10 +21,10 @@ from models.states import HumanVerdict, SessionStatus, Verdict
 from models.targets import Target
 from models.verification import HumanVerification
 from server.context import ServerContext, open_context
-from server.periods import Period
+from server.core.periods import Period
+from server.core.settings import ServerSettings
 from server.quality.service import statistics
-from server.settings import ServerSettings
-from tests.server.serving import Served
+from tests.support.serving import Served
 
 NIGHT = datetime(2026, 3, 1, tzinfo=UTC)
 CLASSES = ("scratch", "contamination", "キズ")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sync.parts import ServerStore, Station
+from tests.support.sync_stores import ServerStore, Station
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import textwrap
 import pytest
 
 from models.errors import InvalidInput, NotFound, Unavailable
-from sync.blobs import BlobStore, may_delete, remember_blob
+from sync.station.blobs import BlobStore, may_delete, remember_blob
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ FULL_DISK = """
     import resource, signal, sys
     from pathlib import Path
     from models.errors import Unavailable
-    from sync.blobs import BlobStore
+    from sync.station.blobs import BlobStore
 
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))

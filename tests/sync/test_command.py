@@ -14,10 +14,10 @@ import pytest
 from app.command_line import main
 from models.clock import HybridLogicalClock
 from models.targets import Target
-from sync.outbox import OutboxRecorder
-from sync.state import DEVICE_ID, SERVER_URL, set_value
-from tests.sync.parts import masters, migrated, signed_in
-from tests.sync.real_server import ServerProcess
+from sync.station.outbox import OutboxRecorder
+from sync.station.state import DEVICE_ID, SERVER_URL, set_value
+from tests.support.real_server import ServerProcess
+from tests.support.sync_stores import masters, migrated, signed_in
 
 
 @dataclass

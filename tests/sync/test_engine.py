@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import NotSignedIn, Unavailable
-from sync.engine import SyncProgress, backoff_s
+from sync.station.engine import SyncProgress, backoff_s
 from tests.sync.test_pass import prepared
 
 

@@ -14,11 +14,11 @@ from models.sync import AppliedChange, Blob, ChangeLogEntry, SyncConflict
 from models.targets import InspectionItem, Target
 from models.users import User
 from models.verification import HumanVerification
-from sync.blobs import may_delete
-from sync.conflicts import list_conflicts, mark_seen
-from sync.dead_letters import drop, list_dead_letters, resend
-from sync.state import CURSOR, set_value
-from tests.sync.parts import contents, masters, model_file, signed_in
+from sync.station.blobs import may_delete
+from sync.station.conflicts import list_conflicts, mark_seen
+from sync.station.dead_letters import drop, list_dead_letters, resend
+from sync.station.state import CURSOR, set_value
+from tests.support.sync_stores import contents, masters, model_file, signed_in
 
 
 def prepared(server, *stations):
@@ -153,7 +153,7 @@ def test_a_pulled_change_never_overwrites_a_field_that_waits(server, make_statio
     two.sync()
     one.edit(Target, target.id, user.id, name="mine")
     answer = one.link.pull(None, 500)
-    from sync.apply import take_changes
+    from sync.station.apply import take_changes
 
     with one.database.transaction() as session:
         take_changes(session, one.clock, answer.changes)
@@ -162,7 +162,7 @@ def test_a_pulled_change_never_overwrites_a_field_that_waits(server, make_statio
 
 
 def test_a_clock_days_ahead_does_not_win_over_a_later_edit(server, make_station):
-    from tests.sync.parts import Wall
+    from tests.support.sync_stores import Wall
 
     ahead = make_station("ahead", wall=Wall(server.wall.milliseconds + 3 * 86_400_000))
     right = make_station("right", wall=server.wall)
@@ -178,7 +178,7 @@ def test_a_clock_days_ahead_does_not_win_over_a_later_edit(server, make_station)
 
 
 def test_a_fact_with_a_clock_far_ahead_is_kept_and_flagged(server, make_station):
-    from tests.sync.parts import Wall
+    from tests.support.sync_stores import Wall
 
     station = make_station("ahead", wall=Wall(server.wall.milliseconds + 86_400_000))
     _, target, _ = prepared(server, station)
@@ -324,10 +324,10 @@ def test_a_session_never_goes_back_when_its_changes_arrive_out_of_order(server, 
     station.edit(InspectionSession, part, None, lot="L1", status=SessionStatus.HUMAN_REVIEW)
     station.edit(InspectionSession, part, None, lot="L2", serial_number="7")
     station.edit(InspectionSession, part, None, status=SessionStatus.COMPLETED)
-    from sync.pushing import change_of
+    from sync.station.pushing import change_of
 
     changes = [change_of(entry).model_dump(mode="json") for entry in station.outbox()]
-    from sync.protocol import Batch
+    from sync.shared.protocol import Batch
 
     order = [0, 1, 2, 5, 4, 3]
     batch = Batch(device_id=station.device_id, batch_id=new_id(), schema_version=1, changes=[changes[i] for i in order])
@@ -387,7 +387,7 @@ def test_a_cursor_older_than_the_log_leads_to_the_snapshot_and_the_outbox_stays(
     from datetime import timedelta
 
     from models.clock import utc_now
-    from server.sync.change_log import prune
+    from server.change_log.recording import prune
 
     one, two = make_station("one"), make_station("two")
     user, target, _ = prepared(server, one, two)

@@ -21,14 +21,14 @@ from models.sessions import InspectionSession
 from models.states import HumanVerdict
 from models.sync import AppliedChange, ChangeLogEntry
 from models.targets import InspectionItem, Target
-from sync.blobs import BlobStore
-from sync.client import ServerClient
-from sync.engine import SyncEngine
-from sync.outbox import OutboxRecorder
-from sync.problems import code_of
-from sync.protocol import SYNC_PATH, Batch, UploadRequest
-from tests.sync.parts import Station, contents, masters, migrated, model_file, signed_in
-from tests.sync.real_server import Proxy, ServerProcess, wait_for
+from sync.shared.problems import code_of
+from sync.shared.protocol import SYNC_PATH, Batch, UploadRequest
+from sync.station.blobs import BlobStore
+from sync.station.client import ServerClient
+from sync.station.engine import SyncEngine
+from sync.station.outbox import OutboxRecorder
+from tests.support.real_server import Proxy, ServerProcess, wait_for
+from tests.support.sync_stores import Station, contents, masters, migrated, model_file, signed_in
 
 PATIENCE_S = 60.0
 """Of one wait for bytes: a server on a busy computer is slow, one that is killed ends the connection."""
@@ -211,10 +211,10 @@ import sys
 from pathlib import Path
 from models.clock import HybridLogicalClock
 from models.database import Database
-from sync.blobs import BlobStore
-from sync.client import ServerClient
-from sync.engine import SyncEngine
-from sync.outbox import OutboxRecorder
+from sync.station.blobs import BlobStore
+from sync.station.client import ServerClient
+from sync.station.engine import SyncEngine
+from sync.station.outbox import OutboxRecorder
 
 folder, url, device_id, credential = Path(sys.argv[1]), *sys.argv[2:]
 clock = HybridLogicalClock(device_id)
@@ -357,7 +357,7 @@ def test_one_malformed_change_does_not_spoil_its_batch(running, station):
     _, target, _ = prepared(running, station)
     part = InspectionSession(device_id=station.device_id, target_id=target.id)
     station.add(None, part)
-    from sync.pushing import change_of
+    from sync.station.pushing import change_of
 
     good = change_of(station.outbox()[0]).model_dump(mode="json")
     bad = [{}, {**good, "change_id": 7}, {**good, "entity_id": new_id(), "change_id": new_id(), "clock": "yesterday"}]
@@ -379,7 +379,7 @@ def test_a_time_serves_as_a_cursor_and_a_foreign_cursor_leads_to_the_snapshot(ru
     everything = station.client.pull("2020-01-01T00:00:00Z", 500)
     assert len(everything.changes) >= 3
     assert station.client.pull("2120-01-01T00:00:00Z", 500).changes == []
-    from server.sync.cursor import pack
+    from server.change_log.cursor import pack
 
     with pytest.raises(Gone) as refusal:
         station.client.pull(pack("1", new_id(), "3"), 500)
@@ -440,7 +440,7 @@ def test_no_request_without_a_token_is_answered(running):
 
 
 def test_only_one_process_passes_at_a_time(running, station):
-    from sync.pass_lock import only_pass
+    from sync.station.pass_lock import only_pass
 
     lock = Path(station.database.url.removeprefix("sqlite:///")).with_name("sync.lock")
     with only_pass(lock), pytest.raises(Conflict) as refusal:

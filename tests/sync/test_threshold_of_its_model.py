@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.operations.effective_thresholds import item_threshold, without_threshold
-from inspection.criteria import Criteria
+from app.station.operations.effective_thresholds import item_threshold, without_threshold
+from inspection.judging.criteria import Criteria
 from models.clock import Stamp
 from models.targets import InspectionItem
-from sync.merge import FieldState, merge_master
-from tests.sync.parts import model_file
+from sync.shared.merge import FieldState, merge_master
+from tests.support.sync_stores import model_file
 from tests.sync.test_pass import prepared
 
 SHA256 = {"old": "a" * 64, "new": "b" * 64, "other": "c" * 64}

@@ -12,11 +12,11 @@ from models.clock import utc_now
 from models.errors import Gone
 from models.sync import ChangeLogEntry
 from models.targets import Target
+from server.change_log.cursor import encode, position_of
+from server.change_log.recording import prune
 from server.sync.blobs import STALE_SECONDS
-from server.sync.change_log import prune
-from server.sync.cursor import encode, position_of
-from server.sync.upkeep import PERIOD_S, Upkeep, clear_away
-from sync.protocol import UploadRequest
+from server.sync.maintenance import PERIOD_S, Upkeep, clear_away
+from sync.shared.protocol import UploadRequest
 
 
 def test_tombstones_stay_ninety_days_and_then_the_cursor_before_them_is_gone(server):

@@ -1,0 +1,73 @@
+"""Probes: small measurements that run several times, each in a process of its own, the median counting.
+
+A probe is a module with ``ROWS`` and ``main``; ``python -m MODULE FOLDER [--quick]`` prints its values as one JSON
+object. The folder is one for all probes of a run: what one leaves there, the next may use.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from app.benchmarks.figures import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A value that a probe prints.
+
+    Attributes:
+        name: of the value and of its figure.
+        unit: of it.
+        what: it is, for people.
+        at_most: the goal; None without one.
+        note: what a reader must know.
+    """
+
+    name: str
+    unit: str
+    what: str
+    at_most: float | None = None
+    note: str = ""
+
+    def figure(self, values: list[float], command: str) -> Figure:
+        """Return the figure of what the runs printed, the median."""
+        middle = median(values)
+        spread = f"median of {len(values)} runs, {min(values):.3g} to {max(values):.3g}" if len(values) > 1 else "1 run"
+        return Figure(
+            name=self.name,
+            value=middle,
+            unit=self.unit,
+            what=self.what,
+            command=command,
+            goal="" if self.at_most is None else f"≤ {self.at_most:g} {self.unit}",
+            met=None if self.at_most is None else middle <= self.at_most,
+            note="; ".join(part for part in (spread, self.note) if part),
+        )
+
+
+def print_values(main: Callable[[Path, bool], Mapping[str, float]]) -> None:
+    """Run a probe's ``main`` with the arguments of this process and print its values."""
+    values = main(Path(sys.argv[1]), "--quick" in sys.argv[2:])
+    sys.stdout.write(json.dumps(dict(values)) + "\n")
+
+
+def resident_megabytes() -> float:
+    """Return the memory of this process that is in RAM now, in MB (10^6 bytes)."""
+    return _status("VmRSS")
+
+
+def peak_megabytes() -> float:
+    """Return the most memory this process has had in RAM so far, in MB (10^6 bytes)."""
+    return _status("VmHWM")
+
+
+def _status(name: str) -> float:
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise RuntimeError(f"the system does not tell {name}")

@@ -1,0 +1,81 @@
+"""Making this station one of a server's devices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from models.errors import Conflict, NotSignedIn, Unavailable
+from sync.shared.problems import DEVICE_REFUSED, code_of
+from sync.station.client import ServerClient
+
+if TYPE_CHECKING:
+    from app.station.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """A station that belongs to a server now.
+
+    Attributes:
+        credential_kept: whether the system's keyring keeps the device credential.
+        credential: the device credential, only when the keyring does not keep it: shown once, asked for at the next
+            start.
+    """
+
+    device_id: str
+    credential_kept: bool
+    credential: str | None
+
+
+def enrol(workspace: Workspace, *, server_url: str, code: str, name: str = "") -> Enrolment:
+    """Enrol this station with the server at ``server_url`` by a one-time code of its administrator.
+
+    Raises:
+        Conflict: ``already-enrolled``.
+        Unavailable: when the server does not answer.
+        UserFacingError: when the server refuses the code; it says why.
+    """
+    if workspace.enrolled:
+        raise Conflict("already-enrolled", server=workspace.server_url)
+    client = ServerClient(server_url.strip().rstrip("/"), timeout_s=workspace.settings.request_timeout_s)
+    try:
+        registration = client.register_device(code.strip(), name.strip())
+    finally:
+        client.close()
+    kept = workspace.adopt(
+        server_url=server_url.strip().rstrip("/"),
+        device_id=registration.device_id,
+        credential=registration.credential,
+    )
+    return Enrolment(registration.device_id, kept, None if kept else registration.credential)
+
+
+def supply_credential(workspace: Workspace, credential: str) -> bool:
+    """Give the station the credential its keyring does not hold; return whether the keyring keeps it now.
+
+    Taken unchecked when the server does not answer; it is forgotten when the server refuses it later.
+
+    Raises:
+        Conflict: ``not-enrolled``.
+        NotSignedIn: ``window-credential-wrong`` when the server refuses it; the one there was stays.
+        UserFacingError: what else the server refuses.
+    """
+    device_id, server_url, typed = workspace.require_device(), workspace.link.server_url, credential.strip()
+    client = ServerClient(
+        server_url,
+        device_id=device_id,
+        credential=lambda: typed,
+        timeout_s=workspace.settings.request_timeout_s,
+    )
+    try:
+        client.authenticate_device()
+    except Unavailable:
+        return workspace.keep_credential(typed)
+    except NotSignedIn as error:
+        if code_of(error) != DEVICE_REFUSED:
+            raise
+        raise NotSignedIn("window-credential-wrong", server=server_url) from error
+    finally:
+        client.close()
+    return workspace.keep_credential(typed, proven=True)

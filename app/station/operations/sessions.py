@@ -1,0 +1,201 @@
+"""The life of a session on its station: begun when the part is there, resumed after a crash, cancelled or failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.station.operations.history import PartSummary, summaries
+from app.station.operations.masters import ItemView, item_views
+from app.station.operations.users import SignedInUser, require_inspector
+from models.audit import append_audit
+from models.clock import utc_now
+from models.errors import Conflict, DoesNotFit, InvalidInput, NotFound
+from models.sessions import AIResult, InspectionSession
+from models.states import SessionStatus, require_transition
+from models.targets import Target
+
+if TYPE_CHECKING:
+    from app.station.workspace import Workspace
+
+OPEN_STATES = (
+    SessionStatus.PENDING,
+    SessionStatus.IN_PROGRESS,
+    SessionStatus.AI_COMPLETED,
+    SessionStatus.HUMAN_REVIEW,
+)
+
+LONGEST_CODE = 128
+"""Characters of a lot or a serial number."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartSession:
+    """A part under inspection.
+
+    Attributes:
+        items: what is looked at, in order.
+        done: ids of the items that have an AI result.
+    """
+
+    session_id: str
+    target_id: str
+    target_name: str
+    items: tuple[ItemView, ...]
+    lot: str
+    serial_number: str
+    done: frozenset[str]
+
+
+def part_code(text: str) -> str:
+    """Return a lot or serial number as it is kept, without space around it.
+
+    The server refuses for good what does not fit its columns, so it is refused here, while the part is at hand.
+
+    Raises:
+        InvalidInput: ``part-code-unusable`` when it is too long or has characters that cannot be shown.
+    """
+    code = text.strip()
+    if len(code) > LONGEST_CODE or not code.isprintable():
+        raise InvalidInput("part-code-unusable", limit=LONGEST_CODE)
+    return code
+
+
+def begin_session(
+    workspace: Workspace, user: SignedInUser, *, target_id: str, lot: str = "", serial_number: str = ""
+) -> PartSession:
+    """Start the inspection of one part and return what is to be looked at.
+
+    Raises:
+        PermissionDenied: ``role-not-enough``.
+        Conflict: ``not-enrolled`` before this station belongs to a server.
+        NotFound: ``target-unknown``.
+        DoesNotFit: ``target-without-items``.
+        InvalidInput: ``part-code-unusable``.
+    """
+    require_inspector(user)
+    device_id = workspace.require_device()
+    lot, serial_number = part_code(lot), part_code(serial_number)
+    with workspace.database.transaction(actor=user.user_id) as session:
+        target = session.get(Target, target_id)
+        if target is None or target.deleted_at is not None:
+            raise NotFound("target-unknown", code_or_id=target_id)
+        items = item_views(session, target_id, workspace.device_id)
+        if not items:
+            raise DoesNotFit("target-without-items", target=target.name)
+        record = InspectionSession(
+            device_id=device_id,
+            target_id=target_id,
+            user_id=user.user_id,
+            lot=lot,
+            serial_number=serial_number,
+            status=SessionStatus.IN_PROGRESS,
+            started_at=utc_now(),
+        )
+        session.add(record)
+        audit(
+            workspace,
+            session,
+            user,
+            "session.started",
+            record.id,
+            target=target.code,
+            lot=record.lot,
+            serial_number=record.serial_number,
+        )
+        return PartSession(
+            record.id, target_id, target.name, tuple(items), record.lot, record.serial_number, frozenset()
+        )
+
+
+def resume_session(workspace: Workspace, session_id: str) -> PartSession:
+    """Return a session of this station that has not ended, to go on with it.
+
+    Raises:
+        NotFound: ``session-unknown``.
+        Conflict: ``session-ended``.
+    """
+    with workspace.database.read() as session:
+        record = own_session(workspace, session, session_id)
+        if record.status not in OPEN_STATES:
+            raise Conflict("session-ended", status=record.status.value)
+        target = session.get_one(Target, record.target_id)
+        return PartSession(
+            record.id,
+            record.target_id,
+            target.name,
+            tuple(item_views(session, record.target_id, workspace.device_id)),
+            record.lot,
+            record.serial_number,
+            inspected_items(session, record.id),
+        )
+
+
+def open_sessions(workspace: Workspace) -> list[PartSummary]:
+    """Return the sessions of this station that have not ended, oldest first: work a crash or a break has left."""
+    query = (
+        select(InspectionSession)
+        .where(InspectionSession.device_id == workspace.device_id, InspectionSession.status.in_(OPEN_STATES))
+        .order_by(InspectionSession.id)
+    )
+    with workspace.database.read() as session:
+        return summaries(session, session.scalars(query).all())
+
+
+def cancel_session(workspace: Workspace, user: SignedInUser, session_id: str, reason: str = "") -> None:
+    """End a session without a result because the person wants it so.
+
+    Raises:
+        NotFound: ``session-unknown``.
+        Conflict: ``session-state`` when it has ended already.
+    """
+    _end(workspace, user, session_id, SessionStatus.CANCELLED, reason)
+
+
+def fail_session(workspace: Workspace, user: SignedInUser, session_id: str, reason: str) -> None:
+    """End a session that cannot go on; same errors as ``cancel_session``."""
+    _end(workspace, user, session_id, SessionStatus.FAILED, reason)
+
+
+def _end(workspace: Workspace, user: SignedInUser, session_id: str, status: SessionStatus, reason: str) -> None:
+    with workspace.database.transaction(actor=user.user_id) as session:
+        record = own_session(workspace, session, session_id)
+        require_transition(record.status, status)
+        record.status = status
+        audit(workspace, session, user, f"session.{status.value.lower()}", record.id, reason=reason)
+
+
+def own_session(workspace: Workspace, session: Session, session_id: str) -> InspectionSession:
+    """Return a session that this station started.
+
+    Raises:
+        NotFound: ``session-unknown``.
+    """
+    record = session.get(InspectionSession, session_id)
+    if record is None or record.device_id != workspace.device_id:
+        raise NotFound("session-unknown", session_id=session_id)
+    return record
+
+
+def inspected_items(session: Session, session_id: str) -> frozenset[str]:
+    """Return the ids of the items of a session that have an AI result."""
+    found = session.scalars(select(AIResult.item_id).where(AIResult.session_id == session_id))
+    return frozenset(item_id for item_id in found if item_id is not None)
+
+
+def audit(
+    workspace: Workspace, session: Session, user: SignedInUser, action: str, session_id: str, **detail: object
+) -> None:
+    """Add what ``user`` did with a session to this station's audit trail, in the caller's transaction."""
+    append_audit(
+        session,
+        device_id=workspace.device_id,
+        actor=user.username,
+        action=action,
+        subject="inspection_session",
+        subject_id=session_id,
+        detail=detail,
+    )

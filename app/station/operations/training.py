@@ -1,0 +1,177 @@
+"""Training the model of an item from good images, on this station, and giving it to the item."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.station.operations.effective_thresholds import item_threshold
+from app.station.operations.evidence import StoredBlob, name_blob, stored
+from app.station.operations.thresholds import begin_with_new_model
+from app.station.operations.training_view import view_of_step
+from app.station.operations.users import SignedInUser, require_trainer
+from inspection.anomaly import TrainingProgress, TrainingReport, TrainingSettings, train_images
+from inspection.pipeline import PipelineDefinition
+from models.audit import append_audit
+from models.errors import DoesNotFit, NotFound
+from models.pipelines import ModelFile, Pipeline
+from models.targets import InspectionItem
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from app.station.workspace import Workspace
+
+BUNDLE = "application/vnd.imageflow.model"
+"""Content type of a model bundle."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """A model that an item uses from now on.
+
+    Attributes:
+        threshold: chosen from good images the model was not fitted on.
+        false_alarm_rate: share of good parts that threshold is expected to reject.
+        warnings: codes of what the person should know of the images, as in ``TrainingReport``.
+        least_images: how many would show that rate without an assumption.
+        skipped: how many images could not be used.
+        duplicates: how many were left out because another has the same content.
+    """
+
+    model_id: str
+    sha256: str
+    threshold: float
+    false_alarm_rate: float
+    images: int
+    seconds: float
+    warnings: tuple[str, ...]
+    least_images: int = 0
+    skipped: int = 0
+    duplicates: int = 0
+
+
+def train_item_model(
+    workspace: Workspace,
+    user: SignedInUser,
+    item_id: str,
+    images: Sequence[Path],
+    *,
+    settings: TrainingSettings | None = None,
+    on_progress: Callable[[TrainingProgress], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> TrainedModel:
+    """Train a good-only anomaly model on ``images`` and give it to the item.
+
+    The images are learnt from as the anomaly step of the item's pipeline is given them: the steps before it are run.
+
+    Bundle, model record, the item's new parameters, audit and outbox entries become visible together or not at all.
+
+    Raises:
+        PermissionDenied: ``role-not-enough``: operators do not train.
+        NotFound: ``item-unknown``.
+        DoesNotFit: ``item-without-pipeline``, ``pipeline-without-anomaly``, or ``item-criteria-invalid`` when the
+            settings for this station make no sense.
+        DoesNotFit, InvalidInput, Unavailable: as ``view_of_step``, when a step before the anomaly step cannot run.
+        TrainingCancelled: when ``cancel`` was set; nothing has changed.
+        UserFacingError: what the training says of images it cannot use, or of a full disk.
+    """
+    require_trainer(user)
+    workspace.require_device()
+    with workspace.database.read() as session:
+        item, step_id = _anomaly_step(session, item_id)
+        # Settings that make no sense are told before the work, not after it.
+        item_threshold(session, workspace.device_id, item)
+    view = view_of_step(workspace, item_id, step_id)
+    with tempfile.TemporaryDirectory(dir=workspace.work_folder, prefix="training-") as folder:
+        path = Path(folder) / "model.bundle"
+        report = train_images(
+            images, path, settings=settings or TrainingSettings(), view=view, on_progress=on_progress, cancel=cancel
+        )
+        data = path.read_bytes()
+    with (
+        stored(workspace, [(data, BUNDLE)]) as blobs,
+        workspace.database.transaction(actor=user.user_id) as session,
+    ):
+        return _give_to_item(workspace, session, user, item_id, step_id, blobs[0], report)
+
+
+def _give_to_item(
+    workspace: Workspace,
+    session: Session,
+    user: SignedInUser,
+    item_id: str,
+    step_id: str,
+    blob: StoredBlob,
+    report: TrainingReport,
+) -> TrainedModel:
+    item, _ = _anomaly_step(session, item_id)
+    name_blob(session, blob)
+    model = ModelFile(
+        name=f"{item.name} {blob.sha256[:8]}"[:200],
+        model_kind="anomaly",
+        sha256=blob.sha256,
+        size_bytes=blob.size_bytes,
+        metrics={
+            "threshold": report.threshold.value,
+            "false_alarm_rate": report.threshold.false_alarm_rate,
+            "images": report.images,
+            "warnings": list(report.warnings),
+            "threshold_method": report.threshold.method,
+            "method": report.manifest.kind,
+        },
+        item_id=item.id,
+    )
+    session.add(model)
+    session.flush()
+    held_before = item_threshold(session, workspace.device_id, item)
+    parameters: dict[str, Any] = {name: dict(values) for name, values in item.pipeline_parameters.items()}
+    parameters[step_id] = {**parameters.get(step_id, {}), "model": model.id}
+    item.pipeline_parameters = parameters
+    own_before = item.criteria.get("threshold")
+    append_audit(
+        session,
+        device_id=workspace.device_id,
+        actor=user.username,
+        action="model.trained",
+        subject="item",
+        subject_id=item.id,
+        detail={
+            "model_id": model.id,
+            "sha256": blob.sha256,
+            "images": report.images,
+            "threshold": report.threshold.value,
+            "item_threshold_before": own_before,
+        },
+    )
+    begin_with_new_model(session, workspace.device_id, user, item, model, held_before)
+    return TrainedModel(
+        model_id=model.id,
+        sha256=blob.sha256,
+        threshold=report.threshold.value,
+        false_alarm_rate=report.threshold.false_alarm_rate,
+        images=report.images,
+        seconds=report.seconds,
+        warnings=report.warnings,
+        least_images=report.threshold.least_sample,
+        skipped=len(report.skipped),
+        duplicates=report.manifest.data.duplicates,
+    )
+
+
+def _anomaly_step(session: Session, item_id: str) -> tuple[InspectionItem, str]:
+    """Return the item and the id of the step of its pipeline that takes the model."""
+    item = session.get(InspectionItem, item_id)
+    if item is None or item.deleted_at is not None:
+        raise NotFound("item-unknown", item_id=item_id)
+    pipeline = session.get(Pipeline, item.pipeline_id) if item.pipeline_id else None
+    if pipeline is None:
+        raise DoesNotFit("item-without-pipeline", item=item.name)
+    for step in PipelineDefinition.parse(pipeline.definition).steps:
+        if step.component == "anomaly":
+            return item, step.id
+    raise DoesNotFit("pipeline-without-anomaly", pipeline=pipeline.name)

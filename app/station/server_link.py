@@ -1,0 +1,68 @@
+"""The station's tie to its server: address, device credential, client and sync engine, there from enrolment on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.station.settings import StationSettings
+from models.clock import HybridLogicalClock
+from models.database import Database
+from models.messages import choose_language
+from sync.station.blobs import BlobStore
+from sync.station.client import ServerClient
+from sync.station.credentials import CredentialStore
+from sync.station.engine import SyncEngine
+
+
+class ServerLink:
+    """Client and engine of an enrolled station.
+
+    Attributes:
+        client: talks to the server, as the device or as device and user.
+        engine: synchronises; runs by itself after ``start``.
+    """
+
+    def __init__(
+        self,
+        *,
+        server_url: str,
+        device_id: str,
+        credentials: CredentialStore,
+        database: Database,
+        blobs: BlobStore,
+        clock: HybridLogicalClock,
+        settings: StationSettings,
+    ) -> None:
+        self.server_url = server_url
+        self._device_id = device_id
+        self._credentials = credentials
+        self.client = ServerClient(
+            server_url,
+            device_id=device_id,
+            credential=self._credential,
+            on_checked=self._checked,
+            timeout_s=settings.request_timeout_s,
+            language=choose_language(settings.language),
+        )
+        self.engine = SyncEngine(
+            database, blobs, self.client, clock, device_id=device_id, interval_s=settings.sync_interval_s
+        )
+
+    @property
+    def has_credential(self) -> bool:
+        """Whether the device's credential is known, from the keyring or typed in since the start."""
+        return self._credential() is not None
+
+    def close(self) -> None:
+        """End the engine's thread and the connections."""
+        self.engine.stop()
+        self.client.close()
+
+    def _credential(self) -> str | None:
+        return self._credentials.get(self._device_id)
+
+    def _checked(self, credential: str, accepted: bool) -> None:
+        self._credentials.checked(self._device_id, credential, accepted=accepted)
+
+
+EngineCallback = Callable[[SyncEngine], None]

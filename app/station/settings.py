@@ -1,0 +1,132 @@
+"""Settings of a station: environment (``IMAGEFLOW_…``) over the store's ``settings.json`` over the defaults."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from models.errors import InvalidInput, Unavailable
+from models.rejections import rejection
+from models.storage import write_atomically
+
+SETTINGS_FILE = "settings.json"
+
+
+class StationSettings(BaseSettings):
+    """What may differ from one station to the next.
+
+    Attributes:
+        home: the store (``IMAGEFLOW_HOME``); the platform's data folder when it is not given.
+        language: language of texts; None takes the system's.
+        theme: which of the two calm greys.
+        source: where images come from: a folder, ``watch:FOLDER``, a video file, ``usb:0``, an ``rtsp://`` address or
+            ``genicam:ADDRESS``; empty when none is chosen yet.
+        gate: bounds of image quality that an image must keep to be inspected: ``usual``, or a file that
+            ``imageflow inspect --learn-gate`` wrote; empty for none. Of a camera the frame before is looked at too.
+        target_code: code of the target that was inspected last, offered first.
+        opacity: of the heatmap over the image, 0 to 1.
+        sync_interval_s: seconds between two passes of the sync engine when nothing else asks for one.
+        request_timeout_s: seconds a request to the server may take.
+        offline_sign_in_days: days a sign-in without the server is possible after the last one with it.
+        threads: processor threads of one model; 0 takes the default of ``inspection.runtime.settings``.
+        models_in_memory: how many models are kept loaded.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="IMAGEFLOW_", extra="ignore", frozen=True)
+
+    home: Path | None = None
+    language: Literal["en", "ja"] | None = None
+    theme: Literal["light", "dark"] = "light"
+    source: str = Field(default="", max_length=2_000)
+    gate: str = Field(default="", max_length=2_000)
+    target_code: str = Field(default="", max_length=64)
+    opacity: float = Field(default=0.5, ge=0, le=1)
+    sync_interval_s: float = Field(default=30.0, ge=1, le=86_400)
+    request_timeout_s: float = Field(default=10.0, gt=0, le=600)
+    offline_sign_in_days: int = Field(default=14, ge=0, le=365)
+    threads: int = Field(default=0, ge=0, le=256)
+    models_in_memory: int = Field(default=4, ge=1, le=64)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, whose values come as arguments."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+def load_settings(store: Path) -> StationSettings:
+    """Return the settings of the station in ``store``.
+
+    Raises:
+        InvalidInput: ``settings-invalid`` naming the file or variable, the setting and what is wrong with it.
+        Unavailable: ``file-not-read`` when the system refuses to read the file.
+    """
+    path = store / SETTINGS_FILE
+    return _checked(path, _stored(path))
+
+
+def save_settings(store: Path, **changes: object) -> StationSettings:
+    """Change settings in the store's file and return what holds from now on.
+
+    Raises:
+        InvalidInput: ``settings-invalid`` when a value is not allowed; the file stays as it was.
+        Unavailable: ``file-disk-full`` or ``file-not-written``; the file stays as it was.
+    """
+    path = store / SETTINGS_FILE
+    values = {**_stored(path), **changes}
+    settings = _checked(path, values)
+    text = json.dumps(values, ensure_ascii=False, indent=2, sort_keys=True, default=str)
+    write_atomically(path, (text + "\n").encode())
+    return settings
+
+
+def store_folder(given: Path | None = None) -> Path:
+    """Return the folder of the station's store: as given, else ``IMAGEFLOW_HOME``, else the platform's data folder."""
+    if given is not None:
+        return given
+    return _checked(Path(SETTINGS_FILE), {}).home or user_data_path("ImageFlow", appauthor=False)
+
+
+def demo_store(store: Path) -> Path:
+    """Return where the demo keeps its practice store beside the real one."""
+    return store / "demo"
+
+
+def _stored(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise Unavailable("file-not-read", file=path.name, reason=error.strerror or str(error)) from error
+    except ValueError as error:
+        raise InvalidInput("settings-invalid", file=str(path), setting="-", reason=str(error)) from error
+    if not isinstance(values, dict):
+        raise InvalidInput("settings-invalid", file=str(path), setting="-", reason="not a JSON object")
+    return values
+
+
+def _checked(path: Path, values: dict[str, Any]) -> StationSettings:
+    known = {name: value for name, value in values.items() if name in StationSettings.model_fields}
+    try:
+        return StationSettings(**known)
+    except ValidationError as error:
+        first = error.errors()[0]
+        setting = ".".join(str(part) for part in first["loc"])
+        variable = f"IMAGEFLOW_{setting.upper()}"
+        # The environment wins over the file, so what is wrong stands there when it stands in both.
+        place = str(path) if setting in known and variable not in os.environ else variable
+        raise InvalidInput("settings-invalid", file=place, setting=setting, reason=rejection(first)) from error

@@ -1,0 +1,273 @@
+"""A station's store, opened: the one thing every operation works with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from app.station.model_cache import ModelCache
+from app.station.recovery import Recovery, recover
+from app.station.server_link import EngineCallback, ServerLink
+from app.station.settings import StationSettings, load_settings
+from app.station.store_layout import BLOBS, DATABASE, LOCK, LOGS, WORK
+from app.station.store_lock import StoreLock
+from models.clock import HybridLogicalClock
+from models.database import Database
+from models.errors import Conflict, NotFound, Unavailable
+from models.storage import no_room
+from sync.station.blobs import BlobStore
+from sync.station.credentials import CredentialStore
+from sync.station.engine import SyncEngine
+from sync.station.outbox import OutboxRecorder, newest_stamp
+from sync.station.state import DEVICE_ID, SERVER_URL, get_value, set_value
+
+_BEFORE_ENROLMENT = "station-not-enrolled"
+"""Device part of the clock before there is a device id; nothing that travels is written then."""
+
+
+class Workspace:
+    """The store of one station with everything that works on it.
+
+    Use ``Workspace.open``. An exclusive workspace is the station; one that is not only reads, beside a running station.
+
+    Attributes:
+        store: the folder.
+        settings: as they were when the store was opened.
+        database: the records; ``transaction`` writes record and outbox entry together.
+        blobs: images, heatmaps and models by digest.
+        clock: the station's hybrid logical clock; goes on from the newest stamp the store has held.
+        models: models kept loaded.
+        recovery: what was put in order at the start.
+    """
+
+    def __init__(self, store: Path, settings: StationSettings, lock: StoreLock | None) -> None:
+        self.store = store
+        self.settings = settings
+        self._lock = lock
+        self.blobs = BlobStore(store / BLOBS)
+        self.database = Database.at(store / DATABASE)
+        self.clock = HybridLogicalClock(_BEFORE_ENROLMENT)
+        self.models = ModelCache(self.blobs.path, settings.models_in_memory, settings.threads)
+        self.recovery = Recovery()
+        self.device_id = ""
+        self._credentials = CredentialStore()
+        self._link: ServerLink | None = None
+        self._wait_for_engine: list[EngineCallback] = []
+        self._synchronises = False
+
+    @classmethod
+    def open(cls, store: Path, *, settings: StationSettings | None = None, exclusive: bool = True) -> Self:
+        """Open the store in ``store``.
+
+        Args:
+            store: folder; an exclusive workspace makes it when it is not there.
+            settings: instead of those of the store and the environment.
+            exclusive: take the lock, bring the schema up to date, put in order what a crash left; False only reads.
+
+        Raises:
+            Conflict: ``store-in-use``.
+            InvalidInput: ``settings-invalid``.
+            NotFound: ``no-store`` when it is only to be read and is not there.
+            Unavailable: ``disk-full`` when its folders find no room, else when folder or database cannot be used.
+        """
+        lock = None
+        if exclusive:
+            _make_folders(store)
+            lock = StoreLock(store / LOCK)
+            lock.acquire()
+        elif not (store / DATABASE).is_file():
+            raise NotFound("no-store", folder=str(store))
+        try:
+            workspace = cls(store, settings or load_settings(store), lock)
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
+        try:
+            workspace._prepare()
+        except BaseException:
+            workspace.close()
+            raise
+        return workspace
+
+    def _prepare(self) -> None:
+        if self._lock is not None:
+            self.database.migrate()
+        with self.database.read() as session:
+            self.device_id = get_value(session, DEVICE_ID) or ""
+            server_url = get_value(session, SERVER_URL)
+            newest = newest_stamp(session)
+        self._start_clock()
+        if newest is not None:
+            self.clock.observe(newest)
+        if self._lock is not None:
+            self.recovery = recover(self.database, self.blobs, self.work_folder, self.device_id)
+        if self.device_id and server_url:
+            self._connect(server_url)
+
+    @property
+    def work_folder(self) -> Path:
+        """Folder for unfinished work, emptied at every start."""
+        return self.store / WORK
+
+    @property
+    def log_folder(self) -> Path:
+        """Folder of the station's logs."""
+        return self.store / LOGS
+
+    @property
+    def enrolled(self) -> bool:
+        """Whether the station belongs to a server."""
+        return self._link is not None
+
+    @property
+    def needs_credential(self) -> bool:
+        """Whether the station is enrolled and its credential is not known: the keyring lost it or cannot keep it."""
+        return self._link is not None and not self._link.has_credential
+
+    @property
+    def server_url(self) -> str | None:
+        """Address of the server, None before enrolment."""
+        return self._link.server_url if self._link else None
+
+    @property
+    def engine(self) -> SyncEngine | None:
+        """The sync engine, None before enrolment."""
+        return self._link.engine if self._link else None
+
+    @property
+    def link(self) -> ServerLink:
+        """The tie to the server.
+
+        Raises:
+            Conflict: ``not-enrolled``.
+        """
+        if self._link is None:
+            raise Conflict("not-enrolled")
+        return self._link
+
+    def require_device(self) -> str:
+        """Return the device id.
+
+        Raises:
+            Conflict: ``not-enrolled``.
+        """
+        if not self.device_id:
+            raise Conflict("not-enrolled")
+        return self.device_id
+
+    def adopt(self, *, server_url: str, device_id: str, credential: str) -> bool:
+        """Belong to a server from now on; return whether the keyring keeps the credential.
+
+        Raises:
+            Conflict: ``already-enrolled`` with another server or as another device.
+            Unavailable: when the store cannot be written.
+        """
+        if self.device_id and self.device_id != device_id:
+            raise Conflict("already-enrolled", server=self.server_url or "-")
+        with self.database.transaction() as session:
+            set_value(session, DEVICE_ID, device_id)
+            set_value(session, SERVER_URL, server_url)
+        self.device_id = device_id
+        self._start_clock()
+        kept = self._credentials.set(device_id, credential)
+        self._connect(server_url)
+        return kept
+
+    def keep_credential(self, credential: str, *, proven: bool = False) -> bool:
+        """Take the device credential a person typed in; return whether the keyring keeps it.
+
+        Args:
+            credential: as typed.
+            proven: the server has accepted it; one that it has not seen is forgotten as soon as it refuses it.
+
+        Raises:
+            Conflict: ``not-enrolled``.
+        """
+        kept = self._credentials.set(self.require_device(), credential, proven=proven)
+        self.link.engine.clear_error()
+        self.request_sync()
+        return kept
+
+    def forget_credential(self) -> None:
+        """Remove this station's credential from the keyring: for a practice station that nobody will use again."""
+        self._credentials.forget(self.device_id)
+
+    def on_engine(self, callback: EngineCallback) -> None:
+        """Call ``callback`` with the engine: now when there is one, else as soon as the station is enrolled."""
+        if self._link is not None:
+            callback(self._link.engine)
+        else:
+            self._wait_for_engine.append(callback)
+
+    def start_sync(self) -> None:
+        """Let the engine run by itself, from enrolment on when that is still to come."""
+        self._synchronises = True
+        if self._link is not None:
+            self._link.engine.start()
+
+    def stop_sync(self) -> None:
+        """End the engine's thread; what waits stays in the outbox."""
+        self._synchronises = False
+        if self._link is not None:
+            self._link.engine.stop()
+
+    def request_sync(self) -> None:
+        """Ask the running engine for a pass soon; returns at once."""
+        if self._link is not None and self._synchronises:
+            self._link.engine.request()
+
+    def close(self) -> None:
+        """End the engine, close database and lock; may be called twice."""
+        self._synchronises = False
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+        self.models.clear()
+        self.database.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _start_clock(self) -> None:
+        """Take the device's own clock; what the one before has seen stays seen."""
+        before = self.clock.now()
+        self.clock = HybridLogicalClock(self.device_id or _BEFORE_ENROLMENT, before)
+        self.database.recorder = OutboxRecorder(self.clock)
+
+    def _connect(self, server_url: str) -> None:
+        if self._link is not None:
+            self._link.close()
+        self._link = ServerLink(
+            server_url=server_url,
+            device_id=self.device_id,
+            credentials=self._credentials,
+            database=self.database,
+            blobs=self.blobs,
+            clock=self.clock,
+            settings=self.settings,
+        )
+        if self._synchronises:
+            self._link.engine.start()
+        waiting, self._wait_for_engine = self._wait_for_engine, []
+        for callback in waiting:
+            callback(self._link.engine)
+
+
+def _make_folders(store: Path) -> None:
+    try:
+        for folder in (store, store / BLOBS, store / WORK, store / LOGS):
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable("disk-full" if no_room(error) else "store-not-found") from error
+    if not os.access(store, os.W_OK):
+        raise Unavailable("store-read-only")

@@ -1,0 +1,1 @@
+"""The station's window: shell, look, widgets, and one folder for each feature."""

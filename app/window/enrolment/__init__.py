@@ -1,0 +1,1 @@
+"""Enrolment of the station at a server."""

@@ -1,0 +1,181 @@
+"""First start: making this computer a station of a server, with a code an administrator gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from app.window.presenting.context import StationContext
+from app.window.presenting.event import Event
+from app.window.presenting.notices import Level
+from app.window.presenting.running import Lane, Task
+from models.errors import InvalidInput, Unavailable, UserFacingError
+from sync.shared.problems import DEVICE_REFUSED, code_of
+
+if TYPE_CHECKING:
+    from app.station.operations.enrolment import Enrolment
+    from sync.station.engine import SyncStatus
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentState:
+    """What the screen shows.
+
+    Attributes:
+        busy: the server is being asked.
+        enrolled: this computer is a station.
+        needs_credential: it is one, but its credential is not in the keyring or is refused, and must be given again.
+        credential: the new credential, shown once because the keyring could not keep it; empty otherwise.
+    """
+
+    busy: bool = False
+    enrolled: bool = False
+    needs_credential: bool = False
+    credential: str = ""
+
+
+class EnrolmentPresenter:
+    """Decides what happens on the enrolment screen.
+
+    Events:
+        changed: the state to show.
+        enrolled: this computer has become a station.
+        failed: why it has not.
+    """
+
+    def __init__(self, context: StationContext) -> None:
+        self._context = context
+        self._asked_for = ""
+        workspace = context.workspace
+        self.state = EnrolmentState(enrolled=workspace.enrolled)
+        self.changed: Event[EnrolmentState] = Event()
+        self.enrolled: Event[Enrolment] = Event()
+        self.failed: Event[UserFacingError] = Event()
+        context.screen_changed.connect(self._screen_changed)
+
+    @property
+    def server_url(self) -> str:
+        """Address of the server; empty before enrolment."""
+        return self._context.workspace.server_url or ""
+
+    def begin(self) -> None:
+        """Let synchronisation run; ask for the credential when the keyring does not hold it (it may answer slowly)."""
+        workspace = self._context.workspace
+
+        def start(_: Task) -> bool:
+            workspace.start_sync()
+            return workspace.needs_credential
+
+        self._context.runner.run(
+            start,
+            lane=Lane.NETWORK,
+            on_success=self._credential_known,
+            on_failure=self._context.trouble("enrolment"),
+        )
+
+    def enrol(self, server_url: str, code: str, name: str = "") -> None:
+        """Enrol with the server at ``server_url``."""
+        if self.state.busy:
+            return
+        if not server_url.strip() or not code.strip():
+            self._fail(InvalidInput("window-enrolment-missing"))
+            return
+        workspace = self._context.workspace
+        self._begin()
+
+        def ask(_: Task) -> Enrolment:
+            from app.station.operations.enrolment import enrol
+
+            enrolment = enrol(workspace, server_url=server_url.strip(), code=code.strip(), name=name.strip())
+            workspace.start_sync()
+            return enrolment
+
+        self._context.runner.run(
+            ask,
+            lane=Lane.NETWORK,
+            on_success=self._succeed,
+            on_failure=self._fail,
+            on_finished=self._end,
+        )
+
+    def supply_credential(self, credential: str) -> None:
+        """Give the credential that the keyring could not keep."""
+        if self.state.busy or not credential.strip():
+            return
+        workspace = self._context.workspace
+        self._begin()
+
+        def supply(_: Task) -> None:
+            from app.station.operations.enrolment import supply_credential
+
+            supply_credential(workspace, credential.strip())
+
+        self._context.runner.run(
+            supply,
+            lane=Lane.NETWORK,
+            on_success=lambda _: self._supplied(),
+            on_failure=self._fail,
+            on_finished=self._end,
+        )
+
+    def go_on(self) -> None:
+        """Leave for the sign-in screen; it works without a server too."""
+        self._show(replace(self.state, credential=""))
+        self._context.go_to("sign_in")
+
+    def _begin(self) -> None:
+        self._context.notices.clear("enrolment")
+        self._show(replace(self.state, busy=True))
+
+    def _end(self) -> None:
+        self._show(replace(self.state, busy=False))
+
+    def _credential_known(self, needed: bool) -> None:
+        if needed:
+            self._ask_for_credential("window-credential-needed")
+
+    def follow(self, status: SyncStatus) -> None:
+        """Ask for the credential when the server refuses it or it has got lost, until a pass succeeds."""
+        error = status.last_error
+        if status.needs_credential and error is not None:
+            # Once refused it is forgotten, and the next pass misses it: the first reason is the one to tell.
+            if code_of(error) == DEVICE_REFUSED and self._asked_for != "window-credential-refused":
+                self._ask_for_credential("window-credential-refused")
+            elif not self.state.needs_credential:
+                self._ask_for_credential("window-credential-needed")
+        elif error is None and status.online and not status.running:
+            self._stop_asking()
+
+    def _ask_for_credential(self, code: str) -> None:
+        self._asked_for = code
+        self._show(replace(self.state, needs_credential=True))
+        self._context.notices.tell("credential", Unavailable(code), level=Level.HINT)
+
+    def _stop_asking(self) -> None:
+        if self.state.needs_credential:
+            self._asked_for = ""
+            self._context.notices.clear("credential")
+            self._show(replace(self.state, needs_credential=False))
+
+    def _screen_changed(self, screen: str) -> None:
+        """Forget the credential once it was seen: it is shown a single time."""
+        if screen != "enrolment" and self.state.credential:
+            self._show(replace(self.state, credential=""))
+
+    def _supplied(self) -> None:
+        self._stop_asking()
+        self.go_on()
+
+    def _succeed(self, enrolment: Enrolment) -> None:
+        self._show(EnrolmentState(busy=False, enrolled=True, credential=enrolment.credential or ""))
+        self.enrolled.emit(enrolment)
+        if enrolment.credential_kept:
+            self.go_on()
+
+    def _fail(self, error: UserFacingError) -> None:
+        self._context.notices.tell("enrolment", error)
+        self.failed.emit(error)
+
+    def _show(self, state: EnrolmentState) -> None:
+        self.state = state
+        self.changed.emit(state)

@@ -1,0 +1,1 @@
+"""The home screen: target and item, training, start of work."""

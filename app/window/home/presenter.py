@@ -1,0 +1,309 @@
+"""Choosing what to inspect and where images come from; training the model of an item that has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.window.presenting.context import StationContext
+from app.window.presenting.event import Event
+from app.window.presenting.running import Lane, Task
+from models.errors import InvalidInput, UserFacingError
+
+if TYPE_CHECKING:
+    from app.station.operations.masters import ItemView, TargetView
+    from app.station.operations.model_scores import ScoreDistribution
+    from app.station.operations.training import TrainedModel
+    from inspection.anomaly import TrainingProgress, TrainingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingState:
+    """How far a training is.
+
+    Attributes:
+        stage: name of the stage, as the training gives it; empty before the first report.
+        fraction: 0 to 1.
+        seconds_left: None while nothing can be said.
+        cancelling: the person has asked to stop.
+    """
+
+    stage: str = ""
+    fraction: float = 0.0
+    seconds_left: float | None = None
+    cancelling: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HomeState:
+    """What the home screen shows.
+
+    Attributes:
+        source: image source specification; empty when none is chosen.
+        fixed_source: name of a source that was handed to the window; takes the place of ``source``.
+        loading: masters are being read.
+        training: None while none runs.
+        trained: the model that was trained last on this screen.
+        scores: how the chosen item's model scores good parts; None while it has no model here.
+    """
+
+    targets: tuple[TargetView, ...] = ()
+    items: tuple[ItemView, ...] = ()
+    target_id: str | None = None
+    item_id: str | None = None
+    source: str = ""
+    fixed_source: str = ""
+    loading: bool = False
+    may_train: bool = False
+    training: TrainingState | None = None
+    trained: TrainedModel | None = None
+    scores: ScoreDistribution | None = None
+
+    @property
+    def target(self) -> TargetView | None:
+        """The chosen target."""
+        return next((target for target in self.targets if target.id == self.target_id), None)
+
+    @property
+    def item(self) -> ItemView | None:
+        """The chosen item."""
+        return next((item for item in self.items if item.id == self.item_id), None)
+
+    @property
+    def required_items(self) -> tuple[ItemView, ...]:
+        """The items every part of the target goes through, in order."""
+        return tuple(item for item in self.items if item.required)
+
+    @property
+    def may_start(self) -> bool:
+        """Whether inspection can begin: a target whose every required item has its model here, and a source."""
+        required = self.required_items
+        return (
+            self.training is None
+            and bool(self.source or self.fixed_source)
+            and bool(required)
+            and all(item.model_ready for item in required)
+        )
+
+    @property
+    def may_begin_training(self) -> bool:
+        """Whether this person can train the chosen item now."""
+        return self.may_train and self.training is None and self.item is not None
+
+
+class HomePresenter:
+    """Decides what happens on the home screen.
+
+    Events:
+        changed: the state to show.
+        trained: a model was trained and given to its item.
+        failed: what went wrong.
+        started: inspection begins with this state.
+    """
+
+    def __init__(self, context: StationContext, *, source: str = "") -> None:
+        self._context = context
+        self._task: Task | None = None
+        self.state = HomeState(source=source or context.workspace.settings.source)
+        self.changed: Event[HomeState] = Event()
+        self.trained: Event[TrainedModel] = Event()
+        self.failed: Event[UserFacingError] = Event()
+        self.started: Event[HomeState] = Event()
+
+    def refresh(self) -> None:
+        """Read the masters again."""
+        workspace, wanted = self._context.workspace, self.state.target_id
+        last_code = workspace.settings.target_code
+
+        def read(_: Task) -> tuple[list[TargetView], str | None, list[ItemView]]:
+            from app.station.operations.masters import list_items, list_targets
+
+            targets = list_targets(workspace)
+            chosen = (
+                next((target for target in targets if target.id == wanted), None)
+                or next((target for target in targets if target.code == last_code), None)
+                or next(iter(targets), None)
+            )
+            return targets, chosen.id if chosen else None, list_items(workspace, chosen.id) if chosen else []
+
+        user = self._context.user
+        self._show(replace(self.state, loading=True, may_train=user is not None and user.may_train))
+        self._context.runner.run(
+            read,
+            lane=Lane.DATABASE,
+            on_success=lambda found: self._loaded(*found),
+            on_failure=self._fail("masters", retry=True),
+            on_finished=lambda: self._show(replace(self.state, loading=False)),
+        )
+
+    def choose_target(self, target_id: str) -> None:
+        """Choose what is inspected."""
+        if target_id != self.state.target_id:
+            self._show(replace(self.state, target_id=target_id, items=(), item_id=None, trained=None, scores=None))
+            self.refresh()
+
+    def choose_item(self, item_id: str) -> None:
+        """Choose the item that is trained."""
+        if item_id != self.state.item_id:
+            self._show(replace(self.state, item_id=item_id, trained=None, scores=None))
+            self._read_scores()
+
+    def choose_source(self, source: str) -> None:
+        """Choose where images come from."""
+        if source.strip() != self.state.source:
+            self._show(replace(self.state, source=source.strip()))
+
+    def fix_source(self, description: str) -> None:
+        """Take a source that was handed to the window instead of a specification."""
+        self._show(replace(self.state, fixed_source=description))
+
+    def train_folder(self, folder: str) -> None:
+        """Train the chosen item on the good images in ``folder``."""
+
+        def good_images(_: Task) -> list[Path]:
+            from inspection.imaging.datasets import is_good, labelled_images
+
+            return [
+                image.path for image in labelled_images(Path(folder)) if image.label is None or is_good(image.label)
+            ]
+
+        if not folder.strip():
+            self._fail("training")(InvalidInput("window-training-folder-missing"))
+            return
+        self._context.runner.run(
+            good_images,
+            lane=Lane.TRAINING,
+            on_success=self.train,
+            on_failure=self._fail("training"),
+        )
+
+    def train(self, images: Sequence[Path], settings: TrainingSettings | None = None) -> None:
+        """Train the chosen item on good ``images``, with progress, until it ends or is cancelled."""
+        item = self.state.item
+        if not self.state.may_begin_training or item is None:
+            return
+        workspace, user = self._context.workspace, self._context.signed_in_user
+        self._context.notices.clear("training")
+        self._show(replace(self.state, training=TrainingState(), trained=None))
+
+        def fit(task: Task) -> TrainedModel:
+            from app.station.operations.training import train_item_model
+
+            return train_item_model(
+                workspace,
+                user,
+                item.id,
+                images,
+                settings=settings,
+                on_progress=task.report,
+                cancel=task.cancelled,
+            )
+
+        self._task = self._context.runner.run(
+            fit,
+            lane=Lane.TRAINING,
+            on_success=self._succeed,
+            on_failure=self._fail("training"),
+            on_progress=self._progress,
+            on_finished=self._training_ended,
+        )
+
+    def cancel_training(self) -> None:
+        """Stop the training; nothing changes for the item."""
+        if self._task is not None and self.state.training is not None:
+            self._task.cancel()
+            self._show(replace(self.state, training=replace(self.state.training, cancelling=True)))
+
+    def start(self) -> None:
+        """Begin to inspect parts of the chosen target."""
+        if not self.state.may_start:
+            return
+        self._remember()
+        self.started.emit(self.state)
+        self._context.go_to("work")
+
+    def _remember(self) -> None:
+        """Keep the choices for the next start; trouble with that is told and does not stop work."""
+        store, state = self._context.workspace.store, self.state
+        changes = {"source": state.source, "target_code": state.target.code if state.target else ""}
+
+        def save(_: Task) -> None:
+            from app.station.settings import save_settings
+
+            save_settings(store, **changes)
+
+        self._context.runner.run(
+            save,
+            lane=Lane.DATABASE,
+            on_success=lambda _: None,
+            on_failure=self._context.trouble("settings"),
+        )
+
+    def _loaded(self, targets: Sequence[TargetView], target_id: str | None, items: Sequence[ItemView]) -> None:
+        if self.state.target_id is not None and target_id != self.state.target_id:
+            # The person has chosen another target meanwhile, or it is gone; then the question comes again.
+            gone = all(target.id != self.state.target_id for target in targets)
+            if not gone:
+                return
+        ids = [item.id for item in items]
+        without_model = next((item.id for item in items if not item.model_ready), None)
+        item_id = self.state.item_id if self.state.item_id in ids else (without_model or next(iter(ids), None))
+        self._context.notices.clear("masters")
+        self._show(
+            replace(self.state, targets=tuple(targets), target_id=target_id, items=tuple(items), item_id=item_id)
+        )
+        self._read_scores()
+
+    def _read_scores(self) -> None:
+        """Read how the chosen item's model scores good parts, unless that is shown already."""
+        item, shown = self.state.item, self.state.scores
+        if item is None or not item.model_ready:
+            self._show(replace(self.state, scores=None))
+            return
+        if shown is not None and (shown.model_id, shown.threshold) == (item.model_id, item.threshold):
+            return
+        workspace = self._context.workspace
+
+        def read(_: Task) -> ScoreDistribution:
+            from app.station.operations.model_scores import score_distribution
+
+            return score_distribution(workspace, item)
+
+        def keep(scores: ScoreDistribution) -> None:
+            if self.state.item is not None and self.state.item.model_id == scores.model_id:
+                self._show(replace(self.state, scores=scores))
+
+        self._context.runner.run(read, lane=Lane.DATABASE, on_success=keep, on_failure=self._fail("scores"))
+
+    def _progress(self, progress: TrainingProgress) -> None:
+        if self.state.training is not None:
+            training = replace(
+                self.state.training,
+                stage=progress.stage,
+                fraction=progress.fraction,
+                seconds_left=progress.seconds_left,
+            )
+            self._show(replace(self.state, training=training))
+
+    def _succeed(self, model: TrainedModel) -> None:
+        self._show(replace(self.state, training=None, trained=model))
+        self.refresh()
+        self.trained.emit(model)
+
+    def _training_ended(self) -> None:
+        self._task = None
+        self._show(replace(self.state, training=None))
+
+    def _fail(self, about: str, *, retry: bool = False) -> Callable[[UserFacingError], None]:
+        def fail(error: UserFacingError) -> None:
+            self._context.notices.tell(about, error, retry=self.refresh if retry else None)
+            self.failed.emit(error)
+
+        return fail
+
+    def _show(self, state: HomeState) -> None:
+        if state != self.state:
+            self.state = state
+            self.changed.emit(state)

@@ -1,0 +1,285 @@
+"""Home: what to inspect, where images come from, and the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.window.home.presenter import HomePresenter, HomeState, TrainingState
+from app.window.look.theme import Theme
+from app.window.shell.screen import Look, Screen
+from app.window.widgets.durations import duration_text
+from app.window.widgets.key_button import KeyButton
+from app.window.widgets.score_histogram import ScoreHistogram
+
+if TYPE_CHECKING:
+    from app.station.operations.training import TrainedModel
+
+# A time left that is told earlier than this jumps too much to be of use.
+CREDIBLE_FROM = 0.03
+_ID = Qt.ItemDataRole.UserRole
+
+
+class HomeScreen(Screen):
+    """Targets at the left; items, source and training at the right; one large button to begin."""
+
+    def __init__(self, presenter: HomePresenter, look: Look, parent: QWidget | None = None) -> None:
+        super().__init__(look, parent)
+        self._presenter = presenter
+        actions = look.actions
+        self.targets_title, self.items_title, self.source_title, self.training_title = (QLabel() for _ in range(4))
+        for label in (self.targets_title, self.items_title, self.source_title, self.training_title):
+            label.setStyleSheet("font-weight: 600;")
+        self.targets = QListWidget()
+        self.items = QListWidget()
+        self.scores = ScoreHistogram(look.theme, look.sizes)
+        self.empty = QLabel()
+        self.empty.setProperty("role", "muted")
+        self.empty.setWordWrap(True)
+        self.source = QLineEdit()
+        self.source_button = KeyButton(actions.choose_source)
+        self.folder = QLineEdit()
+        self.train_button = KeyButton(actions.train)
+        self.cancel_button = KeyButton(actions.cancel_training)
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setTextVisible(False)
+        self.progress_text = QLabel()
+        self.progress_text.setProperty("role", "muted")
+        self.progress_text.setWordWrap(True)
+        self.start_hint = QLabel()
+        self.start_hint.setProperty("role", "muted")
+        self.start_hint.setWordWrap(True)
+        self.start_button = KeyButton(actions.start, primary=True)
+        for button in (self.source_button, self.train_button, self.cancel_button, self.start_button):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._lay_out()
+        self._connect()
+        self.retranslate()
+
+    def entered(self) -> None:
+        """Read what there is and put the focus on the list of targets."""
+        self._presenter.refresh()
+        self.targets.setFocus()
+
+    def retranslate(self) -> None:
+        """Take the texts of the language that is shown now."""
+        self.targets_title.setText(self.tr("Target"))
+        self.items_title.setText(self.tr("Inspection items"))
+        self.source_title.setText(self.tr("Images come from"))
+        self.training_title.setText(self.tr("Model from good images"))
+        self.targets.setAccessibleName(self.tr("Target"))
+        self.items.setAccessibleName(self.tr("Inspection items"))
+        self.source.setAccessibleName(self.tr("Image source"))
+        self.source.setPlaceholderText(self.tr("folder, video, watch:FOLDER, usb:0, rtsp://…, genicam:… or gige:…"))
+        self.folder.setAccessibleName(self.tr("Folder of good images"))
+        self.folder.setPlaceholderText(self.tr("folder of good images"))
+        self.progress.setAccessibleName(self.tr("Progress of the training"))
+        self.scores.retranslate()
+        self._show(self._presenter.state)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use the colours of ``theme`` in the chart."""
+        self.scores.set_theme(theme)
+
+    def heading(self) -> tuple[str, str]:
+        """Return title and subtitle for the bar at the top."""
+        return self.tr("Home"), self.tr("Choose what to inspect, then start")
+
+    def _lay_out(self) -> None:
+        sizes = self.look.sizes
+        left, left_column = self._panel()
+        left_column.addWidget(self.targets_title)
+        left_column.addWidget(self.targets, 1)
+        left_column.addWidget(self.empty)
+        right, right_column = self._panel()
+        right_column.addWidget(self.items_title)
+        right_column.addWidget(self.items, 1)
+        right_column.addWidget(self.scores, 2)
+        right_column.addWidget(self.training_title)
+        row = QHBoxLayout()
+        row.setSpacing(sizes.gap)
+        row.addWidget(self.folder, 1)
+        row.addWidget(self.train_button)
+        right_column.addLayout(row)
+        row = QHBoxLayout()
+        row.setSpacing(sizes.gap)
+        texts = QVBoxLayout()
+        texts.addWidget(self.progress)
+        texts.addWidget(self.progress_text)
+        row.addLayout(texts, 1)
+        row.addWidget(self.cancel_button)
+        right_column.addLayout(row)
+        bottom, bottom_column = self._panel()
+        bottom_column.addWidget(self.source_title)
+        row = QHBoxLayout()
+        row.setSpacing(sizes.gap)
+        row.addWidget(self.source, 1)
+        row.addWidget(self.source_button)
+        row.addWidget(self.start_button)
+        bottom_column.addLayout(row)
+        bottom_column.addWidget(self.start_hint)
+        columns = QHBoxLayout()
+        columns.setSpacing(sizes.gap)
+        columns.addWidget(left, 2)
+        columns.addWidget(right, 3)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(sizes.gap, sizes.gap, sizes.gap, sizes.gap)
+        outer.setSpacing(sizes.gap)
+        outer.addLayout(columns, 1)
+        outer.addWidget(bottom)
+
+    def _panel(self) -> tuple[QFrame, QVBoxLayout]:
+        panel = QFrame()
+        panel.setObjectName("panel")
+        column = QVBoxLayout(panel)
+        pad = self.look.sizes.millimetres(4)
+        column.setContentsMargins(pad, pad, pad, pad)
+        column.setSpacing(self.look.sizes.gap)
+        return panel, column
+
+    def _connect(self) -> None:
+        actions, presenter = self.look.actions, self._presenter
+        self.targets.currentItemChanged.connect(
+            lambda item, _: presenter.choose_target(item.data(_ID)) if item is not None else None
+        )
+        self.items.currentItemChanged.connect(
+            lambda item, _: presenter.choose_item(item.data(_ID)) if item is not None else None
+        )
+        self.source.textChanged.connect(presenter.choose_source)
+        actions.start.triggered.connect(presenter.start)
+        actions.train.triggered.connect(self._train)
+        actions.cancel_training.triggered.connect(presenter.cancel_training)
+        actions.choose_source.triggered.connect(lambda: self._choose_folder(self.source.setText))
+        self.folder.returnPressed.connect(self._train)
+        presenter.changed.connect(self._show)
+
+    def _train(self) -> None:
+        if self.folder.text().strip():
+            self._presenter.train_folder(self.folder.text())
+        else:
+            self._choose_folder(self._train_with)
+
+    def _train_with(self, folder: str) -> None:
+        self.folder.setText(folder)
+        self._presenter.train_folder(folder)
+
+    def _choose_folder(self, on_chosen: Callable[[str], object]) -> None:
+        dialog = QFileDialog(self, self.tr("Choose folder"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(on_chosen)
+        dialog.open()
+
+    def _show(self, state: HomeState) -> None:
+        self._fill(
+            self.targets, [(target.id, f"{target.code}   {target.name}") for target in state.targets], state.target_id
+        )
+        items = []
+        for item in state.items:
+            ready = self.tr("model ready") if item.model_ready else self.tr("no model yet")
+            sign = "✓" if item.model_ready else "–"
+            items.append((item.id, f"{item.position}.  {item.name}   {sign} {ready}"))
+        self._fill(self.items, items, state.item_id)
+        self.empty.setVisible(not state.targets)
+        self.empty.setText(
+            self.tr("Reading…")
+            if state.loading
+            else self.tr("Nothing to inspect yet. Targets come from the server with the next synchronisation.")
+        )
+        if state.fixed_source:
+            self.source.setText(state.fixed_source)
+        elif self.source.text().strip() != state.source:
+            self.source.setText(state.source)
+        self.source.setEnabled(not state.fixed_source)
+        self.look.actions.choose_source.setEnabled(not state.fixed_source)
+        self.scores.show_scores(state.scores)
+        self._show_training(state, state.training)
+        self.look.actions.start.setEnabled(state.may_start)
+        self.start_hint.setText(self._what_is_missing(state))
+
+    def _show_training(self, state: HomeState, training: TrainingState | None) -> None:
+        actions = self.look.actions
+        actions.train.setEnabled(state.may_begin_training)
+        actions.cancel_training.setEnabled(training is not None and not training.cancelling)
+        actions.cancel_training.setVisible(training is not None)
+        self.folder.setEnabled(state.may_begin_training)
+        self.progress.setVisible(training is not None)
+        if training is not None:
+            # Without a word from the training yet the bar moves by itself.
+            self.progress.setRange(0, 1000 if training.stage else 0)
+            self.progress.setValue(int(training.fraction * 1000))
+            self.progress_text.setText(self._training_text(training))
+        elif state.trained is not None:
+            self.progress_text.setText("\n".join(self._trained_lines(state.trained)))
+        elif not state.may_train:
+            self.progress_text.setText(self.tr("A quality engineer trains models."))
+        else:
+            self.progress_text.setText(self.tr("Good images are enough; 30 or more make a steady model."))
+
+    def _trained_lines(self, model: TrainedModel) -> list[str]:
+        """Return what a training gave, and what the person should know of the images, one sentence a line."""
+        number = self.locale().toString
+        trained = self.tr("Trained on %n images; threshold {threshold}.", "", model.images)
+        lines = [trained.format(threshold=number(model.threshold, "f", 2))]
+        if "sample-too-small" in model.warnings:
+            few = self.tr(
+                "A false-alarm rate of {rate} % cannot be shown with fewer than %n images: a distribution is assumed.",
+                "",
+                model.least_images,
+            )
+            lines.append(few.format(rate=number(model.false_alarm_rate * 100, "g", 3)))
+        if "skipped" in model.warnings:
+            lines.append(self.tr("%n images could not be used.", "", model.skipped))
+        if "duplicates" in model.warnings:
+            lines.append(self.tr("%n images were copies of others and were left out.", "", model.duplicates))
+        return lines
+
+    def _training_text(self, training: TrainingState) -> str:
+        if training.cancelling:
+            return self.tr("Stopping…")
+        if training.seconds_left is None or training.fraction < CREDIBLE_FROM:
+            return self.tr("Training… {percent} %").format(percent=int(training.fraction * 100))
+        return self.tr("Training… {percent} %, {time} left").format(
+            percent=int(training.fraction * 100), time=duration_text(training.seconds_left)
+        )
+
+    def _what_is_missing(self, state: HomeState) -> str:
+        if state.may_start or state.loading or state.training is not None or not state.targets:
+            return ""
+        if not state.required_items:
+            return self.tr("This target has no inspection item.")
+        if not all(item.model_ready for item in state.required_items):
+            return self.tr("A model is missing: train it from good images, or synchronise to receive it.")
+        return self.tr("Choose where images come from.")
+
+    @staticmethod
+    def _fill(box: QListWidget, rows: list[tuple[str, str]], chosen: str | None) -> None:
+        """Show ``rows`` of id and text; rows that are there already are kept, so that the choice does not jump."""
+        box.blockSignals(True)
+        if [box.item(row).data(_ID) for row in range(box.count())] != [row_id for row_id, _ in rows]:
+            box.clear()
+            for row_id, _ in rows:
+                item = QListWidgetItem()
+                item.setData(_ID, row_id)
+                box.addItem(item)
+        for row, (row_id, text) in enumerate(rows):
+            box.item(row).setText(text)
+            if row_id == chosen:
+                box.setCurrentRow(row)
+        box.blockSignals(False)

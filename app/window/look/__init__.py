@@ -1,0 +1,1 @@
+"""Language, theme and style sheet."""

@@ -1,0 +1,1 @@
+"""What presenters share; no widget and no Qt in here."""

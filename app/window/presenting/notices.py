@@ -1,0 +1,86 @@
+"""What stands in the banner: trouble and hints by what they are about, so that each goes away when its cause does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.window.presenting.event import Event
+from models.errors import UserFacingError
+
+
+class Level(StrEnum):
+    """How much a notice matters."""
+
+    HINT = "hint"
+    TROUBLE = "trouble"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to tell.
+
+    Attributes:
+        about: what it is about; a newer notice about the same takes its place.
+        error: carries the text in both languages.
+        screen: the one screen it matters on; None for all of them.
+        retry: what to do when the person wants to try again; None when there is nothing.
+    """
+
+    about: str
+    error: UserFacingError
+    level: Level = Level.TROUBLE
+    retry: Callable[[], object] | None = None
+    screen: str | None = None
+
+
+class Notices:
+    """Everything that is to be told now; the banner shows the newest trouble first.
+
+    Events:
+        changed: the notice to show, None when all is well.
+    """
+
+    def __init__(self) -> None:
+        self._notices: dict[str, Notice] = {}
+        self._screen = ""
+        self.changed: Event[Notice | None] = Event()
+
+    @property
+    def shown(self) -> Notice | None:
+        """The notice to show: the newest trouble, else the newest hint, else None."""
+        newest_first = [notice for notice in reversed(self._notices.values()) if notice.screen in {None, self._screen}]
+        return next((notice for notice in newest_first if notice.level is Level.TROUBLE), None) or next(
+            iter(newest_first), None
+        )
+
+    def show_for(self, screen: str) -> None:
+        """Show what matters on ``screen`` from now on."""
+        self._screen = screen
+        self.changed.emit(self.shown)
+
+    def tell(
+        self,
+        about: str,
+        error: UserFacingError,
+        *,
+        level: Level = Level.TROUBLE,
+        retry: Callable[[], object] | None = None,
+        screen: str | None = None,
+    ) -> None:
+        """Tell of ``error``; replaces what was told about the same."""
+        self._notices.pop(about, None)
+        self._notices[about] = Notice(about, error, level, retry, screen)
+        self.changed.emit(self.shown)
+
+    def clear(self, about: str) -> None:
+        """Take back what was told about ``about``."""
+        if self._notices.pop(about, None) is not None:
+            self.changed.emit(self.shown)
+
+    def dismiss(self) -> None:
+        """Take away what is shown."""
+        shown = self.shown
+        if shown is not None:
+            self.clear(shown.about)

@@ -1,0 +1,111 @@
+"""Signing in."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from app.window.shell.screen import Look, Screen
+from app.window.sign_in.presenter import SignInPresenter, SignInState
+from app.window.widgets.key_button import KeyButton
+
+
+class SignInScreen(Screen):
+    """Name, password, one button; a message stands in the banner."""
+
+    def __init__(
+        self, presenter: SignInPresenter, look: Look, *, enrolled: bool, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(look, parent)
+        self._presenter = presenter
+        self._enrolled = enrolled
+        self.heading_label = QLabel()
+        self.heading_label.setProperty("role", "title")
+        self.hint = QLabel()
+        self.hint.setProperty("role", "muted")
+        self.hint.setWordWrap(True)
+        self.username_label = QLabel()
+        self.username = QLineEdit()
+        self.password_label = QLabel()
+        self.password = QLineEdit()
+        self.password.setEchoMode(QLineEdit.EchoMode.Password)
+        self.username_label.setBuddy(self.username)
+        self.password_label.setBuddy(self.password)
+        self.button = QPushButton()
+        self.button.setProperty("primary", True)
+        self.enrolment = KeyButton(look.actions.enrolment)
+        for button in (self.button, self.enrolment):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._lay_out()
+        self.username.returnPressed.connect(self.password.setFocus)
+        self.password.returnPressed.connect(self._submit)
+        self.button.clicked.connect(self._submit)
+        presenter.changed.connect(self._show)
+        self.retranslate()
+
+    def entered(self) -> None:
+        """Begin with an empty password and the focus in the first empty field."""
+        self.password.clear()
+        (self.password if self.username.text() else self.username).setFocus()
+
+    def set_enrolled(self, enrolled: bool) -> None:
+        """Say whether there is a server that people can sign in with."""
+        self._enrolled = enrolled
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        """Take the texts of the language that is shown now."""
+        self.heading_label.setText(self.tr("Sign in"))
+        self.username_label.setText(self.tr("User name"))
+        self.password_label.setText(self.tr("Password"))
+        self.username.setAccessibleName(self.tr("User name"))
+        self.password.setAccessibleName(self.tr("Password"))
+        self.hint.setText(
+            self.tr("Works without the network too, for everybody who has signed in here before.")
+            if self._enrolled
+            else self.tr("This computer is not set up as a station yet. Press F11 to connect it to its server.")
+        )
+        self._show(self._presenter.state)
+
+    def heading(self) -> tuple[str, str]:
+        """Return title and subtitle for the bar at the top."""
+        return "ImageFlow Station", ""
+
+    def _lay_out(self) -> None:
+        sizes = self.look.sizes
+        panel = QFrame()
+        panel.setObjectName("panel")
+        panel.setFixedWidth(sizes.millimetres(130))
+        column = QVBoxLayout(panel)
+        pad = sizes.millimetres(8)
+        column.setContentsMargins(pad, pad, pad, pad)
+        column.setSpacing(sizes.millimetres(2))
+        column.addWidget(self.heading_label)
+        column.addWidget(self.hint)
+        column.addSpacing(sizes.gap)
+        column.addWidget(self.username_label)
+        column.addWidget(self.username)
+        column.addWidget(self.password_label)
+        column.addWidget(self.password)
+        column.addSpacing(sizes.gap * 2)
+        row = QHBoxLayout()
+        row.setSpacing(sizes.gap)
+        row.addWidget(self.button, 2)
+        row.addWidget(self.enrolment, 1)
+        column.addLayout(row)
+        outer = QVBoxLayout(self)
+        outer.addStretch(2)
+        outer.addWidget(panel, 0, Qt.AlignmentFlag.AlignHCenter)
+        outer.addStretch(3)
+
+    def _submit(self) -> None:
+        password = self.password.text()
+        self.password.clear()
+        self._presenter.sign_in(self.username.text(), password)
+
+    def _show(self, state: SignInState) -> None:
+        for field in (self.username, self.password):
+            field.setReadOnly(state.busy)
+        self.button.setEnabled(not state.busy)
+        self.button.setText(self.tr("Signing in…") if state.busy else self.tr("Sign in"))
+        self.button.setAccessibleName(self.button.text())

@@ -1,0 +1,122 @@
+"""The inline banner: what happened, what to do about it, and a way to try again; never a pop-up."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app.window.look.theme import Sizes, Theme
+from app.window.presenting.notices import Level, Notice, Notices
+
+
+class Banner(QFrame):
+    """Shows the most important notice; takes no room when there is none."""
+
+    def __init__(self, notices: Notices, theme: Theme, sizes: Sizes, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._notices = notices
+        self._theme = theme
+        self._sizes = sizes
+        self._notice: Notice | None = None
+        self._language = "en"
+        self.setObjectName("panel")
+        self.title = QLabel()
+        self.title.setStyleSheet("font-weight: 600;")
+        self.detail = QLabel()
+        for label in (self.title, self.detail):
+            label.setWordWrap(True)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.NoTextInteraction)
+        self.retry = QPushButton()
+        self.dismiss = QPushButton()
+        texts = QVBoxLayout()
+        texts.setSpacing(2)
+        texts.addWidget(self.title)
+        texts.addWidget(self.detail)
+        row = QHBoxLayout(self)
+        pad = sizes.millimetres(2)
+        row.setContentsMargins(sizes.millimetres(14), pad, pad, pad)
+        row.setSpacing(sizes.gap)
+        row.addLayout(texts, 1)
+        row.addWidget(self.retry)
+        row.addWidget(self.dismiss)
+        self.retry.clicked.connect(self._try_again)
+        self.dismiss.clicked.connect(notices.dismiss)
+        notices.changed.connect(self._show)
+        self.retranslate()
+        self._show(notices.shown)
+
+    @property
+    def text(self) -> str:
+        """What the banner says now; empty when it is not there."""
+        return "" if self._notice is None else f"{self.title.text()} {self.detail.text()}"
+
+    def set_language(self, language: str) -> None:
+        """Tell in ``language`` from now on."""
+        self._language = language
+        self.retranslate()
+        self._fill()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use the colours of ``theme``."""
+        self._theme = theme
+        self.update()
+
+    def retranslate(self) -> None:
+        """Take the texts of the language that is shown now."""
+        self.retry.setText(self.tr("Try again"))
+        self.dismiss.setText(self.tr("Close"))
+        self.retry.setAccessibleName(self.tr("Try again"))
+        self.dismiss.setAccessibleName(self.tr("Close the notice"))
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return at least the height of its buttons."""
+        hint = super().sizeHint()
+        return QSize(hint.width(), max(hint.height(), self._sizes.touch + self._sizes.gap))
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Follow the language."""
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+        super().changeEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw the stripe and the sign at the left."""
+        super().paintEvent(event)
+        if self._notice is None:
+            return
+        trouble = self._notice.level is Level.TROUBLE
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        width = self._sizes.millimetres(11)
+        colour = QColor(self._theme.alarm if trouble else self._theme.muted)
+        painter.fillRect(0, 0, width, self.height(), colour)
+        font = QFont(self.font())
+        font.setPixelSize(self._sizes.millimetres(9))
+        font.setWeight(QFont.Weight.Black)
+        painter.setFont(font)
+        painter.setPen(QColor(self._theme.on_verdict if trouble else self._theme.surface))
+        painter.drawText(0, 0, width, self.height(), Qt.AlignmentFlag.AlignCenter, "!" if trouble else "i")
+        painter.end()
+
+    def _show(self, notice: Notice | None) -> None:
+        self._notice = notice
+        self._fill()
+        self.setVisible(notice is not None)
+
+    def _fill(self) -> None:
+        if self._notice is None:
+            return
+        text = self._notice.error.text(self._language)
+        self.title.setText(text.title)
+        self.detail.setText(f"{text.detail} {text.advice}".strip())
+        self.setAccessibleName(text.title)
+        self.setAccessibleDescription(self.detail.text())
+        self.retry.setVisible(self._notice.retry is not None)
+        self.update()
+
+    def _try_again(self) -> None:
+        notice = self._notice
+        if notice is not None and notice.retry is not None:
+            self._notices.clear(notice.about)
+            notice.retry()

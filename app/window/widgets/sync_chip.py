@@ -1,0 +1,143 @@
+"""The sync chip: online or offline, how much waits, when it last worked, what failed; opens the sync page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QDateTime, QEvent, QLocale, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
+
+from app.window.look.theme import Sizes, Theme
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sync.station.engine import SyncStatus
+
+
+def local_time(moment: datetime) -> str:
+    """Return date and time of ``moment`` on this station's clock, in the form of the language that is shown."""
+    shown = QDateTime.fromMSecsSinceEpoch(int(moment.timestamp() * 1000))
+    locale = QLocale()
+    if shown.date() == QDateTime.currentDateTime().date():
+        return locale.toString(shown.time(), QLocale.FormatType.ShortFormat)
+    return locale.toString(shown, QLocale.FormatType.ShortFormat)
+
+
+class SyncChip(QPushButton):
+    """Two short lines and a sign: a filled ring online, a broken ring offline, an exclamation mark for failures."""
+
+    def __init__(self, action: QAction, theme: Theme, sizes: Sizes, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._sizes = sizes
+        self._status: SyncStatus | None = None
+        self._enrolled = False
+        self.first_line = ""
+        self.second_line = ""
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.clicked.connect(action.trigger)
+        self.retranslate()
+
+    def show_status(self, status: SyncStatus, *, enrolled: bool) -> None:
+        """Show how synchronisation stands."""
+        self._status, self._enrolled = status, enrolled
+        self.retranslate()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use the colours of ``theme``."""
+        self._theme = theme
+        self.update()
+
+    def retranslate(self) -> None:
+        """Take the texts of the language that is shown now."""
+        status = self._status
+        if status is None:
+            self.first_line, self.second_line = self.tr("Synchronisation"), self.tr("asking…")
+        elif not self._enrolled:
+            self.first_line, self.second_line = self.tr("No server yet"), self.tr("Work is kept here")
+        else:
+            if status.needs_credential:
+                state = self.tr("Credential needed")
+            else:
+                state = self.tr("Online") if status.online else self.tr("Offline")
+            waiting = status.waiting + status.blobs_waiting
+            # Nothing is known to be sent while the server lets nothing in, so "all sent" would reassure for no reason.
+            said = self.tr("%n waiting", "", waiting) if waiting or status.needs_credential else self.tr("all sent")
+            self.first_line = f"{state} · {said}"
+            if status.dead:
+                self.second_line = self.tr("%n failed – see F4", "", status.dead)
+            elif status.last_success is not None:
+                self.second_line = self.tr("Last sync {time}").format(time=local_time(status.last_success))
+            else:
+                self.second_line = self.tr("Not synchronised yet")
+        self.setAccessibleName(self.tr("Synchronisation: {state}").format(state=self.first_line))
+        self.setAccessibleDescription(self.second_line)
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return room for the sign and the longer line."""
+        font = QFont(self.font())
+        font.setPixelSize(self._sizes.small_text)
+        metrics = QFontMetrics(font)
+        width = max(metrics.horizontalAdvance(self.first_line), metrics.horizontalAdvance(self.second_line))
+        return QSize(width + self._sizes.millimetres(15), self._sizes.touch)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the same: a touch target does not shrink."""
+        return self.sizeHint()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Follow the language."""
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+        super().changeEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw sign and lines over the button's frame."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        sizes, theme = self._sizes, self._theme
+        side = sizes.millimetres(6)
+        left = sizes.millimetres(3)
+        self._draw_sign(painter, QRectF(left, (self.height() - side) / 2, side, side))
+        font = QFont(self.font())
+        font.setPixelSize(sizes.small_text)
+        painter.setFont(font)
+        painter.setPen(QColor(theme.text))
+        line = painter.fontMetrics().height()
+        x = left + side + sizes.millimetres(2.5)
+        top = (self.height() - 2 * line) / 2
+        for number, text in enumerate((self.first_line, self.second_line)):
+            area = QRectF(x, top + number * line, self.width() - x, line)
+            painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+        painter.end()
+
+    def _draw_sign(self, painter: QPainter, area: QRectF) -> None:
+        theme, status = self._theme, self._status
+        if status is not None and status.dead:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.alarm))
+            painter.drawEllipse(area)
+            painter.setPen(QPen(QColor(theme.on_verdict), area.width() * 0.14))
+            middle = area.center()
+            painter.drawLine(middle - QPointF(0, area.height() * 0.25), middle + QPointF(0, area.height() * 0.08))
+            painter.drawPoint(middle + QPointF(0, area.height() * 0.27))
+            return
+        online = status is not None and status.online and not status.needs_credential and self._enrolled
+        ring = area.adjusted(2, 2, -2, -2)
+        pen = QPen(QColor(theme.muted), 2.5, Qt.PenStyle.SolidLine if online else Qt.PenStyle.DotLine)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawEllipse(ring)
+        if online:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.muted))
+            inset = ring.width() * 0.25
+            painter.drawEllipse(ring.adjusted(inset, inset, -inset, -inset))
+        else:
+            painter.drawLine(ring.topRight(), ring.bottomLeft())

@@ -1,0 +1,1 @@
+"""The work screen: scan, capture, verdict, human verification."""

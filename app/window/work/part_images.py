@@ -1,0 +1,113 @@
+"""The images a part is inspected on: the newest of the source that is chosen, its trouble and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from app.station.live_feed import LiveFeed
+from app.window.presenting.context import StationContext
+from app.window.presenting.event import Event
+from app.window.presenting.notices import Level
+from models.errors import Unavailable, UserFacingError
+
+if TYPE_CHECKING:
+    from inspection.imaging.frames import Frame
+    from inspection.sources import ImageSource
+
+CLOSE_S = 5.0
+
+
+class PartImages:
+    """Reads a source and keeps its newest frame.
+
+    Attributes:
+        newest: the frame that a capture would inspect; None while there is none.
+        before: the one before it, which movement is seen against.
+        has_ended: the source has no more frames.
+
+    Events:
+        changed: there is a frame now, or none any more, or the source has ended.
+        frame_shown: the newest frame.
+        failed: what went wrong; the banner tells of it too.
+        ended: the source has no more frames.
+    """
+
+    def __init__(self, context: StationContext) -> None:
+        self._context = context
+        self._feed: LiveFeed | None = None
+        self._last_feed: LiveFeed | None = None
+        self._make_source: Callable[[], ImageSource] | None = None
+        self.newest: Frame | None = None
+        self.before: Frame | None = None
+        self.has_ended = False
+        self.changed: Event[()] = Event()
+        self.frame_shown: Event[Frame] = Event()
+        self.failed: Event[UserFacingError] = Event()
+        self.ended: Event[()] = Event()
+
+    def use(self, make_source: Callable[[], ImageSource]) -> None:
+        """Take images from another source; the one before is closed first."""
+        self.stop()
+        self._make_source = make_source
+        self.has_ended = False
+        self.changed.emit()
+        self._feed = LiveFeed(
+            make_source,
+            post=self._context.runner.post,
+            on_frame=self._take,
+            on_trouble=self._source_trouble,
+            on_bad_image=self._image_trouble,
+            on_end=self._tell_end,
+            after=self._last_feed,
+        )
+        self._feed.start()
+
+    def advance(self) -> None:
+        """Ask for the next frame; what a paced source has given is used up."""
+        if self._feed is not None and self._feed.advance():
+            self.newest = None
+            self.changed.emit()
+
+    def stop(self) -> None:
+        """Take no more images."""
+        if self._feed is not None:
+            self._feed.stop()
+            self._last_feed, self._feed = self._feed, None
+        self.newest = None
+
+    def close(self) -> None:
+        """Take no more images, and wait until the source is let go of."""
+        self.stop()
+        if self._last_feed is not None:
+            self._last_feed.join(CLOSE_S)
+
+    def _take(self, frame: Frame) -> None:
+        self.before, self.newest = self.newest, frame
+        self.changed.emit()
+        self.frame_shown.emit(frame)
+
+    def _source_trouble(self, error: UserFacingError | None) -> None:
+        if error is None:
+            self._context.notices.clear("source")
+            return
+        self.newest = None
+        self.changed.emit()
+        # What is not there now is sought by itself; a wrong address or setting only when somebody asks.
+        again = None if isinstance(error, Unavailable) else self._use_again
+        self._context.notices.tell("source", error, retry=again, screen="work")
+        self.failed.emit(error)
+
+    def _use_again(self) -> None:
+        if self._make_source is not None:
+            self.use(self._make_source)
+
+    def _image_trouble(self, error: UserFacingError) -> None:
+        self._context.notices.tell("image", error, level=Level.HINT, screen="work")
+        self.failed.emit(error)
+
+    def _tell_end(self) -> None:
+        self.newest, self.has_ended = None, True
+        self.changed.emit()
+        self._context.notices.tell("source", Unavailable("window-source-ended"), level=Level.HINT, screen="work")
+        self.ended.emit()

@@ -1,0 +1,241 @@
+"""The work screen: where the operator spends the shift."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.window.look.theme import Theme
+from app.window.shell.screen import Look, Screen
+from app.window.widgets.image_stage import ImageStage
+from app.window.widgets.key_button import KeyButton
+from app.window.widgets.key_router import KeyRouter
+from app.window.widgets.parts_strip import PartsStrip
+from app.window.widgets.verdict_band import Band, VerdictBand
+from app.window.work.panels import EvidencePanel, ReasonPanel
+from app.window.work.presenter import WorkPresenter
+from app.window.work.state import Phase, WorkState, opposite
+from models.states import HumanVerdict
+
+if TYPE_CHECKING:
+    from inspection.imaging.frames import Frame
+
+ROOM_FOR_SMALL_PRINT_MM = 162
+ROOM_FOR_LAST_PARTS_MM = 140
+_LIVE = frozenset({Phase.SCAN, Phase.INSPECTING})
+
+
+class WorkScreen(Screen):
+    """Verdict band, image, evidence, the last parts, and one key an action."""
+
+    def __init__(self, presenter: WorkPresenter, look: Look, window: QWidget) -> None:
+        super().__init__(look)
+        self._presenter = presenter
+        actions = look.actions
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.band = VerdictBand(look.theme, look.sizes)
+        self.stage = ImageStage(look.theme, look.sizes)
+        self.evidence = EvidencePanel(look)
+        self.reasons = ReasonPanel(look, presenter)
+        self.side = QStackedWidget()
+        self.side.addWidget(self.evidence)
+        self.side.addWidget(self.reasons)
+        self.strip = PartsStrip(look.theme, look.sizes)
+        self.home = KeyButton(actions.home)
+        self.back = KeyButton(actions.back)
+        self.capture = KeyButton(actions.capture, primary=True)
+        self.agree = KeyButton(actions.agree, primary=True)
+        self.overrule = KeyButton(actions.overrule)
+        self.hold = KeyButton(actions.hold)
+        self.next_part = KeyButton(actions.next_part)
+        self.buttons = (
+            self.home,
+            self.back,
+            self.capture,
+            self.agree,
+            self.overrule,
+            self.hold,
+            self.next_part,
+        )
+        self._shown_evidence: object = None
+        self._lay_out()
+        self._connect()
+        self.router = KeyRouter(window, actions.by_key(), on_scan=presenter.scan, leave_field=self.setFocus)
+        self.retranslate()
+
+    def entered(self) -> None:
+        """Keys are actions from here on."""
+        self.setFocus()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Use the colours of ``theme`` in what is drawn."""
+        for widget in (self.band, self.stage, self.strip, self.evidence.gauge):
+            widget.set_theme(theme)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Leave out what can be missed where there is little height: first the small print, then the last parts."""
+        sizes = self.look.sizes
+        self.evidence.found.setVisible(event.size().height() >= sizes.millimetres(ROOM_FOR_SMALL_PRINT_MM))
+        self.strip.setVisible(event.size().height() >= sizes.millimetres(ROOM_FOR_LAST_PARTS_MM))
+        super().resizeEvent(event)
+
+    def retranslate(self) -> None:
+        """Take the texts of the language that is shown now."""
+        self.stage.setAccessibleName(self.tr("Image of the part"))
+        self.strip.retranslate()
+        self._show(self._presenter.state)
+
+    def heading(self) -> tuple[str, str]:
+        """Return title and subtitle for the bar at the top."""
+        state = self._presenter.state
+        if state.target is None or state.item is None:
+            return self.tr("Inspection"), ""
+        place = ""
+        if len(state.items) > 1:
+            place = self.tr("{number} of {total}").format(
+                number=state.items.index(state.item) + 1, total=len(state.items)
+            )
+        return f"{state.target.code}  {state.target.name}", "  ".join(filter(None, (state.item.name, place)))
+
+    def _lay_out(self) -> None:
+        sizes = self.look.sizes
+        self.side.setFixedWidth(sizes.millimetres(104))
+        middle = QHBoxLayout()
+        middle.setSpacing(sizes.gap)
+        middle.addWidget(self.stage, 1)
+        middle.addWidget(self.side)
+        row = QHBoxLayout()
+        row.setSpacing(sizes.gap)
+        for button in self.buttons:
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            row.addWidget(button, 2 if button in {self.capture, self.agree} else 1)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(sizes.gap, sizes.gap, sizes.gap, sizes.gap)
+        outer.setSpacing(sizes.gap)
+        outer.addWidget(self.band)
+        outer.addLayout(middle, 1)
+        outer.addWidget(self.strip)
+        outer.addLayout(row)
+
+    def _connect(self) -> None:
+        actions, presenter = self.look.actions, self._presenter
+        actions.capture.triggered.connect(presenter.capture)
+        actions.agree.triggered.connect(presenter.agree)
+        actions.overrule.triggered.connect(presenter.overrule)
+        actions.hold.triggered.connect(presenter.hold)
+        actions.next_part.triggered.connect(presenter.next_part)
+        actions.back.triggered.connect(presenter.back)
+        actions.comment.triggered.connect(self.reasons.comment.setFocus)
+        actions.part_code.triggered.connect(self.evidence.code.setFocus)
+        self.evidence.code.returnPressed.connect(self._typed_code)
+        self.evidence.opacity.valueChanged.connect(lambda value: self.stage.set_opacity(value / 100))
+        self.stage.set_opacity(self.evidence.opacity.value() / 100)
+        self.reasons.finished.connect(self.setFocus)
+        presenter.changed.connect(self._show)
+        presenter.frame_shown.connect(self._show_frame)
+        presenter.recent_changed.connect(self.strip.show_parts)
+
+    def _typed_code(self) -> None:
+        self._presenter.scan(self.evidence.code.text())
+        self.setFocus()
+
+    def _show_frame(self, frame: Frame) -> None:
+        if self._presenter.state.phase in _LIVE:
+            from app.window.widgets.pictures import image_of, reduced
+
+            self.stage.show_image(image_of(reduced(frame.pixels)), live=self.tr("Live"))
+
+    def _show(self, state: WorkState) -> None:
+        self._show_actions(state)
+        self._show_image(state)
+        self.band.show_band(self._band(state))
+        self.evidence.show_state(state)
+        self.reasons.show_state(state)
+        if state.phase is Phase.REASON and self.side.currentWidget() is not self.reasons:
+            self.side.setCurrentWidget(self.reasons)
+        elif state.phase is not Phase.REASON and self.side.currentWidget() is self.reasons:
+            self.side.setCurrentWidget(self.evidence)
+            self.setFocus()
+
+    def _show_actions(self, state: WorkState) -> None:
+        actions, phase = self.look.actions, state.phase
+        ready = phase in {Phase.SCAN, Phase.DONE}
+        reason = phase is Phase.REASON
+        on_screen = state.target is not None
+        actions.capture.setEnabled(
+            on_screen and ready and (state.has_frame or (phase is Phase.DONE and not state.source_ended))
+        )
+        actions.agree.setEnabled(phase in {Phase.DECIDE, Phase.REASON})
+        actions.overrule.setEnabled(phase is Phase.DECIDE)
+        actions.hold.setEnabled(phase is Phase.DECIDE)
+        actions.next_part.setEnabled(phase is Phase.DONE)
+        actions.comment.setEnabled(reason)
+        actions.back.setEnabled(reason)
+        actions.back.setVisible(reason)
+        actions.part_code.setEnabled(on_screen and ready)
+        actions.home.setVisible(not reason)
+        actions.home.setEnabled(not on_screen or ready)
+        agree, overrule = self.tr("Agree"), self.tr("Overrule")
+        if reason:
+            agree = self.tr("Save {verdict}").format(verdict=state.human.value if state.human else "")
+        elif state.phase is Phase.DECIDE and state.verdict is not None:
+            agree = self.tr("Agree: {verdict}").format(verdict=state.verdict.value)
+            overrule = self.tr("Overrule: {verdict}").format(verdict=opposite(state.verdict).value)
+        actions.agree.setText(agree)
+        actions.overrule.setText(overrule)
+
+    def _show_image(self, state: WorkState) -> None:
+        self.stage.set_hint(self._hint(state))
+        worst = state.worst
+        if state.shows_evidence and worst is not None:
+            if self._shown_evidence is not worst:
+                from app.window.widgets.pictures import heat_of, image_of
+
+                outcome = worst.outcome
+                heat = None
+                if outcome.heatmap is not None and worst.threshold is not None:
+                    heat = heat_of(outcome.heatmap, worst.threshold)
+                self.stage.show_image(image_of(worst.frame.pixels), heat=heat, boxes=outcome.result.detections)
+                self._shown_evidence = worst
+            return
+        if self._shown_evidence is not None or not state.has_frame:
+            self._shown_evidence = None
+            newest = self._presenter.newest_frame
+            if newest is not None:
+                self._show_frame(newest)
+            elif state.phase is not Phase.INSPECTING:
+                self.stage.show_image(None)
+
+    def _hint(self, state: WorkState) -> str:
+        if state.source_ended:
+            return self.tr("The source has no more images")
+        return self.tr("Waiting for an image…")
+
+    def _band(self, state: WorkState) -> Band:
+        part = state.part_code or self.tr("no code")
+        if state.phase is Phase.SCAN:
+            if state.inspections:
+                headline = self.tr("Capture the next item")
+            elif state.part_code:
+                headline = self.tr("Capture the part")
+            else:
+                headline = self.tr("Scan the part's code")
+            return Band(headline=headline, detail=state.part_code)
+        if state.phase is Phase.INSPECTING:
+            return Band(headline=self.tr("Inspecting…"), detail=state.part_code)
+        ai = state.verdict
+        if ai is None:
+            return Band()
+        if state.phase is Phase.DECIDE or state.human is None:
+            return Band(HumanVerdict(ai.value), detail=part, second_detail=self.tr("AI result – please decide"))
+        second = {
+            Phase.REASON: self.tr("Why? Press 1–9 or Enter"),
+            Phase.SAVING: self.tr("Saving…"),
+            Phase.DONE: self.tr("Stored: overruled") if state.human.value != ai.value else self.tr("Stored: agreed"),
+        }
+        if state.phase is Phase.DONE and state.human is HumanVerdict.HOLD:
+            second[Phase.DONE] = self.tr("Stored: on hold")
+        return Band(state.human, detail=part, second_detail=second[state.phase])

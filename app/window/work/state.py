@@ -1,0 +1,125 @@
+"""Where the inspection of a part stands; values and pure decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from models.states import HumanVerdict, Verdict
+
+if TYPE_CHECKING:
+    from app.station.operations.inspection import ItemInspection
+    from app.station.operations.masters import DefectClassView, ItemView, TargetView
+
+
+class Phase(StrEnum):
+    """What happens next on the work screen.
+
+    SCAN waits for a code or a capture, INSPECTING for the pipeline, DECIDE for the person, REASON for the kind of
+    defect, SAVING for the store; DONE shows what was decided until the next part.
+    """
+
+    SCAN = "scan"
+    INSPECTING = "inspecting"
+    DECIDE = "decide"
+    REASON = "reason"
+    SAVING = "saving"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkState:
+    """What the work screen shows.
+
+    Attributes:
+        items: the required items of the target, in order; ``item`` is the one that is looked at now.
+        part_code: serial number of the part; empty when it has none.
+        session_id: the part's session, once it has begun.
+        inspections: what was found so far, one an item.
+        human: what the person has decided, stored in ``DONE`` only.
+        has_frame: the source has given a frame that can be captured.
+    """
+
+    phase: Phase = Phase.SCAN
+    target: TargetView | None = None
+    items: tuple[ItemView, ...] = ()
+    item: ItemView | None = None
+    part_code: str = ""
+    session_id: str | None = None
+    inspections: tuple[ItemInspection, ...] = ()
+    human: HumanVerdict | None = None
+    comment: str = ""
+    defect_classes: tuple[DefectClassView, ...] = ()
+    has_frame: bool = False
+    source_ended: bool = False
+
+    @property
+    def worst(self) -> ItemInspection | None:
+        """The item that decides the part: NG before OK, then the highest score relative to its threshold."""
+        return max(self.inspections, key=badness, default=None)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the AI says NG, as codes of the judgement; those of the item that decides come first, each once."""
+        ordered = sorted(self.inspections, key=badness, reverse=True) if self.shows_evidence else []
+        return tuple(dict.fromkeys(reason for done in ordered for reason in done.outcome.result.reasons))
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What the AI says of the part once all its items are inspected."""
+        worst = self.worst
+        return worst.verdict if worst is not None and self.phase in SHOWN else None
+
+    @property
+    def shows_evidence(self) -> bool:
+        """Whether the inspected image is on the screen rather than the live one."""
+        return self.phase in SHOWN
+
+    def with_inspection(self, inspection: ItemInspection) -> WorkState:
+        """Return the state after an item was inspected: the next item's turn, or the person's."""
+        others = tuple(done for done in self.inspections if done.item_id != inspection.item_id)
+        state = replace(self, session_id=inspection.session_id, inspections=(*others, inspection))
+        following = next((item for item in self.items if item.id in inspection.items_left), None)
+        if following is not None:
+            return replace(state, phase=Phase.SCAN, item=following)
+        return replace(state, phase=Phase.DECIDE)
+
+    def for_next_part(self) -> WorkState:
+        """Return the state in which the next part is awaited."""
+        return replace(
+            self,
+            phase=Phase.SCAN,
+            item=next(iter(self.items), None),
+            part_code="",
+            session_id=None,
+            inspections=(),
+            human=None,
+            comment="",
+        )
+
+
+SHOWN = frozenset({Phase.DECIDE, Phase.REASON, Phase.SAVING, Phase.DONE})
+
+
+def badness(inspection: ItemInspection) -> tuple[bool, float]:
+    """Order inspections of one part by how bad they are."""
+    ratio = (inspection.score or 0.0) / inspection.threshold if inspection.threshold else 0.0
+    return inspection.verdict is Verdict.NG, ratio
+
+
+def opposite(verdict: Verdict) -> HumanVerdict:
+    """Return the decision that overrules ``verdict``."""
+    return HumanVerdict.NG if verdict is Verdict.OK else HumanVerdict.OK
+
+
+def needs_reason(state: WorkState) -> bool:
+    """Say whether the person is asked why.
+
+    For an overruled part always; for an agreed NG where there are kinds of defect to choose from, an empty list would
+    only cost a key. A part on hold is explained later.
+    """
+    if state.human is None or state.human is HumanVerdict.HOLD:
+        return False
+    overruled = state.verdict is not None and state.human.value != state.verdict.value
+    return overruled or (state.human is HumanVerdict.NG and bool(state.defect_classes))

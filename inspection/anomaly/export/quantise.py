@@ -1,0 +1,128 @@
+"""Post-training quantisation of a model's backbone to INT8, in a process of its own.
+
+NNCF imports torch where that is installed and reports its use unless it is kept from it; neither may happen in a
+station or a server. The process is ``python -m inspection.anomaly.export.quantise MODEL FOLDER IMAGE...`` and writes
+graph and weights to FOLDER.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inspection.anomaly.bundle import GRAPH, WEIGHTS, read_bundle
+from inspection.runtime.subprocesses import module_command
+from models.errors import Unavailable, UserFacingError
+
+MOST_IMAGES = 128
+"""More calibration images than these change the ranges of the activations no more."""
+_BACKBONE = frozenset({"Parameter", "Constant", "Convert", "Convolution", "GroupConvolution", "Add", "Clamp"})
+_SECONDS = 1800
+_MISSING = 3
+
+
+def quantise_in_own_process(model: Path, images: Sequence[Path]) -> tuple[bytes, bytes, dict[str, str]]:
+    """Quantise the backbone of a model file.
+
+    Args:
+        model: the file, FP32.
+        images: files to find the ranges of the activations with, at least one; ``MOST_IMAGES`` of more are used,
+            spread evenly.
+
+    Returns:
+        OpenVINO ``.xml`` and ``.bin``, and the version of NNCF by its name.
+
+    Raises:
+        Unavailable: ``quantise-packages-missing``, or ``quantise-failed`` with what the process said.
+    """
+    places = np.unique(np.linspace(0, len(images) - 1, min(len(images), MOST_IMAGES)).round().astype(int))
+    chosen = [str(images[place]) for place in places.tolist()]
+    with tempfile.TemporaryDirectory(prefix="imageflow-") as folder:
+        try:
+            finished = subprocess.run(  # noqa: S603 - our own module, arguments as a list
+                module_command("inspection.anomaly.export.quantise", str(model), folder, *chosen),
+                check=False,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=_SECONDS,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise Unavailable("quantise-failed", name=model.name, reason=f"{_SECONDS} s") from error
+        last = (finished.stderr.strip().splitlines() or ["no message"])[-1]
+        if finished.returncode == _MISSING:
+            raise Unavailable("quantise-packages-missing", package=last)
+        if finished.returncode != 0:
+            raise Unavailable("quantise-failed", name=model.name, reason=last)
+        graph, weights = (Path(folder) / GRAPH).read_bytes(), (Path(folder) / WEIGHTS).read_bytes()
+    return graph, weights, {"nncf": importlib.metadata.version("nncf")}
+
+
+def quantise(model: Path, folder: Path, images: Sequence[Path]) -> None:
+    """Quantise the backbone of ``model`` and write graph and weights to ``folder``; imports NNCF.
+
+    Only the convolutions are quantised: joining the levels would force one range on features of different sizes, and
+    the comparison with good patches works on small differences of large numbers.
+
+    Raises:
+        ImportError: when NNCF is not installed.
+        UserFacingError: when the model or an image cannot be used.
+    """
+    # First, because it keeps OpenVINO's telemetry, which NNCF uses too, from being imported.
+    from inspection.anomaly.methods.networks import name_nodes
+    from inspection.anomaly.model import weights_tensor
+    from inspection.anomaly.preparation import prepare
+    from inspection.imaging.files import read_image
+    from inspection.runtime.compilation import core
+    from inspection.runtime.openvino_import import openvino as ov
+
+    nncf = importlib.import_module("nncf")
+    bundle = read_bundle(model)
+    network = core().read_model(bundle.graph, weights_tensor(bundle.weights))
+    size = bundle.manifest.preprocessing
+    prepared = nncf.Dataset([prepare(read_image(path), size.scale, smoothing=size.smoothing).tensor for path in images])
+    quantised = nncf.quantize(
+        network,
+        prepared,
+        preset=nncf.QuantizationPreset.MIXED,
+        subset_size=len(images),
+        ignored_scope=nncf.IgnoredScope(names=_behind_backbone(network), validate=False),
+    )
+    name_nodes(quantised)
+    ov.serialize(quantised, folder / GRAPH, folder / WEIGHTS)
+
+
+def _behind_backbone(network: Any) -> list[str]:
+    """Return the names of the nodes behind the backbone: from the first on that no backbone has."""
+    behind: set[str] = set()
+    for node in network.get_ordered_ops():
+        sources = {each.get_source_output().get_node().get_friendly_name() for each in node.inputs()}
+        if node.get_type_name() not in _BACKBONE or sources & behind:
+            behind.add(node.get_friendly_name())
+    return sorted(behind)
+
+
+def main(arguments: list[str]) -> int:
+    """Quantise the model named by the first argument into the folder named by the second, with the images after it."""
+    try:
+        quantise(Path(arguments[0]), Path(arguments[1]), [Path(name) for name in arguments[2:]])
+    except ImportError as error:
+        sys.stderr.write(f"{error.name or 'nncf'}\n")
+        return _MISSING
+    except (UserFacingError, RuntimeError) as error:
+        sys.stderr.write(f"{' '.join(str(error).split())}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Anomaly methods behind one protocol: PatchCore and PaDiM."""

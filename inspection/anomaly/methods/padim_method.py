@@ -1,0 +1,53 @@
+"""PaDiM as a method to train with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from inspection.anomaly.methods.networks import constant, map_graph, projected_patches
+from inspection.anomaly.methods.padim import Padim, fit
+from inspection.anomaly.methods.registry import FloatArray, MethodSettings, PatchSource
+from inspection.runtime.openvino_import import ops
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PadimCore:
+    """A fitted PaDiM with its graph."""
+
+    fitted: Padim
+
+    def map(self, features: FloatArray, shape: tuple[int, int]) -> FloatArray:
+        """Return the anomaly map of an image, float32 ``shape``, from its features ``(h·w, D)``."""
+        return self.fitted.map(features, shape)
+
+    def graph(self, features: Any) -> Any:
+        """Return the ``openvino.Model`` from ``image``, of the one size, to ``map``."""
+        patches = projected_patches(features, self.fitted.projection, self.fitted.offset)
+        away = ops.subtract(patches, constant(self.fitted.means))
+        one = constant(np.array([1], np.int64))
+        moved = ops.squeeze(ops.matmul(ops.unsqueeze(away, one), constant(self.fitted.factors), False, False), one)
+        distance = ops.sqrt(ops.reduce_sum(ops.multiply(moved, moved), one, keep_dims=True))
+        return map_graph(features, distance, "padim")
+
+    def figures(self) -> dict[str, float]:
+        """Return the number of places and of dimensions."""
+        places, dimensions = self.fitted.means.shape
+        return {"places": float(places), "dimensions": float(dimensions)}
+
+
+@dataclass(frozen=True, slots=True)
+class PadimMethod:
+    """Distance to what good images show in the same place; for aligned images of one size."""
+
+    name: ClassVar[str] = "padim"
+    aligned: ClassVar[bool] = True
+    settings: MethodSettings
+
+    def fit(self, source: PatchSource, indices: Sequence[int], check: Callable[[], None]) -> PadimCore:
+        """Fit on the images ``indices``."""
+        samples = np.concatenate([source.samples(index) for index in indices])
+        return PadimCore(fit(samples, lambda: (source.grid(index) for index in indices), self.settings.seed, check))

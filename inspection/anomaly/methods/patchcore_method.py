@@ -1,0 +1,50 @@
+"""PatchCore as a method to train with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from inspection.anomaly.methods.networks import anomaly_graph
+from inspection.anomaly.methods.patchcore import PatchCore, fit
+from inspection.anomaly.methods.registry import FloatArray, MethodSettings, PatchSource
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PatchCoreCore:
+    """A fitted PatchCore with its graph."""
+
+    fitted: PatchCore
+
+    def map(self, features: FloatArray, shape: tuple[int, int]) -> FloatArray:
+        """Return the anomaly map of an image, float32 ``shape``, from its features ``(h·w, D)``."""
+        return self.fitted.map(features, shape)
+
+    def graph(self, features: Any) -> Any:
+        """Return the ``openvino.Model`` from ``image`` to ``map``."""
+        fitted = self.fitted
+        return anomaly_graph(features, fitted.projection, fitted.offset, fitted.bank, fitted.constants())
+
+    def figures(self) -> dict[str, float]:
+        """Return the size of the bank."""
+        count, dimensions = self.fitted.bank.shape
+        return {"bank_size": float(count), "bank_dimensions": float(dimensions)}
+
+
+@dataclass(frozen=True, slots=True)
+class PatchCoreMethod:
+    """Distance to the nearest patch of good images, wherever in the image that was, beyond what varies there."""
+
+    name: ClassVar[str] = "patchcore"
+    aligned: ClassVar[bool] = False
+    settings: MethodSettings
+
+    def fit(self, source: PatchSource, indices: Sequence[int], check: Callable[[], None]) -> PatchCoreCore:
+        """Fit on the images ``indices``."""
+        samples = [source.samples(index) for index in indices]
+        images = np.repeat(np.arange(len(samples)), [len(patches) for patches in samples])
+        patches = np.concatenate(samples)
+        return PatchCoreCore(fit(patches, self.settings.bank_size, self.settings.seed, check, images))

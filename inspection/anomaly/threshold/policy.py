@@ -1,0 +1,76 @@
+"""The rules a threshold can be chosen by, under the names people use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from inspection.anomaly.threshold.defects import cost_threshold, f1_threshold
+from inspection.anomaly.threshold.estimate import Threshold, choose_threshold
+from inspection.anomaly.threshold.tail import tail_threshold
+from models.errors import InvalidInput
+
+PolicyName = Literal["quantile", "tail", "f1", "cost"]
+
+
+class ThresholdPolicy(BaseModel):
+    """How a threshold is chosen.
+
+    Attributes:
+        name: ``quantile`` or ``tail`` from good images alone; ``f1`` or ``cost`` with images of defects.
+        false_alarm_rate: share of good parts that ``quantile`` and ``tail`` may reject.
+        escape_cost: ``cost``: of a defect that passes as OK.
+        overkill_cost: ``cost``: of a good part that is rejected, in the same unit.
+        defect_rate: ``cost``: share of defective parts in production.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: PolicyName = "quantile"
+    false_alarm_rate: float = Field(default=0.05, gt=0, lt=0.5)
+    escape_cost: float = Field(default=10.0, gt=0, allow_inf_nan=False)
+    overkill_cost: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    defect_rate: float = Field(default=0.02, gt=0, lt=1)
+
+    @property
+    def needs_defects(self) -> bool:
+        """Whether it can only choose with scores of defects."""
+        return self.name in _WITH_DEFECTS
+
+    def choose(self, good: Sequence[float], defects: Sequence[float] = ()) -> Threshold:
+        """Choose a threshold.
+
+        Args:
+            good: scores of good images held out of the fit, at least two.
+            defects: scores of images of defects by the final model; at least one where the rule needs them.
+
+        Raises:
+            InvalidInput: ``threshold-needs-defects``.
+            ValueError: when there are fewer than two good scores.
+        """
+        if self.needs_defects and not defects:
+            raise InvalidInput("threshold-needs-defects", method=self.name)
+        return _RULES[self.name](self, good, defects)
+
+
+_Rule = Callable[[ThresholdPolicy, Sequence[float], Sequence[float]], Threshold]
+
+
+def _cost(policy: ThresholdPolicy, good: Sequence[float], defects: Sequence[float]) -> Threshold:
+    return cost_threshold(
+        good,
+        defects,
+        escape_cost=policy.escape_cost,
+        overkill_cost=policy.overkill_cost,
+        defect_rate=policy.defect_rate,
+    )
+
+
+_WITH_DEFECTS: dict[PolicyName, _Rule] = {"f1": lambda _, good, defects: f1_threshold(good, defects), "cost": _cost}
+_RULES: dict[PolicyName, _Rule] = {
+    "quantile": lambda policy, good, _: choose_threshold(good, policy.false_alarm_rate),
+    "tail": lambda policy, good, _: tail_threshold(good, policy.false_alarm_rate),
+    **_WITH_DEFECTS,
+}

@@ -1,0 +1,119 @@
+"""A threshold in or beyond the upper tail of good scores, by extreme-value theory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.anomaly.threshold.estimate import MOST_BEYOND, Threshold, least_sample, prediction_limit, require_sample
+
+LEAST_EXCESSES = 10
+"""A generalised Pareto distribution is fitted to no fewer excesses than these."""
+_LARGEST_SHARE = 0.25
+_TAIL_SHARE = 0.15
+# Shapes outside are artefacts of a small sample: below lies an end point within the sample, above an endless tail.
+_SHAPES = (-0.5, 0.5)
+_FLAT = 1e-6
+# What is rarer is beyond any sample and, in the formulas, beyond what floats hold.
+_LEAST_RATE = 1e-15
+_RESAMPLES = 400
+_HALVINGS = 40
+_DEEPEST = 12.0
+_Floats = NDArray[np.float64]
+
+
+def tail_threshold(scores: Sequence[float], false_alarm_rate: float) -> Threshold:
+    """Choose a threshold by peaks over a high score: a generalised Pareto distribution over the largest ones.
+
+    That distribution is the limit of excesses over a high level, whatever the whole looks like (Pickands 1975;
+    Balkema and de Haan 1974). The level is the score below the largest 15 %, at least ten; a further good image exceeds
+    it with a probability of ``(k + 1)/(n + 1)``. A rate above that lies in the body of the sample, where the quantile
+    of the sample is taken. The quantile of the fitted tail alone is exceeded too often, as the fit is itself uncertain;
+    it is taken so far out that the rate holds on average over fits to samples drawn from the fitted tail (Beran 1990).
+    With too few scores to have ten among the upper quarter: ``prediction_limit``. Never above ``MOST_BEYOND`` times the
+    largest score.
+
+    Args:
+        scores: at least two, held out of the fit.
+        false_alarm_rate: α, between 0 and 1.
+
+    Raises:
+        ValueError: when there are fewer than two scores or the rate is not between 0 and 1.
+    """
+    require_sample(scores, false_alarm_rate)
+    ordered = sorted(scores)
+    count = len(ordered)
+    excesses = max(LEAST_EXCESSES, math.ceil(_TAIL_SHARE * count))
+    if excesses > _LARGEST_SHARE * count:
+        return prediction_limit(scores, false_alarm_rate)
+    exceeded = (excesses + 1) / (count + 1)
+    if false_alarm_rate >= exceeded:
+        value = ordered[max(math.ceil((count + 1) * (1 - false_alarm_rate) - 1e-9), 1) - 1]
+    else:
+        level = ordered[count - excesses - 1]
+        over = np.array(ordered[count - excesses :]) - level
+        reach = _reach(over, max(false_alarm_rate / exceeded, _LEAST_RATE))
+        value = min(level + reach, MOST_BEYOND * ordered[-1])
+    return Threshold(value, false_alarm_rate, "tail", count, least_sample(false_alarm_rate))
+
+
+def fit_pareto(excesses: _Floats) -> tuple[_Floats, _Floats]:
+    """Fit generalised Pareto distributions by probability-weighted moments (Hosking and Wallis 1987).
+
+    Args:
+        excesses: ``(..., n)``, not negative, ``n`` at least two.
+
+    Returns:
+        scales and shapes ξ, ``(...)``; a shape is kept between -0.5 and 0.5, and its scale then keeps the mean.
+    """
+    ordered = np.sort(excesses, axis=-1)
+    count = ordered.shape[-1]
+    mean = ordered.mean(axis=-1)
+    weighted = (ordered * (count - np.arange(1, count + 1)) / (count - 1)).mean(axis=-1)
+    spread = mean - 2 * weighted
+    positive = spread > 0
+    shape = np.where(positive, 2 - mean / np.where(positive, spread, 1.0), _SHAPES[0])
+    shape = np.clip(shape, *_SHAPES)
+    return mean * (1 - shape), shape
+
+
+def excess_quantile(scale: _Floats, shape: _Floats, exceeding: _Floats | float) -> _Floats:
+    """Return the excess that is exceeded with a probability of ``exceeding``, between 0 and 1."""
+    bent = _bent(shape)
+    found: _Floats = scale / bent * (np.power(exceeding, -bent) - 1)
+    return found
+
+
+def _reach(excesses: _Floats, exceeding: float) -> float:
+    """Return the excess that a further one exceeds with a probability of ``exceeding``, the fit's uncertainty included.
+
+    The same samples are drawn every time, so that the same scores give the same threshold.
+    """
+    scale, shape = fit_pareto(excesses)
+    if scale <= 0:
+        return 0.0
+    drawn = np.random.default_rng(0).random((_RESAMPLES, len(excesses)))
+    scales, shapes = fit_pareto(excess_quantile(scale, shape, 1.0 - drawn))
+    low, high = math.log(exceeding) - _DEEPEST, math.log(exceeding)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if _survival(scale, shape, excess_quantile(scales, shapes, math.exp(middle))).mean() > exceeding:
+            high = middle
+        else:
+            low = middle
+    return float(excess_quantile(scale, shape, math.exp(low)))
+
+
+def _survival(scale: _Floats, shape: _Floats, excess: _Floats) -> _Floats:
+    """Return the probability that an excess is larger than ``excess``."""
+    bent = _bent(shape)
+    found: _Floats = np.power(np.maximum(1 + bent * excess / scale, 0.0), -1 / bent)
+    return found
+
+
+def _bent(shape: _Floats) -> _Floats:
+    """Keep a shape off 0, where the formulas divide by it; the limit is the exponential distribution."""
+    return np.where(np.abs(shape) < _FLAT, _FLAT, shape)

@@ -1,0 +1,1 @@
+"""Training an anomaly model from good images."""

@@ -1,0 +1,111 @@
+"""The manifest of a training: what was learnt from what, and how."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Sequence
+
+import numpy as np
+
+from inspection.anomaly.backbone import Backbone
+from inspection.anomaly.manifest import (
+    FORMAT_VERSION,
+    BackboneRecord,
+    BundleManifest,
+    DataRecord,
+    Preprocessing,
+    ThresholdRecord,
+)
+from inspection.anomaly.methods.registry import Core
+from inspection.anomaly.preparation import SMOOTHING
+from inspection.anomaly.threshold.estimate import Threshold
+from inspection.anomaly.training.settings import TrainingSettings
+from inspection.anomaly.training.training_set import Material
+
+_LIBRARIES = ("imageflow-station", "numpy", "opencv-python", "openvino")
+
+
+def preprocessing_of(material: Material, scale: float, *, aligned: bool) -> Preprocessing:
+    """Return how images are prepared for a model that is trained on ``material``."""
+    heights, widths = zip(*material.sizes, strict=True)
+    return Preprocessing(
+        scale=scale,
+        median_height=int(np.median(heights)),
+        median_width=int(np.median(widths)),
+        aligned=aligned,
+        smoothing=SMOOTHING,
+    )
+
+
+def threshold_record(threshold: Threshold) -> ThresholdRecord:
+    """Return a threshold as a model file holds it."""
+    return ThresholdRecord(
+        value=threshold.value,
+        false_alarm_rate=threshold.false_alarm_rate,
+        method=threshold.method,
+        sample=threshold.sample,
+        least_sample=threshold.least_sample,
+        defects=threshold.defects,
+    )
+
+
+def describe(
+    choice: TrainingSettings,
+    backbone: Backbone,
+    preprocessing: Preprocessing,
+    core: Core,
+    threshold: Threshold,
+    *,
+    material: Material,
+    scores: Sequence[float],
+    probes: Sequence[float],
+    defects: Material | None,
+    defect_scores: Sequence[float],
+) -> BundleManifest:
+    """Return the manifest; digests of the members come with packing.
+
+    Args:
+        choice: the settings.
+        backbone: network of the features.
+        preprocessing: of images.
+        core: the fitted model.
+        threshold: its own.
+        material: good images.
+        scores: of these, held out.
+        probes: of the generated images, by the training.
+        defects: images of defects; None without any.
+        defect_scores: of these that could be scored.
+    """
+    found = {
+        "sample-too-small": threshold.sample_too_small,
+        "duplicates": material.duplicates or (defects is not None and defects.duplicates),
+    }
+    return BundleManifest(
+        format_version=FORMAT_VERSION,
+        kind=choice.method,
+        name=choice.name,
+        backbone=BackboneRecord(name=backbone.name, digest=backbone.digest),
+        preprocessing=preprocessing,
+        threshold=threshold_record(threshold),
+        scores=tuple(sorted(scores)),
+        defect_scores=tuple(sorted(defect_scores)),
+        probes=tuple(probes),
+        metrics=core.figures(),
+        data=DataRecord(
+            images=len(material.files),
+            duplicates=material.duplicates,
+            digest=material.digest,
+            defects=len(defect_scores),
+            defects_digest=defects.digest if defects is not None else "",
+        ),
+        view=material.view.record,
+        seed=choice.seed,
+        warnings=tuple(code for code, told in found.items() if told),
+        versions=library_versions(),
+        members={},
+    )
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of what computes a model's scores."""
+    return {name: importlib.metadata.version(name) for name in _LIBRARIES}

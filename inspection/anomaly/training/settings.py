@@ -1,0 +1,62 @@
+"""What can be chosen for a training."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from inspection.anomaly.backbone import DEFAULT_BACKBONE
+from inspection.anomaly.methods.registry import DEFAULT_METHOD, MethodSettings
+from inspection.anomaly.threshold.policy import PolicyName, ThresholdPolicy
+from models.names import LONGEST_NAME
+
+LARGEST_SEED = 2**63 - 1
+
+
+class TrainingSettings(BaseModel):
+    """What can be chosen for a training.
+
+    Attributes:
+        name: of the model, for people.
+        method: ``patchcore``, or ``padim`` for aligned images of one size.
+        backbone: network the features come from.
+        bank_size: most patches a memory bank holds; memory and time of a score grow with it.
+        threshold: the rule of ``inspection.anomaly.threshold.policy``; ``f1`` and ``cost`` need images of defects.
+        false_alarm_rate: share of good parts that the threshold may reject.
+        escape_cost: of a defect that passes, for ``cost``.
+        overkill_cost: of a good part that is rejected, for ``cost``.
+        defect_rate: share of defective parts in production, for ``cost``.
+        folds: parts the images are divided into to score each by a model that has not seen it.
+        seed: the same images, settings, versions and seed give the same file.
+        threads: processor threads; 0 takes the setting.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(default="", max_length=LONGEST_NAME)
+    method: str = DEFAULT_METHOD
+    backbone: str = DEFAULT_BACKBONE
+    bank_size: int = Field(default=5000, ge=100, le=50_000)
+    threshold: PolicyName = "quantile"
+    false_alarm_rate: float = Field(default=0.05, gt=0, lt=0.5)
+    escape_cost: float = Field(default=10.0, gt=0, allow_inf_nan=False)
+    overkill_cost: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    defect_rate: float = Field(default=0.02, gt=0, lt=1)
+    folds: int = Field(default=10, ge=2, le=20)
+    seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
+    threads: int = Field(default=0, ge=0, le=256)
+
+    @property
+    def policy(self) -> ThresholdPolicy:
+        """The rule for the threshold with its numbers."""
+        return ThresholdPolicy(
+            name=self.threshold,
+            false_alarm_rate=self.false_alarm_rate,
+            escape_cost=self.escape_cost,
+            overkill_cost=self.overkill_cost,
+            defect_rate=self.defect_rate,
+        )
+
+    @property
+    def for_method(self) -> MethodSettings:
+        """What the method is told."""
+        return MethodSettings(bank_size=self.bank_size, seed=self.seed)

@@ -1,0 +1,179 @@
+"""Training a model from good images; images of defects, if any, only help to set the threshold."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from inspection.anomaly.alignment import require_one_size
+from inspection.anomaly.backbone import find_backbone, serialise
+from inspection.anomaly.bundle import pack, unpack
+from inspection.anomaly.manifest import BundleManifest
+from inspection.anomaly.methods.registry import find_method
+from inspection.anomaly.preparation import choose_scale
+from inspection.anomaly.preprocessing import AS_THEY_ARE, ImageView
+from inspection.anomaly.threshold.estimate import Threshold
+from inspection.anomaly.training.defects import read_defects, score_defects
+from inspection.anomaly.training.fitting import FeatureStore, held_out_scores
+from inspection.anomaly.training.manifest_builder import describe, preprocessing_of
+from inspection.anomaly.training.parity_check import PARITY_IMAGES, check_parity, probe_scores
+from inspection.anomaly.training.progress import Course, OnProgress, TrainingProgress
+from inspection.anomaly.training.settings import TrainingSettings
+from inspection.anomaly.training.training_set import Material, look_at
+from inspection.runtime.cancellation import TrainingCancelled
+from models.errors import DoesNotFit, InvalidInput, UnreadableImage
+from models.messages import LocalText
+from models.storage import make_folder, require_writable, write_atomically
+
+__all__ = ["TrainingCancelled", "TrainingProgress", "TrainingReport", "TrainingSettings", "train_images"]
+
+LEAST_IMAGES = 5
+# Scores below mean a distance of nought but for rounding.
+_LEAST_THRESHOLD = 1e-6
+# What reading an image counts for, where computing its features counts for 1.
+_READING = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingReport:
+    """What a training gave.
+
+    Attributes:
+        path: the model file.
+        digest: its SHA-256.
+        threshold: from good images that were held out, and from the defects given.
+        images: good images used, without exact duplicates.
+        skipped: path → why, of the files that could not be used.
+        seconds: it took.
+        manifest: of the file.
+    """
+
+    path: Path
+    digest: str
+    threshold: Threshold
+    images: int
+    skipped: dict[str, UnreadableImage | DoesNotFit]
+    seconds: float
+    manifest: BundleManifest
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Codes of what one should know: ``sample-too-small``, ``duplicates``, ``skipped``."""
+        return self.manifest.warnings + (("skipped",) if self.skipped else ())
+
+
+def train_images(
+    paths: Sequence[Path],
+    out: Path,
+    settings: TrainingSettings | None = None,
+    *,
+    defects: Sequence[Path] = (),
+    view: ImageView = AS_THEY_ARE,
+    on_progress: OnProgress | None = None,
+    cancel: threading.Event | None = None,
+) -> TrainingReport:
+    """Train a model on images of good parts and write it to ``out``.
+
+    The threshold comes from scores of each image by a model that was fitted without it; the final model is fitted on
+    all images, so it tends to score good parts a little lower than those: the stated rate is on the safe side. Images
+    of defects are scored by the final model; nothing is fitted on them.
+
+    Args:
+        paths: image files of good parts, in any order; exact duplicates count once, unreadable ones, those that
+            ``view`` refuses and those far larger than the others are skipped and told in the report.
+        out: the model file to write; its folder is made when missing.
+        settings: the choices.
+        defects: image files of defects, which the rules ``f1`` and ``cost`` need.
+        view: gives every image as the model will be given it, as ``inspection.pipeline.Viewpoint`` does for a step of
+            a pipeline; without it the model is for images as they are. What a step ignores is left out of the scores.
+        on_progress: called from this thread.
+        cancel: set it to stop.
+
+    Raises:
+        InvalidInput: ``too-few-images`` when fewer than five can be used, ``too-few-images-left`` when that is because
+            images were skipped, ``anomaly-method-unknown``,
+            ``threshold-needs-defects``, ``image-good-and-defect``, ``images-all-alike`` when nearly all show the same
+            to the pixel, so that any other image would be rejected.
+        Unavailable: ``backbone-missing``; ``file-not-written`` or ``file-disk-full``, told before the work begins
+            where it can be seen then.
+        UnreadableImage: ``image-changed`` and the like when an image is changed or removed meanwhile.
+        DoesNotFit: ``images-not-aligned`` when the method needs images of one size; ``model-parity`` when the finished
+            model scores otherwise than the training; nothing is written.
+        TrainingCancelled: when ``cancel`` was set; nothing is written.
+    """
+    choice = settings or TrainingSettings()
+    began = time.perf_counter()
+    method = find_method(choice.method, choice.for_method)
+    policy = choice.policy
+    if policy.needs_defects and not defects:
+        raise InvalidInput("threshold-needs-defects", method=policy.name)
+    backbone = find_backbone(choice.backbone)
+    require_writable(out)
+    course = Course(_work(len(paths), len(paths), choice.folds, len(defects)), on_progress, cancel)
+    material = look_at(paths, course, _READING, view)
+    count = len(material.files)
+    _require_enough(material)
+    known_defects = read_defects(defects, material, course, _READING) if defects else None
+    folds = min(choice.folds, count)
+    course.total = _work(len(paths), count, folds, len(defects))
+    if method.aligned:
+        require_one_size(material, choose_scale(material.sizes))
+    store = FeatureStore(backbone, material, course, seed=choice.seed, threads=choice.threads)
+    scores = held_out_scores(method, store, range(count), folds, choice.seed, course)
+    core = method.fit(store, range(count), course.check)
+    course.advance(count, "fit", 1, 1)
+    preprocessing = preprocessing_of(material, store.scale, aligned=method.aligned)
+    defect_scores, unfit = score_defects(store, core, preprocessing, known_defects, course)
+    threshold = policy.choose(scores, defect_scores)
+    if threshold.value < _LEAST_THRESHOLD:
+        raise InvalidInput("images-all-alike", count=count)
+    graph, weights = serialise(core.graph(store.extractor.graph))
+    manifest = describe(
+        choice,
+        backbone,
+        preprocessing,
+        core,
+        threshold,
+        material=material,
+        scores=scores,
+        probes=probe_scores(store, core, preprocessing.median_height, preprocessing.median_width),
+        defects=known_defects,
+        defect_scores=defect_scores,
+    )
+    parity = check_parity(
+        store, core, unpack(pack(manifest, graph, weights), "model"), material, course, choice.threads
+    )  # fmt: skip
+    manifest = manifest.model_copy(update={"metrics": {**manifest.metrics, "parity": parity}})
+    course.check()
+    data = pack(manifest, graph, weights)
+    make_folder(out.parent)
+    write_atomically(out, data)
+    final = unpack(data, out.name)
+    course.advance(course.total, "export", 1, 1)
+    skipped = {**material.skipped, **(known_defects.skipped if known_defects else {}), **unfit}
+    return TrainingReport(out, final.digest, threshold, count, skipped, time.perf_counter() - began, final.manifest)
+
+
+def _require_enough(material: Material) -> None:
+    count = len(material.files)
+    if count >= LEAST_IMAGES:
+        return
+    if not material.skipped:
+        raise InvalidInput("too-few-images", count=count, least=LEAST_IMAGES)
+    path, error = next(iter(material.skipped.items()))
+    raise InvalidInput(
+        "too-few-images-left",
+        count=count,
+        least=LEAST_IMAGES,
+        skipped=len(material.skipped),
+        name=Path(path).name,
+        reason=LocalText.of(error.code, error.values),
+    )
+
+
+def _work(files: int, images: int, folds: int, defects: int) -> float:
+    """Return the work of a training: an image's features cost about what a fold's fit costs for each of its images."""
+    return files * _READING + images * (2.0 + folds) + defects * (1.0 + _READING) + 2 * PARITY_IMAGES

@@ -1,0 +1,1 @@
+"""Reading codes (QR, Data Matrix, Code 128, EAN-13)."""

@@ -1,0 +1,183 @@
+"""From exported graphs to model files: each way of running them measured, and only what passes is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inspection.detection.agreement import EXACT, FASTER, Bounds, agreement, holds
+from inspection.detection.bundle import pack_detector, read_detector
+from inspection.detection.dataset import DetectionData
+from inspection.detection.graphs import processor_has, read_graph
+from inspection.detection.manifest import FORMAT_VERSION, Agreement, DetectorData, DetectorManifest
+from inspection.detection.measuring import Measured, compare_with_labels, measure
+from inspection.detection.model import BF16, F32, Detector, FoundBoxes
+from inspection.detection.training.progress import ProgressTeller
+from inspection.detection.training.run_folder import RunFolder, RunRequest
+from inspection.detection.verification import probe
+from models.errors import DoesNotFit, UserFacingError
+from models.storage import make_folder, write_atomically
+
+_PACKAGES = ("openvino", "numpy", "opencv-python", "torch", "ultralytics", "nncf")
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenModel:
+    """A model file that passed, or what kept one from being written.
+
+    Attributes:
+        precision: ``fp32`` or ``int8``.
+        path: None when it was refused.
+        digest: SHA-256 of the file, hexadecimal; empty when it was refused.
+        manifest: what the file says, or would have said.
+        refused: why there is no file.
+    """
+
+    precision: str
+    path: Path | None
+    digest: str
+    manifest: DetectorManifest
+    refused: UserFacingError | None = None
+
+
+def write_models(
+    folder: RunFolder, request: RunRequest, data: DetectionData, trained: dict[str, Any], shown: ProgressTeller
+) -> tuple[WrittenModel, ...]:
+    """Measure every exported graph in every way this processor has, and write those that pass."""
+    reference = compare_with_labels(_torch_boxes(folder.exported / "torch.json"), data.val)
+    exported = {precision: folder.exported / precision for precision in ("fp32", *request.precisions)}
+    ways = [F32, *([BF16] if processor_has("BF16") else [])]
+    steps = shown.part("measure", len(exported) * len(ways) * len(data.val))
+    exact: Measured | None = None
+    written: list[WrittenModel] = []
+    for precision, graph in exported.items():
+        detectors = {way: _detector(graph, way, request) for way in ways}
+        found = {way: measure(detector, data.val, steps) for way, detector in detectors.items()}
+        if exact is None:
+            exact = found[F32]
+        compared: dict[str, Agreement] = {}
+        for way, measured in found.items():
+            first = precision == "fp32" and way == F32
+            trusted, bounds, name = (reference, EXACT, "torch") if first else (exact, FASTER, "fp32")
+            drop = trusted.drop_to(measured)
+            compared[way] = agreement(trusted.found, measured.found, bounds, name=name, drop=drop)
+        passed = [way for way in (BF16, F32) if way in compared and holds(compared[way], _bounds(precision, way))]
+        if precision == "fp32" and F32 not in passed:
+            raise _refusal("detector-parity", compared[F32], EXACT)
+        manifest = _manifest(
+            folder, request, data, trained, precision, passed or [F32], compared, found[F32]
+        ).model_copy(update={"probe": probe(detectors[F32])})
+        if precision in request.precisions:
+            written.append(_write(graph, manifest, request, passed, compared))
+    refused = [model.refused for model in written if model.refused is not None]
+    if len(refused) == len(written):
+        raise refused[0]
+    return tuple(written)
+
+
+def _bounds(precision: str, way: str) -> Bounds:
+    return EXACT if (precision, way) == ("fp32", F32) else FASTER
+
+
+def _write(
+    graph: Path, manifest: DetectorManifest, request: RunRequest, passed: Sequence[str], compared: dict[str, Agreement]
+) -> WrittenModel:
+    if F32 not in passed:
+        # Every processor can do this way; without it the file would not run everywhere.
+        refused = _refusal("detector-int8-refused", compared[F32], FASTER)
+        return WrittenModel(manifest.precision, None, "", manifest, refused)
+    path = request.model_file(manifest.precision)
+    xml = next(graph.glob("*.xml"))
+    data = pack_detector(manifest, xml.read_bytes(), xml.with_suffix(".bin").read_bytes())
+    make_folder(path.parent)
+    write_atomically(path, data)
+    return WrittenModel(manifest.precision, path, read_detector(path).digest, manifest)
+
+
+def _refusal(code: str, found: Agreement, bounds: Bounds) -> DoesNotFit:
+    return DoesNotFit(
+        code,
+        matched=f"{found.matched:.1%}",
+        least=f"{bounds.matched:.0%}",
+        boxes=found.boxes,
+        iou=bounds.iou,
+        confidence=bounds.confidence,
+        drop=f"{max(found.map50_drop, found.map50_95_drop):.3f}",
+        most=bounds.map_drop,
+    )
+
+
+def _detector(folder: Path, way: str, request: RunRequest) -> Detector:
+    graph, description = read_graph(folder)
+    return Detector(graph, description, folder.name, "", precision=way, threads=request.threads or None)
+
+
+def _torch_boxes(path: Path) -> list[FoundBoxes]:
+    return [
+        FoundBoxes(
+            np.array(found["boxes"], np.float32).reshape(-1, 4),
+            np.array(found["scores"], np.float32),
+            np.array(found["classes"], np.intp),
+        )
+        for found in json.loads(path.read_text(encoding="utf-8"))
+    ]
+
+
+def _manifest(
+    folder: RunFolder,
+    request: RunRequest,
+    data: DetectionData,
+    trained: dict[str, Any],
+    precision: str,
+    passed: list[str],
+    compared: dict[str, Agreement],
+    measured: Measured,
+) -> DetectorManifest:
+    _, description = read_graph(folder.exported / precision)
+    warnings = [] if measured.mean[0] > 0 else ["finds-nothing"]
+    if data.skipped:
+        warnings.append("skipped")
+    if any(trained.get("left_out", {}).values()):
+        warnings.append("left-out")
+    return DetectorManifest.model_validate(
+        {
+            "format_version": FORMAT_VERSION,
+            "kind": "detector",
+            "name": request.name,
+            "precision": precision,
+            "inference": passed,
+            "graph": description.model_copy(update={"names": data.names}),
+            "parity": compared,
+            "map50": measured.mean[0],
+            "map50_95": measured.mean[1],
+            "classes": measured.by_name(data.names),
+            "data": DetectorData(train_images=len(data.train), val_images=len(data.val), digest=data.digest),
+            "training": {
+                "architecture": Path(request.weights).name if request.weights else request.architecture,
+                "image_size": request.image_size,
+                "batch": request.batch,
+                "epochs": trained["epochs"],
+                "epochs_allowed": request.epochs,
+                "stopped_early": trained["stopped_early"],
+            },
+            "seed": request.seed,
+            "warnings": warnings,
+            "versions": _versions(),
+        }
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

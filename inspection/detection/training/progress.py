@@ -1,0 +1,94 @@
+"""Where a training of a detector stands."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from inspection.runtime.cancellation import TrainingCancelled
+
+_STAGES = {"reading": 0.02, "train": 0.88, "export": 0.01, "reference": 0.03, "int8": 0.03, "measure": 0.03}
+"""Stage → its share of the whole, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorProgress:
+    """Where a training stands.
+
+    Attributes:
+        stage: ``reading``, ``train``, ``export``, ``reference``, ``int8`` or ``measure``.
+        done: of ``total`` within the stage; for ``train`` epochs, with a part of the present one.
+        total: in the stage.
+        fraction: of the whole, 0 to 1.
+        losses: of the training, by name, as they stand.
+        map50: of the last whole epoch; None before the first.
+        map50_95: likewise.
+        epoch_ended: whether this says that an epoch is over.
+    """
+
+    stage: str
+    done: float
+    total: int
+    fraction: float
+    losses: dict[str, float] = field(default_factory=dict)
+    map50: float | None = None
+    map50_95: float | None = None
+    epoch_ended: bool = False
+
+
+class ProgressTeller:
+    """Turns what happens into progress; ends the training when whoever asked for it does not want it any more."""
+
+    def __init__(self, on_progress: Callable[[DetectorProgress], None] | None, cancel: threading.Event | None) -> None:
+        self.cancel = cancel
+        self._on_progress = on_progress
+        self._map: tuple[float, float] | None = None
+
+    def counted(self, stage: str) -> Callable[[int, int], None]:
+        """Return a callback for (done, all) of a stage."""
+        return lambda done, total: self._tell(stage, done, total)
+
+    def part(self, stage: str, total: int) -> Callable[[int, int], None]:
+        """Return a callback that counts its calls up to ``total``."""
+        done = 0
+
+        def one_more(_done: int, _total: int) -> None:
+            nonlocal done
+            done += 1
+            self._tell(stage, done, total)
+
+        return one_more
+
+    def event(self, event: dict[str, Any]) -> None:
+        """Take what the training process tells."""
+        if event["stage"] in {"train", "epoch"}:
+            ended = event["stage"] == "epoch"
+            if ended:
+                self._map = event["map50"], event["map50_95"]
+            within = 1.0 if ended else event["batch"] / max(event["batches"], 1)
+            self._tell("train", event["epoch"] - 1 + within, event["epochs"], event["losses"], ended=ended)
+        else:
+            self._tell(event["stage"], event["done"], event["total"])
+
+    def _tell(
+        self, stage: str, done: float, total: int, losses: dict[str, float] | None = None, *, ended: bool = False
+    ) -> None:
+        if self.cancel is not None and self.cancel.is_set():
+            raise TrainingCancelled
+        if self._on_progress is None:
+            return
+        before = sum(share for name, share in _STAGES.items() if list(_STAGES).index(name) < list(_STAGES).index(stage))
+        self._on_progress(
+            DetectorProgress(
+                stage=stage,
+                done=done,
+                total=total,
+                fraction=before + _STAGES[stage] * (done / total if total else 1.0),
+                losses=losses or {},
+                map50=self._map[0] if self._map else None,
+                map50_95=self._map[1] if self._map else None,
+                epoch_ended=ended,
+            )
+        )

@@ -1,0 +1,67 @@
+"""What ultralytics' own ``predict`` finds, for comparison; run it in a process of its own.
+
+``python -m inspection.detection.training.ultralytics_predict REQUESTS.json`` with the environment of
+``quiet_environment``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from inspection.imaging.files import read_image
+from inspection.imaging.opencv import cv2
+
+
+def predict(model: Any, images: list[str], **arguments: Any) -> list[dict[str, Any]]:
+    """Return corners, scores and classes for each image, and the milliseconds from letterbox to suppression.
+
+    Args:
+        model: ultralytics' ``YOLO``.
+        images: paths; decoded by the product, so that both sides see the same pixels.
+        arguments: ``conf``, ``iou``, ``imgsz``… of ``predict``.
+    """
+    found = []
+    for path in images:
+        # ultralytics takes arrays as OpenCV has them: BGR.
+        pixels = cv2.cvtColor(read_image(Path(path)), cv2.COLOR_RGB2BGR)
+        began = time.perf_counter()
+        boxes = model.predict(pixels, verbose=False, save=False, **arguments)[0].boxes
+        found.append(
+            {
+                "milliseconds": (time.perf_counter() - began) * 1000,
+                "boxes": boxes.xyxy.tolist(),
+                "scores": boxes.conf.tolist(),
+                "classes": [int(value) for value in boxes.cls.tolist()],
+            }
+        )
+    return found
+
+
+def load(path: str) -> Any:
+    """Return ultralytics' ``YOLO`` for a checkpoint or an exported folder."""
+    from inspection.detection.training.torchvision_operators import provide_missing_operators
+    from inspection.runtime.openvino_import import openvino
+
+    # Imported first: it is the place that keeps OpenVINO from reporting its import.
+    del openvino
+    provide_missing_operators()
+    return importlib.import_module("ultralytics").YOLO(path, task="detect")
+
+
+def main(arguments: list[str]) -> int:
+    """Answer the requests in the file named by the first argument, each into the file it names."""
+    for request in json.loads(Path(arguments[0]).read_text(encoding="utf-8")):
+        if request.get("threads"):
+            importlib.import_module("torch").set_num_threads(request["threads"])
+        found = predict(load(request["model"]), request["images"], **request["arguments"])
+        Path(request["answer"]).write_text(json.dumps(found), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

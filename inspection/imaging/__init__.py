@@ -1,0 +1,1 @@
+"""Frames, image files, resizing, placement and colour."""

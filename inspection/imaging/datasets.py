@@ -1,0 +1,129 @@
+"""Folders of images and the labels their sub-folders give."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from inspection.imaging.files import IMAGE_SUFFIXES
+from models.errors import InvalidInput, NotFound
+from models.storage import is_folder
+
+_GOOD_PREFIXES = ("ok", "normal")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledImage:
+    """An image file and the label of the sub-folder it lies in; None directly in the folder."""
+
+    path: Path
+    label: str | None
+
+    @property
+    def good(self) -> bool | None:
+        """Whether the label says good; None without a label."""
+        return None if self.label is None else is_good(self.label)
+
+
+def is_good(label: str) -> bool:
+    """Say whether a label names good parts: ``good``, ``ok…`` and ``normal…``; any other is a class of defect."""
+    folded = label.casefold()
+    return folded == "good" or folded.startswith(_GOOD_PREFIXES)
+
+
+def label_of(path: Path, root: Path) -> str | None:
+    """Return the first sub-folder of ``root`` that ``path`` lies in, or None when it lies in ``root`` itself."""
+    parts = path.relative_to(root).parts
+    return parts[0] if len(parts) > 1 else None
+
+
+def image_files(folder: Path) -> list[Path]:
+    """Return every image file in ``folder`` and below, by its path in code-point order.
+
+    Hidden files and files of other kinds are left out; whether a file can be decoded is seen when it is read.
+
+    Raises:
+        NotFound: ``folder-missing``.
+        InvalidInput: ``folder-not-readable`` when the system refuses to list it or a folder in it,
+            ``folder-without-images``.
+    """
+    if not is_folder(folder):
+        raise NotFound("folder-missing", folder=str(folder))
+    try:
+        found = sorted(
+            path
+            for place, _, names in os.walk(folder, onerror=_not_readable)
+            for path in (Path(place, name) for name in names)
+            # Not ``is_file``: in a folder that is listed and not entered, no image is left out without a word.
+            if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
+        )
+    except OSError as error:
+        _not_readable(error)
+    if not found:
+        raise InvalidInput("folder-without-images", folder=str(folder))
+    return found
+
+
+def _not_readable(error: OSError) -> NoReturn:
+    """End a search that would leave out a folder without a word: its images would be missing in the result."""
+    raise InvalidInput(
+        "folder-not-readable", folder=str(error.filename), reason=error.strerror or str(error)
+    ) from error
+
+
+def labelled_images(folder: Path) -> list[LabelledImage]:
+    """Return the images of ``folder`` with the labels of its sub-folders.
+
+    Raises:
+        NotFound: ``folder-missing``.
+        InvalidInput: ``folder-without-images``.
+    """
+    return [LabelledImage(path, label_of(path, folder)) for path in image_files(folder)]
+
+
+@dataclass(frozen=True, slots=True)
+class GoodImages:
+    """The images of a folder that a model of good parts is to learn from.
+
+    Attributes:
+        files: in the order of ``image_files``.
+        left_out: sub-folders beside those of good parts, with the number of images in each.
+        taken_whole: sub-folders whose names do not say what they hold and whose images were taken.
+    """
+
+    files: list[Path]
+    left_out: dict[str, int]
+    taken_whole: tuple[str, ...]
+
+
+def good_images(folder: Path) -> GoodImages:
+    """Return the images of good parts in ``folder``.
+
+    Where a sub-folder has the name of good parts, the names are labels: its images and those directly in ``folder`` are
+    taken, and other sub-folders are left out. Where none has, the names may be days or stations: all are taken.
+
+    Raises:
+        NotFound: ``folder-missing``.
+        InvalidInput: ``folder-not-readable`` or ``folder-without-images``.
+    """
+    found = labelled_images(folder)
+    others = Counter(image.label for image in found if image.label is not None and not image.good)
+    if not any(image.good for image in found):
+        return GoodImages([image.path for image in found], {}, tuple(sorted(others)))
+    return GoodImages([image.path for image in found if image.good is not False], dict(sorted(others.items())), ())
+
+
+def defect_images(folder: Path) -> list[Path]:
+    """Return the images of defects in ``folder``: all but those in sub-folders that name good parts.
+
+    Raises:
+        NotFound: ``folder-missing``.
+        InvalidInput: ``folder-not-readable`` or ``folder-without-images``.
+    """
+    found = [image.path for image in labelled_images(folder) if not image.good]
+    if not found:
+        raise InvalidInput("folder-without-images", folder=str(folder))
+    return found

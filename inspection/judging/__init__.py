@@ -1,0 +1,1 @@
+"""Criteria, and the judgement of findings by them."""

@@ -1,0 +1,123 @@
+"""What a part must fulfil to be OK, as it is stored with an item."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from inspection.judging.validation_errors import none_given, not_in_order
+
+_MOST_RULES = 200
+_LONGEST_PATTERN = 500
+
+CodeFormat = Literal["qr", "micro-qr", "data-matrix", "code-128", "ean-13", "ean-8"]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256 of a file, hexadecimal, in small letters."""
+
+
+class _Rule(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Limits(_Rule):
+    """Between what a measurement must lie; both ends are good."""
+
+    lower: Finite | None = Field(default=None, description="Least good value, in the unit of the measurement.")
+    upper: Finite | None = Field(default=None, description="Largest good value, in the unit of the measurement.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Limits:
+        if self.lower is None and self.upper is None:
+            raise none_given("lower", "upper")
+        if self.lower is not None and self.upper is not None and self.lower > self.upper:
+            raise not_in_order("lower", "upper")
+        return self
+
+
+class ColourLimits(_Rule):
+    """How far a colour may be from its reference, CIEDE2000."""
+
+    mean: float | None = Field(default=None, gt=0, le=200, description="Largest good mean ΔE00 of the area.")
+    maximum: float | None = Field(default=None, gt=0, le=200, description="Largest good ΔE00 of any place in the area.")
+
+    @model_validator(mode="after")
+    def _something_limited(self) -> ColourLimits:
+        if self.mean is None and self.maximum is None:
+            raise none_given("mean", "maximum")
+        return self
+
+
+class CodeRule(_Rule):
+    """A code that must be on the part."""
+
+    formats: tuple[CodeFormat, ...] = Field(default=(), description="Formats that count; empty takes every format.")
+    text: str | None = Field(default=None, max_length=7100, description="The exact text it must have.")
+    pattern: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=_LONGEST_PATTERN,
+        description="What its text looks like: * any characters, ? one, # a digit, @ a letter, \\ the next as it is.",
+    )
+    least: int = Field(default=1, ge=0, le=1000, description="How many such codes there must be at least.")
+    most: int | None = Field(default=None, ge=0, le=1000, description="How many there may be; empty takes any number.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> CodeRule:
+        if self.most is not None and self.least > self.most:
+            raise not_in_order("least", "most")
+        return self
+
+
+class Criteria(_Rule):
+    """What a part must fulfil to be OK."""
+
+    threshold: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="Anomaly threshold; empty takes the model's own."
+    )
+    threshold_model: Digest | None = Field(
+        default=None,
+        description="SHA-256 of the model file the threshold was chosen for; it counts for no other. Empty: for all.",
+    )
+    minimum_confidence: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Detections less sure than this are ignored; empty takes all that the steps let pass.",
+    )
+    minimum_defect_area: float = Field(
+        default=0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Detections and anomalous regions with a smaller box (square pixels of the image) are ignored.",
+    )
+    max_detections: dict[str, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=dict, description="How many detections of a class a part may have and still be OK."
+    )
+    default_max_detections: int = Field(
+        default=0, ge=0, description="The same for classes that are not listed; anomalous regions are not counted."
+    )
+    measurements: dict[str, Limits] = Field(
+        default_factory=dict,
+        max_length=_MOST_RULES,
+        description="Limits of measurements by name; one that could not be measured is not good.",
+    )
+    codes: dict[str, CodeRule] = Field(
+        default_factory=dict,
+        max_length=_MOST_RULES,
+        description="Codes that must be on the part, by a name for each; empty wants any one where codes are read.",
+    )
+    colours: dict[str, ColourLimits] = Field(
+        default_factory=dict,
+        max_length=_MOST_RULES,
+        description="Limits of colour differences by name; one that could not be compared is not good.",
+    )
+
+    def threshold_for(self, model_sha256: str) -> float | None:
+        """Return the threshold for scores of a model, None where it is the model's own: scores differ between models.
+
+        Args:
+            model_sha256: SHA-256 of the model file, hexadecimal.
+        """
+        return self.threshold if self.threshold_model in (None, model_sha256) else None

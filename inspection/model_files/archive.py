@@ -1,0 +1,147 @@
+"""A file of named parts with a manifest: a zip archive, not compressed; the same parts give the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from inspection.model_files.foreign_files import refusal_as_model
+from models.errors import InvalidInput, NotFound
+
+MANIFEST = "manifest.json"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_MOST_BYTES = 1024**3
+_MOST_MANIFEST_BYTES = 16 * 1024**2
+_REGULAR_FILE = 0o100644 << 16
+# zipfile answers a damaged archive with any of these; OSError when an offset lies before the file.
+_DAMAGED = (
+    zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError, NotImplementedError, RuntimeError, OSError,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Archive:
+    """An archive that was read and whose parts have the digests its manifest names.
+
+    Attributes:
+        manifest: as JSON values; ``format_version``, ``kind`` and ``members`` are there.
+        parts: name → bytes, without the manifest.
+        digest: SHA-256 of the whole file, hexadecimal.
+        size: bytes of the whole file.
+    """
+
+    manifest: Mapping[str, Any]
+    parts: Mapping[str, bytes]
+    digest: str
+    size: int
+
+
+def pack(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> bytes:
+    """Return the bytes of an archive; ``members`` with the SHA-256 of each part is entered into the manifest here."""
+    members = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
+    text = json.dumps({**manifest, "members": members}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in ((MANIFEST, text.encode()), *parts.items()):
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.create_system = 3
+            entry.external_attr = _REGULAR_FILE
+            archive.writestr(entry, data)
+    return buffer.getvalue()
+
+
+def unpack(data: bytes, name: str, known_version: int) -> Archive:
+    """Read and check the bytes of an archive.
+
+    Args:
+        data: of the whole file.
+        name: what messages call it.
+        known_version: the newest ``format_version`` that can be read.
+
+    Raises:
+        InvalidInput: ``model-damaged``, ``model-too-new`` or what ``refusal_as_model`` says it is instead.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if not _bounded(archive, len(data)):
+                raise InvalidInput("model-damaged", name=name)
+            manifest = json.loads(archive.read(MANIFEST))
+            _require_known(manifest, name, known_version)
+            parts = {member: archive.read(member) for member in manifest["members"]}
+            told = {member: hashlib.sha256(part).hexdigest() for member, part in parts.items()}
+    except _DAMAGED as error:
+        raise InvalidInput(refusal_as_model(data), name=name) from error
+    if told != manifest["members"]:
+        raise InvalidInput("model-damaged", name=name)
+    return Archive(manifest, parts, hashlib.sha256(data).hexdigest(), len(data))
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of a model file.
+
+    Raises:
+        NotFound: ``model-missing``.
+        InvalidInput: ``model-not-readable``; ``model-damaged`` when it is too large to be one.
+    """
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise InvalidInput("model-damaged", name=path.name)
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound("model-missing", file=str(path)) from error
+    except OSError as error:
+        raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
+
+
+def archive_kind(path: Path) -> str | None:
+    """Return the ``kind`` a model file's manifest names, without reading its other parts; None when it names none.
+
+    Raises:
+        NotFound: ``model-missing``.
+        InvalidInput: ``model-not-readable``.
+    """
+    try:
+        with path.open("rb") as file:
+            return _kind_in(file, path.stat().st_size)
+    except FileNotFoundError as error:
+        raise NotFound("model-missing", file=str(path)) from error
+    except OSError as error:
+        raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
+
+
+def _kind_in(file: BinaryIO, size: int) -> str | None:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            manifest = json.loads(archive.read(MANIFEST)) if _bounded(archive, size) else None
+    except _DAMAGED:
+        # Whoever then reads all of the file is told what is wrong with it.
+        return None
+    kind = manifest.get("kind") if isinstance(manifest, dict) else None
+    return kind if isinstance(kind, str) else None
+
+
+def _bounded(archive: zipfile.ZipFile, size: int) -> bool:
+    """Say whether reading takes no more memory than the file of ``size`` bytes itself.
+
+    No part is compressed, or read twice under several names: a small file must not fill a station's memory.
+    """
+    entries = archive.infolist()
+    return (
+        all(entry.compress_type == zipfile.ZIP_STORED for entry in entries)
+        and sum(entry.file_size for entry in entries) <= size
+        and archive.getinfo(MANIFEST).file_size <= _MOST_MANIFEST_BYTES
+    )
+
+
+def _require_known(manifest: object, name: str, known_version: int) -> None:
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("format_version"), int):
+        raise InvalidInput("model-damaged", name=name)
+    version = manifest["format_version"]
+    if version > known_version:
+        raise InvalidInput("model-too-new", name=name, version=version, known=known_version)

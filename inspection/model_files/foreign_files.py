@@ -1,0 +1,45 @@
+"""Files that are whole and no model of images: sensor models, images' models given for sensors, text; by their form."""
+
+from __future__ import annotations
+
+import codecs
+
+from inspection.model_files.torch_files import is_torch_file
+from inspection.model_files.zip_members import member_names
+
+_LOOKED_AT = 4096
+_ARCHIVE = b"PK\x03\x04"
+_CONTROL = frozenset(map(chr, range(32))) - frozenset("\t\n\r\f")
+_SENSOR_MODEL = frozenset({"metadata.npy", "sha256.npy"})
+_IMAGE_MODEL = frozenset({"manifest.json"})
+
+
+def refusal_as_model(data: bytes) -> str:
+    """Return the code of what to say of bytes that are no model of images: what they are instead, else damaged."""
+    if is_torch_file(data):
+        return "model-of-torch"
+    if member_names(data) >= _SENSOR_MODEL:
+        return "model-of-sensors"
+    return "model-is-text" if is_text(data) else "model-damaged"
+
+
+def refusal_as_sensor_model(data: bytes) -> str:
+    """Return the code of what to say of bytes that are no sensor model: what they are instead, else damaged."""
+    if is_torch_file(data):
+        return "sensor-model-of-torch"
+    if member_names(data) >= _IMAGE_MODEL:
+        return "sensor-model-of-images"
+    return "model-is-text" if is_text(data) else "sensor-model-damaged"
+
+
+def is_text(data: bytes) -> bool:
+    """Say whether these bytes begin as a text in UTF-8 or UTF-16 does; what is left of an archive is none."""
+    begin = data[:_LOOKED_AT]
+    encoding = "utf-16" if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    try:
+        # A character may end behind what is looked at.
+        text = codecs.getincrementaldecoder(encoding)().decode(begin, final=len(begin) == len(data))
+    except UnicodeDecodeError:
+        return False
+    # The first letters alone of an archive are what is left of one.
+    return not _ARCHIVE.startswith(data) and _CONTROL.isdisjoint(text)

@@ -1,0 +1,48 @@
+"""Reference images: what a part looks like where it should lie."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from inspection.imaging.files import decode_image, encode_png, read_image_bytes
+from inspection.imaging.frames import Pixels, require_pixels
+from inspection.model_files.step_models import ModelKind
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReferenceImage:
+    """An image that steps compare with.
+
+    Attributes:
+        pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
+        name: of its file, for messages.
+        digest: SHA-256 of its file, hexadecimal.
+    """
+
+    kind: ClassVar[ModelKind] = ModelKind.REFERENCE
+    pixels: Pixels
+    name: str
+    digest: str
+
+    @classmethod
+    def of(cls, pixels: Pixels, name: str = "reference") -> ReferenceImage:
+        """Return the reference that ``pixels`` are, as if they were read from a PNG file.
+
+        Raises:
+            ValueError: when ``pixels`` is no image.
+        """
+        require_pixels(pixels)
+        return cls(pixels, name, hashlib.sha256(encode_png(pixels)).hexdigest())
+
+
+def load_reference(path: Path) -> ReferenceImage:
+    """Read an image file as a reference.
+
+    Raises:
+        UnreadableImage: as ``inspection.imaging.files.read_image``.
+    """
+    data = read_image_bytes(path)
+    return ReferenceImage(decode_image(data, name=path.name), path.name, hashlib.sha256(data).hexdigest())

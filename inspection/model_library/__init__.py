@@ -1,0 +1,1 @@
+"""Loading and listing model files of every kind."""

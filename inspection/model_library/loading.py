@@ -1,0 +1,51 @@
+"""Loading a file that a step uses as its model, whatever kind of model it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inspection.detection.bundle import DETECTION_KINDS
+from inspection.detection.description import GRAPH_SUFFIXES
+from inspection.imaging.headers import image_format
+from inspection.model_files.archive import archive_kind
+from inspection.model_files.step_models import StepModel
+from models.errors import InvalidInput, NotFound
+from models.storage import is_folder
+
+_FIRST_BYTES = 16
+
+
+def load_model(path: Path, threads: int | None = None) -> StepModel:
+    """Load a model file; what its first bytes say decides how it is read.
+
+    Args:
+        path: an anomaly bundle, a detector or classifier in any form ``load_detection_model`` takes, or an image that
+            serves as a reference.
+        threads: processor threads the model may use; None takes the setting.
+
+    Raises:
+        NotFound: ``model-missing``.
+        InvalidInput: ``model-damaged``, ``model-of-torch``, ``model-too-new``, ``model-not-readable`` or what
+            ``load_detection_model`` and ``read_image`` raise.
+    """
+    if is_folder(path) or path.suffix.lower() in GRAPH_SUFFIXES or archive_kind(path) in DETECTION_KINDS:
+        from inspection.detection.loading import load_detection_model
+
+        return load_detection_model(path, threads)
+    if image_format(_first_bytes(path)) is not None:
+        from inspection.model_files.reference import load_reference
+
+        return load_reference(path)
+    from inspection.anomaly import load_bundle
+
+    return load_bundle(path, threads)
+
+
+def _first_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_FIRST_BYTES)
+    except FileNotFoundError as error:
+        raise NotFound("model-missing", file=str(path)) from error
+    except OSError as error:
+        raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error

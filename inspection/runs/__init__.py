@@ -1,0 +1,1 @@
+"""Running a pipeline over folders, files and frames."""

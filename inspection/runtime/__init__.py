@@ -1,0 +1,1 @@
+"""OpenVINO, subprocesses, settings and cancellation."""

@@ -1,0 +1,118 @@
+"""What looks wrong about training rows though it can be read: numbers for a gap, counters, labels, shuffled rows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.sensor.table.reading import SensorTable
+
+_NINES = re.compile(r"-?9{2,}(\.(0|9+|25))?")
+_FULL_SCALE = frozenset({32767.0, -32768.0, 65535.0, 2147483647.0, -2147483648.0, 4294967295.0})
+_LABEL = re.compile(
+    r"anomal|label|change.?point|(?<![a-z])(target|class|outlier|fault|failure|defect|is.?normal)(?![a-rt-z])"
+    r"|異常|ラベル|正解|変化点|故障|不良|外れ値",
+    re.IGNORECASE,
+)
+_LEAST_ROWS = 20
+_MOST_BACKWARD = 0.01
+_MOST_LOOKS = 8
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """A number that probably stands for a missing value.
+
+    Attributes:
+        column: of the table.
+        value: the number.
+        rows: how often it stands there.
+    """
+
+    column: str
+    value: float
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """What a person should look at before trusting a model of these rows.
+
+    Attributes:
+        stand_ins: numbers such as -999, far from all other values of their column.
+        counters: columns that rise or fall with every row, as a clock or a line number does: every later row lies
+            beyond what was learned.
+        labels: columns of 0 and 1 alone whose names are those of labels: they would be learned as sensors.
+        backward: rows that are earlier than the one before, where that is more than one in a hundred; else 0.
+    """
+
+    stand_ins: tuple[StandIn, ...]
+    counters: tuple[str, ...]
+    labels: tuple[str, ...]
+    backward: int
+
+
+def doubts_of(table: SensorTable) -> Doubts:
+    """Look through the rows of a table."""
+    return Doubts(
+        stand_ins=tuple(
+            StandIn(name, value, rows)
+            for name, column in zip(table.columns, table.values.T, strict=True)
+            for value, rows in _stand_ins(column[~np.isnan(column)])
+        ),
+        counters=tuple(name for name, column in zip(table.columns, table.values.T, strict=True) if _counts(column)),
+        labels=tuple(
+            name
+            for name, column in zip(table.columns, table.values.T, strict=True)
+            if _is_label(name, column[~np.isnan(column)])
+        ),
+        backward=_backward(table.seconds),
+    )
+
+
+def _stand_ins(values: Vector) -> list[tuple[float, int]]:
+    """Return numbers of the usual kinds that lie further from all others than these lie from each other."""
+    found: list[tuple[float, int]] = []
+    for _ in range(_MOST_LOOKS):
+        if not len(values):
+            break
+        for extreme in (float(values.min()), float(values.max())):
+            rest = values[values != extreme]
+            if not (_is_usual(extreme) and len(rest)):
+                continue
+            low, high = float(rest.min()), float(rest.max())
+            if max(low - extreme, extreme - high) > high - low:
+                found.append((extreme, len(values) - len(rest)))
+                values = rest
+                break
+        else:
+            break
+    return found
+
+
+def _is_usual(value: float) -> bool:
+    return value in _FULL_SCALE or _NINES.fullmatch(repr(value)) is not None
+
+
+def _is_label(name: str, values: Vector) -> bool:
+    return _LABEL.search(name) is not None and bool(len(values)) and bool(np.isin(values, (0.0, 1.0)).all())
+
+
+def _counts(column: Vector) -> bool:
+    if len(column) < _LEAST_ROWS:
+        return False
+    steps = np.diff(column)
+    return bool((steps > 0).all() or (steps < 0).all())
+
+
+def _backward(seconds: Vector | None) -> int:
+    if seconds is None:
+        return 0
+    steps = np.diff(seconds[~np.isnan(seconds)])
+    backward = int((steps < 0).sum())
+    return backward if backward > _MOST_BACKWARD * len(steps) else 0

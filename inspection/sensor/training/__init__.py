@@ -1,0 +1,1 @@
+"""Training sensor models, in batches and online."""

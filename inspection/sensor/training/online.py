@@ -1,0 +1,241 @@
+"""Learning while running: follows slow harmless change, within bounds, and does not learn the anomaly."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from inspection.sensor.model import Judgement, SensorModel
+from inspection.sensor.network import Network
+from inspection.sensor.stream import SensorStream
+from inspection.sensor.training.fitting import Rows, improved
+from models.errors import InvalidInput
+
+_DAY_S = 86_400.0
+_BATCH = 256
+_CERTAIN = 2.0
+
+Reason = Literal["waiting", "too-near-the-threshold", "quarantine", "warming-up"]
+
+
+class OnlineSettings(BaseModel):
+    """Bounds of learning while running.
+
+    Attributes:
+        margin: only rows with a score below this share of the threshold are learned from.
+        quarantine: rows before and after an event that are not learned from: what leads to it and its traces are part
+            of it. An event is a score above twice the threshold, or more alarms within that many rows than the
+            threshold's own rate of false alarms explains (three standard deviations); single rows just above the
+            threshold are what it gives normal rows at its rate.
+        rate: how far the centre of a feature moves towards a row that is learned.
+        most_per_day: how far the centre of a feature may move within 24 hours, on the scaled axis. A learner that goes
+            on from an earlier one's model begins its day anew.
+        most_in_all: how far it may ever be from that of the reference.
+        weight_rate: learning rate of the network's weights, one step for 256 rows; 0 leaves the network as it is.
+        most_weight_change: largest change of each layer's weights against the reference, as a share of their norm.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    margin: float = Field(default=0.8, gt=0, le=1)
+    quarantine: int = Field(default=60, ge=0, le=1_000_000)
+    rate: float = Field(default=0.005, gt=0, le=0.1)
+    most_per_day: float = Field(default=0.5, gt=0)
+    most_in_all: float = Field(default=3.0, gt=0)
+    weight_rate: float = Field(default=1e-3, ge=0, le=0.1)
+    most_weight_change: float = Field(default=0.05, ge=0, le=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What became of one row.
+
+    Attributes:
+        judgement: by the model of now.
+        reference_score: score by the frozen reference.
+        reason: ``waiting`` until the quarantine has passed without an event, else why it is not learned from.
+    """
+
+    judgement: Judgement
+    reference_score: float
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Travel:
+    """How far learning has moved one feature.
+
+    Attributes:
+        feature: its name.
+        distance: of its centre from that of the reference, on the scaled axis.
+        at_bound: whether it may move no further: the change goes on, and a person has to look at it.
+    """
+
+    feature: str
+    distance: float
+    at_bound: bool
+
+
+class OnlineLearner:
+    """Judges the rows of one machine and learns from those that are safely normal. Safe to use from several threads.
+
+    The threshold never changes, the reference is never touched, and every bound is against the reference, so that no
+    number of rows moves the model further than ``most_in_all``. A change too fast for ``most_per_day``, or larger than
+    ``most_in_all`` allows, ends as anomalies; one that was followed is told by ``travel``.
+    """
+
+    def __init__(
+        self, reference: SensorModel, settings: OnlineSettings | None = None, *, current: SensorModel | None = None
+    ) -> None:
+        """Begin with a reference, or go on from ``current``, what an earlier learner with it came to.
+
+        Raises:
+            ValueError: when the columns or the window of ``current`` are others.
+        """
+        self._lock = threading.Lock()
+        self.reference = reference
+        self._settings = settings or OnlineSettings()
+        self._stream = SensorStream(reference)
+        if current is not None:
+            self._stream.exchange(current)
+        self._frozen = SensorStream(reference)
+        self._waiting: deque[tuple[float, NDArray[np.float64]]] = deque()
+        self._alarms: deque[bool] = deque(maxlen=max(self._settings.quarantine, 1))
+        self._most_alarms = _most_alarms(reference.metadata.threshold_rate, self._settings.quarantine)
+        self._quarantine_left = 0
+        self._day_began: float | None = None
+        self._day_center = self._stream.model.scaling.center
+        self._batch: list[NDArray[np.float64]] = []
+        self._learned = 0
+
+    @property
+    def model(self) -> SensorModel:
+        """The model of now; a file of it is a model like any other."""
+        return self._stream.model
+
+    @property
+    def rows_learned(self) -> int:
+        """Rows that were learned from."""
+        return self._learned
+
+    def push(self, values: Sequence[float | None], at: float) -> Learned:
+        """Judge the next row, and learn from the row that has waited out the quarantine.
+
+        Args:
+            values: as many as the model expects; None or NaN where a value is missing.
+            at: seconds since any fixed moment; says when 24 hours have passed.
+
+        Raises:
+            InvalidInput: as ``SensorStream.push``; a row that cannot be judged is not learned from, and what waits
+                goes on waiting.
+        """
+        with self._lock:
+            try:
+                reference_score = self._frozen.push(values).score
+            except InvalidInput:
+                # Both remember the row, or windows of the two would differ from now on; this one raises the same.
+                self._stream.push(values)
+                raise
+            judgement = self._stream.push(values)
+            if self._is_event(judgement):
+                self._waiting.clear()
+                self._quarantine_left = self._settings.quarantine + 1
+            reason = self._reason(judgement)
+            self._quarantine_left = max(self._quarantine_left - 1, 0)
+            if reason == "waiting":
+                features = self._stream.last_features
+                if features is not None:
+                    self._waiting.append((at, features))
+            while len(self._waiting) > self._settings.quarantine:
+                when, features = self._waiting.popleft()
+                self._learn(when, features)
+            return Learned(judgement, reference_score, reason)
+
+    def travel(self) -> tuple[Travel, ...]:
+        """Return how far each feature has moved."""
+        with self._lock:
+            reference, scale = self.reference.scaling, self.reference.scaling.scale
+            distances = (self._stream.model.scaling.center - reference.center) / scale
+            bound = self._settings.most_in_all * 0.999
+            return tuple(
+                Travel(name, distance, abs(distance) >= bound)
+                for name, distance in zip(self.reference.feature_names, distances.tolist(), strict=True)
+            )
+
+    def _is_event(self, judgement: Judgement) -> bool:
+        self._alarms.append(judgement.status == "anomaly")
+        return judgement.score > _CERTAIN * judgement.threshold or (
+            judgement.status == "anomaly" and sum(self._alarms) > self._most_alarms
+        )
+
+    def _reason(self, judgement: Judgement) -> Reason:
+        if self._stream.warming_up:
+            return "warming-up"
+        if judgement.score > self._settings.margin * judgement.threshold:
+            return "too-near-the-threshold"
+        return "quarantine" if self._quarantine_left else "waiting"
+
+    def _learn(self, at: float, features: NDArray[np.float64]) -> None:
+        model, settings = self._stream.model, self._settings
+        self._begin_day(at, model.scaling.center)
+        center, scale = model.scaling.center, model.scaling.scale
+        step = np.where(np.isnan(features), 0.0, settings.rate * (features - center))
+        moved = _bounded(center + step, self._day_center, settings.most_per_day * scale)
+        moved = _bounded(moved, self.reference.scaling.center, settings.most_in_all * scale)
+        self._learned += 1
+        network = model.network
+        if settings.weight_rate:
+            self._batch.append(features)
+            if len(self._batch) == _BATCH:
+                network = self._improved(model, np.array(self._batch))
+                self._batch.clear()
+        scaling = replace(model.scaling, center=moved)
+        self._stream.exchange(replace(model, scaling=scaling, network=network))
+
+    def _begin_day(self, at: float, center: NDArray[np.float64]) -> None:
+        """Begin a new day once one has passed; clocks before and after midnight in turn make no new day each."""
+        began = self._day_began
+        if began is None or at - began >= _DAY_S:
+            self._day_began, self._day_center = at, center
+        elif at < began:
+            self._day_began = at
+
+    def _improved(self, model: SensorModel, features: NDArray[np.float64]) -> Network:
+        scaled, known = model.scaling.apply(features)
+        rows = Rows(scaled.astype(np.float32), known)
+        stepped = improved(model.network, rows, self._settings.weight_rate)
+        bound = self._settings.most_weight_change
+        return Network(
+            tuple(
+                _near(new, old, bound) for new, old in zip(stepped.weights, self.reference.network.weights, strict=True)
+            ),
+            tuple(
+                _near(new, old, bound) for new, old in zip(stepped.biases, self.reference.network.biases, strict=True)
+            ),
+        )
+
+
+def _most_alarms(rate: float, rows: int) -> float:
+    """Return how many alarms among normal rows are no surprise."""
+    return rate * rows + 3 * math.sqrt(rate * (1 - rate) * rows)
+
+
+def _bounded(
+    values: NDArray[np.float64], middle: NDArray[np.float64], most: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    return np.clip(values, middle - most, middle + most)
+
+
+def _near(new: NDArray[np.float32], old: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """Return ``new``, drawn back towards ``old`` where it is further away than a share of its norm."""
+    difference = new - old
+    distance, most = float(np.linalg.norm(difference)), share * float(np.linalg.norm(old))
+    return new if distance <= most else np.asarray(old + difference * (most / distance), np.float32)

@@ -1,0 +1,233 @@
+"""Training a sensor model on normal rows."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.sensor.metadata import SensorMetadata
+from inspection.sensor.model import Reference, SensorModel, squared_errors
+from inspection.sensor.network import Network, layer_sizes
+from inspection.sensor.scaling import Scaling, fit_scaling
+from inspection.sensor.settings import LEAST_ROWS, SensorTraining
+from inspection.sensor.smoothing import CAP, capped, smooth, smoothing_factor
+from inspection.sensor.thresholds import choose, histogram, percentiles
+from inspection.sensor.training.fitting import TrainingRows, default_epochs, fit_networks
+from inspection.sensor.training.folds import blocks
+from inspection.sensor.windows import Windows, steadiness
+from models.errors import InvalidInput
+
+_SPREAD_WEIGHT = 0.3
+"""What the log-spread of a sensor counts beside its mean: it is the noisier of the two."""
+_LEAST_STEADINESS = 0.01
+_MOST_STARTS = 5
+_LEAST_THRESHOLD = 1e-9
+_ABOVE = 1 + 5e-7
+"""Rows of switches and set points repeat, so that the percentile is the very score of many: without a little room
+rounding, which differs from a row to a table, would say which of them are anomalies."""
+_MOST_LOOKED_AT = 10_000
+
+Matrix = NDArray[np.float64]
+OnStep = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What came of a training.
+
+    Attributes:
+        model: the model.
+        errors: float64 ``(rows,)``: the errors the threshold was chosen from; NaN for rows that filled the first
+            window or that miss more than half of their values.
+        constant: names of the sensors that never changed.
+    """
+
+    model: SensorModel
+    errors: NDArray[np.float64]
+    constant: tuple[str, ...]
+
+
+def train(
+    values: Matrix,
+    columns: tuple[str, ...],
+    settings: SensorTraining,
+    *,
+    period_s: float | None = None,
+    start: SensorModel | None = None,
+    on_step: OnStep | None = None,
+) -> Trained:
+    """Train a model on rows of normal operation.
+
+    Args:
+        values: float64 ``(n, sensors)``, for windows in the order of time; NaN where a value is missing.
+        columns: names of the sensors.
+        settings: how.
+        period_s: usual time between rows, where known.
+        start: a model to take further: its scaling and windows stay, its weights are where the training begins.
+        on_step: told the steps done and all.
+
+    Raises:
+        InvalidInput: ``sensor-too-few-rows``, ``sensor-column-empty``, ``sensor-too-many-missing``,
+            ``sensor-start-differs``.
+    """
+    _require_rows(values, columns, settings)
+    if start is not None and (start.metadata.columns, start.metadata.window) != (columns, settings.window):
+        raise InvalidInput(
+            "sensor-start-differs", columns=", ".join(start.metadata.columns), window=start.metadata.window
+        )
+    windows = start.windows if start else windows_of(values, settings.window)
+    features = values if windows is None else windows.features(values)[settings.window - 1 :]
+    folds = blocks(len(features), settings.folds, 0 if windows is None else windows.length) if settings.held_out else []
+    parts = [(slice(0, len(features)),), *(fold.fitted for fold in folds)]
+    scalings = [start.scaling if start else scaling_of(features, part, settings, windows) for part in parts]
+    epochs = settings.epochs or default_epochs(len(features))
+    networks = _networks(
+        [
+            TrainingRows(features, scaling, _inside(len(features), part))
+            for part, scaling in zip(parts, scalings, strict=True)
+        ],
+        start.network.sizes if start else layer_sizes(features.shape[1], settings.hidden),
+        settings.seed,
+        epochs,
+        start.network if start else None,
+        on_step,
+    )
+    held_out = [
+        squared_errors(features[fold.held_out], scaling, network)
+        for fold, scaling, network in zip(folds, scalings[1:], networks[1:], strict=True)
+    ]
+    factor = smoothing_factor(settings.window)
+    cap, errors = _errors(held_out or [squared_errors(features, scalings[0], networks[0])], factor)
+    known = errors[~np.isnan(errors)]
+    choice = choose(known, settings.threshold_percent)
+    metadata = SensorMetadata(
+        name=settings.name,
+        columns=columns,
+        window=settings.window,
+        smoothing=factor,
+        cap=cap,
+        scaling=start.metadata.scaling if start else settings.scaling,
+        threshold=max(choice.value * _ABOVE, _LEAST_THRESHOLD),
+        threshold_method=choice.method,
+        threshold_percent=settings.threshold_percent,
+        threshold_rate=choice.rate,
+        threshold_held_out=settings.held_out,
+        period_s=period_s,
+        rows=len(values),
+        missing=float(np.isnan(values).mean()),
+        epochs=epochs,
+        seed=settings.seed,
+        data_digest=hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest(),
+        versions={"numpy": np.__version__, "python": platform.python_version()},
+    )
+    reference = Reference(percentiles(known), *histogram(known), *_sensors(values))
+    model = SensorModel(metadata, scalings[0], networks[0], reference, windows)
+    return Trained(model, np.concatenate([np.full(settings.window - 1, np.nan), errors]), _constant(values, columns))
+
+
+def _require_rows(values: Matrix, columns: tuple[str, ...], settings: SensorTraining) -> None:
+    least = max(LEAST_ROWS, 4 * settings.folds, 8 * settings.window)
+    if len(values) < least:
+        raise InvalidInput("sensor-too-few-rows", rows=len(values), least=least)
+    for name, column in zip(columns, values.T, strict=True):
+        if np.isnan(column).all():
+            raise InvalidInput("sensor-column-empty", column=name)
+    # Vectors that miss more than half are not judged; windows are filled by the rows around them.
+    usable = int((np.isnan(values).mean(axis=1) <= 0.5).sum())  # noqa: PLR2004 - half
+    if usable < (least if settings.window == 1 else 1):
+        raise InvalidInput("sensor-too-many-missing", expected=len(columns))
+
+
+def windows_of(values: Matrix, length: int) -> Windows | None:
+    """Return what makes features of windows, fitted to rows ``(n, sensors)``; None for vectors (``length`` 1)."""
+    if length == 1:
+        return None
+    origin, spread = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+    return Windows(length, origin, np.where(spread > 1e-12 * np.abs(origin), spread, 1.0))
+
+
+def scaling_of(
+    features: Matrix, fitted: tuple[slice, ...], settings: SensorTraining, windows: Windows | None
+) -> Scaling:
+    """Return the scaling that the ``fitted`` runs of rows give.
+
+    Args:
+        features: float64 ``(n, features)``.
+        fitted: the runs to fit on.
+        settings: which kind.
+        windows: what made the features; None for vectors.
+    """
+    rows = np.concatenate([features[part] for part in fitted])
+    # A sensor may have no value in what is left of it; the whole says where it lies, then.
+    rows = np.where(np.isnan(rows).all(axis=0), np.nanmedian(features, axis=0), rows)
+    if windows is None:
+        return fit_scaling(rows, settings.scaling)
+    sensors = features.shape[1] // 2
+    weight = np.full(2 * sensors, _SPREAD_WEIGHT)
+    # Drifting means tell little of the rows that follow: they count less, or every later row would be an anomaly.
+    weight[:sensors] = np.maximum(steadiness(features[:, :sensors], fitted, windows.length), _LEAST_STEADINESS)
+    return fit_scaling(rows, settings.scaling, weight)
+
+
+def _inside(rows: int, fitted: tuple[slice, ...]) -> NDArray[np.bool_]:
+    inside = np.zeros(rows, np.bool_)
+    for part in fitted:
+        inside[part] = True
+    return inside
+
+
+def _networks(
+    rows: list[TrainingRows],
+    sizes: Sequence[int],
+    seed: int,
+    epochs: int,
+    start: Network | None,
+    on_step: OnStep | None,
+) -> list[Network]:
+    """Fit, and again from other weights when a narrow layer has fallen silent (its ReLU is 0 for every row)."""
+    networks = fit_networks(rows, sizes, seed=seed, epochs=epochs, start=start, on_step=on_step)
+    for again in range(1, _MOST_STARTS):
+        if start is not None or all(map(_says_something, networks, rows)):
+            break
+        networks = fit_networks(rows, sizes, seed=(seed, again), epochs=epochs, on_step=on_step)
+    return networks
+
+
+def _says_something(network: Network, rows: TrainingRows) -> bool:
+    """Whether the output depends on the input; always so for rows that do not differ from each other."""
+    taken = rows.take(slice(None, None, -(-len(rows.features) // _MOST_LOOKED_AT)))
+    counted = taken.scaled[taken.counts.any(axis=1)].astype(np.float64)
+    return bool(np.ptp(counted, axis=0).max() == 0 or np.ptp(network.reconstruct(counted), axis=0).max() > 0)
+
+
+def _errors(squares: list[Matrix], factor: float) -> tuple[float, NDArray[np.float64]]:
+    """Return the cap of a row's error, and the errors as the model will score them, each block for itself."""
+    raw = np.sqrt(np.concatenate(squares).sum(axis=1))
+    cap = max(CAP * float(np.nanpercentile(raw, 95)), _LEAST_THRESHOLD)
+    if factor == 1:
+        return cap, raw
+    smoothed = []
+    for block in squares:
+        known = ~np.isnan(block).any(axis=1)
+        counted = capped(block[known], cap)
+        out = np.full(len(block), np.nan)
+        if len(counted):
+            out[known] = np.sqrt(smooth(counted, factor, counted.mean(axis=0)).sum(axis=1))
+        smoothed.append(out)
+    return cap, np.concatenate(smoothed)
+
+
+def _sensors(values: Matrix) -> tuple[Matrix, NDArray[np.float64], NDArray[np.float64]]:
+    """Return percentiles, mean and deviation of each sensor as measured."""
+    marks = np.nanpercentile(values, np.arange(101), axis=0).T
+    return np.ascontiguousarray(marks), np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+
+
+def _constant(values: Matrix, columns: tuple[str, ...]) -> tuple[str, ...]:
+    low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
+    return tuple(name for name, least, most in zip(columns, low, high, strict=True) if least == most)

@@ -1,1 +1,0 @@
-"""Wire schemas: what travels over REST, as pydantic models; shared by the server and its clients."""

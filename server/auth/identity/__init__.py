@@ -1,0 +1,1 @@
+"""Who a caller is: principals, passwords, tokens, secrets and sign-in limits."""

@@ -1,0 +1,97 @@
+"""Signed tokens (JWT, HS256): access, refresh and device; each good for its one purpose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+import jwt
+
+from models.clock import utc_now
+from models.errors import NotSignedIn
+from models.ids import new_id
+from server.core.settings import ServerSettings
+
+_ALGORITHM = "HS256"
+_ISSUER = "imageflow-server"
+
+
+class TokenKind(StrEnum):
+    """What a token is good for."""
+
+    ACCESS = "access"
+    REFRESH = "refresh"
+    DEVICE = "device"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a token says.
+
+    Attributes:
+        kind: its purpose.
+        subject: id of the user, for a device token of the device.
+        session_id: the signed-in session; empty for a device token.
+        device_id: the station it was given to; None when none was named.
+    """
+
+    kind: TokenKind
+    subject: str
+    session_id: str
+    device_id: str | None
+
+
+class TokenIssuer:
+    """Makes and checks tokens.
+
+    Args:
+        key: the signing key.
+        settings: the lives of tokens.
+    """
+
+    def __init__(self, key: str, settings: ServerSettings) -> None:
+        self._key = key
+        self.lives = {
+            TokenKind.ACCESS: timedelta(minutes=settings.access_token_minutes),
+            TokenKind.REFRESH: timedelta(days=settings.refresh_token_days),
+            TokenKind.DEVICE: timedelta(minutes=settings.device_token_minutes),
+        }
+
+    def issue(self, token: Token) -> str:
+        """Return the signed form."""
+        now = utc_now()
+        claims = {
+            "iss": _ISSUER,
+            "typ": token.kind.value,
+            "sub": token.subject,
+            "sid": token.session_id,
+            "did": token.device_id,
+            "jti": new_id(),
+            "iat": now,
+            "exp": now + self.lives[token.kind],
+        }
+        return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
+
+    def read(self, text: str, *kinds: TokenKind) -> Token:
+        """Check signature, life and purpose, and return what the token says.
+
+        Raises:
+            NotSignedIn: ``token-expired`` or ``token-invalid``.
+        """
+        try:
+            claims = jwt.decode(
+                text,
+                self._key,
+                algorithms=[_ALGORITHM],
+                issuer=_ISSUER,
+                options={"require": ["exp", "iat", "sub", "typ", "sid"]},
+            )
+            token = Token(TokenKind(claims["typ"]), claims["sub"], str(claims["sid"]), claims.get("did"))
+        except jwt.ExpiredSignatureError as error:
+            raise NotSignedIn("token-expired") from error
+        except (jwt.InvalidTokenError, ValueError) as error:
+            raise NotSignedIn("token-invalid") from error
+        if token.kind not in kinds:
+            raise NotSignedIn("token-invalid")
+        return token

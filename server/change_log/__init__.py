@@ -1,0 +1,1 @@
+"""The log of changes that stations pull, and cursors into it."""

@@ -1,0 +1,177 @@
+"""The server's change log: every committed change at a position in commit order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from models.audit import AuditEntry
+from models.clock import HybridLogicalClock
+from models.ids import new_id
+from models.pipelines import StationConfig
+from models.sessions import InspectionSession
+from models.states import ChangeOperation
+from models.sync import ChangeLogEntry, ChangeLogHead, SyncState
+from models.synced import Fact, Master, Synced
+from models.tracking import RecordedChange
+from sync.shared.merge import with_field_states
+from sync.shared.protocol import TOMBSTONE_DAYS
+
+LOG_FLOOR = "log_floor"
+LOG_NAME = "log_name"
+
+
+class ChangeLogRecorder:
+    """Gives each change made on the server its position in the log, in the transaction that makes it.
+
+    Args:
+        clock: the server's clock.
+    """
+
+    def __init__(self, clock: HybridLogicalClock) -> None:
+        self.clock = clock
+
+    def record(self, session: Session, changes: Sequence[RecordedChange]) -> None:
+        """Stamp the records and add their log entries; the server's own audit entries stay on the server."""
+        with session.no_autoflush:
+            travelling = [change for change in changes if not isinstance(change.record, AuditEntry)]
+            for change in changes:
+                change.record.clock = str(self.clock.now())
+            if not travelling:
+                return
+            first = allocate(session, len(travelling))
+            for position, change in enumerate(travelling, start=first):
+                record = change.record
+                record.rev = position
+                if isinstance(record, Master):
+                    record.field_clocks = with_field_states(
+                        record.field_clocks, change.fields, rev=position, clock=record.clock
+                    )
+                add_entry(
+                    session,
+                    position,
+                    record,
+                    change.operation,
+                    change.fields,
+                    change_id=new_id(),
+                    clock=record.clock,
+                    device_id=None,
+                )
+
+
+def allocate(session: Session, count: int = 1) -> int:
+    """Take ``count`` positions and return the first.
+
+    The head's row stays locked until the transaction ends, so positions follow the order of commits on every engine.
+    """
+    connection = session.connection()
+    taken = (
+        update(ChangeLogHead)
+        .where(ChangeLogHead.id == 1)
+        .values(position=ChangeLogHead.position + count)
+        .returning(ChangeLogHead.position)
+    )
+    last = connection.execute(taken).scalar()
+    if last is None:
+        _begin_log(session)
+        last = connection.execute(taken).scalar_one()
+    return int(last) - count + 1
+
+
+def add_entry(
+    session: Session,
+    position: int,
+    record: Synced,
+    operation: ChangeOperation,
+    fields: dict[str, Any],
+    *,
+    change_id: str,
+    clock: str,
+    device_id: str | None,
+) -> None:
+    """Add the log entry of a change to ``record`` at ``position``; ``clock`` is the stamp of the change."""
+    session.add(
+        ChangeLogEntry(
+            position=position,
+            change_id=change_id,
+            entity=record.entity,
+            entity_id=record.id,
+            op=operation,
+            fields=fields,
+            clock=clock,
+            device_id=device_id,
+            scope_device_id=scope_of(session, record),
+        )
+    )
+
+
+def scope_of(session: Session, record: Synced) -> str | None:
+    """Return the only station that may read a record, None when all may."""
+    if isinstance(record, InspectionSession | StationConfig):
+        return record.device_id
+    if isinstance(record, Fact):
+        session_id = getattr(record, "session_id", None)
+        owner = _owning_session(session, session_id) if session_id else None
+        return owner.device_id if owner else record.device_id
+    return None
+
+
+def _owning_session(session: Session, session_id: str) -> InspectionSession | None:
+    for record in session.new:
+        if isinstance(record, InspectionSession) and record.id == session_id:
+            return record
+    return session.get(InspectionSession, session_id)
+
+
+def head(session: Session) -> int:
+    """Return the last position given out."""
+    return session.scalar(select(ChangeLogHead.position).where(ChangeLogHead.id == 1)) or 0
+
+
+def floor(session: Session) -> int:
+    """Return the newest position that was pruned; a reader behind it needs the snapshot."""
+    value = session.scalar(select(SyncState.value).where(SyncState.key == LOG_FLOOR))
+    return int(value or 0)
+
+
+def log_name(session: Session) -> str:
+    """Return the name of this log, part of every cursor, so that none of another log fits; empty before it began."""
+    return session.scalar(select(SyncState.value).where(SyncState.key == LOG_NAME)) or ""
+
+
+def ensure_log(session: Session) -> None:
+    """Begin the log when it is not there yet; safe to call at every start."""
+    if session.get(ChangeLogHead, 1) is None:
+        _begin_log(session)
+
+
+def prune(session: Session, now: datetime, days: int = TOMBSTONE_DAYS) -> int:
+    """Remove entries older than ``days`` (tombstones stay at least that long) and return how many."""
+    limit = now - timedelta(days=max(days, TOMBSTONE_DAYS))
+    # The first entry young enough decides, so that a wall clock that jumped makes no hole in the log.
+    young = session.scalar(select(func.min(ChangeLogEntry.position)).where(ChangeLogEntry.committed_at >= limit))
+    last = (young - 1) if young is not None else head(session)
+    if last <= floor(session):
+        return 0
+    removed = session.connection().execute(delete(ChangeLogEntry).where(ChangeLogEntry.position <= last)).rowcount
+    state = session.get(SyncState, LOG_FLOOR)
+    if state is None:
+        session.add(SyncState(key=LOG_FLOOR, value=str(last)))
+    else:
+        state.value = str(last)
+    return int(removed)
+
+
+def _begin_log(session: Session) -> None:
+    """Make the head's row and the log's name; of two that begin at once on PostgreSQL the later finds them there."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert as insert_if_new
+    else:
+        from sqlalchemy.dialects.sqlite import insert as insert_if_new  # type: ignore[assignment]
+    connection.execute(insert_if_new(ChangeLogHead).values(id=1, position=0).on_conflict_do_nothing())
+    connection.execute(insert_if_new(SyncState).values(key=LOG_NAME, value=new_id()).on_conflict_do_nothing())

@@ -1,0 +1,55 @@
+"""Stations on the wire: enrolment and the settings the server hands to them."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from models.states import DeviceStatus
+from sync.shared.schemas import Moment, Reply, Request, Text
+from sync.shared.station_config import StationSettings
+
+
+class DeviceReply(Reply):
+    """A station."""
+
+    id: str
+    name: str
+    status: DeviceStatus
+    enrolled_at: Moment
+    last_seen_at: Moment | None
+
+
+class DeviceUpdate(Request):
+    """Changes to a station; what is left out stays."""
+
+    name: Text | None = Field(default=None, min_length=1, max_length=200)
+    status: DeviceStatus | None = None
+
+
+class EnrolmentCodeCreate(Request):
+    """A code for one new station."""
+
+    device_name: Text = Field(min_length=1, max_length=200)
+
+
+class EnrolmentCodeCreated(Reply):
+    """The code, shown this once."""
+
+    id: str
+    code: str
+    device_name: str
+    expires_at: Moment
+
+
+class StationConfigUpdate(Request):
+    """Settings for one station, or for all when no station is named."""
+
+    device_id: Text | None = Field(default=None, min_length=1, max_length=64)
+    settings: StationSettings
+
+
+class StationConfigReply(Reply):
+    """Settings that hold for a station: its own over those for all."""
+
+    device_id: str | None
+    settings: StationSettings

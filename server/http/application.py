@@ -1,0 +1,117 @@
+"""Assembles the server: features, errors, limits, docs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
+from fastapi.telemetry import TelemetryConfig
+from starlette.middleware.cors import CORSMiddleware
+
+from server.auth.endpoints import router as auth_router
+from server.components.endpoints import router as components_router
+from server.context import ServerContext, open_context
+from server.core.settings import ServerSettings
+from server.devices.endpoints import router as devices_router
+from server.files.endpoints import router as files_router
+from server.health.endpoints import router as health_router
+from server.http import docs, errors, openapi
+from server.http.limits import BodyLimits
+from server.http.requests import Requests
+from server.masters.endpoints import router as masters_router
+from server.quality.endpoints import router as quality_router
+from server.sessions.endpoints import router as sessions_router
+from server.sync.endpoints import router as sync_router
+from server.users.endpoints import router as users_router
+
+_FEATURES = (
+    auth_router,
+    users_router,
+    devices_router,
+    masters_router,
+    components_router,
+    sessions_router,
+    files_router,
+    sync_router,
+    quality_router,
+)
+# Off whatever the environment says: it would hand what clients send to whoever set a collector's address.
+_NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+PREFIX, SHORT_PREFIX = "/api/v1", "/v1"
+
+
+def create_app(settings: ServerSettings, context: ServerContext | None = None) -> FastAPI:
+    """Return the application.
+
+    Args:
+        settings: as started.
+        context: the parts, opened from ``settings`` when they are not given; closed when the application ends.
+
+    Raises:
+        UserFacingError: when a part cannot be opened.
+    """
+    parts = context or open_context(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        del app
+        yield
+        parts.close()
+
+    app = FastAPI(
+        lifespan=lifespan,
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+        telemetry=_NO_TELEMETRY,
+    )
+    app.state.context = parts
+    for feature in _FEATURES:
+        app.include_router(feature, prefix=PREFIX)
+        app.include_router(feature, prefix=SHORT_PREFIX, include_in_schema=False)
+    app.include_router(health_router)
+    pages = _documentation(app)
+    app.include_router(pages)
+    for prefix in (PREFIX, SHORT_PREFIX):
+        app.include_router(health_router, prefix=prefix, include_in_schema=False)
+        app.include_router(pages, prefix=prefix)
+    errors.install(app)
+    openapi.install(app)
+    # The last one added is the first to see a request.
+    app.add_middleware(BodyLimits, settings=settings, answer=errors.answer)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
+            expose_headers=["X-Request-ID", "ETag", "Content-Range"],
+        )
+    app.add_middleware(Requests, metrics=parts.metrics)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return f"{route.tags[0] if route.tags else 'general'}-{route.name}".replace(" ", "-").replace("_", "-")
+
+
+def _documentation(app: FastAPI) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/docs", include_in_schema=False)
+    def documentation_page() -> HTMLResponse:
+        page = docs.render(app.openapi())
+        return HTMLResponse(page, headers={"Content-Security-Policy": docs.POLICY})
+
+    return router

@@ -1,0 +1,112 @@
+"""The OpenAPI document: what FastAPI knows of the routes, completed by the errors that every route can answer."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from server.health.service import product_version
+from server.http.errors import PROBLEM
+from sync.shared.schemas import Problem
+
+_REF = "#/components/schemas/"
+_DESCRIPTION = """\
+The central server of ImageFlow inspection stations. Every path under `/api/v1` also answers under `/v1`.
+
+Errors are `application/problem+json` (RFC 9457) in the language of `Accept-Language` (`en` or `ja`). Times are RFC
+3339, UTC, with milliseconds. Ids are UUIDv7 and may be made by the client: the same request twice has one effect."""
+_TEXTS = {
+    400: "The request is not valid; `validation_errors` lists the fields.",
+    401: "Not signed in, or the credential is not valid (any more).",
+    403: "Signed in, and not allowed.",
+    404: "There is no such record.",
+    409: "The present state does not allow it.",
+    410: "It was there and is no more.",
+    413: "The body is larger than the limit, which `limit_bytes` tells.",
+    416: "The file has no such bytes.",
+    422: "Well formed, and still does not fit.",
+    429: "Too often; `Retry-After` tells when to try again.",
+    500: "A fault of the server; `request_id` names it in the log.",
+    503: "Something the server needs is not there now.",
+}
+_METHODS = frozenset({"get", "put", "post", "delete", "patch"})
+
+
+def install(app: FastAPI) -> None:
+    """Make ``app.openapi()`` give the completed document."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _complete(_base(app))
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]  # the way FastAPI's manual extends the document
+
+
+def _base(app: FastAPI) -> dict[str, Any]:
+    return get_openapi(
+        title="ImageFlow Server",
+        version=product_version(),
+        description=_DESCRIPTION,
+        routes=app.routes,
+        license_info={"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
+    )
+
+
+def _complete(document: dict[str, Any]) -> dict[str, Any]:
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    problem = Problem.model_json_schema(ref_template=_REF + "{model}")
+    schemas.update(problem.pop("$defs", {}))
+    schemas["Problem"] = problem
+    _hoist(document["paths"], schemas)
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if method in _METHODS:
+                _complete_operation(path, operation)
+    return document
+
+
+def _hoist(part: Any, schemas: dict[str, Any]) -> None:
+    """Move definitions that stand within a route's own schema to where its references can find them."""
+    if isinstance(part, dict):
+        for name, schema in part.pop("$defs", {}).items():
+            _hoist(schema, schemas)
+            schemas.setdefault(name, schema)
+        reference = part.get("$ref")
+        if isinstance(reference, str):
+            part["$ref"] = reference.replace("#/$defs/", _REF)
+        for value in part.values():
+            _hoist(value, schemas)
+    elif isinstance(part, list):
+        for value in part:
+            _hoist(value, schemas)
+
+
+def _complete_operation(path: str, operation: dict[str, Any]) -> None:
+    answers: dict[str, Any] = operation["responses"]
+    if _is_automatic(answers.get("422", {})):
+        del answers["422"]
+    codes = {int(code) for code in answers if code.isdigit() and int(code) >= HTTPStatus.BAD_REQUEST} | {500, 503}
+    if operation.get("parameters") or "requestBody" in operation:
+        codes.add(400)
+    if "requestBody" in operation:
+        codes.add(413)
+    if operation.get("security"):
+        codes |= {401, 403}
+    if "{" in path:
+        codes.add(404)
+    for code in sorted(codes):
+        answers[str(code)] = {
+            "description": _TEXTS.get(code, HTTPStatus(code).phrase),
+            "content": {PROBLEM: {"schema": {"$ref": f"{_REF}Problem"}}},
+        }
+
+
+def _is_automatic(answer: dict[str, Any]) -> bool:
+    schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
+    return bool(schema.get("$ref", "").endswith("/HTTPValidationError"))

@@ -1,0 +1,105 @@
+"""Request bodies of the sync endpoints, read within limits before anything is made of them."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import Annotated
+
+from fastapi import Depends, Request
+from pydantic import ValidationError
+
+from models.errors import InvalidInput, TooLarge
+from server.http.dependencies import Context
+from server.http.limits import require_depth
+from sync.shared.protocol import MAX_BATCH_BYTES, MAX_BATCH_CHANGES, Batch
+from sync.shared.schemas import storable_object
+
+
+async def bounded_body(request: Request, limit: int, error: TooLarge) -> bytes:
+    """Return the body.
+
+    Raises:
+        TooLarge: ``error``, as soon as more than ``limit`` bytes have come.
+    """
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise error
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def batch_body(request: Request, context: Context) -> Batch:
+    """Return the batch in a body of JSON, gzip-compressed or not.
+
+    Raises:
+        TooLarge: ``sync-batch-too-large`` with the members ``max_changes`` and ``max_bytes``.
+        InvalidInput: ``sync-batch-invalid``.
+    """
+    data = await bounded_body(request, MAX_BATCH_BYTES, batch_too_large())
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if encoding == "gzip":
+        data = expand(data)
+    elif encoding != "identity":
+        raise InvalidInput("sync-batch-invalid", reason=f"content encoding {encoding[:32]} is not known")
+    require_depth(data, context.settings.max_json_depth)
+    return parse_batch(data)
+
+
+BatchBody = Annotated[Batch, Depends(batch_body)]
+
+
+def expand(data: bytes) -> bytes:
+    """Return the expanded gzip data; never makes more than the limit of it.
+
+    Raises:
+        TooLarge: ``sync-batch-too-large``.
+        InvalidInput: ``sync-batch-invalid`` for damaged data.
+    """
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        expanded = unpacker.decompress(data, MAX_BATCH_BYTES + 1)
+    except zlib.error as error:
+        raise InvalidInput("sync-batch-invalid", reason="the gzip data is damaged") from error
+    if len(expanded) > MAX_BATCH_BYTES:
+        raise batch_too_large()
+    if not unpacker.eof:
+        raise InvalidInput("sync-batch-invalid", reason="the gzip data is cut off")
+    return expanded
+
+
+def parse_batch(data: bytes) -> Batch:
+    """Return the batch; its changes are not looked at yet.
+
+    Raises:
+        TooLarge: ``sync-batch-too-large``.
+        InvalidInput: ``sync-batch-invalid``.
+    """
+    try:
+        batch = Batch.model_validate(json.loads(data))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput("sync-batch-invalid", reason=f"{where}: {first['msg']}") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("sync-batch-invalid", reason="the body is no JSON") from error
+    try:
+        storable_object({"device_id": batch.device_id, "batch_id": batch.batch_id})
+    except ValueError as error:
+        raise InvalidInput("sync-batch-invalid", reason=f"device_id, batch_id: {error}") from error
+    if len(batch.changes) > MAX_BATCH_CHANGES:
+        raise batch_too_large()
+    return batch
+
+
+def batch_too_large() -> TooLarge:
+    """Return the error that tells a client the limits."""
+    return TooLarge(
+        "sync-batch-too-large",
+        changes=MAX_BATCH_CHANGES,
+        kibibytes=MAX_BATCH_BYTES // 1024,
+        members={"max_changes": MAX_BATCH_CHANGES, "max_bytes": MAX_BATCH_BYTES},
+    )

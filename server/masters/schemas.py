@@ -1,0 +1,172 @@
+"""Targets, items, pipelines and defect classes on the wire."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from sync.shared.schemas import JsonObject, Moment, RecordId, Reply, Request, Text
+
+_CRITERIA = (
+    "Judgement criteria. `threshold_model`, the SHA-256 of a model file, says which model `threshold` was chosen for: "
+    "with another one the item's threshold does not count. Without it, it counts for every model."
+)
+
+
+class TargetCreate(Request):
+    """A new target."""
+
+    id: RecordId | None = None
+    code: Text = Field(min_length=1, max_length=64)
+    name: Text = Field(min_length=1, max_length=200)
+    version: Text = Field(default="1", min_length=1, max_length=32)
+    description: Text = Field(default="", max_length=10_000)
+
+
+class TargetUpdate(Request):
+    """Changes to a target; what is left out stays."""
+
+    code: Text | None = Field(default=None, min_length=1, max_length=64)
+    name: Text | None = Field(default=None, min_length=1, max_length=200)
+    version: Text | None = Field(default=None, min_length=1, max_length=32)
+    description: Text | None = Field(default=None, max_length=10_000)
+
+
+class MasterReply(Reply):
+    """What every master answers."""
+
+    id: str
+    created_at: Moment
+    updated_at: Moment
+    rev: int | None
+
+
+class TargetReply(MasterReply):
+    """A target."""
+
+    code: str
+    name: str
+    version: str
+    description: str
+
+
+class ItemCreate(Request):
+    """A new inspection item of a target."""
+
+    id: RecordId | None = None
+    name: Text = Field(min_length=1, max_length=200)
+    description: Text = Field(default="", max_length=10_000)
+    position: int = Field(default=1, ge=1, le=10_000)
+    required: bool = True
+    criteria: JsonObject = Field(default_factory=dict, description=_CRITERIA)
+    pipeline_id: RecordId | None = None
+    pipeline_parameters: JsonObject = Field(default_factory=dict, description="Step id → parameter → value.")
+
+
+class ItemUpdate(Request):
+    """Changes to an item; what is left out stays."""
+
+    name: Text | None = Field(default=None, min_length=1, max_length=200)
+    description: Text | None = Field(default=None, max_length=10_000)
+    position: int | None = Field(default=None, ge=1, le=10_000)
+    required: bool | None = None
+    criteria: JsonObject | None = Field(default=None, description=_CRITERIA)
+
+
+class ItemReply(MasterReply):
+    """An inspection item."""
+
+    target_id: str
+    name: str
+    description: str
+    position: int
+    required: bool
+    criteria: JsonObject
+    pipeline_id: str | None
+    pipeline_parameters: JsonObject
+
+
+class ItemPipeline(Request):
+    """Which pipeline inspects an item, with which parameters."""
+
+    pipeline_id: RecordId | None = None
+    parameters: JsonObject = Field(default_factory=dict, description="Step id → parameter → value.")
+
+
+class ItemPipelineReply(Reply):
+    """Which pipeline inspects an item, with which parameters."""
+
+    item_id: str
+    pipeline_id: str | None
+    pipeline_version: int | None
+    parameters: JsonObject
+
+
+DEFINITION_EXAMPLE: dict[str, object] = {
+    "format_version": 1,
+    "name": "Good-only inspection",
+    "steps": [
+        {"id": "anomaly", "component": "anomaly", "parameters": {"model": "default"}, "inputs": {"image": "input"}},
+        {
+            "id": "overlay",
+            "component": "filter",
+            "parameters": {"filter_type": "overlay"},
+            "inputs": {"image": "input", "anomaly": "anomaly"},
+        },
+    ],
+}
+
+
+class PipelineCreate(Request):
+    """A new pipeline."""
+
+    id: RecordId | None = None
+    name: Text = Field(min_length=1, max_length=200)
+    description: Text = Field(default="", max_length=10_000)
+    definition: JsonObject = Field(
+        description="Steps and their inputs; what steps there are says `/components`.", examples=[DEFINITION_EXAMPLE]
+    )
+
+
+class PipelineUpdate(Request):
+    """Changes to a pipeline; another definition makes a new version."""
+
+    name: Text | None = Field(default=None, min_length=1, max_length=200)
+    description: Text | None = Field(default=None, max_length=10_000)
+    definition: JsonObject | None = None
+
+
+class PipelineReply(MasterReply):
+    """A pipeline."""
+
+    name: str
+    description: str
+    version: int
+    definition: JsonObject
+
+
+class DefectClassCreate(Request):
+    """A new kind of defect."""
+
+    id: RecordId | None = None
+    code: Text = Field(min_length=1, max_length=64)
+    name_en: Text = Field(min_length=1, max_length=200)
+    name_ja: Text = Field(min_length=1, max_length=200)
+    severity: Text = Field(default="major", min_length=1, max_length=16)
+
+
+class DefectClassUpdate(Request):
+    """Changes to a kind of defect; what is left out stays."""
+
+    code: Text | None = Field(default=None, min_length=1, max_length=64)
+    name_en: Text | None = Field(default=None, min_length=1, max_length=200)
+    name_ja: Text | None = Field(default=None, min_length=1, max_length=200)
+    severity: Text | None = Field(default=None, min_length=1, max_length=16)
+
+
+class DefectClassReply(MasterReply):
+    """A kind of defect."""
+
+    code: str
+    name_en: str
+    name_ja: str
+    severity: str

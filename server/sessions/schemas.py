@@ -1,0 +1,143 @@
+"""Inspection sessions, their facts and human verification on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from models.states import HumanVerdict, ImageKind, SessionStatus, Verdict
+from sync.shared.schemas import Moment, RecordId, Reply, Request, Text
+
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class SessionCreate(Request):
+    """A new session: the inspection of one part."""
+
+    id: RecordId | None = None
+    target_id: RecordId
+    lot: Text = Field(default="", max_length=128)
+    serial_number: Text = Field(default="", max_length=128)
+    device_id: Text | None = Field(default=None, min_length=1, max_length=64, description="Empty: the server itself.")
+
+
+class SessionUpdate(Request):
+    """Changes to a session; what is left out stays. The status moves forward only."""
+
+    lot: Text | None = Field(default=None, max_length=128)
+    serial_number: Text | None = Field(default=None, max_length=128)
+    status: SessionStatus | None = None
+
+
+class BoxMarked(Request):
+    """Where a defect is: top-left corner and size, pixels of the original image."""
+
+    x: _Finite = Field(ge=0)
+    y: _Finite = Field(ge=0)
+    width: _Finite = Field(ge=0)
+    height: _Finite = Field(ge=0)
+
+
+class DefectMarked(Request):
+    """A defect as a person marks it."""
+
+    class_name: Text = Field(alias="class", min_length=1, max_length=64)
+    bbox: BoxMarked | None = None
+    severity: Text = Field(default="major", min_length=1, max_length=16)
+
+
+class VerificationCreate(Request):
+    """What the person decides."""
+
+    id: RecordId | None = None
+    verdict: HumanVerdict
+    defects: list[DefectMarked] = Field(default_factory=list, max_length=500)
+    comment: Text = Field(default="", max_length=4_000)
+    seconds: _Finite | None = Field(default=None, ge=0, le=86_400, description="Time the person took.")
+    item_id: RecordId | None = Field(default=None, description="The item it is about; empty: the whole part.")
+    ai_result_id: RecordId | None = None
+
+
+class VerificationReply(Reply):
+    """A human verification."""
+
+    id: str
+    session_id: str
+    item_id: str | None
+    ai_result_id: str | None
+    user_id: str | None
+    username: str
+    device_id: str
+    verdict: HumanVerdict
+    defects: list[dict[str, Any]]
+    comment: str
+    seconds: float | None
+    created_at: Moment
+
+
+class ImageReply(Reply):
+    """An image of a session."""
+
+    id: str
+    item_id: str | None
+    image_kind: ImageKind
+    sha256: str
+    size_bytes: int
+    content_type: str
+    width: int
+    height: int
+    captured_at: Moment
+    source: str
+
+
+class AIResultReply(Reply):
+    """What the pipeline said of one image."""
+
+    id: str
+    item_id: str | None
+    image_id: str | None
+    heatmap_image_id: str | None
+    pipeline_id: str | None
+    pipeline_version: int | None
+    model_sha256: str | None
+    overall_result: Verdict
+    confidence: float
+    anomaly_score: float | None
+    threshold: float | None
+    detections: list[Any]
+    reasons: list[Any]
+    steps: list[Any]
+    processing_time_ms: float
+    created_at: Moment
+
+
+class SessionReply(Reply):
+    """An inspection session."""
+
+    id: str
+    device_id: str
+    target_id: str
+    user_id: str | None
+    lot: str
+    serial_number: str
+    status: SessionStatus
+    effective_verdict: HumanVerdict | None
+    created_at: Moment
+    started_at: Moment | None
+    completed_at: Moment | None
+
+
+class SessionDetail(SessionReply):
+    """A session with its facts."""
+
+    images: list[ImageReply]
+    ai_results: list[AIResultReply]
+    human_verifications: list[VerificationReply]
+
+
+class VerificationRecorded(Reply):
+    """A recorded verification and the session as it is now."""
+
+    verification: VerificationReply
+    session: SessionReply

@@ -1,0 +1,67 @@
+"""What a pushed change may hold: text and numbers every engine can keep, and JSON of the form its readers count on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from inspection.judging.judgement import Criteria
+from inspection.pipeline.definition import PipelineDefinition
+from models.errors import InvalidInput
+from models.pipelines import Pipeline, StationConfig
+from models.results import Detection, MarkedDefect, StepTiming
+from models.sessions import AIResult
+from models.synced import Synced
+from models.targets import InspectionItem
+from models.verification import HumanVerification
+from sync.shared.schemas import storable_object
+from sync.shared.station_config import StationSettings
+
+
+def _settings(value: Any) -> None:
+    # Settings of a newer version stand beside those known here.
+    StationSettings.model_validate({name: value[name] for name in StationSettings.model_fields if name in value})
+
+
+_SHAPES: dict[tuple[type[Synced], str], Callable[[Any], object]] = {
+    (AIResult, "detections"): TypeAdapter(list[Detection]).validate_python,
+    (AIResult, "reasons"): TypeAdapter(list[str]).validate_python,
+    (AIResult, "steps"): TypeAdapter(list[StepTiming]).validate_python,
+    (HumanVerification, "defects"): TypeAdapter(list[MarkedDefect]).validate_python,
+    (InspectionItem, "criteria"): Criteria.model_validate,
+    (InspectionItem, "pipeline_parameters"): TypeAdapter(dict[str, dict[str, Any]]).validate_python,
+    (Pipeline, "definition"): PipelineDefinition.parse,
+    (StationConfig, "settings"): _settings,
+}
+
+
+def require_storable(raw: Mapping[str, Any]) -> None:
+    """Check that every text and number of a change can be kept on every engine and said in JSON again.
+
+    Raises:
+        InvalidInput: ``sync-change-invalid`` for NUL, half characters, NaN and infinity, at any depth.
+    """
+    try:
+        storable_object(dict(raw))
+    except ValueError as error:
+        raise InvalidInput("sync-change-invalid", reason=str(error)) from error
+
+
+def require_shapes(record_type: type[Synced], values: Mapping[str, Any]) -> None:
+    """Check the JSON columns among ``values``: one bad record must not break the lists and statistics of all.
+
+    Raises:
+        InvalidInput: ``sync-change-invalid``, or what a pipeline's definition is wrong in.
+    """
+    for name, value in values.items():
+        check = _SHAPES.get((record_type, name))
+        if check is None:
+            continue
+        try:
+            check(value)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in (name, *first["loc"]))
+            raise InvalidInput("sync-change-invalid", reason=f"{where}: {first['msg']}") from error

@@ -1,0 +1,85 @@
+"""Users and API keys on the wire."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic.config import JsonDict
+
+from models.states import Role
+from sync.shared.schemas import Moment, RecordId, Reply, Request, Text
+
+_SECRET: JsonDict = {"format": "password"}
+_NAME = r"^[^\s\x00-\x1f]+$"
+
+
+class UserCreate(Request):
+    """A new user."""
+
+    id: RecordId | None = None
+    username: str = Field(min_length=1, max_length=64, pattern=_NAME)
+    display_name: Text = Field(default="", max_length=200)
+    role: Role
+    language: Literal["ja", "en"] = "ja"
+    password: str = Field(min_length=1, max_length=256, json_schema_extra=_SECRET)
+
+
+class UserUpdate(Request):
+    """Changes to a user; what is left out stays."""
+
+    display_name: Text | None = Field(default=None, max_length=200)
+    role: Role | None = None
+    language: Literal["ja", "en"] | None = None
+    active: bool | None = None
+
+
+class UserReply(Reply):
+    """A user."""
+
+    id: str
+    username: str
+    display_name: str
+    role: Role
+    language: str
+    active: bool
+    created_at: Moment
+    updated_at: Moment
+
+
+class PasswordSet(Request):
+    """A new password that an administrator gives."""
+
+    password: str = Field(min_length=1, max_length=256, json_schema_extra=_SECRET)
+
+
+class PasswordChange(Request):
+    """A new password that a user chooses."""
+
+    current_password: str = Field(min_length=1, max_length=256, json_schema_extra=_SECRET)
+    new_password: str = Field(min_length=1, max_length=256, json_schema_extra=_SECRET)
+
+
+class ApiKeyCreate(Request):
+    """A new key for a machine."""
+
+    name: Text = Field(min_length=1, max_length=200)
+    role: Role
+    expires_at: Moment | None = None
+
+
+class ApiKeyReply(Reply):
+    """A key, without the key itself."""
+
+    id: str
+    name: str
+    role: Role
+    created_at: Moment
+    expires_at: Moment | None
+    revoked_at: Moment | None
+
+
+class ApiKeyCreated(ApiKeyReply):
+    """A new key; ``key`` is shown this once."""
+
+    key: str

@@ -1,0 +1,1 @@
+"""The protocol and the merge rules, which station and server share."""

@@ -1,0 +1,21 @@
+"""Enrolment of a station on the wire."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from sync.shared.schemas import Reply, Request, Text
+
+
+class DeviceRegister(Request):
+    """A station enrols with the one-time code of an administrator."""
+
+    code: str = Field(min_length=1, max_length=64, json_schema_extra={"format": "password"})
+    name: Text = Field(default="", max_length=200, description="Empty: the name the administrator gave.")
+
+
+class DeviceRegistered(Reply):
+    """The station's id and credential; the credential is shown this once."""
+
+    device_id: str
+    credential: str

@@ -1,0 +1,330 @@
+"""Takes what the server says into the station's store: pulled changes, snapshot records, answers to pushed changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from models.clock import HybridLogicalClock, Stamp
+from models.states import OutboxState
+from models.sync import OutboxEntry, SyncConflict
+from models.synced import Master, Synced, SyncKind, split_fields, synced_types
+from models.tracking import remote_changes
+from sync.shared.merge import fields_to_take, with_field_states
+from sync.shared.problems import may_retry, problem_code
+from sync.shared.protocol import ChangeResult, FieldConflict, Outcome, PulledChange, SnapshotRecord
+from sync.shared.records import holder_of, lacking, missing_parent, unique_columns
+from sync.station.state import NEWEST_CLOCK, set_value
+
+
+class ResyncNeeded(Exception):
+    """A pulled change does not fit what is here; only the snapshot can tell the rest."""
+
+
+@dataclass(slots=True)
+class Received:
+    """What taking in a page did."""
+
+    taken: int = 0
+    skipped: int = 0
+    conflicts: int = 0
+    touched: set[tuple[str, str]] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Acknowledged:
+    """What the answers to a batch did."""
+
+    accepted: int = 0
+    dead: int = 0
+    retried: int = 0
+    conflicts: int = 0
+
+
+def take_changes(session: Session, clock: HybridLogicalClock, changes: Sequence[PulledChange]) -> Received:
+    """Take pulled changes into the store within the caller's transaction.
+
+    Raises:
+        ResyncNeeded: when one names a record that is not here.
+    """
+    received = Received()
+    with remote_changes(session):
+        for change in changes:
+            revs = dict.fromkeys(change.fields, change.rev)
+            taken = _take(session, change.entity, change.entity_id, change.rev, change.clock, change.fields, revs)
+            _count(received, taken, change.entity, change.entity_id)
+            received.conflicts += keep_conflicts(
+                session, change.entity, change.entity_id, change.change_id, change.conflicts
+            )
+            clock.observe(Stamp.parse(change.clock))
+        if changes:
+            set_value(session, NEWEST_CLOCK, str(clock.now()))
+    return received
+
+
+def take_snapshot(session: Session, clock: HybridLogicalClock, records: Sequence[SnapshotRecord]) -> Received:
+    """Take records of a snapshot into the store within the caller's transaction; what waits in the outbox stays."""
+    received = Received()
+    with remote_changes(session):
+        for record in records:
+            revs = {name: record.field_revs.get(name) or record.rev or 0 for name in record.fields}
+            _forget_positions(session, record)
+            try:
+                taken = _take(
+                    session, record.entity, record.entity_id, record.rev or 0, record.clock, record.fields, revs
+                )
+            except ResyncNeeded:
+                # A child that came to the server after its parent's page was read; the pull brings both.
+                received.skipped += 1
+                continue
+            _count(received, taken, record.entity, record.entity_id)
+            if record.clock:
+                clock.observe(Stamp.parse(record.clock))
+        if records:
+            set_value(session, NEWEST_CLOCK, str(clock.now()))
+    return received
+
+
+def take_results(session: Session, entries: Mapping[str, OutboxEntry], results: Sequence[ChangeResult]) -> Acknowledged:
+    """Take the server's answers: what it accepted leaves the outbox, what it refused for good is a dead letter.
+
+    Args:
+        session: the caller's transaction.
+        entries: the pushed entries by change id, loaded in ``session``.
+        results: the answers.
+    """
+    done = Acknowledged()
+    types = synced_types()
+    accepted: list[int] = []
+    with remote_changes(session):
+        for result in results:
+            entry = entries.get(result.change_id)
+            if entry is None:
+                continue
+            if result.outcome is Outcome.REJECTED:
+                _take_refusal(entry, result, done)
+                continue
+            done.accepted += 1
+            done.conflicts += keep_conflicts(session, entry.entity, entry.entity_id, entry.change_id, result.conflicts)
+            _learn_rev(session, types.get(entry.entity), entry, result)
+            accepted.append(entry.sequence)
+            session.expunge(entry)
+        if accepted:
+            session.execute(
+                delete(OutboxEntry).where(OutboxEntry.sequence.in_(accepted)),
+                execution_options={"synchronize_session": False},
+            )
+    return done
+
+
+def _forget_positions(session: Session, record: SnapshotRecord) -> None:
+    """Let a master's fields take what the snapshot says, even at lower positions than held here.
+
+    The snapshot is the server's state of this moment. A server restored from a backup gives out positions anew, and
+    what is remembered of the old ones would keep every later change away.
+    """
+    record_type = synced_types().get(record.entity)
+    present = session.get(record_type, record.entity_id) if record_type else None
+    if isinstance(present, Master):
+        present.field_clocks = {name: {**state, "rev": None} for name, state in present.field_clocks.items()}
+        present.rev = None if record.rev is None else min(present.rev or record.rev, record.rev)
+
+
+def keep_conflicts(
+    session: Session, entity: str, entity_id: str, change_id: str, conflicts: Sequence[FieldConflict]
+) -> int:
+    """Keep what was lost to a newer change, once, so that a person can see it; return how many are new."""
+    new = 0
+    for conflict in conflicts:
+        known = session.scalar(
+            select(SyncConflict.id).where(
+                SyncConflict.entity_id == entity_id,
+                SyncConflict.change_id == change_id,
+                SyncConflict.field == conflict.field,
+            )
+        )
+        if known is not None:
+            continue
+        new += 1
+        session.add(
+            SyncConflict(
+                entity=entity,
+                entity_id=entity_id,
+                field=conflict.field,
+                change_id=change_id,
+                device_id=Stamp.parse(conflict.lost_clock).device if conflict.lost_clock else "",
+                kept_value=conflict.kept_value,
+                kept_clock=conflict.kept_clock,
+                lost_value=conflict.lost_value,
+                lost_clock=conflict.lost_clock,
+            )
+        )
+    return new
+
+
+def waiting_fields(session: Session, entity: str, entity_id: str) -> frozenset[str]:
+    """Return the fields of a record with a local change the server has not taken: waiting, or refused and kept."""
+    query = select(OutboxEntry.fields).where(OutboxEntry.entity_id == entity_id, OutboxEntry.entity == entity)
+    return frozenset(name for fields in session.scalars(query) for name in fields)
+
+
+def _take(
+    session: Session,
+    entity: str,
+    entity_id: str,
+    rev: int,
+    clock: str,
+    fields: Mapping[str, Any],
+    revs: Mapping[str, int],
+) -> bool:
+    """Take one record's fields; return whether anything was written."""
+    record_type = synced_types().get(entity)
+    if record_type is None:
+        return False
+    present = session.get(record_type, entity_id)
+    if present is None:
+        return _take_new(session, record_type, entity_id, rev, clock, fields, revs)
+    if record_type.kind is SyncKind.FACT:
+        if present.rev is None:
+            present.rev = rev
+        return False
+    return _take_update(session, present, rev, clock, fields, revs)
+
+
+def _take_new(
+    session: Session,
+    record_type: type[Synced],
+    entity_id: str,
+    rev: int,
+    clock: str,
+    fields: Mapping[str, Any],
+    revs: Mapping[str, int],
+) -> bool:
+    values, extra = split_fields(record_type, dict(fields))
+    if lacking(record_type, {"id": entity_id, **values}) or missing_parent(session, record_type, values):
+        raise ResyncNeeded(f"{record_type.entity} {entity_id}")
+    _make_room(session, record_type, entity_id, values)
+    record = record_type(id=entity_id, rev=rev, clock=clock, extra=extra, **values)
+    if isinstance(record, Master):
+        for name in fields:
+            record.field_clocks = with_field_states(
+                record.field_clocks, {name: None}, rev=revs.get(name, rev), clock=clock
+            )
+    session.add(record)
+    session.flush()
+    return True
+
+
+def _take_update(
+    session: Session, present: Synced, rev: int, clock: str, fields: Mapping[str, Any], revs: Mapping[str, int]
+) -> bool:
+    waiting = waiting_fields(session, present.entity, present.id)
+    wanted: dict[str, Any] = {}
+    if isinstance(present, Master):
+        held = {name: state.get("rev") for name, state in present.field_clocks.items()}
+        for name, value in fields.items():
+            wanted |= fields_to_take({name: value}, rev=revs.get(name, rev), revs=held, waiting=waiting)
+    elif rev >= (present.rev or 0):
+        wanted = {name: value for name, value in fields.items() if name not in waiting}
+    values, extra = split_fields(type(present), wanted)
+    if missing_parent(session, type(present), values):
+        raise ResyncNeeded(f"{present.entity} {present.id}")
+    _make_room(session, type(present), present.id, {**_current_unique(present), **values})
+    for name, value in values.items():
+        setattr(present, name, value)
+    if extra:
+        present.extra = {**present.extra, **extra}
+    if isinstance(present, Master):
+        states = present.field_clocks
+        for name in wanted:
+            states = with_field_states(states, {name: None}, rev=revs.get(name, rev), clock=clock)
+        present.field_clocks = states
+    if not waiting & set(fields):
+        # The base of coming edits moves only when the whole of the change is to be seen here: an edit made beside a
+        # value that was held off must still count as made without knowing it.
+        present.rev = max(present.rev or 0, rev)
+    present.clock = max(present.clock, clock)
+    session.flush()
+    return bool(wanted)
+
+
+def _current_unique(present: Synced) -> dict[str, Any]:
+    names = [*unique_columns(type(present)), "deleted_at"]
+    return {name: getattr(present, name) for name in names if hasattr(present, name)}
+
+
+def _make_room(session: Session, record_type: type[Synced], entity_id: str, values: Mapping[str, Any]) -> None:
+    """Rename a local record that holds a value the server has given to another one.
+
+    The server's word stands, or nothing behind it could be taken in. What the local record was called is kept as a
+    conflict and its waiting entries carry the new name.
+    """
+    if values.get("deleted_at") is not None:
+        return
+    for name in unique_columns(record_type):
+        if name not in values:
+            continue
+        holder = holder_of(session, record_type, name, values[name], entity_id)
+        if holder is None:
+            continue
+        length = getattr(record_type.__table__.columns[name].type, "length", None) or 64  # type: ignore[attr-defined]
+        mark = f"~{holder.id[-6:]}"
+        renamed = f"{str(values[name])[: length - len(mark)]}{mark}"
+        setattr(holder, name, renamed)
+        query = select(OutboxEntry).where(OutboxEntry.entity_id == holder.id, OutboxEntry.entity == holder.entity)
+        change_id = ""
+        for entry in session.scalars(query):
+            if name in entry.fields:
+                entry.fields = {**entry.fields, name: renamed}
+                change_id = entry.change_id
+        lost = FieldConflict(
+            field=name, kept_value=renamed, kept_clock=holder.clock, lost_value=values[name], lost_clock=holder.clock
+        )
+        keep_conflicts(session, holder.entity, holder.id, change_id, [lost])
+        session.flush()
+
+
+def _take_refusal(entry: OutboxEntry, result: ChangeResult, done: Acknowledged) -> None:
+    entry.attempts += 1
+    entry.last_error = problem_code(result.problem)
+    if may_retry(result.problem):
+        done.retried += 1
+        return
+    done.dead += 1
+    entry.state = OutboxState.DEAD
+    entry.problem = result.problem
+
+
+def _learn_rev(session: Session, record_type: type[Synced] | None, entry: OutboxEntry, result: ChangeResult) -> None:
+    """Note the position of a change of ours, so that older changes of others pulled later do not undo it."""
+    record = session.get(record_type, entry.entity_id) if record_type else None
+    if record is None or result.rev is None:
+        return
+    if not isinstance(record, Master):
+        record.rev = max(record.rev or 0, result.rev)
+        return
+    lost = {conflict.field for conflict in result.conflicts}
+    states = record.field_clocks
+    for name in entry.fields:
+        if name not in lost:
+            state = states.get(name, {})
+            rev = max(state.get("rev") or 0, result.rev)
+            states = with_field_states(states, {name: None}, rev=rev, clock=state.get("clock", entry.clock))
+    record.field_clocks = states
+
+
+def _count(received: Received, taken: bool, entity: str, entity_id: str) -> None:
+    if taken:
+        received.taken += 1
+        received.touched.add((entity, entity_id))
+    else:
+        received.skipped += 1
+
+
+def count_outbox(session: Session, state: OutboxState) -> int:
+    """Return how many entries are in a state."""
+    return session.scalar(select(func.count()).select_from(OutboxEntry).where(OutboxEntry.state == state)) or 0

@@ -1,0 +1,265 @@
+"""The station's calls of the server: enrolment, sign-in, push, pull, snapshot, blobs."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from models.errors import NotSignedIn, Unavailable
+from sync.shared.enrolment import DeviceRegistered
+from sync.shared.problems import CREDENTIAL_MISSING, DEVICE_REFUSED, code_of
+from sync.shared.protocol import (
+    SYNC_PATH,
+    Batch,
+    PullAnswer,
+    PushAnswer,
+    SnapshotLine,
+    UploadRequest,
+    UploadState,
+)
+from sync.shared.sign_in import DeviceToken, TokenPair
+from sync.station.transport import Transport, json_of, not_ours
+
+if TYPE_CHECKING:
+    import httpx
+
+_Answer = TypeVar("_Answer", bound=BaseModel)
+_LINE: TypeAdapter[SnapshotLine] = TypeAdapter(SnapshotLine)
+_MARGIN_S = 30.0
+_GZIP_FROM = 1024
+
+
+class ServerClient:
+    """Calls one server as one station; safe to use from several threads.
+
+    Args:
+        base_url: ``http://host:port`` or ``https://…``.
+        device_id: None before enrolment.
+        credential: gives the station's credential, None when it is not known.
+        on_checked: told of a credential the server has looked at, and whether it accepts it.
+        timeout_s: of connecting, and of each wait for bytes.
+        language: of the server's texts.
+        verify: check the server's certificate; a path names a certificate authority of one's own.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        device_id: str | None = None,
+        credential: Callable[[], str | None] | None = None,
+        on_checked: Callable[[str, bool], object] | None = None,
+        timeout_s: float = 10.0,
+        language: str = "en",
+        verify: bool | str = True,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.device_id = device_id
+        self._credential = credential or (lambda: None)
+        self._on_checked = on_checked or (lambda _credential, _accepted: None)
+        self._transport = Transport(base_url, timeout_s=timeout_s, language=language, verify=verify)
+        self._lock = threading.Lock()
+        self._token: str | None = None
+        self._expires = 0.0
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._transport.close()
+
+    def health(self) -> dict[str, Any]:
+        """Return what ``/health`` says.
+
+        Raises:
+            Unavailable: when the server cannot be reached or is not well.
+        """
+        answer = json_of(self._transport.request("GET", "//health"))
+        return answer if isinstance(answer, dict) else {}
+
+    def register_device(self, code: str, name: str = "") -> DeviceRegistered:
+        """Enrol this station with a one-time code; later calls go as this station once the caller knows its id."""
+        body = {"code": code, **({"name": name} if name else {})}
+        return _parsed(DeviceRegistered, self._transport.request("POST", "/tauri/devices/register", json=body))
+
+    def login(self, username: str, password: str) -> TokenPair:
+        """Sign a user in, at this station when it is enrolled.
+
+        Raises:
+            NotSignedIn: wrong name, password or credential.
+        """
+        body = {"username": username, "password": password}
+        if self.device_id is None:
+            return _parsed(TokenPair, self._transport.request("POST", "/auth/login", json=body))
+        return _parsed(TokenPair, self._as_device("/tauri/auth/login", body))
+
+    def refresh(self, refresh_token: str) -> TokenPair:
+        """Return a new pair for a refresh token, which is good once."""
+        answer = self._transport.request("POST", "/auth/refresh", json={"refresh_token": refresh_token})
+        return _parsed(TokenPair, answer)
+
+    def logout(self, access_token: str) -> None:
+        """End a user's session on the server."""
+        self._transport.request("POST", "/auth/logout", headers=_bearer(access_token))
+
+    def authenticate_device(self) -> str:
+        """Return an access token of the station itself, a kept one while it is good.
+
+        Raises:
+            NotSignedIn: ``device-credential-missing``, or the server does not accept the credential.
+        """
+        with self._lock:
+            if self._token is None or time.monotonic() >= self._expires:
+                token = _parsed(DeviceToken, self._as_device("/tauri/auth/device", {}))
+                self._token = token.access_token
+                self._expires = time.monotonic() + max(token.expires_in - _MARGIN_S, token.expires_in / 2)
+            return self._token
+
+    def get_json(self, path: str, params: dict[str, Any] | None = None, token: str | None = None) -> Any:
+        """Return the JSON at a path below ``/api/v1``; without a token the station itself asks."""
+        return json_of(self._send("GET", path, token, params=params))
+
+    def send_json(self, method: str, path: str, body: Any, token: str | None = None) -> Any:
+        """Send JSON and return the answer's, None when it has none."""
+        answer = self._send(method, path, token, json=body)
+        return json_of(answer) if answer.content else None
+
+    def get_bytes(self, path: str, params: dict[str, Any] | None = None, token: str | None = None) -> bytes:
+        """Return the bytes at a path below ``/api/v1``."""
+        return self._send("GET", path, token, params=params).content
+
+    def push(self, batch: Batch) -> PushAnswer:
+        """Send a batch of changes.
+
+        Raises:
+            TooLarge: more than the server takes at once; its members say how much it takes.
+        """
+        data = batch.model_dump_json().encode()
+        headers = {"Content-Type": "application/json"}
+        if len(data) >= _GZIP_FROM:
+            data = gzip.compress(data, compresslevel=6, mtime=0)
+            headers["Content-Encoding"] = "gzip"
+        return _parsed(
+            PushAnswer, self._send("POST", f"{SYNC_PATH}/apply-changes", None, content=data, headers=headers)
+        )
+
+    def pull(self, since: str | None, limit: int) -> PullAnswer:
+        """Return the changes after a cursor.
+
+        Raises:
+            Gone: the snapshot is needed.
+        """
+        params: dict[str, Any] = {"limit": limit, **({"since": since} if since else {})}
+        return _parsed(PullAnswer, self._send("GET", f"{SYNC_PATH}/changes", None, params=params))
+
+    def snapshot(self, resume: str | None = None) -> Iterator[SnapshotLine]:
+        """Yield the lines of the snapshot, from a mark on when one is given.
+
+        Raises:
+            Unavailable: also in the middle; go on from the last mark.
+        """
+        params = {"cursor": resume} if resume else {}
+        headers = _bearer(self.authenticate_device())
+        with self._transport.stream("GET", f"{SYNC_PATH}/download", params=params, headers=headers) as answer:
+            for line in answer.iter_lines():
+                if not line:
+                    continue
+                try:
+                    yield _LINE.validate_json(line)
+                except ValidationError as error:
+                    raise not_ours(answer) from error
+
+    def begin_upload(self, request: UploadRequest) -> UploadState:
+        """Announce a blob and learn where to go on."""
+        answer = self._send("POST", f"{SYNC_PATH}/upload", None, json=request.model_dump())
+        return _parsed(UploadState, answer)
+
+    def send_chunk(self, sha256: str, offset: int, data: bytes, total: int) -> UploadState:
+        """Send a piece of a blob.
+
+        Raises:
+            Conflict: the server has another offset, ``offset`` in the problem.
+            DoesNotFit: the whole has not the digest; the server has thrown it away.
+        """
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Range": f"bytes {offset}-{offset + len(data) - 1}/{total}",
+        }
+        options: dict[str, Any] = {"params": {"sha256": sha256}, "content": data, "headers": headers}
+        return _parsed(UploadState, self._send("POST", f"{SYNC_PATH}/upload", None, **options))
+
+    def download_blob(self, sha256: str, target: Path, progress: Callable[[int], None] | None = None) -> None:
+        """Fetch a blob into a file, going on where an earlier try was cut; the caller checks its digest.
+
+        Args:
+            sha256: of the blob.
+            target: gathers the bytes; what it holds already is not asked for again.
+            progress: gets the number of bytes there are so far.
+
+        Raises:
+            NotFound: the server does not have it, or not for this station.
+        """
+        target.parent.mkdir(parents=True, exist_ok=True)
+        held = target.stat().st_size if target.exists() else 0
+        headers = _bearer(self.authenticate_device())
+        if held:
+            headers["Range"] = f"bytes={held}-"
+        options: dict[str, Any] = {"params": {"blob": sha256}, "headers": headers}
+        with self._transport.stream("GET", f"{SYNC_PATH}/download", **options) as answer:
+            goes_on = answer.status_code == HTTPStatus.PARTIAL_CONTENT
+            with target.open("ab" if goes_on else "wb") as file:
+                for piece in answer.iter_bytes():
+                    file.write(piece)
+                    if progress is not None:
+                        progress(file.tell())
+
+    def _send(self, method: str, path: str, token: str | None, **options: Any) -> httpx.Response:
+        """Send a request with a token; the station's own is renewed once when the server no longer takes it."""
+        headers = options.pop("headers", {})
+        if token is not None:
+            return self._transport.request(method, path, headers={**headers, **_bearer(token)}, **options)
+        try:
+            own = _bearer(self.authenticate_device())
+            return self._transport.request(method, path, headers={**headers, **own}, **options)
+        except NotSignedIn as error:
+            if code_of(error) == CREDENTIAL_MISSING or self._token is None:
+                raise
+        with self._lock:
+            self._token = None
+        own = _bearer(self.authenticate_device())
+        return self._transport.request(method, path, headers={**headers, **own}, **options)
+
+    def _as_device(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        """Send what proves the station along with ``body`` and note whether the server takes it."""
+        credential = self._known_credential()
+        proof = {"device_id": self.device_id, "credential": credential}
+        try:
+            answer = self._transport.request("POST", path, json=body | proof)
+        except NotSignedIn as error:
+            # A user's name or password is looked at after the station was accepted.
+            self._on_checked(credential, code_of(error) != DEVICE_REFUSED)
+            raise
+        self._on_checked(credential, True)
+        return answer
+
+    def _known_credential(self) -> str:
+        credential = self._credential() if self.device_id is not None else None
+        if credential is None:
+            raise NotSignedIn(CREDENTIAL_MISSING)
+        return credential
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _parsed(kind: type[_Answer], answer: httpx.Response) -> _Answer:
+    try:
+        return kind.model_validate(json_of(answer))
+    except ValidationError as error:
+        raise Unavailable("server-not-ours", server=str(answer.request.url.copy_with(query=None, path="/"))) from error

@@ -1,0 +1,230 @@
+"""Changes the server refused for good: seen, exported, mended and sent again, or dropped; nothing goes by itself."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.audit import append_audit
+from models.clock import rfc3339, utc_now
+from models.database import Database
+from models.errors import InvalidInput, NotFound
+from models.ids import new_id
+from models.states import ChangeOperation, OutboxState
+from models.sync import OutboxEntry
+from models.synced import Master, Synced, SyncKind, split_fields, synced_types
+from models.tracking import remote_changes
+from sync.shared.problems import problem_code
+from sync.station.state import CURSOR, SNAPSHOT_RESUME, set_value
+
+_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A refused change.
+
+    Attributes:
+        code: why, as a code; ``problem`` says it in words.
+        held_back: changes of the same record that wait behind it.
+    """
+
+    change_id: str
+    entity: str
+    entity_id: str
+    op: ChangeOperation
+    fields: dict[str, Any]
+    created_at: datetime
+    attempts: int
+    code: str
+    problem: dict[str, Any]
+    held_back: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it in JSON form."""
+        return {
+            "change_id": self.change_id,
+            "entity": self.entity,
+            "entity_id": self.entity_id,
+            "op": self.op.value,
+            "fields": self.fields,
+            "created_at": rfc3339(self.created_at),
+            "attempts": self.attempts,
+            "code": self.code,
+            "problem": self.problem,
+            "held_back": self.held_back,
+        }
+
+
+def list_dead_letters(session: Session, limit: int = 1000, after: int = 0) -> list[DeadLetter]:
+    """Return refused changes, oldest first."""
+    return [letter for _, letter in _letters(session, limit, after)]
+
+
+def export_dead_letters(database: Database, path: Path) -> int:
+    """Write all refused changes to ``path``, one JSON object a line, and return how many.
+
+    Raises:
+        InvalidInput: ``blob-not-written`` when the file cannot be written.
+    """
+    count, last = 0, 0
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            while True:
+                with database.read() as session:
+                    page = _letters(session, _PAGE, last)
+                if not page:
+                    return count
+                last = page[-1][0]
+                for _, letter in page:
+                    file.write(json.dumps(letter.as_json(), ensure_ascii=False) + "\n")
+                count += len(page)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InvalidInput("blob-not-written", folder=str(path.parent), reason=reason) from error
+
+
+def resend(
+    database: Database, change_id: str, fields: dict[str, Any] | None = None, *, actor: str, device_id: str
+) -> str:
+    """Put a refused change back in its place in the outbox, with some fields mended, and return its new change id.
+
+    Args:
+        database: the station's.
+        change_id: of the refused change.
+        fields: wire fields with their right values; the record here gets them too. Facts cannot be mended.
+        actor: name of the person, for the audit trail.
+        device_id: this station.
+
+    Raises:
+        NotFound: ``dead-letter-unknown``.
+        InvalidInput: ``dead-letter-field``.
+    """
+    with database.transaction() as session:
+        entry = _dead(session, change_id)
+        if fields:
+            _mend(session, entry, fields)
+        entry.change_id = new_id()
+        entry.state = OutboxState.WAITING
+        entry.problem = None
+        append_audit(
+            session,
+            device_id=device_id,
+            actor=actor,
+            action="sync.dead-letter-resent",
+            subject=entry.entity,
+            subject_id=entry.entity_id,
+            detail={"change_id": change_id, "new_change_id": entry.change_id, "mended": sorted(fields or {})},
+        )
+        return entry.change_id
+
+
+def drop(database: Database, change_id: str, *, actor: str, device_id: str, reason: str) -> None:
+    """Give a refused change up, on a person's word; what it was stays in the audit trail.
+
+    A master the server never took is marked deleted here. The next pass takes the snapshot, so that fields the change
+    kept from being updated come to the server's values.
+
+    Raises:
+        NotFound: ``dead-letter-unknown``.
+    """
+    with database.transaction() as session:
+        entry = _dead(session, change_id)
+        append_audit(
+            session,
+            device_id=device_id,
+            actor=actor,
+            action="sync.dead-letter-dropped",
+            subject=entry.entity,
+            subject_id=entry.entity_id,
+            detail={
+                "change_id": change_id,
+                "reason": reason,
+                "code": entry.last_error,
+                "op": entry.op.value,
+                "fields": entry.fields,
+            },
+        )
+        session.delete(entry)
+        record = _record(session, entry)
+        if isinstance(record, Master) and entry.op is ChangeOperation.INSERT and record.rev is None:
+            with remote_changes(session):
+                record.deleted_at = utc_now()
+        set_value(session, CURSOR, None)
+        set_value(session, SNAPSHOT_RESUME, None)
+
+
+def _letters(session: Session, limit: int, after: int) -> list[tuple[int, DeadLetter]]:
+    query = (
+        select(OutboxEntry)
+        .where(OutboxEntry.state == OutboxState.DEAD, OutboxEntry.sequence > after)
+        .order_by(OutboxEntry.sequence)
+        .limit(limit)
+    )
+    return [(entry.sequence, _letter(session, entry)) for entry in session.scalars(query)]
+
+
+def _letter(session: Session, entry: OutboxEntry) -> DeadLetter:
+    behind = select(OutboxEntry.sequence).where(
+        OutboxEntry.entity_id == entry.entity_id,
+        OutboxEntry.entity == entry.entity,
+        OutboxEntry.state == OutboxState.WAITING,
+    )
+    return DeadLetter(
+        change_id=entry.change_id,
+        entity=entry.entity,
+        entity_id=entry.entity_id,
+        op=entry.op,
+        fields=entry.fields,
+        created_at=entry.created_at,
+        attempts=entry.attempts,
+        code=problem_code(entry.problem),
+        problem=entry.problem or {},
+        held_back=len(session.scalars(behind).all()),
+    )
+
+
+def _dead(session: Session, change_id: str) -> OutboxEntry:
+    query = select(OutboxEntry).where(OutboxEntry.change_id == change_id, OutboxEntry.state == OutboxState.DEAD)
+    entry = session.scalar(query)
+    if entry is None:
+        raise NotFound("dead-letter-unknown", change_id=change_id)
+    return entry
+
+
+def _mend(session: Session, entry: OutboxEntry, fields: dict[str, Any]) -> None:
+    record = _record(session, entry)
+    if record is None or record.kind is SyncKind.FACT:
+        raise InvalidInput("dead-letter-field", reason="what happened cannot be changed; record a correction")
+    try:
+        values, unknown = split_fields(type(record), fields)
+    except ValueError as error:
+        raise InvalidInput("dead-letter-field", reason=str(error)) from error
+    strange = {*unknown, *(set(fields) - set(values))}
+    if strange:
+        raise InvalidInput("dead-letter-field", reason=f"unknown: {', '.join(sorted(strange))}")
+    with remote_changes(session):
+        for name, value in values.items():
+            if not _changed_later(session, entry, name):
+                setattr(record, name, value)
+    entry.fields = {**entry.fields, **fields}
+
+
+def _changed_later(session: Session, entry: OutboxEntry, name: str) -> bool:
+    query = select(OutboxEntry.fields).where(
+        OutboxEntry.entity_id == entry.entity_id,
+        OutboxEntry.entity == entry.entity,
+        OutboxEntry.sequence > entry.sequence,
+    )
+    return any(name in later for later in session.scalars(query))
+
+
+def _record(session: Session, entry: OutboxEntry) -> Synced | None:
+    record_type: type[Synced] | None = synced_types().get(entry.entity)
+    return session.get(record_type, entry.entity_id) if record_type else None

@@ -1,0 +1,289 @@
+"""The sync engine: passes over outbox, change log and blobs, by itself, one at a time, whatever the network does."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from models.clock import HybridLogicalClock, rfc3339, utc_now
+from models.database import Database
+from models.errors import Unavailable, UserFacingError
+from sync.shared.protocol import MAX_BATCH_CHANGES
+from sync.station.blobs import BlobStore
+from sync.station.client import ServerClient
+from sync.station.pass_lock import only_pass
+from sync.station.pulling import Puller
+from sync.station.pushing import Pusher
+from sync.station.state import LAST_SUCCESS, set_value
+from sync.station.status import (
+    ProgressCallback,
+    Stage,
+    SyncProgress,
+    SyncReport,
+    SyncStatus,
+    status_of,
+    stored_status,
+)
+from sync.station.transfer import BlobTransfer
+
+__all__ = ["SyncEngine", "SyncProgress", "SyncReport", "SyncStatus", "backoff_s", "stored_status"]
+
+_FIRST_BACKOFF_S = 1.0
+_LONGEST_BACKOFF_S = 60.0
+_RANDOM = secrets.SystemRandom()
+
+Listener = Callable[[SyncStatus], None]
+
+
+class _Stopped(Exception):
+    """The engine is asked to end in the middle of a pass."""
+
+
+def backoff_s(failures: int, random: Callable[[], float] = _RANDOM.random) -> float:
+    """Return the seconds to wait after so many failures in a row: doubled each time, capped, half of it by chance.
+
+    The chance keeps many stations from coming back at the same moment.
+    """
+    longest = min(_LONGEST_BACKOFF_S, _FIRST_BACKOFF_S * 2.0 ** min(failures - 1, 10))
+    return longest * (0.5 + random() / 2)
+
+
+class SyncEngine:
+    """Keeps one station and the server equal.
+
+    ``run_once`` does a pass in the caller's thread; ``start`` begins a thread that does passes by itself.
+
+    Args:
+        database: the station's store, with an ``OutboxRecorder``.
+        blobs: its blob store.
+        client: the server.
+        clock: the station's clock, the same as the recorder's.
+        device_id: this station.
+        interval_s: seconds between passes when nothing asks for one.
+        page_size: changes read or asked for at a time.
+        chunk_bytes: size of one piece of a blob.
+        lock_path: file that keeps other processes' passes away; beside the SQLite file by default.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        blobs: BlobStore,
+        client: ServerClient,
+        clock: HybridLogicalClock,
+        *,
+        device_id: str,
+        interval_s: float = 30.0,
+        page_size: int = MAX_BATCH_CHANGES,
+        chunk_bytes: int = 1024 * 1024,
+        lock_path: Path | None = None,
+    ) -> None:
+        self.database = database
+        self.blobs = blobs
+        self.client = client
+        self.clock = clock
+        self.device_id = device_id
+        self.interval_s = interval_s
+        self._page_size = page_size
+        self._chunk_bytes = chunk_bytes
+        self._lock_path = lock_path or Path(make_url(database.url).database or "sync").with_name("sync.lock")
+        self._pass = threading.Lock()
+        self._state = threading.Lock()
+        self._listeners: list[Listener] = []
+        self._thread: threading.Thread | None = None
+        self._wake = threading.Event()
+        self._stops = 0
+        self._online = False
+        self._running = False
+        self._error: UserFacingError | None = None
+        self._progress: SyncProgress | None = None
+
+    def run_once(self, progress: ProgressCallback | None = None) -> SyncReport:
+        """Do one whole pass: push, pull, send blobs, fetch models. Waits for a pass of this engine that is on.
+
+        Args:
+            progress: called after each step, in this thread.
+
+        Raises:
+            Conflict: ``sync-already-running`` when another process does a pass on this store.
+            UserFacingError: what the pass failed by; everything acknowledged so far is kept.
+        """
+        stops = self._stops
+        try:
+            with self._pass:
+                return self._guarded(progress, stops)
+        except _Stopped as stopped:
+            raise Unavailable("sync-stopped") from stopped
+
+    def start(self) -> None:
+        """Begin to do passes in a thread of this engine; does nothing when it runs already."""
+        with self._state:
+            if self._thread is not None and self._thread.is_alive():
+                return
+            self._wake.clear()
+            self._thread = threading.Thread(target=self._work, args=(self._stops,), name="sync-engine", daemon=True)
+            self._thread.start()
+
+    def stop(self, timeout_s: float = 15.0) -> bool:
+        """End every pass, after the request it is waiting for; return whether the thread has ended within the time."""
+        with self._state:
+            self._stops += 1
+            thread = self._thread
+        self._wake.set()
+        if thread is None or thread is threading.current_thread():
+            return thread is None
+        thread.join(timeout_s)
+        return not thread.is_alive()
+
+    def request(self) -> None:
+        """Ask for a pass soon; cheap, from any thread."""
+        self._wake.set()
+
+    def clear_error(self) -> None:
+        """Forget why the last pass failed, once its cause has gone."""
+        with self._state:
+            self._error = None
+
+    def status(self) -> SyncStatus:
+        """Return how the sync stands; reads the store."""
+        with self.database.read() as session:
+            stored = status_of(session)
+        with self._state:
+            return dataclasses.replace(
+                stored,
+                online=self._online,
+                running=self._running,
+                last_error=self._error,
+                progress=self._progress,
+            )
+
+    def add_listener(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` with the status at every change of it, in the thread of the pass.
+
+        Returns:
+            A function that removes it again.
+        """
+        with self._state:
+            self._listeners.append(listener)
+
+        def remove() -> None:
+            with self._state:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return remove
+
+    def _work(self, stops: int) -> None:
+        failures = 0
+        while self._stops == stops:
+            self._wake.clear()
+            try:
+                with self._pass:
+                    self._guarded(None, stops)
+                failures, delay = 0, self.interval_s * (0.9 + _RANDOM.random() / 5)
+            except _Stopped:
+                return
+            except UserFacingError:
+                failures += 1
+                delay = min(backoff_s(failures), max(self.interval_s, _FIRST_BACKOFF_S))
+            self._wake.wait(delay)
+
+    def _guarded(self, progress: ProgressCallback | None, stops: int) -> SyncReport:
+        """Do a pass and keep the status true, however it ends."""
+        self._check(stops)
+        self._set(running=True, progress=None)
+        error: UserFacingError | None = None
+        online = self._online
+        try:
+            with only_pass(self._lock_path):
+                report = self._one_pass(progress, stops)
+        except UserFacingError as caught:
+            error = caught
+            online = not isinstance(caught, Unavailable)
+            raise
+        else:
+            online = True
+        finally:
+            self._set(running=False, progress=None, online=online, error=error)
+        return report
+
+    def _one_pass(self, progress: ProgressCallback | None, stops: int) -> SyncReport:
+        began = time.monotonic()
+        counts: dict[Stage, int] = {}
+        before = stored_status(self.database)
+        totals: dict[Stage, int] = {"push": before.waiting, "upload": before.blobs_waiting}
+
+        def check() -> None:
+            self._check(stops)
+
+        def step(stage: Stage, count: int = 1) -> None:
+            counts[stage] = counts.get(stage, 0) + count
+            total = totals.get(stage)
+            known = max(total, counts[stage]) if total is not None else None
+            made = SyncProgress(stage, counts[stage], known)
+            if progress is not None:
+                progress(made)
+            self._set(running=True, progress=made, online=True)
+            check()
+
+        pusher = Pusher(
+            self.database,
+            self.client,
+            self.device_id,
+            lambda count: step("push", count),
+            page_size=self._page_size,
+        )
+        puller = Puller(self.database, self.client, self.clock, self._page_size, step)
+        transfer = BlobTransfer(self.database, self.blobs, self.client, self._chunk_bytes, step, check)
+        pusher.push_all()
+        check()
+        puller.pull_all()
+        check()
+        transfer.send_all()
+        transfer.fetch_all()
+        with self.database.transaction() as session:
+            set_value(session, LAST_SUCCESS, rfc3339(utc_now()))
+        return SyncReport(
+            pushed=pusher.done.accepted,
+            dead=pusher.done.dead,
+            retried=pusher.done.retried,
+            pulled=puller.pulled,
+            conflicts=pusher.done.conflicts + puller.conflicts,
+            blobs_sent=transfer.sent,
+            blobs_fetched=transfer.fetched,
+            full_resync=puller.full_resync,
+            problems=tuple(transfer.problems),
+            seconds=time.monotonic() - began,
+        )
+
+    def _check(self, stops: int) -> None:
+        if self._stops != stops:
+            raise _Stopped
+
+    def _set(
+        self,
+        *,
+        running: bool,
+        progress: SyncProgress | None,
+        online: bool | None = None,
+        error: UserFacingError | None = None,
+    ) -> None:
+        with self._state:
+            self._running = running
+            self._progress = progress
+            if online is not None:
+                self._online = online
+            if not running:
+                self._error = error
+            listeners = list(self._listeners)
+        if not listeners:
+            return
+        status = self.status()
+        for listener in listeners:
+            listener(status)

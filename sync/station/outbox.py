@@ -1,0 +1,62 @@
+"""The outbox: every change made on this station, written in the transaction that makes it, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from models.clock import HybridLogicalClock, Stamp
+from models.database import actor_of
+from models.sync import OutboxEntry
+from models.synced import Master
+from models.tracking import RecordedChange
+from sync.station.state import NEWEST_CLOCK, get_value, set_value
+
+
+class OutboxRecorder:
+    """Writes an outbox entry for each change of a record that travels.
+
+    Args:
+        clock: the station's clock; each change gets a stamp of its own.
+    """
+
+    def __init__(self, clock: HybridLogicalClock) -> None:
+        self.clock = clock
+
+    def record(self, session: Session, changes: Sequence[RecordedChange]) -> None:
+        """Stamp the records and add their outbox entries."""
+        user_id = actor_of(session)
+        with session.no_autoflush:
+            # Another process may have written to this store meanwhile, with a clock of its own.
+            newest = newest_stamp(session)
+            if newest is not None:
+                self.clock.observe(newest)
+            for change in changes:
+                record = change.record
+                stamp = str(self.clock.now())
+                session.add(
+                    OutboxEntry(
+                        entity=record.entity,
+                        entity_id=record.id,
+                        op=change.operation,
+                        base_rev=record.rev,
+                        fields=change.fields,
+                        clock=stamp,
+                        user_id=user_id,
+                    )
+                )
+                record.clock = stamp
+                if isinstance(record, Master):
+                    known = record.field_clocks
+                    record.field_clocks = {
+                        **known,
+                        **{name: {"rev": known.get(name, {}).get("rev"), "clock": stamp} for name in change.fields},
+                    }
+            set_value(session, NEWEST_CLOCK, record.clock)
+
+
+def newest_stamp(session: Session) -> Stamp | None:
+    """Return the newest stamp this store has given or seen; a clock that starts from it never goes back."""
+    value = get_value(session, NEWEST_CLOCK)
+    return Stamp.parse(value) if value else None

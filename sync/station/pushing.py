@@ -1,0 +1,157 @@
+"""Sends the outbox, in its order, in batches the server takes; reads it by pages, so a backlog costs no memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select, update
+
+from models.database import Database
+from models.errors import TooLarge, UserFacingError
+from models.ids import new_id
+from models.states import OutboxState
+from models.sync import OutboxEntry
+from sync.shared.problems import change_problem, code_of
+from sync.shared.protocol import MAX_BATCH_BYTES, MAX_BATCH_CHANGES, SCHEMA_VERSION, Batch, Change
+from sync.station.apply import Acknowledged, take_results
+from sync.station.client import ServerClient
+from sync.station.status import behind_dead_letter
+
+# Room for the envelope of a batch beside its changes.
+_ENVELOPE_BYTES = 512
+
+
+@dataclass(slots=True)
+class Pusher:
+    """Sends what waits.
+
+    Attributes:
+        database: the station's.
+        client: the server.
+        device_id: this station.
+        step: called after each batch with the number of entries dealt with; may raise to stop.
+        done: what came of it so far.
+        page_size: entries read at a time.
+    """
+
+    database: Database
+    client: ServerClient
+    device_id: str
+    step: Callable[[int], None]
+    done: Acknowledged = field(default_factory=Acknowledged)
+    page_size: int = MAX_BATCH_CHANGES
+
+    def push_all(self) -> None:
+        """Send every entry that waits once; those refused for now stay for the next pass.
+
+        Raises:
+            UserFacingError: when the server does not answer or refuses the whole batch; nothing is lost.
+        """
+        last = 0
+        while page := self._page(last):
+            last = page[-1].sequence
+            for entries in _batches(page):
+                self._send(entries)
+            self.step(len(page))
+
+    def _page(self, after: int) -> list[OutboxEntry]:
+        query = (
+            select(OutboxEntry)
+            .where(OutboxEntry.state == OutboxState.WAITING, OutboxEntry.sequence > after, ~behind_dead_letter())
+            .order_by(OutboxEntry.sequence)
+            .limit(self.page_size)
+        )
+        with self.database.read() as session:
+            return list(session.scalars(query))
+
+    def _send(self, entries: Sequence[OutboxEntry]) -> None:
+        """Send entries; a batch the server finds too large is halved, a single change too large is a dead letter."""
+        batch = Batch(
+            device_id=self.device_id,
+            batch_id=new_id(),
+            schema_version=SCHEMA_VERSION,
+            changes=[change_of(entry).model_dump(mode="json", exclude_none=True) for entry in entries],
+        )
+        try:
+            answer = self.client.push(batch)
+        except TooLarge as error:
+            if len(entries) == 1:
+                self._bury(entries[0], error)
+                return
+            middle = len(entries) // 2
+            self._send(entries[:middle])
+            self._send(self._still_free(entries[middle:]))
+            return
+        except UserFacingError as error:
+            self._note_failure(entries, code_of(error))
+            raise
+        identifiers = [entry.change_id for entry in entries]
+        with self.database.transaction() as session:
+            query = select(OutboxEntry).where(OutboxEntry.change_id.in_(identifiers))
+            loaded = {entry.change_id: entry for entry in session.scalars(query)}
+            came = take_results(session, loaded, answer.results)
+        self._add(came)
+
+    def _still_free(self, entries: Sequence[OutboxEntry]) -> list[OutboxEntry]:
+        """Return the entries that no dead letter has come to stand before meanwhile."""
+        query = select(OutboxEntry.change_id).where(
+            OutboxEntry.change_id.in_([entry.change_id for entry in entries]), ~behind_dead_letter()
+        )
+        with self.database.read() as session:
+            free = set(session.scalars(query))
+        return [entry for entry in entries if entry.change_id in free]
+
+    def _bury(self, entry: OutboxEntry, error: UserFacingError) -> None:
+        with self.database.transaction() as session:
+            kept = session.get(OutboxEntry, entry.sequence)
+            if kept is not None:
+                kept.state = OutboxState.DEAD
+                kept.attempts += 1
+                kept.last_error = code_of(error)
+                kept.problem = change_problem(error)
+        self._add(Acknowledged(dead=1))
+
+    def _note_failure(self, entries: Sequence[OutboxEntry], code: str) -> None:
+        with self.database.transaction() as session:
+            session.execute(
+                update(OutboxEntry)
+                .where(OutboxEntry.change_id.in_([entry.change_id for entry in entries]))
+                .values(attempts=OutboxEntry.attempts + 1, last_error=code),
+                execution_options={"synchronize_session": False},
+            )
+
+    def _add(self, came: Acknowledged) -> None:
+        self.done.accepted += came.accepted
+        self.done.dead += came.dead
+        self.done.retried += came.retried
+        self.done.conflicts += came.conflicts
+
+
+def change_of(entry: OutboxEntry) -> Change:
+    """Return an outbox entry in its wire form."""
+    return Change(
+        change_id=entry.change_id,
+        entity=entry.entity,
+        entity_id=entry.entity_id,
+        op=entry.op,
+        base_rev=entry.base_rev,
+        clock=entry.clock,
+        fields=entry.fields,
+        user_id=entry.user_id,
+    )
+
+
+def _batches(page: Sequence[OutboxEntry]) -> list[list[OutboxEntry]]:
+    """Split a page so that no batch is over the protocol's limits, except a single change that is so by itself."""
+    batches: list[list[OutboxEntry]] = []
+    size = MAX_BATCH_BYTES
+    for entry in page:
+        length = len(change_of(entry).model_dump_json().encode()) + 1
+        full = size + length > MAX_BATCH_BYTES - _ENVELOPE_BYTES
+        if full or not batches or len(batches[-1]) >= MAX_BATCH_CHANGES:
+            batches.append([])
+            size = 0
+        batches[-1].append(entry)
+        size += length
+    return batches

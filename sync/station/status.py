@@ -1,0 +1,132 @@
+"""What people see of the sync: how it stands, what a pass did, how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from models.clock import parse_rfc3339
+from models.database import Database
+from models.errors import UserFacingError
+from models.states import OutboxState
+from models.sync import Blob, OutboxEntry, SyncConflict
+from sync.shared.problems import CREDENTIAL_MISSING, DEVICE_REFUSED, code_of
+from sync.station.state import LAST_SUCCESS, get_value
+
+Stage = Literal["push", "pull", "upload", "download", "snapshot"]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncProgress:
+    """How far a pass is; ``done`` and ``total`` count changes, records or blobs, ``total`` None when it is unknown."""
+
+    stage: Stage
+    done: int
+    total: int | None
+
+
+ProgressCallback = Callable[[SyncProgress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a pass did.
+
+    Attributes:
+        pushed: changes the server has acknowledged.
+        dead: changes it refused for good.
+        retried: changes it will be asked about again.
+        pulled: changes taken in.
+        conflicts: fields of ours that lost to a newer change.
+        blobs_sent: blobs the server has acknowledged.
+        blobs_fetched: blobs that came from it.
+        full_resync: whether the snapshot was taken.
+        problems: codes of what could not be done now and stopped nothing else.
+        seconds: how long it took.
+    """
+
+    pushed: int = 0
+    dead: int = 0
+    retried: int = 0
+    pulled: int = 0
+    conflicts: int = 0
+    blobs_sent: int = 0
+    blobs_fetched: int = 0
+    full_resync: bool = False
+    problems: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStatus:
+    """How the sync stands.
+
+    Attributes:
+        online: whether the server answered last time.
+        running: whether a pass is on now.
+        waiting: changes that wait for the server.
+        blocked: changes held back behind a refused change of the same record.
+        dead: changes the server refused for good.
+        blobs_waiting: blobs the server has not acknowledged.
+        conflicts: lost fields nobody has looked at.
+        last_success: end of the last whole pass.
+        last_error: why the last pass failed, None when it did not.
+        progress: of the pass that is on.
+    """
+
+    online: bool = False
+    running: bool = False
+    waiting: int = 0
+    blocked: int = 0
+    dead: int = 0
+    blobs_waiting: int = 0
+    conflicts: int = 0
+    last_success: datetime | None = None
+    last_error: UserFacingError | None = None
+    progress: SyncProgress | None = None
+
+    @property
+    def needs_credential(self) -> bool:
+        """Whether the last pass failed for want of a device credential that the server accepts."""
+        return self.last_error is not None and code_of(self.last_error) in {CREDENTIAL_MISSING, DEVICE_REFUSED}
+
+
+def stored_status(database: Database) -> SyncStatus:
+    """Return what the store alone says; whether the server answers is not known to it."""
+    with database.read() as session:
+        return status_of(session)
+
+
+def status_of(session: Session) -> SyncStatus:
+    """Return what the store alone says, as one transaction sees it."""
+    success = get_value(session, LAST_SUCCESS)
+    waiting = OutboxEntry.state == OutboxState.WAITING
+    blobs = select(func.count()).select_from(Blob).where(Blob.present, Blob.uploaded_at.is_(None))
+    return SyncStatus(
+        waiting=_count(session, waiting, ~behind_dead_letter()),
+        blocked=_count(session, waiting, behind_dead_letter()),
+        dead=_count(session, OutboxEntry.state == OutboxState.DEAD),
+        blobs_waiting=session.scalar(blobs) or 0,
+        conflicts=session.scalar(select(func.count()).select_from(SyncConflict).where(SyncConflict.seen_at.is_(None)))
+        or 0,
+        last_success=parse_rfc3339(success) if success else None,
+    )
+
+
+def behind_dead_letter() -> ColumnElement[bool]:
+    """Return the condition that an outbox entry's record has a dead letter."""
+    dead = aliased(OutboxEntry)
+    return exists().where(
+        dead.entity_id == OutboxEntry.entity_id,
+        dead.entity == OutboxEntry.entity,
+        dead.state == OutboxState.DEAD,
+    )
+
+
+def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).select_from(OutboxEntry).where(*conditions)) or 0

@@ -1,0 +1,146 @@
+"""HTTP to the server: trouble of the network and refusals of the server become the errors of ``models.errors``."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from models.errors import Unavailable, UserFacingError
+from sync.shared.problems import error_of
+
+if TYPE_CHECKING:
+    import httpx
+
+API = "/api/v1"
+_PROBLEM_BYTES = 64 * 1024
+
+
+class Transport:
+    """One connection pool to one server; safe to use from several threads.
+
+    Args:
+        base_url: ``http://host:port`` or ``https://…``, without the API's path.
+        timeout_s: of connecting, and of each wait for bytes.
+        language: ``"en"`` or ``"ja"``, of the server's texts.
+        verify: check the server's certificate; a path names a certificate authority of one's own.
+    """
+
+    def __init__(self, base_url: str, *, timeout_s: float, language: str, verify: bool | str) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._timeout_s, self._language = timeout_s, language
+        self._verify: Any = verify
+        if isinstance(verify, str):
+            import ssl
+
+            self._verify = ssl.create_default_context(cafile=verify)
+        self._lock = threading.Lock()
+        self._http: httpx.Client | None = None
+        self._closed = False
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            self._closed = True
+            if self._http is not None:
+                self._http.close()
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send a request and return the answer, all of it read.
+
+        Args:
+            method: of HTTP.
+            path: below ``/api/v1``; one that begins with ``//`` is below the root.
+            **options: of ``httpx.Client.request``.
+
+        Raises:
+            Unavailable: ``server-unreachable``, ``server-too-slow``, ``server-failing``.
+            UserFacingError: by the status of the server's problem document.
+        """
+        with self._trouble():
+            answer = self._connections().request(method, self._url(path), **options)
+        _raise_for(answer)
+        return answer
+
+    @contextmanager
+    def stream(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:
+        """Send a request and give the answer before its body is read; raises as ``request`` does."""
+        with self._trouble(), self._connections().stream(method, self._url(path), **options) as answer:
+            if answer.is_error:
+                answer.read()
+                _raise_for(answer)
+            yield answer
+
+    def _connections(self) -> httpx.Client:
+        """Return the connections; library and certificates are loaded for the first request, not for a window.
+
+        Raises:
+            RuntimeError: after ``close``.
+        """
+        import httpx
+
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the connections to the server are closed")
+            if self._http is None:
+                # trust_env off: no proxy variable leads a station's data elsewhere than to the configured server.
+                self._http = httpx.Client(
+                    timeout=self._timeout_s,
+                    verify=self._verify,
+                    headers={"Accept-Language": self._language},
+                    trust_env=False,
+                    limits=httpx.Limits(max_connections=8, max_keepalive_connections=2, keepalive_expiry=30),
+                )
+            return self._http
+
+    def _url(self, path: str) -> str:
+        return self.base_url + (path[1:] if path.startswith("//") else API + path)
+
+    @contextmanager
+    def _trouble(self) -> Iterator[None]:
+        import httpx
+
+        try:
+            yield
+        except httpx.TimeoutException as error:
+            raise Unavailable("server-too-slow", server=self.base_url) from error
+        except (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL, httpx.StreamError) as error:
+            raise Unavailable("server-unreachable", server=self.base_url) from error
+
+
+def json_of(answer: httpx.Response) -> Any:
+    """Return the JSON of an answer.
+
+    Raises:
+        Unavailable: ``server-not-ours`` when it is none: something else answers at this address.
+    """
+    try:
+        return answer.json()
+    except ValueError as error:
+        raise not_ours(answer) from error
+
+
+def not_ours(answer: httpx.Response) -> UserFacingError:
+    """Return the error for an answer that is not of this product's server."""
+    return Unavailable("server-not-ours", server=str(answer.request.url.copy_with(query=None, path="/")))
+
+
+def _raise_for(answer: httpx.Response) -> None:
+    if answer.is_success:
+        return
+    problem: Any = None
+    if len(answer.content) <= _PROBLEM_BYTES:
+        try:
+            problem = answer.json()
+        except ValueError:
+            problem = None
+    if not isinstance(problem, dict) or "type" not in problem:
+        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            problem = {}
+        elif answer.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            problem = {"title": "413", "detail": ""}  # a proxy's own limit
+        else:
+            raise not_ours(answer)
+    raise error_of(answer.status_code, problem)

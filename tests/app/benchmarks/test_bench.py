@@ -1,0 +1,149 @@
+import json
+import time
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from app.benchmarks.areas import AREAS, Area, Measure, Probe, chosen_areas
+from app.benchmarks.figures import Figure
+from app.benchmarks.machine import describe_machine, in_one_line
+from app.benchmarks.page import json_values, part_of, update_page, value_text
+from app.benchmarks.probing import Row, peak_megabytes, resident_megabytes
+from app.benchmarks.processes import MeasurementFailed, run_module
+from app.benchmarks.runner import Outcome, run_areas
+from tests.support.command import run
+
+MET = Row("quick_ms", "ms", "something fast", at_most=20).figure([12.0, 90.0, 11.0], "imageflow bench window")
+MISSED = Figure(
+    name="sharp", value=0.5, what="a | b", command="c", goal="≥ 0.9", met=False, interval=(0.41, 0.6), note="n"
+)
+
+
+def test_the_median_of_the_runs_is_held_against_the_goal() -> None:
+    assert (MET.value, MET.goal, MET.met) == (12.0, "≤ 20 ms", True)
+    assert "3 runs, 11 to 90" in MET.note
+    assert Row("x", "", "no goal").figure([1.0], "c").met is None
+
+
+def test_every_area_has_modules_that_can_measure_it_and_names_of_its_own() -> None:
+    rows = [row for area in AREAS.values() for probe in area.probes for row in import_module(probe.module).ROWS]
+    assert len({row.name for row in rows}) == len(rows)
+    for area in AREAS.values():
+        assert area.measures or area.probes
+        assert all(callable(import_module(measure.module).measure) for measure in area.measures)
+    assert chosen_areas("all") == list(AREAS.values())
+
+
+def test_an_area_that_does_not_exist_is_told_with_those_that_do(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "bench", "server")
+    assert (code, out) == (2, "")
+    assert "'server'" in err
+    assert all(name in err for name in AREAS)
+
+
+def test_help_shows_examples_and_what_there_is_to_measure(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "bench", "--help")
+    assert code == 0
+    assert "imageflow bench inspection" in out
+    assert all(name in out for name in AREAS)
+
+
+def test_figures_of_a_quick_run_do_not_get_onto_the_page(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, _, err = run(capsys, "bench", "window", "--quick", "--write", tmp_path / "p.md")
+    assert code == 2
+    assert "quick" in err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("content", [b"# Notes\n", b"\xff\xfe\x00"])
+def test_a_file_that_is_no_page_of_figures_stays_as_it_is(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes
+) -> None:
+    page = tmp_path / "notes.md"
+    page.write_bytes(content)
+    code, _, err = run(capsys, "bench", "window", "--write", page)
+    assert code == 2
+    assert "notes.md" in err
+    assert page.read_bytes() == content
+
+
+def test_bench_prints_figures_by_name_with_the_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "bench", "window", "--quick", "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["machine"]["cores"]
+    assert 0 < found["first_paint_s"]["value"] < found["sign_in_s"]["value"]
+    assert found["sign_in_s"]["command"] == "imageflow bench window"
+
+
+def test_data_that_are_not_there_are_told_and_are_no_failure(tmp_path: Path) -> None:
+    area = Area("codes", "Codes", measures=(Measure("app.benchmarks.inspection.codes", folder="codes"),))
+    (outcome,) = run_areas([area], tmp_path)
+    assert outcome.failures == []
+    assert str(tmp_path / "codes") in outcome.missing[0]
+    assert "Not measured here" in part_of(outcome, "a machine", "2026-01-02")
+
+
+def test_one_area_that_fails_leaves_the_others_their_figures(tmp_path: Path) -> None:
+    broken = Area("broken", "Broken", probes=(Probe("inspection.benchmarks.no_such_module"),))
+    failing, window = run_areas([broken, AREAS["window"]], tmp_path, quick=True)
+    assert "no_such_module" in failing.failures[0]
+    assert {figure.name for figure in window.figures} >= {"first_paint_s", "window_memory_mb"}
+
+
+def test_a_measurement_that_takes_too_long_ends() -> None:
+    began = time.monotonic()
+    with pytest.raises(MeasurementFailed, match="longer than 1 s"):
+        run_module("timeit", ["-n", "1", "import time; time.sleep(60)"], time_limit_s=1)
+    assert time.monotonic() - began < 20
+
+
+def test_one_part_of_the_page_is_written_again_and_the_others_stay() -> None:
+    first = Outcome(AREAS["inspection"], [MISSED], notes=["Tried: *this*."])
+    second = Outcome(AREAS["window"], [MET])
+    page = update_page("", [second, first], "an old machine", "2026-01-02")
+    assert page.index("## Anomaly models") < page.index("## The station's window")
+    again = update_page(page, [Outcome(AREAS["window"], [MET])], "a new machine", "2026-03-04")
+    assert "measured 2026-01-02 on: an old machine" in again
+    assert "measured 2026-03-04 on: a new machine" in again
+    assert again.count("## The station's window") == 1
+    assert update_page(again, [second, first], "an old machine", "2026-01-02") == page
+
+
+def test_a_missed_goal_stands_on_the_page_with_what_was_tried() -> None:
+    part = part_of(Outcome(AREAS["inspection"], [MISSED], notes=["Tried: *this*."]), "m", "2026-01-02")
+    assert r"| `sharp` | a \| b; n | 0.5 | 0.41 – 0.6 | ≥ 0.9 | **no** | `c` |" in part
+    assert "Missed: `sharp`." in part
+    assert "Tried: *this*." in part
+
+
+def test_a_value_is_told_without_an_exponent() -> None:
+    values = {0.0123: "0.0123", 99.96: "100", 999.6: "1000", 123456.0: "123456"}
+    for value, told in values.items():
+        assert value_text(Figure(name="a", value=value, what="w", command="c")) == told
+
+
+def test_json_has_a_figure_for_each_name() -> None:
+    values = json_values([Outcome(AREAS["window"], [MET, MISSED])], {"cores": "2"})
+    assert values["machine"] == {"cores": "2"}
+    assert isinstance(values["sharp"], dict)
+    assert values["sharp"]["met"] is False
+    assert json.loads(json.dumps(values)).keys() == {"machine", "quick_ms", "sharp"}
+
+
+def test_the_machine_is_described_without_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    import platform
+
+    machine = describe_machine()
+    assert {"processor", "cores", "system", "Python", "openvino"} <= machine.keys()
+    assert platform.node() not in in_one_line(machine) or len(platform.node()) < 4
+
+
+def test_memory_that_is_taken_is_told() -> None:
+    before = resident_megabytes()
+    block = bytearray(64_000_000)
+    block[::4096] = b"x" * len(block[::4096])
+    assert resident_megabytes() > before + 50
+    assert resident_megabytes() <= peak_megabytes()
+    assert len(block) == 64_000_000

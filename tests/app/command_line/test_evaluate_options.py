@@ -1,0 +1,111 @@
+"""What ``imageflow evaluate`` takes, and what it says of what it does not take."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inspection.anomaly import TrainingReport
+from inspection.imaging.files import encode_png
+from tests.inspection.pipeline.test_preprocessing import CROP, IGNORE, pipeline
+from tests.support.command import run
+
+
+@pytest.fixture
+def folders(parts: Path) -> tuple[object, ...]:
+    return ("--good", parts / "test" / "good", "--defect", parts / "test" / "scratch")
+
+
+def test_the_model_may_be_named_as_the_step_names_it_in_any_place(
+    capsys: pytest.CaptureFixture[str],
+    report: TrainingReport,
+    good_paths: list[Path],
+    folders: tuple[object, ...],
+    tmp_path: Path,
+) -> None:
+    own = tmp_path / "own.json"
+    own.write_text(pipeline(("align", {"motion": "rigid"}), IGNORE).model_dump_json())
+    found = []
+    for models in (
+        ("--model", report.path, "--model", good_paths[0]),
+        ("--model", f"reference={good_paths[0]}", "--model", f"default={report.path}"),
+        ("--model", f"reference={good_paths[0]}", "--model", report.path),
+    ):
+        code, printed, told = run(capsys, "evaluate", *models, "--pipeline", own, *folders, "--json")
+        assert code == 0, told
+        found.append(json.loads(printed))
+    assert all(values["thresholds"] == found[0]["thresholds"] for values in found)
+    assert found[0]["steps"] == ["align", "ignore"]
+
+
+def test_without_a_pipeline_the_model_may_be_named_too(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, folders: tuple[object, ...]
+) -> None:
+    code, printed, _ = run(capsys, "evaluate", "--model", f"default={report.path}", *folders, "--json")
+    assert (code, json.loads(printed)["model"]) == (0, report.digest)
+
+
+@pytest.mark.parametrize(
+    ("models", "said"),
+    [
+        (("default={model}", "default={model}"), "there are two for 'default'"),
+        (("reference={image}",), "none is for 'default'"),
+        (("default={model}", "other={image}"), "no step uses a model 'other', and there is no file"),
+    ],
+)
+def test_names_that_cannot_be_meant_are_told(
+    capsys: pytest.CaptureFixture[str],
+    report: TrainingReport,
+    good_paths: list[Path],
+    folders: tuple[object, ...],
+    tmp_path: Path,
+    models: tuple[str, ...],
+    said: str,
+) -> None:
+    own = tmp_path / "own.json"
+    own.write_text(pipeline(("align", {"motion": "rigid"})).model_dump_json())
+    values = [text.format(model=report.path, image=good_paths[0]) for text in models]
+    options = [option for value in values for option in ("--model", value)]
+    code, _, told = run(capsys, "evaluate", *options, "--pipeline", own, *folders)
+    assert code == 2
+    assert said in " ".join(told.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("named", ["--good", "--defect"])
+def test_the_folder_that_is_missing_is_named(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, named: str
+) -> None:
+    other = {"--good": "--defect", "--defect": "--good"}[named]
+    code, _, told = run(capsys, "evaluate", "--model", report.path, other, parts / "test" / "good")
+    assert code == 2
+    assert f"Invalid value for {named}" in told
+
+
+def test_a_report_is_a_page_or_a_folder(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, folders: tuple[object, ...], tmp_path: Path
+) -> None:
+    out = tmp_path / "found.json"
+    code, _, told = run(capsys, "evaluate", "--model", report.path, *folders, "--out", out)
+    assert (code, out.exists()) == (2, False)
+    assert ".html" in told
+
+
+def test_images_that_a_step_refuses_are_counted_as_left_out(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, folders: tuple[object, ...], tmp_path: Path
+) -> None:
+    own, good = tmp_path / "own.json", tmp_path / "good"
+    own.write_text(pipeline(CROP).model_dump_json())
+    good.mkdir()
+    for path in sorted((parts / "test" / "good").iterdir())[:2]:
+        (good / path.name).write_bytes(path.read_bytes())
+    # The crop lies outside of it.
+    (good / "small.png").write_bytes(encode_png(np.zeros((30, 30), np.uint8)))
+    options = ("--model", report.path, "--pipeline", own, "--good", good, *folders[2:])
+    code, printed, _ = run(capsys, "evaluate", *options)
+    assert code == 0
+    assert "left out       1 good, 0 defective" in printed
+    code, printed, _ = run(capsys, "evaluate", *options, "--json")
+    assert json.loads(printed)["left_out"] == {"good": 1, "defect": 0}

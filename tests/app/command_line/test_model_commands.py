@@ -1,0 +1,176 @@
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from inspection.anomaly import TrainingReport, load_bundle
+from inspection.detection.bundle import DETECTION_KINDS
+from inspection.model_files.archive import pack
+from tests.app.command_line.test_commands import run
+
+
+def test_training_with_defects_sets_the_threshold_between_both(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "good").mkdir()
+    for path in sorted((parts / "good").iterdir())[:8]:
+        shutil.copy(path, tmp_path / "good")
+    model = tmp_path / "m.model"
+    (tmp_path / "test").mkdir()
+    shutil.copytree(parts / "test" / "good", tmp_path / "test" / "ok")
+    shutil.copytree(parts / "test" / "scratch", tmp_path / "test" / "scratch")
+    code, out, err = run(
+        capsys,
+        *("train", "images", "--good", tmp_path / "good", "--out", model, "--bank-size", 200, "--folds", 2, "--json"),
+        *("--backbone", "efficientnet-lite0", "--defect", tmp_path / "test", "--threshold", "cost"),
+        *("--escape-cost", 100, "--overkill-cost", 1, "--defect-rate", 0.1),
+    )
+    assert code == 0, err
+    trained = json.loads(out)
+    assert (trained["method"], trained["defects"], trained["kind"]) == ("cost", 3, "patchcore")
+    manifest = load_bundle(model).manifest
+    assert len(manifest.defect_scores) == manifest.data.defects == 3
+    assert len(manifest.scores) == 8
+    assert all(score > trained["threshold"] for score in manifest.defect_scores)
+    code, out, _ = run(capsys, "model", "show", model)
+    assert (code, "3 defects" in out) == (0, True)
+    code, out, _ = run(capsys, "model", "threshold", model, "--json")
+    found = {row["name"]: row for row in json.loads(out)["thresholds"]}
+    assert found["model"]["escapes"]["count"] == 0
+    assert found["model"]["overkill"] is None
+
+
+def test_an_image_that_is_good_and_defective_at_once_is_refused(
+    capsys: pytest.CaptureFixture[str], parts: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "ng").mkdir()
+    shutil.copy(sorted((parts / "good").iterdir())[0], tmp_path / "ng" / "double.png")
+    arguments = ("train", "images", "--good", parts / "good", "--out", tmp_path / "m.model")
+    code, out, err = run(capsys, *arguments, "--defect", tmp_path / "ng", "--threshold", "f1")
+    assert (code, out) == (1, "")
+    assert "double.png" in err
+
+
+def test_the_table_of_thresholds_tells_what_each_does(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path
+) -> None:
+    code, out, err = run(
+        capsys,
+        *("model", "threshold", report.path, "--set", report.threshold.value * 1.5, "--json"),
+        *("--good", parts / "test" / "good", "--defect", parts / "test", "--method", "tail"),
+    )
+    assert code == 0, err
+    found = json.loads(out)
+    rows = {row["name"]: row for row in found["thresholds"]}
+    assert list(rows) == ["0.1%", "0.5%", "1.0%", "2.0%", "5.0%", "10.0%", "20.0%", "model", "set"]
+    assert rows["model"]["threshold"] == report.threshold.value
+    assert rows["0.1%"]["sample_too_small"]
+    for row in rows.values():
+        assert row["false_alarms"]["total"] == report.images
+        assert row["overkill"]["total"] == 8
+        assert row["escapes"]["total"] > 0
+        assert row["false_alarms"]["low"] <= row["false_alarms"]["rate"] <= row["false_alarms"]["high"]
+    assert rows["set"]["overkill"]["count"] <= rows["model"]["overkill"]["count"]
+    assert (found["in_force"], found["change"]) == (None, None)
+    code, out, err = run(capsys, "model", "threshold", report.path)
+    assert code == 0
+    told = out.splitlines()
+    assert told[0].split()[:3] == ["for", "rate", "threshold"]
+    of_model = next(line for line in told if "model" in line)
+    assert re.search(r"\d+ of \d+, [0-9.]+% \([0-9.]+% to [0-9.]+%\)", of_model)
+    named = [re.split(r"\*? +(?=[0-9]+\.[0-9]{4} )", line.strip())[0] for line in told[1:]]
+    assert sorted(", ".join(named).split(", ")) == sorted(set(rows) - {"set"})
+    values = [re.findall(r" ([0-9]+\.[0-9]{4}) ", line)[0] for line in told[1:]]
+    assert len(set(values)) == len(values)
+    assert "too few" in err
+
+
+def test_an_image_that_cannot_be_scored_is_told_and_the_table_goes_on(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
+) -> None:
+    shutil.copy(sorted((parts / "test" / "good").iterdir())[0], tmp_path / "a.png")
+    (tmp_path / "broken.png").write_bytes(b"junk")
+    code, out, err = run(capsys, "model", "threshold", report.path, "--good", tmp_path, "--json")
+    assert code == 0
+    assert "broken.png" in err
+    assert json.loads(out)["thresholds"][0]["overkill"]["total"] == 1
+
+
+def test_export_and_verify_tell_the_parity(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.model"
+    code, out, err = run(capsys, "model", "export", report.path, "--out", copy, "--json")
+    assert code == 0, err
+    assert json.loads(out)["digest"] == report.digest
+    assert json.loads(out)["parity"]["flips"] == 0
+    code, out, _ = run(capsys, "model", "export", report.path, "--out", copy)
+    assert (code, "no verdict flips" in out) == (0, True)
+    code, out, _ = run(capsys, "model", "verify", copy)
+    assert (code, report.digest in out) == (0, True)
+    images = ("--images", parts / "test" / "scratch")
+    code, out, _ = run(capsys, "model", "verify", copy, "--against", report.path, *images, "--json")
+    assert (code, json.loads(out)["parity"]["images"]) == (0, 3)
+    copy.write_bytes(copy.read_bytes()[:-1])
+    code, out, err = run(capsys, "model", "verify", copy)
+    assert (code, out) == (1, "")
+    assert "damaged" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["model", "threshold", "none.model"], 1),
+        (["model", "threshold", "none.model", "--set", "0"], 2),
+        (["model", "threshold", "none.model", "--method", "f1"], 2),
+        (["model", "threshold", "none.model", "--apply"], 2),
+        (["model", "threshold", "none.model", "--apply", "--item", "x", "--set", "3", "--user", "u"], 2),
+        (["model", "threshold", "none.model", "--reason", "r"], 2),
+        (["model", "threshold", "none.model", "--store", "s"], 2),
+        (["model", "export", "none.model", "--out", "m.model"], 1),
+        (["model", "export", "none.model", "--out", "."], 2),
+        (["model", "export", "none.model", "--out", "m.model", "--precision", "int8"], 2),
+        (["model", "export", "none.model", "--out", "m.model", "--precision", "int4"], 2),
+        (["model", "verify", "none.model"], 1),
+        (["model", "verify", "none.model", "--images", "x"], 2),
+        (["train", "images", "--good", "none", "--out", "m.model", "--threshold", "f1"], 2),
+        (["train", "images", "--good", "none", "--out", "m.model", "--escape-cost", "0"], 2),
+        (["train", "images", "--good", "none", "--out", "m.model", "--defect-rate", "1"], 2),
+        (["train", "images", "--good", "none", "--out", "m.model", "--method", "x"], 1),
+        (["train", "images", "--good", "none", "--out", "m.model", "--defect", "none"], 1),
+    ],
+)
+def test_mistakes_of_the_user_are_told_by_exit_code_and_on_stderr(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: list[str],
+    expected: int,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *arguments)
+    assert (code, out) == (expected, "")
+    assert err
+
+
+@pytest.mark.parametrize("command", [["model", "threshold"], ["model", "export"], ["model", "verify"]])
+def test_help_shows_examples(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
+    code, out, _ = run(capsys, *command, "--help")
+    assert code == 0
+    assert f"imageflow {' '.join(command)} " in out
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "is a detector"), ("ja", "検出器です")])
+def test_a_detector_is_told_to_have_no_anomaly_threshold(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, language: str, told: str
+) -> None:
+    monkeypatch.setenv("IMAGEFLOW_LANGUAGE", language)
+    for kind in DETECTION_KINDS:
+        path = tmp_path / f"{kind}.model"
+        path.write_bytes(pack({"format_version": 1, "kind": kind}, {}))
+        code, out, err = run(capsys, "model", "threshold", path)
+        assert (code, out) == (1, "")
+        assert told in err
+        assert path.name in err

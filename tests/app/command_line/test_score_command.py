@@ -1,0 +1,91 @@
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inspection.sensor import SensorTraining, read_table, save_model, score_rows, train
+from inspection.sensor.model import SensorModel
+from tests.support.command import run as run_command
+from tests.support.sensor_rows import COLUMNS, machine_rows
+
+
+def trained(window: int = 1) -> SensorModel:
+    return train(machine_rows(300), COLUMNS, SensorTraining(epochs=5, window=window)).model
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model, and rows of which the 41st has a wrong current and the 51st next to no values."""
+    made = tmp_path_factory.mktemp("score")
+    save_model(made / "pump.npz", trained())
+    rows = machine_rows(100, seed=3)
+    rows[40, 1] += 8
+    lines = [f"2026-07-27 10:{row // 60:02}:{row % 60:02}," + ",".join(map(str, rows[row])) for row in range(100)]
+    lines[50] = "2026-07-27 10:00:50,,,1"
+    (made / "now.csv").write_text("\n".join(["time," + ",".join(COLUMNS), *lines]))
+    return made
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    return run_command(capsys, "model", "score", *arguments)
+
+
+def test_each_row_is_told_with_its_score_alarm_and_the_sensors_that_make_it(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
+    code, out, _ = run(capsys, folder / "pump.npz", folder / "now.csv", "--json")
+    found = json.loads(out)
+    expected = trained().score(read_table(folder / "now.csv").values)
+    assert (code, found["rows"], found["not_judged"]) == (0, 100, 1)
+    assert found["alarms"] == (expected > found["threshold"]).sum()
+    assert [row["score"] for row in found["scores"]] == [None if np.isnan(score) else score for score in expected]
+    wrong, empty = found["scores"][40], found["scores"][50]
+    assert (wrong["line"], wrong["time"], wrong["alarm"]) == (42, "2026-07-27 10:00:40", True)
+    assert wrong["sensors"][0]["column"] == "current"
+    assert (empty["alarm"], empty["sensors"]) == (None, [])
+
+
+def test_the_screen_tells_rows_alarms_and_the_first_of_them(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    code, out, err = run(capsys, folder / "pump.npz", folder / "now.csv")
+    assert code == 0
+    assert out.startswith("100 rows, ")
+    assert "are missing: 1\n" in out
+    assert any(line.split()[:3] == ["42", "2026-07-27", "10:00:40"] and "current" in line for line in out.splitlines())
+    assert "Left out, not of the model: time" in err
+
+
+def test_all_rows_are_written_for_a_spreadsheet(
+    capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "new" / "scores.csv"
+    assert run(capsys, folder / "pump.npz", folder / "now.csv", "--out", out)[0] == 0
+    with out.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 100
+    assert (rows[40]["line"], rows[40]["alarm"], rows[40]["sensor_1"]) == ("42", "1", "current")
+    assert (rows[50]["score"], rows[50]["alarm"]) == ("", "")
+
+
+def test_what_is_scored_is_never_overwritten(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    before = (folder / "now.csv").read_bytes()
+    assert run(capsys, folder / "pump.npz", folder / "now.csv", "--out", folder / "now.csv")[0] == 2
+    assert (folder / "now.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["none.csv", "pump.npz"])
+def test_a_file_that_is_no_table_ends_with_1(capsys: pytest.CaptureFixture[str], folder: Path, name: str) -> None:
+    code, out, err = run(capsys, folder / "pump.npz", folder / name)
+    assert (code, out) == (1, "")
+    assert name in err
+
+
+def test_mean_and_spread_of_a_sensor_count_as_one_in_windows() -> None:
+    rows = machine_rows(60, seed=3)
+    rows[30:, 2] += 30
+    scored = score_rows(trained(window=5), rows)
+    assert scored.shares.shape == (60, 3)
+    assert scored.shares.sum(axis=1) == pytest.approx(1)
+    assert scored.alarms[40]
+    assert len(scored.leading(40, 2)) == 2

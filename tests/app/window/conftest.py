@@ -1,0 +1,40 @@
+"""The real window, off the screen, on a real trained station that no server is near."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.station.workspace import Workspace
+from app.window.look import language
+from app.window.shell.station import Station as Window
+from app.window.shell.station import build_station
+from tests.support.station import Station
+from tests.support.user_robot import UserRobot
+
+
+@pytest.fixture(scope="session", autouse=True)
+def translations() -> None:
+    for name in ("en", "ja"):
+        source = language.translations_folder() / f"imageflow_{name}.ts"
+        compiled = source.with_suffix(".qm")
+        if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
+            language.build()
+            return
+
+
+@pytest.fixture
+def window(qtbot: QtBot, workspace: Workspace) -> Iterator[Window]:
+    """The window at sign-in, in English."""
+    opened = build_station(workspace, language="en", theme="light")
+    opened.window.show()
+    qtbot.waitExposed(opened.window)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def robot(qtbot: QtBot, window: Window, station: Station) -> UserRobot:
+    return UserRobot(qtbot, window, station)

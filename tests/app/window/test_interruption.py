@@ -1,0 +1,127 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.command_line.options import tell_when_stopped
+
+WINDOW = """
+import sys
+from PySide6.QtCore import QEvent, QObject, QTimer
+from app.window.shell.application import prepare_application
+from app.window.shell.interruption import interruptible
+
+class Filter(QObject):
+    def eventFilter(self, watched, event):
+        return False
+
+application = prepare_application()
+application.setQuitOnLastWindowClosed(False)
+watching = Filter()
+application.installEventFilter(watching)
+busy = QTimer()
+busy.timeout.connect(lambda: None)
+if sys.argv[1] == "busy":
+    busy.start(0)
+QTimer.singleShot(0, lambda: print("shown", flush=True))
+try:
+    with interruptible(application):
+        application.exec()
+except KeyboardInterrupt:
+    print("closed", flush=True)
+"""
+
+
+COMMAND = """
+import subprocess
+import typer
+import app.command_line
+from app.benchmarks.processes import run_module
+
+class Told(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        print(self.pid, flush=True)
+
+subprocess.Popen = Told
+commands = typer.Typer()
+
+@commands.command()
+def waits():
+    run_module("timeit", ["-n", "1", "import time; time.sleep(600)"])
+
+app.command_line.command_group = lambda: typer.main.get_command(commands)
+app.command_line.main([])
+"""
+
+
+@pytest.mark.parametrize("state", ["busy", "idle"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_a_window_in_order_and_without_a_complaint_of_qt(state: str, number: signal.Signals) -> None:
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    with subprocess.Popen(
+        [sys.executable, "-c", WINDOW, state],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "shown\n"
+            process.send_signal(number)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert (out, process.returncode) == ("closed\n", 0)
+    assert "Traceback" not in err
+    assert "Error calling Python override" not in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that another process could send")
+def test_a_terminated_command_takes_the_processes_it_started_with_it() -> None:
+    with subprocess.Popen([sys.executable, "-c", COMMAND], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            child = int(process.stdout.readline())
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=60) == 130
+        finally:
+            process.kill()
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+
+def test_ctrl_c_in_a_training_says_that_the_model_was_not_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tmp_path / "m.model"
+    monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "en")
+    with pytest.raises(KeyboardInterrupt), tell_when_stopped(model):
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == f"stopped; {model} was not written\n"
+
+
+def test_what_a_stopped_training_says_is_in_the_users_language(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "ja")
+    with pytest.raises(KeyboardInterrupt), tell_when_stopped(tmp_path / "m.model"):
+        raise KeyboardInterrupt
+    assert capsys.readouterr().err == f"中断しました。{tmp_path / 'm.model'} は書き込まれていません\n"
+
+
+def test_ctrl_c_after_the_model_was_written_claims_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    model = tmp_path / "m.model"
+
+    def written_then_stopped() -> None:
+        with tell_when_stopped(model):
+            model.write_bytes(b"model")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        written_then_stopped()
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,53 @@
+"""What is wrong with an item's settings is told at work, once and not with every part."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from app.station.workspace import Workspace
+from app.window.work.panels import EvidencePanel
+from app.window.work.state import Phase
+from models.states import Verdict
+from models.targets import InspectionItem
+from tests.app.window.test_work import inspect_next
+from tests.support.user_robot import UserRobot
+
+
+def test_a_threshold_chosen_for_another_model_is_told_once(robot: UserRobot, workspace: Workspace) -> None:
+    with workspace.database.transaction(actor=robot.station.engineer.user_id) as session:
+        item = session.get_one(InspectionItem, robot.station.item_id)
+        item.criteria = {"threshold": 5.0, "threshold_model": "0" * 64}
+    robot.start_work()
+    notices = robot.window.presenters.session.notices
+    for part in range(2):
+        robot.key(Qt.Key.Key_Space)
+        robot.until(lambda: robot.work.state.phase is Phase.DECIDE)
+        told = notices.shown
+        assert (told is not None) is (part == 0)
+        if told is not None:
+            assert told.error.code == "window-item-threshold-passed-over"
+            assert "Surface" in told.error.text("ja").detail
+            notices.dismiss()
+        robot.key(Qt.Key.Key_H)
+        robot.until(lambda: robot.work.state.phase is Phase.DONE and robot.work.state.has_frame)
+
+
+def test_beneath_a_banner_on_a_small_screen_the_threshold_and_the_reason_are_not_cut_off(
+    robot: UserRobot, workspace: Workspace
+) -> None:
+    with workspace.database.transaction(actor=robot.station.engineer.user_id) as session:
+        item = session.get_one(InspectionItem, robot.station.item_id)
+        item.criteria = {"threshold": 5.0, "threshold_model": "0" * 64}
+    robot.start_work()
+    robot.window.window.resize(1366, 768)
+    panel = robot.window.window.findChild(EvidencePanel)
+    assert panel is not None
+    inspect_next(robot, Verdict.NG)
+    assert robot.window.presenters.session.notices.shown is not None
+    robot.until(panel.against.isVisible)
+    QApplication.processEvents()
+    assert robot.window.window.height() == 768
+    for widget in (panel.gauge, panel.against):
+        assert widget.height() >= widget.minimumSizeHint().height(), widget
+    assert panel.against.height() >= panel.against.heightForWidth(panel.against.width())

@@ -1,0 +1,67 @@
+"""Notes of items are told once, item by item, and taken back when they hold no more."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.window.presenting.notices import Notices
+from app.window.work.item_notes import ItemNotes
+from models.errors import DoesNotFit
+
+
+def note(item: str) -> DoesNotFit:
+    return DoesNotFit("window-item-threshold-passed-over", item=item)
+
+
+@pytest.fixture
+def notices() -> Notices:
+    shown = Notices()
+    shown.show_for("work")
+    return shown
+
+
+@pytest.fixture
+def notes(notices: Notices) -> ItemNotes:
+    return ItemNotes(notices)
+
+
+def test_a_note_is_told_once_and_stays_away_when_it_is_closed(notices: Notices, notes: ItemNotes) -> None:
+    first = note("Top")
+    notes.tell("top", [first])
+    assert notices.shown is not None
+    assert notices.shown.error is first
+    notices.dismiss()
+    notes.tell("top", [note("Top")])
+    assert notices.shown is None
+
+
+def test_two_items_have_notes_of_their_own(notices: Notices, notes: ItemNotes) -> None:
+    notes.tell("top", [note("Top")])
+    notes.tell("side", [note("Side")])
+    told = []
+    while (shown := notices.shown) is not None:
+        told.append(shown.error.values["item"])
+        notices.dismiss()
+    assert told == ["Side", "Top"]
+
+
+def test_a_note_that_holds_no_more_goes_and_one_that_says_something_else_is_told(
+    notices: Notices, notes: ItemNotes
+) -> None:
+    notes.tell("top", [note("Top")])
+    notes.tell("top", [note("Top side")])
+    assert notices.shown is not None
+    assert notices.shown.error.values["item"] == "Top side"
+    notices.dismiss()
+    assert notices.shown is None
+    notes.tell("top", [note("Top")])
+    notes.tell("top", [])
+    assert notices.shown is None
+
+
+def test_after_leaving_work_everything_is_told_again(notices: Notices, notes: ItemNotes) -> None:
+    notes.tell("top", [note("Top")])
+    notes.clear()
+    assert notices.shown is None
+    notes.tell("top", [note("Top")])
+    assert notices.shown is not None

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from sqlalchemy import select
+
+from app.station.operations.history import part
+from app.window.work.state import Phase
+from models.sessions import InspectionSession
+from models.states import SessionStatus
+from models.targets import InspectionItem
+from models.tracking import remote_changes
+from tests.app.window.test_work import inspect_next, stored
+from tests.support.user_robot import UserRobot
+
+
+def test_signing_out_with_an_undecided_part_cancels_it(robot: UserRobot) -> None:
+    robot.start_work()
+    inspect_next(robot)
+    session_id = robot.work.state.session_id
+    assert session_id is not None
+    robot.key(Qt.Key.Key_F10)
+    robot.until(lambda: robot.window.workers.is_idle)
+    assert robot.window.presenters.session.screen == "sign_in"
+    assert part(robot.window.presenters.session.workspace, session_id).status is SessionStatus.CANCELLED
+
+
+def test_what_arrives_after_signing_out_is_not_shown(robot: UserRobot) -> None:
+    robot.start_work()
+    robot.work.capture()
+    assert robot.work.state.phase is Phase.INSPECTING
+    robot.window.actions.sign_out.trigger()
+    robot.until(lambda: robot.window.workers.is_idle)
+    assert robot.work.state.phase is Phase.SCAN
+    assert robot.work.state.session_id is None
+    assert robot.window.presenters.session.screen == "sign_in"
+
+
+def test_the_same_user_goes_on_with_the_next_part_after_coming_back(robot: UserRobot) -> None:
+    robot.start_work()
+    inspect_next(robot)
+    robot.key(Qt.Key.Key_H)
+    stored(robot)
+    robot.key(Qt.Key.Key_Escape)
+    assert robot.window.presenters.session.screen == "home"
+    robot.start_work()
+    inspect_next(robot)
+
+
+def test_a_part_with_two_items_is_decided_once_both_are_inspected(robot: UserRobot) -> None:
+    workspace = robot.window.presenters.session.workspace
+    with workspace.database.transaction() as session, remote_changes(session):
+        first = session.scalars(select(InspectionItem)).one()
+        session.add(
+            InspectionItem(
+                target_id=first.target_id,
+                name="Back",
+                position=2,
+                pipeline_id=first.pipeline_id,
+                pipeline_parameters=first.pipeline_parameters,
+                rev=99,
+            )
+        )
+    robot.start_work()
+    assert "1 of 2" in robot.window.window.top_bar.subtitle.text()
+    robot.key(Qt.Key.Key_Space)
+    robot.until(lambda: robot.work.state.item.name == "Back")
+    assert robot.work.state.phase is Phase.SCAN
+    assert "2 of 2" in robot.window.window.top_bar.subtitle.text()
+    robot.until(lambda: robot.work.state.has_frame)
+    robot.key(Qt.Key.Key_Space)
+    robot.until(lambda: robot.work.state.phase is Phase.DECIDE)
+    robot.key(Qt.Key.Key_H)
+    stored(robot)
+    with workspace.database.read() as session:
+        assert session.scalars(select(InspectionSession.status)).all() == [SessionStatus.COMPLETED]

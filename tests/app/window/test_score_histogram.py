@@ -1,0 +1,35 @@
+"""The threshold can be seen among the scores of good parts."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.window.widgets.score_histogram import ScoreHistogram, bins
+from tests.support.user_robot import UserRobot
+
+positive = st.floats(min_value=0.01, max_value=1e4)
+
+
+# The first example loads NumPy.
+@settings(deadline=None)
+@given(st.lists(positive, min_size=1, max_size=200), positive)
+def test_every_score_is_in_a_bar_and_no_bar_lies_on_both_sides_of_the_threshold(
+    scores: list[float], threshold: float
+) -> None:
+    counts, edges = bins(tuple(scores), threshold)
+    assert counts.sum() == len(scores)
+    assert min(abs(edges - threshold)) < threshold * 1e-9
+
+
+def test_home_shows_how_the_model_scores_good_parts_and_where_its_threshold_lies(robot: UserRobot) -> None:
+    robot.sign_in()
+    robot.until(lambda: robot.home.state.scores)
+    scores = robot.home.state.scores
+    assert scores is not None
+    chart = robot.window.window.findChild(ScoreHistogram)
+    assert chart.isVisible()
+    assert f"Scores of {len(scores.scores)} good parts" in chart.accessibleName()
+    assert f"{scores.threshold:.2f}" in chart.accessibleName()
+    robot.window.set_language("ja")
+    robot.until(lambda: f"良品 {len(scores.scores)} 個" in chart.accessibleName())

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+from PySide6.QtCore import Qt
+
+from app.station.operations.enrolment import supply_credential
+from app.station.operations.sign_in import sign_in
+from app.station.settings import StationSettings
+from app.station.workspace import Workspace
+from models.clock import utc_now
+from models.devices import Device
+from models.errors import NotSignedIn
+from models.users import UserCredential
+from server.auth.identity.secrets import digest_of
+from sync.station.state import SERVER_URL, set_value
+from tests.support.real_server import ServerProcess
+from tests.support.station import DEVICE, Station
+from tests.support.user_robot import UserRobot
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def has_signed_in_before(workspace: Workspace, station: Station) -> None:
+    """What an earlier sign-in with the server leaves on the station."""
+    digest = PasswordHash((Argon2Hasher(),)).hash(PASSWORD)
+    credential = UserCredential(
+        user_id=station.operator.user_id, password_digest=digest, expires_at=utc_now() + timedelta(days=1)
+    )
+    with workspace.database.transaction() as session:
+        session.add(credential)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server that knows the station by the credential ``secret``."""
+    process = ServerProcess(tmp_path_factory.mktemp("central"))
+    process.add(Device(id=DEVICE, name="Station", credential_digest=digest_of("secret")))
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def with_server(server: ServerProcess, station: Station) -> None:
+    """The station belongs to that server rather than to one that never answers; ask for it before ``workspace``."""
+    with Workspace.open(station.store, settings=StationSettings()) as opened, opened.database.transaction() as session:
+        set_value(session, SERVER_URL, server.url)
+
+
+def give_credential(robot: UserRobot, credential: str) -> None:
+    screen = robot.window.window.screens["enrolment"]
+    screen.credential.setText(credential)
+    robot.qtbot.keyClick(screen.credential, Qt.Key.Key_Return)
+    robot.until(lambda: not robot.window.presenters.enrolment.state.busy)
+
+
+def type_and_enter(robot: UserRobot, username: str, password: str) -> None:
+    screen = robot.window.window.screens["sign_in"]
+    screen.username.setFocus()
+    robot.qtbot.keyClicks(screen.username, username)
+    robot.qtbot.keyClick(screen.username, Qt.Key.Key_Return)
+    assert robot.focus is screen.password
+    robot.qtbot.keyClicks(screen.password, password)
+    robot.qtbot.keyClick(screen.password, Qt.Key.Key_Return)
+    assert screen.password.text() == ""
+
+
+@pytest.mark.usefixtures("has_signed_in_before")
+def test_who_has_signed_in_before_signs_in_without_the_server(robot: UserRobot) -> None:
+    type_and_enter(robot, "operator", PASSWORD)
+    robot.until(lambda: robot.window.presenters.session.screen == "home")
+    assert "offline" in robot.window.window.top_bar.subtitle.text()
+    robot.until(lambda: robot.home.state.targets)
+
+
+@pytest.mark.usefixtures("has_signed_in_before")
+def test_a_wrong_password_is_told_in_the_banner_and_can_be_typed_again(robot: UserRobot) -> None:
+    type_and_enter(robot, "operator", "wrong")
+    robot.until(robot.window.window.banner.isVisible)
+    assert robot.window.presenters.session.screen == "sign_in"
+    assert robot.window.presenters.session.user is None
+    robot.until(robot.window.window.screens["sign_in"].button.isEnabled)
+    screen = robot.window.window.screens["sign_in"]
+    robot.qtbot.keyClicks(screen.password, PASSWORD)
+    robot.qtbot.keyClick(screen.password, Qt.Key.Key_Return)
+    robot.until(lambda: robot.window.presenters.session.screen == "home")
+    assert not robot.window.window.banner.isVisible()
+
+
+def test_who_was_never_online_here_is_told_why_it_does_not_work(robot: UserRobot) -> None:
+    type_and_enter(robot, "operator", PASSWORD)
+    robot.until(robot.window.window.banner.isVisible)
+    assert robot.window.presenters.session.screen == "sign_in"
+
+
+def test_an_empty_password_is_asked_for(robot: UserRobot) -> None:
+    robot.window.presenters.sign_in.sign_in("operator", "")
+    assert "missing" in robot.window.window.banner.text
+
+
+@pytest.mark.usefixtures("has_signed_in_before")
+def test_signing_out_closes_the_source_and_leads_back_to_sign_in(robot: UserRobot) -> None:
+    robot.start_work()
+    robot.key(Qt.Key.Key_F10)
+    assert robot.window.presenters.session.screen == "sign_in"
+    assert robot.work.state.target is None
+    robot.until(lambda: robot.window.workers.is_idle)
+
+
+def test_the_missing_device_credential_is_told_and_sign_in_is_possible_meanwhile(robot: UserRobot) -> None:
+    robot.window.start()
+    robot.until(lambda: "credential" in robot.window.window.banner.text)
+    assert robot.window.presenters.session.screen == "sign_in"
+    robot.key(Qt.Key.Key_F11)
+    screen = robot.window.window.screens["enrolment"]
+    assert robot.focus is screen.credential
+    robot.qtbot.keyClicks(screen.credential, "secret")
+    robot.qtbot.keyClick(screen.credential, Qt.Key.Key_Return)
+    robot.until(lambda: robot.window.presenters.session.screen == "sign_in")
+    robot.until(lambda: not robot.window.window.banner.isVisible())
+    robot.window.presenters.session.workspace.stop_sync()
+
+
+@pytest.mark.usefixtures("with_server")
+def test_a_mistyped_device_credential_is_refused_at_once_and_the_right_one_is_taken(robot: UserRobot) -> None:
+    robot.window.start()
+    robot.until(lambda: "credential" in robot.window.window.banner.text)
+    robot.key(Qt.Key.Key_F11)
+    give_credential(robot, "not the right one")
+    robot.until(lambda: "not accepted" in robot.window.window.banner.text)
+    assert robot.window.presenters.session.screen == "enrolment"
+    assert robot.window.presenters.session.workspace.needs_credential
+    assert robot.window.presenters.enrolment.state.needs_credential
+    give_credential(robot, "secret")
+    robot.until(lambda: robot.window.presenters.session.screen == "sign_in")
+    robot.until(lambda: not robot.window.window.banner.isVisible())
+    assert not robot.window.actions.enrolment.isVisible()
+    robot.window.presenters.session.workspace.stop_sync()
+
+
+@pytest.mark.usefixtures("with_server", "has_signed_in_before")
+def test_a_credential_the_server_refuses_later_is_forgotten_and_asked_for_again(robot: UserRobot) -> None:
+    workspace = robot.window.presenters.session.workspace
+    workspace.keep_credential("typed while the server was away")
+    type_and_enter(robot, "operator", PASSWORD)
+    robot.until(lambda: robot.window.presenters.session.screen == "home")
+    assert "offline" in robot.window.window.top_bar.subtitle.text()
+    assert workspace.needs_credential
+    robot.window.presenters.session.sign_out()
+    workspace.keep_credential("typed while the server was away")
+    workspace.start_sync()
+    robot.until(lambda: "credential" in robot.window.window.banner.text)
+    assert robot.window.actions.enrolment.isEnabled()
+    assert workspace.needs_credential
+    assert robot.window.window.top_bar.chip.first_line.startswith("Credential needed · ")
+    workspace.stop_sync()
+
+
+@pytest.mark.usefixtures("with_server")
+def test_who_never_signed_in_here_is_told_that_the_station_is_refused(workspace: Workspace) -> None:
+    workspace.keep_credential("not the right one")
+    with pytest.raises(NotSignedIn, match="not accepted"):
+        sign_in(workspace, "operator", PASSWORD)
+
+
+@pytest.mark.usefixtures("with_server")
+def test_a_credential_that_was_right_once_outlasts_a_station_that_is_disabled_for_a_while(
+    workspace: Workspace, server: ServerProcess
+) -> None:
+    supply_credential(workspace, "secret")
+    database = server.database()
+    try:
+        with database.transaction() as session:
+            device = session.get(Device, DEVICE)
+            assert device is not None
+            device.credential_digest = digest_of("another")
+        with pytest.raises(NotSignedIn):
+            workspace.link.engine.run_once()
+        assert not workspace.needs_credential
+        assert workspace.link.engine.status().needs_credential
+    finally:
+        with database.transaction() as session:
+            device = session.get(Device, DEVICE)
+            assert device is not None
+            device.credential_digest = digest_of("secret")
+        database.close()
+
+
+def test_an_unknown_server_is_told_at_enrolment_and_the_form_stays(robot: UserRobot) -> None:
+    robot.window.show_screen("enrolment")
+    robot.window.presenters.enrolment.enrol("", "")
+    assert "missing" in robot.window.window.banner.text

@@ -1,0 +1,56 @@
+"""What home tells after a training: also what the person should know of the images."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
+
+from inspection.anomaly import TrainingSettings
+from inspection.imaging.datasets import image_files
+from tests.support.user_robot import UserRobot
+
+QUICK = TrainingSettings(bank_size=150, folds=2)
+
+
+def told(robot: UserRobot) -> list[str]:
+    """The lines of the home screen that tell of the training."""
+    texts = [label.text() for label in robot.window.window.findChildren(QLabel)]
+    return next(text for text in texts if text.startswith(("Trained on", "6 枚で学習"))).splitlines()
+
+
+def train(robot: UserRobot, images: list[Path]) -> None:
+    robot.window.presenters.session.sign_in(robot.station.engineer)
+    robot.window.show_screen("home")
+    robot.until(lambda: robot.home.state.may_begin_training)
+    robot.home.train(images, QUICK)
+    robot.until(lambda: robot.home.state.trained is not None and robot.window.workers.is_idle)
+
+
+def test_home_tells_a_sample_too_small_and_images_left_out_in_both_languages(robot: UserRobot, tmp_path: Path) -> None:
+    images = image_files(robot.station.parts.train_good)[:6]
+    copy, broken = tmp_path / "copy.png", tmp_path / "broken.png"
+    shutil.copy(images[0], copy)
+    broken.write_bytes(images[1].read_bytes()[:500])
+    train(robot, [*images, copy, broken, tmp_path / "none.png"])
+    first, *others = told(robot)
+    assert first.startswith("Trained on 6 images; threshold ")
+    assert others == [
+        "A false-alarm rate of 5 % cannot be shown with fewer than 19 images: a distribution is assumed.",
+        "2 images could not be used.",
+        "1 image was a copy of another and was left out.",
+    ]
+    robot.key(Qt.Key.Key_F2)
+    assert told(robot)[1:] == [
+        "19 枚未満では誤検出率 5 % を実測できないため、分布を仮定しています。",
+        "2 枚の画像は使えませんでした。",
+        "1 枚の画像は他の画像と同じため除外しました。",
+    ]
+
+
+def test_home_tells_nothing_of_images_that_are_all_in_order(robot: UserRobot) -> None:
+    parts = robot.station.parts
+    train(robot, [*image_files(parts.train_good), *image_files(parts.test)][:19])
+    assert [line.split(";")[0] for line in told(robot)] == ["Trained on 19 images"]

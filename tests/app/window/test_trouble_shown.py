@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt, QTimer
+
+from app.station.store_layout import DATABASE
+from app.window.work.state import Phase
+from inspection.imaging.files import encode_png, write_atomically
+from inspection.imaging.frames import Frame
+from inspection.sources import FolderSource, LiveSource, SourceState
+from models.errors import Unavailable
+from models.states import HumanVerdict
+from tests.app.station.test_trouble import largest_file
+from tests.app.window.test_work import inspect_next
+from tests.support.user_robot import UserRobot
+
+
+class PluggedCamera:
+    """A camera whose cable the test holds: the one part that no test machine has."""
+
+    source_id = "usb:7"
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self.plugged = threading.Event()
+        self._opened = False
+
+    @property
+    def state(self) -> SourceState:
+        if not self._opened:
+            return SourceState.CLOSED
+        return SourceState.OPEN if self.plugged.is_set() else SourceState.LOST
+
+    @property
+    def ended(self) -> bool:
+        return False
+
+    def describe(self) -> str:
+        return "USB camera 7"
+
+    def open(self) -> None:
+        if not self.plugged.is_set():
+            raise Unavailable("camera-not-reachable", camera=self.describe())
+        self._opened = True
+
+    def read(self, timeout: float | None = None) -> Frame | None:
+        time.sleep(0.02)  # a camera's own pace
+        return self._frame if self.plugged.is_set() else None
+
+    def close(self) -> None:
+        self._opened = False
+
+    def __enter__(self) -> PluggedCamera:
+        self.open()
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.close()
+
+
+class Heartbeat:
+    """Counts on the UI thread; the longest time between two beats is how long the window stood still."""
+
+    def __init__(self) -> None:
+        self.longest_s = 0.0
+        self._last = time.monotonic()
+        self._timer = QTimer()
+        self._timer.setInterval(10)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start()
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        self.longest_s, self._last = max(self.longest_s, now - self._last), now
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+
+@pytest.fixture
+def heartbeat(qtbot: object) -> Iterator[Heartbeat]:
+    beating = Heartbeat()
+    yield beating
+    beating.stop()
+
+
+# Two busy cores make any thread wait now and then; a disk, a lock or a camera would take seconds.
+STANDSTILL_S = 1.0
+
+
+def test_a_camera_that_vanishes_is_told_and_comes_back_by_itself(
+    robot: UserRobot, frames: list[Frame], heartbeat: Heartbeat
+) -> None:
+    camera = PluggedCamera(frames[0])
+    robot.sign_in()
+    robot.window.set_source(LiveSource(camera))
+    robot.until(lambda: robot.home.state.may_start)
+    robot.key(Qt.Key.Key_F5)
+    banner = robot.window.window.banner
+    robot.until(banner.isVisible)
+    assert not robot.work.state.has_frame
+    camera.plugged.set()
+    robot.until(lambda: robot.work.state.has_frame and not banner.isVisible())
+    camera.plugged.clear()
+    robot.until(lambda: "camera is gone" in banner.text)
+    assert not robot.window.actions.capture.isEnabled()
+    camera.plugged.set()
+    robot.until(lambda: robot.work.state.has_frame and not banner.isVisible())
+    assert robot.window.actions.capture.isEnabled()
+    assert heartbeat.longest_s < STANDSTILL_S
+
+
+def test_a_folder_that_is_not_there_is_told_at_once_and_read_when_somebody_tries_again(
+    robot: UserRobot, frames: list[Frame], tmp_path: Path
+) -> None:
+    folder = tmp_path / "arriving"
+    robot.sign_in()
+    robot.window.set_source(FolderSource(folder))
+    robot.until(lambda: robot.home.state.may_start)
+    robot.key(Qt.Key.Key_F5)
+    banner = robot.window.window.banner
+    robot.until(banner.isVisible)
+    assert str(folder) in banner.text
+    assert banner.retry.isVisible()
+    folder.mkdir()
+    write_atomically(folder / "a.png", encode_png(frames[0].pixels))
+    robot.qtbot.mouseClick(banner.retry, Qt.MouseButton.LeftButton)
+    robot.until(lambda: robot.work.state.has_frame and not banner.isVisible())
+
+
+def test_a_locked_store_is_told_the_window_lives_and_the_decision_is_not_lost(
+    robot: UserRobot, heartbeat: Heartbeat
+) -> None:
+    robot.start_work()
+    inspect_next(robot)
+    heartbeat.longest_s = 0.0
+    other = sqlite3.connect(robot.station.store / DATABASE, isolation_level=None)
+    try:
+        other.execute("BEGIN IMMEDIATE")
+        robot.key(Qt.Key.Key_H)
+        assert robot.work.state.phase is Phase.SAVING
+        robot.until(lambda: "store is busy" in robot.window.window.banner.text)
+        assert robot.work.state.phase is Phase.DECIDE
+    finally:
+        other.rollback()
+        other.close()
+    assert heartbeat.longest_s < STANDSTILL_S
+    robot.key(Qt.Key.Key_H)
+    robot.until(lambda: robot.work.state.phase is Phase.DONE)
+    assert robot.work.recent[0].human_verdict is HumanVerdict.HOLD
+    assert not robot.window.window.banner.isVisible()
+
+
+def test_a_full_disk_is_told_and_the_capture_succeeds_once_there_is_room(robot: UserRobot) -> None:
+    robot.start_work()
+    with largest_file(20_000):
+        robot.key(Qt.Key.Key_Space)
+        robot.until(robot.window.window.banner.isVisible)
+        assert robot.work.state.phase is Phase.SCAN
+        assert "disk" in robot.window.window.banner.text.lower()
+    assert robot.window.window.banner.retry.isVisible()
+    robot.qtbot.mouseClick(robot.window.window.banner.retry, Qt.MouseButton.LeftButton)
+    robot.until(lambda: robot.work.state.phase is Phase.DECIDE)
+    assert not robot.window.window.banner.isVisible()
+
+
+def test_a_damaged_image_in_the_folder_is_named_and_the_next_one_follows(robot: UserRobot, tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    (folder / "a-broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
+    good = next(path for path in sorted(robot.station.parts.test.rglob("*.png")))
+    (folder / "b-good.png").write_bytes(good.read_bytes())
+    robot.start_work(folder)
+    assert "a-broken.png" in robot.window.window.banner.text
+    inspect_next(robot)
+
+
+def test_a_source_that_is_not_there_is_told_and_home_is_one_key_away(robot: UserRobot, tmp_path: Path) -> None:
+    robot.sign_in()
+    robot.home.choose_source(str(tmp_path / "nothing"))
+    robot.until(lambda: robot.home.state.may_start)
+    robot.key(Qt.Key.Key_F5)
+    robot.until(lambda: "nothing" in robot.window.window.banner.text)
+    robot.key(Qt.Key.Key_Escape)
+    assert robot.window.presenters.session.screen == "home"
+    assert not robot.window.window.banner.isVisible()
+
+
+def test_trouble_of_the_work_is_told_where_the_work_is(robot: UserRobot, tmp_path: Path) -> None:
+    robot.sign_in()
+    robot.home.choose_source(str(tmp_path / "nothing"))
+    robot.until(lambda: robot.home.state.may_start)
+    robot.key(Qt.Key.Key_F5)
+    robot.until(lambda: "nothing" in robot.window.window.banner.text)
+    robot.key(Qt.Key.Key_F4)
+    assert not robot.window.window.banner.isVisible()
+    robot.key(Qt.Key.Key_Escape)
+    assert robot.window.presenters.session.screen == "work"
+    assert "nothing" in robot.window.window.banner.text

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt
+
+from app.station.operations.history import recent_parts
+from app.window.work.state import Phase, needs_reason
+from models.states import HumanVerdict, Verdict
+from tests.support.user_robot import UserRobot
+
+
+def inspect_next(robot: UserRobot, wanted: Verdict | None = None) -> None:
+    """Capture parts until the AI result is the wanted one; the others are agreed with."""
+    while True:
+        robot.until(lambda: robot.work.state.has_frame)
+        robot.key(Qt.Key.Key_Space)
+        robot.until(lambda: robot.work.state.phase is Phase.DECIDE)
+        if wanted is None or robot.work.state.verdict is wanted:
+            return
+        robot.work.decide(HumanVerdict(robot.work.state.verdict.value))
+        robot.until(lambda: robot.work.state.phase is Phase.DONE)
+
+
+def stored(robot: UserRobot) -> None:
+    robot.until(lambda: robot.work.state.phase is Phase.DONE)
+
+
+def test_space_captures_and_shows_verdict_and_evidence(robot: UserRobot) -> None:
+    robot.start_work()
+    screen = robot.window.window.screens["work"]
+    inspect_next(robot)
+    assert screen.band.band.verdict is HumanVerdict(robot.work.state.verdict.value)
+    assert screen.band.accessibleName() in {"OK", "NG"}
+    assert screen.stage.has_image
+    assert screen.stage.has_heatmap
+    assert str(round(robot.work.state.worst.score, 2)) in screen.evidence.gauge.accessibleName()
+
+
+def test_why_a_part_is_ng_stands_beside_it_in_the_language_of_the_window(robot: UserRobot) -> None:
+    robot.start_work()
+    against = robot.window.window.screens["work"].evidence.against
+    inspect_next(robot, Verdict.NG)
+    assert against.isVisible()
+    assert against.text() == "Anomaly score above the threshold"
+    robot.window.set_language("ja")
+    assert against.text() == "異常スコアが閾値を超えています"
+    robot.work.decide(HumanVerdict.OK)
+    stored(robot)
+    inspect_next(robot, Verdict.OK)
+    assert not against.isVisible()
+
+
+def test_the_reasons_of_every_item_are_told_those_of_the_worst_first(robot: UserRobot) -> None:
+    robot.start_work()
+    inspect_next(robot, Verdict.NG)
+    state = robot.work.state
+    worst = state.worst
+    assert worst is not None
+    coded = worst.outcome.result.model_copy(update={"reasons": ["code-missing:lot", "anomaly-score"]})
+    other = replace(worst, item_id="other", score=None, outcome=replace(worst.outcome, result=coded))
+    both = replace(state, inspections=(other, worst))
+    assert both.reasons == ("anomaly-score", "code-missing:lot")
+    assert replace(both, phase=Phase.SCAN).reasons == ()
+    many = coded.model_copy(update={"reasons": [f"code-missing:{number}" for number in range(9)]})
+    panel = robot.window.window.screens["work"].evidence
+    panel.show_state(replace(state, inspections=(replace(other, outcome=replace(worst.outcome, result=many)),)))
+    assert panel.against.text().splitlines()[-2:] == ["4: code not found", "…"]
+
+
+def test_enter_agrees_with_an_ok_part_by_one_key(robot: UserRobot) -> None:
+    robot.start_work()
+    inspect_next(robot, Verdict.OK)
+    robot.key(Qt.Key.Key_Return)
+    stored(robot)
+    part = recent_parts(robot.window.presenters.session.workspace, 1)[0]
+    assert part.human_verdict is HumanVerdict.OK
+    assert not part.overruled
+    assert part.username == "operator"
+
+
+def test_an_ng_part_asks_for_the_defect_and_a_digit_answers(robot: UserRobot) -> None:
+    robot.start_work()
+    inspect_next(robot, Verdict.NG)
+    robot.key(Qt.Key.Key_Return)
+    assert robot.work.state.phase is Phase.REASON
+    robot.key(Qt.Key.Key_1)
+    stored(robot)
+    part = recent_parts(robot.window.presenters.session.workspace, 1)[0]
+    assert part.human_verdict is HumanVerdict.NG
+
+
+def test_o_overrules_and_enter_stores_it_with_the_comment(robot: UserRobot) -> None:
+    robot.start_work()
+    inspect_next(robot)
+    said = robot.work.state.verdict
+    robot.key(Qt.Key.Key_O)
+    assert robot.work.state.phase is Phase.REASON
+    robot.key(Qt.Key.Key_C)
+    robot.type("oh no")
+    assert robot.work.state.comment == "oh no"
+    robot.key(Qt.Key.Key_Return)
+    stored(robot)
+    part = recent_parts(robot.window.presenters.session.workspace, 1)[0]
+    assert part.overruled
+    assert part.human_verdict.value != said.value
+
+
+def test_escape_takes_an_overrule_back(robot: UserRobot) -> None:
+    robot.start_work()
+    inspect_next(robot)
+    robot.key(Qt.Key.Key_O)
+    robot.key(Qt.Key.Key_Escape)
+    assert robot.work.state.phase is Phase.DECIDE
+    assert robot.work.state.human is None
+    assert robot.window.presenters.session.screen == "work"
+
+
+def test_h_puts_the_part_on_hold_and_n_makes_ready_for_the_next(robot: UserRobot) -> None:
+    robot.start_work()
+    inspect_next(robot)
+    robot.key(Qt.Key.Key_H)
+    stored(robot)
+    assert robot.window.window.screens["work"].band.accessibleName() == "HOLD"
+    robot.key(Qt.Key.Key_N)
+    assert robot.work.state.phase is Phase.SCAN
+    assert recent_parts(robot.window.presenters.session.workspace, 1)[0].effective_verdict is HumanVerdict.HOLD
+
+
+def test_a_part_that_is_not_decided_cannot_be_left_by_a_slip_of_the_finger(robot: UserRobot) -> None:
+    robot.start_work()
+    inspect_next(robot)
+    for key in (Qt.Key.Key_Escape, Qt.Key.Key_N, Qt.Key.Key_Space):
+        robot.key(key)
+    assert robot.work.state.phase is Phase.DECIDE
+    assert robot.window.presenters.session.screen == "work"
+
+
+def test_the_strip_counts_the_parts_of_the_day(robot: UserRobot) -> None:
+    robot.start_work()
+    for _ in range(2):
+        inspect_next(robot)
+        robot.key(Qt.Key.Key_H)
+        stored(robot)
+    assert "2 HOLD" in robot.window.window.screens["work"].strip.accessibleName()
+
+
+def test_at_the_end_of_the_images_the_window_says_so_and_stays(robot: UserRobot) -> None:
+    robot.start_work()
+    while not robot.work.state.source_ended:
+        inspect_next(robot)
+        robot.key(Qt.Key.Key_H)
+        stored(robot)
+        robot.until(lambda: robot.work.state.has_frame or robot.work.state.source_ended)
+    assert "No more images" in robot.window.window.banner.text
+    robot.key(Qt.Key.Key_Escape)
+    assert robot.window.presenters.session.screen == "home"
+
+
+def test_an_agreed_ng_asks_for_no_reason_where_there_is_none_to_choose(robot: UserRobot) -> None:
+    robot.start_work()
+    inspect_next(robot, Verdict.NG)
+    state = replace(robot.work.state, human=HumanVerdict.NG)
+    assert state.defect_classes
+    assert needs_reason(state)
+    assert not needs_reason(replace(state, defect_classes=()))
+    assert needs_reason(replace(state, defect_classes=(), human=HumanVerdict.OK))
+    assert not needs_reason(replace(state, human=HumanVerdict.HOLD))

@@ -1,0 +1,161 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from inspection.anomaly.methods.patchcore import (
+    FloatArray,
+    blurred,
+    evening_for,
+    fit,
+    greedy_centers,
+    penalties_of,
+    principal_axes,
+    surroundings,
+    variety,
+    whitening,
+)
+
+
+def plain_greedy(points: np.ndarray, count: int, first: int) -> list[int]:
+    """The textbook method, point by point."""
+    chosen = [first]
+    farness = ((points - points[first]) ** 2).sum(axis=1)
+    while len(chosen) < count:
+        best = int(farness.argmax())
+        if farness[best] <= 0:
+            break
+        chosen.append(best)
+        farness = np.minimum(farness, ((points - points[best]) ** 2).sum(axis=1))
+    return chosen
+
+
+@settings(max_examples=40, deadline=None)
+@given(total=st.integers(1, 900), count=st.integers(1, 300), dimensions=st.integers(1, 6), seed=st.integers(0, 10_000))
+def test_the_fast_choice_is_the_plain_greedy_choice(total: int, count: int, dimensions: int, seed: int) -> None:
+    # Small whole numbers keep float32 exact; a unique sum of squares for each point keeps ties out.
+    generator = np.random.default_rng(seed)
+    points = generator.integers(-30, 30, (total, dimensions)).astype(np.float32)
+    fast = greedy_centers(points, count, first=0).tolist()
+    slow = plain_greedy(points.astype(np.float64), count, 0)
+    assert len(fast) == len(slow)
+    # With ties either may go first; the covering radius after each number of choices is what counts.
+    assert radius(points, fast) == pytest.approx(radius(points, slow), rel=0.35, abs=1e-6)
+    assert len(set(fast)) == len(fast)
+
+
+def radius(points: np.ndarray, chosen: list[int]) -> float:
+    return float(np.sqrt(((points[:, None] - points[chosen][None]) ** 2).sum(-1).min(1).max()))
+
+
+def test_without_ties_the_fast_choice_is_the_plain_one_index_by_index() -> None:
+    points = np.random.default_rng(3).standard_normal((3000, 8)).astype(np.float32)
+    assert greedy_centers(points, 700, first=5).tolist() == plain_greedy(points.astype(np.float64), 700, 5)
+
+
+def test_points_that_coincide_are_chosen_once() -> None:
+    points = np.repeat(np.eye(3, dtype=np.float32), 50, axis=0)
+    assert len(greedy_centers(points, 100, first=0)) == 3
+
+
+def test_whitened_features_have_no_correlation_and_even_spread() -> None:
+    generator = np.random.default_rng(0)
+    features = (generator.standard_normal((4000, 12)) @ generator.standard_normal((12, 12)) * 7 + 3).astype(np.float32)
+    projection, offset = whitening(features)
+    covariance = np.cov((features @ projection + offset).T)
+    assert np.abs(covariance - np.diag(np.diag(covariance))).max() < 0.05
+    assert (np.diag(covariance) < 1.15).all()
+
+
+def test_a_patch_of_the_bank_is_near_and_an_odd_one_is_far() -> None:
+    features = np.random.default_rng(0).standard_normal((400, 20)).astype(np.float32)
+    model = fit(features, 400, seed=0)
+    own = model.distances(features)
+    odd = model.distances(features[:3] + 30)
+    assert odd.min() > 10 * own.max()
+
+
+def test_the_search_finds_the_smallest_of_squared_distance_and_penalty() -> None:
+    generator = np.random.default_rng(1)
+    model = fit(generator.standard_normal((300, 12)).astype(np.float32), 90, seed=0)
+    asked = generator.standard_normal((50, 12)).astype(np.float32)
+    projected = (asked @ model.projection + model.offset).astype(np.float64)
+    squares = ((projected[:, None] - model.bank[None]) ** 2).sum(-1) + model.penalties
+    assert model.distances(asked) == pytest.approx(np.sqrt(np.maximum(squares.min(1), 0)), abs=1e-3)
+
+
+def test_what_lies_around_a_patch_comes_from_other_images_only() -> None:
+    bank = np.zeros((1, 2), np.float32)
+    patches = np.array([[0, 0.1], [3, 4], [6, 8], [5, 12], [8, 15], [7, 24]], np.float32)
+    images = np.array([0, 1, 1, 2, 3, 4])
+    assert surroundings(bank, np.array([0]), patches, images) == pytest.approx([(5 + 10 + 13 + 17 + 25) / 5], rel=1e-4)
+    assert surroundings(bank, np.array([0]), patches[:1], images[:1]).tolist() == [0]
+
+
+def test_a_patch_with_more_variation_around_it_has_the_lower_penalty() -> None:
+    penalties = penalties_of(np.array([1.0, 2.0, 3.0], np.float32))
+    assert penalties[0] > penalties[1] > penalties[2]
+    assert penalties[1] > 0
+
+
+def alike_and_varied() -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
+    """Patches of 20 images at 50 places: the places look the same in every image, or every patch is of its own."""
+    generator = np.random.default_rng(0)
+    spread = generator.standard_normal((40, 40))
+    places = (generator.standard_normal((50, 40)) @ spread * 3).astype(np.float32)
+    alike = np.concatenate([places + generator.standard_normal((50, 40)) / 9 for _ in range(20)]).astype(np.float32)
+    varied = (generator.standard_normal((1000, 40)) @ spread * 3).astype(np.float32)
+    return alike, varied, np.repeat(np.arange(20), 50)
+
+
+def test_axes_of_parts_that_are_all_alike_are_whitened() -> None:
+    alike, _, images = alike_and_varied()
+    projection, offset = principal_axes(alike, images)
+    white, origin = whitening(alike)
+    assert np.allclose(np.abs(alike @ projection + offset), np.abs(alike @ white + origin), atol=1e-3)
+
+
+def test_the_principal_axes_come_strongest_first() -> None:
+    _, varied, images = alike_and_varied()
+    projection, offset = principal_axes(varied, images)
+    spread = (varied @ projection + offset).std(axis=0)
+    assert (np.diff(spread) <= 1e-4).all()
+    assert spread[0] > 2 * spread[-1]
+
+
+def test_axes_are_evened_for_parts_that_are_all_alike_and_only_turned_where_each_is_of_its_own() -> None:
+    alike, varied, images = alike_and_varied()
+    spreads = []
+    for features in (alike, varied):
+        projection, _ = principal_axes(features, images)
+        lengths = np.linalg.norm(projection * features.std(axis=0)[:, None], axis=0)
+        spreads.append(lengths.max() / lengths.min())
+    assert spreads[0] > 1.5
+    assert spreads[1] == pytest.approx(1, rel=1e-3)
+
+
+def test_variety_is_low_for_images_that_are_alike_and_nought_for_one_image() -> None:
+    alike, varied, images = alike_and_varied()
+    assert variety(alike, images) < 0.2
+    assert variety(varied, images) > 2 * variety(alike, images)
+    assert variety(varied, np.zeros(1000, np.int64)) == 0
+
+
+@given(st.floats(0, 2), st.floats(0, 2))
+def test_the_more_images_vary_the_less_axes_are_evened(one: float, other: float) -> None:
+    less, more = sorted((one, other))
+    assert 0 <= evening_for(more) <= evening_for(less) <= 1
+
+
+def test_the_bank_is_never_larger_than_its_cap() -> None:
+    features = np.random.default_rng(0).standard_normal((1000, 8)).astype(np.float32)
+    assert len(fit(features, 128, seed=0).bank) == 128
+
+
+def test_the_blur_keeps_an_even_map_and_spreads_a_point() -> None:
+    even = np.full((4, 5), 3.0, np.float32)
+    assert np.allclose(blurred(even), even)
+    point = np.zeros((5, 5), np.float32)
+    point[2, 2] = 16
+    assert blurred(point)[1:4, 1:4].tolist() == [[1, 2, 1], [2, 4, 2], [1, 2, 1]]

@@ -1,0 +1,59 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inspection.anomaly.threshold.estimate import choose_threshold, least_sample, student_quantile
+
+
+@given(scores=st.lists(st.floats(0.1, 100), min_size=2, max_size=80), false_alarm_rate=st.floats(0.001, 0.49))
+def test_no_more_of_the_sample_than_the_rate_lies_above_the_threshold(
+    scores: list[float], false_alarm_rate: float
+) -> None:
+    chosen = choose_threshold(scores, false_alarm_rate)
+    assert sum(score > chosen.value for score in scores) <= false_alarm_rate * len(scores)
+    assert chosen.sample_too_small == (len(scores) < least_sample(false_alarm_rate))
+
+
+@given(scores=st.lists(st.floats(0.1, 100), min_size=2, max_size=80))
+def test_a_lower_rate_never_gives_a_lower_threshold_within_one_method(scores: list[float]) -> None:
+    rates = [0.4, 0.3, 0.2, 0.1, 0.05, 0.01]
+    chosen = [choose_threshold(scores, rate) for rate in rates]
+    for method in ("quantile", "log-normal"):
+        values = [threshold.value for threshold in chosen if threshold.method == method]
+        assert values == sorted(values)
+
+
+@pytest.mark.parametrize("sample", [8, 60, 150])
+@pytest.mark.parametrize("rate", [0.05, 0.1])
+def test_new_good_parts_are_rejected_no_more_often_than_stated(sample: int, rate: float) -> None:
+    generator = np.random.default_rng(1)
+    rejected = []
+    for _ in range(600):
+        scores = np.exp(generator.normal(2.0, 0.15, sample + 50))
+        chosen = choose_threshold(scores[:sample].tolist(), rate)
+        rejected.append((scores[sample:] > chosen.value).mean())
+    assert np.mean(rejected) < rate * 1.1
+    assert np.mean(rejected) > rate * 0.25
+
+
+@pytest.mark.parametrize(("rate", "needed"), [(0.05, 19), (0.1, 9), (0.01, 99), (0.02, 49), (0.5, 1)])
+def test_the_sample_a_rate_needs_is_stated(rate: float, needed: int) -> None:
+    assert least_sample(rate) == needed
+
+
+# Tables of Student's t distribution.
+@pytest.mark.parametrize(
+    ("probability", "degrees", "value"),
+    [(0.95, 1, 6.3138), (0.95, 2, 2.9200), (0.95, 4, 2.1318), (0.99, 7, 2.9980), (0.95, 30, 1.6973), (0.9, 5, 1.4759)],
+)
+def test_quantiles_of_student_agree_with_the_tables(probability: float, degrees: int, value: float) -> None:
+    assert math.isclose(student_quantile(probability, degrees), value, rel_tol=0.005)
+
+
+@pytest.mark.parametrize(("scores", "rate"), [([1.0], 0.05), ([], 0.05), ([1.0, 2.0], 0.0), ([1.0, 2.0], 1.0)])
+def test_what_cannot_give_a_threshold_is_refused(scores: list[float], rate: float) -> None:
+    with pytest.raises(ValueError, match=r"threshold|rate"):
+        choose_threshold(scores, rate)

@@ -1,0 +1,179 @@
+"""Labelled images as people and their tools write them: read as the training library reads them, or refused by name."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inspection.detection.dataset import label_file, lay_out, read_detection_data
+from inspection.imaging.files import encode_jpeg, encode_png
+from models.errors import UserFacingError
+from tests.support.drawn_detections import draw_detections
+
+
+def refused(path: Path) -> tuple[str, str]:
+    with pytest.raises(UserFacingError) as caught:
+        read_detection_data(path)
+    texts = [caught.value.text(language).detail for language in ("en", "ja")]
+    assert texts[0] != texts[1]
+    return caught.value.code, texts[0]
+
+
+def described(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ("[a, b]", ("a", "b")),
+        ("{0: a, 1: b}", ("a", "b")),
+        ("{1: b, 0: a}", ("a", "b")),
+        ("{'0': a, '1': b}", ("a", "b")),
+        ("[1, 傷 あり]", ("1", "傷 あり")),
+    ],
+)
+def test_class_names_are_read_from_a_list_and_from_numbers(
+    tmp_path: Path, names: str, expected: tuple[str, ...]
+) -> None:
+    path = draw_detections(tmp_path)
+    assert (
+        read_detection_data(described(path, f"train: images/train\nval: images/val\nnames: {names}\n")).names
+        == expected
+    )
+
+
+@pytest.mark.parametrize(
+    "names",
+    ["", "[]", "a", "{0: a, 2: b}", "[a, a]", "[a, '']", "[a, null]", "[[a], [b]]", '["a\\e[2J"]', f"[{'x' * 201}]"],
+)
+def test_class_names_that_cannot_be_shown_or_told_apart_are_refused_before_anything_is_trained(
+    tmp_path: Path, names: str
+) -> None:
+    path = draw_detections(tmp_path)
+    code, detail = refused(described(path, f"train: images/train\nval: images/val\nnames: {names}\n"))
+    assert code == "detector-data-names"
+    assert '"names"' in detail
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "path: {root}\ntrain: images/train\nval: images/val\nnames: [a]\n",
+        "path: ../data\ntrain: images/train\nval: images/val\nnames: [a]\n",
+        "path:\ntrain: ./images/train/\nval: {root}/images/val\nnames: [a]\n",
+        "train: ../images/train\nval: ../images/val\nnames: [a]\n",
+        "train: [images/train]\nval: [images/val]\nnames: [a]\n",
+        "train: train.txt\nval: [val.txt]\nnames: [a]\n",
+    ],
+)
+def test_the_images_are_found_however_their_folders_are_named(tmp_path: Path, text: str) -> None:
+    path = draw_detections(tmp_path / "data")
+    for part in ("train", "val"):
+        images = sorted((path.parent / "images" / part).iterdir())
+        lines = [str(images[0]), *(f"./images/{part}/{image.name}" for image in images[1:])]
+        (path.parent / f"{part}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    found = read_detection_data(described(path, text.format(root=path.parent)))
+    assert [len(found.train), len(found.val)] == [4, 2]
+    assert all(len(file.boxes) == 1 for file in (*found.train, *found.val))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("train: [\n", "detector-data-file"),
+        ("- a\n", "detector-data-file"),
+        ("", "detector-data-file"),
+        ("train: !!python/object/apply:os.getcwd []\n", "detector-data-file"),
+        ("train: images/train\nval: 3\nnames: [a]\n", "detector-data-folder"),
+        ("train: [[images/train]]\nval: images/val\nnames: [a]\n", "detector-data-folder"),
+        ("path: 3\ntrain: images/train\nval: images/val\nnames: [a]\n", "detector-data-folder"),
+        (f"train: {'x' * 400}\nval: images/val\nnames: [a]\n", "folder-missing"),
+        ('train: "a\\0b"\nval: images/val\nnames: [a]\n', "folder-missing"),
+        ("train: odd.txt\nval: images/val\nnames: [a]\n", "detector-data-listing"),
+    ],
+)
+def test_a_description_that_cannot_be_used_is_refused_with_its_entry(tmp_path: Path, text: str, code: str) -> None:
+    path = draw_detections(tmp_path)
+    (tmp_path / "odd.txt").write_bytes(b"images/train/a\0.png\n")
+    assert refused(described(path, text))[0] == code
+
+
+def test_a_description_that_is_no_text_is_refused_as_that(tmp_path: Path) -> None:
+    path = draw_detections(tmp_path)
+    path.write_bytes("names: [傷]\n".encode("shift-jis"))
+    assert refused(path)[0] == "detector-data-file"
+
+
+def test_labels_are_found_from_within_the_folder_of_the_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = draw_detections(tmp_path)
+    inside = described(path.parent / "images" / "data.yaml", "train: train\nval: val\nnames: [a]\n")
+    monkeypatch.chdir(inside.parent)
+    found = read_detection_data(Path(inside.name))
+    assert all(len(file.boxes) == 1 for file in found.train)
+    assert label_file(Path("0.png")) == tmp_path / "labels" / "0.txt"
+
+
+def test_images_too_small_for_the_training_are_named_and_left_out(tmp_path: Path) -> None:
+    path = draw_detections(tmp_path)
+    small = tmp_path / "images" / "train" / "small.png"
+    small.write_bytes(encode_png(np.zeros((9, 40), np.uint8)))
+    found = read_detection_data(path)
+    assert (len(found.train), found.skipped[str(small)].code) == (4, "image-too-small")
+    for image in (tmp_path / "images" / "train").iterdir():
+        image.write_bytes(small.read_bytes())
+    assert refused(path)[0] == "image-too-small"
+
+
+def test_only_the_part_that_is_measured_needs_to_be_there(tmp_path: Path) -> None:
+    path = draw_detections(tmp_path)
+    described(path, "val: images/val\nnames: [a]\n")
+    found = read_detection_data(path, parts=("val",))
+    assert [len(found.train), len(found.val)] == [0, 2]
+
+
+def test_an_unwhole_jpeg_is_given_as_a_copy_whatever_its_name_says(tmp_path: Path) -> None:
+    path = draw_detections(tmp_path / "data")
+    image = tmp_path / "data" / "images" / "train" / "0.png"
+    image.write_bytes(encode_jpeg(np.zeros((40, 40, 3), np.uint8)) + b"\0\0")
+    lay_out(read_detection_data(path), tmp_path / "run")
+    laid = sorted((tmp_path / "run" / "images" / "train").iterdir())
+    assert [file.is_symlink() for file in laid] == [False, True, True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("0 0.5 0.5 0.5", "detector-label-count"),
+        ("0 0.1 0.1 0.2 0.1 0.2 0.2", "detector-label-count"),
+        ("scratch 0.5 0.5 0.5 0.5", "detector-label-number"),
+        ("1 0.5 0.5 0.5 0.5", "detector-label-class"),
+        ("-1 0.5 0.5 0.5 0.5", "detector-label-class"),
+        ("nan 0.5 0.5 0.5 0.5", "detector-label-class"),
+        ("0 0.5 0.5 0 0.5", "detector-label-share"),
+        ("0 12 15 30 40", "detector-label-share"),
+        ("0 nan 0.5 0.5 0.5", "detector-label-share"),
+    ],
+)
+def test_a_wrong_label_is_told_with_file_line_and_reason_in_both_languages(
+    tmp_path: Path, line: str, code: str
+) -> None:
+    path = draw_detections(tmp_path)
+    label = tmp_path / "labels" / "train" / "部品 1.txt"
+    label.write_text(f"0 0.5 0.5 0.5 0.5\n\n{line}\n")
+    told, detail = refused(path)
+    assert told == code
+    assert f"{label}, line 3" in detail
+
+
+def test_a_label_file_that_cannot_be_read_is_no_image_without_labels(tmp_path: Path) -> None:
+    path = draw_detections(tmp_path)
+    label = tmp_path / "labels" / "train" / "部品 1.txt"
+    label.write_bytes(b"\xff\xfe0\0")
+    assert refused(path)[0] == "detector-label-file"
+    label.unlink()
+    label.mkdir()
+    assert refused(path)[0] == "detector-label-file"
+    label.rmdir()
+    assert len(read_detection_data(path).train[1].boxes) == 0

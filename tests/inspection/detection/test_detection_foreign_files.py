@@ -1,0 +1,226 @@
+"""Model files that somebody else made, by mistake or on purpose not what they say they are."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.command_line import main
+from inspection.detection.bundle import GRAPH, WEIGHTS
+from inspection.detection.loading import load_detection_model
+from inspection.detection.manifest import FORMAT_VERSION
+from inspection.detection.metadata import class_names
+from inspection.detection.model import Classifier, DetectionSettings, Detector
+from inspection.model_files.archive import pack
+from inspection.runtime.openvino_import import openvino as ov
+from inspection.runtime.openvino_import import ops
+from models.errors import InvalidInput, UserFacingError
+
+SIDE, ANCHORS = 32, 21
+NOTHING = np.zeros((SIDE, SIDE, 3), np.uint8)
+YOLO = np.zeros((1, 6, ANCHORS), np.float32)
+YOLO[0, :, 0] = (8, 8, 4, 4, 0.9, 0.1)
+END_TO_END = np.zeros((1, 3, 6), np.float32)
+END_TO_END[0, :2] = [[1, 2, 10, 12, 0.5, 0], [3, 2, 10, 12, 0.9, 1]]
+ENDS = "task: detect\nend2end: true\nnames: [a, b]\n"
+
+
+def graph_that_says(output: np.ndarray, folder: Path, metadata: str = "task: detect\nnames: [a, b]\n") -> Path:
+    """A graph that gives the same output whatever it sees, as an exporter's folder."""
+    image = ops.parameter([1, 3, SIDE, SIDE], np.float32, name="image")
+    nothing = ops.multiply(ops.reduce_mean(image, ops.constant(np.arange(4))), ops.constant(np.float32(0)))
+    model = ov.Model([ops.add(ops.constant(output.astype(np.float32)), nothing)], [image], "constant")
+    folder.mkdir(exist_ok=True)
+    ov.save_model(model, folder / "graph.xml", compress_to_fp16=False)
+    (folder / "metadata.yaml").write_text(metadata, encoding="utf-8")
+    return folder
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(UserFacingError) as caught:
+        load_detection_model(path)
+    for language in ("en", "ja"):
+        assert caught.value.text(language).detail
+    return caught.value.code
+
+
+def changed(array: np.ndarray, place: tuple[int, ...], value: float) -> np.ndarray:
+    copied = array.copy()
+    copied[place] = value
+    return copied
+
+
+def with_description(folder: Path, **description: Any) -> Path:
+    """A detector's file whose digests are right and whose description of the graph is changed."""
+    described = {"head": "yolo", "names": ["a", "b"], "height": SIDE, "width": SIDE} | description
+    manifest = {
+        "format_version": FORMAT_VERSION,
+        "kind": "detector",
+        "name": "",
+        "precision": "fp32",
+        "inference": ["f32"],
+        "graph": described,
+        "parity": {},
+        "map50": None,
+        "map50_95": None,
+        "classes": {},
+        "data": {"train_images": 1, "val_images": 1, "digest": ""},
+        "training": {},
+        "seed": 0,
+        "versions": {},
+    }
+    source = graph_that_says(YOLO, folder / "graph")
+    parts = {GRAPH: (source / "graph.xml").read_bytes(), WEIGHTS: (source / "graph.bin").read_bytes()}
+    path = folder / "m.model"
+    path.write_bytes(pack(manifest, parts))
+    return path
+
+
+def test_a_file_whose_description_is_the_graphs_own_runs(tmp_path: Path) -> None:
+    model = load_detection_model(with_description(tmp_path))
+    assert [found.class_name for found in model.detect(NOTHING)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        {"height": 64, "width": 64},
+        {"layout": "NHWC"},
+        {"names": ["a"]},
+        {"names": ["a", "b", "c"]},
+        {"names": ["a", ""]},
+        {"names": ["a", "b\x1b[2J"]},
+        {"names": ["a", "b" * 300]},
+        {"head": "classifier"},
+        {"head": "yolox"},
+        {"head": "end-to-end"},
+        {"scale": [0, 255, 255]},
+        {"mean": [float("nan"), 0, 0]},
+    ],
+    ids=str,
+)
+def test_a_file_that_describes_another_graph_than_it_holds_is_refused(
+    tmp_path: Path, description: dict[str, Any]
+) -> None:
+    assert refused(with_description(tmp_path, **description)) == "model-damaged"
+
+
+@pytest.mark.parametrize(
+    ("output", "metadata"),
+    [
+        (changed(YOLO, (0, 0, 0), np.nan), "task: detect\nnames: [a, b]\n"),
+        (changed(YOLO, (0, 5, 3), np.nan), "task: detect\nnames: [a, b]\n"),
+        (changed(YOLO, (0, 4, 3), np.inf), "task: detect\nnames: [a, b]\n"),
+        (changed(END_TO_END, (0, 1, 0), np.nan), ENDS),
+        (changed(END_TO_END, (0, 1, 4), np.nan), ENDS),
+        (changed(END_TO_END, (0, 1, 5), np.nan), ENDS),
+        (np.array([[np.nan, 0.5]]), "task: classify\nnames: [a, b]\n"),
+    ],
+)
+def test_a_model_whose_output_is_no_numbers_is_refused_and_never_said_to_find_nothing(
+    tmp_path: Path, output: np.ndarray, metadata: str
+) -> None:
+    assert refused(graph_that_says(output, tmp_path / "m", metadata)) == "detector-not-finite"
+
+
+@pytest.mark.parametrize("number", [-1, 2])
+def test_a_class_without_a_name_is_refused_below_the_first_and_above_the_last(tmp_path: Path, number: int) -> None:
+    output = changed(END_TO_END, (0, 1, 5), number)
+    assert refused(graph_that_says(output, tmp_path / "m", ENDS)) == "detector-names"
+
+
+def test_an_end_to_end_graph_that_does_not_sort_gives_the_surest_all_the_same(tmp_path: Path) -> None:
+    model = load_detection_model(graph_that_says(END_TO_END, tmp_path / "m", ENDS))
+    assert [found.class_name for found in model.detect(NOTHING)] == ["b", "a"]
+    assert [found.class_name for found in model.detect(NOTHING, DetectionSettings(most=1))] == ["b"]
+
+
+def test_a_class_that_is_left_out_stays_out_however_sure_the_model_says_it_is(tmp_path: Path) -> None:
+    path = graph_that_says(changed(END_TO_END, (0, 1, 4), 3.5), tmp_path / "m", ENDS)
+    model = load_detection_model(path)
+    found = model.detect(NOTHING, DetectionSettings(classes=frozenset({"a"})))
+    assert [item.class_name for item in found] == ["a"]
+    assert model.detect(NOTHING, DetectionSettings(classes=frozenset())) == []
+
+
+def test_a_classifier_of_no_wanted_class_reports_none(tmp_path: Path) -> None:
+    model = load_detection_model(graph_that_says(np.array([[0.1, 0.9]]), tmp_path / "m", "names: [a, b]\n"))
+    assert isinstance(model, Classifier)
+    assert model.detect(NOTHING, DetectionSettings(classes=frozenset())) == []
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        "task: detect\nnames: [a, b]\nimgsz: [a, b]\n",
+        "task: detect\nnames: [a, b]\nimgsz: [.inf, 32]\n",
+        "task: detect\nnames: [a, b]\nimgsz: [-5, 32]\n",
+        "task: detect\nnames: [a, b]\nimgsz: [1000000000000, 32]\n",
+        "task: detect\nnames: '{[1]: 2}'\n",
+        "task: detect\nnames: [a, '']\n",
+        "task: detect\nnames: [a, null]\n",
+        'task: detect\nnames: [a, "b\\e[2J"]\n',
+        "x: &x [a, a, a, a]\ny: &y [*x, *x, *x, *x]\ntask: detect\nnames: [*y, *y]\n",
+    ],
+)
+def test_metadata_that_make_no_sense_are_refused_by_name(tmp_path: Path, metadata: str) -> None:
+    assert refused(graph_that_says(YOLO, tmp_path / "m", metadata)) == "detector-metadata"
+
+
+def test_model_information_that_is_no_section_is_none(tmp_path: Path) -> None:
+    folder = graph_that_says(YOLO, tmp_path / "m")
+    model = ov.Core().read_model(folder / "graph.xml")
+    model.set_rt_info("text", ["model_info"])
+    ov.save_model(model, folder / "other.xml", compress_to_fp16=False)
+    assert isinstance(load_detection_model(folder / "other.xml"), Detector)
+
+
+def test_the_digest_of_a_graph_given_by_file_follows_the_names_beside_it(tmp_path: Path) -> None:
+    graph = graph_that_says(YOLO, tmp_path / "m") / "graph.xml"
+    digests = [load_detection_model(graph).digest]
+    (graph.parent / "metadata.yaml").write_text("task: detect\nnames: [b, a]\n")
+    digests.append(load_detection_model(graph).digest)
+    (graph.parent / "labels.txt").write_text("a\nb\n")
+    digests.append(load_detection_model(graph).digest)
+    assert len(set(digests)) == 3
+
+
+def test_class_names_are_a_list_or_numbered_and_nothing_else() -> None:
+    assert class_names(["a", 2]) == ("a", "2")
+    assert class_names({1: "b", 0: "a"}) == class_names({"0": "a", "1": "b"}) == ("a", "b")
+    for wrong in (None, [], {}, "ab", {0: "a", 2: "b"}, {0: "a", "0": "b"}, [["a"]], [None], [""], ["a\nb"]):
+        with pytest.raises(ValueError, match="class"):
+            class_names(wrong)
+
+
+def test_a_detector_whose_folder_cannot_be_listed_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(_path: Path) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", forbidden)
+    with pytest.raises(InvalidInput) as caught:
+        load_detection_model(tmp_path)
+    assert caught.value.code == "model-not-readable"
+    assert "Permission denied" in json.dumps(caught.value.values)
+
+
+def test_models_of_two_kinds_are_not_verified_against_each_other_and_each_answers_with_the_same_keys(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def verify(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["model", "verify", *map(str, arguments)])
+        told = capsys.readouterr()
+        return int(ended.value.code or 0), told.out, told.err
+
+    detector, anomaly = with_description(tmp_path), Path(__file__).parents[1] / "anomaly" / "formats" / "format-1.model"
+    for first, second in ((detector, anomaly), (anomaly, detector)):
+        code, _, err = verify(first, "--against", second)
+        assert (code, "another kind" in err) == (2, True)
+    answers = [verify(path, "--against", path, "--json") for path in (detector, anomaly)]
+    assert [code for code, _, _ in answers] == [0, 0]
+    assert len({tuple(json.loads(out)) for _, out, _ in answers}) == 1

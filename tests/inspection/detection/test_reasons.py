@@ -1,0 +1,124 @@
+"""What is wrong with a model's description, with data or with a checkpoint is told in the reader's language."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.command_line import main
+from inspection.detection.dataset import read_detection_data
+from inspection.detection.loading import load_detection_model
+from inspection.detection.training.environment import quiet_environment
+from inspection.runtime.openvino_import import openvino as ov
+from inspection.runtime.openvino_import import ops
+from models.errors import UserFacingError
+from tests.inspection.detection.test_detection_foreign_files import YOLO, graph_that_says
+from tests.support.drawn_detections import draw_detections
+
+# Names of formats and of entries in files, which no language translates.
+TERMS = {"imgsz", "names", "mean_values", "scale_values"}
+LONG = b"x" * 300
+
+
+def told(doing: Callable[[], object]) -> tuple[str, str]:
+    """The detail of what is refused in English and in Japanese, without paths."""
+    with pytest.raises(UserFacingError) as caught:
+        doing()
+    english, japanese = (re.sub(r"\S*/[^\s:]*", "", caught.value.text(language).detail) for language in ("en", "ja"))
+    return english, japanese
+
+
+def english_words(text: str) -> set[str]:
+    return set(re.findall(r"(?<![A-Za-z.])[a-z][a-z_]{2,}", text.replace("x" * 20, ""))) - TERMS
+
+
+@pytest.mark.parametrize(
+    ("metadata", "english"),
+    [
+        (b"task: [\n", "no YAML: line 2, column 1"),
+        (b"task: \xff\n", "no YAML"),
+        (b"made: 2024-02-30\ntask: detect\n", "no YAML"),
+        (b"just a text", "no names and values"),
+        (b"task: detect\nnames: {0: a, 7: b}\n", "not numbered"),
+        (b"task: detect\nnames: [a, ' ']\n", "a class has no name"),
+        (b"task: detect\nnames: [a, " + LONG + b"]\n", "has more than"),
+        (b'task: detect\nnames: [a, "x\\e[2J"]\n', "is no plain text"),
+        (b"task: detect\nnames: [a, b]\nimgsz: [-5, 32]\n", "imgsz is one or two numbers"),
+        (b"x: " + b" " * (1 << 22), "more than 4194304 bytes"),
+    ],
+)
+def test_metadata_that_make_no_sense_are_told_in_japanese_too(tmp_path: Path, metadata: bytes, english: str) -> None:
+    folder = graph_that_says(YOLO, tmp_path / "m")
+    (folder / "metadata.yaml").write_bytes(metadata)
+    in_english, in_japanese = told(lambda: load_detection_model(folder))
+    assert english in in_english
+    assert english_words(in_japanese) == set(), in_japanese
+
+
+@pytest.mark.parametrize(
+    ("labels", "english"), [(b"a\n\xff\n", "no text in UTF-8"), (b"a\n" + LONG + b"\n", "has more than")]
+)
+def test_labels_that_make_no_sense_are_told_in_japanese_too(tmp_path: Path, labels: bytes, english: str) -> None:
+    folder = graph_that_says(YOLO, tmp_path / "m", "made: by hand\n")
+    (folder / "labels.txt").write_bytes(labels)
+    in_english, in_japanese = told(lambda: load_detection_model(folder / "graph.xml"))
+    assert english in in_english
+    assert english_words(in_japanese.replace("graph.xml", "")) == set(), in_japanese
+
+
+@pytest.mark.parametrize("values", ["1,x,3", "1,2", "1,2,3,4"])
+def test_channel_values_that_are_not_one_or_three_numbers_are_told_in_japanese_too(tmp_path: Path, values: str) -> None:
+    image = ops.parameter([1, 3, 8, 8], np.float32)
+    graph = ov.Model([ops.softmax(ops.reduce_mean(image, ops.constant(np.array([2, 3]))), 1)], [image], "c")
+    graph.set_rt_info(values, ["model_info", "mean_values"])
+    ov.save_model(graph, tmp_path / "c.xml", compress_to_fp16=False)
+    in_english, in_japanese = told(lambda: load_detection_model(tmp_path))
+    assert f"'{values}' is not one or three numbers" in in_english
+    assert english_words(in_japanese) == set(), in_japanese
+
+
+def test_a_graph_of_two_inputs_or_outputs_is_told_in_japanese_too(tmp_path: Path) -> None:
+    first, second = (ops.parameter([1, 3, 8, 8], np.float32) for _ in range(2))
+    for name, graph in (
+        ("inputs", ov.Model([ops.add(first, second)], [first, second], "i")),
+        ("outputs", ov.Model([ops.relu(first), ops.abs(first)], [first], "o")),
+    ):
+        ov.save_model(graph, tmp_path / "two.xml", compress_to_fp16=False)
+        in_english, in_japanese = told(partial(load_detection_model, tmp_path / "two.xml"))
+        assert f"is 2 {name};" in in_english
+        assert "2 個の" in in_japanese
+        assert name not in in_japanese
+
+
+@pytest.mark.parametrize("content", [b"train: [\n", b"[1]", b"train: \xff\n"])
+def test_a_description_of_data_that_makes_no_sense_is_told_in_japanese_too(tmp_path: Path, content: bytes) -> None:
+    described = draw_detections(tmp_path)
+    described.write_bytes(content)
+    _, in_japanese = told(lambda: read_detection_data(described))
+    assert english_words(in_japanese) == set(), in_japanese
+
+
+def test_a_checkpoint_made_for_another_task_is_a_mistake_that_says_what_to_give_instead(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    described = draw_detections(tmp_path / "data")
+    program = "import sys\nfrom ultralytics import YOLO\nYOLO('yolo11n-seg.yaml').save(sys.argv[1])\n"
+    checkpoint = tmp_path / "seg.pt"
+    subprocess.run(
+        [sys.executable, "-c", program, str(checkpoint)],
+        env=quiet_environment(tmp_path / "library", 1),
+        check=True,
+        capture_output=True,
+    )
+    arguments = ["--data", described, "--model", checkpoint, "--out", tmp_path / "m.model", "--imgsz", 32]
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "detector", *map(str, arguments)])
+    err = " ".join(capsys.readouterr().err.split())
+    assert ended.value.code == 1
+    assert "made for the task segment" in err
+    assert "yolo11n.pt, not yolo11n-seg.pt" in err

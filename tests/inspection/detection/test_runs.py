@@ -1,0 +1,277 @@
+"""How a training ends: early, killed at the last moment, on a full disk, beside another one; and what it refuses."""
+
+import json
+import os
+import pickle
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.benchmarks.inspection.detection import compare_speed
+from app.command_line import main
+from inspection.detection.bundle import read_detector
+from inspection.detection.dataset import lay_out, read_detection_data
+from inspection.detection.training.child import run_training_process
+from inspection.detection.training.process import failure_of
+from inspection.detection.training.run_folder import RunFolder, RunRequest, begun_run, opened_run, write_json
+from models.errors import Conflict, InvalidInput
+from tests.inspection.detection.test_detection_foreign_files import with_description
+from tests.support.awaiting import wait_until
+from tests.support.drawn_detections import SIDE, draw_detections
+
+PROGRAM = "from app.command_line import main; main()"
+DEADLINE_S = 240.0
+SMALL = ("--imgsz", "32", "--batch", "4", "--precision", "fp32")
+
+
+def odd_bitmap() -> bytes:
+    """A BMP of 10 bits a channel, which OpenCV reads and the training library's own reader does not."""
+    pixels = np.random.default_rng(9).integers(0, 2**30, (SIDE, SIDE), dtype=np.uint32).tobytes()
+    header = struct.pack("<IiiHHIIiiII", 40, SIDE, SIDE, 1, 32, 3, len(pixels), 0, 0, 0, 0)
+    header += struct.pack("<III", 0x3FF00000, 0xFFC00, 0x3FF)
+    start = 14 + len(header)
+    return b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + header + pixels
+
+
+def command(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "detector", *map(str, arguments)])
+    told = capsys.readouterr()
+    assert "Traceback" not in told.err
+    return int(ended.value.code or 0), told.out, told.err
+
+
+def program(*arguments: object, **settings: Any) -> subprocess.Popen[str]:
+    """The command in a process of its own, which can be killed."""
+    started = [sys.executable, "-c", PROGRAM, "train", "detector", *map(str, arguments)]
+    return subprocess.Popen(started, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, **settings)
+
+
+def is_free(folder: RunFolder) -> bool:
+    try:
+        with folder.held(patience_s=0):
+            return True
+    except Conflict:
+        return False
+
+
+def test_a_training_that_gains_nothing_ends_before_its_epochs_and_says_so(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = draw_detections(tmp_path / "検査 データ", train=11)
+    (described.parent / "images" / "train" / "odd.bmp").write_bytes(odd_bitmap())
+    monkeypatch.chdir(tmp_path)
+    # At this size a network soon guesses the whole image now and then; the first epoch that guesses worse is the last.
+    arguments = ["--imgsz", 96, "--batch", 2, "--precision", "fp32", "--epochs", 40, "--patience", 1]
+    code, out, err = command(
+        capsys, "--data", "検査 データ/data.yaml", "--out", "モデル/m.model", "--run", "学習 1", *arguments
+    )
+    assert code == 0, err
+    assert "stopped early" in out
+    assert "left out 1 images" in err
+    report = json.loads((tmp_path / "学習 1" / "report.json").read_text(encoding="utf-8"))
+    assert report["stopped_early"]
+    assert 2 <= report["epochs"] < 40
+    assert (report["left_out"], report["warnings"]) == (1, ["left-out"])
+    assert read_detector(tmp_path / "モデル" / "m.model").manifest.graph.names == ("傷",)
+
+
+class Evil:
+    """What makes a folder when it is unpickled."""
+
+    def __init__(self, makes: Path) -> None:
+        self.makes = makes
+
+    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+        return os.mkdir, (str(self.makes),)
+
+
+def test_a_training_killed_after_its_last_epoch_is_carried_through_and_runs_no_code_of_a_checkpoint(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    described = draw_detections(tmp_path / "data")
+    model = ("--out", tmp_path / "m.model", "--model", "yolo26n")
+    process = program("--data", described, *model, *SMALL, "--epochs", 1)
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("Epoch 1/1")
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=DEADLINE_S)
+    folder = RunFolder(tmp_path / "m.training")
+    assert wait_until(lambda: is_free(folder))
+    # As it is while the last checkpoint is measured once more.
+    folder.trained.unlink(missing_ok=True)
+    best = (folder.kept / "best.pt").read_bytes()
+    (folder.kept / "best.pt").write_bytes(pickle.dumps(Evil(tmp_path / "ran")))
+    code, _, err = command(capsys, "--resume", folder.path)
+    assert (code, "The training failed" in err) == (1, True)
+    assert not (tmp_path / "ran").exists()
+    (folder.kept / "best.pt").write_bytes(best)
+    shutil.move(folder.path, tmp_path / "moved")
+    code, out, err = command(capsys, "--resume", tmp_path / "moved", "--json")
+    assert code == 0, err
+    report = json.loads(out)
+    assert (report["epochs"], report["stopped_early"]) == (1, False)
+    assert read_detector(tmp_path / "m.model").manifest.training["architecture"] == "yolo26n"
+    assert report["models"][0]["parity"]["f32"]["matched"] >= 0.99
+
+
+def test_a_disk_that_is_full_when_a_checkpoint_is_written_is_told_as_that(tmp_path: Path) -> None:
+    described = draw_detections(tmp_path / "data")
+    # Without the system's fonts, which are larger than the limit.
+    environment = {**os.environ, "PATH": str(tmp_path)}
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, 3_000_000))
+
+    arguments = ("--data", described, "--out", tmp_path / "m.model", *SMALL, "--epochs", 1)
+    process = program(*arguments, preexec_fn=limit, env=environment)
+    _, err = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 1
+    assert "There is no room on the disk" in err
+    assert "Traceback" not in err
+
+
+def test_trouble_with_a_message_of_its_own_keeps_it_and_other_trouble_is_named(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    full = OSError(28, "No space left on device")
+    assert failure_of(full, folder)["code"] == "file-disk-full"
+    assert failure_of(InvalidInput("image-missing", name="a.png"), folder) == {
+        "code": "image-missing",
+        "values": {"name": "a.png"},
+    }
+    assert failure_of(ValueError("odd\nthing"), folder) == {"kind": "ValueError", "reason": "odd thing"}
+
+
+def test_a_folder_in_which_a_training_runs_is_kept_from_another(tmp_path: Path) -> None:
+    place, request = tmp_path / "run", RunRequest(data="data.yaml", out="m.model")
+    other = request.model_copy(update={"out": "other.model"})
+    with begun_run(place, request) as (folder, _):
+        # As at its end, when a second one could take it for a run that is done and clear it away.
+        write_json(folder.report, {})
+        before = {path: path.read_bytes() for path in place.iterdir()}
+        for entering in (begun_run(place, other, patience_s=0), opened_run(place, patience_s=0)):
+            with pytest.raises(Conflict) as caught, entering:
+                pass
+            assert caught.value.code == "training-run-running"
+        assert {path: path.read_bytes() for path in place.iterdir()} == before
+    assert is_free(folder)
+
+
+def test_a_folder_of_somebody_elses_is_refused_and_not_even_a_lock_is_laid_into_it(tmp_path: Path) -> None:
+    (tmp_path / "diary.txt").write_text("mine")
+    request = RunRequest(data="data.yaml", out="m.model")
+    with pytest.raises(Conflict) as caught, begun_run(tmp_path, request, patience_s=0):
+        pass
+    assert caught.value.code == "training-run-foreign"
+    assert [path.name for path in tmp_path.iterdir()] == ["diary.txt"]
+
+
+def test_a_folder_whose_training_was_killed_before_it_said_what_it_was_asked_for_is_used_again(tmp_path: Path) -> None:
+    with RunFolder(tmp_path).held():
+        pass
+    with begun_run(tmp_path, RunRequest(data="data.yaml", out="m.model")) as (folder, _):
+        assert folder.request.exists()
+
+
+def test_a_training_interrupted_while_its_process_is_being_started_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[str]] = []
+
+    class InterruptedAtOnce(subprocess.Popen[str]):
+        def __init__(self, *arguments: Any, **settings: Any) -> None:
+            super().__init__(*arguments, **settings)
+            started.append(self)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(subprocess, "Popen", InterruptedAtOnce)
+    (tmp_path / "log").touch()
+    with (tmp_path / "lock").open("w") as lock, pytest.raises(KeyboardInterrupt):
+        run_training_process(tmp_path, os.environ, tmp_path / "log", lambda _: None, lock.fileno())
+    assert [process.poll() is None for process in started] == [False]
+
+
+def test_a_run_begun_where_another_is_done_leaves_what_is_not_its_own(tmp_path: Path) -> None:
+    request = RunRequest(data="data.yaml", out="m.model")
+    with begun_run(tmp_path / "run", request) as (folder, _):
+        pass
+    folder.best.parent.mkdir(parents=True)
+    folder.best.write_bytes(b"old")
+    write_json(folder.report, {})
+    (folder.path / "m.model").write_bytes(b"mine")
+    with begun_run(folder.path, request):
+        pass
+    assert sorted(path.name for path in folder.path.iterdir()) == ["m.model", "request.json", "running.lock"]
+
+
+def test_nothing_of_an_earlier_time_stays_in_the_layout_not_even_a_cache_that_would_be_unpickled(
+    tmp_path: Path,
+) -> None:
+    data = read_detection_data(draw_detections(tmp_path / "data"))
+    first = data.train[0].image
+    laid = tmp_path / "run"
+    (laid / "labels").mkdir(parents=True)
+    (laid / "labels" / "train.cache").write_bytes(b"pickled")
+    (laid / "images").symlink_to(first.parent)
+    lay_out(data, laid)
+    assert not (laid / "labels" / "train.cache").exists()
+    assert first.exists()
+    assert len(list((laid / "images" / "train").iterdir())) == 4
+
+
+def test_an_image_whose_name_is_no_text_is_laid_out_and_named(tmp_path: Path) -> None:
+    described = draw_detections(tmp_path / "data")
+    image = described.parent / "images" / "train" / "部品 0.png"
+    odd = os.fsdecode(os.fsencode(image.parent) + b"/\xff.png")
+    image.rename(odd)
+    data = read_detection_data(described)
+    lay_out(data, tmp_path / "run")
+    write_json(tmp_path / "images.json", [str(file.image) for file in data.train])
+    assert odd in json.loads((tmp_path / "images.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--resume", "r", "--epochs", "5"], "--resume"),
+        (["--resume", "r", "--patience", "30"], "--resume"),
+        (["--resume", "r", "--data", "data.yaml"], "--resume"),
+        (["--data", "data.yaml", "--out", "m.training"], "--out"),
+        (["--data", "data.yaml", "--out", "m.model", "--run", "./x/../m.model"], "--out"),
+        (["--data", "data.yaml", "--out", os.fsdecode(b"\xff.model")], "--out"),
+        (["--data", os.fsdecode(b"\xff.yaml"), "--out", "m.model"], "--data"),
+        (["--data", "data.yaml", "--out", "m.model", "--run", os.fsdecode(b"\xff")], "--run"),
+        (["--data", "data.yaml", "--out", "m.model", "--model", os.fsdecode(b"\xff.pt")], "--model"),
+        (["--data", "data.yaml", "--out", "m.model", "--name", "a\x1b[2J"], "--name"),
+        (["--data", "data.yaml", "--out", "m.model", "--precision", ""], "--precision"),
+        (["--data", "data.yaml", "--out", "m.model", "--imgsz", "100"], "--imgsz"),
+    ],
+)
+def test_wrong_usage_is_told_before_anything_is_made(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    told: str,
+) -> None:
+    draw_detections(tmp_path / "data")
+    monkeypatch.chdir(tmp_path / "data")
+    code, _, err = command(capsys, *arguments)
+    assert (code, told in err) == (2, True), err
+    assert sorted(path.name for path in Path().iterdir()) == ["data.yaml", "images", "labels"]
+
+
+def test_a_benchmark_whose_other_side_does_not_start_says_why(tmp_path: Path) -> None:
+    (tmp_path / "best.pt").write_bytes(b"no checkpoint")
+    model = with_description(tmp_path)
+    with pytest.raises(RuntimeError, match=r"not a loadable checkpoint|best\.pt"):
+        compare_speed({"fp32": model}, tmp_path / "best.pt", [], tmp_path, rounds=1)

@@ -1,0 +1,102 @@
+"""A whole file of another kind, given where a model is wanted, is not called damaged."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.command_line import main
+from inspection.model_files.archive import pack
+from inspection.model_files.foreign_files import is_text, refusal_as_model, refusal_as_sensor_model
+from inspection.sensor import SensorTraining, save_model, train
+from tests.support.sensor_rows import COLUMNS, machine_rows
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sensor model, a model of images, a text and a table."""
+    made = tmp_path_factory.mktemp("foreign")
+    save_model(made / "pump.npz", train(machine_rows(100), COLUMNS, SensorTraining(epochs=1)).model)
+    (made / "part.model").write_bytes(pack({"format_version": 1, "kind": "anomaly"}, {"graph": b"\0"}))
+    (made / "README.md").write_text("# Parts\n\n部品の検査です。\n", encoding="utf-8")
+    (made / "a.png").touch()
+    (made / "now.csv").write_text(",".join(COLUMNS) + "\n1,2,3\n", encoding="utf-8")
+    return made
+
+
+def told(capsys: pytest.CaptureFixture[str], folder: Path, command: tuple[str, ...]) -> str:
+    with pytest.raises(SystemExit) as ended:
+        main([part.format(folder=folder) for part in command])
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out) == (1, "")
+    assert "Traceback" not in said.err
+    return said.err
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("inspect", "--model", "{folder}/pump.npz", "{folder}/a.png"),
+        ("model", "show", "{folder}/pump.npz"),
+        ("model", "threshold", "{folder}/pump.npz"),
+    ],
+)
+def test_a_sensor_model_is_told_as_one_with_the_command_that_takes_it(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    folder: Path,
+    command: tuple[str, ...],
+    language: str,
+) -> None:
+    monkeypatch.setenv("IMAGEFLOW_LANGUAGE", language)
+    said = told(capsys, folder, command)
+    assert "imageflow model score pump.npz" in said
+    assert "damaged" not in said
+    assert "壊れ" not in said
+
+
+@pytest.mark.parametrize("model", ["README.md", "now.csv"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("inspect", "--model", "{folder}/{model}", "{folder}/a.png"),
+        ("model", "show", "{folder}/{model}"),
+        ("model", "drift", "{folder}/{model}", "{folder}/now.csv"),
+    ],
+)
+def test_a_text_is_told_to_be_no_model_file(
+    capsys: pytest.CaptureFixture[str], folder: Path, command: tuple[str, ...], model: str
+) -> None:
+    said = told(capsys, folder, tuple(part.replace("{model}", model) for part in command))
+    assert f"{model} is not a model file" in said
+
+
+def test_a_model_of_images_given_for_sensors_is_told_as_one(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+    said = told(capsys, folder, ("model", "drift", "{folder}/part.model", "{folder}/now.csv"))
+    assert "imageflow inspect --model part.model" in said
+
+
+def test_a_checkpoint_given_for_the_sensor_model_beside_it_names_that(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    # What tells a file of torch is the name of its pickle.
+    (tmp_path / "pump.pth").write_bytes(pack({}, {"pump/data.pkl": b"."}))
+    said = told(capsys, tmp_path, ("model", "drift", "{folder}/pump.pth", "{folder}/now.csv"))
+    assert "Give pump.npz instead" in said
+
+
+def test_half_a_sensor_model_is_damaged(folder: Path) -> None:
+    whole = (folder / "pump.npz").read_bytes()
+    half = whole[: len(whole) // 2]
+    assert refusal_as_model(half) == "model-damaged"
+    assert refusal_as_sensor_model(half) == "sensor-model-damaged"
+    assert refusal_as_model(b"") == "model-damaged"
+
+
+@given(st.binary(max_size=200), st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=5000))
+def test_text_is_known_in_any_language_and_bytes_with_zeros_are_none(data: bytes, text: str) -> None:
+    assert not is_text(b"a" + data + b"\0")
+    assert is_text(("x" + text).encode())
+    assert is_text(("x" + text).encode("utf-16"))

@@ -1,0 +1,268 @@
+"""A model is trained on what the step ``anomaly`` of its pipeline is given, and is scored on the same."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from inspection.anomaly import Backbone, TrainingReport, load_bundle, train_images
+from inspection.anomaly.masking import where_it_counts
+from inspection.imaging.files import encode_png, read_image
+from inspection.imaging.opencv import cv2
+from inspection.model_files.reference import ReferenceImage
+from inspection.pipeline import (
+    PipelineDefinition,
+    Runner,
+    Viewpoint,
+    anomaly_step,
+    default_definition,
+    ready_definition,
+    steps_before,
+    validate_definition,
+)
+from models.errors import DoesNotFit, InvalidInput
+from models.storage import write_atomically
+from resources.parts import draw_part
+from tests.support.command import run
+from tests.support.trained_model import SMALL
+
+QUICK = SMALL.model_copy(update={"bank_size": 200, "folds": 2})
+CROP = ("crop", {"rectangle": {"x": 40, "y": 40, "width": 240, "height": 240}})
+CLAHE = ("filter", {"filter_type": "clahe"})
+RESIZE = ("resize", {"width": 250, "height": 250})
+IGNORE = ("ignore", {"rectangles": [{"x": 60, "y": 60, "width": 160, "height": 130}], "outside": True})
+ALIGN = ("align", {"motion": "rigid"})
+
+
+def pipeline(*steps: tuple[str, dict[str, Any]]) -> PipelineDefinition:
+    """Return the steps one after the other, then ``anomaly``, then an overlay."""
+    chain: list[dict[str, Any]] = []
+    for number, (component, parameters) in enumerate([*steps, ("anomaly", {})]):
+        before = chain[-1]["id"] if chain else "input"
+        found = {"component": component, "parameters": parameters, "inputs": {"image": before}}
+        chain.append({"id": "anomaly" if component == "anomaly" else f"{component}-{number}", **found})
+    overlay = {"filter_type": "overlay"}
+    drawn = {"image": "input", "anomaly": "anomaly"}
+    chain.append({"id": "overlay", "component": "filter", "parameters": overlay, "inputs": drawn})
+    return PipelineDefinition.parse({"name": "Tried", "steps": chain})
+
+
+def view_of(definition: PipelineDefinition, reference: Path | None = None) -> Viewpoint:
+    models = {} if reference is None else {"reference": ReferenceImage.of(read_image(reference))}
+    return Viewpoint(*anomaly_step(definition), models)
+
+
+def inspected(
+    report: TrainingReport, definition: PipelineDefinition, paths: list[Path], reference: Path
+) -> list[float]:
+    """The scores of images by the whole pipeline."""
+    models = {"default": load_bundle(report.path), "reference": ReferenceImage.of(read_image(reference))}
+    runner = Runner(definition, models)
+    scores = [runner.run(read_image(path)).result.anomaly_score for path in paths]
+    return [score for score in scores if score is not None]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [(CROP,), (CLAHE,), (RESIZE, CROP), (IGNORE,), (ALIGN,), (RESIZE, ALIGN, IGNORE)],
+    ids=lambda steps: "-".join(name for name, _ in steps),
+)
+def test_an_image_scores_in_the_training_as_it_does_when_it_is_inspected(
+    steps: tuple[tuple[str, dict[str, Any]], ...], good_paths: list[Path], parts: Path, tmp_path: Path
+) -> None:
+    definition = pipeline(*steps)
+    others = sorted((parts / "test" / "good").iterdir())[:3] + sorted((parts / "test" / "scratch").iterdir())[:1]
+    # What the finished model scores in a training without having learnt it, good or not, is given as defects.
+    report = train_images(
+        good_paths[:6], tmp_path / "m.model", QUICK, defects=others, view=view_of(definition, good_paths[0])
+    )
+    found = inspected(report, definition, others, good_paths[0])
+    assert report.skipped == {}
+    assert report.manifest.defect_scores == pytest.approx(sorted(found), rel=1e-3)
+
+
+@pytest.mark.parametrize("step", [CROP, CLAHE], ids=lambda step: step[0])
+def test_new_good_parts_are_rejected_about_as_often_as_was_asked_for(
+    step: tuple[str, dict[str, Any]], good_paths: list[Path], report: TrainingReport, tmp_path: Path
+) -> None:
+    definition = pipeline(step)
+    trained = train_images(good_paths, tmp_path / "m.model", SMALL, view=view_of(definition))
+    new = [tmp_path / f"{index}.png" for index in range(600, 630)]
+    for path in new:
+        write_atomically(path, encode_png(draw_part(int(path.stem)).image))
+    scores = inspected(trained, definition, new, new[0])
+    assert np.median(scores) == pytest.approx(np.median(trained.manifest.scores), rel=0.1)
+    assert np.mean(np.array(scores) > trained.threshold.value) <= 2.5 * SMALL.false_alarm_rate
+    # Learnt from images as they are, the threshold belongs to other scores.
+    wrong = inspected(report, definition, new, new[0])
+    assert np.mean(np.array(wrong) > report.threshold.value) > 0.5
+
+
+def test_the_ready_pipeline_gives_the_very_file_that_images_as_they_are_give(
+    backbone: Backbone, good_paths: list[Path], tmp_path: Path
+) -> None:
+    large = [tmp_path / path.name for path in good_paths[:5]]
+    for path, source in zip(large, good_paths, strict=False):
+        write_atomically(path, encode_png(np.asarray(cv2.resize(read_image(source), (1200, 1000)), np.uint8)))
+    plain = train_images(large, tmp_path / "plain.model", QUICK)
+    view = train_images(large, tmp_path / "viewed.model", QUICK, view=view_of(default_definition()))
+    assert view.digest == plain.digest
+    assert (tmp_path / "viewed.model").read_bytes() == plain.path.read_bytes()
+
+
+def test_the_scale_stays_that_of_the_original_image(good_paths: list[Path], tmp_path: Path) -> None:
+    half = pipeline(("resize", {"width": 160, "height": 160}))
+    report = train_images(good_paths[:5], tmp_path / "m.model", QUICK, view=view_of(half))
+    size = report.manifest.preprocessing
+    assert (size.median_height, size.median_width, size.scale) == (320, 320, pytest.approx(288 / 320))
+
+
+def test_the_digest_of_the_data_is_that_of_the_files(
+    good_paths: list[Path], report: TrainingReport, tmp_path: Path
+) -> None:
+    view = view_of(pipeline(CROP))
+    one, other = (train_images(good_paths[:5], tmp_path / f"{name}.model", QUICK, **more) for name, more in (
+        ("raw", {}), ("viewed", {"view": view})
+    ))  # fmt: skip
+    assert one.manifest.data == other.manifest.data
+    assert one.digest != other.digest
+
+
+def test_an_image_that_a_step_refuses_is_skipped_with_its_reason(good_paths: list[Path], tmp_path: Path) -> None:
+    empty = tmp_path / "empty.png"
+    write_atomically(empty, encode_png(np.random.default_rng(0).integers(90, 110, (320, 320), dtype=np.uint8)))
+    view = view_of(pipeline(ALIGN), good_paths[0])
+    report = train_images([*good_paths[:5], empty], tmp_path / "m.model", QUICK, view=view)
+    assert report.images == 5
+    assert {path: error.code for path, error in report.skipped.items()} == {str(empty): "align-not-found"}
+    assert "skipped" in report.warnings
+
+
+def test_steps_that_refuse_every_image_are_named_with_what_they_say(good_paths: list[Path], tmp_path: Path) -> None:
+    outside = pipeline(("crop", {"rectangle": {"x": 900, "y": 0, "width": 9, "height": 9}}))
+    with pytest.raises(InvalidInput) as caught:
+        train_images(good_paths[:6], tmp_path / "m.model", QUICK, view=view_of(outside))
+    assert caught.value.code == "too-few-images-left"
+    for language in ("en", "ja"):
+        told = caught.value.text(language).detail
+        assert "crop-0" in told
+        assert good_paths[0].name in told
+    assert not (tmp_path / "m.model").exists()
+
+
+def test_only_the_steps_before_the_step_are_run() -> None:
+    definition = ready_definition("codes-and-anomaly")
+    pipeline_with_codes, step_id = anomaly_step(definition)
+    assert "barcode" not in {step.component.name for step in steps_before(pipeline_with_codes, step_id)}
+    every_branch = validate_definition(pipeline(RESIZE, CROP, CLAHE))
+    assert [step.id for step in steps_before(every_branch, "anomaly")] == ["resize-0", "crop-1", "filter-2"]
+    assert steps_before(every_branch, "resize-0") == ()
+
+
+def test_a_step_before_it_without_its_reference_image_is_told_by_name() -> None:
+    with pytest.raises(DoesNotFit) as caught:
+        view_of(ready_definition("aligned-anomaly"))
+    assert caught.value.code == "viewpoint-model-missing"
+    assert "align" in caught.value.text("en").detail
+    assert "reference" in caught.value.text("ja").detail
+
+
+def test_a_model_in_place_of_the_reference_image_is_refused(report: TrainingReport) -> None:
+    models = {"reference": load_bundle(report.path)}
+    with pytest.raises(DoesNotFit) as caught:
+        Viewpoint(*anomaly_step(ready_definition("aligned-anomaly")), models)
+    assert caught.value.code == "pipeline-model-kind"
+
+
+def test_several_anomaly_steps_count_as_one_only_where_they_are_given_the_same() -> None:
+    steps = [
+        {"id": "one", "component": "anomaly", "inputs": {"image": "input"}},
+        {"id": "crop", "component": "crop", "parameters": CROP[1], "inputs": {"image": "input"}},
+        {"id": "two", "component": "anomaly", "inputs": {"image": "crop"}},
+    ]
+    with pytest.raises(InvalidInput) as caught:
+        anomaly_step(PipelineDefinition.parse({"name": "Two", "steps": steps}))
+    assert caught.value.code == "viewpoint-several"
+    steps[2]["inputs"] = {"image": "input"}
+    assert anomaly_step(PipelineDefinition.parse({"name": "Two", "steps": steps}))[1] in {"one", "two"}
+    with pytest.raises(DoesNotFit) as missing:
+        anomaly_step(ready_definition("codes"))
+    assert missing.value.code == "pipeline-without-anomaly"
+
+
+def test_the_view_is_the_image_itself_where_nothing_comes_before() -> None:
+    pixels = np.zeros((20, 30, 3), np.uint8)
+    view = view_of(pipeline())(pixels)
+    assert view.pixels is pixels
+    assert (view.resized, view.placement.identity, view.ignored) == ((1.0, 1.0), True, None)
+
+
+def test_a_score_goes_down_with_what_is_ignored_alone() -> None:
+    heat = np.array([[4.0, 1.0], [2.0, 3.0]], np.float32)
+    everything, but_highest = np.ones((2, 2), np.bool_), heat < 4
+    assert where_it_counts(5.0, heat, None)[0] == where_it_counts(5.0, heat, everything)[0] == 5.0
+    score, left = where_it_counts(5.0, heat, but_highest)
+    assert score == pytest.approx(5.0 * 3 / 4)
+    assert left[0, 0] == 0
+
+
+def test_the_command_trains_as_the_pipeline_file_sees(
+    capsys: pytest.CaptureFixture[str], good_paths: list[Path], parts: Path, tmp_path: Path
+) -> None:
+    good, own, out = tmp_path / "good", tmp_path / "own.json", tmp_path / "m.model"
+    good.mkdir()
+    for path in good_paths[:5]:
+        shutil.copy(path, good)
+    own.write_text(pipeline(ALIGN, CROP).model_dump_json())
+    arguments = ("train", "images", "--good", good, "--out", out, "--bank-size", 200, "--folds", 2, "--pipeline", own)
+    code, _, told = run(capsys, *arguments)
+    assert (code, out.exists()) == (1, False)
+    assert "--model reference=FILE" in told
+    code, printed, _ = run(capsys, *arguments, "--json", "--name", "small", "--model", good_paths[0],
+                           "--false-alarm-rate", SMALL.false_alarm_rate)  # fmt: skip
+    view = view_of(pipeline(ALIGN, CROP), good_paths[0])
+    expected = train_images(good_paths[:5], tmp_path / "expected.model", QUICK, view=view)
+    assert code == 0
+    assert json.loads(printed)["digest"] == expected.digest
+    # A threshold is looked at on what the step sees, too.
+    new = inspected(expected, pipeline(ALIGN, CROP), sorted((parts / "test" / "good").iterdir()), good_paths[0])
+    value = float(np.median(new))
+    looked = ("model", "threshold", out, "--set", value, "--good", parts / "test" / "good", "--json")
+    code, printed, _ = run(capsys, *looked, "--pipeline", own, "--model", good_paths[0])
+    found = {row["name"]: row for row in json.loads(printed)["thresholds"]}["set"]
+    assert (code, found["overkill"]["count"], found["overkill"]["total"]) == (0, 4, 8)
+    # So is a model measured; its heatmap lies over the image as it was, where the masks are.
+    measured = ("evaluate", "--model", out, "--model", good_paths[0], "--pipeline", own, "--threshold", value, "--json")
+    sets = ("--good", parts / "test" / "good", "--defect", parts / "test" / "scratch")
+    code, printed, _ = run(capsys, *measured, *sets, "--masks", parts / "masks" / "scratch")
+    report = json.loads(printed)
+    assert (code, report["overkill"]["count"], report["masks"]) == (0, 4, 3)
+    assert report["pixel_auroc"] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--model", "good.png"), "--pipeline"),
+        (("--pipeline", "anomaly", "--model", "good.png"), "--model"),
+        (("--pipeline", "no-such"), "aligned-anomaly"),
+        (("--pipeline", "codes"), "anomaly"),
+    ],
+)
+def test_a_pipeline_that_cannot_be_trained_for_is_told(
+    capsys: pytest.CaptureFixture[str], parts: Path, tmp_path: Path, options: tuple[str, ...], word: str
+) -> None:
+    out = tmp_path / "m.model"
+    code, _, told = run(capsys, "train", "images", "--good", parts / "good", "--out", out, *options)
+    assert code in {1, 2}
+    assert word in told
+    assert not out.exists()
+
+
+def test_the_help_says_one_image_of_each_part(capsys: pytest.CaptureFixture[str]) -> None:
+    code, told, _ = run(capsys, "train", "images", "--help")
+    assert code == 0
+    assert "one image of each part" in " ".join(told.split())

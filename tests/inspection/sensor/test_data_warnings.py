@@ -1,0 +1,131 @@
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from inspection.sensor import SensorTable, StandIn, read_table
+from inspection.sensor.table.data_warnings import doubts_of
+from tests.inspection.sensor.test_sensor_training import run
+from tests.support.sensor_rows import COLUMNS, machine_rows
+
+
+def table_of(values: NDArray[np.float64], seconds: NDArray[np.float64] | None = None) -> SensorTable:
+    columns = (*COLUMNS, "more")[: values.shape[1]]
+    return SensorTable(columns, values, np.arange(len(values)), seconds, ())
+
+
+@pytest.mark.parametrize("number", [-999.0, 9999.0, -999.25, 65535.0, 2147483647.0])
+def test_a_number_that_stands_for_a_gap_is_suspected(number: float) -> None:
+    rows = machine_rows(300)
+    rows[::10, 1] = number
+    rows[7, 2] = -9999.0
+    rows[8, 2] = -999.0
+    assert doubts_of(table_of(rows)).stand_ins == (
+        StandIn("current", number, 30),
+        StandIn("temperature", -9999.0, 1),
+        StandIn("temperature", -999.0, 1),
+    )
+
+
+def test_values_of_a_sensor_are_not_suspected() -> None:
+    rows = machine_rows(300)
+    rows[:, 0] += 899
+    rows[5, 0], rows[6, 0] = 999.0, 940.0
+    rows[9, 1] = np.nan
+    rows[10, 2] = 500.0
+    found = doubts_of(table_of(rows, np.arange(300.0)))
+    assert (found.stand_ins, found.counters, found.backward) == ((), (), 0)
+
+
+@pytest.mark.parametrize("steps", [np.ones(300), -np.ones(300), np.tile([1.0, 2.0], 150)])
+def test_a_column_that_counts_is_suspected(steps: NDArray[np.float64]) -> None:
+    rows = np.column_stack([machine_rows(300), np.cumsum(steps)])
+    assert doubts_of(table_of(rows)).counters == ("more",)
+    rows[150, 3] = rows[149, 3]
+    assert doubts_of(table_of(rows)).counters == ()
+
+
+def test_shuffled_rows_are_told_and_a_clock_set_back_once_is_not() -> None:
+    times = np.arange(300.0)
+    assert doubts_of(table_of(machine_rows(300), times[::-1].copy())).backward == 299
+    times[100:] -= 3600
+    times[50] = np.nan
+    assert doubts_of(table_of(machine_rows(300), times)).backward == 0
+
+
+def test_the_benchmark_rows_raise_no_doubt(data: Path) -> None:
+    for path in sorted((data / "skab").glob("*/*.csv")):
+        labels = () if path.parent.name == "anomaly-free" else ("anomaly", "changepoint")
+        found = doubts_of(read_table(path, labels))
+        assert (found.stand_ins, found.counters, found.backward) == ((), (), 0), path
+
+
+def test_the_command_tells_its_doubts_and_what_to_do(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    rows = np.column_stack([machine_rows(300), np.arange(300) + 1.6e9])
+    rows[::10, 1] = -999
+    text = "\n".join(",".join(f"{value:.3f}" for value in row) for row in rows.tolist())
+    (tmp_path / "t.csv").write_text("speed,current,temperature,stamp\n" + text, encoding="utf-8")
+    order = ("train", "sensor", "--data", tmp_path / "t.csv", "--output", tmp_path / "m.pth", "--no-checkpoint")
+    code, _, err = run(capsys, *order)
+    assert code == 0
+    assert "--missing -999" in err
+    assert '--leave-out "stamp"' in err
+    code, _, err = run(capsys, *order, "--missing", "-999", "--leave-out", "stamp")
+    assert code == 0
+    assert "train again" not in err
+
+
+def test_the_doubts_of_the_command_read_japanese_in_japanese(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "ja")
+    rows = np.column_stack([machine_rows(300), np.arange(300.0), np.ones(300)])
+    rows[::10, 1] = -999
+    lines = [f"10:{59 - row // 60:02}:{row % 60:02}," + ",".join(map(str, cells)) for row, cells in enumerate(rows)]
+    (tmp_path / "t.csv").write_text("time,speed,current,temperature,count,flow\n" + "\n".join(lines), encoding="utf-8")
+    order = ("train", "sensor", "--data", tmp_path / "t.csv", "--output", tmp_path / "m.pth", "--no-checkpoint")
+    code, _, err = run(capsys, *order, "--window", "3", "--epochs", "1")
+    assert code == 0
+    assert [line for line in err.splitlines() if not re.search("[ぁ-ん]", line)] == []
+    for told in ("--missing -999", '--leave-out "count"', "時刻が前の行より戻って", "除いた列: time", "flow。"):
+        assert told in err
+
+
+def named(name: str, column: NDArray[np.float64]) -> SensorTable:
+    return SensorTable(("speed", name), np.column_stack([np.arange(20.0), column]), np.arange(20), None, ())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["anomaly", "changepoint", "Label", "is_anomaly", "target", "class", "outliers", "fault_1", "異常フラグ", "ラベル"],
+)
+def test_a_column_of_0_and_1_named_as_a_label_is_suspected(name: str) -> None:
+    column = np.tile([0.0, 1.0], 10)
+    assert doubts_of(named(name, column)).labels == (name,)
+    column[3] = np.nan
+    assert doubts_of(named(name, column)).labels == (name,)
+    column[4] = 0.5
+    assert doubts_of(named(name, column)).labels == ()
+
+
+@pytest.mark.parametrize("name", ["valve", "classic", "default", "pump on"])
+def test_a_switch_is_no_label(name: str) -> None:
+    assert doubts_of(named(name, np.tile([0.0, 1.0], 10))).labels == ()
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_command_names_the_sensors_it_learned_and_the_labels_among_them(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setenv("IMAGEFLOW_LANGUAGE", language)
+    order = ("train", "sensor", "--data", data / "skab/valve1/1.csv", "--output", tmp_path / "m.pth", "--no-checkpoint")
+    code, _, err = run(capsys, *order, "--epochs", "1")
+    assert code == 0
+    assert '--leave-out "anomaly" --leave-out "changepoint"' in err
+    assert "Accelerometer1RMS, Accelerometer2RMS, Current" in err
+    assert ("センサーとして学習した列" in err) == (language == "ja")
+    code, _, err = run(capsys, *order, "--epochs", "1", "--leave-out", "anomaly", "--leave-out", "changepoint")
+    assert code == 0
+    assert "--leave-out" not in err

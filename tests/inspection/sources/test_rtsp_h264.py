@@ -1,0 +1,44 @@
+"""What most network cameras send: H.264, a whole picture once a second and differences between."""
+
+import time
+
+import numpy as np
+
+from inspection.sources import CameraSource, LiveSource, SourceState
+from tests.inspection.sources.test_rtsp import bars
+from tests.support.awaiting import await_loss, next_frame
+from tests.support.rtsp_server import BARS, RtspServer
+
+
+def test_an_h264_stream_that_dies_and_returns_is_found_within_three_seconds_in_the_same_colours() -> None:
+    server = RtspServer(encoding="h264")
+    server.start()
+    try:
+        with LiveSource(CameraSource(server.url)) as source:
+            before = next_frame(source)
+            assert np.abs(bars(before) - BARS).max() < 12
+            server.stop()
+            await_loss(source)
+            server.start()
+            returned = time.monotonic()
+            after = next_frame(source, after=returned)
+            assert source.state is SourceState.OPEN
+    finally:
+        server.stop()
+    assert after.monotonic - returned < 3.0
+    assert np.abs(bars(after) - bars(before)).max() < 6
+
+
+def test_an_h264_stream_that_others_watch_already_is_shown_within_three_seconds() -> None:
+    server = RtspServer(encoding="h264")
+    server.start()
+    try:
+        with LiveSource(CameraSource(server.url)) as earlier:
+            next_frame(earlier)
+            began = time.monotonic()
+            with LiveSource(CameraSource(server.url)) as source:
+                frame = next_frame(source)
+    finally:
+        server.stop()
+    assert frame.monotonic - began < 3.0
+    assert np.abs(bars(frame) - BARS).max() < 12
