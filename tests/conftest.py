@@ -12,6 +12,8 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
+# What a helper asserts shows its values too.
+pytest.register_assert_rewrite("tests.support")
 pytest_plugins = ["tests.support.trained_model"]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -32,6 +34,13 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("unhurried")
     # Said by the offscreen platform for every window with a least size; it has no window frame that could keep it.
     config.addinivalue_line("qt_log_ignore", "This plugin does not support propagateSizeHints")
+
+
+@pytest.fixture(autouse=True)
+def english_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands speak English, whatever the system of the person who runs the tests speaks."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.delenv("IMAGEFLOW_LANGUAGE", raising=False)
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import pytest
 from app.station.operations.training import train_item_model
 from app.station.settings import StationSettings
 from app.station.workspace import Workspace
-from inspection.anomaly import TrainingSettings
+from inspection.anomaly import Backbone, TrainingSettings
 from inspection.imaging.datasets import image_files
 from inspection.imaging.frames import Frame
 from inspection.sources.folder import FolderSource
@@ -22,7 +22,7 @@ from tests.support.station import DEVICE, NOWHERE, Station, add_masters
 
 @pytest.fixture(autouse=True)
 def no_settings_of_this_computer(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("IMAGEFLOW_HOME", "IMAGEFLOW_LANGUAGE", "IMAGEFLOW_SOURCE", "IMAGEFLOW_THEME"):
+    for name in ("IMAGEFLOW_HOME", "IMAGEFLOW_SOURCE", "IMAGEFLOW_THEME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 
@@ -33,7 +33,7 @@ def sample_parts(tmp_path_factory: pytest.TempPathFactory) -> PartsFolder:
 
 
 @pytest.fixture(scope="session")
-def trained_station(tmp_path_factory: pytest.TempPathFactory, sample_parts: PartsFolder) -> Station:
+def trained_station(tmp_path_factory: pytest.TempPathFactory, sample_parts: PartsFolder, backbone: Backbone) -> Station:
     store = tmp_path_factory.mktemp("station") / "store"
     with Workspace.open(store, settings=StationSettings()) as workspace:
         workspace.adopt(server_url=NOWHERE, device_id=DEVICE, credential="secret")

@@ -21,7 +21,7 @@ from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.sessions.service import complete_session
 from sync.shared.protocol import ChangeResult, Outcome
-from tests.contracts.test_pushed_changes import AT, Pushing
+from tests.support.pushing import AT, Pushing
 from tests.support.sync_stores import signed_in
 
 WRITERS = 4

@@ -1,4 +1,8 @@
-"""The command as its user calls it, in the process of the tests."""
+"""The command as its user calls it: in the process of the tests, or in one of its own."""
+
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -12,3 +16,16 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
     told = capsys.readouterr()
     assert "Traceback" not in told.err
     return int(ended.value.code or 0), told.out, told.err
+
+
+def imageflow(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run ``imageflow`` as a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "app", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+        env={**os.environ, "LC_ALL": "C.UTF-8", **environment},
+    )

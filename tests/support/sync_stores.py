@@ -297,3 +297,12 @@ def contents(database: Database, *, without: frozenset[str] = frozenset()) -> di
             if entity not in without:
                 found[entity] = {record.id: snapshot(record) for record in session.query(kind)}
     return found
+
+
+def prepared(server: ServerStore, *stations: Station) -> tuple[User, Target, InspectionItem]:
+    """Give the server masters and every station a first pass."""
+    user, target, item = masters()
+    server.add(user, target, item, *(signed_in(user, station.device_id) for station in stations))
+    for station in stations:
+        station.sync()
+    return user, target, item

@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.window.shell.station import Station as Window
+from app.window.work.state import Phase
 from inspection.sources.folder import FolderSource
+from models.states import HumanVerdict, Verdict
 from tests.support.station import Station
 
 WAIT_MS = 60_000
@@ -60,3 +62,20 @@ class UserRobot:
         """Scan a code: the keys follow each other at once and end in Enter."""
         self.qtbot.keyClicks(self.focus, code)
         self.qtbot.keyClick(self.focus, Qt.Key.Key_Return)
+
+
+def inspect_next(robot: UserRobot, wanted: Verdict | None = None) -> None:
+    """Capture parts until the AI result is the wanted one; the others are agreed with."""
+    while True:
+        robot.until(lambda: robot.work.state.has_frame)
+        robot.key(Qt.Key.Key_Space)
+        robot.until(lambda: robot.work.state.phase is Phase.DECIDE)
+        if wanted is None or robot.work.state.verdict is wanted:
+            return
+        robot.work.decide(HumanVerdict(robot.work.state.verdict.value))
+        robot.until(lambda: robot.work.state.phase is Phase.DONE)
+
+
+def stored(robot: UserRobot) -> None:
+    """Wait until the part is recorded."""
+    robot.until(lambda: robot.work.state.phase is Phase.DONE)

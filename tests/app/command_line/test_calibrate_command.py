@@ -10,16 +10,8 @@ from inspection.imaging.files import encode_png
 from inspection.imaging.frames import Pixels
 from inspection.imaging.opencv import cv2
 from models.storage import write_atomically
+from tests.support.calibration_board import BOARD, SIDE, board
 from tests.support.command import run as run_command
-
-COLUMNS, ROWS, SIDE = 8, 6, 40
-BOARD = ("--columns", COLUMNS, "--rows", ROWS, "--square-mm", 2)
-
-
-def board() -> Pixels:
-    """A board of 9 × 7 squares of 40 pixels on white."""
-    squares = np.kron(np.indices((ROWS + 1, COLUMNS + 1)).sum(axis=0) % 2, np.ones((SIDE, SIDE))) * 200 + 30
-    return np.pad(squares, 60, constant_values=230).astype(np.uint8)
 
 
 def leaning(pixels: Pixels) -> Pixels:

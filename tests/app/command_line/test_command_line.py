@@ -21,22 +21,11 @@ from app.station.settings import StationSettings
 from app.station.workspace import Workspace
 from inspection.imaging.files import encode_png
 from sync.station.state import LAST_SUCCESS, set_value
+from tests.support.command import imageflow
 from tests.support.station import Station
 
 _HELP_COLUMNS = 78
 """Of a terminal of 80 columns, without the margins."""
-
-
-def imageflow(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "app", *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-        env={**os.environ, "LC_ALL": "C.UTF-8", **environment},
-    )
 
 
 def leaves(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:

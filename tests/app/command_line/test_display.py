@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.command_line.display import somebody_can_see, window_can_open
-from tests.app.command_line.test_command_line import imageflow
+from tests.support.command import imageflow
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="displays of X11 and Wayland")
 XVFB = shutil.which("Xvfb")

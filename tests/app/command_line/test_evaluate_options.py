@@ -10,8 +10,8 @@ import pytest
 
 from inspection.anomaly import TrainingReport
 from inspection.imaging.files import encode_png
-from tests.inspection.pipeline.test_preprocessing import CROP, IGNORE, pipeline
 from tests.support.command import run
+from tests.support.pipelines import CROP, IGNORE, pipeline
 
 
 @pytest.fixture

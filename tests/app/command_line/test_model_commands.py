@@ -8,7 +8,7 @@ import pytest
 from inspection.anomaly import TrainingReport, load_bundle
 from inspection.detection.bundle import DETECTION_KINDS
 from inspection.model_files.archive import pack
-from tests.app.command_line.test_commands import run
+from tests.support.command import run
 
 
 def test_training_with_defects_sets_the_threshold_between_both(

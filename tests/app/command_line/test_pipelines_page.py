@@ -19,8 +19,8 @@ from inspection.runs.batch import FileToInspect, inspect_files
 from models.results import InspectionResult
 from models.states import Verdict
 from models.storage import write_atomically
-from tests.app.command_line.test_calibrate_command import board
-from tests.inspection.components.test_barcode import drawn as drawn_code
+from tests.support.calibration_board import board
+from tests.support.codes import draw_code
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "pipelines.md"
 
@@ -60,7 +60,7 @@ def plate(bore: int = 40, text: str = "LOT-0815") -> Pixels:
         cv2.rectangle(pixels, (left, 340), (left + 29, 379), (40, 40, 40), -1)
     pixels[40:140, 440:600] = (192, 48, 32)
     if text:
-        code = drawn_code("qr")
+        code = draw_code("qr")
         pixels[200 : 200 + code.shape[0], 440 : 440 + code.shape[1]] = code[..., None]
     return pixels
 

@@ -3,7 +3,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import zxingcpp
 
 from app.benchmarks.inspection.codes import measure
 from inspection.codes.reading import read_codes
@@ -11,23 +10,13 @@ from inspection.components import component
 from inspection.components.barcode import BarcodeParameters
 from inspection.components.registry import InspectionCancelled, StepContext
 from inspection.components.values import CodeList
-from inspection.imaging.frames import Pixels
 from inspection.imaging.opencv import cv2
 from inspection.imaging.picture import Picture
 from inspection.imaging.resizing import resize_picture
 from inspection.judging.judgement import Criteria
 from models.errors import NotFound
 from models.results import CodeReading
-
-NAMES = {"qr": "QRCode", "data-matrix": "DataMatrix", "code-128": "Code128", "ean-13": "EAN13", "ean-8": "EAN8"}
-TEXTS = {"ean-13": "4006381333931", "ean-8": "96385074"}
-
-
-def drawn(name: str, scale: int = 3) -> Pixels:
-    text = TEXTS.get(name, "LOT-0815")
-    code = zxingcpp.create_barcode(text, getattr(zxingcpp.BarcodeFormat, NAMES[name]))
-    pixels = np.array(code.to_image(scale=scale)).astype(np.uint8)
-    return np.pad(pixels, 20, constant_values=255)
+from tests.support.codes import NAMES, TEXTS, draw_code
 
 
 def no_model(name: str) -> object:
@@ -47,19 +36,19 @@ def run(picture: Picture, cancel: threading.Event | None = None, **parameters: o
 def test_a_clean_code_of_each_format_is_read_upright_turned_and_inverted(
     name: str, turns: int, light_on_dark: bool
 ) -> None:
-    pixels = np.rot90(drawn(name), turns)
+    pixels = np.rot90(draw_code(name), turns)
     (code,) = run(Picture.original(np.ascontiguousarray(255 - pixels if light_on_dark else pixels)))
     assert (code.text, code.format, code.step_id) == (TEXTS.get(name, "LOT-0815"), name, "read")
 
 
 def test_only_the_formats_asked_for_are_read() -> None:
-    assert run(Picture.original(drawn("qr")), formats=("code-128", "ean-13")) == ()
+    assert run(Picture.original(draw_code("qr")), formats=("code-128", "ean-13")) == ()
 
 
 def test_several_codes_come_from_top_to_bottom_with_their_places_on_the_original() -> None:
     canvas = np.full((900, 700), 255, np.uint8)
     for name, (top, left) in (("data-matrix", (600, 400)), ("qr", (60, 300)), ("code-128", (350, 20))):
-        code = drawn(name)
+        code = draw_code(name)
         canvas[top : top + code.shape[0], left : left + code.shape[1]] = code
     small = resize_picture(Picture.original(canvas), 500, 700)
     codes = run(small, expected=3)

@@ -17,7 +17,7 @@ from inspection.detection.training.environment import quiet_environment
 from inspection.runtime.openvino_import import openvino as ov
 from inspection.runtime.openvino_import import ops
 from models.errors import UserFacingError
-from tests.inspection.detection.test_detection_foreign_files import YOLO, graph_that_says
+from tests.support.detector_files import YOLO, graph_that_says
 from tests.support.drawn_detections import draw_detections
 
 # Names of formats and of entries in files, which no language translates.

@@ -24,8 +24,8 @@ from inspection.detection.training.child import run_training_process
 from inspection.detection.training.process import failure_of
 from inspection.detection.training.run_folder import RunFolder, RunRequest, begun_run, opened_run, write_json
 from models.errors import Conflict, InvalidInput
-from tests.inspection.detection.test_detection_foreign_files import with_description
 from tests.support.awaiting import wait_until
+from tests.support.detector_files import with_description
 from tests.support.drawn_detections import SIDE, draw_detections
 
 PROGRAM = "from app.command_line import main; main()"

@@ -31,7 +31,7 @@ from models.errors import InvalidInput
 from models.results import InspectionResult, StepTiming
 from models.states import Verdict
 from sync.shared.schemas import storable_object
-from tests.inspection.components.test_barcode import drawn as drawn_code
+from tests.support.codes import draw_code
 from tests.support.shapes import disc, drawn
 
 PARAMETERS: dict[str, dict[str, Any]] = {
@@ -148,7 +148,7 @@ def scene() -> Pixels:
     """A grey part with two holes, a red patch and a code."""
     pixels = np.repeat(drawn(340, 420, disc(90, 90, 40), disc(200, 90, 20), ground=190)[:, :, None], 3, axis=2)
     pixels[200:260, 40:120] = (180, 30, 40)
-    code = drawn_code("qr")
+    code = draw_code("qr")
     pixels[180 : 180 + code.shape[0], 280 : 280 + code.shape[1]] = code[:, :, None]
     return pixels
 

@@ -22,8 +22,8 @@ from inspection.pipeline import (
     view_mismatches,
     view_record,
 )
-from tests.inspection.pipeline.test_preprocessing import ALIGN, CLAHE, CROP, QUICK, RESIZE, pipeline, view_of
 from tests.support.command import run
+from tests.support.pipelines import ALIGN, CLAHE, CROP, QUICK, RESIZE, pipeline, view_of
 
 REFERENCES = {"reference": "a" * 64}
 

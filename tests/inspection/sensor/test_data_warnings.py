@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from inspection.sensor import SensorTable, StandIn, read_table
 from inspection.sensor.table.data_warnings import doubts_of
-from tests.inspection.sensor.test_sensor_training import run
+from tests.support.command import run
 from tests.support.sensor_rows import COLUMNS, machine_rows
 
 

@@ -7,11 +7,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from inspection.imaging.files import ImageLimits
-from inspection.imaging.frames import Frame
 from inspection.sources import CameraSource, LiveSource, SourceState, make_source, open_source
 from inspection.sources.camera import without_credentials
 from models.errors import InvalidInput, Unavailable, UnreadableImage
 from tests.support.awaiting import await_loss, next_frame
+from tests.support.colour_bars import bar_colours
 from tests.support.rtsp_server import BARS, RtspServer
 
 
@@ -23,19 +23,11 @@ def running() -> Iterator[RtspServer]:
     server.stop()
 
 
-def bars(frame: Frame) -> np.ndarray:
-    """Mean colour of each bar, without its edges."""
-    wide = frame.width // len(BARS)
-    return np.array(
-        [frame.pixels[:, i * wide + 8 : (i + 1) * wide - 8].mean(axis=(0, 1)) for i in range(len(BARS))],
-    )
-
-
 def test_an_rtsp_stream_comes_in_its_colours_red_first(running: RtspServer) -> None:
     with open_source(running.url) as source:
         frame = next_frame(source)
     assert frame.pixels.shape == (running.height, running.width, 3)
-    assert np.abs(bars(frame) - BARS).max() < 12
+    assert np.abs(bar_colours(frame) - BARS).max() < 12
 
 
 def test_a_stream_of_larger_frames_than_allowed_is_refused_when_it_is_opened(running: RtspServer) -> None:
@@ -67,7 +59,7 @@ def test_a_stream_that_dies_and_returns_is_found_again_within_three_seconds_in_t
         server.stop()
     assert after.sequence > before.sequence
     assert after.source_id == before.source_id
-    assert np.abs(bars(after) - bars(before)).max() < 3
+    assert np.abs(bar_colours(after) - bar_colours(before)).max() < 3
 
 
 def test_a_stream_that_falls_silent_is_lost_and_goes_on_within_three_seconds_of_its_return() -> None:
@@ -83,7 +75,7 @@ def test_a_stream_that_falls_silent_is_lost_and_goes_on_within_three_seconds_of_
     finally:
         server.stop()
     assert after.monotonic - returned < 3.0
-    assert np.abs(bars(after) - bars(before)).max() < 3
+    assert np.abs(bar_colours(after) - bar_colours(before)).max() < 3
 
 
 def test_a_wrong_address_is_an_error_at_once(running: RtspServer) -> None:
@@ -113,7 +105,7 @@ def test_user_and_password_reach_the_camera_and_nothing_else(capfd: pytest.Captu
         source = CameraSource(server.url)
         with source:
             frame = next_frame(source)
-            assert np.abs(bars(frame) - BARS).max() < 12
+            assert np.abs(bar_colours(frame) - BARS).max() < 12
         told = [source.describe(), source.source_id, frame.source_id, repr(frame.source_id)]
         wrong = server.url.replace("s3cret", "wr0ng")
         with pytest.raises(Unavailable) as caught:

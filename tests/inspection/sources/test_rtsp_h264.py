@@ -5,8 +5,8 @@ import time
 import numpy as np
 
 from inspection.sources import CameraSource, LiveSource, SourceState
-from tests.inspection.sources.test_rtsp import bars
 from tests.support.awaiting import await_loss, next_frame
+from tests.support.colour_bars import bar_colours
 from tests.support.rtsp_server import BARS, RtspServer
 
 
@@ -16,7 +16,7 @@ def test_an_h264_stream_that_dies_and_returns_is_found_within_three_seconds_in_t
     try:
         with LiveSource(CameraSource(server.url)) as source:
             before = next_frame(source)
-            assert np.abs(bars(before) - BARS).max() < 12
+            assert np.abs(bar_colours(before) - BARS).max() < 12
             server.stop()
             await_loss(source)
             server.start()
@@ -26,7 +26,7 @@ def test_an_h264_stream_that_dies_and_returns_is_found_within_three_seconds_in_t
     finally:
         server.stop()
     assert after.monotonic - returned < 3.0
-    assert np.abs(bars(after) - bars(before)).max() < 6
+    assert np.abs(bar_colours(after) - bar_colours(before)).max() < 6
 
 
 def test_an_h264_stream_that_others_watch_already_is_shown_within_three_seconds() -> None:
@@ -41,4 +41,4 @@ def test_an_h264_stream_that_others_watch_already_is_shown_within_three_seconds(
     finally:
         server.stop()
     assert frame.monotonic - began < 3.0
-    assert np.abs(bars(frame) - BARS).max() < 12
+    assert np.abs(bar_colours(frame) - BARS).max() < 12

@@ -9,8 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QListWid
 from app.window.look.theme import THEMES
 from app.window.presenting.context import SCREENS
 from models.states import HumanVerdict, Verdict
-from tests.app.window.test_work import inspect_next
-from tests.support.user_robot import UserRobot
+from tests.support.user_robot import UserRobot, inspect_next
 
 CONTROLS = (QAbstractButton, QLineEdit, QListWidget, QSlider)
 

@@ -4,8 +4,7 @@ from PySide6.QtCore import Qt
 
 from app.window.presenting.wedge_scanner import RepeatedScan, Scanned, Typed, WedgeScanner
 from app.window.work.state import Phase
-from tests.app.window.test_work import inspect_next
-from tests.support.user_robot import UserRobot
+from tests.support.user_robot import UserRobot, inspect_next
 
 
 def keys(scanner: WedgeScanner, text: str, gap_s: float, start_s: float = 100.0) -> tuple[list[Typed], float]:

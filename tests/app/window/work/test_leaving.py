@@ -9,8 +9,7 @@ from models.sessions import InspectionSession
 from models.states import SessionStatus
 from models.targets import InspectionItem
 from models.tracking import remote_changes
-from tests.app.window.test_work import inspect_next, stored
-from tests.support.user_robot import UserRobot
+from tests.support.user_robot import UserRobot, inspect_next, stored
 
 
 def test_signing_out_with_an_undecided_part_cancels_it(robot: UserRobot) -> None:

@@ -10,8 +10,7 @@ from app.window.work.panels import EvidencePanel
 from app.window.work.state import Phase
 from models.states import Verdict
 from models.targets import InspectionItem
-from tests.app.window.test_work import inspect_next
-from tests.support.user_robot import UserRobot
+from tests.support.user_robot import UserRobot, inspect_next
 
 
 def test_a_threshold_chosen_for_another_model_is_told_once(robot: UserRobot, workspace: Workspace) -> None:

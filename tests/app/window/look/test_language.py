@@ -11,8 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
 from app.window.look import language
 from inspection.sources import ADDRESS_KINDS
 from models.messages import LANGUAGES, catalogue
-from tests.app.window.test_work import inspect_next
-from tests.support.user_robot import UserRobot
+from tests.support.user_robot import UserRobot, inspect_next
 
 Texts = dict[tuple[str, str], ET.Element]
 

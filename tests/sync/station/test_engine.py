@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.errors import NotSignedIn, Unavailable
 from sync.station.engine import SyncProgress, backoff_s
-from tests.sync.test_pass import prepared
+from tests.support.sync_stores import prepared
 
 
 @given(st.integers(1, 1000), st.floats(0, 1))

@@ -18,15 +18,7 @@ from sync.station.blobs import may_delete
 from sync.station.conflicts import list_conflicts, mark_seen
 from sync.station.dead_letters import drop, list_dead_letters, resend
 from sync.station.state import CURSOR, set_value
-from tests.support.sync_stores import contents, masters, model_file, signed_in
-
-
-def prepared(server, *stations):
-    user, target, item = masters()
-    server.add(user, target, item, *(signed_in(user, station.device_id) for station in stations))
-    for station in stations:
-        station.sync()
-    return user, target, item
+from tests.support.sync_stores import contents, model_file, prepared
 
 
 def test_masters_come_to_a_station_with_the_first_pass(server, make_station):

@@ -16,9 +16,8 @@ from inspection.imaging.frames import Frame
 from inspection.sources import FolderSource, LiveSource, SourceState
 from models.errors import Unavailable
 from models.states import HumanVerdict
-from tests.app.station.test_trouble import largest_file
-from tests.app.window.test_work import inspect_next
-from tests.support.user_robot import UserRobot
+from tests.support.full_disk import largest_file
+from tests.support.user_robot import UserRobot, inspect_next
 
 
 class PluggedCamera:

@@ -13,8 +13,7 @@ from inspection.judging.criteria import Criteria
 from models.clock import Stamp
 from models.targets import InspectionItem
 from sync.shared.merge import FieldState, merge_master
-from tests.support.sync_stores import model_file
-from tests.sync.test_pass import prepared
+from tests.support.sync_stores import model_file, prepared
 
 SHA256 = {"old": "a" * 64, "new": "b" * 64, "other": "c" * 64}
 BASE = str(Stamp(0, 0, "server"))

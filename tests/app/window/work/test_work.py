@@ -7,23 +7,7 @@ from PySide6.QtCore import Qt
 from app.station.operations.history import recent_parts
 from app.window.work.state import Phase, needs_reason
 from models.states import HumanVerdict, Verdict
-from tests.support.user_robot import UserRobot
-
-
-def inspect_next(robot: UserRobot, wanted: Verdict | None = None) -> None:
-    """Capture parts until the AI result is the wanted one; the others are agreed with."""
-    while True:
-        robot.until(lambda: robot.work.state.has_frame)
-        robot.key(Qt.Key.Key_Space)
-        robot.until(lambda: robot.work.state.phase is Phase.DECIDE)
-        if wanted is None or robot.work.state.verdict is wanted:
-            return
-        robot.work.decide(HumanVerdict(robot.work.state.verdict.value))
-        robot.until(lambda: robot.work.state.phase is Phase.DONE)
-
-
-def stored(robot: UserRobot) -> None:
-    robot.until(lambda: robot.work.state.phase is Phase.DONE)
+from tests.support.user_robot import UserRobot, inspect_next, stored
 
 
 def test_space_captures_and_shows_verdict_and_evidence(robot: UserRobot) -> None:

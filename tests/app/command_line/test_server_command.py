@@ -163,6 +163,6 @@ def test_the_first_user_makes_the_store_and_that_is_said_once(here: Here, tmp_pa
 
 
 def test_every_setting_is_in_the_manual_with_its_description() -> None:
-    manual = (Path(__file__).parents[2] / "docs" / "server.md").read_text(encoding="utf-8")
+    manual = (Path(__file__).parents[3] / "docs" / "server.md").read_text(encoding="utf-8")
     for name, setting in ServerSettings.model_fields.items():
         assert f"| `IMAGEFLOW_SERVER_{name.upper()}` | {setting.description} |" in manual

@@ -1,0 +1,16 @@
+"""What a frame of the RTSP server's picture shows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from inspection.imaging.frames import Frame
+from tests.support.rtsp_server import BARS
+
+
+def bar_colours(frame: Frame) -> np.ndarray:
+    """Mean colour of each bar, without its edges."""
+    wide = frame.width // len(BARS)
+    return np.array(
+        [frame.pixels[:, i * wide + 8 : (i + 1) * wide - 8].mean(axis=(0, 1)) for i in range(len(BARS))],
+    )
