@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.command_line.inspect_source import Taking, WaitOption, open_taking
+from app.command_line.acquisition import AcquisitionOptions, WaitOption, triggered_source
 from app.command_line.options import JsonOption, progress_bar
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def calibrate_command(
       imageflow calibrate usb:0 --columns 9 --rows 6 --square-mm 5 --json
     """  # noqa: D301 - \b keeps the lines as they are
     with progress_bar("Looking for the board"):
-        frame, board = _seen_board(Taking(image, _FRAMES, None, wait), columns, rows, square_mm)
+        frame, board = _seen_board(AcquisitionOptions(image, _FRAMES, wait=wait), columns, rows, square_mm)
     found = _summary(frame, board)
     typer.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(_lines(found)))
     if not board.even:
@@ -73,19 +73,21 @@ def calibrate_command(
         advise("checkerboard-uneven", residual=f"{board.residual_px:.2f}")
 
 
-def _seen_board(taking: Taking, columns: int, rows: int, square_mm: float) -> tuple[Frame, BoardCalibration]:
+def _seen_board(
+    options: AcquisitionOptions, columns: int, rows: int, square_mm: float
+) -> tuple[Frame, BoardCalibration]:
     """Return the first frame that shows the board, and what it says.
 
     Raises:
         UserFacingError: ``checkerboard-not-found`` when none does; as the source.
     """
     from inspection.measuring.calibration import from_checkerboard
-    from inspection.runs.streaming import taken_frames
+    from inspection.runs.frame_loop import read_frames
     from models.errors import DoesNotFit, Unavailable, UnreadableImage, UserFacingError
 
     missed: UserFacingError | None = None
-    with open_taking(taking) as source:
-        for item in islice(taken_frames(source, wait=taking.wait), taking.frames):
+    with triggered_source(options) as source:
+        for item in islice(read_frames(source, wait=options.wait), options.frames):
             if isinstance(item, UnreadableImage):
                 missed = item
                 continue

@@ -3,22 +3,47 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.command_line.acquisition import (
+    AcquisitionOptions,
+    FramesOption,
+    TriggerOption,
+    WaitOption,
+    acquire,
+    missed_frames_reported,
+    triggered_source,
+)
 from app.command_line.chosen_models import chosen_models, given_model
 from app.command_line.chosen_pipeline import chosen_definition
-from app.command_line.inspect_source import FramesOption, GateOption, LearnGateOption, Taking, TriggerOption, WaitOption
 from app.command_line.options import JsonOption, ThresholdOption, progress_bar
 
 if TYPE_CHECKING:
+    from inspection.image_quality import QualityGate
     from inspection.judging.judgement import Criteria
     from inspection.model_files.step_models import StepModel
     from inspection.pipeline import PipelineDefinition, Runner
-    from inspection.runs.batch import FileResult
-    from inspection.runs.streaming import FrameResult
+    from inspection.runs.results import FrameResult
+
+GateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--gate",
+        help="Refuse images out of focus, badly lit or moved, by the bounds of this file, or the usual ones.",
+        metavar="FILE|usual",
+    ),
+]
+LearnGateOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--learn-gate", help="Only learn bounds for --gate from images that are well taken, and write them here."
+    ),
+]
 
 
 def inspect_command(
@@ -83,82 +108,102 @@ def inspect_command(
       imageflow inspect --learn-gate gate.json good/
       imageflow inspect --model m.model --gate gate.json --trigger key usb:0
     """  # noqa: D301 - \b keeps the lines as they are
-    taking = Taking(images[0], frames, trigger, wait)
+    options = AcquisitionOptions(images[0], frames, trigger, wait)
     if learn_gate is not None:
-        from app.command_line.inspect_source import learn_gate as learn
+        from app.command_line.gate_learning import learn_gate as learn
 
-        learn(images, learn_gate, taking, as_json=as_json)
+        learn(images, learn_gate, options, as_json=as_json)
         return
     if not model and pipeline is None:
         raise typer.BadParameter("give --model, --pipeline or both", param_hint="--model")
     if details and not as_json:
         raise typer.BadParameter("goes with --json", param_hint="--details")
-    from inspection.sources import goes_on
+    from inspection.sources import is_stream
 
     rule = _criteria(criteria, threshold)
-    on_source = any(goes_on(image) for image in images) or not {frames, trigger, wait} <= {None}
-    if on_source and len(images) > 1:
+    from_source = any(is_stream(image) for image in images) or not {frames, trigger, wait} <= {None}
+    if from_source and len(images) > 1:
         raise typer.BadParameter("a source that goes on is given alone", param_hint="SOURCE")
-    if on_source:
-        from app.command_line.inspect_source import inspect_source
+    request = _Request(pipeline, model or [], rule, gate, out)
 
-        runner = _runner(pipeline, model or [], rule)
+    def show(found: FrameResult) -> bool:
+        return _show(found, as_json=as_json, details=details)
 
-        def show(found: FrameResult) -> None:
-            _show(found, found.as_json(details=details) if as_json else None)
-
-        well = inspect_source(taking, runner, rule, show, gate=gate, out=out)
-    else:
-        chosen = (pipeline, model or [])
-        well = _inspect_files([Path(image) for image in images], chosen, rule, out, gate, as_json, details)
-    if not well:
+    complete = _inspect_source(options, request, show) if from_source else _inspect_files(images, request, show)
+    if not complete:
         raise typer.Exit(1)
 
 
-def _inspect_files(
-    images: list[Path],
-    chosen: tuple[Path | None, list[str]],
-    rule: Criteria,
-    out: Path | None,
-    bounds: str | None,
-    as_json: bool,
-    details: bool,
-) -> bool:
+@dataclass(frozen=True)
+class _Request:
+    """What every frame goes through, as the options name it."""
+
+    pipeline: Path | None
+    models: list[str]
+    criteria: Criteria
+    gate: str | None
+    out: Path | None
+
+    def quality_gate(self, source_id: str) -> QualityGate | None:
+        from inspection.image_quality import QualityGate, read_bounds, shows_motion
+
+        return None if self.gate is None else QualityGate(read_bounds(self.gate), in_motion=shows_motion(source_id))
+
+    def runner(self) -> Runner:
+        return _runner(self.pipeline, self.models, self.criteria)
+
+
+def _inspect_source(options: AcquisitionOptions, request: _Request, show: Callable[[FrameResult], bool]) -> bool:
+    """Inspect frame after frame; return whether each could be inspected or was refused by the gate."""
+    from inspection.runs.frame_loop import Inspector, inspect_frames
+    from inspection.runs.overlay_folder import OverlayFolder
+
+    runner = request.runner()
+    source = triggered_source(options)
+    overlays = None if request.out is None else OverlayFolder(request.out, source.images_folder)
+    complete = True
+    with source, missed_frames_reported(source):
+        inspector = Inspector(runner, request.criteria, request.quality_gate(source.source_id), overlays)
+        for found in inspect_frames(inspector, source, acquire(source, options)):
+            complete = show(found) and complete
+    return complete
+
+
+def _inspect_files(images: list[str], request: _Request, show: Callable[[FrameResult], bool]) -> bool:
     """Inspect file after file; return whether each could be inspected or was refused by the gate."""
-    from app.command_line import tell
-    from inspection.image_quality import FrameRefused, QualityGate, read_bounds
-    from inspection.runs.batch import files_to_inspect, inspect_files, overlay_paths
-    from inspection.runs.streaming import refused_line
+    from inspection.runs.frame_loop import Inspector, inspect_frames, read_frames
+    from inspection.runs.named_files import files_to_inspect
+    from inspection.runs.overlay_folder import OverlayFolder
+    from inspection.sources import FolderSource
     from models.storage import make_folder
 
-    files = files_to_inspect(images, out)
-    if out is not None:
-        overlay_paths(files, out)
-        make_folder(out)
-    gate = None if bounds is None else QualityGate(read_bounds(bounds), in_motion=False)
-    results = inspect_files(_runner(*chosen, rule), files, rule, out, gate)
-    well = True
-    with progress_bar("Inspecting", beside_output=True) as advance:
-        for number, found in enumerate(results, start=1):
-            if isinstance(found.error, FrameRefused):
-                _show(found, {"file": str(found.path), **refused_line(found.error)} if as_json else None)
-            elif found.error is not None:
-                well = False
-                tell(found.error, str(found.path))
-            else:
-                _show(found, found.as_json(details=details) if as_json else None)
+    files = files_to_inspect([Path(image) for image in images], request.out)
+    overlays = None if request.out is None else OverlayFolder.for_files(request.out, files)
+    if request.out is not None:
+        make_folder(request.out)
+    complete = True
+    with (
+        FolderSource(Path(), paths=[file.path for file in files]) as source,
+        progress_bar("Inspecting", beside_output=True) as advance,
+    ):
+        gate = request.quality_gate(source.source_id)
+        inspector = Inspector(request.runner(), request.criteria, gate, overlays)
+        for number, found in enumerate(inspect_frames(inspector, source, read_frames(source), files), start=1):
+            complete = show(found) and complete
             advance(f"Inspecting {number}/{len(files)}", number / len(files))
-    return well
+    return complete
 
 
-def _show(found: FileResult | FrameResult, line: dict[str, Any] | None) -> None:
-    """Print a result as the JSON given, else as text."""
-    from inspection.runs.streaming import FrameResult
+def _show(found: FrameResult, *, as_json: bool, details: bool) -> bool:
+    """Print a result or a refusal, an error on stderr; return False for an error."""
+    from app.command_line import tell
+    from inspection.image_quality import FrameRefused
 
-    if line is not None:
-        typer.echo(json.dumps(line, ensure_ascii=False))
-    else:
-        typer.echo(_line(found.as_file_result() if isinstance(found, FrameResult) else found))
+    if found.error is not None and not isinstance(found.error, FrameRefused):
+        tell(found.error, found.name)
+        return False
+    typer.echo(json.dumps(found.as_json(details=details), ensure_ascii=False) if as_json else _line(found))
+    return True
 
 
 def _runner(path: Path | None, given: list[str], rule: Criteria) -> Runner:
@@ -219,7 +264,7 @@ def _criteria(path: Path | None, threshold: float | None) -> Criteria:
     return rule if threshold is None else rule.model_copy(update={"threshold": threshold, "threshold_model": None})
 
 
-def _line(found: FileResult) -> str:
+def _line(found: FrameResult) -> str:
     from app.command_line import language
     from models.findings import finding_texts
     from models.reasons import reason_text
@@ -227,9 +272,9 @@ def _line(found: FileResult) -> str:
     result = found.result
     if result is None:
         why = "" if found.error is None else found.error.text(language()).detail
-        return f"--  {found.path}  {why}"
+        return f"--  {found.name}  {why}"
     score = "" if result.anomaly_score is None else f"  {result.anomaly_score:8.3f} / {result.threshold:.3f}"
     reasons = "".join(f"  {reason_text(reason, language())};" for reason in result.reasons).rstrip(";")
     told = finding_texts(result, language())
     findings = f"  {'; '.join(told)}" if told else ""
-    return f"{result.overall_result.value:2}{score}  {found.milliseconds:6.1f} ms  {found.path}{reasons}{findings}"
+    return f"{result.overall_result.value:2}{score}  {found.milliseconds:6.1f} ms  {found.name}{reasons}{findings}"

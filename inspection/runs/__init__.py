@@ -1,1 +1,1 @@
-"""Running a pipeline over folders, files and frames."""
+"""Running a pipeline over image files and the frames of sources: one loop, one result type, one naming of overlays."""

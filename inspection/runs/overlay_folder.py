@@ -1,30 +1,32 @@
-"""Where the overlays of frames go: beside those of earlier runs, and never among the images themselves."""
+"""Names and writes overlays: beside those of earlier runs, and never among the images themselves."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from datetime import UTC
 from pathlib import Path
+from typing import Self
 
 from inspection.imaging.files import encode_png
 from inspection.imaging.frames import Frame, Pixels
+from inspection.runs.named_files import FileToInspect
 from models.errors import InvalidInput
 from models.storage import make_folder, write_atomically
 
 
 class OverlayFolder:
-    """A folder that gets overlays.
+    """A folder that overlays are written to, each ``.png``.
 
-    One is named by the image file it belongs to, in the same sub-folder; by the video file and the number of its frame;
-    else by the time the frame was captured and its number. What is there already is kept: a name that is taken gets
-    ``-2``, ``-3``….
+    An overlay is named after its image file, in the same sub-folder; after the video file and the frame's number; else
+    after the frame's capture time and number. Existing files are kept: a taken name gets ``-2``, ``-3``….
 
     Args:
-        folder: for the overlays; made with the first.
+        folder: for the overlays; created with the first one.
         images: the folder that the frames come from, where they come from one.
 
     Raises:
-        InvalidInput: ``overlay-among-images`` when ``folder`` is ``images`` or lies in it: overlays would come back as
+        InvalidInput: ``overlay-among-images`` when ``folder`` is ``images`` or lies in it: overlays would be read as
             new images.
     """
 
@@ -37,13 +39,42 @@ class OverlayFolder:
         self._flat = images is not None and lies_in(images, folder)
         self._numbers: dict[Path, int] = {}
 
-    def write(self, frame: Frame, overlay: Pixels) -> Path:
+    @classmethod
+    def for_files(cls, folder: Path, files: Sequence[FileToInspect]) -> Self:
+        """Return the overlay folder of files whose list is known in advance.
+
+        Raises:
+            InvalidInput: ``overlay-over-image`` when an overlay would get the name of one of the images.
+        """
+        images = {file.path.resolve() for file in files}
+        planned: set[Path] = set()
+
+        def taken(place: Path) -> bool:
+            return place in planned or (place.resolve() not in images and os.path.lexists(place))
+
+        for file in files:
+            place, _ = first_free(folder / _as_png(file.name), taken)
+            if place.resolve() in images:
+                raise InvalidInput("overlay-over-image", file=str(place))
+            planned.add(place)
+        return cls(folder)
+
+    def write(self, frame: Frame, overlay: Pixels, name: Path | None = None) -> Path:
         """Write the overlay of a frame as PNG and return its file.
+
+        Args:
+            frame: the frame.
+            overlay: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
+            name: of the frame's file, relative to the folder that was given; None derives one from the frame.
 
         Raises:
             Unavailable: ``file-disk-full`` or ``file-not-written``.
         """
-        place = self._free(self.folder / self._name(frame))
+        wanted = self.folder / (self._name(frame) if name is None else _as_png(name))
+        # Starting from the last number keeps a file that arrives again and again from being searched for from 1.
+        place, number = first_free(wanted, os.path.lexists, self._numbers.get(wanted, 1))
+        if number > 1:
+            self._numbers[wanted] = number
         make_folder(place.parent)
         write_atomically(place, encode_png(overlay))
         return place
@@ -53,39 +84,42 @@ class OverlayFolder:
             captured = frame.captured_at.astimezone(UTC)
             return Path(f"{captured:%Y%m%dT%H%M%S.%fZ}-{frame.sequence:06}.png")
         if self._images is not None and not self._flat and frame.path.is_relative_to(self._images):
-            return frame.path.relative_to(self._images).with_suffix(".png")
+            return _as_png(frame.path.relative_to(self._images))
         number = "" if is_whole_file(frame) else f"-{frame.sequence:06}"
         return Path(f"{frame.path.stem}{number}.png")
 
-    def _free(self, wanted: Path) -> Path:
-        """Return the first of the names that is free; where to go on for a file that comes again and again is known."""
-        number = self._numbers.get(wanted, 1)
-        while os.path.lexists(place := numbered(wanted, number)):
-            number += 1
-        if number > 1:
-            self._numbers[wanted] = number
-        return place
+
+def first_free(wanted: Path, taken: Callable[[Path], bool], number: int = 1) -> tuple[Path, int]:
+    """Return the first of ``wanted``, ``wanted-2``, ``wanted-3``… that is not taken, and its number.
+
+    Args:
+        wanted: the name without a number.
+        taken: whether a name is in use.
+        number: to begin with.
+    """
+    while taken(place := wanted if number == 1 else wanted.with_stem(f"{wanted.stem}-{number}")):
+        number += 1
+    return place, number
 
 
 def is_whole_file(frame: Frame) -> bool:
-    """Say whether a frame is an image file of its own, not one of the frames of a video or camera."""
+    """Return whether a frame is an image file of its own, not one of the frames of a video or camera."""
     return frame.path is not None and not frame.source_id.startswith("video:")
 
 
 def lies_in(folder: Path, other: Path) -> bool:
-    """Say whether ``folder`` is ``other`` or lies in it, whatever links and spellings lead to them."""
+    """Return whether ``folder`` is ``other`` or lies in it, links and different spellings resolved."""
     resolved = Path(os.path.realpath(folder))
     return any(_are_same(place, Path(os.path.realpath(other))) for place in (resolved, *resolved.parents))
 
 
-def numbered(place: Path, number: int) -> Path:
-    """Return the name of the ``number``-th file that would be ``place``: itself, then ``-2``, ``-3``…."""
-    return place if number == 1 else place.with_stem(f"{place.stem}-{number}")
+def _as_png(name: Path) -> Path:
+    return name.with_suffix(".png")
 
 
 def _are_same(one: Path, other: Path) -> bool:
     try:
         return one == other or one.samefile(other)
     except OSError:
-        # One of them is not there.
+        # One of them does not exist.
         return False

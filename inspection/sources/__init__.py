@@ -28,7 +28,7 @@ __all__ = [
     "VideoSource",
     "WatchedFolderSource",
     "frames",
-    "goes_on",
+    "is_stream",
     "make_source",
     "open_source",
 ]
@@ -43,7 +43,7 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 _EVENTS_KEPT = 32
 
 
-def goes_on(spec: str) -> bool:
+def is_stream(spec: str) -> bool:
     """Say whether ``spec`` names a source that goes on by itself: a camera, a watched folder or a video file.
 
     So does an address of a kind that is not known, which ``make_source`` refuses: a file it is not.

@@ -72,7 +72,7 @@ class TriggeredSource(SourceBase):
         patience: seconds after which a camera in free run that has to be asked is asked again; the frame was lost.
 
     Attributes:
-        passed_over: the newest frame that did not count, which a movement can be seen against.
+        skipped: the newest frame that was read and not returned; the quality gate measures movement against it.
     """
 
     def __init__(self, source: ImageSource, mode: TriggerMode, *, latency: float = 0.0, patience: float = 5.0) -> None:
@@ -84,7 +84,7 @@ class TriggeredSource(SourceBase):
         self._requests: deque[CapturedAfter] = deque(maxlen=_REQUESTS_KEPT)
         self._changed = threading.Condition()
         self._closed = False
-        self.passed_over: Frame | None = None
+        self.skipped: Frame | None = None
 
     @property
     def state(self) -> SourceState:
@@ -219,7 +219,7 @@ class TriggeredSource(SourceBase):
         if frame is None:
             return None
         if self._source.live and not request.accepts(frame.monotonic):
-            self.passed_over = frame
+            self.skipped = frame
             return None
         self._answered()
         return frame

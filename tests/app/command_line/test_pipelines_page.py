@@ -15,7 +15,8 @@ from inspection.imaging.opencv import cv2
 from inspection.judging.criteria import Criteria
 from inspection.measuring.calibration import from_checkerboard
 from inspection.pipeline import PipelineDefinition, Runner, ready_names, validate_definition
-from inspection.runs.batch import FileToInspect, inspect_files
+from inspection.runs.frame_loop import inspect_files
+from inspection.runs.named_files import FileToInspect
 from models.results import InspectionResult
 from models.states import Verdict
 from models.storage import write_atomically

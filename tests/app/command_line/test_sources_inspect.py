@@ -14,7 +14,7 @@ from app.command_line import main
 from inspection.image_quality import read_bounds
 from inspection.imaging.files import encode_png, read_image, write_atomically
 from inspection.imaging.opencv import cv2
-from inspection.sources import goes_on
+from inspection.sources import is_stream
 from tests.support.fake_genicam_camera import ADDRESS, FakeGenicamCamera
 from tests.support.rtsp_server import RtspServer
 
@@ -44,7 +44,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, li
     ],
 )
 def test_a_source_that_goes_on_is_told_from_images_by_its_name(spec: str, expected: bool) -> None:
-    assert goes_on(spec) is expected
+    assert is_stream(spec) is expected
 
 
 def test_inspect_takes_so_many_frames_of_a_video(capsys: pytest.CaptureFixture[str], data: Path) -> None:

@@ -18,7 +18,7 @@ from inspection.sources import (
     SourceState,
     VideoSource,
     frames,
-    goes_on,
+    is_stream,
     make_source,
     open_source,
 )
@@ -143,7 +143,7 @@ def test_an_address_of_an_unknown_kind_is_refused_and_the_known_ones_are_named(s
     with pytest.raises(InvalidInput) as caught:
         make_source(spec)
     assert caught.value.code == "source-scheme"
-    assert goes_on(spec)
+    assert is_stream(spec)
     for language in ("en", "ja"):
         told = caught.value.text(language).detail
         assert f"{spec.partition(':')[0].lower()}:" in told
@@ -154,9 +154,9 @@ def test_an_address_of_an_unknown_kind_is_refused_and_the_known_ones_are_named(s
 def test_a_path_with_a_colon_is_a_path_where_it_is_there_and_so_is_one_on_a_drive(tmp_path: Path) -> None:
     (tmp_path / "lot:7").mkdir()
     with contextlib.chdir(tmp_path):
-        assert not goes_on("lot:7")
+        assert not is_stream("lot:7")
         assert isinstance(make_source("lot:7"), FolderSource)
-    assert not goes_on("C:\\parts")
+    assert not is_stream("C:\\parts")
     with pytest.raises(NotFound):
         make_source("C:\\parts")
 
