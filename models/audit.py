@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
 from models.clock import rfc3339
+from models.storage import sha256_of
 from models.synced import Fact
 
 GENESIS = "0" * 64
@@ -73,7 +73,7 @@ def audit_digest(entry: AuditEntry) -> str:
         "previous_digest": entry.previous_digest,
     }
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256_of(text.encode())
 
 
 def append_audit(

@@ -17,7 +17,7 @@ import uvicorn
 
 from models.errors import Conflict, InvalidInput, Unavailable
 from models.file_lock import locked_file
-from models.storage import write_atomically
+from models.storage import reason_of, write_atomically
 from server.context import open_context
 from server.core.logs import configure_logs
 from server.core.settings import ADDRESS_FILE, ServerSettings, prepare_data_dir
@@ -143,7 +143,7 @@ def _alone(settings: ServerSettings) -> Iterator[None]:
     try:
         lock = locked_file(settings.data_dir / LOCK_FILE)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = reason_of(error)
         raise Unavailable("server-data-dir", folder=str(settings.data_dir), reason=reason) from error
     if lock is None:
         raise Conflict("server-running", folder=str(settings.data_dir))
@@ -157,7 +157,7 @@ def _require_tls_files(settings: ServerSettings) -> None:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key)
     except (OSError, ssl.SSLError) as error:
-        raise InvalidInput("server-tls-files", reason=error.strerror or str(error)) from error
+        raise InvalidInput("server-tls-files", reason=reason_of(error)) from error
 
 
 def _first_steps(settings: ServerSettings) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from app.station.operations.statistics import station_statistics
 from app.station.operations.store_check import check_store
 from app.station.operations.sync_status import sync_status
 from models.errors import UserFacingError
+from models.storage import sha256_of
 from models.synced import synced_types
 
 if TYPE_CHECKING:
@@ -100,6 +100,6 @@ def _compare_images(workspace: Workspace, problems: list[str], wording: Wording)
             reason = wording.trouble(error)
             problems.append(wording.say("problem-image-missing", image_id=image.image_id, reason=reason))
             continue
-        if theirs != ours or hashlib.sha256(theirs).hexdigest() != image.sha256:
+        if theirs != ours or sha256_of(theirs) != image.sha256:
             problems.append(wording.say("problem-image-differs", image_id=image.image_id))
     return len(images), size

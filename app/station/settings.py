@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from models.errors import InvalidInput, Unavailable
 from models.rejections import rejection
-from models.storage import write_atomically
+from models.storage import reason_of, write_atomically
 
 SETTINGS_FILE = "settings.json"
 
@@ -111,7 +111,7 @@ def _stored(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise Unavailable("file-not-read", file=path.name, reason=error.strerror or str(error)) from error
+        raise Unavailable("file-not-read", file=path.name, reason=reason_of(error)) from error
     except ValueError as error:
         raise InvalidInput("settings-invalid", file=str(path), setting="-", reason=str(error)) from error
     if not isinstance(values, dict):

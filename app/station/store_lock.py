@@ -7,6 +7,7 @@ from typing import IO
 
 from models.errors import Conflict, Unavailable
 from models.file_lock import locked_file
+from models.storage import reason_of
 
 
 class StoreLock:
@@ -30,7 +31,7 @@ class StoreLock:
                 "file-not-written",
                 file=self.path.name,
                 folder=str(self.path.parent),
-                reason=error.strerror or str(error),
+                reason=reason_of(error),
             ) from error
         if file is None:
             raise Conflict("store-in-use", folder=str(self.path.parent))

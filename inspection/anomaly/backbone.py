@@ -6,7 +6,6 @@ Only ``convert_backbone`` imports torch, and only when it is called; the command
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import importlib.metadata
 import json
@@ -22,7 +21,7 @@ import numpy as np
 from inspection.runtime.settings import inspection_settings
 from inspection.runtime.subprocesses import module_command
 from models.errors import DoesNotFit, InvalidInput, Unavailable
-from models.storage import make_folder, not_written, require_writable, write_atomically
+from models.storage import make_folder, not_written, require_writable, sha256_of_pieces, write_atomically
 
 if TYPE_CHECKING:
     from inspection.anomaly.methods.networks import FloatArray
@@ -101,7 +100,7 @@ def find_backbone(name: str = DEFAULT_BACKBONE, folder: Path | None = None) -> B
         raise Unavailable("backbone-damaged", name=name) from error
     if isinstance(manifest, dict) and manifest.get("format_version") != FORMAT_VERSION:
         raise Unavailable("backbone-missing", name=name)
-    digest = _digest(graph, weights)
+    digest = sha256_of_pieces((graph, weights))
     parity = manifest.get("parity") if isinstance(manifest, dict) else None
     if not isinstance(parity, float) or manifest.get("digest") != digest:
         raise Unavailable("backbone-damaged", name=name)
@@ -137,7 +136,7 @@ def convert_backbone(name: str = DEFAULT_BACKBONE, folder: Path | None = None) -
     if parity > PARITY_LIMIT:
         raise DoesNotFit("backbone-parity", name=name, difference=f"{parity:.2e}", limit=f"{PARITY_LIMIT:.0e}")
     graph, weights = serialise(model)
-    digest = _digest(graph, weights)
+    digest = sha256_of_pieces((graph, weights))
     manifest = {
         "format_version": FORMAT_VERSION,
         "name": name,
@@ -221,12 +220,6 @@ def _recipe(name: str) -> _Recipe:
     if name not in _RECIPES:
         raise InvalidInput("backbone-unknown", name=name, known=", ".join(backbone_names()))
     return _RECIPES[name]
-
-
-def _digest(graph: bytes, weights: bytes) -> str:
-    digest = hashlib.sha256(graph)
-    digest.update(weights)
-    return digest.hexdigest()
 
 
 def _build(network: Any, weights: dict[str, FloatArray], recipe: _Recipe) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 from inspection.anomaly.manifest import FORMAT_VERSION, BundleManifest
 from inspection.model_files import archive
 from models.errors import InvalidInput
+from models.storage import sha256_of
 
 GRAPH, WEIGHTS = "model.xml", "model.bin"
 
@@ -73,4 +73,4 @@ def bundle_digest(path: Path) -> str:
     Raises:
         NotFound: ``model-missing``.
     """
-    return hashlib.sha256(archive.read_bytes(path)).hexdigest()
+    return sha256_of(archive.read_bytes(path))

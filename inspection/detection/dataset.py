@@ -6,7 +6,6 @@ place, and run the ``download`` entry of a ``data.yaml``.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Collection
@@ -21,7 +20,7 @@ from inspection.imaging.datasets import image_files
 from inspection.imaging.files import IMAGE_SUFFIXES, decode_image, read_image_bytes
 from models.errors import InvalidInput, NotFound, UnreadableImage, UserFacingError
 from models.names import LONGEST_NAME
-from models.storage import is_file, is_there, make_folder, not_written, write_atomically
+from models.storage import is_file, is_there, make_folder, not_written, reason_of, sha256_of, write_atomically
 
 _JPEG_BEGIN, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _LEAST_SIDE = 10
@@ -70,7 +69,7 @@ class DetectionData:
     def digest(self) -> str:
         """SHA-256 over the sorted digests of all images with their labels, hexadecimal."""
         joined = "\n".join(sorted(file.digest for file in (*self.train, *self.val)))
-        return hashlib.sha256(joined.encode()).hexdigest()
+        return sha256_of(joined.encode())
 
 
 def read_detection_data(path: Path, on_progress: Report | None = None, parts: Collection[str] = PARTS) -> DetectionData:
@@ -155,7 +154,7 @@ def _read_description(path: Path) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise NotFound("file-missing", file=str(path)) from error
     except OSError as error:
-        raise InvalidInput("detector-data-file", file=str(path), reason=error.strerror or str(error)) from error
+        raise InvalidInput("detector-data-file", file=str(path), reason=reason_of(error)) from error
     except NotUnderstoodError as error:
         raise InvalidInput("detector-data-file", file=str(path), reason=error.reason) from error
 
@@ -191,7 +190,7 @@ def _listed(listing: Path) -> list[Path]:
     try:
         lines = decoded(listing.read_bytes()).splitlines()
     except OSError as error:
-        raise InvalidInput("detector-data-file", file=str(listing), reason=error.strerror or str(error)) from error
+        raise InvalidInput("detector-data-file", file=str(listing), reason=reason_of(error)) from error
     except NotUnderstoodError as error:
         raise InvalidInput("detector-data-file", file=str(listing), reason=error.reason) from error
     images = [listing.parent / line.strip() for line in lines if line.strip()]
@@ -212,7 +211,7 @@ def _read_file(image: Path, classes: int, skipped: dict[str, UserFacingError]) -
         skipped[str(image)] = error
         return None
     boxes, text = read_labels(label_file(image), classes)
-    digest = hashlib.sha256(hashlib.sha256(data).digest() + hashlib.sha256(text).digest()).hexdigest()
+    digest = sha256_of(bytes.fromhex(sha256_of(data)) + bytes.fromhex(sha256_of(text)))
     return LabelledFile(image, pixels.shape[1], pixels.shape[0], boxes, digest)
 
 

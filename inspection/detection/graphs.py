@@ -18,7 +18,7 @@ from inspection.runtime.compilation import compile_model, core
 from inspection.runtime.openvino_import import openvino as ov
 from models.errors import DoesNotFit, InvalidInput
 from models.messages import LocalText
-from models.storage import is_folder
+from models.storage import is_folder, reason_of
 
 _CHANNELS = 3
 _IMAGE_AXES = 4
@@ -134,7 +134,7 @@ def _graph_file(path: Path) -> Path:
     try:
         found = sorted(file for file in path.iterdir() if file.suffix.lower() in GRAPH_SUFFIXES)
     except OSError as error:
-        raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
+        raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error
     if len(found) != 1:
         raise InvalidInput("detector-folder", folder=str(path), count=len(found))
     return found[0]

@@ -13,6 +13,7 @@ from inspection.detection.reasons import NotUnderstoodError, decoded
 from inspection.detection.suppression import FloatArray
 from models.errors import ImageFlowError, InvalidInput
 from models.messages import LocalText
+from models.storage import reason_of
 
 _VALUES = 5
 _MOST_BYTES = 8 * 1024 * 1024
@@ -54,7 +55,7 @@ def read_labels(path: Path, classes: int) -> tuple[tuple[LabelledBox, ...], byte
     except FileNotFoundError:
         return (), b""
     except OSError as error:
-        raise InvalidInput("detector-label-file", file=str(path), reason=error.strerror or str(error)) from error
+        raise InvalidInput("detector-label-file", file=str(path), reason=reason_of(error)) from error
     if len(data) > _MOST_BYTES:
         raise InvalidInput(
             "detector-label-file", file=str(path), reason=LocalText.of("detector-text-large", {"most": _MOST_BYTES})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,7 @@ from inspection.detection.model import BF16, F32, Classifier, Detector
 from inspection.runtime.compilation import core
 from inspection.runtime.openvino_import import openvino as ov
 from models.errors import InvalidInput, NotFound
-from models.storage import is_folder
-
-_BLOCK = 1 << 20
+from models.storage import is_folder, pieces_of, reason_of, sha256_of_pieces
 
 
 def load_detection_model(path: Path, threads: int | None = None) -> Detector | Classifier:
@@ -42,7 +40,7 @@ def load_detection_model(path: Path, threads: int | None = None) -> Detector | C
         # ValueError: a character that no name of a file holds.
         raise NotFound("model-missing", file=str(path)) from error
     except OSError as error:
-        raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
+        raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error
     if is_folder(path) or path.suffix.lower() in GRAPH_SUFFIXES:
         graph, description = read_graph(path)
         return _ready(graph, description, path.name, _digest(path), F32, threads)
@@ -89,14 +87,13 @@ def _digest(path: Path) -> str:
     Raises:
         InvalidInput: ``model-not-readable``.
     """
-    digest = hashlib.sha256()
     try:
         files = sorted(path.iterdir()) if is_folder(path) else [path, path.with_suffix(".bin"), *described_by(path)]
-        for file in files:
-            if file.is_file():
-                with file.open("rb") as source:
-                    while block := source.read(_BLOCK):
-                        digest.update(block)
+        return sha256_of_pieces(piece for file in files if file.is_file() for piece in _pieces_of(file))
     except OSError as error:
-        raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
-    return digest.hexdigest()
+        raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error
+
+
+def _pieces_of(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from pieces_of(file)

@@ -13,6 +13,7 @@ from inspection.detection.description import LARGEST_SIDE, usable_name
 from inspection.detection.reasons import NotUnderstoodError, decoded
 from models.errors import InvalidInput
 from models.messages import LocalText
+from models.storage import reason_of
 
 _MOST_BYTES = 4 * 1024 * 1024
 _MISSING = object()
@@ -98,7 +99,7 @@ def _yaml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise _not_understood(path, error.strerror or str(error)) from error
+        raise _not_understood(path, reason_of(error)) from error
     try:
         return read_yaml(data)
     except NotUnderstoodError as error:
@@ -184,7 +185,7 @@ def _labels(graph: Path) -> tuple[str, ...]:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise _not_understood(path, error.strerror or str(error)) from error
+            raise _not_understood(path, reason_of(error)) from error
         except NotUnderstoodError as error:
             raise _not_understood(path, error.reason) from error
         return tuple(line.strip() for line in text.splitlines() if line.strip())

@@ -12,7 +12,7 @@ from inspection.judging.validation_errors import not_in_order
 from models.errors import InvalidInput, NotFound
 from models.messages import LocalText
 from models.rejections import not_json, rejection
-from models.storage import write_atomically
+from models.storage import reason_of, write_atomically
 
 _USUAL = "usual"
 
@@ -80,7 +80,7 @@ def read_bounds(given: str) -> QualityBounds:
     except FileNotFoundError as error:
         raise NotFound("file-missing", file=given) from error
     except OSError as error:
-        raise InvalidInput("quality-bounds-file", file=given, reason=error.strerror or str(error)) from error
+        raise InvalidInput("quality-bounds-file", file=given, reason=reason_of(error)) from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from inspection.imaging.files import IMAGE_SUFFIXES
 from models.errors import InvalidInput, NotFound
-from models.storage import is_folder
+from models.storage import is_folder, reason_of
 
 _GOOD_PREFIXES = ("ok", "normal")
 
@@ -69,9 +69,7 @@ def image_files(folder: Path) -> list[Path]:
 
 def _not_readable(error: OSError) -> NoReturn:
     """End a search that would leave out a folder without a word: its images would be missing in the result."""
-    raise InvalidInput(
-        "folder-not-readable", folder=str(error.filename), reason=error.strerror or str(error)
-    ) from error
+    raise InvalidInput("folder-not-readable", folder=str(error.filename), reason=reason_of(error)) from error
 
 
 def labelled_images(folder: Path) -> list[LabelledImage]:

@@ -19,7 +19,7 @@ from inspection.imaging.headers import (
 )
 from inspection.imaging.opencv import cv2
 from models.errors import UnreadableImage
-from models.storage import write_atomically
+from models.storage import reason_of, write_atomically
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -150,7 +150,7 @@ def read_image_bytes(path: Path, *, limits: ImageLimits = DEFAULT_LIMITS) -> byt
     except FileNotFoundError as error:
         raise UnreadableImage("image-missing", name=path.name) from error
     except OSError as error:
-        raise UnreadableImage("image-not-readable", name=path.name, reason=error.strerror or str(error)) from error
+        raise UnreadableImage("image-not-readable", name=path.name, reason=reason_of(error)) from error
 
 
 def encode_png(pixels: Pixels) -> bytes:

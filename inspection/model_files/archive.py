@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import zipfile
@@ -13,6 +12,7 @@ from typing import Any, BinaryIO
 
 from inspection.model_files.foreign_files import refusal_as_model
 from models.errors import InvalidInput, NotFound
+from models.storage import reason_of, sha256_of
 
 MANIFEST = "manifest.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -44,7 +44,7 @@ class Archive:
 
 def pack(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> bytes:
     """Return the bytes of an archive; ``members`` with the SHA-256 of each part is entered into the manifest here."""
-    members = {name: hashlib.sha256(data).hexdigest() for name, data in parts.items()}
+    members = {name: sha256_of(data) for name, data in parts.items()}
     text = json.dumps({**manifest, "members": members}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
@@ -74,12 +74,12 @@ def unpack(data: bytes, name: str, known_version: int) -> Archive:
             manifest = json.loads(archive.read(MANIFEST))
             _require_known(manifest, name, known_version)
             parts = {member: archive.read(member) for member in manifest["members"]}
-            told = {member: hashlib.sha256(part).hexdigest() for member, part in parts.items()}
+            told = {member: sha256_of(part) for member, part in parts.items()}
     except _DAMAGED as error:
         raise InvalidInput(refusal_as_model(data), name=name) from error
     if told != manifest["members"]:
         raise InvalidInput("model-damaged", name=name)
-    return Archive(manifest, parts, hashlib.sha256(data).hexdigest(), len(data))
+    return Archive(manifest, parts, sha256_of(data), len(data))
 
 
 def read_bytes(path: Path) -> bytes:
@@ -96,7 +96,7 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise NotFound("model-missing", file=str(path)) from error
     except OSError as error:
-        raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
+        raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error
 
 
 def archive_kind(path: Path) -> str | None:
@@ -112,7 +112,7 @@ def archive_kind(path: Path) -> str | None:
     except FileNotFoundError as error:
         raise NotFound("model-missing", file=str(path)) from error
     except OSError as error:
-        raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
+        raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error
 
 
 def _kind_in(file: BinaryIO, size: int) -> str | None:

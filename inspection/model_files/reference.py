@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -10,6 +9,7 @@ from typing import ClassVar
 from inspection.imaging.files import decode_image, encode_png, read_image_bytes
 from inspection.imaging.frames import Pixels, require_pixels
 from inspection.model_files.step_models import ModelKind
+from models.storage import sha256_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +35,7 @@ class ReferenceImage:
             ValueError: when ``pixels`` is no image.
         """
         require_pixels(pixels)
-        return cls(pixels, name, hashlib.sha256(encode_png(pixels)).hexdigest())
+        return cls(pixels, name, sha256_of(encode_png(pixels)))
 
 
 def load_reference(path: Path) -> ReferenceImage:
@@ -45,4 +45,4 @@ def load_reference(path: Path) -> ReferenceImage:
         UnreadableImage: as ``inspection.imaging.files.read_image``.
     """
     data = read_image_bytes(path)
-    return ReferenceImage(decode_image(data, name=path.name), path.name, hashlib.sha256(data).hexdigest())
+    return ReferenceImage(decode_image(data, name=path.name), path.name, sha256_of(data))

@@ -10,7 +10,7 @@ from inspection.imaging.headers import image_format
 from inspection.model_files.archive import archive_kind
 from inspection.model_files.step_models import StepModel
 from models.errors import InvalidInput, NotFound
-from models.storage import is_folder
+from models.storage import is_folder, reason_of
 
 _FIRST_BYTES = 16
 
@@ -48,4 +48,4 @@ def _first_bytes(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise NotFound("model-missing", file=str(path)) from error
     except OSError as error:
-        raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
+        raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error

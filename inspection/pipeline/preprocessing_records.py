@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from inspection.pipeline.definition import INPUT
 from inspection.pipeline.validation import ValidatedPipeline, ValidatedStep
 from models.errors import DoesNotFit
 from models.messages import LocalText
+from models.storage import sha256_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,4 +183,4 @@ def _does(step: ValidatedStep, digests: Mapping[str, str]) -> ViewStep:
 
 
 def _digest(does: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(does, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+    return sha256_of(json.dumps(does, sort_keys=True, ensure_ascii=True).encode())

@@ -10,6 +10,7 @@ from inspection.pipeline.definition import PipelineDefinition
 from inspection.pipeline.validation import validate_definition
 from models.errors import InvalidInput
 from models.messages import LocalText
+from models.storage import reason_of
 
 
 def read_definition(path: Path) -> PipelineDefinition:
@@ -25,7 +26,7 @@ def read_definition(path: Path) -> PipelineDefinition:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise InvalidInput("pipeline-file-unusable", file=str(path), reason=error.strerror or str(error)) from error
+        raise InvalidInput("pipeline-file-unusable", file=str(path), reason=reason_of(error)) from error
     try:
         definition = PipelineDefinition.parse(content)
         validate_definition(definition)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import tokenize
@@ -23,7 +22,7 @@ from inspection.sensor.network import Network
 from inspection.sensor.scaling import Scaling
 from inspection.sensor.windows import Windows
 from models.errors import InvalidInput
-from models.storage import write_atomically
+from models.storage import reason_of, sha256_of_pieces, write_atomically
 
 MOST_BYTES = 64 * 2**20
 _MOST_LAYERS = 32
@@ -108,7 +107,7 @@ def read_bounded(path: Path, too_large: str) -> bytes:
     except FileNotFoundError as error:
         raise InvalidInput("sensor-model-missing", file=str(path)) from error
     except OSError as error:
-        raise InvalidInput("model-not-readable", name=path.name, reason=error.strerror or str(error)) from error
+        raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error
 
 
 def model_from_bytes(data: bytes, name: str) -> SensorModel:
@@ -207,12 +206,13 @@ def _numbers(arrays: Mapping[str, NDArray[np.generic]], name: str, kind: type[_K
 
 def _digest(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
     """Return SHA-256 over names, types, shapes and bytes of all arrays but itself."""
-    total = hashlib.sha256()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        total.update(f"{name}\0{array.dtype.str}\0{array.shape}\0".encode())
-        total.update(array.tobytes())
-    return total.digest()
+    ordered = ((name, np.ascontiguousarray(arrays[name])) for name in sorted(arrays))
+    pieces = (
+        piece
+        for name, array in ordered
+        for piece in (f"{name}\0{array.dtype.str}\0{array.shape}\0".encode(), array.tobytes())
+    )
+    return bytes.fromhex(sha256_of_pieces(pieces))
 
 
 def _damaged(name: str) -> InvalidInput:

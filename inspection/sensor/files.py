@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import math
 import time
@@ -22,7 +21,7 @@ from inspection.sensor.table.data_warnings import Doubts, doubts_of
 from inspection.sensor.table.reading import SensorTable, read_table
 from inspection.sensor.training.train import Trained, train
 from models.errors import Conflict, InvalidInput
-from models.storage import make_folder, require_writable, write_atomically
+from models.storage import make_folder, require_writable, sha256_of, write_atomically
 
 OnStep = Callable[[int, int], None]
 
@@ -108,7 +107,7 @@ def train_files(
         checkpoint=checkpoint_path if checkpoint else None,
         threshold=threshold_path,
         errors=errors_path,
-        digest=hashlib.sha256(content).hexdigest(),
+        digest=sha256_of(content),
         trained=trained,
         left_out=table.left_out,
         doubts=doubts_of(table),

@@ -13,6 +13,7 @@ from inspection.sources.arrivals import Arrivals
 from inspection.sources.base import SourceBase, SourceState
 from inspection.sources.listing import Listing, list_images, state_of
 from models.errors import InvalidInput, NotFound, UnreadableImage
+from models.storage import reason_of
 
 SETTLE = 0.2
 PATIENCE = 5.0
@@ -94,7 +95,7 @@ class WatchedFolderSource(SourceBase):
         except (FileNotFoundError, NotADirectoryError) as error:
             raise NotFound("folder-missing", folder=str(self.folder)) from error
         except OSError as error:
-            raise InvalidInput("folder-not-readable", folder=str(self.folder), reason=_reason(error)) from error
+            raise InvalidInput("folder-not-readable", folder=str(self.folder), reason=reason_of(error)) from error
         self._arrivals = Arrivals(self._settle)
         self._waiting, self._to_tell, self._told = [], [], set()
         if not self._include_existing:
@@ -155,10 +156,10 @@ class WatchedFolderSource(SourceBase):
     def _note_refused(self, listing: Listing) -> None:
         """Keep what cannot be read to be told, once until it is well again."""
         refused = {
-            name: UnreadableImage("folder-not-readable", folder=str(self.folder / name), reason=_reason(error))
+            name: UnreadableImage("folder-not-readable", folder=str(self.folder / name), reason=reason_of(error))
             for name, error in listing.refused_folders.items()
         } | {
-            name: UnreadableImage("image-not-readable", name=name, reason=_reason(error))
+            name: UnreadableImage("image-not-readable", name=name, reason=reason_of(error))
             for name, error in listing.refused_files.items()
         }
         self._to_tell += [error for name, error in sorted(refused.items()) if name not in self._told]
@@ -195,7 +196,3 @@ class WatchedFolderSource(SourceBase):
     def _may_be_written(self, name: str, error: UnreadableImage) -> bool:
         young = self._arrivals.unchanged_for(name, time.monotonic()) < self._patience
         return young and error.code in _WHILE_WRITTEN
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.errors import InvalidInput, Unavailable
+from models.storage import create_once, reason_of
 
 PREFIX = "IMAGEFLOW_SERVER_"
 SECRET_FILE = "jwt-secret"  # noqa: S105 - the name of the file, not what is in it
@@ -143,7 +144,7 @@ def prepare_data_dir(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise Unavailable("server-data-dir", folder=str(folder), reason=error.strerror or str(error)) from error
+        raise Unavailable("server-data-dir", folder=str(folder), reason=reason_of(error)) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise Unavailable("server-data-dir", folder=str(folder), reason="no right to write")
 
@@ -160,26 +161,11 @@ def signing_key(settings: ServerSettings) -> str:
     path = settings.data_dir / SECRET_FILE
     try:
         if not path.exists():
-            _create_secret(path)
+            # Of several servers that start at once the first one's key is kept.
+            create_once(path, secrets.token_urlsafe(48).encode("ascii"), mode=0o600)
         key = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise Unavailable("server-data-dir", folder=str(settings.data_dir), reason=str(error)) from error
     if len(key) < _SECRET_LENGTH:
         raise InvalidInput("server-settings-invalid", setting=SECRET_FILE, reason="the file is too short")
     return key
-
-
-def _create_secret(path: Path) -> None:
-    """Write a new key under its name at once; the first of several starting servers wins."""
-    temporary = path.with_name(f".{SECRET_FILE}.{secrets.token_hex(6)}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(48))
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(temporary, path)
-    except FileExistsError:
-        return
-    finally:
-        temporary.unlink()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import PurePosixPath
 from typing import BinaryIO
@@ -11,6 +10,7 @@ from inspection.imaging.files import ImageLimits, image_size
 from inspection.imaging.headers import DamagedError, ImageHeader, TruncatedError, require_complete
 from models.errors import NotFound, TooLarge, UnreadableImage
 from models.sessions import ImageRecord, InspectionSession
+from models.storage import sha256_of
 from models.sync import Blob, StoredFile
 from server.audit import audited
 from server.auth.identity.principal import Principal
@@ -49,7 +49,7 @@ def store_file(context: ServerContext, who: Principal, filename: str | None, fil
         raise TooLarge("upload-too-large", limit=limits.max_bytes, members={"limit_bytes": limits.max_bytes})
     name = safe_name(filename)
     header = _checked(data, name, limits)
-    sha256 = hashlib.sha256(data).hexdigest()
+    sha256 = sha256_of(data)
     content_type = f"image/{header.format}"
     # The bytes are there before any row names them.
     context.objects.put(sha256, data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +16,9 @@ from obstore.store import LocalStore, from_url
 from obstore.store import ObjectStore as Store
 
 from models.errors import InvalidInput, NotFound, Unavailable
+from models.storage import is_digest, no_room, sync_path
 
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _CHUNK = 256 * 1024
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class ObjectStore:
@@ -125,20 +123,11 @@ class ObjectStore:
 
     def _settle(self, sha256: str) -> None:
         """Flush the local file and its folders to the disk, which obstore does not do."""
-        if self._folder is None or os.name != "posix":
+        if self._folder is None:
             return
         path = self._folder / _key(sha256)
         for place in (path, path.parent, path.parent.parent, self._folder):
-            handle = os.open(place, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-
-
-def is_digest(text: str) -> bool:
-    """Say whether ``text`` is a SHA-256 digest in lower-case hexadecimal."""
-    return _DIGEST.fullmatch(text) is not None
+            sync_path(place)
 
 
 def _key(sha256: str) -> str:
@@ -154,7 +143,7 @@ def _trouble() -> Iterator[None]:
     except FileNotFoundError as error:
         raise NotFound("object-unknown") from error
     except OSError as error:
-        raise Unavailable("disk-full" if error.errno in _NO_ROOM else "objects-unreachable") from error
+        raise Unavailable("disk-full" if no_room(error) else "objects-unreachable") from error
     except BaseError as error:
         full = "no space left" in str(error).lower()
         raise Unavailable("disk-full" if full else "objects-unreachable") from error

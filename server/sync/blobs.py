@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import os
 import re
 import threading
@@ -19,17 +17,16 @@ from models.database import Database
 from models.errors import Conflict, DoesNotFit, InvalidInput, TooLarge, Unavailable
 from models.pipelines import ModelFile
 from models.sessions import ImageRecord, InspectionSession
+from models.storage import is_digest, no_room, reason_of, sha256_of, sha256_of_file, sync_file
 from models.sync import Blob
 from server.objects.store import ObjectStore
-from sync.shared.protocol import UploadRequest, UploadState, is_digest
+from sync.shared.protocol import UploadRequest, UploadState
 
 MAX_BLOB_BYTES = 512 * 1024 * 1024
 STALE_SECONDS = 14 * 24 * 3600
 _RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
-_READ = 1024 * 1024
 # One chunk of a blob at a time in this process; different blobs seldom share a lock.
 _LOCKS = tuple(threading.Lock() for _ in range(64))
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +132,7 @@ class Uploads:
         return removed
 
     def _finish(self, path: Path, sha256: str, content_type: str, size: int) -> UploadState:
-        digest = hashlib.sha256()
-        if path.exists():
-            with path.open("rb") as file:
-                while piece := file.read(_READ):
-                    digest.update(piece)
-        if digest.hexdigest() != sha256:
+        if (sha256_of_file(path) if path.exists() else sha256_of(b"")) != sha256:
             path.unlink(missing_ok=True)
             raise DoesNotFit("blob-digest-differs", sha256=sha256)
         if size:
@@ -162,7 +154,7 @@ class Uploads:
 
     def _path(self, owner: str, sha256: str) -> Path:
         # The owner is a device or user id: hashed, so that no name can lead out of the folder.
-        folder = hashlib.sha256(owner.encode()).hexdigest()[:32]
+        folder = sha256_of(owner.encode())[:32]
         return self.staging / folder / f"{sha256}.part"
 
     def _only(self, path: Path) -> threading.Lock:
@@ -190,11 +182,11 @@ def _append(path: Path, data: bytes) -> None:
                 rest = memoryview(data)
                 while rest:
                     rest = rest[file.write(rest) :]
-                os.fsync(file.fileno())
+                sync_file(file)
             except OSError:
                 os.ftruncate(file.fileno(), before)
                 raise
     except OSError as error:
-        if error.errno in _NO_ROOM:
+        if no_room(error):
             raise Unavailable("disk-full") from error
-        raise Unavailable("server-data-dir", folder=path.parent.name, reason=error.strerror or "") from error
+        raise Unavailable("server-data-dir", folder=path.parent.name, reason=reason_of(error)) from error

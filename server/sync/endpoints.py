@@ -12,6 +12,7 @@ from models.audit import append_audit
 from models.errors import InvalidInput, NotFound, PermissionDenied, TooLarge
 from models.messages import choose_language
 from models.states import Role
+from models.storage import is_digest
 from server.http.dependencies import Asking, Context, Principal, require_device
 from server.http.ranges import RangeNotSatisfiable, wanted_range
 from server.http.sync_bodies import BatchBody, bounded_body
@@ -28,7 +29,6 @@ from sync.shared.protocol import (
     SnapshotLine,
     UploadRequest,
     UploadState,
-    is_digest,
 )
 
 router = APIRouter(prefix="/inspection/sync", tags=["sync"])

@@ -5,7 +5,6 @@ Members a side does not know are kept (``extra="allow"``), so that one schema ve
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from models.clock import Stamp
 from models.ids import is_id
 from models.states import ChangeOperation
+from models.storage import is_digest
 
 SCHEMA_VERSION = 1
 MAX_BATCH_CHANGES = 500
@@ -22,8 +22,6 @@ MAX_PAGE_CHANGES = 1000
 MAX_SKEW_MS = 5 * 60 * 1000
 TOMBSTONE_DAYS = 90
 SYNC_PATH = "/inspection/sync"
-
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class Wire(BaseModel):
@@ -206,8 +204,3 @@ class UploadState(Wire):
 
     offset: int
     complete: bool
-
-
-def is_digest(text: str) -> bool:
-    """Say whether ``text`` is a SHA-256 digest in lower-case hexadecimal."""
-    return _DIGEST.fullmatch(text) is not None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Iterator
@@ -14,12 +12,21 @@ from typing import BinaryIO
 from sqlalchemy.orm import Session
 
 from models.errors import InvalidInput, NotFound, Unavailable
+from models.storage import (
+    is_digest,
+    move_durably,
+    no_room,
+    pieces_of,
+    reason_of,
+    replacing,
+    sha256_of,
+    sha256_of_file,
+    sha256_of_pieces,
+    sync_path,
+)
 from models.sync import Blob
-from sync.shared.protocol import is_digest
 
-_PIECE = 1024 * 1024
 _TEMPORARY = "tmp-"
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class BlobStore:
@@ -38,7 +45,7 @@ class BlobStore:
         Raises:
             Unavailable: ``disk-full`` or ``blob-not-written``; nothing is left behind.
         """
-        return self._keep([data], hashlib.sha256(data).hexdigest())
+        return self._keep([data], sha256_of(data))
 
     def put_file(self, path: Path) -> str:
         """Keep a copy of a file and return its digest; see ``put``.
@@ -46,13 +53,10 @@ class BlobStore:
         Raises:
             NotFound: ``blob-source-missing``.
         """
-        digest = hashlib.sha256()
         try:
+            sha256 = sha256_of_file(path)
             with path.open("rb") as file:
-                while piece := file.read(_PIECE):
-                    digest.update(piece)
-            with path.open("rb") as file:
-                return self._keep(iter(lambda: file.read(_PIECE), b""), digest.hexdigest())
+                return self._keep(pieces_of(file), sha256)
         except FileNotFoundError as error:
             raise NotFound("blob-source-missing", file=path.name) from error
 
@@ -93,14 +97,11 @@ class BlobStore:
 
     def verify(self, sha256: str) -> bool:
         """Say whether the blob is here and its bytes have its digest."""
-        digest = hashlib.sha256()
         try:
             with self.open(sha256) as file:
-                while piece := file.read(_PIECE):
-                    digest.update(piece)
+                return sha256_of_pieces(pieces_of(file)) == sha256
         except NotFound:
             return False
-        return digest.hexdigest() == sha256
 
     def delete(self, sha256: str) -> None:
         """Remove a blob; nothing happens when it is not here. Ask ``may_delete`` first."""
@@ -126,20 +127,13 @@ class BlobStore:
     def adopt(self, sha256: str) -> bool:
         """Make the gathered download a blob if its digest is right, else throw it away and return False."""
         gathered = self.partial(sha256)
-        digest = hashlib.sha256()
-        with gathered.open("rb") as file:
-            while piece := file.read(_PIECE):
-                digest.update(piece)
-        if digest.hexdigest() != sha256:
+        if sha256_of_file(gathered) != sha256:
             gathered.unlink()
             return False
-        with gathered.open("rb+") as file:
-            os.fsync(file.fileno())
         target = self.path(sha256)
         with _written(target):
             self._make_folder(target.parent)
-            gathered.replace(target)
-            _settle(target.parent)
+            move_durably(gathered, target)
         return True
 
     def _keep(self, pieces: Iterable[bytes], sha256: str) -> str:
@@ -147,28 +141,17 @@ class BlobStore:
         if target.is_file():
             return sha256
         temporary = target.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
-        checked = hashlib.sha256()
         with _written(target):
-            try:
-                self._make_folder(target.parent)
-                with temporary.open("xb") as file:
-                    for piece in pieces:
-                        checked.update(piece)
-                        file.write(piece)
-                    file.flush()
-                    os.fsync(file.fileno())
-                if checked.hexdigest() != sha256:
+            self._make_folder(target.parent)
+            with replacing(target, temporary=temporary) as file:
+                if sha256_of_pieces(_copied(pieces, file)) != sha256:
                     raise Unavailable("blob-source-changed")
-                temporary.replace(target)
-                _settle(target.parent)
-            finally:
-                temporary.unlink(missing_ok=True)
         return sha256
 
     def _make_folder(self, folder: Path) -> None:
         if not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
-            _settle(folder.parent)
+            sync_path(folder.parent)
 
 
 def remember_blob(session: Session, sha256: str, size_bytes: int, content_type: str) -> Blob:
@@ -187,23 +170,22 @@ def may_delete(session: Session, sha256: str) -> bool:
     return blob is not None and blob.uploaded_at is not None
 
 
+def blob_not_written(folder: Path, error: OSError) -> Unavailable:
+    """Return the user-facing error for an ``error`` that kept a blob from being written into ``folder``."""
+    if no_room(error):
+        return Unavailable("disk-full")
+    return Unavailable("blob-not-written", folder=str(folder), reason=reason_of(error))
+
+
+def _copied(pieces: Iterable[bytes], file: BinaryIO) -> Iterator[bytes]:
+    for piece in pieces:
+        file.write(piece)
+        yield piece
+
+
 @contextmanager
 def _written(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _NO_ROOM:
-            raise Unavailable("disk-full") from error
-        reason = error.strerror or str(error)
-        raise Unavailable("blob-not-written", folder=str(target.parent), reason=reason) from error
-
-
-def _settle(folder: Path) -> None:
-    """Flush a folder's entries to the disk; Windows has no such call and needs none for NTFS's journal."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        raise blob_not_written(target.parent, error) from error

@@ -17,6 +17,7 @@ from models.database import Database
 from models.errors import InvalidInput, NotFound
 from models.ids import new_id
 from models.states import ChangeOperation, OutboxState
+from models.storage import reason_of
 from models.sync import OutboxEntry
 from models.synced import Master, Synced, SyncKind, split_fields, synced_types
 from models.tracking import remote_changes
@@ -86,7 +87,7 @@ def export_dead_letters(database: Database, path: Path) -> int:
                     file.write(json.dumps(letter.as_json(), ensure_ascii=False) + "\n")
                 count += len(page)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = reason_of(error)
         raise InvalidInput("blob-not-written", folder=str(path.parent), reason=reason) from error
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from models.errors import Conflict, Unavailable
 from models.file_lock import locked_file
+from models.storage import reason_of
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def only_pass(path: Path) -> Iterator[None]:
     try:
         file = locked_file(path)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = reason_of(error)
         raise Unavailable("blob-not-written", folder=str(path.parent), reason=reason) from error
     if file is None:
         raise Conflict("sync-already-running")

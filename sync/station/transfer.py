@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -10,20 +9,19 @@ from sqlalchemy import select
 
 from models.clock import utc_now
 from models.database import Database
-from models.errors import Conflict, DoesNotFit, NotFound, TooLarge, Unavailable
+from models.errors import Conflict, DoesNotFit, NotFound, TooLarge
 from models.pipelines import ModelFile
 from models.sync import Blob
 from models.targets import InspectionItem
 from sync.shared.problems import code_of
 from sync.shared.protocol import UploadRequest, UploadState
-from sync.station.blobs import BlobStore, remember_blob
+from sync.station.blobs import BlobStore, blob_not_written, remember_blob
 from sync.station.client import ServerClient
 from sync.station.status import Stage
 
 _PAGE = 100
 _SMALLEST_CHUNK = 16 * 1024
 _CORRECTIONS = 20
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(slots=True)
@@ -161,11 +159,7 @@ class BlobTransfer:
             self.problems.append(code_of(error))
             return False
         except OSError as error:
-            full = error.errno in _NO_ROOM
-            reason = error.strerror or str(error)
-            if full:
-                raise Unavailable("disk-full") from error
-            raise Unavailable("blob-not-written", folder=str(self.blobs.directory), reason=reason) from error
+            raise blob_not_written(self.blobs.directory, error) from error
         if self.blobs.adopt(sha256):
             return True
         self.problems.append("blob-digest-differs")

@@ -1,11 +1,30 @@
+import hashlib
+import os
+import stat
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from models.errors import Unavailable
-from models.storage import is_file, is_folder, is_there, make_folder, require_writable, write_atomically
+from models.storage import (
+    create_once,
+    is_digest,
+    is_file,
+    is_folder,
+    is_there,
+    make_folder,
+    move_durably,
+    replacing,
+    require_writable,
+    sha256_of,
+    sha256_of_file,
+    sha256_of_pieces,
+    write_atomically,
+)
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -72,3 +91,60 @@ def test_a_file_where_a_folder_must_be_is_told_by_name(tmp_path: Path) -> None:
             refuse()
         assert caught.value.code == "file-not-written"
         assert "file" in caught.value.text("ja").detail
+
+
+def test_an_error_while_writing_keeps_the_old_content_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    with suppress(RuntimeError), replacing(path) as file:
+        file.write(b"half")
+        raise RuntimeError
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_a_durable_write_syncs_the_file_before_the_rename_then_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    sync, rename = os.fsync, Path.replace
+
+    def fsync(handle: int) -> None:
+        steps.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
+        sync(handle)
+
+    def replace(source: Path, target: Path) -> Path:
+        steps.append("rename")
+        return rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace)
+    write_atomically(tmp_path / "a.bin", b"x")
+    move_durably(tmp_path / "a.bin", tmp_path / "b.bin")
+    assert steps == ["file", "rename", "folder"] * 2
+    assert (tmp_path / "b.bin").read_bytes() == b"x"
+
+
+def test_of_several_writers_at_once_one_creates_the_file(tmp_path: Path) -> None:
+    made: list[bytes] = []
+
+    def create(content: bytes) -> None:
+        if create_once(tmp_path / "key", content, mode=0o600):
+            made.append(content)
+
+    threads = [threading.Thread(target=create, args=(b"%d" % number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == [(tmp_path / "key").read_bytes()]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["key"]
+
+
+def test_bytes_pieces_or_a_file_have_one_digest(tmp_path: Path) -> None:
+    data = bytes(range(256)) * 10_000
+    (tmp_path / "a.bin").write_bytes(data)
+    expected = hashlib.sha256(data).hexdigest()
+    assert sha256_of(data) == sha256_of_pieces([data[:77], data[77:]]) == sha256_of_file(tmp_path / "a.bin") == expected
+    assert is_digest(expected)
+    assert not is_digest(expected.upper())

@@ -14,13 +14,13 @@ The order is that of the SHA-256 of file names, so that no choice depends on a s
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from inspection.imaging.datasets import image_files
+from models.storage import sha256_of
 
 TILE_CLASSES = ("blowhole", "break", "crack", "fray", "uneven")
 FOLDS = 3
@@ -125,4 +125,4 @@ def _in_order(objects: Iterable[tuple[Path, ...]]) -> list[tuple[Path, ...]]:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.name.encode()).hexdigest()
+    return sha256_of(path.name.encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,13 +19,13 @@ from models.messages import error_text
 from models.pipelines import ModelFile
 from models.sessions import AIResult, ImageRecord, InspectionSession
 from models.states import SessionStatus
+from models.storage import pieces_of, reason_of, sha256_of_pieces
 from models.sync import Blob, OutboxEntry, SyncState
 from models.synced import Master, synced_types
 from models.verdicts import MachineSays, PersonSays, effective_verdict
 from models.verification import HumanVerification
 from sync.station.blobs import BlobStore
 
-_CHUNK = 1 << 20
 _INSPECTED = frozenset({SessionStatus.AI_COMPLETED, SessionStatus.HUMAN_REVIEW, SessionStatus.COMPLETED})
 
 
@@ -233,17 +232,14 @@ def _blob_findings(
 
 def _blob_problem(path: Path, sha256: str, size: int) -> str:
     """Return what is wrong with a blob's file, empty when nothing is."""
-    digest = hashlib.sha256()
-    length = 0
     try:
         with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-                length += len(chunk)
+            digest = sha256_of_pieces(pieces_of(file))
+            length = file.tell()
     except FileNotFoundError:
         return "missing"
     except OSError as error:
-        return error.strerror or "unreadable"
+        return reason_of(error)
     if length != size:
         return "wrong-size"
-    return "" if digest.hexdigest() == sha256 else "wrong-digest"
+    return "" if digest == sha256 else "wrong-digest"

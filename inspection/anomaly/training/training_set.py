@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from inspection.imaging.files import decode_image, read_image_bytes
 from inspection.imaging.frames import Pixels
 from inspection.imaging.picture import Picture
 from models.errors import DoesNotFit, UnreadableImage
+from models.storage import sha256_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Material:
     @property
     def digest(self) -> str:
         """SHA-256 over the digests of all files, hexadecimal."""
-        return hashlib.sha256("".join(digest for _, digest in self.files).encode()).hexdigest()
+        return sha256_of("".join(digest for _, digest in self.files).encode())
 
     def picture(self, index: int) -> Picture:
         """Return an image as the model is given it.
@@ -72,7 +72,7 @@ class Material:
         """
         path, digest = self.files[index]
         data = read_image_bytes(path)
-        if hashlib.sha256(data).hexdigest() != digest:
+        if sha256_of(data) != digest:
             raise UnreadableImage("image-changed", name=path.name)
         return decode_image(data, name=path.name)
 
@@ -95,7 +95,7 @@ def look_at(paths: Sequence[Path], course: Course, work: float, view: ImageView 
     for number, path in enumerate(paths, start=1):
         try:
             data = read_image_bytes(path)
-            digest = hashlib.sha256(data).hexdigest()
+            digest = sha256_of(data)
             if digest in found:
                 duplicates += 1
             else:

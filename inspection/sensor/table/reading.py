@@ -16,6 +16,7 @@ from inspection.sensor.table.dialect import Line
 from inspection.sensor.table.layout import Layout, find_layout, shown
 from inspection.sensor.table.times import Moment, moment
 from models.errors import InvalidInput, TooLarge
+from models.storage import reason_of
 
 MOST_BYTES = 128 * 2**20
 MOST_ROWS = 2_000_000
@@ -66,7 +67,7 @@ def read_table(path: Path | str, leave_out: Sequence[str] = (), stand_ins: Seque
     except FileNotFoundError as error:
         raise InvalidInput("file-missing", file=str(path)) from error
     except OSError as error:
-        raise InvalidInput("sensor-file-not-readable", name=path.name, reason=error.strerror or str(error)) from error
+        raise InvalidInput("sensor-file-not-readable", name=path.name, reason=reason_of(error)) from error
     return parse_table(data, path.name, leave_out, stand_ins)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from inspection.sensor.training.fitting import TrainingRows, default_epochs, fit
 from inspection.sensor.training.folds import blocks
 from inspection.sensor.windows import Windows, steadiness
 from models.errors import InvalidInput
+from models.storage import sha256_of
 
 _SPREAD_WEIGHT = 0.3
 """What the log-spread of a sensor counts beside its mean: it is the noisier of the two."""
@@ -122,7 +122,7 @@ def train(
         missing=float(np.isnan(values).mean()),
         epochs=epochs,
         seed=settings.seed,
-        data_digest=hashlib.sha256(np.ascontiguousarray(values).tobytes()).hexdigest(),
+        data_digest=sha256_of(np.ascontiguousarray(values).tobytes()),
         versions={"numpy": np.__version__, "python": platform.python_version()},
     )
     reference = Reference(percentiles(known), *histogram(known), *_sensors(values))

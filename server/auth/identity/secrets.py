@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
+
+from models.storage import sha256_of
 
 # Without letters and digits that are taken for one another when a person types the code.
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -30,7 +31,7 @@ def normalised_code(typed: str) -> str:
 
 def digest_of(secret: str) -> str:
     """Return the SHA-256 digest by which a random secret is known; a slow hash adds nothing to random bits."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return sha256_of(secret.encode())
 
 
 def same_digest(left: str, right: str) -> bool:
