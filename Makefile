@@ -12,7 +12,7 @@ help:  ## this list
 
 # Made again only when something it depends on has changed; an untouched set-up costs nothing.
 $(READY): pyproject.toml constraints.txt deploy/setup.sh deploy/system-packages.txt \
-          inspection/anomaly/backbone.py $(wildcard resources/translations/*.ts)
+          $(wildcard inspection/anomaly/backbone/*.py) $(wildcard resources/translations/*.ts)
 	sh deploy/setup.sh
 	@mkdir -p $(@D) && touch $@
 

@@ -47,7 +47,7 @@ fi
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[${EXTRAS:-train,dev}]"
 echo "set-up: preparing the backbones"
 for backbone in efficientnet-lite2 efficientnet-lite0; do
-    .venv/bin/python -m inspection.anomaly.backbone "$backbone"
+    .venv/bin/python -m inspection.anomaly.backbone.conversion "$backbone"
 done
 echo "set-up: preparing the translations"
 .venv/bin/python -m app.window.look.language

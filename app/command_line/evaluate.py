@@ -155,7 +155,7 @@ def _evaluate_scores(
 
 def _evaluate_detector(model: Path, data: Path, speech: Language, *, as_json: bool) -> None:
     from inspection.anomaly import AnomalyModel
-    from inspection.detection.model import Detector
+    from inspection.detection.model.detector import Detector
     from inspection.evaluation.detectors import evaluate_detector
     from inspection.model_library.loading import load_model
     from models.errors import DoesNotFit
@@ -171,7 +171,7 @@ def _evaluate_detector(model: Path, data: Path, speech: Language, *, as_json: bo
 
 
 def _require_no_detector(loaded: object) -> None:
-    from inspection.detection.model import Detector
+    from inspection.detection.model.detector import Detector
 
     if isinstance(loaded, Detector):
         raise typer.BadParameter("a detector is measured on labelled boxes: give --data", param_hint="--model")

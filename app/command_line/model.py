@@ -74,8 +74,8 @@ def show_command(
       imageflow model show part.model
       imageflow model show part.model --json
     """  # noqa: D301 - \b keeps the lines as they are
-    from inspection.detection.bundle import DETECTION_KINDS
-    from inspection.detection.describing import detector_lines
+    from inspection.detection.model_file.bundle import DETECTION_KINDS
+    from inspection.detection.model_file.description import format_detector
     from inspection.model_library.catalogue import describe_model
 
     found = describe_model(model)
@@ -83,7 +83,7 @@ def show_command(
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
     if found["kind"] in DETECTION_KINDS:
-        typer.echo("\n".join(detector_lines(found)))
+        typer.echo("\n".join(format_detector(found)))
         return
     threshold, data = found["threshold"], found["data"]
     basis = f"{threshold['method']} of {threshold['sample']} held-out scores"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.command_line.options import JsonOption, LeaveOutOption, StandInOption, progress_bar
+from app.command_line.options import JsonOption, LeaveOutOption, NaValueOption, progress_bar
 from app.command_line.sensor_columns import rows_of, tell_unused
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def drift_command(
     model: Annotated[Path, typer.Argument(help="Sensor model, as model.npz.")],
     data: Annotated[Path, typer.Argument(help="CSV file of rows of now; the header is optional.", metavar="FILE")],
     leave_out: LeaveOutOption = None,
-    missing: StandInOption = None,
+    missing: NaValueOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Tell, sensor by sensor, how far rows of now have moved from those a sensor model was trained on.

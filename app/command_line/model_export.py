@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from inspection.anomaly.export.parity import Parity
     from inspection.anomaly.export.verification import Verification
-    from inspection.detection.verification import VerifiedDetector
+    from inspection.detection.evaluation.verification import VerifiedDetector
 
 ModelArgument = Annotated[Path, typer.Argument(help="Model file.")]
 
@@ -47,7 +47,7 @@ def export_command(
     if precision == "int8" and calibration is None:
         raise typer.BadParameter("int8 needs images: name their folder", param_hint="--calibration")
     require_new_file(out, [model])
-    from inspection.detection.bundle import DETECTION_KINDS
+    from inspection.detection.model_file.bundle import DETECTION_KINDS
     from inspection.model_files.archive import archive_kind
     from models.errors import InvalidInput
 
@@ -99,7 +99,7 @@ def verify_command(
     """  # noqa: D301 - \b keeps the lines as they are
     if images is not None and against is None:
         raise typer.BadParameter("goes with --against", param_hint="--images")
-    from inspection.detection.bundle import DETECTION_KINDS
+    from inspection.detection.model_file.bundle import DETECTION_KINDS
     from inspection.imaging.datasets import image_files
     from inspection.model_files.archive import archive_kind
 
@@ -153,7 +153,7 @@ def _check_detector(
     model: Path, against: Path | None, images: Sequence[Path]
 ) -> tuple[VerifiedDetector, dict[str, Any] | None, str]:
     """Check a detector; returns as ``_check_scores``."""
-    from inspection.detection.verification import verify_against, verify_detector
+    from inspection.detection.evaluation.verification import verify_against, verify_detector
 
     found = verify_detector(model) if against is None else verify_against(model, against, images)
     agreed = found.agreement
@@ -169,4 +169,4 @@ def _parity_json(parity: Parity) -> dict[str, Any]:
 
 
 def _parity_text(parity: Parity) -> str:
-    return f"scores differ by {parity.told_difference} of the score at most on {parity.images} images, no verdict flips"
+    return f"scores differ by {parity.percent_text} of the score at most on {parity.images} images, no verdict flips"

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.command_line.options import JsonOption, LeaveOutOption, StandInOption, progress_bar, require_new_file
+from app.command_line.options import JsonOption, LeaveOutOption, NaValueOption, progress_bar, require_new_file
 from app.command_line.sensor_columns import rows_of, tell_unused
 
 if TYPE_CHECKING:
-    from inspection.sensor import ScoredRows, SensorModel, SensorTable
+    from inspection.sensor import RowScores, SensorModel, SensorTable
 
 _SHOWN = 10
 _SENSORS = 3
@@ -29,7 +29,7 @@ def score_command(
     model: Annotated[Path, typer.Argument(help="Sensor model, as model.npz.")],
     data: Annotated[Path, typer.Argument(help="CSV file of rows; the header is optional.", metavar="FILE")],
     leave_out: LeaveOutOption = None,
-    missing: StandInOption = None,
+    missing: NaValueOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", "--output", help="CSV file to write: every row with its score and sensors.")
     ] = None,
@@ -71,7 +71,7 @@ def score_command(
     typer.echo("\n".join(_lines(loaded, table, scored)))
 
 
-def _summary(table: SensorTable, scored: ScoredRows) -> dict[str, object]:
+def _summary(table: SensorTable, scored: RowScores) -> dict[str, object]:
     alarms = scored.alarms.nonzero()[0]
     return {
         "rows": len(scored.scores),
@@ -82,7 +82,7 @@ def _summary(table: SensorTable, scored: ScoredRows) -> dict[str, object]:
     }
 
 
-def _row(table: SensorTable, scored: ScoredRows, row: int) -> dict[str, object]:
+def _row(table: SensorTable, scored: RowScores, row: int) -> dict[str, object]:
     score = float(scored.scores[row])
     judged = not math.isnan(score)
     return {
@@ -95,7 +95,7 @@ def _row(table: SensorTable, scored: ScoredRows, row: int) -> dict[str, object]:
     }
 
 
-def _print_json(summary: dict[str, object], table: SensorTable, scored: ScoredRows) -> None:
+def _print_json(summary: dict[str, object], table: SensorTable, scored: RowScores) -> None:
     """Print row by row: two million rows as one object would take gigabytes."""
     sys.stdout.write(json.dumps(summary, ensure_ascii=False)[:-1] + ', "scores": [')
     for row in range(len(scored.scores)):
@@ -103,7 +103,7 @@ def _print_json(summary: dict[str, object], table: SensorTable, scored: ScoredRo
     sys.stdout.write("]}\n")
 
 
-def _csv(table: SensorTable, scored: ScoredRows) -> str:
+def _csv(table: SensorTable, scored: RowScores) -> str:
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     places = range(1, min(_SENSORS, len(scored.columns)) + 1)
@@ -117,7 +117,7 @@ def _csv(table: SensorTable, scored: ScoredRows) -> str:
     return written.getvalue()
 
 
-def _lines(model: SensorModel, table: SensorTable, scored: ScoredRows) -> Iterator[str]:
+def _lines(model: SensorModel, table: SensorTable, scored: RowScores) -> Iterator[str]:
     alarms = scored.alarms.nonzero()[0].tolist()
     rows, summary = len(scored.scores), _summary(table, scored)
     yield f"{rows} rows, {len(alarms)} alarms ({len(alarms) / rows:.1%}), threshold {scored.threshold:.4g}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from app.station.operations.thresholds import ThresholdChange
     from inspection.anomaly.bundle import Bundle
     from inspection.anomaly.preprocessing import ImageView
-    from inspection.anomaly.threshold.effect import Effect, Evidence, Share
+    from inspection.anomaly.threshold.effect import Effect, Evidence, Proportion
     from inspection.anomaly.threshold.origin import EffectiveThreshold
 
 _FIRST_HEAD = "for rate"
@@ -83,7 +83,7 @@ def threshold_command(
     from app.station.operations.thresholds import threshold_json
     from inspection.anomaly.bundle import read_bundle
     from inspection.anomaly.threshold.effect import candidates, effect
-    from inspection.detection.bundle import DETECTION_KINDS
+    from inspection.detection.model_file.bundle import DETECTION_KINDS
     from inspection.model_files.archive import archive_kind
     from models.errors import InvalidInput
 
@@ -142,7 +142,7 @@ def _tell_passed_over(held: EffectiveThreshold | None) -> None:
     """Say on stderr whose thresholds do not count because they were chosen for another model."""
     from app.command_line import advise
 
-    for origin in held.passed_over if held is not None else ():
+    for origin in held.skipped if held is not None else ():
         advise(f"{origin}-threshold-passed-over")
 
 
@@ -196,7 +196,7 @@ def _together(rows: Iterable[_Row]) -> list[_Row]:
     return list(shown.values())
 
 
-def _share(share: Share | None) -> str:
+def _share(share: Proportion | None) -> str:
     if share is None:
         return "-"
     return f"{share.count} of {share.total}, {share.rate:.1%} ({share.low:.1%} to {share.high:.1%})"

@@ -25,7 +25,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a progr
 LeaveOutOption = Annotated[
     list[str] | None, typer.Option("--leave-out", help="Column that is no sensor; may be given again.")
 ]
-StandInOption = Annotated[
+NaValueOption = Annotated[
     list[float] | None,
     typer.Option("--missing", help="Number that stands for a missing value, as -999; may be given again."),
 ]

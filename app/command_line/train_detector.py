@@ -16,7 +16,7 @@ from models.names import is_plain_text
 
 if TYPE_CHECKING:
     from inspection.detection.training.progress import DetectorProgress
-    from inspection.detection.training.run_folder import RunRequest
+    from inspection.detection.training.run_request import RunRequest
 
 _ARCHITECTURE = re.compile(r"yolo(11|26)[nsmlx]")
 _PRECISIONS = ("fp32", "int8")
@@ -94,7 +94,7 @@ def train_detector_command(
             "threads": threads,
         }
     from app.command_line import advise, language, tell
-    from inspection.detection.training.run_folder import RunRequest
+    from inspection.detection.training.run_request import RunRequest
     from inspection.detection.training.train import report_as_json, resume_detector, train_detector
     from models.storage import is_folder
 

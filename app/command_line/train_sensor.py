@@ -12,7 +12,7 @@ from app.command_line.options import (
     JsonOption,
     LeaveOutOption,
     NameOption,
-    StandInOption,
+    NaValueOption,
     progress_bar,
     tell_when_stopped,
 )
@@ -83,7 +83,7 @@ def train_sensor_command(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, max=_LARGEST_SEED, help="Same rows and seed, same file.")] = 0,
     leave_out: LeaveOutOption = None,
-    stand_in: StandInOption = None,
+    na_value: NaValueOption = None,
     further: Annotated[
         Path | None, typer.Option("--continue", help="model.pth, its model.npz beside it, to train further.")
     ] = None,
@@ -144,7 +144,7 @@ def train_sensor_command(
             output,
             settings,
             leave_out=leave_out or (),
-            stand_ins=stand_in or (),
+            na_values=na_value or (),
             checkpoint=checkpoint,
             further=further,
             on_step=show,
@@ -165,16 +165,16 @@ def _tell(made: SensorFiles) -> None:
         advise("sensor-left-out", columns=", ".join(made.left_out))
     if constant:
         advise("sensor-constant", columns=", ".join(constant[:_SHOWN]) + ("…" if len(constant) > _SHOWN else ""))
-    doubts = made.doubts
-    if doubts.labels:
-        names = doubts.labels[:_SHOWN]
+    data_warnings = made.data_warnings
+    if data_warnings.labels:
+        names = data_warnings.labels[:_SHOWN]
         advise("sensor-labels", columns=", ".join(names), options=" ".join(f'--leave-out "{name}"' for name in names))
-    for found in doubts.stand_ins[:_SHOWN]:
+    for found in data_warnings.na_values[:_SHOWN]:
         advise("sensor-stand-in", column=found.column, value=f"{found.value:.15g}", rows=found.rows)
-    for name in doubts.counters[:_SHOWN]:
+    for name in data_warnings.counters[:_SHOWN]:
         advise("sensor-counter", column=name)
-    if doubts.backward and made.trained.model.metadata.window > 1:
-        advise("sensor-time-backward", rows=doubts.backward)
+    if data_warnings.backward and made.trained.model.metadata.window > 1:
+        advise("sensor-time-backward", rows=data_warnings.backward)
 
 
 def _summary(made: SensorFiles) -> dict[str, object]:
@@ -188,10 +188,10 @@ def _summary(made: SensorFiles) -> dict[str, object]:
         "columns": list(metadata.columns),
         "left_out": list(made.left_out),
         "constant": list(made.trained.constant),
-        "stand_ins": [[found.column, found.value, found.rows] for found in made.doubts.stand_ins],
-        "counters": list(made.doubts.counters),
-        "labels": list(made.doubts.labels),
-        "backward": made.doubts.backward,
+        "stand_ins": [[found.column, found.value, found.rows] for found in made.data_warnings.na_values],
+        "counters": list(made.data_warnings.counters),
+        "labels": list(made.data_warnings.labels),
+        "backward": made.data_warnings.backward,
         "input_dimension": len(metadata.columns),
         "window": metadata.window,
         "layers": list(made.trained.model.network.sizes),

@@ -1,7 +1,7 @@
 """Good-only anomaly models on images.
 
-The names below are loaded when they are first used: OpenVINO takes a third of a second to import, and a window that
-only shows a pipeline must not wait for it.
+The names below are imported on first use: OpenVINO takes a third of a second to import, which a window that only shows
+a pipeline must not pay.
 """
 
 from __future__ import annotations
@@ -10,14 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from inspection.anomaly.backbone import (
-        DEFAULT_BACKBONE,
-        Backbone,
-        backbone_names,
-        convert_backbone,
-        convert_in_own_process,
-        find_backbone,
-    )
+    from inspection.anomaly.backbone.architectures import DEFAULT_BACKBONE, backbone_names
+    from inspection.anomaly.backbone.conversion import convert_backbone, convert_in_own_process
+    from inspection.anomaly.backbone.files import Backbone, find_backbone
     from inspection.anomaly.bundle import bundle_digest, read_bundle, read_manifest
     from inspection.anomaly.manifest import BundleManifest
     from inspection.anomaly.model import AnomalyModel, ScoredImage, load_bundle
@@ -51,14 +46,9 @@ __all__ = [
 ]
 
 _HOME = {
-    "backbone": (
-        "DEFAULT_BACKBONE",
-        "Backbone",
-        "backbone_names",
-        "convert_backbone",
-        "convert_in_own_process",
-        "find_backbone",
-    ),
+    "backbone.architectures": ("DEFAULT_BACKBONE", "backbone_names"),
+    "backbone.conversion": ("convert_backbone", "convert_in_own_process"),
+    "backbone.files": ("Backbone", "find_backbone"),
     "bundle": ("bundle_digest", "read_bundle", "read_manifest"),
     "manifest": ("BundleManifest",),
     "model": ("AnomalyModel", "ScoredImage", "load_bundle"),

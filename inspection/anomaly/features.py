@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from inspection.anomaly.backbone import Backbone
-from inspection.anomaly.methods.networks import with_patch_features
-from inspection.anomaly.preparation import Prepared
+from inspection.anomaly.backbone.files import Backbone
+from inspection.anomaly.methods.graphs import with_patch_features
+from inspection.anomaly.preparation import NetworkInput
+from inspection.runtime.arrays import FloatArray
 from inspection.runtime.compilation import compile_model, core
 from models.errors import Unavailable
-
-FloatArray = NDArray[np.float32]
 
 
 class FeatureExtractor:
@@ -29,7 +27,7 @@ class FeatureExtractor:
         self.graph = with_patch_features(network)
         self._request = compile_model(self.graph, threads).create_infer_request()
 
-    def grid(self, prepared: Prepared) -> FloatArray:
+    def grid(self, prepared: NetworkInput) -> FloatArray:
         """Return the features over the patch grid, float32 ``(h, w, D)``."""
         found: FloatArray = self._request.infer([prepared.tensor])["features"]
         return np.ascontiguousarray(found[0].transpose(1, 2, 0))

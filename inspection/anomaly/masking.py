@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from inspection.anomaly.model import AnomalyModel, ScoredImage, spread
-from inspection.anomaly.preparation import Prepared
+from inspection.anomaly.model import AnomalyModel, ScoredImage, resize_map
+from inspection.anomaly.preparation import NetworkInput
 from inspection.imaging.picture import Picture
 from inspection.imaging.placement import FloatMap, Mask
 
 
-def where_it_counts(score: float, heatmap: FloatMap, counting: Mask | None) -> tuple[float, FloatMap]:
+def mask_score(score: float, heatmap: FloatMap, counting: Mask | None) -> tuple[float, FloatMap]:
     """Return score and heatmap of what counts in a picture alone.
 
     The score is the model's, brought down as far as the heatmap's highest point goes down when what is ignored is
@@ -40,12 +40,12 @@ def score_picture(model: AnomalyModel, picture: Picture) -> ScoredImage:
     """
     across, down = picture.resized
     scored = model.score(picture.pixels, scale_x=across, scale_y=down)
-    score, heatmap = where_it_counts(scored.score, scored.heatmap, picture.counting())
+    score, heatmap = mask_score(scored.score, scored.heatmap, picture.valid_mask())
     return ScoredImage(score, scored.threshold, heatmap)
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class MaskedLayout:
     """Where a picture lies on the patch grid and what of it counts, small enough to be kept for every image.
 
     Attributes:
@@ -54,15 +54,15 @@ class Extent:
         counting: bits of the mask of ``Picture.counting``, packed; None when all counts.
     """
 
-    prepared: Prepared
+    prepared: NetworkInput
     shape: tuple[int, int]
     counting: bytes | None
 
     @classmethod
-    def of(cls, picture: Picture, prepared: Prepared) -> Extent:
+    def of(cls, picture: Picture, prepared: NetworkInput) -> MaskedLayout:
         """Return the extent of ``picture``, which ``prepared`` was made of."""
         height, width = picture.pixels.shape[:2]
-        counting = picture.counting()
+        counting = picture.valid_mask()
         return cls(
             replace(prepared, tensor=np.empty((1, 3, 0, 0), np.float32)),
             (height, width),
@@ -77,5 +77,5 @@ class Extent:
         height, width = self.shape
         bits = np.frombuffer(zlib.decompress(self.counting), np.uint8)
         counting = np.unpackbits(bits, count=height * width).reshape(height, width).astype(np.bool_)
-        score, _ = where_it_counts(highest, spread(grid, self.prepared, height, width), counting)
+        score, _ = mask_score(highest, resize_map(grid, self.prepared, height, width), counting)
         return score

@@ -14,12 +14,13 @@ from inspection.anomaly.alignment import require_aligned
 from inspection.anomaly.bundle import Bundle, read_bundle
 from inspection.anomaly.image_graph import ImageGraph
 from inspection.anomaly.manifest import BundleManifest
-from inspection.anomaly.preparation import PATCH, Prepared, prepare, tensor_size, working_size
+from inspection.anomaly.preparation import PATCH, NetworkInput, prepare, tensor_size, working_size
 from inspection.imaging.frames import Pixels
 from inspection.imaging.opencv import cv2
 from inspection.imaging.placement import FloatMap
 from inspection.model_files.step_models import ModelKind
 from inspection.runtime.compilation import core
+from inspection.runtime.graphs import weights_tensor
 from models.errors import InvalidInput
 
 _RANK = 4
@@ -88,7 +89,7 @@ class AnomalyModel:
         prepared = prepare(pixels, preprocessing.scale, scale_x, scale_y, preprocessing.smoothing)
         require_aligned(preprocessing, prepared, pixels.shape[0] / scale_y, pixels.shape[1] / scale_x)
         grid = self.map(prepared)
-        heatmap = spread(grid, prepared, pixels.shape[0], pixels.shape[1])
+        heatmap = resize_map(grid, prepared, pixels.shape[0], pixels.shape[1])
         return ScoredImage(float(grid[prepared.cells()].max()), self.threshold, heatmap)
 
     def warm_up(self) -> None:
@@ -96,7 +97,7 @@ class AnomalyModel:
         size = self.manifest.preprocessing
         self.score(np.zeros((size.median_height, size.median_width), np.uint8))
 
-    def map(self, prepared: Prepared) -> FloatMap:
+    def map(self, prepared: NetworkInput) -> FloatMap:
         """Return the map over the patch grid, float32 ``(H/16, W/16)`` of the tensor.
 
         Raises:
@@ -127,7 +128,7 @@ def _takes_image_gives_map(graph: Any) -> bool:
     )
 
 
-def spread(grid: FloatMap, prepared: Prepared, height: int, width: int) -> FloatMap:
+def resize_map(grid: FloatMap, prepared: NetworkInput, height: int, width: int) -> FloatMap:
     """Spread a map over the patch grid to ``height`` × ``width`` pixels of the image that was prepared, bilinear.
 
     Returns:
@@ -164,10 +165,3 @@ def load_bundle(path: Path, threads: int | None = None) -> AnomalyModel:
     model = AnomalyModel(read_bundle(Path(path)), Path(path).name, threads)
     model.warm_up()
     return model
-
-
-def weights_tensor(weights: bytes) -> object:
-    """Return the content of a ``.bin`` as OpenVINO takes it."""
-    from inspection.runtime.openvino_import import openvino as ov
-
-    return ov.Tensor(np.frombuffer(weights, np.uint8).copy())

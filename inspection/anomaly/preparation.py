@@ -30,7 +30,7 @@ SMOOTHING = 0.8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
+class NetworkInput:
     """An image as the network takes it.
 
     Attributes:
@@ -97,7 +97,7 @@ def tensor_size(height: int, width: int) -> tuple[int, int]:
 
 def prepare(
     pixels: Pixels, scale: float, scale_x: float = 1.0, scale_y: float = 1.0, smoothing: float = SMOOTHING
-) -> Prepared:
+) -> NetworkInput:
     """Scale an image, normalise its brightness and contrast, pad it by reflection and smooth its grain.
 
     Args:
@@ -126,4 +126,4 @@ def prepare(
     padded = cv2.copyMakeBorder(resized, top, rows - top, left, columns - left, borderType=cv2.BORDER_REFLECT_101)
     even = (padded.astype(np.float32) - np.float32(mean)) * np.float32(factor)
     tensor = cv2.GaussianBlur(even, (0, 0), smoothing) if smoothing > 0 else even
-    return Prepared(np.ascontiguousarray(tensor.transpose(2, 0, 1)[None]), top, left, height, width)
+    return NetworkInput(np.ascontiguousarray(tensor.transpose(2, 0, 1)[None]), top, left, height, width)

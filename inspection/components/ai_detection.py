@@ -40,7 +40,9 @@ class DetectionParameters(Parameters):
 
 def _run(parameters: DetectionParameters, inputs: Mapping[str, StepValue], context: StepContext) -> StepValue:
     picture = picture_of(inputs)
-    from inspection.detection.model import Classifier, DetectionSettings, Detector
+    from inspection.detection.model.classifier import Classifier
+    from inspection.detection.model.detector import Detector
+    from inspection.detection.model.settings import DetectionSettings
 
     wanted: tuple[type[Detector | Classifier], ...] = (Detector, Classifier)
     model = context.model("model", parameters.model, *wanted)
@@ -62,7 +64,9 @@ def _run(parameters: DetectionParameters, inputs: Mapping[str, StepValue], conte
 
 
 def _unknown_classes(parameters: DetectionParameters, models: Mapping[str, StepModel]) -> Iterator[Misfit]:
-    from inspection.detection.model import Classifier, Detector, shown_names
+    from inspection.detection.model.classifier import Classifier
+    from inspection.detection.model.detector import Detector
+    from inspection.detection.model.settings import shown_names
 
     model = models["model"]
     if not isinstance(model, (Detector, Classifier)):

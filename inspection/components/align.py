@@ -71,7 +71,7 @@ def align_picture(
             would become too large.
     """
     reference = _resized_alike(reference, picture, context)
-    pose = find_pose(picture.pixels, reference, parameters.motion, picture.counting(), context.stop_if_cancelled)
+    pose = find_pose(picture.pixels, reference, parameters.motion, picture.valid_mask(), context.stop_if_cancelled)
     confidence = pose.confidence if pose is not None else 0.0
     if pose is None or confidence < parameters.least_confidence:
         raise DoesNotFit(

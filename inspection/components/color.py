@@ -74,7 +74,7 @@ def compare_colour(picture: Picture, parameters: ColorParameters, step_id: str =
         corners = parameters.region.corners()
     elif parameters.polygon is not None:
         corners = polygon_points(parameters.polygon)
-    inside, counting = mask_of([corners], picture.pixels), picture.counting()
+    inside, counting = mask_of([corners], picture.pixels), picture.valid_mask()
     if counting is not None:
         inside &= counting
     reference = parameters.reference()

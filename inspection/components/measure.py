@@ -33,7 +33,7 @@ def measure(picture: Picture, parameters: MeasureParameters, step_id: str = "") 
         a measurement without a value, and with a reason, when there is nothing to measure: ``edges-not-found``,
         ``nothing-found`` or ``no-circle``.
     """
-    grey, counting = as_grey(picture.pixels), picture.counting()
+    grey, counting = as_grey(picture.pixels), picture.valid_mask()
     calibration = parameters.calibration()
     result = Measurement(
         name=parameters.name or step_id,

@@ -8,7 +8,7 @@ from models.messages import LocalText
 from models.rejections import rejection
 
 
-class NotUnderstoodError(ValueError):
+class InvalidMetadataError(ValueError):
     """What was read makes no sense; whoever knows the file tells it with the reason.
 
     Attributes:
@@ -20,11 +20,11 @@ class NotUnderstoodError(ValueError):
         super().__init__(self.reason)
 
 
-def first_reason(error: ValidationError) -> LocalText:
+def first_problem(error: ValidationError) -> LocalText:
     """Return what is wrong with the first of the values that were refused, with its name."""
     first = error.errors()[0]
     cause = first.get("ctx", {}).get("error")
-    reason = cause.reason if isinstance(cause, NotUnderstoodError) else rejection(first)
+    reason = cause.reason if isinstance(cause, InvalidMetadataError) else rejection(first)
     name = ".".join(str(part) for part in first["loc"])
     return LocalText.of("detector-metadata-value", {"name": name, "reason": reason}) if name else reason
 
@@ -33,9 +33,9 @@ def decoded(data: bytes) -> str:
     """Return bytes as the UTF-8 text they are, without a byte order mark.
 
     Raises:
-        NotUnderstoodError: when they are none.
+        InvalidMetadataError: when they are none.
     """
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise NotUnderstoodError("detector-text-not-utf8") from error
+        raise InvalidMetadataError("detector-text-not-utf8") from error

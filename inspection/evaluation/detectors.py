@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from inspection.detection.dataset import read_detection_data
-from inspection.detection.measuring import MEASURING, compare_with_labels
-from inspection.detection.model import Detector
+from inspection.detection.data.dataset import read_detection_data
+from inspection.detection.evaluation.measuring import EVALUATION_SETTINGS, metrics_of
+from inspection.detection.model.detector import Detector
 from inspection.evaluation.scoring import Progress
 from inspection.imaging.files import read_image
 from inspection.metrics import percentiles
@@ -44,11 +44,11 @@ def evaluate_detector(
     found, milliseconds = [], []
     for done, file in enumerate(labelled.val, start=1):
         began = time.perf_counter()
-        found.append(model.find(read_image(file.image), MEASURING))
+        found.append(model.find(read_image(file.image), EVALUATION_SETTINGS))
         milliseconds.append((time.perf_counter() - began) * 1000)
         if on_progress is not None:
             on_progress(done, len(labelled.val))
-    measured = compare_with_labels(found, labelled.val)
+    measured = metrics_of(found, labelled.val)
     map50, map50_95 = measured.mean
     return {
         "map50": map50,

@@ -48,7 +48,7 @@ class Picture:
         """Return the picture with more to ignore: ``mask`` is bool ``(height, width)`` over the original."""
         return replace(self, ignored=mask if self.ignored is None else self.ignored | mask)
 
-    def counting(self) -> Mask | None:
+    def valid_mask(self) -> Mask | None:
         """Return which pixels of the picture count, bool ``(H, W)``; None when all of them do.
 
         Neither what is ignored counts nor what lies beyond the original's edges, where a step had to make pixels up.

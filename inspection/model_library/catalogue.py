@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from inspection.anomaly.backbone import backbone_names, find_backbone
+from inspection.anomaly.backbone.architectures import backbone_names
+from inspection.anomaly.backbone.files import find_backbone
 from inspection.anomaly.bundle import read_bundle
-from inspection.detection.bundle import DETECTION_KINDS
-from inspection.detection.describing import describe_detector
+from inspection.detection.model_file.bundle import DETECTION_KINDS
+from inspection.detection.model_file.description import describe_detector
 from inspection.model_files.archive import archive_kind
 from models.errors import NotFound, Unavailable, UserFacingError
 from models.storage import is_folder

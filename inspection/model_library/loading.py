@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from inspection.detection.bundle import DETECTION_KINDS
-from inspection.detection.description import GRAPH_SUFFIXES
+from inspection.detection.graph.description import GRAPH_SUFFIXES
+from inspection.detection.model_file.bundle import DETECTION_KINDS
 from inspection.imaging.headers import image_format
 from inspection.model_files.archive import archive_kind
 from inspection.model_files.step_models import StepModel
@@ -29,7 +29,7 @@ def load_model(path: Path, threads: int | None = None) -> StepModel:
             ``load_detection_model`` and ``read_image`` raise.
     """
     if is_folder(path) or path.suffix.lower() in GRAPH_SUFFIXES or archive_kind(path) in DETECTION_KINDS:
-        from inspection.detection.loading import load_detection_model
+        from inspection.detection.model_file.loading import load_detection_model
 
         return load_detection_model(path, threads)
     if image_format(_first_bytes(path)) is not None:

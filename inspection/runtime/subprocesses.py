@@ -19,7 +19,7 @@ def module_command(module: str, *arguments: str) -> list[str]:
 
 
 @contextmanager
-def interruptions_wait() -> Iterator[None]:
+def deferred_interrupts() -> Iterator[None]:
     """Keep Ctrl-C and SIGTERM from striking within; the one that came strikes when the block is left.
 
     For what must not be left half done, as starting a process: interrupted between its start and the moment its

@@ -1,33 +1,33 @@
 """Sensor anomaly models: trained on normal rows of a table, scored with NumPy alone; torch is never imported here."""
 
-from inspection.sensor.archive import load_model, model_bytes, model_from_bytes, save_model
-from inspection.sensor.drift import SensorDrift, drift_report
-from inspection.sensor.files import SensorFiles, train_files
-from inspection.sensor.model import Judgement, SensorModel
-from inspection.sensor.scoring import ScoredRows, score_rows
-from inspection.sensor.settings import SensorTraining
-from inspection.sensor.stream import SensorStream
-from inspection.sensor.table.data_warnings import Doubts, StandIn
+from inspection.sensor.model.sensor_model import RowScore, SensorModel
+from inspection.sensor.model_file.archive import load_model, model_bytes, model_from_bytes, save_model
+from inspection.sensor.scoring.drift import SensorDrift, drift_report
+from inspection.sensor.scoring.rows import RowScores, score_rows
+from inspection.sensor.scoring.stream import SensorStream
+from inspection.sensor.table.data_warnings import DataWarnings, NaValue
 from inspection.sensor.table.reading import SensorTable, parse_table, read_table
-from inspection.sensor.training.online import Learned, OnlineLearner, OnlineSettings, Travel
-from inspection.sensor.training.train import Trained, train
+from inspection.sensor.training.files import SensorFiles, train_files
+from inspection.sensor.training.online import FeatureShift, LearningStep, OnlineLearner, OnlineSettings
+from inspection.sensor.training.settings import SensorTraining
+from inspection.sensor.training.train import TrainingResult, train
 
 __all__ = [
-    "Doubts",
-    "Judgement",
-    "Learned",
+    "DataWarnings",
+    "FeatureShift",
+    "LearningStep",
+    "NaValue",
     "OnlineLearner",
     "OnlineSettings",
-    "ScoredRows",
+    "RowScore",
+    "RowScores",
     "SensorDrift",
     "SensorFiles",
     "SensorModel",
     "SensorStream",
     "SensorTable",
     "SensorTraining",
-    "StandIn",
-    "Trained",
-    "Travel",
+    "TrainingResult",
     "drift_report",
     "load_model",
     "model_bytes",

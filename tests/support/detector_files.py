@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from inspection.detection.bundle import GRAPH, WEIGHTS
-from inspection.detection.manifest import FORMAT_VERSION
+from inspection.detection.model_file.bundle import GRAPH, WEIGHTS
+from inspection.detection.model_file.manifest import FORMAT_VERSION
 from inspection.model_files.archive import pack
 from inspection.runtime.openvino_import import openvino as ov
 from inspection.runtime.openvino_import import ops

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from app.benchmarks.figures import Figure
-from inspection.anomaly.backbone import find_backbone
+from inspection.anomaly.backbone.files import find_backbone
 from inspection.anomaly.methods.registry import find_method
 from inspection.anomaly.threshold.policy import PolicyName, ThresholdPolicy
 from inspection.anomaly.training.fitting import FeatureStore, held_out_scores
-from inspection.anomaly.training.progress import Course
+from inspection.anomaly.training.progress import ProgressTracker
 from inspection.anomaly.training.settings import TrainingSettings
-from inspection.anomaly.training.training_set import look_at
+from inspection.anomaly.training.training_set import scan_images
 from inspection.imaging.datasets import image_files
 
 SPLITS = 20
@@ -88,19 +88,21 @@ def calibrate(
         on_split: called with the number of splits that are done.
     """
     choice = settings or TrainingSettings()
-    course = Course(float(len(files)), None, None)
-    material = look_at(files, course, 1)
-    store = FeatureStore(find_backbone(choice.backbone), material, course, seed=choice.seed, threads=choice.threads)
-    method = find_method(choice.method, choice.for_method)
-    count = len(material.files)
+    tracker = ProgressTracker(float(len(files)), None, None)
+    training_set = scan_images(files, tracker, 1)
+    store = FeatureStore(
+        find_backbone(choice.backbone), training_set, tracker, seed=choice.seed, threads=choice.threads
+    )
+    method = find_method(choice.method, choice.method_settings)
+    count = len(training_set.files)
     rules: tuple[PolicyName, ...] = ("quantile", "tail")
     rates: dict[PolicyName, list[float]] = {rule: [] for rule in rules}
     excess: list[float] = []
     for split in range(splits):
         order = np.random.default_rng(split).permutation(count)
         fitted, left = np.sort(order[: count // 2]).tolist(), np.sort(order[count // 2 :]).tolist()
-        held_out = held_out_scores(method, store, fitted, choice.folds, choice.seed, course)
-        core = method.fit(store, fitted, course.check)
+        held_out = held_out_scores(method, store, fitted, choice.folds, choice.seed, tracker)
+        core = method.fit(store, fitted, tracker.check)
         new = np.array([store.score(core, index) for index in left])
         for rule in rules:
             chosen = ThresholdPolicy(name=rule, false_alarm_rate=choice.false_alarm_rate).choose(held_out)

@@ -17,13 +17,14 @@ from pathlib import Path
 from statistics import median
 
 from app.benchmarks.figures import Figure
-from inspection.detection.bundle import read_detector
-from inspection.detection.loading import open_bundle
-from inspection.detection.manifest import DetectorManifest
-from inspection.detection.model import Detector
-from inspection.detection.training.child import last_words
+from inspection.detection.model.detector import Detector
+from inspection.detection.model_file.bundle import read_detector
+from inspection.detection.model_file.loading import open_bundle
+from inspection.detection.model_file.manifest import DetectorManifest
+from inspection.detection.training.child import log_tail
 from inspection.detection.training.environment import quiet_environment
-from inspection.detection.training.run_folder import RunFolder, RunRequest, int8_path
+from inspection.detection.training.run_folder import RunFolder
+from inspection.detection.training.run_request import RunRequest, int8_path
 from inspection.detection.training.train import train_detector
 from inspection.imaging.datasets import image_files
 from inspection.imaging.files import read_image
@@ -135,7 +136,7 @@ def compare_speed(
     position = 0
     with worker:
         if worker.stdin is None or worker.stdout is None or worker.stdout.readline() != "ready\n":
-            raise RuntimeError(f"ultralytics' predict did not start: {last_words(log)}")
+            raise RuntimeError(f"ultralytics' predict did not start: {log_tail(log)}")
         for _ in range(rounds):
             worker.stdin.write(f"{IMAGES_A_ROUND}\n")
             worker.stdin.flush()

@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from app.benchmarks.probing import peak_megabytes
-from inspection.detection.bundle import read_detector
-from inspection.detection.loading import open_bundle
-from inspection.detection.model import Detector
+from inspection.detection.model.detector import Detector
+from inspection.detection.model_file.bundle import read_detector
+from inspection.detection.model_file.loading import open_bundle
 from inspection.imaging.files import read_image
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.sensor.settings import SensorTraining
-from inspection.sensor.smoothing import CAP, smooth, smoothing_factor
+from inspection.sensor.model.smoothing import CAP, smooth, smoothing_factor
+from inspection.sensor.model.windows import Windows
 from inspection.sensor.training.folds import blocks
+from inspection.sensor.training.settings import SensorTraining
 from inspection.sensor.training.train import scaling_of, windows_of
-from inspection.sensor.windows import Windows
 
 _KEPT_VARIANCE = 0.9
 

@@ -89,7 +89,7 @@ def prepare_item(workspace: Workspace, item_id: str) -> PreparedItem:
         pipeline_version=pipeline_version,
         model_sha256=digests.get(model_id) if model_id else None,
         criteria=criteria,
-        passed_over=threshold.passed_over if threshold else (),
+        passed_over=threshold.skipped if threshold else (),
         mismatches=view_mismatches(runner.pipeline, models),
         runner=runner,
     )

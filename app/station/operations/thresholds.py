@@ -242,8 +242,8 @@ def threshold_json(threshold: EffectiveThreshold | None) -> dict[str, Any] | Non
     found: dict[str, Any] = {"value": threshold.value, "origin": threshold.origin}
     if threshold.model_sha256 is not None:
         found["model_sha256"] = threshold.model_sha256
-    if threshold.passed_over:
-        found["passed_over"] = list(threshold.passed_over)
+    if threshold.skipped:
+        found["passed_over"] = list(threshold.skipped)
     return found
 
 

@@ -32,7 +32,7 @@ class Parity:
         return self.difference <= PARITY_LIMIT and self.flips == 0
 
     @property
-    def told_difference(self) -> str:
+    def percent_text(self) -> str:
         """The difference as a share of the score for people: ``49.4 %``, with more digits where it is small."""
         share = 100 * self.difference
         if not math.isfinite(share):
@@ -42,7 +42,7 @@ class Parity:
     def values(self) -> dict[str, Any]:
         """Return what the text of an error names."""
         return {
-            "difference": self.told_difference,
+            "difference": self.percent_text,
             "limit": f"{PARITY_LIMIT:.1%}".replace("%", " %"),
             "flips": self.flips,
             "images": self.images,

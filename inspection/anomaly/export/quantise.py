@@ -78,11 +78,10 @@ def quantise(model: Path, folder: Path, images: Sequence[Path]) -> None:
         UserFacingError: when the model or an image cannot be used.
     """
     # First, because it keeps OpenVINO's telemetry, which NNCF uses too, from being imported.
-    from inspection.anomaly.methods.networks import name_nodes
-    from inspection.anomaly.model import weights_tensor
     from inspection.anomaly.preparation import prepare
     from inspection.imaging.files import read_image
     from inspection.runtime.compilation import core
+    from inspection.runtime.graphs import name_nodes, weights_tensor
     from inspection.runtime.openvino_import import openvino as ov
 
     nncf = importlib.import_module("nncf")

@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from inspection.anomaly.methods.patchcore import blurred, whitening
-
-FloatArray = NDArray[np.float32]
+from inspection.anomaly.methods.map_smoothing import smooth_map
+from inspection.anomaly.methods.whitening import whitening
+from inspection.runtime.arrays import FloatArray
 
 DIMENSIONS = 100
 SHRINKAGE = 0.5
@@ -54,8 +53,8 @@ class Padim:
         return distances
 
     def map(self, features: FloatArray, shape: tuple[int, int]) -> FloatArray:
-        """Return the lightly blurred distance map of one image's features, float32 ``shape``."""
-        return blurred(self.distances(features).reshape(shape))
+        """Return the smoothed distance map of one image's features, float32 ``shape``."""
+        return smooth_map(self.distances(features).reshape(shape))
 
 
 def fit(

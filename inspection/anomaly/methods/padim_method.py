@@ -8,14 +8,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from inspection.anomaly.methods.networks import constant, map_graph, projected_patches
+from inspection.anomaly.methods.graphs import map_graph, projected_patches
 from inspection.anomaly.methods.padim import Padim, fit
-from inspection.anomaly.methods.registry import FloatArray, MethodSettings, PatchSource
+from inspection.anomaly.methods.registry import MethodSettings, PatchSource
+from inspection.runtime.arrays import FloatArray
+from inspection.runtime.graphs import constant
 from inspection.runtime.openvino_import import ops
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PadimCore:
+class PadimModel:
     """A fitted PaDiM with its graph."""
 
     fitted: Padim
@@ -33,7 +35,7 @@ class PadimCore:
         distance = ops.sqrt(ops.reduce_sum(ops.multiply(moved, moved), one, keep_dims=True))
         return map_graph(features, distance, "padim")
 
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """Return the number of places and of dimensions."""
         places, dimensions = self.fitted.means.shape
         return {"places": float(places), "dimensions": float(dimensions)}
@@ -47,7 +49,7 @@ class PadimMethod:
     aligned: ClassVar[bool] = True
     settings: MethodSettings
 
-    def fit(self, source: PatchSource, indices: Sequence[int], check: Callable[[], None]) -> PadimCore:
+    def fit(self, source: PatchSource, indices: Sequence[int], check: Callable[[], None]) -> PadimModel:
         """Fit on the images ``indices``."""
         samples = np.concatenate([source.samples(index) for index in indices])
-        return PadimCore(fit(samples, lambda: (source.grid(index) for index in indices), self.settings.seed, check))
+        return PadimModel(fit(samples, lambda: (source.grid(index) for index in indices), self.settings.seed, check))

@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from inspection.anomaly.methods.networks import anomaly_graph
+from inspection.anomaly.methods.graphs import anomaly_graph
 from inspection.anomaly.methods.patchcore import PatchCore, fit
-from inspection.anomaly.methods.registry import FloatArray, MethodSettings, PatchSource
+from inspection.anomaly.methods.registry import MethodSettings, PatchSource
+from inspection.runtime.arrays import FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PatchCoreCore:
+class PatchCoreModel:
     """A fitted PatchCore with its graph."""
 
     fitted: PatchCore
@@ -28,7 +29,7 @@ class PatchCoreCore:
         fitted = self.fitted
         return anomaly_graph(features, fitted.projection, fitted.offset, fitted.bank, fitted.constants())
 
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """Return the size of the bank."""
         count, dimensions = self.fitted.bank.shape
         return {"bank_size": float(count), "bank_dimensions": float(dimensions)}
@@ -42,9 +43,9 @@ class PatchCoreMethod:
     aligned: ClassVar[bool] = False
     settings: MethodSettings
 
-    def fit(self, source: PatchSource, indices: Sequence[int], check: Callable[[], None]) -> PatchCoreCore:
+    def fit(self, source: PatchSource, indices: Sequence[int], check: Callable[[], None]) -> PatchCoreModel:
         """Fit on the images ``indices``."""
         samples = [source.samples(index) for index in indices]
         images = np.repeat(np.arange(len(samples)), [len(patches) for patches in samples])
         patches = np.concatenate(samples)
-        return PatchCoreCore(fit(patches, self.settings.bank_size, self.settings.seed, check, images))
+        return PatchCoreModel(fit(patches, self.settings.bank_size, self.settings.seed, check, images))

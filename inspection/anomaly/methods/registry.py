@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from inspection.runtime.arrays import FloatArray
 from models.errors import InvalidInput
 
-FloatArray = NDArray[np.float32]
 DEFAULT_METHOD = "patchcore"
 
 
@@ -45,7 +42,7 @@ class PatchSource(Protocol):
         ...
 
 
-class Core(Protocol):
+class FittedModel(Protocol):
     """A fitted model: what comes after the patch features."""
 
     def map(self, features: FloatArray, shape: tuple[int, int]) -> FloatArray:
@@ -56,7 +53,7 @@ class Core(Protocol):
         """Return the ``openvino.Model`` from ``image`` to ``map`` that computes the same behind ``features``."""
         ...
 
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """Return what people want to know about its size."""
         ...
 
@@ -75,7 +72,7 @@ class Method(Protocol):
     @property
     def aligned(self) -> bool: ...  # noqa: D102 - an attribute
 
-    def fit(self, source: PatchSource, indices: Sequence[int], check: Callable[[], None]) -> Core:
+    def fit(self, source: PatchSource, indices: Sequence[int], check: Callable[[], None]) -> FittedModel:
         """Fit on the images ``indices``; ``check`` is called now and then, and what it raises ends the fit."""
         ...
 

@@ -13,7 +13,7 @@ NOMINAL_RATES = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Proportion:
     """How many of how many, with the 95 % interval of Wilson (1927) for the rate behind it."""
 
     count: int
@@ -31,7 +31,7 @@ class Share:
         return {"count": self.count, "total": self.total, "rate": self.rate, "low": self.low, "high": self.high}
 
     @classmethod
-    def of(cls, count: int, total: int) -> Share:
+    def of(cls, count: int, total: int) -> Proportion:
         """Return the share with its interval.
 
         Raises:
@@ -59,9 +59,9 @@ class Effect:
     value: float
     nominal_rate: float | None
     sample_too_small: bool
-    false_alarms: Share
-    escapes: Share | None
-    overkill: Share | None
+    false_alarms: Proportion
+    escapes: Proportion | None
+    overkill: Proportion | None
 
     def as_json(self) -> dict[str, Any]:
         """Return what it does as JSON values."""
@@ -98,11 +98,11 @@ def effect(
         value=value,
         nominal_rate=nominal_rate,
         sample_too_small=sample_too_small,
-        false_alarms=Share.of(_above(evidence.held_out, value), len(evidence.held_out)),
-        escapes=Share.of(len(evidence.defects) - _above(evidence.defects, value), len(evidence.defects))
+        false_alarms=Proportion.of(_above(evidence.held_out, value), len(evidence.held_out)),
+        escapes=Proportion.of(len(evidence.defects) - _above(evidence.defects, value), len(evidence.defects))
         if evidence.defects
         else None,
-        overkill=Share.of(_above(evidence.good, value), len(evidence.good)) if evidence.good else None,
+        overkill=Proportion.of(_above(evidence.good, value), len(evidence.good)) if evidence.good else None,
     )
 
 

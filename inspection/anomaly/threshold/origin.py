@@ -36,13 +36,13 @@ class EffectiveThreshold:
             stations) or ``model`` (chosen when it was trained).
         model_sha256: digest of the model file the item's or the station's was chosen for, as ``ChosenThreshold``;
             None for the model's own.
-        passed_over: who set one that would go before it, but was chosen for another model and does not count.
+        skipped: who set one that would go before it, but was chosen for another model and does not count.
     """
 
     value: float
     origin: Origin
     model_sha256: str | None = None
-    passed_over: tuple[Origin, ...] = ()
+    skipped: tuple[Origin, ...] = ()
 
 
 def effective_threshold(
@@ -60,12 +60,12 @@ def effective_threshold(
         model: of the model file.
         model_sha256: digest of the model file in use; None without one.
     """
-    passed_over: list[Origin] = []
+    skipped: list[Origin] = []
     settings: tuple[tuple[ChosenThreshold | None, Origin], ...] = ((item, "item"), (station, "station"))
     for chosen, origin in settings:
         if chosen is None:
             continue
         if chosen.counts_for(model_sha256):
-            return EffectiveThreshold(chosen.value, origin, chosen.model_sha256, tuple(passed_over))
-        passed_over.append(origin)
-    return None if model is None else EffectiveThreshold(model, "model", passed_over=tuple(passed_over))
+            return EffectiveThreshold(chosen.value, origin, chosen.model_sha256, tuple(skipped))
+        skipped.append(origin)
+    return None if model is None else EffectiveThreshold(model, "model", skipped=tuple(skipped))

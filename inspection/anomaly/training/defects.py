@@ -7,28 +7,28 @@ from pathlib import Path
 
 from inspection.anomaly.alignment import require_aligned
 from inspection.anomaly.manifest import Preprocessing
-from inspection.anomaly.masking import Extent
-from inspection.anomaly.methods.registry import Core
+from inspection.anomaly.masking import MaskedLayout
+from inspection.anomaly.methods.registry import FittedModel
 from inspection.anomaly.training.fitting import FeatureStore, prepare_picture, score_features
-from inspection.anomaly.training.progress import Course
-from inspection.anomaly.training.training_set import Material, look_at
+from inspection.anomaly.training.progress import ProgressTracker
+from inspection.anomaly.training.training_set import TrainingSet, scan_images
 from models.errors import DoesNotFit, InvalidInput
 
 
-def read_defects(paths: Sequence[Path], good: Material, course: Course, work: float) -> Material:
+def read_defects(paths: Sequence[Path], good: TrainingSet, tracker: ProgressTracker, work: float) -> TrainingSet:
     """Read images of defects once, given as the good images are.
 
     Args:
         paths: the files, in any order.
         good: the good images of the training.
-        course: told of each file.
-        work: what one file counts for in the course.
+        tracker: told of each file.
+        work: what one file counts for in the tracker.
 
     Raises:
         InvalidInput: ``image-good-and-defect`` when one lies among the good images too, ``no-image-usable``.
-        TrainingCancelled: when the course was cancelled.
+        TrainingCancelled: when the tracker was cancelled.
     """
-    found = look_at(paths, course, work, good.view)
+    found = scan_images(paths, tracker, work, good.view)
     if not found.files:
         raise InvalidInput("no-image-usable", folder=str(paths[0].parent))
     good_digests = {digest for _, digest in good.files}
@@ -39,7 +39,11 @@ def read_defects(paths: Sequence[Path], good: Material, course: Course, work: fl
 
 
 def score_defects(
-    store: FeatureStore, core: Core, preprocessing: Preprocessing, defects: Material | None, course: Course
+    store: FeatureStore,
+    core: FittedModel,
+    preprocessing: Preprocessing,
+    defects: TrainingSet | None,
+    tracker: ProgressTracker,
 ) -> tuple[list[float], dict[str, DoesNotFit]]:
     """Score images of defects by the finished model, as the training computes it.
 
@@ -49,7 +53,7 @@ def score_defects(
     Raises:
         InvalidInput: ``no-image-usable`` when none fits.
         UnreadableImage: ``image-changed`` and the like when an image is changed or removed meanwhile.
-        TrainingCancelled: when the course was cancelled.
+        TrainingCancelled: when the tracker was cancelled.
     """
     scores: list[float] = []
     unfit: dict[str, DoesNotFit] = {}
@@ -63,8 +67,8 @@ def score_defects(
         except DoesNotFit as error:
             unfit[str(path)] = error
         else:
-            scores.append(score_features(core, store.extractor.grid(prepared), Extent.of(picture, prepared)))
-        course.advance(1, "fit", index + 1, len(defects.files))
+            scores.append(score_features(core, store.extractor.grid(prepared), MaskedLayout.of(picture, prepared)))
+        tracker.advance(1, "fit", index + 1, len(defects.files))
     if not scores:
         raise InvalidInput("no-image-usable", folder=str(defects.files[0][0].parent))
     return scores, unfit

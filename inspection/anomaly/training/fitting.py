@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from inspection.anomaly.backbone import Backbone
-from inspection.anomaly.features import FeatureExtractor, FloatArray
-from inspection.anomaly.masking import Extent
-from inspection.anomaly.methods.registry import Core, Method
-from inspection.anomaly.preparation import Prepared, choose_scale, prepare
-from inspection.anomaly.training.progress import Course
-from inspection.anomaly.training.training_set import Material
+from inspection.anomaly.backbone.files import Backbone
+from inspection.anomaly.features import FeatureExtractor
+from inspection.anomaly.masking import MaskedLayout
+from inspection.anomaly.methods.registry import FittedModel, Method
+from inspection.anomaly.preparation import NetworkInput, choose_scale, prepare
+from inspection.anomaly.training.progress import ProgressTracker
+from inspection.anomaly.training.training_set import TrainingSet
 from inspection.imaging.picture import Picture
+from inspection.runtime.arrays import FloatArray
 
 # Features that are kept in memory (1 GB as float32); those of further images are computed again when needed.
 _MOST_KEPT = 256_000_000
@@ -26,9 +27,9 @@ class FeatureStore:
 
     Args:
         backbone: network the features come from.
-        material: the images.
-        course: told of the work done.
-        seed: of the choice of samples.
+        training_set: the images.
+        tracker: told of the work done.
+        seed: of the sampling.
         threads: processor threads; 0 takes the setting.
 
     Attributes:
@@ -36,13 +37,15 @@ class FeatureStore:
         extractor: gives features; holds the feature graph.
     """
 
-    def __init__(self, backbone: Backbone, material: Material, course: Course, *, seed: int, threads: int) -> None:
-        self.scale = choose_scale(material.sizes)
+    def __init__(
+        self, backbone: Backbone, training_set: TrainingSet, tracker: ProgressTracker, *, seed: int, threads: int
+    ) -> None:
+        self.scale = choose_scale(training_set.sizes)
         self.extractor = FeatureExtractor(backbone, threads)
-        self._material = material
-        self._course = course
+        self._training_set = training_set
+        self._tracker = tracker
         self._kept: dict[int, FloatArray] = {}
-        self._extents: list[Extent] = []
+        self._extents: list[MaskedLayout] = []
         self._samples: list[FloatArray] = []
         self._extract(seed)
 
@@ -53,22 +56,22 @@ class FeatureStore:
     def grid(self, index: int) -> FloatArray:
         """Return all patches of an image in their places, float32 ``(h, w, D)``."""
         kept = self._kept.get(index)
-        return self.features(self._material.picture(index))[0] if kept is None else kept
+        return self.features(self._training_set.picture(index))[0] if kept is None else kept
 
-    def score(self, core: Core, index: int) -> float:
+    def score(self, core: FittedModel, index: int) -> float:
         """Return the score of an image of the training by ``core``."""
         return score_features(core, self.grid(index), self._extents[index])
 
-    def features(self, picture: Picture) -> tuple[FloatArray, Extent]:
+    def features(self, picture: Picture) -> tuple[FloatArray, MaskedLayout]:
         """Return the features of any picture over the patch grid, float32 ``(h, w, D)``, and where it lies there.
 
         Raises:
             DoesNotFit: ``image-scale``.
         """
         prepared = prepare_picture(picture, self.scale)
-        return self.extractor.grid(prepared), Extent.of(picture, prepared)
+        return self.extractor.grid(prepared), MaskedLayout.of(picture, prepared)
 
-    def score_picture(self, core: Core, picture: Picture) -> float:
+    def score_picture(self, core: FittedModel, picture: Picture) -> float:
         """Return the score of any picture by ``core``, as the training computes it.
 
         Raises:
@@ -77,12 +80,12 @@ class FeatureStore:
         return score_features(core, *self.features(picture))
 
     def _extract(self, seed: int) -> None:
-        count = len(self._material.files)
+        count = len(self._training_set.files)
         share = max(1, _MOST_PATCHES // count)
         generator = np.random.default_rng(seed)
         held = 0
         for index in range(count):
-            grid, extent = self.features(self._material.picture(index))
+            grid, extent = self.features(self._training_set.picture(index))
             self._extents.append(extent)
             patches = grid.reshape(-1, grid.shape[-1])
             if held + patches.size <= _MOST_KEPT:
@@ -91,10 +94,10 @@ class FeatureStore:
             if len(patches) > share:
                 patches = patches[np.sort(generator.choice(len(patches), share, replace=False))]
             self._samples.append(patches)
-            self._course.advance(1, "features", index + 1, count)
+            self._tracker.advance(1, "features", index + 1, count)
 
 
-def prepare_picture(picture: Picture, scale: float) -> Prepared:
+def prepare_picture(picture: Picture, scale: float) -> NetworkInput:
     """Return a picture as the network takes it; ``scale`` is in network pixels per pixel before it was resized.
 
     Raises:
@@ -104,7 +107,7 @@ def prepare_picture(picture: Picture, scale: float) -> Prepared:
     return prepare(picture.pixels, scale, scale_x=across, scale_y=down)
 
 
-def score_features(core: Core, grid: FloatArray, extent: Extent) -> float:
+def score_features(core: FittedModel, grid: FloatArray, extent: MaskedLayout) -> float:
     """Return the score of an image from its features ``(h, w, D)``: the highest value of its map where it counts.
 
     Args:
@@ -116,7 +119,7 @@ def score_features(core: Core, grid: FloatArray, extent: Extent) -> float:
 
 
 def held_out_scores(
-    method: Method, store: FeatureStore, indices: Sequence[int], folds: int, seed: int, course: Course
+    method: Method, store: FeatureStore, indices: Sequence[int], folds: int, seed: int, tracker: ProgressTracker
 ) -> list[float]:
     """Score every one of these images by a model that was fitted on the other folds.
 
@@ -126,15 +129,15 @@ def held_out_scores(
         indices: of the images; in this order the scores are returned.
         folds: parts the images are divided into, by chance.
         seed: of the division.
-        course: told of the work done.
+        tracker: told of the work done.
     """
     chosen = np.asarray(indices, np.int64)
     fold_of = np.random.default_rng(seed).permutation(len(chosen)) % folds
     scores = [0.0] * len(chosen)
     for fold in range(folds):
-        core = method.fit(store, chosen[fold_of != fold].tolist(), course.check)
+        core = method.fit(store, chosen[fold_of != fold].tolist(), tracker.check)
         for place in np.flatnonzero(fold_of == fold).tolist():
-            course.check()
+            tracker.check()
             scores[place] = store.score(core, int(chosen[place]))
-        course.advance(len(chosen), "threshold", fold + 1, folds)
+        tracker.advance(len(chosen), "threshold", fold + 1, folds)
     return scores

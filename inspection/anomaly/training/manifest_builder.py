@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from inspection.anomaly.backbone import Backbone
+from inspection.anomaly.backbone.files import Backbone
 from inspection.anomaly.manifest import (
     FORMAT_VERSION,
     BackboneRecord,
@@ -16,18 +16,18 @@ from inspection.anomaly.manifest import (
     Preprocessing,
     ThresholdRecord,
 )
-from inspection.anomaly.methods.registry import Core
+from inspection.anomaly.methods.registry import FittedModel
 from inspection.anomaly.preparation import SMOOTHING
 from inspection.anomaly.threshold.estimate import Threshold
 from inspection.anomaly.training.settings import TrainingSettings
-from inspection.anomaly.training.training_set import Material
+from inspection.anomaly.training.training_set import TrainingSet
 
 _LIBRARIES = ("imageflow-station", "numpy", "opencv-python", "openvino")
 
 
-def preprocessing_of(material: Material, scale: float, *, aligned: bool) -> Preprocessing:
-    """Return how images are prepared for a model that is trained on ``material``."""
-    heights, widths = zip(*material.sizes, strict=True)
+def build_preprocessing(training_set: TrainingSet, scale: float, *, aligned: bool) -> Preprocessing:
+    """Return how images are prepared for a model that is trained on ``training_set``."""
+    heights, widths = zip(*training_set.sizes, strict=True)
     return Preprocessing(
         scale=scale,
         median_height=int(np.median(heights)),
@@ -49,28 +49,28 @@ def threshold_record(threshold: Threshold) -> ThresholdRecord:
     )
 
 
-def describe(
-    choice: TrainingSettings,
+def build_manifest(
+    settings: TrainingSettings,
     backbone: Backbone,
     preprocessing: Preprocessing,
-    core: Core,
+    core: FittedModel,
     threshold: Threshold,
     *,
-    material: Material,
+    training_set: TrainingSet,
     scores: Sequence[float],
     probes: Sequence[float],
-    defects: Material | None,
+    defects: TrainingSet | None,
     defect_scores: Sequence[float],
 ) -> BundleManifest:
     """Return the manifest; digests of the members come with packing.
 
     Args:
-        choice: the settings.
+        settings: the settings.
         backbone: network of the features.
         preprocessing: of images.
         core: the fitted model.
         threshold: its own.
-        material: good images.
+        training_set: good images.
         scores: of these, held out.
         probes: of the generated images, by the training.
         defects: images of defects; None without any.
@@ -78,28 +78,28 @@ def describe(
     """
     found = {
         "sample-too-small": threshold.sample_too_small,
-        "duplicates": material.duplicates or (defects is not None and defects.duplicates),
+        "duplicates": training_set.duplicates or (defects is not None and defects.duplicates),
     }
     return BundleManifest(
         format_version=FORMAT_VERSION,
-        kind=choice.method,
-        name=choice.name,
+        kind=settings.method,
+        name=settings.name,
         backbone=BackboneRecord(name=backbone.name, digest=backbone.digest),
         preprocessing=preprocessing,
         threshold=threshold_record(threshold),
         scores=tuple(sorted(scores)),
         defect_scores=tuple(sorted(defect_scores)),
         probes=tuple(probes),
-        metrics=core.figures(),
+        metrics=core.metrics(),
         data=DataRecord(
-            images=len(material.files),
-            duplicates=material.duplicates,
-            digest=material.digest,
+            images=len(training_set.files),
+            duplicates=training_set.duplicates,
+            digest=training_set.digest,
             defects=len(defect_scores),
             defects_digest=defects.digest if defects is not None else "",
         ),
-        view=material.view.record,
-        seed=choice.seed,
+        view=training_set.view.record,
+        seed=settings.seed,
         warnings=tuple(code for code, told in found.items() if told),
         versions=library_versions(),
         members={},

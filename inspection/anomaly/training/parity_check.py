@@ -9,25 +9,30 @@ import numpy as np
 from inspection.anomaly.bundle import Bundle
 from inspection.anomaly.export.parity import compare
 from inspection.anomaly.export.probes import PROBES, probe_image
-from inspection.anomaly.methods.registry import Core
+from inspection.anomaly.methods.registry import FittedModel
 from inspection.anomaly.model import AnomalyModel
 from inspection.anomaly.training.fitting import FeatureStore
-from inspection.anomaly.training.progress import Course
-from inspection.anomaly.training.training_set import Material
+from inspection.anomaly.training.progress import ProgressTracker
+from inspection.anomaly.training.training_set import TrainingSet
 from inspection.imaging.picture import Picture
 from models.errors import DoesNotFit
 
 PARITY_IMAGES = 16
 
 
-def probe_scores(store: FeatureStore, core: Core, height: int, width: int) -> tuple[float, ...]:
+def probe_scores(store: FeatureStore, core: FittedModel, height: int, width: int) -> tuple[float, ...]:
     """Return the scores the training computes for the generated images of that size."""
     probes = (Picture.original(probe_image(number, height, width)) for number in range(PROBES))
     return tuple(store.score_picture(core, probe) for probe in probes)
 
 
 def check_parity(
-    store: FeatureStore, core: Core, bundle: Bundle, material: Material, course: Course, threads: int
+    store: FeatureStore,
+    core: FittedModel,
+    bundle: Bundle,
+    training_set: TrainingSet,
+    tracker: ProgressTracker,
+    threads: int,
 ) -> float:
     """Score images by the finished file and by what the training computed; return the largest relative difference.
 
@@ -44,14 +49,14 @@ def check_parity(
         finished.score(probe_image(number, size.median_height, size.median_width)).score
         for number in range(len(expected))
     ]
-    count = min(PARITY_IMAGES, len(material.files))
-    for done, index in enumerate(np.linspace(0, len(material.files) - 1, count).astype(int).tolist()):
-        turned = material.turned(index)
+    count = min(PARITY_IMAGES, len(training_set.files))
+    for done, index in enumerate(np.linspace(0, len(training_set.files) - 1, count).astype(int).tolist()):
+        turned = training_set.turned(index)
         # The model alone is checked: whatever its pixels show counts.
         expected.append(store.score_picture(core, replace(Picture.original(turned.pixels), resized=turned.resized)))
         across, down = turned.resized
         found.append(finished.score(turned.pixels, scale_x=across, scale_y=down).score)
-        course.advance(1, "export", done + 1, count)
+        tracker.advance(1, "export", done + 1, count)
     parity = compare(expected, found, finished.threshold)
     if not parity.holds:
         raise DoesNotFit("model-parity", **parity.values())

@@ -1,4 +1,4 @@
-"""The course of a training: how far it is, how long it still takes, and whether it shall go on."""
+"""The tracker of a training: how far it is, how long it still takes, and whether it shall go on."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OnProgress = Callable[[TrainingProgress], None]
 
 
 @dataclass(slots=True)
-class Course:
+class ProgressTracker:
     """Progress and cancellation of one training.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from inspection.anomaly.backbone import DEFAULT_BACKBONE
+from inspection.anomaly.backbone.architectures import DEFAULT_BACKBONE
 from inspection.anomaly.methods.registry import DEFAULT_METHOD, MethodSettings
 from inspection.anomaly.threshold.policy import PolicyName, ThresholdPolicy
 from models.names import LONGEST_NAME
@@ -57,6 +57,6 @@ class TrainingSettings(BaseModel):
         )
 
     @property
-    def for_method(self) -> MethodSettings:
+    def method_settings(self) -> MethodSettings:
         """What the method is told."""
         return MethodSettings(bank_size=self.bank_size, seed=self.seed)

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from inspection.anomaly.alignment import require_one_size
-from inspection.anomaly.backbone import find_backbone, serialise
+from inspection.anomaly.backbone.files import find_backbone
 from inspection.anomaly.bundle import pack, unpack
 from inspection.anomaly.manifest import BundleManifest
 from inspection.anomaly.methods.registry import find_method
@@ -18,12 +17,13 @@ from inspection.anomaly.preprocessing import AS_THEY_ARE, ImageView
 from inspection.anomaly.threshold.estimate import Threshold
 from inspection.anomaly.training.defects import read_defects, score_defects
 from inspection.anomaly.training.fitting import FeatureStore, held_out_scores
-from inspection.anomaly.training.manifest_builder import describe, preprocessing_of
+from inspection.anomaly.training.manifest_builder import build_manifest, build_preprocessing
 from inspection.anomaly.training.parity_check import PARITY_IMAGES, check_parity, probe_scores
-from inspection.anomaly.training.progress import Course, OnProgress, TrainingProgress
+from inspection.anomaly.training.progress import OnProgress, ProgressTracker, TrainingProgress
 from inspection.anomaly.training.settings import TrainingSettings
-from inspection.anomaly.training.training_set import Material, look_at
+from inspection.anomaly.training.training_set import TrainingSet, require_one_size, scan_images
 from inspection.runtime.cancellation import TrainingCancelled
+from inspection.runtime.graphs import serialise
 from models.errors import DoesNotFit, InvalidInput, UnreadableImage
 from models.messages import LocalText
 from models.storage import make_folder, require_writable, write_atomically
@@ -104,71 +104,71 @@ def train_images(
             model scores otherwise than the training; nothing is written.
         TrainingCancelled: when ``cancel`` was set; nothing is written.
     """
-    choice = settings or TrainingSettings()
+    settings = settings or TrainingSettings()
     began = time.perf_counter()
-    method = find_method(choice.method, choice.for_method)
-    policy = choice.policy
+    method = find_method(settings.method, settings.method_settings)
+    policy = settings.policy
     if policy.needs_defects and not defects:
         raise InvalidInput("threshold-needs-defects", method=policy.name)
-    backbone = find_backbone(choice.backbone)
+    backbone = find_backbone(settings.backbone)
     require_writable(out)
-    course = Course(_work(len(paths), len(paths), choice.folds, len(defects)), on_progress, cancel)
-    material = look_at(paths, course, _READING, view)
-    count = len(material.files)
-    _require_enough(material)
-    known_defects = read_defects(defects, material, course, _READING) if defects else None
-    folds = min(choice.folds, count)
-    course.total = _work(len(paths), count, folds, len(defects))
+    tracker = ProgressTracker(_work(len(paths), len(paths), settings.folds, len(defects)), on_progress, cancel)
+    training_set = scan_images(paths, tracker, _READING, view)
+    count = len(training_set.files)
+    _require_enough(training_set)
+    known_defects = read_defects(defects, training_set, tracker, _READING) if defects else None
+    folds = min(settings.folds, count)
+    tracker.total = _work(len(paths), count, folds, len(defects))
     if method.aligned:
-        require_one_size(material, choose_scale(material.sizes))
-    store = FeatureStore(backbone, material, course, seed=choice.seed, threads=choice.threads)
-    scores = held_out_scores(method, store, range(count), folds, choice.seed, course)
-    core = method.fit(store, range(count), course.check)
-    course.advance(count, "fit", 1, 1)
-    preprocessing = preprocessing_of(material, store.scale, aligned=method.aligned)
-    defect_scores, unfit = score_defects(store, core, preprocessing, known_defects, course)
+        require_one_size(training_set, choose_scale(training_set.sizes))
+    store = FeatureStore(backbone, training_set, tracker, seed=settings.seed, threads=settings.threads)
+    scores = held_out_scores(method, store, range(count), folds, settings.seed, tracker)
+    core = method.fit(store, range(count), tracker.check)
+    tracker.advance(count, "fit", 1, 1)
+    preprocessing = build_preprocessing(training_set, store.scale, aligned=method.aligned)
+    defect_scores, unfit = score_defects(store, core, preprocessing, known_defects, tracker)
     threshold = policy.choose(scores, defect_scores)
     if threshold.value < _LEAST_THRESHOLD:
         raise InvalidInput("images-all-alike", count=count)
     graph, weights = serialise(core.graph(store.extractor.graph))
-    manifest = describe(
-        choice,
+    manifest = build_manifest(
+        settings,
         backbone,
         preprocessing,
         core,
         threshold,
-        material=material,
+        training_set=training_set,
         scores=scores,
         probes=probe_scores(store, core, preprocessing.median_height, preprocessing.median_width),
         defects=known_defects,
         defect_scores=defect_scores,
     )
     parity = check_parity(
-        store, core, unpack(pack(manifest, graph, weights), "model"), material, course, choice.threads
+        store, core, unpack(pack(manifest, graph, weights), "model"), training_set, tracker, settings.threads
     )  # fmt: skip
     manifest = manifest.model_copy(update={"metrics": {**manifest.metrics, "parity": parity}})
-    course.check()
+    tracker.check()
     data = pack(manifest, graph, weights)
     make_folder(out.parent)
     write_atomically(out, data)
     final = unpack(data, out.name)
-    course.advance(course.total, "export", 1, 1)
-    skipped = {**material.skipped, **(known_defects.skipped if known_defects else {}), **unfit}
+    tracker.advance(tracker.total, "export", 1, 1)
+    skipped = {**training_set.skipped, **(known_defects.skipped if known_defects else {}), **unfit}
     return TrainingReport(out, final.digest, threshold, count, skipped, time.perf_counter() - began, final.manifest)
 
 
-def _require_enough(material: Material) -> None:
-    count = len(material.files)
+def _require_enough(training_set: TrainingSet) -> None:
+    count = len(training_set.files)
     if count >= LEAST_IMAGES:
         return
-    if not material.skipped:
+    if not training_set.skipped:
         raise InvalidInput("too-few-images", count=count, least=LEAST_IMAGES)
-    path, error = next(iter(material.skipped.items()))
+    path, error = next(iter(training_set.skipped.items()))
     raise InvalidInput(
         "too-few-images-left",
         count=count,
         least=LEAST_IMAGES,
-        skipped=len(material.skipped),
+        skipped=len(training_set.skipped),
         name=Path(path).name,
         reason=LocalText.of(error.code, error.values),
     )

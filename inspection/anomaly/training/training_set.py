@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from inspection.anomaly.preparation import choose_scale, require_scale
+from inspection.anomaly.preparation import choose_scale, require_scale, working_size
 from inspection.anomaly.preprocessing import AS_THEY_ARE, ImageView
-from inspection.anomaly.training.progress import Course
+from inspection.anomaly.training.progress import ProgressTracker
 from inspection.imaging.files import decode_image, read_image_bytes
 from inspection.imaging.frames import Pixels
 from inspection.imaging.picture import Picture
@@ -19,7 +20,7 @@ from models.storage import sha256_of
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class TrainingSet:
     """The images of a training in the order of their content.
 
     Attributes:
@@ -77,17 +78,19 @@ class Material:
         return decode_image(data, name=path.name)
 
 
-def look_at(paths: Sequence[Path], course: Course, work: float, view: ImageView = AS_THEY_ARE) -> Material:
+def scan_images(
+    paths: Sequence[Path], tracker: ProgressTracker, work: float, view: ImageView = AS_THEY_ARE
+) -> TrainingSet:
     """Read every image once and keep what it is, not its pixels.
 
     Args:
         paths: the files, in any order.
-        course: told of each file.
-        work: what one file counts for in the course.
+        tracker: told of each file.
+        work: what one file counts for in the tracker.
         view: gives each image as it will be scored.
 
     Raises:
-        TrainingCancelled: when the course was cancelled.
+        TrainingCancelled: when the tracker was cancelled.
     """
     found: dict[str, tuple[Path, tuple[int, int]]] = {}
     skipped: dict[str, UnreadableImage | DoesNotFit] = {}
@@ -102,11 +105,11 @@ def look_at(paths: Sequence[Path], course: Course, work: float, view: ImageView 
                 found[digest] = (path, _size(view(decode_image(data, name=path.name))))
         except (UnreadableImage, DoesNotFit) as error:
             skipped[str(path)] = error
-        course.advance(work, "reading", number, len(paths))
+        tracker.advance(work, "reading", number, len(paths))
     if found:
-        _drop_giants(found, skipped)
+        _drop_oversized(found, skipped)
     ordered = sorted(found.items())
-    return Material(
+    return TrainingSet(
         files=tuple((path, digest) for digest, (path, _) in ordered),
         sizes=tuple(size for _, (_, size) in ordered),
         duplicates=duplicates,
@@ -120,7 +123,7 @@ def _size(picture: Picture) -> tuple[int, int]:
     return max(1, round(height / down)), max(1, round(width / across))
 
 
-def _drop_giants(
+def _drop_oversized(
     found: dict[str, tuple[Path, tuple[int, int]]], skipped: dict[str, UnreadableImage | DoesNotFit]
 ) -> None:
     """Move images that are far larger than the others from ``found`` to ``skipped``."""
@@ -131,3 +134,31 @@ def _drop_giants(
         except DoesNotFit as error:
             skipped[str(path)] = error
             del found[digest]
+
+
+def require_one_size(training_set: TrainingSet, scale: float) -> None:
+    """Check that all images of a training have the same size, in whole pixels of the network.
+
+    They are not squeezed to one: parts of different sizes do not show the same in the same place then either, and a
+    model that learnt so would score by chance.
+
+    Args:
+        training_set: the images.
+        scale: network pixels per original pixel.
+
+    Raises:
+        DoesNotFit: ``images-not-aligned`` naming the commonest size and one image that has another.
+    """
+    (height, width), _ = Counter(training_set.sizes).most_common(1)[0]
+    wanted = working_size(height, width, scale)
+    others = [index for index, size in enumerate(training_set.sizes) if working_size(*size, scale) != wanted]
+    if others:
+        name = training_set.files[others[0]][0].name
+        raise DoesNotFit(
+            "images-not-aligned",
+            count=len(others),
+            total=len(training_set.sizes),
+            width=width,
+            height=height,
+            name=name,
+        )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from inspection.runtime.cancellation import TrainingCancelled
-from inspection.runtime.subprocesses import interruptions_wait, module_command
+from inspection.runtime.subprocesses import deferred_interrupts, module_command
 from models.errors import Unavailable
 from models.storage import not_written
 
@@ -54,7 +54,7 @@ def run_training_process(
     with output:
         process: subprocess.Popen[str] | None = None
         try:
-            with interruptions_wait():
+            with deferred_interrupts():
                 process = subprocess.Popen(  # noqa: S603 - our own module, arguments as a list
                     module_command("inspection.detection.training.process", str(folder)),
                     stdin=subprocess.DEVNULL,
@@ -73,9 +73,9 @@ def run_training_process(
             if process is not None:
                 _end(process)
     if failure is not None:
-        raise _told(failure, log)
+        raise _to_error(failure, log)
     if code != 0:
-        raise Unavailable("detector-training-ended", status=code, reason=last_words(log), log=str(log))
+        raise Unavailable("detector-training-ended", status=code, reason=log_tail(log), log=str(log))
 
 
 def _listen(
@@ -106,7 +106,7 @@ def _end(process: subprocess.Popen[str]) -> None:
         process.stdout.close()
 
 
-def _told(failure: dict[str, Any], log: Path) -> Unavailable:
+def _to_error(failure: dict[str, Any], log: Path) -> Unavailable:
     if "code" in failure:
         return Unavailable(failure["code"], **failure["values"])
     if failure["kind"] in {"ImportError", "ModuleNotFoundError"}:
@@ -114,7 +114,7 @@ def _told(failure: dict[str, Any], log: Path) -> Unavailable:
     return Unavailable("detector-training-failed", reason=f"{failure['kind']}: {failure['reason']}", log=str(log))
 
 
-def last_words(log: Path) -> str:
+def log_tail(log: Path) -> str:
     """Return the end of what a process wrote to its log, in one line."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     return " / ".join(line[-_LONGEST_LINE:] for line in lines[-_LAST_LINES:])

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from inspection.detection import letterbox
-from inspection.detection.graphs import read_graph
+from inspection.detection.graph import letterbox
+from inspection.detection.graph.reading import read_graph
 from inspection.imaging.files import read_image
 from inspection.imaging.frames import as_rgb
 from inspection.runtime.openvino_import import openvino as ov

@@ -11,16 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from inspection.detection.agreement import EXACT, FASTER, Bounds, agreement, holds
-from inspection.detection.bundle import pack_detector, read_detector
-from inspection.detection.dataset import DetectionData
-from inspection.detection.graphs import processor_has, read_graph
-from inspection.detection.manifest import FORMAT_VERSION, Agreement, DetectorData, DetectorManifest
-from inspection.detection.measuring import Measured, compare_with_labels, measure
-from inspection.detection.model import BF16, F32, Detector, FoundBoxes
-from inspection.detection.training.progress import ProgressTeller
-from inspection.detection.training.run_folder import RunFolder, RunRequest
-from inspection.detection.verification import probe
+from inspection.detection.data.dataset import DetectionData
+from inspection.detection.evaluation.agreement import EXACT, FASTER, Bounds, agreement, within_bounds
+from inspection.detection.evaluation.measuring import DetectionMetrics, evaluate, metrics_of
+from inspection.detection.evaluation.verification import probe
+from inspection.detection.graph.compilation import BF16, F32, cpu_supports
+from inspection.detection.graph.reading import read_graph
+from inspection.detection.model.detector import Detector
+from inspection.detection.model.settings import Boxes
+from inspection.detection.model_file.bundle import pack_detector, read_detector
+from inspection.detection.model_file.manifest import FORMAT_VERSION, Agreement, DetectorData, DetectorManifest
+from inspection.detection.training.progress import ProgressReporter
+from inspection.detection.training.run_folder import RunFolder
+from inspection.detection.training.run_request import RunRequest
 from models.errors import DoesNotFit, UserFacingError
 from models.storage import make_folder, write_atomically
 
@@ -47,18 +50,18 @@ class WrittenModel:
 
 
 def write_models(
-    folder: RunFolder, request: RunRequest, data: DetectionData, trained: dict[str, Any], shown: ProgressTeller
+    folder: RunFolder, request: RunRequest, data: DetectionData, trained: dict[str, Any], progress: ProgressReporter
 ) -> tuple[WrittenModel, ...]:
     """Measure every exported graph in every way this processor has, and write those that pass."""
-    reference = compare_with_labels(_torch_boxes(folder.exported / "torch.json"), data.val)
+    reference = metrics_of(_torch_boxes(folder.exported / "torch.json"), data.val)
     exported = {precision: folder.exported / precision for precision in ("fp32", *request.precisions)}
-    ways = [F32, *([BF16] if processor_has("BF16") else [])]
-    steps = shown.part("measure", len(exported) * len(ways) * len(data.val))
-    exact: Measured | None = None
+    ways = [F32, *([BF16] if cpu_supports("BF16") else [])]
+    steps = progress.part("measure", len(exported) * len(ways) * len(data.val))
+    exact: DetectionMetrics | None = None
     written: list[WrittenModel] = []
     for precision, graph in exported.items():
         detectors = {way: _detector(graph, way, request) for way in ways}
-        found = {way: measure(detector, data.val, steps) for way, detector in detectors.items()}
+        found = {way: evaluate(detector, data.val, steps) for way, detector in detectors.items()}
         if exact is None:
             exact = found[F32]
         compared: dict[str, Agreement] = {}
@@ -67,7 +70,9 @@ def write_models(
             trusted, bounds, name = (reference, EXACT, "torch") if first else (exact, FASTER, "fp32")
             drop = trusted.drop_to(measured)
             compared[way] = agreement(trusted.found, measured.found, bounds, name=name, drop=drop)
-        passed = [way for way in (BF16, F32) if way in compared and holds(compared[way], _bounds(precision, way))]
+        passed = [
+            way for way in (BF16, F32) if way in compared and within_bounds(compared[way], _bounds(precision, way))
+        ]
         if precision == "fp32" and F32 not in passed:
             raise _refusal("detector-parity", compared[F32], EXACT)
         manifest = _manifest(
@@ -118,9 +123,9 @@ def _detector(folder: Path, way: str, request: RunRequest) -> Detector:
     return Detector(graph, description, folder.name, "", precision=way, threads=request.threads or None)
 
 
-def _torch_boxes(path: Path) -> list[FoundBoxes]:
+def _torch_boxes(path: Path) -> list[Boxes]:
     return [
-        FoundBoxes(
+        Boxes(
             np.array(found["boxes"], np.float32).reshape(-1, 4),
             np.array(found["scores"], np.float32),
             np.array(found["classes"], np.intp),
@@ -137,7 +142,7 @@ def _manifest(
     precision: str,
     passed: list[str],
     compared: dict[str, Agreement],
-    measured: Measured,
+    measured: DetectionMetrics,
 ) -> DetectorManifest:
     _, description = read_graph(folder.exported / precision)
     warnings = [] if measured.mean[0] > 0 else ["finds-nothing"]

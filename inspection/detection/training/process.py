@@ -14,13 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
-from inspection.detection.measuring import LEAST_CONFIDENCE, MEASURING
-from inspection.detection.training.run_folder import RunFolder, RunRequest, write_json
+from inspection.detection.evaluation.measuring import EVALUATION_SETTINGS, MIN_CONFIDENCE
+from inspection.detection.training.run_folder import RunFolder, write_json
+from inspection.detection.training.run_request import RunRequest
 from inspection.detection.training.ultralytics_predict import load, predict
 from models.errors import InvalidInput, UserFacingError
 from models.storage import make_folder, no_room, not_written, write_atomically
 
-Tell = Callable[[dict[str, Any]], None]
+Report = Callable[[dict[str, Any]], None]
 
 
 def own_stdout() -> TextIO:
@@ -30,28 +31,28 @@ def own_stdout() -> TextIO:
     return stream
 
 
-def run(folder: RunFolder, request: RunRequest, images: dict[str, list[str]], tell: Tell) -> None:
+def run(folder: RunFolder, request: RunRequest, images: dict[str, list[str]], report_event: Report) -> None:
     """Train, unless that is done already, then export and note what torch finds on the validation images.
 
     Args:
         folder: of the run, with the data laid out in it.
         request: what was asked for.
         images: paths of the images to train and to validate on.
-        tell: is called with what happens.
+        report_event: is called with what happens.
     """
     if not folder.trained.exists():
-        train(folder, request, {part: len(paths) for part, paths in images.items()}, tell)
+        train(folder, request, {part: len(paths) for part, paths in images.items()}, report_event)
     from inspection.detection.training.export import export_float32, quantise
 
-    tell({"stage": "export", "done": 0, "total": 1})
+    report_event({"stage": "export", "done": 0, "total": 1})
     exported = export_float32(folder.best, folder.exported, request.image_size)
-    tell({"stage": "export", "done": 1, "total": 1})
-    tell({"stage": "reference", "done": 0, "total": len(images["val"])})
+    report_event({"stage": "export", "done": 1, "total": 1})
+    report_event({"stage": "reference", "done": 0, "total": len(images["val"])})
     model = load(str(folder.best))
     arguments = {
-        "conf": LEAST_CONFIDENCE,
-        "iou": MEASURING.iou,
-        "max_det": MEASURING.most,
+        "conf": MIN_CONFIDENCE,
+        "iou": EVALUATION_SETTINGS.iou,
+        "max_det": EVALUATION_SETTINGS.most,
         "imgsz": request.image_size,
         # The exported graph has one fixed size; torch gets the same.
         "rect": False,
@@ -60,24 +61,24 @@ def run(folder: RunFolder, request: RunRequest, images: dict[str, list[str]], te
     found: list[dict[str, Any]] = []
     for number, image in enumerate(images["val"], start=1):
         found += predict(model, [image], **arguments)
-        tell({"stage": "reference", "done": number, "total": len(images["val"])})
+        report_event({"stage": "reference", "done": number, "total": len(images["val"])})
     write_json(folder.exported / "torch.json", found)
     if "int8" in request.precisions:
 
         def calibrated(done: int, total: int) -> None:
-            tell({"stage": "int8", "done": done, "total": total})
+            report_event({"stage": "int8", "done": done, "total": total})
 
         quantise(exported, folder.exported / "int8", [Path(image) for image in images["train"]], calibrated)
 
 
-def train(folder: RunFolder, request: RunRequest, counts: dict[str, int], tell: Tell) -> None:
+def train(folder: RunFolder, request: RunRequest, counts: dict[str, int], report_event: Report) -> None:
     """Train from random weights, from a checkpoint that was given, or from the last epoch of this run.
 
     Args:
         folder: of the run.
         request: what was asked for.
         counts: ``train`` and ``val`` → number of images laid out.
-        tell: is called with what happens.
+        report_event: is called with what happens.
     """
     resumes = (folder.kept / "last.pt").exists()
     if resumes:
@@ -104,7 +105,7 @@ def train(folder: RunFolder, request: RunRequest, counts: dict[str, int], tell: 
     def after_batch(trainer: Any) -> None:
         nonlocal batches_done
         batches_done += 1
-        tell(
+        report_event(
             {
                 "stage": "train",
                 "epoch": trainer.epoch + 1,
@@ -129,7 +130,7 @@ def train(folder: RunFolder, request: RunRequest, counts: dict[str, int], tell: 
             came_to = {"epochs": epochs, "stopped_early": epochs < total_epochs, "left_out": left_out}
             write_json(folder.ended, came_to)
         metrics = {name: float(value) for name, value in trainer.metrics.items()}
-        tell(
+        report_event(
             {
                 "stage": "epoch",
                 "epoch": trainer.epoch + 1,
@@ -179,7 +180,7 @@ def main(arguments: list[str]) -> int:
     """
     stream = own_stdout()
 
-    def tell(event: dict[str, Any]) -> None:
+    def report_event(event: dict[str, Any]) -> None:
         stream.write(json.dumps(event) + "\n")
         stream.flush()
 
@@ -189,19 +190,19 @@ def main(arguments: list[str]) -> int:
     if request.threads:
         importlib.import_module("torch").set_num_threads(request.threads)
     try:
-        run(folder, request, images, tell)
+        run(folder, request, images, report_event)
     except BrokenPipeError:
         return 1
     except (UserFacingError, ImportError, MemoryError, OSError, RuntimeError, TypeError, ValueError) as error:
         # Told to the person in one line; the log has where it came from.
         sys.excepthook(type(error), error, error.__traceback__)
-        tell({"stage": "failed", **failure_of(error, folder)})
+        report_event({"stage": "failed", **failure_of(error, folder)})
         return 1
     return 0
 
 
 def failure_of(error: Exception, folder: RunFolder) -> dict[str, Any]:
-    """Return what to tell of an error: code and values of a message, else kind and reason."""
+    """Return the event that reports an error: code and values of a message, else kind and reason."""
     told = error
     if isinstance(error, OSError) and no_room(error):
         told = not_written(Path(os.fsdecode(error.filename)) if error.filename else folder.path, error)

@@ -38,7 +38,7 @@ class DetectorProgress:
     epoch_ended: bool = False
 
 
-class ProgressTeller:
+class ProgressReporter:
     """Turns what happens into progress; ends the training when whoever asked for it does not want it any more."""
 
     def __init__(self, on_progress: Callable[[DetectorProgress], None] | None, cancel: threading.Event | None) -> None:
@@ -48,7 +48,7 @@ class ProgressTeller:
 
     def counted(self, stage: str) -> Callable[[int, int], None]:
         """Return a callback for (done, all) of a stage."""
-        return lambda done, total: self._tell(stage, done, total)
+        return lambda done, total: self._report(stage, done, total)
 
     def part(self, stage: str, total: int) -> Callable[[int, int], None]:
         """Return a callback that counts its calls up to ``total``."""
@@ -57,7 +57,7 @@ class ProgressTeller:
         def one_more(_done: int, _total: int) -> None:
             nonlocal done
             done += 1
-            self._tell(stage, done, total)
+            self._report(stage, done, total)
 
         return one_more
 
@@ -68,11 +68,11 @@ class ProgressTeller:
             if ended:
                 self._map = event["map50"], event["map50_95"]
             within = 1.0 if ended else event["batch"] / max(event["batches"], 1)
-            self._tell("train", event["epoch"] - 1 + within, event["epochs"], event["losses"], ended=ended)
+            self._report("train", event["epoch"] - 1 + within, event["epochs"], event["losses"], ended=ended)
         else:
-            self._tell(event["stage"], event["done"], event["total"])
+            self._report(event["stage"], event["done"], event["total"])
 
-    def _tell(
+    def _report(
         self, stage: str, done: float, total: int, losses: dict[str, float] | None = None, *, ended: bool = False
     ) -> None:
         if self.cancel is not None and self.cancel.is_set():

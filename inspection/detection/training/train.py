@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inspection.detection.dataset import DetectionData, lay_out, read_detection_data
+from inspection.detection.data.dataset import DetectionData, read_detection_data
+from inspection.detection.data.layout import write_training_layout
 from inspection.detection.training.child import run_training_process
 from inspection.detection.training.environment import quiet_environment
 from inspection.detection.training.finished_models import WrittenModel, write_models
-from inspection.detection.training.progress import DetectorProgress, ProgressTeller
-from inspection.detection.training.run_folder import RunFolder, RunRequest, begun_run, opened_run, write_json
+from inspection.detection.training.progress import DetectorProgress, ProgressReporter
+from inspection.detection.training.run_folder import RunFolder, create_run, open_run, write_json
+from inspection.detection.training.run_request import RunRequest
 from models.errors import Conflict, NotFound, UserFacingError
 from models.storage import is_file, require_writable
 
@@ -75,10 +77,10 @@ def train_detector(
     require_writable(run / "request.json")
     if request.weights and not is_file(Path(request.weights)):
         raise NotFound("file-missing", file=request.weights)
-    shown = ProgressTeller(on_progress, cancel)
-    data = read_detection_data(Path(request.data), shown.counted("reading"))
-    with begun_run(run, request.model_copy(update={"data_digest": data.digest})) as (folder, lock):
-        return _carry_out(folder, request, data, shown, began, lock)
+    progress = ProgressReporter(on_progress, cancel)
+    data = read_detection_data(Path(request.data), progress.counted("reading"))
+    with create_run(run, request.model_copy(update={"data_digest": data.digest})) as (folder, lock):
+        return _carry_out(folder, request, data, progress, began, lock)
 
 
 def resume_detector(
@@ -96,19 +98,19 @@ def resume_detector(
         TrainingCancelled, NotFound, InvalidInput, DoesNotFit, Unavailable: as ``train_detector``.
     """
     began = time.perf_counter()
-    with opened_run(run) as (folder, request, lock):
+    with open_run(run) as (folder, request, lock):
         require_writable(Path(request.out))
-        shown = ProgressTeller(on_progress, cancel)
-        data = read_detection_data(Path(request.data), shown.counted("reading"))
+        progress = ProgressReporter(on_progress, cancel)
+        data = read_detection_data(Path(request.data), progress.counted("reading"))
         if data.digest != request.data_digest:
             raise Conflict("training-data-changed", file=request.data)
-        return _carry_out(folder, request, data, shown, began, lock)
+        return _carry_out(folder, request, data, progress, began, lock)
 
 
 def _carry_out(
-    folder: RunFolder, request: RunRequest, data: DetectionData, shown: ProgressTeller, began: float, lock: int
+    folder: RunFolder, request: RunRequest, data: DetectionData, progress: ProgressReporter, began: float, lock: int
 ) -> DetectorReport:
-    lay_out(data, folder.data)
+    write_training_layout(data, folder.data)
     images = {
         "train": [str(file.image.resolve()) for file in data.train],
         "val": [str(file.image.resolve()) for file in data.val],
@@ -116,9 +118,9 @@ def _carry_out(
     write_json(folder.data / "images.json", images)
     # Whole, because the process works in another folder: a font it does not find there it would ask the network for.
     environment = quiet_environment(folder.library.resolve(), request.threads or None)
-    run_training_process(folder.path.resolve(), environment, folder.log, shown.event, lock, shown.cancel)
+    run_training_process(folder.path.resolve(), environment, folder.log, progress.event, lock, progress.cancel)
     trained = json.loads(folder.trained.read_text(encoding="utf-8"))
-    models = write_models(folder, request, data, trained, shown)
+    models = write_models(folder, request, data, trained, progress)
     warnings = tuple(dict.fromkeys(code for model in models for code in model.manifest.warnings))
     report = DetectorReport(
         folder=folder.path,

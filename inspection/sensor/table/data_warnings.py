@@ -25,7 +25,7 @@ Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class StandIn:
+class NaValue:
     """A number that probably stands for a missing value.
 
     Attributes:
@@ -40,30 +40,30 @@ class StandIn:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubts:
+class DataWarnings:
     """What a person should look at before trusting a model of these rows.
 
     Attributes:
-        stand_ins: numbers such as -999, far from all other values of their column.
+        na_values: numbers such as -999, far from all other values of their column.
         counters: columns that rise or fall with every row, as a clock or a line number does: every later row lies
             beyond what was learned.
         labels: columns of 0 and 1 alone whose names are those of labels: they would be learned as sensors.
         backward: rows that are earlier than the one before, where that is more than one in a hundred; else 0.
     """
 
-    stand_ins: tuple[StandIn, ...]
+    na_values: tuple[NaValue, ...]
     counters: tuple[str, ...]
     labels: tuple[str, ...]
     backward: int
 
 
-def doubts_of(table: SensorTable) -> Doubts:
+def find_data_warnings(table: SensorTable) -> DataWarnings:
     """Look through the rows of a table."""
-    return Doubts(
-        stand_ins=tuple(
-            StandIn(name, value, rows)
+    return DataWarnings(
+        na_values=tuple(
+            NaValue(name, value, rows)
             for name, column in zip(table.columns, table.values.T, strict=True)
-            for value, rows in _stand_ins(column[~np.isnan(column)])
+            for value, rows in _na_values(column[~np.isnan(column)])
         ),
         counters=tuple(name for name, column in zip(table.columns, table.values.T, strict=True) if _counts(column)),
         labels=tuple(
@@ -75,7 +75,7 @@ def doubts_of(table: SensorTable) -> Doubts:
     )
 
 
-def _stand_ins(values: Vector) -> list[tuple[float, int]]:
+def _na_values(values: Vector) -> list[tuple[float, int]]:
     """Return numbers of the usual kinds that lie further from all others than these lie from each other."""
     found: list[tuple[float, int]] = []
     for _ in range(_MOST_LOOKS):

@@ -46,13 +46,13 @@ class SensorTable:
     left_out: tuple[str, ...]
 
 
-def read_table(path: Path | str, leave_out: Sequence[str] = (), stand_ins: Sequence[float] = ()) -> SensorTable:
+def read_table(path: Path | str, leave_out: Sequence[str] = (), na_values: Sequence[float] = ()) -> SensorTable:
     """Read a CSV file of numbers.
 
     Args:
         path: the file.
         leave_out: names of columns that are no sensors (labels, counters).
-        stand_ins: numbers that stand for a missing value, as -999 does in some loggers.
+        na_values: numbers that stand for a missing value, as -999 does in some loggers.
 
     Raises:
         InvalidInput: ``file-missing``, ``sensor-file-not-readable`` and what ``parse_table`` raises.
@@ -68,10 +68,10 @@ def read_table(path: Path | str, leave_out: Sequence[str] = (), stand_ins: Seque
         raise InvalidInput("file-missing", file=str(path)) from error
     except OSError as error:
         raise InvalidInput("sensor-file-not-readable", name=path.name, reason=reason_of(error)) from error
-    return parse_table(data, path.name, leave_out, stand_ins)
+    return parse_table(data, path.name, leave_out, na_values)
 
 
-def parse_table(data: bytes, name: str, leave_out: Sequence[str] = (), stand_ins: Sequence[float] = ()) -> SensorTable:
+def parse_table(data: bytes, name: str, leave_out: Sequence[str] = (), na_values: Sequence[float] = ()) -> SensorTable:
     """Read a table of numbers from the bytes of a CSV file.
 
     The header is optional. The delimiter is ``,``, ``;`` or a tab. A comma is the decimal sign where no number of the
@@ -104,8 +104,8 @@ def parse_table(data: bytes, name: str, leave_out: Sequence[str] = (), stand_ins
             if at is not None:
                 found[index] = at.seconds
                 kind.add(at.kind)
-    for stand_in in stand_ins:
-        values[values == stand_in] = np.nan
+    for na_value in na_values:
+        values[values == na_value] = np.nan
     return SensorTable(
         columns=tuple(layout.names[place] for place in layout.kept),
         values=values,

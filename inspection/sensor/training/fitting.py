@@ -13,8 +13,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.sensor.network import Network
-from inspection.sensor.scaling import Scaling
+from inspection.sensor.model.network import Network
+from inspection.sensor.model.scaling import Scaling
 
 BATCH = 1024
 MOST_STEPS = 3000
@@ -120,7 +120,7 @@ def fit_networks(
     ]
 
 
-def improved(network: Network, rows: Rows, rate: float) -> Network:
+def gradient_step(network: Network, rows: Rows, rate: float) -> Network:
     """Return the network after one step down the slope of the mean squared error."""
     weights = [matrix[None] for matrix in network.weights]
     biases = [bias[None, None] for bias in network.biases]

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from inspection.sensor.model import Judgement, SensorModel
-from inspection.sensor.network import Network
-from inspection.sensor.stream import SensorStream
-from inspection.sensor.training.fitting import Rows, improved
+from inspection.sensor.model.network import Network
+from inspection.sensor.model.sensor_model import RowScore, SensorModel
+from inspection.sensor.scoring.stream import SensorStream
+from inspection.sensor.training.fitting import Rows, gradient_step
 from models.errors import InvalidInput
 
 _DAY_S = 86_400.0
@@ -55,22 +55,22 @@ class OnlineSettings(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class LearningStep:
     """What became of one row.
 
     Attributes:
-        judgement: by the model of now.
+        row_score: by the model of now.
         reference_score: score by the frozen reference.
         reason: ``waiting`` until the quarantine has passed without an event, else why it is not learned from.
     """
 
-    judgement: Judgement
+    row_score: RowScore
     reference_score: float
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
-class Travel:
+class FeatureShift:
     """How far learning has moved one feature.
 
     Attributes:
@@ -89,7 +89,7 @@ class OnlineLearner:
 
     The threshold never changes, the reference is never touched, and every bound is against the reference, so that no
     number of rows moves the model further than ``most_in_all``. A change too fast for ``most_per_day``, or larger than
-    ``most_in_all`` allows, ends as anomalies; one that was followed is told by ``travel``.
+    ``most_in_all`` allows, ends as anomalies; one that was followed is told by ``feature_shift``.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class OnlineLearner:
         """Rows that were learned from."""
         return self._learned
 
-    def push(self, values: Sequence[float | None], at: float) -> Learned:
+    def push(self, values: Sequence[float | None], at: float) -> LearningStep:
         """Judge the next row, and learn from the row that has waited out the quarantine.
 
         Args:
@@ -144,11 +144,11 @@ class OnlineLearner:
                 # Both remember the row, or windows of the two would differ from now on; this one raises the same.
                 self._stream.push(values)
                 raise
-            judgement = self._stream.push(values)
-            if self._is_event(judgement):
+            row_score = self._stream.push(values)
+            if self._is_event(row_score):
                 self._waiting.clear()
                 self._quarantine_left = self._settings.quarantine + 1
-            reason = self._reason(judgement)
+            reason = self._reason(row_score)
             self._quarantine_left = max(self._quarantine_left - 1, 0)
             if reason == "waiting":
                 features = self._stream.last_features
@@ -157,29 +157,29 @@ class OnlineLearner:
             while len(self._waiting) > self._settings.quarantine:
                 when, features = self._waiting.popleft()
                 self._learn(when, features)
-            return Learned(judgement, reference_score, reason)
+            return LearningStep(row_score, reference_score, reason)
 
-    def travel(self) -> tuple[Travel, ...]:
+    def feature_shift(self) -> tuple[FeatureShift, ...]:
         """Return how far each feature has moved."""
         with self._lock:
             reference, scale = self.reference.scaling, self.reference.scaling.scale
             distances = (self._stream.model.scaling.center - reference.center) / scale
             bound = self._settings.most_in_all * 0.999
             return tuple(
-                Travel(name, distance, abs(distance) >= bound)
+                FeatureShift(name, distance, abs(distance) >= bound)
                 for name, distance in zip(self.reference.feature_names, distances.tolist(), strict=True)
             )
 
-    def _is_event(self, judgement: Judgement) -> bool:
-        self._alarms.append(judgement.status == "anomaly")
-        return judgement.score > _CERTAIN * judgement.threshold or (
-            judgement.status == "anomaly" and sum(self._alarms) > self._most_alarms
+    def _is_event(self, row_score: RowScore) -> bool:
+        self._alarms.append(row_score.status == "anomaly")
+        return row_score.score > _CERTAIN * row_score.threshold or (
+            row_score.status == "anomaly" and sum(self._alarms) > self._most_alarms
         )
 
-    def _reason(self, judgement: Judgement) -> Reason:
+    def _reason(self, row_score: RowScore) -> Reason:
         if self._stream.warming_up:
             return "warming-up"
-        if judgement.score > self._settings.margin * judgement.threshold:
+        if row_score.score > self._settings.margin * row_score.threshold:
             return "too-near-the-threshold"
         return "quarantine" if self._quarantine_left else "waiting"
 
@@ -195,7 +195,7 @@ class OnlineLearner:
         if settings.weight_rate:
             self._batch.append(features)
             if len(self._batch) == _BATCH:
-                network = self._improved(model, np.array(self._batch))
+                network = self._gradient_step(model, np.array(self._batch))
                 self._batch.clear()
         scaling = replace(model.scaling, center=moved)
         self._stream.exchange(replace(model, scaling=scaling, network=network))
@@ -208,10 +208,10 @@ class OnlineLearner:
         elif at < began:
             self._day_began = at
 
-    def _improved(self, model: SensorModel, features: NDArray[np.float64]) -> Network:
+    def _gradient_step(self, model: SensorModel, features: NDArray[np.float64]) -> Network:
         scaled, known = model.scaling.apply(features)
         rows = Rows(scaled.astype(np.float32), known)
-        stepped = improved(model.network, rows, self._settings.weight_rate)
+        stepped = gradient_step(model.network, rows, self._settings.weight_rate)
         bound = self._settings.most_weight_change
         return Network(
             tuple(

@@ -9,16 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.sensor.metadata import SensorMetadata
-from inspection.sensor.model import Reference, SensorModel, squared_errors
-from inspection.sensor.network import Network, layer_sizes
-from inspection.sensor.scaling import Scaling, fit_scaling
-from inspection.sensor.settings import LEAST_ROWS, SensorTraining
-from inspection.sensor.smoothing import CAP, capped, smooth, smoothing_factor
-from inspection.sensor.thresholds import choose, histogram, percentiles
+from inspection.sensor.model.metadata import SensorMetadata
+from inspection.sensor.model.network import Network, layer_sizes
+from inspection.sensor.model.reconstruction import squared_errors
+from inspection.sensor.model.scaling import Scaling, fit_scaling
+from inspection.sensor.model.sensor_model import Reference, SensorModel
+from inspection.sensor.model.smoothing import CAP, capped, smooth, smoothing_factor
+from inspection.sensor.model.windows import Windows, stationarity
 from inspection.sensor.training.fitting import TrainingRows, default_epochs, fit_networks
 from inspection.sensor.training.folds import blocks
-from inspection.sensor.windows import Windows, steadiness
+from inspection.sensor.training.settings import LEAST_ROWS, SensorTraining
+from inspection.sensor.training.thresholds import choose, histogram, percentiles
 from models.errors import InvalidInput
 from models.storage import sha256_of
 
@@ -37,7 +38,7 @@ OnStep = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TrainingResult:
     """What came of a training.
 
     Attributes:
@@ -60,7 +61,7 @@ def train(
     period_s: float | None = None,
     start: SensorModel | None = None,
     on_step: OnStep | None = None,
-) -> Trained:
+) -> TrainingResult:
     """Train a model on rows of normal operation.
 
     Args:
@@ -127,7 +128,9 @@ def train(
     )
     reference = Reference(percentiles(known), *histogram(known), *_sensors(values))
     model = SensorModel(metadata, scalings[0], networks[0], reference, windows)
-    return Trained(model, np.concatenate([np.full(settings.window - 1, np.nan), errors]), _constant(values, columns))
+    return TrainingResult(
+        model, np.concatenate([np.full(settings.window - 1, np.nan), errors]), _constant(values, columns)
+    )
 
 
 def _require_rows(values: Matrix, columns: tuple[str, ...], settings: SensorTraining) -> None:
@@ -170,7 +173,7 @@ def scaling_of(
     sensors = features.shape[1] // 2
     weight = np.full(2 * sensors, _SPREAD_WEIGHT)
     # Drifting means tell little of the rows that follow: they count less, or every later row would be an anomaly.
-    weight[:sensors] = np.maximum(steadiness(features[:, :sensors], fitted, windows.length), _LEAST_STEADINESS)
+    weight[:sensors] = np.maximum(stationarity(features[:, :sensors], fitted, windows.length), _LEAST_STEADINESS)
     return fit_scaling(rows, settings.scaling, weight)
 
 
@@ -192,13 +195,13 @@ def _networks(
     """Fit, and again from other weights when a narrow layer has fallen silent (its ReLU is 0 for every row)."""
     networks = fit_networks(rows, sizes, seed=seed, epochs=epochs, start=start, on_step=on_step)
     for again in range(1, _MOST_STARTS):
-        if start is not None or all(map(_says_something, networks, rows)):
+        if start is not None or all(map(_responds_to_input, networks, rows)):
             break
         networks = fit_networks(rows, sizes, seed=(seed, again), epochs=epochs, on_step=on_step)
     return networks
 
 
-def _says_something(network: Network, rows: TrainingRows) -> bool:
+def _responds_to_input(network: Network, rows: TrainingRows) -> bool:
     """Whether the output depends on the input; always so for rows that do not differ from each other."""
     taken = rows.take(slice(None, None, -(-len(rows.features) // _MOST_LOOKED_AT)))
     counted = taken.scaled[taken.counts.any(axis=1)].astype(np.float64)

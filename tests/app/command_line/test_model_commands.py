@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from inspection.anomaly import TrainingReport, load_bundle
-from inspection.detection.bundle import DETECTION_KINDS
+from inspection.detection.model_file.bundle import DETECTION_KINDS
 from inspection.model_files.archive import pack
 from tests.support.command import run
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inspection.sensor import SensorTraining, read_table, save_model, score_rows, train
-from inspection.sensor.model import SensorModel
+from inspection.sensor.model.sensor_model import SensorModel
 from tests.support.command import run as run_command
 from tests.support.sensor_rows import COLUMNS, machine_rows
 

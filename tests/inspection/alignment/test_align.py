@@ -148,7 +148,7 @@ def test_points_and_maps_of_the_aligned_picture_return_to_the_original() -> None
         pytest.approx(there[0, 0], abs=0.3),
         pytest.approx(there[0, 1], abs=0.3),
     )
-    counting = aligned.counting()
+    counting = aligned.valid_mask()
     assert counting is not None  # the corners of the picture show nothing of the original
     assert 0.8 < counting.mean() < 1
 
@@ -218,7 +218,7 @@ def test_the_heat_of_an_aligned_part_lies_where_it_belongs_on_the_original(model
     assert outcome.heatmap is not None
     assert outcome.heatmap.shape == seen.shape[:2]
     aligned = align(Picture.original(seen), reference)
-    counting = aligned.counting()
+    counting = aligned.valid_mask()
     assert counting is not None
     heat = np.where(counting, model.score(aligned.pixels).heatmap, np.float32(0))
     assert outcome.result.anomaly_score == pytest.approx(float(heat.max()), rel=0.05)

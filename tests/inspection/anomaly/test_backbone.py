@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from inspection.anomaly import Backbone, convert_in_own_process, find_backbone
-from inspection.anomaly.backbone import serialise
+from inspection.anomaly.backbone.efficientnet import fold_batch_norm
 from inspection.anomaly.features import FeatureExtractor
-from inspection.anomaly.methods.networks import fold_batch_norm
 from inspection.anomaly.preparation import prepare
 from inspection.model_library.catalogue import list_backbones
+from inspection.runtime.graphs import serialise
 from inspection.runtime.openvino_import import openvino, ops
 from inspection.runtime.subprocesses import module_command
 from models.errors import InvalidInput, Unavailable
@@ -120,7 +120,7 @@ def test_a_model_that_cannot_be_written_for_want_of_room_says_so() -> None:
     program = (
         "import resource, signal, sys\n"
         "import numpy as np\n"
-        "from inspection.anomaly.backbone import serialise\n"
+        "from inspection.anomaly.backbone.conversion import serialise\n"
         "from inspection.runtime.openvino_import import openvino, ops\n"
         "from models.errors import Unavailable\n"
         "given = ops.parameter([1, 3000], np.float32)\n"

@@ -19,15 +19,14 @@ from inspection.anomaly import (
     read_bundle,
     read_manifest,
 )
-from inspection.anomaly.backbone import serialise
 from inspection.anomaly.bundle import GRAPH, WEIGHTS, pack, unpack
 from inspection.anomaly.image_graph import ImageGraph
 from inspection.anomaly.manifest import FORMAT_VERSION
-from inspection.anomaly.model import weights_tensor
 from inspection.anomaly.preparation import PATCH, prepare
 from inspection.imaging.files import read_image
 from inspection.model_files.archive import MANIFEST, archive_kind
 from inspection.runtime.compilation import core
+from inspection.runtime.graphs import serialise, weights_tensor
 from inspection.runtime.openvino_import import openvino, ops
 from models.errors import InvalidInput, NotFound
 

@@ -186,7 +186,7 @@ def test_a_score_that_is_no_number_never_agrees() -> None:
     for found in (float("nan"), float("inf")):
         parity = compare([1.0, 1.0], [1.0, found], 2.0)
         assert not parity.holds
-        assert (parity.difference, parity.told_difference) == (float("inf"), "∞ %")
+        assert (parity.difference, parity.percent_text) == (float("inf"), "∞ %")
     with pytest.raises(ValueError, match="compare"):
         compare([], [], 1.0)
 

@@ -10,11 +10,13 @@ import pytest
 
 from inspection.anomaly import load_bundle, train_images
 from inspection.anomaly.methods import registry
-from inspection.anomaly.methods.networks import constant, map_graph, projected_patches
-from inspection.anomaly.methods.patchcore import blurred
-from inspection.anomaly.methods.registry import FloatArray, MethodSettings, PatchSource
+from inspection.anomaly.methods.graphs import map_graph, projected_patches
+from inspection.anomaly.methods.map_smoothing import smooth_map
+from inspection.anomaly.methods.registry import MethodSettings, PatchSource
 from inspection.imaging.files import read_image
 from inspection.pipeline import Runner, default_definition
+from inspection.runtime.arrays import FloatArray
+from inspection.runtime.graphs import constant
 from inspection.runtime.openvino_import import ops
 from resources.parts import draw_part
 from tests.support.trained_model import SMALL
@@ -27,7 +29,7 @@ class MeanCore:
 
     def map(self, features: FloatArray, shape: tuple[int, int]) -> FloatArray:
         away = features @ self.projection + self.offset
-        return blurred(np.sqrt((away**2).sum(axis=1)).reshape(shape))
+        return smooth_map(np.sqrt((away**2).sum(axis=1)).reshape(shape))
 
     def graph(self, features: Any) -> Any:
         away = projected_patches(features, self.projection, self.offset)

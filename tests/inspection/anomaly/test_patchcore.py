@@ -4,30 +4,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from inspection.anomaly.methods.patchcore import (
-    FloatArray,
-    blurred,
-    evening_for,
-    fit,
-    greedy_centers,
-    penalties_of,
-    principal_axes,
-    surroundings,
-    variety,
-    whitening,
-)
+from inspection.anomaly.methods.coreset import greedy_k_center
+from inspection.anomaly.methods.local_scale import distance_offsets, knn_radius
+from inspection.anomaly.methods.map_smoothing import smooth_map
+from inspection.anomaly.methods.patchcore import fit
+from inspection.anomaly.methods.whitening import heterogeneity, principal_axes, whitening, whitening_exponent
+from inspection.runtime.arrays import FloatArray
 
 
 def plain_greedy(points: np.ndarray, count: int, first: int) -> list[int]:
     """The textbook method, point by point."""
     chosen = [first]
-    farness = ((points - points[first]) ** 2).sum(axis=1)
+    distance_to_nearest_center = ((points - points[first]) ** 2).sum(axis=1)
     while len(chosen) < count:
-        best = int(farness.argmax())
-        if farness[best] <= 0:
+        best = int(distance_to_nearest_center.argmax())
+        if distance_to_nearest_center[best] <= 0:
             break
         chosen.append(best)
-        farness = np.minimum(farness, ((points - points[best]) ** 2).sum(axis=1))
+        distance_to_nearest_center = np.minimum(distance_to_nearest_center, ((points - points[best]) ** 2).sum(axis=1))
     return chosen
 
 
@@ -37,7 +31,7 @@ def test_the_fast_choice_is_the_plain_greedy_choice(total: int, count: int, dime
     # Small whole numbers keep float32 exact; a unique sum of squares for each point keeps ties out.
     generator = np.random.default_rng(seed)
     points = generator.integers(-30, 30, (total, dimensions)).astype(np.float32)
-    fast = greedy_centers(points, count, first=0).tolist()
+    fast = greedy_k_center(points, count, first=0).tolist()
     slow = plain_greedy(points.astype(np.float64), count, 0)
     assert len(fast) == len(slow)
     # With ties either may go first; the covering radius after each number of choices is what counts.
@@ -51,12 +45,12 @@ def radius(points: np.ndarray, chosen: list[int]) -> float:
 
 def test_without_ties_the_fast_choice_is_the_plain_one_index_by_index() -> None:
     points = np.random.default_rng(3).standard_normal((3000, 8)).astype(np.float32)
-    assert greedy_centers(points, 700, first=5).tolist() == plain_greedy(points.astype(np.float64), 700, 5)
+    assert greedy_k_center(points, 700, first=5).tolist() == plain_greedy(points.astype(np.float64), 700, 5)
 
 
 def test_points_that_coincide_are_chosen_once() -> None:
     points = np.repeat(np.eye(3, dtype=np.float32), 50, axis=0)
-    assert len(greedy_centers(points, 100, first=0)) == 3
+    assert len(greedy_k_center(points, 100, first=0)) == 3
 
 
 def test_whitened_features_have_no_correlation_and_even_spread() -> None:
@@ -81,7 +75,7 @@ def test_the_search_finds_the_smallest_of_squared_distance_and_penalty() -> None
     model = fit(generator.standard_normal((300, 12)).astype(np.float32), 90, seed=0)
     asked = generator.standard_normal((50, 12)).astype(np.float32)
     projected = (asked @ model.projection + model.offset).astype(np.float64)
-    squares = ((projected[:, None] - model.bank[None]) ** 2).sum(-1) + model.penalties
+    squares = ((projected[:, None] - model.bank[None]) ** 2).sum(-1) + model.distance_offsets
     assert model.distances(asked) == pytest.approx(np.sqrt(np.maximum(squares.min(1), 0)), abs=1e-3)
 
 
@@ -89,14 +83,14 @@ def test_what_lies_around_a_patch_comes_from_other_images_only() -> None:
     bank = np.zeros((1, 2), np.float32)
     patches = np.array([[0, 0.1], [3, 4], [6, 8], [5, 12], [8, 15], [7, 24]], np.float32)
     images = np.array([0, 1, 1, 2, 3, 4])
-    assert surroundings(bank, np.array([0]), patches, images) == pytest.approx([(5 + 10 + 13 + 17 + 25) / 5], rel=1e-4)
-    assert surroundings(bank, np.array([0]), patches[:1], images[:1]).tolist() == [0]
+    assert knn_radius(bank, np.array([0]), patches, images) == pytest.approx([(5 + 10 + 13 + 17 + 25) / 5], rel=1e-4)
+    assert knn_radius(bank, np.array([0]), patches[:1], images[:1]).tolist() == [0]
 
 
 def test_a_patch_with_more_variation_around_it_has_the_lower_penalty() -> None:
-    penalties = penalties_of(np.array([1.0, 2.0, 3.0], np.float32))
-    assert penalties[0] > penalties[1] > penalties[2]
-    assert penalties[1] > 0
+    offsets = distance_offsets(np.array([1.0, 2.0, 3.0], np.float32))
+    assert offsets[0] > offsets[1] > offsets[2]
+    assert distance_offsets[1] > 0
 
 
 def alike_and_varied() -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
@@ -137,15 +131,15 @@ def test_axes_are_evened_for_parts_that_are_all_alike_and_only_turned_where_each
 
 def test_variety_is_low_for_images_that_are_alike_and_nought_for_one_image() -> None:
     alike, varied, images = alike_and_varied()
-    assert variety(alike, images) < 0.2
-    assert variety(varied, images) > 2 * variety(alike, images)
-    assert variety(varied, np.zeros(1000, np.int64)) == 0
+    assert heterogeneity(alike, images) < 0.2
+    assert heterogeneity(varied, images) > 2 * heterogeneity(alike, images)
+    assert heterogeneity(varied, np.zeros(1000, np.int64)) == 0
 
 
 @given(st.floats(0, 2), st.floats(0, 2))
 def test_the_more_images_vary_the_less_axes_are_evened(one: float, other: float) -> None:
     less, more = sorted((one, other))
-    assert 0 <= evening_for(more) <= evening_for(less) <= 1
+    assert 0 <= whitening_exponent(more) <= whitening_exponent(less) <= 1
 
 
 def test_the_bank_is_never_larger_than_its_cap() -> None:
@@ -155,7 +149,7 @@ def test_the_bank_is_never_larger_than_its_cap() -> None:
 
 def test_the_blur_keeps_an_even_map_and_spreads_a_point() -> None:
     even = np.full((4, 5), 3.0, np.float32)
-    assert np.allclose(blurred(even), even)
+    assert np.allclose(smooth_map(even), even)
     point = np.zeros((5, 5), np.float32)
     point[2, 2] = 16
-    assert blurred(point)[1:4, 1:4].tolist() == [[1, 2, 1], [2, 4, 2], [1, 2, 1]]
+    assert smooth_map(point)[1:4, 1:4].tolist() == [[1, 2, 1], [2, 4, 2], [1, 2, 1]]

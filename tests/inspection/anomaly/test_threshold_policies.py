@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from inspection.anomaly.threshold.defects import cost_threshold, f1_threshold
-from inspection.anomaly.threshold.effect import NOMINAL_RATES, Evidence, Share, candidates, effect
+from inspection.anomaly.threshold.effect import NOMINAL_RATES, Evidence, Proportion, candidates, effect
 from inspection.anomaly.threshold.estimate import MOST_BEYOND, Threshold, prediction_limit
 from inspection.anomaly.threshold.origin import ChosenThreshold, effective_threshold
 from inspection.anomaly.threshold.policy import PolicyName, ThresholdPolicy
@@ -151,7 +151,7 @@ def test_the_item_goes_before_the_station_and_the_station_before_the_model(
         model_sha256=DIGESTS[0],
     )
     assert found is not None
-    assert (found.value, found.origin, found.passed_over) == (*expected, ())
+    assert (found.value, found.origin, found.skipped) == (*expected, ())
 
 
 def test_nothing_set_is_no_threshold() -> None:
@@ -180,10 +180,10 @@ def test_a_threshold_of_another_model_never_holds_and_the_next_one_does(
     )
     assert (found is None) == (left is None)
     if found is not None and left is not None:
-        assert replace(found, passed_over=()) == left
+        assert replace(found, skipped=()) == left
         assert found.model_sha256 in (None, in_use)
         before = ("item", "station", "model").index(found.origin)
-        assert found.passed_over == tuple(origin for origin in ("item", "station")[:before] if strangers[origin])
+        assert found.skipped == tuple(origin for origin in ("item", "station")[:before] if strangers[origin])
 
 
 # Wilson's interval as in Newcombe (1998), table I.
@@ -192,20 +192,20 @@ def test_a_threshold_of_another_model_never_holds_and_the_next_one_does(
     [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
 )
 def test_intervals_agree_with_the_published_ones(count: int, total: int, low: float, high: float) -> None:
-    share = Share.of(count, total)
+    share = Proportion.of(count, total)
     assert (share.low, share.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
 
 
 @given(total=st.integers(1, 500), part=st.floats(0, 1))
 def test_an_interval_holds_the_rate_it_is_for(total: int, part: float) -> None:
-    share = Share.of(round(part * total), total)
+    share = Proportion.of(round(part * total), total)
     assert 0 <= share.low <= share.rate <= share.high <= 1
 
 
 @pytest.mark.parametrize(("count", "total"), [(0, 0), (-1, 3), (4, 3)])
 def test_what_is_no_share_is_refused(count: int, total: int) -> None:
     with pytest.raises(ValueError, match="share"):
-        Share.of(count, total)
+        Proportion.of(count, total)
 
 
 def test_the_effect_counts_what_lies_above_and_what_does_not() -> None:

@@ -19,8 +19,8 @@ from inspection.anomaly import (
 )
 from inspection.anomaly.preparation import choose_scale, prepare
 from inspection.anomaly.threshold.policy import PolicyName
-from inspection.anomaly.training.manifest_builder import preprocessing_of
-from inspection.anomaly.training.training_set import Material
+from inspection.anomaly.training.manifest_builder import build_preprocessing
+from inspection.anomaly.training.training_set import TrainingSet
 from inspection.imaging.files import encode_png, read_image
 from inspection.metrics import image_auroc
 from models.errors import DoesNotFit, InvalidInput, Unavailable, UnreadableImage
@@ -309,8 +309,8 @@ def test_copies_of_one_picture_are_told_as_that(tmp_path: Path, backbone: object
 
 
 def test_strips_of_a_line_camera_have_a_manifest_however_long_they_are() -> None:
-    strips = Material(files=(), sizes=((400, 21_000), (400, 90_000), (400, 95_000)), duplicates=0, skipped={})
-    told = preprocessing_of(strips, choose_scale(strips.sizes), aligned=False)
+    strips = TrainingSet(files=(), sizes=((400, 21_000), (400, 90_000), (400, 95_000)), duplicates=0, skipped={})
+    told = build_preprocessing(strips, choose_scale(strips.sizes), aligned=False)
     assert (told.median_height, told.median_width) == (400, 90_000)
 
 

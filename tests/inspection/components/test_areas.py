@@ -70,14 +70,14 @@ def test_a_crop_shows_the_pixels_it_names_and_knows_where_they_lie(
     rows, columns = cut.pixels.shape
     original = grey(70, 80)
     assert np.array_equal(cut.pixels, original[corner[1] : corner[1] + rows, corner[0] : corner[0] + columns])
-    assert cut.counting() is None
+    assert cut.valid_mask() is None
 
 
 def test_what_lies_outside_the_polygon_of_a_crop_is_ignored() -> None:
     triangle = ((10, 10), (60, 10), (10, 60))
     cut = crop_picture(Picture.original(grey(100, 100)), CropParameters(polygon=triangle))
     assert cut.pixels.shape == (50, 50)
-    counting = cut.counting()
+    counting = cut.valid_mask()
     assert counting is not None
     assert counting[2, 2]
     assert not counting[48, 48]
@@ -114,7 +114,7 @@ def test_ignored_areas_follow_the_picture_through_resize_and_crop() -> None:
     picture = picture.ignoring(picture.placement.mask_to_original(ignored_area(picture.pixels, areas), outside=False))
     small = resize_picture(picture, 150, 100)
     cut = crop_picture(small, CropParameters(rectangle=Rectangle(x=40, y=20, width=60, height=60)))
-    counting = cut.counting()
+    counting = cut.valid_mask()
     assert counting is not None
     rows, columns = np.nonzero(~counting)
     assert (rows.min(), rows.max() + 1) == (5, 25)

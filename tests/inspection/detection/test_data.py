@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inspection.detection.dataset import label_file, lay_out, read_detection_data
+from inspection.detection.data.dataset import label_file, read_detection_data
+from inspection.detection.data.layout import write_training_layout
 from inspection.imaging.files import encode_jpeg, encode_png
 from models.errors import UserFacingError
 from tests.support.drawn_detections import draw_detections
@@ -137,7 +138,7 @@ def test_an_unwhole_jpeg_is_given_as_a_copy_whatever_its_name_says(tmp_path: Pat
     path = draw_detections(tmp_path / "data")
     image = tmp_path / "data" / "images" / "train" / "0.png"
     image.write_bytes(encode_jpeg(np.zeros((40, 40, 3), np.uint8)) + b"\0\0")
-    lay_out(read_detection_data(path), tmp_path / "run")
+    write_training_layout(read_detection_data(path), tmp_path / "run")
     laid = sorted((tmp_path / "run" / "images" / "train").iterdir())
     assert [file.is_symlink() for file in laid] == [False, True, True, True, True]
 

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from app.command_line import main
-from inspection.detection.loading import load_detection_model
-from inspection.detection.metadata import class_names
-from inspection.detection.model import Classifier, DetectionSettings, Detector
+from inspection.detection.graph.metadata import class_names
+from inspection.detection.model.classifier import Classifier
+from inspection.detection.model.detector import Detector
+from inspection.detection.model.settings import DetectionSettings
+from inspection.detection.model_file.loading import load_detection_model
 from inspection.runtime.openvino_import import openvino as ov
 from models.errors import InvalidInput, UserFacingError
 from tests.support.detector_files import NOTHING, YOLO, graph_that_says, with_description

@@ -13,11 +13,13 @@ import pytest
 from inspection.components.ai_detection import AI_DETECTION, DetectionParameters
 from inspection.components.registry import StepContext
 from inspection.components.values import DetectionList
-from inspection.detection.bundle import pack_detector, read_detector
-from inspection.detection.graphs import read_graph
-from inspection.detection.loading import load_detection_model
-from inspection.detection.manifest import FORMAT_VERSION, DetectorManifest
-from inspection.detection.model import Classifier, DetectionSettings, Detector
+from inspection.detection.graph.reading import read_graph
+from inspection.detection.model.classifier import Classifier
+from inspection.detection.model.detector import Detector
+from inspection.detection.model.settings import DetectionSettings
+from inspection.detection.model_file.bundle import pack_detector, read_detector
+from inspection.detection.model_file.loading import load_detection_model
+from inspection.detection.model_file.manifest import FORMAT_VERSION, DetectorManifest
 from inspection.imaging.files import encode_png
 from inspection.imaging.frames import Pixels
 from inspection.imaging.opencv import cv2

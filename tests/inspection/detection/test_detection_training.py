@@ -15,9 +15,10 @@ import pytest
 
 from app.benchmarks.inspection.detection import SETTING, measure
 from app.command_line import main
-from inspection.detection.bundle import read_detector
-from inspection.detection.manifest import FORMAT_VERSION, DetectorManifest
-from inspection.detection.model import DetectionSettings, Detector
+from inspection.detection.model.detector import Detector
+from inspection.detection.model.settings import DetectionSettings
+from inspection.detection.model_file.bundle import read_detector
+from inspection.detection.model_file.manifest import FORMAT_VERSION, DetectorManifest
 from inspection.imaging.files import read_image
 from inspection.model_files.archive import pack, unpack
 from inspection.model_library.loading import load_model

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inspection.detection.dataset import label_file, lay_out, read_detection_data
+from inspection.detection.data.dataset import label_file, read_detection_data
+from inspection.detection.data.layout import write_training_layout
 from inspection.detection.training.environment import FONT_NAMES, quiet_environment
 from inspection.detection.training.fonts import find_font
 from inspection.imaging.files import encode_jpeg, encode_png
@@ -62,7 +63,7 @@ def test_the_layout_holds_every_image_and_every_box_once_and_touches_nothing(tmp
     found = read_detection_data(described)
     assert [len(found.train), len(found.val), len(found.train[0].boxes)] == [2, 1, 1]
     assert (found.train[0].width, found.train[0].height) == (40, 20)
-    laid = lay_out(found, tmp_path / "run")
+    laid = write_training_layout(found, tmp_path / "run")
     assert "it''s" in laid.read_text()
     assert sorted(path.name for path in (tmp_path / "run" / "images" / "train").iterdir()) == [
         "000000.png",
@@ -75,7 +76,7 @@ def test_the_layout_holds_every_image_and_every_box_once_and_touches_nothing(tmp
 def test_a_file_the_library_would_write_anew_is_given_as_a_copy(tmp_path: Path) -> None:
     whole = encode_jpeg(np.zeros((20, 40, 3), np.uint8))
     described = labelled(tmp_path / "mine", {"train": [whole, whole + b"\0\0"], "val": [whole]}, ".jpg")
-    lay_out(read_detection_data(described), tmp_path / "run")
+    write_training_layout(read_detection_data(described), tmp_path / "run")
     images = tmp_path / "run" / "images" / "train"
     assert [(images / f"00000{number}.jpg").is_symlink() for number in (0, 1)] == [True, False]
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inspection.detection.graphs import read_graph
-from inspection.detection.loading import load_detection_model
-from inspection.detection.model import DetectionSettings, Detector
-from inspection.detection.suppression import overlaps
+from inspection.detection.graph.reading import read_graph
+from inspection.detection.graph.suppression import iou_matrix
+from inspection.detection.model.detector import Detector
+from inspection.detection.model.settings import DetectionSettings
+from inspection.detection.model_file.loading import load_detection_model
 from inspection.detection.training.environment import quiet_environment
 from inspection.imaging.files import read_image
 from inspection.imaging.opencv import cv2
@@ -104,7 +105,7 @@ def test_boxes_equal_those_of_ultralytics_on_photos_and_frames(
         assert ours.classes.tolist() == theirs["classes"], path.name
         expected = np.array(theirs["boxes"], np.float32).reshape(-1, 4)
         boxes += len(expected)
-        assert (overlaps(ours.boxes, expected).diagonal() >= 0.99).all(), path.name
+        assert (iou_matrix(ours.boxes, expected).diagonal() >= 0.99).all(), path.name
         np.testing.assert_allclose(ours.scores, theirs["scores"], atol=1e-3)
     assert boxes >= 20
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from app.command_line import main
-from inspection.detection.dataset import read_detection_data
-from inspection.detection.loading import load_detection_model
+from inspection.detection.data.dataset import read_detection_data
+from inspection.detection.model_file.loading import load_detection_model
 from inspection.detection.training.environment import quiet_environment
 from inspection.runtime.openvino_import import openvino as ov
 from inspection.runtime.openvino_import import ops

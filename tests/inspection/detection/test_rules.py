@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.command_line.train_detector import result_lines
-from inspection.detection import letterbox
-from inspection.detection.agreement import EXACT, FASTER, agreement, holds
-from inspection.detection.average_precision import MeasuredImage, average_precision, mean_of
-from inspection.detection.heads import (
+from inspection.detection.data.labels import LabelledBox, WrongLineError, corners, parse_line
+from inspection.detection.evaluation.agreement import EXACT, FASTER, agreement, within_bounds
+from inspection.detection.evaluation.average_precision import EvaluatedImage, average_precision, mean_of
+from inspection.detection.graph import letterbox
+from inspection.detection.graph.heads import (
     Head,
     decode_end_to_end,
     decode_yolo,
@@ -20,10 +21,9 @@ from inspection.detection.heads import (
     recognise,
     yolox_grid,
 )
-from inspection.detection.labels import LabelledBox, WrongLineError, corners, parse_line
-from inspection.detection.loading import fastest
-from inspection.detection.model import FoundBoxes
-from inspection.detection.suppression import overlaps, suppress
+from inspection.detection.graph.suppression import iou_matrix, non_max_suppression
+from inspection.detection.model.settings import Boxes
+from inspection.detection.model_file.loading import fastest
 
 sides = st.integers(1, 3000)
 boxes_in_640 = st.tuples(
@@ -31,9 +31,9 @@ boxes_in_640 = st.tuples(
 )
 
 
-def found(rows: list[tuple[float, float, float, float, float, int]]) -> FoundBoxes:
+def found(rows: list[tuple[float, float, float, float, float, int]]) -> Boxes:
     array = np.array(rows, np.float32).reshape(-1, 6)
-    return FoundBoxes(array[:, :4], array[:, 4], array[:, 5].astype(np.intp))
+    return Boxes(array[:, :4], array[:, 4], array[:, 5].astype(np.intp))
 
 
 @given(sides, sides, st.sampled_from([(640, 640), (320, 416), (224, 224)]))
@@ -73,10 +73,10 @@ def test_suppression_keeps_the_surest_and_no_two_of_a_class_that_overlap_more_th
     boxes = np.array([(x, y, x + w, y + h) for (x, y, w, h), _, _ in rows], np.float32).reshape(-1, 4)
     scores = np.array([score for _, score, _ in rows], np.float32)
     classes = np.array([number for _, _, number in rows], np.intp)
-    kept = suppress(boxes, scores, classes, 0.5, 300)
+    kept = non_max_suppression(boxes, scores, classes, 0.5, 300)
     assert len(set(kept.tolist())) == len(kept)
     assert (np.diff(scores[kept]) <= 0).all()
-    shares = overlaps(boxes, boxes)
+    shares = iou_matrix(boxes, boxes)
     same = classes[:, None] == classes[None, :]
     for row in kept:
         assert all(other == row or not same[row, other] or shares[row, other] <= 0.501 for other in kept)
@@ -86,7 +86,7 @@ def test_suppression_keeps_the_surest_and_no_two_of_a_class_that_overlap_more_th
 
 def test_suppression_stops_at_the_most_that_is_wanted() -> None:
     boxes = np.array([[i * 100, 0, i * 100 + 10, 10] for i in range(5)], np.float32)
-    kept = suppress(boxes, np.linspace(0.1, 0.9, 5).astype(np.float32), np.zeros(5, np.intp), 0.7, 2)
+    kept = non_max_suppression(boxes, np.linspace(0.1, 0.9, 5).astype(np.float32), np.zeros(5, np.intp), 0.7, 2)
     assert kept.tolist() == [4, 3]
 
 
@@ -173,20 +173,20 @@ def test_a_perfect_detector_has_average_precision_one_and_a_blind_one_zero() -> 
     drawn = corners((LabelledBox(0, 0.5, 0.5, 0.5, 0.5), LabelledBox(1, 0.25, 0.25, 0.2, 0.2)), 100, 100)
     classes = np.array([0, 1], np.intp)
     scores = np.array([0.9, 0.8], np.float32)
-    perfect = average_precision([MeasuredImage(drawn, scores, classes, drawn, classes)])
+    perfect = average_precision([EvaluatedImage(drawn, scores, classes, drawn, classes)])
     assert mean_of(perfect) == pytest.approx((1.0, 1.0), abs=0.01)
-    blind = average_precision([MeasuredImage(drawn[:0], scores[:0], classes[:0], drawn, classes)])
+    blind = average_precision([EvaluatedImage(drawn[:0], scores[:0], classes[:0], drawn, classes)])
     assert mean_of(blind) == (0.0, 0.0)
     assert mean_of({}) is None
 
 
 def test_a_box_drawn_once_is_found_once() -> None:
     drawn = np.array([[0, 0, 10, 10]], np.float32)
-    image = MeasuredImage(
+    image = EvaluatedImage(
         np.repeat(drawn, 2, axis=0), np.array([0.9, 0.8], np.float32), np.zeros(2, np.intp), drawn, np.zeros(1, np.intp)
     )
     assert average_precision([image])[0].at_50 == pytest.approx(1.0, abs=0.01)
-    other = MeasuredImage(drawn, image.scores[:1], np.ones(1, np.intp), drawn, np.zeros(1, np.intp))
+    other = EvaluatedImage(drawn, image.scores[:1], np.ones(1, np.intp), drawn, np.zeros(1, np.intp))
     assert average_precision([other])[0].at_50 == 0
 
 
@@ -195,7 +195,7 @@ def test_the_same_boxes_agree_and_a_lost_a_moved_and_a_less_sure_one_do_not() ->
     reference = [found(rows)]
     same = agreement(reference, reference, EXACT, name="torch", drop=(0.0, 0.0))
     assert (same.matched, same.boxes, same.worst_iou) == (1.0, 2, 1.0)
-    assert holds(same, EXACT)
+    assert within_bounds(same, EXACT)
     for other in (
         rows[:1],
         [rows[0], (203.0, 0.0, 300.0, 100.0, 0.6, 1)],
@@ -203,15 +203,15 @@ def test_the_same_boxes_agree_and_a_lost_a_moved_and_a_less_sure_one_do_not() ->
         [rows[0], (200.0, 0.0, 300.0, 100.0, 0.6, 2)],
     ):
         differing = agreement(reference, [found(other)], EXACT, name="torch", drop=(0.0, 0.0))
-        assert not holds(differing, EXACT)
+        assert not within_bounds(differing, EXACT)
     moved = agreement(reference, [found([rows[0], (203.0, 0.0, 300.0, 100.0, 0.6, 1)])], FASTER, name="f", drop=(0, 0))
-    assert holds(moved, FASTER)
+    assert within_bounds(moved, FASTER)
 
 
 def test_lost_precision_is_out_of_bounds_however_well_the_boxes_agree() -> None:
     boxes = [found([(0.0, 0.0, 10.0, 10.0, 0.9, 0)])]
-    assert not holds(agreement(boxes, boxes, FASTER, name="fp32", drop=(0.03, 0.0)), FASTER)
-    assert not holds(agreement(boxes, boxes, FASTER, name="fp32", drop=(0.0, 0.03)), FASTER)
+    assert not within_bounds(agreement(boxes, boxes, FASTER, name="fp32", drop=(0.03, 0.0)), FASTER)
+    assert not within_bounds(agreement(boxes, boxes, FASTER, name="fp32", drop=(0.0, 0.03)), FASTER)
 
 
 def test_the_fastest_way_that_passed_is_taken_where_the_processor_has_it() -> None:

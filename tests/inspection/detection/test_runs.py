@@ -18,11 +18,13 @@ import pytest
 
 from app.benchmarks.inspection.detection import compare_speed
 from app.command_line import main
-from inspection.detection.bundle import read_detector
-from inspection.detection.dataset import lay_out, read_detection_data
+from inspection.detection.data.dataset import read_detection_data
+from inspection.detection.data.layout import write_training_layout
+from inspection.detection.model_file.bundle import read_detector
 from inspection.detection.training.child import run_training_process
 from inspection.detection.training.process import failure_of
-from inspection.detection.training.run_folder import RunFolder, RunRequest, begun_run, opened_run, write_json
+from inspection.detection.training.run_folder import RunFolder, create_run, open_run, write_json
+from inspection.detection.training.run_request import RunRequest
 from models.errors import Conflict, InvalidInput
 from tests.support.awaiting import wait_until
 from tests.support.detector_files import with_description
@@ -154,11 +156,11 @@ def test_trouble_with_a_message_of_its_own_keeps_it_and_other_trouble_is_named(t
 def test_a_folder_in_which_a_training_runs_is_kept_from_another(tmp_path: Path) -> None:
     place, request = tmp_path / "run", RunRequest(data="data.yaml", out="m.model")
     other = request.model_copy(update={"out": "other.model"})
-    with begun_run(place, request) as (folder, _):
+    with create_run(place, request) as (folder, _):
         # As at its end, when a second one could take it for a run that is done and clear it away.
         write_json(folder.report, {})
         before = {path: path.read_bytes() for path in place.iterdir()}
-        for entering in (begun_run(place, other, patience_s=0), opened_run(place, patience_s=0)):
+        for entering in (create_run(place, other, patience_s=0), open_run(place, patience_s=0)):
             with pytest.raises(Conflict) as caught, entering:
                 pass
             assert caught.value.code == "training-run-running"
@@ -169,7 +171,7 @@ def test_a_folder_in_which_a_training_runs_is_kept_from_another(tmp_path: Path) 
 def test_a_folder_of_somebody_elses_is_refused_and_not_even_a_lock_is_laid_into_it(tmp_path: Path) -> None:
     (tmp_path / "diary.txt").write_text("mine")
     request = RunRequest(data="data.yaml", out="m.model")
-    with pytest.raises(Conflict) as caught, begun_run(tmp_path, request, patience_s=0):
+    with pytest.raises(Conflict) as caught, create_run(tmp_path, request, patience_s=0):
         pass
     assert caught.value.code == "training-run-foreign"
     assert [path.name for path in tmp_path.iterdir()] == ["diary.txt"]
@@ -178,7 +180,7 @@ def test_a_folder_of_somebody_elses_is_refused_and_not_even_a_lock_is_laid_into_
 def test_a_folder_whose_training_was_killed_before_it_said_what_it_was_asked_for_is_used_again(tmp_path: Path) -> None:
     with RunFolder(tmp_path).held():
         pass
-    with begun_run(tmp_path, RunRequest(data="data.yaml", out="m.model")) as (folder, _):
+    with create_run(tmp_path, RunRequest(data="data.yaml", out="m.model")) as (folder, _):
         assert folder.request.exists()
 
 
@@ -202,13 +204,13 @@ def test_a_training_interrupted_while_its_process_is_being_started_leaves_no_pro
 
 def test_a_run_begun_where_another_is_done_leaves_what_is_not_its_own(tmp_path: Path) -> None:
     request = RunRequest(data="data.yaml", out="m.model")
-    with begun_run(tmp_path / "run", request) as (folder, _):
+    with create_run(tmp_path / "run", request) as (folder, _):
         pass
     folder.best.parent.mkdir(parents=True)
     folder.best.write_bytes(b"old")
     write_json(folder.report, {})
     (folder.path / "m.model").write_bytes(b"mine")
-    with begun_run(folder.path, request):
+    with create_run(folder.path, request):
         pass
     assert sorted(path.name for path in folder.path.iterdir()) == ["m.model", "request.json", "running.lock"]
 
@@ -222,7 +224,7 @@ def test_nothing_of_an_earlier_time_stays_in_the_layout_not_even_a_cache_that_wo
     (laid / "labels").mkdir(parents=True)
     (laid / "labels" / "train.cache").write_bytes(b"pickled")
     (laid / "images").symlink_to(first.parent)
-    lay_out(data, laid)
+    write_training_layout(data, laid)
     assert not (laid / "labels" / "train.cache").exists()
     assert first.exists()
     assert len(list((laid / "images" / "train").iterdir())) == 4
@@ -234,7 +236,7 @@ def test_an_image_whose_name_is_no_text_is_laid_out_and_named(tmp_path: Path) ->
     odd = os.fsdecode(os.fsencode(image.parent) + b"/\xff.png")
     image.rename(odd)
     data = read_detection_data(described)
-    lay_out(data, tmp_path / "run")
+    write_training_layout(data, tmp_path / "run")
     write_json(tmp_path / "images.json", [str(file.image) for file in data.train])
     assert odd in json.loads((tmp_path / "images.json").read_text(encoding="utf-8"))
 

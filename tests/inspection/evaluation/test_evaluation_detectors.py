@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from inspection.anomaly import TrainingReport
-from inspection.detection.loading import load_detection_model
-from inspection.detection.model import Detector
+from inspection.detection.model.detector import Detector
+from inspection.detection.model_file.loading import load_detection_model
 from inspection.evaluation.detectors import evaluate_detector
 from inspection.imaging.files import encode_png
 from inspection.imaging.frames import as_rgb

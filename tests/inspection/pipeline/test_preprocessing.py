@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from inspection.anomaly import Backbone, TrainingReport, load_bundle, train_images
-from inspection.anomaly.masking import where_it_counts
+from inspection.anomaly.masking import mask_score
 from inspection.imaging.files import encode_png, read_image
 from inspection.imaging.opencv import cv2
 from inspection.model_files.reference import ReferenceImage
@@ -179,8 +179,8 @@ def test_the_view_is_the_image_itself_where_nothing_comes_before() -> None:
 def test_a_score_goes_down_with_what_is_ignored_alone() -> None:
     heat = np.array([[4.0, 1.0], [2.0, 3.0]], np.float32)
     everything, but_highest = np.ones((2, 2), np.bool_), heat < 4
-    assert where_it_counts(5.0, heat, None)[0] == where_it_counts(5.0, heat, everything)[0] == 5.0
-    score, left = where_it_counts(5.0, heat, but_highest)
+    assert mask_score(5.0, heat, None)[0] == mask_score(5.0, heat, everything)[0] == 5.0
+    score, left = mask_score(5.0, heat, but_highest)
     assert score == pytest.approx(5.0 * 3 / 4)
     assert left[0, 0] == 0
 

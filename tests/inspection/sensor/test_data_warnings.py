@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inspection.sensor import SensorTable, StandIn, read_table
-from inspection.sensor.table.data_warnings import doubts_of
+from inspection.sensor import NaValue, SensorTable, read_table
+from inspection.sensor.table.data_warnings import find_data_warnings
 from tests.support.command import run
 from tests.support.sensor_rows import COLUMNS, machine_rows
 
@@ -22,10 +22,10 @@ def test_a_number_that_stands_for_a_gap_is_suspected(number: float) -> None:
     rows[::10, 1] = number
     rows[7, 2] = -9999.0
     rows[8, 2] = -999.0
-    assert doubts_of(table_of(rows)).stand_ins == (
-        StandIn("current", number, 30),
-        StandIn("temperature", -9999.0, 1),
-        StandIn("temperature", -999.0, 1),
+    assert find_data_warnings(table_of(rows)).na_values == (
+        NaValue("current", number, 30),
+        NaValue("temperature", -9999.0, 1),
+        NaValue("temperature", -999.0, 1),
     )
 
 
@@ -35,31 +35,31 @@ def test_values_of_a_sensor_are_not_suspected() -> None:
     rows[5, 0], rows[6, 0] = 999.0, 940.0
     rows[9, 1] = np.nan
     rows[10, 2] = 500.0
-    found = doubts_of(table_of(rows, np.arange(300.0)))
-    assert (found.stand_ins, found.counters, found.backward) == ((), (), 0)
+    found = find_data_warnings(table_of(rows, np.arange(300.0)))
+    assert (found.na_values, found.counters, found.backward) == ((), (), 0)
 
 
 @pytest.mark.parametrize("steps", [np.ones(300), -np.ones(300), np.tile([1.0, 2.0], 150)])
 def test_a_column_that_counts_is_suspected(steps: NDArray[np.float64]) -> None:
     rows = np.column_stack([machine_rows(300), np.cumsum(steps)])
-    assert doubts_of(table_of(rows)).counters == ("more",)
+    assert find_data_warnings(table_of(rows)).counters == ("more",)
     rows[150, 3] = rows[149, 3]
-    assert doubts_of(table_of(rows)).counters == ()
+    assert find_data_warnings(table_of(rows)).counters == ()
 
 
 def test_shuffled_rows_are_told_and_a_clock_set_back_once_is_not() -> None:
     times = np.arange(300.0)
-    assert doubts_of(table_of(machine_rows(300), times[::-1].copy())).backward == 299
+    assert find_data_warnings(table_of(machine_rows(300), times[::-1].copy())).backward == 299
     times[100:] -= 3600
     times[50] = np.nan
-    assert doubts_of(table_of(machine_rows(300), times)).backward == 0
+    assert find_data_warnings(table_of(machine_rows(300), times)).backward == 0
 
 
 def test_the_benchmark_rows_raise_no_doubt(data: Path) -> None:
     for path in sorted((data / "skab").glob("*/*.csv")):
         labels = () if path.parent.name == "anomaly-free" else ("anomaly", "changepoint")
-        found = doubts_of(read_table(path, labels))
-        assert (found.stand_ins, found.counters, found.backward) == ((), (), 0), path
+        found = find_data_warnings(read_table(path, labels))
+        assert (found.na_values, found.counters, found.backward) == ((), (), 0), path
 
 
 def test_the_command_tells_its_doubts_and_what_to_do(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -103,16 +103,16 @@ def named(name: str, column: NDArray[np.float64]) -> SensorTable:
 )
 def test_a_column_of_0_and_1_named_as_a_label_is_suspected(name: str) -> None:
     column = np.tile([0.0, 1.0], 10)
-    assert doubts_of(named(name, column)).labels == (name,)
+    assert find_data_warnings(named(name, column)).labels == (name,)
     column[3] = np.nan
-    assert doubts_of(named(name, column)).labels == (name,)
+    assert find_data_warnings(named(name, column)).labels == (name,)
     column[4] = 0.5
-    assert doubts_of(named(name, column)).labels == ()
+    assert find_data_warnings(named(name, column)).labels == ()
 
 
 @pytest.mark.parametrize("name", ["valve", "classic", "default", "pump on"])
 def test_a_switch_is_no_label(name: str) -> None:
-    assert doubts_of(named(name, np.tile([0.0, 1.0], 10))).labels == ()
+    assert find_data_warnings(named(name, np.tile([0.0, 1.0], 10))).labels == ()
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])

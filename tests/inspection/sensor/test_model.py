@@ -19,14 +19,14 @@ from inspection.sensor import (
     SensorModel,
     SensorStream,
     SensorTraining,
-    archive,
     load_model,
     model_bytes,
     model_from_bytes,
     save_model,
     train,
 )
-from inspection.sensor.metadata import FORMAT
+from inspection.sensor.model.metadata import FORMAT
+from inspection.sensor.model_file import archive
 from models.errors import InvalidInput
 from tests.support.sensor_rows import COLUMNS, machine_rows
 
@@ -64,15 +64,15 @@ def test_the_score_is_the_norm_of_what_the_network_cannot_rebuild(vectors: Senso
     row = np.array([103.0, 1.5, 61.0])
     scaled = (row - vectors.scaling.center) / vectors.scaling.scale
     expected = float(np.linalg.norm(scaled - vectors.network.reconstruct(scaled)))
-    judgement = vectors.judge(row.tolist())
-    assert judgement.score == pytest.approx(expected, rel=1e-12)
-    assert judgement.status == ("anomaly" if expected > vectors.metadata.threshold else "normal")
+    row_score = vectors.score_row(row.tolist())
+    assert row_score.score == pytest.approx(expected, rel=1e-12)
+    assert row_score.status == ("anomaly" if expected > vectors.metadata.threshold else "normal")
 
 
 def test_rows_like_the_training_are_normal_and_a_broken_relation_is_not(vectors: SensorModel) -> None:
     later = vectors.score(machine_rows(2000, seed=1))
     assert 0.01 < (later > vectors.metadata.threshold).mean() < 0.12
-    broken = vectors.judge([105.0, 1.6, 60.0])
+    broken = vectors.score_row([105.0, 1.6, 60.0])
     assert broken.status == "anomaly"
     assert max(broken.contributions, key=lambda name: broken.contributions[name]) in {"speed", "current"}
 
@@ -85,14 +85,14 @@ VALUES = st.floats(-1e6, 1e6)
 def test_contributions_add_up_to_the_score_squared(vectors: SensorModel, row: list[float | None]) -> None:
     if row.count(None) > 1:
         with pytest.raises(InvalidInput, match="missing"):
-            vectors.judge(row)
+            vectors.score_row(row)
         return
-    judgement = vectors.judge(row)
-    assert math.isclose(sum(judgement.contributions.values()), judgement.score**2, rel_tol=1e-9)
-    assert all(share >= 0 for share in judgement.contributions.values())
+    row_score = vectors.score_row(row)
+    assert math.isclose(sum(row_score.contributions.values()), row_score.score**2, rel_tol=1e-9)
+    assert all(share >= 0 for share in row_score.contributions.values())
     for name, value in zip(COLUMNS, row, strict=True):
         if value is None:
-            assert judgement.contributions[name] == 0.0
+            assert row_score.contributions[name] == 0.0
 
 
 def test_contributions_of_windows_add_up_in_a_stream_and_in_a_table(windowed: SensorModel) -> None:
@@ -203,7 +203,7 @@ def test_a_missing_value_hardly_moves_the_score_of_a_normal_row(vectors: SensorM
 def test_a_wrong_length_is_refused_with_the_length_expected(
     vectors: SensorModel, windowed: SensorModel, length: int
 ) -> None:
-    for push in (vectors.judge, SensorStream(windowed).push):
+    for push in (vectors.score_row, SensorStream(windowed).push):
         with pytest.raises(InvalidInput) as raised:
             push([1.0] * length)
         assert raised.value.code == "sensor-wrong-length"
@@ -216,14 +216,14 @@ def test_a_wrong_length_is_refused_with_the_length_expected(
 
 def test_infinite_values_are_refused(vectors: SensorModel, windowed: SensorModel) -> None:
     with pytest.raises(InvalidInput, match="finite"):
-        vectors.judge([1.0, math.inf, 2.0])
+        vectors.score_row([1.0, math.inf, 2.0])
     for row in ([None, -math.inf, 2.0], [None, 1e300, 2.0], [1e101, 1.0, 2.0]):
         with pytest.raises(InvalidInput, match="finite"):
-            vectors.judge(row)
-    for push in (vectors.judge, SensorStream(windowed).push):
+            vectors.score_row(row)
+    for push in (vectors.score_row, SensorStream(windowed).push):
         with pytest.raises(InvalidInput, match="finite"):
             push([1e300, -1e300, 2.0])
-    assert math.isfinite(vectors.judge([1e99, -1e99, 1e100]).score)
+    assert math.isfinite(vectors.score_row([1e99, -1e99, 1e100]).score)
     with pytest.raises(InvalidInput, match="finite"):
         vectors.score(np.array([[1.0, math.inf, 2.0]]))
 
@@ -248,8 +248,8 @@ def test_many_threads_score_as_one_does(vectors: SensorModel) -> None:
 
 def test_a_moved_threshold_changes_the_verdict_and_not_the_score(vectors: SensorModel) -> None:
     row = [105.0, 1.6, 60.0]
-    before = vectors.judge(row)
-    after = vectors.with_threshold(before.score + 1).judge(row)
+    before = vectors.score_row(row)
+    after = vectors.with_threshold(before.score + 1).score_row(row)
     assert (before.status, after.status) == ("anomaly", "normal")
     assert after.score == before.score
     for wrong in (0.0, -1.0, math.nan, math.inf):
@@ -424,7 +424,7 @@ def test_loading_and_scoring_import_no_torch_and_unpickle_nothing(vectors: Senso
         "sys.addaudithook(lambda event, _: events.append(event) if event == 'pickle.find_class' else None)\n"
         "from inspection.sensor import load_model, SensorStream\n"
         "model = load_model(Path(sys.argv[1]))\n"
-        "print(model.judge([100, 2, 60]).status, SensorStream(model).push([100, 2, 60]).status, events,\n"
+        "print(model.score_row([100, 2, 60]).status, SensorStream(model).push([100, 2, 60]).status, events,\n"
         "      [name for name in ('torch', 'openvino', 'cv2', 'scipy') if name in sys.modules])\n"
     )
     arguments = [sys.executable, "-c", program, str(tmp_path / "model.npz")]

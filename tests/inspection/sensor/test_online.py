@@ -41,7 +41,7 @@ def test_a_long_anomaly_does_not_become_normal(reference: SensorModel, windowed:
         rows = machine_rows(3000, seed=1)
         rows[100:, 0] += 15
         verdicts = [
-            learner.push(row, at).judgement.status
+            learner.push(row, at).row_score.status
             for row, at in zip(rows.tolist(), days(30, 100).tolist(), strict=True)
         ]
         assert verdicts[-500:].count("anomaly") > 490
@@ -57,11 +57,11 @@ def test_a_slow_harmless_change_is_followed_and_told(reference: SensorModel) -> 
     rows[:, 2] += np.linspace(0, 4, len(rows))
     learned = [learner.push(row, at) for row, at in zip(rows.tolist(), days(40, 100).tolist(), strict=True)]
     late = learned[-1000:]
-    assert np.mean([found.judgement.status == "anomaly" for found in late]) < 0.1
+    assert np.mean([found.row_score.status == "anomaly" for found in late]) < 0.1
     assert np.mean([found.reference_score > reference.metadata.threshold for found in late]) > 0.8
-    moved = {found.feature: found.distance for found in learner.travel()}
+    moved = {found.feature: found.distance for found in learner.feature_shift()}
     assert moved["temperature"] > 1
-    assert not any(found.at_bound for found in learner.travel())
+    assert not any(found.at_bound for found in learner.feature_shift())
 
 
 def test_a_change_without_end_is_followed_to_the_bound_and_no_further(reference: SensorModel) -> None:
@@ -70,12 +70,12 @@ def test_a_change_without_end_is_followed_to_the_bound_and_no_further(reference:
     rows = machine_rows(6000, seed=3)
     rows[:, 2] += np.linspace(0, 8, len(rows))
     verdicts = [
-        learner.push(row, at).judgement.status for row, at in zip(rows.tolist(), days(60, 100).tolist(), strict=True)
+        learner.push(row, at).row_score.status for row, at in zip(rows.tolist(), days(60, 100).tolist(), strict=True)
     ]
     assert verdicts[-500:].count("anomaly") > 450
-    travel = {found.feature: found for found in learner.travel()}
-    assert abs(travel["temperature"].distance) <= 1.0 + 1e-9
-    assert max(abs(found.distance) for found in travel.values()) <= 1.0 + 1e-9
+    feature_shift = {found.feature: found for found in learner.feature_shift()}
+    assert abs(feature_shift["temperature"].distance) <= 1.0 + 1e-9
+    assert max(abs(found.distance) for found in feature_shift.values()) <= 1.0 + 1e-9
 
 
 def test_a_day_moves_no_further_than_a_day_may(reference: SensorModel) -> None:
@@ -97,10 +97,10 @@ def test_a_clock_that_is_set_back_again_and_again_lends_no_further_days(referenc
     for place, row in enumerate(rows.tolist()):
         # Midnight within every second row: two clocks that differ by two seconds.
         learner.push(row, 10 * DAY_S + (-1 if place % 2 else 1))
-    assert max(abs(found.distance) for found in learner.travel()) <= 0.05 + 1e-9
+    assert max(abs(found.distance) for found in learner.feature_shift()) <= 0.05 + 1e-9
     for row in machine_rows(50, seed=14).tolist():
         learner.push(row, 11 * DAY_S + 2)
-    assert 0.05 < max(abs(found.distance) for found in learner.travel()) <= 0.1 + 1e-9
+    assert 0.05 < max(abs(found.distance) for found in learner.feature_shift()) <= 0.1 + 1e-9
 
 
 def test_rows_around_an_anomaly_are_not_learned(reference: SensorModel) -> None:
@@ -141,7 +141,7 @@ def test_the_reference_and_the_threshold_are_never_touched(reference: SensorMode
     rows = machine_rows(50, seed=5)
     assert np.array_equal(saved.score(rows), learner.model.score(rows))
     again = OnlineLearner(reference, current=saved)
-    assert again.travel() == learner.travel()
+    assert again.feature_shift() == learner.feature_shift()
 
 
 def test_a_row_that_cannot_be_judged_is_not_learned_and_windows_go_on(windowed: SensorModel) -> None:
@@ -156,12 +156,12 @@ def test_a_row_that_cannot_be_judged_is_not_learned_and_windows_go_on(windowed: 
         learner.push([None, None, None], 0.0)
     assert learner.rows_learned == before
     for row in rows[20:]:
-        assert learner.push(row, 0.0).judgement.score > 0
+        assert learner.push(row, 0.0).row_score.score > 0
 
 
 def test_threads_may_push_at_once(reference: SensorModel) -> None:
     learner = OnlineLearner(reference, OnlineSettings(quarantine=0, margin=1))
-    rows = [row for row in machine_rows(400, seed=7).tolist() if reference.judge(row).status == "normal"][:300]
+    rows = [row for row in machine_rows(400, seed=7).tolist() if reference.score_row(row).status == "normal"][:300]
 
     def push() -> None:
         for row in rows:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from inspection.sensor import SensorTraining, load_model, model_bytes, read_table, save_model, train, train_files
-from inspection.sensor.checkpoint import read_checkpoint, write_checkpoint
-from inspection.sensor.thresholds import choose, tail_quantile
+from inspection.sensor.model.windows import stationarity
+from inspection.sensor.model_file.checkpoint import read_checkpoint, write_checkpoint
 from inspection.sensor.training.folds import blocks
-from inspection.sensor.windows import steadiness
+from inspection.sensor.training.thresholds import choose, tail_quantile
 from models.errors import InvalidInput, Unavailable
 from tests.support.command import run
 from tests.support.sensor_rows import COLUMNS, machine_rows
@@ -82,7 +82,7 @@ def test_every_row_is_held_out_once_and_never_beside_a_row_it_is_fitted_on() -> 
 def test_a_drift_is_told_from_values_that_only_vary() -> None:
     noise = np.random.default_rng(0).normal(size=400)
     features = np.stack([noise, np.linspace(0, 10, 400) + 0.1 * noise, np.full(400, 3.0)], axis=1)
-    steady, drifting, constant = steadiness(features, [slice(0, 400)], 5)
+    steady, drifting, constant = stationarity(features, [slice(0, 400)], 5)
     assert steady > 0.7
     assert drifting < 0.05
     assert constant == 1.0
@@ -93,8 +93,8 @@ def test_a_constant_sensor_is_named_and_any_change_of_it_is_an_anomaly() -> None
     made = train(rows, (*COLUMNS, "supply"), SensorTraining())
     assert made.constant == ("supply",)
     row = [100.0, 2.0, 60.0]
-    assert made.model.judge([*row, 24.0]).status == "normal"
-    assert made.model.judge([*row, 22.0]).status == "anomaly"
+    assert made.model.score_row([*row, 24.0]).status == "normal"
+    assert made.model.score_row([*row, 22.0]).status == "anomaly"
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -103,7 +103,7 @@ def test_rows_that_repeat_are_judged_alike_one_by_one_and_as_a_table(seed: int) 
     on = (generator.random(400) < 0.12).astype(float)
     rows = np.column_stack([on, 1 - on, 24 + on * 0.5, np.where(generator.random(400) < 0.5, 1.0, 0.0)])
     model = train(rows, ("valve", "lamp", "supply", "mode"), SensorTraining(seed=seed)).model
-    alone = [model.judge(row).status == "anomaly" for row in rows.tolist()]
+    alone = [model.score_row(row).status == "anomaly" for row in rows.tolist()]
     assert alone == (model.score(rows) > model.metadata.threshold).tolist()
     assert np.mean(alone) <= 0.05
 
@@ -114,13 +114,13 @@ def test_missing_values_in_the_training_rows_do_not_spoil_the_model() -> None:
     model = train(rows, COLUMNS, SensorTraining(scaling="robust")).model
     assert 0.05 < model.metadata.missing < 0.15
     assert (model.score(machine_rows(1000, seed=2)) > model.metadata.threshold).mean() < 0.15
-    assert model.judge([105.0, 1.6, 60.0]).status == "anomaly"
+    assert model.score_row([105.0, 1.6, 60.0]).status == "anomaly"
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_bottleneck_of_one_does_not_fall_silent(seed: int) -> None:
     model = train(machine_rows(200), COLUMNS, SensorTraining(hidden=(8, 1), seed=seed)).model
-    assert model.judge([105.0, 1.6, 60.0]).status == "anomaly"
+    assert model.score_row([105.0, 1.6, 60.0]).status == "anomaly"
 
 
 @pytest.mark.parametrize(("rows", "settings"), [(19, SMALL), (39, SMALL), (300, SensorTraining(window=40))])
@@ -146,7 +146,7 @@ def test_training_goes_on_with_the_scaling_of_the_model_and_bears_one_wild_value
     further = train(rows, COLUMNS, SMALL, start=start).model
     assert further.metadata.scaling == "robust"
     assert np.array_equal(further.scaling.center, start.scaling.center)
-    assert further.judge([100.0, 2.0, 60.0]).status == "normal"
+    assert further.score_row([100.0, 2.0, 60.0]).status == "normal"
 
 
 def test_a_column_without_a_value_is_named() -> None:
@@ -287,7 +287,7 @@ def test_a_mistake_in_the_data_is_told_and_leaves_nothing_behind(
 def test_without_torch_only_the_checkpoint_is_missing(
     capsys: pytest.CaptureFixture[str], table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("inspection.sensor.checkpoint.torch_is_there", lambda: False)
+    monkeypatch.setattr("inspection.sensor.model_file.checkpoint.torch_is_installed", lambda: False)
     with pytest.raises(Unavailable) as raised:
         train_files(table, tmp_path / "m.pth", SMALL)
     assert raised.value.code == "sensor-torch-missing"

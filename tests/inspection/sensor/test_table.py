@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inspection.sensor import parse_table, read_table, table
+from inspection.sensor import parse_table, read_table
+from inspection.sensor.table import reading
 from inspection.sensor.table.times import moment
 from models.errors import InvalidInput, TooLarge, UserFacingError
 from models.messages import LANGUAGES
@@ -158,7 +159,7 @@ def test_a_delimiter_at_the_end_of_every_line_is_no_column() -> None:
 
 
 def test_a_number_that_stands_for_a_gap_is_one() -> None:
-    found = parse_table(b"a,b\n-999,1\n2,-999.0\n3,-99.9\n", "t.csv", stand_ins=[-999.0, -99.9])
+    found = parse_table(b"a,b\n-999,1\n2,-999.0\n3,-99.9\n", "t.csv", na_values=[-999.0, -99.9])
     assert np.isnan(found.values).tolist() == [[True, False], [False, True], [False, True]]
 
 
@@ -234,13 +235,13 @@ def test_columns_of_the_same_name_are_told_apart() -> None:
 
 
 def test_sizes_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(table, "MOST_ROWS", 3)
-    monkeypatch.setattr(table, "MOST_COLUMNS", 2)
-    monkeypatch.setattr(table, "MOST_BYTES", 20)
+    monkeypatch.setattr(reading, "MOST_ROWS", 3)
+    monkeypatch.setattr(reading, "MOST_COLUMNS", 2)
+    monkeypatch.setattr(reading, "MOST_BYTES", 20)
     assert len(parse_table(b"a,b\n1,2\n3,4\n5,6\n", "t.csv").values) == 3
     assert refused("1\n2\n3\n4\n5\n").code == "sensor-file-too-many"
     assert refused("1,2,3\n").code == "sensor-file-too-many"
-    monkeypatch.setattr(table, "MOST_CELLS", 5)
+    monkeypatch.setattr(reading, "MOST_CELLS", 5)
     assert refused("1,2\n3,4\n5,6\n").values["row"] == 3
     path = tmp_path / "t.csv"
     path.write_bytes(b"1,2\n" * 6)

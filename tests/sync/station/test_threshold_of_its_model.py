@@ -93,4 +93,4 @@ def test_a_training_here_and_a_threshold_there_end_with_the_new_models_own(serve
             assert record.criteria == {"threshold": 9.0, "threshold_model": old.sha256}
             found = item_threshold(session, "any", record)
             assert found is not None
-            assert (found.value, found.origin, found.passed_over) == (4.0, "model", ("item",))
+            assert (found.value, found.origin, found.skipped) == (4.0, "model", ("item",))

@@ -1,0 +1,1 @@
+"""Backbone networks: architectures, converted files, conversion from the pinned weight packages."""

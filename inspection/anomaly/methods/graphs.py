@@ -1,0 +1,116 @@
+"""Graphs behind a backbone: patch features, nearest-neighbour search, the anomaly map."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from inspection.anomaly.methods.map_smoothing import KERNEL
+from inspection.runtime.arrays import FloatArray
+from inspection.runtime.graphs import Node, constant, name_nodes
+from inspection.runtime.openvino_import import openvino as ov
+from inspection.runtime.openvino_import import ops
+
+LEVELS = ("stride16", "stride32", "stride32-late")
+"""Outputs of a backbone graph that patch features come from, the one whose grid counts first."""
+
+
+def _pooled(node: Node) -> Node:
+    return ops.avg_pool(node, [1, 1], [1, 1], [1, 1], [3, 3], exclude_pad=False)
+
+
+def _doubled(node: Node) -> Node:
+    return ops.interpolate(
+        node,
+        constant(np.array([2.0, 2.0], np.float32)),
+        "linear",
+        "scales",
+        coordinate_transformation_mode="half_pixel",
+        axes=constant(np.array([2, 3], np.int64)),
+    )
+
+
+def with_patch_features(backbone: Any) -> Any:
+    """Put one feature vector a patch behind a backbone graph.
+
+    The levels are brought to the grid of stride 16 and concatenated (Roth et al. 2022, section 3.1, with later levels:
+    the early ones take every stripe of a ground surface for strange). The later two are averaged over 3×3 first (zeros
+    outside); the first, which small defects show in, is taken as it is.
+
+    Args:
+        backbone: graph with the outputs ``LEVELS``.
+
+    Returns:
+        ``openvino.Model``: ``image`` as before, ``features`` float32 ``(1, D, H/16, W/16)``.
+    """
+    first, *later = (backbone.output(name).get_node().input_value(0) for name in LEVELS)
+    result = ops.result(ops.concat([first, *(_doubled(_pooled(level)) for level in later)], axis=1))
+    result.output(0).set_names({"features"})
+    model = ov.Model([result], backbone.get_parameters(), "patch_features")
+    name_nodes(model)
+    return model
+
+
+def anomaly_graph(
+    features: Any, projection: FloatArray, offset: FloatArray, bank: FloatArray, constants: FloatArray
+) -> Any:
+    """Put projection, nearest-neighbour search and the light blur behind a graph of patch features.
+
+    Args:
+        features: graph of ``with_patch_features``.
+        projection: float32 ``(D, K)``.
+        offset: float32 ``(K,)``.
+        bank: float32 ``(N, K)``, projected.
+        constants: float32 ``(N,)``, ``|b|²`` and what else is added for each patch of the bank.
+
+    Returns:
+        ``openvino.Model``: ``image`` as before, ``map`` float32 ``(1, 1, H/16, W/16)``: distance to the bank, averaged
+        with weights 1-2-1 both ways.
+    """
+    projected = projected_patches(features, projection, offset)
+    # |a - b|² = |a|² + (|b|² - 2 a·b); the minimum over b needs the bracket only.
+    products = ops.matmul(projected, constant(np.ascontiguousarray(-2.0 * bank.T)), False, False)
+    one = constant(np.array([1], np.int64))
+    nearest = ops.reduce_min(ops.add(products, constant(constants[None])), one, keep_dims=True)
+    own = ops.reduce_sum(ops.multiply(projected, projected), one, keep_dims=True)
+    return map_graph(features, ops.sqrt(ops.relu(ops.add(nearest, own))), "patchcore")
+
+
+def projected_patches(features: Any, projection: FloatArray, offset: FloatArray) -> Node:
+    """Return the node ``(H/16 · W/16, K)`` of the projected patches behind a graph of ``with_patch_features``.
+
+    Args:
+        features: the graph.
+        projection: float32 ``(D, K)``.
+        offset: float32 ``(K,)``.
+    """
+    node = features.output("features").get_node().input_value(0)
+    patches = ops.transpose(
+        ops.reshape(node, constant(np.array([projection.shape[0], -1], np.int64)), special_zero=False),
+        constant(np.array([1, 0], np.int64)),
+    )
+    return ops.add(ops.matmul(patches, constant(projection), False, False), constant(offset[None]))
+
+
+def map_graph(features: Any, distance: Node, name: str) -> Any:
+    """Return the graph from ``image`` to ``map``: one distance a patch, laid out as the grid and smoothed.
+
+    Args:
+        features: graph of ``with_patch_features``.
+        distance: node behind it, ``(H/16 · W/16, 1)``.
+        name: of the new graph.
+    """
+    grid = ops.shape_of(features.output("features").get_node().input_value(0), "i64")
+    rows_and_columns = ops.gather(grid, constant(np.array([2, 3], np.int64)), constant(np.array(0, np.int64)))
+    shape = ops.concat([constant(np.array([1, 1], np.int64)), rows_and_columns], axis=0)
+    values = ops.reshape(distance, shape, special_zero=False)
+    sides = constant(np.array([0, 0, 1, 1], np.int64))
+    padded = ops.pad(values, sides, sides, "edge")
+    kernel = np.outer(KERNEL, KERNEL).astype(np.float32)[None, None]
+    smooth = ops.convolution(padded, constant(kernel), [1, 1], [0, 0], [0, 0], [1, 1])
+    result = ops.result(smooth)
+    result.output(0).set_names({"map"})
+    model = ov.Model([result], features.get_parameters(), name)
+    name_nodes(model)
+    return model

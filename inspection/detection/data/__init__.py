@@ -1,0 +1,1 @@
+"""Labelled images: reading, checking and laying them out for training."""

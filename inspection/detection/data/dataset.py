@@ -1,0 +1,184 @@
+"""Labelled images for a detector: reading ``data.yaml`` and checking every file it names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inspection.detection.data.labels import LabelledBox, read_labels
+from inspection.detection.graph.metadata import class_names, read_yaml
+from inspection.detection.reasons import InvalidMetadataError, decoded
+from inspection.imaging.datasets import image_files
+from inspection.imaging.files import IMAGE_SUFFIXES, decode_image, read_image_bytes
+from models.errors import InvalidInput, NotFound, UnreadableImage, UserFacingError
+from models.names import LONGEST_NAME
+from models.storage import is_file, is_there, reason_of, sha256_of
+
+_LEAST_SIDE = 10
+"""Pixels; images with a shorter side the training library leaves out without a word."""
+PARTS = ("train", "val")
+_UP = "../"
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFile:
+    """An image with the boxes on it.
+
+    Attributes:
+        image: the file.
+        width: columns.
+        height: rows.
+        boxes: none on an image without anything to find.
+        digest: SHA-256 of image and labels, hexadecimal.
+    """
+
+    image: Path
+    width: int
+    height: int
+    boxes: tuple[LabelledBox, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionData:
+    """Checked training data.
+
+    Attributes:
+        names: of the classes, by number.
+        train: images to learn from.
+        val: images to evaluate on.
+        skipped: path → why an image was left out.
+    """
+
+    names: tuple[str, ...]
+    train: tuple[LabelledFile, ...]
+    val: tuple[LabelledFile, ...]
+    skipped: dict[str, UserFacingError]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the sorted digests of all images with their labels, hexadecimal."""
+        joined = "\n".join(sorted(file.digest for file in (*self.train, *self.val)))
+        return sha256_of(joined.encode())
+
+
+def read_detection_data(path: Path, on_progress: Report | None = None, parts: Collection[str] = PARTS) -> DetectionData:
+    """Read ``data.yaml`` as ultralytics defines it, and every image and label file it names.
+
+    ``train`` and ``val`` are folders, or text files with an image a line, or lists of these, relative to ``path`` (and
+    that to the file); labels lie in ``labels`` where images lie in ``images``. An image without a label file, or with
+    an empty one, shows nothing. ``download`` is never followed.
+
+    Args:
+        path: of ``data.yaml``.
+        on_progress: called with images done and in all.
+        parts: which of ``train`` and ``val`` are read; the other stays empty and need not be there.
+
+    Raises:
+        NotFound: ``file-missing``, ``folder-missing``.
+        InvalidInput: ``detector-data-file``, ``detector-data-names``, ``detector-data-folder``,
+            ``detector-data-listing``, ``detector-data-empty``, ``folder-without-images``, and as ``read_labels``.
+        UnreadableImage: when no image of a part can be used, what is wrong with the first.
+    """
+    raw = _read_description(path)
+    names = _class_names(path, raw.get("names"))
+    given = raw.get("path")
+    if given is not None and not isinstance(given, str):
+        raise InvalidInput("detector-data-folder", file=str(path), entry="path")
+    root = path.parent / (given or "")
+    chosen = {part: _images(path, part, raw.get(part), root) for part in PARTS if part in parts}
+    total, done = sum(map(len, chosen.values())), 0
+    skipped: dict[str, UserFacingError] = {}
+    read: dict[str, list[LabelledFile]] = {part: [] for part in PARTS}
+    for part, images in chosen.items():
+        for image in images:
+            found = _read_file(image, len(names), skipped)
+            if found is not None:
+                read[part].append(found)
+            done += 1
+            if on_progress is not None:
+                on_progress(done, total)
+        if not read[part]:
+            raise skipped[str(images[0])]
+        if not any(file.boxes for file in read[part]):
+            raise InvalidInput("detector-data-empty", file=str(path), part=part, count=len(images))
+    return DetectionData(names, tuple(read["train"]), tuple(read["val"]), skipped)
+
+
+def _read_description(path: Path) -> dict[str, Any]:
+    try:
+        return read_yaml(path.read_bytes())
+    except FileNotFoundError as error:
+        raise NotFound("file-missing", file=str(path)) from error
+    except OSError as error:
+        raise InvalidInput("detector-data-file", file=str(path), reason=reason_of(error)) from error
+    except InvalidMetadataError as error:
+        raise InvalidInput("detector-data-file", file=str(path), reason=error.reason) from error
+
+
+def _class_names(path: Path, value: object) -> tuple[str, ...]:
+    try:
+        names = class_names(value)
+    except InvalidMetadataError as error:
+        raise InvalidInput("detector-data-names", file=str(path), longest=LONGEST_NAME) from error
+    if len(set(names)) != len(names):
+        raise InvalidInput("detector-data-names", file=str(path), longest=LONGEST_NAME)
+    return names
+
+
+def _images(path: Path, part: str, value: Any, root: Path) -> list[Path]:
+    entries = value if isinstance(value, list) else [value]
+    if not entries or not all(isinstance(entry, str) and entry for entry in entries):
+        raise InvalidInput("detector-data-folder", file=str(path), entry=part)
+    found: list[Path] = []
+    for entry in entries:
+        place = root / entry
+        if entry.startswith(_UP) and not is_there(place):
+            # Written for a file that lies a folder deeper; ultralytics looks here too.
+            place = root / entry.removeprefix(_UP)
+        if is_file(place):
+            found.extend(_listed(place))
+        else:
+            found.extend(image_files(place))
+    return list(dict.fromkeys(found))
+
+
+def _listed(listing: Path) -> list[Path]:
+    try:
+        lines = decoded(listing.read_bytes()).splitlines()
+    except OSError as error:
+        raise InvalidInput("detector-data-file", file=str(listing), reason=reason_of(error)) from error
+    except InvalidMetadataError as error:
+        raise InvalidInput("detector-data-file", file=str(listing), reason=error.reason) from error
+    images = [listing.parent / line.strip() for line in lines if line.strip()]
+    wrong = next((image for image in images if image.suffix.lower() not in IMAGE_SUFFIXES or "\0" in str(image)), None)
+    if wrong is not None:
+        raise InvalidInput("detector-data-listing", file=str(listing), name=repr(wrong.name))
+    return images
+
+
+def _read_file(image: Path, classes: int, skipped: dict[str, UserFacingError]) -> LabelledFile | None:
+    try:
+        data = read_image_bytes(image)
+        pixels = decode_image(data, name=image.name, mode="grey")
+        if min(pixels.shape) < _LEAST_SIDE:
+            height, width = pixels.shape
+            raise UnreadableImage("image-too-small", name=image.name, width=width, height=height, least=_LEAST_SIDE)
+    except UserFacingError as error:
+        skipped[str(image)] = error
+        return None
+    boxes, text = read_labels(label_file(image), classes)
+    digest = sha256_of(bytes.fromhex(sha256_of(data)) + bytes.fromhex(sha256_of(text)))
+    return LabelledFile(image, pixels.shape[1], pixels.shape[0], boxes, digest)
+
+
+def label_file(image: Path) -> Path:
+    """Return where the labels of an image lie: the last folder ``images`` of its whole path replaced by ``labels``."""
+    parts = list(image.absolute().parts)
+    places = [number for number, part in enumerate(parts[:-1]) if part == "images"]
+    if places:
+        parts[places[-1]] = "labels"
+    return Path(*parts).with_suffix(".txt")

@@ -1,0 +1,76 @@
+"""A copy of the data set in the layout of the training library.
+
+The library never works in the user's folder: it would write caches there, rewrite images in place, and run the
+``download`` entry of a ``data.yaml``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from inspection.detection.data.dataset import DetectionData
+from models.storage import make_folder, not_written, write_atomically
+
+_JPEG_BEGIN, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
+
+
+def write_training_layout(data: DetectionData, folder: Path) -> Path:
+    """Lay the data out for the training library and return its ``data.yaml``.
+
+    Images are links where the system has them, and copies otherwise and where the library would mend the file.
+    Whatever lies in the folder is removed first: the library would run what is pickled in a cache of an earlier time.
+
+    Raises:
+        Unavailable: ``file-not-written`` or ``file-disk-full``.
+    """
+    if os.path.lexists(folder):
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise not_written(folder, error) from error
+    for part, files in (("train", data.train), ("val", data.val)):
+        images, labels = folder / "images" / part, folder / "labels" / part
+        make_folder(images)
+        make_folder(labels)
+        for number, file in enumerate(files):
+            name = f"{number:06}"
+            target = images / f"{name}{file.image.suffix.lower()}"
+            try:
+                _link_or_copy(file.image.resolve(), target)
+                text = "".join(f"{box.as_line()}\n" for box in file.boxes)
+                (labels / f"{name}.txt").write_text(text, encoding="utf-8")
+            except OSError as error:
+                raise not_written(target, error) from error
+    lines = [f"path: {_yaml_string(str(folder.resolve()))}", "train: images/train", "val: images/val", "names:"]
+    lines += [f"  {number}: {_yaml_string(name)}" for number, name in enumerate(data.names)]
+    write_atomically(folder / "data.yaml", ("\n".join(lines) + "\n").encode())
+    return folder / "data.yaml"
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    if not _needs_repair(source):
+        try:
+            target.symlink_to(source)
+        except (OSError, NotImplementedError):
+            # Windows allows links to few users.
+            pass
+        else:
+            return
+    shutil.copyfile(source, target)
+
+
+def _needs_repair(source: Path) -> bool:
+    """Say whether ultralytics would write the file anew: a JPEG, whatever its name, that does not end as one should."""
+    with source.open("rb") as file:
+        if file.read(len(_JPEG_BEGIN)) != _JPEG_BEGIN:
+            return False
+        file.seek(-len(_JPEG_END), os.SEEK_END)
+        return file.read() != _JPEG_END
+
+
+def _yaml_string(text: str) -> str:
+    """Return ``text`` as a YAML string."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,1 @@
+"""Evaluation of detectors: average precision, parity between runtimes, verification of files."""

@@ -1,0 +1,1 @@
+"""Graphs of detectors and classifiers: metadata, input, heads, decoding, compilation."""

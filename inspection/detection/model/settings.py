@@ -1,0 +1,60 @@
+"""Which detections are reported, and boxes as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from inspection.runtime.arrays import FloatArray, IntArray
+from models.errors import InvalidInput
+
+_SHOWN_NAMES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionSettings:
+    """Which of its candidates a detector reports.
+
+    Attributes:
+        confidence: those that are surer than this.
+        iou: of two boxes of a class that overlap by more, the surer one stays.
+        class_confidence: class → the confidence that goes before the general one.
+        classes: only these; None takes all.
+        most: how many at most, the surest.
+    """
+
+    confidence: float = 0.25
+    iou: float = 0.7
+    class_confidence: Mapping[str, float] = field(default_factory=dict)
+    classes: frozenset[str] | None = None
+    most: int = 300
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Boxes:
+    """Boxes as arrays: corners float32 ``(n, 4)`` in pixels of the image, scores ``(n,)``, classes ``(n,)``."""
+
+    boxes: FloatArray
+    scores: FloatArray
+    classes: IntArray
+
+
+def named_classes(rule: DetectionSettings) -> frozenset[str]:
+    """Return the names of all classes the settings mention."""
+    return frozenset(rule.class_confidence) | (rule.classes or frozenset())
+
+
+def require_known_classes(names: tuple[str, ...], wanted: frozenset[str], model: str) -> None:
+    """Check that the model knows all ``wanted`` classes.
+
+    Raises:
+        InvalidInput: ``detector-class-unknown``.
+    """
+    unknown = sorted(wanted.difference(names))
+    if unknown:
+        raise InvalidInput("detector-class-unknown", name=unknown[0], model=model, known=shown_names(names))
+
+
+def shown_names(names: Sequence[str]) -> str:
+    """Return names of classes as a message lists them: the first twenty."""
+    return ", ".join(names[:_SHOWN_NAMES]) + (", …" if len(names) > _SHOWN_NAMES else "")

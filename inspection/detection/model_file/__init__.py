@@ -1,0 +1,1 @@
+"""Model files of detectors and classifiers: manifest, archive, loading."""

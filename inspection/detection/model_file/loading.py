@@ -1,0 +1,101 @@
+"""From a file to a detector or classifier that can run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inspection.detection.graph.compilation import BF16, F32, cpu_supports
+from inspection.detection.graph.description import GRAPH_SUFFIXES, GraphDescription
+from inspection.detection.graph.heads import Head
+from inspection.detection.graph.metadata import metadata_files
+from inspection.detection.graph.reading import read_graph, require_fits
+from inspection.detection.model.classifier import Classifier
+from inspection.detection.model.detector import Detector
+from inspection.detection.model_file.bundle import DetectorBundle, read_detector
+from inspection.runtime.compilation import core
+from inspection.runtime.openvino_import import openvino as ov
+from models.errors import InvalidInput, NotFound
+from models.storage import is_folder, pieces_of, reason_of, sha256_of_pieces
+
+
+def load_detection_model(path: Path, threads: int | None = None) -> Detector | Classifier:
+    """Load a detector or a classifier.
+
+    Args:
+        path: a file of ``imageflow train detector``; an OpenVINO ``.xml`` with its ``.bin`` beside it; an ``.onnx``;
+            or a folder that holds one of them, such as ultralytics exports.
+        threads: processor threads it may use; None takes the setting.
+
+    Raises:
+        NotFound: ``model-missing``.
+        InvalidInput: ``model-damaged``, ``model-too-new``, ``model-not-readable``, ``detector-folder``,
+            ``detector-metadata``.
+        DoesNotFit: ``detector-input``, ``detector-output`` when the graph is none that is understood.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        # ValueError: a character that no name of a file holds.
+        raise NotFound("model-missing", file=str(path)) from error
+    except OSError as error:
+        raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error
+    if is_folder(path) or path.suffix.lower() in GRAPH_SUFFIXES:
+        graph, description = read_graph(path)
+        return _ready(graph, description, path.name, _digest(path), F32, threads)
+    return open_bundle(read_detector(path), path.name, threads)
+
+
+def open_bundle(bundle: DetectorBundle, name: str, threads: int | None = None) -> Detector | Classifier:
+    """Make a detector's file ready to run, in the fastest way that passed its parity check and this processor has.
+
+    Raises:
+        InvalidInput: ``model-damaged``.
+    """
+    try:
+        graph = core().read_model(bundle.graph, ov.Tensor(np.frombuffer(bundle.weights, np.uint8).copy()))
+    except RuntimeError as error:
+        raise InvalidInput("model-damaged", name=name) from error
+    require_fits(graph, bundle.manifest.graph, name)
+    precision = fastest(bundle.manifest.inference, bf16=cpu_supports("BF16"))
+    return _ready(graph, bundle.manifest.graph, name, bundle.digest, precision, threads)
+
+
+def fastest(passed: tuple[str, ...], *, bf16: bool) -> str:
+    """Return the first of the ways of calculating that passed which a processor has.
+
+    Args:
+        passed: the fastest first.
+        bf16: whether the processor has bfloat16; ``f32`` it always has.
+    """
+    return next((way for way in passed if way != BF16 or bf16), F32)
+
+
+def _ready(
+    graph: Any, description: GraphDescription, name: str, digest: str, precision: str, threads: int | None
+) -> Detector | Classifier:
+    made = Classifier if description.head is Head.CLASSIFIER else Detector
+    model = made(graph, description, name, digest, precision=precision, threads=threads)
+    model.warm_up()
+    return model
+
+
+def _digest(path: Path) -> str:
+    """Return SHA-256 over a graph's files, by name, and over those beside it that say what it finds.
+
+    Raises:
+        InvalidInput: ``model-not-readable``.
+    """
+    try:
+        files = sorted(path.iterdir()) if is_folder(path) else [path, path.with_suffix(".bin"), *metadata_files(path)]
+        return sha256_of_pieces(piece for file in files if file.is_file() for piece in _pieces_of(file))
+    except OSError as error:
+        raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error
+
+
+def _pieces_of(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from pieces_of(file)

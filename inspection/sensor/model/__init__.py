@@ -1,0 +1,1 @@
+"""The sensor model: autoencoder, scaling, windows, metadata."""

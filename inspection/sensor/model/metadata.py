@@ -1,0 +1,73 @@
+"""What a sensor model says about itself."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from inspection.sensor.model.scaling import ScalingKind
+from inspection.sensor.model.windows import MOST_WINDOW
+from inspection.sensor.table.reading import MOST_COLUMNS
+from models.names import LONGEST_NAME
+
+FORMAT = 1
+
+
+class SensorMetadata(BaseModel):
+    """The words and numbers of a model file; its arrays stand beside them.
+
+    Attributes:
+        format: version of the model file.
+        name: of the model, for people.
+        columns: names of the sensors, all different; as many as a row has values.
+        window: rows of a window; 1 for vectors.
+        smoothing: weight of the newest row in the running mean of squared errors; 1 for vectors.
+        cap: largest error of one row that enters the running mean.
+        scaling: how the features were scaled.
+        threshold: a score strictly above it is an anomaly.
+        threshold_method: ``percentile`` or ``tail``.
+        threshold_percent: which percentile; None for ``tail``.
+        threshold_rate: share of normal rows expected above the threshold.
+        threshold_held_out: whether the errors it was chosen from are of rows held out of the fit.
+        period_s: usual time between rows, where the training data said so.
+        rows: training rows.
+        missing: share of the training values that were missing.
+        epochs: passes over the rows.
+        seed: of the first weights.
+        data_digest: SHA-256 of the training values.
+        versions: of the libraries it was trained with.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    format: int = FORMAT
+    name: str = Field(default="", max_length=LONGEST_NAME)
+    columns: tuple[str, ...] = Field(min_length=1, max_length=MOST_COLUMNS)
+    window: int = Field(ge=1, le=MOST_WINDOW)
+    smoothing: float = Field(gt=0, le=1)
+    cap: float = Field(gt=0)
+    scaling: ScalingKind
+    threshold: float = Field(gt=0)
+    threshold_method: Method
+    threshold_percent: float | None
+    threshold_rate: float = Field(gt=0, lt=1)
+    threshold_held_out: bool
+    period_s: float | None = None
+    rows: int = Field(ge=1)
+    missing: float = Field(ge=0, le=1)
+    epochs: int = Field(ge=1)
+    seed: int = Field(ge=0)
+    data_digest: str
+    versions: dict[str, str]
+
+    @field_validator("columns")
+    @classmethod
+    def _differ(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
+        # Contributions are told by name: two of one name would be one.
+        if len(set(columns)) < len(columns):
+            raise ValueError("names of sensors are all different")
+        return columns
+
+
+Method = Literal["percentile", "tail"]

@@ -1,0 +1,217 @@
+"""The sensor anomaly model: scores rows of values, says which values made the score; NumPy only, no torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.sensor.model.metadata import SensorMetadata
+from inspection.sensor.model.network import Network
+from inspection.sensor.model.reconstruction import squared_errors
+from inspection.sensor.model.scaling import Scaling
+from inspection.sensor.model.smoothing import capped, smooth
+from inspection.sensor.model.windows import Windows
+from inspection.sensor.table.cells import LARGEST
+from models.errors import InvalidInput
+
+Status = Literal["normal", "anomaly"]
+
+
+@dataclass(frozen=True, slots=True)
+class RowScore:
+    """What the model says of one row.
+
+    Attributes:
+        score: Euclidean norm ‖x − x̂‖ on the scaled values; for windows its root mean square over the last rows.
+        status: ``anomaly`` when the score lies above the threshold.
+        threshold: the threshold it was compared with.
+        contributions: for each feature its share of the score squared; they add up to it.
+    """
+
+    score: float
+    status: Status
+    threshold: float
+    contributions: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What the training rows were like.
+
+    Attributes:
+        error_percentiles: float64 ``(101,)`` of the errors the threshold was chosen from.
+        histogram_counts: int64 ``(bins,)`` of these errors.
+        histogram_edges: float64 ``(bins + 1,)``.
+        sensor_percentiles: float64 ``(sensors, 101)`` of the values as measured.
+        sensor_mean: float64 ``(sensors,)``.
+        sensor_deviation: float64 ``(sensors,)``.
+    """
+
+    error_percentiles: NDArray[np.float64]
+    histogram_counts: NDArray[np.int64]
+    histogram_edges: NDArray[np.float64]
+    sensor_percentiles: NDArray[np.float64]
+    sensor_mean: NDArray[np.float64]
+    sensor_deviation: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SensorModel:
+    """A trained model; its values never change, so any number of threads may score with it at once.
+
+    Attributes:
+        metadata: what it says about itself: columns, threshold, window and so on.
+        scaling: of the features.
+        network: the autoencoder.
+        reference: what the training rows were like.
+        windows: makes features of rows; None for a model of vectors, whose features are the values themselves.
+    """
+
+    metadata: SensorMetadata
+    scaling: Scaling
+    network: Network
+    reference: Reference
+    windows: Windows | None
+
+    @property
+    def input_dimension(self) -> int:
+        """Values a row has."""
+        return len(self.metadata.columns)
+
+    @cached_property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the features, in the order of contributions."""
+        if self.windows is None:
+            return self.metadata.columns
+        names = self.metadata.columns
+        return (*(f"{name} mean" for name in names), *(f"{name} spread" for name in names))
+
+    def with_threshold(self, threshold: float) -> SensorModel:
+        """Return this model with another threshold; nothing is trained again.
+
+        Raises:
+            InvalidInput: ``sensor-threshold`` unless it is a finite number above 0.
+        """
+        if not (math.isfinite(threshold) and threshold > 0):
+            raise InvalidInput("sensor-threshold", value=threshold)
+        return replace(self, metadata=self.metadata.model_copy(update={"threshold": float(threshold)}))
+
+    def threshold_at(self, percent: int) -> float:
+        """Return the percentile of the errors that the threshold was chosen from, 0 to 100."""
+        return float(self.reference.error_percentiles[percent])
+
+    def score_row(self, values: Sequence[float | None]) -> RowScore:
+        """Judge one vector.
+
+        Args:
+            values: as many as ``input_dimension``; None or NaN where a value is missing.
+
+        Raises:
+            InvalidInput: ``sensor-wrong-length`` stating the length expected, ``sensor-value-infinite``,
+                ``sensor-too-many-missing`` when more than half are missing.
+            ValueError: for a model of windows, which needs the rows before this one: use ``SensorStream``.
+        """
+        if self.windows is not None:
+            raise ValueError("a model of windows judges rows in a stream")
+        row, _ = self.row(values)
+        return self.row_score(self.squared_errors(row))
+
+    def score(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the score of each row of a series.
+
+        Args:
+            rows: float64 ``(n, input_dimension)``, for windows in the order of time; NaN where a value is missing.
+
+        Returns:
+            float64 ``(n,)``; NaN for a row that misses more than half of its features.
+
+        Raises:
+            InvalidInput: ``sensor-wrong-length``, ``sensor-value-infinite``.
+        """
+        errors = self.contributions(rows)
+        return np.asarray(np.sqrt(errors.sum(axis=1)), np.float64)
+
+    def contributions(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return for each row and feature its share of the score squared: ``(n, features)``; see ``score``."""
+        table = np.asarray(rows, np.float64)
+        if table.ndim != 2 or table.shape[1] != self.input_dimension:  # noqa: PLR2004 - rows and columns
+            self._refuse_length(table.shape[-1] if table.ndim else 0)
+        if (np.abs(table) > LARGEST).any():
+            raise InvalidInput("sensor-value-infinite")
+        if self.windows is None:
+            return self.squared_errors(table)
+        squares = self.squared_errors(self.windows.features(table))
+        return self.smoothed(squares, warm_up=self.windows.length - 1)
+
+    def smoothed(self, squares: NDArray[np.float64], *, warm_up: int) -> NDArray[np.float64]:
+        """Return the running mean of squared errors ``(n, features)``; rows of the warm-up count as the usual error.
+
+        A row that cannot be scored (it misses too much, or is too far away for any number) leaves the mean as it is,
+        and its own score is NaN.
+        """
+        usual = self.usual_squares()
+        known: NDArray[np.bool_] = np.asarray(np.isfinite(squares).all(axis=1))
+        known[:warm_up] = True
+        counted = squares[known]
+        counted[: min(warm_up, len(counted))] = usual
+        out = np.full_like(squares, np.nan)
+        out[known] = smooth(capped(counted, self.metadata.cap), self.metadata.smoothing, usual)
+        return out
+
+    def usual_squares(self) -> NDArray[np.float64]:
+        """Return the squared errors of a usual row, spread evenly over the features."""
+        features = len(self.scaling.center)
+        return np.full(features, float(self.reference.error_percentiles[50]) ** 2 / features)
+
+    def squared_errors(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the squared errors on the scaled axis for features ``(..., features)``, as ``squared_errors`` does."""
+        return squared_errors(features, self.scaling, self.network)
+
+    def row_score(self, squares: NDArray[np.float64]) -> RowScore:
+        """Return the row_score for the squared errors ``(features,)`` of one row.
+
+        Raises:
+            InvalidInput: ``sensor-too-many-missing``, ``sensor-value-infinite``.
+        """
+        shares = squares.tolist()
+        total = sum(shares)
+        if not total < math.inf:
+            code = "sensor-too-many-missing" if math.isnan(total) else "sensor-value-infinite"
+            raise InvalidInput(code, expected=self.input_dimension)
+        score = total**0.5
+        threshold = self.metadata.threshold
+        return RowScore(
+            score,
+            "anomaly" if score > threshold else "normal",
+            threshold,
+            dict(zip(self.feature_names, shares, strict=True)),
+        )
+
+    def row(self, values: Sequence[float | None]) -> tuple[NDArray[np.float64], bool]:
+        """Return one row as float64 ``(input_dimension,)``, NaN for None, and whether no value is missing.
+
+        Raises:
+            InvalidInput: ``sensor-wrong-length``, ``sensor-value-infinite``.
+        """
+        if len(values) != self.input_dimension:
+            self._refuse_length(len(values))
+        found = np.array(values, np.float64)
+        # The length in place of a look at every value: it is NaN when one of them is, infinite when one of them is.
+        length = math.hypot(*found.tolist())
+        if length <= LARGEST:
+            return found, True
+        if (np.abs(found) > LARGEST).any():
+            raise InvalidInput("sensor-value-infinite")
+        return found, not math.isnan(length)
+
+    def _refuse_length(self, given: int) -> None:
+        expected = self.input_dimension
+        raise InvalidInput(
+            "sensor-wrong-length", members={"expected": expected, "given": given}, given=given, expected=expected
+        )

@@ -1,0 +1,106 @@
+"""Features of windows over several sensors: for each sensor its mean and the logarithm of its spread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SPREAD_FLOOR = np.array(0.3)
+"""Added to the relative spread before its logarithm: a sensor that stands still for a moment is no event."""
+_NOTHING = np.array(0.0)
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Turns rows of sensor values into features of the window of rows that ends with each (causal).
+
+    Attributes:
+        length: rows of a window, at least 2.
+        origin: float64 ``(sensors,)``, subtracted first, so that squares lose no digits: the training mean.
+        spread: float64 ``(sensors,)``, the standard deviation of the training rows; above 0.
+    """
+
+    length: int
+    origin: Vector
+    spread: Vector
+
+    def features(self, values: Matrix) -> Matrix:
+        """Return the features of every row of a series; the first windows are shorter.
+
+        Args:
+            values: float64 ``(n, sensors)``, in the order of time; NaN where a value is missing.
+
+        Returns:
+            float64 ``(n, 2 * sensors)``: means, then log-spreads; NaN for a sensor without a value in its window.
+        """
+        known = ~np.isnan(values)
+        shifted = np.where(known, values - self.origin, 0.0)
+        count = self._sums(known.astype(np.float64))
+        count[count == 0] = np.nan
+        sensors = values.shape[1]
+        out = np.empty((len(values), 2 * sensors))
+        mean, square = self._sums(shifted) / count, self._sums(shifted * shifted) / count
+        self.of_means(mean, square, out[:, :sensors], out[:, sensors:])
+        return out
+
+    def of_means(self, mean: Matrix, square: Matrix, means: Matrix, spreads: Matrix) -> None:
+        """Write the features of windows, without an array of its own: for single rows each call of NumPy counts.
+
+        Args:
+            mean: mean of the values after ``origin`` was subtracted, ``(..., sensors)``; NaN where there is none.
+            square: mean of their squares, likewise.
+            means: takes the means.
+            spreads: takes the logarithms of the spreads.
+        """
+        np.multiply(mean, mean, means)
+        np.subtract(square, means, spreads)
+        np.maximum(spreads, _NOTHING, out=spreads)
+        np.sqrt(spreads, spreads)
+        np.divide(spreads, self.spread, spreads)
+        np.add(spreads, _SPREAD_FLOOR, spreads)
+        np.log(spreads, spreads)
+        np.add(mean, self.origin, means)
+
+    def _sums(self, rows: Matrix) -> Matrix:
+        """Return the sum over each window. Added up row by row of the window: a running sum would gather errors."""
+        sums = rows.copy()
+        for back in range(1, min(self.length, len(rows))):
+            sums[back:] += rows[:-back]
+        return sums
+
+
+def stationarity(features: Matrix, segments: Sequence[slice], length: int) -> Vector:
+    """Return for each feature how little it wanders, 0 to 1: the von Neumann ratio of successive windows.
+
+    The mean squared difference of successive windows that do not overlap, over twice their variance (von Neumann
+    1941): 1 for values without memory, near 0 for a drift, whose training rows tell little of the rows that follow.
+
+    Args:
+        features: float64 ``(n, features)``; NaN where missing.
+        segments: runs of successive rows to look at; the least of their ratios is taken.
+        length: rows of a window.
+    """
+    ratios = np.ones(features.shape[1])
+    for segment in segments:
+        blocks = features[segment][::-1][::length]
+        if len(blocks) < 4:  # noqa: PLR2004 - fewer say nothing of a drift
+            continue
+        filled = np.where(np.isnan(blocks), _means(blocks), blocks)
+        variance = filled.var(axis=0)
+        steps = np.square(np.diff(filled, axis=0)).mean(axis=0)
+        ratios = np.minimum(ratios, np.where(variance > 0, steps / np.where(variance > 0, 2 * variance, 1.0), 1.0))
+    return ratios
+
+
+def _means(rows: Matrix) -> Vector:
+    known = ~np.isnan(rows)
+    return np.asarray(np.where(known, rows, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.float64)
+
+
+MOST_WINDOW = 1000

@@ -1,0 +1,1 @@
+"""Model files of sensors: ``model.npz`` and ``model.pth``."""

@@ -1,0 +1,166 @@
+"""``model.pth``: the network as a torch ``state_dict``; torch lives in a process of its own.
+
+The keys are those of ``torch.nn.Sequential(Linear, ReLU, Linear, ReLU, …, Linear)``: ``0.weight``, ``0.bias``,
+``2.weight`` and so on, so that two lines of plain torch continue the training. It is loaded with ``weights_only=True``.
+Run as ``python -m inspection.sensor.model_file.checkpoint write|read``; arrays pass through stdin and stdout, never as
+pickle.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.runtime.subprocesses import module_command
+from inspection.sensor.model.network import Network
+from inspection.sensor.model_file.archive import read_bounded
+from models.errors import InvalidInput, Unavailable
+from models.storage import write_atomically
+
+_TIMEOUT_S = 120.0
+_DAMAGED = 3
+_ARCHIVE = b"PK"
+"""How every file of ``torch.save`` begins."""
+
+
+def torch_is_installed() -> bool:
+    """Say whether torch is installed; does not import it."""
+    return importlib.util.find_spec("torch") is not None
+
+
+def require_torch() -> None:
+    """Check, before work is done, that a checkpoint can be written or read.
+
+    Raises:
+        Unavailable: ``sensor-torch-missing``.
+    """
+    if not torch_is_installed():
+        raise Unavailable("sensor-torch-missing")
+
+
+def write_checkpoint(path: Path, network: Network) -> None:
+    """Write ``network`` as a ``state_dict``.
+
+    Raises:
+        Unavailable: ``sensor-torch-missing``, ``sensor-checkpoint-failed``, ``file-disk-full``, ``file-not-written``.
+    """
+    require_torch()
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **_state(network))
+    finished = _in_own_process("write", buffer.getvalue())
+    if finished.returncode != 0:
+        raise _failed(path, finished.stderr)
+    write_atomically(path, finished.stdout)
+
+
+def read_checkpoint(path: Path) -> Network:
+    """Read a ``state_dict`` of Linear layers, from this product or from further training with torch.
+
+    Raises:
+        InvalidInput: ``sensor-model-missing``, ``model-not-readable``, ``sensor-checkpoint-damaged``.
+        Unavailable: ``sensor-torch-missing``, ``sensor-checkpoint-failed``.
+    """
+    require_torch()
+    data = read_bounded(path, "sensor-checkpoint-damaged")
+    if not data.startswith(_ARCHIVE):
+        raise InvalidInput("sensor-checkpoint-damaged", name=path.name)
+    finished = _in_own_process("read", data)
+    if finished.returncode == _DAMAGED:
+        raise InvalidInput("sensor-checkpoint-damaged", name=path.name)
+    if finished.returncode != 0:
+        raise _failed(path, finished.stderr)
+    with np.load(io.BytesIO(finished.stdout), allow_pickle=False) as loaded:
+        state = {name: np.array(loaded[name], np.float32) for name in loaded.files}
+    network = _network(state)
+    if network is None:
+        raise InvalidInput("sensor-checkpoint-damaged", name=path.name)
+    return network
+
+
+def _state(network: Network) -> dict[str, NDArray[np.float32]]:
+    state = {}
+    for layer, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
+        state[f"{2 * layer}.weight"] = np.ascontiguousarray(weight.T)
+        state[f"{2 * layer}.bias"] = bias
+    return state
+
+
+def _network(state: dict[str, NDArray[np.float32]]) -> Network | None:
+    """Return the network of a state, or None when it is not one of Linear layers that fit each other."""
+    layers = len(state) // 2
+    names = {f"{2 * layer}.{part}" for layer in range(layers) for part in ("weight", "bias")}
+    if not layers or names != set(state):
+        return None
+    weights = tuple(np.ascontiguousarray(state[f"{2 * layer}.weight"].T) for layer in range(layers))
+    biases = tuple(state[f"{2 * layer}.bias"] for layer in range(layers))
+    if any(weight.ndim != 2 or bias.shape != weight.shape[1:] for weight, bias in zip(weights, biases, strict=True)):  # noqa: PLR2004
+        return None
+    if any(first.shape[1] != second.shape[0] for first, second in pairwise(weights)):
+        return None
+    return Network(weights, biases) if all(np.isfinite(array).all() for array in (*weights, *biases)) else None
+
+
+def _in_own_process(task: str, data: bytes) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(  # noqa: S603 - our own module, arguments as a list
+            module_command("inspection.sensor.model_file.checkpoint", task),
+            input=data,
+            check=False,
+            capture_output=True,
+            timeout=_TIMEOUT_S,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Unavailable("sensor-checkpoint-failed", name=task, reason=f"no answer in {_TIMEOUT_S:.0f} s") from error
+
+
+def _failed(path: Path, said: bytes) -> Unavailable:
+    last = said.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+    return Unavailable("sensor-checkpoint-failed", name=path.name, reason=last[0])
+
+
+def _write(data: bytes) -> bytes:
+    import torch
+
+    with np.load(io.BytesIO(data), allow_pickle=False) as loaded:
+        state = {name: torch.from_numpy(loaded[name]) for name in loaded.files}
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
+
+
+def _read(data: bytes) -> bytes | None:
+    import pickle
+    import zipfile
+
+    import torch
+
+    try:
+        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, ValueError, KeyError):
+        return None
+    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        return None
+    buffer = io.BytesIO()
+    arrays = {str(name): value.detach().float().numpy() for name, value in state.items()}
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def _main(task: str) -> int:
+    data = sys.stdin.buffer.read()
+    made = _write(data) if task == "write" else _read(data)
+    if made is None:
+        return _DAMAGED
+    sys.stdout.buffer.write(made)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv[1]))

@@ -1,0 +1,1 @@
+"""Scoring rows: whole tables, streams, drift."""

@@ -1,0 +1,177 @@
+"""The files of a training: ``model.pth``, ``model.npz``, ``threshold.txt``, ``reconstruction_errors.csv``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.sensor.model.sensor_model import SensorModel
+from inspection.sensor.model_file.archive import load_model, model_bytes
+from inspection.sensor.model_file.checkpoint import read_checkpoint, require_torch, write_checkpoint
+from inspection.sensor.table.data_warnings import DataWarnings, find_data_warnings
+from inspection.sensor.table.reading import SensorTable, read_table
+from inspection.sensor.training.settings import SensorTraining
+from inspection.sensor.training.train import TrainingResult, train
+from models.errors import Conflict, InvalidInput
+from models.storage import make_folder, require_writable, sha256_of, write_atomically
+
+OnStep = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SensorFiles:
+    """Where the files of a model lie, and what came of the training.
+
+    Attributes:
+        model: ``model.npz``, what the server loads.
+        checkpoint: ``model.pth``; None when it was not wanted.
+        threshold: ``threshold.txt``.
+        errors: ``reconstruction_errors.csv``.
+        digest: SHA-256 of ``model.npz``.
+        trained: the model and its errors.
+        left_out: columns that are no sensors.
+        data_warnings: what looks wrong about the rows.
+        seconds: from reading to the last file.
+    """
+
+    model: Path
+    checkpoint: Path | None
+    threshold: Path
+    errors: Path
+    digest: str
+    trained: TrainingResult
+    left_out: tuple[str, ...]
+    data_warnings: DataWarnings
+    seconds: float
+
+
+def train_files(
+    data: Path | str,
+    output: Path | str,
+    settings: SensorTraining,
+    *,
+    leave_out: Sequence[str] = (),
+    na_values: Sequence[float] = (),
+    checkpoint: bool = True,
+    further: Path | str | None = None,
+    on_step: OnStep | None = None,
+) -> SensorFiles:
+    """Train on a CSV file and write the model's files; nothing is written before all is trained.
+
+    Args:
+        data: CSV file of normal rows.
+        output: ``model.pth``; the other files lie beside it.
+        settings: how.
+        leave_out: columns that are no sensors.
+        na_values: numbers that stand for a missing value.
+        checkpoint: whether ``model.pth`` is written, which takes torch (in a process of its own).
+        further: a ``model.pth``, its ``model.npz`` beside it, whose training goes on.
+        on_step: told the steps done and all.
+
+    Raises:
+        Conflict: ``sensor-files-of-another``.
+        InvalidInput, TooLarge, Unavailable: as ``read_table``, ``train``, ``load_model``, ``read_checkpoint`` and
+            ``write_checkpoint``.
+    """
+    began = time.perf_counter()
+    output = Path(output)
+    model_path = output.with_suffix(".npz")
+    checkpoint_path = output if output.suffix.lower() != ".npz" else output.with_suffix(".pth")
+    threshold_path, errors_path = output.with_name("threshold.txt"), output.with_name("reconstruction_errors.csv")
+    if checkpoint:
+        require_torch()
+    require_writable(model_path)
+    _require_own_files(model_path, threshold_path, Path(further).with_suffix(".npz") if further else None)
+    start = _start(Path(further)) if further else None
+    table = read_table(data, leave_out, na_values)
+    trained = train(
+        table.values, table.columns, settings, period_s=usual_period(table.seconds), start=start, on_step=on_step
+    )
+    content = model_bytes(trained.model)
+    make_folder(output.parent)
+    if checkpoint:
+        write_checkpoint(checkpoint_path, trained.model.network)
+    write_atomically(errors_path, errors_csv(table, trained).encode())
+    write_atomically(threshold_path, f"{trained.model.metadata.threshold!r}\n".encode())
+    write_atomically(model_path, content)
+    return SensorFiles(
+        model=model_path,
+        checkpoint=checkpoint_path if checkpoint else None,
+        threshold=threshold_path,
+        errors=errors_path,
+        digest=sha256_of(content),
+        trained=trained,
+        left_out=table.left_out,
+        data_warnings=find_data_warnings(table),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _require_own_files(model_path: Path, threshold_path: Path, further: Path | None) -> None:
+    """Refuse to overwrite the ``threshold.txt`` and ``reconstruction_errors.csv`` of another model of the folder.
+
+    Their names are the same for every model; whose they are, the threshold tells. A model that is trained further
+    hands them on.
+    """
+    try:
+        threshold = float(threshold_path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return
+    if _threshold_of(model_path) == threshold or (further and _threshold_of(further) == threshold):
+        return
+    for other in sorted(model_path.parent.glob("*.npz")):
+        if other != model_path and _threshold_of(other) == threshold:
+            raise Conflict(
+                "sensor-files-of-another",
+                file=threshold_path.name,
+                name=model_path.name,
+                other=other.name,
+                stem=model_path.stem,
+                output=model_path.with_suffix(".pth").name,
+            )
+
+
+def _threshold_of(path: Path) -> float | None:
+    """Return the threshold of a model file; None where it is none."""
+    try:
+        return load_model(path).metadata.threshold
+    except InvalidInput:
+        return None
+
+
+def usual_period(seconds: NDArray[np.float64] | None) -> float | None:
+    """Return the median time between rows, or None where the times do not say."""
+    if seconds is None:
+        return None
+    steps = np.diff(seconds[~np.isnan(seconds)])
+    steps = steps[steps > 0]
+    return float(np.median(steps)) if len(steps) else None
+
+
+def errors_csv(table: SensorTable, trained: TrainingResult) -> str:
+    """Return the errors the threshold was chosen from: line of the data file, error; empty where there is none."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("line", "error"))
+    for line, error in zip(table.lines.tolist(), trained.errors.tolist(), strict=True):
+        writer.writerow((line, "" if math.isnan(error) else repr(error)))
+    return out.getvalue()
+
+
+def _start(further: Path) -> SensorModel:
+    """Return the model whose training goes on: scaling of the ``.npz``, weights of the ``.pth``."""
+    model = load_model(further.with_suffix(".npz"))
+    network = read_checkpoint(further)
+    if network.sizes[0] != model.network.sizes[0] or network.sizes[-1] != model.network.sizes[-1]:
+        raise InvalidInput(
+            "sensor-checkpoint-fit", name=further.name, given=network.sizes[0], expected=model.network.sizes[0]
+        )
+    return replace(model, network=network)

@@ -1,0 +1,87 @@
+"""The threshold of a sensor model: a percentile of its errors, or an extreme-value tail."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.sensor.model.metadata import Method
+
+AUTO_RATE = 0.001
+"""The rate of false alarms that ``auto`` aims at, per row."""
+LEAST_PERCENT, MOST_PERCENT = 95.0, 99.0
+_TAIL_SHARE = 0.1
+_LEAST_TAIL = 10
+_MOST_BEYOND = 10.0
+_HISTOGRAM_BINS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A threshold and where it comes from.
+
+    Attributes:
+        value: a score strictly above it is an anomaly.
+        method: ``percentile``, or ``tail`` for ``auto``.
+        rate: share of normal rows expected above it.
+    """
+
+    value: float
+    method: Method
+    rate: float
+
+
+def choose(errors: NDArray[np.float64], percent: float | None) -> Choice:
+    """Choose a threshold.
+
+    Args:
+        errors: scores of normal rows, at least one.
+        percent: which percentile, 95 to 99; None for an extreme-value tail at one row in a thousand.
+    """
+    if percent is not None:
+        return Choice(float(np.percentile(errors, percent)), "percentile", 1 - percent / 100)
+    return Choice(tail_quantile(errors, AUTO_RATE), "tail", AUTO_RATE)
+
+
+def tail_quantile(errors: NDArray[np.float64], rate: float) -> float:
+    """Return the score that a share ``rate`` of normal rows exceeds, seen or not.
+
+    Peaks over threshold: a generalised Pareto distribution of the excesses over the 90th percentile (Pickands 1975),
+    its two parameters by probability-weighted moments (Hosking and Wallis 1987), which small samples bear better than
+    maximum likelihood. Never below the 99th percentile nor above ten times the largest error; the largest error with
+    fewer than ten excesses.
+    """
+    ordered = np.sort(errors)
+    base = float(np.quantile(ordered, 1 - _TAIL_SHARE))
+    excesses = ordered[ordered > base] - base
+    count = len(excesses)
+    largest = float(ordered[-1])
+    if count < _LEAST_TAIL:
+        return largest
+    mean = float(excesses.mean())
+    # Of the sorted excesses, each with the share of those above it.
+    weighted = float((excesses * (count - np.arange(1, count + 1))).sum() / (count * (count - 1)))
+    difference = mean - 2 * weighted
+    if difference <= 1e-9 * mean:  # all excesses alike
+        return largest
+    shape = 2 - mean / difference
+    scale = 2 * mean * weighted / difference
+    beyond = count / len(ordered) / rate
+    excess = scale * math.log(beyond) if abs(shape) < 1e-6 else scale / shape * (beyond**shape - 1)  # noqa: PLR2004
+    lowest = float(np.quantile(ordered, 0.99))
+    return min(max(base + excess, lowest), _MOST_BEYOND * largest)
+
+
+def percentiles(errors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the 0th to the 100th percentile, 101 of them."""
+    return np.asarray(np.percentile(errors, np.arange(101)), np.float64)
+
+
+def histogram(errors: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return counts ``(50,)`` and edges ``(51,)`` from 0 to the largest error."""
+    top = float(errors.max()) or 1.0
+    counts, edges = np.histogram(errors, bins=_HISTOGRAM_BINS, range=(0.0, top))
+    return counts.astype(np.int64), edges
