@@ -101,6 +101,11 @@ AREAS = {
         ),
         Area("codes", "Reading codes", measures=(Measure("app.benchmarks.inspection.codes", folder="codes"),)),
         Area(
+            "server",
+            "The central server",
+            measures=(Measure("app.benchmarks.server.writers", quick={"seconds": 1.0, "rounds": 1}),),
+        ),
+        Area(
             "window",
             "The station's window",
             probes=(Probe("app.benchmarks.window_start", environment={"QT_QPA_PLATFORM": "offscreen"}),),

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from app.benchmarks import private_postgresql as postgresql
 from models.ids import new_id
 from server.context import ServerContext, open_context
 from server.core.settings import ServerSettings
-from tests.support import postgresql
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""A private PostgreSQL cluster for tests: its own folder, its own socket, no network, gone at the end."""
+"""A private PostgreSQL cluster for tests and benchmarks: its own folder and socket, no network, removed at the end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from pathlib import Path
 import psycopg
 
 _ACCOUNT = "postgres"
-_SETTINGS = ("listen_addresses=", "fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=40")
+_SETTINGS = ("listen_addresses=", "max_connections=40")
+_NOT_DURABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 def find_programs() -> Path | None:
@@ -26,8 +27,13 @@ def find_programs() -> Path | None:
 
 
 @contextmanager
-def cluster(programs: Path) -> Iterator[str]:
-    """Run a cluster and give the folder of its socket; databases are made with ``database``."""
+def cluster(programs: Path, *, durable: bool = False) -> Iterator[str]:
+    """Run a cluster and give the folder of its socket; databases are made with ``database``.
+
+    Args:
+        programs: folder of PostgreSQL's programs, from ``find_programs``.
+        durable: commits reach the disk, as in production; tests do without.
+    """
     account = _ACCOUNT if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
     # A socket's path may have 107 characters, which pytest's own temporary folders exceed.
     folder = Path(tempfile.mkdtemp(prefix="pg"))
@@ -36,7 +42,8 @@ def cluster(programs: Path) -> Iterator[str]:
             shutil.chown(folder, account)
         data = folder / "data"
         _run(account, programs / "initdb", "-D", data, "-U", "test", "-A", "trust", "-E", "UTF8", "--no-locale", "-N")
-        options = " ".join(f"-c {setting}" for setting in (*_SETTINGS, f"unix_socket_directories={folder}"))
+        settings = _SETTINGS if durable else (*_SETTINGS, *_NOT_DURABLE)
+        options = " ".join(f"-c {setting}" for setting in (*settings, f"unix_socket_directories={folder}"))
         log = folder / "log"
         _run(account, programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
         try:
@@ -58,7 +65,7 @@ def database(socket_folder: str, name: str) -> Iterator[str]:
 
 
 def _run(account: str | None, *command: object) -> None:
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - PostgreSQL's own programs
         [str(part) for part in command],
         user=account,
         cwd="/",
