@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
 from models.clock import rfc3339
+from models.insertion import insert_if_absent
 from models.storage import sha256_of
 from models.synced import Fact
 
@@ -86,11 +87,15 @@ def append_audit(
     subject_id: str = "",
     detail: dict[str, Any] | None = None,
 ) -> AuditEntry:
-    """Add an entry to the chain of ``device_id`` within the caller's transaction and return it."""
-    head = session.scalar(select(AuditHead).where(AuditHead.device_id == device_id).with_for_update())
+    """Add an entry to the chain of ``device_id`` within the caller's transaction and return it.
+
+    The chain's head stays locked until the transaction ends: append after all other writes.
+    """
+    locked = select(AuditHead).where(AuditHead.device_id == device_id).with_for_update()
+    head = session.scalar(locked)
     if head is None:
-        head = AuditHead(device_id=device_id)
-        session.add(head)
+        insert_if_absent(session, AuditHead(device_id=device_id))
+        head = session.scalars(locked).one()
     entry = AuditEntry(
         device_id=device_id,
         sequence=head.sequence + 1,

@@ -1,4 +1,4 @@
-"""One store: a SQLite file (station, embedded server) or a PostgreSQL database; transactions are opened here alone."""
+"""One store: a SQLite file (station, embedded server) or a PostgreSQL database; transactions are opened only here."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from models.verdicts import derive_effective_verdicts
 _READ_ONLY = "imageflow_read_only"
 _ACTOR = "imageflow.actor"
 BUSY_TIMEOUT_MS = 5_000
-_WRITER_LOCK = 0x1F10_0002  # PostgreSQL advisory lock number; that of migrations is another
-_LOCK_NOT_AVAILABLE = "55P03"
+_ORDERED = "imageflow.ordered"
+_ORDER_LOCK = 0x1F10_0002  # PostgreSQL advisory lock number; that of migrations is another
+_LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"
 
 # sync.md: WAL, so that readers never wait for the writer; FULL, so that a committed part survives a power cut.
 _PRAGMAS = (
@@ -76,11 +77,12 @@ class Database:
 
     @contextmanager
     def transaction(self, actor: str | None = None) -> Iterator[Session]:
-        """Open the one kind of transaction that may write; commits at the end of the block, else rolls back.
+        """Open a transaction that may write records that travel; commits at the end of the block, else rolls back.
 
-        One writer follows another on every engine: on SQLite its first statement takes the write lock
-        (``BEGIN IMMEDIATE``), on PostgreSQL it begins by taking an advisory lock. So what is read in it cannot change
-        before it is written; a change that arrives twice at once, or two edits of one field, are seen as such.
+        These transactions run one after another on every engine: on SQLite the first statement takes the write lock
+        (``BEGIN IMMEDIATE``), on PostgreSQL the first one takes the order lock, an advisory lock. So what is read in it
+        cannot change before it is written; a change that arrives twice at once, or two edits of one field, are seen as
+        such, and positions in the change log follow the order of commits.
 
         Args:
             actor: id of the user on whose behalf it writes; recorders find it with ``actor_of``.
@@ -88,17 +90,41 @@ class Database:
         Raises:
             UserFacingError: for trouble of the world: locked, full, damaged or unreachable store.
         """
+        with self._writing(actor, ordered=True) as session:
+            yield session
+
+    @contextmanager
+    def local_transaction(self, actor: str | None = None) -> Iterator[Session]:
+        """Open a transaction for what never travels: sign-ins, keys, the server's audit entries, uploads.
+
+        On PostgreSQL it does not wait for the order lock, nor does anyone wait for it except at a row that both change:
+        lock the rows that a decision depends on (``with_for_update``), and append audit entries last, since the chain's
+        head stays locked until the end. A record that travels cannot be written in it: giving it a position in the
+        change log is refused.
+
+        Args:
+            actor: id of the user on whose behalf it writes.
+
+        Raises:
+            UserFacingError: for trouble of the world: locked, full, damaged or unreachable store.
+        """
+        with self._writing(actor, ordered=False) as session:
+            yield session
+
+    @contextmanager
+    def _writing(self, actor: str | None, *, ordered: bool) -> Iterator[Session]:
         with translated_trouble(), Session(self.engine, expire_on_commit=False) as session:
             session.info[_ACTOR] = actor
+            session.info[_ORDERED] = ordered
             derive_effective_verdicts(session)
             if self.recorder is not None:
                 track(session, self.recorder)
             with session.begin():
                 if not self.is_sqlite:
-                    session.connection().exec_driver_sql(
-                        f"SET LOCAL lock_timeout = {self._busy_timeout_ms:d}; "
-                        f"SELECT pg_advisory_xact_lock({_WRITER_LOCK:d})"
-                    )
+                    statement = f"SET LOCAL lock_timeout = {self._busy_timeout_ms:d}"
+                    if ordered:
+                        statement += f"; SELECT pg_advisory_xact_lock({_ORDER_LOCK:d})"
+                    session.connection().exec_driver_sql(statement)
                 yield session
 
     @contextmanager
@@ -126,6 +152,16 @@ def actor_of(session: Session) -> str | None:
     """Return the id of the user on whose behalf a transaction writes; None for the program itself."""
     actor = session.info.get(_ACTOR)
     return actor if isinstance(actor, str) else None
+
+
+def require_ordered(session: Session) -> None:
+    """Check that a transaction may write records that travel.
+
+    Raises:
+        RuntimeError: when it was opened with ``local_transaction``. A bug.
+    """
+    if not session.info.get(_ORDERED):
+        raise RuntimeError("a record that travels is written in a local transaction")
 
 
 def _engine(url: str, busy_timeout_ms: int) -> Engine:
@@ -171,7 +207,7 @@ def trouble_of(error: DatabaseError) -> UserFacingError | None:
     for part, code in _TROUBLE:
         if part in text:
             return Unavailable(code)
-    if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+    if getattr(error.orig, "sqlstate", None) in {_LOCK_NOT_AVAILABLE, _DEADLOCK}:
         return Unavailable("database-busy")
     if isinstance(error, OperationalError) and error.connection_invalidated:
         return Unavailable("database-unreachable")

@@ -59,9 +59,9 @@ def database(socket_folder: str, name: str) -> Iterator[str]:
     """Make an empty database and give its SQLAlchemy URL; it is dropped at the end."""
     where = f"host={socket_folder} user=test dbname=postgres"
     with psycopg.connect(where, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]  # a name of our own
+        connection.execute(f'CREATE DATABASE "{name}"')  # a name of our own
         yield f"postgresql+psycopg://test@/{name}?host={socket_folder}"
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]  # a name of our own
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # a name of our own
 
 
 def _run(account: str | None, *command: object) -> None:

@@ -60,7 +60,7 @@ def check_device(context: ServerContext, device_id: str, credential: str, addres
         TooManyRequests: ``sign-in-too-often``.
     """
     context.limiter.take(f"device:{device_id}", address)
-    with context.database.transaction() as session:
+    with context.database.local_transaction() as session:
         device = active_device(session, device_id)
         right = same_digest(digest_of(credential), device.credential_digest if device else "")
         if device is not None and right:
@@ -77,7 +77,7 @@ def refresh(context: ServerContext, refresh_token: str) -> TokenPair:
         NotSignedIn: ``refresh-reused``, ``token-expired`` or ``token-invalid``.
     """
     token = context.tokens.read(refresh_token, TokenKind.REFRESH)
-    with context.database.transaction() as session:
+    with context.database.local_transaction() as session:
         found = session.get(AuthSession, token.session_id, with_for_update=True)
         user = active_user(session, token.subject)
         if found is None or user is None or found.revoked_at is not None or found.expires_at <= utc_now():
@@ -97,8 +97,8 @@ def refresh(context: ServerContext, refresh_token: str) -> TokenPair:
 
 def sign_out(context: ServerContext, who: Principal) -> None:
     """End the signed-in session of a token; a machine's key or a station by itself has none to end."""
-    with context.database.transaction() as session:
-        found = session.get(AuthSession, who.session_id) if who.session_id else None
+    with context.database.local_transaction() as session:
+        found = session.get(AuthSession, who.session_id, with_for_update=True) if who.session_id else None
         if found is not None and found.revoked_at is None:
             found.revoked_at = utc_now()
             audited(session, who, "auth.signed-out", "auth_session", found.id)
@@ -111,13 +111,14 @@ def _sign_in(context: ServerContext, username: str, password: str, address: str,
         user_id = known.id if known else None
         digest = password_digest(session, user_id) if user_id else None
     right = context.passwords.matches(password, digest)
-    with context.database.transaction() as session:
-        user = active_user(session, user_id) if user_id and right else None
-        if user is not None and password_digest(session, user.id) != digest:
+    with context.database.local_transaction() as session:
+        # Locked: whoever disables the user or changes the password at this moment ends this session too.
+        user = active_user(session, user_id, locked=True) if user_id and right else None
+        if user is not None and password_digest(session, user.id, locked=True) != digest:
             user = None  # the password was changed while it was checked
         if user is None:
             nobody = Principal(None, "anonymous", None, device_id)
-            # The name that was typed may be a password: it is told only when there is such a user.
+            # The typed name may be a password: it is recorded only when there is such a user.
             audited(session, nobody, "auth.refused", "user", user_id or "")
         else:
             now = utc_now()

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from models.audit import AuditEntry
 from models.clock import HybridLogicalClock
+from models.database import require_ordered
 from models.ids import new_id
+from models.insertion import insert_if_absent
 from models.pipelines import StationConfig
 from models.sessions import InspectionSession
 from models.states import ChangeOperation
@@ -67,7 +69,11 @@ def allocate(session: Session, count: int = 1) -> int:
     """Take ``count`` positions and return the first.
 
     The head's row stays locked until the transaction ends, so positions follow the order of commits on every engine.
+
+    Raises:
+        RuntimeError: in a transaction that does not hold the order lock. A bug.
     """
+    require_ordered(session)
     connection = session.connection()
     taken = (
         update(ChangeLogHead)
@@ -143,12 +149,6 @@ def log_name(session: Session) -> str:
     return session.scalar(select(SyncState.value).where(SyncState.key == LOG_NAME)) or ""
 
 
-def ensure_log(session: Session) -> None:
-    """Begin the log when it is not there yet; safe to call at every start."""
-    if session.get(ChangeLogHead, 1) is None:
-        _begin_log(session)
-
-
 def prune(session: Session, now: datetime, days: int = TOMBSTONE_DAYS) -> int:
     """Remove entries older than ``days`` (tombstones stay at least that long) and return how many."""
     limit = now - timedelta(days=max(days, TOMBSTONE_DAYS))
@@ -158,20 +158,13 @@ def prune(session: Session, now: datetime, days: int = TOMBSTONE_DAYS) -> int:
     if last <= floor(session):
         return 0
     removed = session.connection().execute(delete(ChangeLogEntry).where(ChangeLogEntry.position <= last)).rowcount
-    state = session.get(SyncState, LOG_FLOOR)
-    if state is None:
-        session.add(SyncState(key=LOG_FLOOR, value=str(last)))
-    else:
-        state.value = str(last)
+    insert_if_absent(session, SyncState(key=LOG_FLOOR, value="0"))
+    state = session.get_one(SyncState, LOG_FLOOR, with_for_update=True)
+    state.value = str(max(int(state.value), last))
     return int(removed)
 
 
 def _begin_log(session: Session) -> None:
-    """Make the head's row and the log's name; of two that begin at once on PostgreSQL the later finds them there."""
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as insert_if_new
-    else:
-        from sqlalchemy.dialects.sqlite import insert as insert_if_new  # type: ignore[assignment]
-    connection.execute(insert_if_new(ChangeLogHead).values(id=1, position=0).on_conflict_do_nothing())
-    connection.execute(insert_if_new(SyncState).values(key=LOG_NAME, value=new_id()).on_conflict_do_nothing())
+    """Insert the head's row and the log's name; of two transactions that do so at once, the second finds them."""
+    insert_if_absent(session, ChangeLogHead())
+    insert_if_absent(session, SyncState(key=LOG_NAME, value=new_id()))

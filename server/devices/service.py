@@ -24,7 +24,7 @@ def create_code(context: ServerContext, who: Principal, device_name: str) -> Enr
     """Make a code for one new station and return it this once."""
     code = new_code()
     expires_at = utc_now() + timedelta(hours=context.settings.enrolment_code_hours)
-    with context.database.transaction(who.user_id) as session:
+    with context.database.local_transaction(who.user_id) as session:
         record = EnrolmentCode(code_digest=digest_of(code), device_name=device_name, expires_at=expires_at)
         session.add(record)
         session.flush()
@@ -41,7 +41,7 @@ def register(context: ServerContext, body: DeviceRegister, address: str) -> Devi
     """
     context.limiter.take(f"enrol:{address}", address)
     credential = new_secret("ifd")
-    with context.database.transaction() as session:
+    with context.database.local_transaction() as session:
         query = select(EnrolmentCode).where(EnrolmentCode.code_digest == digest_of(normalised_code(body.code)))
         code = session.scalar(query.with_for_update())
         if code is None or code.used_at is not None or code.expires_at <= utc_now():
@@ -74,8 +74,8 @@ def update_device(context: ServerContext, who: Principal, device_id: str, body: 
         NotFound: ``device-unknown``.
     """
     changes = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
-    with context.database.transaction(who.user_id) as session:
-        device = session.get(Device, device_id)
+    with context.database.local_transaction(who.user_id) as session:
+        device = session.get(Device, device_id, with_for_update=True)
         if device is None:
             raise NotFound("device-unknown")
         for name, value in changes.items():

@@ -11,11 +11,12 @@ from inspection.imaging.headers import DamagedError, ImageHeader, TruncatedError
 from models.errors import NotFound, TooLarge, UnreadableImage
 from models.sessions import ImageRecord, InspectionSession
 from models.storage import sha256_of
-from models.sync import Blob, StoredFile
+from models.sync import StoredFile
 from server.audit import audited
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.files.schemas import FileReply
+from server.objects.records import record_blob
 from server.sessions.rules import only_device
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
@@ -53,12 +54,8 @@ def store_file(context: ServerContext, who: Principal, filename: str | None, fil
     content_type = f"image/{header.format}"
     # The bytes are there before any row names them.
     context.objects.put(sha256, data)
-    with context.database.transaction(who.user_id) as session:
-        blob = session.get(Blob, sha256)
-        if blob is None:
-            session.add(Blob(sha256=sha256, size_bytes=len(data), content_type=content_type, present=True))
-        else:
-            blob.present = True
+    with context.database.local_transaction(who.user_id) as session:
+        record_blob(session, sha256, len(data), content_type)
         record = StoredFile(
             sha256=sha256,
             filename=name,

@@ -12,13 +12,12 @@ from pathlib import Path
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
-from models.clock import utc_now
 from models.database import Database
 from models.errors import Conflict, DoesNotFit, InvalidInput, TooLarge, Unavailable
 from models.pipelines import ModelFile
 from models.sessions import ImageRecord, InspectionSession
 from models.storage import is_digest, no_room, reason_of, sha256_of, sha256_of_file, sync_file
-from models.sync import Blob
+from server.objects.records import record_blob
 from server.objects.store import ObjectStore
 from sync.shared.protocol import UploadRequest, UploadState
 
@@ -144,13 +143,8 @@ class Uploads:
         return UploadState(offset=size, complete=True)
 
     def _remember(self, sha256: str, size: int, content_type: str) -> None:
-        with self.database.transaction() as session:
-            blob = session.get(Blob, sha256)
-            if blob is None:
-                blob = Blob(sha256=sha256, size_bytes=size, content_type=content_type)
-                session.add(blob)
-            if not blob.present:
-                blob.present, blob.received_bytes, blob.uploaded_at = True, size, utc_now()
+        with self.database.local_transaction() as session:
+            record_blob(session, sha256, size, content_type)
 
     def _path(self, owner: str, sha256: str) -> Path:
         # The owner is a device or user id: hashed, so that no name can lead out of the folder.

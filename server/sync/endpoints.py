@@ -88,7 +88,7 @@ def apply_changes(
     """Apply a station's changes, each at most once, in their order; one answer each."""
     device_id = _device_of(asking)
     if batch.device_id != device_id:
-        with context.database.transaction() as session:
+        with context.database.local_transaction() as session:
             append_audit(
                 session,
                 device_id=SERVER_DEVICE,

@@ -39,6 +39,6 @@ class Upkeep:
 
 def clear_away(database: Database, uploads: Uploads) -> None:
     """Prune the change log (tombstones stay their 90 days) and remove stale uploads."""
-    with database.transaction() as session:
+    with database.local_transaction() as session:
         prune(session, utc_now())
     uploads.remove_stale()

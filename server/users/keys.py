@@ -34,7 +34,7 @@ def create_key(context: ServerContext, who: Principal, body: ApiKeyCreate) -> Ap
     if body.expires_at is not None and body.expires_at <= utc_now():
         raise InvalidInput("key-expires-in-the-past")
     key = new_secret("ifk")
-    with context.database.transaction(who.user_id) as session:
+    with context.database.local_transaction(who.user_id) as session:
         record = ApiKey(name=body.name, role=body.role, key_digest=digest_of(key), expires_at=body.expires_at)
         session.add(record)
         session.flush()
@@ -48,8 +48,8 @@ def revoke_key(context: ServerContext, who: Principal, key_id: str) -> None:
     Raises:
         NotFound: ``key-unknown``.
     """
-    with context.database.transaction(who.user_id) as session:
-        record = session.get(ApiKey, key_id)
+    with context.database.local_transaction(who.user_id) as session:
+        record = session.get(ApiKey, key_id, with_for_update=True)
         if record is None:
             raise NotFound("key-unknown")
         if record.revoked_at is None:

@@ -79,7 +79,7 @@ def update_user(context: ServerContext, who: Principal, user_id: str, body: User
 
 
 def delete_user(context: ServerContext, who: Principal, user_id: str) -> None:
-    """Mark a user deleted and sign it out; what it did stays under its name."""
+    """Mark a user deleted and end their sessions; records keep their name."""
     with context.database.transaction(who.user_id) as session:
         user = _user(session, user_id)
         user.active = False
@@ -93,10 +93,10 @@ def delete_user(context: ServerContext, who: Principal, user_id: str) -> None:
 
 
 def set_password(context: ServerContext, who: Principal, user_id: str, password: str) -> None:
-    """Give a user a new password and sign it out everywhere."""
+    """Give a user a new password and end their sessions."""
     digest = context.passwords.digest(password)
-    with context.database.transaction(who.user_id) as session:
-        user = _user(session, user_id)
+    with context.database.local_transaction(who.user_id) as session:
+        user = _user(session, user_id, locked=True)
         _keep_digest(session, user.id, digest)
         revoke_sessions(session, user.id)
         audited(session, who, "user.password-set", "user", user.id)
@@ -130,8 +130,8 @@ def _keep_digest(session: Session, user_id: str, digest: str) -> None:
     credential.updated_at = utc_now()
 
 
-def _user(session: Session, user_id: str) -> User:
-    user = session.get(User, user_id)
+def _user(session: Session, user_id: str, *, locked: bool = False) -> User:
+    user = session.get(User, user_id, with_for_update=locked)
     if user is None or user.deleted_at is not None:
         raise NotFound("user-unknown")
     return user

@@ -31,6 +31,8 @@ from server.users.service import create_user
 
 STATIONS, SIGNED_IN, ADMINISTRATORS = 8, 4, 4
 BATCH_CHANGES = 20
+# People and machines do not write as fast as they are answered; stations with a backlog do.
+PACE_S = 0.2
 SECONDS, ROUNDS = 8.0, 3
 _PASSWORD = "a password of the benchmark"  # noqa: S105 - of a database that ends with the measurement
 _SET_UP = Principal(None, "benchmark", Role.ADMIN, None)
@@ -51,17 +53,21 @@ _MEANINGS = {
 
 @dataclass(slots=True)
 class _Writer:
-    """One thread that repeats a write until time is up."""
+    """One thread that repeats a write until time is up, at most once in ``pace_s``."""
 
     kind: str
     write: Callable[[], object]
+    pace_s: float = 0.0
     milliseconds: list[float] = field(default_factory=list)
     refused: int = 0
 
     def run(self, start: threading.Barrier, until: Callable[[], float]) -> None:
         start.wait()
+        due = time.perf_counter()
         while time.perf_counter() < until():
+            time.sleep(max(0.0, due - time.perf_counter()))
             began = time.perf_counter()
+            due = max(due + self.pace_s, began)
             try:
                 self.write()
             except Unavailable:
@@ -85,7 +91,7 @@ def measure(data: Path, *, seconds: float = SECONDS, rounds: int = ROUNDS) -> li
     programs = private_postgresql.find_programs()
     if programs is None:
         raise Unavailable("benchmark-postgresql")
-    found: dict[str, list[dict[str, float]]] = {kind: [] for kind in _WHAT}
+    found: dict[str, list[Mapping[str, float]]] = {kind: [] for kind in _WHAT}
     with private_postgresql.cluster(programs, durable=True) as socket:
         for number in range(rounds):
             with private_postgresql.database(socket, f"round{number}") as url:
@@ -147,8 +153,8 @@ def _writers(context: ServerContext) -> list[_Writer]:
         session.add_all([target, *devices])
     return [
         *(_Writer("push", _pushing(context, device.id, target.id)) for device in devices),
-        *(_Writer("refresh", _refreshing(context, f"user{number}")) for number in range(SIGNED_IN)),
-        *(_Writer("audited", _auditing(context)) for _ in range(ADMINISTRATORS)),
+        *(_Writer("refresh", _refreshing(context, f"user{number}"), PACE_S) for number in range(SIGNED_IN)),
+        *(_Writer("audited", _auditing(context), PACE_S) for _ in range(ADMINISTRATORS)),
     ]
 
 

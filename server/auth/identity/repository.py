@@ -10,10 +10,12 @@ from models.devices import Device
 from models.states import DeviceStatus
 from models.users import ApiKey, AuthSession, User, UserCredential
 
+_SHARED = {"read": True}
 
-def active_user(session: Session, user_id: str) -> User | None:
-    """Return a user who may sign in."""
-    user = session.get(User, user_id)
+
+def active_user(session: Session, user_id: str, *, locked: bool = False) -> User | None:
+    """Return a user who may sign in; ``locked`` keeps others from changing the user until the transaction ends."""
+    user = session.get(User, user_id, with_for_update=_SHARED if locked else None)
     return user if user is not None and user.active and user.deleted_at is None else None
 
 
@@ -22,9 +24,9 @@ def user_by_name(session: Session, username: str) -> User | None:
     return session.scalar(select(User).where(User.username == username, User.deleted_at.is_(None)))
 
 
-def password_digest(session: Session, user_id: str) -> str | None:
-    """Return the digest of a user's password."""
-    credential = session.get(UserCredential, user_id)
+def password_digest(session: Session, user_id: str, *, locked: bool = False) -> str | None:
+    """Return the digest of a user's password; ``locked`` keeps it from being changed until the transaction ends."""
+    credential = session.get(UserCredential, user_id, with_for_update=_SHARED if locked else None)
     return credential.password_digest if credential else None
 
 
