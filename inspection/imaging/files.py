@@ -8,15 +8,10 @@ from typing import Literal
 
 import numpy as np
 
+from inspection.imaging.completeness import require_complete
+from inspection.imaging.damage import DamagedError, TruncatedError
 from inspection.imaging.frames import Pixels, as_rgb, require_pixels
-from inspection.imaging.headers import (
-    DamagedError,
-    ImageHeader,
-    TruncatedError,
-    image_format,
-    read_header,
-    require_complete,
-)
+from inspection.imaging.headers import ImageHeader, image_format, read_header
 from inspection.imaging.opencv import cv2
 from models.errors import UnreadableImage
 from models.storage import reason_of, write_atomically
@@ -31,6 +26,7 @@ __all__ = [
     "encode_png",
     "image_size",
     "read_image",
+    "require_image",
     "require_pixel_count",
     "write_atomically",
 ]
@@ -74,6 +70,22 @@ def image_size(data: bytes, *, name: str = "image", limits: ImageLimits = DEFAUL
     return header
 
 
+def require_image(data: bytes, *, name: str = "image", limits: ImageLimits = DEFAULT_LIMITS) -> ImageHeader:
+    """Check that ``data`` is a complete image within the limits, without decoding it; return its format and size.
+
+    Raises:
+        UnreadableImage: as ``image_size``.
+    """
+    header = image_size(data, name=name, limits=limits)
+    try:
+        require_complete(data, header)
+    except TruncatedError as error:
+        raise UnreadableImage("image-truncated", name=name, format=header.format) from error
+    except DamagedError as error:
+        raise UnreadableImage("image-damaged", name=name, format=header.format) from error
+    return header
+
+
 def require_pixel_count(width: int, height: int, *, name: str, limits: ImageLimits = DEFAULT_LIMITS) -> None:
     """Refuse an image or a frame that is too large, before memory is spent on it.
 
@@ -101,13 +113,7 @@ def decode_image(
     Raises:
         UnreadableImage: as ``image_size``.
     """
-    header = image_size(data, name=name, limits=limits)
-    try:
-        require_complete(data, header)
-    except TruncatedError as error:
-        raise UnreadableImage("image-truncated", name=name, format=header.format) from error
-    except DamagedError as error:
-        raise UnreadableImage("image-damaged", name=name, format=header.format) from error
+    header = require_image(data, name=name, limits=limits)
     flag = {
         "rgb": cv2.IMREAD_COLOR_RGB,
         "grey": cv2.IMREAD_GRAYSCALE,

@@ -6,9 +6,8 @@ import re
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from inspection.imaging.files import ImageLimits, image_size
-from inspection.imaging.headers import DamagedError, ImageHeader, TruncatedError, require_complete
-from models.errors import NotFound, TooLarge, UnreadableImage
+from inspection.imaging.files import ImageLimits, require_image
+from models.errors import NotFound, TooLarge
 from models.sessions import ImageRecord, InspectionSession
 from models.storage import sha256_of
 from models.sync import StoredFile
@@ -49,7 +48,7 @@ def store_file(context: ServerContext, who: Principal, filename: str | None, fil
     if len(data) > limits.max_bytes:
         raise TooLarge("upload-too-large", limit=limits.max_bytes, members={"limit_bytes": limits.max_bytes})
     name = safe_name(filename)
-    header = _checked(data, name, limits)
+    header = require_image(data, name=name, limits=limits)
     sha256 = sha256_of(data)
     content_type = f"image/{header.format}"
     # The bytes are there before any row names them.
@@ -86,17 +85,6 @@ def get_file(context: ServerContext, who: Principal, file_id: str) -> FileReply:
         if image is None or owner is None or only_device(who) not in {None, owner.device_id}:
             raise NotFound("file-unknown")
         return _image_reply(image)
-
-
-def _checked(data: bytes, name: str, limits: ImageLimits) -> ImageHeader:
-    header = image_size(data, name=name, limits=limits)
-    try:
-        require_complete(data, header)
-    except TruncatedError as error:
-        raise UnreadableImage("image-truncated", name=name, format=header.format) from error
-    except DamagedError as error:
-        raise UnreadableImage("image-damaged", name=name, format=header.format) from error
-    return header
 
 
 def _image_reply(image: ImageRecord) -> FileReply:

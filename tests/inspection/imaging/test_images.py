@@ -116,6 +116,11 @@ def test_a_pixel_bomb_is_refused_before_memory_is_taken() -> None:
     assert finished.stdout.split() == [b"image-too-many-pixels", b"True"]
 
 
+def test_a_size_beyond_the_limit_of_pillow_is_read_without_a_warning() -> None:
+    header = image_size(png_claiming(40_000, 20_000), limits=ImageLimits(max_pixels=10**9))
+    assert (header.format, header.width, header.height) == ("png", 40_000, 20_000)
+
+
 def test_limits_hold_for_bytes_and_pixels() -> None:
     data = encode_png(picture())
     assert code_of(data, max_bytes=100) == "image-too-many-bytes"

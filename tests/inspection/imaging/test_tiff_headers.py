@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspection.imaging.headers import DamagedError, ImageHeader, TruncatedError, read_header, require_complete
+from inspection.imaging.completeness import require_complete
+from inspection.imaging.damage import DamagedError, TruncatedError
+from inspection.imaging.headers import ImageHeader, read_header
 from inspection.imaging.opencv import cv2
 
 SHORT, LONG = 3, 4
