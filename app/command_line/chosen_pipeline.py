@@ -11,8 +11,8 @@ import typer
 from app.command_line.chosen_models import chosen_models
 
 if TYPE_CHECKING:
-    from inspection.anomaly.preprocessing import ImageView
-    from inspection.pipeline import PipelineDefinition, ValidatedPipeline
+    from inspection.anomaly.preprocessing import ImagePreprocessor
+    from inspection.pipeline import ValidatedPipeline
 
 ViewOption = Annotated[
     Path | None,
@@ -34,54 +34,55 @@ ViewModelOption = Annotated[
 ]
 
 
-def chosen_definition(path: Path) -> PipelineDefinition:
-    """Read the pipeline, or take the ready one of that name.
+def chosen_pipeline(path: Path) -> ValidatedPipeline:
+    """Return the pipeline of a file, or the ready one of that name.
 
     Raises:
         NotFound: ``pipeline-not-ready`` or ``file-missing``.
-        InvalidInput: as ``read_definition``.
+        InvalidInput: as ``read_pipeline``.
     """
-    from inspection.pipeline import read_definition, ready_definition, ready_names
+    from inspection.pipeline import read_pipeline, ready_definition, ready_names, validate_definition
     from models.errors import NotFound
 
     try:
-        return read_definition(path)
+        return read_pipeline(path)
     except FileNotFoundError as error:
         if str(path) in ready_names():
-            return ready_definition(str(path))
+            return validate_definition(ready_definition(str(path)))
         if path.suffix == "" and path.parent == Path():
             raise NotFound("pipeline-not-ready", name=str(path), known=", ".join(ready_names())) from error
         raise NotFound("file-missing", file=str(path)) from error
 
 
 def chosen_step(path: Path | None) -> tuple[ValidatedPipeline, str]:
-    """Return the pipeline, without one the ready one, checked, and the id of its step ``anomaly``.
+    """Return the pipeline, by default the ready one, and the id of its step ``anomaly``.
 
     Raises:
-        UserFacingError: as ``chosen_definition`` and ``anomaly_step``.
+        UserFacingError: as ``chosen_pipeline`` and ``anomaly_step``.
     """
-    from inspection.pipeline import anomaly_step, default_definition
+    from inspection.pipeline import anomaly_step, default_definition, validate_definition
 
-    return anomaly_step(default_definition() if path is None else chosen_definition(path))
+    pipeline = validate_definition(default_definition()) if path is None else chosen_pipeline(path)
+    return pipeline, anomaly_step(pipeline)
 
 
-def chosen_view(path: Path | None, given: Sequence[str]) -> ImageView:
+def chosen_view(path: Path | None, given: Sequence[str]) -> ImagePreprocessor:
     """Return what gives images as the step ``anomaly`` of the pipeline is given them; without one, as they are.
 
     Raises:
         typer.BadParameter: for models without a pipeline, or as ``view_before``.
         UserFacingError: as ``chosen_step`` and ``view_before``.
     """
-    from inspection.anomaly.preprocessing import AS_THEY_ARE
+    from inspection.anomaly.preprocessing import NO_PREPROCESSING
 
     if path is not None:
         return view_before(*chosen_step(path), given)
     if given:
         raise typer.BadParameter("goes with --pipeline", param_hint="--model")
-    return AS_THEY_ARE
+    return NO_PREPROCESSING
 
 
-def view_before(pipeline: ValidatedPipeline, step_id: str, given: Sequence[str]) -> ImageView:
+def view_before(pipeline: ValidatedPipeline, step_id: str, given: Sequence[str]) -> ImagePreprocessor:
     """Return what gives images as a step is given them.
 
     Args:
@@ -91,9 +92,9 @@ def view_before(pipeline: ValidatedPipeline, step_id: str, given: Sequence[str])
 
     Raises:
         typer.BadParameter: as ``chosen_models``.
-        UserFacingError: as ``chosen_models`` and ``Viewpoint``.
+        UserFacingError: as ``chosen_models`` and ``PreprocessingPrefix``.
     """
-    from inspection.pipeline import Viewpoint, steps_before
+    from inspection.pipeline import PreprocessingPrefix, steps_before
 
     names = {name for step in steps_before(pipeline, step_id) for name in step.models().values()}
-    return Viewpoint(pipeline, step_id, chosen_models(names, given, "step before anomaly"))
+    return PreprocessingPrefix(pipeline, step_id, chosen_models(names, given, "step before anomaly"))

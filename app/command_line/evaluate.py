@@ -14,7 +14,7 @@ from app.command_line.options import JsonOption, ThresholdOption, in_fractions, 
 from app.command_line.station import LanguageName
 
 if TYPE_CHECKING:
-    from inspection.anomaly.preprocessing import ImageView
+    from inspection.anomaly.preprocessing import ImagePreprocessor
     from models.messages import Language
 
 _NO_REPORT = frozenset({".json", ".csv", ".txt", ".pdf"})
@@ -100,7 +100,7 @@ class Folders(NamedTuple):
 
 def _evaluate_scores(
     model: Path,
-    view: ImageView,
+    view: ImagePreprocessor,
     folders: Folders,
     threshold: float | None,
     out: Path | None,
@@ -111,10 +111,10 @@ def _evaluate_scores(
     from app.command_line import advise_of
     from inspection.anomaly import AnomalyModel
     from inspection.evaluation import results_of, score_set
-    from inspection.evaluation.preprocessed import ViewedModel
+    from inspection.evaluation.preprocessed import PreprocessedModel
     from inspection.evaluation.sections import Processing
     from inspection.model_library.loading import load_model
-    from inspection.pipeline import view_mismatch
+    from inspection.pipeline import preprocessing_mismatch
     from models.errors import DoesNotFit
 
     loaded = load_model(model)
@@ -127,20 +127,20 @@ def _evaluate_scores(
 
         place = ReportPlace(out)
         place.require_writable()
-    mismatch = view_mismatch(loaded.manifest, loaded.name, loaded.digest, view.record)
+    mismatch = preprocessing_mismatch(loaded.manifest, loaded.name, loaded.digest, view.record)
     unlike = mismatch.error() if mismatch is not None else None
     if unlike is not None:
         advise_of(unlike)
     with progress_bar("Evaluating") as advance:
         scored = score_set(
-            ViewedModel(loaded, view),
+            PreprocessedModel(loaded, view),
             *folders,
             threshold=threshold,
             pictures=place is not None,
             language=speech,
             on_progress=in_fractions("Evaluating", advance),
         )
-    as_trained = None if loaded.manifest.view is None else unlike is None
+    as_trained = None if loaded.manifest.preprocessing_record is None else unlike is None
     processed = Processing(view.record.components, as_trained, unlike)
     found = results_of(scored) | {"steps": list(processed.steps), "as_trained": as_trained}
     if place is not None:

@@ -20,14 +20,14 @@ from app.command_line.acquisition import (
     triggered_source,
 )
 from app.command_line.chosen_models import chosen_models, given_model
-from app.command_line.chosen_pipeline import chosen_definition
+from app.command_line.chosen_pipeline import chosen_pipeline
 from app.command_line.options import JsonOption, ThresholdOption, progress_bar
 
 if TYPE_CHECKING:
     from inspection.image_quality import QualityGate
     from inspection.judging.judgement import Criteria
     from inspection.model_files.step_models import StepModel
-    from inspection.pipeline import PipelineDefinition, Runner
+    from inspection.pipeline import Runner, ValidatedPipeline
     from inspection.runs.results import FrameResult
 
 GateOption = Annotated[
@@ -213,20 +213,20 @@ def _runner(path: Path | None, given: list[str], rule: Criteria) -> Runner:
     went through other steps.
     """
     from app.command_line import advise, advise_of
-    from inspection.pipeline import Runner, view_mismatches
+    from inspection.pipeline import Runner, preprocessing_mismatches
 
-    definition, models = _chosen(path, given)
+    pipeline, models = _chosen(path, given)
     if rule.threshold is not None and rule.threshold_model not in {None, *(model.digest for model in models.values())}:
-        advise("criteria-threshold-passed-over")
-    runner = Runner(definition, models)
+        advise("criteria-threshold-not-applicable")
+    runner = Runner(pipeline, models)
     # Steps that use the same model alike would say the same twice.
-    told = {str(error): error for error in (found.error() for found in view_mismatches(runner.pipeline, models))}
+    told = {str(error): error for error in (found.error() for found in preprocessing_mismatches(pipeline, models))}
     for error in told.values():
         advise_of(error)
     return runner
 
 
-def _chosen(path: Path | None, given: list[str]) -> tuple[PipelineDefinition, dict[str, StepModel]]:
+def _chosen(path: Path | None, given: list[str]) -> tuple[ValidatedPipeline, dict[str, StepModel]]:
     """Return the pipeline with its models; without a pipeline the one that suits the kind of the only model."""
     from inspection.model_files.step_models import ModelKind
     from inspection.model_library.loading import load_model
@@ -236,9 +236,10 @@ def _chosen(path: Path | None, given: list[str]) -> tuple[PipelineDefinition, di
     if only is not None and only.name in {"", "default"}:
         model = load_model(only.file)
         detects = model.kind in {ModelKind.DETECTOR, ModelKind.CLASSIFIER}
-        return ready_definition("detection") if detects else default_definition(), {"default": model}
-    definition = default_definition() if path is None else chosen_definition(path)
-    return definition, chosen_models(validate_definition(definition).models(), given)
+        definition = ready_definition("detection") if detects else default_definition()
+        return validate_definition(definition), {"default": model}
+    pipeline = validate_definition(default_definition()) if path is None else chosen_pipeline(path)
+    return pipeline, chosen_models(pipeline.models(), given)
 
 
 def _criteria(path: Path | None, threshold: float | None) -> Criteria:

@@ -131,7 +131,7 @@ def _tell_of_images(models: Sequence[Path], images: Sequence[Path]) -> None:
     from inspection.anomaly.bundle import read_manifest
 
     for model in models if images else ():
-        view = read_manifest(model).view
+        view = read_manifest(model).preprocessing_record
         if view is not None and view.steps:
             advise("model-images-differ", name=model.name, steps=", ".join(view.components))
             return

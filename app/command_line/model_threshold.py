@@ -17,7 +17,7 @@ from app.command_line.options import JsonOption, StoreOption, finite_threshold, 
 if TYPE_CHECKING:
     from app.station.operations.thresholds import ThresholdChange
     from inspection.anomaly.bundle import Bundle
-    from inspection.anomaly.preprocessing import ImageView
+    from inspection.anomaly.preprocessing import ImagePreprocessor
     from inspection.anomaly.threshold.effect import Effect, Evidence, Proportion
     from inspection.anomaly.threshold.origin import EffectiveThreshold
 
@@ -114,21 +114,21 @@ def threshold_command(
     typer.echo("\n".join(_table(rows)))
     if any(row.effect.sample_too_small for row in rows):
         advise("rate-assumed", count=len(evidence.held_out))
-    _tell_passed_over(held)
+    _tell_skipped(held)
     if held is not None and change is None:
         typer.echo(f"In force for the item: {held.value:.4f} (from the {held.origin}).")
     if change is not None:
         typer.echo(f"Changed (version {change.version}): {_told(change.before)} → {_told(change.after)}.")
 
 
-def _evidence(bundle: Bundle, model: Path, good: Path | None, defect: Path | None, view: ImageView) -> Evidence:
+def _evidence(bundle: Bundle, model: Path, good: Path | None, defect: Path | None, view: ImagePreprocessor) -> Evidence:
     """Return the scores to see effects on; images of no use, or after other steps, are told on stderr."""
     from app.command_line import advise_of, tell
     from inspection.anomaly.threshold.evidence import gather_evidence
-    from inspection.pipeline import view_mismatch
+    from inspection.pipeline import preprocessing_mismatch
 
     if good is not None or defect is not None:
-        mismatch = view_mismatch(bundle.manifest, model.name, bundle.digest, view.record)
+        mismatch = preprocessing_mismatch(bundle.manifest, model.name, bundle.digest, view.record)
         if mismatch is not None:
             advise_of(mismatch.error())
     with progress_bar("Scoring") as advance:
@@ -138,12 +138,12 @@ def _evidence(bundle: Bundle, model: Path, good: Path | None, defect: Path | Non
     return evidence
 
 
-def _tell_passed_over(held: EffectiveThreshold | None) -> None:
+def _tell_skipped(held: EffectiveThreshold | None) -> None:
     """Say on stderr whose thresholds do not count because they were chosen for another model."""
     from app.command_line import advise
 
     for origin in held.skipped if held is not None else ():
-        advise(f"{origin}-threshold-passed-over")
+        advise(f"{origin}-threshold-not-applicable")
 
 
 def _held(store: Path | None, item_id: str) -> EffectiveThreshold | None:

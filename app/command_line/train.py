@@ -142,7 +142,7 @@ def train_images_command(
         def show(progress: TrainingProgress) -> None:
             advance(f"{_STAGES[progress.stage]} {progress.done}/{progress.total}", progress.fraction)
 
-        report = train_images(chosen.files, out, settings, defects=defects, view=view, on_progress=show)
+        report = train_images(chosen.files, out, settings, defects=defects, preprocessor=view, on_progress=show)
     skipped = {file: error.text(language()).detail for file, error in report.skipped.items()}
     tell_skipped(skipped)
     threshold = report.threshold

@@ -82,8 +82,8 @@ class DataRecord(_Part):
     defects_digest: str = ""
 
 
-class ViewStep(_Part):
-    """What one step did to the images a model was given.
+class PreprocessingStep(_Part):
+    """What one pipeline step did to the images a model was trained on.
 
     Attributes:
         component: its name.
@@ -95,25 +95,25 @@ class ViewStep(_Part):
     parameters: dict[str, Any] = {}
     models: dict[str, str] = {}
 
-    def does(self) -> dict[str, Any]:
-        """Return what two steps that do the same have in common, whatever a later version adds."""
+    def effect(self) -> dict[str, Any]:
+        """Return the fields by which two steps are compared; fields a later version adds are left out."""
         return {"component": self.component, "parameters": self.parameters, "models": self.models}
 
 
-class ViewRecord(_Part):
-    """What was done to images before the model was given them.
+class PreprocessingRecord(_Part):
+    """The pipeline steps that processed images before a model was given them.
 
     Attributes:
-        steps: in the order they ran, without those that change nothing for a model; empty for images as they are.
-        digest: SHA-256 over these and over which gives its image to which; empty without steps.
+        steps: in the order they ran, without those that change nothing for a model; empty for unprocessed images.
+        digest: SHA-256 over the steps and their connections; empty without steps.
     """
 
-    steps: tuple[ViewStep, ...] = ()
+    steps: tuple[PreprocessingStep, ...] = ()
     digest: str = ""
 
     @property
     def components(self) -> tuple[str, ...]:
-        """The components of the steps."""
+        """Return the component names of the steps."""
         return tuple(step.component for step in self.steps)
 
 
@@ -129,7 +129,8 @@ class BundleManifest(_Part):
         defect_scores: scores of images of defects by the finished model, ascending; empty without any.
         probes: scores the training computed for the generated images of ``anomaly.export.probes``, to check any copy of
             the file against on any computer; empty in format 1.
-        view: what was done to the images it was trained on; None where the file was made before this was kept.
+        preprocessing_record: what was done to the images it was trained on; None in files made before this was kept.
+            Its key in the file is ``view``, the word of the first files that had it.
         metrics: the model's size, and the parity between training and runtime.
         warnings: codes of what the person who trains should know.
         versions: of the libraries that made the file.
@@ -148,10 +149,10 @@ class BundleManifest(_Part):
     probes: tuple[FiniteFloat, ...] = ()
     metrics: dict[str, FiniteFloat]
     data: DataRecord
-    view: ViewRecord | None = None
+    preprocessing_record: PreprocessingRecord | None = Field(default=None, alias="view")
     seed: int
     warnings: tuple[str, ...] = ()
     versions: dict[str, str]
     members: dict[str, str]
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", validate_by_name=True, serialize_by_alias=True)

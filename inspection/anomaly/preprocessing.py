@@ -1,26 +1,26 @@
-"""How images come to a model: as they are, or through steps of a pipeline; its file tells which."""
+"""Preprocessing of a model's images: none, or the steps of a pipeline before its anomaly step."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from inspection.anomaly.manifest import ViewRecord
+from inspection.anomaly.manifest import PreprocessingRecord
 from inspection.imaging.frames import Pixels
 from inspection.imaging.picture import Picture
 
 
-class ImageView(Protocol):
-    """Gives images as whoever scores them is given them.
+class ImagePreprocessor(Protocol):
+    """Processes images as they are processed before a model scores them.
 
     Attributes:
-        record: what is done to each, in the words of a model file.
+        record: the processing, in the form a model file keeps.
     """
 
     @property
-    def record(self) -> ViewRecord: ...  # noqa: D102 - above
+    def record(self) -> PreprocessingRecord: ...  # noqa: D102 - above
 
     def __call__(self, pixels: Pixels) -> Picture:
-        """Return an image as it is scored.
+        """Process one image.
 
         Args:
             pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
@@ -31,17 +31,17 @@ class ImageView(Protocol):
         ...
 
 
-class AsTheyAre:
-    """Gives images as they are."""
+class NoPreprocessing:
+    """Returns images unchanged."""
 
     @property
-    def record(self) -> ViewRecord:
-        """No steps."""
-        return ViewRecord()
+    def record(self) -> PreprocessingRecord:
+        """Return a record without steps."""
+        return PreprocessingRecord()
 
     def __call__(self, pixels: Pixels) -> Picture:
-        """Return the image itself."""
+        """Return the image unchanged."""
         return Picture.original(pixels)
 
 
-AS_THEY_ARE = AsTheyAre()
+NO_PREPROCESSING = NoPreprocessing()

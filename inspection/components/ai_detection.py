@@ -7,7 +7,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from inspection.components.registry import Component, Misfit, ModelName, Parameters, Port, StepContext, picture_of
+from inspection.components.registry import (
+    Component,
+    ModelName,
+    ParameterProblem,
+    Parameters,
+    Port,
+    StepContext,
+    picture_of,
+)
 from inspection.components.values import DetectionList, Kind, StepValue
 from inspection.imaging.placement import corners_of, hull_of
 from inspection.model_files.step_models import ModelKind, StepModel
@@ -63,7 +71,7 @@ def _run(parameters: DetectionParameters, inputs: Mapping[str, StepValue], conte
     return DetectionList(tuple(found))
 
 
-def _unknown_classes(parameters: DetectionParameters, models: Mapping[str, StepModel]) -> Iterator[Misfit]:
+def _unknown_classes(parameters: DetectionParameters, models: Mapping[str, StepModel]) -> Iterator[ParameterProblem]:
     from inspection.detection.model.classifier import Classifier
     from inspection.detection.model.detector import Detector
     from inspection.detection.model.settings import shown_names
@@ -75,7 +83,8 @@ def _unknown_classes(parameters: DetectionParameters, models: Mapping[str, StepM
         for name in names:
             if name not in model.description.names:
                 known = shown_names(model.description.names)
-                yield Misfit("pipeline-model-class", field, {"value": name, "model": model.name, "known": known})
+                values = {"value": name, "model": model.name, "known": known}
+                yield ParameterProblem("pipeline-model-class", field, values)
 
 
 AI_DETECTION = Component(
@@ -87,5 +96,5 @@ AI_DETECTION = Component(
     output=Kind.DETECTIONS,
     run=_run,
     models={"model": frozenset({ModelKind.DETECTOR, ModelKind.CLASSIFIER})},
-    misfits=_unknown_classes,
+    parameter_problems=_unknown_classes,
 )

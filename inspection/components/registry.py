@@ -95,15 +95,15 @@ class StepContext:
 
 
 @dataclass(frozen=True, slots=True)
-class Misfit:
-    """A parameter that cannot be meant with the models a step is given: error code, field, and what the text needs."""
+class ParameterProblem:
+    """A parameter that does not fit the models of its step: error code, field, and the values of the text."""
 
     code: str
     field: str
     values: Mapping[str, object]
 
 
-def _nothing_amiss(parameters: Parameters, models: Mapping[str, StepModel]) -> Iterable[Misfit]:
+def _no_problems(parameters: Parameters, models: Mapping[str, StepModel]) -> Iterable[ParameterProblem]:
     del parameters, models
     return ()
 
@@ -121,7 +121,7 @@ class Component:
         run: the processing; parameters are an instance of ``parameters``.
         inputs: its ports by name.
         models: the parameters that name a model, each with the kinds of models it takes.
-        misfits: what is wrong with parameters, given the models of those kinds by the parameters that name them.
+        parameter_problems: returns what is wrong with parameters, given their models by the parameters that name them.
     """
 
     name: str
@@ -132,7 +132,7 @@ class Component:
     run: Callable[[Any, Mapping[str, StepValue], StepContext], StepValue]
     inputs: Mapping[str, Port] = field(default_factory=dict)
     models: Mapping[str, frozenset[ModelKind]] = field(default_factory=dict)
-    misfits: Callable[[Any, Mapping[str, StepModel]], Iterable[Misfit]] = _nothing_amiss
+    parameter_problems: Callable[[Any, Mapping[str, StepModel]], Iterable[ParameterProblem]] = _no_problems
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema (2020-12) of the parameters."""

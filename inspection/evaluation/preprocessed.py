@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 from inspection.anomaly.masking import score_picture
 from inspection.anomaly.model import AnomalyModel, ScoredImage
-from inspection.anomaly.preprocessing import ImageView
+from inspection.anomaly.preprocessing import ImagePreprocessor
 from inspection.imaging.frames import Pixels
 
 
 @dataclass(frozen=True, slots=True)
-class ViewedModel:
+class PreprocessedModel:
     """Scores images as the step ``anomaly`` does behind the steps before it; a ``ScoringModel``.
 
     Args:
         model: the model.
-        view: gives each image to the model.
+        preprocessor: gives each image to the model.
     """
 
     model: AnomalyModel
-    view: ImageView
+    preprocessor: ImagePreprocessor
 
     @property
     def name(self) -> str:
@@ -46,6 +46,6 @@ class ViewedModel:
         Raises:
             DoesNotFit: when a step refuses the image, or as ``AnomalyModel.score``.
         """
-        picture = self.view(pixels)
+        picture = self.preprocessor(pixels)
         scored = score_picture(self.model, picture)
         return ScoredImage(scored.score, scored.threshold, picture.placement.map_to_original(scored.heatmap))

@@ -9,15 +9,15 @@ from inspection.pipeline.definition import (
     ready_definition,
     ready_names,
 )
-from inspection.pipeline.preprocessing import Viewpoint, anomaly_step
+from inspection.pipeline.preprocessing import PreprocessingPrefix, anomaly_step
 from inspection.pipeline.preprocessing_records import (
-    ViewMismatch,
+    PreprocessingMismatch,
+    preprocessing_mismatch,
+    preprocessing_mismatches,
+    preprocessing_record,
     steps_before,
-    view_mismatch,
-    view_mismatches,
-    view_record,
 )
-from inspection.pipeline.reading import read_definition
+from inspection.pipeline.reading import read_pipeline
 from inspection.pipeline.runner import (
     InProcess,
     InspectionOutcome,
@@ -34,20 +34,20 @@ __all__ = [
     "InspectionOutcome",
     "PipelineDefinition",
     "PipelineStep",
+    "PreprocessingMismatch",
+    "PreprocessingPrefix",
     "Runner",
     "StepExecutor",
     "StepProgress",
     "ValidatedPipeline",
-    "ViewMismatch",
-    "Viewpoint",
     "anomaly_step",
     "default_definition",
-    "read_definition",
+    "preprocessing_mismatch",
+    "preprocessing_mismatches",
+    "preprocessing_record",
+    "read_pipeline",
     "ready_definition",
     "ready_names",
     "steps_before",
     "validate_definition",
-    "view_mismatch",
-    "view_mismatches",
-    "view_record",
 ]

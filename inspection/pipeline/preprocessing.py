@@ -1,40 +1,40 @@
-"""What one step of a pipeline is given to see: only the steps before it are run."""
+"""The part of a pipeline before one of its steps: it preprocesses the images of that step's model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from inspection.anomaly.manifest import ViewRecord
+from inspection.anomaly.manifest import PreprocessingRecord
 from inspection.components.registry import StepContext, picture_of
 from inspection.components.values import StepValue
 from inspection.imaging.frames import Pixels
 from inspection.imaging.picture import Picture
 from inspection.judging.judgement import Criteria
 from inspection.model_files.step_models import StepModel, require_kind
-from inspection.pipeline.definition import INPUT, PipelineDefinition
-from inspection.pipeline.preprocessing_records import steps_before, view_record
+from inspection.pipeline.definition import INPUT
+from inspection.pipeline.preprocessing_records import preprocessing_record, steps_before
 from inspection.pipeline.runner import InProcess, StepExecutor
-from inspection.pipeline.validation import ValidatedPipeline, validate_definition
+from inspection.pipeline.validation import ValidatedPipeline
 from models.errors import DoesNotFit, InvalidInput
 
 
-class Viewpoint:
-    """Gives image after image as a step of a pipeline is given it; may be used from several threads.
+class PreprocessingPrefix:
+    """Runs the steps before one step of a pipeline; may be used from several threads.
 
-    A model that is trained on what its viewpoint gives is scored on the same later, step by step.
+    A model trained on its results is later scored on the same, step by step.
 
     Args:
-        pipeline: that the step stands in.
-        step_id: of the step, which takes a picture at its port ``image``; it is not run, nor is what comes after it.
+        pipeline: that holds the step.
+        step_id: id of a step with the port ``image``; neither the step nor its successors run.
         models: those that the steps before it use, by the names in the pipeline.
         executor: where steps run.
 
     Attributes:
-        record: what the steps do, in the words of a model file.
+        record: the processing, in the form a model file keeps.
 
     Raises:
-        DoesNotFit: ``viewpoint-model-missing`` when a step before it uses a model that ``models`` lacks,
-            ``pipeline-model-kind`` when it is of a kind that step cannot use.
+        DoesNotFit: ``preprocessing-model-missing`` when a step uses a model that ``models`` lacks,
+            ``pipeline-model-kind`` when a model is of a kind that its step cannot use.
     """
 
     def __init__(
@@ -51,13 +51,13 @@ class Viewpoint:
         for step in self._steps:
             for field, name in step.models().items():
                 if name not in self._models:
-                    raise DoesNotFit("viewpoint-model-missing", step=step.id, name=name, before=step_id)
+                    raise DoesNotFit("preprocessing-model-missing", step=step.id, name=name, before=step_id)
                 require_kind(self._models[name], step.component.models[field], step=step.id, field=field, name=name)
         digests = {name: model.digest for name, model in self._models.items()}
-        self.record: ViewRecord = view_record(pipeline, step_id, digests)
+        self.record: PreprocessingRecord = preprocessing_record(pipeline, step_id, digests)
 
     def __call__(self, pixels: Pixels) -> Picture:
-        """Return an image as the step is given it.
+        """Process one image.
 
         Args:
             pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``, the image the pipeline would be run on.
@@ -73,18 +73,17 @@ class Viewpoint:
         return picture_of({port: values[source] for port, source in self._inputs.items()})
 
 
-def anomaly_step(definition: PipelineDefinition) -> tuple[ValidatedPipeline, str]:
-    """Return the pipeline, checked, and the id of the step that a model for it is trained for.
+def anomaly_step(pipeline: ValidatedPipeline) -> str:
+    """Return the id of the step that a model is trained for.
 
     Raises:
-        InvalidInput: as ``validate_definition``; ``viewpoint-several`` when there are several steps ``anomaly`` that
-            are given different pictures.
+        InvalidInput: ``pipeline-several-anomaly-steps`` when several steps ``anomaly`` take different images.
         DoesNotFit: ``pipeline-without-anomaly`` when there is none.
     """
-    pipeline = validate_definition(definition)
     found = {step.id: step.inputs["image"] for step in pipeline.steps if step.component.name == "anomaly"}
+    name = pipeline.definition.name
     if not found:
-        raise DoesNotFit("pipeline-without-anomaly", pipeline=definition.name)
+        raise DoesNotFit("pipeline-without-anomaly", pipeline=name)
     if len(set(found.values())) > 1:
-        raise InvalidInput("viewpoint-several", pipeline=definition.name, steps=", ".join(found))
-    return pipeline, next(iter(found))
+        raise InvalidInput("pipeline-several-anomaly-steps", pipeline=name, steps=", ".join(found))
+    return next(iter(found))

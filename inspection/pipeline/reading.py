@@ -1,4 +1,4 @@
-"""Pipeline files: read, checked, and named in what is wrong with them."""
+"""Reading of pipeline files; errors name the file."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from pathlib import Path
 
 from inspection.judging.criteria import Criteria
 from inspection.pipeline.definition import PipelineDefinition
-from inspection.pipeline.validation import validate_definition
+from inspection.pipeline.validation import ValidatedPipeline, validate_definition
 from models.errors import InvalidInput
 from models.messages import LocalText
 from models.storage import reason_of
 
 
-def read_definition(path: Path) -> PipelineDefinition:
-    """Read a pipeline file and check what it means.
+def read_pipeline(path: Path) -> ValidatedPipeline:
+    """Read and validate a pipeline file.
 
     Raises:
         FileNotFoundError: when there is none.
         InvalidInput: ``pipeline-file-criteria`` when it holds criteria, ``pipeline-file-unusable``, which names the
-            file and says what ``PipelineDefinition.parse`` and ``validate_definition`` say, when it is not usable.
+            file and repeats what ``PipelineDefinition.parse`` or ``validate_definition`` raised.
     """
     try:
         content = path.read_bytes()
@@ -28,15 +28,13 @@ def read_definition(path: Path) -> PipelineDefinition:
     except OSError as error:
         raise InvalidInput("pipeline-file-unusable", file=str(path), reason=reason_of(error)) from error
     try:
-        definition = PipelineDefinition.parse(content)
-        validate_definition(definition)
+        return validate_definition(PipelineDefinition.parse(content))
     except InvalidInput as error:
         fields = criteria_fields(content)
         if fields:
             raise InvalidInput("pipeline-file-criteria", file=str(path), fields=", ".join(fields)) from error
         reason = LocalText.of(error.code, error.values)
         raise InvalidInput("pipeline-file-unusable", members=error.members, file=str(path), reason=reason) from error
-    return definition
 
 
 def criteria_fields(content: bytes) -> list[str]:

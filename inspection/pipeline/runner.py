@@ -22,15 +22,15 @@ from inspection.imaging.picture import Picture
 from inspection.imaging.placement import FloatMap
 from inspection.judging.judgement import Criteria, judge
 from inspection.model_files.step_models import ModelFinder, StepModel
-from inspection.pipeline.definition import INPUT, PipelineDefinition
-from inspection.pipeline.validation import ValidatedPipeline, ValidatedStep, require_models_fit, validate_definition
+from inspection.pipeline.definition import INPUT
+from inspection.pipeline.validation import ValidatedPipeline, ValidatedStep, require_models_fit
 from models.errors import DoesNotFit
 from models.results import Detection, InspectionResult, StepTiming
 
 
 @dataclass(frozen=True, slots=True)
 class StepProgress:
-    """Where a run stands.
+    """Progress of a run.
 
     Attributes:
         step_id: the step that begins or has ended.
@@ -51,7 +51,7 @@ class StepProgress:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InspectionOutcome:
-    """What a run gives.
+    """The outcome of a run.
 
     Attributes:
         result: verdict, score, detections, timings.
@@ -86,12 +86,11 @@ class Runner:
     """Runs one pipeline on image after image; may be used from several threads.
 
     Args:
-        definition: checked here, once.
-        models: the models by the names the steps use, or a function that gives one for a name.
+        pipeline: to run.
+        models: the models by the names the steps use, or a function that returns one for a name.
         executor: where steps run.
 
     Raises:
-        InvalidInput: as ``validate_definition``.
         DoesNotFit: ``pipeline-model-missing`` when ``models`` is a mapping without a model the pipeline names,
             ``pipeline-model-kind`` when it has one of a kind that its step cannot use, ``pipeline-model-class`` when
             a step names a class that its model does not know.
@@ -99,18 +98,18 @@ class Runner:
 
     def __init__(
         self,
-        definition: PipelineDefinition,
+        pipeline: ValidatedPipeline,
         models: Mapping[str, StepModel] | ModelFinder | None = None,
         executor: StepExecutor | None = None,
     ) -> None:
-        self.pipeline: ValidatedPipeline = validate_definition(definition)
+        self.pipeline = pipeline
         self._executor: StepExecutor = executor or InProcess()
         if callable(models):
             self._find_model: ModelFinder = models
             return
         given = dict(models or {})
         for name in sorted(self.pipeline.models() - given.keys()):
-            raise DoesNotFit("pipeline-model-missing", name=name, pipeline=definition.name)
+            raise DoesNotFit("pipeline-model-missing", name=name, pipeline=pipeline.definition.name)
         require_models_fit(self.pipeline, given)
         self._find_model = given.__getitem__
 

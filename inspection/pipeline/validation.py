@@ -122,7 +122,7 @@ def require_models_fit(pipeline: ValidatedPipeline, models: Mapping[str, StepMod
         used = {field: models[name] for field, name in step.models().items()}
         for field, name in step.models().items():
             require_kind(used[field], step.component.models[field], step=step.id, field=field, name=name)
-        found = step.component.misfits(step.parameters, used)
+        found = step.component.parameter_problems(step.parameters, used)
         problems.extend(Problem(item.code, step.id, f"parameters.{item.field}", item.values) for item in found)
     if problems:
         raise _told(DoesNotFit, problems)

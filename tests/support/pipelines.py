@@ -7,7 +7,7 @@ from typing import Any
 
 from inspection.imaging.files import read_image
 from inspection.model_files.reference import ReferenceImage
-from inspection.pipeline import PipelineDefinition, Viewpoint, anomaly_step
+from inspection.pipeline import PipelineDefinition, PreprocessingPrefix, anomaly_step, validate_definition
 from tests.support.trained_model import SMALL
 
 QUICK = SMALL.model_copy(update={"bank_size": 200, "folds": 2})
@@ -31,6 +31,7 @@ def pipeline(*steps: tuple[str, dict[str, Any]]) -> PipelineDefinition:
     return PipelineDefinition.parse({"name": "Tried", "steps": chain})
 
 
-def view_of(definition: PipelineDefinition, reference: Path | None = None) -> Viewpoint:
+def prefix_of(definition: PipelineDefinition, reference: Path | None = None) -> PreprocessingPrefix:
     models = {} if reference is None else {"reference": ReferenceImage.of(read_image(reference))}
-    return Viewpoint(*anomaly_step(definition), models)
+    validated = validate_definition(definition)
+    return PreprocessingPrefix(validated, anomaly_step(validated), models)

@@ -168,8 +168,12 @@ def record_inspection(
             item=prepared.item_name,
             verdict=outcome.result.overall_result.value,
             image_sha256=image.sha256,
-            **({"thresholds_passed_over": list(prepared.passed_over)} if prepared.passed_over else {}),
-            **({"view_mismatches": [found.as_json() for found in prepared.mismatches]} if prepared.mismatches else {}),
+            **({"thresholds_skipped": list(prepared.skipped)} if prepared.skipped else {}),
+            **(
+                {"preprocessing_mismatches": [found.as_json() for found in prepared.mismatches]}
+                if prepared.mismatches
+                else {}
+            ),
         )
         said = outcome.result
         return ItemInspection(

@@ -12,7 +12,13 @@ from app.station.operations.effective_thresholds import item_threshold
 from app.station.operations.item_models import model_of_item
 from inspection.anomaly.threshold.origin import EffectiveThreshold, Origin
 from inspection.judging.judgement import Criteria
-from inspection.pipeline import PipelineDefinition, Runner, ViewMismatch, validate_definition, view_mismatches
+from inspection.pipeline import (
+    PipelineDefinition,
+    PreprocessingMismatch,
+    Runner,
+    preprocessing_mismatches,
+    validate_definition,
+)
 from models.errors import DoesNotFit, NotFound, Unavailable
 from models.pipelines import ModelFile, Pipeline
 from models.rejections import rejection
@@ -33,7 +39,7 @@ class PreparedItem:
     Attributes:
         model_sha256: digest of the model bundle its anomaly step uses; None when it has none.
         criteria: the item's, with the threshold that holds on this station where it is not the model's own.
-        passed_over: whose thresholds do not count because they were chosen for another model.
+        skipped: whose thresholds do not count because they were chosen for another model.
         mismatches: models that were trained on images on which other steps ran.
     """
 
@@ -43,8 +49,8 @@ class PreparedItem:
     pipeline_version: int
     model_sha256: str | None
     criteria: Criteria
-    passed_over: tuple[Origin, ...]
-    mismatches: tuple[ViewMismatch, ...]
+    skipped: tuple[Origin, ...]
+    mismatches: tuple[PreprocessingMismatch, ...]
     runner: Runner
 
     @property
@@ -52,7 +58,7 @@ class PreparedItem:
         """What a person should know of the item: its verdicts may not be what they were meant to be."""
         item = self.item_name
         found = [mismatch.error("window-", item) for mismatch in self.mismatches]
-        found += [DoesNotFit(f"window-{origin}-threshold-passed-over", item=item) for origin in self.passed_over]
+        found += [DoesNotFit(f"window-{origin}-threshold-not-applicable", item=item) for origin in self.skipped]
         return tuple(found)
 
 
@@ -81,7 +87,7 @@ def prepare_item(workspace: Workspace, item_id: str) -> PreparedItem:
         name, criteria = item.name, _criteria(item, threshold)
         pipeline_id, pipeline_version = pipeline.id, pipeline.version
     models = {key: workspace.models.model(sha256) for key, sha256 in digests.items()}
-    runner = Runner(definition, models)
+    runner = Runner(validate_definition(definition), models)
     return PreparedItem(
         item_id=item_id,
         item_name=name,
@@ -89,8 +95,8 @@ def prepare_item(workspace: Workspace, item_id: str) -> PreparedItem:
         pipeline_version=pipeline_version,
         model_sha256=digests.get(model_id) if model_id else None,
         criteria=criteria,
-        passed_over=threshold.skipped if threshold else (),
-        mismatches=view_mismatches(runner.pipeline, models),
+        skipped=threshold.skipped if threshold else (),
+        mismatches=preprocessing_mismatches(runner.pipeline, models),
         runner=runner,
     )
 

@@ -243,13 +243,13 @@ def threshold_json(threshold: EffectiveThreshold | None) -> dict[str, Any] | Non
     if threshold.model_sha256 is not None:
         found["model_sha256"] = threshold.model_sha256
     if threshold.skipped:
-        found["passed_over"] = list(threshold.skipped)
+        found["skipped"] = list(threshold.skipped)
     return found
 
 
 def _from_json(stored: dict[str, Any] | None) -> EffectiveThreshold | None:
     if stored is None:
         return None
-    return EffectiveThreshold(
-        stored["value"], stored["origin"], stored.get("model_sha256"), tuple(stored.get("passed_over", ()))
-    )
+    # Entries of earlier versions have ``passed_over``.
+    skipped = tuple(stored.get("skipped", stored.get("passed_over", ())))
+    return EffectiveThreshold(stored["value"], stored["origin"], stored.get("model_sha256"), skipped)

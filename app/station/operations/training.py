@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from app.station.operations.effective_thresholds import item_threshold
 from app.station.operations.evidence import StoredBlob, name_blob, stored
 from app.station.operations.thresholds import begin_with_new_model
-from app.station.operations.training_view import view_of_step
+from app.station.operations.training_preprocessing import training_prefix
 from app.station.operations.users import SignedInUser, require_trainer
 from inspection.anomaly import TrainingProgress, TrainingReport, TrainingSettings, train_images
 from inspection.pipeline import PipelineDefinition
@@ -76,7 +76,7 @@ def train_item_model(
         NotFound: ``item-unknown``.
         DoesNotFit: ``item-without-pipeline``, ``pipeline-without-anomaly``, or ``item-criteria-invalid`` when the
             settings for this station make no sense.
-        DoesNotFit, InvalidInput, Unavailable: as ``view_of_step``, when a step before the anomaly step cannot run.
+        DoesNotFit, InvalidInput, Unavailable: as ``training_prefix``, when a step before the anomaly step cannot run.
         TrainingCancelled: when ``cancel`` was set; nothing has changed.
         UserFacingError: what the training says of images it cannot use, or of a full disk.
     """
@@ -86,11 +86,16 @@ def train_item_model(
         item, step_id = _anomaly_step(session, item_id)
         # Settings that make no sense are told before the work, not after it.
         item_threshold(session, workspace.device_id, item)
-    view = view_of_step(workspace, item_id, step_id)
+    prefix = training_prefix(workspace, item_id, step_id)
     with tempfile.TemporaryDirectory(dir=workspace.work_folder, prefix="training-") as folder:
         path = Path(folder) / "model.bundle"
         report = train_images(
-            images, path, settings=settings or TrainingSettings(), view=view, on_progress=on_progress, cancel=cancel
+            images,
+            path,
+            settings=settings or TrainingSettings(),
+            preprocessor=prefix,
+            on_progress=on_progress,
+            cancel=cancel,
         )
         data = path.read_bytes()
     with (

@@ -8,7 +8,7 @@ from pathlib import Path
 from inspection.anomaly.bundle import Bundle
 from inspection.anomaly.masking import score_picture
 from inspection.anomaly.model import AnomalyModel
-from inspection.anomaly.preprocessing import AS_THEY_ARE, ImageView
+from inspection.anomaly.preprocessing import NO_PREPROCESSING, ImagePreprocessor
 from inspection.anomaly.threshold.effect import Evidence
 from inspection.imaging.datasets import defect_images, image_files
 from inspection.imaging.files import read_image
@@ -23,7 +23,7 @@ def gather_evidence(
     good: Path | None = None,
     defect: Path | None = None,
     on_progress: Progress | None = None,
-    view: ImageView = AS_THEY_ARE,
+    preprocessor: ImagePreprocessor = NO_PREPROCESSING,
 ) -> tuple[Evidence, dict[Path, UnreadableImage | DoesNotFit]]:
     """Return the scores and, of images that cannot be used, file → why.
 
@@ -34,7 +34,7 @@ def gather_evidence(
         defect: folder of images of defects; sub-folders that name good parts are left out. Without it the defects the
             model was trained with count.
         on_progress: called with images done and in all.
-        view: gives each image to the model; see ``train_images``.
+        preprocessor: gives each image to the model; see ``train_images``.
 
     Raises:
         NotFound: ``folder-missing``.
@@ -50,7 +50,7 @@ def gather_evidence(
     skipped: dict[Path, UnreadableImage | DoesNotFit] = {}
     for number, path in enumerate(files, start=1):
         try:
-            scores[path] = score_picture(model, view(read_image(path))).score
+            scores[path] = score_picture(model, preprocessor(read_image(path))).score
         except (UnreadableImage, DoesNotFit) as error:
             skipped[path] = error
         if on_progress is not None:

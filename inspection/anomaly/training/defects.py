@@ -28,7 +28,7 @@ def read_defects(paths: Sequence[Path], good: TrainingSet, tracker: ProgressTrac
         InvalidInput: ``image-good-and-defect`` when one lies among the good images too, ``no-image-usable``.
         TrainingCancelled: when the tracker was cancelled.
     """
-    found = scan_images(paths, tracker, work, good.view)
+    found = scan_images(paths, tracker, work, good.preprocessor)
     if not found.files:
         raise InvalidInput("no-image-usable", folder=str(paths[0].parent))
     good_digests = {digest for _, digest in good.files}

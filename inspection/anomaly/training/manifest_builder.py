@@ -98,7 +98,7 @@ def build_manifest(
             defects=len(defect_scores),
             defects_digest=defects.digest if defects is not None else "",
         ),
-        view=training_set.view.record,
+        preprocessing_record=training_set.preprocessor.record,
         seed=settings.seed,
         warnings=tuple(code for code, told in found.items() if told),
         versions=library_versions(),

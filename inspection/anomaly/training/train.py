@@ -13,7 +13,7 @@ from inspection.anomaly.bundle import pack, unpack
 from inspection.anomaly.manifest import BundleManifest
 from inspection.anomaly.methods.registry import find_method
 from inspection.anomaly.preparation import choose_scale
-from inspection.anomaly.preprocessing import AS_THEY_ARE, ImageView
+from inspection.anomaly.preprocessing import NO_PREPROCESSING, ImagePreprocessor
 from inspection.anomaly.threshold.estimate import Threshold
 from inspection.anomaly.training.defects import read_defects, score_defects
 from inspection.anomaly.training.fitting import FeatureStore, held_out_scores
@@ -71,7 +71,7 @@ def train_images(
     settings: TrainingSettings | None = None,
     *,
     defects: Sequence[Path] = (),
-    view: ImageView = AS_THEY_ARE,
+    preprocessor: ImagePreprocessor = NO_PREPROCESSING,
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
 ) -> TrainingReport:
@@ -83,12 +83,12 @@ def train_images(
 
     Args:
         paths: image files of good parts, in any order; exact duplicates count once, unreadable ones, those that
-            ``view`` refuses and those far larger than the others are skipped and told in the report.
+            ``preprocessor`` refuses and those far larger than the others are skipped and told in the report.
         out: the model file to write; its folder is made when missing.
         settings: the choices.
         defects: image files of defects, which the rules ``f1`` and ``cost`` need.
-        view: gives every image as the model will be given it, as ``inspection.pipeline.Viewpoint`` does for a step of
-            a pipeline; without it the model is for images as they are. What a step ignores is left out of the scores.
+        preprocessor: processes each image as it will be before scoring, e.g. an ``inspection.pipeline``
+            ``PreprocessingPrefix``; by default images stay unprocessed. Masked areas do not contribute to scores.
         on_progress: called from this thread.
         cancel: set it to stop.
 
@@ -113,7 +113,7 @@ def train_images(
     backbone = find_backbone(settings.backbone)
     require_writable(out)
     tracker = ProgressTracker(_work(len(paths), len(paths), settings.folds, len(defects)), on_progress, cancel)
-    training_set = scan_images(paths, tracker, _READING, view)
+    training_set = scan_images(paths, tracker, _READING, preprocessor)
     count = len(training_set.files)
     _require_enough(training_set)
     known_defects = read_defects(defects, training_set, tracker, _READING) if defects else None

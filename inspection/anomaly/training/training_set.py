@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from inspection.anomaly.preparation import choose_scale, require_scale, working_size
-from inspection.anomaly.preprocessing import AS_THEY_ARE, ImageView
+from inspection.anomaly.preprocessing import NO_PREPROCESSING, ImagePreprocessor
 from inspection.anomaly.training.progress import ProgressTracker
 from inspection.imaging.files import decode_image, read_image_bytes
 from inspection.imaging.frames import Pixels
@@ -28,14 +28,14 @@ class TrainingSet:
         sizes: height and width of what the model is given of each, in whole pixels of the image before it was resized.
         duplicates: how many files were left out because another has the same content.
         skipped: path → why the file cannot be used: unreadable, refused by a step, or far larger than the others.
-        view: gives each image as it will be scored; the image as it is without more.
+        preprocessor: gives each image as it will be scored; the image as it is without more.
     """
 
     files: tuple[tuple[Path, str], ...]
     sizes: tuple[tuple[int, int], ...]
     duplicates: int
     skipped: dict[str, UnreadableImage | DoesNotFit]
-    view: ImageView = AS_THEY_ARE
+    preprocessor: ImagePreprocessor = NO_PREPROCESSING
 
     @property
     def digest(self) -> str:
@@ -49,19 +49,19 @@ class TrainingSet:
             UnreadableImage: ``image-changed`` when the file has another content than at first; ``image-missing`` and
                 the like when it cannot be read any more.
         """
-        return self.view(self._pixels(index))
+        return self.preprocessor(self._pixels(index))
 
     def turned(self, index: int) -> Picture:
-        """Return an image by half a turn as the model is given it, or its view turned where a step refuses that.
+        """Return an image by half a turn as the model is given it, or its result turned where a step refuses that.
 
         Raises:
             UnreadableImage: as ``picture``.
         """
         pixels = self._pixels(index)
         try:
-            return self.view(np.ascontiguousarray(pixels[::-1, ::-1]))
+            return self.preprocessor(np.ascontiguousarray(pixels[::-1, ::-1]))
         except DoesNotFit:
-            picture = self.view(pixels)
+            picture = self.preprocessor(pixels)
             return picture.with_pixels(np.ascontiguousarray(picture.pixels[::-1, ::-1]))
 
     def _pixels(self, index: int) -> Pixels:
@@ -79,7 +79,7 @@ class TrainingSet:
 
 
 def scan_images(
-    paths: Sequence[Path], tracker: ProgressTracker, work: float, view: ImageView = AS_THEY_ARE
+    paths: Sequence[Path], tracker: ProgressTracker, work: float, preprocessor: ImagePreprocessor = NO_PREPROCESSING
 ) -> TrainingSet:
     """Read every image once and keep what it is, not its pixels.
 
@@ -87,7 +87,7 @@ def scan_images(
         paths: the files, in any order.
         tracker: told of each file.
         work: what one file counts for in the tracker.
-        view: gives each image as it will be scored.
+        preprocessor: gives each image as it will be scored.
 
     Raises:
         TrainingCancelled: when the tracker was cancelled.
@@ -102,7 +102,7 @@ def scan_images(
             if digest in found:
                 duplicates += 1
             else:
-                found[digest] = (path, _size(view(decode_image(data, name=path.name))))
+                found[digest] = (path, _size(preprocessor(decode_image(data, name=path.name))))
         except (UnreadableImage, DoesNotFit) as error:
             skipped[str(path)] = error
         tracker.advance(work, "reading", number, len(paths))
@@ -114,7 +114,7 @@ def scan_images(
         sizes=tuple(size for _, (_, size) in ordered),
         duplicates=duplicates,
         skipped=skipped,
-        view=view,
+        preprocessor=preprocessor,
     )
 
 

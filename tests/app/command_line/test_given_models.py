@@ -9,7 +9,7 @@ import typer
 
 from app.command_line.chosen_models import GivenModel, given_model, given_models, measured_model
 from inspection.anomaly import TrainingReport
-from inspection.pipeline import anomaly_step, ready_definition
+from inspection.pipeline import anomaly_step, ready_definition, validate_definition
 from tests.support.command import run
 
 NAMES = {"default", "reference"}
@@ -63,7 +63,8 @@ def test_what_cannot_be_meant_is_told(texts: list[str], said: str) -> None:
 
 @pytest.mark.usefixtures("here")
 def test_the_model_to_measure_is_that_of_the_step_else_the_first_without_a_name() -> None:
-    step = anomaly_step(ready_definition("aligned-anomaly"))
+    pipeline = validate_definition(ready_definition("aligned-anomaly"))
+    step = (pipeline, anomaly_step(pipeline))
     for texts in (
         ["m.model", "good.png"],
         ["m.model", "reference=good.png"],

@@ -68,7 +68,7 @@ def plate(bore: int = 40, text: str = "LOT-0815") -> Pixels:
 
 def tried(folder: Path, pixels: Pixels) -> InspectionResult:
     write_atomically(folder / "plate.png", encode_png(pixels))
-    runner = Runner(PipelineDefinition.parse(blocks()["plate.json"]))
+    runner = Runner(validate_definition(PipelineDefinition.parse(blocks()["plate.json"])))
     rule = Criteria.model_validate(blocks()["lot.json"])
     (found,) = inspect_files(runner, [FileToInspect(folder / "plate.png", Path("plate.png"))], rule)
     assert found.result is not None

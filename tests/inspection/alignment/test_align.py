@@ -18,7 +18,7 @@ from inspection.imaging.picture import Picture
 from inspection.imaging.resizing import ResizeMode, resize_picture
 from inspection.judging.judgement import Criteria
 from inspection.model_files.reference import ReferenceImage
-from inspection.pipeline import PipelineDefinition, Runner
+from inspection.pipeline import PipelineDefinition, Runner, validate_definition
 from models.errors import DoesNotFit
 from resources.parts import draw_part
 
@@ -210,7 +210,7 @@ def test_the_heat_of_an_aligned_part_lies_where_it_belongs_on_the_original(model
         {"id": "anomaly", "component": "anomaly", "inputs": {"image": "pose"}},
     ]
     runner = Runner(
-        PipelineDefinition.parse({"name": "p", "steps": steps}),
+        validate_definition(validate_definition(PipelineDefinition.parse({"name": "p", "steps": steps}))),
         {"default": model, "pose": ReferenceImage.of(reference)},
     )
     assert runner.pipeline.models() == {"default", "pose"}

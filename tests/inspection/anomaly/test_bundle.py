@@ -253,3 +253,11 @@ def test_a_network_that_gives_no_numbers_judges_nothing(report: TrainingReport, 
         AnomalyModel(read_bundle(path), path.name).score(np.eye(64, dtype=np.uint8) * 255)
     assert caught.value.code == "model-not-finite"
     assert "x.model" in caught.value.text("ja").detail
+
+
+def test_the_preprocessing_of_an_earlier_file_is_read() -> None:
+    manifest = read_manifest(Path(__file__).parent / "formats" / "format-2-view.model")
+    record = manifest.preprocessing_record
+    assert record is not None
+    assert (record.components, record.digest[:8]) == (("crop",), "5f8aa341")
+    assert manifest.model_dump(mode="json")["view"]["digest"] == record.digest

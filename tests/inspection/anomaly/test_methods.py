@@ -14,7 +14,7 @@ from inspection.anomaly.methods.graphs import map_graph, projected_patches
 from inspection.anomaly.methods.map_smoothing import smooth_map
 from inspection.anomaly.methods.registry import MethodSettings, PatchSource
 from inspection.imaging.files import read_image
-from inspection.pipeline import Runner, default_definition
+from inspection.pipeline import Runner, default_definition, validate_definition
 from inspection.runtime.arrays import FloatArray
 from inspection.runtime.graphs import constant
 from inspection.runtime.openvino_import import ops
@@ -65,6 +65,8 @@ def test_a_third_method_trains_and_inspects_with_one_line_in_the_registry(
     assert model.manifest.kind == "mean"
     assert model.manifest.metrics["parity"] <= 1e-3
     assert model.threshold > model.score(read_image(good_paths[0])).score
-    outcome = Runner(default_definition(), {"default": model}).run(draw_part(800, defect="scratch").image)
+    outcome = Runner(validate_definition(default_definition()), {"default": model}).run(
+        draw_part(800, defect="scratch").image
+    )
     assert outcome.result.anomaly_score is not None
     assert outcome.result.threshold == model.threshold

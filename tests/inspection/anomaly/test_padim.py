@@ -11,7 +11,7 @@ from inspection.imaging.files import encode_png, read_image
 from inspection.imaging.opencv import cv2
 from inspection.metrics import image_auroc
 from inspection.model_files.reference import ReferenceImage
-from inspection.pipeline import PipelineDefinition, Runner
+from inspection.pipeline import PipelineDefinition, Runner, validate_definition
 from models.errors import DoesNotFit, InvalidInput
 from models.storage import write_atomically
 from tests.support.trained_model import SMALL
@@ -138,7 +138,7 @@ def test_a_part_brought_to_the_size_of_the_reference_fits_a_padim_model(padim: T
     ]
     model = load_bundle(padim.path)
     runner = Runner(
-        PipelineDefinition.parse({"name": "p", "steps": steps}),
+        validate_definition(validate_definition(PipelineDefinition.parse({"name": "p", "steps": steps}))),
         {"default": model, "reference": ReferenceImage.of(good)},
     )
     outcome = runner.run(nearer.astype(np.uint8))

@@ -16,7 +16,7 @@ from inspection.imaging.picture import Picture
 from inspection.imaging.placement import Placement
 from inspection.imaging.resizing import resize_picture
 from inspection.judging.judgement import Criteria
-from inspection.pipeline import InspectionOutcome, PipelineDefinition, Runner
+from inspection.pipeline import InspectionOutcome, PipelineDefinition, Runner, validate_definition
 from models.errors import DoesNotFit
 from models.results import BoundingBox
 from models.states import Verdict
@@ -168,11 +168,14 @@ def test_an_ignored_area_gives_neither_score_nor_heat_nor_region(model: AnomalyM
 
     def run(criteria: Criteria | None = None, **area: int) -> InspectionOutcome:
         steps[0]["parameters"] = {"rectangles": [area], "margin": 2}
-        runner = Runner(PipelineDefinition.parse({"name": "p", "steps": steps}), {"default": model})
+        runner = Runner(
+            validate_definition(validate_definition(PipelineDefinition.parse({"name": "p", "steps": steps}))),
+            {"default": model},
+        )
         return runner.run(image, criteria)
 
     alone = [{"id": "anomaly", "component": "anomaly", "inputs": {"image": "input"}}]
-    runner = Runner(PipelineDefinition.parse({"name": "p", "steps": alone}), {"default": model})
+    runner = Runner(validate_definition(PipelineDefinition.parse({"name": "p", "steps": alone})), {"default": model})
     plain = runner.run(image)
     assert plain.heatmap is not None
     row, column = np.unravel_index(plain.heatmap.argmax(), plain.heatmap.shape)

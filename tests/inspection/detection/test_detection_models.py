@@ -27,7 +27,7 @@ from inspection.imaging.picture import Picture
 from inspection.imaging.resizing import resize_picture
 from inspection.judging.judgement import Criteria
 from inspection.model_library.loading import load_model
-from inspection.pipeline import PipelineDefinition, Runner
+from inspection.pipeline import PipelineDefinition, Runner, validate_definition
 from inspection.runtime.openvino_import import openvino as ov
 from inspection.runtime.openvino_import import ops
 from models.errors import DoesNotFit, InvalidInput, NotFound, UserFacingError
@@ -77,10 +77,10 @@ def test_a_detector_runs_without_torch_or_ultralytics_in_the_process(data: Path)
     program = (
         "import sys\nfrom pathlib import Path\nimport numpy as np\n"
         "from inspection.model_library.loading import load_model\n"
-        "from inspection.pipeline import PipelineDefinition, Runner\n"
+        "from inspection.pipeline import PipelineDefinition, Runner, validate_definition\n"
         "step = {'id': 'd', 'component': 'ai_detection', 'inputs': {'image': 'input'}}\n"
         "pipeline = PipelineDefinition.parse({'name': 'd', 'steps': [step]})\n"
-        "runner = Runner(pipeline, {'default': load_model(Path(sys.argv[1]))})\n"
+        "runner = Runner(validate_definition(pipeline), {'default': load_model(Path(sys.argv[1]))})\n"
         "runner.run(np.zeros((48, 64, 3), np.uint8))\n"
         "print([name for name in ('torch', 'torchvision', 'ultralytics', 'nncf', 'matplotlib') if name in sys.modules])"
     )
@@ -129,7 +129,7 @@ def test_a_pipeline_that_names_a_class_its_model_does_not_know_is_refused_before
     steps = [{"id": "see", "component": "ai_detection", "parameters": parameters, "inputs": {"image": "input"}}]
     definition = PipelineDefinition.parse({"name": "p", "steps": steps})
     with pytest.raises(DoesNotFit) as caught:
-        Runner(definition, {"m": detector})
+        Runner(validate_definition(definition), {"m": detector})
     assert caught.value.code == "pipeline-model-class"
     assert "Step see, field parameters.classes: " in caught.value.text("en").detail
     assert "bottel" in caught.value.text("ja").detail
@@ -207,7 +207,7 @@ def test_a_classifier_that_wants_blue_first_gets_it(tmp_path: Path) -> None:
 def test_the_runner_judges_by_what_a_classifier_says(tmp_path: Path) -> None:
     model = load_model(classifier_graph(tmp_path / "c", info={"labels": "red green blue"}))
     step = {"id": "kind", "component": "ai_detection", "inputs": {"image": "input"}, "parameters": {"model": "colour"}}
-    runner = Runner(PipelineDefinition.parse({"name": "c", "steps": [step]}), {"colour": model})
+    runner = Runner(validate_definition(PipelineDefinition.parse({"name": "c", "steps": [step]})), {"colour": model})
     outcome = runner.run(np.full((8, 8, 3), (0, 0, 255), np.uint8), Criteria(max_detections={"blue": 0}))
     assert outcome.result.reasons == ["too-many:blue"]
     allowed = runner.run(np.full((8, 8, 3), (0, 0, 255), np.uint8), Criteria(max_detections={"blue": 1}))
@@ -219,7 +219,10 @@ def test_what_a_step_lets_pass_is_judged_unless_the_criteria_state_a_bound(detec
     name = next(item.class_name for item in unsure if item.confidence < 0.25)
     wanted = {"confidence": 1.0, "class_confidence": {name: 0.1}}
     step = {"id": "d", "component": "ai_detection", "inputs": {"image": "input"}, "parameters": wanted}
-    runner = Runner(PipelineDefinition.parse({"name": "d", "steps": [step]}), {"default": detector})
+    runner = Runner(
+        validate_definition(validate_definition(PipelineDefinition.parse({"name": "d", "steps": [step]}))),
+        {"default": detector},
+    )
     judged = runner.run(bottles).result
     assert judged.reasons == [f"too-many:{name}"]
     assert min(item.confidence for item in judged.detections) < 0.25
@@ -328,7 +331,7 @@ def test_a_detector_named_by_an_anomaly_step_is_refused_by_step_and_field(detect
     step = {"id": "a", "component": "anomaly", "inputs": {"image": "input"}}
     runner = PipelineDefinition.parse({"name": "a", "steps": [step]})
     with pytest.raises(DoesNotFit) as caught:
-        Runner(runner, {"default": detector}).run(np.zeros((32, 32, 3), np.uint8))
+        Runner(validate_definition(runner), {"default": detector}).run(np.zeros((32, 32, 3), np.uint8))
     assert caught.value.code == "pipeline-model-kind"
 
 

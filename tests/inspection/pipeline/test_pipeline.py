@@ -214,7 +214,7 @@ def test_nothing_from_outside_raises_anything_but_invalid_input(value: object) -
 
 def test_steps_are_timed_and_reported_in_order(image: Pixels) -> None:
     seen: list[StepProgress] = []
-    runner = Runner(pipeline(blur("b", "a"), blur("a", "input", filter_type="edge")))
+    runner = Runner(validate_definition(pipeline(blur("b", "a"), blur("a", "input", filter_type="edge"))))
     outcome = runner.run(image, on_progress=seen.append)
     assert [(found.step_id, found.status, found.done) for found in seen] == [
         ("a", "running", 0),
@@ -238,7 +238,7 @@ def test_a_cancelled_run_stops_before_the_next_step(image: Pixels) -> None:
         if progress.status == "completed":
             cancel.set()
 
-    runner = Runner(pipeline(blur("a", "input"), blur("b", "a")))
+    runner = Runner(validate_definition(pipeline(blur("a", "input"), blur("b", "a"))))
     with pytest.raises(InspectionCancelled):
         runner.run(image, on_progress=stop_after_first, cancel=cancel)
     assert set(seen) == {"a"}
@@ -257,13 +257,13 @@ def test_steps_run_where_the_executor_says(image: Pixels) -> None:
             return super().execute(step, inputs, context)
 
     executor = Counting()
-    Runner(pipeline(blur("a", "input"), blur("b", "a")), executor=executor).run(image)
+    Runner(validate_definition(pipeline(blur("a", "input"), blur("b", "a"))), executor=executor).run(image)
     assert executor.ran == ["a", "b"]
 
 
 def test_a_pipeline_without_its_model_is_refused_before_it_runs() -> None:
     with pytest.raises(DoesNotFit) as caught:
-        Runner(default_definition(), {})
+        Runner(validate_definition(default_definition()), {})
     assert caught.value.code == "pipeline-model-missing"
 
 
@@ -272,7 +272,10 @@ def test_a_model_of_the_wrong_kind_is_refused_with_step_and_field(image: Pixels,
     reference = ReferenceImage.of(image)
 
     def run() -> None:
-        Runner(default_definition(), (lambda name: reference) if as_finder else {"default": reference}).run(image)
+        Runner(
+            validate_definition(validate_definition(default_definition())),
+            (lambda name: reference) if as_finder else {"default": reference},
+        ).run(image)
 
     with pytest.raises(DoesNotFit) as caught:
         run()
@@ -294,7 +297,7 @@ def test_a_model_file_is_loaded_as_what_its_bytes_say(report: TrainingReport, im
 
 
 def test_the_default_pipeline_finds_a_defect_where_it_is(model: AnomalyModel) -> None:
-    runner = Runner(default_definition(), {"default": model})
+    runner = Runner(validate_definition(default_definition()), {"default": model})
     part = draw_part(801, defect="scratch")
     outcome = runner.run(Frame(part.image, "test", 0))
     assert outcome.result.overall_result is Verdict.NG
@@ -310,7 +313,7 @@ def test_the_default_pipeline_finds_a_defect_where_it_is(model: AnomalyModel) ->
 
 
 def test_the_threshold_of_the_criteria_moves_the_verdict_and_what_is_drawn(model: AnomalyModel) -> None:
-    runner = Runner(default_definition(), lambda name: model)
+    runner = Runner(validate_definition(default_definition()), lambda name: model)
     part = draw_part(800, defect="scratch").image
     loose = runner.run(part, Criteria(threshold=1e6))
     assert (loose.result.overall_result, loose.result.threshold) == (Verdict.OK, 1e6)
@@ -327,7 +330,7 @@ def test_a_threshold_counts_for_the_step_whose_model_it_was_chosen_for_alone(
         {"id": name, "component": "anomaly", "parameters": {"model": name}, "inputs": {"image": "input"}}
         for name in ("first", "second")
     ]
-    runner = Runner(pipeline(*steps), {"first": model, "second": other})
+    runner = Runner(validate_definition(pipeline(*steps)), {"first": model, "second": other})
     part = draw_part(800, defect="scratch").image
     # Both score the same: the step with the lower threshold is the one that decides.
     for threshold_model, high, low in (
@@ -351,15 +354,15 @@ def test_an_image_made_larger_scores_nearly_the_same_through_a_shrinking_step(mo
         "inputs": {"image": "input"},
     }
     anomaly = {"id": "anomaly", "component": "anomaly", "inputs": {"image": "small"}}
-    direct = Runner(default_definition(), {"default": model}).run(part)
-    outcome = Runner(pipeline(shrunk, anomaly), {"default": model}).run(part)
+    direct = Runner(validate_definition(default_definition()), {"default": model}).run(part)
+    outcome = Runner(validate_definition(pipeline(shrunk, anomaly)), {"default": model}).run(part)
     assert outcome.heatmap is not None
     assert outcome.heatmap.shape == part.shape[:2]
     assert outcome.result.anomaly_score == pytest.approx(direct.result.anomaly_score, rel=0.15)
 
 
 def test_one_runner_serves_several_threads(model: AnomalyModel) -> None:
-    runner = Runner(default_definition(), {"default": model})
+    runner = Runner(validate_definition(default_definition()), {"default": model})
     images = [draw_part(index).image for index in range(900, 904)]
     alone = [runner.run(image).result.anomaly_score for image in images]
     together: dict[int, float | None] = {}

@@ -86,7 +86,7 @@ class Watching(InProcess):
 @given(steps=pipelines())
 def test_any_graph_of_fitting_steps_runs_each_once_and_after_what_it_needs(steps: list[dict[str, Any]]) -> None:
     watching = Watching()
-    outcome = Runner(parsed(steps), executor=watching).run(drawn(60, 80, disc(40, 30, 12)))
+    outcome = Runner(validate_definition(parsed(steps)), executor=watching).run(drawn(60, 80, disc(40, 30, 12)))
     assert sorted(watching.values) == sorted(step["id"] for step in steps)
     assert [timing.step_id for timing in outcome.result.steps] == list(watching.values)
     assert InspectionResult.model_validate_json(outcome.result.model_dump_json()) == outcome.result
@@ -194,7 +194,7 @@ GOOD = Criteria(
 
 
 def test_one_result_tells_what_was_measured_read_and_compared_on_the_original(scene: Pixels) -> None:
-    outcome = Runner(parsed(STEPS)).run(scene, GOOD)
+    outcome = Runner(validate_definition(parsed(STEPS))).run(scene, GOOD)
     result = outcome.result
     assert (result.overall_result, result.reasons) == (Verdict.OK, [])
     values = {found.name: (found.value, found.unit) for found in result.measurements}
@@ -211,7 +211,7 @@ def test_one_result_tells_what_was_measured_read_and_compared_on_the_original(sc
 def test_a_part_that_is_wrong_in_everything_is_told_so(scene: Pixels) -> None:
     wrong = cv2.flip(scene, 1).astype(np.uint8)
     wrong[:, :160] = 190  # no code
-    result = Runner(parsed(STEPS)).run(wrong, GOOD).result
+    result = Runner(validate_definition(parsed(STEPS))).run(wrong, GOOD).result
     assert result.overall_result is Verdict.NG
     assert result.reasons == [
         "measurement-low:bore",
@@ -222,7 +222,7 @@ def test_a_part_that_is_wrong_in_everything_is_told_so(scene: Pixels) -> None:
 
 
 def test_a_record_keeps_what_was_found_beside_its_step_and_fits_the_wire(scene: Pixels) -> None:
-    result = Runner(parsed(STEPS)).run(scene, GOOD).result
+    result = Runner(validate_definition(parsed(STEPS))).run(scene, GOOD).result
     spoiled = result.codes[0].model_copy(update={"text": "a\0b"})
     steps = result.model_copy(update={"codes": [spoiled]}).recorded_steps()
     by_step = {step["step_id"]: step for step in steps}
@@ -259,7 +259,7 @@ def test_a_run_is_cancelled_before_any_of_its_steps(scene: Pixels, step: str) ->
     if not place:
         cancel.set()
     with pytest.raises(InspectionCancelled):
-        Runner(parsed(STEPS)).run(scene, on_progress=stop, cancel=cancel)
+        Runner(validate_definition(parsed(STEPS))).run(scene, on_progress=stop, cancel=cancel)
     assert [progress.step_id for progress in seen if progress.status == "completed"] == order[:place]
     assert all(progress.done <= progress.total == len(STEPS) for progress in seen)
 

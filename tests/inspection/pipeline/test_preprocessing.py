@@ -15,8 +15,8 @@ from inspection.imaging.opencv import cv2
 from inspection.model_files.reference import ReferenceImage
 from inspection.pipeline import (
     PipelineDefinition,
+    PreprocessingPrefix,
     Runner,
-    Viewpoint,
     anomaly_step,
     default_definition,
     ready_definition,
@@ -27,7 +27,7 @@ from models.errors import DoesNotFit, InvalidInput
 from models.storage import write_atomically
 from resources.parts import draw_part
 from tests.support.command import run
-from tests.support.pipelines import ALIGN, CLAHE, CROP, IGNORE, QUICK, RESIZE, pipeline, view_of
+from tests.support.pipelines import ALIGN, CLAHE, CROP, IGNORE, QUICK, RESIZE, pipeline, prefix_of
 from tests.support.trained_model import SMALL
 
 
@@ -36,7 +36,7 @@ def inspected(
 ) -> list[float]:
     """The scores of images by the whole pipeline."""
     models = {"default": load_bundle(report.path), "reference": ReferenceImage.of(read_image(reference))}
-    runner = Runner(definition, models)
+    runner = Runner(validate_definition(definition), models)
     scores = [runner.run(read_image(path)).result.anomaly_score for path in paths]
     return [score for score in scores if score is not None]
 
@@ -53,7 +53,7 @@ def test_an_image_scores_in_the_training_as_it_does_when_it_is_inspected(
     others = sorted((parts / "test" / "good").iterdir())[:3] + sorted((parts / "test" / "scratch").iterdir())[:1]
     # What the finished model scores in a training without having learnt it, good or not, is given as defects.
     report = train_images(
-        good_paths[:6], tmp_path / "m.model", QUICK, defects=others, view=view_of(definition, good_paths[0])
+        good_paths[:6], tmp_path / "m.model", QUICK, defects=others, preprocessor=prefix_of(definition, good_paths[0])
     )
     found = inspected(report, definition, others, good_paths[0])
     assert report.skipped == {}
@@ -65,7 +65,7 @@ def test_new_good_parts_are_rejected_about_as_often_as_was_asked_for(
     step: tuple[str, dict[str, Any]], good_paths: list[Path], report: TrainingReport, tmp_path: Path
 ) -> None:
     definition = pipeline(step)
-    trained = train_images(good_paths, tmp_path / "m.model", SMALL, view=view_of(definition))
+    trained = train_images(good_paths, tmp_path / "m.model", SMALL, preprocessor=prefix_of(definition))
     new = [tmp_path / f"{index}.png" for index in range(600, 630)]
     for path in new:
         write_atomically(path, encode_png(draw_part(int(path.stem)).image))
@@ -84,14 +84,14 @@ def test_the_ready_pipeline_gives_the_very_file_that_images_as_they_are_give(
     for path, source in zip(large, good_paths, strict=False):
         write_atomically(path, encode_png(np.asarray(cv2.resize(read_image(source), (1200, 1000)), np.uint8)))
     plain = train_images(large, tmp_path / "plain.model", QUICK)
-    view = train_images(large, tmp_path / "viewed.model", QUICK, view=view_of(default_definition()))
-    assert view.digest == plain.digest
-    assert (tmp_path / "viewed.model").read_bytes() == plain.path.read_bytes()
+    through = train_images(large, tmp_path / "through.model", QUICK, preprocessor=prefix_of(default_definition()))
+    assert through.digest == plain.digest
+    assert (tmp_path / "through.model").read_bytes() == plain.path.read_bytes()
 
 
 def test_the_scale_stays_that_of_the_original_image(good_paths: list[Path], tmp_path: Path) -> None:
     half = pipeline(("resize", {"width": 160, "height": 160}))
-    report = train_images(good_paths[:5], tmp_path / "m.model", QUICK, view=view_of(half))
+    report = train_images(good_paths[:5], tmp_path / "m.model", QUICK, preprocessor=prefix_of(half))
     size = report.manifest.preprocessing
     assert (size.median_height, size.median_width, size.scale) == (320, 320, pytest.approx(288 / 320))
 
@@ -99,9 +99,9 @@ def test_the_scale_stays_that_of_the_original_image(good_paths: list[Path], tmp_
 def test_the_digest_of_the_data_is_that_of_the_files(
     good_paths: list[Path], report: TrainingReport, tmp_path: Path
 ) -> None:
-    view = view_of(pipeline(CROP))
+    prefix = prefix_of(pipeline(CROP))
     one, other = (train_images(good_paths[:5], tmp_path / f"{name}.model", QUICK, **more) for name, more in (
-        ("raw", {}), ("viewed", {"view": view})
+        ("raw", {}), ("through", {"preprocessor": prefix})
     ))  # fmt: skip
     assert one.manifest.data == other.manifest.data
     assert one.digest != other.digest
@@ -110,8 +110,8 @@ def test_the_digest_of_the_data_is_that_of_the_files(
 def test_an_image_that_a_step_refuses_is_skipped_with_its_reason(good_paths: list[Path], tmp_path: Path) -> None:
     empty = tmp_path / "empty.png"
     write_atomically(empty, encode_png(np.random.default_rng(0).integers(90, 110, (320, 320), dtype=np.uint8)))
-    view = view_of(pipeline(ALIGN), good_paths[0])
-    report = train_images([*good_paths[:5], empty], tmp_path / "m.model", QUICK, view=view)
+    prefix = prefix_of(pipeline(ALIGN), good_paths[0])
+    report = train_images([*good_paths[:5], empty], tmp_path / "m.model", QUICK, preprocessor=prefix)
     assert report.images == 5
     assert {path: error.code for path, error in report.skipped.items()} == {str(empty): "align-not-found"}
     assert "skipped" in report.warnings
@@ -120,7 +120,7 @@ def test_an_image_that_a_step_refuses_is_skipped_with_its_reason(good_paths: lis
 def test_steps_that_refuse_every_image_are_named_with_what_they_say(good_paths: list[Path], tmp_path: Path) -> None:
     outside = pipeline(("crop", {"rectangle": {"x": 900, "y": 0, "width": 9, "height": 9}}))
     with pytest.raises(InvalidInput) as caught:
-        train_images(good_paths[:6], tmp_path / "m.model", QUICK, view=view_of(outside))
+        train_images(good_paths[:6], tmp_path / "m.model", QUICK, preprocessor=prefix_of(outside))
     assert caught.value.code == "too-few-images-left"
     for language in ("en", "ja"):
         told = caught.value.text(language).detail
@@ -130,9 +130,8 @@ def test_steps_that_refuse_every_image_are_named_with_what_they_say(good_paths: 
 
 
 def test_only_the_steps_before_the_step_are_run() -> None:
-    definition = ready_definition("codes-and-anomaly")
-    pipeline_with_codes, step_id = anomaly_step(definition)
-    assert "barcode" not in {step.component.name for step in steps_before(pipeline_with_codes, step_id)}
+    with_codes = validate_definition(ready_definition("codes-and-anomaly"))
+    assert "barcode" not in {step.component.name for step in steps_before(with_codes, anomaly_step(with_codes))}
     every_branch = validate_definition(pipeline(RESIZE, CROP, CLAHE))
     assert [step.id for step in steps_before(every_branch, "anomaly")] == ["resize-0", "crop-1", "filter-2"]
     assert steps_before(every_branch, "resize-0") == ()
@@ -140,16 +139,17 @@ def test_only_the_steps_before_the_step_are_run() -> None:
 
 def test_a_step_before_it_without_its_reference_image_is_told_by_name() -> None:
     with pytest.raises(DoesNotFit) as caught:
-        view_of(ready_definition("aligned-anomaly"))
-    assert caught.value.code == "viewpoint-model-missing"
+        prefix_of(ready_definition("aligned-anomaly"))
+    assert caught.value.code == "preprocessing-model-missing"
     assert "align" in caught.value.text("en").detail
     assert "reference" in caught.value.text("ja").detail
 
 
 def test_a_model_in_place_of_the_reference_image_is_refused(report: TrainingReport) -> None:
     models = {"reference": load_bundle(report.path)}
+    aligned = validate_definition(ready_definition("aligned-anomaly"))
     with pytest.raises(DoesNotFit) as caught:
-        Viewpoint(*anomaly_step(ready_definition("aligned-anomaly")), models)
+        PreprocessingPrefix(aligned, anomaly_step(aligned), models)
     assert caught.value.code == "pipeline-model-kind"
 
 
@@ -160,20 +160,21 @@ def test_several_anomaly_steps_count_as_one_only_where_they_are_given_the_same()
         {"id": "two", "component": "anomaly", "inputs": {"image": "crop"}},
     ]
     with pytest.raises(InvalidInput) as caught:
-        anomaly_step(PipelineDefinition.parse({"name": "Two", "steps": steps}))
-    assert caught.value.code == "viewpoint-several"
+        anomaly_step(validate_definition(PipelineDefinition.parse({"name": "Two", "steps": steps})))
+    assert caught.value.code == "pipeline-several-anomaly-steps"
     steps[2]["inputs"] = {"image": "input"}
-    assert anomaly_step(PipelineDefinition.parse({"name": "Two", "steps": steps}))[1] in {"one", "two"}
+    same = validate_definition(PipelineDefinition.parse({"name": "Two", "steps": steps}))
+    assert anomaly_step(same) in {"one", "two"}
     with pytest.raises(DoesNotFit) as missing:
-        anomaly_step(ready_definition("codes"))
+        anomaly_step(validate_definition(ready_definition("codes")))
     assert missing.value.code == "pipeline-without-anomaly"
 
 
-def test_the_view_is_the_image_itself_where_nothing_comes_before() -> None:
+def test_an_empty_prefix_returns_the_image_itself() -> None:
     pixels = np.zeros((20, 30, 3), np.uint8)
-    view = view_of(pipeline())(pixels)
-    assert view.pixels is pixels
-    assert (view.resized, view.placement.identity, view.ignored) == ((1.0, 1.0), True, None)
+    picture = prefix_of(pipeline())(pixels)
+    assert picture.pixels is pixels
+    assert (picture.resized, picture.placement.identity, picture.ignored) == ((1.0, 1.0), True, None)
 
 
 def test_a_score_goes_down_with_what_is_ignored_alone() -> None:
@@ -199,8 +200,8 @@ def test_the_command_trains_as_the_pipeline_file_sees(
     assert "--model reference=FILE" in told
     code, printed, _ = run(capsys, *arguments, "--json", "--name", "small", "--model", good_paths[0],
                            "--false-alarm-rate", SMALL.false_alarm_rate)  # fmt: skip
-    view = view_of(pipeline(ALIGN, CROP), good_paths[0])
-    expected = train_images(good_paths[:5], tmp_path / "expected.model", QUICK, view=view)
+    prefix = prefix_of(pipeline(ALIGN, CROP), good_paths[0])
+    expected = train_images(good_paths[:5], tmp_path / "expected.model", QUICK, preprocessor=prefix)
     assert code == 0
     assert json.loads(printed)["digest"] == expected.digest
     # A threshold is looked at on what the step sees, too.

@@ -11,25 +11,25 @@ import pytest
 
 from inspection.anomaly import AnomalyModel, TrainingReport, load_bundle, read_manifest, train_images
 from inspection.anomaly.bundle import pack, read_bundle
-from inspection.anomaly.manifest import BundleManifest, ViewRecord
+from inspection.anomaly.manifest import BundleManifest, PreprocessingRecord
 from inspection.imaging.files import read_image
 from inspection.model_files.reference import ReferenceImage
 from inspection.pipeline import (
     PipelineDefinition,
+    preprocessing_mismatch,
+    preprocessing_mismatches,
+    preprocessing_record,
     ready_definition,
     validate_definition,
-    view_mismatch,
-    view_mismatches,
-    view_record,
 )
 from tests.support.command import run
-from tests.support.pipelines import ALIGN, CLAHE, CROP, QUICK, RESIZE, pipeline, view_of
+from tests.support.pipelines import ALIGN, CLAHE, CROP, QUICK, RESIZE, pipeline, prefix_of
 
 REFERENCES = {"reference": "a" * 64}
 
 
-def recorded(definition: PipelineDefinition, references: dict[str, str] | None = None) -> ViewRecord:
-    return view_record(validate_definition(definition), "anomaly", references or REFERENCES)
+def recorded(definition: PipelineDefinition, references: dict[str, str] | None = None) -> PreprocessingRecord:
+    return preprocessing_record(validate_definition(definition), "anomaly", references or REFERENCES)
 
 
 def renamed(definition: PipelineDefinition, **names: str) -> PipelineDefinition:
@@ -42,7 +42,7 @@ def renamed(definition: PipelineDefinition, **names: str) -> PipelineDefinition:
 
 
 def test_images_as_they_are_and_images_only_made_smaller_as_a_model_does_are_the_same() -> None:
-    as_they_are = ViewRecord()
+    as_they_are = PreprocessingRecord()
     assert recorded(pipeline()) == as_they_are
     for name in ("anomaly", "codes-and-anomaly"):
         assert recorded(ready_definition(name)) == as_they_are
@@ -90,29 +90,29 @@ def test_another_reference_image_changes_the_record_and_its_name_does_not() -> N
 
 
 def test_a_training_keeps_what_its_images_went_through(good_paths: list[Path], tmp_path: Path) -> None:
-    view = view_of(pipeline(ALIGN, CROP), good_paths[0])
-    report = train_images(good_paths[:5], tmp_path / "m.model", QUICK, view=view)
-    assert report.manifest.view == read_manifest(report.path).view == view.record
-    assert view.record.components == ("align", "crop")
+    prefix = prefix_of(pipeline(ALIGN, CROP), good_paths[0])
+    report = train_images(good_paths[:5], tmp_path / "m.model", QUICK, preprocessor=prefix)
+    assert report.manifest.preprocessing_record == read_manifest(report.path).preprocessing_record == prefix.record
+    assert prefix.record.components == ("align", "crop")
     reference = ReferenceImage.of(read_image(good_paths[0]))
     models = {"default": load_bundle(report.path), "reference": reference}
-    assert view_mismatches(validate_definition(pipeline(ALIGN, CROP)), models) == ()
-    (other,) = view_mismatches(validate_definition(pipeline(ALIGN)), models)
+    assert preprocessing_mismatches(validate_definition(pipeline(ALIGN, CROP)), models) == ()
+    (other,) = preprocessing_mismatches(validate_definition(pipeline(ALIGN)), models)
     assert "on images after align, crop; here it is given images after align." in other.error().text("en").detail
     moved = models | {"reference": ReferenceImage.of(read_image(good_paths[1]))}
-    (other,) = view_mismatches(validate_definition(pipeline(ALIGN, CROP)), moved)
+    (other,) = preprocessing_mismatches(validate_definition(pipeline(ALIGN, CROP)), moved)
     assert (
         "after align, crop; here settings, inputs, reference images or models differ: align."
         in other.error().text("en").detail
     )
-    kept = {"step": "anomaly", "model": report.digest, "trained": view.record.digest, "here": other.here.digest}
+    kept = {"step": "anomaly", "model": report.digest, "trained": prefix.record.digest, "here": other.here.digest}
     assert other.as_json() == kept
 
 
 def test_the_step_whose_settings_differ_is_named(report: TrainingReport) -> None:
     narrower = ("crop", {"rectangle": {**CROP[1]["rectangle"], "width": 239}})
-    trained = report.manifest.model_copy(update={"view": recorded(pipeline(ALIGN, CROP, CLAHE))})
-    told = view_mismatch(trained, "part.model", report.digest, recorded(pipeline(ALIGN, narrower, CLAHE)))
+    trained = report.manifest.model_copy(update={"preprocessing_record": recorded(pipeline(ALIGN, CROP, CLAHE))})
+    told = preprocessing_mismatch(trained, "part.model", report.digest, recorded(pipeline(ALIGN, narrower, CLAHE)))
     assert told is not None
     assert "models differ: crop." in told.error().text("en").detail
     assert "異なります: crop" in told.error().text("ja").detail
@@ -120,22 +120,22 @@ def test_the_step_whose_settings_differ_is_named(report: TrainingReport) -> None
 
 
 def test_other_steps_are_told_in_both_languages(report: TrainingReport) -> None:
-    found = view_mismatch(report.manifest, "part.model", report.digest, recorded(pipeline(CROP)))
+    found = preprocessing_mismatch(report.manifest, "part.model", report.digest, recorded(pipeline(CROP)))
     assert found is not None
     assert "on images as they are; here it is given images after crop." in found.error().text("en").detail
     assert (
         "処理していない画像で学習しましたが、ここでは crop を通した画像を渡しています"
         in found.error().text("ja").detail
     )
-    assert view_mismatch(report.manifest, "part.model", report.digest, ViewRecord()) is None
+    assert preprocessing_mismatch(report.manifest, "part.model", report.digest, PreprocessingRecord()) is None
 
 
 def test_of_a_file_from_before_this_was_kept_nothing_is_said(report: TrainingReport) -> None:
     written = report.manifest.model_dump(mode="json")
     del written["view"]
     older = BundleManifest.model_validate(written)
-    assert older.view is None
-    assert view_mismatch(older, "old.model", "0" * 64, recorded(pipeline(CROP))) is None
+    assert older.preprocessing_record is None
+    assert preprocessing_mismatch(older, "old.model", "0" * 64, recorded(pipeline(CROP))) is None
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def through_crop(good_paths: list[Path], tmp_path: Path) -> tuple[Path, Path]:
     """A model trained through a crop, and the pipeline."""
     own, model = tmp_path / "own.json", tmp_path / "cropped.model"
     own.write_text(pipeline(CROP).model_dump_json())
-    train_images(good_paths[:6], model, QUICK, view=view_of(pipeline(CROP)))
+    train_images(good_paths[:6], model, QUICK, preprocessor=prefix_of(pipeline(CROP)))
     return model, own
 
 
@@ -152,7 +152,9 @@ def older_model(through_crop: tuple[Path, Path], tmp_path: Path) -> Path:
     """A model file from before it was kept what its images went through."""
     bundle = read_bundle(through_crop[0])
     older = tmp_path / "older.model"
-    older.write_bytes(pack(bundle.manifest.model_copy(update={"view": None}), bundle.graph, bundle.weights))
+    older.write_bytes(
+        pack(bundle.manifest.model_copy(update={"preprocessing_record": None}), bundle.graph, bundle.weights)
+    )
     return older
 
 

@@ -8,7 +8,7 @@ import pytest
 from inspection.image_quality import FrameRefused, QualityBounds, QualityGate
 from inspection.imaging.files import encode_png
 from inspection.imaging.frames import Pixels
-from inspection.pipeline import PipelineDefinition, Runner
+from inspection.pipeline import PipelineDefinition, Runner, validate_definition
 from inspection.runs.frame_loop import Inspector, inspect_files, inspect_frames, read_frames
 from inspection.runs.named_files import files_to_inspect
 from inspection.runs.overlay_folder import OverlayFolder
@@ -21,7 +21,7 @@ BLUR = {"id": "blur", "component": "filter", "inputs": {"image": "input"}, "para
 
 @pytest.fixture
 def runner() -> Runner:
-    return Runner(PipelineDefinition.parse({"name": "blur", "steps": [BLUR]}))
+    return Runner(validate_definition(PipelineDefinition.parse({"name": "blur", "steps": [BLUR]})))
 
 
 def texture(level: int = 128) -> Pixels:

@@ -266,7 +266,7 @@ def test_a_new_model_begins_with_its_own_threshold_and_the_history_has_no_gap(
     assert (held.value, held.origin) == (again.threshold, "model")
     with workspace.database.read() as session:
         told = session.scalars(select(AuditEntry).where(AuditEntry.action == "item.inspected")).one()
-        assert told.detail["thresholds_passed_over"] == ["station"]
+        assert told.detail["thresholds_skipped"] == ["station"]
         assert verify_audit(session) == []
 
 

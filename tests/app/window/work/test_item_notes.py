@@ -25,7 +25,7 @@ def test_a_threshold_chosen_for_another_model_is_told_once(robot: UserRobot, wor
         told = notices.shown
         assert (told is not None) is (part == 0)
         if told is not None:
-            assert told.error.code == "window-item-threshold-passed-over"
+            assert told.error.code == "window-item-threshold-not-applicable"
             assert "Surface" in told.error.text("ja").detail
             notices.dismiss()
         robot.key(Qt.Key.Key_H)

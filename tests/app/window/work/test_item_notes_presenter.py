@@ -10,7 +10,7 @@ from models.errors import DoesNotFit
 
 
 def note(item: str) -> DoesNotFit:
-    return DoesNotFit("window-item-threshold-passed-over", item=item)
+    return DoesNotFit("window-item-threshold-not-applicable", item=item)
 
 
 @pytest.fixture

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from app.station.operations.preparation import with_parameters
-from inspection.pipeline import PipelineDefinition, ValidatedPipeline, Viewpoint, steps_before, validate_definition
+from inspection.pipeline import (
+    PipelineDefinition,
+    PreprocessingPrefix,
+    ValidatedPipeline,
+    steps_before,
+    validate_definition,
+)
 from models.errors import Unavailable
 from models.pipelines import ModelFile, Pipeline
 from models.targets import InspectionItem
@@ -16,7 +22,7 @@ if TYPE_CHECKING:
     from app.station.workspace import Workspace
 
 
-def view_of_step(workspace: Workspace, item_id: str, step_id: str) -> Viewpoint:
+def training_prefix(workspace: Workspace, item_id: str, step_id: str) -> PreprocessingPrefix:
     """Return what gives images as a step of the item's pipeline is given them.
 
     Args:
@@ -25,7 +31,7 @@ def view_of_step(workspace: Workspace, item_id: str, step_id: str) -> Viewpoint:
         step_id: of the step; neither it nor its model is needed.
 
     Raises:
-        DoesNotFit: ``viewpoint-model-missing`` when a step before it uses a model or a reference image and none is
+        DoesNotFit: ``preprocessing-model-missing`` when a step before it uses a model or a reference image and none is
             chosen.
         InvalidInput: what the validation of the pipeline says.
         Unavailable: ``model-not-here`` when one that is chosen has not come to this station yet.
@@ -36,7 +42,9 @@ def view_of_step(workspace: Workspace, item_id: str, step_id: str) -> Viewpoint:
         definition = PipelineDefinition.parse(with_parameters(stored.definition, item.pipeline_parameters))
         pipeline = validate_definition(definition)
         digests = _digests(session, pipeline, step_id)
-    return Viewpoint(pipeline, step_id, {name: workspace.models.model(sha256) for name, sha256 in digests.items()})
+    return PreprocessingPrefix(
+        pipeline, step_id, {name: workspace.models.model(sha256) for name, sha256 in digests.items()}
+    )
 
 
 def _digests(session: Session, pipeline: ValidatedPipeline, step_id: str) -> dict[str, str]:

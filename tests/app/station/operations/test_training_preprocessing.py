@@ -20,7 +20,13 @@ from inspection.imaging.datasets import image_files
 from inspection.imaging.files import encode_png, read_image
 from inspection.imaging.frames import Frame
 from inspection.model_files.reference import load_reference
-from inspection.pipeline import PipelineDefinition, Viewpoint, anomaly_step, ready_definition
+from inspection.pipeline import (
+    PipelineDefinition,
+    PreprocessingPrefix,
+    anomaly_step,
+    ready_definition,
+    validate_definition,
+)
 from models.audit import AuditEntry
 from models.errors import DoesNotFit, Unavailable
 from models.pipelines import ModelFile, Pipeline
@@ -79,8 +85,9 @@ def test_the_model_of_an_aligned_item_belongs_to_what_its_pipeline_scores(
 
     steps = aligned()
     steps["steps"][1]["parameters"] = KEPT
-    view = Viewpoint(*anomaly_step(PipelineDefinition.parse(steps)), {"reference": load_reference(images[0])})
-    again = train_images(files, tmp_path / "again.model", QUICK, view=view)
+    pipeline = validate_definition(PipelineDefinition.parse(steps))
+    prefix = PreprocessingPrefix(pipeline, anomaly_step(pipeline), {"reference": load_reference(images[0])})
+    again = train_images(files, tmp_path / "again.model", QUICK, preprocessor=prefix)
     assert trained.sha256 == again.digest
     found = prepare_item(workspace, station.item_id).runner.run(read_image(images[3])).anomaly
     assert found is not None
@@ -91,7 +98,7 @@ def test_an_item_whose_reference_image_is_not_chosen_is_not_trained(workspace: W
     give_pipeline(workspace, station, aligned(), {})
     with pytest.raises(DoesNotFit) as refused:
         train_item_model(workspace, station.engineer, station.item_id, image_files(station.parts.train_good))
-    assert refused.value.code == "viewpoint-model-missing"
+    assert refused.value.code == "preprocessing-model-missing"
     assert "align" in refused.value.text("ja").detail
 
 
@@ -129,9 +136,9 @@ def test_a_pipeline_changed_after_the_training_is_told_with_the_next_part_and_ke
     notes: list[DoesNotFit] = []
     inspect_item(workspace, station.operator, begun.session_id, station.item_id, frames[0], on_notes=notes.extend)
     (told,) = notes
-    assert told.code == "window-model-view-settings-differ"
+    assert told.code == "window-model-preprocessing-settings-differ"
     said = "after resize, crop; now settings, inputs, reference images or models differ: crop."
     assert f"The model of Surface was trained on images {said}" in told.text("en").detail
     with workspace.database.read() as session:
         query = select(AuditEntry).where(AuditEntry.action == "item.inspected")
-        assert session.scalars(query).one().detail["view_mismatches"][0]["step"] == "anomaly"
+        assert session.scalars(query).one().detail["preprocessing_mismatches"][0]["step"] == "anomaly"
