@@ -226,15 +226,12 @@ def _checked(make: Callable[[], RowT]) -> RowT:
     from pydantic import ValidationError
 
     from app.command_line import language
-    from models.rejections import rejection
+    from models.rejections import first_problem
 
     try:
         return make()
     except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        typer.echo(
-            f"{'.'.join(str(part) for part in first['loc'])}: {rejection(first).in_language(language())}", err=True
-        )
+        typer.echo(first_problem(error).text.in_language(language()), err=True)
         raise typer.Exit(_WRONG_USAGE) from error
 
 

@@ -248,7 +248,7 @@ def _criteria(path: Path | None, threshold: float | None) -> Criteria:
 
     from inspection.judging.judgement import Criteria
     from models.errors import InvalidInput, NotFound
-    from models.rejections import rejection
+    from models.rejections import first_problem
 
     if path is None:
         return Criteria(threshold=threshold)
@@ -259,9 +259,8 @@ def _criteria(path: Path | None, threshold: float | None) -> Criteria:
     except OSError as error:
         raise InvalidInput("criteria-malformed", file=str(path), field="", reason=error.strerror or "") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput("criteria-malformed", file=str(path), field=field, reason=rejection(first)) from error
+        field, reason = first_problem(error)
+        raise InvalidInput("criteria-malformed", file=str(path), field=field, reason=reason) from error
     return rule if threshold is None else rule.model_copy(update={"threshold": threshold, "threshold_model": None})
 
 

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from models.errors import InvalidInput, Unavailable
-from models.rejections import rejection
+from models.rejections import first_problem
 from models.storage import reason_of, write_atomically
 
 SETTINGS_FILE = "settings.json"
@@ -124,9 +124,8 @@ def _checked(path: Path, values: dict[str, Any]) -> StationSettings:
     try:
         return StationSettings(**known)
     except ValidationError as error:
-        first = error.errors()[0]
-        setting = ".".join(str(part) for part in first["loc"])
+        setting, reason = first_problem(error)
         variable = f"IMAGEFLOW_{setting.upper()}"
         # The environment wins over the file, so what is wrong stands there when it stands in both.
         place = str(path) if setting in known and variable not in os.environ else variable
-        raise InvalidInput("settings-invalid", file=place, setting=setting, reason=rejection(first)) from error
+        raise InvalidInput("settings-invalid", file=place, setting=setting, reason=reason) from error

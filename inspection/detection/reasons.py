@@ -1,32 +1,12 @@
-"""Why something that is said about a model or about training data cannot be meant, in the reader's language."""
+"""Rejected values in the files that describe models and training data, with reasons in the reader's language."""
 
 from __future__ import annotations
 
-from pydantic import ValidationError
-
-from models.messages import LocalText
-from models.rejections import rejection
+from models.rejections import RejectedValueError
 
 
-class InvalidMetadataError(ValueError):
-    """What was read makes no sense; whoever knows the file tells it with the reason.
-
-    Attributes:
-        reason: a part of a text.
-    """
-
-    def __init__(self, code: str, **values: object) -> None:
-        self.reason = LocalText.of(code, values)
-        super().__init__(self.reason)
-
-
-def first_problem(error: ValidationError) -> LocalText:
-    """Return what is wrong with the first of the values that were refused, with its name."""
-    first = error.errors()[0]
-    cause = first.get("ctx", {}).get("error")
-    reason = cause.reason if isinstance(cause, InvalidMetadataError) else rejection(first)
-    name = ".".join(str(part) for part in first["loc"])
-    return LocalText.of("detector-metadata-value", {"name": name, "reason": reason}) if name else reason
+class InvalidMetadataError(RejectedValueError):
+    """A value in a description of a model or of training data makes no sense; the caller knows the file's name."""
 
 
 def decoded(data: bytes) -> str:

@@ -10,8 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from inspection.judging.validation_errors import not_in_order
 from models.errors import InvalidInput, NotFound
-from models.messages import LocalText
-from models.rejections import not_json, rejection
+from models.rejections import first_problem, not_json
 from models.storage import reason_of, write_atomically
 
 _USUAL = "usual"
@@ -82,12 +81,7 @@ def read_bounds(given: str) -> QualityBounds:
     except OSError as error:
         raise InvalidInput("quality-bounds-file", file=given, reason=reason_of(error)) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        reason = (
-            LocalText.of("quality-bound", {"name": place, "reason": rejection(first)}) if place else rejection(first)
-        )
-        raise InvalidInput("quality-bounds-file", file=given, reason=reason) from error
+        raise InvalidInput("quality-bounds-file", file=given, reason=first_problem(error).text) from error
     except (ValueError, RecursionError) as error:
         raise InvalidInput("quality-bounds-file", file=given, reason=not_json(error)) from error
 

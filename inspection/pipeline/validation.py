@@ -13,7 +13,7 @@ from inspection.model_files.step_models import StepModel, require_kind
 from inspection.pipeline.definition import FORMAT_VERSION, INPUT, PipelineDefinition, PipelineStep
 from models.errors import DoesNotFit, InvalidInput, UserFacingError
 from models.messages import LocalText
-from models.rejections import rejection
+from models.rejections import field_path, rejection
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _told(kind: type[UserFacingError], problems: Sequence[Problem]) -> UserFacin
 def _parameter_problems(step: PipelineStep, error: ValidationError) -> list[Problem]:
     problems = []
     for item in error.errors():
-        name = ".".join(str(part) for part in item["loc"])
+        name = field_path(item["loc"])
         field = f"parameters.{name}" if name else "parameters"
         given = item["input"] if isinstance(item["input"], (str, int, float, bool, type(None))) else None
         problems.append(Problem("pipeline-parameter", step.id, field, {"value": given, "reason": rejection(item)}))

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.errors import InvalidInput
-from models.rejections import rejection
+from models.rejections import first_problem
 
 
 def _default_backbones() -> Path:
@@ -40,10 +40,9 @@ def inspection_settings() -> InspectionSettings:
     try:
         return InspectionSettings()
     except ValidationError as error:
-        first = error.errors()[0]
-        setting = ".".join(str(part) for part in first["loc"])
+        setting, reason = first_problem(error)
         variable = f"IMAGEFLOW_{setting.upper()}"
-        raise InvalidInput("settings-invalid", file=variable, setting=setting, reason=rejection(first)) from error
+        raise InvalidInput("settings-invalid", file=variable, setting=setting, reason=reason) from error
 
 
 def inference_threads(wanted: int | None = None) -> int:

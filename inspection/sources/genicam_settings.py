@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import InvalidInput
 from models.messages import LocalText
-from models.rejections import rejection
+from models.rejections import first_problem
 
 GENICAM_PREFIXES = ("genicam:", "gige:")
 
@@ -53,9 +53,8 @@ class GenicamSettings(BaseModel):
             pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))
             return cls.model_validate(dict(pairs))
         except ValidationError as error:
-            first = error.errors()[0]
-            setting = ".".join(str(part) for part in first["loc"])
-            raise InvalidInput("genicam-option", camera=camera, setting=setting, reason=rejection(first)) from error
+            setting, reason = first_problem(error)
+            raise InvalidInput("genicam-option", camera=camera, setting=setting, reason=reason) from error
         except ValueError as error:
             reason = LocalText.of("genicam-option-form", {})
             raise InvalidInput("genicam-option", camera=camera, setting=text, reason=reason) from error

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.errors import InvalidInput, Unavailable
+from models.rejections import first_problem
 from models.storage import create_once, reason_of
 
 PREFIX = "IMAGEFLOW_SERVER_"
@@ -127,9 +128,8 @@ def load_settings(**given: Any) -> ServerSettings:
     try:
         return ServerSettings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else "tls_cert"
-        reason = first["msg"].removeprefix("Value error, ")
+        field, reason = first_problem(error)
+        name = field.partition(".")[0] or "tls_cert"
         raise InvalidInput("server-settings-invalid", setting=PREFIX + name.upper(), reason=reason) from error
     except ValueError as error:  # pydantic-settings: a list that is no JSON
         raise InvalidInput("server-settings-invalid", setting=PREFIX + "…", reason=str(error)) from error

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from pydantic import ValidationError
 
 from models.errors import InvalidInput, TooLarge
+from models.rejections import first_problem
 from server.http.dependencies import Context
 from server.http.limits import require_depth
 from sync.shared.protocol import MAX_BATCH_BYTES, MAX_BATCH_CHANGES, Batch
@@ -81,9 +82,7 @@ def parse_batch(data: bytes) -> Batch:
     try:
         batch = Batch.model_validate(json.loads(data))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput("sync-batch-invalid", reason=f"{where}: {first['msg']}") from error
+        raise InvalidInput("sync-batch-invalid", reason=first_problem(error).text) from error
     except (ValueError, RecursionError) as error:
         raise InvalidInput("sync-batch-invalid", reason="the body is no JSON") from error
     try:

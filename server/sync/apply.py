@@ -15,6 +15,7 @@ from models.audit import append_audit
 from models.clock import HybridLogicalClock, Stamp, wall_milliseconds
 from models.database import Database
 from models.errors import Conflict, DoesNotFit, InvalidInput, UserFacingError
+from models.rejections import first_problem
 from models.states import ChangeOperation
 from models.sync import AppliedChange, ChangeLogEntry
 from models.synced import Master, Synced, SyncKind, snapshot, split_fields, synced_types
@@ -112,9 +113,7 @@ class BatchApplier:
             with self.session.begin_nested():
                 effect = self._once(change)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            refusal = self._refused(change_id, InvalidInput("sync-change-invalid", reason=f"{where}: {first['msg']}"))
+            refusal = self._refused(change_id, InvalidInput("sync-change-invalid", reason=first_problem(error).text))
         except _TryLater as later:
             refusal = self._refused(change_id, later.error, retry=True)
         except IdentityRefused as error:

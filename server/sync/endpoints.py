@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from models.audit import append_audit
 from models.errors import InvalidInput, NotFound, PermissionDenied, TooLarge
 from models.messages import choose_language
+from models.rejections import first_problem
 from models.states import Role
 from models.storage import is_digest
 from server.http.dependencies import Asking, Context, Principal, require_device
@@ -133,9 +134,7 @@ def upload(
     try:
         announced = UploadRequest.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput("upload-invalid", reason=f"{where}: {first['msg']}") from error
+        raise InvalidInput("upload-invalid", reason=first_problem(error).text) from error
     return staging.begin(owner, announced)
 
 

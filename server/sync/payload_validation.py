@@ -11,6 +11,7 @@ from inspection.judging.judgement import Criteria
 from inspection.pipeline.definition import PipelineDefinition
 from models.errors import InvalidInput
 from models.pipelines import Pipeline, StationConfig
+from models.rejections import first_problem
 from models.results import Detection, MarkedDefect, StepTiming
 from models.sessions import AIResult
 from models.synced import Synced
@@ -62,6 +63,4 @@ def require_shapes(record_type: type[Synced], values: Mapping[str, Any]) -> None
         try:
             check(value)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in (name, *first["loc"]))
-            raise InvalidInput("sync-change-invalid", reason=f"{where}: {first['msg']}") from error
+            raise InvalidInput("sync-change-invalid", reason=first_problem(error).within(name).text) from error

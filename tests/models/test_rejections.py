@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 import inspection
 from models.errors import InvalidInput
 from models.messages import LANGUAGES, LocalText, catalogue, error_text
-from models.rejections import not_json, rejection
+from models.rejections import RejectedValueError, first_problem, not_json, rejection
 
 _SENTENCE = re.compile(r"[A-Za-z]{3,} [a-z]{2,}")
 """Two English words in a row."""
@@ -22,6 +22,17 @@ class Shape(BaseModel):
     tone: Literal["dark", "bright", "any"] = "dark"
     corners: Annotated[tuple[int, ...], Field(min_length=3)] = (1, 2, 3)
     name: str = Field(default="x", min_length=1, max_length=5)
+
+    @field_validator("name")
+    @classmethod
+    def _is_no_number(cls, value: str) -> str:
+        if value.isdigit():
+            raise RejectedValueError("value-goes-with", given="name", needed="letters")
+        return value
+
+
+class Drawing(BaseModel):
+    shapes: list[Shape]
 
 
 def rejected(**values: object) -> LocalText:
@@ -48,6 +59,31 @@ def test_a_rejected_value_reads_japanese_in_japanese(values: dict[str, object]) 
     assert _SENTENCE.search(found)
     assert not _SENTENCE.search(found.in_language("ja"))
     assert " or " not in found.in_language("ja")
+
+
+def test_the_first_problem_names_the_field_by_its_path() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Drawing.model_validate({"shapes": [{}, {"side": 0, "tone": "grey"}]})
+    problem = first_problem(caught.value)
+    assert problem.field == "shapes.1.side"
+    assert problem.within("drawing").field == "drawing.shapes.1.side"
+    assert problem.text.code == "value-of-field"
+    assert problem.text.in_language("ja").startswith("shapes.1.side")
+
+
+def test_a_problem_of_the_whole_value_is_its_reason_alone() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Drawing.model_validate(7)
+    problem = first_problem(caught.value)
+    assert problem.field == ""
+    assert problem.text == problem.reason
+
+
+def test_the_reason_a_validator_raises_is_kept_in_both_languages() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Shape.model_validate({"name": "42"})
+    reason = first_problem(caught.value).reason
+    assert (reason.code, reason.values) == ("value-goes-with", {"given": "name", "needed": "letters"})
 
 
 def test_what_has_no_text_of_its_own_is_told_as_not_allowed() -> None:
@@ -96,7 +132,11 @@ def test_every_contradiction_of_parameters_and_criteria_has_a_text_in_each_langu
 def test_no_parameters_or_criteria_are_refused_by_a_text_in_english_alone() -> None:
     """A plain ValueError within a validator has no Japanese."""
     room = Path(inspection.__file__).parent
-    files = [*(room / "components").glob("*.py"), room / "criteria.py", room / "image_quality" / "bounds.py"]
+    files = [
+        *(room / "components").glob("*.py"),
+        room / "judging" / "criteria.py",
+        room / "image_quality" / "bounds.py",
+    ]
     for path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and any("validator" in ast.dump(mark) for mark in node.decorator_list):

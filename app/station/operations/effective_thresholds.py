@@ -14,7 +14,7 @@ from inspection.judging.judgement import Criteria
 from inspection.model_files.step_models import ModelKind
 from models.errors import DoesNotFit
 from models.pipelines import ModelFile, StationConfig
-from models.rejections import rejection
+from models.rejections import first_problem
 from models.targets import InspectionItem
 from sync.shared.station_config import StationSettings
 
@@ -96,10 +96,8 @@ def _station(session: Session, device_id: str, item: InspectionItem) -> ChosenTh
         try:
             settings = StationSettings.model_validate(found)
         except ValidationError as error:
-            first = error.errors()[0]
-            raise DoesNotFit(
-                "item-criteria-invalid", item=item.name, setting=str(first["loc"][0]), reason=rejection(first)
-            ) from error
+            field, reason = first_problem(error)
+            raise DoesNotFit("item-criteria-invalid", item=item.name, setting=field, reason=reason) from error
         value = (settings.thresholds or {}).get(item.id)
         return None if value is None else ChosenThreshold(value, (settings.threshold_models or {}).get(item.id))
     return None

@@ -21,7 +21,7 @@ from inspection.pipeline import (
 )
 from models.errors import DoesNotFit, NotFound, Unavailable
 from models.pipelines import ModelFile, Pipeline
-from models.rejections import rejection
+from models.rejections import first_problem
 from models.targets import InspectionItem
 
 if TYPE_CHECKING:
@@ -126,9 +126,8 @@ def _criteria(item: InspectionItem, threshold: EffectiveThreshold | None) -> Cri
     try:
         criteria = Criteria.model_validate(item.criteria)
     except ValidationError as error:
-        first = error.errors()[0]
-        setting = ".".join(str(part) for part in first["loc"])
-        raise DoesNotFit("item-criteria-invalid", item=item.name, setting=setting, reason=rejection(first)) from error
+        field, reason = first_problem(error)
+        raise DoesNotFit("item-criteria-invalid", item=item.name, setting=field, reason=reason) from error
     chosen = threshold if threshold is not None and threshold.origin != "model" else None
     return criteria.model_copy(
         update={

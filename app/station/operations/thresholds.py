@@ -23,7 +23,7 @@ from models.audit import AuditEntry, append_audit
 from models.clock import rfc3339
 from models.errors import DoesNotFit, NotFound
 from models.pipelines import ModelFile
-from models.rejections import rejection
+from models.rejections import first_problem
 from models.targets import InspectionItem
 
 if TYPE_CHECKING:
@@ -205,9 +205,8 @@ def _require_valid(item: InspectionItem, criteria: dict[str, Any]) -> None:
     try:
         Criteria.model_validate(criteria)
     except ValidationError as error:
-        first = error.errors()[0]
-        setting = ".".join(str(part) for part in first["loc"])
-        raise DoesNotFit("item-criteria-invalid", item=item.name, setting=setting, reason=rejection(first)) from error
+        field, reason = first_problem(error)
+        raise DoesNotFit("item-criteria-invalid", item=item.name, setting=field, reason=reason) from error
 
 
 def _item(session: Session, item_id: str) -> InspectionItem:

@@ -11,10 +11,11 @@ from pydantic import ValidationError
 from inspection.detection.graph.description import GRAPH_SUFFIXES, GraphDescription
 from inspection.detection.graph.heads import Head, recognise
 from inspection.detection.graph.metadata import GraphMetadata, read_metadata
-from inspection.detection.reasons import InvalidMetadataError, first_problem
+from inspection.detection.reasons import InvalidMetadataError
 from inspection.runtime.compilation import core
 from models.errors import DoesNotFit, InvalidInput
 from models.messages import LocalText
+from models.rejections import first_problem
 from models.storage import is_folder, reason_of
 
 _CHANNELS = 3
@@ -66,7 +67,7 @@ def describe(model: Any, metadata: GraphMetadata, name: str) -> GraphDescription
         prepared = _preparation(head, metadata, model, square=height == width)
         return GraphDescription(head=head, names=names, height=height, width=width, layout=layout, **prepared)
     except ValidationError as error:
-        raise InvalidInput("detector-metadata", file=name, reason=first_problem(error)) from error
+        raise InvalidInput("detector-metadata", file=name, reason=first_problem(error).text) from error
     except InvalidMetadataError as error:
         raise InvalidInput("detector-metadata", file=name, reason=error.reason) from error
 
