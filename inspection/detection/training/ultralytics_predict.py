@@ -53,11 +53,29 @@ def load(path: str) -> Any:
     return importlib.import_module("ultralytics").YOLO(path, task="detect")
 
 
+def compute_in(precision: str) -> None:
+    """Make every OpenVINO model of this process compute in ``precision`` (``f32`` or ``bf16``).
+
+    ultralytics leaves it to OpenVINO, which takes bfloat16 on processors that have it; boxes then differ from one kind
+    of processor to the next.
+    """
+    from inspection.runtime.openvino_import import openvino
+
+    compile_model = openvino.Core.compile_model
+
+    def compile_with_precision(core: Any, model: Any, device_name: str = "CPU", config: Any = None) -> Any:
+        return compile_model(core, model, device_name, {**(config or {}), "INFERENCE_PRECISION_HINT": precision})
+
+    openvino.Core.compile_model = compile_with_precision
+
+
 def main(arguments: list[str]) -> int:
     """Answer the requests in the file named by the first argument, each into the file it names."""
     for request in json.loads(Path(arguments[0]).read_text(encoding="utf-8")):
         if request.get("threads"):
             importlib.import_module("torch").set_num_threads(request["threads"])
+        if request.get("precision"):
+            compute_in(request["precision"])
         found = predict(load(request["model"]), request["images"], **request["arguments"])
         Path(request["answer"]).write_text(json.dumps(found), encoding="utf-8")
     return 0

@@ -77,6 +77,7 @@ def compared(data: Path, pictures: list[Path], tmp_path_factory: pytest.TempPath
             "images": [str(path) for path in pictures],
             "answer": str(folder / f"{name}.json"),
             "arguments": {"conf": CONFIDENCE},
+            "precision": "f32",
         }
         for name, (_, theirs) in files.items()
     ]
