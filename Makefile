@@ -5,7 +5,7 @@ READY := .setup/ready
 TESTABLE := .setup/testable
 ROOMS := app inspection sync models resources server
 
-.PHONY: help setup run test station server lint format bench clean
+.PHONY: help setup run quick test station server lint format bench clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
@@ -26,8 +26,14 @@ $(TESTABLE): $(READY) deploy/test-packages.txt
 	EXTRAS=train,dev,genicam sh deploy/setup.sh deploy/system-packages.txt deploy/test-packages.txt
 	@touch $@
 
-test: $(TESTABLE)  ## every test
-	$(BIN)/python -m pytest
+# Every core takes the next tests as it becomes free; what is costly to make is made once for all of them.
+PYTEST := $(BIN)/python -m pytest -n logical --dist worksteal
+
+quick: $(TESTABLE)  ## the tests that take moments
+	$(PYTEST) -m "not slow and not e2e"
+
+test: $(TESTABLE)  ## every test, on all cores
+	$(PYTEST)
 
 station: $(READY)  ## the station's window
 	$(BIN)/imageflow station

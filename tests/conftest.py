@@ -22,6 +22,17 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 LASTING_THREADS = ("AnyIO worker", "asyncio_", "ThreadPoolExecutor", "pydevd", "Timeout")
 GRACE_S = 5.0
 
+SLOW_S = 10.0
+"""A call that takes longer deserves the mark ``slow``: two seconds of an idle core, with room for a busy one."""
+BY_FIXTURE = {"data": {"data"}}
+# Helpers that start the product, or a server of somebody else, as a process of its own.
+WHOLE_PROGRAMS = {
+    "tests.support.real_server",
+    "tests.support.offline",
+    "tests.support.rtsp_server",
+    "tests.support.fake_genicam_camera",
+}
+
 
 def pytest_configure(config: pytest.Config) -> None:
     # An example that waits for a busy processor has found nothing; what else the present profile says stays.
@@ -34,6 +45,32 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("unhurried")
     # Said by the offscreen platform for every window with a least size; it has no window frame that could keep it.
     config.addinivalue_line("qt_log_ignore", "This plugin does not support propagateSizeHints")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what a test needs by what it uses, so that nobody forgets."""
+    for item in items:
+        if not isinstance(item, pytest.Function):
+            continue
+        for name, fixtures in BY_FIXTURE.items():
+            if not fixtures.isdisjoint(item.fixturenames):
+                item.add_marker(name)
+        used = {getattr(thing, "__module__", None) for thing in vars(item.module).values()}
+        if "e2e" in item.path.parent.parts or not used.isdisjoint(WHOLE_PROGRAMS):
+            item.add_marker("e2e")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the tests that took long without being marked so."""
+    unmarked = [
+        report
+        for report in terminalreporter.getreports("passed")
+        if report.when == "call" and report.duration > SLOW_S and not {"slow", "e2e"} & set(report.keywords)
+    ]
+    if unmarked:
+        terminalreporter.section(f"took more than {SLOW_S:g} s without the mark slow", sep="-")
+        for report in sorted(unmarked, key=lambda report: -report.duration):
+            terminalreporter.line(f"{report.duration:6.1f} s  {report.nodeid}")
 
 
 @pytest.fixture(autouse=True)

@@ -6,15 +6,13 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 TESTS = Path(__file__).parent
-FILES = sorted(TESTS.rglob("*.py"))
+TREES = {path.relative_to(TESTS): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(TESTS.rglob("*.py"))}
 
 
-def imported_modules(path: Path) -> Iterator[str]:
-    """Yield every module that a file imports from the tests, wherever in the file."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def imported_modules(tree: ast.Module) -> Iterator[str]:
+    """Yield every module that a file imports, wherever in the file."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -22,11 +20,11 @@ def imported_modules(path: Path) -> Iterator[str]:
             yield from (f"{package}.{name.name}" for name in node.names)
 
 
-def relative(path: Path) -> str:
-    return str(path.relative_to(TESTS))
-
-
-@pytest.mark.parametrize("path", FILES, ids=relative)
-def test_a_file_imports_nothing_of_the_tests_but_their_helpers(path: Path) -> None:
-    own = [name for name in imported_modules(path) if name.startswith((".", "tests"))]
-    assert [name for name in own if not name.startswith("tests.support.")] == []
+def test_a_file_imports_nothing_of_the_tests_but_their_helpers() -> None:
+    wrong = [
+        (str(path), name)
+        for path, tree in TREES.items()
+        for name in imported_modules(tree)
+        if name.startswith((".", "tests")) and not name.startswith("tests.support.")
+    ]
+    assert wrong == []

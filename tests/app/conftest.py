@@ -17,6 +17,7 @@ from inspection.imaging.frames import Frame
 from inspection.sources.folder import FolderSource
 from models.tracking import remote_changes
 from resources.parts import PartsFolder, write_parts
+from tests.support.made_once import made_once
 from tests.support.station import DEVICE, NOWHERE, Station, add_masters
 
 
@@ -29,21 +30,26 @@ def no_settings_of_this_computer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def sample_parts(tmp_path_factory: pytest.TempPathFactory) -> PartsFolder:
-    return write_parts(tmp_path_factory.mktemp("parts"), good=12, test_good=3, defects_per_class=2)
+    return made_once(
+        tmp_path_factory, "sample-parts", lambda folder: write_parts(folder, good=12, test_good=3, defects_per_class=2)
+    )
 
 
 @pytest.fixture(scope="session")
 def trained_station(tmp_path_factory: pytest.TempPathFactory, sample_parts: PartsFolder, backbone: Backbone) -> Station:
-    store = tmp_path_factory.mktemp("station") / "store"
+    return made_once(tmp_path_factory, "station", lambda folder: _train_station(folder / "store", sample_parts))
+
+
+def _train_station(store: Path, parts: PartsFolder) -> Station:
     with Workspace.open(store, settings=StationSettings()) as workspace:
         workspace.adopt(server_url=NOWHERE, device_id=DEVICE, credential="secret")
         with workspace.database.transaction() as session, remote_changes(session):
-            station = add_masters(session, store, sample_parts)
+            station = add_masters(session, store, parts)
         train_item_model(
             workspace,
             station.engineer,
             station.item_id,
-            image_files(sample_parts.train_good),
+            image_files(parts.train_good),
             settings=TrainingSettings(backbone="efficientnet-lite0", bank_size=200, folds=2),
         )
     return station

@@ -21,6 +21,7 @@ from inspection.imaging.files import encode_png
 from models.errors import Unavailable
 from models.storage import write_atomically
 from resources.parts import DEFECT_CLASSES, draw_part
+from tests.support.made_once import alone, made_once
 
 GOOD_IMAGES = 24
 SMALL = TrainingSettings(bank_size=500, name="small", false_alarm_rate=0.1, folds=3)
@@ -42,17 +43,21 @@ def data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def backbone() -> Backbone:
-    try:
-        return find_backbone()
-    except Unavailable:
-        return convert_in_own_process()
+def backbone(tmp_path_factory: pytest.TempPathFactory) -> Backbone:
+    with alone(tmp_path_factory, "backbone"):
+        try:
+            return find_backbone()
+        except Unavailable:
+            return convert_in_own_process()
 
 
 @pytest.fixture(scope="session")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of drawn parts: good/, test/good/, test/<defect>/, masks/<defect>/."""
-    root = tmp_path_factory.mktemp("parts")
+    return made_once(tmp_path_factory, "parts", _draw_parts)
+
+
+def _draw_parts(root: Path) -> Path:
     for folder, first, count in (("good", 0, GOOD_IMAGES), ("test/good", 500, 8)):
         (root / folder).mkdir(parents=True)
         for index in range(first, first + count):
@@ -75,7 +80,7 @@ def good_paths(parts: Path) -> list[Path]:
 
 @pytest.fixture(scope="session")
 def report(backbone: Backbone, good_paths: list[Path], tmp_path_factory: pytest.TempPathFactory) -> TrainingReport:
-    return train_images(good_paths, tmp_path_factory.mktemp("model") / "small.model", SMALL)
+    return made_once(tmp_path_factory, "model", lambda folder: train_images(good_paths, folder / "small.model", SMALL))
 
 
 @pytest.fixture(scope="session")

@@ -11,18 +11,20 @@ from app.station.workspace import Workspace
 from app.window.look import language
 from app.window.shell.station import Station as Window
 from app.window.shell.station import build_station
+from tests.support.made_once import alone
 from tests.support.station import Station
 from tests.support.user_robot import UserRobot
 
 
 @pytest.fixture(scope="session", autouse=True)
-def translations() -> None:
-    for name in ("en", "ja"):
-        source = language.translations_folder() / f"imageflow_{name}.ts"
-        compiled = source.with_suffix(".qm")
-        if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
-            language.build()
-            return
+def translations(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with alone(tmp_path_factory, "translations"):
+        for name in ("en", "ja"):
+            source = language.translations_folder() / f"imageflow_{name}.ts"
+            compiled = source.with_suffix(".qm")
+            if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
+                language.build()
+                return
 
 
 @pytest.fixture
