@@ -7,14 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from inspection.imaging.datasets import image_files, is_good, label_of
+from inspection.imaging.datasets import good_images, image_files, is_good, label_of
 from inspection.imaging.files import read_image
 from inspection.sources.folder import FolderSource
 from models.errors import InvalidInput, UnreadableImage
 from models.storage import not_written
-
-MINIMUM_GOOD = 5
-"""Good images a model and a threshold can be learned from at all."""
 
 TARGET_DEFECTS: tuple[tuple[str, str, str], ...] = (
     ("scratch", "Scratch", "傷"),
@@ -101,7 +98,7 @@ def given_parts(good: Path, test: Path, *, limit: int | None) -> DemoParts:
     """Return the images of two folders as parts.
 
     Args:
-        good: folder of good images to learn from; sub-folders with the name of a defect are left out.
+        good: folder of good images to train on, chosen by ``good_images``.
         test: folder of images to inspect; sub-folder names are labels.
         limit: inspect this many only, of every label its share; None for all.
 
@@ -110,11 +107,12 @@ def given_parts(good: Path, test: Path, *, limit: int | None) -> DemoParts:
         InvalidInput: ``folder-without-images`` or ``demo-too-few-good``; ``demo-images-unreadable`` when too few of the
             good images, or none to inspect, can be read.
     """
-    labelled = [(path, label_of(path, good)) for path in image_files(good)]
-    train = tuple(path for path, label in labelled if label is None or is_good(label))
-    if len(train) < MINIMUM_GOOD:
-        raise InvalidInput("demo-too-few-good", folder=str(good), found=len(train), needed=MINIMUM_GOOD)
-    _require_readable(good, train, MINIMUM_GOOD)
+    from inspection.anomaly.training.train import LEAST_IMAGES
+
+    train = tuple(good_images(good).files)
+    if len(train) < LEAST_IMAGES:
+        raise InvalidInput("demo-too-few-good", folder=str(good), found=len(train), needed=LEAST_IMAGES)
+    _require_readable(good, train, LEAST_IMAGES)
     parts = [
         DemoPart(path, label_of(path, test), "DEMO", f"{number:05d}")
         for number, path in enumerate(image_files(test), start=1)

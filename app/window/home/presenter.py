@@ -162,18 +162,16 @@ class HomePresenter:
     def train_folder(self, folder: str) -> None:
         """Train the chosen item on the good images in ``folder``."""
 
-        def good_images(_: Task) -> list[Path]:
-            from inspection.imaging.datasets import is_good, labelled_images
+        def find_images(_: Task) -> list[Path]:
+            from inspection.imaging.datasets import good_images
 
-            return [
-                image.path for image in labelled_images(Path(folder)) if image.label is None or is_good(image.label)
-            ]
+            return good_images(Path(folder)).files
 
         if not folder.strip():
             self._fail("training")(InvalidInput("window-training-folder-missing"))
             return
         self._context.runner.run(
-            good_images,
+            find_images,
             lane=Lane.TRAINING,
             on_success=self.train,
             on_failure=self._fail("training"),

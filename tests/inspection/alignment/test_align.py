@@ -210,7 +210,7 @@ def test_the_heat_of_an_aligned_part_lies_where_it_belongs_on_the_original(model
         {"id": "anomaly", "component": "anomaly", "inputs": {"image": "pose"}},
     ]
     runner = Runner(
-        validate_definition(validate_definition(PipelineDefinition.parse({"name": "p", "steps": steps}))),
+        validate_definition(PipelineDefinition.parse({"name": "p", "steps": steps})),
         {"default": model, "pose": ReferenceImage.of(reference)},
     )
     assert runner.pipeline.models() == {"default", "pose"}

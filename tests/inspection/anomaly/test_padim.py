@@ -138,7 +138,7 @@ def test_a_part_brought_to_the_size_of_the_reference_fits_a_padim_model(padim: T
     ]
     model = load_bundle(padim.path)
     runner = Runner(
-        validate_definition(validate_definition(PipelineDefinition.parse({"name": "p", "steps": steps}))),
+        validate_definition(PipelineDefinition.parse({"name": "p", "steps": steps})),
         {"default": model, "reference": ReferenceImage.of(good)},
     )
     outcome = runner.run(nearer.astype(np.uint8))

@@ -169,7 +169,7 @@ def test_an_ignored_area_gives_neither_score_nor_heat_nor_region(model: AnomalyM
     def run(criteria: Criteria | None = None, **area: int) -> InspectionOutcome:
         steps[0]["parameters"] = {"rectangles": [area], "margin": 2}
         runner = Runner(
-            validate_definition(validate_definition(PipelineDefinition.parse({"name": "p", "steps": steps}))),
+            validate_definition(PipelineDefinition.parse({"name": "p", "steps": steps})),
             {"default": model},
         )
         return runner.run(image, criteria)

@@ -220,7 +220,7 @@ def test_what_a_step_lets_pass_is_judged_unless_the_criteria_state_a_bound(detec
     wanted = {"confidence": 1.0, "class_confidence": {name: 0.1}}
     step = {"id": "d", "component": "ai_detection", "inputs": {"image": "input"}, "parameters": wanted}
     runner = Runner(
-        validate_definition(validate_definition(PipelineDefinition.parse({"name": "d", "steps": [step]}))),
+        validate_definition(PipelineDefinition.parse({"name": "d", "steps": [step]})),
         {"default": detector},
     )
     judged = runner.run(bottles).result

@@ -273,7 +273,7 @@ def test_a_model_of_the_wrong_kind_is_refused_with_step_and_field(image: Pixels,
 
     def run() -> None:
         Runner(
-            validate_definition(validate_definition(default_definition())),
+            validate_definition(default_definition()),
             (lambda name: reference) if as_finder else {"default": reference},
         ).run(image)
 
