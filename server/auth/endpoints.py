@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from server.auth import service
+from server.http.clients import ClientAddress
 from server.http.dependencies import Asking, Context
 from sync.shared.sign_in import LoginRequest, RefreshRequest, TokenPair
 
 router = APIRouter(prefix="/auth", tags=["sign-in"])
 
 
-def client_address(request: Request) -> str:
-    """Return the address the request came from, for the limit of sign-ins alone; it is not logged."""
-    return request.client.host if request.client else "-"
-
-
 @router.post("/login", summary="Sign in with name and password", responses={401: {}, 429: {}})
-def login(body: LoginRequest, request: Request, context: Context) -> TokenPair:
+def login(body: LoginRequest, address: ClientAddress, context: Context) -> TokenPair:
     """Give an access token and a refresh token."""
-    return service.sign_in(context, body.username, body.password, client_address(request))
+    return service.sign_in(context, body.username, body.password, address)
 
 
 @router.post("/refresh", summary="Exchange a refresh token for a new pair", responses={401: {}})

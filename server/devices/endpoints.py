@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 
 from models.states import Role
 from server.auth import service as sign_in
-from server.auth.endpoints import client_address
 from server.devices import config, service
 from server.devices.schemas import (
     DeviceReply,
@@ -18,6 +17,7 @@ from server.devices.schemas import (
     StationConfigReply,
     StationConfigUpdate,
 )
+from server.http.clients import ClientAddress
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.paging import Paging
 from sync.shared.enrolment import DeviceRegister, DeviceRegistered
@@ -30,28 +30,28 @@ Admin = Annotated[Principal, Depends(require(Role.ADMIN))]
 
 
 @router.post("/tauri/devices/register", summary="Enrol a station", status_code=201, responses={401: {}, 429: {}})
-def register(body: DeviceRegister, request: Request, context: Context) -> DeviceRegistered:
+def register(body: DeviceRegister, address: ClientAddress, context: Context) -> DeviceRegistered:
     """With a one-time code of an administrator; the credential is shown this once."""
-    return service.register(context, body, client_address(request))
+    return service.register(context, body, address)
 
 
 @router.post("/tauri/auth/login", summary="Sign in a user at a station", responses={401: {}, 429: {}})
-def station_login(body: StationLoginRequest, request: Request, context: Context) -> TokenPair:
+def station_login(body: StationLoginRequest, address: ClientAddress, context: Context) -> TokenPair:
     """User and station together."""
     return sign_in.sign_in_at_station(
         context,
         body.username,
         body.password,
-        client_address(request),
+        address,
         device_id=body.device_id,
         credential=body.credential,
     )
 
 
 @router.post("/tauri/auth/device", summary="A token for a station alone", responses={401: {}, 429: {}})
-def device_login(body: DeviceLoginRequest, request: Request, context: Context) -> DeviceToken:
+def device_login(body: DeviceLoginRequest, address: ClientAddress, context: Context) -> DeviceToken:
     """To synchronise while nobody is signed in."""
-    return sign_in.sign_in_device(context, body.device_id, body.credential, client_address(request))
+    return sign_in.sign_in_device(context, body.device_id, body.credential, address)
 
 
 @router.get("/tauri/config", summary="The settings that hold for a station")

@@ -52,8 +52,9 @@ def register(context: ServerContext, body: DeviceRegister, address: str) -> Devi
         )
         session.add(device)
         session.flush()
-        who = Principal(None, f"device:{device.id}", None, device.id)
-        audited(session, who, "device.enrolled", "device", device.id, enrolment_code_id=code.id)
+        audited(
+            session, Principal.of_device(device.id), "device.enrolled", "device", device.id, enrolment_code_id=code.id
+        )
     context.limiter.give_back(f"enrol:{address}")
     return DeviceRegistered(device_id=device.id, credential=credential)
 

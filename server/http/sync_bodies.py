@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from typing import Annotated
 
@@ -13,8 +14,11 @@ from models.errors import InvalidInput, TooLarge
 from models.rejections import first_problem
 from server.http.dependencies import Context
 from server.http.limits import require_depth
-from sync.shared.protocol import MAX_BATCH_BYTES, MAX_BATCH_CHANGES, Batch
+from server.sync.blobs import ChunkRange
+from sync.shared.protocol import MAX_BATCH_BYTES, MAX_BATCH_CHANGES, Batch, UploadRequest
 from sync.shared.schemas import storable_object
+
+_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
 
 
 async def bounded_body(request: Request, limit: int, error: TooLarge) -> bytes:
@@ -92,6 +96,33 @@ def parse_batch(data: bytes) -> Batch:
     if len(batch.changes) > MAX_BATCH_CHANGES:
         raise batch_too_large()
     return batch
+
+
+def parse_content_range(header: str | None) -> ChunkRange:
+    """Return what ``Content-Range: bytes first-last/total`` says.
+
+    Raises:
+        InvalidInput: ``upload-range-invalid``.
+    """
+    match = _RANGE.fullmatch(header or "")
+    if match is None:
+        raise InvalidInput("upload-range-invalid")
+    first, last, total = (int(part) for part in match.groups())
+    if last < first or last >= total:
+        raise InvalidInput("upload-range-invalid")
+    return ChunkRange(first, last, total)
+
+
+def parse_upload(data: bytes) -> UploadRequest:
+    """Return the announcement of a blob.
+
+    Raises:
+        InvalidInput: ``upload-invalid``.
+    """
+    try:
+        return UploadRequest.model_validate_json(data)
+    except ValidationError as error:
+        raise InvalidInput("upload-invalid", reason=first_problem(error).text) from error
 
 
 def batch_too_large() -> TooLarge:

@@ -13,7 +13,7 @@ from models.clock import utc_now
 from models.errors import Conflict
 from models.pipelines import Pipeline
 from models.targets import DefectClass, InspectionItem, Target
-from server.http.errors import rejected
+from server.core.rejections import rejected
 from server.masters.fitting import checked_definition, require_fit, require_still_fits
 from server.masters.repository import code_taken, items_of, items_using
 from server.masters.schemas import DefectClassReply, ItemReply, PipelineReply, TargetReply

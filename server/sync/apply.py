@@ -11,7 +11,6 @@ from sqlalchemy import select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
-from models.audit import append_audit
 from models.clock import HybridLogicalClock, Stamp, wall_milliseconds
 from models.database import Database
 from models.errors import Conflict, DoesNotFit, InvalidInput, UserFacingError
@@ -20,17 +19,18 @@ from models.states import ChangeOperation
 from models.sync import AppliedChange, ChangeLogEntry
 from models.synced import Master, Synced, SyncKind, snapshot, split_fields, synced_types
 from models.tracking import remote_changes
+from server.audit import audited
+from server.auth.identity.principal import Principal
 from server.change_log.cursor import encode
 from server.change_log.recording import add_entry, allocate, head
-from server.sync.conflicts import earlier_losses, keep_history
-from server.sync.payload_validation import require_shapes, require_storable
+from server.sync.conflicts import earlier_conflicts, keep_history
+from server.sync.payload_validation import require_storable, require_valid_payload
 from server.sync.permissions import IdentityRefused, check_allowed
 from sync.shared.merge import field_states, merge_master, merge_owned, trusted_stamp, with_field_states
 from sync.shared.problems import ENTITY_UNKNOWN, HELD_BACK, MISSING_PARENT, change_problem
 from sync.shared.protocol import MAX_SKEW_MS, Change, ChangeResult, FieldConflict, Outcome, PushAnswer
 from sync.shared.records import holder_of, lacking, missing_parent, unique_columns
 
-SERVER_DEVICE = "server"
 # The write lock of an embedded store is let go of in between, so that other requests never wait for a whole batch.
 _TRANSACTION_CHANGES = 100
 _LONGEST_ID = 64
@@ -96,15 +96,21 @@ class BatchApplier:
     language: str = "en"
     wall: Callable[[], int] = wall_milliseconds
     held: set[str] = field(default_factory=set)
+    _foreign: list[tuple[Mapping[str, Any], UserFacingError]] = field(default_factory=list)
     _types: dict[str, type[Synced]] = field(default_factory=synced_types)
 
     def apply(self, changes: Sequence[Mapping[str, Any]]) -> list[ChangeResult]:
         """Apply the changes in their order and return one result each."""
-        return [self._answer(raw) for raw in changes]
+        results = [self._answer(raw) for raw in changes]
+        # At the end: an audit entry keeps the chain's head locked until the transaction ends.
+        for raw, error in self._foreign:
+            self._audit(raw, error)
+        self._foreign.clear()
+        return results
 
     def _answer(self, raw: Mapping[str, Any]) -> ChangeResult:
-        change_id = _sayable(raw.get("change_id", _NO_ID))
-        entity_id = _sayable(raw.get("entity_id", ""))
+        change_id = _safe_text(raw.get("change_id", _NO_ID))
+        entity_id = _safe_text(raw.get("entity_id", ""))
         if entity_id in self.held:
             return self._refused(change_id, Conflict(HELD_BACK), retry=True)
         try:
@@ -117,7 +123,7 @@ class BatchApplier:
         except _TryLater as later:
             refusal = self._refused(change_id, later.error, retry=True)
         except IdentityRefused as error:
-            self._audit(raw, error)
+            self._foreign.append((raw, error))
             refusal = self._refused(change_id, error)
         except UserFacingError as error:
             refusal = self._refused(change_id, error)
@@ -139,14 +145,14 @@ class BatchApplier:
         return ChangeResult(change_id=change_id, outcome=Outcome.REJECTED, problem=problem)
 
     def _audit(self, raw: Mapping[str, Any], error: UserFacingError) -> None:
-        append_audit(
+        audited(
             self.session,
-            device_id=SERVER_DEVICE,
-            actor=f"device:{self.device_id}"[:64],
-            action="sync.refused",
-            subject=str(raw.get("entity", ""))[:64],
-            subject_id=str(raw.get("entity_id", ""))[:64],
-            detail={"change_id": str(raw.get("change_id", ""))[:64], "reason": error.code},
+            Principal.of_device(self.device_id),
+            "sync.refused",
+            str(raw.get("entity", ""))[:64],
+            str(raw.get("entity_id", ""))[:64],
+            change_id=str(raw.get("change_id", ""))[:64],
+            reason=error.code,
         )
         self.session.flush()
 
@@ -155,7 +161,7 @@ class BatchApplier:
         if before is not None:
             if before.device_id != self.device_id:
                 raise IdentityRefused("sync-other-device")
-            return _Effect(Outcome.DUPLICATE, before.rev, earlier_losses(self.session, change, self.device_id))
+            return _Effect(Outcome.DUPLICATE, before.rev, earlier_conflicts(self.session, change, self.device_id))
         with remote_changes(self.session):
             effect = self._effect(change)
             self.session.add(
@@ -191,7 +197,7 @@ class BatchApplier:
             values, extra = split_fields(record_type, fields)
         except ValueError as error:
             raise InvalidInput("sync-change-invalid", reason=str(error)) from error
-        require_shapes(record_type, values)
+        require_valid_payload(record_type, values)
         return values, extra
 
     def _insert(
@@ -220,8 +226,7 @@ class BatchApplier:
     def _own_stamp(self, change: Change) -> Stamp:
         """Return the stamp a master is merged by: in the name of the station that pushes, whatever name it gives.
 
-        What was edited before the enrolment bears none yet; and the name of another station would pass a conflict off
-        as a second thought of that station.
+        Edits from before the enrolment carry no station's id yet, and another station's id would hide a conflict.
         """
         stamp = Stamp.parse(change.clock)
         own = Stamp(stamp.milliseconds, stamp.counter, self.device_id)
@@ -299,8 +304,8 @@ class BatchApplier:
         )
 
 
-def _sayable(given: object) -> str:
-    """Return what a client gave as an id, in a form that an answer can repeat."""
+def _safe_text(given: object) -> str:
+    """Return a client's id as text that can be encoded, at most 64 characters long."""
     return str(given)[:_LONGEST_ID].encode(errors="replace").decode()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
 from dataclasses import dataclass
@@ -23,33 +22,17 @@ from sync.shared.protocol import UploadRequest, UploadState
 
 MAX_BLOB_BYTES = 512 * 1024 * 1024
 STALE_SECONDS = 14 * 24 * 3600
-_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
 # One chunk of a blob at a time in this process; different blobs seldom share a lock.
 _LOCKS = tuple(threading.Lock() for _ in range(64))
 
 
 @dataclass(frozen=True, slots=True)
-class ContentRange:
-    """``Content-Range: bytes first-last/total``; ``last`` is within the chunk."""
+class ChunkRange:
+    """Which bytes of a blob a chunk holds: ``first`` to ``last``, both included, of ``total``."""
 
     first: int
     last: int
     total: int
-
-    @classmethod
-    def parse(cls, header: str | None) -> ContentRange:
-        """Read the header.
-
-        Raises:
-            InvalidInput: ``upload-range-invalid``.
-        """
-        match = _RANGE.fullmatch(header or "")
-        if match is None:
-            raise InvalidInput("upload-range-invalid")
-        first, last, total = (int(part) for part in match.groups())
-        if last < first or last >= total:
-            raise InvalidInput("upload-range-invalid")
-        return cls(first, last, total)
 
 
 class Uploads:
@@ -91,9 +74,7 @@ class Uploads:
                 return self._finish(path, request.sha256, request.content_type, request.size)
             return UploadState(offset=held, complete=False)
 
-    def append(
-        self, owner: str, sha256: str, content_range: ContentRange, data: bytes, content_type: str
-    ) -> UploadState:
+    def append(self, owner: str, sha256: str, chunk: ChunkRange, data: bytes, content_type: str) -> UploadState:
         """Take one chunk; the last one is answered once the whole is verified and kept.
 
         Raises:
@@ -103,20 +84,20 @@ class Uploads:
             DoesNotFit: ``blob-digest-differs``; nothing of it is kept.
             Unavailable: ``disk-full``.
         """
-        if not is_digest(sha256) or content_range.last - content_range.first + 1 != len(data):
+        if not is_digest(sha256) or chunk.last - chunk.first + 1 != len(data):
             raise InvalidInput("upload-range-invalid")
-        if content_range.total > MAX_BLOB_BYTES:
-            raise TooLarge("blob-too-large", size=content_range.total, limit=MAX_BLOB_BYTES)
+        if chunk.total > MAX_BLOB_BYTES:
+            raise TooLarge("blob-too-large", size=chunk.total, limit=MAX_BLOB_BYTES)
         path = self._path(owner, sha256)
         with self._only(path):
             if self.objects.exists(sha256):
-                return UploadState(offset=content_range.total, complete=True)
+                return UploadState(offset=chunk.total, complete=True)
             held = path.stat().st_size if path.exists() else 0
-            if content_range.first != held:
+            if chunk.first != held:
                 raise Conflict("upload-offset", offset=held, members={"offset": held})
             _append(path, data)
             held += len(data)
-            if held < content_range.total:
+            if held < chunk.total:
                 return UploadState(offset=held, complete=False)
             return self._finish(path, sha256, content_type, held)
 

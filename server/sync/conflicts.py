@@ -1,4 +1,4 @@
-"""Edits that lost to others: kept in the record's history and told to the station that made them."""
+"""Conflicts: edits that lost to others, kept in the record's history and reported to the station that made them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sync.shared.protocol import Change, FieldConflict
 
 
 def keep_history(session: Session, change: Change, merge: Merge) -> None:
-    """Keep what a merge did not take or replaced, within the caller's transaction."""
+    """Store the values that a merge did not take or replaced, within the caller's transaction."""
     for conflict in (*merge.lost, *merge.replaced):
         session.add(
             SyncConflict(
@@ -29,8 +29,8 @@ def keep_history(session: Session, change: Change, merge: Merge) -> None:
         )
 
 
-def earlier_losses(session: Session, change: Change, device_id: str) -> tuple[FieldConflict, ...]:
-    """Return what a change of ``device_id`` lost when it was applied, for one whose answer went astray."""
+def earlier_conflicts(session: Session, change: Change, device_id: str) -> tuple[FieldConflict, ...]:
+    """Return the conflicts of an earlier applied change of ``device_id``, for a station that missed the answer."""
     query = select(SyncConflict).where(
         SyncConflict.entity_id == change.entity_id,
         SyncConflict.change_id == change.change_id,
@@ -40,7 +40,7 @@ def earlier_losses(session: Session, change: Change, device_id: str) -> tuple[Fi
 
 
 def as_conflict(row: SyncConflict) -> FieldConflict:
-    """Return a kept loss in its wire form."""
+    """Return a stored conflict in its wire form."""
     return FieldConflict(
         field=row.field,
         kept_value=row.kept_value,

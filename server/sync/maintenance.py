@@ -1,4 +1,4 @@
-"""What the sync endpoints clear away behind them: log entries past their time, uploads nobody goes on with."""
+"""Maintenance of the sync feature: removes log entries past their time and abandoned uploads."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ PERIOD_S = 24 * 3600.0
 
 
 @dataclass(slots=True)
-class Upkeep:
-    """Clears away at most once in a period; safe to ask from several threads.
+class Maintenance:
+    """Decides when maintenance is due: at most once in a period; safe to use from several threads.
 
     Attributes:
-        monotonic: seconds of a clock that never goes back.
+        monotonic: a monotonic clock, in seconds.
     """
 
     monotonic: Callable[[], float] = time.monotonic
@@ -28,7 +28,7 @@ class Upkeep:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def is_due(self, url: str) -> bool:
-        """Say whether the store at ``url`` has not been seen to for a period, and count it as seen to from now on."""
+        """Return whether the store at ``url`` had no maintenance for a period, and start a new period."""
         with self._lock:
             now = self.monotonic()
             if now < self._next.get(url, now):

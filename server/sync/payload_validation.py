@@ -1,4 +1,4 @@
-"""What a pushed change may hold: text and numbers every engine can keep, and JSON of the form its readers count on."""
+"""Validation of pushed changes: values that every engine can store, and JSON columns that their readers can parse."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from sync.shared.station_config import StationSettings
 
 
 def _settings(value: Any) -> None:
-    # Settings of a newer version stand beside those known here.
+    # A newer version may have further settings.
     StationSettings.model_validate({name: value[name] for name in StationSettings.model_fields if name in value})
 
 
-_SHAPES: dict[tuple[type[Synced], str], Callable[[Any], object]] = {
+_VALIDATORS: dict[tuple[type[Synced], str], Callable[[Any], object]] = {
     (AIResult, "detections"): TypeAdapter(list[Detection]).validate_python,
     (AIResult, "reasons"): TypeAdapter(list[str]).validate_python,
     (AIResult, "steps"): TypeAdapter(list[StepTiming]).validate_python,
@@ -39,7 +39,7 @@ _SHAPES: dict[tuple[type[Synced], str], Callable[[Any], object]] = {
 
 
 def require_storable(raw: Mapping[str, Any]) -> None:
-    """Check that every text and number of a change can be kept on every engine and said in JSON again.
+    """Check that every text and number of a change can be stored on every engine and written as JSON.
 
     Raises:
         InvalidInput: ``sync-change-invalid`` for NUL, half characters, NaN and infinity, at any depth.
@@ -50,14 +50,14 @@ def require_storable(raw: Mapping[str, Any]) -> None:
         raise InvalidInput("sync-change-invalid", reason=str(error)) from error
 
 
-def require_shapes(record_type: type[Synced], values: Mapping[str, Any]) -> None:
-    """Check the JSON columns among ``values``: one bad record must not break the lists and statistics of all.
+def require_valid_payload(record_type: type[Synced], values: Mapping[str, Any]) -> None:
+    """Validate the JSON columns among ``values``: one bad record must not break lists and statistics.
 
     Raises:
-        InvalidInput: ``sync-change-invalid``, or what a pipeline's definition is wrong in.
+        InvalidInput: ``sync-change-invalid``, or the first problem of a pipeline's definition.
     """
     for name, value in values.items():
-        check = _SHAPES.get((record_type, name))
+        check = _VALIDATORS.get((record_type, name))
         if check is None:
             continue
         try:

@@ -38,7 +38,7 @@ def pull(session: Session, *, since: str | None, limit: int, device_id: str | No
     has_more = len(entries) > limit
     entries = entries[:limit]
     end = entries[-1].position if has_more else newest
-    losses = _losses(session, entries, device_id)
+    conflicts = _conflicts(session, entries, device_id)
     changes = [
         PulledChange(
             change_id=entry.change_id,
@@ -49,7 +49,7 @@ def pull(session: Session, *, since: str | None, limit: int, device_id: str | No
             clock=entry.clock,
             fields=entry.fields,
             device_id=entry.device_id,
-            conflicts=losses.get(entry.change_id, []),
+            conflicts=conflicts.get(entry.change_id, []),
         )
         for entry in entries
     ]
@@ -63,8 +63,10 @@ def _visible(device_id: str) -> ColumnElement[bool]:
     return and_(mine, or_(ChangeLogEntry.entity.in_(masters), made_elsewhere))
 
 
-def _losses(session: Session, entries: list[ChangeLogEntry], device_id: str | None) -> dict[str, list[FieldConflict]]:
-    """Return, by change, what the reader's own earlier changes lost to changes of others."""
+def _conflicts(
+    session: Session, entries: list[ChangeLogEntry], device_id: str | None
+) -> dict[str, list[FieldConflict]]:
+    """Return, by change of another device, the conflicts that the reader's own earlier changes lost to it."""
     others = {entry.change_id: entry.entity_id for entry in entries if entry.device_id not in {None, device_id}}
     if device_id is None or not others:
         return {}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Response
 
 from models.errors import PermissionDenied
 from models.states import Role
-from server.auth.endpoints import client_address
+from server.http.clients import ClientAddress
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.paging import Paging
 from server.users import keys, service
@@ -52,9 +52,9 @@ def get_me(asking: Asking, context: Context) -> UserReply:
 
 
 @router.put("/users/me/password", summary="Choose a new password", status_code=204, responses={429: {}})
-def change_password(asking: Asking, context: Context, body: PasswordChange, request: Request) -> None:
+def change_password(asking: Asking, context: Context, body: PasswordChange, address: ClientAddress) -> None:
     """Needs the present password; every session of the user ends."""
-    service.change_own_password(context, asking, body.current_password, body.new_password, client_address(request))
+    service.change_own_password(context, asking, body.current_password, body.new_password, address)
 
 
 @router.get("/users/{user_id}", summary="One user", dependencies=ADMIN_ONLY)

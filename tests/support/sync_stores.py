@@ -29,7 +29,7 @@ from server.change_log.recording import ChangeLogRecorder
 from server.http.sync_bodies import expand, parse_batch
 from server.objects.store import ObjectStore
 from server.sync.apply import apply_batch
-from server.sync.blobs import ContentRange, Uploads, may_read_blob
+from server.sync.blobs import ChunkRange, Uploads, may_read_blob
 from server.sync.pull import pull
 from server.sync.snapshot import snapshot_lines
 from sync.shared.protocol import (
@@ -163,7 +163,7 @@ class Link:
         return answer
 
     def send_chunk(self, sha256: str, offset: int, data: bytes, total: int) -> UploadState:
-        place = ContentRange(offset, offset + len(data) - 1, total)
+        place = ChunkRange(offset, offset + len(data) - 1, total)
         fault = self.faults.pop(0) if self.faults else ""
         if fault == "lost":
             raise Unavailable("server-unreachable", server=self.base_url)

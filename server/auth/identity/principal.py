@@ -13,7 +13,7 @@ class Principal:
 
     Attributes:
         user_id: None for a station or a machine by itself.
-        username: what the audit trail calls it: the user's name, ``device:<id>`` or ``key:<name>``.
+        username: its name in audit entries: the user's name, ``device:<id>`` or ``key:<name>``.
         role: None for a station by itself.
         device_id: the station that the token was given to, else None.
         session_id: the signed-in session, else None.
@@ -24,3 +24,8 @@ class Principal:
     role: Role | None
     device_id: str | None
     session_id: str | None = None
+
+    @classmethod
+    def of_device(cls, device_id: str) -> Principal:
+        """Return a station by itself."""
+        return cls(None, f"device:{device_id}"[:64], None, device_id)

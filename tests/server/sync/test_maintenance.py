@@ -15,7 +15,7 @@ from models.targets import Target
 from server.change_log.cursor import encode, position_of
 from server.change_log.recording import prune
 from server.sync.blobs import STALE_SECONDS
-from server.sync.maintenance import PERIOD_S, Upkeep, clear_away
+from server.sync.maintenance import PERIOD_S, Maintenance, clear_away
 from sync.shared.protocol import UploadRequest
 
 
@@ -42,11 +42,11 @@ def test_an_upload_nobody_goes_on_with_is_removed_and_a_live_one_stays(server):
     for name in ("live", "stale"):
         request = UploadRequest(sha256=name[0].encode().hex() * 32, size=10, content_type="image/png")
         server.uploads.begin(name, request)
-    from server.sync.blobs import ContentRange
+    from server.sync.blobs import ChunkRange
 
     for name in ("live", "stale"):
         sha256 = name[0].encode().hex() * 32
-        server.uploads.append(name, sha256, ContentRange(0, 3, 10), b"0123", "image/png")
+        server.uploads.append(name, sha256, ChunkRange(0, 3, 10), b"0123", "image/png")
     paths = sorted(server.uploads.staging.glob("*/*.part"))
     assert len(paths) == 2
     stale = next(path for path in paths if path.name.startswith(b"s".hex()))
@@ -56,11 +56,11 @@ def test_an_upload_nobody_goes_on_with_is_removed_and_a_live_one_stays(server):
     assert [path for path in paths if path.exists()] == [path for path in paths if path != stale]
 
 
-def test_upkeep_is_due_at_the_start_and_then_once_a_period():
+def test_maintenance_is_due_at_the_start_and_then_once_a_period():
     now = [100.0]
-    upkeep = Upkeep(monotonic=lambda: now[0])
-    assert upkeep.is_due("a")
-    assert not upkeep.is_due("a")
-    assert upkeep.is_due("b")
+    maintenance = Maintenance(monotonic=lambda: now[0])
+    assert maintenance.is_due("a")
+    assert not maintenance.is_due("a")
+    assert maintenance.is_due("b")
     now[0] += PERIOD_S
-    assert upkeep.is_due("a")
+    assert maintenance.is_due("a")

@@ -1,0 +1,28 @@
+"""The registered processing components, as the server shows them."""
+
+from __future__ import annotations
+
+from inspection.components.registry import component, components
+from server.components.schemas import ComponentReply
+from server.core.paging import PageQuery
+from sync.shared.schemas import Page
+
+
+def list_components(wanted: PageQuery) -> Page[ComponentReply]:
+    """Return a page of components; the search looks at id, name and description."""
+    described = [ComponentReply.model_validate(found.describe()) for found in components().values()]
+    search = wanted.search.lower()
+    matching = [one for one in described if search in f"{one.id} {one.name} {one.description}".lower()]
+    start = (wanted.page - 1) * wanted.page_size
+    return Page[ComponentReply](
+        items=matching[start : start + wanted.page_size],
+        total_count=len(matching),
+        page=wanted.page,
+        page_size=wanted.page_size,
+        total_pages=-(-len(matching) // wanted.page_size),
+    )
+
+
+def get_component(component_id: str) -> ComponentReply:
+    """Return one component; ``NotFound`` when there is none of this id."""
+    return ComponentReply.model_validate(component(component_id).describe())

@@ -1,0 +1,115 @@
+"""The sync feature's units of work: push, pull, uploads, the snapshot and maintenance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from models.errors import InvalidInput, NotFound, PermissionDenied
+from models.storage import is_digest
+from server.audit import audited
+from server.auth.identity.principal import Principal
+from server.context import ServerContext
+from server.sync.apply import apply_batch
+from server.sync.blobs import ChunkRange, Uploads, may_read_blob
+from server.sync.maintenance import Maintenance, clear_away
+from server.sync.pull import pull
+from server.sync.rules import device_of, require_reader, upload_owner
+from server.sync.snapshot import compressed, snapshot_lines
+from sync.shared.protocol import Batch, PullAnswer, PushAnswer, UploadRequest, UploadState
+
+_CONTENT_TYPE = "application/octet-stream"
+_maintenance = Maintenance()
+
+
+def push(context: ServerContext, who: Principal, batch: Batch, language: str) -> PushAnswer:
+    """Apply a station's changes in their order, each at most once, and return one result each.
+
+    Args:
+        context: the server's parts.
+        who: the station.
+        batch: its changes.
+        language: of the texts in the results.
+
+    Raises:
+        PermissionDenied: ``device-needed``; ``sync-other-device``, audited, when the batch names another station.
+    """
+    device_id = device_of(who)
+    if batch.device_id != device_id:
+        with context.database.local_transaction() as session:
+            station = Principal.of_device(device_id)
+            audited(session, station, "sync.refused", "device", batch.device_id[:64], reason="sync-other-device")
+        raise PermissionDenied("sync-other-device")
+    return apply_batch(context.database, context.clock, device_id, batch.changes, language=language)
+
+
+def pull_changes(context: ServerContext, who: Principal, since: str | None, limit: int) -> PullAnswer:
+    """Return the changes after ``since`` that ``who`` may see, oldest first.
+
+    Raises:
+        PermissionDenied: ``role-not-allowed``.
+        InvalidInput: ``sync-cursor-invalid``.
+        Gone: ``full-resync-required``.
+    """
+    require_reader(who)
+    with context.database.read() as session:
+        return pull(session, since=since, limit=limit, device_id=who.device_id)
+
+
+def begin_upload(context: ServerContext, who: Principal, request: UploadRequest) -> UploadState:
+    """Announce a blob and return how much of it the server holds.
+
+    Raises:
+        PermissionDenied: ``role-not-allowed``.
+        TooLarge: ``blob-too-large``.
+    """
+    return _uploads(context).begin(upload_owner(who), request)
+
+
+def append_chunk(context: ServerContext, who: Principal, sha256: str, chunk: ChunkRange, data: bytes) -> UploadState:
+    """Take one chunk of an announced blob; see ``Uploads.append``.
+
+    Raises:
+        PermissionDenied: ``role-not-allowed``.
+        UserFacingError: what ``Uploads.append`` raises.
+    """
+    owner = upload_owner(who)
+    return _uploads(context).append(owner, sha256, chunk, data, _CONTENT_TYPE)
+
+
+def snapshot(context: ServerContext, who: Principal, resume: str | None) -> Iterator[bytes]:
+    """Return an iterator over the snapshot that ``who`` may read, as gzip-compressed NDJSON.
+
+    Raises:
+        PermissionDenied: ``role-not-allowed``.
+        InvalidInput: ``sync-cursor-invalid``, at the call.
+    """
+    require_reader(who)
+    return compressed(snapshot_lines(context.database, who.device_id, resume))
+
+
+def blob_size(context: ServerContext, who: Principal, sha256: str) -> int:
+    """Return the size of a blob that ``who`` may read, in bytes.
+
+    Raises:
+        PermissionDenied: ``role-not-allowed``.
+        InvalidInput: ``upload-range-invalid`` when ``sha256`` is not a digest.
+        NotFound: ``blob-unknown``, also for a blob that the station may not read: a digest reveals nothing.
+    """
+    require_reader(who)
+    if not is_digest(sha256):
+        raise InvalidInput("upload-range-invalid")
+    if who.device_id is not None:
+        with context.database.read() as session:
+            if not may_read_blob(session, sha256, who.device_id):
+                raise NotFound("blob-unknown")
+    return context.objects.size(sha256)
+
+
+def maintain(context: ServerContext) -> None:
+    """Remove log entries and unfinished uploads past their time, at most once a day for each database."""
+    if _maintenance.is_due(context.database.url):
+        clear_away(context.database, _uploads(context))
+
+
+def _uploads(context: ServerContext) -> Uploads:
+    return Uploads(context.database, context.objects, context.settings.data_dir / "staging")
