@@ -41,11 +41,12 @@ station: $(READY)  ## the station's window
 server: $(READY)  ## the central server on loopback
 	$(BIN)/imageflow server
 
-lint: $(READY)  ## style, types, who may import whom
+lint: $(READY)  ## style, types, who may import whom, what nothing uses
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/vulture
 
 format: $(READY)  ## put the source into the house's form
 	$(BIN)/ruff check --fix .

@@ -64,11 +64,6 @@ SESSION_TRANSITIONS: dict[SessionStatus, frozenset[SessionStatus]] = {
 }
 
 
-def session_has_ended(status: SessionStatus) -> bool:
-    """Say whether nothing more can happen in a session of this status."""
-    return status in _END
-
-
 def require_transition(present: SessionStatus, wanted: SessionStatus) -> None:
     """Check that a session may go from ``present`` to ``wanted``.
 

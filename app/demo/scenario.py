@@ -90,11 +90,6 @@ class Scenario:
         return self._server.url
 
     @property
-    def server_runs(self) -> bool:
-        """Whether the server is there."""
-        return self._server.running
-
-    @property
     def half_way(self) -> int:
         """Number of parts after which the server is stopped."""
         return len(self.parts.test) // 2

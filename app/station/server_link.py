@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from app.station.settings import StationSettings
 from models.clock import HybridLogicalClock
 from models.database import Database
@@ -63,6 +61,3 @@ class ServerLink:
 
     def _checked(self, credential: str, accepted: bool) -> None:
         self._credentials.checked(self._device_id, credential, accepted=accepted)
-
-
-EngineCallback = Callable[[SyncEngine], None]

@@ -9,7 +9,7 @@ from typing import Self
 
 from app.station.model_cache import ModelCache
 from app.station.recovery import Recovery, recover
-from app.station.server_link import EngineCallback, ServerLink
+from app.station.server_link import ServerLink
 from app.station.settings import StationSettings, load_settings
 from app.station.store_layout import BLOBS, DATABASE, LOCK, LOGS, WORK
 from app.station.store_lock import StoreLock
@@ -30,7 +30,8 @@ _BEFORE_ENROLMENT = "station-not-enrolled"
 class Workspace:
     """The store of one station with everything that works on it.
 
-    Use ``Workspace.open``. An exclusive workspace is the station; one that is not only reads, beside a running station.
+    Use ``Workspace.open``. An exclusive workspace is the station. Any other one is opened beside a running station: it
+    leaves schema, lock and leftovers of a crash alone, and the engine does no pass by itself.
 
     Attributes:
         store: the folder.
@@ -54,7 +55,6 @@ class Workspace:
         self.device_id = ""
         self._credentials = CredentialStore()
         self._link: ServerLink | None = None
-        self._wait_for_engine: list[EngineCallback] = []
         self._synchronises = False
 
     @classmethod
@@ -64,12 +64,12 @@ class Workspace:
         Args:
             store: folder; an exclusive workspace makes it when it is not there.
             settings: instead of those of the store and the environment.
-            exclusive: take the lock, bring the schema up to date, put in order what a crash left; False only reads.
+            exclusive: take the lock, bring the schema up to date, clean up after a crash; False does none of these.
 
         Raises:
             Conflict: ``store-in-use``.
             InvalidInput: ``settings-invalid``.
-            NotFound: ``no-store`` when it is only to be read and is not there.
+            NotFound: ``no-store`` when it is not exclusive and the store is not there.
             Unavailable: ``disk-full`` when its folders find no room, else when folder or database cannot be used.
         """
         lock = None
@@ -195,24 +195,11 @@ class Workspace:
         """Remove this station's credential from the keyring: for a practice station that nobody will use again."""
         self._credentials.forget(self.device_id)
 
-    def on_engine(self, callback: EngineCallback) -> None:
-        """Call ``callback`` with the engine: now when there is one, else as soon as the station is enrolled."""
-        if self._link is not None:
-            callback(self._link.engine)
-        else:
-            self._wait_for_engine.append(callback)
-
     def start_sync(self) -> None:
         """Let the engine run by itself, from enrolment on when that is still to come."""
         self._synchronises = True
         if self._link is not None:
             self._link.engine.start()
-
-    def stop_sync(self) -> None:
-        """End the engine's thread; what waits stays in the outbox."""
-        self._synchronises = False
-        if self._link is not None:
-            self._link.engine.stop()
 
     def request_sync(self) -> None:
         """Ask the running engine for a pass soon; returns at once."""
@@ -258,9 +245,6 @@ class Workspace:
         )
         if self._synchronises:
             self._link.engine.start()
-        waiting, self._wait_for_engine = self._wait_for_engine, []
-        for callback in waiting:
-            callback(self._link.engine)
 
 
 def _make_folders(store: Path) -> None:

@@ -20,7 +20,6 @@ class Parent:
     """A record that another one names."""
 
     field: str
-    entity_table: str
     id: str
 
 
@@ -38,7 +37,7 @@ def missing_parent(session: Session, record_type: type[Synced], values: Mapping[
         for key in column.foreign_keys:
             there = session.scalar(select(exists().where(key.column == wanted)))
             if not there:
-                return Parent(column.name, key.column.table.name, str(wanted))
+                return Parent(column.name, str(wanted))
     return None
 
 

@@ -61,7 +61,6 @@ Moment = Annotated[
 RecordId = Annotated[str, AfterValidator(_canonical_id), Field(max_length=36, description="UUIDv7.")]
 Text = Annotated[str, AfterValidator(_storable)]
 JsonObject = Annotated[dict[str, Any], AfterValidator(storable_object)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 in lower-case hexadecimal.")]
 
 
 class Request(BaseModel):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models.clock import HybridLogicalClock, Stamp
@@ -323,8 +323,3 @@ def _count(received: Received, taken: bool, entity: str, entity_id: str) -> None
         received.touched.add((entity, entity_id))
     else:
         received.skipped += 1
-
-
-def count_outbox(session: Session, state: OutboxState) -> int:
-    """Return how many entries are in a state."""
-    return session.scalar(select(func.count()).select_from(OutboxEntry).where(OutboxEntry.state == state)) or 0

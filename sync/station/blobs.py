@@ -104,7 +104,7 @@ class BlobStore:
             return False
 
     def delete(self, sha256: str) -> None:
-        """Remove a blob; nothing happens when it is not here. Ask ``may_delete`` first."""
+        """Remove a blob; nothing happens when it is not here."""
         self.path(sha256).unlink(missing_ok=True)
 
     def digests(self) -> Iterator[str]:
@@ -162,12 +162,6 @@ def remember_blob(session: Session, sha256: str, size_bytes: int, content_type: 
         session.add(blob)
     blob.present = True
     return blob
-
-
-def may_delete(session: Session, sha256: str) -> bool:
-    """Say whether a blob may be deleted here: only once the server has acknowledged that it holds it."""
-    blob = session.get(Blob, sha256)
-    return blob is not None and blob.uploaded_at is not None
 
 
 def blob_not_written(folder: Path, error: OSError) -> Unavailable:

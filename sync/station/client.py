@@ -120,15 +120,6 @@ class ServerClient:
                 self._expires = time.monotonic() + max(token.expires_in - _MARGIN_S, token.expires_in / 2)
             return self._token
 
-    def get_json(self, path: str, params: dict[str, Any] | None = None, token: str | None = None) -> Any:
-        """Return the JSON at a path below ``/api/v1``; without a token the station itself asks."""
-        return json_of(self._send("GET", path, token, params=params))
-
-    def send_json(self, method: str, path: str, body: Any, token: str | None = None) -> Any:
-        """Send JSON and return the answer's, None when it has none."""
-        answer = self._send(method, path, token, json=body)
-        return json_of(answer) if answer.content else None
-
     def get_bytes(self, path: str, params: dict[str, Any] | None = None, token: str | None = None) -> bytes:
         """Return the bytes at a path below ``/api/v1``."""
         return self._send("GET", path, token, params=params).content

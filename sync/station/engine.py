@@ -38,8 +38,6 @@ _FIRST_BACKOFF_S = 1.0
 _LONGEST_BACKOFF_S = 60.0
 _RANDOM = secrets.SystemRandom()
 
-Listener = Callable[[SyncStatus], None]
-
 
 class _Stopped(Exception):
     """The engine is asked to end in the middle of a pass."""
@@ -95,7 +93,6 @@ class SyncEngine:
         self._lock_path = lock_path or Path(make_url(database.url).database or "sync").with_name("sync.lock")
         self._pass = threading.Lock()
         self._state = threading.Lock()
-        self._listeners: list[Listener] = []
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._stops = 0
@@ -162,22 +159,6 @@ class SyncEngine:
                 last_error=self._error,
                 progress=self._progress,
             )
-
-    def add_listener(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener`` with the status at every change of it, in the thread of the pass.
-
-        Returns:
-            A function that removes it again.
-        """
-        with self._state:
-            self._listeners.append(listener)
-
-        def remove() -> None:
-            with self._state:
-                if listener in self._listeners:
-                    self._listeners.remove(listener)
-
-        return remove
 
     def _work(self, stops: int) -> None:
         failures = 0
@@ -281,9 +262,3 @@ class SyncEngine:
                 self._online = online
             if not running:
                 self._error = error
-            listeners = list(self._listeners)
-        if not listeners:
-            return
-        status = self.status()
-        for listener in listeners:
-            listener(status)

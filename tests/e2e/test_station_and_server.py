@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from app.demo.headless import run_headless
 from app.demo.parts import DemoParts, given_parts
 from app.demo.practice_store import PracticeStore
 from app.demo.scenario import Scenario
@@ -24,6 +23,7 @@ from models.errors import Conflict, NotSignedIn, Unavailable, UserFacingError
 from models.states import Role
 from resources.parts import write_parts
 from sync.shared.problems import code_of
+from tests.support.headless_day import run_headless
 
 
 @dataclass(frozen=True)
@@ -146,8 +146,7 @@ def test_the_demos_day_comes_out_right_without_any_window(tmp_path: Path, parts:
     scenario = Scenario(practice, parts, tmp_path / "out", said.append)
     try:
         scenario.set_up_server()
-        run_headless(scenario)
-        assert not scenario.server_runs
+        assert run_headless(scenario) == scenario.half_way
         scenario.settle()
         report = scenario.report()
     finally:

@@ -35,7 +35,7 @@ COMMAND = "imageflow bench detection"
 SETTING = "IMAGEFLOW_BENCH_DETECTOR"
 CLASSES = ("crazing", "inclusion", "patches", "pitted_surface", "rolled-in_scale", "scratches")
 """Of NEU-DET, in the order of its labels."""
-EPOCHS, QUICK_EPOCHS = 25, 1
+EPOCHS = 25
 IMAGE_SIZE, BATCH = 224, 16
 THREADS = 2
 ROUNDS, IMAGES_A_ROUND = 20, 10

@@ -90,11 +90,6 @@ def tile_objects(paths: Sequence[Path]) -> list[tuple[Path, ...]]:
     return _in_order(tuple(group) for group in found)
 
 
-def fold_of_objects(objects: Sequence[Sequence[Path]], folds: int = FOLDS) -> list[list[Path]]:
-    """Divide objects into folds, all photographs of one in the same."""
-    return [[path for group in objects[fold::folds] for path in group] for fold in range(folds)]
-
-
 def fold_of_images(objects: Sequence[Sequence[Path]], folds: int = FOLDS) -> list[list[Path]]:
     """Divide the photographs of objects into folds, each photograph by itself."""
     paths = sorted((path for group in objects for path in group), key=_digest)

@@ -12,7 +12,7 @@ from app.station.operations.effective_thresholds import item_threshold
 from app.station.operations.item_models import model_of_item
 from inspection.anomaly.threshold.origin import Origin
 from models.errors import NotFound
-from models.pipelines import ModelFile, Pipeline
+from models.pipelines import ModelFile
 from models.sync import Blob
 from models.targets import DefectClass, InspectionItem, Target
 
@@ -50,7 +50,6 @@ class ItemView:
     position: int
     required: bool
     pipeline_id: str | None
-    pipeline_name: str
     model_id: str | None
     model_ready: bool
     threshold: float | None
@@ -119,7 +118,6 @@ def item_views(session: Session, target_id: str, device_id: str) -> list[ItemVie
 
 
 def _item_view(session: Session, item: InspectionItem, device_id: str) -> ItemView:
-    pipeline = session.get(Pipeline, item.pipeline_id) if item.pipeline_id else None
     model_id = model_of_item(item)
     model = session.get(ModelFile, model_id) if model_id else None
     blob = session.get(Blob, model.sha256) if model else None
@@ -132,7 +130,6 @@ def _item_view(session: Session, item: InspectionItem, device_id: str) -> ItemVi
         position=item.position,
         required=item.required,
         pipeline_id=item.pipeline_id,
-        pipeline_name=pipeline.name if pipeline else "",
         model_id=model_id,
         model_ready=blob is not None and blob.present,
         threshold=threshold.value if threshold else None,

@@ -155,11 +155,6 @@ def cancel_session(workspace: Workspace, user: SignedInUser, session_id: str, re
     _end(workspace, user, session_id, SessionStatus.CANCELLED, reason)
 
 
-def fail_session(workspace: Workspace, user: SignedInUser, session_id: str, reason: str) -> None:
-    """End a session that cannot go on; same errors as ``cancel_session``."""
-    _end(workspace, user, session_id, SessionStatus.FAILED, reason)
-
-
 def _end(workspace: Workspace, user: SignedInUser, session_id: str, status: SessionStatus, reason: str) -> None:
     with workspace.database.transaction(actor=user.user_id) as session:
         record = own_session(workspace, session, session_id)

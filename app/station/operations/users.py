@@ -36,11 +36,6 @@ class SignedInUser:
         """Whether the person may train models and change items."""
         return self.role in _TRAINS
 
-    @property
-    def may_administer(self) -> bool:
-        """Whether the person may change users, devices and settings of stations."""
-        return self.role is Role.ADMIN
-
 
 def require_inspector(user: SignedInUser) -> None:
     """Check that ``user`` may inspect.

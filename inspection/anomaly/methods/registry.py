@@ -84,11 +84,6 @@ _METHODS = {
 }
 
 
-def method_names() -> list[str]:
-    """Return the names ``find_method`` knows, the default first."""
-    return list(_METHODS)
-
-
 def require_method(name: str) -> None:
     """Check that there is a method ``name``.
 

@@ -8,7 +8,6 @@ from app.benchmarks.inspection.splits import (
     casting_split,
     files,
     fold_of_images,
-    fold_of_objects,
     tile_objects,
     tile_split,
 )
@@ -33,12 +32,10 @@ def test_no_image_is_on_two_sides_and_none_is_lost(data: Path) -> None:
         assert len(set().union(*sides)) == total
 
 
-def test_all_photographs_of_a_tile_are_on_one_side_and_in_one_fold(data: Path) -> None:
+def test_all_photographs_of_a_tile_are_on_one_side(data: Path) -> None:
     split = tile_split(data)
     good = tile_objects(files(split.good) + files(split.test_good))
     assert set(good) == set(split.good) | set(split.test_good)
-    folds = [set(fold) for fold in fold_of_objects(split.good)]
-    assert all(sum(bool(fold & set(tile)) for fold in folds) == 1 for tile in split.good)
 
 
 def test_folds_of_images_hold_every_image_once(data: Path) -> None:

@@ -14,7 +14,6 @@ from models.sync import AppliedChange, Blob, ChangeLogEntry, SyncConflict
 from models.targets import InspectionItem, Target
 from models.users import User
 from models.verification import HumanVerification
-from sync.station.blobs import may_delete
 from sync.station.conflicts import list_conflicts, mark_seen
 from sync.station.dead_letters import drop, list_dead_letters, resend
 from sync.station.state import CURSOR, set_value
@@ -44,16 +43,15 @@ def test_every_fact_and_image_of_a_part_reaches_the_server_byte_for_byte(server,
     assert station.outbox() == []
 
 
-def test_an_image_may_be_deleted_only_after_the_server_acknowledged_its_blob(server, make_station):
+def test_a_blob_counts_as_uploaded_only_after_the_server_acknowledged_it(server, make_station):
     station = make_station()
     _, target, _ = prepared(server, station)
     station.inspect_part(target.id, image=b"one")
     with station.database.read() as session:
-        sha256 = session.scalars(select(Blob.sha256)).one()
-        assert not may_delete(session, sha256)
+        assert session.scalars(select(Blob.uploaded_at)).one() is None
     station.sync()
     with station.database.read() as session:
-        assert may_delete(session, sha256)
+        assert session.scalars(select(Blob.uploaded_at)).one() is not None
 
 
 def test_a_lost_response_does_not_apply_a_change_twice(server, make_station):

@@ -150,26 +150,24 @@ def test_an_upload_that_is_cut_goes_on_where_it_was(tmp_path, running):
 def test_the_engine_goes_on_by_itself_when_the_server_comes_back(tmp_path, own):
     station = RealStation(tmp_path / "s", own, "s")
     _, target, _ = prepared(own, station)
-    seen_offline, seen_online = threading.Event(), threading.Event()
 
-    def watch(status) -> None:
-        if not status.running and status.last_error is not None:
-            seen_offline.set()
-        if not status.running and status.online and status.waiting == 0 and status.blobs_waiting == 0:
-            seen_online.set()
+    def failed() -> bool:
+        status = station.engine.status()
+        return not status.running and status.last_error is not None
+
+    def sent() -> bool:
+        status = station.engine.status()
+        return not status.running and status.online and status.waiting == 0 and status.blobs_waiting == 0
 
     own.stop()
-    remove = station.engine.add_listener(watch)
     station.engine.start()
     parts = [station.inspect_part(target.id) for _ in range(3)]
     station.engine.request()
-    assert seen_offline.wait(20)
+    wait_for(failed, 20)
     assert station.engine.status().waiting == 9
     assert code_of(station.engine.status().last_error) == "server-unreachable"
-    seen_online.clear()
     own.start()
-    assert seen_online.wait(20)
-    remove()
+    wait_for(sent, 20)
     assert station.engine.stop()
     assert sorted(server_parts(own, station.device_id)) == sorted(parts)
     station.close()

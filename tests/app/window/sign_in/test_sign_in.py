@@ -124,7 +124,7 @@ def test_the_missing_device_credential_is_told_and_sign_in_is_possible_meanwhile
     robot.qtbot.keyClick(screen.credential, Qt.Key.Key_Return)
     robot.until(lambda: robot.window.presenters.session.screen == "sign_in")
     robot.until(lambda: not robot.window.window.banner.isVisible())
-    robot.window.presenters.session.workspace.stop_sync()
+    assert robot.window.presenters.session.workspace.link.engine.stop()
 
 
 @pytest.mark.usefixtures("with_server")
@@ -141,7 +141,7 @@ def test_a_mistyped_device_credential_is_refused_at_once_and_the_right_one_is_ta
     robot.until(lambda: robot.window.presenters.session.screen == "sign_in")
     robot.until(lambda: not robot.window.window.banner.isVisible())
     assert not robot.window.actions.enrolment.isVisible()
-    robot.window.presenters.session.workspace.stop_sync()
+    assert robot.window.presenters.session.workspace.link.engine.stop()
 
 
 @pytest.mark.usefixtures("with_server", "has_signed_in_before")
@@ -159,7 +159,7 @@ def test_a_credential_the_server_refuses_later_is_forgotten_and_asked_for_again(
     assert robot.window.actions.enrolment.isEnabled()
     assert workspace.needs_credential
     assert robot.window.window.top_bar.chip.first_line.startswith("Credential needed · ")
-    workspace.stop_sync()
+    assert workspace.link.engine.stop()
 
 
 @pytest.mark.usefixtures("with_server")

@@ -22,8 +22,11 @@ from models.errors import UnreadableImage
 from models.results import MarkedDefect
 
 
-def run_headless(scenario: Scenario, on_training: Callable[[TrainingProgress], None] | None = None) -> None:
+def run_headless(scenario: Scenario, on_training: Callable[[TrainingProgress], None] | None = None) -> int | None:
     """Enrol, train, inspect every part with the scripted operator; the server is stopped half-way.
+
+    Returns:
+        After how many parts the server was stopped.
 
     Raises:
         UserFacingError: when a step fails.
@@ -38,13 +41,16 @@ def run_headless(scenario: Scenario, on_training: Callable[[TrainingProgress], N
     )
     sign_out(workspace, engineer)
     operator = sign_in(workspace, OPERATOR, setup.passwords[OPERATOR])
+    stopped_after: int | None = None
     with scenario.parts.source() as source:
         while not source.ended:
-            if scenario.server_runs and len(scenario.outcomes) >= scenario.half_way:
+            if stopped_after is None and len(scenario.outcomes) >= scenario.half_way:
                 scenario.stop_server()
+                stopped_after = len(scenario.outcomes)
             frame = _next(scenario, source)
             if frame is not None:
                 _inspect(scenario, operator, frame)
+    return stopped_after
 
 
 def _next(scenario: Scenario, source: ImageSource) -> Frame | None:

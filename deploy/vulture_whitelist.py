@@ -1,0 +1,111 @@
+"""Names that vulture finds no use of, each with its reason; ``make lint`` fails for every other one.
+
+What frameworks call by decorator or by naming convention is listed in ``[tool.vulture]`` of ``pyproject.toml``.
+"""
+
+# ruff: noqa: B018, F821 - the file is read by vulture and never run
+
+# Commands: ``app.command_line`` imports them by name when they are asked for.
+bench_command
+calibrate_command
+demo_command
+evaluate_command
+inspect_command
+station_command
+__doc__  # help of ``imageflow server``, whose text names the defaults
+
+# Members of enumerations given on the command line or over the wire.
+ENGLISH
+JAPANESE
+OVERLAY
+
+# Methods of anomaly detection: ``inspection.anomaly.methods.registry`` imports them by name.
+PadimMethod
+PatchCoreMethod
+
+# Module attributes loaded on first use (PEP 562).
+__getattr__
+
+# Attributes that a library reads: zipfile, torchvision, sqlite3, uvicorn.
+create_system
+external_attr
+_has_ops
+isolation_level
+should_exit
+
+# Columns and fields read in files, in JSON or over the wire, not by name in the code.
+applied_at
+ai_results
+at_bound
+daily_trends
+dark_share
+bright_share
+defect_analysis
+defects_digest
+enrolled_at
+grpc_services
+histogram_counts
+histogram_edges
+hold_count
+human_verifications
+inspection_context
+last_seen_at
+latency_ms
+max_blur_px
+max_bright_share
+max_dark_share
+max_moving_share
+min_contrast
+ng_count
+ok_count
+ok_rate
+received_bytes
+retention_days
+schema_version
+threshold_held_out
+token_type
+total_inspections
+total_pages
+
+# The Python interface of sensor models described in docs/sensor.md.
+feature_shift
+rows_learned
+score_row
+threshold_at
+with_threshold
+
+# Results of operations: what a caller may look at.
+elapsed_ms
+heatmap_sha256
+image_sha256
+session_status
+target_name
+threshold_origin
+
+# Work that a crash left, offered by the window after a start.
+missing_blobs
+open_sessions
+read_picture
+recovery
+resume_session
+sessions_failed
+sessions_open
+temporary_files_removed
+
+# What a widget shows, and whether work is going on.
+has_heatmap
+has_image
+is_idle
+_chosen_language
+
+# Ports: the event bus of the server, the loop over files, values of steps by their type, thresholds over time.
+Subscription
+subscribe
+inspect_files
+KIND_OF
+find_target
+threshold_changes
+
+# The pairs of colours whose contrast the tests check.
+SHAPE_PAIRS
+TEXT_PAIRS
