@@ -112,7 +112,7 @@ def _evaluate_scores(
     from inspection.anomaly import AnomalyModel
     from inspection.evaluation import results_of, score_set
     from inspection.evaluation.preprocessed import PreprocessedModel
-    from inspection.evaluation.sections import Processing
+    from inspection.evaluation.provenance import Processing
     from inspection.model_library.loading import load_model
     from inspection.pipeline import preprocessing_mismatch
     from models.errors import DoesNotFit
@@ -144,8 +144,8 @@ def _evaluate_scores(
     processed = Processing(view.record.components, as_trained, unlike)
     found = results_of(scored) | {"steps": list(processed.steps), "as_trained": as_trained}
     if place is not None:
+        from inspection.evaluation.provenance import Sources
         from inspection.evaluation.report import write_report
-        from inspection.evaluation.sections import Sources
 
         write_report(scored, found, place, Sources(*folders, processed), speech)
     _tell(found, _table(found) if not as_json else None)

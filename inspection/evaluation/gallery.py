@@ -1,27 +1,53 @@
-"""The pictures of wrong verdicts: within the report while they are few, beside it when they are many."""
+"""The pictures of wrong verdicts: embedded in the report while they are few, files beside it when they are many."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from inspection.evaluation.markup import jpeg_source, paragraph, text
+from inspection.evaluation.rendering import data_uri
 from inspection.evaluation.scoring import ScoredFile
 from inspection.evaluation.wording import Wording
 from models.storage import make_folder, write_atomically
 
 MOST_EMBEDDED = 200
-"""Up to so many pictures, some 8 MB, the report is one file; beyond, a browser loads them as they are scrolled to."""
+"""Up to this many pictures, some 8 MB, the report is one file; beyond, a browser loads them when scrolled to."""
 _MOST_DIGITS = 4
 
 
+@dataclass(frozen=True, slots=True)
+class GalleryFigure:
+    """One wrong verdict.
+
+    Attributes:
+        source: address of the picture.
+        alternative: the text read aloud in its place.
+        file: name of the image file.
+        caption: class and score.
+    """
+
+    source: str
+    alternative: str
+    file: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryGroup:
+    """The wrong verdicts of one class of defects, under a heading."""
+
+    heading: str
+    figures: list[GalleryFigure]
+
+
 class Gallery:
-    """Puts the pictures where the report finds them.
+    """Stores the pictures where the report finds them.
 
     Args:
-        folder: for pictures that do not fit into the report; made only when it is needed.
+        folder: for pictures that are too many to embed; created only when needed.
         count: of all pictures.
     """
 
@@ -30,35 +56,31 @@ class Gallery:
         self._beside = count > MOST_EMBEDDED
         self._number = 0
 
-    def figures(self, files: Sequence[ScoredFile], threshold: float, wording: Wording) -> str:
-        """Return a grid of the files' pictures, each with its name, class and score.
+    def figures(self, files: Sequence[ScoredFile], threshold: float, wording: Wording) -> list[GalleryFigure]:
+        """Return the figures of the files, each with its name, class and score.
 
         Raises:
-            Unavailable: ``file-disk-full`` or ``file-not-written`` when a picture cannot be put beside the report.
+            Unavailable: ``file-disk-full`` or ``file-not-written`` when a picture cannot be written beside the report.
         """
-        return f'<div class="gallery">{"".join(self._figure(file, threshold, wording) for file in files)}</div>'
+        return [self._figure(file, threshold, wording) for file in files]
 
-    def _figure(self, file: ScoredFile, threshold: float, wording: Wording) -> str:
+    def _figure(self, file: ScoredFile, threshold: float, wording: Wording) -> GalleryFigure:
         if file.picture is None:
             raise ValueError("the set was scored without pictures")
-        name = wording.say("good") if file.label is None else file.label
-        alternative = wording.say(
+        name = wording.text("good") if file.label is None else file.label
+        alternative = wording.text(
             "mistake-alt-overkill" if file.label is None else "mistake-alt-escape",
             file=file.path.name,
             name=name,
             score=f"{file.score:.3f}",
             threshold=f"{threshold:.3f}",
         )
-        score = wording.say("mistake-score", score=f"{file.score:.3f}", relation=relation(file.score, threshold))
-        return (
-            '<figure><label><input type="checkbox" class="larger">'
-            f'<img loading="lazy" src="{self._source(file.picture)}" alt="{text(alternative)}"></label>'
-            f"<figcaption><b>{text(file.path.name)}</b><br>{text(name)} · {text(score)}</figcaption></figure>\n"
-        )
+        score = wording.text("mistake-score", score=f"{file.score:.3f}", relation=relation(file.score, threshold))
+        return GalleryFigure(self._source(file.picture), alternative, file.path.name, f"{name} · {score}")
 
     def _source(self, picture: bytes) -> str:
         if not self._beside:
-            return jpeg_source(picture)
+            return data_uri("image/jpeg", picture)
         self._number += 1
         make_folder(self._folder)
         name = f"{self._number:05}.jpg"
@@ -67,7 +89,7 @@ class Gallery:
 
 
 def relation(score: float, threshold: float) -> str:
-    """Return a score as a share of the threshold, rounded away from 100 %: 99.8 % is below it and is told so."""
+    """Return a score as a share of the threshold, never rounded to 100 % from below or above."""
     share = 100 * score / threshold
     for digits in range(1, _MOST_DIGITS):
         shown = f"{share:.{digits}f}"
@@ -77,25 +99,27 @@ def relation(score: float, threshold: float) -> str:
 
 
 def grouped(
-    gallery: Gallery, scored_files: Sequence[ScoredFile], totals: dict[str, int], threshold: float, wording: Wording
-) -> str:
-    """Return the pictures of escapes, one part a class that can be closed, the class with most escapes first.
+    gallery: Gallery, escapes: Sequence[ScoredFile], totals: Mapping[str, int], threshold: float, wording: Wording
+) -> list[GalleryGroup]:
+    """Return the escapes by class, the class with most escapes first.
 
     Args:
-        gallery: takes the pictures.
-        scored_files: escapes, farthest from the threshold first.
-        totals: class → images of it.
+        gallery: stores the pictures.
+        escapes: farthest from the threshold first.
+        totals: class → number of its images.
         threshold: the effective one.
         wording: of the report.
+
+    Raises:
+        Unavailable: as ``Gallery.figures``.
     """
     by_class: dict[str, list[ScoredFile]] = {}
-    for file in scored_files:
+    for file in escapes:
         by_class.setdefault(file.label or "", []).append(file)
-    parts = [paragraph(wording.say("gallery-note")), paragraph(wording.say("gallery-note-escapes"))]
-    for name, files in sorted(by_class.items(), key=lambda entry: (-len(entry[1]), entry[0])):
-        heading = wording.say("group-of", name=name, count=len(files), total=totals[name])
-        parts.append(
-            f"<details open><summary><h3>{text(heading)}</h3></summary>"
-            f"{gallery.figures(files, threshold, wording)}</details>"
+    return [
+        GalleryGroup(
+            wording.text("group-of", name=name, count=len(files), total=totals[name]),
+            gallery.figures(files, threshold, wording),
         )
-    return "\n".join(parts)
+        for name, files in sorted(by_class.items(), key=lambda entry: (-len(entry[1]), entry[0]))
+    ]

@@ -30,19 +30,19 @@ def roc_plot(curves: Curves, found: dict[str, Any], wording: Wording) -> str:
     figure, axes = new_figure(*_SQUARE)
     axes.plot([0, 1], [0, 1], color=_CHANCE, linestyle=":", linewidth=1)
     _curve(
-        axes, curves.image_roc, GOOD_COLOUR, "-", wording.say("images-label", value=found["image_auroc"]), steps=True
+        axes, curves.image_roc, GOOD_COLOUR, "-", wording.text("images-label", value=found["image_auroc"]), steps=True
     )
     if curves.pixel_roc is not None:
-        _curve(axes, curves.pixel_roc, DEFECT_COLOUR, "--", wording.say("pixels-label", value=found["pixel_auroc"]))
+        _curve(axes, curves.pixel_roc, DEFECT_COLOUR, "--", wording.text("pixels-label", value=found["pixel_auroc"]))
     axes.plot(
         found["overkill"]["rate"],
         1 - found["escapes"]["rate"],
         "o",
         color=LINE_COLOUR,
         markersize=7,
-        label=wording.say("at-threshold"),
+        label=wording.text("at-threshold"),
     )
-    _unit_square(axes, wording.say("overkill-rate"), wording.say("found-rate"))
+    _unit_square(axes, wording.text("overkill-rate"), wording.text("found-rate"))
     axes.legend(loc="lower right", fontsize=9)
     return as_svg(figure)
 
@@ -50,7 +50,7 @@ def roc_plot(curves: Curves, found: dict[str, Any], wording: Wording) -> str:
 def precision_recall_plot(curves: Curves, found: dict[str, Any], wording: Wording) -> str:
     """Draw precision over recall and the threshold's place."""
     figure, axes = new_figure(*_SQUARE)
-    label = wording.say("average-precision-label", value=found["average_precision"])
+    label = wording.text("average-precision-label", value=found["average_precision"])
     axes.plot(*curves.precision_recall, color=GOOD_COLOUR, linewidth=2, label=label)
     called = found["confusion"]["defect"]["NG"] + found["overkill"]["count"]
     if called:
@@ -60,9 +60,9 @@ def precision_recall_plot(curves: Curves, found: dict[str, Any], wording: Wordin
             "o",
             color=LINE_COLOUR,
             markersize=7,
-            label=wording.say("at-threshold"),
+            label=wording.text("at-threshold"),
         )
-    _unit_square(axes, wording.say("recall"), wording.say("precision"))
+    _unit_square(axes, wording.text("recall"), wording.text("precision"))
     axes.legend(loc="lower left", fontsize=9)
     return as_svg(figure)
 
@@ -70,11 +70,11 @@ def precision_recall_plot(curves: Curves, found: dict[str, Any], wording: Wordin
 def pro_plot(curve: Curve, found: dict[str, Any], wording: Wording) -> str:
     """Draw the mean overlap of regions, shaded where its area counts."""
     figure, axes = new_figure(*_SQUARE)
-    _curve(axes, curve, DEFECT_COLOUR, "-", wording.say("aupro-label", value=found["aupro"]))
+    _curve(axes, curve, DEFECT_COLOUR, "-", wording.text("aupro-label", value=found["aupro"]))
     inside = curve.across <= PRO_LIMIT
     axes.fill_between(curve.across[inside], curve.up[inside], color=DEFECT_COLOUR, alpha=0.12, linewidth=0)
     axes.axvline(PRO_LIMIT, color=LINE_COLOUR, linestyle="--", linewidth=1)
-    _unit_square(axes, wording.say("pixel-false-rate"), wording.say("overlap"))
+    _unit_square(axes, wording.text("pixel-false-rate"), wording.text("overlap"))
     axes.legend(loc="lower right", fontsize=9)
     return as_svg(figure)
 
@@ -90,14 +90,14 @@ def histogram_plot(curves: Curves, threshold: float, wording: Wording) -> str:
         axes.stairs(
             counts, histogram.edges, fill=True, facecolor=colour, alpha=0.35, hatch=hatch, edgecolor=colour, linewidth=0
         )
-        axes.stairs(counts, histogram.edges, color=colour, linewidth=1.6, label=wording.say(label))
+        axes.stairs(counts, histogram.edges, color=colour, linewidth=1.6, label=wording.text(label))
     axes.axvline(
-        threshold, color=LINE_COLOUR, linestyle="--", linewidth=1.6, label=wording.say("threshold-at", value=threshold)
+        threshold, color=LINE_COLOUR, linestyle="--", linewidth=1.6, label=wording.text("threshold-at", value=threshold)
     )
-    axes.set_xlabel(wording.say("score"))
-    axes.set_ylabel(wording.say("image-count"))
+    axes.set_xlabel(wording.text("score"))
+    axes.set_ylabel(wording.text("image-count"))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(loc="upper right", fontsize=9)
+    _legend_above(axes)
     return as_svg(figure)
 
 
@@ -108,22 +108,27 @@ def threshold_plot(scored: ScoredSet, wording: Wording) -> str:
     roc = roc_curve(counts)
     # At a threshold equal to a score that score is still OK: the shares hold from there to the next higher one.
     values, overkill, escapes = counts.values, roc.across[-2::-1], 1 - roc.up[-2::-1]
-    axes.step(values, escapes, where="post", color=DEFECT_COLOUR, linewidth=2, label=wording.say("escapes"))
+    axes.step(values, escapes, where="post", color=DEFECT_COLOUR, linewidth=2, label=wording.text("escapes"))
     axes.step(
-        values, overkill, where="post", color=GOOD_COLOUR, linewidth=2, linestyle="--", label=wording.say("overkill")
+        values, overkill, where="post", color=GOOD_COLOUR, linewidth=2, linestyle="--", label=wording.text("overkill")
     )
     axes.axvline(
         scored.threshold,
         color=LINE_COLOUR,
         linestyle="--",
         linewidth=1.6,
-        label=wording.say("threshold-at", value=scored.threshold),
+        label=wording.text("threshold-at", value=scored.threshold),
     )
     axes.set_ylim(-0.02, 1.02)
-    axes.set_xlabel(wording.say("threshold"))
-    axes.set_ylabel(wording.say("wrong-share"))
-    axes.legend(loc="center right", fontsize=9)
+    axes.set_xlabel(wording.text("threshold"))
+    axes.set_ylabel(wording.text("wrong-share"))
+    _legend_above(axes)
     return as_svg(figure)
+
+
+def _legend_above(axes: Axes) -> None:
+    # Within the axes it would cover the line of a threshold at the far right.
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, fontsize=9, borderaxespad=0.0)
 
 
 def _curve(axes: Axes, curve: Curve, colour: str, line: str, label: str, *, steps: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""The report of an evaluation: one HTML page that needs nothing from anywhere, and the figures as JSON beside it."""
+"""The report of an evaluation: one self-contained HTML page, and the figures as JSON beside it."""
 
 from __future__ import annotations
 
@@ -6,38 +6,33 @@ import json
 from collections import Counter
 from datetime import datetime
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
-from string import Template
-from typing import Any
+from statistics import median
+from typing import Any, NamedTuple
 
-from inspection.evaluation import sections
-from inspection.evaluation.curves import curves_of
+from inspection.evaluation.curves import Curves, curves_of
+from inspection.evaluation.formatting import number, percent
 from inspection.evaluation.gallery import Gallery, grouped
-from inspection.evaluation.markup import paragraph, section, text
+from inspection.evaluation.plots import (
+    histogram_plot,
+    precision_recall_plot,
+    pro_plot,
+    roc_plot,
+    threshold_plot,
+)
+from inspection.evaluation.provenance import Sources
+from inspection.evaluation.rendering import data_uri, render
 from inspection.evaluation.scoring import ScoredSet
-from inspection.evaluation.sections import Sources
 from inspection.evaluation.wording import Wording
 from models.messages import Language
 from models.storage import make_folder, require_writable, write_atomically
 
 PAGE_SUFFIXES = (".html", ".htm")
 _DIGEST_SHOWN = 16
-_LINKS = {
-    "summary": "section-summary",
-    "confusion": "section-confusion",
-    "scores": "section-scores",
-    "curves": "section-curves",
-    "thresholds": "section-thresholds",
-    "classes": "section-classes",
-    "escapes": "escapes",
-    "overkill": "overkill",
-    "method": "section-method",
-}
 
 
 class ReportPlace:
-    """Where a report goes: ``out`` itself when it names a page, else ``report.html`` in the folder ``out``.
+    """The files of a report: ``out`` itself when it names a page, else ``report.html`` in the folder ``out``.
 
     Attributes:
         page: the HTML file.
@@ -52,12 +47,20 @@ class ReportPlace:
         self.pictures = self.page.parent / f"{self.page.stem}-images"
 
     def require_writable(self) -> None:
-        """Check it before the work begins, where it can be seen then.
+        """Check before the work begins that the page can be written, as far as that can be known.
 
         Raises:
             Unavailable: ``file-not-written`` or ``file-disk-full``.
         """
         require_writable(self.page)
+
+
+class Plot(NamedTuple):
+    """A plot: its SVG as a ``data:`` URI, the text read aloud in its place, and its caption."""
+
+    source: str
+    alternative: str
+    caption: str
 
 
 def write_report(
@@ -68,7 +71,7 @@ def write_report(
     Args:
         scored: the set, with pictures.
         results: of ``results_of`` for it.
-        place: where it goes; its folder is made when missing.
+        place: of the files; the folder is created when missing.
         sources: the folders that were evaluated.
         language: of the page.
 
@@ -82,63 +85,93 @@ def write_report(
 
 
 def page_of(scored: ScoredSet, found: dict[str, Any], place: ReportPlace, sources: Sources, wording: Wording) -> str:
-    """Return the report as HTML; pictures that are too many for it go to ``place.pictures``."""
+    """Return the report as HTML; pictures that are too many for it are written to ``place.pictures``.
+
+    Raises:
+        Unavailable: as ``write_report``.
+    """
     curves = curves_of(scored)
-    parts = [
-        sections.summary(found, sources.processing.mismatch, wording),
-        sections.confusion(found, wording),
-        sections.scores(scored, curves, wording),
-        sections.curve_plots(curves, found, wording),
-        sections.thresholds(scored, found, wording),
-        sections.classes(found, wording),
-        *_galleries(scored, place, wording),
-        sections.method(scored, found, sources, wording),
-    ]
-    if found["skipped"]:
-        parts.append(sections.skipped(found, wording))
-    template = Template((files("resources") / "report" / "evaluation.html").read_text(encoding="utf-8"))
-    links = "".join(f'<li><a href="#{name}">{text(wording.say(key))}</a></li>' for name, key in _LINKS.items())
-    return template.substitute(
-        language=wording.language,
-        title=text(wording.say("title", model=scored.model)),
-        about=text(
-            wording.say(
-                "about",
-                good=len(scored.good),
-                defect=len(scored.defect),
-                threshold=sections.number(scored.threshold),
-                digest=scored.digest[:_DIGEST_SHOWN],
-                date=datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
-            )
-        ),
-        skip=text(wording.say("skip")),
-        contents=text(wording.say("contents")),
-        links=links,
-        sections="\n".join(parts),
-        footer=text(wording.say("footer", version=version("imageflow-station"))),
+    mismatch = sources.processing.mismatch
+    gallery = Gallery(place.pictures, len(scored.escapes) + len(scored.overkill))
+    totals = Counter(file.label or "" for file in scored.defect)
+    values = {
+        "model": scored.model,
+        "digest": scored.digest[:_DIGEST_SHOWN],
+        "date": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        "version": version("imageflow-station"),
+        "found": found,
+        "sources": sources,
+        "mismatch": None if mismatch is None else mismatch.text(wording.language),
+        "histogram": _histogram(scored, curves, wording),
+        "curves": _curve_plots(curves, found, wording),
+        "effects": _effects(scored, found, wording),
+        "thresholds": list(reversed(_without_repeats(found["thresholds"]))),
+        "classes": _by_escape_rate(found["classes"]),
+        "escapes": grouped(gallery, scored.escapes, totals, scored.threshold, wording),
+        "overkill": gallery.figures(scored.overkill, scored.threshold, wording),
+    }
+    return render("evaluation.html", wording, values)
+
+
+def _histogram(scored: ScoredSet, curves: Curves, wording: Wording) -> Plot:
+    good = [file.score for file in scored.good]
+    defect = [file.score for file in scored.defect]
+    alternative = wording.text(
+        "scores-alt",
+        good=len(good),
+        defect=len(defect),
+        threshold=number(scored.threshold),
+        good_median=number(median(good)),
+        good_highest=number(max(good)),
+        defect_lowest=number(min(defect)),
+        defect_median=number(median(defect)),
     )
+    return _plot(histogram_plot(curves, scored.threshold, wording), alternative, wording.text("scores-caption"))
+
+
+def _curve_plots(curves: Curves, found: dict[str, Any], wording: Wording) -> list[Plot]:
+    """Return the ROC and precision-recall curves, and the PRO curve where there are masks."""
+    values = {
+        "image_auroc": number(found["image_auroc"]),
+        "average_precision": number(found["average_precision"]),
+        "best_f1": number(found["best_f1"]["f1"]),
+        "aupro": number(found["aupro"]),
+        "found": percent(1 - found["escapes"]["rate"]),
+        "overkill": percent(found["overkill"]["rate"]),
+    }
+    drawn = [("roc", roc_plot(curves, found, wording)), ("pr", precision_recall_plot(curves, found, wording))]
+    if curves.pro is not None:
+        drawn.append(("pro", pro_plot(curves.pro, found, wording)))
+    return [_plot(svg, wording.text(f"{name}-alt", **values), wording.text(f"{name}-caption")) for name, svg in drawn]
+
+
+def _effects(scored: ScoredSet, found: dict[str, Any], wording: Wording) -> Plot:
+    alternative = wording.text(
+        "thresholds-alt",
+        threshold=number(scored.threshold),
+        escapes=percent(found["escapes"]["rate"]),
+        overkill=percent(found["overkill"]["rate"]),
+    )
+    return _plot(threshold_plot(scored, wording), alternative, wording.text("thresholds-plot-caption"))
+
+
+def _plot(svg: str, alternative: str, caption: str) -> Plot:
+    return Plot(data_uri("image/svg+xml", svg.encode()), alternative, caption)
+
+
+def _without_repeats(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out a limit of overkill where a stricter one gives the same threshold: few images have few thresholds."""
+    strictest: dict[float, float] = {}
+    for row in rows:
+        if row["limit"] is not None:
+            strictest[row["threshold"]] = min(row["limit"], strictest.get(row["threshold"], 1.0))
+    return [row for row in rows if row["limit"] is None or row["limit"] == strictest[row["threshold"]]]
+
+
+def _by_escape_rate(classes: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return sorted(classes.items(), key=lambda entry: (-(entry[1]["escapes"]["rate"] or 0.0), entry[0]))
 
 
 def _encoded(written: str) -> bytes:
-    # A file whose name is no UTF-8, as from a disk of Japanese Windows, is named with escapes; JSON reads them back.
+    # A file name that is no valid UTF-8, as from a disk of Japanese Windows, is written with escapes; JSON restores it.
     return written.encode(errors="backslashreplace")
-
-
-def _galleries(scored: ScoredSet, place: ReportPlace, wording: Wording) -> tuple[str, str]:
-    escapes, overkill = scored.escapes, scored.overkill
-    gallery = Gallery(place.pictures, len(escapes) + len(overkill))
-    totals = Counter(file.label or "" for file in scored.defect)
-    passed = (
-        grouped(gallery, escapes, totals, scored.threshold, wording)
-        if escapes
-        else paragraph(wording.say("no-escapes"), "none")
-    )
-    rejected = (
-        paragraph(wording.say("gallery-note")) + gallery.figures(overkill, scored.threshold, wording)
-        if overkill
-        else paragraph(wording.say("no-overkill"), "none")
-    )
-    return (
-        section("escapes", wording.say("section-escapes"), passed),
-        section("overkill", wording.say("section-overkill"), rejected),
-    )

@@ -1,4 +1,4 @@
-"""What a report says in the reader's language, from ``resources/phrases/<language>/evaluation.json``."""
+"""The phrases of a report in the reader's language, from ``resources/phrases/<language>/evaluation.json``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Wording:
     def __init__(self, language: Language) -> None:
         self.language: Language = language
 
-    def say(self, key: str, **values: object) -> str:
+    def text(self, key: str, **values: object) -> str:
         """Return the phrase ``key`` with ``values`` filled in.
 
         Raises:

@@ -18,8 +18,8 @@ from inspection.evaluation import ScoredSet, results_of, score_set
 from inspection.evaluation import gallery as gallery_module
 from inspection.evaluation.gallery import relation
 from inspection.evaluation.pictures import LONGEST_SIDE, picture_of
+from inspection.evaluation.provenance import Sources
 from inspection.evaluation.report import ReportPlace, write_report
-from inspection.evaluation.sections import Sources
 from inspection.evaluation.wording import phrases
 from inspection.imaging.files import decode_image
 from models.messages import LANGUAGES, Language
