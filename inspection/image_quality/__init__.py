@@ -1,4 +1,4 @@
-"""Whether a frame is good enough to be inspected: focus, exposure, motion."""
+"""The quality gate before the pipeline: focus, exposure, motion."""
 
 from inspection.image_quality.bounds import QualityBounds, read_bounds, write_bounds
 from inspection.image_quality.gate import FrameRefused, QualityGate, Refusal, refusals

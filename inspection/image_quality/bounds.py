@@ -1,4 +1,4 @@
-"""What a frame must keep to be inspected, and the file it is kept in."""
+"""Quality bounds that a frame must keep to be inspected, and their file."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _USUAL = "usual"
 
 
 class QualityBounds(BaseModel):
-    """Bounds on the figures of ``ImageQuality``; one that is None is not asked for, and by default none is.
+    """Bounds on the measures of ``ImageQuality``; None, the default, sets no bound.
 
     Attributes:
         max_blur_px: widest blur of the edges, pixels.
-        max_smear: how many times stronger detail may be in one direction than across it.
+        max_smear: largest ratio of the strength of detail in one direction to that across it.
         min_mean: least mean brightness, 0 to 255.
         max_mean: largest mean brightness, 0 to 255.
         min_contrast: least standard deviation of the brightness.
-        max_dark_share: largest part of black pixels, 0 to 1.
-        max_bright_share: largest part of saturated pixels, 0 to 1.
-        max_moving_share: largest part of the picture that may have changed since the frame before, 0 to 1.
+        max_dark_share: largest share of black pixels, 0 to 1.
+        max_bright_share: largest share of saturated pixels, 0 to 1.
+        max_moving_share: largest share of the image that may have changed since the previous frame, 0 to 1.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -49,9 +49,9 @@ class QualityBounds(BaseModel):
 
     @classmethod
     def usual(cls) -> Self:
-        """Return bounds that a usable picture of almost anything keeps, and a covered or unfocused camera does not.
+        """Return bounds that a usable image of almost any part keeps, and a covered or unfocused camera violates.
 
-        The smear has none here, because it depends on what is shown.
+        The smear has no bound, because it depends on the part.
         """
         return cls(
             max_blur_px=4.0,

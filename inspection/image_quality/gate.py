@@ -1,4 +1,4 @@
-"""Refuses frames that were not taken well enough, and says why."""
+"""Refuses frames that violate the quality bounds, with the reasons."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from inspection.image_quality.bounds import QualityBounds
 from inspection.image_quality.measures import ImageQuality, measure_after, measure_quality
-from inspection.image_quality.motion import Glance, glance_at
+from inspection.image_quality.motion import MotionReference, motion_reference
 from inspection.imaging.frames import Frame
 from models.errors import DoesNotFit
 from models.messages import ErrorText, error_text
@@ -15,12 +15,12 @@ from models.messages import ErrorText, error_text
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A bound that a frame does not keep.
+    """A bound that a frame violates.
 
     Attributes:
-        code: of its text, ``quality-…``.
-        measured: what was measured.
-        bound: what it had to keep.
+        code: of its message, ``quality-…``.
+        measured: the measured value.
+        bound: the bound.
     """
 
     code: str
@@ -32,20 +32,20 @@ class Refusal:
         return error_text(self.code, self.values(), language)
 
     def values(self) -> dict[str, object]:
-        """Return what the text names, rounded for people; shares in per cent."""
+        """Return the values that the message names, rounded; shares in per cent."""
         share = 100 if self.code in _SHARES else 1
         return {"measured": f"{self.measured * share:.3g}", "bound": f"{self.bound * share:.3g}"}
 
     def as_json(self) -> dict[str, Any]:
-        """Return it for a program."""
+        """Return code, values and English text as JSON values."""
         return {"code": self.code, "measured": self.measured, "bound": self.bound, "text": self.text().detail}
 
 
 class FrameRefused(DoesNotFit):
-    """A frame does not keep the bounds; its code and text are those of the first reason.
+    """A frame violates the quality bounds; code and text are those of the first reason.
 
     Attributes:
-        reasons: every bound that it does not keep, the gravest kind of trouble first.
+        reasons: every violated bound: exposure, then motion, then sharpness.
     """
 
     def __init__(self, reasons: tuple[Refusal, ...]) -> None:
@@ -56,7 +56,7 @@ class FrameRefused(DoesNotFit):
 
 _SHARES = frozenset({"quality-black", "quality-saturated", "quality-moving"})
 
-# Light first: a picture that is too dark is blurred for that reason too.
+# Exposure first: an image that is too dark is measured as blurred too.
 _LIMITS = (
     ("quality-too-dark", "mean", "min_mean", False),
     ("quality-too-bright", "mean", "max_mean", True),
@@ -67,11 +67,11 @@ _LIMITS = (
     ("quality-smeared", "smear", "max_smear", True),
     ("quality-blurred", "blur_px", "max_blur_px", True),
 )
-"""Code, figure, bound, and whether the bound is the largest value allowed."""
+"""Code, measure, bound, and whether the bound is an upper one."""
 
 
 def refusals(quality: ImageQuality, bounds: QualityBounds) -> tuple[Refusal, ...]:
-    """Return every bound that a frame of this quality does not keep; a figure that is not known keeps its bound."""
+    """Return every bound that a frame of this quality violates; an unknown measure violates none."""
     found = []
     for code, figure, name, largest in _LIMITS:
         measured, bound = getattr(quality, figure), getattr(bounds, name)
@@ -86,32 +86,32 @@ class QualityGate:
     """Checks the frames of one source in their order.
 
     Args:
-        bounds: to keep.
-        in_motion: whether frames show one scene that goes on, as those of a camera or a video do, so that what changes
-            between them is movement; image files show one part each.
+        bounds: the quality bounds.
+        in_motion: whether a change between consecutive frames is movement, as in a camera or a video; image files show
+            one part each.
     """
 
     def __init__(self, bounds: QualityBounds, *, in_motion: bool = True) -> None:
         self.bounds = bounds
         self._in_motion = in_motion
-        self._before: Glance | None = None
+        self._before: MotionReference | None = None
 
     def note(self, frame: Frame) -> None:
-        """Take note of a frame that is not inspected itself, as the one before the next."""
+        """Use a frame that is not inspected itself as the motion reference of the next one."""
         if self._in_motion:
-            self._before = glance_at(frame)
+            self._before = motion_reference(frame)
 
     def measure(self, frame: Frame) -> ImageQuality:
-        """Measure a frame, its movement against the one given before."""
+        """Return the quality of a frame, its motion relative to the previous one."""
         return self._measured(frame, smear=True)
 
     def require(self, frame: Frame) -> None:
-        """Let a frame pass that keeps the bounds.
+        """Check that a frame keeps the bounds.
 
         Raises:
-            FrameRefused: naming each bound that it does not keep.
+            FrameRefused: with each violated bound.
         """
-        # Smear takes more than half of the time, and most bounds do not ask for it.
+        # Smear takes more than half of the time, and most bounds do not limit it.
         found = refusals(self._measured(frame, smear=self.bounds.max_smear is not None), self.bounds)
         if found:
             raise FrameRefused(found)

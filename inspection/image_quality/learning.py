@@ -1,4 +1,4 @@
-"""Bounds learnt from frames that are known to be well taken."""
+"""Quality bounds learnt from frames of known good quality."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ ENOUGH = 20
 _AT_LEAST = 3
 _SPREADS = 6.0
 _TO_DEVIATION = 1.4826
-# The least room beyond what was seen, so that frames which are all alike do not give bounds that refuse the next one.
+# Smallest margin beyond the measured values, so that nearly identical frames do not give bounds that refuse the next.
 _ROOM = {"blur_px": 0.6, "smear": 0.3, "mean": 8.0, "contrast": 2.0, "dark_share": 0.02, "bright_share": 0.02}
 _ROOM["moving_share"] = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class LearnedBounds:
-    """What came of learning.
+    """Learnt bounds.
 
     Attributes:
-        bounds: learnt.
-        frames: they were learnt from.
-        enough: whether that is ``ENOUGH`` for them to be trusted.
+        bounds: the bounds.
+        frames: number of frames they were learnt from.
+        enough: whether that is at least ``ENOUGH``.
     """
 
     bounds: QualityBounds
@@ -36,11 +36,11 @@ class LearnedBounds:
 
 
 def learn_bounds(seen: Iterable[ImageQuality]) -> LearnedBounds:
-    """Return bounds that every frame seen keeps with room to spare.
+    """Return bounds that every measured frame keeps with a margin.
 
-    Each bound lies six robust standard deviations (1.4826 times the median distance from the median) from the median,
-    or half of the way beyond the farthest frame seen, whichever is farther, and a least room in any case. Frames are
-    thus refused that differ clearly from every good one, and rarely one that does not.
+    Each bound is the farthest from the median of three: six robust standard deviations (1.4826 times the median
+    absolute deviation), half the farthest frame's distance beyond that frame, and a smallest margin beyond that frame.
+    Frames that differ clearly from every good one are refused, others rarely.
 
     Raises:
         InvalidInput: ``quality-too-few-frames`` for fewer than 3.

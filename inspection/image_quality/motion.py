@@ -1,4 +1,4 @@
-"""How much of a picture has changed since the frame before."""
+"""Share of the image that changed since the previous frame."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ _FILES = ("folder:", "watch:")
 
 
 def shows_motion(source_id: str) -> bool:
-    """Say whether what changes from one frame of a source to the next is movement.
+    """Return whether a change between consecutive frames of a source is movement.
 
-    So it is in a camera or a video; image files show one part each.
+    True for a camera or a video; image files show one part each.
     """
     return not source_id.startswith(_FILES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Glance:
-    """What movement is seen by of a frame.
+class MotionReference:
+    """A reduced frame that the next one is compared with.
 
     Attributes:
         source_id: of the frame.
         shape: of its pixels.
         monotonic: seconds, of the frame.
-        small: float32, the frame in grey, 256 pixels long at most, less its mean: a lamp that flickers is no motion.
+        small: float32 ``(h, w)``, the frame in grey, longer side at most 256 pixels, minus its mean: a flickering lamp
+            is no motion.
     """
 
     source_id: str
@@ -42,19 +43,20 @@ class Glance:
     small: NDArray[np.float32]
 
 
-def glance_at(frame: Frame, grey: Pixels | None = None) -> Glance:
-    """Return what is kept of a frame to compare the next one with.
+def motion_reference(frame: Frame, grey: Pixels | None = None) -> MotionReference:
+    """Return the motion reference of a frame.
 
     Args:
-        frame: to look at.
-        grey: its pixels in grey ``(H, W)``, where they are at hand.
+        frame: the frame.
+        grey: its pixels in grey ``(H, W)``, uint8; None computes them.
     """
     small = _small(as_grey(frame.pixels) if grey is None else grey).astype(np.float32)
-    return Glance(frame.source_id, frame.pixels.shape, frame.monotonic, np.asarray(small - small.mean(), np.float32))
+    zero_mean = np.asarray(small - small.mean(), np.float32)
+    return MotionReference(frame.source_id, frame.pixels.shape, frame.monotonic, zero_mean)
 
 
 def _small(grey: Pixels) -> Pixels:
-    """Return a picture 256 pixels long at most; halved first as often as that goes, which OpenCV does far faster."""
+    """Return an image with a longer side of at most 256 pixels; repeated halving first is far faster in OpenCV."""
     height, width = grey.shape
     scale = min(1.0, _SIDE / max(width, height))
     wanted = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -64,10 +66,12 @@ def _small(grey: Pixels) -> Pixels:
     return cv2.resize(grey, wanted, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
-def moving_share(now: Glance, before: Glance | None) -> float | None:
-    """Return the part of the picture that changed by more than 12 grey levels since ``before``, 0 to 1.
+def moving_share(now: MotionReference, before: MotionReference | None) -> float | None:
+    """Return the share of the image that changed by more than 12 grey levels since ``before``, 0 to 1.
 
-    None where that says nothing of movement: without a frame of the same source and size at most a second before.
+    Returns:
+        None where a change is no evidence of movement: without a frame of the same source and size at most a second
+        before.
     """
     if before is None or before.source_id != now.source_id or before.shape != now.shape:
         return None

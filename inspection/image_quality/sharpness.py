@@ -1,19 +1,18 @@
-"""How wide the edges of a picture are blurred, and whether its detail is smeared in one direction.
+"""Blur of the edges of an image in pixels, and smear of its detail in one direction.
 
 **Focus** is the width of the blur in pixels. The usual variance of the Laplacian grows with contrast, with the number
-of edges and, worst, with noise, so that a dark, blurred, noisy picture counts as sharp. Here the Laplacian L and the
-gradient g of the picture, smoothed by a Gaussian of 1 pixel against noise, are set in relation: for an edge blurred by
+of edges and, worst, with noise, so that a dark, blurred, noisy image counts as sharp. Here the Laplacian L and the
+gradient g of the image, smoothed by a Gaussian of 1 pixel against noise, are compared: for an edge blurred by
 a Gaussian of width t, the mean of g²L² over the mean of g⁴ is 1/(4t²), whatever its contrast and however many edges
 there are. (Its profile is g = c·exp(-x²/2t²) and L = -x/t²·g; the mean of x² under g⁴ is t²/4.) The fourth power makes
-the strongest edges count and drowns noise. The blur is what t has beyond the smoothing.
+the strongest edges dominate the noise. The blur is √(t² - smoothing²).
 
 **Smear** is how many times stronger fine detail (between Gaussians of 1 and 2 pixels) is in the direction where it is
 strongest than across it: the square root of the ratio of the eigenvalues of its structure tensor. A movement while the
-shutter is open wipes out the detail along it. It depends on what is shown, so its bound has to be learnt from good
-frames.
+shutter is open wipes out the detail along it. It depends on the part, so its bound has to be learnt from good frames.
 
-Both are sums over all pixels, so they are added up strip by strip: a strip with all that is made of it stays in the
-processor's cache, where the whole picture would be written to memory and read again a dozen times.
+Both are sums over all pixels and computed strip by strip: a strip with its intermediate images stays in the processor's
+cache; whole intermediate images would be written to memory and read again a dozen times.
 """
 
 from __future__ import annotations
@@ -28,31 +27,31 @@ from inspection.imaging.frames import Pixels
 from inspection.imaging.opencv import cv2
 
 LARGEST = 100.0
-"""The blur of a picture without any edge, and the largest smear."""
+"""The blur of an image without any edge, and the largest smear."""
 _SMOOTHING, _FINE = 1.0, 2.0
-# What the picture smoothed by the one needs to be smoothed by the other; cut off at three of its standard deviations,
-# which moves the smear by 0.3 % at most and takes two thirds of the time of the wider Gaussian on the picture itself.
+# The Gaussian that turns one smoothing into the other; cut off at three standard deviations, which changes the smear
+# by at most 0.3 % and takes two thirds of the time of the wider Gaussian on the image itself.
 _BETWEEN, _BETWEEN_TAPS = math.sqrt(_FINE**2 - _SMOOTHING**2), 11
 # Gradients below this many grey levels a pixel are rounding, not edges.
 _FAINTEST = 0.05
 _STRIP_PIXELS = 160_000
 _FEWEST_ROWS = 32
-# How far a pixel of the gradients sees: the smoothing reaches 4 pixels, the kernels of Sobel one, the other Gaussian 5.
+# Support of a gradient pixel: the smoothing reaches 4 pixels, the Sobel kernels 1, the other Gaussian 5.
 _REACH, _REACH_FINE = 5, 10
 _SOBEL_SUM = 8
-"""What the kernels of Sobel add up to on either side."""
+"""Sum of the absolute weights of a Sobel kernel."""
 
 Plane = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Sharpness:
-    """How sharp a picture is.
+    """The sharpness of an image.
 
     Attributes:
         blur_px: width of the blur of the strongest edges, standard deviation of a Gaussian in pixels; ``LARGEST``
-            where there is no edge at all.
-        smear: how many times stronger detail is in one direction than across it, from 1; None when not asked for.
+            without any edge.
+        smear: how many times stronger detail is in one direction than across it, from 1; None when not measured.
     """
 
     blur_px: float
@@ -60,11 +59,11 @@ class Sharpness:
 
 
 def measure_sharpness(grey: Pixels, *, smear: bool = True) -> Sharpness:
-    """Measure a picture.
+    """Return the sharpness of an image.
 
     Args:
         grey: uint8 ``(H, W)``.
-        smear: whether that is asked for too; it takes more than half of the time.
+        smear: whether to measure it; it takes more than half of the time.
     """
     height, width = grey.shape
     rows = max(_FEWEST_ROWS, _STRIP_PIXELS // width)
@@ -88,14 +87,14 @@ def measure_sharpness(grey: Pixels, *, smear: bool = True) -> Sharpness:
     return Sharpness(blur, _anisotropy(*tensor) if smear else None)
 
 
-def _strip_sums(grey: Pixels, planes: list[Plane], counting: slice, *, smear: bool) -> tuple[float, ...]:
-    """Return the sums over the counting rows of a strip: g⁴, g²L², and the structure tensor of fine detail.
+def _strip_sums(grey: Pixels, planes: list[Plane], own_rows: slice, *, smear: bool) -> tuple[float, ...]:
+    """Return the sums over a strip's own rows: g⁴, g²L², and the structure tensor of fine detail.
 
     Args:
-        grey: the strip with the rows around it that its pixels see.
-        planes: six of its shape, to be written over.
-        counting: rows of the strip itself.
-        smear: whether the tensor is asked for; zeros otherwise.
+        grey: the strip with the rows around it that its gradients depend on.
+        planes: six of its shape, overwritten.
+        own_rows: the strip without the rows around it.
+        smear: whether to compute the tensor; zeros otherwise.
     """
     picture, smooth, across, down, length, other = planes
     np.copyto(picture, grey)
@@ -105,25 +104,25 @@ def _strip_sums(grey: Pixels, planes: list[Plane], counting: slice, *, smear: bo
     cv2.magnitude(across, down, length)
     cv2.multiply(length, other, other)
     cv2.multiply(length, length, length)
-    fourth, with_second = _squares(length[counting]), _squares(other[counting])
+    fourth, with_second = _squares(length[own_rows]), _squares(other[own_rows])
     if not smear:
         return fourth, with_second, 0.0, 0.0, 0.0
     cv2.GaussianBlur(smooth, (_BETWEEN_TAPS, _BETWEEN_TAPS), _BETWEEN, dst=other)
     cv2.subtract(smooth, other, other)
     _gradient(other, across, down)
-    across, down = across[counting], down[counting]
-    mixed = cv2.sumElems(cv2.multiply(across, down, length[counting]))[0]
+    across, down = across[own_rows], down[own_rows]
+    mixed = cv2.sumElems(cv2.multiply(across, down, length[own_rows]))[0]
     return fourth, with_second, _squares(across), _squares(down), mixed
 
 
 def _gradient(image: Plane, across: Plane, down: Plane) -> None:
-    """Write the gradient across and down in grey levels a pixel."""
+    """Write the gradients across and down, in grey levels per pixel."""
     cv2.Sobel(image, cv2.CV_32F, 1, 0, dst=across, ksize=3, scale=1 / _SOBEL_SUM)
     cv2.Sobel(image, cv2.CV_32F, 0, 1, dst=down, ksize=3, scale=1 / _SOBEL_SUM)
 
 
 def _squares(plane: Plane) -> float:
-    """Return the sum of the squares, added up in double precision."""
+    """Return the sum of squares in double precision."""
     return float(cv2.norm(plane, cv2.NORM_L2SQR))
 
 

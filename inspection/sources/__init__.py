@@ -1,4 +1,4 @@
-"""Where images come from: folders and folders that are watched, video files, cameras."""
+"""Image sources: folders, watched folders, video files, cameras."""
 
 from __future__ import annotations
 
@@ -38,22 +38,22 @@ _WATCH = "watch:"
 _RTSP = ("rtsp://", "rtsps://")
 ADDRESS_KINDS = (_USB, _WATCH, *_RTSP, *GENICAM_PREFIXES)
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
-"""What an address begins with, and no path: the letter of a drive stands alone."""
-# Events must not be dropped as the frames of a camera in free run are; a burst of pulses is held this long.
+"""The scheme of an address; at least two letters, because one is a drive letter."""
+# Frames that answer events must not be dropped as in free run: a burst of this many pulses is buffered.
 _EVENTS_KEPT = 32
 
 
 def is_stream(spec: str) -> bool:
-    """Say whether ``spec`` names a source that goes on by itself: a camera, a watched folder or a video file.
+    """Return whether ``spec`` names a stream: a camera, a watched folder or a video file.
 
-    So does an address of a kind that is not known, which ``make_source`` refuses: a file it is not.
+    An address of an unknown kind counts as a stream too, because it is no file; ``make_source`` refuses it.
     """
     text = spec.strip()
     return _scheme(text) is not None or Path(text).suffix.lower() in VIDEO_SUFFIXES
 
 
 def _scheme(text: str) -> str | None:
-    """Return what an address begins with, as ``rtsp``; None for a path, also for one with a colon that is there."""
+    """Return the scheme of an address, as ``rtsp``; None for a path, also for an existing one with a colon."""
     found = _SCHEME.match(text)
     if found is None or (not text.lower().startswith(ADDRESS_KINDS) and os.path.lexists(text)):
         return None
@@ -65,16 +65,16 @@ def make_source(spec: str, *, triggered: bool = False) -> ImageSource:
 
     Args:
         spec: a folder, an image file, a video file, ``watch:FOLDER`` for the images that appear in a folder,
-            ``usb:0``, ``rtsp://…``, or ``genicam:ADDRESS`` (``gige:ADDRESS`` says the same), after which settings of
-            the camera may stand as in ``genicam:192.168.0.9?exposure_us=5000&trigger=Line0`` (``GenicamSettings``).
-            Cameras are read by a thread of their own; of frames nobody takes the newest are kept.
-        triggered: whether frames will be asked for one by one: a GenICam camera whose trigger is not given then uses
+            ``usb:0``, ``rtsp://…``, or ``genicam:ADDRESS`` (or ``gige:ADDRESS``), optionally followed by settings of
+            the camera as in ``genicam:192.168.0.9?exposure_us=5000&trigger=Line0`` (``GenicamSettings``). Cameras are
+            read by a thread of their own, which buffers the newest frames only.
+        triggered: whether frames will be requested one by one: a GenICam camera whose trigger is not given then uses
             its software trigger where it has one.
 
     Raises:
         InvalidInput: ``source-scheme`` for an address of another kind, ``source-unknown`` when it is none of these,
-            ``camera-address`` when the address is none, ``genicam-option``.
-        NotFound: ``file-missing`` when nothing is there under that name.
+            ``camera-address`` when the address is malformed, ``genicam-option``.
+        NotFound: ``file-missing``.
     """
     text = spec.strip()
     camera = parse_genicam(text)
@@ -93,7 +93,7 @@ def make_source(spec: str, *, triggered: bool = False) -> ImageSource:
         raise InvalidInput("source-unknown", source=text)
     scheme = _scheme(text)
     if scheme is not None:
-        # Not the whole address, which may hold a password.
+        # The message does not quote the address, which may hold a password.
         raise InvalidInput("source-scheme", scheme=scheme, known=", ".join(ADDRESS_KINDS))
     return _from_disk(Path(text).expanduser())
 
@@ -120,11 +120,11 @@ def _genicam(address: str, settings: GenicamSettings, *, triggered: bool) -> Ima
 
 
 def open_source(spec: str) -> ImageSource:
-    """Return the source that ``spec`` names, open; close it when done.
+    """Return the source that ``spec`` names, open; the caller closes it.
 
     Raises:
         InvalidInput: as ``make_source``, and for a folder without images or an unreadable video.
-        NotFound: when nothing is there under that name.
+        NotFound: as ``make_source``.
         Unavailable: ``camera-not-reachable``.
     """
     source = make_source(spec)

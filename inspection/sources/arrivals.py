@@ -1,4 +1,4 @@
-"""Which files of a watched folder are new, and which of them are complete: decided from listings alone."""
+"""Which files of a watched folder are new and complete, decided from listings alone."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _Key = TypeVar("_Key")
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """What a listing says of a file.
+    """State of a file in a listing.
 
     Attributes:
         size: bytes.
-        modified: of its contents, nanoseconds.
-        identity: device and number of the file on it, which a renamed file keeps; None where there is none.
+        modified: time of the last change of its contents, nanoseconds since the epoch.
+        identity: device and inode, which a renamed file keeps; None where there is none.
     """
 
     size: int
@@ -33,10 +33,10 @@ class _Arriving:
 
 
 class Arrivals:
-    """Tells from one listing after the other which files have arrived, each once.
+    """Finds the files that have arrived, each once, by comparing listings.
 
-    A file has arrived when neither its size nor its time has changed for ``settle`` seconds. One that is written again
-    after it was taken arrives again; one that is renamed, or vanishes and comes back as it was, does not.
+    A file has arrived when neither its size nor its time has changed for ``settle`` seconds. One that is rewritten
+    after it was taken arrives again; one that is renamed, or disappears and returns unchanged, does not.
 
     Args:
         settle: seconds.
@@ -50,7 +50,7 @@ class Arrivals:
         self._listings = 0
 
     def skip(self, listing: Mapping[str, FileState]) -> None:
-        """Regard every file of ``listing`` as taken already."""
+        """Mark every file of ``listing`` as taken."""
         for name, state in listing.items():
             self._take(name, state)
 
@@ -60,7 +60,7 @@ class Arrivals:
         Files first seen in the same listing come in the order of their times, then of their names.
 
         Args:
-            listing: every file that is there now, by name.
+            listing: every existing file, by name.
             now: monotonic seconds.
         """
         self._listings += 1
@@ -88,7 +88,7 @@ class Arrivals:
         return self._arriving[name].state
 
     def take(self, name: str) -> None:
-        """Regard a file that ``ready`` returned as taken."""
+        """Mark a file that ``ready`` returned as taken."""
         self._take(name, self._arriving.pop(name).state)
 
     def _follow(self, name: str, state: FileState, now: float) -> None:
@@ -116,9 +116,9 @@ class Arrivals:
             self._identities[state.identity] = state
 
     def _forget(self, listing: Mapping[str, FileState]) -> None:
-        """Forget the files that vanished longest ago, so that a station that runs for months does not grow.
+        """Forget the files that disappeared longest ago, so that memory is bounded over months.
 
-        Identities go by themselves: one name may be given to file after file, and one file may have name after name.
+        Names and identities are forgotten separately: many files can reuse a name, and a file can be renamed often.
         """
         _forget_oldest(self._taken, set(listing))
         _forget_oldest(self._identities, {state.identity for state in listing.values() if state.identity is not None})

@@ -1,4 +1,4 @@
-"""What every image source does."""
+"""The interface of image sources, and the part of it that they share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from inspection.imaging.frames import Frame
 
 
 class SourceState(StrEnum):
-    """Where a source stands."""
+    """State of a source; ``LOST`` while a source that was open is gone and is being reconnected."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -23,11 +23,11 @@ class SourceState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MissedFrames:
-    """How many frames came since the source was opened and were not given.
+    """Numbers of frames that arrived since the source was opened and were not returned.
 
     Attributes:
-        dropped: nobody took them before newer ones came.
-        incomplete: parts of them were lost on the way from the camera.
+        dropped: replaced by newer ones before they were read.
+        incomplete: damaged because packets were lost between camera and computer.
     """
 
     dropped: int = 0
@@ -36,14 +36,14 @@ class MissedFrames:
 
 @runtime_checkable
 class ImageSource(Protocol):
-    """Gives frames.
+    """A source of frames.
 
     Attributes:
-        source_id: names the source in frames and records; holds no credential.
-        state: ``lost`` while a source that was there is gone and is being sought again.
-        live: whether frames come by themselves and grow old when nobody takes them, as those of a camera.
+        source_id: names the source in frames and records; contains no credential.
+        state: of the source.
+        live: whether frames arrive unrequested and become stale when they are not read, as those of a camera.
         answers_events: whether each frame answers one event: a file that appeared, a pulse at the camera's input.
-        takes_trigger: whether a frame comes only when ``trigger`` asks for it; known once the source is open.
+        takes_trigger: whether a frame arrives only after ``trigger``; known once the source is open.
         images_folder: the folder that the images lie in, with its sub-folders; None where they come from no folder.
         missed: how many frames were missed; None where none can be, as of a folder.
     """
@@ -52,7 +52,7 @@ class ImageSource(Protocol):
 
     @property
     def live(self) -> bool:
-        """Whether frames come by themselves."""
+        """Whether frames arrive unrequested."""
         ...
 
     @property
@@ -62,7 +62,7 @@ class ImageSource(Protocol):
 
     @property
     def takes_trigger(self) -> bool:
-        """Whether a frame comes only when ``trigger`` asks for it."""
+        """Whether a frame arrives only after ``trigger``."""
         ...
 
     @property
@@ -77,23 +77,23 @@ class ImageSource(Protocol):
 
     @property
     def state(self) -> SourceState:
-        """Where the source stands."""
+        """State of the source."""
         ...
 
     @property
     def ended(self) -> bool:
-        """Whether no frame will come any more."""
+        """Whether there will be no further frame."""
         ...
 
     def describe(self) -> str:
-        """Say what the source is, for people; without credentials."""
+        """Return a description of the source for people, without credentials."""
         ...
 
     def open(self) -> None:
-        """Make the source ready.
+        """Open the source.
 
         Raises:
-            NotFound: when the folder or file is not there.
+            NotFound: when the folder or file does not exist.
             Unavailable: ``camera-not-reachable`` when there is no such camera or address.
         """
         ...
@@ -102,26 +102,26 @@ class ImageSource(Protocol):
         """Return the next frame.
 
         Args:
-            timeout: seconds to wait at most; None waits until there is a frame or the source has ended.
+            timeout: longest wait in seconds; None waits until there is a frame or the source has ended.
 
         Returns:
             the frame, or None when there is none within ``timeout`` or the source has ended.
 
         Raises:
-            UnreadableImage: for a damaged image; the next call goes on with the next image.
+            UnreadableImage: for a damaged image; the next call continues with the next image.
         """
         ...
 
     def trigger(self) -> None:
-        """Ask for one frame, where ``takes_trigger``; may be called from any thread.
+        """Request one frame, where ``takes_trigger``; may be called from any thread.
 
         Raises:
-            Unavailable: ``camera-not-reachable`` when the camera does not take the request.
+            Unavailable: ``camera-not-reachable`` when the camera does not accept the request.
         """
         ...
 
     def close(self) -> None:
-        """Let go of the camera or file; may be called twice."""
+        """Release the camera or file; may be called twice."""
         ...
 
     def __enter__(self) -> Self:
@@ -139,7 +139,7 @@ class ImageSource(Protocol):
 
 
 class SourceBase:
-    """What sources share: the context manager and the count of frames."""
+    """Common part of the sources: context manager, state and frame counter."""
 
     source_id: str
 
@@ -150,17 +150,17 @@ class SourceBase:
 
     @property
     def state(self) -> SourceState:
-        """Where the source stands."""
+        """State of the source."""
         return self._state
 
     @property
     def ended(self) -> bool:
-        """Whether no frame will come any more."""
+        """Whether there will be no further frame."""
         return self._state is SourceState.ENDED
 
     @property
     def live(self) -> bool:
-        """Whether frames come by themselves and grow old when nobody takes them."""
+        """Whether frames arrive unrequested and become stale when they are not read."""
         return False
 
     @property
@@ -170,7 +170,7 @@ class SourceBase:
 
     @property
     def takes_trigger(self) -> bool:
-        """Whether a frame comes only when ``trigger`` asks for it."""
+        """Whether a frame arrives only after ``trigger``."""
         return False
 
     @property
@@ -184,19 +184,19 @@ class SourceBase:
         return None
 
     def trigger(self) -> None:
-        """Ask for one frame.
+        """Request one frame.
 
         Raises:
-            RuntimeError: where frames need not be asked for.
+            RuntimeError: where frames are not requested.
         """
         raise RuntimeError(f"{self.source_id} takes no trigger")
 
     def open(self) -> None:
-        """Make the source ready."""
+        """Open the source."""
         self._state = SourceState.OPEN
 
     def close(self) -> None:
-        """Let go of what the source holds."""
+        """Release the source."""
         self._state = SourceState.CLOSED
 
     def _next_sequence(self) -> int:
@@ -221,7 +221,7 @@ def frames(source: ImageSource, timeout: float | None = None) -> Iterator[Frame]
     """Yield frames until the source has ended, or until none comes within ``timeout`` seconds.
 
     Raises:
-        UnreadableImage: for a damaged image; iterate again to go on behind it.
+        UnreadableImage: for a damaged image; iterate again to continue after it.
     """
     while True:
         frame = source.read(timeout)

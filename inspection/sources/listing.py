@@ -1,4 +1,4 @@
-"""What a folder that is watched holds at one moment."""
+"""Listing the images of a watched folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from inspection.imaging.files import IMAGE_SUFFIXES
 from inspection.sources.arrivals import FileState
 
 _OF_THE_SYSTEM = frozenset({"lost+found", "System Volume Information", "$RECYCLE.BIN"})
-"""Folders that systems keep on a drive for themselves; no camera writes to them, and few people may read them."""
+"""Folders of the operating system on a drive; no camera writes to them, and few users may read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,8 @@ class Listing:
 
     Attributes:
         files: by their path in the folder, with ``/``.
-        refused_folders: sub-folders that the system does not let be listed, by their path; their images are missing.
-        refused_files: images that it says nothing about, as a link that leads in a circle.
+        refused_folders: sub-folders that cannot be listed, by their path; their images are missing.
+        refused_files: images whose state cannot be read, as of a circular link.
     """
 
     files: dict[str, FileState] = field(default_factory=dict)
@@ -34,7 +34,7 @@ def list_images(folder: Path) -> Listing:
     Hidden files and folders, folders of the system and other kinds of file are left out.
 
     Raises:
-        OSError: when the folder itself is not there or cannot be listed.
+        OSError: when the folder itself does not exist or cannot be listed.
     """
     found = Listing()
     places = [""]
@@ -47,17 +47,17 @@ def list_images(folder: Path) -> Listing:
         except OSError as error:
             if not place:
                 raise
-            # One that vanished meanwhile holds no images, and that is no trouble.
+            # A sub-folder that disappeared meanwhile contains no images: no error.
             if not isinstance(error, FileNotFoundError):
                 found.refused_folders[place] = error
     return found
 
 
 def state_of(path: Path) -> FileState | None:
-    """Return what the system says of a file, None when it is gone.
+    """Return the state of a file, None when it does not exist.
 
     Raises:
-        OSError: when the system says nothing of it.
+        OSError: when its state cannot be read.
     """
     try:
         stat = path.stat()
@@ -76,7 +76,7 @@ def _add(entry: os.DirEntry[str], place: str, found: Listing, places: list[str])
         try:
             state = state_of(Path(entry.path)) if entry.is_file() else None
         except OSError as error:
-            # Where not even the entry itself may be looked at, none of this folder may: then this raises.
+            # Raises where the folder may be listed but none of its entries may be read: then the folder is refused.
             entry.stat(follow_symlinks=False)
             found.refused_files[name] = error
             return

@@ -1,4 +1,4 @@
-"""What sources share that may go away and come back: a camera that is unplugged, a stream whose server is killed."""
+"""Reconnecting sources: a camera that is unplugged, a stream whose server restarts."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _LONGEST_GRAB = 0.5
 
 
 class SourceGoneError(Exception):
-    """The source went away while it was read; never leaves this package."""
+    """The source was lost while it was read; never leaves this package."""
 
 
 class ReturningSource(SourceBase, ABC):
-    """A source that is sought again when it is lost: at first at once, then every half second, until it is closed."""
+    """A source that reconnects when it is lost: after 0.1 s first, then at most every 0.5 s, until it is closed."""
 
     def __init__(self, source_id: str) -> None:
         super().__init__(source_id)
@@ -30,7 +30,7 @@ class ReturningSource(SourceBase, ABC):
 
     @property
     def live(self) -> bool:
-        """Frames come by themselves."""
+        """Frames arrive unrequested."""
         return True
 
     @abstractmethod
@@ -39,7 +39,7 @@ class ReturningSource(SourceBase, ABC):
 
         Raises:
             Unavailable: ``camera-not-reachable`` when nothing answers.
-            InvalidInput: when it can never work as it was asked for.
+            InvalidInput: when its settings can never work.
         """
 
     @abstractmethod
@@ -52,13 +52,13 @@ class ReturningSource(SourceBase, ABC):
 
     @abstractmethod
     def _release(self, *, lost: bool) -> None:
-        """Let go of the source; may be called twice."""
+        """Release the source; may be called twice."""
 
     def open(self) -> None:
         """Connect.
 
         Raises:
-            InvalidInput: ``camera-address`` when the address is none, or a setting that the camera does not take.
+            InvalidInput: ``camera-address`` when the address is malformed, or a setting that the camera rejects.
             Unavailable: ``camera-not-reachable`` when nothing answers there.
         """
         self._closed.clear()
@@ -68,13 +68,13 @@ class ReturningSource(SourceBase, ABC):
         super().open()
 
     def read(self, timeout: float | None = None) -> Frame | None:
-        """Return the next frame; None when there is none within ``timeout``, lost or not.
+        """Return the next frame; None when there is none within ``timeout``, also while the source is lost.
 
-        A call can take some seconds longer than ``timeout`` where the other side has fallen silent; ``LiveSource``
-        keeps that away from its reader.
+        A call can take some seconds longer than ``timeout`` where the other side does not respond; ``LiveSource``
+        shields its reader from that.
 
         Raises:
-            InvalidInput: when what came back does not take the settings any more.
+            InvalidInput: when the reconnected camera rejects the settings.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         while not self._closed.is_set():
@@ -86,7 +86,7 @@ class ReturningSource(SourceBase, ABC):
         return None
 
     def close(self) -> None:
-        """Let go of the source; a read that waits ends."""
+        """Release the source; a waiting read returns."""
         self._closed.set()
         self._connected = False
         self._release(lost=self._state is SourceState.LOST)

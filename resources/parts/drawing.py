@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from resources.parts import codes, texture
 from resources.parts.defects import Damage, damage
-from resources.parts.dice import Dice, Field
 from resources.parts.geometry import (
     BOLT_HOLES,
     BORE,
@@ -27,6 +26,7 @@ from resources.parts.geometry import (
 from resources.parts.light import Light, expose, soften
 from resources.parts.mark import engraving
 from resources.parts.opencv import cv2
+from resources.parts.rng import Field, Rng
 
 IMAGE_SIZE = 320
 GOOD = "good"
@@ -73,15 +73,15 @@ def draw_part(index: int, *, seed: int = 0, defect: str | None = None) -> Part:
     """
     if index < 0 or seed < 0:
         raise ValueError(f"index and seed count from 0, not {index} and {seed}")
-    u, v = Pose.drawn(Dice(seed, index, _POSE)).plate_frame(IMAGE_SIZE)
+    u, v = Pose.drawn(Rng(seed, index, _POSE)).plate_frame(IMAGE_SIZE)
     picture = _picture(index, seed, u, v, Damage())
     mask = np.zeros(picture.shape[:2], dtype=bool)
     if defect is not None:
-        damaged = _picture(index, seed, u, v, damage(defect, Dice(seed, index, _DEFECT), u, v))
+        damaged = _picture(index, seed, u, v, damage(defect, Rng(seed, index, _DEFECT), u, v))
         mask = _changed(picture, damaged)
         picture = damaged
     return Part(
-        image=expose(picture, Dice(seed, index, _SENSOR)),
+        image=expose(picture, Rng(seed, index, _SENSOR)),
         mask=mask,
         label=defect or GOOD,
         name=f"part_{index:06d}",
@@ -101,7 +101,7 @@ def _changed(before: Field, after: Field) -> NDArray[np.bool_]:
 
 def _picture(index: int, seed: int, u: Field, v: Field, harm: Damage) -> Field:
     """Return the scene behind the lens, before the sensor: H x W x 3, float32, RGB, grey levels."""
-    light = Light.drawn(Dice(seed, index, _LIGHT))
+    light = Light.drawn(Rng(seed, index, _LIGHT))
     solid, height = _shape(u, v, harm)
     cut = engraving(u, v)
     height = height - np.float32(0.8) * cut
@@ -112,7 +112,7 @@ def _picture(index: int, seed: int, u: Field, v: Field, harm: Damage) -> Field:
     ground = _ground(index, seed, u, v, solid, light)
     covered = np.clip(np.float32(0.5) - solid, 0, 1)
     falloff = light.falloff(IMAGE_SIZE)
-    blur = Dice(seed, index, _LENS).uniform(0.35, 1.0)
+    blur = Rng(seed, index, _LENS).uniform(0.35, 1.0)
     channels = []
     for number, factor in enumerate(light.colour()):
         surface = metal * np.float32(_METAL[number])
@@ -147,7 +147,7 @@ def _shape(u: Field, v: Field, harm: Damage) -> tuple[Field, Field]:
 
 def _metal(index: int, seed: int, u: Field, v: Field, cut: Field, harm: Damage) -> Field:
     """Return the brightness of the flat surface in grey levels."""
-    surface, soil = Dice(seed, index, _SURFACE), Dice(seed, index, _SOIL)
+    surface, soil = Rng(seed, index, _SURFACE), Rng(seed, index, _SOIL)
     metal = np.float32(surface.uniform(140.0, 156.0)) + texture.milled_surface(surface, u, v)
     metal = metal + texture.sheen(surface, u, v) + np.float32(1.8) * surface.noise(*u.shape)
     metal = metal + texture.harmless_stains(soil, u, v) + texture.dust(soil, u, v)
@@ -159,7 +159,7 @@ def _metal(index: int, seed: int, u: Field, v: Field, cut: Field, harm: Damage) 
 
 def _ground(index: int, seed: int, u: Field, v: Field, solid: Field, light: Light) -> Field:
     """Return the brightness of the fixture in grey levels, darker in the plate's shadow and in its holes."""
-    ground = texture.fixture(Dice(seed, index, _FIXTURE), u, v)
+    ground = texture.fixture(Rng(seed, index, _FIXTURE), u, v)
     away_u, away_v = (np.float32(-9.0 * part) for part in light.towards)
     shadow = rounded_box(u - away_u, v - away_v, HALF_WIDTH, HALF_HEIGHT, CORNER)
     shade = np.clip(np.float32(0.5) - shadow / np.float32(16.0), 0, 1)

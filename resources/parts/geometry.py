@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from resources.parts.dice import Dice, Field
+from resources.parts.rng import Field, Rng
 
 HALF_WIDTH = 126.0
 HALF_HEIGHT = 98.0
@@ -35,11 +35,9 @@ class Pose:
     size: float
 
     @staticmethod
-    def drawn(dice: Dice) -> Pose:
+    def drawn(rng: Rng) -> Pose:
         """Return a pose within what a simple fixture allows."""
-        return Pose(
-            dice.uniform(-7.0, 7.0), dice.uniform(-7.0, 7.0), dice.uniform(-3.5, 3.5), dice.uniform(0.985, 1.015)
-        )
+        return Pose(rng.uniform(-7.0, 7.0), rng.uniform(-7.0, 7.0), rng.uniform(-3.5, 3.5), rng.uniform(0.985, 1.015))
 
     def plate_frame(self, size: int) -> tuple[Field, Field]:
         """Return the plate coordinates (u, v) of every pixel of a ``size`` x ``size`` image, float32."""
@@ -100,10 +98,10 @@ def is_bare_surface(u: float, v: float, margin: float) -> bool:
     return all(float(clearance[0, 0]) >= margin for clearance in clearances)
 
 
-def bare_point(dice: Dice, margin: float) -> tuple[float, float]:
+def bare_point(rng: Rng, margin: float) -> tuple[float, float]:
     """Return a random point of the bare surface (see ``is_bare_surface``)."""
     while True:
-        u = dice.uniform(-HALF_WIDTH + margin, HALF_WIDTH - margin)
-        v = dice.uniform(-HALF_HEIGHT + margin, HALF_HEIGHT - margin)
+        u = rng.uniform(-HALF_WIDTH + margin, HALF_WIDTH - margin)
+        v = rng.uniform(-HALF_HEIGHT + margin, HALF_HEIGHT - margin)
         if is_bare_surface(u, v, margin):
             return u, v

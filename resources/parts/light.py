@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from resources.parts.dice import Dice, Field
 from resources.parts.geometry import direction
+from resources.parts.rng import Field, Rng
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class Light:
     contrast: float
 
     @staticmethod
-    def drawn(dice: Dice) -> Light:
+    def drawn(rng: Rng) -> Light:
         """Return a light within what a lamp on a stand gives over a day."""
         return Light(
-            direction(dice.uniform(200.0, 250.0)),
-            dice.uniform(0.86, 1.12),
-            dice.uniform(-0.05, 0.16),
-            dice.uniform(-0.05, 0.05),
-            dice.uniform(0.75, 1.0),
+            direction(rng.uniform(200.0, 250.0)),
+            rng.uniform(0.86, 1.12),
+            rng.uniform(-0.05, 0.16),
+            rng.uniform(-0.05, 0.05),
+            rng.uniform(0.75, 1.0),
         )
 
     def relief(self, height: Field) -> Field:
@@ -83,17 +83,17 @@ def soften(channel: Field, amount: float) -> Field:
     return channel + (rows - channel) * np.float32(amount)
 
 
-def expose(picture: Field, dice: Dice) -> NDArray[np.uint8]:
+def expose(picture: Field, rng: Rng) -> NDArray[np.uint8]:
     """Return the sensor's bytes: noise that grows with brightness, then rounding.
 
     Args:
         picture: H x W x 3, float32, RGB, grey levels.
-        dice: source of the noise alone.
+        rng: source of the noise alone.
     """
     height, width, _ = picture.shape
-    deviation = np.float32(dice.uniform(0.9, 2.0)) * (np.float32(0.6) + picture / np.float32(300.0))
-    common = dice.noise(height, width)[:, :, None]
-    own = dice.noise(height, width, 3)
+    deviation = np.float32(rng.uniform(0.9, 2.0)) * (np.float32(0.6) + picture / np.float32(300.0))
+    common = rng.noise(height, width)[:, :, None]
+    own = rng.noise(height, width, 3)
     noisy = picture + deviation * (np.float32(0.8) * common + np.float32(0.5) * own)
     levels: NDArray[np.uint8] = np.clip(np.floor(noisy + np.float32(0.5)), 0, 255).astype(np.uint8)
     return levels

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from resources.parts.dice import Field
 from resources.parts.geometry import circle, segment
+from resources.parts.rng import Field
 
 PART_NUMBER = "P-204"
 

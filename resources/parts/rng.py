@@ -21,7 +21,7 @@ _BYTES_MEAN = 510.0
 _BYTES_DEVIATION = 147.8
 
 
-class Dice:
+class Rng:
     """One independent stream, named by a seed, a part's index and a purpose.
 
     A purpose of its own for every aspect means that adding a defect changes nothing else of a part.

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from resources.parts.dice import Dice, Field
 from resources.parts.geometry import bell, direction
+from resources.parts.rng import Field, Rng
 
 
-def value_noise(dice: Dice, u: Field, v: Field, cell_u: float, cell_v: float) -> Field:
+def value_noise(rng: Rng, u: Field, v: Field, cell_u: float, cell_v: float) -> Field:
     """Return smooth noise over plate coordinates: a random table, read with linear interpolation.
 
     Args:
-        dice: source of the table.
+        rng: source of the table.
         u: plate coordinates, broadcastable to the image.
         v: the same.
         cell_u: pixels a table cell spans along u; with a smaller ``cell_v`` the noise is brushed along u.
@@ -22,7 +22,7 @@ def value_noise(dice: Dice, u: Field, v: Field, cell_u: float, cell_v: float) ->
     low_u, low_v = float(u.min()), float(v.min())
     columns = int((float(u.max()) - low_u) / cell_u) + 3
     rows = int((float(v.max()) - low_v) / cell_v) + 3
-    table = dice.noise(rows * columns)
+    table = rng.noise(rows * columns)
     place_u, place_v = (u - np.float32(low_u)) / np.float32(cell_u), (v - np.float32(low_v)) / np.float32(cell_v)
     column: NDArray[np.int32] = place_u.astype(np.int32)
     row: NDArray[np.int32] = place_v.astype(np.int32)
@@ -34,47 +34,47 @@ def value_noise(dice: Dice, u: Field, v: Field, cell_u: float, cell_v: float) ->
     return mixed
 
 
-def milled_surface(dice: Dice, u: Field, v: Field) -> Field:
+def milled_surface(rng: Rng, u: Field, v: Field) -> Field:
     """Return the marks of a fly cutter: fine arcs of a large radius, stronger on some parts than on others."""
-    cutter_u, cutter_v = dice.uniform(-60.0, 60.0), dice.uniform(520.0, 640.0)
+    cutter_u, cutter_v = rng.uniform(-60.0, 60.0), rng.uniform(520.0, 640.0)
     du, dv = u - np.float32(cutter_u), v - np.float32(cutter_v)
     radius: Field = np.sqrt(du * du + dv * dv)
-    feed = dice.uniform(2.6, 3.6)
-    fine = value_noise(dice, u, radius, 46.0, 1.1)
-    coarse = value_noise(dice, u, radius, 90.0, feed)
-    return np.float32(dice.uniform(3.0, 6.0)) * fine + np.float32(dice.uniform(2.5, 5.5)) * coarse
+    feed = rng.uniform(2.6, 3.6)
+    fine = value_noise(rng, u, radius, 46.0, 1.1)
+    coarse = value_noise(rng, u, radius, 90.0, feed)
+    return np.float32(rng.uniform(3.0, 6.0)) * fine + np.float32(rng.uniform(2.5, 5.5)) * coarse
 
 
-def sheen(dice: Dice, u: Field, v: Field) -> Field:
+def sheen(rng: Rng, u: Field, v: Field) -> Field:
     """Return the broad bright band that a lamp leaves on brushed metal."""
-    cosine, sine = direction(dice.uniform(60.0, 120.0))
-    across = np.abs(u * np.float32(cosine) + v * np.float32(sine) - np.float32(dice.uniform(-60.0, 60.0)))
-    return np.float32(dice.uniform(8.0, 24.0)) * bell(across, dice.uniform(90.0, 150.0))
+    cosine, sine = direction(rng.uniform(60.0, 120.0))
+    across = np.abs(u * np.float32(cosine) + v * np.float32(sine) - np.float32(rng.uniform(-60.0, 60.0)))
+    return np.float32(rng.uniform(8.0, 24.0)) * bell(across, rng.uniform(90.0, 150.0))
 
 
-def harmless_stains(dice: Dice, u: Field, v: Field) -> Field:
+def harmless_stains(rng: Rng, u: Field, v: Field) -> Field:
     """Return a few faint, wide, soft stains (dried coolant, handling): part of a good part's life."""
     stains = np.zeros_like(u)
-    for _ in range(dice.whole(0, 3)):
-        du = (u - np.float32(dice.uniform(-110.0, 110.0))) * np.float32(dice.uniform(0.7, 1.3))
-        dv = v - np.float32(dice.uniform(-80.0, 80.0))
+    for _ in range(rng.whole(0, 3)):
+        du = (u - np.float32(rng.uniform(-110.0, 110.0))) * np.float32(rng.uniform(0.7, 1.3))
+        dv = v - np.float32(rng.uniform(-80.0, 80.0))
         distance: Field = np.sqrt(du * du + dv * dv)
-        stains += np.float32(dice.uniform(-9.0, 5.0)) * bell(distance, dice.uniform(22.0, 60.0))
+        stains += np.float32(rng.uniform(-9.0, 5.0)) * bell(distance, rng.uniform(22.0, 60.0))
     return stains
 
 
-def dust(dice: Dice, u: Field, v: Field) -> Field:
+def dust(rng: Rng, u: Field, v: Field) -> Field:
     """Return specks of dust of about a pixel, bright or dark."""
     specks = np.zeros_like(u)
-    for _ in range(dice.whole(2, 9)):
-        du, dv = u - np.float32(dice.uniform(-120.0, 120.0)), v - np.float32(dice.uniform(-92.0, 92.0))
+    for _ in range(rng.whole(2, 9)):
+        du, dv = u - np.float32(rng.uniform(-120.0, 120.0)), v - np.float32(rng.uniform(-92.0, 92.0))
         distance: Field = np.sqrt(du * du + dv * dv)
-        specks += np.float32(dice.choose((-30.0, -22.0, 20.0, 28.0))) * bell(distance, dice.uniform(1.2, 2.2))
+        specks += np.float32(rng.choose((-30.0, -22.0, 20.0, 28.0))) * bell(distance, rng.uniform(1.2, 2.2))
     return specks
 
 
-def fixture(dice: Dice, u: Field, v: Field) -> Field:
+def fixture(rng: Rng, u: Field, v: Field) -> Field:
     """Return the dark, grainy plastic that the plate lies on."""
-    cloud = value_noise(dice, u, v, 34.0, 34.0)
-    grain = value_noise(dice, u, v, 2.2, 2.2)
-    return np.float32(dice.uniform(40.0, 58.0)) + 3 * cloud + np.float32(dice.uniform(2.5, 4.5)) * grain
+    cloud = value_noise(rng, u, v, 34.0, 34.0)
+    grain = value_noise(rng, u, v, 2.2, 2.2)
+    return np.float32(rng.uniform(40.0, 58.0)) + 3 * cloud + np.float32(rng.uniform(2.5, 4.5)) * grain
