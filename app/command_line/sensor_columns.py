@@ -36,9 +36,9 @@ def rows_of(table: SensorTable, columns: tuple[str, ...]) -> NDArray[np.float64]
 def _numbered(names: tuple[str, ...]) -> bool:
     """Say whether names are those a table without a header is given."""
     from inspection.sensor.table.dialect import column_names
-    from inspection.sensor.table.reading import MOST_COLUMNS
+    from inspection.sensor.table.reading import MAX_COLUMNS
 
-    return set(names) <= set(column_names(None, MOST_COLUMNS))
+    return set(names) <= set(column_names(None, MAX_COLUMNS))
 
 
 def tell_unused(table: SensorTable, columns: tuple[str, ...]) -> None:

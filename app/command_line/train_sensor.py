@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _LARGEST_SEED = 2**63 - 1
 _LEAST_PERCENT, _MOST_PERCENT = 95.0, 99.0
 _MOST_UNITS = 4096
-_MOST_LAYERS = 8
+_MAX_LAYERS = 8
 _MOST_WINDOW = 1000
 _SHOWN = 10
 _NAMED = 40
@@ -35,9 +35,9 @@ def _hidden(text: str) -> tuple[int, ...]:
     if not text.strip():
         return ()
     parts = [part.strip() for part in text.split(",")]
-    if len(parts) > _MOST_LAYERS or not all(part.isdecimal() and 0 < int(part) <= _MOST_UNITS for part in parts):
+    if len(parts) > _MAX_LAYERS or not all(part.isdecimal() and 0 < int(part) <= _MOST_UNITS for part in parts):
         raise typer.BadParameter(
-            f"give {_MOST_LAYERS} sizes at most from 1 to {_MOST_UNITS}, as in 16,4", param_hint="--hidden"
+            f"give {_MAX_LAYERS} sizes at most from 1 to {_MOST_UNITS}, as in 16,4", param_hint="--hidden"
         )
     return tuple(int(part) for part in parts)
 

@@ -12,7 +12,7 @@ FORMAT_VERSION = 2
 """2: ``aligned`` and ``smoothing``, without which an older reader would score otherwise."""
 
 
-_MOST_PIXELS = 400_000_000
+_MAX_PIXELS = 400_000_000
 _HeldOut = Annotated[tuple[FiniteFloat, ...], Field(min_length=2)]
 
 
@@ -39,7 +39,7 @@ class Preprocessing(_Part):
 
     @model_validator(mode="after")
     def _an_image_of_that_size_fits_the_memory(self) -> Self:
-        if self.median_height * self.median_width > _MOST_PIXELS:
+        if self.median_height * self.median_width > _MAX_PIXELS:
             raise ValueError("no image is that large")
         if is_too_large(self.median_height, self.median_width, self.scale):
             raise ValueError("the network is given no image that large")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 MEDIAN_SIDE = 288
 """The median area of the training images becomes this, squared."""
-LEAST_SIDE = 32
-_MOST_AREA = 16 * MEDIAN_SIDE**2
+MIN_SIDE = 32
+_MAX_AREA = 16 * MEDIAN_SIDE**2
 
 
 def is_too_large(height: float, width: float, scale: float) -> bool:
@@ -17,4 +17,4 @@ def is_too_large(height: float, width: float, scale: float) -> bool:
         scale: network pixels per original pixel.
     """
     # A line of a million pixels has little area, but grows to the least side.
-    return max(height * scale, LEAST_SIDE) * max(width * scale, LEAST_SIDE) > _MOST_AREA
+    return max(height * scale, MIN_SIDE) * max(width * scale, MIN_SIDE) > _MAX_AREA

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.anomaly.network_area import LEAST_SIDE, MEDIAN_SIDE, is_too_large
+from inspection.anomaly.network_area import MEDIAN_SIDE, MIN_SIDE, is_too_large
 from inspection.imaging.frames import Pixels, as_rgb
 from inspection.imaging.opencv import cv2
 from inspection.imaging.picture import Picture
@@ -21,7 +21,7 @@ WORKING_SIDE = 1024
 GRID = 32
 PATCH = 16
 """Side of one cell of the patch grid in network pixels."""
-_LEAST_DEVIATION = 4.0
+_MIN_DEVIATION = 4.0
 # Deviation of the normalised image in the network's units, (x - 127) / 128.
 _DEVIATION = 0.35
 # Deviation of the blur in network pixels. Grain of the sensor and of ground surfaces differs from part to part and
@@ -87,7 +87,7 @@ def require_scale(height: float, width: float, scale: float) -> None:
 
 def working_size(height: float, width: float, scale: float) -> tuple[int, int]:
     """Return height and width an original image of ``height`` × ``width`` is resized to, network pixels."""
-    return max(LEAST_SIDE, round(height * scale)), max(LEAST_SIDE, round(width * scale))
+    return max(MIN_SIDE, round(height * scale)), max(MIN_SIDE, round(width * scale))
 
 
 def tensor_size(height: int, width: int) -> tuple[int, int]:
@@ -117,7 +117,7 @@ def prepare(
     resized = as_rgb(resize_pixels(working, width, height))
     grey = cv2.cvtColor(resized, cv2.COLOR_RGB2GRAY)
     mean, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(grey))
-    factor = _DEVIATION / max(deviation, _LEAST_DEVIATION)
+    factor = _DEVIATION / max(deviation, _MIN_DEVIATION)
     # Half of the reflection on each side: the network pads with zeros, and an edge of the part that touches those
     # looks strange in a way that depends on the image's size.
     full_height, full_width = tensor_size(height, width)

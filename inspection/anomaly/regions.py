@@ -9,7 +9,7 @@ from inspection.imaging.placement import FloatMap
 from inspection.judging.judgement import ANOMALY_CLASS, border_distance
 from models.results import BoundingBox, Detection
 
-MOST_REGIONS = 50
+MAX_REGIONS = 50
 # Regions are drawn and compared with a least area; half a megapixel of detail is more than the map has.
 _WORKING_SIDE = 768
 # The map is smooth, so its highest point may lie a hair below the score.
@@ -17,7 +17,7 @@ _PEAK_SHARE = 0.98
 
 
 def anomalous_regions(heatmap: FloatMap, score: float, threshold: float) -> tuple[Detection, ...]:
-    """Return the boxes of connected areas above ``threshold``, strangest first, at most ``MOST_REGIONS``.
+    """Return the boxes of connected areas above ``threshold``, strangest first, at most ``MAX_REGIONS``.
 
     Args:
         heatmap: float32 ``(H, W)``.
@@ -46,4 +46,4 @@ def anomalous_regions(heatmap: FloatMap, score: float, threshold: float) -> tupl
             class_name=ANOMALY_CLASS, confidence=border_distance(max(peak, threshold), threshold), bbox=box
         )
         regions.append((-peak, index, found))
-    return tuple(found for *_, found in sorted(regions, key=lambda entry: entry[:2])[:MOST_REGIONS])
+    return tuple(found for *_, found in sorted(regions, key=lambda entry: entry[:2])[:MAX_REGIONS])

@@ -59,7 +59,7 @@ def _run(parameters: DetectionParameters, inputs: Mapping[str, StepValue], conte
         iou=parameters.iou,
         class_confidence=parameters.class_confidence,
         classes=None if parameters.classes is None else frozenset(parameters.classes),
-        most=parameters.max_detections,
+        max_detections=parameters.max_detections,
     )
     found = []
     for item in model.detect(picture.pixels, settings):

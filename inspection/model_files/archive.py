@@ -16,8 +16,8 @@ from models.storage import reason_of, sha256_of
 
 MANIFEST = "manifest.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_MOST_BYTES = 1024**3
-_MOST_MANIFEST_BYTES = 16 * 1024**2
+_MAX_BYTES = 1024**3
+_MAX_MANIFEST_BYTES = 16 * 1024**2
 _REGULAR_FILE = 0o100644 << 16
 # zipfile answers a damaged archive with any of these; OSError when an offset lies before the file.
 _DAMAGED = (
@@ -90,7 +90,7 @@ def read_bytes(path: Path) -> bytes:
         InvalidInput: ``model-not-readable``; ``model-damaged`` when it is too large to be one.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        if path.stat().st_size > _MAX_BYTES:
             raise InvalidInput("model-damaged", name=path.name)
         return path.read_bytes()
     except FileNotFoundError as error:
@@ -135,7 +135,7 @@ def _bounded(archive: zipfile.ZipFile, size: int) -> bool:
     return (
         all(entry.compress_type == zipfile.ZIP_STORED for entry in entries)
         and sum(entry.file_size for entry in entries) <= size
-        and archive.getinfo(MANIFEST).file_size <= _MOST_MANIFEST_BYTES
+        and archive.getinfo(MANIFEST).file_size <= _MAX_MANIFEST_BYTES
     )
 
 

@@ -7,7 +7,7 @@ import codecs
 from inspection.model_files.torch_files import is_torch_file
 from inspection.model_files.zip_members import member_names
 
-_LOOKED_AT = 4096
+_SAMPLE_LINES = 4096
 _ARCHIVE = b"PK\x03\x04"
 _CONTROL = frozenset(map(chr, range(32))) - frozenset("\t\n\r\f")
 _SENSOR_MODEL = frozenset({"metadata.npy", "sha256.npy"})
@@ -34,7 +34,7 @@ def refusal_as_sensor_model(data: bytes) -> str:
 
 def is_text(data: bytes) -> bool:
     """Say whether these bytes begin as a text in UTF-8 or UTF-16 does; what is left of an archive is none."""
-    begin = data[:_LOOKED_AT]
+    begin = data[:_SAMPLE_LINES]
     encoding = "utf-16" if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
         # A character may end behind what is looked at.

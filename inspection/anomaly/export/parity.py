@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 PARITY_LIMIT = 1e-3
-_LEAST_SCORE = 1e-6
-_LEAST_SHOWN = 1.0
+_MIN_SCORE = 1e-6
+_MIN_SHOWN = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Parity:
         share = 100 * self.difference
         if not math.isfinite(share):
             return "∞ %"
-        return f"{share:.1f} %" if share >= _LEAST_SHOWN else f"{share:.3g} %"
+        return f"{share:.1f} %" if share >= _MIN_SHOWN else f"{share:.3g} %"
 
     def values(self) -> dict[str, Any]:
         """Return what the text of an error names."""
@@ -76,5 +76,5 @@ def compare(
 
 def _difference(expected: float, found: float) -> float:
     """Return the relative difference; a score that is no number differs without bound."""
-    away = abs(found - expected) / max(abs(expected), _LEAST_SCORE)
+    away = abs(found - expected) / max(abs(expected), _MIN_SCORE)
     return away if math.isfinite(away) else math.inf

@@ -22,7 +22,7 @@ from inspection.anomaly.bundle import GRAPH, WEIGHTS, read_bundle
 from inspection.runtime.subprocesses import module_command
 from models.errors import Unavailable, UserFacingError
 
-MOST_IMAGES = 128
+MAX_IMAGES = 128
 """More calibration images than these change the ranges of the activations no more."""
 _BACKBONE = frozenset({"Parameter", "Constant", "Convert", "Convolution", "GroupConvolution", "Add", "Clamp"})
 _SECONDS = 1800
@@ -34,7 +34,7 @@ def quantise_in_own_process(model: Path, images: Sequence[Path]) -> tuple[bytes,
 
     Args:
         model: the file, FP32.
-        images: files to find the ranges of the activations with, at least one; ``MOST_IMAGES`` of more are used,
+        images: files to find the ranges of the activations with, at least one; ``MAX_IMAGES`` of more are used,
             spread evenly.
 
     Returns:
@@ -43,7 +43,7 @@ def quantise_in_own_process(model: Path, images: Sequence[Path]) -> tuple[bytes,
     Raises:
         Unavailable: ``quantise-packages-missing``, or ``quantise-failed`` with what the process said.
     """
-    places = np.unique(np.linspace(0, len(images) - 1, min(len(images), MOST_IMAGES)).round().astype(int))
+    places = np.unique(np.linspace(0, len(images) - 1, min(len(images), MAX_IMAGES)).round().astype(int))
     chosen = [str(images[place]) for place in places.tolist()]
     with tempfile.TemporaryDirectory(prefix="imageflow-") as folder:
         try:

@@ -11,7 +11,7 @@ from inspection.anomaly.threshold.estimate import Threshold, least_sample
 
 _Floats = NDArray[np.float64]
 # A threshold is above nought, and gaps are ratios.
-_LEAST_SCORE = 1e-9
+_MIN_SCORE = 1e-9
 
 
 def f1_threshold(good: Sequence[float], defects: Sequence[float]) -> Threshold:
@@ -69,8 +69,8 @@ def _cuts(good: Sequence[float], defects: Sequence[float]) -> tuple[_Floats, _Fl
     seen = np.unique(np.concatenate([sorted_good, sorted_defects]))
     below, above = seen[:-1], seen[1:]
     # All rejected: half of the least; none rejected: the largest itself, as only a score above it counts.
-    cuts = np.maximum(np.concatenate([[seen[0] / 2], (below + above) / 2, [seen[-1]]]), _LEAST_SCORE)
-    gaps = np.concatenate([[1.0], above / np.maximum(below, _LEAST_SCORE), [1.0]])
+    cuts = np.maximum(np.concatenate([[seen[0] / 2], (below + above) / 2, [seen[-1]]]), _MIN_SCORE)
+    gaps = np.concatenate([[1.0], above / np.maximum(below, _MIN_SCORE), [1.0]])
     false_alarms = len(good) - np.searchsorted(sorted_good, cuts, side="right")
     escapes = np.searchsorted(sorted_defects, cuts, side="right")
     return cuts, gaps, false_alarms.astype(np.float64), escapes.astype(np.float64)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, fmean, stdev
 
-_LEAST_SCORE = 1e-9
+_MIN_SCORE = 1e-9
 _LARGEST_SAMPLE = 1e18
 # The largest probability below 1 that a float can hold.
 _LARGEST_PROBABILITY = math.nextafter(1.0, 0.0)
-MOST_BEYOND = 10.0
+MAX_EXTRAPOLATION = 10.0
 """No rule sets a threshold further than this many times beyond the largest score it has seen."""
 
 
@@ -73,16 +73,16 @@ def choose_threshold(scores: Sequence[float], false_alarm_rate: float) -> Thresh
 def prediction_limit(scores: Sequence[float], false_alarm_rate: float) -> Threshold:
     """Return the upper prediction limit of a log-normal distribution for one further score (Hahn and Meeker 1991).
 
-    Never below the largest score nor above ``MOST_BEYOND`` times it.
+    Never below the largest score nor above ``MAX_EXTRAPOLATION`` times it.
 
     Raises:
         ValueError: as ``choose_threshold``.
     """
     require_sample(scores, false_alarm_rate)
     count = len(scores)
-    logarithms = [math.log(max(score, _LEAST_SCORE)) for score in scores]
+    logarithms = [math.log(max(score, _MIN_SCORE)) for score in scores]
     factor = student_quantile(1 - false_alarm_rate, count - 1) * math.sqrt(1 + 1 / count)
-    limit = min(fmean(logarithms) + factor * stdev(logarithms), max(logarithms) + math.log(MOST_BEYOND))
+    limit = min(fmean(logarithms) + factor * stdev(logarithms), max(logarithms) + math.log(MAX_EXTRAPOLATION))
     value = max(math.exp(limit), *scores)
     return Threshold(value, false_alarm_rate, "log-normal", count, least_sample(false_alarm_rate))
 

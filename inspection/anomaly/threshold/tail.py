@@ -8,9 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.anomaly.threshold.estimate import MOST_BEYOND, Threshold, least_sample, prediction_limit, require_sample
+from inspection.anomaly.threshold.estimate import (
+    MAX_EXTRAPOLATION,
+    Threshold,
+    least_sample,
+    prediction_limit,
+    require_sample,
+)
 
-LEAST_EXCESSES = 10
+MIN_EXCESSES = 10
 """A generalised Pareto distribution is fitted to no fewer excesses than these."""
 _LARGEST_SHARE = 0.25
 _TAIL_SHARE = 0.15
@@ -18,7 +24,7 @@ _TAIL_SHARE = 0.15
 _SHAPES = (-0.5, 0.5)
 _FLAT = 1e-6
 # What is rarer is beyond any sample and, in the formulas, beyond what floats hold.
-_LEAST_RATE = 1e-15
+_MIN_RATE = 1e-15
 _RESAMPLES = 400
 _HALVINGS = 40
 _DEEPEST = 12.0
@@ -33,7 +39,7 @@ def tail_threshold(scores: Sequence[float], false_alarm_rate: float) -> Threshol
     it with a probability of ``(k + 1)/(n + 1)``. A rate above that lies in the body of the sample, where the quantile
     of the sample is taken. The quantile of the fitted tail alone is exceeded too often, as the fit is itself uncertain;
     it is taken so far out that the rate holds on average over fits to samples drawn from the fitted tail (Beran 1990).
-    With too few scores to have ten among the upper quarter: ``prediction_limit``. Never above ``MOST_BEYOND`` times the
+    With too few scores to have ten among the upper quarter: ``prediction_limit``. Never above ``MAX_EXTRAPOLATION`` times the
     largest score.
 
     Args:
@@ -46,7 +52,7 @@ def tail_threshold(scores: Sequence[float], false_alarm_rate: float) -> Threshol
     require_sample(scores, false_alarm_rate)
     ordered = sorted(scores)
     count = len(ordered)
-    excesses = max(LEAST_EXCESSES, math.ceil(_TAIL_SHARE * count))
+    excesses = max(MIN_EXCESSES, math.ceil(_TAIL_SHARE * count))
     if excesses > _LARGEST_SHARE * count:
         return prediction_limit(scores, false_alarm_rate)
     exceeded = (excesses + 1) / (count + 1)
@@ -55,8 +61,8 @@ def tail_threshold(scores: Sequence[float], false_alarm_rate: float) -> Threshol
     else:
         level = ordered[count - excesses - 1]
         over = np.array(ordered[count - excesses :]) - level
-        reach = _reach(over, max(false_alarm_rate / exceeded, _LEAST_RATE))
-        value = min(level + reach, MOST_BEYOND * ordered[-1])
+        reach = _reach(over, max(false_alarm_rate / exceeded, _MIN_RATE))
+        value = min(level + reach, MAX_EXTRAPOLATION * ordered[-1])
     return Threshold(value, false_alarm_rate, "tail", count, least_sample(false_alarm_rate))
 
 

@@ -17,9 +17,9 @@ from inspection.imaging.picture import Picture
 from inspection.runtime.arrays import FloatArray
 
 # Features that are kept in memory (1 GB as float32); those of further images are computed again when needed.
-_MOST_KEPT = 256_000_000
+_MAX_CACHED_VALUES = 256_000_000
 # Patches a fit looks at; more add time and no knowledge, as the bank is far smaller.
-_MOST_PATCHES = 200_000
+_MAX_PATCHES = 200_000
 
 
 class FeatureStore:
@@ -81,14 +81,14 @@ class FeatureStore:
 
     def _extract(self, seed: int) -> None:
         count = len(self._training_set.files)
-        share = max(1, _MOST_PATCHES // count)
+        share = max(1, _MAX_PATCHES // count)
         generator = np.random.default_rng(seed)
         held = 0
         for index in range(count):
             grid, extent = self.features(self._training_set.picture(index))
             self._extents.append(extent)
             patches = grid.reshape(-1, grid.shape[-1])
-            if held + patches.size <= _MOST_KEPT:
+            if held + patches.size <= _MAX_CACHED_VALUES:
                 self._kept[index] = grid
                 held += patches.size
             if len(patches) > share:

@@ -30,9 +30,9 @@ from models.storage import make_folder, require_writable, write_atomically
 
 __all__ = ["TrainingCancelled", "TrainingProgress", "TrainingReport", "TrainingSettings", "train_images"]
 
-LEAST_IMAGES = 5
+MIN_IMAGES = 5
 # Scores below mean a distance of nought but for rounding.
-_LEAST_THRESHOLD = 1e-6
+_MIN_THRESHOLD = 1e-6
 # What reading an image counts for, where computing its features counts for 1.
 _READING = 0.5
 
@@ -128,7 +128,7 @@ def train_images(
     preprocessing = build_preprocessing(training_set, store.scale, aligned=method.aligned)
     defect_scores, unfit = score_defects(store, core, preprocessing, known_defects, tracker)
     threshold = policy.choose(scores, defect_scores)
-    if threshold.value < _LEAST_THRESHOLD:
+    if threshold.value < _MIN_THRESHOLD:
         raise InvalidInput("images-all-alike", count=count)
     graph, weights = serialise(core.graph(store.extractor.graph))
     manifest = build_manifest(
@@ -159,15 +159,15 @@ def train_images(
 
 def _require_enough(training_set: TrainingSet) -> None:
     count = len(training_set.files)
-    if count >= LEAST_IMAGES:
+    if count >= MIN_IMAGES:
         return
     if not training_set.skipped:
-        raise InvalidInput("too-few-images", count=count, least=LEAST_IMAGES)
+        raise InvalidInput("too-few-images", count=count, least=MIN_IMAGES)
     path, error = next(iter(training_set.skipped.items()))
     raise InvalidInput(
         "too-few-images-left",
         count=count,
-        least=LEAST_IMAGES,
+        least=MIN_IMAGES,
         skipped=len(training_set.skipped),
         name=Path(path).name,
         reason=LocalText.of(error.code, error.values),

@@ -16,7 +16,7 @@ from models.errors import InvalidInput, NotFound, UnreadableImage, UserFacingErr
 from models.names import LONGEST_NAME
 from models.storage import is_file, is_there, reason_of, sha256_of
 
-_LEAST_SIDE = 10
+_MIN_SIDE = 10
 """Pixels; images with a shorter side the training library leaves out without a word."""
 PARTS = ("train", "val")
 _UP = "../"
@@ -164,9 +164,9 @@ def _read_file(image: Path, classes: int, skipped: dict[str, UserFacingError]) -
     try:
         data = read_image_bytes(image)
         pixels = decode_image(data, name=image.name, mode="grey")
-        if min(pixels.shape) < _LEAST_SIDE:
+        if min(pixels.shape) < _MIN_SIDE:
             height, width = pixels.shape
-            raise UnreadableImage("image-too-small", name=image.name, width=width, height=height, least=_LEAST_SIDE)
+            raise UnreadableImage("image-too-small", name=image.name, width=width, height=height, least=_MIN_SIDE)
     except UserFacingError as error:
         skipped[str(image)] = error
         return None

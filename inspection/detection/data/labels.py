@@ -16,7 +16,7 @@ from models.messages import LocalText
 from models.storage import reason_of
 
 _VALUES = 5
-_MOST_BYTES = 8 * 1024 * 1024
+_MAX_BYTES = 8 * 1024 * 1024
 
 
 class WrongLineError(ImageFlowError):
@@ -56,9 +56,9 @@ def read_labels(path: Path, classes: int) -> tuple[tuple[LabelledBox, ...], byte
         return (), b""
     except OSError as error:
         raise InvalidInput("detector-label-file", file=str(path), reason=reason_of(error)) from error
-    if len(data) > _MOST_BYTES:
+    if len(data) > _MAX_BYTES:
         raise InvalidInput(
-            "detector-label-file", file=str(path), reason=LocalText.of("detector-text-large", {"most": _MOST_BYTES})
+            "detector-label-file", file=str(path), reason=LocalText.of("detector-text-large", {"most": _MAX_BYTES})
         )
     try:
         text = decoded(data)

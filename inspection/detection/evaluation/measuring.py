@@ -22,7 +22,7 @@ from inspection.imaging.files import read_image
 
 MIN_CONFIDENCE = 0.001
 """Boxes surer than this are counted, as is usual for average precision."""
-EVALUATION_SETTINGS = DetectionSettings(confidence=MIN_CONFIDENCE, iou=0.7, most=300)
+EVALUATION_SETTINGS = DetectionSettings(confidence=MIN_CONFIDENCE, iou=0.7, max_detections=300)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

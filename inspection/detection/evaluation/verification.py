@@ -48,7 +48,7 @@ class VerifiedDetector:
 
 def probe(model: Detector) -> tuple[tuple[tuple[float, ...], ...], ...]:
     """Return what a detector finds surest on generated images: rows of left, top, right, bottom, score, class."""
-    settings = DetectionSettings(confidence=0.0, most=_PROBE_BOXES)
+    settings = DetectionSettings(confidence=0.0, max_detections=_PROBE_BOXES)
     size = model.description
     images = []
     for number in range(_PROBES):

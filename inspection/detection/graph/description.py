@@ -13,7 +13,7 @@ from models.names import LONGEST_NAME, is_plain_text
 GRAPH_SUFFIXES = frozenset({".xml", ".onnx"})
 """Endings of the graphs that can be given as they are."""
 LARGEST_SIDE = 8192
-MOST_CLASSES = 100_000
+MAX_CLASSES = 100_000
 
 
 def usable_name(name: str) -> str:
@@ -57,7 +57,7 @@ class GraphDescription(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     head: Head
-    names: tuple[ClassName, ...] = Field(min_length=1, max_length=MOST_CLASSES)
+    names: tuple[ClassName, ...] = Field(min_length=1, max_length=MAX_CLASSES)
     height: int = Field(ge=1, le=LARGEST_SIDE)
     width: int = Field(ge=1, le=LARGEST_SIDE)
     layout: Literal["NCHW", "NHWC"] = "NCHW"

@@ -15,7 +15,7 @@ from models.errors import InvalidInput
 from models.messages import LocalText
 from models.storage import reason_of
 
-_MOST_BYTES = 4 * 1024 * 1024
+_MAX_BYTES = 4 * 1024 * 1024
 _MISSING = object()
 _OPENVINO = ".xml"
 _ULTRALYTICS_KEYS = ("task", "imgsz", "names", "end2end")
@@ -113,8 +113,8 @@ def read_yaml(data: bytes) -> dict[str, Any]:
         InvalidMetadataError: with what is wrong with it.
     """
     yaml = importlib.import_module("yaml")
-    if len(data) > _MOST_BYTES:
-        raise InvalidMetadataError("detector-text-large", most=_MOST_BYTES)
+    if len(data) > _MAX_BYTES:
+        raise InvalidMetadataError("detector-text-large", most=_MAX_BYTES)
     try:
         found = yaml.safe_load(data)
     except yaml.MarkedYAMLError as error:

@@ -8,10 +8,12 @@ from inspection.runtime.arrays import FloatArray, IntArray
 
 CLASS_OFFSET = np.float32(7680)
 """Boxes of different classes are moved apart by this many pixels, so that they never overlap."""
-MOST_CANDIDATES = 30_000
+MAX_CANDIDATES = 30_000
 
 
-def non_max_suppression(boxes: FloatArray, scores: FloatArray, classes: IntArray, iou: float, most: int) -> IntArray:
+def non_max_suppression(
+    boxes: FloatArray, scores: FloatArray, classes: IntArray, iou: float, max_kept: int
+) -> IntArray:
     """Return the indices of the boxes to keep, surest first.
 
     A box goes when a surer one of its class overlaps it by more than ``iou``.
@@ -21,14 +23,14 @@ def non_max_suppression(boxes: FloatArray, scores: FloatArray, classes: IntArray
         scores: float32 ``(n,)``.
         classes: ``(n,)``.
         iou: intersection over union, 0 to 1.
-        most: how many are kept.
+        max_kept: maximum number of boxes kept.
     """
-    order: IntArray = np.argsort(-scores, kind="stable")[:MOST_CANDIDATES]
+    order: IntArray = np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]
     # float32 as the rule it follows: far classes lie on a coarser grid.
     moved = boxes + (classes.astype(np.float32) * CLASS_OFFSET)[:, None]
     areas = (moved[:, 2] - moved[:, 0]) * (moved[:, 3] - moved[:, 1])
     kept: list[int] = []
-    while order.size and len(kept) < most:
+    while order.size and len(kept) < max_kept:
         first, rest = int(order[0]), order[1:]
         kept.append(first)
         upper = np.maximum(moved[first, :2], moved[rest, :2])

@@ -56,9 +56,9 @@ class Detector(GraphModel):
         chosen = np.flatnonzero(candidates.scores > thresholds[candidates.classes])
         boxes, scores, classes = candidates.boxes[chosen], candidates.scores[chosen], candidates.classes[chosen]
         if size.head is Head.END_TO_END:
-            kept = np.arange(min(len(scores), rule.most))
+            kept = np.arange(min(len(scores), rule.max_detections))
         else:
-            kept = non_max_suppression(boxes, scores, classes, rule.iou, rule.most)
+            kept = non_max_suppression(boxes, scores, classes, rule.iou, rule.max_detections)
         return Boxes(place.to_original(boxes[kept]), scores[kept], classes[kept])
 
     def detect(self, pixels: Pixels, settings: DetectionSettings | None = None) -> list[Detection]:

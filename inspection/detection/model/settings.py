@@ -20,14 +20,14 @@ class DetectionSettings:
         iou: of two boxes of a class that overlap by more, the surer one stays.
         class_confidence: class → the confidence that goes before the general one.
         classes: only these; None takes all.
-        most: how many at most, the surest.
+        max_detections: maximum number, by confidence.
     """
 
     confidence: float = 0.25
     iou: float = 0.7
     class_confidence: Mapping[str, float] = field(default_factory=dict)
     classes: frozenset[str] | None = None
-    most: int = 300
+    max_detections: int = 300
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -16,7 +16,7 @@ from inspection.imaging.files import read_image
 from inspection.imaging.frames import as_rgb
 from inspection.runtime.openvino_import import openvino as ov
 
-MOST_CALIBRATION_IMAGES = 300
+MAX_CALIBRATION_IMAGES = 300
 
 
 def export_float32(checkpoint: Path, folder: Path, image_size: int) -> Path:
@@ -50,7 +50,7 @@ def quantise(source: Path, target: Path, images: Sequence[Path], on_progress: Ca
     ranges: Any = importlib.import_module("nncf.quantization.range_estimator")
     parameters: Any = importlib.import_module("nncf.quantization.advanced_parameters")
     model, description = read_graph(source)
-    chosen = images[:: max(1, -(-len(images) // MOST_CALIBRATION_IMAGES))]
+    chosen = images[:: max(1, -(-len(images) // MAX_CALIBRATION_IMAGES))]
     done = 0
 
     def tensor(path: Path) -> Any:

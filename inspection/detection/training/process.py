@@ -52,7 +52,7 @@ def run(folder: RunFolder, request: RunRequest, images: dict[str, list[str]], re
     arguments = {
         "conf": MIN_CONFIDENCE,
         "iou": EVALUATION_SETTINGS.iou,
-        "max_det": EVALUATION_SETTINGS.most,
+        "max_det": EVALUATION_SETTINGS.max_detections,
         "imgsz": request.image_size,
         # The exported graph has one fixed size; torch gets the same.
         "rect": False,

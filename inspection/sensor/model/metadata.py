@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from inspection.sensor.model.scaling import ScalingKind
-from inspection.sensor.model.windows import MOST_WINDOW
-from inspection.sensor.table.reading import MOST_COLUMNS
+from inspection.sensor.model.windows import MAX_WINDOW
+from inspection.sensor.table.reading import MAX_COLUMNS
 from models.names import LONGEST_NAME
 
 FORMAT = 1
@@ -43,8 +43,8 @@ class SensorMetadata(BaseModel):
 
     format: int = FORMAT
     name: str = Field(default="", max_length=LONGEST_NAME)
-    columns: tuple[str, ...] = Field(min_length=1, max_length=MOST_COLUMNS)
-    window: int = Field(ge=1, le=MOST_WINDOW)
+    columns: tuple[str, ...] = Field(min_length=1, max_length=MAX_COLUMNS)
+    window: int = Field(ge=1, le=MAX_WINDOW)
     smoothing: float = Field(gt=0, le=1)
     cap: float = Field(gt=0)
     scaling: ScalingKind

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST_FIRST, MOST_FIRST = 8, 64
-LEAST_BOTTLENECK, MOST_BOTTLENECK = 2, 16
+MIN_FIRST, MAX_FIRST = 8, 64
+MIN_BOTTLENECK, MAX_BOTTLENECK = 2, 16
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def layer_sizes(features: int, hidden: Sequence[int] | None) -> tuple[int, ...]:
     """
     if not hidden:
         hidden = (
-            min(max(features, LEAST_FIRST), MOST_FIRST),
-            min(max(features // 2, LEAST_BOTTLENECK), MOST_BOTTLENECK),
+            min(max(features, MIN_FIRST), MAX_FIRST),
+            min(max(features // 2, MIN_BOTTLENECK), MAX_BOTTLENECK),
         )
     return (features, *hidden, *reversed(hidden[:-1]), features)

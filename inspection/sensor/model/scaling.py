@@ -14,7 +14,7 @@ _NORMAL_IQR = 1.3489795003921634
 """Interquartile range of the normal distribution in standard deviations."""
 _OF_CONSTANT = 0.01
 """A value that never changed is measured in hundredths of itself."""
-_LEAST_SHARE = 0.05
+_MIN_SHARE = 0.05
 """The interquartile range of a sensor that mostly stands still says little: at least this share of its deviation."""
 
 
@@ -59,7 +59,7 @@ def fit_scaling(rows: NDArray[np.float64], kind: ScalingKind, weight: NDArray[np
     deviation = np.nanstd(rows, axis=0)
     if kind == "robust":
         low, high = np.nanpercentile(rows, [25, 75], axis=0)
-        center, scale = middle, np.maximum((high - low) / _NORMAL_IQR, _LEAST_SHARE * deviation)
+        center, scale = middle, np.maximum((high - low) / _NORMAL_IQR, _MIN_SHARE * deviation)
     else:
         center, scale = np.nanmean(rows, axis=0), deviation
     # Rounding leaves a constant column a deviation of about 1e-16 of its value.

@@ -103,4 +103,4 @@ def _means(rows: Matrix) -> Vector:
     return np.asarray(np.where(known, rows, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.float64)
 
 
-MOST_WINDOW = 1000
+MAX_WINDOW = 1000

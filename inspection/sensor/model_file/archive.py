@@ -24,8 +24,8 @@ from inspection.sensor.model.windows import Windows
 from models.errors import InvalidInput
 from models.storage import reason_of, sha256_of_pieces, write_atomically
 
-MOST_BYTES = 64 * 2**20
-_MOST_LAYERS = 32
+MAX_BYTES = 64 * 2**20
+_MAX_LAYERS = 32
 _METADATA, _DIGEST = "metadata", "sha256"
 _REFERENCE = (
     "error_percentiles",
@@ -98,10 +98,10 @@ def read_bounded(path: Path, too_large: str) -> bytes:
     """Return the content of a file of a model.
 
     Raises:
-        InvalidInput: ``sensor-model-missing``, ``model-not-readable``; ``too_large`` for more than ``MOST_BYTES``.
+        InvalidInput: ``sensor-model-missing``, ``model-not-readable``; ``too_large`` for more than ``MAX_BYTES``.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
+        if path.stat().st_size > MAX_BYTES:
             raise InvalidInput(too_large, name=path.name)
         return path.read_bytes()
     except FileNotFoundError as error:
@@ -134,7 +134,7 @@ def model_from_bytes(data: bytes, name: str) -> SensorModel:
 
 def _arrays(data: bytes) -> Arrays:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > MOST_BYTES:
+        if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
             raise ValueError("larger than any model")
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as loaded:
@@ -152,7 +152,7 @@ def _frozen(arrays: Arrays, metadata: SensorMetadata) -> SensorModel:
     sensors = len(metadata.columns)
     features = sensors if metadata.window == 1 else 2 * sensors
     layers = sum(name.startswith("weight_") for name in arrays)
-    if not 0 < layers <= _MOST_LAYERS:
+    if not 0 < layers <= _MAX_LAYERS:
         raise ValueError("no layers")
     weights = tuple(_numbers(arrays, f"weight_{layer}", np.float32) for layer in range(layers))
     biases = tuple(_numbers(arrays, f"bias_{layer}", np.float32) for layer in range(layers))

@@ -15,7 +15,7 @@ from models.messages import ErrorText, error_text
 
 Level = Literal["too-few-rows", "stable", "moved", "changed"]
 
-LEAST_ROWS = 50
+MIN_ROWS = 50
 _MOVED, _CHANGED = 0.1, 0.25
 _EVERY = 10
 _CERTAINTY = 2.33
@@ -86,7 +86,7 @@ def _drift(model: SensorModel, place: int, now: NDArray[np.float64]) -> SensorDr
         deviation = 0.01 * abs(mean) or 1.0
     index, chance = stability_index(marks, now, model.metadata.rows)
     level: Level = "stable"
-    if len(now) < LEAST_ROWS:
+    if len(now) < MIN_ROWS:
         level = "too-few-rows"
     elif index >= _CHANGED + chance:
         level = "changed"

@@ -17,9 +17,9 @@ _LABEL = re.compile(
     r"|異常|ラベル|正解|変化点|故障|不良|外れ値",
     re.IGNORECASE,
 )
-_LEAST_ROWS = 20
-_MOST_BACKWARD = 0.01
-_MOST_LOOKS = 8
+_MIN_ROWS = 20
+_MAX_BACKWARD = 0.01
+_MAX_PASSES = 8
 
 Vector = NDArray[np.float64]
 
@@ -78,7 +78,7 @@ def find_data_warnings(table: SensorTable) -> DataWarnings:
 def _na_values(values: Vector) -> list[tuple[float, int]]:
     """Return numbers of the usual kinds that lie further from all others than these lie from each other."""
     found: list[tuple[float, int]] = []
-    for _ in range(_MOST_LOOKS):
+    for _ in range(_MAX_PASSES):
         if not len(values):
             break
         for extreme in (float(values.min()), float(values.max())):
@@ -104,7 +104,7 @@ def _is_label(name: str, values: Vector) -> bool:
 
 
 def _counts(column: Vector) -> bool:
-    if len(column) < _LEAST_ROWS:
+    if len(column) < _MIN_ROWS:
         return False
     steps = np.diff(column)
     return bool((steps > 0).all() or (steps < 0).all())
@@ -115,4 +115,4 @@ def _backward(seconds: Vector | None) -> int:
         return 0
     steps = np.diff(seconds[~np.isnan(seconds)])
     backward = int((steps < 0).sum())
-    return backward if backward > _MOST_BACKWARD * len(steps) else 0
+    return backward if backward > _MAX_BACKWARD * len(steps) else 0

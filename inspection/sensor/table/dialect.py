@@ -14,7 +14,7 @@ from models.errors import InvalidInput
 
 DELIMITERS = (";", "\t", ",")
 """In the order they are preferred in: a comma may also be a decimal sign."""
-_LOOKED_AT = 50
+_SAMPLE_LINES = 50
 
 Line = tuple[int, list[str]]
 """Number of the line in the file, from 1, and its cells."""
@@ -49,7 +49,7 @@ def find_delimiter(data: bytes, encoding: str) -> str:
     """
     votes: dict[str, int] = {}
     for delimiter in DELIMITERS:
-        widths = [len(cells) for _, cells in islice(read_lines(data, encoding, delimiter), _LOOKED_AT)]
+        widths = [len(cells) for _, cells in islice(read_lines(data, encoding, delimiter), _SAMPLE_LINES)]
         parted = [width for width in widths if width > 1]
         if parted and len(set(widths)) == 1:
             return delimiter

@@ -12,7 +12,7 @@ from inspection.sensor.table.dialect import Line
 from inspection.sensor.table.times import Order, is_time
 from models.errors import InvalidInput
 
-_LOOKED_AT = 50
+_SAMPLE_LINES = 50
 _SHOWN = 40
 _MONTHS = 12
 
@@ -88,7 +88,7 @@ def find_layout(lines: Iterator[Line], name: str, leave_out: Sequence[str]) -> L
         InvalidInput: ``sensor-file-empty``, ``sensor-file-uneven``, ``sensor-column-unknown``,
             ``sensor-file-without-sensors``, ``sensor-file-decimal``.
     """
-    begin = list(islice(lines, _LOOKED_AT + 1))
+    begin = list(islice(lines, _SAMPLE_LINES + 1))
     if not begin:
         raise InvalidInput("sensor-file-empty", name=name)
     width = len(begin[0][1])
@@ -100,7 +100,7 @@ def find_layout(lines: Iterator[Line], name: str, leave_out: Sequence[str]) -> L
     if unknown is not None:
         raise InvalidInput("sensor-column-unknown", column=unknown, known=", ".join(names))
     even = _even(chain(begin, lines), width, name)
-    first = list(islice(even, _LOOKED_AT))
+    first = list(islice(even, _SAMPLE_LINES))
     times = tuple(place for place in range(width) if _holds_times(first, place))
     kept = tuple(place for place in range(width) if place not in times and names[place] not in leave_out)
     nameless = width > 1 and not (header and header[-1].strip()) and width - 1 in kept

@@ -18,10 +18,10 @@ from inspection.sensor.table.times import Moment, moment
 from models.errors import InvalidInput, TooLarge
 from models.storage import reason_of
 
-MOST_BYTES = 128 * 2**20
-MOST_ROWS = 2_000_000
-MOST_COLUMNS = 512
-MOST_CELLS = 20_000_000
+MAX_BYTES = 128 * 2**20
+MAX_ROWS = 2_000_000
+MAX_COLUMNS = 512
+MAX_CELLS = 20_000_000
 _PLAIN = re.compile(r"[0-9+\-.eE;]*")
 """Numbers that Python reads as ``number`` does, parted by semicolons."""
 
@@ -61,7 +61,7 @@ def read_table(path: Path | str, leave_out: Sequence[str] = (), na_values: Seque
     path = Path(path)
     try:
         size = path.stat().st_size
-        if size > MOST_BYTES:
+        if size > MAX_BYTES:
             raise _too_large(path.name, size)
         data = path.read_bytes()
     except FileNotFoundError as error:
@@ -84,7 +84,7 @@ def parse_table(data: bytes, name: str, leave_out: Sequence[str] = (), na_values
             ``sensor-file-without-sensors``, ``sensor-column-unknown``.
         TooLarge: ``sensor-file-too-large``, ``sensor-file-too-many``.
     """
-    if len(data) > MOST_BYTES:
+    if len(data) > MAX_BYTES:
         raise _too_large(name, len(data))
     encoding = dialect.encoding_of(data, name)
     delimiter = dialect.find_delimiter(data, encoding)
@@ -120,9 +120,9 @@ def _limited(source: Iterator[Line], name: str) -> Iterator[Line]:
     cells = 0
     for count, (line, row) in enumerate(source, 1):
         cells += len(row)
-        if count > MOST_ROWS + 1 or len(row) > MOST_COLUMNS or cells > MOST_CELLS:
+        if count > MAX_ROWS + 1 or len(row) > MAX_COLUMNS or cells > MAX_CELLS:
             raise TooLarge(
-                "sensor-file-too-many", name=name, row=line, most_rows=MOST_ROWS, most=MOST_COLUMNS, cells=MOST_CELLS
+                "sensor-file-too-many", name=name, row=line, most_rows=MAX_ROWS, most=MAX_COLUMNS, cells=MAX_CELLS
             )
         yield line, row
 
@@ -175,4 +175,4 @@ def _seconds(moments: list[NDArray[np.float64]], kinds: list[set[str]]) -> NDArr
 
 
 def _too_large(name: str, size: int) -> TooLarge:
-    return TooLarge("sensor-file-too-large", name=name, size=f"{size / 2**20:.0f}", limit=f"{MOST_BYTES / 2**20:.0f}")
+    return TooLarge("sensor-file-too-large", name=name, size=f"{size / 2**20:.0f}", limit=f"{MAX_BYTES / 2**20:.0f}")

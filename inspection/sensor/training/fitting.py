@@ -17,8 +17,8 @@ from inspection.sensor.model.network import Network
 from inspection.sensor.model.scaling import Scaling
 
 BATCH = 1024
-MOST_STEPS = 3000
-LEAST_EPOCHS, MOST_EPOCHS = 3, 300
+MAX_STEPS = 3000
+MIN_EPOCHS, MAX_EPOCHS = 3, 300
 LEARNING_RATE = 0.01
 _DECAY = (0.9, 0.999)
 _SMALL = 1e-8
@@ -67,7 +67,7 @@ class TrainingRows:
 
 def default_epochs(rows: int) -> int:
     """Return how many times to go through ``rows``: 300 for small files, fewer for large ones."""
-    return min(max(MOST_STEPS // -(-rows // BATCH), LEAST_EPOCHS), MOST_EPOCHS)
+    return min(max(MAX_STEPS // -(-rows // BATCH), MIN_EPOCHS), MAX_EPOCHS)
 
 
 def fit_networks(

@@ -36,11 +36,11 @@ class OnlineSettings(BaseModel):
             threshold's own rate of false alarms explains (three standard deviations); single rows just above the
             threshold are what it gives normal rows at its rate.
         rate: how far the centre of a feature moves towards a row that is learned.
-        most_per_day: how far the centre of a feature may move within 24 hours, on the scaled axis. A learner that goes
+        max_shift_per_day: how far the centre of a feature may move within 24 hours, on the scaled axis. A learner that goes
             on from an earlier one's model begins its day anew.
-        most_in_all: how far it may ever be from that of the reference.
+        max_total_shift: how far it may ever be from that of the reference.
         weight_rate: learning rate of the network's weights, one step for 256 rows; 0 leaves the network as it is.
-        most_weight_change: largest change of each layer's weights against the reference, as a share of their norm.
+        max_weight_change: largest change of each layer's weights against the reference, as a share of their norm.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,10 +48,10 @@ class OnlineSettings(BaseModel):
     margin: float = Field(default=0.8, gt=0, le=1)
     quarantine: int = Field(default=60, ge=0, le=1_000_000)
     rate: float = Field(default=0.005, gt=0, le=0.1)
-    most_per_day: float = Field(default=0.5, gt=0)
-    most_in_all: float = Field(default=3.0, gt=0)
+    max_shift_per_day: float = Field(default=0.5, gt=0)
+    max_total_shift: float = Field(default=3.0, gt=0)
     weight_rate: float = Field(default=1e-3, ge=0, le=0.1)
-    most_weight_change: float = Field(default=0.05, ge=0, le=1)
+    max_weight_change: float = Field(default=0.05, ge=0, le=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ class OnlineLearner:
     """Judges the rows of one machine and learns from those that are safely normal. Safe to use from several threads.
 
     The threshold never changes, the reference is never touched, and every bound is against the reference, so that no
-    number of rows moves the model further than ``most_in_all``. A change too fast for ``most_per_day``, or larger than
-    ``most_in_all`` allows, ends as anomalies; one that was followed is told by ``feature_shift``.
+    number of rows moves the model further than ``max_total_shift``. A change too fast for ``max_shift_per_day``, or larger than
+    ``max_total_shift`` allows, ends as anomalies; one that was followed is told by ``feature_shift``.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class OnlineLearner:
         self._frozen = SensorStream(reference)
         self._waiting: deque[tuple[float, NDArray[np.float64]]] = deque()
         self._alarms: deque[bool] = deque(maxlen=max(self._settings.quarantine, 1))
-        self._most_alarms = _most_alarms(reference.metadata.threshold_rate, self._settings.quarantine)
+        self._max_alarms = _max_alarms(reference.metadata.threshold_rate, self._settings.quarantine)
         self._quarantine_left = 0
         self._day_began: float | None = None
         self._day_center = self._stream.model.scaling.center
@@ -164,7 +164,7 @@ class OnlineLearner:
         with self._lock:
             reference, scale = self.reference.scaling, self.reference.scaling.scale
             distances = (self._stream.model.scaling.center - reference.center) / scale
-            bound = self._settings.most_in_all * 0.999
+            bound = self._settings.max_total_shift * 0.999
             return tuple(
                 FeatureShift(name, distance, abs(distance) >= bound)
                 for name, distance in zip(self.reference.feature_names, distances.tolist(), strict=True)
@@ -173,7 +173,7 @@ class OnlineLearner:
     def _is_event(self, row_score: RowScore) -> bool:
         self._alarms.append(row_score.status == "anomaly")
         return row_score.score > _CERTAIN * row_score.threshold or (
-            row_score.status == "anomaly" and sum(self._alarms) > self._most_alarms
+            row_score.status == "anomaly" and sum(self._alarms) > self._max_alarms
         )
 
     def _reason(self, row_score: RowScore) -> Reason:
@@ -188,8 +188,8 @@ class OnlineLearner:
         self._begin_day(at, model.scaling.center)
         center, scale = model.scaling.center, model.scaling.scale
         step = np.where(np.isnan(features), 0.0, settings.rate * (features - center))
-        moved = _bounded(center + step, self._day_center, settings.most_per_day * scale)
-        moved = _bounded(moved, self.reference.scaling.center, settings.most_in_all * scale)
+        moved = _bounded(center + step, self._day_center, settings.max_shift_per_day * scale)
+        moved = _bounded(moved, self.reference.scaling.center, settings.max_total_shift * scale)
         self._learned += 1
         network = model.network
         if settings.weight_rate:
@@ -212,7 +212,7 @@ class OnlineLearner:
         scaled, known = model.scaling.apply(features)
         rows = Rows(scaled.astype(np.float32), known)
         stepped = gradient_step(model.network, rows, self._settings.weight_rate)
-        bound = self._settings.most_weight_change
+        bound = self._settings.max_weight_change
         return Network(
             tuple(
                 _near(new, old, bound) for new, old in zip(stepped.weights, self.reference.network.weights, strict=True)
@@ -223,7 +223,7 @@ class OnlineLearner:
         )
 
 
-def _most_alarms(rate: float, rows: int) -> float:
+def _max_alarms(rate: float, rows: int) -> float:
     """Return how many alarms among normal rows are no surprise."""
     return rate * rows + 3 * math.sqrt(rate * (1 - rate) * rows)
 

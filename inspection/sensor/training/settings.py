@@ -7,13 +7,13 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from inspection.sensor.model.scaling import ScalingKind
-from inspection.sensor.model.windows import MOST_WINDOW
-from inspection.sensor.training.thresholds import LEAST_PERCENT, MOST_PERCENT
+from inspection.sensor.model.windows import MAX_WINDOW
+from inspection.sensor.training.thresholds import MAX_PERCENT, MIN_PERCENT
 from models.names import LONGEST_NAME
 
 VECTOR_PERCENT, WINDOW_PERCENT = 95.0, 99.0
-MOST_HIDDEN = 4096
-LEAST_ROWS = 20
+MAX_HIDDEN = 4096
+MIN_ROWS = 20
 
 
 class SensorTraining(BaseModel):
@@ -35,9 +35,9 @@ class SensorTraining(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(default="", max_length=LONGEST_NAME)
-    window: int = Field(default=1, ge=1, le=MOST_WINDOW)
-    hidden: tuple[Annotated[int, Field(ge=1, le=MOST_HIDDEN)], ...] = Field(default=(), max_length=8)
-    percent: float | None = Field(default=None, ge=LEAST_PERCENT, le=MOST_PERCENT)
+    window: int = Field(default=1, ge=1, le=MAX_WINDOW)
+    hidden: tuple[Annotated[int, Field(ge=1, le=MAX_HIDDEN)], ...] = Field(default=(), max_length=8)
+    percent: float | None = Field(default=None, ge=MIN_PERCENT, le=MAX_PERCENT)
     auto_threshold: bool = False
     scaling: ScalingKind = "standard"
     epochs: int | None = Field(default=None, ge=1, le=100_000)

@@ -12,10 +12,10 @@ from inspection.sensor.model.metadata import Method
 
 AUTO_RATE = 0.001
 """The rate of false alarms that ``auto`` aims at, per row."""
-LEAST_PERCENT, MOST_PERCENT = 95.0, 99.0
+MIN_PERCENT, MAX_PERCENT = 95.0, 99.0
 _TAIL_SHARE = 0.1
-_LEAST_TAIL = 10
-_MOST_BEYOND = 10.0
+_MIN_TAIL = 10
+_MAX_EXTRAPOLATION = 10.0
 _HISTOGRAM_BINS = 50
 
 
@@ -59,7 +59,7 @@ def tail_quantile(errors: NDArray[np.float64], rate: float) -> float:
     excesses = ordered[ordered > base] - base
     count = len(excesses)
     largest = float(ordered[-1])
-    if count < _LEAST_TAIL:
+    if count < _MIN_TAIL:
         return largest
     mean = float(excesses.mean())
     # Of the sorted excesses, each with the share of those above it.
@@ -72,7 +72,7 @@ def tail_quantile(errors: NDArray[np.float64], rate: float) -> float:
     beyond = count / len(ordered) / rate
     excess = scale * math.log(beyond) if abs(shape) < 1e-6 else scale / shape * (beyond**shape - 1)  # noqa: PLR2004
     lowest = float(np.quantile(ordered, 0.99))
-    return min(max(base + excess, lowest), _MOST_BEYOND * largest)
+    return min(max(base + excess, lowest), _MAX_EXTRAPOLATION * largest)
 
 
 def percentiles(errors: NDArray[np.float64]) -> NDArray[np.float64]:

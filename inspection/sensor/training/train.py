@@ -18,20 +18,20 @@ from inspection.sensor.model.smoothing import CAP, capped, smooth, smoothing_fac
 from inspection.sensor.model.windows import Windows, stationarity
 from inspection.sensor.training.fitting import TrainingRows, default_epochs, fit_networks
 from inspection.sensor.training.folds import blocks
-from inspection.sensor.training.settings import LEAST_ROWS, SensorTraining
+from inspection.sensor.training.settings import MIN_ROWS, SensorTraining
 from inspection.sensor.training.thresholds import choose, histogram, percentiles
 from models.errors import InvalidInput
 from models.storage import sha256_of
 
 _SPREAD_WEIGHT = 0.3
 """What the log-spread of a sensor counts beside its mean: it is the noisier of the two."""
-_LEAST_STEADINESS = 0.01
-_MOST_STARTS = 5
-_LEAST_THRESHOLD = 1e-9
+_MIN_STATIONARITY = 0.01
+_MAX_STARTS = 5
+_MIN_THRESHOLD = 1e-9
 _ABOVE = 1 + 5e-7
 """Rows of switches and set points repeat, so that the percentile is the very score of many: without a little room
 rounding, which differs from a row to a table, would say which of them are anomalies."""
-_MOST_LOOKED_AT = 10_000
+_MAX_SAMPLE = 10_000
 
 Matrix = NDArray[np.float64]
 OnStep = Callable[[int, int], None]
@@ -113,7 +113,7 @@ def train(
         smoothing=factor,
         cap=cap,
         scaling=start.metadata.scaling if start else settings.scaling,
-        threshold=max(choice.value * _ABOVE, _LEAST_THRESHOLD),
+        threshold=max(choice.value * _ABOVE, _MIN_THRESHOLD),
         threshold_method=choice.method,
         threshold_percent=settings.threshold_percent,
         threshold_rate=choice.rate,
@@ -134,7 +134,7 @@ def train(
 
 
 def _require_rows(values: Matrix, columns: tuple[str, ...], settings: SensorTraining) -> None:
-    least = max(LEAST_ROWS, 4 * settings.folds, 8 * settings.window)
+    least = max(MIN_ROWS, 4 * settings.folds, 8 * settings.window)
     if len(values) < least:
         raise InvalidInput("sensor-too-few-rows", rows=len(values), least=least)
     for name, column in zip(columns, values.T, strict=True):
@@ -173,7 +173,7 @@ def scaling_of(
     sensors = features.shape[1] // 2
     weight = np.full(2 * sensors, _SPREAD_WEIGHT)
     # Drifting means tell little of the rows that follow: they count less, or every later row would be an anomaly.
-    weight[:sensors] = np.maximum(stationarity(features[:, :sensors], fitted, windows.length), _LEAST_STEADINESS)
+    weight[:sensors] = np.maximum(stationarity(features[:, :sensors], fitted, windows.length), _MIN_STATIONARITY)
     return fit_scaling(rows, settings.scaling, weight)
 
 
@@ -194,7 +194,7 @@ def _networks(
 ) -> list[Network]:
     """Fit, and again from other weights when a narrow layer has fallen silent (its ReLU is 0 for every row)."""
     networks = fit_networks(rows, sizes, seed=seed, epochs=epochs, start=start, on_step=on_step)
-    for again in range(1, _MOST_STARTS):
+    for again in range(1, _MAX_STARTS):
         if start is not None or all(map(_responds_to_input, networks, rows)):
             break
         networks = fit_networks(rows, sizes, seed=(seed, again), epochs=epochs, on_step=on_step)
@@ -203,7 +203,7 @@ def _networks(
 
 def _responds_to_input(network: Network, rows: TrainingRows) -> bool:
     """Whether the output depends on the input; always so for rows that do not differ from each other."""
-    taken = rows.take(slice(None, None, -(-len(rows.features) // _MOST_LOOKED_AT)))
+    taken = rows.take(slice(None, None, -(-len(rows.features) // _MAX_SAMPLE)))
     counted = taken.scaled[taken.counts.any(axis=1)].astype(np.float64)
     return bool(np.ptp(counted, axis=0).max() == 0 or np.ptp(network.reconstruct(counted), axis=0).max() > 0)
 
@@ -211,7 +211,7 @@ def _responds_to_input(network: Network, rows: TrainingRows) -> bool:
 def _errors(squares: list[Matrix], factor: float) -> tuple[float, NDArray[np.float64]]:
     """Return the cap of a row's error, and the errors as the model will score them, each block for itself."""
     raw = np.sqrt(np.concatenate(squares).sum(axis=1))
-    cap = max(CAP * float(np.nanpercentile(raw, 95)), _LEAST_THRESHOLD)
+    cap = max(CAP * float(np.nanpercentile(raw, 95)), _MIN_THRESHOLD)
     if factor == 1:
         return cap, raw
     smoothed = []

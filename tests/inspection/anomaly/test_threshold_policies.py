@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from inspection.anomaly.threshold.defects import cost_threshold, f1_threshold
 from inspection.anomaly.threshold.effect import NOMINAL_RATES, Evidence, Proportion, candidates, effect
-from inspection.anomaly.threshold.estimate import MOST_BEYOND, Threshold, prediction_limit
+from inspection.anomaly.threshold.estimate import MAX_EXTRAPOLATION, Threshold, prediction_limit
 from inspection.anomaly.threshold.origin import ChosenThreshold, effective_threshold
 from inspection.anomaly.threshold.policy import PolicyName, ThresholdPolicy
 from inspection.anomaly.threshold.tail import excess_quantile, fit_pareto, tail_threshold
@@ -25,7 +25,7 @@ DIGESTS = ("a" * 64, "b" * 64)
 @given(scores=SCORES, rate=st.floats(0.0005, 0.49))
 def test_a_tail_threshold_is_never_absurd(scores: list[float], rate: float) -> None:
     chosen = tail_threshold(scores, rate)
-    assert 0 < chosen.value <= MOST_BEYOND * max(scores) * (1 + 1e-9)
+    assert 0 < chosen.value <= MAX_EXTRAPOLATION * max(scores) * (1 + 1e-9)
     assert math.isfinite(chosen.value)
     assert chosen == tail_threshold(list(reversed(scores)), rate)
 
@@ -236,7 +236,7 @@ def test_candidates_go_from_the_strictest_rate_to_the_loosest(scores: list[float
 def test_a_rate_that_nobody_can_show_still_gives_a_bounded_threshold(rule: PolicyName, rate: float, count: int) -> None:
     scores = [1.0 + index / 100 for index in range(count)]
     chosen = ThresholdPolicy(name=rule, false_alarm_rate=rate).choose(scores)
-    assert scores[-1] < chosen.value <= MOST_BEYOND * scores[-1] * (1 + 1e-9)
+    assert scores[-1] < chosen.value <= MAX_EXTRAPOLATION * scores[-1] * (1 + 1e-9)
     assert chosen.sample_too_small
 
 

@@ -92,7 +92,7 @@ def test_a_class_without_a_name_is_refused_below_the_first_and_above_the_last(tm
 def test_an_end_to_end_graph_that_does_not_sort_gives_the_surest_all_the_same(tmp_path: Path) -> None:
     model = load_detection_model(graph_that_says(END_TO_END, tmp_path / "m", ENDS))
     assert [found.class_name for found in model.detect(NOTHING)] == ["b", "a"]
-    assert [found.class_name for found in model.detect(NOTHING, DetectionSettings(most=1))] == ["b"]
+    assert [found.class_name for found in model.detect(NOTHING, DetectionSettings(max_detections=1))] == ["b"]
 
 
 def test_a_class_that_is_left_out_stays_out_however_sure_the_model_says_it_is(tmp_path: Path) -> None:

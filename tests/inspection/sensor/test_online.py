@@ -65,7 +65,7 @@ def test_a_slow_harmless_change_is_followed_and_told(reference: SensorModel) -> 
 
 
 def test_a_change_without_end_is_followed_to_the_bound_and_no_further(reference: SensorModel) -> None:
-    bounds = BRISK.model_copy(update={"most_in_all": 1.0})
+    bounds = BRISK.model_copy(update={"max_total_shift": 1.0})
     learner = OnlineLearner(reference, bounds)
     rows = machine_rows(6000, seed=3)
     rows[:, 2] += np.linspace(0, 8, len(rows))
@@ -79,7 +79,7 @@ def test_a_change_without_end_is_followed_to_the_bound_and_no_further(reference:
 
 
 def test_a_day_moves_no_further_than_a_day_may(reference: SensorModel) -> None:
-    bounds = OnlineSettings(rate=0.1, quarantine=0, most_per_day=0.05)
+    bounds = OnlineSettings(rate=0.1, quarantine=0, max_shift_per_day=0.05)
     learner = OnlineLearner(reference, bounds)
     before = learner.model.scaling.center
     for day in range(4):
@@ -91,7 +91,7 @@ def test_a_day_moves_no_further_than_a_day_may(reference: SensorModel) -> None:
 
 
 def test_a_clock_that_is_set_back_again_and_again_lends_no_further_days(reference: SensorModel) -> None:
-    learner = OnlineLearner(reference, OnlineSettings(rate=0.1, quarantine=0, most_per_day=0.05))
+    learner = OnlineLearner(reference, OnlineSettings(rate=0.1, quarantine=0, max_shift_per_day=0.05))
     rows = machine_rows(600, seed=13)
     rows[:, 2] += np.linspace(0, 4, len(rows))
     for place, row in enumerate(rows.tolist()):
@@ -130,7 +130,7 @@ def test_single_false_alarms_do_not_stop_the_learning() -> None:
 
 def test_the_reference_and_the_threshold_are_never_touched(reference: SensorModel) -> None:
     before = model_bytes(reference)
-    learner = OnlineLearner(reference, OnlineSettings(quarantine=0, weight_rate=0.1, most_weight_change=0.02))
+    learner = OnlineLearner(reference, OnlineSettings(quarantine=0, weight_rate=0.1, max_weight_change=0.02))
     for row in machine_rows(1500, seed=4).tolist():
         learner.push(row, 0.0)
     assert model_bytes(reference) == before

@@ -235,13 +235,13 @@ def test_columns_of_the_same_name_are_told_apart() -> None:
 
 
 def test_sizes_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(reading, "MOST_ROWS", 3)
-    monkeypatch.setattr(reading, "MOST_COLUMNS", 2)
-    monkeypatch.setattr(reading, "MOST_BYTES", 20)
+    monkeypatch.setattr(reading, "MAX_ROWS", 3)
+    monkeypatch.setattr(reading, "MAX_COLUMNS", 2)
+    monkeypatch.setattr(reading, "MAX_BYTES", 20)
     assert len(parse_table(b"a,b\n1,2\n3,4\n5,6\n", "t.csv").values) == 3
     assert refused("1\n2\n3\n4\n5\n").code == "sensor-file-too-many"
     assert refused("1,2,3\n").code == "sensor-file-too-many"
-    monkeypatch.setattr(reading, "MOST_CELLS", 5)
+    monkeypatch.setattr(reading, "MAX_CELLS", 5)
     assert refused("1,2\n3,4\n5,6\n").values["row"] == 3
     path = tmp_path / "t.csv"
     path.write_bytes(b"1,2\n" * 6)
