@@ -1,4 +1,4 @@
-"""Whether images have the one size a method needs that compares place by place."""
+"""The image size check of methods that compare images position by position."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def require_aligned(preprocessing: Preprocessing, prepared: NetworkInput, height: float, width: float) -> None:
-    """Check that an image has the size of the training images, where the model takes no other.
+    """Check that an image has the size of the training images, if the model requires it.
 
     Args:
         preprocessing: of the model.

@@ -1,4 +1,4 @@
-"""The file of an anomaly model: a manifest and an OpenVINO graph in one archive; same model, same bytes."""
+"""The file of an anomaly model: a manifest and an OpenVINO graph in one archive, byte-identical for equal models."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ GRAPH, WEIGHTS = "model.xml", "model.bin"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bundle:
-    """A model file that was read and checked.
+    """The content of a model file whose digests were checked.
 
     Attributes:
-        manifest: what it says about itself.
+        manifest: of the file.
         graph: OpenVINO ``.xml``.
         weights: OpenVINO ``.bin``.
         digest: SHA-256 of the whole file, hexadecimal.
@@ -33,7 +33,7 @@ class Bundle:
 
 
 def pack(manifest: BundleManifest, graph: bytes, weights: bytes) -> bytes:
-    """Return the bytes of a model file; the digests of the members are entered here."""
+    """Return the bytes of a model file; the digests of the members are added here."""
     return archive.pack(manifest.model_dump(mode="json"), {GRAPH: graph, WEIGHTS: weights})
 
 

@@ -1,4 +1,4 @@
-"""Patch features of images, from the very graph that runs later."""
+"""Patch features of images, computed by the same OpenVINO graph as at inference."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.errors import Unavailable
 
 
 class FeatureExtractor:
-    """Gives the patch features of prepared images.
+    """Extracts patch features of prepared images.
 
     Attributes:
         graph: the feature graph, ``openvino.Model``.

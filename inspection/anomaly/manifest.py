@@ -1,4 +1,4 @@
-"""What a model file says about itself."""
+"""The manifest of an anomaly model file."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class _Part(BaseModel):
 
 
 class Preprocessing(_Part):
-    """How an image is made into the network's input.
+    """The preprocessing of an image into the network's input.
 
     Attributes:
         scale: network pixels per pixel of the original image.
         median_height: rows of the median training image.
         median_width: its columns.
-        aligned: whether the model takes images of that size only.
-        smoothing: deviation of the blur in network pixels; format 1 knew none.
+        aligned: whether the model requires images of that size.
+        smoothing: standard deviation of the blur in network pixels; 0 in format 1.
     """
 
     scale: float = Field(gt=0, allow_inf_nan=False)
@@ -40,14 +40,14 @@ class Preprocessing(_Part):
     @model_validator(mode="after")
     def _an_image_of_that_size_fits_the_memory(self) -> Self:
         if self.median_height * self.median_width > _MAX_PIXELS:
-            raise ValueError("no image is that large")
+            raise ValueError("the median size exceeds the largest image")
         if is_too_large(self.median_height, self.median_width, self.scale):
-            raise ValueError("the network is given no image that large")
+            raise ValueError("the scaled median size exceeds the network's input")
         return self
 
 
 class ThresholdRecord(_Part):
-    """The model's own threshold, as ``anomaly.threshold.estimate.Threshold`` tells it; an item may set another."""
+    """The threshold of the model, see ``anomaly.threshold.estimate.Threshold``; an item may override it."""
 
     value: float = Field(gt=0, allow_inf_nan=False)
     false_alarm_rate: float = Field(gt=0, lt=1)
@@ -58,21 +58,21 @@ class ThresholdRecord(_Part):
 
 
 class BackboneRecord(_Part):
-    """The network the features come from."""
+    """The network that computes the features."""
 
     name: str
     digest: str
 
 
 class DataRecord(_Part):
-    """What the model was trained on; a digest is SHA-256 over the sorted SHA-256 of the files.
+    """The training data; a digest is SHA-256 over the sorted SHA-256 of the files.
 
     Attributes:
-        images: good images.
-        duplicates: files left out as exact copies.
+        images: number of good images.
+        duplicates: number of files left out as exact duplicates.
         digest: of the good images.
-        defects: images of defects the threshold was chosen with.
-        defects_digest: of these; empty without any.
+        defects: number of images of defects used for the threshold.
+        defects_digest: of the images of defects; empty without any.
     """
 
     images: int = Field(ge=1)
@@ -123,18 +123,18 @@ class BundleManifest(_Part):
     Attributes:
         format_version: files of a newer format are refused.
         kind: the method, a name of ``inspection.anomaly.methods.registry``.
-        name: for people.
-        precision: of the network's weights and of what it computes with: ``fp32`` or ``int8``.
-        scores: scores of good images that were held out of the fit, ascending, at least two; what a histogram shows.
-        defect_scores: scores of images of defects by the finished model, ascending; empty without any.
-        probes: scores the training computed for the generated images of ``anomaly.export.probes``, to check any copy of
-            the file against on any computer; empty in format 1.
-        preprocessing_record: what was done to the images it was trained on; None in files made before this was kept.
-            Its key in the file is ``view``, the word of the first files that had it.
+        name: display name.
+        precision: of weights and activations: ``fp32`` or ``int8``.
+        scores: cross-validated scores of good images, ascending, at least two; shown as a histogram.
+        defect_scores: scores of images of defects by the final model, ascending; empty without any.
+        probes: scores of the images of ``anomaly.export.probes`` as the training computed them, for parity checks on
+            any computer; empty in format 1.
+        preprocessing_record: preprocessing of the training images; None in files written before it was recorded. Its
+            key in the file is ``view``, for compatibility.
         metrics: the model's size, and the parity between training and runtime.
-        warnings: codes of what the person who trains should know.
-        versions: of the libraries that made the file.
-        members: name → SHA-256 of the other parts of the file.
+        warnings: warning codes of the training.
+        versions: of the libraries that produced the file.
+        members: name → SHA-256 of the other members of the file.
     """
 
     format_version: int = Field(ge=1)

@@ -1,4 +1,4 @@
-"""What of an anomaly map counts: not what a pipeline's steps ignore, nor what they had to make up."""
+"""Masking of anomaly maps: pixels that a pipeline ignores or had to fill in do not contribute to the score."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from inspection.imaging.picture import Picture
 from inspection.imaging.placement import FloatMap, Mask
 
 
-def mask_score(score: float, heatmap: FloatMap, counting: Mask | None) -> tuple[float, FloatMap]:
-    """Return score and heatmap of what counts in a picture alone.
+def mask_score(score: float, heatmap: FloatMap, valid_mask: Mask | None) -> tuple[float, FloatMap]:
+    """Return score and heatmap of the valid pixels alone.
 
-    The score is the model's, brought down as far as the heatmap's highest point goes down when what is ignored is
-    taken away; with the highest point elsewhere it stays what it was to the last digit.
+    The score is scaled by the ratio of the heatmap's maximum after and before masking; when the maximum lies on a valid
+    pixel it stays bit-identical.
 
     Args:
         score: of the whole picture.
         heatmap: float32 ``(H, W)`` over the picture.
-        counting: bool ``(H, W)``, as ``Picture.counting`` tells it; None when all counts.
+        valid_mask: bool ``(H, W)``, see ``Picture.valid_mask``; None when all pixels are valid.
     """
     highest = float(heatmap.max())
-    if counting is None or highest <= 0:
+    if valid_mask is None or highest <= 0:
         return score, heatmap
-    left = np.where(counting, heatmap, np.float32(0))
-    remaining = float(left.max())
-    return (score if remaining == highest else score * remaining / highest), left
+    masked = np.where(valid_mask, heatmap, np.float32(0))
+    remaining = float(masked.max())
+    return (score if remaining == highest else score * remaining / highest), masked
 
 
 def score_picture(model: AnomalyModel, picture: Picture) -> ScoredImage:
-    """Return what a model says of what counts in a picture that steps of a pipeline gave; the heatmap lies over it.
+    """Score the valid pixels of a picture from a pipeline; the heatmap covers the picture.
 
     Raises:
         DoesNotFit, InvalidInput: as ``AnomalyModel.score``.
@@ -46,36 +46,36 @@ def score_picture(model: AnomalyModel, picture: Picture) -> ScoredImage:
 
 @dataclass(frozen=True, slots=True)
 class MaskedLayout:
-    """Where a picture lies on the patch grid and what of it counts, small enough to be kept for every image.
+    """Position of a picture on the patch grid and its valid mask, compact enough to keep for every image.
 
     Attributes:
-        prepared: how it was prepared; its tensor is empty.
+        prepared: the picture's network input without its tensor, which is empty.
         shape: rows and columns of the picture.
-        counting: bits of the mask of ``Picture.counting``, packed; None when all counts.
+        packed_mask: ``Picture.valid_mask`` as compressed bits; None when all pixels are valid.
     """
 
     prepared: NetworkInput
     shape: tuple[int, int]
-    counting: bytes | None
+    packed_mask: bytes | None
 
     @classmethod
     def of(cls, picture: Picture, prepared: NetworkInput) -> MaskedLayout:
-        """Return the extent of ``picture``, which ``prepared`` was made of."""
+        """Return the layout of ``picture``, from which ``prepared`` was made."""
         height, width = picture.pixels.shape[:2]
-        counting = picture.valid_mask()
+        valid_mask = picture.valid_mask()
         return cls(
             replace(prepared, tensor=np.empty((1, 3, 0, 0), np.float32)),
             (height, width),
-            None if counting is None else zlib.compress(np.packbits(counting).tobytes(), 1),
+            None if valid_mask is None else zlib.compress(np.packbits(valid_mask).tobytes(), 1),
         )
 
     def score(self, grid: FloatMap) -> float:
-        """Return the score of the picture from its map over the patch grid, float32 ``(h, w)``, as ``anomaly`` does."""
+        """Return the masked score of the picture from its map over the patch grid, float32 ``(h, w)``."""
         highest = float(grid[self.prepared.cells()].max())
-        if self.counting is None:
+        if self.packed_mask is None:
             return highest
         height, width = self.shape
-        bits = np.frombuffer(zlib.decompress(self.counting), np.uint8)
-        counting = np.unpackbits(bits, count=height * width).reshape(height, width).astype(np.bool_)
-        score, _ = mask_score(highest, resize_map(grid, self.prepared, height, width), counting)
+        bits = np.frombuffer(zlib.decompress(self.packed_mask), np.uint8)
+        valid_mask = np.unpackbits(bits, count=height * width).reshape(height, width).astype(np.bool_)
+        score, _ = mask_score(highest, resize_map(grid, self.prepared, height, width), valid_mask)
         return score

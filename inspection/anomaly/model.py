@@ -1,4 +1,4 @@
-"""A trained model, ready to score images."""
+"""A trained anomaly model in memory."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _RANK = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredImage:
-    """What a model says of an image.
+    """The score of an image.
 
     Attributes:
-        score: larger is stranger.
-        threshold: the model's own; a score strictly above it is anomalous.
-        heatmap: float32 ``(H, W)`` over the image that was given, in the unit of the score.
+        score: anomaly score; higher is more anomalous.
+        threshold: of the model; a score strictly above it is anomalous.
+        heatmap: float32 ``(H, W)`` over the scored image, in the unit of the score.
     """
 
     score: float
@@ -42,12 +42,12 @@ class ScoredImage:
 
 
 class AnomalyModel:
-    """A model in memory; may be used from several threads, one image at a time.
+    """A model in memory; thread-safe, scores one image at a time.
 
     Attributes:
-        manifest: what its file says.
-        digest: SHA-256 of its file, hexadecimal.
-        name: of its file, for messages.
+        manifest: of the model file.
+        digest: SHA-256 of the model file, hexadecimal.
+        name: of the model file, for messages.
     """
 
     kind: ClassVar[ModelKind] = ModelKind.ANOMALY
@@ -61,7 +61,7 @@ class AnomalyModel:
             graph = core().read_model(bundle.graph, weights_tensor(bundle.weights))
         except RuntimeError as error:
             raise InvalidInput("model-damaged", name=name) from error
-        if not _takes_image_gives_map(graph):
+        if not _maps_images(graph):
             raise InvalidInput("model-damaged", name=name)
         size = self.manifest.preprocessing
         usual = tensor_size(*working_size(size.median_height, size.median_width, size.scale))
@@ -69,7 +69,7 @@ class AnomalyModel:
 
     @property
     def threshold(self) -> float:
-        """The model's own threshold."""
+        """The threshold stored in the model file."""
         return self.manifest.threshold.value
 
     def score(self, pixels: Pixels, *, scale_x: float = 1.0, scale_y: float = 1.0) -> ScoredImage:
@@ -77,12 +77,12 @@ class AnomalyModel:
 
         Args:
             pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
-            scale_x: pixels of ``pixels`` per pixel of the original image, when an earlier step resized it.
-            scale_y: the same downwards.
+            scale_x: columns of ``pixels`` per column of the original image, when an earlier step resized it.
+            scale_y: the same for rows.
 
         Raises:
-            DoesNotFit: ``image-scale`` when it is far larger than the images the model was trained on,
-                ``image-not-aligned`` when the model takes images of one size and this has another.
+            DoesNotFit: ``image-scale`` when it is far larger than the training images, ``image-not-aligned`` when the
+                model requires images of one size and this image has another.
             InvalidInput: ``model-not-finite``, ``model-damaged``; see ``map``.
         """
         preprocessing = self.manifest.preprocessing
@@ -93,7 +93,7 @@ class AnomalyModel:
         return ScoredImage(float(grid[prepared.cells()].max()), self.threshold, heatmap)
 
     def warm_up(self) -> None:
-        """Score an even image of the usual size, so that the first part is not slower than the others."""
+        """Score a blank image of the median size, so that the first part is not slower than the others."""
         size = self.manifest.preprocessing
         self.score(np.zeros((size.median_height, size.median_width), np.uint8))
 
@@ -101,8 +101,8 @@ class AnomalyModel:
         """Return the map over the patch grid, float32 ``(H/16, W/16)`` of the tensor.
 
         Raises:
-            InvalidInput: ``model-not-finite`` when the network gives something else than numbers, which every
-                threshold would let pass; ``model-damaged`` when it cannot run or its map has another size.
+            InvalidInput: ``model-not-finite`` when the output has NaN or infinite values, which would pass every
+                threshold; ``model-damaged`` when the graph cannot run or its map has an unexpected size.
         """
         with self._lock:
             try:
@@ -117,8 +117,8 @@ class AnomalyModel:
         return grid
 
 
-def _takes_image_gives_map(graph: Any) -> bool:
-    """Say whether an ``openvino.Model`` has the one input and the output ``map`` that every method gives it."""
+def _maps_images(graph: Any) -> bool:
+    """Return whether an ``openvino.Model`` has the one input and the output ``map`` of every method."""
     inputs, outputs = graph.inputs, graph.outputs
     return (
         len(inputs) == 1
@@ -129,10 +129,10 @@ def _takes_image_gives_map(graph: Any) -> bool:
 
 
 def resize_map(grid: FloatMap, prepared: NetworkInput, height: int, width: int) -> FloatMap:
-    """Spread a map over the patch grid to ``height`` × ``width`` pixels of the image that was prepared, bilinear.
+    """Resize a map over the patch grid to the ``height`` × ``width`` pixels of the prepared image, bilinearly.
 
     Returns:
-        float32 ``(height, width)``; reflected borders are cut off.
+        float32 ``(height, width)``, without the reflected borders.
     """
     across, down = prepared.width / width / PATCH, prepared.height / height / PATCH
     matrix = np.array(
@@ -155,8 +155,8 @@ def load_bundle(path: Path, threads: int | None = None) -> AnomalyModel:
     """Load a model file.
 
     Args:
-        path: of the file.
-        threads: processor threads it may use; None takes the setting.
+        path: of the model file.
+        threads: number of CPU threads; None takes the setting.
 
     Raises:
         NotFound: ``model-missing``.

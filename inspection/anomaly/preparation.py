@@ -1,4 +1,4 @@
-"""From an image to the tensor the network takes."""
+"""Preprocessing of an image into the network's input tensor."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from inspection.imaging.resizing import resize_picture, resize_pixels
 from models.errors import DoesNotFit
 
 WORKING_SIDE = 1024
-"""Larger images are first brought to fit this, as the default pipeline's first step does."""
+"""Larger images are first shrunk to fit this side, as by the first step of the default pipeline."""
 GRID = 32
 PATCH = 16
 """Side of one cell of the patch grid in network pixels."""
 _MIN_DEVIATION = 4.0
 # Deviation of the normalised image in the network's units, (x - 127) / 128.
 _DEVIATION = 0.35
-# Deviation of the blur in network pixels. Grain of the sensor and of ground surfaces differs from part to part and
-# hides small defects; how much of it shrinking an image removes depends on how large the image is.
+# Standard deviation of the Gaussian blur in network pixels. Grain of the camera sensor and of ground surfaces differs
+# from part to part and hides small defects; downscaling removes an amount of it that depends on the image size.
 SMOOTHING = 0.8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkInput:
-    """An image as the network takes it.
+    """The input tensor of an image and its position within it.
 
     Attributes:
         tensor: float32 ``(1, 3, H, W)``, RGB, ``H`` and ``W`` multiples of 32.
-        top: rows of reflection above the image.
-        left: columns of reflection left of the image.
-        height: rows that are image.
-        width: columns that are image.
+        top: rows of padding above the image.
+        left: columns of padding left of the image.
+        height: rows of the image.
+        width: columns of the image.
     """
 
     tensor: NDArray[np.float32]
@@ -48,7 +48,7 @@ class NetworkInput:
     width: int
 
     def cells(self) -> tuple[slice, slice]:
-        """Return the rows and columns of the patch grid that hold at least one pixel of the image."""
+        """Return the rows and columns of the patch grid that cover at least one pixel of the image."""
         return (
             slice(self.top // PATCH, -(-(self.top + self.height) // PATCH)),
             slice(self.left // PATCH, -(-(self.left + self.width) // PATCH)),
@@ -56,7 +56,7 @@ class NetworkInput:
 
 
 def choose_scale(sizes: Sequence[tuple[int, int]]) -> float:
-    """Return the one scale for a data set: the median area becomes 288².
+    """Return the common scale of a data set, which maps its median area to 288².
 
     Args:
         sizes: height and width of every image, in original pixels.
@@ -71,7 +71,7 @@ def choose_scale(sizes: Sequence[tuple[int, int]]) -> float:
 
 
 def require_scale(height: float, width: float, scale: float) -> None:
-    """Check that an image is not far larger than the images a scale was chosen for.
+    """Check that an image is not far larger than the images the scale was chosen for.
 
     Args:
         height: rows of the original image.
@@ -79,37 +79,36 @@ def require_scale(height: float, width: float, scale: float) -> None:
         scale: network pixels per original pixel.
 
     Raises:
-        DoesNotFit: ``image-scale`` when it would have more than 16 times their area.
+        DoesNotFit: ``image-scale`` when it would have more than 16 times the median area.
     """
     if is_too_large(height, width, scale):
         raise DoesNotFit("image-scale", width=round(width), height=round(height), expected=round(MEDIAN_SIDE / scale))
 
 
 def working_size(height: float, width: float, scale: float) -> tuple[int, int]:
-    """Return height and width an original image of ``height`` × ``width`` is resized to, network pixels."""
+    """Return height and width in network pixels to which an original image of ``height`` × ``width`` is resized."""
     return max(MIN_SIDE, round(height * scale)), max(MIN_SIDE, round(width * scale))
 
 
 def tensor_size(height: int, width: int) -> tuple[int, int]:
-    """Return rows and columns of the tensor of an image of ``height`` × ``width`` network pixels."""
+    """Return rows and columns of the input tensor for an image of ``height`` × ``width`` network pixels."""
     return height + -height % GRID, width + -width % GRID
 
 
 def prepare(
     pixels: Pixels, scale: float, scale_x: float = 1.0, scale_y: float = 1.0, smoothing: float = SMOOTHING
 ) -> NetworkInput:
-    """Scale an image, normalise its brightness and contrast, pad it by reflection and smooth its grain.
+    """Scale an image, normalise its mean and contrast, pad it by reflection and blur its grain.
 
     Args:
         pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
         scale: network pixels per original pixel.
-        scale_x: pixels of ``pixels`` per original pixel, when an earlier step resized it.
-        scale_y: the same downwards.
-        smoothing: deviation of the blur in network pixels; 0 for none, as models of format 1 were trained.
+        scale_x: columns of ``pixels`` per original column, when an earlier step resized it.
+        scale_y: the same for rows.
+        smoothing: standard deviation of the blur in network pixels; 0 for none, as for models of format 1.
 
     Raises:
-        DoesNotFit: ``image-scale`` when the image is so much larger than the training images that it would have more
-            than 16 times their area.
+        DoesNotFit: ``image-scale``, see ``require_scale``.
     """
     working = resize_picture(Picture.original(pixels), WORKING_SIDE, WORKING_SIDE).pixels
     require_scale(pixels.shape[0] / scale_y, pixels.shape[1] / scale_x, scale)
@@ -118,12 +117,12 @@ def prepare(
     grey = cv2.cvtColor(resized, cv2.COLOR_RGB2GRAY)
     mean, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(grey))
     factor = _DEVIATION / max(deviation, _MIN_DEVIATION)
-    # Half of the reflection on each side: the network pads with zeros, and an edge of the part that touches those
-    # looks strange in a way that depends on the image's size.
+    # Half of the padding on each side: the network pads with zeros, and an edge of the part next to these scores high,
+    # by an amount that depends on the image size.
     full_height, full_width = tensor_size(height, width)
     rows, columns = full_height - height, full_width - width
     top, left = rows // 2, columns // 2
     padded = cv2.copyMakeBorder(resized, top, rows - top, left, columns - left, borderType=cv2.BORDER_REFLECT_101)
-    even = (padded.astype(np.float32) - np.float32(mean)) * np.float32(factor)
-    tensor = cv2.GaussianBlur(even, (0, 0), smoothing) if smoothing > 0 else even
+    normalised = (padded.astype(np.float32) - np.float32(mean)) * np.float32(factor)
+    tensor = cv2.GaussianBlur(normalised, (0, 0), smoothing) if smoothing > 0 else normalised
     return NetworkInput(np.ascontiguousarray(tensor.transpose(2, 0, 1)[None]), top, left, height, width)

@@ -1,4 +1,4 @@
-"""Connected places where a heatmap passes the threshold."""
+"""Connected regions of a heatmap above the threshold."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from inspection.judging.judgement import ANOMALY_CLASS, border_distance
 from models.results import BoundingBox, Detection
 
 MAX_REGIONS = 50
-# Regions are drawn and compared with a least area; half a megapixel of detail is more than the map has.
+# Regions are drawn and compared with a minimum area; half a megapixel resolves more than the map contains.
 _WORKING_SIDE = 768
-# The map is smooth, so its highest point may lie a hair below the score.
+# Resizing lowers the maximum of the map slightly below the score.
 _PEAK_SHARE = 0.98
 
 
 def anomalous_regions(heatmap: FloatMap, score: float, threshold: float) -> tuple[Detection, ...]:
-    """Return the boxes of connected areas above ``threshold``, strangest first, at most ``MAX_REGIONS``.
+    """Return the bounding boxes of connected regions above ``threshold``, by descending peak, at most ``MAX_REGIONS``.
 
     Args:
         heatmap: float32 ``(H, W)``.
-        score: of the whole image; none is marked unless it is above the threshold.
+        score: of the whole image; no region is returned unless it is above the threshold.
         threshold: in the unit of the heatmap.
 
     Returns:
-        detections of class ``anomaly``, boxes in pixels of the heatmap, confidence from the region's highest value.
+        detections of class ``anomaly``, boxes in pixels of the heatmap, confidence from the peak of the region.
     """
     if score <= threshold:
         return ()

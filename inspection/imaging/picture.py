@@ -1,4 +1,4 @@
-"""An image on its way through a pipeline, and where it lies on the original."""
+"""An image between two pipeline steps, with its placement on the original."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from models.results import BoundingBox
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """An image on its way through a pipeline, where it lies on the original, and what of that does not count.
+    """An image between two pipeline steps, its placement on the original, and the region that is ignored.
 
     Attributes:
         pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
         placement: the map from the original image to ``pixels``.
-        ignored: bool ``(height, width)`` over the original image, true where nothing counts; None when all counts.
-        resized: columns and rows of ``pixels`` per one of the image before it was resized. Unlike the scale of
-            ``placement`` it does not hold the size of a part that ``align`` brought to that of its reference: a model
-            that knows how large a part is on its training images would undo that otherwise.
+        ignored: bool ``(height, width)`` over the original image, true where pixels are ignored; None when none are.
+        resized: columns and rows of ``pixels`` per column and row of the image before resizing. Unlike the scale of
+            ``placement`` it excludes the scaling of ``align`` to the size of the reference: a model that works at the
+            scale of its training images would otherwise undo that scaling.
     """
 
     pixels: Pixels
@@ -32,26 +32,26 @@ class Picture:
 
     @classmethod
     def original(cls, pixels: Pixels) -> Picture:
-        """Return the picture that is the original image itself.
+        """Return the original image as a picture.
 
         Raises:
-            ValueError: when ``pixels`` is no image.
+            ValueError: when ``pixels`` is not an image.
         """
         require_pixels(pixels)
         return cls(pixels, Placement(width=pixels.shape[1], height=pixels.shape[0]))
 
     def with_pixels(self, pixels: Pixels) -> Picture:
-        """Return the picture with other pixels in the same places."""
+        """Return the picture with its pixels replaced by others of the same shape."""
         return replace(self, pixels=pixels)
 
     def ignoring(self, mask: Mask) -> Picture:
-        """Return the picture with more to ignore: ``mask`` is bool ``(height, width)`` over the original."""
+        """Return the picture with ``mask``, bool ``(height, width)`` over the original, ignored in addition."""
         return replace(self, ignored=mask if self.ignored is None else self.ignored | mask)
 
     def valid_mask(self) -> Mask | None:
-        """Return which pixels of the picture count, bool ``(H, W)``; None when all of them do.
+        """Return the valid pixels of the picture, bool ``(H, W)``; None when all are valid.
 
-        Neither what is ignored counts nor what lies beyond the original's edges, where a step had to make pixels up.
+        Invalid are ignored pixels and those beyond the edges of the original, which a step had to fill in.
         """
         ignored = self.ignored
         if ignored is None:
@@ -67,7 +67,7 @@ class Picture:
         rows = slice(max(top, 0), max(min(bottom, self.placement.height), 0))
         columns = slice(max(left, 0), max(min(right, self.placement.width), 0))
         if self.ignored is None:
-            counting = max(rows.stop - rows.start, 0) * max(columns.stop - columns.start, 0)
+            valid = max(rows.stop - rows.start, 0) * max(columns.stop - columns.start, 0)
         else:
-            counting = int(np.count_nonzero(~self.ignored[rows, columns]))
-        return 2 * counting <= (right - left) * (bottom - top)
+            valid = int(np.count_nonzero(~self.ignored[rows, columns]))
+        return 2 * valid <= (right - left) * (bottom - top)

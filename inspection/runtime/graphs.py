@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from inspection.runtime.openvino_import import ops
 from models.storage import not_written
 
-# Bytes of the ``.xml``, far more than those of the networks here.
-_LARGEST_GRAPH = 1 << 20
+# Upper bound of the bytes of an ``.xml``.
+_MAX_GRAPH_BYTES = 1 << 20
 
 
 def serialise(model: Any) -> tuple[bytes, bytes]:
-    """Return ``.xml`` and ``.bin`` of an OpenVINO model, weights in the precision they have.
+    """Return ``.xml`` and ``.bin`` of an OpenVINO model, weights in their own precision.
 
     Raises:
         Unavailable: ``file-disk-full`` when the temporary folder has no room (OpenVINO serialises to files only),
-            ``file-not-written`` when the system refuses otherwise.
+            ``file-not-written`` on any other system error.
     """
     from inspection.runtime.openvino_import import openvino as ov
 
@@ -30,21 +30,21 @@ def serialise(model: Any) -> tuple[bytes, bytes]:
         try:
             ov.serialize(model, graph, weights)
         except RuntimeError as error:
-            # OpenVINO does not say why; where there is room it is no trouble of the disk.
-            refused = _refused_room(weights, model)
-            if refused is None:
+            # OpenVINO does not report the cause; where a file of that size can be written, it is not the disk.
+            disk_error = _disk_error(weights, model)
+            if disk_error is None:
                 raise
-            raise not_written(weights, refused) from error
+            raise not_written(weights, disk_error) from error
         return graph.read_bytes(), weights.read_bytes()
 
 
-def _refused_room(path: Path, model: Any) -> OSError | None:
-    """Return what the system says to as many bytes in ``path`` as a model has; None when it takes them.
+def _disk_error(path: Path, model: Any) -> OSError | None:
+    """Return the system error of writing a file as large as the model to ``path``; None when it succeeds.
 
-    Asked by writing: a quota and a limit on the size of files are no free space that could be read.
+    Tested by writing, as quotas and file size limits do not show in the free space.
     """
     weights = sum(node.get_byte_size() for node in model.get_ops() if node.get_type_name() == "Constant")
-    needed = weights + _LARGEST_GRAPH
+    needed = weights + _MAX_GRAPH_BYTES
     block = bytes(1 << 20)
     try:
         with path.open("wb") as file:
@@ -56,13 +56,13 @@ def _refused_room(path: Path, model: Any) -> OSError | None:
 
 
 def weights_tensor(weights: bytes) -> object:
-    """Return the content of a ``.bin`` as OpenVINO takes it."""
+    """Return the content of a ``.bin`` as an ``openvino.Tensor``."""
     from inspection.runtime.openvino_import import openvino as ov
 
     return ov.Tensor(np.frombuffer(weights, np.uint8).copy())
 
 
-# An output of an OpenVINO node; the package ships no types.
+# An output of an OpenVINO node; the package has no type stubs.
 Node = Any
 
 
@@ -72,6 +72,6 @@ def constant(values: NDArray[Any]) -> Node:
 
 
 def name_nodes(model: Any) -> None:
-    """Give every node a name by its place, so that the serialised graph does not depend on what was built before."""
+    """Name every node by its position, so that the serialised graph does not depend on graphs built before."""
     for position, node in enumerate(model.get_ordered_ops()):
         node.set_friendly_name(f"{node.get_type_name().lower()}_{position}")

@@ -20,7 +20,7 @@ from inspection.runtime.openvino_import import ops
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One mobile inverted bottleneck: depthwise kernel size, stride, whether it widens first and adds its input."""
+    """A mobile inverted bottleneck: depthwise kernel size, stride, whether it has an expansion and a residual."""
 
     kernel: int
     stride: int
@@ -42,7 +42,7 @@ def fold_batch_norm(
         epsilon: of the normalisation.
 
     Returns:
-        weight and bias of the one convolution that does both (Jacob et al. 2018, section 3.2).
+        weight and bias of the folded convolution (Jacob et al. 2018, section 3.2).
     """
     factor = gamma.astype(np.float64) / np.sqrt(variance.astype(np.float64) + epsilon)
     folded = weight.astype(np.float64) * factor[:, None, None, None]
@@ -54,7 +54,7 @@ def _convolution(
     node: Node, weight: FloatArray, bias: FloatArray, *, stride: int, depthwise: bool, bounded: bool
 ) -> Node:
     kernel = weight.shape[2]
-    # "Same" padding of TensorFlow for sides that are multiples of the stride: the odd pixel goes right and below.
+    # TensorFlow's "same" padding for sides that are multiples of the stride: the odd pixel goes right and below.
     total = kernel - stride if stride > 1 else kernel - 1
     begin, end = total // 2, total - total // 2
     arguments = {
@@ -77,14 +77,14 @@ def efficientnet_lite(
     """Build the feature graph of an EfficientNet-Lite (Tan and Le 2019; Lite: no squeeze and excitation, ReLU6).
 
     Args:
-        weights: arrays by the names of ``efficientnet_lite_pytorch``'s ``state_dict``.
-        blocks: every block in order; those after the last tap are left out of the graph.
-        taps: index of a block → name of the output taken after it.
+        weights: arrays by their name in the ``state_dict`` of ``efficientnet_lite_pytorch``.
+        blocks: all blocks in order; those after the last tap are omitted from the graph.
+        taps: index of a block → name of the graph output after it.
         epsilon: of the batch normalisations.
 
     Returns:
         ``openvino.Model``: input ``image`` float32 ``(1, 3, H, W)``, RGB, ``(x - 127) / 128``, ``H`` and ``W`` any
-        multiples of 32; one float32 output ``(1, C, H/stride, W/stride)`` a tap.
+        multiples of 32; one float32 output ``(1, C, H/stride, W/stride)`` per tap.
     """
 
     def folded(convolution: str, norm: str) -> tuple[FloatArray, FloatArray]:

@@ -1,4 +1,4 @@
-"""A model file in another precision, checked against the one it is made from before anybody gets it."""
+"""Export of a model file to another precision, checked for parity with its source before it is written."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ Precision = Literal["fp32", "int8"]
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """What an export gave.
+    """The result of an export.
 
     Attributes:
-        path: the model file that was written.
-        digest: its SHA-256.
-        precision: its own.
-        parity: with the model it was made from, on the calibration images or, without any, on generated ones.
+        path: the written model file.
+        digest: SHA-256 of the file.
+        precision: of the file.
+        parity: with the source, on the calibration images or, without any, on generated ones.
         size: bytes of the file.
-        source_size: bytes of the file it was made from.
+        source_size: bytes of the source.
     """
 
     path: Path
@@ -49,14 +49,14 @@ def export_model(source: Path, out: Path, precision: Precision, calibration: Seq
 
     Args:
         source: a model file.
-        out: the model file to write; its folder is made when missing.
-        precision: ``fp32`` keeps network and scores as they are; ``int8`` quantises the backbone.
-        calibration: images like those that will be inspected; ``int8`` needs them, and both are checked on them.
+        out: the model file to write; its folder is created when missing.
+        precision: ``fp32`` keeps network and scores; ``int8`` quantises the backbone.
+        calibration: images like those to be inspected; required for ``int8``, used for the parity check of both.
 
     Raises:
         NotFound: ``model-missing``.
         InvalidInput: ``model-damaged``, ``model-too-new`` or ``model-not-readable``; ``too-few-images`` when ``int8``
-            is given no image; ``model-not-fp32`` when an INT8 model is to be quantised again.
+            has no calibration image; ``model-not-fp32`` when the source is an INT8 model.
         UnreadableImage: when a calibration image cannot be read.
         DoesNotFit: ``model-export-parity`` with the numbers; ``image-scale`` or ``image-not-aligned`` for a
             calibration image that does not fit the model.
@@ -69,7 +69,7 @@ def export_model(source: Path, out: Path, precision: Precision, calibration: Seq
     if precision == "int8" and not calibration:
         raise InvalidInput("too-few-images", count=0, least=1)
     reference = AnomalyModel(bundle, source.name)
-    # Before the long work, so that an image that cannot be read or does not fit is told as what it is.
+    # Scored first, so that unreadable or unsuitable images are reported before the long work.
     (expected,) = scores_of((reference,), _images(reference, calibration))
     data = _packed(bundle, reference, source, precision, calibration)
     finished = AnomalyModel(unpack(data, out.name), out.name)

@@ -1,4 +1,4 @@
-"""Whether two computations of the same scores agree: training and runtime, two precisions, two computers."""
+"""Parity of two computations of the same scores: training and runtime, two precisions, two computers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _MIN_SHOWN = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How well two rows of scores agree.
+    """The agreement of two series of scores.
 
     Attributes:
-        difference: the largest, relative to the expected score.
-        flips: how many verdicts differ.
-        images: of how many.
+        difference: largest difference, relative to the expected score.
+        flips: number of verdicts that differ.
+        images: number of images compared.
     """
 
     difference: float
@@ -28,19 +28,19 @@ class Parity:
 
     @property
     def holds(self) -> bool:
-        """Whether scores differ by 1e-3 at most and no verdict flips."""
+        """Whether scores differ by at most 1e-3 and no verdict flips."""
         return self.difference <= PARITY_LIMIT and self.flips == 0
 
     @property
     def percent_text(self) -> str:
-        """The difference as a share of the score for people: ``49.4 %``, with more digits where it is small."""
+        """The difference in percent of the score, for display: ``49.4 %``, with more digits where it is small."""
         share = 100 * self.difference
         if not math.isfinite(share):
             return "∞ %"
         return f"{share:.1f} %" if share >= _MIN_SHOWN else f"{share:.3g} %"
 
     def values(self) -> dict[str, Any]:
-        """Return what the text of an error names."""
+        """Return the values for an error message."""
         return {
             "difference": self.percent_text,
             "limit": f"{PARITY_LIMIT:.1%}".replace("%", " %"),
@@ -55,13 +55,13 @@ def compare(
     """Compare scores of the same images.
 
     Args:
-        expected: what they should be.
-        found: what they are.
+        expected: reference scores.
+        found: scores to check.
         threshold: a score strictly above it is anomalous.
-        found_threshold: the same for ``found``, where that has another.
+        found_threshold: the threshold of ``found`` where it differs.
 
     Raises:
-        ValueError: when there are not as many of both, or none.
+        ValueError: when their lengths differ or are 0.
     """
     other_threshold = threshold if found_threshold is None else found_threshold
     pairs = list(zip(expected, found, strict=True))
@@ -75,6 +75,6 @@ def compare(
 
 
 def _difference(expected: float, found: float) -> float:
-    """Return the relative difference; a score that is no number differs without bound."""
-    away = abs(found - expected) / max(abs(expected), _MIN_SCORE)
-    return away if math.isfinite(away) else math.inf
+    """Return the relative difference; infinity for NaN and infinite scores."""
+    relative = abs(found - expected) / max(abs(expected), _MIN_SCORE)
+    return relative if math.isfinite(relative) else math.inf

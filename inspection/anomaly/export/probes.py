@@ -1,4 +1,4 @@
-"""Generated images that are the same on every computer, to compare what a model says of them here and there."""
+"""Generated probe images, identical on every computer, for parity checks."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _ROWS_AT_ONCE = 256
 
 
 def probe_image(number: int, height: int, width: int) -> Pixels:
-    """Return the generated image ``number``, grey ``(height, width)`` uint8.
+    """Return the probe image ``number``, grey ``(height, width)`` uint8.
 
-    Blocks of random brightness of several sizes over a ramp, in whole numbers only, so that no rounding of a processor
-    or a library changes a pixel.
+    Random blocks of several sizes over a ramp, in integer arithmetic only, so that no rounding of a CPU or a library
+    changes a pixel.
     """
     generator = np.random.default_rng(number)
     sides = [4 << level for level in range(_LEVELS)]
     blocks = [generator.integers(0, 36, (-(-height // side), -(-width // side))) for side in sides]
     columns = np.arange(width)[None]
     image = np.empty((height, width), np.uint8)
-    # Whole images of large cameras would take gigabytes as the wide integers that are summed.
+    # Processed in strips: an image of a large camera would take gigabytes as int64.
     for top in range(0, height, _ROWS_AT_ONCE):
         rows = np.arange(top, min(top + _ROWS_AT_ONCE, height))[:, None]
         part = (rows * (2 + number) + columns * 3) * 40 // (height + width)

@@ -1,8 +1,8 @@
-"""Post-training quantisation of a model's backbone to INT8, in a process of its own.
+"""Post-training quantisation of a model's backbone to INT8, in a subprocess.
 
-NNCF imports torch where that is installed and reports its use unless it is kept from it; neither may happen in a
-station or a server. The process is ``python -m inspection.anomaly.export.quantise MODEL FOLDER IMAGE...`` and writes
-graph and weights to FOLDER.
+NNCF imports torch where that is installed and sends usage telemetry unless prevented; neither may happen in a station
+or a server. The subprocess is ``python -m inspection.anomaly.export.quantise MODEL FOLDER IMAGE...`` and writes graph
+and weights to FOLDER.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from inspection.runtime.subprocesses import module_command
 from models.errors import Unavailable, UserFacingError
 
 MAX_IMAGES = 128
-"""More calibration images than these change the ranges of the activations no more."""
+"""More calibration images do not change the activation ranges."""
 _BACKBONE = frozenset({"Parameter", "Constant", "Convert", "Convolution", "GroupConvolution", "Add", "Clamp"})
 _SECONDS = 1800
 _MISSING = 3
@@ -33,15 +33,15 @@ def quantise_in_own_process(model: Path, images: Sequence[Path]) -> tuple[bytes,
     """Quantise the backbone of a model file.
 
     Args:
-        model: the file, FP32.
-        images: files to find the ranges of the activations with, at least one; ``MAX_IMAGES`` of more are used,
-            spread evenly.
+        model: the FP32 model file.
+        images: calibration images for the activation ranges, at least one; at most ``MAX_IMAGES``, evenly spaced, are
+            used.
 
     Returns:
         OpenVINO ``.xml`` and ``.bin``, and the version of NNCF by its name.
 
     Raises:
-        Unavailable: ``quantise-packages-missing``, or ``quantise-failed`` with what the process said.
+        Unavailable: ``quantise-packages-missing``, or ``quantise-failed`` with the last line of its stderr.
     """
     places = np.unique(np.linspace(0, len(images) - 1, min(len(images), MAX_IMAGES)).round().astype(int))
     chosen = [str(images[place]) for place in places.tolist()]
@@ -70,14 +70,14 @@ def quantise_in_own_process(model: Path, images: Sequence[Path]) -> tuple[bytes,
 def quantise(model: Path, folder: Path, images: Sequence[Path]) -> None:
     """Quantise the backbone of ``model`` and write graph and weights to ``folder``; imports NNCF.
 
-    Only the convolutions are quantised: joining the levels would force one range on features of different sizes, and
-    the comparison with good patches works on small differences of large numbers.
+    Only the convolutions are quantised: the concatenation of levels would force one range on features of different
+    magnitude, and the nearest-neighbour search works on small differences of large numbers.
 
     Raises:
         ImportError: when NNCF is not installed.
         UserFacingError: when the model or an image cannot be used.
     """
-    # First, because it keeps OpenVINO's telemetry, which NNCF uses too, from being imported.
+    # Imported first: this blocks OpenVINO's telemetry package, which NNCF uses too.
     from inspection.anomaly.preparation import prepare
     from inspection.imaging.files import read_image
     from inspection.runtime.compilation import core
@@ -101,7 +101,7 @@ def quantise(model: Path, folder: Path, images: Sequence[Path]) -> None:
 
 
 def _behind_backbone(network: Any) -> list[str]:
-    """Return the names of the nodes behind the backbone: from the first on that no backbone has."""
+    """Return the names of all nodes from the first on whose type no backbone contains."""
     behind: set[str] = set()
     for node in network.get_ordered_ops():
         sources = {each.get_source_output().get_node().get_friendly_name() for each in node.inputs()}

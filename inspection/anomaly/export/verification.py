@@ -1,4 +1,4 @@
-"""Whether a model file scores as it should: as its training computed, or as another file does."""
+"""Verification of a model file: its scores match those of its training, or those of another file."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _GENERATED = 16
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """A model file that was found in order.
+    """The result of a successful verification.
 
     Attributes:
-        path: the file; complete and unchanged.
-        digest: its SHA-256.
-        precision: its own.
-        reference: what its scores were compared with: ``training``, or the name of the other file.
-        parity: how well they agree; None for a file of format 1, which holds no scores to compare with.
+        path: the model file, complete and unchanged.
+        digest: SHA-256 of the file.
+        precision: of the file.
+        reference: ``training``, or the name of the file its scores were compared with.
+        parity: agreement with the reference; None for a file of format 1, which stores no probe scores.
     """
 
     path: Path
@@ -38,7 +38,7 @@ class Verification:
 
 
 def verify_model(path: Path) -> Verification:
-    """Check that a model file is whole and scores generated images as its training did, on this computer.
+    """Check that a model file is complete and scores the probe images on this computer as its training did.
 
     Raises:
         NotFound: ``model-missing``.
@@ -56,18 +56,18 @@ def verify_model(path: Path) -> Verification:
 
 
 def verify_against(path: Path, other: Path, images: Sequence[Path] = ()) -> Verification:
-    """Check that a model file scores images as another does, and that no verdict is another.
+    """Check that a model file scores images as another does, and that no verdict differs.
 
     Args:
         path: the file to check.
-        other: the one that is right.
-        images: files to score; without any, generated ones.
+        other: the reference.
+        images: files to score; generated images when empty.
 
     Raises:
         NotFound: ``model-missing``.
         InvalidInput: ``model-damaged``, ``model-too-new`` or ``model-not-readable``.
         UnreadableImage: when an image cannot be read.
-        DoesNotFit: ``model-verify-parity`` with the numbers, or what a model says of an image that does not fit it.
+        DoesNotFit: ``model-verify-parity`` with the numbers, or as ``AnomalyModel.score``.
     """
     model, reference = AnomalyModel(read_bundle(path), path.name), AnomalyModel(read_bundle(other), other.name)
     scored = read_images(images) if images else generated_images(reference)
@@ -77,7 +77,7 @@ def verify_against(path: Path, other: Path, images: Sequence[Path] = ()) -> Veri
 
 
 def scores_of(models: Sequence[AnomalyModel], images: Iterable[Pixels]) -> list[list[float]]:
-    """Return the scores of the images by each model."""
+    """Return the scores of the images, one list per model."""
     scores: list[list[float]] = [[] for _ in models]
     for pixels in images:
         for model, found in zip(models, scores, strict=True):
@@ -86,16 +86,16 @@ def scores_of(models: Sequence[AnomalyModel], images: Iterable[Pixels]) -> list[
 
 
 def generated_images(model: AnomalyModel, count: int = _GENERATED) -> Iterator[Pixels]:
-    """Give generated images of the size of those the model was trained on, grey ``(H, W)`` uint8."""
+    """Return an iterator over probe images of the model's median size, grey ``(H, W)`` uint8."""
     size = model.manifest.preprocessing
     return (probe_image(number, size.median_height, size.median_width) for number in range(count))
 
 
 def read_images(paths: Sequence[Path]) -> Iterator[Pixels]:
-    """Give the images of these files, one in memory at a time, RGB ``(H, W, 3)`` uint8.
+    """Return an iterator over the images of files, decoded one at a time, RGB ``(H, W, 3)`` uint8.
 
     Raises:
-        UnreadableImage: when one cannot be read, as soon as it is its turn.
+        UnreadableImage: during iteration, when a file cannot be read.
     """
     return (read_image(path) for path in paths)
 

@@ -13,7 +13,7 @@ from inspection.runtime.openvino_import import openvino as ov
 from inspection.runtime.openvino_import import ops
 
 LEVELS = ("stride16", "stride32", "stride32-late")
-"""Outputs of a backbone graph that patch features come from, the one whose grid counts first."""
+"""Backbone outputs that patch features are computed from; the first one defines the patch grid."""
 
 
 def _pooled(node: Node) -> Node:
@@ -32,11 +32,11 @@ def _doubled(node: Node) -> Node:
 
 
 def with_patch_features(backbone: Any) -> Any:
-    """Put one feature vector a patch behind a backbone graph.
+    """Append patch features to a backbone graph.
 
-    The levels are brought to the grid of stride 16 and concatenated (Roth et al. 2022, section 3.1, with later levels:
-    the early ones take every stripe of a ground surface for strange). The later two are averaged over 3×3 first (zeros
-    outside); the first, which small defects show in, is taken as it is.
+    The levels are resized to the grid of stride 16 and concatenated (Roth et al. 2022, section 3.1, with later levels:
+    early ones score every stripe of a ground surface as anomalous). The later two are average-pooled over 3×3 first
+    (zero-padded); the first, in which small defects are visible, is not.
 
     Args:
         backbone: graph with the outputs ``LEVELS``.
@@ -55,21 +55,21 @@ def with_patch_features(backbone: Any) -> Any:
 def anomaly_graph(
     features: Any, projection: FloatArray, offset: FloatArray, bank: FloatArray, constants: FloatArray
 ) -> Any:
-    """Put projection, nearest-neighbour search and the light blur behind a graph of patch features.
+    """Append projection, nearest-neighbour search and map smoothing to a graph of patch features.
 
     Args:
         features: graph of ``with_patch_features``.
         projection: float32 ``(D, K)``.
         offset: float32 ``(K,)``.
-        bank: float32 ``(N, K)``, projected.
-        constants: float32 ``(N,)``, ``|b|²`` and what else is added for each patch of the bank.
+        bank: float32 ``(N, K)``, the projected memory bank.
+        constants: float32 ``(N,)``, see ``PatchCore.constants``.
 
     Returns:
-        ``openvino.Model``: ``image`` as before, ``map`` float32 ``(1, 1, H/16, W/16)``: distance to the bank, averaged
-        with weights 1-2-1 both ways.
+        ``openvino.Model``: ``image`` as before, ``map`` float32 ``(1, 1, H/16, W/16)``: distance to the memory bank,
+        smoothed with 1-2-1 along both axes.
     """
     projected = projected_patches(features, projection, offset)
-    # |a - b|² = |a|² + (|b|² - 2 a·b); the minimum over b needs the bracket only.
+    # |a - b|² = |a|² + (|b|² - 2 a·b): only the bracket depends on b.
     products = ops.matmul(projected, constant(np.ascontiguousarray(-2.0 * bank.T)), False, False)
     one = constant(np.array([1], np.int64))
     nearest = ops.reduce_min(ops.add(products, constant(constants[None])), one, keep_dims=True)
@@ -94,11 +94,11 @@ def projected_patches(features: Any, projection: FloatArray, offset: FloatArray)
 
 
 def map_graph(features: Any, distance: Node, name: str) -> Any:
-    """Return the graph from ``image`` to ``map``: one distance a patch, laid out as the grid and smoothed.
+    """Return the graph from ``image`` to ``map``: patch distances reshaped to the grid and smoothed.
 
     Args:
         features: graph of ``with_patch_features``.
-        distance: node behind it, ``(H/16 · W/16, 1)``.
+        distance: node of its patch distances, ``(H/16 · W/16, 1)``.
         name: of the new graph.
     """
     grid = ops.shape_of(features.output("features").get_node().input_value(0), "i64")

@@ -1,4 +1,4 @@
-"""PaDiM as a method to train with."""
+"""PaDiM as a training method."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from inspection.runtime.openvino_import import ops
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PadimModel:
-    """A fitted PaDiM with its graph."""
+    """A fitted PaDiM and its OpenVINO graph."""
 
     fitted: Padim
 
@@ -27,23 +27,25 @@ class PadimModel:
         return self.fitted.map(features, shape)
 
     def graph(self, features: Any) -> Any:
-        """Return the ``openvino.Model`` from ``image``, of the one size, to ``map``."""
+        """Return the ``openvino.Model`` from ``image``, of fixed size, to ``map``."""
         patches = projected_patches(features, self.fitted.projection, self.fitted.offset)
-        away = ops.subtract(patches, constant(self.fitted.means))
+        residuals = ops.subtract(patches, constant(self.fitted.means))
         one = constant(np.array([1], np.int64))
-        moved = ops.squeeze(ops.matmul(ops.unsqueeze(away, one), constant(self.fitted.factors), False, False), one)
-        distance = ops.sqrt(ops.reduce_sum(ops.multiply(moved, moved), one, keep_dims=True))
+        whitened = ops.squeeze(
+            ops.matmul(ops.unsqueeze(residuals, one), constant(self.fitted.factors), False, False), one
+        )
+        distance = ops.sqrt(ops.reduce_sum(ops.multiply(whitened, whitened), one, keep_dims=True))
         return map_graph(features, distance, "padim")
 
     def metrics(self) -> dict[str, float]:
-        """Return the number of places and of dimensions."""
+        """Return the numbers of positions and of dimensions."""
         places, dimensions = self.fitted.means.shape
         return {"places": float(places), "dimensions": float(dimensions)}
 
 
 @dataclass(frozen=True, slots=True)
 class PadimMethod:
-    """Distance to what good images show in the same place; for aligned images of one size."""
+    """Distance to good patches at the same position; for aligned images of one size."""
 
     name: ClassVar[str] = "padim"
     aligned: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""PatchCore as a method to train with."""
+"""PatchCore as a training method."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from inspection.runtime.arrays import FloatArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PatchCoreModel:
-    """A fitted PatchCore with its graph."""
+    """A fitted PatchCore and its OpenVINO graph."""
 
     fitted: PatchCore
 
@@ -30,14 +30,14 @@ class PatchCoreModel:
         return anomaly_graph(features, fitted.projection, fitted.offset, fitted.bank, fitted.constants())
 
     def metrics(self) -> dict[str, float]:
-        """Return the size of the bank."""
+        """Return size and dimensions of the memory bank."""
         count, dimensions = self.fitted.bank.shape
         return {"bank_size": float(count), "bank_dimensions": float(dimensions)}
 
 
 @dataclass(frozen=True, slots=True)
 class PatchCoreMethod:
-    """Distance to the nearest patch of good images, wherever in the image that was, beyond what varies there."""
+    """Distance to the nearest good patch at any position, reduced by its local scale."""
 
     name: ClassVar[str] = "patchcore"
     aligned: ClassVar[bool] = False

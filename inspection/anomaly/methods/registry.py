@@ -1,7 +1,6 @@
-"""What a method of anomaly detection must offer, and the methods there are.
+"""The protocol of anomaly methods and their registry.
 
-A new method is a module of its own and one line in ``_METHODS``; training, export, bundle and runtime know no method by
-name.
+A new method is a module and one line in ``_METHODS``; training, export, bundle and runtime refer to no method by name.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ DEFAULT_METHOD = "patchcore"
 
 @dataclass(frozen=True, slots=True)
 class MethodSettings:
-    """What a method may be told.
+    """The settings of a method.
 
     Attributes:
-        bank_size: most patches a memory bank holds.
-        seed: of every choice by chance.
+        bank_size: maximum number of patches in a memory bank.
+        seed: of all random choices.
     """
 
     bank_size: int
@@ -34,36 +33,36 @@ class PatchSource(Protocol):
     """The patch features of the training images, by index."""
 
     def samples(self, index: int) -> FloatArray:
-        """Return patches of an image in any order, perhaps not all, float32 ``(n, D)``."""
+        """Return patches of an image in any order, possibly a sample, float32 ``(n, D)``."""
         ...
 
     def grid(self, index: int) -> FloatArray:
-        """Return all patches of an image in their places, float32 ``(h, w, D)``."""
+        """Return all patches of an image on the patch grid, float32 ``(h, w, D)``."""
         ...
 
 
 class FittedModel(Protocol):
-    """A fitted model: what comes after the patch features."""
+    """A fitted model: the computation from patch features to the anomaly map."""
 
     def map(self, features: FloatArray, shape: tuple[int, int]) -> FloatArray:
         """Return the anomaly map of an image, float32 ``shape``, from its features ``(h·w, D)``."""
         ...
 
     def graph(self, features: Any) -> Any:
-        """Return the ``openvino.Model`` from ``image`` to ``map`` that computes the same behind ``features``."""
+        """Return the ``openvino.Model`` from ``image`` to ``map`` that appends the same computation to ``features``."""
         ...
 
     def metrics(self) -> dict[str, float]:
-        """Return what people want to know about its size."""
+        """Return size figures for the manifest, by name."""
         ...
 
 
 class Method(Protocol):
-    """A way to learn what good parts look like.
+    """An anomaly method.
 
     Attributes:
         name: written to the model file as its kind.
-        aligned: whether it compares place by place and so takes images of one size only.
+        aligned: whether it compares images position by position and so requires images of one size.
     """
 
     @property
@@ -73,11 +72,11 @@ class Method(Protocol):
     def aligned(self) -> bool: ...  # noqa: D102 - an attribute
 
     def fit(self, source: PatchSource, indices: Sequence[int], check: Callable[[], None]) -> FittedModel:
-        """Fit on the images ``indices``; ``check`` is called now and then, and what it raises ends the fit."""
+        """Fit on the images ``indices``; ``check`` is called regularly, and an exception it raises aborts the fit."""
         ...
 
 
-# Name → module and class; loaded when used.
+# Name → module and class, imported on use.
 _METHODS = {
     "patchcore": ("inspection.anomaly.methods.patchcore_method", "PatchCoreMethod"),
     "padim": ("inspection.anomaly.methods.padim_method", "PadimMethod"),
@@ -85,7 +84,7 @@ _METHODS = {
 
 
 def require_method(name: str) -> None:
-    """Check that there is a method ``name``.
+    """Check that the method ``name`` exists.
 
     Raises:
         InvalidInput: ``anomaly-method-unknown``.

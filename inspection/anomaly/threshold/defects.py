@@ -1,4 +1,4 @@
-"""A threshold between good images and images of defects: by best F1, or by what escapes and overkill cost."""
+"""Thresholds from scores of good images and of defects: best F1, or minimum expected cost."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from numpy.typing import NDArray
 from inspection.anomaly.threshold.estimate import Threshold, least_sample
 
 _Floats = NDArray[np.float64]
-# A threshold is above nought, and gaps are ratios.
+# Thresholds are positive, and gaps are ratios.
 _MIN_SCORE = 1e-9
 
 
 def f1_threshold(good: Sequence[float], defects: Sequence[float]) -> Threshold:
-    """Choose the threshold with the best F1 of calling defects, in the mix of the images given.
+    """Return the threshold with the best F1 of defect detection, at the class balance of the images given.
 
-    Among equals the one with the widest gap (as a ratio) between the scores on its two sides.
+    Ties are broken by the widest gap (as a ratio) between the adjacent scores.
 
     Args:
-        good: scores of good images that were held out of the fit, at least one.
+        good: held-out scores of good images, at least one.
         defects: scores of images of defects, at least one.
 
     Raises:
-        ValueError: when one of them is empty.
+        ValueError: when either is empty.
     """
     cuts, gaps, false_alarms, escapes = _cuts(good, defects)
     found = len(defects) - escapes
-    worth = 2 * found / (2 * found + false_alarms + escapes)
-    return _chosen(cuts, gaps, worth, "f1", good, defects)
+    utility = 2 * found / (2 * found + false_alarms + escapes)
+    return _chosen(cuts, gaps, utility, "f1", good, defects)
 
 
 def cost_threshold(
     good: Sequence[float], defects: Sequence[float], *, escape_cost: float, overkill_cost: float, defect_rate: float
 ) -> Threshold:
-    """Choose the threshold with the least expected cost of a part.
+    """Return the threshold with the minimum expected cost per part.
 
-    The cost of a part is ``π·E·(share of defects that pass) + (1 - π)·O·(share of good parts rejected)``, the expected
-    loss of decision theory (Elkan 2001); where it is least to reject all or none, the threshold lies beyond all scores.
-    Among equals the one with the widest gap (as a ratio) between the scores on its two sides.
+    The cost is ``π·E·(false-negative rate) + (1 - π)·O·(false-positive rate)``, the expected loss of decision theory
+    (Elkan 2001); where rejecting all or none is cheapest, the threshold lies beyond all scores. Ties are broken by the
+    widest gap (as a ratio) between the adjacent scores.
 
     Args:
-        good: scores of good images that were held out of the fit, at least one.
+        good: held-out scores of good images, at least one.
         defects: scores of images of defects, at least one.
         escape_cost: E, of a defect that passes as OK; greater than 0.
         overkill_cost: O, of a good part that is rejected; greater than 0, in the same unit.
@@ -52,7 +52,7 @@ def cost_threshold(
         ValueError: when a list is empty, a cost is not greater than 0 or the rate is not between 0 and 1.
     """
     if not (escape_cost > 0 and overkill_cost > 0 and 0 < defect_rate < 1):
-        raise ValueError("costs are greater than 0 and the rate of defects lies between 0 and 1")
+        raise ValueError("costs must be greater than 0 and the defect rate between 0 and 1")
     cuts, gaps, false_alarms, escapes = _cuts(good, defects)
     cost = (
         defect_rate * escape_cost * escapes / len(defects)
@@ -62,14 +62,14 @@ def cost_threshold(
 
 
 def _cuts(good: Sequence[float], defects: Sequence[float]) -> tuple[_Floats, _Floats, _Floats, _Floats]:
-    """Return every way to cut the scores in two: thresholds, gaps, and false alarms and escapes of each."""
+    """Return all candidate thresholds with their gaps, false alarms and escapes."""
     if not good or not defects:
-        raise ValueError("a threshold between good and defective needs scores of both")
+        raise ValueError("scores of good images and of defects are needed")
     sorted_good, sorted_defects = np.sort(np.asarray(good, np.float64)), np.sort(np.asarray(defects, np.float64))
-    seen = np.unique(np.concatenate([sorted_good, sorted_defects]))
-    below, above = seen[:-1], seen[1:]
-    # All rejected: half of the least; none rejected: the largest itself, as only a score above it counts.
-    cuts = np.maximum(np.concatenate([[seen[0] / 2], (below + above) / 2, [seen[-1]]]), _MIN_SCORE)
+    levels = np.unique(np.concatenate([sorted_good, sorted_defects]))
+    below, above = levels[:-1], levels[1:]
+    # Half of the minimum rejects all; the maximum rejects none, as only scores above the threshold are rejected.
+    cuts = np.maximum(np.concatenate([[levels[0] / 2], (below + above) / 2, [levels[-1]]]), _MIN_SCORE)
     gaps = np.concatenate([[1.0], above / np.maximum(below, _MIN_SCORE), [1.0]])
     false_alarms = len(good) - np.searchsorted(sorted_good, cuts, side="right")
     escapes = np.searchsorted(sorted_defects, cuts, side="right")
@@ -77,11 +77,11 @@ def _cuts(good: Sequence[float], defects: Sequence[float]) -> tuple[_Floats, _Fl
 
 
 def _chosen(
-    cuts: _Floats, gaps: _Floats, worth: _Floats, method: str, good: Sequence[float], defects: Sequence[float]
+    cuts: _Floats, gaps: _Floats, utility: _Floats, method: str, good: Sequence[float], defects: Sequence[float]
 ) -> Threshold:
-    equal = np.flatnonzero(worth >= worth.max() - 1e-12)
+    equal = np.flatnonzero(utility >= utility.max() - 1e-12)
     value = float(cuts[equal[gaps[equal].argmax()]])
     above = sum(score > value for score in good)
-    # Mean of the rate after these images, with Jeffreys' prior: neither 0 nor 1 from a finite sample.
+    # Posterior mean of the rate with Jeffreys' prior: neither 0 nor 1 for a finite sample.
     expected = (above + 0.5) / (len(good) + 1)
     return Threshold(value, expected, method, len(good), least_sample(expected), len(defects))

@@ -1,4 +1,4 @@
-"""What a threshold does: false alarms among held-out good images, escapes and overkill among images given."""
+"""The effect of a threshold: false alarms among held-out good images, escapes and overkill among further images."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOMINAL_RATES = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 
 @dataclass(frozen=True, slots=True)
 class Proportion:
-    """How many of how many, with the 95 % interval of Wilson (1927) for the rate behind it."""
+    """A proportion with its 95 % confidence interval (Wilson 1927)."""
 
     count: int
     total: int
@@ -23,7 +23,7 @@ class Proportion:
 
     @property
     def rate(self) -> float:
-        """``count`` of ``total``."""
+        """``count`` divided by ``total``."""
         return self.count / self.total
 
     def as_json(self) -> dict[str, float]:
@@ -32,28 +32,28 @@ class Proportion:
 
     @classmethod
     def of(cls, count: int, total: int) -> Proportion:
-        """Return the share with its interval.
+        """Return the proportion with its interval.
 
         Raises:
             ValueError: unless ``0 ≤ count ≤ total`` and ``total > 0``.
         """
         bounds = wilson_interval(count, total) if 0 <= count <= total else None
         if bounds is None:
-            raise ValueError("a share is some of at least one")
+            raise ValueError("a proportion needs 0 <= count <= total and total > 0")
         return cls(count, total, *bounds)
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a threshold does.
+    """The effect of a threshold on scores.
 
     Attributes:
         value: the threshold.
-        nominal_rate: the false-alarm rate it was chosen for; None for one that was given.
-        sample_too_small: whether ``nominal_rate`` rests on an assumption.
+        nominal_rate: the false-alarm rate it was chosen for; None for a given threshold.
+        sample_too_small: whether ``nominal_rate`` relies on a distributional assumption.
         false_alarms: held-out good images of the training above it.
         escapes: images of defects not above it; None without any.
-        overkill: good images given above it; None without any.
+        overkill: further good images above it; None without any.
     """
 
     value: float
@@ -64,7 +64,7 @@ class Effect:
     overkill: Proportion | None
 
     def as_json(self) -> dict[str, Any]:
-        """Return what it does as JSON values."""
+        """Return the effect as JSON values."""
         return {
             "threshold": self.value,
             "nominal_rate": self.nominal_rate,
@@ -77,12 +77,12 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Scores to see the effect on.
+    """Scores a threshold is evaluated on.
 
     Attributes:
-        held_out: of good images the model was not fitted on, at least two.
-        defects: of images of defects; may be empty.
-        good: of further good images; may be empty.
+        held_out: cross-validated scores of good images, at least two.
+        defects: scores of images of defects; may be empty.
+        good: scores of further good images; may be empty.
     """
 
     held_out: tuple[float, ...]
@@ -93,7 +93,7 @@ class Evidence:
 def effect(
     value: float, evidence: Evidence, nominal_rate: float | None = None, *, sample_too_small: bool = False
 ) -> Effect:
-    """Return what the threshold ``value`` does on ``evidence``."""
+    """Return the effect of the threshold ``value`` on ``evidence``."""
     return Effect(
         value=value,
         nominal_rate=nominal_rate,
@@ -107,7 +107,7 @@ def effect(
 
 
 def candidates(evidence: Evidence, method: PolicyName = "quantile") -> list[Effect]:
-    """Return what the thresholds of ``method`` for the usual false-alarm rates do, strictest rate first.
+    """Return the effects of the thresholds of ``method`` for ``NOMINAL_RATES``, lowest rate first.
 
     Args:
         evidence: the scores.

@@ -1,4 +1,4 @@
-"""A threshold from good images alone, with a stated rate of false alarms."""
+"""Thresholds from good images alone, with a stated false-alarm rate."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from statistics import NormalDist, fmean, stdev
 
 _MIN_SCORE = 1e-9
 _LARGEST_SAMPLE = 1e18
-# The largest probability below 1 that a float can hold.
+# The largest float below 1.
 _LARGEST_PROBABILITY = math.nextafter(1.0, 0.0)
 MAX_EXTRAPOLATION = 10.0
-"""No rule sets a threshold further than this many times beyond the largest score it has seen."""
+"""No policy sets a threshold above this multiple of the largest score."""
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A threshold and where it comes from.
+    """A threshold and its derivation.
 
     Attributes:
         value: a score strictly above it is anomalous.
-        false_alarm_rate: the rate that was asked for; with ``f1`` and ``cost`` the rate to expect.
+        false_alarm_rate: the requested rate; for ``f1`` and ``cost`` the expected rate.
         method: ``quantile`` (distribution-free), ``log-normal`` (prediction limit beyond a small sample), ``tail``
             (generalised Pareto), ``f1`` or ``cost`` (defect images); ``tail`` in a file of format 1 is ``log-normal``.
-        sample: how many held-out good scores it stands on.
-        least_sample: how many would be needed to show this rate without assuming a distribution.
-        defects: how many defect images had a say.
+        sample: number of held-out good scores.
+        least_sample: number of scores needed for this rate without a distributional assumption.
+        defects: number of defect images used.
     """
 
     value: float
@@ -38,17 +38,17 @@ class Threshold:
 
     @property
     def sample_too_small(self) -> bool:
-        """Whether the rate rests on an assumption, because the sample is too small to show it."""
+        """Whether the sample is too small for the rate, which then relies on a distributional assumption."""
         return self.sample < self.least_sample
 
 
 def least_sample(false_alarm_rate: float) -> int:
-    """Return how many held-out scores the distribution-free threshold needs at this rate."""
+    """Return the number of held-out scores the distribution-free threshold needs at this rate."""
     return math.ceil(min(1 / false_alarm_rate, _LARGEST_SAMPLE) - 1 - 1e-9)
 
 
 def choose_threshold(scores: Sequence[float], false_alarm_rate: float) -> Threshold:
-    """Choose a threshold from the scores of good images that the model was not fitted on.
+    """Return a threshold from held-out scores of good images.
 
     With enough scores: the ``⌈(n + 1)(1 - α)⌉``-th smallest, which a further good image exceeds with a probability of
     at most α, whatever the distribution (split conformal prediction, Vovk et al. 2005; Lei et al. 2018). With fewer:
@@ -88,7 +88,7 @@ def prediction_limit(scores: Sequence[float], false_alarm_rate: float) -> Thresh
 
 
 def require_sample(scores: Sequence[float], false_alarm_rate: float) -> None:
-    """Check that a threshold can be chosen from ``scores`` at all.
+    """Check that a threshold can be estimated from ``scores``.
 
     Raises:
         ValueError: when there are fewer than two scores or the rate is not between 0 and 1.
@@ -96,7 +96,7 @@ def require_sample(scores: Sequence[float], false_alarm_rate: float) -> None:
     if len(scores) < 2:  # noqa: PLR2004 - a spread needs two
         raise ValueError("a threshold needs at least two scores")
     if not 0 < false_alarm_rate < 1:
-        raise ValueError("the rate of false alarms lies between 0 and 1")
+        raise ValueError("the false-alarm rate must lie between 0 and 1")
 
 
 def student_quantile(probability: float, degrees: int) -> float:

@@ -1,4 +1,4 @@
-"""Scores to see the effect of a threshold on: those a model file holds, and those of images given."""
+"""Scores a threshold is evaluated on: those stored in the model file, and those of further images."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ def gather_evidence(
     on_progress: Progress | None = None,
     preprocessor: ImagePreprocessor = NO_PREPROCESSING,
 ) -> tuple[Evidence, dict[Path, UnreadableImage | DoesNotFit]]:
-    """Return the scores and, of images that cannot be used, file → why.
+    """Return the scores, and file → error of the images that cannot be used.
 
     Args:
         bundle: the model file.
-        name: of it, for messages.
-        good: folder of good images the model has not seen.
-        defect: folder of images of defects; sub-folders that name good parts are left out. Without it the defects the
-            model was trained with count.
-        on_progress: called with images done and in all.
-        preprocessor: gives each image to the model; see ``train_images``.
+        name: of the model file, for messages.
+        good: folder of good images not used in training.
+        defect: folder of images of defects, except sub-folders named as good; None takes the defect
+            scores in the file.
+        on_progress: called with the number of images done and the total.
+        preprocessor: applied to each image; see ``train_images``.
 
     Raises:
         NotFound: ``folder-missing``.
         InvalidInput: ``folder-without-images``, ``no-image-usable``.
     """
-    goods = image_files(good) if good is not None else []
-    defects = defect_images(defect) if defect is not None else []
-    files = [*goods, *defects]
+    good_files = image_files(good) if good is not None else []
+    defect_files = defect_images(defect) if defect is not None else []
+    files = [*good_files, *defect_files]
     if not files:
         return Evidence(bundle.manifest.scores, bundle.manifest.defect_scores), {}
     model = AnomalyModel(bundle, name)
@@ -57,10 +57,10 @@ def gather_evidence(
             on_progress(number, len(files))
     if not scores:
         raise InvalidInput("no-image-usable", folder=str(files[0].parent))
-    escaping = tuple(scores[path] for path in defects if path in scores)
+    defect_scores = tuple(scores[path] for path in defect_files if path in scores)
     evidence = Evidence(
         bundle.manifest.scores,
-        escaping if defect is not None else bundle.manifest.defect_scores,
-        tuple(scores[path] for path in goods if path in scores),
+        defect_scores if defect is not None else bundle.manifest.defect_scores,
+        tuple(scores[path] for path in good_files if path in scores),
     )
     return evidence, skipped

@@ -10,25 +10,24 @@ Origin = Literal["item", "station", "model"]
 
 @dataclass(frozen=True, slots=True)
 class ChosenThreshold:
-    """A threshold somebody set.
+    """A threshold set by a person.
 
     Attributes:
         value: a score strictly above it is anomalous.
-        model_sha256: digest of the model file it was chosen for; None when that was not said: it counts for every
-            model.
+        model_sha256: digest of the model file it was chosen for; None applies to every model.
     """
 
     value: float
     model_sha256: str | None = None
 
     def counts_for(self, model_sha256: str | None) -> bool:
-        """Say whether it holds for scores of a model; one chosen for another does not, as scores differ."""
+        """Return whether it applies to a model; scores of different models are not comparable."""
         return self.model_sha256 in (None, model_sha256)
 
 
 @dataclass(frozen=True, slots=True)
 class EffectiveThreshold:
-    """The threshold that holds and who set it.
+    """The threshold in effect and its origin.
 
     Attributes:
         value: a score strictly above it is anomalous.
@@ -36,7 +35,7 @@ class EffectiveThreshold:
             stations) or ``model`` (chosen when it was trained).
         model_sha256: digest of the model file the item's or the station's was chosen for, as ``ChosenThreshold``;
             None for the model's own.
-        skipped: who set one that would go before it, but was chosen for another model and does not count.
+        skipped: origins of higher precedence whose threshold was chosen for another model.
     """
 
     value: float
@@ -52,7 +51,7 @@ def effective_threshold(
     model: float | None = None,
     model_sha256: str | None = None,
 ) -> EffectiveThreshold | None:
-    """Return the threshold that holds, None where nobody has set one.
+    """Return the threshold in effect; None without any.
 
     Args:
         item: of the inspection item's criteria.

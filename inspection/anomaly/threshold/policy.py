@@ -1,4 +1,4 @@
-"""The rules a threshold can be chosen by, under the names people use."""
+"""Threshold policies by name."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ PolicyName = Literal["quantile", "tail", "f1", "cost"]
 
 
 class ThresholdPolicy(BaseModel):
-    """How a threshold is chosen.
+    """A threshold policy and its parameters.
 
     Attributes:
         name: ``quantile`` or ``tail`` from good images alone; ``f1`` or ``cost`` with images of defects.
         false_alarm_rate: share of good parts that ``quantile`` and ``tail`` may reject.
-        escape_cost: ``cost``: of a defect that passes as OK.
-        overkill_cost: ``cost``: of a good part that is rejected, in the same unit.
-        defect_rate: ``cost``: share of defective parts in production.
+        escape_cost: for ``cost``: of a defect that passes as OK.
+        overkill_cost: for ``cost``: of a good part that is rejected, in the same unit.
+        defect_rate: for ``cost``: share of defective parts in production.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,15 +36,15 @@ class ThresholdPolicy(BaseModel):
 
     @property
     def needs_defects(self) -> bool:
-        """Whether it can only choose with scores of defects."""
+        """Whether the policy requires scores of defects."""
         return self.name in _WITH_DEFECTS
 
     def choose(self, good: Sequence[float], defects: Sequence[float] = ()) -> Threshold:
-        """Choose a threshold.
+        """Return the threshold of this policy.
 
         Args:
-            good: scores of good images held out of the fit, at least two.
-            defects: scores of images of defects by the final model; at least one where the rule needs them.
+            good: held-out scores of good images, at least two.
+            defects: scores of images of defects by the final model; at least one where the policy needs them.
 
         Raises:
             InvalidInput: ``threshold-needs-defects``.
@@ -52,10 +52,10 @@ class ThresholdPolicy(BaseModel):
         """
         if self.needs_defects and not defects:
             raise InvalidInput("threshold-needs-defects", method=self.name)
-        return _RULES[self.name](self, good, defects)
+        return _POLICIES[self.name](self, good, defects)
 
 
-_Rule = Callable[[ThresholdPolicy, Sequence[float], Sequence[float]], Threshold]
+_Policy = Callable[[ThresholdPolicy, Sequence[float], Sequence[float]], Threshold]
 
 
 def _cost(policy: ThresholdPolicy, good: Sequence[float], defects: Sequence[float]) -> Threshold:
@@ -68,8 +68,8 @@ def _cost(policy: ThresholdPolicy, good: Sequence[float], defects: Sequence[floa
     )
 
 
-_WITH_DEFECTS: dict[PolicyName, _Rule] = {"f1": lambda _, good, defects: f1_threshold(good, defects), "cost": _cost}
-_RULES: dict[PolicyName, _Rule] = {
+_WITH_DEFECTS: dict[PolicyName, _Policy] = {"f1": lambda _, good, defects: f1_threshold(good, defects), "cost": _cost}
+_POLICIES: dict[PolicyName, _Policy] = {
     "quantile": lambda policy, good, _: choose_threshold(good, policy.false_alarm_rate),
     "tail": lambda policy, good, _: tail_threshold(good, policy.false_alarm_rate),
     **_WITH_DEFECTS,

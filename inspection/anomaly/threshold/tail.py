@@ -1,4 +1,4 @@
-"""A threshold in or beyond the upper tail of good scores, by extreme-value theory."""
+"""Threshold from the upper tail of good scores, by extreme-value theory."""
 
 from __future__ import annotations
 
@@ -17,30 +17,29 @@ from inspection.anomaly.threshold.estimate import (
 )
 
 MIN_EXCESSES = 10
-"""A generalised Pareto distribution is fitted to no fewer excesses than these."""
+"""Minimum number of excesses for fitting a generalised Pareto distribution."""
 _LARGEST_SHARE = 0.25
 _TAIL_SHARE = 0.15
-# Shapes outside are artefacts of a small sample: below lies an end point within the sample, above an endless tail.
+# Shapes outside are small-sample artefacts: below, the end point lies within the sample; above, the tail is too heavy.
 _SHAPES = (-0.5, 0.5)
 _FLAT = 1e-6
-# What is rarer is beyond any sample and, in the formulas, beyond what floats hold.
+# Rarer events lie beyond any sample and overflow floats in the formulas.
 _MIN_RATE = 1e-15
 _RESAMPLES = 400
-_HALVINGS = 40
-_DEEPEST = 12.0
+_BISECTIONS = 40
+_SEARCH_RANGE = 12.0
 _Floats = NDArray[np.float64]
 
 
 def tail_threshold(scores: Sequence[float], false_alarm_rate: float) -> Threshold:
-    """Choose a threshold by peaks over a high score: a generalised Pareto distribution over the largest ones.
+    """Return a threshold by peaks over threshold: a generalised Pareto distribution (GPD) of the largest scores.
 
-    That distribution is the limit of excesses over a high level, whatever the whole looks like (Pickands 1975;
-    Balkema and de Haan 1974). The level is the score below the largest 15 %, at least ten; a further good image exceeds
-    it with a probability of ``(k + 1)/(n + 1)``. A rate above that lies in the body of the sample, where the quantile
-    of the sample is taken. The quantile of the fitted tail alone is exceeded too often, as the fit is itself uncertain;
-    it is taken so far out that the rate holds on average over fits to samples drawn from the fitted tail (Beran 1990).
-    With too few scores to have ten among the upper quarter: ``prediction_limit``. Never above ``MAX_EXTRAPOLATION`` times the
-    largest score.
+    The GPD is the limit distribution of excesses over a high level (Pickands 1975; Balkema and de Haan 1974). The level
+    is the score below the largest 15 %, at least ten; a further good image exceeds it with probability
+    ``(k + 1)/(n + 1)``. For rates above that the sample quantile is used. The quantile of the fitted GPD alone is
+    exceeded too often, as the fit is uncertain; it is calibrated so that the rate holds on average over fits to samples
+    drawn from the fitted GPD (Beran 1990). With fewer than ten scores in the upper quarter: ``prediction_limit``. Never
+    above ``MAX_EXTRAPOLATION`` times the largest score.
 
     Args:
         scores: at least two, held out of the fit.
@@ -61,8 +60,8 @@ def tail_threshold(scores: Sequence[float], false_alarm_rate: float) -> Threshol
     else:
         level = ordered[count - excesses - 1]
         over = np.array(ordered[count - excesses :]) - level
-        reach = _reach(over, max(false_alarm_rate / exceeded, _MIN_RATE))
-        value = min(level + reach, MAX_EXTRAPOLATION * ordered[-1])
+        excess = _calibrated_quantile(over, max(false_alarm_rate / exceeded, _MIN_RATE))
+        value = min(level + excess, MAX_EXTRAPOLATION * ordered[-1])
     return Threshold(value, false_alarm_rate, "tail", count, least_sample(false_alarm_rate))
 
 
@@ -73,7 +72,7 @@ def fit_pareto(excesses: _Floats) -> tuple[_Floats, _Floats]:
         excesses: ``(..., n)``, not negative, ``n`` at least two.
 
     Returns:
-        scales and shapes ξ, ``(...)``; a shape is kept between -0.5 and 0.5, and its scale then keeps the mean.
+        scales and shapes ξ, ``(...)``; shapes are clipped to -0.5 … 0.5, with the scale adjusted to keep the mean.
     """
     ordered = np.sort(excesses, axis=-1)
     count = ordered.shape[-1]
@@ -87,24 +86,24 @@ def fit_pareto(excesses: _Floats) -> tuple[_Floats, _Floats]:
 
 
 def excess_quantile(scale: _Floats, shape: _Floats, exceeding: _Floats | float) -> _Floats:
-    """Return the excess that is exceeded with a probability of ``exceeding``, between 0 and 1."""
-    bent = _bent(shape)
-    found: _Floats = scale / bent * (np.power(exceeding, -bent) - 1)
+    """Return the excess with the exceedance probability ``exceeding``, between 0 and 1."""
+    nonzero = _nonzero_shape(shape)
+    found: _Floats = scale / nonzero * (np.power(exceeding, -nonzero) - 1)
     return found
 
 
-def _reach(excesses: _Floats, exceeding: float) -> float:
-    """Return the excess that a further one exceeds with a probability of ``exceeding``, the fit's uncertainty included.
+def _calibrated_quantile(excesses: _Floats, exceeding: float) -> float:
+    """Return the excess with the exceedance probability ``exceeding``, including the uncertainty of the fit.
 
-    The same samples are drawn every time, so that the same scores give the same threshold.
+    The seed of the resampling is fixed, so that the same scores give the same threshold.
     """
     scale, shape = fit_pareto(excesses)
     if scale <= 0:
         return 0.0
     drawn = np.random.default_rng(0).random((_RESAMPLES, len(excesses)))
     scales, shapes = fit_pareto(excess_quantile(scale, shape, 1.0 - drawn))
-    low, high = math.log(exceeding) - _DEEPEST, math.log(exceeding)
-    for _ in range(_HALVINGS):
+    low, high = math.log(exceeding) - _SEARCH_RANGE, math.log(exceeding)
+    for _ in range(_BISECTIONS):
         middle = (low + high) / 2
         if _survival(scale, shape, excess_quantile(scales, shapes, math.exp(middle))).mean() > exceeding:
             high = middle
@@ -115,11 +114,11 @@ def _reach(excesses: _Floats, exceeding: float) -> float:
 
 def _survival(scale: _Floats, shape: _Floats, excess: _Floats) -> _Floats:
     """Return the probability that an excess is larger than ``excess``."""
-    bent = _bent(shape)
-    found: _Floats = np.power(np.maximum(1 + bent * excess / scale, 0.0), -1 / bent)
+    nonzero = _nonzero_shape(shape)
+    found: _Floats = np.power(np.maximum(1 + nonzero * excess / scale, 0.0), -1 / nonzero)
     return found
 
 
-def _bent(shape: _Floats) -> _Floats:
-    """Keep a shape off 0, where the formulas divide by it; the limit is the exponential distribution."""
+def _nonzero_shape(shape: _Floats) -> _Floats:
+    """Return the shape, moved off 0 where the formulas divide by it; the limit is the exponential distribution."""
     return np.where(np.abs(shape) < _FLAT, _FLAT, shape)

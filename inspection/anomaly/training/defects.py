@@ -1,4 +1,4 @@
-"""Images of defects beside a training: read once, scored by the finished model, never fitted on."""
+"""Images of defects beside a training: scored by the final model for the threshold, never fitted on."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from models.errors import DoesNotFit, InvalidInput
 
 
 def read_defects(paths: Sequence[Path], good: TrainingSet, tracker: ProgressTracker, work: float) -> TrainingSet:
-    """Read images of defects once, given as the good images are.
+    """Read images of defects through the preprocessing of the good images.
 
     Args:
         paths: the files, in any order.
         good: the good images of the training.
-        tracker: told of each file.
-        work: what one file counts for in the tracker.
+        tracker: advanced by each file.
+        work: work units of one file.
 
     Raises:
-        InvalidInput: ``image-good-and-defect`` when one lies among the good images too, ``no-image-usable``.
-        TrainingCancelled: when the tracker was cancelled.
+        InvalidInput: ``image-good-and-defect`` when a file is also among the good images, ``no-image-usable``.
+        TrainingCancelled: when the training was cancelled.
     """
     found = scan_images(paths, tracker, work, good.preprocessor)
     if not found.files:
@@ -45,30 +45,30 @@ def score_defects(
     defects: TrainingSet | None,
     tracker: ProgressTracker,
 ) -> tuple[list[float], dict[str, DoesNotFit]]:
-    """Score images of defects by the finished model, as the training computes it.
+    """Score images of defects with the final model, as the training computes scores.
 
     Returns:
-        the scores, and path → why of the images that do not fit the model.
+        the scores, and path → error for the images that do not fit the model.
 
     Raises:
-        InvalidInput: ``no-image-usable`` when none fits.
-        UnreadableImage: ``image-changed`` and the like when an image is changed or removed meanwhile.
-        TrainingCancelled: when the tracker was cancelled.
+        InvalidInput: ``no-image-usable`` when no image fits.
+        UnreadableImage: ``image-changed`` and the like when an image was changed or removed in the meantime.
+        TrainingCancelled: when the training was cancelled.
     """
     scores: list[float] = []
-    unfit: dict[str, DoesNotFit] = {}
+    rejected: dict[str, DoesNotFit] = {}
     if defects is None:
-        return scores, unfit
+        return scores, rejected
     for index, ((path, _), (height, width)) in enumerate(zip(defects.files, defects.sizes, strict=True)):
         try:
             picture = defects.picture(index)
             prepared = prepare_picture(picture, store.scale)
             require_aligned(preprocessing, prepared, height, width)
         except DoesNotFit as error:
-            unfit[str(path)] = error
+            rejected[str(path)] = error
         else:
             scores.append(score_features(core, store.extractor.grid(prepared), MaskedLayout.of(picture, prepared)))
         tracker.advance(1, "fit", index + 1, len(defects.files))
     if not scores:
         raise InvalidInput("no-image-usable", folder=str(defects.files[0][0].parent))
-    return scores, unfit
+    return scores, rejected

@@ -1,4 +1,4 @@
-"""Features of the training images, and scores of images by models that were fitted without them."""
+"""Features of the training images, and cross-validated scores."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from inspection.anomaly.training.training_set import TrainingSet
 from inspection.imaging.picture import Picture
 from inspection.runtime.arrays import FloatArray
 
-# Features that are kept in memory (1 GB as float32); those of further images are computed again when needed.
+# Features cached in memory (1 GB as float32); those of further images are recomputed when needed.
 _MAX_CACHED_VALUES = 256_000_000
-# Patches a fit looks at; more add time and no knowledge, as the bank is far smaller.
+# Patches per fit; more cost time without a gain, as the memory bank is far smaller.
 _MAX_PATCHES = 200_000
 
 
 class FeatureStore:
-    """The patch features of one training's images, computed once; the ``PatchSource`` of its methods.
+    """The patch features of a training set, computed once; a ``PatchSource``.
 
     Args:
-        backbone: network the features come from.
+        backbone: network that computes the features.
         training_set: the images.
-        tracker: told of the work done.
+        tracker: advanced by each image.
         seed: of the sampling.
-        threads: processor threads; 0 takes the setting.
+        threads: number of CPU threads; 0 takes the setting.
 
     Attributes:
-        scale: network pixels per original pixel, one for all images.
-        extractor: gives features; holds the feature graph.
+        scale: network pixels per original pixel, common to all images.
+        extractor: computes features; owns the feature graph.
     """
 
     def __init__(
@@ -44,26 +44,26 @@ class FeatureStore:
         self.extractor = FeatureExtractor(backbone, threads)
         self._training_set = training_set
         self._tracker = tracker
-        self._kept: dict[int, FloatArray] = {}
-        self._extents: list[MaskedLayout] = []
+        self._cached: dict[int, FloatArray] = {}
+        self._layouts: list[MaskedLayout] = []
         self._samples: list[FloatArray] = []
         self._extract(seed)
 
     def samples(self, index: int) -> FloatArray:
-        """Return patches of an image, all or, of many images, as many as its share, float32 ``(n, D)``."""
+        """Return the patches of an image, float32 ``(n, D)``; a random sample when the training set is large."""
         return self._samples[index]
 
     def grid(self, index: int) -> FloatArray:
-        """Return all patches of an image in their places, float32 ``(h, w, D)``."""
-        kept = self._kept.get(index)
-        return self.features(self._training_set.picture(index))[0] if kept is None else kept
+        """Return all patches of an image on the patch grid, float32 ``(h, w, D)``."""
+        cached = self._cached.get(index)
+        return self.features(self._training_set.picture(index))[0] if cached is None else cached
 
-    def score(self, core: FittedModel, index: int) -> float:
-        """Return the score of an image of the training by ``core``."""
-        return score_features(core, self.grid(index), self._extents[index])
+    def score(self, fitted: FittedModel, index: int) -> float:
+        """Return the score of a training image by ``fitted``."""
+        return score_features(fitted, self.grid(index), self._layouts[index])
 
     def features(self, picture: Picture) -> tuple[FloatArray, MaskedLayout]:
-        """Return the features of any picture over the patch grid, float32 ``(h, w, D)``, and where it lies there.
+        """Return the features of any picture on the patch grid, float32 ``(h, w, D)``, and its layout there.
 
         Raises:
             DoesNotFit: ``image-scale``.
@@ -71,26 +71,26 @@ class FeatureStore:
         prepared = prepare_picture(picture, self.scale)
         return self.extractor.grid(prepared), MaskedLayout.of(picture, prepared)
 
-    def score_picture(self, core: FittedModel, picture: Picture) -> float:
-        """Return the score of any picture by ``core``, as the training computes it.
+    def score_picture(self, fitted: FittedModel, picture: Picture) -> float:
+        """Return the score of any picture by ``fitted``, as the training computes scores.
 
         Raises:
             DoesNotFit: ``image-scale``.
         """
-        return score_features(core, *self.features(picture))
+        return score_features(fitted, *self.features(picture))
 
     def _extract(self, seed: int) -> None:
         count = len(self._training_set.files)
         share = max(1, _MAX_PATCHES // count)
         generator = np.random.default_rng(seed)
-        held = 0
+        cached_values = 0
         for index in range(count):
-            grid, extent = self.features(self._training_set.picture(index))
-            self._extents.append(extent)
+            grid, layout = self.features(self._training_set.picture(index))
+            self._layouts.append(layout)
             patches = grid.reshape(-1, grid.shape[-1])
-            if held + patches.size <= _MAX_CACHED_VALUES:
-                self._kept[index] = grid
-                held += patches.size
+            if cached_values + patches.size <= _MAX_CACHED_VALUES:
+                self._cached[index] = grid
+                cached_values += patches.size
             if len(patches) > share:
                 patches = patches[np.sort(generator.choice(len(patches), share, replace=False))]
             self._samples.append(patches)
@@ -98,7 +98,7 @@ class FeatureStore:
 
 
 def prepare_picture(picture: Picture, scale: float) -> NetworkInput:
-    """Return a picture as the network takes it; ``scale`` is in network pixels per pixel before it was resized.
+    """Return the network input of a picture; ``scale`` is in network pixels per pixel before resizing.
 
     Raises:
         DoesNotFit: ``image-scale``.
@@ -107,37 +107,37 @@ def prepare_picture(picture: Picture, scale: float) -> NetworkInput:
     return prepare(picture.pixels, scale, scale_x=across, scale_y=down)
 
 
-def score_features(core: FittedModel, grid: FloatArray, extent: MaskedLayout) -> float:
-    """Return the score of an image from its features ``(h, w, D)``: the highest value of its map where it counts.
+def score_features(fitted: FittedModel, grid: FloatArray, layout: MaskedLayout) -> float:
+    """Return the score of an image: the maximum of its anomaly map over valid pixels.
 
     Args:
-        core: the fitted model.
-        grid: the features.
-        extent: where the image lies on the patch grid, and what of it counts.
+        fitted: the fitted model.
+        grid: patch features, float32 ``(h, w, D)``.
+        layout: position and valid mask of the image on the patch grid.
     """
-    return extent.score(core.map(grid.reshape(-1, grid.shape[-1]), (grid.shape[0], grid.shape[1])))
+    return layout.score(fitted.map(grid.reshape(-1, grid.shape[-1]), (grid.shape[0], grid.shape[1])))
 
 
 def held_out_scores(
     method: Method, store: FeatureStore, indices: Sequence[int], folds: int, seed: int, tracker: ProgressTracker
 ) -> list[float]:
-    """Score every one of these images by a model that was fitted on the other folds.
+    """Return the score of each image by a model fitted on the other folds (k-fold cross-validation).
 
     Args:
         method: fits the models.
         store: features of the images.
-        indices: of the images; in this order the scores are returned.
-        folds: parts the images are divided into, by chance.
-        seed: of the division.
-        tracker: told of the work done.
+        indices: of the images; scores are returned in this order.
+        folds: number of folds.
+        seed: of the random assignment to folds.
+        tracker: advanced by each fold.
     """
-    chosen = np.asarray(indices, np.int64)
-    fold_of = np.random.default_rng(seed).permutation(len(chosen)) % folds
-    scores = [0.0] * len(chosen)
+    selected = np.asarray(indices, np.int64)
+    fold_of = np.random.default_rng(seed).permutation(len(selected)) % folds
+    scores = [0.0] * len(selected)
     for fold in range(folds):
-        core = method.fit(store, chosen[fold_of != fold].tolist(), tracker.check)
+        fitted = method.fit(store, selected[fold_of != fold].tolist(), tracker.check)
         for place in np.flatnonzero(fold_of == fold).tolist():
             tracker.check()
-            scores[place] = store.score(core, int(chosen[place]))
-        tracker.advance(len(chosen), "threshold", fold + 1, folds)
+            scores[place] = store.score(fitted, int(selected[place]))
+        tracker.advance(len(selected), "threshold", fold + 1, folds)
     return scores

@@ -1,4 +1,4 @@
-"""The manifest of a training: what was learnt from what, and how."""
+"""The manifest of a trained model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LIBRARIES = ("imageflow-station", "numpy", "opencv-python", "openvino")
 
 
 def build_preprocessing(training_set: TrainingSet, scale: float, *, aligned: bool) -> Preprocessing:
-    """Return how images are prepared for a model that is trained on ``training_set``."""
+    """Return the preprocessing of a model trained on ``training_set``."""
     heights, widths = zip(*training_set.sizes, strict=True)
     return Preprocessing(
         scale=scale,
@@ -38,7 +38,7 @@ def build_preprocessing(training_set: TrainingSet, scale: float, *, aligned: boo
 
 
 def threshold_record(threshold: Threshold) -> ThresholdRecord:
-    """Return a threshold as a model file holds it."""
+    """Return a threshold as stored in a model file."""
     return ThresholdRecord(
         value=threshold.value,
         false_alarm_rate=threshold.false_alarm_rate,
@@ -53,7 +53,7 @@ def build_manifest(
     settings: TrainingSettings,
     backbone: Backbone,
     preprocessing: Preprocessing,
-    core: FittedModel,
+    fitted: FittedModel,
     threshold: Threshold,
     *,
     training_set: TrainingSet,
@@ -62,21 +62,21 @@ def build_manifest(
     defects: TrainingSet | None,
     defect_scores: Sequence[float],
 ) -> BundleManifest:
-    """Return the manifest; digests of the members come with packing.
+    """Return the manifest; packing adds the digests of the members.
 
     Args:
-        settings: the settings.
-        backbone: network of the features.
+        settings: of the training.
+        backbone: network that computes the features.
         preprocessing: of images.
-        core: the fitted model.
-        threshold: its own.
+        fitted: the fitted model.
+        threshold: of the model.
         training_set: good images.
-        scores: of these, held out.
-        probes: of the generated images, by the training.
+        scores: cross-validated scores of the good images.
+        probes: scores of the probe images, as the training computes them.
         defects: images of defects; None without any.
-        defect_scores: of these that could be scored.
+        defect_scores: of the defects that could be scored.
     """
-    found = {
+    warnings = {
         "sample-too-small": threshold.sample_too_small,
         "duplicates": training_set.duplicates or (defects is not None and defects.duplicates),
     }
@@ -90,7 +90,7 @@ def build_manifest(
         scores=tuple(sorted(scores)),
         defect_scores=tuple(sorted(defect_scores)),
         probes=tuple(probes),
-        metrics=core.metrics(),
+        metrics=fitted.metrics(),
         data=DataRecord(
             images=len(training_set.files),
             duplicates=training_set.duplicates,
@@ -100,12 +100,12 @@ def build_manifest(
         ),
         preprocessing_record=training_set.preprocessor.record,
         seed=settings.seed,
-        warnings=tuple(code for code, told in found.items() if told),
+        warnings=tuple(code for code, applies in warnings.items() if applies),
         versions=library_versions(),
         members={},
     )
 
 
 def library_versions() -> dict[str, str]:
-    """Return the versions of what computes a model's scores."""
+    """Return the versions of the libraries that compute a model's scores."""
     return {name: importlib.metadata.version(name) for name in _LIBRARIES}

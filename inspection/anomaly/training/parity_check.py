@@ -1,4 +1,4 @@
-"""The check that a finished model file scores as its training did, before anybody gets it."""
+"""The parity check of a finished model file against its training, before it is written."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from models.errors import DoesNotFit
 PARITY_IMAGES = 16
 
 
-def probe_scores(store: FeatureStore, core: FittedModel, height: int, width: int) -> tuple[float, ...]:
-    """Return the scores the training computes for the generated images of that size."""
+def probe_scores(store: FeatureStore, fitted: FittedModel, height: int, width: int) -> tuple[float, ...]:
+    """Return the scores of the probe images of that size, as the training computes them."""
     probes = (Picture.original(probe_image(number, height, width)) for number in range(PROBES))
-    return tuple(store.score_picture(core, probe) for probe in probes)
+    return tuple(store.score_picture(fitted, probe) for probe in probes)
 
 
 def check_parity(
     store: FeatureStore,
-    core: FittedModel,
+    fitted: FittedModel,
     bundle: Bundle,
     training_set: TrainingSet,
     tracker: ProgressTracker,
     threads: int,
 ) -> float:
-    """Score images by the finished file and by what the training computed; return the largest relative difference.
+    """Return the largest relative difference between scores of the finished file and those of the training.
 
-    Training images by half a turn are used beside the probes: a memory bank holds patches of the images themselves,
-    whose distance is nought but for rounding, and says nothing.
+    Training images rotated by 180° are scored beside the probes: unrotated they are in the memory bank, and distances
+    that are zero up to rounding compare nothing.
 
     Raises:
-        DoesNotFit: ``model-parity`` when it is above 1e-3 or a verdict flips.
+        DoesNotFit: ``model-parity`` when it exceeds 1e-3 or a verdict flips.
     """
     finished = AnomalyModel(bundle, "model", threads or None)
     size = bundle.manifest.preprocessing
@@ -51,11 +51,11 @@ def check_parity(
     ]
     count = min(PARITY_IMAGES, len(training_set.files))
     for done, index in enumerate(np.linspace(0, len(training_set.files) - 1, count).astype(int).tolist()):
-        turned = training_set.turned(index)
-        # The model alone is checked: whatever its pixels show counts.
-        expected.append(store.score_picture(core, replace(Picture.original(turned.pixels), resized=turned.resized)))
-        across, down = turned.resized
-        found.append(finished.score(turned.pixels, scale_x=across, scale_y=down).score)
+        rotated = training_set.rotated(index)
+        # Only the model is checked, so the valid mask is left out.
+        expected.append(store.score_picture(fitted, replace(Picture.original(rotated.pixels), resized=rotated.resized)))
+        across, down = rotated.resized
+        found.append(finished.score(rotated.pixels, scale_x=across, scale_y=down).score)
         tracker.advance(1, "export", done + 1, count)
     parity = compare(expected, found, finished.threshold)
     if not parity.holds:

@@ -1,4 +1,4 @@
-"""The tracker of a training: how far it is, how long it still takes, and whether it shall go on."""
+"""Progress, remaining time and cancellation of a training."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from inspection.runtime.cancellation import TrainingCancelled
 
 @dataclass(frozen=True, slots=True)
 class TrainingProgress:
-    """Where a training stands.
+    """Progress of a training.
 
     Attributes:
         stage: ``reading``, ``features``, ``threshold``, ``fit`` or ``export``.
-        done: images or folds of the stage that are done.
-        total: of how many.
+        done: images or folds completed within the stage.
+        total: images or folds of the stage.
         fraction: of the whole training, 0 to 1.
-        seconds_left: estimate; None at the very beginning.
+        seconds_left: estimate; None before any work is done.
     """
 
     stage: str
@@ -37,9 +37,9 @@ class ProgressTracker:
     """Progress and cancellation of one training.
 
     Attributes:
-        total: all the work, counted in images looked at; may only shrink once work was done.
-        on_progress: told of every step, in the thread that trains.
-        cancel: set by whoever wants the training to stop.
+        total: total work, in units of one image's feature extraction; only reduced once work was done.
+        on_progress: called with every step, in the training thread.
+        cancel: event that stops the training.
     """
 
     total: float
@@ -49,7 +49,7 @@ class ProgressTracker:
     done: float = 0.0
 
     def check(self) -> None:
-        """Go on only when nobody has cancelled.
+        """Raise if the training was cancelled.
 
         Raises:
             TrainingCancelled: when ``cancel`` was set.
@@ -58,7 +58,7 @@ class ProgressTracker:
             raise TrainingCancelled
 
     def advance(self, work: float, stage: str, done: int, total: int) -> None:
-        """Count ``work`` as done and tell where the training stands.
+        """Add ``work`` and report the progress.
 
         Raises:
             TrainingCancelled: when ``cancel`` was set.

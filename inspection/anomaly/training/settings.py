@@ -1,4 +1,4 @@
-"""What can be chosen for a training."""
+"""The settings of an anomaly training."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ LARGEST_SEED = 2**63 - 1
 
 
 class TrainingSettings(BaseModel):
-    """What can be chosen for a training.
+    """The settings of an anomaly training.
 
     Attributes:
         name: of the model, for people.
         method: ``patchcore``, or ``padim`` for aligned images of one size.
-        backbone: network the features come from.
-        bank_size: most patches a memory bank holds; memory and time of a score grow with it.
-        threshold: the rule of ``inspection.anomaly.threshold.policy``; ``f1`` and ``cost`` need images of defects.
+        backbone: network that computes the features.
+        bank_size: maximum number of patches in the memory bank; memory and inference time grow with it.
+        threshold: a policy of ``inspection.anomaly.threshold.policy``; ``f1`` and ``cost`` need images of defects.
         false_alarm_rate: share of good parts that the threshold may reject.
-        escape_cost: of a defect that passes, for ``cost``.
-        overkill_cost: of a good part that is rejected, for ``cost``.
+        escape_cost: cost of a defect that passes, for ``cost``.
+        overkill_cost: cost of a good part that is rejected, for ``cost``.
         defect_rate: share of defective parts in production, for ``cost``.
-        folds: parts the images are divided into to score each by a model that has not seen it.
-        seed: the same images, settings, versions and seed give the same file.
-        threads: processor threads; 0 takes the setting.
+        folds: of the cross-validation behind the threshold.
+        seed: the same images, settings, library versions and seed give the same file.
+        threads: number of CPU threads; 0 takes the setting.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,7 +47,7 @@ class TrainingSettings(BaseModel):
 
     @property
     def policy(self) -> ThresholdPolicy:
-        """The rule for the threshold with its numbers."""
+        """The threshold policy."""
         return ThresholdPolicy(
             name=self.threshold,
             false_alarm_rate=self.false_alarm_rate,
@@ -58,5 +58,5 @@ class TrainingSettings(BaseModel):
 
     @property
     def method_settings(self) -> MethodSettings:
-        """What the method is told."""
+        """The settings of the method."""
         return MethodSettings(bank_size=self.bank_size, seed=self.seed)

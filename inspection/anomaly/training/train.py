@@ -1,4 +1,4 @@
-"""Training a model from good images; images of defects, if any, only help to set the threshold."""
+"""Training of an anomaly model from good images; images of defects, if any, only set the threshold."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ from models.storage import make_folder, require_writable, write_atomically
 __all__ = ["TrainingCancelled", "TrainingProgress", "TrainingReport", "TrainingSettings", "train_images"]
 
 MIN_IMAGES = 5
-# Scores below mean a distance of nought but for rounding.
+# Scores below are zero up to rounding.
 _MIN_THRESHOLD = 1e-6
-# What reading an image counts for, where computing its features counts for 1.
+# Work units of reading an image; extracting its features is one unit.
 _READING = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingReport:
-    """What a training gave.
+    """The result of a training.
 
     Attributes:
         path: the model file.
-        digest: its SHA-256.
-        threshold: from good images that were held out, and from the defects given.
-        images: good images used, without exact duplicates.
-        skipped: path → why, of the files that could not be used.
-        seconds: it took.
-        manifest: of the file.
+        digest: SHA-256 of the model file.
+        threshold: from cross-validated scores of good images, and from the scores of defects if given.
+        images: number of good images used, without exact duplicates.
+        skipped: path → error of each unusable file.
+        seconds: duration.
+        manifest: of the model file.
     """
 
     path: Path
@@ -61,7 +61,7 @@ class TrainingReport:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Codes of what one should know: ``sample-too-small``, ``duplicates``, ``skipped``."""
+        """Warning codes: ``sample-too-small``, ``duplicates``, ``skipped``."""
         return self.manifest.warnings + (("skipped",) if self.skipped else ())
 
 
@@ -77,31 +77,30 @@ def train_images(
 ) -> TrainingReport:
     """Train a model on images of good parts and write it to ``out``.
 
-    The threshold comes from scores of each image by a model that was fitted without it; the final model is fitted on
-    all images, so it tends to score good parts a little lower than those: the stated rate is on the safe side. Images
-    of defects are scored by the final model; nothing is fitted on them.
+    The threshold comes from cross-validated scores. The final model is fitted on all images and tends to score good
+    parts slightly lower, so the stated false-alarm rate is conservative. Images of defects are scored by the final
+    model; nothing is fitted on them.
 
     Args:
-        paths: image files of good parts, in any order; exact duplicates count once, unreadable ones, those that
-            ``preprocessor`` refuses and those far larger than the others are skipped and told in the report.
-        out: the model file to write; its folder is made when missing.
-        settings: the choices.
-        defects: image files of defects, which the rules ``f1`` and ``cost`` need.
-        preprocessor: processes each image as it will be before scoring, e.g. an ``inspection.pipeline``
-            ``PreprocessingPrefix``; by default images stay unprocessed. Masked areas do not contribute to scores.
+        paths: image files of good parts, in any order; exact duplicates are used once; files that are unreadable,
+            rejected by ``preprocessor`` or far larger than the others are skipped and listed in the report.
+        out: the model file to write; its folder is created when missing.
+        settings: of the training; None takes the defaults.
+        defects: image files of defects, which the policies ``f1`` and ``cost`` need.
+        preprocessor: applied to each image before scoring, such as the preprocessing prefix of a pipeline step; none by
+            default. Masked pixels do not contribute to scores.
         on_progress: called from this thread.
-        cancel: set it to stop.
+        cancel: event that stops the training.
 
     Raises:
         InvalidInput: ``too-few-images`` when fewer than five can be used, ``too-few-images-left`` when that is because
-            images were skipped, ``anomaly-method-unknown``,
-            ``threshold-needs-defects``, ``image-good-and-defect``, ``images-all-alike`` when nearly all show the same
-            to the pixel, so that any other image would be rejected.
-        Unavailable: ``backbone-missing``; ``file-not-written`` or ``file-disk-full``, told before the work begins
-            where it can be seen then.
-        UnreadableImage: ``image-changed`` and the like when an image is changed or removed meanwhile.
-        DoesNotFit: ``images-not-aligned`` when the method needs images of one size; ``model-parity`` when the finished
-            model scores otherwise than the training; nothing is written.
+            images were skipped, ``anomaly-method-unknown``, ``threshold-needs-defects``, ``image-good-and-defect``,
+            ``images-all-alike`` when nearly all images are identical, so that any other image would be rejected.
+        Unavailable: ``backbone-missing``; ``file-not-written`` or ``file-disk-full``, before the training starts where
+            that is detectable.
+        UnreadableImage: ``image-changed`` and the like when an image was changed or removed in the meantime.
+        DoesNotFit: ``images-not-aligned`` when the method needs images of one size; ``model-parity`` when scores of the
+            finished model differ from those of the training; nothing is written then.
         TrainingCancelled: when ``cancel`` was set; nothing is written.
     """
     settings = settings or TrainingSettings()
@@ -116,35 +115,35 @@ def train_images(
     training_set = scan_images(paths, tracker, _READING, preprocessor)
     count = len(training_set.files)
     _require_enough(training_set)
-    known_defects = read_defects(defects, training_set, tracker, _READING) if defects else None
+    defect_set = read_defects(defects, training_set, tracker, _READING) if defects else None
     folds = min(settings.folds, count)
     tracker.total = _work(len(paths), count, folds, len(defects))
     if method.aligned:
         require_one_size(training_set, choose_scale(training_set.sizes))
     store = FeatureStore(backbone, training_set, tracker, seed=settings.seed, threads=settings.threads)
     scores = held_out_scores(method, store, range(count), folds, settings.seed, tracker)
-    core = method.fit(store, range(count), tracker.check)
+    fitted = method.fit(store, range(count), tracker.check)
     tracker.advance(count, "fit", 1, 1)
     preprocessing = build_preprocessing(training_set, store.scale, aligned=method.aligned)
-    defect_scores, unfit = score_defects(store, core, preprocessing, known_defects, tracker)
+    defect_scores, rejected = score_defects(store, fitted, preprocessing, defect_set, tracker)
     threshold = policy.choose(scores, defect_scores)
     if threshold.value < _MIN_THRESHOLD:
         raise InvalidInput("images-all-alike", count=count)
-    graph, weights = serialise(core.graph(store.extractor.graph))
+    graph, weights = serialise(fitted.graph(store.extractor.graph))
     manifest = build_manifest(
         settings,
         backbone,
         preprocessing,
-        core,
+        fitted,
         threshold,
         training_set=training_set,
         scores=scores,
-        probes=probe_scores(store, core, preprocessing.median_height, preprocessing.median_width),
-        defects=known_defects,
+        probes=probe_scores(store, fitted, preprocessing.median_height, preprocessing.median_width),
+        defects=defect_set,
         defect_scores=defect_scores,
     )
     parity = check_parity(
-        store, core, unpack(pack(manifest, graph, weights), "model"), training_set, tracker, settings.threads
+        store, fitted, unpack(pack(manifest, graph, weights), "model"), training_set, tracker, settings.threads
     )  # fmt: skip
     manifest = manifest.model_copy(update={"metrics": {**manifest.metrics, "parity": parity}})
     tracker.check()
@@ -153,7 +152,7 @@ def train_images(
     write_atomically(out, data)
     final = unpack(data, out.name)
     tracker.advance(tracker.total, "export", 1, 1)
-    skipped = {**training_set.skipped, **(known_defects.skipped if known_defects else {}), **unfit}
+    skipped = {**training_set.skipped, **(defect_set.skipped if defect_set else {}), **rejected}
     return TrainingReport(out, final.digest, threshold, count, skipped, time.perf_counter() - began, final.manifest)
 
 
@@ -175,5 +174,5 @@ def _require_enough(training_set: TrainingSet) -> None:
 
 
 def _work(files: int, images: int, folds: int, defects: int) -> float:
-    """Return the work of a training: an image's features cost about what a fold's fit costs for each of its images."""
+    """Return the work units of a training: feature extraction and a fold's fit both cost about one unit per image."""
     return files * _READING + images * (2.0 + folds) + defects * (1.0 + _READING) + 2 * PARITY_IMAGES

@@ -1,4 +1,4 @@
-"""The images a training learns from: read once, without doubles, in an order that names and places do not change."""
+"""The images of a training: deduplicated, and ordered by content so that names and folders do not affect the model."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from models.storage import sha256_of
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """The images of a training in the order of their content.
+    """The images of a training, ordered by digest.
 
     Attributes:
-        files: path and SHA-256 of each image that can be used, exact duplicates once.
-        sizes: height and width of what the model is given of each, in whole pixels of the image before it was resized.
-        duplicates: how many files were left out because another has the same content.
-        skipped: path → why the file cannot be used: unreadable, refused by a step, or far larger than the others.
-        preprocessor: gives each image as it will be scored; the image as it is without more.
+        files: path and SHA-256 of each usable image, without exact duplicates.
+        sizes: height and width of each preprocessed image, in whole pixels before resizing.
+        duplicates: number of files left out as exact duplicates.
+        skipped: path → error of each unusable file: unreadable, rejected by a step, or far larger than the others.
+        preprocessor: applied to each image; none by default.
     """
 
     files: tuple[tuple[Path, str], ...]
@@ -43,16 +43,16 @@ class TrainingSet:
         return sha256_of("".join(digest for _, digest in self.files).encode())
 
     def picture(self, index: int) -> Picture:
-        """Return an image as the model is given it.
+        """Return an image after preprocessing.
 
         Raises:
-            UnreadableImage: ``image-changed`` when the file has another content than at first; ``image-missing`` and
-                the like when it cannot be read any more.
+            UnreadableImage: ``image-changed`` when the file content changed since the scan; ``image-missing`` and the
+                like when it can no longer be read.
         """
         return self.preprocessor(self._pixels(index))
 
-    def turned(self, index: int) -> Picture:
-        """Return an image by half a turn as the model is given it, or its result turned where a step refuses that.
+    def rotated(self, index: int) -> Picture:
+        """Return an image rotated by 180° before preprocessing, or after it where a step rejects the rotated image.
 
         Raises:
             UnreadableImage: as ``picture``.
@@ -65,12 +65,7 @@ class TrainingSet:
             return picture.with_pixels(np.ascontiguousarray(picture.pixels[::-1, ::-1]))
 
     def _pixels(self, index: int) -> Pixels:
-        """Return the pixels of a file, RGB ``(H, W, 3)`` uint8.
-
-        Raises:
-            UnreadableImage: ``image-changed`` when the file has another content than at first; ``image-missing`` and
-                the like when it cannot be read any more.
-        """
+        """Return the pixels of a file, RGB ``(H, W, 3)`` uint8; raises as ``picture``."""
         path, digest = self.files[index]
         data = read_image_bytes(path)
         if sha256_of(data) != digest:
@@ -81,16 +76,16 @@ class TrainingSet:
 def scan_images(
     paths: Sequence[Path], tracker: ProgressTracker, work: float, preprocessor: ImagePreprocessor = NO_PREPROCESSING
 ) -> TrainingSet:
-    """Read every image once and keep what it is, not its pixels.
+    """Read every image once and record its digest and size; pixels are not kept.
 
     Args:
         paths: the files, in any order.
-        tracker: told of each file.
-        work: what one file counts for in the tracker.
-        preprocessor: gives each image as it will be scored.
+        tracker: advanced by each file.
+        work: work units of one file.
+        preprocessor: applied to each image.
 
     Raises:
-        TrainingCancelled: when the tracker was cancelled.
+        TrainingCancelled: when the training was cancelled.
     """
     found: dict[str, tuple[Path, tuple[int, int]]] = {}
     skipped: dict[str, UnreadableImage | DoesNotFit] = {}
@@ -137,17 +132,17 @@ def _drop_oversized(
 
 
 def require_one_size(training_set: TrainingSet, scale: float) -> None:
-    """Check that all images of a training have the same size, in whole pixels of the network.
+    """Check that all images of a training have the same size, in whole network pixels.
 
-    They are not squeezed to one: parts of different sizes do not show the same in the same place then either, and a
-    model that learnt so would score by chance.
+    Images are not resized to a common size: parts of different sizes would still not show the same content at the same
+    position, and the scores of such a model would be meaningless.
 
     Args:
         training_set: the images.
         scale: network pixels per original pixel.
 
     Raises:
-        DoesNotFit: ``images-not-aligned`` naming the commonest size and one image that has another.
+        DoesNotFit: ``images-not-aligned`` naming the most common size and one image of another size.
     """
     (height, width), _ = Counter(training_set.sizes).most_common(1)[0]
     wanted = working_size(height, width, scale)

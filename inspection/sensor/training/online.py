@@ -36,8 +36,8 @@ class OnlineSettings(BaseModel):
             threshold's own rate of false alarms explains (three standard deviations); single rows just above the
             threshold are what it gives normal rows at its rate.
         rate: how far the centre of a feature moves towards a row that is learned.
-        max_shift_per_day: how far the centre of a feature may move within 24 hours, on the scaled axis. A learner that goes
-            on from an earlier one's model begins its day anew.
+        max_shift_per_day: how far the centre of a feature may move within 24 hours, on the scaled axis. A
+            learner that continues from an earlier one's model starts a new day.
         max_total_shift: how far it may ever be from that of the reference.
         weight_rate: learning rate of the network's weights, one step for 256 rows; 0 leaves the network as it is.
         max_weight_change: largest change of each layer's weights against the reference, as a share of their norm.
@@ -87,9 +87,9 @@ class FeatureShift:
 class OnlineLearner:
     """Judges the rows of one machine and learns from those that are safely normal. Safe to use from several threads.
 
-    The threshold never changes, the reference is never touched, and every bound is against the reference, so that no
-    number of rows moves the model further than ``max_total_shift``. A change too fast for ``max_shift_per_day``, or larger than
-    ``max_total_shift`` allows, ends as anomalies; one that was followed is told by ``feature_shift``.
+    The threshold and the reference never change, and every bound is relative to the reference, so that no number of rows
+    moves the model further than ``max_total_shift``. A change faster than ``max_shift_per_day`` or larger than
+    ``max_total_shift`` is scored as anomalous; ``feature_shift`` reports one that was followed.
     """
 
     def __init__(

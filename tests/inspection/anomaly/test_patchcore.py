@@ -90,7 +90,7 @@ def test_what_lies_around_a_patch_comes_from_other_images_only() -> None:
 def test_a_patch_with_more_variation_around_it_has_the_lower_penalty() -> None:
     offsets = distance_offsets(np.array([1.0, 2.0, 3.0], np.float32))
     assert offsets[0] > offsets[1] > offsets[2]
-    assert distance_offsets[1] > 0
+    assert offsets[1] > 0
 
 
 def alike_and_varied() -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
