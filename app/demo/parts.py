@@ -107,12 +107,12 @@ def given_parts(good: Path, test: Path, *, limit: int | None) -> DemoParts:
         InvalidInput: ``folder-without-images`` or ``demo-too-few-good``; ``demo-images-unreadable`` when too few of the
             good images, or none to inspect, can be read.
     """
-    from inspection.anomaly.training.train import LEAST_IMAGES
+    from inspection.anomaly.training.train import MIN_IMAGES
 
     train = tuple(good_images(good).files)
-    if len(train) < LEAST_IMAGES:
-        raise InvalidInput("demo-too-few-good", folder=str(good), found=len(train), needed=LEAST_IMAGES)
-    _require_readable(good, train, LEAST_IMAGES)
+    if len(train) < MIN_IMAGES:
+        raise InvalidInput("demo-too-few-good", folder=str(good), found=len(train), needed=MIN_IMAGES)
+    _require_readable(good, train, MIN_IMAGES)
     parts = [
         DemoPart(path, label_of(path, test), "DEMO", f"{number:05d}")
         for number, path in enumerate(image_files(test), start=1)

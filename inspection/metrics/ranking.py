@@ -111,7 +111,9 @@ def best_f1(counts: ScoreCounts) -> BestF1:
     best = int(np.argmax(scores))
     values = counts.values[::-1]
     below = values[best + 1] if best + 1 < values.size else 0.0
-    return BestF1(float(scores[best]), float((values[best] + below) / 2))
+    middle = (values[best] + below) / 2
+    # Between adjacent floats the mean rounds to the upper one, which would no longer be rejected.
+    return BestF1(float(scores[best]), float(middle if middle < values[best] else below))
 
 
 def _shares_from_above(counts: Floats) -> Floats:

@@ -68,8 +68,11 @@ def _cuts(good: Sequence[float], defects: Sequence[float]) -> tuple[_Floats, _Fl
     sorted_good, sorted_defects = np.sort(np.asarray(good, np.float64)), np.sort(np.asarray(defects, np.float64))
     levels = np.unique(np.concatenate([sorted_good, sorted_defects]))
     below, above = levels[:-1], levels[1:]
+    middle = (below + above) / 2
+    # Between adjacent floats the mean rounds to the upper one, which would no longer be rejected.
+    middle = np.where(middle < above, middle, below)
     # Half of the minimum rejects all; the maximum rejects none, as only scores above the threshold are rejected.
-    cuts = np.maximum(np.concatenate([[levels[0] / 2], (below + above) / 2, [levels[-1]]]), _MIN_SCORE)
+    cuts = np.maximum(np.concatenate([[levels[0] / 2], middle, [levels[-1]]]), _MIN_SCORE)
     gaps = np.concatenate([[1.0], above / np.maximum(below, _MIN_SCORE), [1.0]])
     false_alarms = len(good) - np.searchsorted(sorted_good, cuts, side="right")
     escapes = np.searchsorted(sorted_defects, cuts, side="right")

@@ -87,8 +87,8 @@ class FeatureShift:
 class OnlineLearner:
     """Judges the rows of one machine and learns from those that are safely normal. Safe to use from several threads.
 
-    The threshold and the reference never change, and every bound is relative to the reference, so that no number of rows
-    moves the model further than ``max_total_shift``. A change faster than ``max_shift_per_day`` or larger than
+    The threshold and the reference never change, and every bound is relative to the reference: no number of rows moves
+    the model further than ``max_total_shift``. A change faster than ``max_shift_per_day`` or larger than
     ``max_total_shift`` is scored as anomalous; ``feature_shift`` reports one that was followed.
     """
 

@@ -63,7 +63,7 @@ def test_as_few_images_as_two_and_features_that_never_change_give_a_model() -> N
 
 def test_grids_that_differ_are_refused() -> None:
     grids = [np.ones((2, 2, 6), np.float32), np.ones((2, 3, 6), np.float32)]
-    with pytest.raises(ValueError, match="place"):
+    with pytest.raises(ValueError, match="position"):
         fit(np.ones((4, 6), np.float32), lambda: grids, seed=0)
 
 

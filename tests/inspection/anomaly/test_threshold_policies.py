@@ -1,5 +1,6 @@
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -80,6 +81,16 @@ def test_no_score_would_be_a_threshold_with_a_better_f1(good: list[float], defec
     assert f1_of(chosen.value, good, defects) == pytest.approx(best)
     assert chosen.value > 0
     assert 0 < chosen.false_alarm_rate < 1
+
+
+def cheapest(good: list[float], defects: list[float]) -> Threshold:
+    return cost_threshold(good, defects, escape_cost=1.0, overkill_cost=1.0, defect_rate=0.5)
+
+
+@pytest.mark.parametrize("choose", [f1_threshold, cheapest])
+def test_scores_that_are_adjacent_floats_are_separated(choose: Callable[[list[float], list[float]], Threshold]) -> None:
+    below, above = math.nextafter(100.0, 0.0), 100.0
+    assert below <= choose([below], [above]).value < above
 
 
 @given(

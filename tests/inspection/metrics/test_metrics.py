@@ -214,3 +214,9 @@ def test_what_is_plotted_is_bounded_and_keeps_its_ends() -> None:
     histogram = histogram_of([1.0, 2.0], [3.0, 9.0], 12.0)
     assert (histogram.good.sum(), histogram.defect.sum()) == (2, 2)
     assert histogram.edges[-1] == 12.0
+
+
+def test_the_best_f1_threshold_separates_adjacent_floats() -> None:
+    below, above = np.nextafter(100.0, 0.0), 100.0
+    best = best_f1(ScoreCounts.of([below], [above]))
+    assert (best.f1, best.threshold < above) == (1.0, True)
