@@ -20,6 +20,7 @@ from server.files.endpoints import router as files_router
 from server.health.endpoints import router as health_router
 from server.http import docs, errors, openapi
 from server.http.limits import BodyLimits
+from server.http.paths import PREFIX, CanonicalPaths
 from server.http.requests import Requests
 from server.masters.endpoints import router as masters_router
 from server.quality.endpoints import router as quality_router
@@ -46,7 +47,6 @@ _NO_TELEMETRY: TelemetryConfig = {
     "operation_spans": False,
     "auto_configure": False,
 }
-PREFIX, SHORT_PREFIX = "/api/v1", "/v1"
 
 
 def create_app(settings: ServerSettings, context: ServerContext | None = None) -> FastAPI:
@@ -79,13 +79,11 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
     app.state.context = parts
     for feature in _FEATURES:
         app.include_router(feature, prefix=PREFIX)
-        app.include_router(feature, prefix=SHORT_PREFIX, include_in_schema=False)
     app.include_router(health_router)
     pages = _documentation(app)
     app.include_router(pages)
-    for prefix in (PREFIX, SHORT_PREFIX):
-        app.include_router(health_router, prefix=prefix, include_in_schema=False)
-        app.include_router(pages, prefix=prefix)
+    app.include_router(health_router, prefix=PREFIX, include_in_schema=False)
+    app.include_router(pages, prefix=PREFIX)
     errors.install(app)
     openapi.install(app)
     # The last one added is the first to see a request.
@@ -99,6 +97,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
             expose_headers=["X-Request-ID", "ETag", "Content-Range"],
         )
     app.add_middleware(Requests, metrics=parts.metrics)
+    app.add_middleware(CanonicalPaths)
     return app
 
 

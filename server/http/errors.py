@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Scope
 from models.errors import Conflict, UserFacingError
 from models.messages import Language, LocalText, choose_language, error_text
 from models.rejections import rejection
+from server.http.paths import given_path
 
 PROBLEM = "application/problem+json"
 TYPE_BASE = "https://api.imageflowcanvas.com/errors/"
@@ -168,7 +169,7 @@ def _response(
         "status": int(status),
         "detail": detail,
         "advice": advice,
-        "instance": scope["path"],
+        "instance": given_path(scope),
         "request_id": _request_id(scope),
     }
     common = {

@@ -1,0 +1,56 @@
+"""One canonical path for each route: ``/v1`` is short for ``/api/v1``, and a trailing slash changes nothing."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+PREFIX, SHORT_PREFIX = "/api/v1", "/v1"
+_GIVEN = "imageflow.given_path"
+
+
+def canonical_path(path: str, *, ends_in_slash: bool) -> str:
+    """Return the path that routes are registered under.
+
+    Args:
+        path: as the client sent it, percent-decoded.
+        ends_in_slash: whether a slash was sent last; a percent-encoded one belongs to the last segment.
+    """
+    if ends_in_slash and len(path) > 1:
+        path = path.removesuffix("/")
+    if path == SHORT_PREFIX or path.startswith(f"{SHORT_PREFIX}/"):
+        path = PREFIX + path.removeprefix(SHORT_PREFIX)
+    return path
+
+
+def given_path(scope: Scope) -> str:
+    """Return the path as the client sent it, percent-decoded."""
+    return str(scope.get(_GIVEN, scope["path"]))
+
+
+class CanonicalPaths:
+    """ASGI middleware that rewrites the path of a request to the canonical one; the query string stays as it is.
+
+    Args:
+        app: what comes next.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] in {"http", "websocket"}:
+            _rewrite(scope)
+        await self._app(scope, receive, send)
+
+
+def _rewrite(scope: Scope) -> None:
+    """Change the scope in place: middleware further out reads the matched route from it."""
+    given: str = scope["path"]
+    raw: bytes = scope.get("raw_path") or given.encode()
+    path = canonical_path(given, ends_in_slash=raw.endswith(b"/"))
+    if path == given:
+        return
+    scope[_GIVEN] = given
+    scope["path"] = path
+    scope["raw_path"] = canonical_path(raw.decode("latin-1"), ends_in_slash=raw.endswith(b"/")).encode("latin-1")
