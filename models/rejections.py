@@ -13,6 +13,8 @@ from models.messages import LocalText, catalogue
 _PREFIX = "value-"
 _OTHER = f"{_PREFIX}invalid"
 _NOT_JSON = f"{_PREFIX}json-invalid"
+MORE_UNKNOWN = "more_unknown"
+"""Type of the error that only counts the unknown members beyond those named one by one."""
 
 
 class RejectedValueError(ValueError):

@@ -12,8 +12,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 
 from models.errors import Conflict, InvalidInput, Unavailable
 from models.file_lock import locked_file
@@ -22,11 +24,13 @@ from server.context import open_context
 from server.core.logs import configure_logs
 from server.core.settings import ADDRESS_FILE, ServerSettings, prepare_data_dir
 from server.http.application import create_app
+from server.http.connections import ConnectionLimits, connection_class
 from server.users.first import has_users
 
 LOCK_FILE = "server.lock"
 _BACKLOG = 512
 _GRACE_S = 10
+_HEAD_BYTES = 16 * 1024
 _OWNER_ONLY = 0o077
 _STANDARD_INPUT, _PIECE = 0, 1_024
 _TAKEN = {errno.EADDRINUSE, errno.EACCES}
@@ -51,18 +55,14 @@ def serve(settings: ServerSettings, *, until_stdin_closes: bool, say: Callable[[
         context = open_context(settings)
         configure_logs(settings.log_level)
         server = _Server(
-            uvicorn.Config(
+            listening(
                 create_app(settings, context),
-                log_config=None,
-                access_log=False,
-                server_header=False,
+                settings,
                 ssl_certfile=settings.tls_cert,
                 ssl_keyfile=settings.tls_key,
                 proxy_headers=bool(settings.proxy),
                 forwarded_allow_ips=settings.proxy or None,
                 timeout_graceful_shutdown=_GRACE_S,
-                lifespan="on",
-                ws="none",
             )
         )
         url = address_of(listener, tls=settings.tls_cert is not None)
@@ -82,6 +82,28 @@ def serve(settings: ServerSettings, *, until_stdin_closes: bool, say: Callable[[
         if until_stdin_closes:
             threading.Thread(target=_stop_at_end_of_input, args=(server,), daemon=True, name="stdin").start()
         server.run(sockets=[listener])
+
+
+def listening(app: FastAPI, settings: ServerSettings, **further: Any) -> uvicorn.Config:
+    """Return uvicorn's settings for an application, with the limits of connections.
+
+    Args:
+        app: the application.
+        settings: as started.
+        further: settings of uvicorn.
+    """
+    limits = ConnectionLimits(settings.max_connections, settings.head_timeout_s, settings.body_timeout_s)
+    return uvicorn.Config(
+        app,
+        http=connection_class(limits),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        h11_max_incomplete_event_size=_HEAD_BYTES,
+        lifespan="on",
+        ws="none",
+        **further,
+    )
 
 
 def address_of(listener: socket.socket, *, tls: bool) -> str:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import re
 import struct
-import zlib
 
-from inspection.imaging.damage import DamagedError, TruncatedError
+from inspection.imaging.damage import TruncatedError
 from inspection.imaging.headers import BMP_CORE_HEADER, ImageHeader
+from inspection.imaging.png import png_chunks
 from inspection.imaging.tiff import require_complete_tiff
 
-_PNG_SIGNATURE_LENGTH = 8
 # A marker within entropy-coded data: 0xFF not followed by stuffing, a restart marker or fill.
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 _JPEG_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
@@ -52,16 +51,9 @@ def _jpeg(data: bytes, _header: ImageHeader) -> None:
 
 
 def _png(data: bytes, _header: ImageHeader) -> None:
-    position = _PNG_SIGNATURE_LENGTH
-    while True:
-        length, kind = struct.unpack_from(">I4s", data, position)
-        body_end = position + 8 + length
-        (checksum,) = struct.unpack_from(">I", data, body_end)
-        if zlib.crc32(memoryview(data)[position + 4 : body_end]) != checksum:
-            raise DamagedError("png: wrong checksum")
-        if kind == b"IEND":
-            return
-        position = body_end + 4
+    # Every chunk is checked, and some must hold pixels.
+    if not sum(len(body) for kind, body in png_chunks(data) if kind == b"IDAT"):
+        raise TruncatedError("png: no pixels")
 
 
 def _bmp(data: bytes, header: ImageHeader) -> None:

@@ -13,6 +13,7 @@ from inspection.imaging.damage import DamagedError, TruncatedError
 from inspection.imaging.frames import Pixels, as_rgb, require_pixels
 from inspection.imaging.headers import ImageHeader, image_format, read_header
 from inspection.imaging.opencv import cv2
+from inspection.imaging.png import require_png_pixels
 from models.errors import UnreadableImage
 from models.storage import reason_of, write_atomically
 
@@ -70,8 +71,16 @@ def image_size(data: bytes, *, name: str = "image", limits: ImageLimits = DEFAUL
     return header
 
 
-def require_image(data: bytes, *, name: str = "image", limits: ImageLimits = DEFAULT_LIMITS) -> ImageHeader:
+def require_image(
+    data: bytes, *, name: str = "image", limits: ImageLimits = DEFAULT_LIMITS, unpacked: bool = False
+) -> ImageHeader:
     """Check that ``data`` is a complete image within the limits, without decoding it; return its format and size.
+
+    Args:
+        data: the file's bytes.
+        name: what messages call it.
+        limits: bytes and pixels allowed.
+        unpacked: also count the pixels of a PNG, which decoding finds out anyway; for files that are kept as they are.
 
     Raises:
         UnreadableImage: as ``image_size``.
@@ -79,6 +88,8 @@ def require_image(data: bytes, *, name: str = "image", limits: ImageLimits = DEF
     header = image_size(data, name=name, limits=limits)
     try:
         require_complete(data, header)
+        if unpacked and header.format == "png":
+            require_png_pixels(data)
     except TruncatedError as error:
         raise UnreadableImage("image-truncated", name=name, format=header.format) from error
     except DamagedError as error:

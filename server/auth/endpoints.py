@@ -7,9 +7,10 @@ from fastapi import APIRouter
 from server.auth import service
 from server.http.clients import ClientAddress
 from server.http.dependencies import Asking, Context
+from server.http.routes import CheckedRoute
 from sync.shared.sign_in import LoginRequest, RefreshRequest, TokenPair
 
-router = APIRouter(prefix="/auth", tags=["sign-in"])
+router = APIRouter(route_class=CheckedRoute, prefix="/auth", tags=["sign-in"])
 
 
 @router.post("/login", summary="Sign in with name and password", responses={401: {}, 429: {}})

@@ -8,9 +8,10 @@ from server.components import service
 from server.components.schemas import ComponentReply
 from server.http.dependencies import ANY_PRINCIPAL
 from server.http.paging import Paging
+from server.http.routes import CheckedRoute
 from sync.shared.schemas import Page
 
-router = APIRouter(prefix="/components", tags=["pipelines"], dependencies=ANY_PRINCIPAL)
+router = APIRouter(route_class=CheckedRoute, prefix="/components", tags=["pipelines"], dependencies=ANY_PRINCIPAL)
 
 
 @router.get("", summary="List processing components")

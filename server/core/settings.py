@@ -65,6 +65,12 @@ class ServerSettings(BaseSettings):
     max_image_pixels: int = Field(default=100_000_000, ge=1, description="Most pixels of one uploaded image.")
     max_body_bytes: int = Field(default=2 * _MEBI, ge=1_024, description="Most bytes of any other request body.")
     max_chunk_bytes: int = Field(default=16 * _MEBI, ge=1_024, description="Most bytes of one chunk of a blob.")
+    max_json_values: int = Field(default=100_000, ge=1_000, description="Most values in a JSON body.")
+    max_connections: int = Field(default=500, ge=1, le=65_535, description="Most connections at once.")
+    head_timeout_s: float = Field(default=10, gt=0, le=600, description="Seconds for the head of a request to come.")
+    body_timeout_s: float = Field(
+        default=30, gt=0, le=3_600, description="Seconds for a body to come, beside one for each KiB of it."
+    )
     max_json_depth: int = Field(default=32, ge=4, le=500, description="Deepest nesting of a JSON body.")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="Least level logged.")
 

@@ -20,11 +20,12 @@ from server.devices.schemas import (
 from server.http.clients import ClientAddress
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.paging import Paging
+from server.http.routes import CheckedRoute
 from sync.shared.enrolment import DeviceRegister, DeviceRegistered
 from sync.shared.schemas import Page
 from sync.shared.sign_in import DeviceLoginRequest, DeviceToken, StationLoginRequest, TokenPair
 
-router = APIRouter(tags=["stations"])
+router = APIRouter(route_class=CheckedRoute, tags=["stations"])
 ADMIN_ONLY = [Depends(require(Role.ADMIN))]
 Admin = Annotated[Principal, Depends(require(Role.ADMIN))]
 

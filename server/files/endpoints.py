@@ -13,8 +13,9 @@ from server.files import service
 from server.files.schemas import FileReply
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.ranges import same_tag, wanted_range
+from server.http.routes import CheckedRoute
 
-router = APIRouter(prefix="/files", tags=["files"])
+router = APIRouter(route_class=CheckedRoute, prefix="/files", tags=["files"])
 Uploading = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
 _BYTES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The bytes.", "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
@@ -18,8 +18,19 @@ from server.files.schemas import FileReply
 from server.objects.records import record_blob
 from server.sessions.rules import only_device
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
-_LONGEST_NAME = 200
+_FORBIDDEN = str.maketrans(dict.fromkeys('<>:"|?*', "_"))
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(1, 10))}
+_LONGEST_NAME = 255
+"""Most bytes of a file name, which is what file systems take."""
+_LONGEST_GIVEN = 4_096
+_LONGEST_SHOWN = 100
+_SUFFIXES = {
+    "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "png": (".png",),
+    "bmp": (".bmp", ".dib"),
+    "tiff": (".tif", ".tiff"),
+    "webp": (".webp",),
+}
 _IMAGE_TYPES = {
     "image/jpeg": ".jpg",
     "image/png": ".png",
@@ -29,11 +40,35 @@ _IMAGE_TYPES = {
 }
 
 
-def safe_name(given: str | None) -> str:
-    """Return the last part of a client's file name, for display and download; it never names a path here."""
-    name = PurePosixPath((given or "").replace("\\", "/")).name
-    name = _CONTROL.sub("", name).strip().lstrip(".")
-    return name[-_LONGEST_NAME:] or "file"
+def safe_name(given: str | None, image_format: str) -> str:
+    """Return a client's file name for display and download; it never names a path here.
+
+    It has no control, invisible or direction-changing characters, no character or name that a common file system
+    refuses, at most 255 bytes, and it ends with a suffix of what the file is.
+
+    Args:
+        given: as the client says it.
+        image_format: ``jpeg``, ``png``, ``bmp``, ``tiff`` or ``webp``.
+    """
+    name = PurePosixPath((given or "")[-_LONGEST_GIVEN:].replace("\\", "/")).name
+    # Letters first made whole, as file systems keep them apart or not; then all that is no mark on paper is left out.
+    name = "".join(letter for letter in unicodedata.normalize("NFC", name) if not _is_invisible(letter))
+    name = name.translate(_FORBIDDEN).rstrip(" .\u3000")
+    suffixes = _SUFFIXES[image_format]
+    stem, dot, end = name.rpartition(".")
+    suffix = f"{dot}{end}"
+    if not dot or suffix.lower() not in suffixes:
+        stem, suffix = name, suffixes[0]
+    stem = stem.strip(" .\u3000") or "file"
+    if stem.partition(".")[0].lower() in _RESERVED:
+        stem = f"_{stem}"
+    room = _LONGEST_NAME - len(suffix)
+    return stem.encode()[:room].decode(errors="ignore").rstrip(" .\u3000") + suffix
+
+
+def _is_invisible(letter: str) -> bool:
+    """Say whether a character is a control, a format (direction, joiner), a line end, half a pair or unassigned."""
+    return unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
 
 
 def store_file(context: ServerContext, who: Principal, filename: str | None, file: BinaryIO) -> FileReply:
@@ -47,8 +82,10 @@ def store_file(context: ServerContext, who: Principal, filename: str | None, fil
     data = file.read(limits.max_bytes + 1)
     if len(data) > limits.max_bytes:
         raise TooLarge("upload-too-large", limit=limits.max_bytes, members={"limit_bytes": limits.max_bytes})
-    name = safe_name(filename)
-    header = require_image(data, name=name, limits=limits)
+    shown = PurePosixPath((filename or "file").replace("\\", "/")).name[:_LONGEST_SHOWN]
+    shown = "".join(letter for letter in shown if not _is_invisible(letter))
+    header = require_image(data, name=shown, limits=limits, unpacked=True)
+    name = safe_name(filename, header.format)
     sha256 = sha256_of(data)
     content_type = f"image/{header.format}"
     # The bytes are there before any row names them.

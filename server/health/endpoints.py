@@ -9,8 +9,9 @@ from server.core.metrics import CONTENT_TYPE
 from server.health import service
 from server.health.schemas import Health
 from server.http.dependencies import Context
+from server.http.routes import CheckedRoute
 
-router = APIRouter(tags=["operation"])
+router = APIRouter(route_class=CheckedRoute, tags=["operation"])
 
 
 @router.get("/health", summary="Whether the server and what it needs are there", responses={503: {}})

@@ -9,7 +9,6 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
-from starlette.middleware.cors import CORSMiddleware
 
 from server.auth.endpoints import router as auth_router
 from server.components.endpoints import router as components_router
@@ -19,9 +18,10 @@ from server.devices.endpoints import router as devices_router
 from server.files.endpoints import router as files_router
 from server.health.endpoints import router as health_router
 from server.http import docs, errors, openapi
-from server.http.limits import BodyLimits
+from server.http.cross_origin import CrossOrigin
 from server.http.paths import PREFIX, CanonicalPaths
-from server.http.requests import Requests
+from server.http.requests import Faults, HeadRequests, Requests
+from server.http.routes import CheckedRoute
 from server.masters.endpoints import router as masters_router
 from server.quality.endpoints import router as quality_router
 from server.sessions.endpoints import router as sessions_router
@@ -87,15 +87,10 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
     errors.install(app)
     openapi.install(app)
     # The last one added is the first to see a request.
-    app.add_middleware(BodyLimits, settings=settings, answer=errors.answer)
+    app.add_middleware(HeadRequests)
+    app.add_middleware(Faults)
     if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "ETag", "Content-Range"],
-        )
+        app.add_middleware(CrossOrigin, origins=settings.cors_origins)
     app.add_middleware(Requests, metrics=parts.metrics)
     app.add_middleware(CanonicalPaths)
     return app
@@ -106,7 +101,7 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def _documentation(app: FastAPI) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(route_class=CheckedRoute)
 
     @router.get("/docs", include_in_schema=False)
     def documentation_page() -> HTMLResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
@@ -22,6 +22,7 @@ __all__ = [
     "Context",
     "Principal",
     "current_principal",
+    "identify",
     "require",
     "require_device",
     "server_context",
@@ -39,27 +40,41 @@ def server_context(request: Request) -> ServerContext:
     return context
 
 
-Context = Annotated[ServerContext, Depends(server_context)]
+async def _server_context(request: Request) -> ServerContext:
+    # Asynchronous, as are the dependencies below: none of them is worth a thread.
+    return server_context(request)
 
 
-def current_principal(
-    request: Request,
-    context: Context,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-    key: Annotated[str | None, Security(_key)],
-) -> Principal:
-    """Return who is asking.
+Context = Annotated[ServerContext, Depends(_server_context)]
+
+
+def identify(context: ServerContext, headers: Mapping[str, str]) -> Principal:
+    """Return who a request comes from, by its head alone.
 
     Raises:
         NotSignedIn: ``sign-in-needed``, ``token-invalid``, ``token-expired`` or ``key-invalid``.
     """
-    if bearer is not None:
-        principal = _of_token(context, bearer.credentials)
-    elif key is not None:
-        principal = _of_key(context, key)
-    else:
-        raise NotSignedIn("sign-in-needed")
-    request.state.principal = principal
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        return _of_token(context, token.strip())
+    key = headers.get("x-api-key")
+    if key:
+        return _of_key(context, key)
+    raise NotSignedIn("sign-in-needed")
+
+
+async def current_principal(
+    request: Request,
+    _bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    _key: Annotated[str | None, Security(_key)],
+) -> Principal:
+    """Return who is asking; the route has identified them before it read the body.
+
+    The two further parameters are for the API document.
+    """
+    principal = request.state.principal
+    if not isinstance(principal, Principal):
+        raise TypeError("the route did not identify its caller")
     return principal
 
 
@@ -68,29 +83,54 @@ ANY_PRINCIPAL = [Depends(current_principal)]
 """For routes that need someone signed in and do not ask who."""
 
 
-def require(*roles: Role) -> Callable[..., Principal]:
-    """Return a dependency that lets only these roles pass.
+class _RolesAllowed:
+    """A dependency that lets some roles pass.
 
-    Its ``roles`` attribute names them, for the API document.
+    Args:
+        roles: those that may.
     """
 
-    def allowed(asking: Asking) -> Principal:
-        if asking.role not in roles:
-            raise PermissionDenied("role-not-allowed", roles=", ".join(role.value for role in roles))
+    def __init__(self, roles: tuple[Role, ...]) -> None:
+        self.roles = roles
+
+    async def __call__(self, asking: Asking) -> Principal:
+        """Return who asks; the route has checked the role."""
         return asking
 
-    return allowed
+    def permits(self, principal: Principal) -> None:
+        """Check a principal.
+
+        Raises:
+            PermissionDenied: ``role-not-allowed``.
+        """
+        if principal.role not in self.roles:
+            raise PermissionDenied("role-not-allowed", roles=", ".join(role.value for role in self.roles))
 
 
-def require_device(asking: Asking) -> Principal:
-    """Let only stations pass, with or without a signed-in user.
+class _DeviceNeeded:
+    """A dependency that lets only stations pass, with or without a signed-in user."""
 
-    Raises:
-        PermissionDenied: ``device-needed``.
-    """
-    if asking.device_id is None:
-        raise PermissionDenied("device-needed")
-    return asking
+    async def __call__(self, asking: Asking) -> Principal:
+        """Return who asks; the route has checked that it is a station."""
+        return asking
+
+    def permits(self, principal: Principal) -> None:
+        """Check a principal.
+
+        Raises:
+            PermissionDenied: ``device-needed``.
+        """
+        if principal.device_id is None:
+            raise PermissionDenied("device-needed")
+
+
+def require(*roles: Role) -> _RolesAllowed:
+    """Return a dependency that lets only these roles pass; checked before the request's body is read."""
+    return _RolesAllowed(roles)
+
+
+require_device = _DeviceNeeded()
+"""A dependency that lets only stations pass."""
 
 
 def _of_token(context: ServerContext, text: str) -> Principal:

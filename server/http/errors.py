@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Scope
+from starlette.types import Scope
 
 from models.errors import Conflict, UserFacingError
 from models.messages import Language, LocalText, choose_language, error_text
-from models.rejections import rejection
+from models.rejections import MORE_UNKNOWN, rejection
 from server.http.paths import given_path
+from server.http.refusals import HttpRefusal
 
 PROBLEM = "application/problem+json"
 TYPE_BASE = "https://api.imageflowcanvas.com/errors/"
@@ -33,6 +36,8 @@ SECURITY_HEADERS = {
 }
 _SECRET_WORDS = ("password", "token", "credential", "secret", "code", "key", "authorization")
 _LONGEST_VALUE = 200
+_LONGEST_TEXT = 2_000
+_MOST_ENTRIES = 50
 _LARGEST_NUMBER = 10**15
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNAVAILABLE_S = 5
@@ -58,14 +63,18 @@ def problem(scope: Scope, error: UserFacingError) -> JSONResponse:
     """Return the response for a user-facing error."""
     text = error.text(language_of(scope))
     code, members = error.code, dict(error.members)
+    lines = (text.title, text.detail, text.advice)
     rejected_fields = members.get("validation_errors")
     if isinstance(rejected_fields, list):
         code = "validation-error"
         language = language_of(scope)
-        members["validation_errors"] = [_told(_without_odd_value(entry), language) for entry in rejected_fields]
+        entries = [_presented(entry, language) for entry in rejected_fields[:_MOST_ENTRIES]]
+        members.update(_listed(entries, len(rejected_fields) - len(entries)))
+        if error.code == code:
+            lines = _first_of(entries, lines)
     elif "inspection_context" in members:
         code = "inspection-error"
-    headers = {}
+    headers = dict(error.headers) if isinstance(error, HttpRefusal) else {}
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     if error.status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -74,7 +83,7 @@ def problem(scope: Scope, error: UserFacingError) -> JSONResponse:
         headers["Retry-After"] = str(_UNAVAILABLE_S)
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning("unavailable", code=error.code, request_id=_request_id(scope))
-    return _response(scope, error.status, code, (text.title, text.detail, text.advice), members, headers)
+    return _response(scope, error.status, code, lines, members, headers)
 
 
 def rejected(error: ValidationError, *place: str) -> RequestValidationError:
@@ -83,14 +92,14 @@ def rejected(error: ValidationError, *place: str) -> RequestValidationError:
 
 
 def validation_errors(errors: Sequence[Any], language: Language) -> list[dict[str, Any]]:
-    """Return ``validation_errors`` members for pydantic errors; secrets and large values are not echoed."""
+    """Return the first ``validation_errors`` for pydantic errors; secrets and large values are not echoed."""
     found = []
-    for item in errors:
+    for item in itertools.islice(_of_fields(errors), _MOST_ENTRIES):
         # The place in a text that is no JSON is a number of letters, not a field.
         place = [] if item["type"] == "json_invalid" else [str(part) for part in item["loc"]]
         path = place[1:] if place and place[0] in {"body", "query", "path", "header", "cookie"} else place
         entry: dict[str, Any] = {
-            "field": _SURROGATE.sub("\ufffd", ".".join(path)) or "body",
+            "field": _field_name(path),
             "message": rejection(item).in_language(language),
         }
         if path and item["type"] != "missing" and _may_be_echoed(path, item.get("input")):
@@ -99,18 +108,20 @@ def validation_errors(errors: Sequence[Any], language: Language) -> list[dict[st
     return found
 
 
+def bug(scope: Scope, error: Exception) -> JSONResponse:
+    """Return the response for an error that is a fault of the server, and log it."""
+    _log.error("bug", error=type(error).__name__, request_id=_request_id(scope), exc_info=error)
+    text = error_text("internal-error", {"request_id": _request_id(scope)}, language_of(scope))
+    lines = (text.title, text.detail, text.advice)
+    return _response(scope, HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", lines, {})
+
+
 def install(app: FastAPI) -> None:
     """Make ``app`` answer every error with a problem document."""
     app.add_exception_handler(UserFacingError, _user_facing)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(IntegrityError, _integrity)
-    app.add_exception_handler(Exception, _bug)
-
-
-def answer(scope: Scope, error: UserFacingError) -> ASGIApp:
-    """Return ``problem`` as an ASGI application, for middleware."""
-    return problem(scope, error)
 
 
 async def _user_facing(request: Request, error: Exception) -> JSONResponse:
@@ -123,12 +134,11 @@ async def _validation(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise TypeError("registered for validation errors")
     language = language_of(request.scope)
-    errors = validation_errors(error.errors(), language)
+    entries = validation_errors(error.errors(), language)
     text = error_text("validation-error", {}, language)
-    first = errors[0]
-    detail = f"{first['field']}: {first['message']}" if errors else text.detail
-    lines = (text.title, detail, text.advice)
-    return _response(request.scope, HTTPStatus.BAD_REQUEST, "validation-error", lines, {"validation_errors": errors})
+    lines = _first_of(entries, (text.title, text.detail, text.advice))
+    members = _listed(entries, _count(error.errors()) - len(entries))
+    return _response(request.scope, HTTPStatus.BAD_REQUEST, "validation-error", lines, members)
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
@@ -138,7 +148,10 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     values: dict[str, object] = {"method": request.method, "limit": "-"}
     text = error_text(code, values, language_of(request.scope))
     lines = (text.title, text.detail, text.advice)
-    return _response(request.scope, error.status_code, code, lines, {}, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return _response(request.scope, error.status_code, code, lines, {}, headers)
 
 
 async def _integrity(request: Request, error: Exception) -> JSONResponse:
@@ -146,11 +159,15 @@ async def _integrity(request: Request, error: Exception) -> JSONResponse:
     return problem(request.scope, Conflict("record-conflict"))
 
 
-async def _bug(request: Request, error: Exception) -> JSONResponse:
-    _log.error("bug", error=type(error).__name__, request_id=_request_id(request.scope))
-    text = error_text("internal-error", {"request_id": _request_id(request.scope)}, language_of(request.scope))
-    lines = (text.title, text.detail, text.advice)
-    return _response(request.scope, HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error", lines, {})
+def _methods(request: Request) -> set[str]:
+    """Return every method that some route of the path answers."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    found: set[str] = set()
+    for route in iter_route_contexts(request.app.routes):
+        pattern = getattr(route, "path_regex", None)
+        if pattern is not None and pattern.match(path):
+            found |= route.methods or set()
+    return found | {"HEAD"} if "GET" in found else found
 
 
 def _response(
@@ -167,7 +184,7 @@ def _response(
         "type": TYPE_BASE + code,
         "title": title,
         "status": int(status),
-        "detail": detail,
+        "detail": detail if len(detail) <= _LONGEST_TEXT else f"{detail[:_LONGEST_TEXT]}…",
         "advice": advice,
         "instance": given_path(scope),
         "request_id": _request_id(scope),
@@ -182,14 +199,43 @@ def _response(
     return JSONResponse(body, status_code=int(status), headers={**common, **(headers or {})}, media_type=PROBLEM)
 
 
-def _told(entry: dict[str, Any], language: Language) -> dict[str, Any]:
-    message = entry.get("message")
-    return {**entry, "message": message.in_language(language)} if isinstance(message, LocalText) else entry
+def _presented(entry: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    """Return an entry of ``validation_errors`` in the client's language, without a value that may not be echoed."""
+    path = str(entry["field"]).split(".")
+    message = entry.get("message", "")
+    shown = {
+        **entry,
+        "field": _field_name(path),
+        "message": message.in_language(language) if isinstance(message, LocalText) else message,
+    }
+    if not _may_be_echoed(path, entry.get("value")):
+        shown.pop("value", None)
+    return shown
 
 
-def _without_odd_value(entry: dict[str, Any]) -> dict[str, Any]:
-    shown = _may_be_echoed(str(entry["field"]).split("."), entry.get("value"))
-    return entry if shown else {name: value for name, value in entry.items() if name != "value"}
+def _listed(entries: list[dict[str, Any]], omitted: int) -> dict[str, Any]:
+    return {"validation_errors": entries, **({"validation_errors_omitted": omitted} if omitted > 0 else {})}
+
+
+def _first_of(entries: list[dict[str, Any]], lines: tuple[str, str, str]) -> tuple[str, str, str]:
+    if not entries:
+        return lines
+    return lines[0], f"{entries[0]['field']}: {entries[0]['message']}", lines[2]
+
+
+def _of_fields(errors: Sequence[Any]) -> Iterator[Any]:
+    return (item for item in errors if item["type"] != MORE_UNKNOWN)
+
+
+def _count(errors: Sequence[Any]) -> int:
+    """Return how many fields were rejected, those that were only counted too."""
+    counted = [int(item["ctx"]["count"]) for item in errors if item["type"] == MORE_UNKNOWN]
+    return len(errors) - len(counted) + sum(counted)
+
+
+def _field_name(path: Sequence[str]) -> str:
+    name = _SURROGATE.sub("\ufffd", ".".join(path)) or "body"
+    return name if len(name) <= _LONGEST_VALUE else f"{name[:_LONGEST_VALUE]}…"
 
 
 def _may_be_echoed(path: Sequence[str], value: object) -> bool:

@@ -1,144 +1,80 @@
-"""Limits of request bodies, held before anything is parsed: bytes by kind of body, nesting of JSON."""
+"""Limits of request bodies: bytes by kind of body, and the pace at which they must come."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+import asyncio
 
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive
 
-from models.errors import InvalidInput, TooLarge, UserFacingError
+from models.errors import TooLarge
 from server.core.settings import ServerSettings
+from server.http.refusals import RequestTimeout
 
-# Strings are skipped as a whole, so that brackets in them do not count.
-_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+JSON, MULTIPART, OCTETS = "application/json", "multipart/form-data", "application/octet-stream"
+ANONYMOUS_BODY_BYTES = 16 * 1024
+"""Most bytes of a body that is read before anybody has signed in."""
 _MULTIPART_MARGIN = 64 * 1024
-_ANSWER = Callable[[Scope, UserFacingError], ASGIApp]
+_LEAST_BYTES_PER_S = 1024
 
 
-def json_depth(data: bytes) -> int:
-    """Return how deep arrays and objects of a JSON text are nested, without parsing it."""
-    depth = deepest = 0
-    for match in _BRACKETS.finditer(data):
-        first = data[match.start()]
-        if first in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif first in b"]}":
-            depth -= 1
-    return deepest
+def media_type(header: str) -> str:
+    """Return the media type of a ``Content-Type`` header without its parameters; every kind of JSON is one."""
+    kind = header.partition(";")[0].strip().lower()
+    return JSON if kind.startswith("application/") and kind.endswith("+json") else kind
 
 
-def require_depth(data: bytes, limit: int) -> None:
-    """Check the nesting of a JSON text.
-
-    Raises:
-        InvalidInput: ``json-too-deep``.
-    """
-    if data.count(b"[") + data.count(b"{") > limit and json_depth(data) > limit:
-        raise InvalidInput("json-too-deep", limit=limit)
-
-
-def body_limit(content_type: str, settings: ServerSettings) -> int:
-    """Return how many bytes a body of ``content_type`` may have."""
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind == "multipart/form-data":
+def body_limit(kind: str, settings: ServerSettings, *, signed_in: bool) -> int:
+    """Return how many bytes a body of a media type may have."""
+    if not signed_in:
+        return ANONYMOUS_BODY_BYTES
+    if kind == MULTIPART:
         return settings.max_upload_bytes + _MULTIPART_MARGIN
-    if kind == "application/octet-stream":
+    if kind == OCTETS:
         return settings.max_chunk_bytes
     return settings.max_body_bytes
 
 
-class BodyLimits:
-    """ASGI middleware that answers a body over a limit with a problem document instead of passing it on.
-
-    Args:
-        app: what comes next.
-        settings: the limits.
-        answer: makes the response for an error.
-    """
-
-    def __init__(self, app: ASGIApp, settings: ServerSettings, answer: _ANSWER) -> None:
-        self._app = app
-        self._settings = settings
-        self._answer = answer
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        headers = Headers(scope=scope)
-        kind = headers.get("content-type", "")
-        counted = _Counted(receive, body_limit(kind, self._settings))
-
-        async def unless_too_large(message: Message) -> None:
-            # What comes next may have made something else of the error that stopped the body.
-            if not counted.exceeded:
-                await send(message)
-
-        try:
-            _check_head(scope, headers, counted.limit)
-            checked = await self._checked_json(counted) if _is_plain_json(kind, headers) else counted
-            await self._app(scope, checked, unless_too_large)
-        except (TooLarge, InvalidInput) as error:
-            if not counted.exceeded:
-                await self._answer(scope, error)(scope, receive, send)
-        if counted.exceeded:
-            await self._answer(scope, _too_large(counted.limit))(scope, receive, send)
-
-    async def _checked_json(self, counted: _Counted) -> Receive:
-        pieces: list[bytes] = []
-        while True:
-            message = await counted()
-            if message["type"] == "http.disconnect":
-                return _replayed([message], counted)
-            pieces.append(message.get("body", b""))
-            if not message.get("more_body", False):
-                break
-        body = b"".join(pieces)
-        require_depth(body, self._settings.max_json_depth)
-        return _replayed([{"type": "http.request", "body": body, "more_body": False}], counted)
-
-
-class _Counted:
-    """Receives a body and stops it at the limit."""
-
-    def __init__(self, receive: Receive, limit: int) -> None:
-        self._receive = receive
-        self._received = 0
-        self.limit = limit
-        self.exceeded = False
-
-    async def __call__(self) -> Message:
-        message = await self._receive()
-        self._received += len(message.get("body", b""))
-        if self._received > self.limit:
-            self.exceeded = True
-            raise _too_large(self.limit)
-        return message
-
-
-def _check_head(scope: Scope, headers: Headers, limit: int) -> None:
-    if "\0" in scope["path"] or b"%00" in scope["query_string"]:
-        raise InvalidInput("request-malformed")  # no text here has one, and PostgreSQL cannot keep it
-    declared = headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
-        raise _too_large(limit)
-
-
-def _is_plain_json(content_type: str, headers: Headers) -> bool:
-    kind = content_type.partition(";")[0].strip().lower()
-    return (kind == "application/json" or kind.endswith("+json")) and "content-encoding" not in headers
-
-
-def _too_large(limit: int) -> TooLarge:
+def too_large(limit: int) -> TooLarge:
+    """Return the error of a body over a limit."""
     return TooLarge("body-too-large", limit=limit, members={"limit_bytes": limit})
 
 
-def _replayed(messages: list[Message], receive: Receive) -> Receive:
-    async def replayed() -> Message:
-        return messages.pop(0) if messages else await receive()
+class BoundedBody:
+    """Receives a body and stops it at a number of bytes, or when it comes too slowly.
 
-    return replayed
+    Args:
+        receive: of the connection.
+        limit: most bytes.
+        patience_s: seconds a body may take beside one for each KiB that has come.
+    """
+
+    def __init__(self, receive: Receive, limit: int, patience_s: float) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._patience_s = patience_s
+        self._received = 0
+        self._began: float | None = None
+        self._ended = False
+
+    async def __call__(self) -> Message:
+        """Return the next message.
+
+        Raises:
+            TooLarge: ``body-too-large``.
+            RequestTimeout: ``body-too-slow``.
+        """
+        if self._ended:
+            return await self._receive()
+        now = asyncio.get_running_loop().time()
+        self._began = self._began if self._began is not None else now
+        left = self._began + self._patience_s + self._received / _LEAST_BYTES_PER_S - now
+        try:
+            async with asyncio.timeout(left):
+                message = await self._receive()
+        except TimeoutError as error:
+            raise RequestTimeout("body-too-slow") from error
+        self._received += len(message.get("body", b""))
+        self._ended = not message.get("more_body", False)
+        if self._received > self._limit:
+            raise too_large(self._limit)
+        return message

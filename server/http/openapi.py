@@ -23,9 +23,11 @@ _TEXTS = {
     401: "Not signed in, or the credential is not valid (any more).",
     403: "Signed in, and not allowed.",
     404: "There is no such record.",
+    408: "The request came too slowly.",
     409: "The present state does not allow it.",
     410: "It was there and is no more.",
     413: "The body is larger than the limit, which `limit_bytes` tells.",
+    415: "The body is of a kind or in an encoding that is not taken.",
     416: "The file has no such bytes.",
     422: "Well formed, and still does not fit.",
     429: "Too often; `Retry-After` tells when to try again.",
@@ -95,7 +97,7 @@ def _complete_operation(path: str, operation: dict[str, Any]) -> None:
     if operation.get("parameters") or "requestBody" in operation:
         codes.add(400)
     if "requestBody" in operation:
-        codes.add(413)
+        codes |= {408, 413, 415}
     if operation.get("security"):
         codes |= {401, 403}
     if "{" in path:

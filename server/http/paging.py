@@ -11,7 +11,7 @@ from server.core.paging import PageQuery
 _MOST_PAGES = 1_000_000
 
 
-def page_query(
+async def page_query(
     page: Annotated[int, Query(ge=1, le=_MOST_PAGES, description="Page, from 1.")] = 1,
     page_size: Annotated[int, Query(ge=1, le=500, description="Entries a page.")] = 50,
     search: Annotated[str, Query(max_length=200, description="Text that an entry contains.")] = "",

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import re
 
-from models.errors import UserFacingError
+from server.http.refusals import RangeNotSatisfiable
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
-
-
-class RangeNotSatisfiable(UserFacingError):
-    """The file has no such bytes."""
-
-    status = 416
 
 
 def wanted_range(header: str | None, size: int) -> tuple[int, int] | None:
@@ -34,7 +28,7 @@ def wanted_range(header: str | None, size: int) -> tuple[int, int] | None:
         if last != "" and int(last) < int(first):
             return None
     if start >= size or start >= end:
-        raise RangeNotSatisfiable("range-not-satisfiable", size=size)
+        raise RangeNotSatisfiable(size)
     return start, end
 
 

@@ -1,4 +1,4 @@
-"""What happens around every request: an id, security headers, one log line, metrics."""
+"""What happens around every request: an id, security headers, one log line, metrics, an answer to every fault."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from models.errors import InvalidInput
 from models.ids import new_id
 from server.core.metrics import Metrics
+from server.http import errors
 from server.http.errors import SECURITY_HEADERS
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -40,6 +42,13 @@ class Requests:
         scope["imageflow.request_id"] = request_id
         status = 500
         started = time.perf_counter()
+        # Answered before its body was asked for: what would come next on the connection is not known.
+        body_awaited = any(name == b"expect" for name, _ in scope["headers"])
+
+        async def asked() -> Message:
+            nonlocal body_awaited
+            body_awaited = False
+            return await receive()
 
         async def with_headers(message: Message) -> None:
             nonlocal status
@@ -47,6 +56,8 @@ class Requests:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
+                if body_awaited:
+                    headers["Connection"] = "close"
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
@@ -55,7 +66,7 @@ class Requests:
             await send(message)
 
         try:
-            await self._app(scope, receive, with_headers)
+            await self._app(scope, asked, with_headers)
         finally:
             seconds = time.perf_counter() - started
             route = str(getattr(scope.get("route"), "path", _UNMATCHED))
@@ -73,3 +84,74 @@ class Requests:
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Faults:
+    """ASGI middleware that answers a fault of the server, and refuses paths that no text here can have.
+
+    Args:
+        app: what comes next.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection.
+
+        Raises:
+            Exception: a fault after the answer has begun; only the end of the connection can tell the client.
+        """
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            # PostgreSQL cannot keep it.
+            await errors.problem(scope, InvalidInput("request-malformed"))(scope, receive, send)
+            return
+        started = False
+
+        async def noticed(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noticed)
+        except Exception as error:
+            answer = errors.bug(scope, error)
+            if started:
+                raise
+            await answer(scope, receive, send)
+
+
+class HeadRequests:
+    """ASGI middleware that answers HEAD as GET without the body.
+
+    Args:
+        app: what comes next.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def head_alone(message: Message) -> None:
+            await send(message)
+            if message["type"] == "http.response.start":
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                raise _Answered
+
+        try:
+            await self._app({**scope, "method": "GET"}, receive, head_alone)
+        except _Answered:
+            return
+
+
+class _Answered(BaseException):
+    """Ends a request whose body nobody wants, a long file above all; no handler of faults may see it."""

@@ -8,12 +8,14 @@ import zlib
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 
 from models.errors import InvalidInput, TooLarge
 from models.rejections import first_problem
 from server.http.dependencies import Context
-from server.http.limits import require_depth
+from server.http.json_guard import require_bounded
+from server.http.refusals import UnsupportedMedia
 from server.sync.blobs import ChunkRange
 from sync.shared.protocol import MAX_BATCH_BYTES, MAX_BATCH_CHANGES, Batch, UploadRequest
 from sync.shared.schemas import storable_object
@@ -45,16 +47,21 @@ async def batch_body(request: Request, context: Context) -> Batch:
         InvalidInput: ``sync-batch-invalid``.
     """
     data = await bounded_body(request, MAX_BATCH_BYTES, batch_too_large())
-    encoding = request.headers.get("content-encoding", "identity").lower()
-    if encoding == "gzip":
-        data = expand(data)
-    elif encoding != "identity":
-        raise InvalidInput("sync-batch-invalid", reason=f"content encoding {encoding[:32]} is not known")
-    require_depth(data, context.settings.max_json_depth)
-    return parse_batch(data)
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"gzip", "identity"}:
+        raise UnsupportedMedia(
+            "content-encoding-unsupported", headers={"Accept-Encoding": "gzip, identity"}, given=encoding[:100]
+        )
+    return await run_in_threadpool(_batch, data, context.settings.max_json_depth, packed=encoding == "gzip")
 
 
 BatchBody = Annotated[Batch, Depends(batch_body)]
+
+
+def _batch(data: bytes, max_depth: int, *, packed: bool) -> Batch:
+    text = expand(data) if packed else data
+    require_bounded(text, max_depth)
+    return parse_batch(text)
 
 
 def expand(data: bytes) -> bytes:

@@ -6,10 +6,11 @@ from fastapi import APIRouter
 
 from server.http.dependencies import ANY_PRINCIPAL, Context
 from server.http.periods import InPeriod
+from server.http.routes import CheckedRoute
 from server.quality import service
 from server.quality.schemas import Statistics
 
-router = APIRouter(prefix="/inspection", tags=["quality"])
+router = APIRouter(route_class=CheckedRoute, prefix="/inspection", tags=["quality"])
 
 
 @router.get("/statistics", summary="Completed sessions by effective verdict", dependencies=ANY_PRINCIPAL)

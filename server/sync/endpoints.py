@@ -11,7 +11,9 @@ from pydantic import TypeAdapter
 from models.errors import TooLarge
 from models.messages import choose_language
 from server.http.dependencies import Asking, Context, Principal, require_device
-from server.http.ranges import RangeNotSatisfiable, wanted_range
+from server.http.ranges import wanted_range
+from server.http.refusals import RangeNotSatisfiable
+from server.http.routes import CheckedRoute
 from server.http.sync_bodies import BatchBody, bounded_body, parse_content_range, parse_upload
 from server.sync import service
 from sync.shared.protocol import (
@@ -24,7 +26,7 @@ from sync.shared.protocol import (
     UploadState,
 )
 
-router = APIRouter(prefix="/inspection/sync", tags=["sync"])
+router = APIRouter(route_class=CheckedRoute, prefix="/inspection/sync", tags=["sync"])
 
 Station = Annotated[Principal, Depends(require_device)]
 Language = Annotated[str | None, Header(alias="Accept-Language")]

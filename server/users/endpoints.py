@@ -11,6 +11,7 @@ from models.states import Role
 from server.http.clients import ClientAddress
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.paging import Paging
+from server.http.routes import CheckedRoute
 from server.users import keys, service
 from server.users.schemas import (
     ApiKeyCreate,
@@ -24,7 +25,7 @@ from server.users.schemas import (
 )
 from sync.shared.schemas import Page
 
-router = APIRouter(tags=["users"])
+router = APIRouter(route_class=CheckedRoute, tags=["users"])
 ADMIN_ONLY = [Depends(require(Role.ADMIN))]
 Admin = Annotated[Principal, Depends(require(Role.ADMIN))]
 

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from models.clock import rfc3339
 from models.ids import is_id
+from models.rejections import MORE_UNKNOWN, RejectedValueError
 
 ItemT = TypeVar("ItemT")
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
+_MOST_UNKNOWN = 50
 
 
 def _canonical_id(text: str) -> str:
@@ -47,13 +65,26 @@ def storable_object(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def _time_text(given: object) -> object:
+    """Refuse what pydantic would take for seconds since 1970, or for a day."""
+    if isinstance(given, datetime):
+        return given
+    if not isinstance(given, str) or _TIME.fullmatch(given) is None:
+        raise RejectedValueError("value-time-form")
+    return given
+
+
 def _milliseconds(moment: datetime) -> datetime:
-    moment = moment.astimezone(UTC)
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError as error:
+        raise RejectedValueError("value-time-out-of-range") from error
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 Moment = Annotated[
     AwareDatetime,
+    BeforeValidator(_time_text, json_schema_input_type=AwareDatetime),
     AfterValidator(_milliseconds),
     PlainSerializer(rfc3339, return_type=str, when_used="json"),
     Field(description="RFC 3339, UTC, milliseconds."),
@@ -63,10 +94,53 @@ Text = Annotated[str, AfterValidator(_storable)]
 JsonObject = Annotated[dict[str, Any], AfterValidator(storable_object)]
 
 
+Whole = StrictInt
+"""A whole number of JSON: ``"5"`` and ``5.0`` are none."""
+Real = Annotated[StrictFloat, Field(allow_inf_nan=False)]
+"""A finite number of JSON."""
+Flag = StrictBool
+"""``true`` or ``false`` of JSON."""
+
+
 class Request(BaseModel):
-    """Base of what clients send: unknown members are a mistake and refused."""
+    """Base of what clients send: unknown members are a mistake and refused, the first 50 by name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_many_unknown(cls, given: Any) -> Any:
+        """Refuse masses of unknown members in the time it takes to look at their names."""
+        if not isinstance(given, dict) or len(given) <= len(cls.model_fields) + _MOST_UNKNOWN:
+            return given
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        unknown = [name for name in given if name not in known]
+        if len(unknown) <= _MOST_UNKNOWN:
+            return given
+        errors = [
+            InitErrorDetails(type="extra_forbidden", loc=(str(name),), input=given[name])
+            for name in unknown[:_MOST_UNKNOWN]
+        ]
+        count = {"count": len(unknown) - _MOST_UNKNOWN}
+        more = PydanticCustomError(MORE_UNKNOWN, "{count} further members are unknown", count)
+        errors.append(InitErrorDetails(type=more, loc=(), input=None))
+        raise ValidationError.from_exception_data(cls.__name__, errors)
+
+
+class Changes(Request):
+    """Base of changes to a record: what is left out stays, and only what may be empty can be set to null.
+
+    A member that may not be null is declared with its own type and the default None, which means that it was left out.
+    """
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
+        """Return the schema without the defaults that stand for a member that is left out."""
+        made = handler(schema)
+        for member in handler.resolve_ref_schema(made).get("properties", {}).values():
+            if member.get("default", "") is None:
+                del member["default"]
+        return made
 
 
 class Reply(BaseModel):

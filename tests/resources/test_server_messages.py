@@ -11,11 +11,12 @@ import models.errors
 import server
 from models.errors import UserFacingError
 from models.messages import LANGUAGES, catalogue
-from server.http.ranges import RangeNotSatisfiable
+from server.http import refusals
+from server.http.refusals import HttpRefusal
 
 KINDS = {
     name for name, kind in vars(models.errors).items() if isinstance(kind, type) and issubclass(kind, UserFacingError)
-} | {RangeNotSatisfiable.__name__}
+} | {name for name, kind in vars(refusals).items() if isinstance(kind, type) and issubclass(kind, HttpRefusal)}
 
 
 def raised() -> Iterator[tuple[str, set[str], str]]:

@@ -16,12 +16,15 @@ def png(seed: int = 0, height: int = 24, width: int = 32) -> bytes:
     return encode_png(pixels)
 
 
-def png_of_claimed_size(width: int, height: int) -> bytes:
-    """Return a small file whose header claims a huge image."""
+FEW_PIXELS = zlib.compress(b"\0" * 1000)
+
+
+def png_of_claimed_size(width: int, height: int, packed: bytes | None = FEW_PIXELS) -> bytes:
+    """Return a small file whose header claims more than there is; ``packed`` None leaves the pixels out."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    data = zlib.compress(b"\0" * 1000)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    pixels = chunk(b"IDAT", packed) if packed is not None else b""
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")

@@ -19,6 +19,7 @@ from server.auth.identity.principal import Principal
 from server.context import ServerContext, open_context
 from server.core.settings import ServerSettings
 from server.http.application import create_app
+from server.process import listening
 from server.users.schemas import UserCreate
 from server.users.service import create_user
 
@@ -52,8 +53,7 @@ def serve(settings: ServerSettings) -> Iterator[Served]:
     """Run the application in a thread until the block ends."""
     context = open_context(settings)
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(settings, context), log_config=None, lifespan="on", ws="none")
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(listening(create_app(settings, context), settings))
     # Connections wait in the listener's line until the thread accepts them, so nothing has to wait here.
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="server")
     thread.start()

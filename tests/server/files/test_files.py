@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 
 import httpx
 import pytest
@@ -13,7 +14,8 @@ from models.clock import utc_now
 from models.ids import new_id
 from models.sessions import ImageRecord, InspectionSession
 from server.files.service import safe_name
-from server.http.ranges import RangeNotSatisfiable, wanted_range
+from server.http.ranges import wanted_range
+from server.http.refusals import RangeNotSatisfiable
 from tests.support.images import png, png_of_claimed_size
 from tests.support.serving import Served, device_token, enrol, make_target
 
@@ -93,6 +95,14 @@ def test_a_range_behind_the_end_is_416(served: Served) -> None:
     answer = served["inspector"].get(f"/files/{made['id']}", headers={"Range": "bytes=999999-"})
     assert answer.status_code == 416
     assert answer.json()["type"].endswith("/range-not-satisfiable")
+    assert answer.headers["content-range"] == f"bytes */{made['size']}"
+
+
+def test_head_of_a_file_says_its_length_and_sends_none_of_it(served: Served) -> None:
+    made = upload(served, png(40)).json()
+    answer = served["inspector"].head(f"/files/{made['id']}")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-length"] == str(made["size"])
 
 
 @pytest.mark.parametrize(
@@ -104,6 +114,10 @@ def test_a_range_behind_the_end_is_416(served: Served) -> None:
         (png(5)[:-30], "image-truncated"),
         (png(5)[:200] + b"\0" * 50 + png(5)[250:], "image-damaged"),
         (png_of_claimed_size(60_000, 60_000), "image-too-many-pixels"),
+        (png_of_claimed_size(400, 300), "image-truncated"),
+        (png_of_claimed_size(40, 30, packed=b""), "image-truncated"),
+        (png_of_claimed_size(40, 30, packed=None), "image-truncated"),
+        (png_of_claimed_size(40, 30, packed=b"no zlib"), "image-damaged"),
     ],
 )
 @pytest.mark.parametrize("language", ["en", "ja"])
@@ -115,7 +129,7 @@ def test_what_is_no_usable_image_is_refused_and_not_kept(served: Served, data: b
 
 
 def test_a_form_without_a_file_is_rejected(served: Served) -> None:
-    answer = served["inspector"].post("/files", data={"other": "x"})
+    answer = served["inspector"].post("/files", files={"other": ("x.png", b"x")})
     assert answer.json()["validation_errors"][0]["field"] == "file"
     answer = served["inspector"].post(
         "/files", content=b"--x\r\nbroken", headers={"Content-Type": "multipart/form-data; boundary=x"}
@@ -127,23 +141,38 @@ def test_a_form_without_a_file_is_rejected(served: Served) -> None:
 @pytest.mark.parametrize(
     ("given_name", "kept"),
     [
-        ("../../etc/passwd", "passwd"),
+        ("../../etc/passwd", "passwd.png"),
         ("C:\\windows\\part 1.png", "part 1.png"),
         ("部品.png", "部品.png"),
-        ("..", "file"),
-        ("a\u202egnp.exe", "agnp.exe"),
+        ("..", "file.png"),
+        ("a\u202egnp.exe", "agnp.exe.png"),
+        ("report.html", "report.html.png"),
+        ("photo.PNG", "photo.PNG"),
+        ("photo.png .", "photo.png"),
+        ("<a>:b|c?.png", "_a__b_c_.png"),
+        ("NUL.png", "_NUL.png"),
+        (".png", "file.png"),
     ],
 )
-def test_a_file_name_never_keeps_a_path(served: Served, given_name: str, kept: str) -> None:
+def test_a_file_name_keeps_neither_a_path_nor_what_misleads(served: Served, given_name: str, kept: str) -> None:
     assert upload(served, png(6), given_name).json()["filename"] == kept
 
 
-@given(st.text(max_size=300))
-def test_no_name_keeps_a_separator_or_a_control_character(name: str) -> None:
-    kept = safe_name(name)
-    assert kept
-    assert not any(letter in "/\\" or ord(letter) < 32 for letter in kept)
-    assert len(kept) <= 200
+def test_a_file_name_keeps_no_character_that_is_not_seen() -> None:
+    assert safe_name("a\x07b\u200bc\u2028d\ufeffe\x9b.png", "png") == "abcde.png"
+
+
+def test_an_upload_without_a_name_gets_one_with_the_suffix_of_its_kind() -> None:
+    assert safe_name(None, "jpeg") == "file.jpg"
+
+
+@given(st.text(max_size=600), st.sampled_from(["jpeg", "png", "bmp", "tiff", "webp"]))
+def test_no_name_keeps_a_separator_or_a_control_character(name: str, image_format: str) -> None:
+    kept = safe_name(name, image_format)
+    assert not any(letter in "/\\" or unicodedata.category(letter)[0] == "C" for letter in kept)
+    assert len(kept.encode()) <= 255
+    assert kept.lower().endswith((".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".dib", ".tif", ".tiff", ".webp"))
+    assert safe_name(kept, image_format) == kept
 
 
 @given(st.integers(1, 50), st.integers(0, 60), st.integers(0, 60))

@@ -108,7 +108,7 @@ def test_a_compressed_body_is_not_unpacked_where_it_is_not_expected(served: Serv
     answer = served["supervisor"].post(
         "/inspection/targets", content=bomb, headers={"Content-Type": "application/json", "Content-Encoding": "gzip"}
     )
-    checked(answer, 400, "request-malformed")
+    checked(answer, 415, "content-encoding-unsupported")
 
 
 def test_methods_that_are_allowed_are_named(served: Served) -> None:
@@ -211,6 +211,22 @@ def test_another_origin_may_call_only_when_it_is_listed(served: Served, tmp_path
         )
         other = client.options("/inspection/targets", headers={**ask, "Origin": "https://evil.example"})
         assert "access-control-allow-origin" not in other.headers
+        checked(other, 400, "cross-origin-refused")
+
+
+def test_a_listed_origin_may_send_every_header_that_a_route_reads(tmp_path: Path) -> None:
+    settings = ServerSettings(data_dir=tmp_path, cors_origins=["https://mes.example"])
+    wanted = "range, if-none-match, if-match, idempotency-key, authorization, content-type, x-api-key"
+    ask = {
+        "Origin": "https://mes.example",
+        "Access-Control-Request-Method": "PUT",
+        "Access-Control-Request-Headers": wanted,
+    }
+    with serve(settings) as listed, listed.client() as client:
+        assert client.options("/inspection/targets", headers=ask).status_code == 200
+        refused = client.options("/inspection/targets", headers={**ask, "Access-Control-Request-Headers": "x-other"})
+        checked(refused, 400, "cross-origin-refused")
+        assert refused.headers["access-control-allow-origin"] == "https://mes.example"
 
 
 def test_a_full_line_of_requests_at_once_is_answered_without_an_error(served: Served) -> None:

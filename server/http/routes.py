@@ -1,0 +1,142 @@
+"""The route class of every feature: what a request's head says is checked before a byte of its body is read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from fastapi import Request, Response, params
+from fastapi.concurrency import run_in_threadpool
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.types import Message, Receive
+
+from models.errors import InvalidInput
+from models.messages import LocalText
+from server.http.dependencies import current_principal, identify, server_context
+from server.http.json_guard import require_bounded
+from server.http.limits import JSON, MULTIPART, BoundedBody, body_limit, media_type, too_large
+from server.http.refusals import UnsupportedMedia
+
+_INLINE_BYTES = 16 * 1024
+_Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class CheckedRoute(APIRoute):
+    """Checks, in this order: who asks and in which role, the query's names, the body's kind, length, pace and depth."""
+
+    def get_route_handler(self) -> _Handler:
+        """Return the handler with the checks before it."""
+        handler = super().get_route_handler()
+        checks = _HeadChecks(self.dependant, _body_kinds(self), raw=self.body_field is None)
+
+        async def checked(request: Request) -> Response:
+            return await handler(await checks.apply(request))
+
+        return checked
+
+
+class _HeadChecks:
+    """What a route declares, gathered once.
+
+    Args:
+        dependant: the route's tree of dependencies.
+        kinds: media types of the body; empty takes none.
+        raw: the endpoint reads the body itself.
+    """
+
+    def __init__(self, dependant: Dependant, kinds: frozenset[str], *, raw: bool) -> None:
+        parts = list(_tree(dependant))
+        calls = [one.call for one in parts]
+        self._signed_in = current_principal in calls
+        self._guards = [call.permits for call in calls if call is not None and hasattr(call, "permits")]
+        self._query = sorted({field.alias for one in parts for field in one.query_params})
+        self._kinds = kinds
+        self._raw = raw
+
+    async def apply(self, request: Request) -> Request:
+        """Check the head, then the body, and return the request to go on with.
+
+        Raises:
+            UserFacingError: with the status that the request deserves.
+        """
+        if self._signed_in:
+            principal = await run_in_threadpool(identify, server_context(request), request.headers)
+            request.state.principal = principal
+            for permits in self._guards:
+                permits(principal)
+        self._check_query(request)
+        if not self._kinds:
+            return request
+        return await self._with_body(request)
+
+    def _check_query(self, request: Request) -> None:
+        given = Counter(name for name, _ in request.query_params.multi_items())
+        wrong = [name for name in given if name not in self._query]
+        twice = [name for name, times in given.items() if times > 1 and name in self._query]
+        if not wrong and not twice:
+            return
+        known = ", ".join(self._query) or "-"
+        unknown = LocalText.of("value-query-unknown", {"known": known})
+        repeated = LocalText.of("value-query-repeated", {})
+        entries = [{"field": name, "message": unknown} for name in wrong]
+        entries += [{"field": name, "message": repeated} for name in twice]
+        raise InvalidInput("validation-error", members={"validation_errors": entries})
+
+    async def _with_body(self, request: Request) -> Request:
+        settings = server_context(request).settings
+        kind = media_type(request.headers.get("content-type", ""))
+        empty = request.headers.get("content-length", "" if "transfer-encoding" in request.headers else "0") == "0"
+        if not (empty and kind == ""):
+            self._check_kind(request, kind)
+        limit = body_limit(kind, settings, signed_in=self._signed_in)
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > limit:
+            raise too_large(limit)
+        bounded = Request(request.scope, BoundedBody(request.receive, limit, settings.body_timeout_s))
+        if self._raw:
+            return bounded
+        if kind == MULTIPART:
+            # Kept by the request: the handler gets the same form. Read here, so that a limit is not taken for bad form.
+            await bounded.form()
+            return bounded
+        body = await bounded.body()
+        bounds = (body, settings.max_json_depth, settings.max_json_values)
+        if len(body) > _INLINE_BYTES:
+            await run_in_threadpool(require_bounded, *bounds)
+        else:
+            require_bounded(*bounds)
+        return Request(request.scope, _replayed(body, request.receive))
+
+    def _check_kind(self, request: Request, kind: str) -> None:
+        if kind not in self._kinds:
+            raise UnsupportedMedia(
+                "media-type-unsupported", given=kind[:100] or "-", expected=", ".join(sorted(self._kinds))
+            )
+        encoding = request.headers.get("content-encoding", "identity").strip().lower()
+        if encoding != "identity" and not self._raw:
+            raise UnsupportedMedia(
+                "content-encoding-unsupported", headers={"Accept-Encoding": "identity"}, given=encoding[:100]
+            )
+
+
+def _body_kinds(route: APIRoute) -> frozenset[str]:
+    if route.body_field is not None:
+        return frozenset({MULTIPART if isinstance(route.body_field.field_info, params.Form) else JSON})
+    return frozenset((route.openapi_extra or {}).get("requestBody", {}).get("content", {}))
+
+
+def _tree(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
+    for one in dependant.dependencies:
+        yield from _tree(one)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replayed
