@@ -29,8 +29,8 @@ BY_FIXTURE = {"data": {"data"}}
 WHOLE_PROGRAMS = {
     "tests.support.real_server",
     "tests.support.offline",
-    "tests.support.rtsp_server",
-    "tests.support.fake_genicam_camera",
+    "app.benchmarks.sources.rtsp_server",
+    "app.benchmarks.sources.fake_genicam_camera",
 }
 
 

@@ -101,10 +101,19 @@ AREAS = {
         ),
         Area("codes", "Reading codes", measures=(Measure("app.benchmarks.inspection.codes", folder="codes"),)),
         Area(
+            "sources",
+            "Image sources",
+            measures=(Measure("app.benchmarks.sources.returning", quick={"rounds": 1}),),
+        ),
+        Area(
             "server",
             "The central server",
-            measures=(Measure("app.benchmarks.server.writers", quick={"seconds": 1.0, "rounds": 1}),),
+            measures=(
+                Measure("app.benchmarks.server.writers", quick={"seconds": 1.0, "rounds": 1}),
+                Measure("app.benchmarks.server.answers", quick={"sessions": 10_000, "rounds": 1}),
+            ),
         ),
+        Area("command", "The command line", probes=(Probe("app.benchmarks.command_start"),)),
         Area(
             "window",
             "The station's window",

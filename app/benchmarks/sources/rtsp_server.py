@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import base64
-import os
 import selectors
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
+from importlib import import_module
+
+from inspection.runtime.subprocesses import module_command
+from models.errors import ImageFlowError
 
 BARS = ((255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0), (255, 0, 255), (255, 0, 0), (0, 0, 255))
 """Colours (RGB) of the seven bars of the picture, from left to right."""
@@ -24,6 +26,10 @@ _ENCODERS = {
     "h264": "video/x-raw,format=I420,colorimetry=bt601 ! openh264enc gop-size=25 bitrate=4000000"
     " ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96",
 }
+
+
+class RtspServerMissing(ImageFlowError):
+    """GStreamer's RTSP server cannot be started on this computer."""
 
 
 @dataclass
@@ -39,56 +45,64 @@ class RtspServer:
 
     @property
     def url(self) -> str:
+        """Address of the stream, with the credentials."""
         user = f"{self.credentials}@" if self.credentials else ""
         return f"rtsp://{user}127.0.0.1:{self.port}/live"
 
     def start(self) -> None:
-        """Start the process and return once it listens."""
-        command = [sys.executable, str(Path(__file__)), str(self.port), str(self.width), str(self.height)]
+        """Start the process and return once it listens.
+
+        Raises:
+            RtspServerMissing: when it does not start: GStreamer, its RTSP server or PyGObject are not there.
+        """
+        command = module_command(
+            "app.benchmarks.sources.rtsp_server", str(self.port), str(self.width), str(self.height)
+        )
         command += [*([self.credentials] if self.credentials else []), "--encoding", self.encoding]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - this very file
+        out = self._process.stdout
+        if out is None:
+            raise RuntimeError("a process was started without its pipe")
         with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout, selectors.EVENT_READ)
-            assert selector.select(_START_TIMEOUT), "the RTSP server did not start"
-        line = self._process.stdout.readline()
-        assert line.startswith("port "), f"the RTSP server did not start: {line!r}"
+            selector.register(out, selectors.EVENT_READ)
+            line = out.readline() if selector.select(_START_TIMEOUT) else ""
+        if not line.startswith("port "):
+            self.stop()
+            raise RtspServerMissing("GStreamer's RTSP server did not start")
         self.port = int(line.split()[1])
 
     def stop(self) -> None:
         """Kill it, as a power cut does; nothing is said to its clients."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(10)
-            assert self._process.stdout is not None
-            self._process.stdout.close()
+            # Reads what is left, closes the pipe and waits.
+            self._process.communicate(timeout=10)
             self._process = None
 
     def freeze(self) -> None:
         """Fall silent without closing a connection, as a pulled network cable does."""
-        assert self._process is not None
-        os.kill(self._process.pid, signal.SIGSTOP)
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> float:
         """Go on after ``freeze``; return when, on the monotonic clock."""
-        assert self._process is not None
-        os.kill(self._process.pid, signal.SIGCONT)
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
         return time.monotonic()
 
 
 def serve(port: int, width: int, height: int, encoding: str, credentials: str | None) -> None:
     """Serve until killed."""
-    import gi
-
+    gi = import_module("gi")  # without types, and only where it is installed
     gi.require_version("Gst", "1.0")
     gi.require_version("GstRtspServer", "1.0")
-    from gi.repository import GLib, Gst, GstRtspServer
+    glib, gst, rtsp = (import_module(f"gi.repository.{name}") for name in ("GLib", "Gst", "GstRtspServer"))
 
-    Gst.init(None)
-    server = GstRtspServer.RTSPServer.new()
+    gst.init(None)
+    server = rtsp.RTSPServer.new()
     server.set_address("127.0.0.1")
     server.set_service(str(port))
-    factory = GstRtspServer.RTSPMediaFactory.new()
+    factory = rtsp.RTSPMediaFactory.new()
     factory.set_launch(
         "( videotestsrc is-live=true pattern=smpte100"
         f" ! video/x-raw,format=RGB,width={width},height={height},framerate=25/1"
@@ -96,21 +110,22 @@ def serve(port: int, width: int, height: int, encoding: str, credentials: str | 
     )
     factory.set_shared(True)
     if credentials is not None:
-        authentication = GstRtspServer.RTSPAuth.new()
-        token = GstRtspServer.RTSPToken.new()
-        token.set_string(GstRtspServer.RTSP_TOKEN_MEDIA_FACTORY_ROLE, "viewer")
+        authentication = rtsp.RTSPAuth.new()
+        token = rtsp.RTSPToken.new()
+        token.set_string(rtsp.RTSP_TOKEN_MEDIA_FACTORY_ROLE, "viewer")
         authentication.add_basic(base64.b64encode(credentials.encode()).decode(), token)
         server.set_auth(authentication)
         factory.add_role_from_structure(
-            Gst.Structure.from_string(
+            gst.Structure.from_string(
                 "viewer, media.factory.access=(boolean)true, media.factory.construct=(boolean)true"
             )[0]
         )
     server.get_mount_points().add_factory("/live", factory)
-    assert server.attach(None) != 0, "the port is taken"
+    if server.attach(None) == 0:
+        raise RuntimeError(f"port {port} is taken")
     sys.stdout.write(f"port {server.get_bound_port()}\n")
     sys.stdout.flush()
-    GLib.MainLoop().run()
+    glib.MainLoop().run()
 
 
 if __name__ == "__main__":

@@ -12,11 +12,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from models.errors import ImageFlowError
+
 ADDRESS = "127.0.0.1"
+_PROGRAM = "arv-fake-gv-camera-0.8"
 _CONTROL_PORT = 3956
 _START_TIMEOUT = 20.0
 # "Read register 0 (version)" of the GigE Vision control protocol, request 1; what answers is a camera.
 _READ_VERSION = bytes.fromhex("42010080000400010000" + "0000")
+
+
+class FakeCameraMissing(ImageFlowError):
+    """Aravis' fake camera cannot be started on this computer."""
 
 
 @dataclass
@@ -35,26 +42,33 @@ class FakeGenicamCamera:
     _turn: IO[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> float:
-        """Start it; return when it answers, on the monotonic clock."""
-        program = shutil.which("arv-fake-gv-camera-0.8")
-        assert program is not None, "arv-fake-gv-camera-0.8 of the package aravis-tools is missing"
+        """Start it; return when it answers, on the monotonic clock.
+
+        Raises:
+            FakeCameraMissing: when Aravis' tools are not installed, or it ends or does not answer.
+        """
+        program = shutil.which(_PROGRAM)
+        if program is None:
+            raise FakeCameraMissing(f"{_PROGRAM} of the package aravis-tools is not installed")
         if self._turn is None:
             self._turn = (Path(tempfile.gettempdir()) / "imageflow-fake-genicam-camera.lock").open("wb")
             fcntl.flock(self._turn, fcntl.LOCK_EX)
-        self._process = subprocess.Popen([program, "-i", ADDRESS, "-r", str(self.lost)], stdout=subprocess.DEVNULL)
+        arguments = [program, "-i", ADDRESS, "-r", str(self.lost)]
+        self._process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)  # noqa: S603 - Aravis' own program
         deadline = time.monotonic() + _START_TIMEOUT
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
             asker.settimeout(0.05)
             asker.connect((ADDRESS, _CONTROL_PORT))
             while time.monotonic() < deadline:
-                assert self._process.poll() is None, "the fake camera ended at once"
+                if self._process.poll() is not None:
+                    raise FakeCameraMissing("the fake camera ended at once")
                 try:
                     asker.send(_READ_VERSION)
                     asker.recv(1024)
                 except (TimeoutError, ConnectionRefusedError):
                     continue
                 return time.monotonic()
-        raise AssertionError("the fake camera does not answer")
+        raise FakeCameraMissing("the fake camera does not answer")
 
     def kill(self) -> None:
         """Kill it, as pulling its plug does."""

@@ -1,0 +1,1 @@
+"""Image sources: how soon one that was lost is back."""
