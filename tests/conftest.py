@@ -27,6 +27,7 @@ SLOW_S = 10.0
 BY_FIXTURE = {"data": {"data"}}
 # Helpers that start the product, or a server of somebody else, as a process of its own.
 WHOLE_PROGRAMS = {
+    "tests.support.browser",
     "tests.support.real_server",
     "tests.support.offline",
     "app.benchmarks.sources.rtsp_server",

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 
@@ -21,7 +20,6 @@ from server.http import docs, errors, openapi
 from server.http.cross_origin import CrossOrigin
 from server.http.paths import PREFIX, CanonicalPaths
 from server.http.requests import Faults, HeadRequests, Requests
-from server.http.routes import CheckedRoute
 from server.masters.endpoints import router as masters_router
 from server.quality.endpoints import router as quality_router
 from server.sessions.endpoints import router as sessions_router
@@ -80,7 +78,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
     for feature in _FEATURES:
         app.include_router(feature, prefix=PREFIX)
     app.include_router(health_router)
-    pages = _documentation(app)
+    pages = docs.router(openapi.TITLE)
     app.include_router(pages)
     app.include_router(health_router, prefix=PREFIX, include_in_schema=False)
     app.include_router(pages, prefix=PREFIX)
@@ -98,14 +96,3 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
 
 def _operation_id(route: APIRoute) -> str:
     return f"{route.tags[0] if route.tags else 'general'}-{route.name}".replace(" ", "-").replace("_", "-")
-
-
-def _documentation(app: FastAPI) -> APIRouter:
-    router = APIRouter(route_class=CheckedRoute)
-
-    @router.get("/docs", include_in_schema=False)
-    def documentation_page() -> HTMLResponse:
-        page = docs.render(app.openapi())
-        return HTMLResponse(page, headers={"Content-Security-Policy": docs.POLICY})
-
-    return router

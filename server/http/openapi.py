@@ -12,6 +12,7 @@ from server.health.service import product_version
 from server.http.errors import PROBLEM
 from sync.shared.schemas import Problem
 
+TITLE = "ImageFlow Server"
 _REF = "#/components/schemas/"
 _DESCRIPTION = """\
 The central server of ImageFlow inspection stations. Every path under `/api/v1` also answers under `/v1`.
@@ -50,7 +51,7 @@ def install(app: FastAPI) -> None:
 
 def _base(app: FastAPI) -> dict[str, Any]:
     return get_openapi(
-        title="ImageFlow Server",
+        title=TITLE,
         version=product_version(),
         description=_DESCRIPTION,
         routes=app.routes,

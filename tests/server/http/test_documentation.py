@@ -85,15 +85,12 @@ def test_routes_that_need_a_credential_say_so(document: dict[str, Any]) -> None:
     assert kinds == {"http", "apiKey"}
 
 
-def test_the_rendered_page_names_every_route_and_loads_nothing_from_elsewhere(
-    served: Served, document: dict[str, Any]
-) -> None:
+def test_the_page_loads_nothing_from_elsewhere(served: Served) -> None:
     answer = httpx.get(f"{served.url}/docs", trust_env=False)
     assert answer.status_code == 200
     assert served["anonymous"].get("/docs").text == answer.text
-    for path in document["paths"]:
-        assert f"<code>{path}</code>" in answer.text
-    assert not re.search(r"<(script|link|img|iframe|object)\b|@import|url\(", answer.text)
+    loaded = re.findall(r"(?:src|href|data-document)='([^']*)'", answer.text)
+    assert loaded == ["data:,", "/docs/swagger-ui.css", "/openapi.json", "/docs/swagger-ui-bundle.js"]
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
