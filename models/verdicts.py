@@ -16,7 +16,7 @@ from models.verification import HumanVerification
 _SEVERITY = {HumanVerdict.OK: 0, HumanVerdict.HOLD: 1, HumanVerdict.NG: 2}
 
 
-class MachineSays(NamedTuple):
+class AiVerdict(NamedTuple):
     """An AI result as far as the effective verdict goes."""
 
     item_id: str | None
@@ -24,7 +24,7 @@ class MachineSays(NamedTuple):
     verdict: Verdict
 
 
-class PersonSays(NamedTuple):
+class HumanDecision(NamedTuple):
     """A human verification as far as the effective verdict goes; ``item_id`` None is the whole part."""
 
     item_id: str | None
@@ -32,20 +32,21 @@ class PersonSays(NamedTuple):
     verdict: HumanVerdict
 
 
-def effective_verdict(machine: Iterable[MachineSays], person: Iterable[PersonSays]) -> HumanVerdict | None:
-    """Return what counts for a part, None while nobody has said anything.
+def effective_verdict(machine: Iterable[AiVerdict], person: Iterable[HumanDecision]) -> HumanVerdict | None:
+    """Return the effective verdict of a part, None while there is neither an AI result nor a decision.
 
     Per item the newest AI result stands until a person decides; decisions apply in order of their clocks, one on the
     whole part replacing all that was decided before it. The part is as bad as its worst item (NG, then HOLD, then OK).
     """
     items: dict[str | None, HumanVerdict] = {
-        said.item_id: HumanVerdict(said.verdict.value) for said in sorted(machine, key=lambda said: said.clock)
+        result.item_id: HumanVerdict(result.verdict.value)
+        for result in sorted(machine, key=lambda result: result.clock)
     }
-    for said in sorted(person, key=lambda said: said.clock):
-        if said.item_id is None:
-            items = {None: said.verdict}
+    for decision in sorted(person, key=lambda decision: decision.clock):
+        if decision.item_id is None:
+            items = {None: decision.verdict}
         else:
-            items[said.item_id] = said.verdict
+            items[decision.item_id] = decision.verdict
     return max(items.values(), key=_SEVERITY.__getitem__, default=None)
 
 
@@ -67,7 +68,7 @@ def derive_effective_verdicts(session: Session) -> None:
                     HumanVerification.session_id == session_id
                 )
             )
-            verdict = effective_verdict((MachineSays(*row) for row in machine), (PersonSays(*row) for row in person))
+            verdict = effective_verdict((AiVerdict(*row) for row in machine), (HumanDecision(*row) for row in person))
             connection.execute(
                 update(InspectionSession).where(InspectionSession.id == session_id).values(effective_verdict=verdict)
             )

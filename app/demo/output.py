@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.demo.outcome import PartOutcome
-from app.window.presenting.context import SCREENS
+from app.window.features import FEATURES
 from models.states import Verdict
 from models.storage import make_folder, not_written
 
@@ -32,7 +32,7 @@ def overlay_name(outcome: PartOutcome) -> str:
 
 def screenshot_names() -> frozenset[str]:
     """Return the name of every picture of the window that the demo can take."""
-    screens = [*SCREENS, *(f"{OFFLINE}-{screen}" for screen in SCREENS)]
+    screens = [*FEATURES, *(f"{OFFLINE}-{screen}" for screen in FEATURES)]
     return frozenset(f"{name}.png" for name in (*screens, *PICTURES))
 
 

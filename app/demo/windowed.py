@@ -20,10 +20,14 @@ from app.station.operations.history import PartSummary
 from app.station.operations.inspection import ItemInspection
 from app.station.operations.training import TrainedModel
 from app.station.operations.users import SignedInUser
-from app.window.home.presenter import HomeState, TrainingState
+from app.window.enrolment.presenter import EnrolmentPresenter
+from app.window.home.presenter import HomePresenter
+from app.window.home.state import HomeState, TrainingState
 from app.window.presenting.running import Lane
 from app.window.shell.interruption import interruptible
 from app.window.shell.station import Station
+from app.window.sign_in.presenter import SignInPresenter
+from app.window.work.presenter import WorkPresenter
 from inspection.imaging.frames import Frame
 from models.errors import Unavailable, UnreadableImage, UserFacingError
 from models.states import Verdict
@@ -61,7 +65,7 @@ class WindowedDemo:
         station: the window, with the scenario's parts as its source.
         scripted: decide by script; False leaves capture and decision to the person at the keys.
         pace_ms: how long each result stays on the screen before the script goes on.
-        on_training: told how far the training is.
+        on_training: called with the progress of the training.
     """
 
     def __init__(
@@ -77,6 +81,10 @@ class WindowedDemo:
         self._scenario = scenario
         self._application = application
         self._station = station
+        self._enrolment = station.presenter(EnrolmentPresenter)
+        self._sign_in_presenter = station.presenter(SignInPresenter)
+        self._home = station.presenter(HomePresenter)
+        self._work = station.presenter(WorkPresenter)
         self._scripted = scripted
         self._pace_ms = pace_ms
         self._on_training = on_training
@@ -112,34 +120,33 @@ class WindowedDemo:
             self._scenario.settle()
 
     def _connect(self) -> None:
-        presenters = self._station.presenters
-        presenters.enrolment.enrolled.connect(lambda _: self._sign_in(ENGINEER))
-        presenters.sign_in.signed_in.connect(self._signed_in)
-        presenters.home.changed.connect(self._home_changed)
-        presenters.home.trained.connect(self._trained)
-        presenters.work.frame_shown.connect(self._frame_shown)
-        presenters.work.inspected.connect(self._inspected)
-        presenters.work.verified.connect(self._verified)
-        presenters.work.source_ended.connect(self._finish)
-        presenters.work.failed.connect(self._work_failed)
-        for presenter in (presenters.enrolment, presenters.sign_in, presenters.home):
+        self._enrolment.enrolled.connect(lambda _: self._sign_in(ENGINEER))
+        self._sign_in_presenter.signed_in.connect(self._signed_in)
+        self._home.changed.connect(self._home_changed)
+        self._home.trained.connect(self._trained)
+        self._work.frame_shown.connect(self._frame_shown)
+        self._work.inspected.connect(self._inspected)
+        self._work.verified.connect(self._verified)
+        self._work.source_ended.connect(self._finish)
+        self._work.failed.connect(self._work_failed)
+        for presenter in (self._enrolment, self._sign_in_presenter, self._home):
             presenter.failed.connect(self._fail)
 
     def _enrol(self) -> None:
         self._station.show_screen("enrolment")
         self._picture("enrolment")
-        self._station.presenters.enrolment.enrol(self._scenario.server_url, self._scenario.setup.code, "Demo station")
+        self._enrolment.enrol(self._scenario.server_url, self._scenario.setup.code, "Demo station")
 
     def _sign_in(self, username: str) -> None:
         self._station.show_screen("sign_in")
         self._picture("sign_in")
-        self._station.presenters.sign_in.sign_in(username, self._scenario.setup.passwords[username])
+        self._sign_in_presenter.sign_in(username, self._scenario.setup.passwords[username])
 
     def _signed_in(self, user: SignedInUser) -> None:
         del user
         self._step = _Step.CHOOSE
         self._masters_until = time.monotonic() + MASTERS_S
-        self._station.presenters.home.refresh()
+        self._home.refresh()
 
     def _home_changed(self, state: HomeState) -> None:
         if state.training is not None:
@@ -148,8 +155,7 @@ class WindowedDemo:
             QTimer.singleShot(0, self._choose)
 
     def _choose(self) -> None:
-        home = self._station.presenters.home
-        state = home.state
+        home, state = self._home, self._home.state
         if self._step is not _Step.CHOOSE or state.loading:
             return
         if not state.items:
@@ -168,7 +174,7 @@ class WindowedDemo:
         if time.monotonic() > self._masters_until:
             self._fail(Unavailable("demo-no-masters", seconds=int(MASTERS_S)))
             return
-        QTimer.singleShot(_ASK_AGAIN_MS, self._station.presenters.home.refresh)
+        QTimer.singleShot(_ASK_AGAIN_MS, self._home.refresh)
 
     def _training(self, training: TrainingState) -> None:
         if training.fraction > 0:
@@ -178,15 +184,15 @@ class WindowedDemo:
 
     def _trained(self, model: TrainedModel) -> None:
         self._scenario.trained = model
-        self._station.presenters.session.sign_out()
+        self._station.context.sign_out()
         self._sign_in(OPERATOR)
 
     def _frame_shown(self, frame: Frame) -> None:
         if self._step is not _Step.INSPECT:
             return
-        self._station.presenters.work.scan(self._scenario.parts.part_at(frame.path).serial_number)
+        self._work.scan(self._scenario.parts.part_at(frame.path).serial_number)
         if self._scripted:
-            QTimer.singleShot(self._pace_ms, self._station.presenters.work.capture)
+            QTimer.singleShot(self._pace_ms, self._work.capture)
 
     def _inspected(self, inspection: ItemInspection) -> None:
         self._inspection = inspection
@@ -198,7 +204,7 @@ class WindowedDemo:
         if self._inspection is not None:
             part = self._scenario.part_of(self._inspection)
             decision = decide(len(self._scenario.outcomes) + 1, part, self._inspection.verdict)
-            self._station.presenters.work.decide(decision.verdict, decision.defect_class)
+            self._work.decide(decision.verdict, decision.defect_class)
 
     def _verified(self, summary: PartSummary) -> None:
         inspection, self._inspection = self._inspection, None

@@ -27,7 +27,7 @@ class LiveFeed:
 
     Args:
         make: returns the source, not opened; called again after trouble where the source may come back: it does not
-            answer, or it gave frames before. A wrong address or setting is told once and ends the feed.
+            answer, or it gave frames before. A wrong address or setting is reported once and ends the feed.
         post: calls a callback on the UI thread.
         on_frame: called there with the newest frame; frames in between are dropped.
         on_trouble: called there with what is wrong with the source, and with None when it is well again.
@@ -114,7 +114,7 @@ class LiveFeed:
             try:
                 frame = source.read(READ_TIMEOUT_S)
             except UnreadableImage as error:
-                # One bad file of a folder: say so, and go on with the one after it.
+                # One bad file of a folder: report it, and go on with the one after it.
                 self._call(partial(self._on_bad_image, error))
                 continue
             if frame is not None:

@@ -1,4 +1,4 @@
-"""The station's tie to its server: address, device credential, client and sync engine, there from enrolment on."""
+"""The station's connection to its server: address, device credential, client and sync engine; from enrolment on."""
 
 from __future__ import annotations
 

@@ -126,6 +126,6 @@ def _checked(path: Path, values: dict[str, Any]) -> StationSettings:
     except ValidationError as error:
         setting, reason = first_problem(error)
         variable = f"IMAGEFLOW_{setting.upper()}"
-        # The environment wins over the file, so what is wrong stands there when it stands in both.
+        # The environment wins over the file, so it is named when the setting is in both.
         place = str(path) if setting in known and variable not in os.environ else variable
         raise InvalidInput("settings-invalid", file=place, setting=setting, reason=reason) from error

@@ -1,4 +1,4 @@
-"""A station's store, opened: the one thing every operation works with."""
+"""A station's opened store, which every operation works with."""
 
 from __future__ import annotations
 

@@ -28,6 +28,13 @@
     </message>
 </context>
 <context>
+    <name>EnrolmentActions</name>
+    <message>
+        <source>Later</source>
+        <translation>Later</translation>
+    </message>
+</context>
+<context>
     <name>EnrolmentScreen</name>
     <message>
         <source>Address of the server</source>
@@ -52,10 +59,6 @@
     <message>
         <source>for example: line 2, station 1</source>
         <translation>for example: line 2, station 1</translation>
-    </message>
-    <message>
-        <source>Later</source>
-        <translation>Later</translation>
     </message>
     <message>
         <source>Go to sign-in without a server</source>
@@ -146,6 +149,25 @@
     <message>
         <source>Confidence {percent} %, inspected in {milliseconds} ms</source>
         <translation>Confidence {percent} %, inspected in {milliseconds} ms</translation>
+    </message>
+</context>
+<context>
+    <name>HomeActions</name>
+    <message>
+        <source>Start inspecting</source>
+        <translation>Start inspecting</translation>
+    </message>
+    <message>
+        <source>Train the model…</source>
+        <translation>Train the model…</translation>
+    </message>
+    <message>
+        <source>Cancel training</source>
+        <translation>Cancel training</translation>
+    </message>
+    <message>
+        <source>Choose folder…</source>
+        <translation>Choose folder…</translation>
     </message>
 </context>
 <context>
@@ -283,6 +305,73 @@
     </message>
 </context>
 <context>
+    <name>Key</name>
+    <message>
+        <source>Space</source>
+        <translation>Space</translation>
+    </message>
+    <message>
+        <source>Enter</source>
+        <translation>Enter</translation>
+    </message>
+    <message>
+        <source>Esc</source>
+        <translation>Esc</translation>
+    </message>
+</context>
+<context>
+    <name>NavigationActions</name>
+    <message>
+        <source>Close</source>
+        <translation>Close</translation>
+    </message>
+</context>
+<context>
+    <name>NavigationScreen</name>
+    <message>
+        <source>Screens</source>
+        <translation>Screens</translation>
+    </message>
+    <message>
+        <source>Press a digit, or choose with the arrows and Enter</source>
+        <translation>Press a digit, or choose with the arrows and Enter</translation>
+    </message>
+</context>
+<context>
+    <name>OpenPartsActions</name>
+    <message>
+        <source>Go on with this part</source>
+        <translation>Go on with this part</translation>
+    </message>
+    <message>
+        <source>Discard this part</source>
+        <translation>Discard this part</translation>
+    </message>
+    <message>
+        <source>Later</source>
+        <translation>Later</translation>
+    </message>
+</context>
+<context>
+    <name>OpenPartsScreen</name>
+    <message>
+        <source>Parts without a decision</source>
+        <translation>Parts without a decision</translation>
+    </message>
+    <message>
+        <source>Left open when the station ended</source>
+        <translation>Left open when the station ended</translation>
+    </message>
+    <message>
+        <source>The AI result of these parts is stored, a decision is missing. Go on with a part where it was left, or discard it when it is not at hand any more.</source>
+        <translation>The AI result of these parts is stored, a decision is missing. Go on with a part where it was left, or discard it when it is not at hand any more.</translation>
+    </message>
+    <message>
+        <source>no code</source>
+        <translation>no code</translation>
+    </message>
+</context>
+<context>
     <name>PartsStrip</name>
     <message>
         <source>Last parts: {ok} OK, {ng} NG, {hold} HOLD</source>
@@ -334,16 +423,47 @@
 <context>
     <name>ScoreHistogram</name>
     <message>
+        <source>Scores of good parts the model was not fitted on</source>
+        <translation>Scores of good parts the model was not fitted on</translation>
+    </message>
+    <message>
         <source>Threshold {value}</source>
         <translation>Threshold {value}</translation>
     </message>
     <message>
-        <source>Anomaly score of good parts the model was not fitted on</source>
-        <translation>Anomaly score of good parts the model was not fitted on</translation>
+        <source>Anomaly score</source>
+        <translation>Anomaly score</translation>
     </message>
     <message>
         <source>Scores of {count} good parts, {over} of them over the threshold {value}</source>
         <translation>Scores of {count} good parts, {over} of them over the threshold {value}</translation>
+    </message>
+</context>
+<context>
+    <name>ShellActions</name>
+    <message>
+        <source>Screens</source>
+        <translation>Screens</translation>
+    </message>
+    <message>
+        <source>日本語</source>
+        <comment>the other language, in its own script</comment>
+        <translation>日本語</translation>
+    </message>
+    <message>
+        <source>Light / dark</source>
+        <translation>Light / dark</translation>
+    </message>
+    <message>
+        <source>Sign out</source>
+        <translation>Sign out</translation>
+    </message>
+</context>
+<context>
+    <name>SignInActions</name>
+    <message>
+        <source>Sign in</source>
+        <translation>Sign in</translation>
     </message>
 </context>
 <context>
@@ -365,8 +485,8 @@
         <translation>Works without the network too, for everybody who has signed in here before.</translation>
     </message>
     <message>
-        <source>This computer is not set up as a station yet. Press F11 to connect it to its server.</source>
-        <translation>This computer is not set up as a station yet. Press F11 to connect it to its server.</translation>
+        <source>This computer is not set up as a station yet. Press F1 and choose the set-up to connect it to its server.</source>
+        <translation>This computer is not set up as a station yet. Press F1 and choose the set-up to connect it to its server.</translation>
     </message>
     <message>
         <source>Signing in…</source>
@@ -389,105 +509,21 @@
     </message>
 </context>
 <context>
-    <name>StationActions</name>
+    <name>StationWindow</name>
     <message>
-        <source>日本語</source>
-        <comment>the other language, in its own script</comment>
-        <translation>日本語</translation>
+        <source>{name} (signed in offline)</source>
+        <translation>{name} (signed in offline)</translation>
     </message>
-    <message>
-        <source>Light / dark</source>
-        <translation>Light / dark</translation>
-    </message>
-    <message>
-        <source>Synchronisation</source>
-        <translation>Synchronisation</translation>
-    </message>
-    <message>
-        <source>Sign out</source>
-        <translation>Sign out</translation>
-    </message>
-    <message>
-        <source>Start inspecting</source>
-        <translation>Start inspecting</translation>
-    </message>
-    <message>
-        <source>Train the model…</source>
-        <translation>Train the model…</translation>
-    </message>
-    <message>
-        <source>Cancel training</source>
-        <translation>Cancel training</translation>
-    </message>
-    <message>
-        <source>Choose folder…</source>
-        <translation>Choose folder…</translation>
-    </message>
+</context>
+<context>
+    <name>SyncActions</name>
     <message>
         <source>Synchronise now</source>
         <translation>Synchronise now</translation>
     </message>
     <message>
-        <source>Set up station</source>
-        <translation>Set up station</translation>
-    </message>
-    <message>
-        <source>Home</source>
-        <translation>Home</translation>
-    </message>
-    <message>
-        <source>Capture</source>
-        <translation>Capture</translation>
-    </message>
-    <message>
-        <source>Agree</source>
-        <translation>Agree</translation>
-    </message>
-    <message>
-        <source>Overrule</source>
-        <translation>Overrule</translation>
-    </message>
-    <message>
-        <source>Hold</source>
-        <translation>Hold</translation>
-    </message>
-    <message>
-        <source>Next part</source>
-        <translation>Next part</translation>
-    </message>
-    <message>
-        <source>Comment</source>
-        <translation>Comment</translation>
-    </message>
-    <message>
-        <source>Back</source>
-        <translation>Back</translation>
-    </message>
-    <message>
-        <source>Type code</source>
-        <translation>Type code</translation>
-    </message>
-    <message>
-        <source>Space</source>
-        <comment>key</comment>
-        <translation>Space</translation>
-    </message>
-    <message>
-        <source>Enter</source>
-        <comment>key</comment>
-        <translation>Enter</translation>
-    </message>
-    <message>
-        <source>Esc</source>
-        <comment>key</comment>
-        <translation>Esc</translation>
-    </message>
-</context>
-<context>
-    <name>StationWindow</name>
-    <message>
-        <source>{name} (signed in offline)</source>
-        <translation>{name} (signed in offline)</translation>
+        <source>Close</source>
+        <translation>Close</translation>
     </message>
 </context>
 <context>
@@ -532,10 +568,10 @@
         <translation>all sent</translation>
     </message>
     <message numerus="yes">
-        <source>%n failed – see F4</source>
+        <source>%n failed – see {key}</source>
         <translation>
-            <numerusform>%n failed – see F4</numerusform>
-            <numerusform>%n failed – see F4</numerusform>
+            <numerusform>%n failed – see {key}</numerusform>
+            <numerusform>%n failed – see {key}</numerusform>
         </translation>
     </message>
     <message>
@@ -603,7 +639,7 @@
     </message>
     <message>
         <source>It asks for this station&apos;s credential</source>
-        <translation>It asks for this station's credential</translation>
+        <translation>It asks for this station&apos;s credential</translation>
     </message>
     <message>
         <source>Online</source>
@@ -617,24 +653,40 @@
         <source>None</source>
         <translation>None</translation>
     </message>
+    <message>
+        <source>Since {time}</source>
+        <translation>Since {time}</translation>
+    </message>
 </context>
 <context>
-    <name>WorkScreen</name>
+    <name>WorkActions</name>
     <message>
-        <source>Image of the part</source>
-        <translation>Image of the part</translation>
+        <source>Home</source>
+        <translation>Home</translation>
     </message>
     <message>
-        <source>Inspection</source>
-        <translation>Inspection</translation>
+        <source>Back</source>
+        <translation>Back</translation>
     </message>
     <message>
-        <source>{number} of {total}</source>
-        <translation>{number} of {total}</translation>
+        <source>Capture</source>
+        <translation>Capture</translation>
     </message>
     <message>
-        <source>Live</source>
-        <translation>Live</translation>
+        <source>Hold</source>
+        <translation>Hold</translation>
+    </message>
+    <message>
+        <source>Next part</source>
+        <translation>Next part</translation>
+    </message>
+    <message>
+        <source>Comment</source>
+        <translation>Comment</translation>
+    </message>
+    <message>
+        <source>Type code</source>
+        <translation>Type code</translation>
     </message>
     <message>
         <source>Agree</source>
@@ -655,6 +707,25 @@
     <message>
         <source>Overrule: {verdict}</source>
         <translation>Overrule: {verdict}</translation>
+    </message>
+</context>
+<context>
+    <name>WorkScreen</name>
+    <message>
+        <source>Image of the part</source>
+        <translation>Image of the part</translation>
+    </message>
+    <message>
+        <source>Inspection</source>
+        <translation>Inspection</translation>
+    </message>
+    <message>
+        <source>{number} of {total}</source>
+        <translation>{number} of {total}</translation>
+    </message>
+    <message>
+        <source>Live</source>
+        <translation>Live</translation>
     </message>
     <message>
         <source>The source has no more images</source>

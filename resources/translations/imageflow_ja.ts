@@ -28,6 +28,13 @@
     </message>
 </context>
 <context>
+    <name>EnrolmentActions</name>
+    <message>
+        <source>Later</source>
+        <translation>後で</translation>
+    </message>
+</context>
+<context>
     <name>EnrolmentScreen</name>
     <message>
         <source>Address of the server</source>
@@ -52,10 +59,6 @@
     <message>
         <source>for example: line 2, station 1</source>
         <translation>例：2ライン 1号機</translation>
-    </message>
-    <message>
-        <source>Later</source>
-        <translation>後で</translation>
     </message>
     <message>
         <source>Go to sign-in without a server</source>
@@ -145,6 +148,25 @@
     <message>
         <source>Confidence {percent} %, inspected in {milliseconds} ms</source>
         <translation>信頼度 {percent} %、検査時間 {milliseconds} ms</translation>
+    </message>
+</context>
+<context>
+    <name>HomeActions</name>
+    <message>
+        <source>Start inspecting</source>
+        <translation>検査を開始</translation>
+    </message>
+    <message>
+        <source>Train the model…</source>
+        <translation>モデルを学習…</translation>
+    </message>
+    <message>
+        <source>Cancel training</source>
+        <translation>学習を中止</translation>
+    </message>
+    <message>
+        <source>Choose folder…</source>
+        <translation>フォルダー選択…</translation>
     </message>
 </context>
 <context>
@@ -278,6 +300,73 @@
     </message>
 </context>
 <context>
+    <name>Key</name>
+    <message>
+        <source>Space</source>
+        <translation>Space</translation>
+    </message>
+    <message>
+        <source>Enter</source>
+        <translation>Enter</translation>
+    </message>
+    <message>
+        <source>Esc</source>
+        <translation>Esc</translation>
+    </message>
+</context>
+<context>
+    <name>NavigationActions</name>
+    <message>
+        <source>Close</source>
+        <translation>閉じる</translation>
+    </message>
+</context>
+<context>
+    <name>NavigationScreen</name>
+    <message>
+        <source>Screens</source>
+        <translation>画面一覧</translation>
+    </message>
+    <message>
+        <source>Press a digit, or choose with the arrows and Enter</source>
+        <translation>数字キーを押すか、矢印キーと Enter で選んでください</translation>
+    </message>
+</context>
+<context>
+    <name>OpenPartsActions</name>
+    <message>
+        <source>Go on with this part</source>
+        <translation>この部品を続ける</translation>
+    </message>
+    <message>
+        <source>Discard this part</source>
+        <translation>この部品を取り消す</translation>
+    </message>
+    <message>
+        <source>Later</source>
+        <translation>後で</translation>
+    </message>
+</context>
+<context>
+    <name>OpenPartsScreen</name>
+    <message>
+        <source>Parts without a decision</source>
+        <translation>未判定の部品</translation>
+    </message>
+    <message>
+        <source>Left open when the station ended</source>
+        <translation>前回の終了時に判定待ちのままでした</translation>
+    </message>
+    <message>
+        <source>The AI result of these parts is stored, a decision is missing. Go on with a part where it was left, or discard it when it is not at hand any more.</source>
+        <translation>これらの部品の AI 判定は保存されていますが、作業者の判定がまだです。中断したところから続けるか、部品が手元にない場合は取り消してください。</translation>
+    </message>
+    <message>
+        <source>no code</source>
+        <translation>コードなし</translation>
+    </message>
+</context>
+<context>
     <name>PartsStrip</name>
     <message>
         <source>Last parts: {ok} OK, {ng} NG, {hold} HOLD</source>
@@ -329,16 +418,47 @@
 <context>
     <name>ScoreHistogram</name>
     <message>
+        <source>Scores of good parts the model was not fitted on</source>
+        <translation>学習に使っていない良品のスコア</translation>
+    </message>
+    <message>
         <source>Threshold {value}</source>
         <translation>閾値 {value}</translation>
     </message>
     <message>
-        <source>Anomaly score of good parts the model was not fitted on</source>
-        <translation>学習に使っていない良品の異常スコア</translation>
+        <source>Anomaly score</source>
+        <translation>異常スコア</translation>
     </message>
     <message>
         <source>Scores of {count} good parts, {over} of them over the threshold {value}</source>
         <translation>良品 {count} 個のスコア、うち {over} 個が閾値 {value} を超過</translation>
+    </message>
+</context>
+<context>
+    <name>ShellActions</name>
+    <message>
+        <source>Screens</source>
+        <translation>画面一覧</translation>
+    </message>
+    <message>
+        <source>日本語</source>
+        <comment>the other language, in its own script</comment>
+        <translation>English</translation>
+    </message>
+    <message>
+        <source>Light / dark</source>
+        <translation>明 / 暗</translation>
+    </message>
+    <message>
+        <source>Sign out</source>
+        <translation>サインアウト</translation>
+    </message>
+</context>
+<context>
+    <name>SignInActions</name>
+    <message>
+        <source>Sign in</source>
+        <translation>サインイン</translation>
     </message>
 </context>
 <context>
@@ -360,8 +480,8 @@
         <translation>この端末でサインインしたことがあれば、ネットワークがなくても使えます。</translation>
     </message>
     <message>
-        <source>This computer is not set up as a station yet. Press F11 to connect it to its server.</source>
-        <translation>このコンピューターはまだ検査端末として登録されていません。F11 でサーバーに接続してください。</translation>
+        <source>This computer is not set up as a station yet. Press F1 and choose the set-up to connect it to its server.</source>
+        <translation>このコンピューターはまだ検査端末として登録されていません。F1 を押して「検査端末の設定」を選び、サーバーに接続してください。</translation>
     </message>
     <message>
         <source>Signing in…</source>
@@ -384,105 +504,21 @@
     </message>
 </context>
 <context>
-    <name>StationActions</name>
+    <name>StationWindow</name>
     <message>
-        <source>日本語</source>
-        <comment>the other language, in its own script</comment>
-        <translation>English</translation>
+        <source>{name} (signed in offline)</source>
+        <translation>{name}（オフラインでサインイン）</translation>
     </message>
-    <message>
-        <source>Light / dark</source>
-        <translation>明 / 暗</translation>
-    </message>
-    <message>
-        <source>Synchronisation</source>
-        <translation>同期</translation>
-    </message>
-    <message>
-        <source>Sign out</source>
-        <translation>サインアウト</translation>
-    </message>
-    <message>
-        <source>Start inspecting</source>
-        <translation>検査を開始</translation>
-    </message>
-    <message>
-        <source>Train the model…</source>
-        <translation>モデルを学習…</translation>
-    </message>
-    <message>
-        <source>Cancel training</source>
-        <translation>学習を中止</translation>
-    </message>
-    <message>
-        <source>Choose folder…</source>
-        <translation>フォルダー選択…</translation>
-    </message>
+</context>
+<context>
+    <name>SyncActions</name>
     <message>
         <source>Synchronise now</source>
         <translation>今すぐ同期</translation>
     </message>
     <message>
-        <source>Set up station</source>
-        <translation>端末を登録</translation>
-    </message>
-    <message>
-        <source>Home</source>
-        <translation>ホーム</translation>
-    </message>
-    <message>
-        <source>Capture</source>
-        <translation>撮影</translation>
-    </message>
-    <message>
-        <source>Agree</source>
-        <translation>同意</translation>
-    </message>
-    <message>
-        <source>Overrule</source>
-        <translation>判定修正</translation>
-    </message>
-    <message>
-        <source>Hold</source>
-        <translation>保留</translation>
-    </message>
-    <message>
-        <source>Next part</source>
-        <translation>次の部品</translation>
-    </message>
-    <message>
-        <source>Comment</source>
-        <translation>コメント</translation>
-    </message>
-    <message>
-        <source>Back</source>
-        <translation>戻る</translation>
-    </message>
-    <message>
-        <source>Type code</source>
-        <translation>コード入力</translation>
-    </message>
-    <message>
-        <source>Space</source>
-        <comment>key</comment>
-        <translation>Space</translation>
-    </message>
-    <message>
-        <source>Enter</source>
-        <comment>key</comment>
-        <translation>Enter</translation>
-    </message>
-    <message>
-        <source>Esc</source>
-        <comment>key</comment>
-        <translation>Esc</translation>
-    </message>
-</context>
-<context>
-    <name>StationWindow</name>
-    <message>
-        <source>{name} (signed in offline)</source>
-        <translation>{name}（オフラインでサインイン）</translation>
+        <source>Close</source>
+        <translation>閉じる</translation>
     </message>
 </context>
 <context>
@@ -526,9 +562,9 @@
         <translation>すべて送信済み</translation>
     </message>
     <message numerus="yes">
-        <source>%n failed – see F4</source>
+        <source>%n failed – see {key}</source>
         <translation>
-            <numerusform>失敗 %n 件 – F4 で確認</numerusform>
+            <numerusform>失敗 %n 件 – {key} で確認</numerusform>
         </translation>
     </message>
     <message>
@@ -596,7 +632,7 @@
     </message>
     <message>
         <source>It asks for this station&apos;s credential</source>
-        <translation>この端末の資格情報が必要です</translation>
+        <translation>この端末の認証情報が必要です</translation>
     </message>
     <message>
         <source>Online</source>
@@ -610,24 +646,40 @@
         <source>None</source>
         <translation>なし</translation>
     </message>
+    <message>
+        <source>Since {time}</source>
+        <translation>{time} から</translation>
+    </message>
 </context>
 <context>
-    <name>WorkScreen</name>
+    <name>WorkActions</name>
     <message>
-        <source>Image of the part</source>
-        <translation>部品の画像</translation>
+        <source>Home</source>
+        <translation>ホーム</translation>
     </message>
     <message>
-        <source>Inspection</source>
-        <translation>検査</translation>
+        <source>Back</source>
+        <translation>戻る</translation>
     </message>
     <message>
-        <source>{number} of {total}</source>
-        <translation>{number} / {total}</translation>
+        <source>Capture</source>
+        <translation>撮影</translation>
     </message>
     <message>
-        <source>Live</source>
-        <translation>ライブ</translation>
+        <source>Hold</source>
+        <translation>保留</translation>
+    </message>
+    <message>
+        <source>Next part</source>
+        <translation>次の部品</translation>
+    </message>
+    <message>
+        <source>Comment</source>
+        <translation>コメント</translation>
+    </message>
+    <message>
+        <source>Type code</source>
+        <translation>コード入力</translation>
     </message>
     <message>
         <source>Agree</source>
@@ -648,6 +700,25 @@
     <message>
         <source>Overrule: {verdict}</source>
         <translation>修正：{verdict}</translation>
+    </message>
+</context>
+<context>
+    <name>WorkScreen</name>
+    <message>
+        <source>Image of the part</source>
+        <translation>部品の画像</translation>
+    </message>
+    <message>
+        <source>Inspection</source>
+        <translation>検査</translation>
+    </message>
+    <message>
+        <source>{number} of {total}</source>
+        <translation>{number} / {total}</translation>
+    </message>
+    <message>
+        <source>Live</source>
+        <translation>ライブ</translation>
     </message>
     <message>
         <source>The source has no more images</source>

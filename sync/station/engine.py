@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -99,6 +100,7 @@ class SyncEngine:
         self._online = False
         self._running = False
         self._error: UserFacingError | None = None
+        self._failing_since: datetime | None = None
         self._progress: SyncProgress | None = None
 
     def run_once(self, progress: ProgressCallback | None = None) -> SyncReport:
@@ -145,7 +147,7 @@ class SyncEngine:
     def clear_error(self) -> None:
         """Forget why the last pass failed, once its cause has gone."""
         with self._state:
-            self._error = None
+            self._error = self._failing_since = None
 
     def status(self) -> SyncStatus:
         """Return how the sync stands; reads the store."""
@@ -157,6 +159,7 @@ class SyncEngine:
                 online=self._online,
                 running=self._running,
                 last_error=self._error,
+                failing_since=self._failing_since,
                 progress=self._progress,
             )
 
@@ -262,3 +265,4 @@ class SyncEngine:
                 self._online = online
             if not running:
                 self._error = error
+                self._failing_since = (self._failing_since or utc_now()) if error is not None else None

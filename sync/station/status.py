@@ -76,6 +76,7 @@ class SyncStatus:
         conflicts: lost fields nobody has looked at.
         last_success: end of the last whole pass.
         last_error: why the last pass failed, None when it did not.
+        failing_since: end of the first pass that failed since one succeeded, None when the last one did not fail.
         progress: of the pass that is on.
     """
 
@@ -88,6 +89,7 @@ class SyncStatus:
     conflicts: int = 0
     last_success: datetime | None = None
     last_error: UserFacingError | None = None
+    failing_since: datetime | None = None
     progress: SyncProgress | None = None
 
     @property

@@ -7,17 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.states import HumanVerdict, Verdict
-from models.verdicts import MachineSays, PersonSays, effective_verdict
+from models.verdicts import AiVerdict, HumanDecision, effective_verdict
 
 OK, NG, HOLD = HumanVerdict.OK, HumanVerdict.NG, HumanVerdict.HOLD
 
 
 def ai(item, clock, verdict):
-    return MachineSays(item, clock, Verdict(verdict))
+    return AiVerdict(item, clock, Verdict(verdict))
 
 
 def person(item, clock, verdict):
-    return PersonSays(item, clock, HumanVerdict(verdict))
+    return HumanDecision(item, clock, HumanVerdict(verdict))
 
 
 CASES = [

@@ -16,6 +16,7 @@ from app.demo.scenario import Scenario
 from app.demo.windowed import WindowedDemo, without_screen
 from app.window.shell.application import prepare_application
 from app.window.shell.station import Station, build_station
+from app.window.work.presenter import WorkPresenter
 from app.window.work.state import Phase
 
 KEYS = {Phase.SCAN: Qt.Key.Key_Space, Phase.DECIDE: Qt.Key.Key_Return, Phase.REASON: Qt.Key.Key_Return}
@@ -26,8 +27,8 @@ PRESS_EVERY_MS = 150
 
 def press(station: Station) -> None:
     """Press the key that a person would press now."""
-    state = station.presenters.work.state
-    if station.presenters.session.screen == "work" and (state.has_frame or state.phase is not Phase.SCAN):
+    state = station.presenter(WorkPresenter).state
+    if station.context.screen == "work" and (state.has_frame or state.phase is not Phase.SCAN):
         key = KEYS.get(state.phase)
         if key is not None:
             QTest.keyClick(QApplication.focusWidget() or station.window, key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import threading
 from pathlib import Path
 
 from app.station.operations.history import PartSummary
@@ -32,17 +33,30 @@ def agree(workspace: Workspace, operator: SignedInUser, inspection: ItemInspecti
     return verify(workspace, operator, inspection.session_id, verdict, ai_result_id=inspection.ai_result_id)
 
 
-def main(store: str, target_id: str, item_id: str, user_id: str, images: str) -> None:
-    """Inspect parts until killed; a line on standard output for each that is stored."""
+def main(store: str, target_id: str, item_id: str, user_id: str, images: str, left_open: str = "") -> None:
+    """Inspect parts until killed; a line on standard output for each that is stored.
+
+    With ``left_open`` only the part with that serial number is inspected, nobody decides on it, and the process waits.
+    """
     operator = SignedInUser(user_id, "operator", "operator", Role.INSPECTOR, "en", online=False)
     with Workspace.open(Path(store), settings=StationSettings()) as workspace:
+        if left_open:
+            with FolderSource(Path(images)) as source:
+                frame = source.read()
+            assert frame is not None
+            _print(capture(workspace, operator, target_id, item_id, frame, left_open))
+            threading.Event().wait()
         for number in itertools.count(1):
             with FolderSource(Path(images)) as source:
                 while (frame := source.read()) is not None:
                     found = capture(workspace, operator, target_id, item_id, frame, f"{number}-{frame.sequence}")
                     agree(workspace, operator, found)
-                    sys.stdout.write(f"{found.session_id} {found.image_sha256}\n")
-                    sys.stdout.flush()
+                    _print(found)
+
+
+def _print(found: ItemInspection) -> None:
+    sys.stdout.write(f"{found.session_id} {found.image_sha256}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.window.enrolment.presenter import EnrolmentPresenter
+from app.window.home.presenter import HomePresenter
 from app.window.shell.station import Station as Window
+from app.window.sign_in.presenter import SignInPresenter
+from app.window.sync.chip import SyncChip
+from app.window.work.presenter import WorkPresenter
 from app.window.work.state import Phase
 from inspection.sources.folder import FolderSource
 from models.states import HumanVerdict, Verdict
@@ -24,14 +30,17 @@ class UserRobot:
 
     def __init__(self, qtbot: QtBot, window: Window, station: Station) -> None:
         self.qtbot, self.window, self.station = qtbot, window, station
-        self.work = window.presenters.work
-        self.home = window.presenters.home
+        self.context = window.context
+        self.work = window.presenter(WorkPresenter)
+        self.home = window.presenter(HomePresenter)
+        self.enrolment = window.presenter(EnrolmentPresenter)
+        self.sign_in_presenter = window.presenter(SignInPresenter)
 
     def until(self, condition: Callable[[], object]) -> None:
         self.qtbot.waitUntil(lambda: bool(condition()), timeout=WAIT_MS)
 
     def sign_in(self) -> None:
-        self.window.presenters.session.sign_in(self.station.operator)
+        self.context.sign_in(self.station.operator)
         self.window.show_screen("home")
         self.until(lambda: self.home.state.items)
 
@@ -39,8 +48,23 @@ class UserRobot:
         self.sign_in()
         self.window.set_source(FolderSource(folder or self.station.parts.test))
         self.until(lambda: self.home.state.may_start)
-        self.key(Qt.Key.Key_F5)
+        self.key(Qt.Key.Key_S)
         self.until(lambda: self.work.state.has_frame and self.work.state.defect_classes)
+
+    def actions(self, screen: str) -> Any:
+        """Return the actions of a screen."""
+        return self.window.window.screens[screen].feature_actions
+
+    @property
+    def chip(self) -> SyncChip:
+        """The sync chip in the bar at the top."""
+        return self.window.window.findChild(SyncChip)
+
+    def navigate(self, screen: str) -> None:
+        """Go to another screen by the navigation list and its digit."""
+        self.key(Qt.Key.Key_F1)
+        place = self.context.reachable_screens().index(screen)
+        self.key(Qt.Key(Qt.Key.Key_1 + place))
 
     @property
     def focus(self) -> QWidget:

@@ -70,6 +70,15 @@ def heatmap_pixels(heatmap: NDArray[np.float32], threshold: float) -> Pixels:
     return np.asarray(np.clip(scaled, 0, 255), dtype=np.uint8)
 
 
+def heatmap_of(pixels: Pixels, threshold: float) -> NDArray[np.float32]:
+    """Return a stored heatmap, grey ``(H, W)`` uint8, as float32 in the unit of the score.
+
+    The inverse of ``heatmap_pixels`` up to its steps of 1/128 of the threshold; what was beyond twice the threshold is
+    at just below twice of it.
+    """
+    return pixels.astype(np.float32) * np.float32(threshold / HEATMAP_THRESHOLD_VALUE)
+
+
 def _remove_unnamed(workspace: Workspace, digests: list[str]) -> None:
     with workspace.database.read() as session:
         named = set(session.scalars(select(Blob.sha256).where(Blob.sha256.in_(digests))))

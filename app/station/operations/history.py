@@ -15,7 +15,7 @@ from inspection.imaging.frames import Pixels
 from models.errors import NotFound
 from models.sessions import AIResult, ImageRecord, InspectionSession
 from models.states import HumanVerdict, ImageKind, SessionStatus, Verdict
-from models.verdicts import MachineSays, PersonSays, effective_verdict
+from models.verdicts import AiVerdict, HumanDecision, effective_verdict
 from models.verification import HumanVerification
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PartSummary:
-    """One part and what was said of it.
+    """One part with its AI result and its decision.
 
     Attributes:
         ai_verdict: the machine's, the worst of all items; None before the first AI result.
@@ -134,8 +134,8 @@ def _summary(
     machine: list[AIResult],
     person: list[HumanVerification],
 ) -> PartSummary:
-    said = effective_verdict((MachineSays(row.item_id, row.clock, row.overall_result) for row in machine), ())
-    decided = effective_verdict((), (PersonSays(row.item_id, row.clock, row.verdict) for row in person))
+    inferred = effective_verdict((AiVerdict(row.item_id, row.clock, row.overall_result) for row in machine), ())
+    decided = effective_verdict((), (HumanDecision(row.item_id, row.clock, row.verdict) for row in person))
     newest = {row.item_id: row for row in machine}
     worst = max(newest.values(), key=_excess, default=None)
     return PartSummary(
@@ -146,7 +146,7 @@ def _summary(
         status=record.status,
         started_at=record.started_at,
         completed_at=record.completed_at,
-        ai_verdict=Verdict(said.value) if said else None,
+        ai_verdict=Verdict(inferred.value) if inferred else None,
         human_verdict=decided,
         effective_verdict=record.effective_verdict,
         score=worst.anomaly_score if worst else None,

@@ -75,7 +75,7 @@ def list_targets(workspace: Workspace) -> list[TargetView]:
     """Return the targets by code."""
     query = select(Target).where(Target.deleted_at.is_(None)).order_by(Target.code)
     with workspace.database.read() as session:
-        return [_target_view(target) for target in session.scalars(query)]
+        return [target_view(target) for target in session.scalars(query)]
 
 
 def find_target(workspace: Workspace, code: str) -> TargetView:
@@ -89,7 +89,7 @@ def find_target(workspace: Workspace, code: str) -> TargetView:
         target = session.scalar(query)
         if target is None:
             raise NotFound("target-unknown", code_or_id=code)
-        return _target_view(target)
+        return target_view(target)
 
 
 def list_items(workspace: Workspace, target_id: str) -> list[ItemView]:
@@ -137,5 +137,6 @@ def _item_view(session: Session, item: InspectionItem, device_id: str) -> ItemVi
     )
 
 
-def _target_view(target: Target) -> TargetView:
+def target_view(target: Target) -> TargetView:
+    """Return a target's record as a value."""
     return TargetView(target.id, target.code, target.name, target.version, target.description)

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.station.operations.history import PartSummary, summaries
 from app.station.operations.masters import ItemView, item_views
 from app.station.operations.users import SignedInUser, require_inspector
 from models.audit import append_audit
 from models.clock import utc_now
-from models.errors import Conflict, DoesNotFit, InvalidInput, NotFound
+from models.errors import DoesNotFit, InvalidInput, NotFound
 from models.sessions import AIResult, InspectionSession
 from models.states import SessionStatus, require_transition
 from models.targets import Target
@@ -109,40 +108,6 @@ def begin_session(
         return PartSession(
             record.id, target_id, target.name, tuple(items), record.lot, record.serial_number, frozenset()
         )
-
-
-def resume_session(workspace: Workspace, session_id: str) -> PartSession:
-    """Return a session of this station that has not ended, to go on with it.
-
-    Raises:
-        NotFound: ``session-unknown``.
-        Conflict: ``session-ended``.
-    """
-    with workspace.database.read() as session:
-        record = own_session(workspace, session, session_id)
-        if record.status not in OPEN_STATES:
-            raise Conflict("session-ended", status=record.status.value)
-        target = session.get_one(Target, record.target_id)
-        return PartSession(
-            record.id,
-            record.target_id,
-            target.name,
-            tuple(item_views(session, record.target_id, workspace.device_id)),
-            record.lot,
-            record.serial_number,
-            inspected_items(session, record.id),
-        )
-
-
-def open_sessions(workspace: Workspace) -> list[PartSummary]:
-    """Return the sessions of this station that have not ended, oldest first: work a crash or a break has left."""
-    query = (
-        select(InspectionSession)
-        .where(InspectionSession.device_id == workspace.device_id, InspectionSession.status.in_(OPEN_STATES))
-        .order_by(InspectionSession.id)
-    )
-    with workspace.database.read() as session:
-        return summaries(session, session.scalars(query).all())
 
 
 def cancel_session(workspace: Workspace, user: SignedInUser, session_id: str, reason: str = "") -> None:

@@ -22,7 +22,7 @@ from models.states import SessionStatus
 from models.storage import pieces_of, reason_of, sha256_of_pieces
 from models.sync import Blob, OutboxEntry, SyncState
 from models.synced import Master, synced_types
-from models.verdicts import MachineSays, PersonSays, effective_verdict
+from models.verdicts import AiVerdict, HumanDecision, effective_verdict
 from models.verification import HumanVerification
 from sync.station.blobs import BlobStore
 
@@ -176,18 +176,18 @@ def _acknowledged(fields: dict[str, Any] | None) -> bool:
 
 
 def _state_findings(session: Session, counts: dict[str, int]) -> Iterator[Finding]:
-    machine: dict[str, list[MachineSays]] = {}
+    machine: dict[str, list[AiVerdict]] = {}
     for part, item, clock, said in session.execute(
         select(AIResult.session_id, AIResult.item_id, AIResult.clock, AIResult.overall_result)
     ):
-        machine.setdefault(part, []).append(MachineSays(item, clock, said))
-    person: dict[str, list[PersonSays]] = {}
+        machine.setdefault(part, []).append(AiVerdict(item, clock, said))
+    person: dict[str, list[HumanDecision]] = {}
     for part, item, clock, decided in session.execute(
         select(
             HumanVerification.session_id, HumanVerification.item_id, HumanVerification.clock, HumanVerification.verdict
         )
     ):
-        person.setdefault(part, []).append(PersonSays(item, clock, decided))
+        person.setdefault(part, []).append(HumanDecision(item, clock, decided))
     counts["sessions"] = 0
     for record in session.scalars(select(InspectionSession).execution_options(yield_per=500)):
         counts["sessions"] += 1

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from app.window.enrolment.state import EnrolmentState
 from app.window.presenting.context import StationContext
 from app.window.presenting.event import Event
+from app.window.presenting.messages import StationEnrolled, SyncStatusChanged
 from app.window.presenting.notices import Level
+from app.window.presenting.presenter import Presenter
 from app.window.presenting.running import Lane, Task
 from models.errors import InvalidInput, Unavailable, UserFacingError
 from sync.shared.problems import DEVICE_REFUSED, code_of
@@ -17,25 +20,8 @@ if TYPE_CHECKING:
     from sync.station.engine import SyncStatus
 
 
-@dataclass(frozen=True, slots=True)
-class EnrolmentState:
-    """What the screen shows.
-
-    Attributes:
-        busy: the server is being asked.
-        enrolled: this computer is a station.
-        needs_credential: it is one, but its credential is not in the keyring or is refused, and must be given again.
-        credential: the new credential, shown once because the keyring could not keep it; empty otherwise.
-    """
-
-    busy: bool = False
-    enrolled: bool = False
-    needs_credential: bool = False
-    credential: str = ""
-
-
-class EnrolmentPresenter:
-    """Decides what happens on the enrolment screen.
+class EnrolmentPresenter(Presenter):
+    """Decides what happens on the enrolment screen; publishes ``StationEnrolled``.
 
     Events:
         changed: the state to show.
@@ -44,7 +30,7 @@ class EnrolmentPresenter:
     """
 
     def __init__(self, context: StationContext) -> None:
-        self._context = context
+        super().__init__(context)
         self._asked_for = ""
         workspace = context.workspace
         self.state = EnrolmentState(enrolled=workspace.enrolled)
@@ -52,6 +38,17 @@ class EnrolmentPresenter:
         self.enrolled: Event[Enrolment] = Event()
         self.failed: Event[UserFacingError] = Event()
         context.screen_changed.connect(self._screen_changed)
+        context.subscribe(SyncStatusChanged, lambda message: self.follow(message.status))
+
+    @property
+    def is_start(self) -> bool:
+        """Whether set-up comes before everything else: at the first start, until it is done or postponed."""
+        return not self.state.enrolled and not self.state.postponed and self._context.user is None
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether there is something to set up."""
+        return not self.state.enrolled or self.state.needs_credential
 
     @property
     def server_url(self) -> str:
@@ -59,7 +56,7 @@ class EnrolmentPresenter:
         return self._context.workspace.server_url or ""
 
     def begin(self) -> None:
-        """Let synchronisation run; ask for the credential when the keyring does not hold it (it may answer slowly)."""
+        """Start synchronisation; ask for the credential when the keyring does not hold it (it may answer slowly)."""
         workspace = self._context.workspace
 
         def start(_: Task) -> bool:
@@ -70,7 +67,7 @@ class EnrolmentPresenter:
             start,
             lane=Lane.NETWORK,
             on_success=self._credential_known,
-            on_failure=self._context.trouble("enrolment"),
+            on_failure=self._context.report("enrolment"),
         )
 
     def enrol(self, server_url: str, code: str, name: str = "") -> None:
@@ -81,7 +78,7 @@ class EnrolmentPresenter:
             self._fail(InvalidInput("window-enrolment-missing"))
             return
         workspace = self._context.workspace
-        self._begin()
+        self._show_busy()
 
         def ask(_: Task) -> Enrolment:
             from app.station.operations.enrolment import enrol
@@ -103,7 +100,7 @@ class EnrolmentPresenter:
         if self.state.busy or not credential.strip():
             return
         workspace = self._context.workspace
-        self._begin()
+        self._show_busy()
 
         def supply(_: Task) -> None:
             from app.station.operations.enrolment import supply_credential
@@ -120,10 +117,10 @@ class EnrolmentPresenter:
 
     def go_on(self) -> None:
         """Leave for the sign-in screen; it works without a server too."""
-        self._show(replace(self.state, credential=""))
-        self._context.go_to("sign_in")
+        self._show(replace(self.state, credential="", postponed=True))
+        self._context.go_to_start()
 
-    def _begin(self) -> None:
+    def _show_busy(self) -> None:
         self._context.notices.clear("enrolment")
         self._show(replace(self.state, busy=True))
 
@@ -138,7 +135,7 @@ class EnrolmentPresenter:
         """Ask for the credential when the server refuses it or it has got lost, until a pass succeeds."""
         error = status.last_error
         if status.needs_credential and error is not None:
-            # Once refused it is forgotten, and the next pass misses it: the first reason is the one to tell.
+            # Once refused it is forgotten, and the next pass misses it: the first reason is the one to show.
             if code_of(error) == DEVICE_REFUSED and self._asked_for != "window-credential-refused":
                 self._ask_for_credential("window-credential-refused")
             elif not self.state.needs_credential:
@@ -149,7 +146,7 @@ class EnrolmentPresenter:
     def _ask_for_credential(self, code: str) -> None:
         self._asked_for = code
         self._show(replace(self.state, needs_credential=True))
-        self._context.notices.tell("credential", Unavailable(code), level=Level.HINT)
+        self._context.notices.add("credential", Unavailable(code), level=Level.HINT)
 
     def _stop_asking(self) -> None:
         if self.state.needs_credential:
@@ -158,22 +155,24 @@ class EnrolmentPresenter:
             self._show(replace(self.state, needs_credential=False))
 
     def _screen_changed(self, screen: str) -> None:
-        """Forget the credential once it was seen: it is shown a single time."""
+        """Forget the credential once the person has left the screen: it is shown a single time."""
         if screen != "enrolment" and self.state.credential:
             self._show(replace(self.state, credential=""))
 
     def _supplied(self) -> None:
         self._stop_asking()
+        self._context.publish(StationEnrolled())
         self.go_on()
 
     def _succeed(self, enrolment: Enrolment) -> None:
         self._show(EnrolmentState(busy=False, enrolled=True, credential=enrolment.credential or ""))
+        self._context.publish(StationEnrolled())
         self.enrolled.emit(enrolment)
         if enrolment.credential_kept:
             self.go_on()
 
     def _fail(self, error: UserFacingError) -> None:
-        self._context.notices.tell("enrolment", error)
+        self._context.notices.add("enrolment", error)
         self.failed.emit(error)
 
     def _show(self, state: EnrolmentState) -> None:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from app.window.enrolment.presenter import EnrolmentPresenter, EnrolmentState
-from app.window.shell.screen import Look, Screen
+from app.window.enrolment.actions import EnrolmentActions
+from app.window.enrolment.presenter import EnrolmentPresenter
+from app.window.enrolment.state import EnrolmentState
+from app.window.look.style_context import StyleContext
+from app.window.widgets.key_button import KeyButton
+from app.window.widgets.screen import Screen
 
 
 class EnrolmentScreen(Screen):
     """Address and code the first time; the credential alone when the keyring could not keep it."""
 
-    def __init__(self, presenter: EnrolmentPresenter, look: Look, parent: QWidget | None = None) -> None:
-        super().__init__(look, parent)
+    feature_actions: EnrolmentActions
+
+    def __init__(self, presenter: EnrolmentPresenter, style: StyleContext, parent: QWidget | None = None) -> None:
+        super().__init__(style, EnrolmentActions(), parent)
         self._presenter = presenter
-        self.title = QLabel()
-        self.title.setProperty("role", "title")
+        self.question = QLabel()
+        self.question.setProperty("role", "title")
         self.hint = QLabel()
         self.hint.setProperty("role", "muted")
         self.hint.setWordWrap(True)
@@ -26,13 +32,12 @@ class EnrolmentScreen(Screen):
         for label, field in zip(self.labels, fields, strict=True):
             label.setBuddy(field)
             field.returnPressed.connect(self._submit)
-        self.button = QPushButton()
-        self.button.setProperty("primary", True)
-        self.later = QPushButton()
+        self.button = KeyButton(self.feature_actions.confirm, primary=True)
+        self.later = KeyButton(self.feature_actions.later)
         for button in (self.button, self.later):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.button.clicked.connect(self._submit)
-        self.later.clicked.connect(presenter.go_on)
+        self.feature_actions.confirm.triggered.connect(self._submit)
+        self.feature_actions.later.triggered.connect(presenter.go_on)
         self._lay_out(fields)
         presenter.changed.connect(self._show)
         self.retranslate()
@@ -45,8 +50,12 @@ class EnrolmentScreen(Screen):
         else:
             (self.button if state.enrolled else self.address).setFocus()
 
+    def leave_field(self) -> None:
+        """Do without a server for now, as Esc does outside of the fields."""
+        self.feature_actions.later.trigger()
+
     def retranslate(self) -> None:
-        """Take the texts of the language that is shown now."""
+        """Set every text in the language that is shown now."""
         texts = (
             self.tr("Address of the server"),
             self.tr("Enrolment code"),
@@ -60,16 +69,19 @@ class EnrolmentScreen(Screen):
         self.address.setPlaceholderText("https://imageflow.example:8443")
         self.code.setPlaceholderText(self.tr("given by the administrator"))
         self.name.setPlaceholderText(self.tr("for example: line 2, station 1"))
-        self.later.setText(self.tr("Later"))
-        self.later.setAccessibleName(self.tr("Go to sign-in without a server"))
+        self.later.setAccessibleDescription(self.tr("Go to sign-in without a server"))
         self._show(self._presenter.state)
+
+    def title(self) -> str:
+        """Return the name of the screen."""
+        return self.tr("Set-up of this station")
 
     def heading(self) -> tuple[str, str]:
         """Return title and subtitle for the bar at the top."""
-        return "ImageFlow Station", self.tr("Set-up of this station")
+        return "ImageFlow Station", self.title()
 
     def _lay_out(self, fields: list[QLineEdit]) -> None:
-        sizes = self.look.sizes
+        sizes = self.style_context.sizes
         panel = QFrame()
         panel.setObjectName("panel")
         panel.setFixedWidth(sizes.millimetres(150))
@@ -77,7 +89,7 @@ class EnrolmentScreen(Screen):
         pad = sizes.millimetres(8)
         column.setContentsMargins(pad, pad, pad, pad)
         column.setSpacing(sizes.millimetres(1.5))
-        column.addWidget(self.title)
+        column.addWidget(self.question)
         column.addWidget(self.hint)
         column.addSpacing(sizes.gap)
         for label, field in zip(self.labels, fields, strict=True):
@@ -106,7 +118,9 @@ class EnrolmentScreen(Screen):
     def _show(self, state: EnrolmentState) -> None:
         asks_credential = state.needs_credential or bool(state.credential)
         asks_server = not asks_credential and not state.enrolled
-        self.later.setVisible(asks_server or state.needs_credential)
+        later = self.feature_actions.later
+        later.setVisible(asks_server or state.needs_credential)
+        later.setEnabled(later.isVisible())
         for label, field in zip(self.labels[:3], (self.address, self.code, self.name), strict=True):
             label.setVisible(asks_server)
             field.setVisible(asks_server)
@@ -116,30 +130,30 @@ class EnrolmentScreen(Screen):
         self.credential.setReadOnly(bool(state.credential))
         if state.credential or not state.needs_credential:
             self.credential.setText(state.credential)
-        self.button.setEnabled(not state.busy)
+        confirm = self.feature_actions.confirm
+        confirm.setEnabled(not state.busy)
         if state.credential:
-            self.title.setText(self.tr("Write this credential down"))
+            self.question.setText(self.tr("Write this credential down"))
             self.hint.setText(
                 self.tr(
                     "This computer has no keyring that could keep it. It is shown this once; the station asks for it "
                     "at its next start."
                 )
             )
-            self.button.setText(self.tr("I have written it down"))
+            confirm.setText(self.tr("I have written it down"))
         elif state.needs_credential:
-            self.title.setText(self.tr("Give the device credential"))
+            self.question.setText(self.tr("Give the device credential"))
             self.hint.setText(
                 self.tr(
                     "The keyring does not hold it. Inspecting works without it; synchronising waits until it is given."
                 )
             )
-            self.button.setText(self.tr("Use it"))
+            confirm.setText(self.tr("Use it"))
         elif state.enrolled:
-            self.title.setText(self.tr("This station is set up"))
+            self.question.setText(self.tr("This station is set up"))
             self.hint.setText(self.tr("It belongs to the server {address}").format(address=self._presenter.server_url))
-            self.button.setText(self.tr("Go to sign-in"))
+            confirm.setText(self.tr("Go to sign-in"))
         else:
-            self.title.setText(self.tr("Connect this station to its server"))
+            self.question.setText(self.tr("Connect this station to its server"))
             self.hint.setText(self.tr("An administrator gives you the address and a code that is good once."))
-            self.button.setText(self.tr("Connecting…") if state.busy else self.tr("Connect"))
-        self.button.setAccessibleName(self.button.text())
+            confirm.setText(self.tr("Connecting…") if state.busy else self.tr("Connect"))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.window.home.state import HomeState, TrainingState
 from app.window.presenting.context import StationContext
 from app.window.presenting.event import Event
+from app.window.presenting.messages import StartWork
+from app.window.presenting.presenter import Presenter
 from app.window.presenting.running import Lane, Task
 from models.errors import InvalidInput, UserFacingError
 
@@ -17,100 +20,36 @@ if TYPE_CHECKING:
     from app.station.operations.model_scores import ScoreDistribution
     from app.station.operations.training import TrainedModel
     from inspection.anomaly import TrainingProgress, TrainingSettings
+    from inspection.sources import ImageSource
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingState:
-    """How far a training is.
-
-    Attributes:
-        stage: name of the stage, as the training gives it; empty before the first report.
-        fraction: 0 to 1.
-        seconds_left: None while nothing can be said.
-        cancelling: the person has asked to stop.
-    """
-
-    stage: str = ""
-    fraction: float = 0.0
-    seconds_left: float | None = None
-    cancelling: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class HomeState:
-    """What the home screen shows.
-
-    Attributes:
-        source: image source specification; empty when none is chosen.
-        fixed_source: name of a source that was handed to the window; takes the place of ``source``.
-        loading: masters are being read.
-        training: None while none runs.
-        trained: the model that was trained last on this screen.
-        scores: how the chosen item's model scores good parts; None while it has no model here.
-    """
-
-    targets: tuple[TargetView, ...] = ()
-    items: tuple[ItemView, ...] = ()
-    target_id: str | None = None
-    item_id: str | None = None
-    source: str = ""
-    fixed_source: str = ""
-    loading: bool = False
-    may_train: bool = False
-    training: TrainingState | None = None
-    trained: TrainedModel | None = None
-    scores: ScoreDistribution | None = None
-
-    @property
-    def target(self) -> TargetView | None:
-        """The chosen target."""
-        return next((target for target in self.targets if target.id == self.target_id), None)
-
-    @property
-    def item(self) -> ItemView | None:
-        """The chosen item."""
-        return next((item for item in self.items if item.id == self.item_id), None)
-
-    @property
-    def required_items(self) -> tuple[ItemView, ...]:
-        """The items every part of the target goes through, in order."""
-        return tuple(item for item in self.items if item.required)
-
-    @property
-    def may_start(self) -> bool:
-        """Whether inspection can begin: a target whose every required item has its model here, and a source."""
-        required = self.required_items
-        return (
-            self.training is None
-            and bool(self.source or self.fixed_source)
-            and bool(required)
-            and all(item.model_ready for item in required)
-        )
-
-    @property
-    def may_begin_training(self) -> bool:
-        """Whether this person can train the chosen item now."""
-        return self.may_train and self.training is None and self.item is not None
-
-
-class HomePresenter:
-    """Decides what happens on the home screen.
+class HomePresenter(Presenter):
+    """Decides what happens on the home screen; publishes ``StartWork``.
 
     Events:
         changed: the state to show.
         trained: a model was trained and given to its item.
         failed: what went wrong.
-        started: inspection begins with this state.
     """
 
-    def __init__(self, context: StationContext, *, source: str = "") -> None:
-        self._context = context
+    def __init__(self, context: StationContext) -> None:
+        super().__init__(context)
         self._task: Task | None = None
-        self.state = HomeState(source=source or context.workspace.settings.source)
+        self.state = HomeState(source=context.sources.spec)
         self.changed: Event[HomeState] = Event()
         self.trained: Event[TrainedModel] = Event()
         self.failed: Event[UserFacingError] = Event()
-        self.started: Event[HomeState] = Event()
+        context.sources.given_changed.connect(lambda source: self._show(self._with_given_source(source)))
+
+    @property
+    def is_start(self) -> bool:
+        """Whether somebody is signed in and does not inspect parts."""
+        return not self._context.at_work
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether no parts are being inspected: that is ended on its own screen."""
+        return not self._context.at_work
 
     def refresh(self) -> None:
         """Read the masters again."""
@@ -152,12 +91,9 @@ class HomePresenter:
 
     def choose_source(self, source: str) -> None:
         """Choose where images come from."""
-        if source.strip() != self.state.source:
+        if not self.state.fixed_source and source.strip() != self.state.source:
+            self._context.sources.spec = source.strip()
             self._show(replace(self.state, source=source.strip()))
-
-    def fix_source(self, description: str) -> None:
-        """Take a source that was handed to the window instead of a specification."""
-        self._show(replace(self.state, fixed_source=description))
 
     def train_folder(self, folder: str) -> None:
         """Train the chosen item on the good images in ``folder``."""
@@ -216,28 +152,15 @@ class HomePresenter:
 
     def start(self) -> None:
         """Begin to inspect parts of the chosen target."""
-        if not self.state.may_start:
+        state = self.state
+        if not state.may_start or state.target is None:
             return
-        self._remember()
-        self.started.emit(self.state)
-        self._context.go_to("work")
+        self._context.save_settings(source=state.source, target_code=state.target.code)
+        self._context.publish(StartWork(state.target, state.required_items))
 
-    def _remember(self) -> None:
-        """Keep the choices for the next start; trouble with that is told and does not stop work."""
-        store, state = self._context.workspace.store, self.state
-        changes = {"source": state.source, "target_code": state.target.code if state.target else ""}
-
-        def save(_: Task) -> None:
-            from app.station.settings import save_settings
-
-            save_settings(store, **changes)
-
-        self._context.runner.run(
-            save,
-            lane=Lane.DATABASE,
-            on_success=lambda _: None,
-            on_failure=self._context.trouble("settings"),
-        )
+    def _with_given_source(self, source: ImageSource) -> HomeState:
+        """Return the state with a source that was handed to the window instead of a specification."""
+        return replace(self.state, fixed_source=source.describe())
 
     def _loaded(self, targets: Sequence[TargetView], target_id: str | None, items: Sequence[ItemView]) -> None:
         if self.state.target_id is not None and target_id != self.state.target_id:
@@ -296,7 +219,7 @@ class HomePresenter:
 
     def _fail(self, about: str, *, retry: bool = False) -> Callable[[UserFacingError], None]:
         def fail(error: UserFacingError) -> None:
-            self._context.notices.tell(about, error, retry=self.refresh if retry else None)
+            self._context.notices.add(about, error, retry=self.refresh if retry else None)
             self.failed.emit(error)
 
         return fail

@@ -19,34 +19,38 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.window.home.presenter import HomePresenter, HomeState, TrainingState
-from app.window.look.theme import Theme
-from app.window.shell.screen import Look, Screen
-from app.window.widgets.durations import duration_text
+from app.window.home.actions import HomeActions
+from app.window.home.presenter import HomePresenter
+from app.window.home.state import HomeState, TrainingState
+from app.window.look.style_context import StyleContext
 from app.window.widgets.key_button import KeyButton
 from app.window.widgets.score_histogram import ScoreHistogram
+from app.window.widgets.screen import Screen
+from app.window.widgets.times import duration_text
 
 if TYPE_CHECKING:
     from app.station.operations.training import TrainedModel
 
-# A time left that is told earlier than this jumps too much to be of use.
+# Below this fraction the estimated time left jumps too much to be of use.
 CREDIBLE_FROM = 0.03
 _ID = Qt.ItemDataRole.UserRole
 
 
 class HomeScreen(Screen):
-    """Targets at the left; items, source and training at the right; one large button to begin."""
+    """Targets and the chosen item's scores at the left, items and training at the right, the source and start below."""
 
-    def __init__(self, presenter: HomePresenter, look: Look, parent: QWidget | None = None) -> None:
-        super().__init__(look, parent)
+    feature_actions: HomeActions
+
+    def __init__(self, presenter: HomePresenter, style: StyleContext, parent: QWidget | None = None) -> None:
+        super().__init__(style, HomeActions(), parent)
         self._presenter = presenter
-        actions = look.actions
+        actions = self.feature_actions
         self.targets_title, self.items_title, self.source_title, self.training_title = (QLabel() for _ in range(4))
         for label in (self.targets_title, self.items_title, self.source_title, self.training_title):
             label.setStyleSheet("font-weight: 600;")
         self.targets = QListWidget()
         self.items = QListWidget()
-        self.scores = ScoreHistogram(look.theme, look.sizes)
+        self.scores = ScoreHistogram(style)
         self.empty = QLabel()
         self.empty.setProperty("role", "muted")
         self.empty.setWordWrap(True)
@@ -76,8 +80,12 @@ class HomeScreen(Screen):
         self._presenter.refresh()
         self.targets.setFocus()
 
+    def leave_field(self) -> None:
+        """Put the focus on the list of targets."""
+        self.targets.setFocus()
+
     def retranslate(self) -> None:
-        """Take the texts of the language that is shown now."""
+        """Set every text in the language that is shown now."""
         self.targets_title.setText(self.tr("Target"))
         self.items_title.setText(self.tr("Inspection items"))
         self.source_title.setText(self.tr("Images come from"))
@@ -89,27 +97,26 @@ class HomeScreen(Screen):
         self.folder.setAccessibleName(self.tr("Folder of good images"))
         self.folder.setPlaceholderText(self.tr("folder of good images"))
         self.progress.setAccessibleName(self.tr("Progress of the training"))
-        self.scores.retranslate()
         self._show(self._presenter.state)
 
-    def set_theme(self, theme: Theme) -> None:
-        """Use the colours of ``theme`` in the chart."""
-        self.scores.set_theme(theme)
+    def title(self) -> str:
+        """Return the name of the screen."""
+        return self.tr("Home")
 
     def heading(self) -> tuple[str, str]:
         """Return title and subtitle for the bar at the top."""
-        return self.tr("Home"), self.tr("Choose what to inspect, then start")
+        return self.title(), self.tr("Choose what to inspect, then start")
 
     def _lay_out(self) -> None:
-        sizes = self.look.sizes
+        sizes = self.style_context.sizes
         left, left_column = self._panel()
         left_column.addWidget(self.targets_title)
         left_column.addWidget(self.targets, 1)
         left_column.addWidget(self.empty)
+        left_column.addWidget(self.scores, 1)
         right, right_column = self._panel()
         right_column.addWidget(self.items_title)
         right_column.addWidget(self.items, 1)
-        right_column.addWidget(self.scores, 2)
         right_column.addWidget(self.training_title)
         row = QHBoxLayout()
         row.setSpacing(sizes.gap)
@@ -147,13 +154,13 @@ class HomeScreen(Screen):
         panel = QFrame()
         panel.setObjectName("panel")
         column = QVBoxLayout(panel)
-        pad = self.look.sizes.millimetres(4)
+        pad = self.style_context.sizes.millimetres(4)
         column.setContentsMargins(pad, pad, pad, pad)
-        column.setSpacing(self.look.sizes.gap)
+        column.setSpacing(self.style_context.sizes.gap)
         return panel, column
 
     def _connect(self) -> None:
-        actions, presenter = self.look.actions, self._presenter
+        actions, presenter = self.feature_actions, self._presenter
         self.targets.currentItemChanged.connect(
             lambda item, _: presenter.choose_target(item.data(_ID)) if item is not None else None
         )
@@ -207,21 +214,21 @@ class HomeScreen(Screen):
         elif self.source.text().strip() != state.source:
             self.source.setText(state.source)
         self.source.setEnabled(not state.fixed_source)
-        self.look.actions.choose_source.setEnabled(not state.fixed_source)
+        self.feature_actions.choose_source.setEnabled(not state.fixed_source)
         self.scores.show_scores(state.scores)
         self._show_training(state, state.training)
-        self.look.actions.start.setEnabled(state.may_start)
+        self.feature_actions.start.setEnabled(state.may_start)
         self.start_hint.setText(self._what_is_missing(state))
 
     def _show_training(self, state: HomeState, training: TrainingState | None) -> None:
-        actions = self.look.actions
+        actions = self.feature_actions
         actions.train.setEnabled(state.may_begin_training)
         actions.cancel_training.setEnabled(training is not None and not training.cancelling)
         actions.cancel_training.setVisible(training is not None)
         self.folder.setEnabled(state.may_begin_training)
         self.progress.setVisible(training is not None)
         if training is not None:
-            # Without a word from the training yet the bar moves by itself.
+            # Before the first report of the training the bar moves by itself.
             self.progress.setRange(0, 1000 if training.stage else 0)
             self.progress.setValue(int(training.fraction * 1000))
             self.progress_text.setText(self._training_text(training))

@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import PySide6
-from PySide6.QtCore import QCoreApplication, QLocale, QObject, QTranslator, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QObject, QTranslator
 
 from models.messages import LANGUAGES, Language
 
@@ -73,14 +73,13 @@ def _linguist(tool: str, *arguments: str) -> None:
     subprocess.run([str(program), *arguments], check=True)  # noqa: S603 - a program of our own environment
 
 
+def current_language() -> Language:
+    """Return the language that is shown now."""
+    return "ja" if QLocale().language() is QLocale.Language.Japanese else "en"
+
+
 class LanguageSwitch(QObject):
-    """Puts the application's texts into a language; widgets hear of it by ``QEvent.LanguageChange``.
-
-    Signals:
-        changed: the language that is now shown.
-    """
-
-    changed = Signal(str)
+    """Puts the application's texts into a language; widgets follow by ``QEvent.LanguageChange``."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -88,7 +87,7 @@ class LanguageSwitch(QObject):
         self.language: Language = "en"
 
     def show(self, language: Language) -> None:
-        """Switch to ``language``.
+        """Switch to ``language``; every widget has received the change event when this returns.
 
         Raises:
             FileNotFoundError: when set-up has not built the translations.
@@ -103,7 +102,8 @@ class LanguageSwitch(QObject):
         self._translator, self.language = translator, language
         QLocale.setDefault(QLocale(QLocale.Language.Japanese if language == "ja" else QLocale.Language.English))
         QCoreApplication.installTranslator(translator)
-        self.changed.emit(language)
+        # Qt posts the event to the windows; without this a caller would still read texts of the other language.
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.LanguageChange)
 
     def toggle(self) -> None:
         """Switch to the next language."""
@@ -111,7 +111,7 @@ class LanguageSwitch(QObject):
         self.show(LANGUAGES[(place + 1) % len(LANGUAGES)])
 
     def remove(self) -> None:
-        """Take the texts away again, at the end of the application."""
+        """Remove the translator, at the end of the application."""
         if self._translator is not None:
             QCoreApplication.removeTranslator(self._translator)
             self._translator = None

@@ -1,8 +1,7 @@
 """Colours and sizes of the window: two calm greys, saturated colour for verdicts and alarms only.
 
 Every pair of colours that carries text is listed in ``TEXT_PAIRS``, every one that carries a shape in ``SHAPE_PAIRS``;
-they meet WCAG 2.2 AA (4.5:1 and 3:1). Verdict colours are of the palette of Okabe and Ito, told apart by people with
-any colour vision.
+they meet WCAG 2.2 AA (4.5:1 and 3:1). Verdict colours are of the palette of Okabe and Ito, for any colour vision.
 """
 
 from __future__ import annotations
@@ -29,10 +28,10 @@ class Theme:
 
     Attributes:
         window, surface, raised: backgrounds from the back to the front.
-        border: outline of controls; tells them from what is behind.
+        border: outline of controls against what is behind.
         accent: what has the focus or is chosen.
         ok, ng, hold: of the verdicts; ``on_verdict`` is the text on them.
-        alarm: of the banner that tells of trouble.
+        alarm: of the banner that shows trouble.
         stage: behind images.
     """
 
@@ -137,7 +136,7 @@ class Sizes:
 
     @classmethod
     def of_screen(cls, physical_dpi: float) -> Sizes:
-        """Return the sizes for a screen that says it has ``physical_dpi`` device-independent pixels an inch."""
+        """Return the sizes for a screen that reports ``physical_dpi`` device-independent pixels an inch."""
         low, high = PLAUSIBLE_DPI
         return cls(physical_dpi if low <= physical_dpi <= high else USUAL_DPI)
 

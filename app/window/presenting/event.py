@@ -1,4 +1,4 @@
-"""How a presenter tells its screen that something happened: callbacks, called in order on the calling thread."""
+"""Events of presenters: callbacks, called in order on the calling thread; the Qt-free counterpart of a signal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Arguments = TypeVarTuple("Arguments")
 
 
 class Event(Generic[*Arguments]):
-    """Something that happens and that others want to know of."""
+    """A list of callbacks that ``emit`` calls."""
 
     def __init__(self) -> None:
         self._callbacks: list[Callable[[Unpack[Arguments]], object]] = []

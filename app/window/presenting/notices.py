@@ -1,4 +1,4 @@
-"""What stands in the banner: trouble and hints by what they are about, so that each goes away when its cause does."""
+"""Notices of the banner: errors and hints by subject, so that each is removed when its cause is."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing to tell.
+    """One notice.
 
     Attributes:
-        about: what it is about; a newer notice about the same takes its place.
+        about: its subject; a newer notice about the same replaces it.
         error: carries the text in both languages.
         screen: the one screen it matters on; None for all of them.
-        retry: what to do when the person wants to try again; None when there is nothing.
+        retry: called when the person wants to try again; None when that would not help.
     """
 
     about: str
@@ -36,10 +36,10 @@ class Notice:
 
 
 class Notices:
-    """Everything that is to be told now; the banner shows the newest trouble first.
+    """All present notices; the banner shows the newest trouble first.
 
     Events:
-        changed: the notice to show, None when all is well.
+        changed: the notice to show, None without any.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Notices:
         self._screen = screen
         self.changed.emit(self.shown)
 
-    def tell(
+    def add(
         self,
         about: str,
         error: UserFacingError,
@@ -69,18 +69,18 @@ class Notices:
         retry: Callable[[], object] | None = None,
         screen: str | None = None,
     ) -> None:
-        """Tell of ``error``; replaces what was told about the same."""
+        """Add a notice of ``error``; it replaces the one about the same subject."""
         self._notices.pop(about, None)
         self._notices[about] = Notice(about, error, level, retry, screen)
         self.changed.emit(self.shown)
 
     def clear(self, about: str) -> None:
-        """Take back what was told about ``about``."""
+        """Remove the notice about ``about``."""
         if self._notices.pop(about, None) is not None:
             self.changed.emit(self.shown)
 
     def dismiss(self) -> None:
-        """Take away what is shown."""
+        """Remove the notice that is shown."""
         shown = self.shown
         if shown is not None:
             self.clear(shown.about)

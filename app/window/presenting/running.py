@@ -1,4 +1,4 @@
-"""How presenters ask for work off the UI thread, without knowing of Qt."""
+"""The interface by which presenters run work off the UI thread, free of Qt."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Lane(StrEnum):
 
 
 class Task:
-    """One piece of work: tells how far it is and learns that it is no longer wanted.
+    """One piece of work: reports its progress and can be cancelled.
 
     Attributes:
-        cancelled: set by ``cancel``; the work looks at it, or hands it to what it calls.
+        cancelled: set by ``cancel``; the work checks it, or passes it to what it calls.
     """
 
     def __init__(self, report: Callable[[Any], None]) -> None:

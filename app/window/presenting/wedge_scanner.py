@@ -1,4 +1,4 @@
-"""Tells a hand scanner that types (a keyboard wedge) from a person, by its speed; pure decisions."""
+"""Distinguishes a hand scanner that types (a keyboard wedge) from a person by its speed; pure decisions."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class RepeatedScan:
     _at_s: float = float("-inf")
 
     def accepts(self, code: str, now_s: float) -> bool:
-        """Say whether a scan at ``now_s`` seconds counts."""
+        """Return whether a scan at ``now_s`` seconds counts."""
         repeated = code == self._code and now_s - self._at_s < SAME_CODE_S
         self._code, self._at_s = code, now_s
         return not repeated

@@ -9,6 +9,7 @@ from PySide6.QtCore import QLocale, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from app.window.look.language import LanguageSwitch
+from app.window.look.style_context import StyleContext
 from app.window.look.theme import THEMES, Sizes, ThemeName
 from app.window.presenting.running import Lane, Task
 from app.window.shell.application import prepare_application
@@ -56,7 +57,7 @@ class StationRun:
         self._workspace: Workspace | None = None
         self.station: Station | None = None
         sizes = Sizes.of_screen(QGuiApplication.primaryScreen().physicalDotsPerInch())
-        self.start_window = StartWindow(THEMES[self._theme], sizes, self._language)
+        self.start_window = StartWindow(StyleContext(THEMES[self._theme], sizes), self._language)
         self.start_window.again.connect(self._open)
         self.start_window.left.connect(self._leave)
 
@@ -101,8 +102,8 @@ class StationRun:
         self.station = build_station(
             workspace, source_spec=self._source_spec, language=self._language, theme=self._theme
         )
-        notices = self.station.presenters.session.notices
-        self._unexpected = UnexpectedErrors(workspace.log_folder, lambda error: notices.tell("unexpected", error))
+        notices = self.station.context.notices
+        self._unexpected = UnexpectedErrors(workspace.log_folder, lambda error: notices.add("unexpected", error))
         self._unexpected.install()
         self.station.window.showMaximized()
         self.station.start()
@@ -138,7 +139,7 @@ def run_station(
     """Show the station on ``store`` until its window is closed and return the exit code.
 
     Raises:
-        UserFacingError: when the settings cannot be used; trouble with the store is told in the window.
+        UserFacingError: when the settings cannot be used; trouble with the store is shown in the window.
     """
     from app.station.settings import load_settings
 

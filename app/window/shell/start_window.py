@@ -1,4 +1,4 @@
-"""What is seen while the store is being opened, or when it cannot be: painted at once, before anything heavy loads."""
+"""Shown while the store is being opened, or when it cannot be: painted at once, before anything heavy is loaded."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from app.window.look.style_context import StyleContext
 from app.window.look.style_sheet import style_sheet
-from app.window.look.theme import Sizes, Theme
 from models.errors import UserFacingError
 
 
@@ -22,13 +22,14 @@ class StartWindow(QWidget):
     again = Signal()
     left = Signal()
 
-    def __init__(self, theme: Theme, sizes: Sizes, language: str) -> None:
+    def __init__(self, style: StyleContext, language: str) -> None:
         super().__init__()
+        sizes = style.sizes
         self._language = language
         self.setObjectName("window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setWindowTitle("ImageFlow Station")
-        self.setStyleSheet(style_sheet(theme, sizes))
+        self.setStyleSheet(style_sheet(style.theme, sizes))
         self.title = QLabel()
         self.title.setProperty("role", "title")
         self.detail = QLabel()
@@ -60,13 +61,13 @@ class StartWindow(QWidget):
         self.show_opening()
 
     def show_opening(self) -> None:
-        """Say that the store is being opened."""
+        """Show that the store is being opened."""
         self.title.setText("ImageFlow Station")
         self.detail.setText(self.tr("Opening the store…"))
         self._name_buttons(visible=False)
 
     def show_trouble(self, error: UserFacingError) -> None:
-        """Say why the store cannot be opened and what to do."""
+        """Show why the store cannot be opened and what to do."""
         text = error.text(self._language)
         self.title.setText(text.title)
         self.detail.setText(f"{text.detail}\n\n{text.advice}")
@@ -83,7 +84,7 @@ class StartWindow(QWidget):
             super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
-        """Tell that the person does not want to wait."""
+        """Report that the person does not want to wait."""
         self.left.emit()
         event.accept()
 

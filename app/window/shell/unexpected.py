@@ -1,4 +1,4 @@
-"""What happens to a bug in the running window: it is logged in full, the person is told, and the window lives on."""
+"""Handles a bug in the running window: it is logged in full, a notice is shown, and the window goes on."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ LOG_FILES = 5
 
 
 class UnexpectedErrors:
-    """Takes the exceptions that nobody handles, as long as it is installed.
+    """Handles the exceptions that nothing else handles, as long as it is installed.
 
     Args:
         folder: where ``station.log`` is kept; five files of 1 MB at most.
-        tell: told what to show the person; a bug stays a bug, only its telling is an ordinary notice.
+        report: called with the error to show; a bug stays a bug, only its message is an ordinary notice.
     """
 
-    def __init__(self, folder: Path, tell: Callable[[UserFacingError], object]) -> None:
+    def __init__(self, folder: Path, report: Callable[[UserFacingError], object]) -> None:
         self._folder = folder
-        self._tell = tell
+        self._report = report
         self._log = logging.getLogger("imageflow.station")
         self._handler: logging.Handler | None = None
 
     def install(self) -> None:
-        """Take them from now on."""
+        """Handle them from now on."""
         try:
             self._handler = RotatingFileHandler(
                 self._folder / LOG_FILE, maxBytes=LOG_BYTES, backupCount=LOG_FILES - 1, encoding="utf-8", delay=True
@@ -58,6 +58,6 @@ class UnexpectedErrors:
         self._log.error("unexpected error", exc_info=(kind, error, trace))
         sys.__excepthook__(kind, error, trace)
         if isinstance(error, UserFacingError):
-            self._tell(error)
+            self._report(error)
         else:
-            self._tell(UserFacingError("window-unexpected", reason=kind.__name__, folder=str(self._folder)))
+            self._report(UserFacingError("window-unexpected", reason=kind.__name__, folder=str(self._folder)))

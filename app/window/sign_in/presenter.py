@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.window.presenting.context import StationContext
 from app.window.presenting.event import Event
+from app.window.presenting.messages import StationEnrolled
+from app.window.presenting.presenter import Presenter
 from app.window.presenting.running import Lane, Task
+from app.window.sign_in.state import SignInState
 from models.errors import InvalidInput, UserFacingError
 
 if TYPE_CHECKING:
     from app.station.operations.users import SignedInUser
 
 
-@dataclass(frozen=True, slots=True)
-class SignInState:
-    """What the screen shows.
-
-    Attributes:
-        busy: the credentials are being checked.
-    """
-
-    busy: bool = False
-
-
-class SignInPresenter:
+class SignInPresenter(Presenter):
     """Decides what happens on the sign-in screen.
 
     Events:
@@ -35,11 +27,22 @@ class SignInPresenter:
     """
 
     def __init__(self, context: StationContext) -> None:
-        self._context = context
-        self.state = SignInState()
+        super().__init__(context)
+        self.state = SignInState(enrolled=context.workspace.enrolled)
         self.changed: Event[SignInState] = Event()
         self.signed_in: Event[SignedInUser] = Event()
         self.failed: Event[UserFacingError] = Event()
+        context.subscribe(StationEnrolled, lambda _: self._show(replace(self.state, enrolled=True)))
+
+    @property
+    def is_start(self) -> bool:
+        """Whether nobody is signed in."""
+        return self._context.user is None
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether nobody is signed in."""
+        return self._context.user is None
 
     def sign_in(self, username: str, password: str) -> None:
         """Check the credentials, off the UI thread; the password is not kept."""
@@ -49,7 +52,7 @@ class SignInPresenter:
             self._fail(InvalidInput("window-credentials-missing"))
             return
         self._context.notices.clear("sign-in")
-        self._show(SignInState(busy=True))
+        self._show(replace(self.state, busy=True))
         workspace = self._context.workspace
 
         def check(_: Task) -> SignedInUser:
@@ -62,16 +65,16 @@ class SignInPresenter:
             lane=Lane.NETWORK,
             on_success=self._succeed,
             on_failure=self._fail,
-            on_finished=lambda: self._show(SignInState()),
+            on_finished=lambda: self._show(replace(self.state, busy=False)),
         )
 
     def _succeed(self, user: SignedInUser) -> None:
         self._context.sign_in(user)
-        self._context.go_to("home")
+        self._context.go_to_start()
         self.signed_in.emit(user)
 
     def _fail(self, error: UserFacingError) -> None:
-        self._context.notices.tell("sign-in", error)
+        self._context.notices.add("sign-in", error)
         self.failed.emit(error)
 
     def _show(self, state: SignInState) -> None:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from app.window.shell.screen import Look, Screen
-from app.window.sign_in.presenter import SignInPresenter, SignInState
+from app.window.look.style_context import StyleContext
+from app.window.sign_in.actions import SignInActions
+from app.window.sign_in.presenter import SignInPresenter
+from app.window.sign_in.state import SignInState
 from app.window.widgets.key_button import KeyButton
+from app.window.widgets.screen import Screen
 
 
 class SignInScreen(Screen):
-    """Name, password, one button; a message stands in the banner."""
+    """Name, password, one button; errors appear in the banner."""
 
-    def __init__(
-        self, presenter: SignInPresenter, look: Look, *, enrolled: bool, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(look, parent)
+    feature_actions: SignInActions
+
+    def __init__(self, presenter: SignInPresenter, style: StyleContext, parent: QWidget | None = None) -> None:
+        super().__init__(style, SignInActions(), parent)
         self._presenter = presenter
-        self._enrolled = enrolled
         self.heading_label = QLabel()
         self.heading_label.setProperty("role", "title")
         self.hint = QLabel()
@@ -31,15 +33,12 @@ class SignInScreen(Screen):
         self.password.setEchoMode(QLineEdit.EchoMode.Password)
         self.username_label.setBuddy(self.username)
         self.password_label.setBuddy(self.password)
-        self.button = QPushButton()
-        self.button.setProperty("primary", True)
-        self.enrolment = KeyButton(look.actions.enrolment)
-        for button in (self.button, self.enrolment):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.button = KeyButton(self.feature_actions.sign_in, primary=True)
+        self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._lay_out()
         self.username.returnPressed.connect(self.password.setFocus)
         self.password.returnPressed.connect(self._submit)
-        self.button.clicked.connect(self._submit)
+        self.feature_actions.sign_in.triggered.connect(self._submit)
         presenter.changed.connect(self._show)
         self.retranslate()
 
@@ -48,31 +47,28 @@ class SignInScreen(Screen):
         self.password.clear()
         (self.password if self.username.text() else self.username).setFocus()
 
-    def set_enrolled(self, enrolled: bool) -> None:
-        """Say whether there is a server that people can sign in with."""
-        self._enrolled = enrolled
-        self.retranslate()
+    def leave_field(self) -> None:
+        """Keep the focus: there is nothing but fields here."""
 
     def retranslate(self) -> None:
-        """Take the texts of the language that is shown now."""
+        """Set every text in the language that is shown now."""
         self.heading_label.setText(self.tr("Sign in"))
         self.username_label.setText(self.tr("User name"))
         self.password_label.setText(self.tr("Password"))
         self.username.setAccessibleName(self.tr("User name"))
         self.password.setAccessibleName(self.tr("Password"))
-        self.hint.setText(
-            self.tr("Works without the network too, for everybody who has signed in here before.")
-            if self._enrolled
-            else self.tr("This computer is not set up as a station yet. Press F11 to connect it to its server.")
-        )
         self._show(self._presenter.state)
+
+    def title(self) -> str:
+        """Return the name of the screen."""
+        return self.tr("Sign in")
 
     def heading(self) -> tuple[str, str]:
         """Return title and subtitle for the bar at the top."""
         return "ImageFlow Station", ""
 
     def _lay_out(self) -> None:
-        sizes = self.look.sizes
+        sizes = self.style_context.sizes
         panel = QFrame()
         panel.setObjectName("panel")
         panel.setFixedWidth(sizes.millimetres(130))
@@ -88,11 +84,7 @@ class SignInScreen(Screen):
         column.addWidget(self.password_label)
         column.addWidget(self.password)
         column.addSpacing(sizes.gap * 2)
-        row = QHBoxLayout()
-        row.setSpacing(sizes.gap)
-        row.addWidget(self.button, 2)
-        row.addWidget(self.enrolment, 1)
-        column.addLayout(row)
+        column.addWidget(self.button)
         outer = QVBoxLayout(self)
         outer.addStretch(2)
         outer.addWidget(panel, 0, Qt.AlignmentFlag.AlignHCenter)
@@ -106,6 +98,14 @@ class SignInScreen(Screen):
     def _show(self, state: SignInState) -> None:
         for field in (self.username, self.password):
             field.setReadOnly(state.busy)
-        self.button.setEnabled(not state.busy)
-        self.button.setText(self.tr("Signing in…") if state.busy else self.tr("Sign in"))
-        self.button.setAccessibleName(self.button.text())
+        sign_in = self.feature_actions.sign_in
+        sign_in.setEnabled(not state.busy)
+        sign_in.setText(self.tr("Signing in…") if state.busy else self.tr("Sign in"))
+        self.hint.setText(
+            self.tr("Works without the network too, for everybody who has signed in here before.")
+            if state.enrolled
+            else self.tr(
+                "This computer is not set up as a station yet. Press F1 and choose the set-up to connect it to its "
+                "server."
+            )
+        )

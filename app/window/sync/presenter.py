@@ -1,40 +1,43 @@
-"""What the sync chip and the sync page show; asked for now and then, so that nothing waits for the engine."""
+"""Follows the sync engine; its status is polled, so that nothing waits for the engine."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.window.presenting.context import StationContext
 from app.window.presenting.event import Event
+from app.window.presenting.messages import StationEnrolled, SyncStatusChanged
+from app.window.presenting.presenter import Presenter
 from app.window.presenting.running import Lane, Task
+from app.window.sync.state import SyncState
 
 if TYPE_CHECKING:
     from sync.station.engine import SyncReport, SyncStatus
 
 
-class SyncPresenter:
-    """Follows the sync engine.
+class SyncPresenter(Presenter):
+    """Decides what happens on the sync page; publishes ``SyncStatusChanged``.
 
     Events:
-        changed: the status to show.
+        changed: the state to show.
         finished: a pass that the person asked for has ended.
     """
 
     def __init__(self, context: StationContext) -> None:
-        self._context = context
+        super().__init__(context)
         self._asking = False
-        self.status: SyncStatus | None = None
-        self.busy = False
-        self.changed: Event[SyncStatus] = Event()
+        self.state = SyncState(enrolled=context.workspace.enrolled)
+        self.changed: Event[SyncState] = Event()
         self.finished: Event[SyncReport] = Event()
+        context.subscribe(StationEnrolled, lambda _: self.refresh())
 
-    @property
-    def enrolled(self) -> bool:
-        """Whether there is a server to synchronise with."""
-        return self._context.workspace.enrolled
+    def poll(self) -> None:
+        """Read the status again."""
+        self.refresh()
 
     def refresh(self) -> None:
-        """Ask how it stands; a question that is still open is not asked again."""
+        """Read the status; does nothing while an earlier read is running."""
         if self._asking:
             return
         self._asking = True
@@ -48,17 +51,17 @@ class SyncPresenter:
         self._context.runner.run(
             ask,
             lane=Lane.STATUS,
-            on_success=self._show,
-            on_failure=self._context.trouble("sync-status"),
+            on_success=self.show_status,
+            on_failure=self._context.report("sync-status"),
             on_finished=self._answered,
         )
 
     def sync_now(self) -> None:
         """Exchange with the server now."""
-        if self.busy:
+        if self.state.busy:
             return
-        self.busy = True
         self._context.notices.clear("sync")
+        self._show(replace(self.state, busy=True))
         workspace = self._context.workspace
 
         def exchange(_: Task) -> SyncReport:
@@ -70,20 +73,33 @@ class SyncPresenter:
             exchange,
             lane=Lane.NETWORK,
             on_success=self.finished.emit,
-            on_failure=self._context.trouble("sync", retry=self.sync_now),
-            on_finished=self._synced,
+            on_failure=self._context.report("sync", retry=self.sync_now),
+            on_finished=self._synchronised,
         )
 
-    def _show(self, status: SyncStatus) -> None:
-        if status != self.status:
-            self.status = status
-            self.changed.emit(status)
+    def close_page(self) -> None:
+        """Go back to where one begins: the work under way, home, or sign-in."""
+        self._context.go_to_start()
+
+    def show_status(self, status: SyncStatus) -> None:
+        """Show ``status``, and publish it when it is another than before."""
+        before = self.state.status
+        self._context.notices.clear("sync-status")
+        if status.last_error is None and not status.running and status.online:
+            # A later pass has succeeded: what an earlier one failed by is over.
+            self._context.notices.clear("sync")
+        self._show(replace(self.state, status=status, enrolled=self._context.workspace.enrolled))
+        if status != before:
+            self._context.publish(SyncStatusChanged(status))
 
     def _answered(self) -> None:
         self._asking = False
 
-    def _synced(self) -> None:
-        self.busy = False
-        if self.status is not None:
-            self.changed.emit(self.status)
+    def _synchronised(self) -> None:
+        self._show(replace(self.state, busy=False))
         self.refresh()
+
+    def _show(self, state: SyncState) -> None:
+        if state != self.state:
+            self.state = state
+            self.changed.emit(state)

@@ -1,4 +1,4 @@
-"""The sync page: how the exchange with the server stands, in full."""
+"""The sync page: the state of the exchange with the server, in full."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.window.shell.screen import Look, Screen
+from app.window.look.language import current_language
+from app.window.look.style_context import StyleContext
+from app.window.sync.actions import SyncActions
 from app.window.sync.presenter import SyncPresenter
+from app.window.sync.state import SyncState
 from app.window.widgets.key_button import KeyButton
-from app.window.widgets.sync_chip import local_time
+from app.window.widgets.screen import Screen
+from app.window.widgets.times import local_time
 
 if TYPE_CHECKING:
     from sync.station.engine import SyncStatus
@@ -19,35 +23,34 @@ _ROWS = 7
 
 
 class SyncScreen(Screen):
-    """A table of what the chip says in short, the last error with its advice, and a button to synchronise now."""
+    """A table of what the chip shows in short, the last error with its advice, and a button to synchronise now."""
 
-    def __init__(self, presenter: SyncPresenter, look: Look, parent: QWidget | None = None) -> None:
-        super().__init__(look, parent)
+    feature_actions: SyncActions
+    takes_scans = True
+
+    def __init__(self, presenter: SyncPresenter, style: StyleContext, parent: QWidget | None = None) -> None:
+        super().__init__(style, SyncActions(), parent)
         self._presenter = presenter
-        self._language = "en"
         self.names = [QLabel() for _ in range(_ROWS)]
         self.values = [QLabel() for _ in range(_ROWS)]
-        self.now = KeyButton(look.actions.sync_now, primary=True)
-        self.close_page = KeyButton(look.actions.home)
+        self.now = KeyButton(self.feature_actions.sync_now, primary=True)
+        self.close_page = KeyButton(self.feature_actions.close_page)
         for button in (self.now, self.close_page):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._lay_out()
         presenter.changed.connect(lambda _: self._fill())
-        look.actions.sync_now.triggered.connect(self._synchronise)
+        self.feature_actions.sync_now.triggered.connect(presenter.sync_now)
+        self.feature_actions.close_page.triggered.connect(presenter.close_page)
         self.retranslate()
 
     def entered(self) -> None:
-        """Ask for the newest status."""
+        """Show the newest status."""
         self._presenter.refresh()
         self._fill()
-
-    def set_language(self, language: str) -> None:
-        """Tell of errors in ``language``."""
-        self._language = language
-        self._fill()
+        super().entered()
 
     def retranslate(self) -> None:
-        """Take the texts of the language that is shown now."""
+        """Set every text in the language that is shown now."""
         names = (
             self.tr("Server"),
             self.tr("Records that wait"),
@@ -61,12 +64,16 @@ class SyncScreen(Screen):
             label.setText(name)
         self._fill()
 
+    def title(self) -> str:
+        """Return the name of the screen."""
+        return self.tr("Synchronisation")
+
     def heading(self) -> tuple[str, str]:
         """Return title and subtitle for the bar at the top."""
-        return self.tr("Synchronisation"), self.tr("Work goes on without it; nothing that waits is lost")
+        return self.title(), self.tr("Work goes on without it; nothing that waits is lost")
 
     def _lay_out(self) -> None:
-        sizes = self.look.sizes
+        sizes = self.style_context.sizes
         panel = QFrame()
         panel.setObjectName("panel")
         grid = QGridLayout(panel)
@@ -92,31 +99,24 @@ class SyncScreen(Screen):
         outer.addStretch(1)
         outer.addLayout(row_of_buttons)
 
-    def _synchronise(self) -> None:
-        self._presenter.sync_now()
-        self._fill()
-
     def _fill(self) -> None:
-        status = self._presenter.status
-        self.look.actions.sync_now.setEnabled(self._presenter.enrolled and not self._presenter.busy)
-        for label, text in zip(self.values, self._texts(status), strict=True):
+        state = self._presenter.state
+        self.feature_actions.sync_now.setEnabled(state.may_synchronise)
+        for label, text in zip(self.values, self._texts(state), strict=True):
             label.setText(text)
 
-    def _texts(self, status: SyncStatus | None) -> tuple[str, ...]:
+    def _texts(self, state: SyncState) -> tuple[str, ...]:
+        status = state.status
         if status is None:
             return ("–",) * _ROWS
-        if not self._presenter.enrolled:
+        if not state.enrolled:
             server = self.tr("Not connected to a server yet")
-        elif self._presenter.busy or status.running:
+        elif state.busy or status.running:
             server = self.tr("Online, exchanging now") if status.online else self.tr("Trying to reach it…")
         elif status.needs_credential:
             server = self.tr("It asks for this station's credential")
         else:
             server = self.tr("Online") if status.online else self.tr("Offline")
-        trouble = self.tr("None")
-        if status.last_error is not None:
-            text = status.last_error.text(self._language)
-            trouble = f"{text.title}\n{text.detail} {text.advice}"
         number = self.locale().toString
         return (
             server,
@@ -125,5 +125,15 @@ class SyncScreen(Screen):
             local_time(status.last_success) if status.last_success else "–",
             number(status.dead),
             number(status.conflicts),
-            trouble,
+            self._trouble(status),
         )
+
+    def _trouble(self, status: SyncStatus) -> str:
+        """Return why no pass succeeds and since when."""
+        if status.last_error is None:
+            return self.tr("None")
+        text = status.last_error.text(current_language())
+        lines = [text.title, f"{text.detail} {text.advice}"]
+        if status.failing_since is not None:
+            lines.insert(1, self.tr("Since {time}").format(time=local_time(status.failing_since)))
+        return "\n".join(lines)

@@ -6,20 +6,19 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.window.look.theme import Sizes, Theme
+from app.window.look.language import current_language
+from app.window.look.style_context import StyleContext
 from app.window.presenting.notices import Level, Notice, Notices
 
 
 class Banner(QFrame):
     """Shows the most important notice; takes no room when there is none."""
 
-    def __init__(self, notices: Notices, theme: Theme, sizes: Sizes, parent: QWidget | None = None) -> None:
+    def __init__(self, notices: Notices, style: StyleContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._notices = notices
-        self._theme = theme
-        self._sizes = sizes
+        self._style = style
         self._notice: Notice | None = None
-        self._language = "en"
         self.setObjectName("panel")
         self.title = QLabel()
         self.title.setStyleSheet("font-weight: 600;")
@@ -34,9 +33,9 @@ class Banner(QFrame):
         texts.addWidget(self.title)
         texts.addWidget(self.detail)
         row = QHBoxLayout(self)
-        pad = sizes.millimetres(2)
-        row.setContentsMargins(sizes.millimetres(14), pad, pad, pad)
-        row.setSpacing(sizes.gap)
+        pad = style.sizes.millimetres(2)
+        row.setContentsMargins(style.sizes.millimetres(14), pad, pad, pad)
+        row.setSpacing(style.sizes.gap)
         row.addLayout(texts, 1)
         row.addWidget(self.retry)
         row.addWidget(self.dismiss)
@@ -48,19 +47,8 @@ class Banner(QFrame):
 
     @property
     def text(self) -> str:
-        """What the banner says now; empty when it is not there."""
+        """Title and details that are shown; empty without a notice."""
         return "" if self._notice is None else f"{self.title.text()} {self.detail.text()}"
-
-    def set_language(self, language: str) -> None:
-        """Tell in ``language`` from now on."""
-        self._language = language
-        self.retranslate()
-        self._fill()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Use the colours of ``theme``."""
-        self._theme = theme
-        self.update()
 
     def retranslate(self) -> None:
         """Take the texts of the language that is shown now."""
@@ -68,11 +56,12 @@ class Banner(QFrame):
         self.dismiss.setText(self.tr("Close"))
         self.retry.setAccessibleName(self.tr("Try again"))
         self.dismiss.setAccessibleName(self.tr("Close the notice"))
+        self._fill()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return at least the height of its buttons."""
         hint = super().sizeHint()
-        return QSize(hint.width(), max(hint.height(), self._sizes.touch + self._sizes.gap))
+        return QSize(hint.width(), max(hint.height(), self._style.sizes.touch + self._style.sizes.gap))
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Follow the language."""
@@ -88,14 +77,14 @@ class Banner(QFrame):
         trouble = self._notice.level is Level.TROUBLE
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        width = self._sizes.millimetres(11)
-        colour = QColor(self._theme.alarm if trouble else self._theme.muted)
+        width = self._style.sizes.millimetres(11)
+        colour = QColor(self._style.theme.alarm if trouble else self._style.theme.muted)
         painter.fillRect(0, 0, width, self.height(), colour)
         font = QFont(self.font())
-        font.setPixelSize(self._sizes.millimetres(9))
+        font.setPixelSize(self._style.sizes.millimetres(9))
         font.setWeight(QFont.Weight.Black)
         painter.setFont(font)
-        painter.setPen(QColor(self._theme.on_verdict if trouble else self._theme.surface))
+        painter.setPen(QColor(self._style.theme.on_verdict if trouble else self._style.theme.surface))
         painter.drawText(0, 0, width, self.height(), Qt.AlignmentFlag.AlignCenter, "!" if trouble else "i")
         painter.end()
 
@@ -107,7 +96,7 @@ class Banner(QFrame):
     def _fill(self) -> None:
         if self._notice is None:
             return
-        text = self._notice.error.text(self._language)
+        text = self._notice.error.text(current_language())
         self.title.setText(text.title)
         self.detail.setText(f"{text.detail} {text.advice}".strip())
         self.setAccessibleName(text.title)

@@ -8,7 +8,8 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.window.look.theme import Sizes, Theme
+from app.window.look.style_context import StyleContext
+from app.window.widgets.styled_widget import StyledWidget
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,13 +17,11 @@ if TYPE_CHECKING:
     from models.results import Detection
 
 
-class ImageStage(QWidget):
+class ImageStage(StyledWidget):
     """One image, fitted into the room there is, with evidence over it."""
 
-    def __init__(self, theme: Theme, sizes: Sizes, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._sizes = sizes
+    def __init__(self, style: StyleContext, parent: QWidget | None = None) -> None:
+        super().__init__(style, parent)
         self._image: QImage | None = None
         self._heat: QImage | None = None
         self._boxes: tuple[Detection, ...] = ()
@@ -60,13 +59,8 @@ class ImageStage(QWidget):
         self.update()
 
     def set_hint(self, hint: str) -> None:
-        """Set what stands here while there is no image."""
+        """Set the text shown while there is no image."""
         self._hint = hint
-        self.update()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Use the colours of ``theme``."""
-        self._theme = theme
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
@@ -89,7 +83,7 @@ class ImageStage(QWidget):
         """Draw image, heatmap, boxes and the mark of a live image."""
         del event
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(self._theme.stage))
+        painter.fillRect(self.rect(), QColor(self.style_context.theme.stage))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._image is None:
@@ -108,9 +102,9 @@ class ImageStage(QWidget):
 
     def _draw_hint(self, painter: QPainter) -> None:
         font = QFont(self.font())
-        font.setPixelSize(self._sizes.title)
+        font.setPixelSize(self.style_context.sizes.title)
         painter.setFont(font)
-        painter.setPen(QColor(self._theme.on_stage))
+        painter.setPen(QColor(self.style_context.theme.on_stage))
         flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
         painter.drawText(QRectF(self.rect()).adjusted(20, 20, -20, -20), flags, self._hint)
 
@@ -124,7 +118,7 @@ class ImageStage(QWidget):
                 found.bbox.height * scale,
             )
             # Light on dark, so that the box is seen on any image.
-            for colour, width in ((self._theme.stage, 5), (self._theme.hold, 2.5)):
+            for colour, width in ((self.style_context.theme.stage, 5), (self.style_context.theme.hold, 2.5)):
                 painter.setPen(QPen(QColor(colour), width))
                 painter.drawRect(box)
             self._draw_label(painter, box.left(), box.bottom(), f"{self._class_text(found)} {found.confidence:.0%}")
@@ -135,15 +129,15 @@ class ImageStage(QWidget):
 
     def _draw_label(self, painter: QPainter, left: float, top: float, text: str) -> None:
         font = QFont(self.font())
-        font.setPixelSize(self._sizes.small_text)
+        font.setPixelSize(self.style_context.sizes.small_text)
         painter.setFont(font)
         metrics = painter.fontMetrics()
-        pad = self._sizes.millimetres(1)
+        pad = self.style_context.sizes.millimetres(1)
         area = QRectF(left, top, metrics.horizontalAdvance(text) + 2 * pad, metrics.height() + pad)
         if area.bottom() > self.height():
             area.moveBottom(self.height())
-        background = QColor(self._theme.stage)
+        background = QColor(self.style_context.theme.stage)
         background.setAlphaF(0.85)
         painter.fillRect(area, background)
-        painter.setPen(QColor(self._theme.on_stage))
+        painter.setPen(QColor(self.style_context.theme.on_stage))
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)

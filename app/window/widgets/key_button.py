@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWi
 
 
 class KeyButton(QPushButton):
-    """Shows an action: its text, and beside it the key as it stands on a keyboard.
+    """Shows an action: its text, and beside it the key as it is written on a keyboard.
 
     Attributes:
         action_shown: the action; its text, state and accessible name are followed.

@@ -1,4 +1,4 @@
-"""Sends the keys of the work screen where they belong: to an action, to a text field, or to the part code.
+"""Routes the keys of the shown screen: to an action, to a text field, or as a scanned code.
 
 A hand scanner types like a keyboard. Keys are held back for the 60 ms in which a scanner would send the next one; then
 it is clear who typed, and a lone ``O`` overrules while ``O123`` with Enter is a code, wherever the focus is.
@@ -19,28 +19,20 @@ _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class KeyRouter(QObject):
-    """Watches the keys of one window while it is active.
+    """Routes the keys of one window by the screen that is shown.
 
     Args:
-        window: the window whose keys are watched.
-        actions: by key, a character (lower case), ``"Enter"`` or ``"Esc"``: of those the first enabled is triggered.
-        leave_field: takes the focus out of a text field, so that keys are actions again.
-        on_scan: gets the code of a scan.
+        window: the window whose keys are routed.
+        on_scan: called with the code of a scan.
     """
 
-    def __init__(
-        self,
-        window: QWidget,
-        actions: Mapping[str, Sequence[QAction]],
-        on_scan: Callable[[str], object],
-        leave_field: Callable[[], object],
-    ) -> None:
+    def __init__(self, window: QWidget, on_scan: Callable[[str], object]) -> None:
         super().__init__(window)
-        self.active = False
         self._window = window
-        self._actions = actions
         self._on_scan = on_scan
-        self._leave_field = leave_field
+        self._actions: Mapping[str, Sequence[QAction]] = {}
+        self._leave_field: Callable[[], object] = window.setFocus
+        self._takes_scans = False
         self._scanner = WedgeScanner()
         self._replaying = False
         self._timer = QTimer(self)
@@ -52,20 +44,35 @@ class KeyRouter(QObject):
         if self._application is not None:
             self._application.installEventFilter(self)
 
+    def use(
+        self, actions: Mapping[str, Sequence[QAction]], *, takes_scans: bool, leave_field: Callable[[], object]
+    ) -> None:
+        """Route keys for another screen.
+
+        Args:
+            actions: by key, a character (lower case), ``"Enter"`` or ``"Esc"``: the first enabled one is triggered.
+            takes_scans: separate scans from typing in text fields too; else a field gets every key at once.
+            leave_field: takes the focus out of a text field, so that keys are actions again.
+        """
+        # A key that is held back belonged to the screen before.
+        self._timer.stop()
+        self._scanner.flush()
+        self._actions, self._takes_scans, self._leave_field = actions, takes_scans, leave_field
+
     def close(self) -> None:
-        """Stop watching."""
+        """Stop routing."""
         self._timer.stop()
         if self._application is not None:
             self._application.removeEventFilter(self)
             self._application = None
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        """Take the keys that may be a scan or an action; everything else goes its usual way."""
-        if not self.active or self._replaying or event.type() is not QEvent.Type.KeyPress:
+        """Take the keys that may be a scan or an action; everything else is left to Qt."""
+        if self._replaying or event.type() is not QEvent.Type.KeyPress:
             return False
-        if not isinstance(event, QKeyEvent) or not self._belongs_here(watched):
+        if not (self._actions or self._takes_scans):
             return False
-        return self._take(event)
+        return isinstance(event, QKeyEvent) and self._belongs_here(watched) and self._take(event)
 
     def _belongs_here(self, watched: QObject) -> bool:
         """Whether the event is on its way to a widget of the window (each parent sees it again)."""
@@ -76,12 +83,13 @@ class KeyRouter(QObject):
         held = event.modifiers() & (
             Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
         )
-        if held:
+        typing = _text_field() is not None and not self._takes_scans
+        if held or (typing and event.key() != Qt.Key.Key_Escape):
             return False
         if event.key() in _ENTER:
             if not event.isAutoRepeat():
                 self._timer.stop()
-                self._tell(self._scanner.enter(time.monotonic()))
+                self._handle(self._scanner.enter(time.monotonic()))
             return True
         if event.key() == Qt.Key.Key_Escape:
             if isinstance(QApplication.focusWidget(), QLineEdit):
@@ -94,35 +102,46 @@ class KeyRouter(QObject):
         if not event.isAutoRepeat():
             released = self._scanner.key(text, time.monotonic())
             if released is not None:
-                self._tell(released)
+                self._handle(released)
             self._timer.start()
         return True
 
     def _give_up(self) -> None:
         typed = self._scanner.flush()
         if typed is not None:
-            self._tell(typed)
+            self._handle(typed)
 
-    def _tell(self, happened: Scanned | Typed) -> None:
+    def _handle(self, happened: Scanned | Typed) -> None:
         if isinstance(happened, Scanned):
             self._on_scan(happened.code)
             return
-        focus = QApplication.focusWidget()
-        if isinstance(focus, QLineEdit) and not focus.isReadOnly():
-            self._replay(focus, happened)
+        field, focus = _text_field(), QApplication.focusWidget()
+        if field is not None:
+            self._replay(field, happened)
             return
         # More than one key at scanner speed without its Enter is a broken scan: nothing may be decided by it.
         if len(happened.keys) == 1:
-            self._press(focus, happened.keys)
+            self._press(focus, happened)
         if happened.enter and not happened.keys:
-            self._trigger("Enter")
+            self._press_enter(focus)
 
-    def _press(self, focus: QWidget | None, key: str) -> None:
+    def _press(self, focus: QWidget | None, typed: Typed) -> None:
+        key = typed.keys.lower()
         # Buttons take the focus by the Tab key alone; then Space presses the one that was chosen, as everywhere.
         if key == " " and isinstance(focus, QAbstractButton):
             focus.click()
-        else:
-            self._trigger(key.lower())
+        elif key in self._actions:
+            self._trigger(key)
+        elif focus is not None:
+            self._replay(focus, Typed(typed.keys))
+
+    def _press_enter(self, focus: QWidget | None) -> None:
+        if "Enter" in self._actions:
+            self._trigger("Enter")
+        elif isinstance(focus, QAbstractButton):
+            focus.click()
+        elif focus is not None:
+            self._replay(focus, Typed("", enter=True))
 
     def _trigger(self, key: str) -> bool:
         action = next((action for action in self._actions.get(key, ()) if action.isEnabled()), None)
@@ -130,17 +149,23 @@ class KeyRouter(QObject):
             action.trigger()
         return action is not None
 
-    def _replay(self, field: QLineEdit, typed: Typed) -> None:
-        """Give a person's keys to the field that they were meant for."""
+    def _replay(self, target: QWidget, typed: Typed) -> None:
+        """Send a person's keys to the widget that they were meant for."""
         self._replaying = True
         try:
             for character in typed.keys:
                 QApplication.sendEvent(
-                    field, QKeyEvent(QEvent.Type.KeyPress, 0, Qt.KeyboardModifier.NoModifier, character)
+                    target, QKeyEvent(QEvent.Type.KeyPress, 0, Qt.KeyboardModifier.NoModifier, character)
                 )
             if typed.enter:
                 QApplication.sendEvent(
-                    field, QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier, "\r")
+                    target, QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier, "\r")
                 )
         finally:
             self._replaying = False
+
+
+def _text_field() -> QLineEdit | None:
+    """Return the text field that has the focus and can be typed into."""
+    focus = QApplication.focusWidget()
+    return focus if isinstance(focus, QLineEdit) and not focus.isReadOnly() else None

@@ -9,8 +9,9 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.window.look.theme import Sizes, Theme
+from app.window.look.style_context import StyleContext
 from app.window.widgets.shapes import draw_sign
+from app.window.widgets.styled_widget import StyledWidget
 from models.states import HumanVerdict
 
 if TYPE_CHECKING:
@@ -19,13 +20,11 @@ if TYPE_CHECKING:
 PLACES = 20
 
 
-class PartsStrip(QWidget):
+class PartsStrip(StyledWidget):
     """Shows up to 20 parts as tiles; it is looked at, not touched."""
 
-    def __init__(self, theme: Theme, sizes: Sizes, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._sizes = sizes
+    def __init__(self, style: StyleContext, parent: QWidget | None = None) -> None:
+        super().__init__(style, parent)
         self._parts: tuple[PartSummary, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.retranslate()
@@ -35,13 +34,8 @@ class PartsStrip(QWidget):
         self._parts = tuple(newest_first[:PLACES])
         self.retranslate()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Use the colours of ``theme``."""
-        self._theme = theme
-        self.update()
-
     def retranslate(self) -> None:
-        """Take the texts of the language that is shown now."""
+        """Set every text in the language that is shown now."""
         counts = {verdict: sum(part.effective_verdict is verdict for part in self._parts) for verdict in HumanVerdict}
         self.setAccessibleName(
             self.tr("Last parts: {ok} OK, {ng} NG, {hold} HOLD").format(
@@ -52,7 +46,7 @@ class PartsStrip(QWidget):
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return one row of tiles."""
-        return QSize(500, self._sizes.millimetres(11))
+        return QSize(500, self.style_context.sizes.millimetres(11))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the same height."""
@@ -71,13 +65,13 @@ class PartsStrip(QWidget):
             if number < len(self._parts):
                 self._draw_part(painter, tile, self._parts[number], newest=number == 0)
             else:
-                painter.setPen(QPen(QColor(self._theme.disabled), 1, Qt.PenStyle.DotLine))
+                painter.setPen(QPen(QColor(self.style_context.theme.disabled), 1, Qt.PenStyle.DotLine))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
                 painter.drawRoundedRect(tile, 4, 4)
         painter.end()
 
     def _draw_part(self, painter: QPainter, tile: QRectF, part: PartSummary, *, newest: bool) -> None:
-        theme = self._theme
+        theme = self.style_context.theme
         colours = {HumanVerdict.OK: theme.ok, HumanVerdict.NG: theme.ng, HumanVerdict.HOLD: theme.hold}
         verdict = part.effective_verdict
         painter.setPen(QPen(QColor(theme.text), 3) if newest else Qt.PenStyle.NoPen)

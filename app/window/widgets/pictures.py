@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
-# Heat from nothing over amber to vermillion: two ends of one scale that people of any colour vision tell apart.
+# Heat from nothing over amber to vermillion: two ends of one scale that people of any colour vision distinguish.
 _COLD = np.array([0x20, 0x30, 0x50], np.float32)
 _WARM = np.array([0xE6, 0x9F, 0x00], np.float32)
 _HOT = np.array([0xD5, 0x3A, 0x00], np.float32)

@@ -6,7 +6,8 @@ from PySide6.QtCore import QLocale, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.window.look.theme import Sizes, Theme
+from app.window.look.style_context import StyleContext
+from app.window.widgets.styled_widget import StyledWidget
 
 SCALE_END = 2.0
 """The bar ends at this many thresholds; a larger score fills it."""
@@ -19,13 +20,11 @@ def share(score: float, threshold: float) -> float:
     return min(max(score / threshold / SCALE_END, 0.0), 1.0)
 
 
-class ScoreGauge(QWidget):
+class ScoreGauge(StyledWidget):
     """Shows score and threshold as numbers and as a bar."""
 
-    def __init__(self, theme: Theme, sizes: Sizes, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._sizes = sizes
+    def __init__(self, style: StyleContext, parent: QWidget | None = None) -> None:
+        super().__init__(style, parent)
         self._score: float | None = None
         self._threshold: float | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -36,19 +35,14 @@ class ScoreGauge(QWidget):
         self._name()
         self.update()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Use the colours of ``theme``."""
-        self._theme = theme
-        self.update()
-
     def retranslate(self) -> None:
-        """Take the texts of the language that is shown now."""
+        """Set every text in the language that is shown now."""
         self._name()
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return room for one line of text, the bar and the mark's line."""
-        return QSize(280, self._sizes.text * 2 + self._sizes.millimetres(13))
+        return QSize(280, self.style_context.sizes.text * 2 + self.style_context.sizes.millimetres(13))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the same height."""
@@ -59,7 +53,7 @@ class ScoreGauge(QWidget):
         del event
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        theme, sizes = self._theme, self._sizes
+        theme, sizes = self.style_context.theme, self.style_context.sizes
         line = int(sizes.text * 1.5)
         self._draw_numbers(painter, line)
         bar = QRectF(1, line + 2, self.width() - 2, sizes.millimetres(7))
@@ -77,16 +71,16 @@ class ScoreGauge(QWidget):
 
     def _draw_numbers(self, painter: QPainter, line: int) -> None:
         font = QFont(self.font())
-        font.setPixelSize(self._sizes.text)
+        font.setPixelSize(self.style_context.sizes.text)
         font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)
-        painter.setPen(QColor(self._theme.text))
+        painter.setPen(QColor(self.style_context.theme.text))
         area = QRectF(0, 0, self.width(), line)
         painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.tr("Anomaly score"))
         painter.drawText(area, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self._number(self._score))
 
     def _draw_mark(self, painter: QPainter, bar: QRectF) -> None:
-        theme, sizes = self._theme, self._sizes
+        theme, sizes = self.style_context.theme, self.style_context.sizes
         middle = bar.center().x()
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(theme.text))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QLocale, Qt
+from PySide6.QtCore import QEvent, QLocale, Qt
 from PySide6.QtGui import QColor, QFont
-from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.window.look.theme import Sizes, Theme
+from app.window.look.style_context import StyleContext
+from app.window.widgets.styled_widget import StyledWidget
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from app.station.operations.model_scores import ScoreDistribution
 
 BINS = 20
+LEAST_HEIGHT_MM = 36
+"""Caption, bars, the axis with its numbers and its label, none of them cut."""
 ROOM = 1.25
 """How far the axis reaches past the largest score, for the label of the threshold."""
 
@@ -38,22 +41,24 @@ def bins(
     return counts, edges
 
 
-class ScoreHistogram(QWidget):
+class ScoreHistogram(StyledWidget):
     """Shows a model's score distribution; empty until it is given one.
 
     NumPy and the charting library are loaded with the first distribution, not on the way to the window.
     """
 
-    def __init__(self, theme: Theme, sizes: Sizes, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._sizes = sizes
+    def __init__(self, style: StyleContext, parent: QWidget | None = None) -> None:
+        super().__init__(style, parent)
         self._shown: ScoreDistribution | None = None
         self._plot: Any = None
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumHeight(sizes.millimetres(24))
+        self.setMinimumHeight(style.sizes.millimetres(LEAST_HEIGHT_MM))
+        self.caption = QLabel()
+        self.caption.setProperty("role", "muted")
+        self.caption.setWordWrap(True)
+        self._column.addWidget(self.caption)
         self.setVisible(False)
 
     def show_scores(self, distribution: ScoreDistribution | None) -> None:
@@ -63,14 +68,15 @@ class ScoreHistogram(QWidget):
             self._shown = distribution
             self._draw()
 
-    def set_theme(self, theme: Theme) -> None:
-        """Use the colours of ``theme``."""
-        self._theme = theme
+    def retranslate(self) -> None:
+        """Set every text in the language that is shown now."""
         self._draw()
 
-    def retranslate(self) -> None:
-        """Take the texts of the language that is shown now."""
-        self._draw()
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Follow the theme: the chart keeps the colours it was drawn with."""
+        if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.StyleChange}:
+            self._draw()
+        super().changeEvent(event)
 
     def _draw(self) -> None:
         shown = self._shown
@@ -83,8 +89,9 @@ class ScoreHistogram(QWidget):
             self._plot.setMouseEnabled(False, False)
             self._plot.hideButtons()
             self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            self._column.addWidget(self._plot)
-        theme, plot = self._theme, self._plot
+            self._column.addWidget(self._plot, 1)
+        self.caption.setText(self.tr("Scores of good parts the model was not fitted on"))
+        theme, plot = self.style_context.theme, self._plot
         plot.clear()
         plot.setBackground(QColor(theme.surface))
         counts, edges = bins(shown.scores, shown.threshold)
@@ -104,14 +111,18 @@ class ScoreHistogram(QWidget):
         )
         plot.addItem(line)
         font = QFont(self.font())
-        font.setPixelSize(self._sizes.small_text)
+        font.setPixelSize(self.style_context.sizes.small_text)
         line.label.setFont(font)
+        most = int(counts.max())
+        # Ticks that pyqtgraph chooses for the counts overlap where the chart is low; these two never do.
+        plot.getAxis("left").setTicks([[(0, "0"), (most, QLocale().toString(most))]])
+        plot.getAxis("bottom").setStyle(maxTickLevel=0)
         for side in ("left", "bottom"):
             axis = plot.getAxis(side)
             axis.setPen(QColor(theme.border))
             axis.setTextPen(QColor(theme.muted))
             axis.setTickFont(font)
-        plot.setLabel("bottom", self.tr("Anomaly score of good parts the model was not fitted on"))
+        plot.setLabel("bottom", self.tr("Anomaly score"))
         plot.getAxis("bottom").label.setFont(font)
         over = sum(score > shown.threshold for score in shown.scores)
         name = self.tr("Scores of {count} good parts, {over} of them over the threshold {value}")

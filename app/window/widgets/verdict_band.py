@@ -8,18 +8,19 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.window.look.theme import Sizes, Theme
+from app.window.look.style_context import StyleContext
 from app.window.widgets.shapes import draw_sign
+from app.window.widgets.styled_widget import StyledWidget
 from models.states import HumanVerdict
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """What the band says.
+    """What the band shows.
 
     Attributes:
         verdict: gives colour, sign and letters; None while there is none.
-        headline: said instead of a verdict, while there is none.
+        headline: shown instead, while there is no verdict.
         detail, second_detail: smaller lines at the right.
     """
 
@@ -29,32 +30,24 @@ class Band:
     second_detail: str = ""
 
 
-class VerdictBand(QWidget):
+class VerdictBand(StyledWidget):
     """Shows a verdict as text, sign and colour together."""
 
-    def __init__(self, theme: Theme, sizes: Sizes, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._theme = theme
-        self._sizes = sizes
+    def __init__(self, style: StyleContext, parent: QWidget | None = None) -> None:
+        super().__init__(style, parent)
         self.band = Band()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_band(self, band: Band) -> None:
-        """Show ``band``; screen readers are told too."""
+        """Show ``band``, also to screen readers."""
         self.band = band
-        says = band.verdict.value if band.verdict is not None else band.headline
-        self.setAccessibleName(says)
+        self.setAccessibleName(band.verdict.value if band.verdict is not None else band.headline)
         self.setAccessibleDescription(" ".join(filter(None, (band.detail, band.second_detail))))
-        self.update()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Use the colours of ``theme``."""
-        self._theme = theme
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the height that the letters need."""
-        return QSize(600, int(self._sizes.verdict_text * 1.5))
+        return QSize(600, int(self.style_context.sizes.verdict_text * 1.5))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the same height; the width may shrink."""
@@ -62,7 +55,7 @@ class VerdictBand(QWidget):
 
     def background(self) -> QColor:
         """Return the colour behind the letters."""
-        theme = self._theme
+        theme = self.style_context.theme
         colours = {HumanVerdict.OK: theme.ok, HumanVerdict.NG: theme.ng, HumanVerdict.HOLD: theme.hold}
         return QColor(colours[self.band.verdict] if self.band.verdict is not None else theme.surface)
 
@@ -73,9 +66,9 @@ class VerdictBand(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.background())
-        radius = self._sizes.millimetres(1.5)
+        radius = self.style_context.sizes.millimetres(1.5)
         painter.drawRoundedRect(QRectF(self.rect()), radius, radius)
-        pad = self._sizes.millimetres(5)
+        pad = self.style_context.sizes.millimetres(5)
         if self.band.verdict is None:
             self._draw_lines(painter, pad, self._draw_headline(painter, pad))
         else:
@@ -83,17 +76,17 @@ class VerdictBand(QWidget):
         painter.end()
 
     def _draw_verdict(self, painter: QPainter, pad: int, verdict: HumanVerdict) -> int:
-        ink = QColor(self._theme.on_verdict)
-        side = self._sizes.verdict_text * 0.95
+        ink, height = QColor(self.style_context.theme.on_verdict), self.style_context.sizes.verdict_text
+        side = height * 0.95
         sign = QRectF(pad, (self.height() - side) / 2, side, side)
         draw_sign_on(painter, verdict, sign, ink)
         left = int(sign.right()) + pad
-        return self._draw_text(painter, verdict.value, left, self._sizes.verdict_text, ink, QFont.Weight.Bold)
+        return self._draw_text(painter, verdict.value, left, height, ink, QFont.Weight.Bold)
 
     def _draw_headline(self, painter: QPainter, pad: int) -> int:
-        ink = QColor(self._theme.text)
+        ink = QColor(self.style_context.theme.text)
         return self._draw_text(
-            painter, self.band.headline, pad, int(self._sizes.title * 1.5), ink, QFont.Weight.DemiBold
+            painter, self.band.headline, pad, int(self.style_context.sizes.title * 1.5), ink, QFont.Weight.DemiBold
         )
 
     def _draw_text(
@@ -111,7 +104,9 @@ class VerdictBand(QWidget):
 
     def _draw_lines(self, painter: QPainter, pad: int, used: int) -> None:
         """Draw the details at the right, in what room is left."""
-        ink = QColor(self._theme.text if self.band.verdict is None else self._theme.on_verdict)
+        ink = QColor(
+            self.style_context.theme.text if self.band.verdict is None else self.style_context.theme.on_verdict
+        )
         painter.setPen(ink)
         lines = [line for line in (self.band.detail, self.band.second_detail) if line]
         if not lines:
@@ -119,7 +114,7 @@ class VerdictBand(QWidget):
         left = used + pad * 2
         width = self.width() - left - pad
         font = QFont(self.font())
-        font.setPixelSize(self._sizes.title)
+        font.setPixelSize(self.style_context.sizes.title)
         painter.setFont(font)
         metrics = QFontMetrics(font)
         top = (self.height() - metrics.height() * len(lines)) / 2

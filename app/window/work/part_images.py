@@ -1,4 +1,4 @@
-"""The images a part is inspected on: the newest of the source that is chosen, its trouble and its end."""
+"""The images a part is inspected on: the newest frame of the chosen source, its failures and its end."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from app.station.live_feed import LiveFeed
 from app.window.presenting.context import StationContext
 from app.window.presenting.event import Event
 from app.window.presenting.notices import Level
+from app.window.work.state import SCREEN
 from models.errors import Unavailable, UserFacingError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class PartImages:
     Events:
         changed: there is a frame now, or none any more, or the source has ended.
         frame_shown: the newest frame.
-        failed: what went wrong; the banner tells of it too.
+        failed: what went wrong; the banner shows it too.
         ended: the source has no more frames.
     """
 
@@ -47,7 +48,7 @@ class PartImages:
         self.ended: Event[()] = Event()
 
     def use(self, make_source: Callable[[], ImageSource]) -> None:
-        """Take images from another source; the one before is closed first."""
+        """Read another source; the one before is closed first."""
         self.stop()
         self._make_source = make_source
         self.has_ended = False
@@ -58,7 +59,7 @@ class PartImages:
             on_frame=self._take,
             on_trouble=self._source_trouble,
             on_bad_image=self._image_trouble,
-            on_end=self._tell_end,
+            on_end=self._show_end,
             after=self._last_feed,
         )
         self._feed.start()
@@ -70,14 +71,14 @@ class PartImages:
             self.changed.emit()
 
     def stop(self) -> None:
-        """Take no more images."""
+        """Stop reading."""
         if self._feed is not None:
             self._feed.stop()
             self._last_feed, self._feed = self._feed, None
         self.newest = None
 
     def close(self) -> None:
-        """Take no more images, and wait until the source is let go of."""
+        """Stop reading and wait until the source is closed."""
         self.stop()
         if self._last_feed is not None:
             self._last_feed.join(CLOSE_S)
@@ -95,7 +96,7 @@ class PartImages:
         self.changed.emit()
         # What is not there now is sought by itself; a wrong address or setting only when somebody asks.
         again = None if isinstance(error, Unavailable) else self._use_again
-        self._context.notices.tell("source", error, retry=again, screen="work")
+        self._context.notices.add("source", error, retry=again, screen=SCREEN)
         self.failed.emit(error)
 
     def _use_again(self) -> None:
@@ -103,11 +104,11 @@ class PartImages:
             self.use(self._make_source)
 
     def _image_trouble(self, error: UserFacingError) -> None:
-        self._context.notices.tell("image", error, level=Level.HINT, screen="work")
+        self._context.notices.add("image", error, level=Level.HINT, screen=SCREEN)
         self.failed.emit(error)
 
-    def _tell_end(self) -> None:
+    def _show_end(self) -> None:
         self.newest, self.has_ended = None, True
         self.changed.emit()
-        self._context.notices.tell("source", Unavailable("window-source-ended"), level=Level.HINT, screen="work")
+        self._context.notices.add("source", Unavailable("window-source-ended"), level=Level.HINT, screen=SCREEN)
         self.ended.emit()

@@ -8,16 +8,17 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.window.look.theme import Theme
-from app.window.shell.screen import Look, Screen
+from app.window.look.style_context import StyleContext
 from app.window.widgets.image_stage import ImageStage
 from app.window.widgets.key_button import KeyButton
-from app.window.widgets.key_router import KeyRouter
 from app.window.widgets.parts_strip import PartsStrip
+from app.window.widgets.screen import Screen
 from app.window.widgets.verdict_band import Band, VerdictBand
-from app.window.work.panels import EvidencePanel, ReasonPanel
+from app.window.work.actions import WorkActions
+from app.window.work.evidence_panel import EvidencePanel
 from app.window.work.presenter import WorkPresenter
-from app.window.work.state import Phase, WorkState, opposite
+from app.window.work.reason_panel import ReasonPanel
+from app.window.work.state import Phase, WorkState
 from models.states import HumanVerdict
 
 if TYPE_CHECKING:
@@ -31,19 +32,22 @@ _LIVE = frozenset({Phase.SCAN, Phase.INSPECTING})
 class WorkScreen(Screen):
     """Verdict band, image, evidence, the last parts, and one key an action."""
 
-    def __init__(self, presenter: WorkPresenter, look: Look, window: QWidget) -> None:
-        super().__init__(look)
+    feature_actions: WorkActions
+    takes_scans = True
+
+    def __init__(self, presenter: WorkPresenter, style: StyleContext, parent: QWidget | None = None) -> None:
+        super().__init__(style, WorkActions(), parent)
         self._presenter = presenter
-        actions = look.actions
+        actions = self.feature_actions
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.band = VerdictBand(look.theme, look.sizes)
-        self.stage = ImageStage(look.theme, look.sizes)
-        self.evidence = EvidencePanel(look)
-        self.reasons = ReasonPanel(look, presenter)
+        self.band = VerdictBand(style)
+        self.stage = ImageStage(style)
+        self.evidence = EvidencePanel(style)
+        self.reasons = ReasonPanel(presenter, style, actions)
         self.side = QStackedWidget()
         self.side.addWidget(self.evidence)
         self.side.addWidget(self.reasons)
-        self.strip = PartsStrip(look.theme, look.sizes)
+        self.strip = PartsStrip(style)
         self.home = KeyButton(actions.home)
         self.back = KeyButton(actions.back)
         self.capture = KeyButton(actions.capture, primary=True)
@@ -63,36 +67,29 @@ class WorkScreen(Screen):
         self._shown_evidence: object = None
         self._lay_out()
         self._connect()
-        self.router = KeyRouter(window, actions.by_key(), on_scan=presenter.scan, leave_field=self.setFocus)
         self.retranslate()
-
-    def entered(self) -> None:
-        """Keys are actions from here on."""
-        self.setFocus()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Use the colours of ``theme`` in what is drawn."""
-        for widget in (self.band, self.stage, self.strip, self.evidence.gauge):
-            widget.set_theme(theme)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Leave out what can be missed where there is little height: first the small print, then the last parts."""
-        sizes = self.look.sizes
+        sizes = self.style_context.sizes
         self.evidence.found.setVisible(event.size().height() >= sizes.millimetres(ROOM_FOR_SMALL_PRINT_MM))
         self.strip.setVisible(event.size().height() >= sizes.millimetres(ROOM_FOR_LAST_PARTS_MM))
         super().resizeEvent(event)
 
     def retranslate(self) -> None:
-        """Take the texts of the language that is shown now."""
+        """Set every text in the language that is shown now."""
         self.stage.setAccessibleName(self.tr("Image of the part"))
-        self.strip.retranslate()
         self._show(self._presenter.state)
+
+    def title(self) -> str:
+        """Return the name of the screen."""
+        return self.tr("Inspection")
 
     def heading(self) -> tuple[str, str]:
         """Return title and subtitle for the bar at the top."""
         state = self._presenter.state
         if state.target is None or state.item is None:
-            return self.tr("Inspection"), ""
+            return self.title(), ""
         place = ""
         if len(state.items) > 1:
             place = self.tr("{number} of {total}").format(
@@ -101,7 +98,7 @@ class WorkScreen(Screen):
         return f"{state.target.code}  {state.target.name}", "  ".join(filter(None, (state.item.name, place)))
 
     def _lay_out(self) -> None:
-        sizes = self.look.sizes
+        sizes = self.style_context.sizes
         self.side.setFixedWidth(sizes.millimetres(104))
         middle = QHBoxLayout()
         middle.setSpacing(sizes.gap)
@@ -121,18 +118,23 @@ class WorkScreen(Screen):
         outer.addLayout(row)
 
     def _connect(self) -> None:
-        actions, presenter = self.look.actions, self._presenter
+        actions, presenter = self.feature_actions, self._presenter
+        actions.home.triggered.connect(presenter.leave)
         actions.capture.triggered.connect(presenter.capture)
-        actions.agree.triggered.connect(presenter.agree)
-        actions.overrule.triggered.connect(presenter.overrule)
-        actions.hold.triggered.connect(presenter.hold)
         actions.next_part.triggered.connect(presenter.next_part)
-        actions.back.triggered.connect(presenter.back)
+        actions.agree.triggered.connect(presenter.verification.agree)
+        actions.overrule.triggered.connect(presenter.verification.overrule)
+        actions.hold.triggered.connect(presenter.verification.hold)
+        actions.back.triggered.connect(presenter.verification.back)
         actions.comment.triggered.connect(self.reasons.comment.setFocus)
         actions.part_code.triggered.connect(self.evidence.code.setFocus)
         self.evidence.code.returnPressed.connect(self._typed_code)
         self.evidence.opacity.valueChanged.connect(lambda value: self.stage.set_opacity(value / 100))
-        self.stage.set_opacity(self.evidence.opacity.value() / 100)
+        self.evidence.opacity.setValue(round(presenter.heatmap_opacity * 100))
+        self.stage.set_opacity(presenter.heatmap_opacity)
+        self.evidence.opacity.sliderReleased.connect(
+            lambda: presenter.keep_heatmap_opacity(self.evidence.opacity.value() / 100)
+        )
         self.reasons.finished.connect(self.setFocus)
         presenter.changed.connect(self._show)
         presenter.frame_shown.connect(self._show_frame)
@@ -149,7 +151,7 @@ class WorkScreen(Screen):
             self.stage.show_image(image_of(reduced(frame.pixels)), live=self.tr("Live"))
 
     def _show(self, state: WorkState) -> None:
-        self._show_actions(state)
+        self.feature_actions.show_state(state)
         self._show_image(state)
         self.band.show_band(self._band(state))
         self.evidence.show_state(state)
@@ -159,33 +161,7 @@ class WorkScreen(Screen):
         elif state.phase is not Phase.REASON and self.side.currentWidget() is self.reasons:
             self.side.setCurrentWidget(self.evidence)
             self.setFocus()
-
-    def _show_actions(self, state: WorkState) -> None:
-        actions, phase = self.look.actions, state.phase
-        ready = phase in {Phase.SCAN, Phase.DONE}
-        reason = phase is Phase.REASON
-        on_screen = state.target is not None
-        actions.capture.setEnabled(
-            on_screen and ready and (state.has_frame or (phase is Phase.DONE and not state.source_ended))
-        )
-        actions.agree.setEnabled(phase in {Phase.DECIDE, Phase.REASON})
-        actions.overrule.setEnabled(phase is Phase.DECIDE)
-        actions.hold.setEnabled(phase is Phase.DECIDE)
-        actions.next_part.setEnabled(phase is Phase.DONE)
-        actions.comment.setEnabled(reason)
-        actions.back.setEnabled(reason)
-        actions.back.setVisible(reason)
-        actions.part_code.setEnabled(on_screen and ready)
-        actions.home.setVisible(not reason)
-        actions.home.setEnabled(not on_screen or ready)
-        agree, overrule = self.tr("Agree"), self.tr("Overrule")
-        if reason:
-            agree = self.tr("Save {verdict}").format(verdict=state.human.value if state.human else "")
-        elif state.phase is Phase.DECIDE and state.verdict is not None:
-            agree = self.tr("Agree: {verdict}").format(verdict=state.verdict.value)
-            overrule = self.tr("Overrule: {verdict}").format(verdict=opposite(state.verdict).value)
-        actions.agree.setText(agree)
-        actions.overrule.setText(overrule)
+        self.heading_changed.emit()
 
     def _show_image(self, state: WorkState) -> None:
         self.stage.set_hint(self._hint(state))

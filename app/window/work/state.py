@@ -1,4 +1,4 @@
-"""Where the inspection of a part stands; values and pure decisions."""
+"""How far the inspection of a part is; values and pure decisions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from models.states import HumanVerdict, Verdict
 if TYPE_CHECKING:
     from app.station.operations.inspection import ItemInspection
     from app.station.operations.masters import DefectClassView, ItemView, TargetView
+
+
+SCREEN = "work"
+"""Name of the screen."""
 
 
 class Phase(StrEnum):
@@ -61,13 +65,13 @@ class WorkState:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why the AI says NG, as codes of the judgement; those of the item that decides come first, each once."""
+        """Why the AI verdict is NG, as codes of the judgement, each once; those of the item that decides come first."""
         ordered = sorted(self.inspections, key=badness, reverse=True) if self.shows_evidence else []
         return tuple(dict.fromkeys(reason for done in ordered for reason in done.outcome.result.reasons))
 
     @property
     def verdict(self) -> Verdict | None:
-        """What the AI says of the part once all its items are inspected."""
+        """The AI verdict on the part, once all its items are inspected."""
         worst = self.worst
         return worst.verdict if worst is not None and self.phase in SHOWN else None
 
@@ -114,7 +118,7 @@ def opposite(verdict: Verdict) -> HumanVerdict:
 
 
 def needs_reason(state: WorkState) -> bool:
-    """Say whether the person is asked why.
+    """Return whether the person is asked why.
 
     For an overruled part always; for an agreed NG where there are kinds of defect to choose from, an empty list would
     only cost a key. A part on hold is explained later.

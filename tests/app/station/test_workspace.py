@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from app.station.operations.sessions import begin_session, open_sessions
+from app.station.operations.open_sessions import open_parts
+from app.station.operations.sessions import begin_session
 from app.station.operations.sync_status import sync_status
 from app.station.settings import StationSettings
 from app.station.workspace import Workspace
@@ -111,7 +112,7 @@ def test_a_session_cut_off_before_its_result_fails_and_one_with_a_result_goes_on
     with Workspace.open(station.store, settings=SETTINGS) as after:
         assert after.recovery.sessions_failed == 1
         assert after.recovery.sessions_open == (inspected,)
-        assert [part.session_id for part in open_sessions(after)] == [inspected]
+        assert [part.session_id for part in open_parts(after)] == [inspected]
         with after.database.read() as session:
             assert session.get_one(InspectionSession, cut_off).status is SessionStatus.FAILED
             last = session.scalars(select(AuditEntry).order_by(AuditEntry.sequence.desc())).first()

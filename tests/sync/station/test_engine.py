@@ -87,6 +87,22 @@ def test_the_status_tells_what_waits_and_why_the_last_pass_failed(server, make_s
     assert station.engine.status().online
 
 
+def test_failures_in_a_row_keep_the_time_of_the_first_until_a_pass_succeeds(server, make_station):
+    station = make_station()
+    prepared(server, station)
+    assert station.engine.status().failing_since is None
+    times = []
+    for _ in range(2):
+        station.link.faults = ["lost"]
+        with pytest.raises(Unavailable):
+            station.sync()
+        times.append(station.engine.status().failing_since)
+    assert times[0] is not None
+    assert times[0] == times[1]
+    station.sync()
+    assert station.engine.status().failing_since is None
+
+
 def test_a_refused_credential_is_an_error_but_the_server_is_there(server, make_station):
     station = make_station()
     _, target, _ = prepared(server, station)

@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 from app.station.operations.history import image_digests, part, read_picture, recent_parts
 from app.station.operations.inspection import inspect_item
 from app.station.operations.masters import find_target, list_defect_classes, list_items, list_targets
+from app.station.operations.open_sessions import reopen_part
 from app.station.operations.preparation import prepare_item, with_parameters
-from app.station.operations.sessions import begin_session, cancel_session, resume_session
+from app.station.operations.sessions import begin_session, cancel_session
 from app.station.operations.sign_in import sign_in, sign_out
 from app.station.operations.statistics import station_statistics
 from app.station.operations.training import train_item_model
@@ -132,7 +133,7 @@ def test_a_cancelled_part_takes_no_capture_and_does_not_count(
     assert set(workspace.blobs.digests()) == before
     assert station_statistics(workspace)["summary"]["total_inspections"] == 0
     with pytest.raises(Conflict):
-        resume_session(workspace, begun.session_id)
+        reopen_part(workspace, begun.session_id)
 
 
 def test_the_machines_verdict_stands_where_nobody_decides(

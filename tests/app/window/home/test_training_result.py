@@ -22,7 +22,7 @@ def told(robot: UserRobot) -> list[str]:
 
 
 def train(robot: UserRobot, images: list[Path]) -> None:
-    robot.window.presenters.session.sign_in(robot.station.engineer)
+    robot.context.sign_in(robot.station.engineer)
     robot.window.show_screen("home")
     robot.until(lambda: robot.home.state.may_begin_training)
     robot.home.train(images, QUICK)

@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QListWidget, QSlider, QWidget
 
+from app.window.features import FEATURES
 from app.window.look.theme import THEMES
-from app.window.presenting.context import SCREENS
 from models.states import HumanVerdict, Verdict
 from tests.support.user_robot import UserRobot, inspect_next
 
@@ -30,7 +30,7 @@ def reason_panel(robot: UserRobot) -> None:
     robot.key(Qt.Key.Key_Return)
 
 
-@pytest.fixture(params=[*SCREENS, "reason"])
+@pytest.fixture(params=[*FEATURES, "reason"])
 def screen(request: pytest.FixtureRequest, robot: UserRobot) -> str:
     name: str = request.param
     if name == "reason":
@@ -47,9 +47,9 @@ def screen(request: pytest.FixtureRequest, robot: UserRobot) -> str:
 
 @pytest.mark.parametrize("name", ["en", "ja"])
 def test_every_control_is_at_least_20_mm_and_lies_within_the_window(robot: UserRobot, screen: str, name: str) -> None:
-    robot.window.set_language("ja" if name == "ja" else "en")
+    robot.window.language.show("ja" if name == "ja" else "en")
     QApplication.processEvents()
-    touch = robot.window.look.sizes.touch
+    touch = robot.window.style.sizes.touch
     found = controls(robot)
     assert len(found) >= 4
     for widget in found:
@@ -80,7 +80,7 @@ def test_a_verdict_is_shown_by_text_sign_and_colour_together(
     robot: UserRobot, verdict: HumanVerdict, theme: str
 ) -> None:
     robot.start_work()
-    robot.window.set_theme("dark" if theme == "dark" else "light")
+    robot.window.theme.show("dark" if theme == "dark" else "light")
     inspect_next(robot)
     robot.work.decide(verdict)
     robot.until(lambda: robot.work.state.phase == "done")

@@ -123,7 +123,7 @@ def test_theme_and_language_are_those_of_the_settings_from_the_first_paint_on(qt
     )
     assert script.play() == 0
     assert run.station is not None
-    assert run.station.theme_name == "dark"
+    assert run.station.theme.name == "dark"
     assert run.station.language.language == "ja"
 
 

@@ -69,7 +69,7 @@ def test_a_camera_that_vanishes_is_told_and_comes_back_by_itself(robot: UserRobo
     robot.sign_in()
     robot.window.set_source(LiveSource(camera))
     robot.until(lambda: robot.home.state.may_start)
-    robot.key(Qt.Key.Key_F5)
+    robot.key(Qt.Key.Key_S)
     banner = robot.window.window.banner
     robot.until(banner.isVisible)
     assert not robot.work.state.has_frame
@@ -77,10 +77,10 @@ def test_a_camera_that_vanishes_is_told_and_comes_back_by_itself(robot: UserRobo
     robot.until(lambda: robot.work.state.has_frame and not banner.isVisible())
     camera.plugged.clear()
     robot.until(lambda: "camera is gone" in banner.text)
-    assert not robot.window.actions.capture.isEnabled()
+    assert not robot.actions("work").capture.isEnabled()
     camera.plugged.set()
     robot.until(lambda: robot.work.state.has_frame and not banner.isVisible())
-    assert robot.window.actions.capture.isEnabled()
+    assert robot.actions("work").capture.isEnabled()
     # A camera may keep its caller waiting; the window must not be the one that waits.
     assert threading.main_thread() not in camera.callers
 
@@ -92,7 +92,7 @@ def test_a_folder_that_is_not_there_is_told_at_once_and_read_when_somebody_tries
     robot.sign_in()
     robot.window.set_source(FolderSource(folder))
     robot.until(lambda: robot.home.state.may_start)
-    robot.key(Qt.Key.Key_F5)
+    robot.key(Qt.Key.Key_S)
     banner = robot.window.window.banner
     robot.until(banner.isVisible)
     assert str(folder) in banner.text
@@ -158,10 +158,10 @@ def test_a_source_that_is_not_there_is_told_and_home_is_one_key_away(robot: User
     robot.sign_in()
     robot.home.choose_source(str(tmp_path / "nothing"))
     robot.until(lambda: robot.home.state.may_start)
-    robot.key(Qt.Key.Key_F5)
+    robot.key(Qt.Key.Key_S)
     robot.until(lambda: "nothing" in robot.window.window.banner.text)
     robot.key(Qt.Key.Key_Escape)
-    assert robot.window.presenters.session.screen == "home"
+    assert robot.context.screen == "home"
     assert not robot.window.window.banner.isVisible()
 
 
@@ -169,10 +169,10 @@ def test_trouble_of_the_work_is_told_where_the_work_is(robot: UserRobot, tmp_pat
     robot.sign_in()
     robot.home.choose_source(str(tmp_path / "nothing"))
     robot.until(lambda: robot.home.state.may_start)
-    robot.key(Qt.Key.Key_F5)
+    robot.key(Qt.Key.Key_S)
     robot.until(lambda: "nothing" in robot.window.window.banner.text)
     robot.key(Qt.Key.Key_F4)
     assert not robot.window.window.banner.isVisible()
     robot.key(Qt.Key.Key_Escape)
-    assert robot.window.presenters.session.screen == "work"
+    assert robot.context.screen == "work"
     assert "nothing" in robot.window.window.banner.text

@@ -57,7 +57,7 @@ def give_credential(robot: UserRobot, credential: str) -> None:
     screen = robot.window.window.screens["enrolment"]
     screen.credential.setText(credential)
     robot.qtbot.keyClick(screen.credential, Qt.Key.Key_Return)
-    robot.until(lambda: not robot.window.presenters.enrolment.state.busy)
+    robot.until(lambda: not robot.enrolment.state.busy)
 
 
 def type_and_enter(robot: UserRobot, username: str, password: str) -> None:
@@ -74,7 +74,7 @@ def type_and_enter(robot: UserRobot, username: str, password: str) -> None:
 @pytest.mark.usefixtures("has_signed_in_before")
 def test_who_has_signed_in_before_signs_in_without_the_server(robot: UserRobot) -> None:
     type_and_enter(robot, "operator", PASSWORD)
-    robot.until(lambda: robot.window.presenters.session.screen == "home")
+    robot.until(lambda: robot.context.screen == "home")
     assert "offline" in robot.window.window.top_bar.subtitle.text()
     robot.until(lambda: robot.home.state.targets)
 
@@ -83,24 +83,24 @@ def test_who_has_signed_in_before_signs_in_without_the_server(robot: UserRobot) 
 def test_a_wrong_password_is_told_in_the_banner_and_can_be_typed_again(robot: UserRobot) -> None:
     type_and_enter(robot, "operator", "wrong")
     robot.until(robot.window.window.banner.isVisible)
-    assert robot.window.presenters.session.screen == "sign_in"
-    assert robot.window.presenters.session.user is None
+    assert robot.context.screen == "sign_in"
+    assert robot.context.user is None
     robot.until(robot.window.window.screens["sign_in"].button.isEnabled)
     screen = robot.window.window.screens["sign_in"]
     robot.qtbot.keyClicks(screen.password, PASSWORD)
     robot.qtbot.keyClick(screen.password, Qt.Key.Key_Return)
-    robot.until(lambda: robot.window.presenters.session.screen == "home")
+    robot.until(lambda: robot.context.screen == "home")
     assert not robot.window.window.banner.isVisible()
 
 
 def test_who_was_never_online_here_is_told_why_it_does_not_work(robot: UserRobot) -> None:
     type_and_enter(robot, "operator", PASSWORD)
     robot.until(robot.window.window.banner.isVisible)
-    assert robot.window.presenters.session.screen == "sign_in"
+    assert robot.context.screen == "sign_in"
 
 
 def test_an_empty_password_is_asked_for(robot: UserRobot) -> None:
-    robot.window.presenters.sign_in.sign_in("operator", "")
+    robot.sign_in_presenter.sign_in("operator", "")
     assert "missing" in robot.window.window.banner.text
 
 
@@ -108,7 +108,7 @@ def test_an_empty_password_is_asked_for(robot: UserRobot) -> None:
 def test_signing_out_closes_the_source_and_leads_back_to_sign_in(robot: UserRobot) -> None:
     robot.start_work()
     robot.key(Qt.Key.Key_F10)
-    assert robot.window.presenters.session.screen == "sign_in"
+    assert robot.context.screen == "sign_in"
     assert robot.work.state.target is None
     robot.until(lambda: robot.window.workers.is_idle)
 
@@ -116,49 +116,49 @@ def test_signing_out_closes_the_source_and_leads_back_to_sign_in(robot: UserRobo
 def test_the_missing_device_credential_is_told_and_sign_in_is_possible_meanwhile(robot: UserRobot) -> None:
     robot.window.start()
     robot.until(lambda: "credential" in robot.window.window.banner.text)
-    assert robot.window.presenters.session.screen == "sign_in"
-    robot.key(Qt.Key.Key_F11)
+    assert robot.context.screen == "sign_in"
+    robot.navigate("enrolment")
     screen = robot.window.window.screens["enrolment"]
     assert robot.focus is screen.credential
     robot.qtbot.keyClicks(screen.credential, "secret")
     robot.qtbot.keyClick(screen.credential, Qt.Key.Key_Return)
-    robot.until(lambda: robot.window.presenters.session.screen == "sign_in")
+    robot.until(lambda: robot.context.screen == "sign_in")
     robot.until(lambda: not robot.window.window.banner.isVisible())
-    assert robot.window.presenters.session.workspace.link.engine.stop()
+    assert robot.context.workspace.link.engine.stop()
 
 
 @pytest.mark.usefixtures("with_server")
 def test_a_mistyped_device_credential_is_refused_at_once_and_the_right_one_is_taken(robot: UserRobot) -> None:
     robot.window.start()
     robot.until(lambda: "credential" in robot.window.window.banner.text)
-    robot.key(Qt.Key.Key_F11)
+    robot.navigate("enrolment")
     give_credential(robot, "not the right one")
     robot.until(lambda: "not accepted" in robot.window.window.banner.text)
-    assert robot.window.presenters.session.screen == "enrolment"
-    assert robot.window.presenters.session.workspace.needs_credential
-    assert robot.window.presenters.enrolment.state.needs_credential
+    assert robot.context.screen == "enrolment"
+    assert robot.context.workspace.needs_credential
+    assert robot.enrolment.state.needs_credential
     give_credential(robot, "secret")
-    robot.until(lambda: robot.window.presenters.session.screen == "sign_in")
+    robot.until(lambda: robot.context.screen == "sign_in")
     robot.until(lambda: not robot.window.window.banner.isVisible())
-    assert not robot.window.actions.enrolment.isVisible()
-    assert robot.window.presenters.session.workspace.link.engine.stop()
+    assert "enrolment" not in robot.context.reachable_screens()
+    assert robot.context.workspace.link.engine.stop()
 
 
 @pytest.mark.usefixtures("with_server", "has_signed_in_before")
 def test_a_credential_the_server_refuses_later_is_forgotten_and_asked_for_again(robot: UserRobot) -> None:
-    workspace = robot.window.presenters.session.workspace
+    workspace = robot.context.workspace
     workspace.keep_credential("typed while the server was away")
     type_and_enter(robot, "operator", PASSWORD)
-    robot.until(lambda: robot.window.presenters.session.screen == "home")
+    robot.until(lambda: robot.context.screen == "home")
     assert "offline" in robot.window.window.top_bar.subtitle.text()
     assert workspace.needs_credential
-    robot.window.presenters.session.sign_out()
+    robot.context.sign_out()
     workspace.keep_credential("typed while the server was away")
     workspace.start_sync()
     robot.until(lambda: "credential" in robot.window.window.banner.text)
-    assert robot.window.actions.enrolment.isEnabled()
+    assert "enrolment" in robot.context.reachable_screens()
     assert workspace.needs_credential
-    assert robot.window.window.top_bar.chip.first_line.startswith("Credential needed · ")
+    assert robot.chip.first_line.startswith("Credential needed · ")
     assert workspace.link.engine.stop()
 
 
@@ -194,5 +194,5 @@ def test_a_credential_that_was_right_once_outlasts_a_station_that_is_disabled_fo
 
 def test_an_unknown_server_is_told_at_enrolment_and_the_form_stays(robot: UserRobot) -> None:
     robot.window.show_screen("enrolment")
-    robot.window.presenters.enrolment.enrol("", "")
+    robot.enrolment.enrol("", "")
     assert "missing" in robot.window.window.banner.text

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyqtgraph import PlotWidget
+from PySide6.QtCore import QRectF
+from PySide6.QtWidgets import QApplication
 
+from app.window.look.theme import THEMES, ThemeName
 from app.window.widgets.score_histogram import ScoreHistogram, bins
+from models.messages import LANGUAGES, Language
 from tests.support.user_robot import UserRobot
 
 positive = st.floats(min_value=0.01, max_value=1e4)
@@ -31,5 +37,36 @@ def test_home_shows_how_the_model_scores_good_parts_and_where_its_threshold_lies
     assert chart.isVisible()
     assert f"Scores of {len(scores.scores)} good parts" in chart.accessibleName()
     assert f"{scores.threshold:.2f}" in chart.accessibleName()
-    robot.window.set_language("ja")
+    robot.window.language.show("ja")
     robot.until(lambda: f"良品 {len(scores.scores)} 個" in chart.accessibleName())
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_axes_lie_inside_the_chart_on_a_small_display(
+    robot: UserRobot, language: Language, theme: ThemeName
+) -> None:
+    robot.window.language.show(language)
+    robot.window.theme.show(theme)
+    robot.sign_in()
+    robot.until(lambda: robot.home.state.scores)
+    robot.window.window.resize(1366, 768)
+    QApplication.processEvents()
+    chart = robot.window.window.findChild(ScoreHistogram)
+    plot = chart.findChild(PlotWidget)
+    assert robot.window.window.height() == 768
+    assert chart.rect().contains(plot.geometry())
+    drawn_on = QRectF(plot.viewport().rect())
+    for side in ("left", "bottom"):
+        axis = plot.getAxis(side)
+        assert drawn_on.contains(axis.sceneBoundingRect()), side
+    assert drawn_on.contains(plot.getAxis("bottom").label.sceneBoundingRect())
+
+
+def test_the_bars_are_higher_than_a_line_of_text_on_a_small_display(robot: UserRobot) -> None:
+    robot.sign_in()
+    robot.until(lambda: robot.home.state.scores)
+    robot.window.window.resize(1366, 768)
+    QApplication.processEvents()
+    plot = robot.window.window.findChild(ScoreHistogram).findChild(PlotWidget)
+    assert plot.getViewBox().height() > 3 * robot.window.style.sizes.small_text

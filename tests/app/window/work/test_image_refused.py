@@ -60,7 +60,7 @@ def test_a_part_still_moving_under_the_camera_is_refused_and_inspected_once_it_r
     robot.sign_in()
     robot.window.set_source(belt)
     robot.until(lambda: robot.home.state.may_start)
-    robot.key(Qt.Key.Key_F5)
+    robot.key(Qt.Key.Key_S)
     # A frame and the one before it, whichever of the camera's the window shows.
     shown: set[int] = set()
 

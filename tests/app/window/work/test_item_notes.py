@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app.station.workspace import Workspace
-from app.window.work.panels import EvidencePanel
+from app.window.work.evidence_panel import EvidencePanel
 from app.window.work.state import Phase
 from models.states import Verdict
 from models.targets import InspectionItem
@@ -18,7 +18,7 @@ def test_a_threshold_chosen_for_another_model_is_told_once(robot: UserRobot, wor
         item = session.get_one(InspectionItem, robot.station.item_id)
         item.criteria = {"threshold": 5.0, "threshold_model": "0" * 64}
     robot.start_work()
-    notices = robot.window.presenters.session.notices
+    notices = robot.context.notices
     for part in range(2):
         robot.key(Qt.Key.Key_Space)
         robot.until(lambda: robot.work.state.phase is Phase.DECIDE)
@@ -43,7 +43,7 @@ def test_beneath_a_banner_on_a_small_screen_the_threshold_and_the_reason_are_not
     panel = robot.window.window.findChild(EvidencePanel)
     assert panel is not None
     inspect_next(robot, Verdict.NG)
-    assert robot.window.presenters.session.notices.shown is not None
+    assert robot.context.notices.shown is not None
     robot.until(panel.against.isVisible)
     QApplication.processEvents()
     assert robot.window.window.height() == 768

@@ -27,17 +27,17 @@ def notes(notices: Notices) -> ItemNotes:
 
 def test_a_note_is_told_once_and_stays_away_when_it_is_closed(notices: Notices, notes: ItemNotes) -> None:
     first = note("Top")
-    notes.tell("top", [first])
+    notes.show("top", [first])
     assert notices.shown is not None
     assert notices.shown.error is first
     notices.dismiss()
-    notes.tell("top", [note("Top")])
+    notes.show("top", [note("Top")])
     assert notices.shown is None
 
 
 def test_two_items_have_notes_of_their_own(notices: Notices, notes: ItemNotes) -> None:
-    notes.tell("top", [note("Top")])
-    notes.tell("side", [note("Side")])
+    notes.show("top", [note("Top")])
+    notes.show("side", [note("Side")])
     told = []
     while (shown := notices.shown) is not None:
         told.append(shown.error.values["item"])
@@ -48,20 +48,20 @@ def test_two_items_have_notes_of_their_own(notices: Notices, notes: ItemNotes) -
 def test_a_note_that_holds_no_more_goes_and_one_that_says_something_else_is_told(
     notices: Notices, notes: ItemNotes
 ) -> None:
-    notes.tell("top", [note("Top")])
-    notes.tell("top", [note("Top side")])
+    notes.show("top", [note("Top")])
+    notes.show("top", [note("Top side")])
     assert notices.shown is not None
     assert notices.shown.error.values["item"] == "Top side"
     notices.dismiss()
     assert notices.shown is None
-    notes.tell("top", [note("Top")])
-    notes.tell("top", [])
+    notes.show("top", [note("Top")])
+    notes.show("top", [])
     assert notices.shown is None
 
 
 def test_after_leaving_work_everything_is_told_again(notices: Notices, notes: ItemNotes) -> None:
-    notes.tell("top", [note("Top")])
+    notes.show("top", [note("Top")])
     notes.clear()
     assert notices.shown is None
-    notes.tell("top", [note("Top")])
+    notes.show("top", [note("Top")])
     assert notices.shown is not None

@@ -19,8 +19,8 @@ def test_signing_out_with_an_undecided_part_cancels_it(robot: UserRobot) -> None
     assert session_id is not None
     robot.key(Qt.Key.Key_F10)
     robot.until(lambda: robot.window.workers.is_idle)
-    assert robot.window.presenters.session.screen == "sign_in"
-    assert part(robot.window.presenters.session.workspace, session_id).status is SessionStatus.CANCELLED
+    assert robot.context.screen == "sign_in"
+    assert part(robot.context.workspace, session_id).status is SessionStatus.CANCELLED
 
 
 def test_what_arrives_after_signing_out_is_not_shown(robot: UserRobot) -> None:
@@ -31,7 +31,7 @@ def test_what_arrives_after_signing_out_is_not_shown(robot: UserRobot) -> None:
     robot.until(lambda: robot.window.workers.is_idle)
     assert robot.work.state.phase is Phase.SCAN
     assert robot.work.state.session_id is None
-    assert robot.window.presenters.session.screen == "sign_in"
+    assert robot.context.screen == "sign_in"
 
 
 def test_the_same_user_goes_on_with_the_next_part_after_coming_back(robot: UserRobot) -> None:
@@ -40,13 +40,13 @@ def test_the_same_user_goes_on_with_the_next_part_after_coming_back(robot: UserR
     robot.key(Qt.Key.Key_H)
     stored(robot)
     robot.key(Qt.Key.Key_Escape)
-    assert robot.window.presenters.session.screen == "home"
+    assert robot.context.screen == "home"
     robot.start_work()
     inspect_next(robot)
 
 
 def test_a_part_with_two_items_is_decided_once_both_are_inspected(robot: UserRobot) -> None:
-    workspace = robot.window.presenters.session.workspace
+    workspace = robot.context.workspace
     with workspace.database.transaction() as session, remote_changes(session):
         first = session.scalars(select(InspectionItem)).one()
         session.add(

@@ -27,7 +27,7 @@ def test_why_a_part_is_ng_stands_beside_it_in_the_language_of_the_window(robot: 
     inspect_next(robot, Verdict.NG)
     assert against.isVisible()
     assert against.text() == "Anomaly score above the threshold"
-    robot.window.set_language("ja")
+    robot.window.language.show("ja")
     assert against.text() == "異常スコアが閾値を超えています"
     robot.work.decide(HumanVerdict.OK)
     stored(robot)
@@ -57,7 +57,7 @@ def test_enter_agrees_with_an_ok_part_by_one_key(robot: UserRobot) -> None:
     inspect_next(robot, Verdict.OK)
     robot.key(Qt.Key.Key_Return)
     stored(robot)
-    part = recent_parts(robot.window.presenters.session.workspace, 1)[0]
+    part = recent_parts(robot.context.workspace, 1)[0]
     assert part.human_verdict is HumanVerdict.OK
     assert not part.overruled
     assert part.username == "operator"
@@ -70,7 +70,7 @@ def test_an_ng_part_asks_for_the_defect_and_a_digit_answers(robot: UserRobot) ->
     assert robot.work.state.phase is Phase.REASON
     robot.key(Qt.Key.Key_1)
     stored(robot)
-    part = recent_parts(robot.window.presenters.session.workspace, 1)[0]
+    part = recent_parts(robot.context.workspace, 1)[0]
     assert part.human_verdict is HumanVerdict.NG
 
 
@@ -85,7 +85,7 @@ def test_o_overrules_and_enter_stores_it_with_the_comment(robot: UserRobot) -> N
     assert robot.work.state.comment == "oh no"
     robot.key(Qt.Key.Key_Return)
     stored(robot)
-    part = recent_parts(robot.window.presenters.session.workspace, 1)[0]
+    part = recent_parts(robot.context.workspace, 1)[0]
     assert part.overruled
     assert part.human_verdict.value != said.value
 
@@ -97,7 +97,7 @@ def test_escape_takes_an_overrule_back(robot: UserRobot) -> None:
     robot.key(Qt.Key.Key_Escape)
     assert robot.work.state.phase is Phase.DECIDE
     assert robot.work.state.human is None
-    assert robot.window.presenters.session.screen == "work"
+    assert robot.context.screen == "work"
 
 
 def test_h_puts_the_part_on_hold_and_n_makes_ready_for_the_next(robot: UserRobot) -> None:
@@ -108,7 +108,7 @@ def test_h_puts_the_part_on_hold_and_n_makes_ready_for_the_next(robot: UserRobot
     assert robot.window.window.screens["work"].band.accessibleName() == "HOLD"
     robot.key(Qt.Key.Key_N)
     assert robot.work.state.phase is Phase.SCAN
-    assert recent_parts(robot.window.presenters.session.workspace, 1)[0].effective_verdict is HumanVerdict.HOLD
+    assert recent_parts(robot.context.workspace, 1)[0].effective_verdict is HumanVerdict.HOLD
 
 
 def test_a_part_that_is_not_decided_cannot_be_left_by_a_slip_of_the_finger(robot: UserRobot) -> None:
@@ -117,7 +117,7 @@ def test_a_part_that_is_not_decided_cannot_be_left_by_a_slip_of_the_finger(robot
     for key in (Qt.Key.Key_Escape, Qt.Key.Key_N, Qt.Key.Key_Space):
         robot.key(key)
     assert robot.work.state.phase is Phase.DECIDE
-    assert robot.window.presenters.session.screen == "work"
+    assert robot.context.screen == "work"
 
 
 def test_the_strip_counts_the_parts_of_the_day(robot: UserRobot) -> None:
@@ -138,7 +138,7 @@ def test_at_the_end_of_the_images_the_window_says_so_and_stays(robot: UserRobot)
         robot.until(lambda: robot.work.state.has_frame or robot.work.state.source_ended)
     assert "No more images" in robot.window.window.banner.text
     robot.key(Qt.Key.Key_Escape)
-    assert robot.window.presenters.session.screen == "home"
+    assert robot.context.screen == "home"
 
 
 def test_an_agreed_ng_asks_for_no_reason_where_there_is_none_to_choose(robot: UserRobot) -> None:

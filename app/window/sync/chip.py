@@ -2,61 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from PySide6.QtCore import QDateTime, QEvent, QLocale, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
-from app.window.look.theme import Sizes, Theme
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sync.station.engine import SyncStatus
-
-
-def local_time(moment: datetime) -> str:
-    """Return date and time of ``moment`` on this station's clock, in the form of the language that is shown."""
-    shown = QDateTime.fromMSecsSinceEpoch(int(moment.timestamp() * 1000))
-    locale = QLocale()
-    if shown.date() == QDateTime.currentDateTime().date():
-        return locale.toString(shown.time(), QLocale.FormatType.ShortFormat)
-    return locale.toString(shown, QLocale.FormatType.ShortFormat)
+from app.window.look.style_context import StyleContext
+from app.window.sync.presenter import SyncPresenter
+from app.window.widgets.times import local_time
 
 
 class SyncChip(QPushButton):
-    """Two short lines and a sign: a filled ring online, a broken ring offline, an exclamation mark for failures."""
+    """Two short lines and a sign: a filled ring online, a broken ring offline, an exclamation mark for failures.
 
-    def __init__(self, action: QAction, theme: Theme, sizes: Sizes, parent: QWidget | None = None) -> None:
+    Args:
+        presenter: whose status is shown.
+        action: opens the sync page.
+        style: of the window.
+    """
+
+    def __init__(
+        self, presenter: SyncPresenter, action: QAction, style: StyleContext, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self._theme = theme
-        self._sizes = sizes
-        self._status: SyncStatus | None = None
-        self._enrolled = False
+        self._style = style
+        self._presenter = presenter
         self.first_line = ""
         self.second_line = ""
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._key = action.shortcut().toString()
         self.clicked.connect(action.trigger)
+        presenter.changed.connect(lambda _: self.retranslate())
         self.retranslate()
-
-    def show_status(self, status: SyncStatus, *, enrolled: bool) -> None:
-        """Show how synchronisation stands."""
-        self._status, self._enrolled = status, enrolled
-        self.retranslate()
-
-    def set_theme(self, theme: Theme) -> None:
-        """Use the colours of ``theme``."""
-        self._theme = theme
-        self.update()
 
     def retranslate(self) -> None:
-        """Take the texts of the language that is shown now."""
-        status = self._status
+        """Set every text in the language that is shown now."""
+        status = self._presenter.state.status
         if status is None:
             self.first_line, self.second_line = self.tr("Synchronisation"), self.tr("asking…")
-        elif not self._enrolled:
+        elif not self._presenter.state.enrolled:
             self.first_line, self.second_line = self.tr("No server yet"), self.tr("Work is kept here")
         else:
             if status.needs_credential:
@@ -65,10 +49,10 @@ class SyncChip(QPushButton):
                 state = self.tr("Online") if status.online else self.tr("Offline")
             waiting = status.waiting + status.blobs_waiting
             # Nothing is known to be sent while the server lets nothing in, so "all sent" would reassure for no reason.
-            said = self.tr("%n waiting", "", waiting) if waiting or status.needs_credential else self.tr("all sent")
-            self.first_line = f"{state} · {said}"
+            queue = self.tr("%n waiting", "", waiting) if waiting or status.needs_credential else self.tr("all sent")
+            self.first_line = f"{state} · {queue}"
             if status.dead:
-                self.second_line = self.tr("%n failed – see F4", "", status.dead)
+                self.second_line = self.tr("%n failed – see {key}", "", status.dead).format(key=self._key)
             elif status.last_success is not None:
                 self.second_line = self.tr("Last sync {time}").format(time=local_time(status.last_success))
             else:
@@ -81,10 +65,10 @@ class SyncChip(QPushButton):
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return room for the sign and the longer line."""
         font = QFont(self.font())
-        font.setPixelSize(self._sizes.small_text)
+        font.setPixelSize(self._style.sizes.small_text)
         metrics = QFontMetrics(font)
         width = max(metrics.horizontalAdvance(self.first_line), metrics.horizontalAdvance(self.second_line))
-        return QSize(width + self._sizes.millimetres(15), self._sizes.touch)
+        return QSize(width + self._style.sizes.millimetres(15), self._style.sizes.touch)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the same: a touch target does not shrink."""
@@ -101,7 +85,7 @@ class SyncChip(QPushButton):
         super().paintEvent(event)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        sizes, theme = self._sizes, self._theme
+        sizes, theme = self._style.sizes, self._style.theme
         side = sizes.millimetres(6)
         left = sizes.millimetres(3)
         self._draw_sign(painter, QRectF(left, (self.height() - side) / 2, side, side))
@@ -118,7 +102,7 @@ class SyncChip(QPushButton):
         painter.end()
 
     def _draw_sign(self, painter: QPainter, area: QRectF) -> None:
-        theme, status = self._theme, self._status
+        theme, status = self._style.theme, self._presenter.state.status
         if status is not None and status.dead:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(theme.alarm))
@@ -128,7 +112,7 @@ class SyncChip(QPushButton):
             painter.drawLine(middle - QPointF(0, area.height() * 0.25), middle + QPointF(0, area.height() * 0.08))
             painter.drawPoint(middle + QPointF(0, area.height() * 0.27))
             return
-        online = status is not None and status.online and not status.needs_credential and self._enrolled
+        online = status is not None and status.online and not status.needs_credential and self._presenter.state.enrolled
         ring = area.adjusted(2, 2, -2, -2)
         pen = QPen(QColor(theme.muted), 2.5, Qt.PenStyle.SolidLine if online else Qt.PenStyle.DotLine)
         painter.setPen(pen)

@@ -1,0 +1,23 @@
+"""Actions of the sync page."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject
+
+from app.window.widgets.actions import FeatureActions
+
+
+class SyncActions(FeatureActions):
+    """Synchronise now, and go back to where one began."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.sync_now = self.plain("s")
+        self.close_page = self.plain("Esc")
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        """Set every text in the language that is shown now."""
+        self.sync_now.setText(self.tr("Synchronise now"))
+        self.close_page.setText(self.tr("Close"))
+        super().retranslate()

@@ -1,0 +1,103 @@
+"""The question for the kind of defect, or why an NG was overruled, and a comment."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from app.window.look.language import current_language
+from app.window.look.style_context import StyleContext
+from app.window.widgets.key_button import KeyButton
+from app.window.widgets.styled_widget import StyledWidget
+from app.window.work.actions import WorkActions
+from app.window.work.presenter import WorkPresenter
+from app.window.work.state import Phase, WorkState
+from models.states import HumanVerdict
+
+COLUMNS = 2
+
+
+class ReasonPanel(StyledWidget):
+    """Kinds of defect on the keys 1 to 9 and a comment.
+
+    Signals:
+        finished: the comment was entered; keys are actions again.
+    """
+
+    finished = Signal()
+
+    def __init__(
+        self,
+        presenter: WorkPresenter,
+        style: StyleContext,
+        actions: WorkActions,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(style, parent)
+        self._presenter = presenter
+        self._actions = actions
+        sizes = style.sizes
+        self.title = QLabel()
+        self.title.setStyleSheet("font-weight: 600;")
+        self.class_buttons = [KeyButton(action) for action in actions.classes]
+        for number, action in enumerate(actions.classes):
+            action.triggered.connect(partial(presenter.verification.choose_class, number))
+        self.comment = QLineEdit()
+        self.comment.setMaxLength(500)
+        self.comment_label = QLabel()
+        self.comment_label.setBuddy(self.comment)
+        panel = QFrame()
+        panel.setObjectName("panel")
+        column = QVBoxLayout(panel)
+        pad = sizes.millimetres(4)
+        column.setContentsMargins(pad, pad, pad, pad)
+        column.setSpacing(sizes.millimetres(1.5))
+        column.addWidget(self.title)
+        grid = QGridLayout()
+        grid.setSpacing(sizes.gap)
+        for place, button in enumerate(self.class_buttons):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            grid.addWidget(button, place // COLUMNS, place % COLUMNS)
+        column.addLayout(grid)
+        column.addStretch(1)
+        column.addWidget(self.comment_label)
+        row = QHBoxLayout()
+        row.addWidget(self.comment)
+        column.addLayout(row)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(panel)
+        self.comment.textChanged.connect(presenter.verification.set_comment)
+        self.comment.returnPressed.connect(self._finish)
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        """Set every text in the language that is shown now."""
+        self.comment_label.setText(self.tr("Comment  (C)"))
+        self.comment.setAccessibleName(self.tr("Comment"))
+        self.comment.setPlaceholderText(self.tr("only if it helps"))
+        self.show_state(self._presenter.state)
+
+    def show_state(self, state: WorkState) -> None:
+        """Ask for the kind of defect, or why an NG was overruled."""
+        defective = state.human is HumanVerdict.NG
+        if not defective:
+            self.title.setText(self.tr("Why is it OK?"))
+        elif state.defect_classes:
+            self.title.setText(self.tr("Which defect?"))
+        else:
+            self.title.setText(self.tr("What is wrong with it?"))
+        asked = state.phase is Phase.REASON and defective
+        for number, action in enumerate(self._actions.classes):
+            known = state.defect_classes[number] if number < len(state.defect_classes) else None
+            action.setText(known.name(current_language()) if known is not None else "")
+            action.setVisible(asked and known is not None)
+            action.setEnabled(asked and known is not None)
+        if self.comment.text() != state.comment:
+            self.comment.setText(state.comment)
+
+    def _finish(self) -> None:
+        self.finished.emit()
+        self._presenter.verification.confirm_reason()

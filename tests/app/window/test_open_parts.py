@@ -1,0 +1,147 @@
+"""Parts that a killed station left undecided are offered after sign-in."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from PySide6.QtCore import Qt
+from sqlalchemy import select
+
+from app.station.operations.history import part
+from app.station.operations.open_sessions import open_parts, reopen_part
+from app.station.operations.sessions import begin_session, cancel_session
+from app.station.operations.store_check import check_store
+from app.station.workspace import Workspace
+from app.window.open_parts.presenter import OpenPartsPresenter
+from app.window.work.state import Phase
+from inspection.imaging.frames import Frame
+from models.audit import AuditEntry
+from models.errors import Conflict
+from models.states import HumanVerdict, SessionStatus
+from tests.support.capture import capture
+from tests.support.station import Station
+from tests.support.user_robot import UserRobot
+
+SERIAL = "PL-0042"
+
+
+@pytest.fixture
+def left_open(station: Station) -> str:
+    """Session of a part that a station was killed over, after its AI result; ask for it before ``workspace``."""
+    arguments = [station.target_id, station.item_id, station.operator.user_id, str(station.parts.test), SERIAL]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.capture", str(station.store), *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    session_id = process.stdout.readline().split()[0]
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    return session_id
+
+
+def sign_in(robot: UserRobot) -> OpenPartsPresenter:
+    robot.context.sign_in(robot.station.operator)
+    robot.context.go_to_start()
+    presenter = robot.window.presenter(OpenPartsPresenter)
+    robot.until(lambda: presenter.state.parts or not presenter.state.waiting)
+    return presenter
+
+
+def test_the_part_of_a_killed_station_is_offered_after_sign_in(left_open: str, robot: UserRobot) -> None:
+    presenter = sign_in(robot)
+    assert robot.context.screen == "open_parts"
+    assert [found.session_id for found in presenter.state.parts] == [left_open]
+    assert SERIAL in robot.window.window.screens["open_parts"].parts.item(0).text()
+
+
+def test_a_resumed_part_is_shown_with_its_image_verdict_and_evidence(left_open: str, robot: UserRobot) -> None:
+    sign_in(robot)
+    robot.key(Qt.Key.Key_Return)
+    robot.until(lambda: robot.work.state.phase is Phase.DECIDE)
+    stored = part(robot.context.workspace, left_open)
+    state, screen = robot.work.state, robot.window.window.screens["work"]
+    assert robot.context.screen == "work"
+    assert (state.session_id, state.part_code, state.verdict) == (left_open, SERIAL, stored.ai_verdict)
+    assert state.worst.score == stored.score
+    assert screen.stage.has_image
+    assert screen.stage.has_heatmap
+
+
+def test_a_resumed_part_is_completed_by_the_decision(left_open: str, robot: UserRobot) -> None:
+    sign_in(robot)
+    robot.key(Qt.Key.Key_Return)
+    robot.until(lambda: robot.work.state.phase is Phase.DECIDE)
+    robot.key(Qt.Key.Key_H)
+    robot.until(lambda: robot.work.state.phase is Phase.DONE)
+    decided = part(robot.context.workspace, left_open)
+    assert decided.status is SessionStatus.COMPLETED
+    assert decided.human_verdict is HumanVerdict.HOLD
+    assert open_parts(robot.context.workspace) == []
+    assert check_store(robot.station.store).consistent
+
+
+def test_a_discarded_part_is_cancelled_under_the_users_name(left_open: str, robot: UserRobot) -> None:
+    sign_in(robot)
+    robot.key(Qt.Key.Key_D)
+    robot.until(lambda: robot.context.screen == "home")
+    workspace = robot.context.workspace
+    assert part(workspace, left_open).status is SessionStatus.CANCELLED
+    with workspace.database.read() as session:
+        entry = session.scalars(
+            select(AuditEntry).where(AuditEntry.subject_id == left_open).order_by(AuditEntry.sequence.desc())
+        ).first()
+        assert entry is not None
+        assert (entry.action, entry.actor) == ("session.cancelled", "operator")
+
+
+@pytest.mark.usefixtures("left_open")
+def test_a_part_put_off_stays_in_the_navigation_list(robot: UserRobot) -> None:
+    sign_in(robot)
+    robot.key(Qt.Key.Key_Escape)
+    assert robot.context.screen == "home"
+    robot.navigate("open_parts")
+    assert robot.context.screen == "open_parts"
+
+
+@pytest.mark.usefixtures("left_open")
+def test_the_next_user_is_offered_what_the_one_before_put_off(robot: UserRobot) -> None:
+    sign_in(robot)
+    robot.key(Qt.Key.Key_Escape)
+    robot.context.sign_out()
+    sign_in(robot)
+    assert robot.context.screen == "open_parts"
+
+
+def test_nothing_is_offered_after_an_orderly_end(robot: UserRobot) -> None:
+    robot.context.sign_in(robot.station.operator)
+    robot.context.go_to_start()
+    assert robot.context.screen == "home"
+    assert "open_parts" not in robot.context.reachable_screens()
+
+
+def test_a_reopened_heatmap_is_in_the_unit_of_the_score(
+    workspace: Workspace, station: Station, frames: list[Frame]
+) -> None:
+    inspection = capture(workspace, station.operator, station.target_id, station.item_id, frames[0])
+    reopened = reopen_part(workspace, inspection.session_id).inspections[0]
+    before, after = inspection.outcome.heatmap, reopened.outcome.heatmap
+    assert before is not None
+    assert after is not None
+    assert inspection.threshold is not None
+    step = inspection.threshold / 128
+    inside = before < inspection.threshold * 1.9
+    assert abs(after - before)[inside].max() <= step
+    assert (reopened.frame.pixels == frames[0].pixels).all()
+
+
+def test_a_part_that_has_ended_cannot_be_reopened(workspace: Workspace, station: Station) -> None:
+    begun = begin_session(workspace, station.operator, target_id=station.target_id)
+    cancel_session(workspace, station.operator, begun.session_id)
+    with pytest.raises(Conflict) as refused:
+        reopen_part(workspace, begun.session_id)
+    assert refused.value.code == "session-ended"
