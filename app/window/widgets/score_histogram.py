@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 BINS = 20
 LEAST_HEIGHT_MM = 36
 """Caption, bars, the axis with its numbers and its label, none of them cut."""
+BELOW_AXIS = 6
+"""Pixels below the axis."""
 ROOM = 1.25
 """How far the axis reaches past the largest score, for the label of the threshold."""
 
@@ -51,6 +53,7 @@ class ScoreHistogram(StyledWidget):
         super().__init__(style, parent)
         self._shown: ScoreDistribution | None = None
         self._plot: Any = None
+        self._line: Any = None
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -90,6 +93,7 @@ class ScoreHistogram(StyledWidget):
             self._plot.hideButtons()
             self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             self._column.addWidget(self._plot, 1)
+            self._plot.getViewBox().sigResized.connect(lambda _: self._fit_range())
         self.caption.setText(self.tr("Scores of good parts the model was not fitted on"))
         theme, plot = self.style_context.theme, self._plot
         plot.clear()
@@ -110,6 +114,7 @@ class ScoreHistogram(StyledWidget):
             labelOpts={"color": QColor(theme.text), "position": 0.85, "anchors": [(0, 0.5), (0, 0.5)]},
         )
         plot.addItem(line)
+        self._line = line
         font = QFont(self.font())
         font.setPixelSize(self.style_context.sizes.small_text)
         line.label.setFont(font)
@@ -124,7 +129,21 @@ class ScoreHistogram(StyledWidget):
             axis.setTickFont(font)
         plot.setLabel("bottom", self.tr("Anomaly score"))
         plot.getAxis("bottom").label.setFont(font)
+        # pyqtgraph puts the label of an axis some pixels below the axis's own area, where it would be cut.
+        plot.getPlotItem().setContentsMargins(0, 0, 0, BELOW_AXIS)
         over = sum(score > shown.threshold for score in shown.scores)
         name = self.tr("Scores of {count} good parts, {over} of them over the threshold {value}")
         self.setAccessibleName(name.format(count=len(shown.scores), over=over, value=value))
         plot.setAccessibleName(self.accessibleName())
+        self._fit_range()
+
+    def _fit_range(self) -> None:
+        """Let the axis end where bars and the label of the threshold have room."""
+        shown, view = self._shown, self._plot.getViewBox()
+        if shown is None or self._line is None or view.width() <= 0:
+            return
+        label = self._line.label.boundingRect().width() + self.style_context.sizes.millimetres(2)
+        # Where the chart is too narrow the label is cut rather than the bars squeezed.
+        left_for_bars = max(view.width() - label, view.width() / 2)
+        _, edges = bins(shown.scores, shown.threshold)
+        view.setXRange(0, max(edges[-1], shown.threshold * view.width() / left_for_bars), padding=0)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyqtgraph import PlotWidget
+from pyqtgraph import AxisItem, InfiniteLine, PlotWidget
 from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter, QPicture
 from PySide6.QtWidgets import QApplication
 
 from app.window.look.theme import THEMES, ThemeName
@@ -57,10 +58,22 @@ def test_the_axes_lie_inside_the_chart_on_a_small_display(
     assert robot.window.window.height() == 768
     assert chart.rect().contains(plot.geometry())
     drawn_on = QRectF(plot.viewport().rect())
-    for side in ("left", "bottom"):
-        axis = plot.getAxis(side)
-        assert drawn_on.contains(axis.sceneBoundingRect()), side
     assert drawn_on.contains(plot.getAxis("bottom").label.sceneBoundingRect())
+    for side in ("left", "bottom"):
+        numbers = tick_texts(plot.getAxis(side))
+        assert len(numbers) >= 2
+        assert all(drawn_on.contains(place) for place in numbers), side
+    threshold = next(item.label for item in plot.items() if isinstance(item, InfiniteLine))
+    assert drawn_on.contains(threshold.mapRectToScene(threshold.boundingRect()))
+
+
+def tick_texts(axis: AxisItem) -> list[QRectF]:
+    """Where the numbers of an axis are drawn, on the scene."""
+    picture = QPicture()
+    painter = QPainter(picture)
+    _, _, texts = axis.generateDrawSpecs(painter)
+    painter.end()
+    return [axis.mapRectToScene(place) for place, _, _ in texts]
 
 
 def test_the_bars_are_higher_than_a_line_of_text_on_a_small_display(robot: UserRobot) -> None:
