@@ -59,7 +59,7 @@ def check_device(context: ServerContext, device_id: str, credential: str, addres
         NotSignedIn: ``device-wrong`` for an unknown or disabled station and for a wrong credential.
         TooManyRequests: ``sign-in-too-often``.
     """
-    context.limiter.take(f"device:{device_id}", address)
+    attempt = context.limiter.device(device_id, address)
     with context.database.local_transaction() as session:
         device = active_device(session, device_id)
         right = same_digest(digest_of(credential), device.credential_digest if device else "")
@@ -67,7 +67,7 @@ def check_device(context: ServerContext, device_id: str, credential: str, addres
             device.last_seen_at = utc_now()
     if not right:
         raise NotSignedIn("device-wrong")
-    context.limiter.give_back(f"device:{device_id}")
+    attempt.succeeded()
 
 
 def refresh(context: ServerContext, refresh_token: str) -> TokenPair:
@@ -105,7 +105,7 @@ def sign_out(context: ServerContext, who: Principal) -> None:
 
 
 def _sign_in(context: ServerContext, username: str, password: str, address: str, device_id: str | None) -> TokenPair:
-    context.limiter.take(username, address)
+    attempt = context.limiter.user(username, address)
     with context.database.read() as session:
         known = user_by_name(session, username)
         user_id = known.id if known else None
@@ -135,7 +135,7 @@ def _sign_in(context: ServerContext, username: str, password: str, address: str,
         context.metrics.sign_ins.labels("refused").inc()
         raise NotSignedIn("sign-in-refused")
     context.metrics.sign_ins.labels("accepted").inc()
-    context.limiter.give_back(username)
+    attempt.succeeded()
     return pair
 
 

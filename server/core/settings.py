@@ -57,7 +57,10 @@ class ServerSettings(BaseSettings):
     device_token_minutes: int = Field(default=60, ge=1, le=1_440, description="Life of a station's own token.")
     enrolment_code_hours: int = Field(default=24, ge=1, le=720, description="How long an enrolment code is good.")
     sign_in_attempts: int = Field(
-        default=10, ge=1, le=10_000, description="Failed sign-ins a minute for one name, and ten times that an address."
+        default=10,
+        ge=1,
+        le=10_000,
+        description="Failed sign-ins a minute for one name from one address; ten times that for each alone.",
     )
     password_min_length: int = Field(default=8, ge=8, le=128, description="Least length of a password.")
     cors_origins: list[str] = Field(default=[], description="Origins of browsers that may call; closed by default.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from models.states import DeviceStatus
-from sync.shared.schemas import Moment, Reply, Request, Text
+from sync.shared.schemas import LEFT_OUT, Changes, Moment, Reply, Request, Text
 from sync.shared.station_config import StationSettings
 
 
@@ -19,11 +19,11 @@ class DeviceReply(Reply):
     last_seen_at: Moment | None
 
 
-class DeviceUpdate(Request):
+class DeviceUpdate(Changes):
     """Changes to a station; what is left out stays."""
 
-    name: Text | None = Field(default=None, min_length=1, max_length=200)
-    status: DeviceStatus | None = None
+    name: Text = Field(default=LEFT_OUT, min_length=1, max_length=200)
+    status: DeviceStatus = Field(default=LEFT_OUT)
 
 
 class EnrolmentCodeCreate(Request):

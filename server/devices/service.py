@@ -39,7 +39,7 @@ def register(context: ServerContext, body: DeviceRegister, address: str) -> Devi
         NotSignedIn: ``enrolment-code-wrong`` for an unknown, used or old code.
         TooManyRequests: ``sign-in-too-often``.
     """
-    context.limiter.take(f"enrol:{address}", address)
+    attempt = context.limiter.enrolment(address)
     credential = new_secret("ifd")
     with context.database.local_transaction() as session:
         query = select(EnrolmentCode).where(EnrolmentCode.code_digest == digest_of(normalised_code(body.code)))
@@ -55,7 +55,7 @@ def register(context: ServerContext, body: DeviceRegister, address: str) -> Devi
         audited(
             session, Principal.of_device(device.id), "device.enrolled", "device", device.id, enrolment_code_id=code.id
         )
-    context.limiter.give_back(f"enrol:{address}")
+    attempt.succeeded()
     return DeviceRegistered(device_id=device.id, credential=credential)
 
 
@@ -74,7 +74,7 @@ def update_device(context: ServerContext, who: Principal, device_id: str, body: 
     Raises:
         NotFound: ``device-unknown``.
     """
-    changes = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
+    changes = body.model_dump(exclude_unset=True)
     with context.database.local_transaction(who.user_id) as session:
         device = session.get(Device, device_id, with_for_update=True)
         if device is None:

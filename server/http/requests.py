@@ -147,10 +147,14 @@ class HeadRequests:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
                 raise _Answered
 
+        as_get = {**scope, "method": "GET"}
         try:
-            await self._app({**scope, "method": "GET"}, receive, head_alone)
+            await self._app(as_get, receive, head_alone)
         except _Answered:
             return
+        finally:
+            if "route" in as_get:
+                scope["route"] = as_get["route"]
 
 
 class _Answered(BaseException):

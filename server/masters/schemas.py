@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from sync.shared.schemas import JsonObject, Moment, RecordId, Reply, Request, Text
+from sync.shared.schemas import LEFT_OUT, Changes, Flag, JsonObject, Moment, RecordId, Reply, Request, Text, Whole
 
 _CRITERIA = (
     "Judgement criteria. `threshold_model`, the SHA-256 of a model file, says which model `threshold` was chosen for: "
@@ -22,13 +22,13 @@ class TargetCreate(Request):
     description: Text = Field(default="", max_length=10_000)
 
 
-class TargetUpdate(Request):
+class TargetUpdate(Changes):
     """Changes to a target; what is left out stays."""
 
-    code: Text | None = Field(default=None, min_length=1, max_length=64)
-    name: Text | None = Field(default=None, min_length=1, max_length=200)
-    version: Text | None = Field(default=None, min_length=1, max_length=32)
-    description: Text | None = Field(default=None, max_length=10_000)
+    code: Text = Field(default=LEFT_OUT, min_length=1, max_length=64)
+    name: Text = Field(default=LEFT_OUT, min_length=1, max_length=200)
+    version: Text = Field(default=LEFT_OUT, min_length=1, max_length=32)
+    description: Text = Field(default=LEFT_OUT, max_length=10_000)
 
 
 class MasterReply(Reply):
@@ -55,21 +55,21 @@ class ItemCreate(Request):
     id: RecordId | None = None
     name: Text = Field(min_length=1, max_length=200)
     description: Text = Field(default="", max_length=10_000)
-    position: int = Field(default=1, ge=1, le=10_000)
-    required: bool = True
+    position: Whole = Field(default=1, ge=1, le=10_000)
+    required: Flag = True
     criteria: JsonObject = Field(default_factory=dict, description=_CRITERIA)
     pipeline_id: RecordId | None = None
     pipeline_parameters: JsonObject = Field(default_factory=dict, description="Step id → parameter → value.")
 
 
-class ItemUpdate(Request):
+class ItemUpdate(Changes):
     """Changes to an item; what is left out stays."""
 
-    name: Text | None = Field(default=None, min_length=1, max_length=200)
-    description: Text | None = Field(default=None, max_length=10_000)
-    position: int | None = Field(default=None, ge=1, le=10_000)
-    required: bool | None = None
-    criteria: JsonObject | None = Field(default=None, description=_CRITERIA)
+    name: Text = Field(default=LEFT_OUT, min_length=1, max_length=200)
+    description: Text = Field(default=LEFT_OUT, max_length=10_000)
+    position: Whole = Field(default=LEFT_OUT, ge=1, le=10_000)
+    required: Flag = Field(default=LEFT_OUT)
+    criteria: JsonObject = Field(default=LEFT_OUT, description=_CRITERIA)
 
 
 class ItemReply(MasterReply):
@@ -127,12 +127,12 @@ class PipelineCreate(Request):
     )
 
 
-class PipelineUpdate(Request):
+class PipelineUpdate(Changes):
     """Changes to a pipeline; another definition makes a new version."""
 
-    name: Text | None = Field(default=None, min_length=1, max_length=200)
-    description: Text | None = Field(default=None, max_length=10_000)
-    definition: JsonObject | None = None
+    name: Text = Field(default=LEFT_OUT, min_length=1, max_length=200)
+    description: Text = Field(default=LEFT_OUT, max_length=10_000)
+    definition: JsonObject = Field(default=LEFT_OUT)
 
 
 class PipelineReply(MasterReply):
@@ -154,13 +154,13 @@ class DefectClassCreate(Request):
     severity: Text = Field(default="major", min_length=1, max_length=16)
 
 
-class DefectClassUpdate(Request):
+class DefectClassUpdate(Changes):
     """Changes to a kind of defect; what is left out stays."""
 
-    code: Text | None = Field(default=None, min_length=1, max_length=64)
-    name_en: Text | None = Field(default=None, min_length=1, max_length=200)
-    name_ja: Text | None = Field(default=None, min_length=1, max_length=200)
-    severity: Text | None = Field(default=None, min_length=1, max_length=16)
+    code: Text = Field(default=LEFT_OUT, min_length=1, max_length=64)
+    name_en: Text = Field(default=LEFT_OUT, min_length=1, max_length=200)
+    name_ja: Text = Field(default=LEFT_OUT, min_length=1, max_length=200)
+    severity: Text = Field(default=LEFT_OUT, min_length=1, max_length=16)
 
 
 class DefectClassReply(MasterReply):

@@ -123,5 +123,5 @@ class Masters(Generic[RecordT, ReplyT]):
 
 
 def given(body: BaseModel) -> dict[str, Any]:
-    """Return the members of a change that the client sent and that are not null."""
-    return {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
+    """Return the members of a change that the client sent."""
+    return body.model_dump(exclude_unset=True)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
 from models.states import HumanVerdict, ImageKind, SessionStatus, Verdict
-from sync.shared.schemas import Moment, RecordId, Reply, Request, Text
-
-_Finite = Annotated[float, Field(allow_inf_nan=False)]
+from sync.shared.schemas import LEFT_OUT, Changes, Moment, Real, RecordId, Reply, Request, Text
 
 
 class SessionCreate(Request):
@@ -22,21 +20,21 @@ class SessionCreate(Request):
     device_id: Text | None = Field(default=None, min_length=1, max_length=64, description="Empty: the server itself.")
 
 
-class SessionUpdate(Request):
+class SessionUpdate(Changes):
     """Changes to a session; what is left out stays. The status moves forward only."""
 
-    lot: Text | None = Field(default=None, max_length=128)
-    serial_number: Text | None = Field(default=None, max_length=128)
-    status: SessionStatus | None = None
+    lot: Text = Field(default=LEFT_OUT, max_length=128)
+    serial_number: Text = Field(default=LEFT_OUT, max_length=128)
+    status: SessionStatus = Field(default=LEFT_OUT)
 
 
 class BoxMarked(Request):
     """Where a defect is: top-left corner and size, pixels of the original image."""
 
-    x: _Finite = Field(ge=0)
-    y: _Finite = Field(ge=0)
-    width: _Finite = Field(ge=0)
-    height: _Finite = Field(ge=0)
+    x: Real = Field(ge=0)
+    y: Real = Field(ge=0)
+    width: Real = Field(ge=0)
+    height: Real = Field(ge=0)
 
 
 class DefectMarked(Request):
@@ -54,7 +52,7 @@ class VerificationCreate(Request):
     verdict: HumanVerdict
     defects: list[DefectMarked] = Field(default_factory=list, max_length=500)
     comment: Text = Field(default="", max_length=4_000)
-    seconds: _Finite | None = Field(default=None, ge=0, le=86_400, description="Time the person took.")
+    seconds: Real | None = Field(default=None, ge=0, le=86_400, description="Time the person took.")
     item_id: RecordId | None = Field(default=None, description="The item it is about; empty: the whole part.")
     ai_result_id: RecordId | None = None
 

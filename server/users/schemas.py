@@ -8,7 +8,7 @@ from pydantic import Field
 from pydantic.config import JsonDict
 
 from models.states import Role
-from sync.shared.schemas import Moment, RecordId, Reply, Request, Text
+from sync.shared.schemas import LEFT_OUT, Changes, Flag, Moment, RecordId, Reply, Request, Text
 
 _SECRET: JsonDict = {"format": "password"}
 _NAME = r"^[^\s\x00-\x1f]+$"
@@ -25,13 +25,13 @@ class UserCreate(Request):
     password: str = Field(min_length=1, max_length=256, json_schema_extra=_SECRET)
 
 
-class UserUpdate(Request):
+class UserUpdate(Changes):
     """Changes to a user; what is left out stays."""
 
-    display_name: Text | None = Field(default=None, max_length=200)
-    role: Role | None = None
-    language: Literal["ja", "en"] | None = None
-    active: bool | None = None
+    display_name: Text = Field(default=LEFT_OUT, max_length=200)
+    role: Role = Field(default=LEFT_OUT)
+    language: Literal["ja", "en"] = Field(default=LEFT_OUT)
+    active: Flag = Field(default=LEFT_OUT)
 
 
 class UserReply(Reply):

@@ -65,7 +65,7 @@ def update_user(context: ServerContext, who: Principal, user_id: str, body: User
         NotFound: ``user-unknown``.
         Conflict: ``last-admin``.
     """
-    changes = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
+    changes = body.model_dump(exclude_unset=True)
     with context.database.transaction(who.user_id) as session:
         user = _user(session, user_id)
         for name, value in changes.items():
@@ -112,12 +112,12 @@ def change_own_password(context: ServerContext, who: Principal, current: str, ne
     """
     if who.user_id is None:
         raise PermissionDenied("person-needed")
-    context.limiter.take(who.username, address)
+    attempt = context.limiter.user(who.username, address)
     with context.database.read() as session:
         digest = password_digest(session, who.user_id)
     if not context.passwords.matches(current, digest):
         raise InvalidInput("password-wrong")
-    context.limiter.give_back(who.username)
+    attempt.succeeded()
     set_password(context, who, who.user_id, new)
 
 

@@ -127,10 +127,14 @@ class Request(BaseModel):
         raise ValidationError.from_exception_data(cls.__name__, errors)
 
 
+LEFT_OUT: Any = None
+"""Default of a member of ``Changes`` that is left out; never among what ``model_dump(exclude_unset=True)`` gives."""
+
+
 class Changes(Request):
     """Base of changes to a record: what is left out stays, and only what may be empty can be set to null.
 
-    A member that may not be null is declared with its own type and the default None, which means that it was left out.
+    A member that may not be null is declared with its own type and the default ``LEFT_OUT``.
     """
 
     @classmethod

@@ -6,18 +6,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sync.shared.schemas import Request
+from sync.shared.schemas import Real, Request, Whole
 
-_Threshold = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_Threshold = Annotated[Real, Field(gt=0)]
 _Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class StationSettings(Request):
     """What the server may set on stations; what is left out is the station's own choice."""
 
-    sync_interval_s: float | None = Field(default=None, ge=1, le=86_400, description="Seconds between two passes.")
-    retention_days: int | None = Field(default=None, ge=1, le=36_500, description="Days images stay on a station.")
-    offline_sign_in_days: int | None = Field(default=None, ge=0, le=365, description="Days without the server.")
+    sync_interval_s: Real | None = Field(default=None, ge=1, le=86_400, description="Seconds between two passes.")
+    retention_days: Whole | None = Field(default=None, ge=1, le=36_500, description="Days images stay on a station.")
+    offline_sign_in_days: Whole | None = Field(default=None, ge=0, le=365, description="Days without the server.")
     language: Literal["ja", "en"] | None = Field(default=None, description="Language of the window.")
     thresholds: dict[str, _Threshold] | None = Field(default=None, description="Item id → anomaly threshold.")
     threshold_models: dict[str, _Digest] | None = Field(

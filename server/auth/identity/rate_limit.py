@@ -1,46 +1,127 @@
-"""Limits failed sign-ins, by name and by address, with a moving window of one minute."""
+"""Limits failed sign-ins, so that passwords cannot be tried and nobody can lock out others.
+
+Each limit counts in a key space of its own, for a minute from its first failure:
+
+==================  =====================  ==============================================================
+what is counted     failures a minute      whom it locks
+==================  =====================  ==============================================================
+user at an address  ``attempts``           that name, from that address
+user                10 × ``attempts``      that name, from everywhere: guessing spread over many addresses
+station at address  ``attempts``           that station's id, from that address
+enrolment           ``attempts``           enrolling, from that address
+address             10 × ``attempts``      every sign-in from that address; a plant may share one
+==================  =====================  ==============================================================
+"""
 
 from __future__ import annotations
 
+import ipaddress
+import json
 import math
 import time
+import unicodedata
+from dataclasses import dataclass
 
-from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from models.errors import TooManyRequests
 
-_ADDRESS_FACTOR = 10
+_WINDOW_S = 60
+_WIDE_FACTOR = 10
+_IPV6_SITE_BITS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    key: str
+    most: int
+
+
+class Attempt:
+    """An attempt that has been counted.
+
+    Args:
+        storage: where it is counted.
+        narrow: forgotten as a whole when the attempt turns out right.
+        wide: gets this one attempt back then.
+    """
+
+    def __init__(self, storage: MemoryStorage, narrow: _Limit, wide: tuple[_Limit, ...]) -> None:
+        self._storage = storage
+        self._narrow = narrow
+        self._wide = wide
+
+    def succeeded(self) -> None:
+        """Take the attempt back: it was right."""
+        self._storage.clear(self._narrow.key)
+        for limit in self._wide:
+            self._storage.decr(limit.key)
 
 
 class SignInLimiter:
-    """Counts attempts that may turn out wrong; a right one gives its name free again.
+    """Counts attempts that may turn out wrong.
 
     Args:
-        attempts: failures a minute for one name; an address has ten times as many, as a plant may share one.
+        attempts: failures a minute of one name, station or enrolment from one address.
     """
 
     def __init__(self, attempts: int) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._name = RateLimitItemPerMinute(attempts)
-        self._address = RateLimitItemPerMinute(attempts * _ADDRESS_FACTOR)
+        self._storage = MemoryStorage()
+        self._attempts = attempts
 
-    def take(self, name: str, address: str) -> None:
-        """Count an attempt.
+    def user(self, username: str, address: str) -> Attempt:
+        """Count an attempt to sign in as a user; names that differ in case or width alone are one.
 
         Raises:
             TooManyRequests: ``sign-in-too-often`` with the member ``retry_after`` in seconds.
         """
-        for limit, key in ((self._name, f"name:{name.lower()}"), (self._address, f"address:{address}")):
-            if not self._limiter.hit(limit, key):
-                seconds = self._wait(limit, key)
+        name = unicodedata.normalize("NFKC", username).casefold()
+        return self._take(self._narrow("user", name, site_of(address)), self._wide("user", name), address)
+
+    def device(self, device_id: str, address: str) -> Attempt:
+        """Count an attempt to sign in as a station; its secret is random, so only the address is slowed down.
+
+        Raises:
+            TooManyRequests: as ``user``.
+        """
+        return self._take(self._narrow("device", device_id, site_of(address)), None, address)
+
+    def enrolment(self, address: str) -> Attempt:
+        """Count an attempt to enrol.
+
+        Raises:
+            TooManyRequests: as ``user``.
+        """
+        return self._take(self._narrow("enrolment", site_of(address)), None, address)
+
+    def _narrow(self, *space: str) -> _Limit:
+        return _Limit(json.dumps(["narrow", *space]), self._attempts)
+
+    def _wide(self, *space: str) -> _Limit:
+        return _Limit(json.dumps(["wide", *space]), self._attempts * _WIDE_FACTOR)
+
+    def _take(self, narrow: _Limit, of_name: _Limit | None, address: str) -> Attempt:
+        of_address = self._wide("address", site_of(address))
+        wide = (of_address,) if of_name is None else (of_name, of_address)
+        taken: list[_Limit] = []
+        for limit in (narrow, *wide):
+            if self._storage.incr(limit.key, _WINDOW_S) > limit.most:
+                for one in (limit, *taken):
+                    self._storage.decr(one.key)
+                seconds = max(1, math.ceil(self._storage.get_expiry(limit.key) - time.time()))
                 raise TooManyRequests("sign-in-too-often", seconds=seconds, members={"retry_after": seconds})
+            taken.append(limit)
+        return Attempt(self._storage, narrow, wide)
 
-    def give_back(self, name: str) -> None:
-        """Forget the failures of a name after a right sign-in."""
-        self._limiter.clear(self._name, f"name:{name.lower()}")
 
-    def _wait(self, limit: RateLimitItem, key: str) -> int:
-        reset = self._limiter.get_window_stats(limit, key).reset_time
-        return max(1, math.ceil(reset - time.time()))
+def site_of(address: str) -> str:
+    """Return what stands for the owner of an address: IPv4 itself, of IPv6 the 64 bits that a site is given."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(known, ipaddress.IPv6Address):
+        if known.ipv4_mapped is not None:
+            return str(known.ipv4_mapped)
+        return str(ipaddress.ip_network((int(known), _IPV6_SITE_BITS), strict=False))
+    return str(known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -117,6 +118,41 @@ def test_too_many_wrong_passwords_are_answered_with_how_long_to_wait(tmp_path: P
         assert 1 <= int(answers[3].headers["retry-after"]) <= 60
         assert answers[3].json()["retry_after"] == int(answers[3].headers["retry-after"])
         served.sign_in("supervisor")
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server that takes two failures; every test uses names of its own."""
+    with serve_with_users(tmp_path_factory.mktemp("strict"), sign_in_attempts=2) as served:
+        yield served
+
+
+def wrong_sign_in(served: Served, username: str) -> int:
+    answer = served["anonymous"].post("/auth/login", json={"username": username, "password": "wrong"})
+    return answer.status_code
+
+
+def test_right_sign_ins_from_one_address_are_never_too_many(strict: Served) -> None:
+    enrolled = enrol(strict)
+    for _ in range(30):
+        assert strict["anonymous"].post("/tauri/auth/device", json=enrolled).status_code == 200
+
+
+def test_a_user_name_that_reads_like_a_station_locks_no_station(strict: Served) -> None:
+    enrolled = enrol(strict)
+    name = f"device:{enrolled['device_id']}"
+    assert [wrong_sign_in(strict, name) for _ in range(3)] == [401, 401, 429]
+    device_token(strict, enrolled)
+
+
+def test_names_that_differ_in_case_or_width_share_their_failures(strict: Served) -> None:
+    assert [wrong_sign_in(strict, name) for name in ("other", "OTHER", "ｏｔｈｅｒ")] == [401, 401, 429]
+
+
+def test_a_right_sign_in_forgets_the_failures_of_its_name(strict: Served) -> None:
+    for _ in range(3):
+        assert wrong_sign_in(strict, "inspector") == 401
+        strict.sign_in("inspector")
 
 
 def test_a_disabled_user_is_out_at_once_and_stays_out(served: Served) -> None:
