@@ -18,7 +18,8 @@ from server.auth.identity.tokens import TokenIssuer
 from server.change_log.recording import ChangeLogRecorder
 from server.core.metrics import Metrics
 from server.core.settings import DATABASE_FILE, ServerSettings, prepare_data_dir, signing_key
-from server.events.bus import EventBus, InProcessBus
+from server.events.bus import EventBus
+from server.events.in_process import InProcessBus
 from server.objects.store import ObjectStore
 
 
@@ -49,7 +50,7 @@ class ServerContext:
     metrics: Metrics
 
     def close(self) -> None:
-        """Let go of the database and the bus."""
+        """Close the bus, which ends its subscriptions, and the database."""
         self.events.close()
         self.database.close()
 

@@ -1,110 +1,73 @@
-"""Topics that parts of the server publish to and subscribe to."""
+"""The event bus: what any implementation offers, whether the events stay in this process or travel."""
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Protocol, Self
+
+from server.events.topics import Event, Topic, ValueT
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What is told: topic, key (events of one key stay in order) and a JSON value."""
+class Subscription(Protocol[ValueT]):
+    """The events of one topic, for one reader in one event loop.
 
-    topic: str
-    key: str
-    value: dict[str, Any]
+    It begins when an ``async with`` block is entered, else with the first step of an ``async for``; what is published
+    before that is not seen. It ends with the block, with ``aclose``, or when the bus is closed: the events that wait
+    come first, then the iteration ends. A reader that falls too far behind loses the oldest events, never holds up who
+    publishes, and finds how many it lost in ``missed``: it then reads the present state from its source again.
+    """
 
+    @property
+    def missed(self) -> int:
+        """How many events were lost so far because the reader fell behind."""
 
-class Subscription(Protocol):
-    """A reader's own line of events."""
+    def __aiter__(self) -> Self:
+        """Return itself."""
 
-    def next(self, timeout: float) -> Event | None:
-        """Return the next event, None when none came within ``timeout`` seconds."""
+    async def __anext__(self) -> Event[ValueT]:
+        """Wait for the next event."""
+
+    async def __aenter__(self) -> Self:
+        """Begin the subscription."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the subscription."""
+
+    async def aclose(self) -> None:
+        """End the subscription; may be repeated."""
 
 
 class EventBus(Protocol):
-    """Publishes events to everyone who listens now."""
+    """Publishes typed events to everyone who is subscribed at that moment."""
 
-    def publish(self, topic: str, key: str, value: dict[str, Any]) -> None:
-        """Tell ``value`` to every subscriber of ``topic``."""
+    def publish(self, topic: Topic[ValueT], key: str, value: ValueT) -> None:
+        """Publish an event, from any thread and without waiting for a reader.
 
-    def subscribe(self, topic: str) -> Any:
-        """Return a context manager that gives a ``Subscription`` and ends it."""
+        Args:
+            topic: its kind.
+            key: events of one key keep their order.
+            value: of the topic's model.
 
-    def check(self) -> None:
-        """Raise ``Unavailable`` when the bus does not answer."""
+        Raises:
+            TypeError: when ``value`` is not of the topic's model. A bug.
+            RuntimeError: when the bus is closed. A bug.
+        """
 
-    def close(self) -> None:
-        """Let go of everything; nothing can be published afterwards."""
+    def subscribe(self, topic: Topic[ValueT]) -> Subscription[ValueT]:
+        """Return a subscription: ``async for event in bus.subscribe(topic)``.
 
-
-class InProcessSubscription:
-    """The events of one topic since the subscription began; a reader too slow loses the oldest."""
-
-    def __init__(self, most: int) -> None:
-        self._events: queue.Queue[Event] = queue.Queue(most)
-
-    def next(self, timeout: float) -> Event | None:
-        """Return the next event, None when none came within ``timeout`` seconds."""
-        try:
-            return self._events.get(timeout=timeout)
-        except queue.Empty:
-            return None
-
-    def offer(self, event: Event) -> None:
-        """Add an event, dropping the oldest when the reader has fallen behind."""
-        while True:
-            try:
-                self._events.put_nowait(event)
-            except queue.Full:
-                self.next(0.0)
-            else:
-                return
-
-
-class InProcessBus:
-    """Serves one server process; never blocks the one who publishes.
-
-    Args:
-        most_waiting: events kept for a reader that has fallen behind.
-    """
-
-    def __init__(self, most_waiting: int = 1_000) -> None:
-        self._most = most_waiting
-        self._lock = threading.Lock()
-        self._readers: dict[str, list[InProcessSubscription]] = {}
-        self._closed = False
-
-    def publish(self, topic: str, key: str, value: dict[str, Any]) -> None:
-        """Tell ``value`` to every subscriber of ``topic``."""
-        event = Event(topic, key, value)
-        with self._lock:
-            if self._closed:
-                raise RuntimeError("the bus is closed")
-            for reader in self._readers.get(topic, []):
-                reader.offer(event)
-
-    @contextmanager
-    def subscribe(self, topic: str) -> Iterator[InProcessSubscription]:
-        """Give the events of ``topic`` from now on, until the block ends."""
-        reader = InProcessSubscription(self._most)
-        with self._lock:
-            self._readers.setdefault(topic, []).append(reader)
-        try:
-            yield reader
-        finally:
-            with self._lock:
-                self._readers.get(topic, [reader]).remove(reader)
+        Raises:
+            RuntimeError: when the bus is closed. A bug.
+        """
 
     def check(self) -> None:
-        """Nothing can fail in-process."""
+        """Check that the bus answers.
+
+        Raises:
+            Unavailable: when it does not.
+        """
 
     def close(self) -> None:
-        """Let go of everything; nothing can be published afterwards."""
-        with self._lock:
-            self._closed = True
-            self._readers.clear()
+        """End every subscription, from any thread; nothing can be published afterwards."""

@@ -17,6 +17,7 @@ from server.core.idempotency import already_there
 from server.core.paging import PageQuery, fetch_page
 from server.masters.repository import alive
 from server.sessions import repository
+from server.sessions.events import SESSION_CHANGED
 from server.sessions.repository import SessionFilter
 from server.sessions.rules import may_update, only_device, owner_of_new, require_verdict
 from server.sessions.schemas import SessionCreate, SessionDetail, SessionReply, SessionUpdate
@@ -95,7 +96,7 @@ def update_session(context: ServerContext, who: Principal, session_id: str, body
         session.flush()
         reply = SessionReply.model_validate(record)
     if "status" in changed:
-        _tell(context, reply)
+        _publish(context, reply)
     return reply
 
 
@@ -114,7 +115,7 @@ def complete_session(context: ServerContext, who: Principal, session_id: str) ->
         audited(session, who, "session.completed", "inspection_session", record.id, verdict=verdict)
         session.flush()
         reply = SessionReply.model_validate(record)
-    _tell(context, reply)
+    _publish(context, reply)
     return reply
 
 
@@ -141,7 +142,7 @@ def _step(record: InspectionSession, wanted: SessionStatus) -> None:
     record.status = wanted
 
 
-def _tell(context: ServerContext, reply: SessionReply) -> None:
+def _publish(context: ServerContext, reply: SessionReply) -> None:
     if reply.status is SessionStatus.COMPLETED:
         context.metrics.completed.inc()
-    context.events.publish("inspection-sessions", reply.id, reply.model_dump(mode="json"))
+    context.events.publish(SESSION_CHANGED, reply.id, reply)

@@ -2,57 +2,241 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 import pytest
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from server.events.bus import EventBus, InProcessBus
+from server.events.bus import EventBus, Subscription
+from server.events.in_process import InProcessBus
+from server.events.topics import Event, Topic
+
+LIMIT_S = 20.0
+MOST_WAITING = 100
 
 
-@pytest.fixture
-def bus() -> Iterator[EventBus]:
-    made = InProcessBus(most_waiting=100)
+class Progress(BaseModel):
+    """An event of the tests."""
+
+    model_config = ConfigDict(frozen=True)
+
+    n: int
+
+
+class Alert(BaseModel):
+    """Another one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+
+
+PROGRESS = Topic("contract-progress", Progress)
+ALERT = Topic("contract-alert", Alert)
+BUSES: dict[str, Callable[[], EventBus]] = {"in-process": lambda: InProcessBus(most_waiting=MOST_WAITING)}
+
+
+@pytest.fixture(params=BUSES)
+def bus(request: pytest.FixtureRequest) -> Iterator[EventBus]:
+    """A bus of each kind; one more is added by its name."""
+    made = BUSES[request.param]()
     yield made
     made.close()
 
 
-def test_events_of_one_key_come_in_order_and_only_those_of_the_topic(bus: EventBus) -> None:
-    with bus.subscribe("progress") as reader:
-        bus.publish("other", "k", {"n": -1})
-        for number in range(10):
-            bus.publish("progress", "k", {"n": number})
-        assert [reader.next(1).value["n"] for _ in range(10)] == list(range(10))
-        assert reader.next(0.01) is None
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    """Run a scenario in a loop of its own, within the time limit."""
+
+    async def limited() -> None:
+        async with asyncio.timeout(LIMIT_S):
+            await scenario
+
+    asyncio.run(limited())
 
 
-def test_every_subscriber_gets_every_event_and_none_after_it_left(bus: EventBus) -> None:
-    with bus.subscribe("progress") as first:
-        with bus.subscribe("progress") as second:
-            bus.publish("progress", "k", {"n": 1})
-            assert second.next(1).value == {"n": 1}
-        bus.publish("progress", "k", {"n": 2})
-        assert [first.next(1).value["n"] for _ in range(2)] == [1, 2]
-        assert second.next(0.01) is None
+async def take(events: Subscription[Progress], count: int) -> list[Event[Progress]]:
+    return [await anext(events) for _ in range(count)]
 
 
-def test_a_slow_reader_loses_the_oldest_and_never_holds_up_the_publisher(bus: EventBus) -> None:
-    with bus.subscribe("progress") as reader:
-        for number in range(250):
-            bus.publish("progress", "k", {"n": number})
-        assert reader.next(1).value["n"] == 150
+def numbers(events: list[Event[Progress]]) -> list[int]:
+    return [event.value.n for event in events]
 
 
-def test_publishers_at_once_lose_nothing(bus: EventBus) -> None:
-    with bus.subscribe("progress") as reader:
-        threads = [
-            threading.Thread(target=lambda key=key: [bus.publish("progress", key, {"n": n}) for n in range(20)])
-            for key in "abcd"
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        got = [reader.next(1) for _ in range(80)]
-    for key in "abcd":
-        assert [event.value["n"] for event in got if event.key == key] == list(range(20))
+def test_events_of_one_key_come_in_order_with_their_key(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.subscribe(PROGRESS) as events:
+            for number in range(10):
+                bus.publish(PROGRESS, "part-1", Progress(n=number))
+            assert await take(events, 10) == [Event("part-1", Progress(n=number)) for number in range(10)]
+
+    run(scenario())
+
+
+def test_a_reader_gets_the_events_of_its_topic_alone(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.subscribe(PROGRESS) as events:
+            bus.publish(ALERT, "k", Alert(text="other"))
+            bus.publish(PROGRESS, "k", Progress(n=1))
+            assert numbers(await take(events, 1)) == [1]
+
+    run(scenario())
+
+
+def test_every_reader_gets_every_event(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.subscribe(PROGRESS) as first, bus.subscribe(PROGRESS) as second:
+            for number in range(3):
+                bus.publish(PROGRESS, "k", Progress(n=number))
+            assert numbers(await take(first, 3)) == numbers(await take(second, 3)) == [0, 1, 2]
+
+    run(scenario())
+
+
+def test_what_was_published_before_a_reader_came_is_not_seen(bus: EventBus) -> None:
+    async def scenario() -> None:
+        bus.publish(PROGRESS, "k", Progress(n=1))
+        async with bus.subscribe(PROGRESS) as events:
+            bus.publish(PROGRESS, "k", Progress(n=2))
+            assert numbers(await take(events, 1)) == [2]
+
+    run(scenario())
+
+
+def test_a_plain_loop_reads_what_comes_after_its_first_step(bus: EventBus) -> None:
+    async def scenario() -> None:
+        found: list[int] = []
+        events = bus.subscribe(PROGRESS)
+
+        async def read() -> None:
+            async for event in events:
+                found.append(event.value.n)
+                if event.value.n == 2:
+                    break
+
+        reading = asyncio.create_task(read())
+        await asyncio.sleep(0)
+        for number in range(3):
+            bus.publish(PROGRESS, "k", Progress(n=number))
+        await reading
+        await events.aclose()
+        assert found == [0, 1, 2]
+
+    run(scenario())
+
+
+def test_a_reader_that_left_gets_nothing_more(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.subscribe(PROGRESS) as events:
+            bus.publish(PROGRESS, "k", Progress(n=1))
+        bus.publish(PROGRESS, "k", Progress(n=2))
+        assert [event async for event in events] == []
+
+    run(scenario())
+
+
+def test_a_slow_reader_loses_the_oldest_events(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.subscribe(PROGRESS) as events:
+            for number in range(MOST_WAITING + 150):
+                bus.publish(PROGRESS, "k", Progress(n=number))
+            assert numbers(await take(events, MOST_WAITING)) == list(range(150, MOST_WAITING + 150))
+            assert events.missed == 150
+
+    run(scenario())
+
+
+def test_events_published_by_threads_wake_the_reader(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.subscribe(PROGRESS) as events:
+            reading = asyncio.create_task(take(events, 80))
+            threads = [threading.Thread(target=publish, args=(key,)) for key in "abcd"]
+            for thread in threads:
+                thread.start()
+            found = await reading
+            for thread in threads:
+                thread.join()
+        for key in "abcd":
+            assert numbers([event for event in found if event.key == key]) == list(range(20))
+
+    def publish(key: str) -> None:
+        for number in range(20):
+            bus.publish(PROGRESS, key, Progress(n=number))
+
+    run(scenario())
+
+
+def test_closing_the_bus_ends_a_waiting_reader(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.subscribe(PROGRESS) as events:
+            reading = asyncio.create_task(anext(events, None))
+            await asyncio.sleep(0)
+            closing = threading.Thread(target=bus.close)
+            closing.start()
+            assert await reading is None
+            closing.join()
+
+    run(scenario())
+
+
+def test_events_that_wait_come_before_the_end(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.subscribe(PROGRESS) as events:
+            bus.publish(PROGRESS, "k", Progress(n=1))
+            bus.close()
+            assert [event.value.n async for event in events] == [1]
+
+    run(scenario())
+
+
+def test_a_closed_bus_takes_no_event(bus: EventBus) -> None:
+    bus.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        bus.publish(PROGRESS, "k", Progress(n=1))
+
+
+def test_an_event_of_another_model_is_refused(bus: EventBus) -> None:
+    with pytest.raises(TypeError):
+        bus.publish(PROGRESS, "k", Alert(text="wrong"))
+
+
+def test_a_cancelled_reader_loses_no_event(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.subscribe(PROGRESS) as events:
+            waiting = asyncio.create_task(take(events, 1))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+            bus.publish(PROGRESS, "k", Progress(n=1))
+            assert numbers(await take(events, 1)) == [1]
+
+    run(scenario())
+
+
+def test_an_open_bus_is_well(bus: EventBus) -> None:
+    bus.check()
+
+
+def test_publishing_goes_on_after_the_loop_of_a_reader_ended(bus: EventBus) -> None:
+    left: list[Subscription[Progress]] = []
+
+    async def scenario() -> None:
+        left.append(await bus.subscribe(PROGRESS).__aenter__())
+
+    run(scenario())
+    bus.publish(PROGRESS, "k", Progress(n=1))
+    left.clear()
+    gc.collect()
+    bus.publish(PROGRESS, "k", Progress(n=2))
+
+
+def test_a_topic_reads_back_what_it_writes() -> None:
+    assert PROGRESS.from_json(PROGRESS.to_json(Progress(n=7))) == Progress(n=7)
+
+
+def test_a_topic_refuses_json_of_another_model() -> None:
+    with pytest.raises(ValidationError):
+        PROGRESS.from_json(ALERT.to_json(Alert(text="x")))
