@@ -1,8 +1,8 @@
-"""Where a part lies compared with a reference image, found to a fraction of a pixel or not at all.
+"""The pose of a part relative to a reference image, with sub-pixel accuracy.
 
-Matching features (SIFT, Lowe 2004; RANSAC, Fischler and Bolles 1981) give a first pose, phase correlation another one
-where features are few; the enhanced correlation coefficient (Evangelidis and Psarakis 2008) makes it finer. Whatever
-way it was found, a pose counts only when the picture brought into it looks like the reference.
+Initial poses come from matching features (SIFT, Lowe 2004; RANSAC, Fischler and Bolles 1981) and from phase
+correlation, for images with few features; the enhanced correlation coefficient (Evangelidis and Psarakis 2008) refines
+them. Each pose has a confidence: the correlation of the reference with the image warped by it.
 """
 
 from inspection.alignment.matrices import Motion

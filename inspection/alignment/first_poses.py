@@ -1,4 +1,4 @@
-"""Poses to begin with: by features that match, and by phase correlation."""
+"""Initial poses from matching features and from phase correlation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _RANSAC_CONFIDENCE = 0.995
 
 
 def first_poses(seen: View, wanted: View, motion: Motion) -> Iterator[Matrix]:
-    """Yield first poses, reference to picture."""
+    """Yield initial poses as matrices from the working reference to the working image."""
     matched = _by_features(seen, wanted, motion)
     if matched is not None:
         yield matched
@@ -43,7 +43,7 @@ def _by_features(seen: View, wanted: View, motion: Motion) -> Matrix | None:
         return None
     source = wanted.points[[match.queryIdx for match in good]]
     target = seen.points[[match.trainIdx for match in good]]
-    # OpenCV's random numbers begin anew: the same images give the same pose.
+    # A fixed seed: the same images give the same pose.
     cv2.setRNGSeed(0)
     matrix, kept = cv2.estimateAffinePartial2D(
         source,

@@ -1,4 +1,4 @@
-"""Matrices of poses, and what may be in them."""
+"""Matrices of poses, and their restriction to a motion model."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 
 Motion = Literal["translation", "rigid", "similarity"]
 Matrix = NDArray[np.float64]
-"""``(2, 3)`` between pixel centres."""
+"""``(2, 3)``, maps pixel centres to pixel centres."""
 
 _LEAST_AREA = 0.05
 
 
 def usable(matrix: Matrix) -> bool:
-    """Return whether a matrix is one of numbers that does not press the image together to nearly nothing."""
+    """Return whether a matrix is finite and does not collapse the image."""
     return bool(np.isfinite(matrix).all() and abs(float(np.linalg.det(matrix[:, :2]))) > _LEAST_AREA)
 
 
 def limited(matrix: Matrix, motion: Motion, middles: tuple[NDArray[Any], NDArray[Any]]) -> Matrix:
-    """Return the matrix with nothing in it but what ``motion`` allows, one middle still going onto the other."""
+    """Return the nearest matrix that ``motion`` allows and that still maps the first of ``middles`` to the second."""
     if motion == "translation":
         linear = np.eye(2)
     else:

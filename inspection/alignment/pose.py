@@ -1,4 +1,4 @@
-"""Finding the pose of a part."""
+"""Estimating the pose of a part."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _GOOD_ENOUGH = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """How a picture is brought onto the reference.
+    """The transform from an image to the reference.
 
     Attributes:
-        affine: takes points of the picture to the reference.
-        confidence: correlation of reference and picture in this pose, local brightness and contrast taken out; 1 is
-            the same image.
-        angle: degrees, by which the part lies turned clockwise on the picture.
-        scale: how many times larger it is on the picture.
-        shift: how far the middle of the reference lies from there on the picture, as a share of its longer side.
+        affine: maps points of the image to the reference.
+        confidence: correlation of the reference with the warped image, both normalised for local brightness and
+            contrast; 1 for identical images.
+        angle: clockwise rotation of the part on the image, degrees.
+        scale: size of the part on the image relative to the reference.
+        shift: displacement of the centre of the reference, as a share of its longer side.
     """
 
     affine: Affine
@@ -45,24 +45,24 @@ def find_pose(
     pixels: Pixels,
     reference: ReferenceImage,
     motion: Motion,
-    counting: Mask | None = None,
+    valid_mask: Mask | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> Pose | None:
-    """Find where the part of a reference image lies on a picture.
+    """Return the pose of the part of a reference image on an image.
 
     Args:
         pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
         reference: the image of a part where it should lie.
-        motion: what may differ: the place; also the angle; also the size.
-        counting: which pixels of the picture count, bool ``(H, W)``.
-        check: called between the parts of the work; what it raises ends it.
+        motion: which parameters may differ: position; also angle; also size.
+        valid_mask: bool ``(H, W)``, true for valid pixels; None when all are.
+        check: called between the stages; may raise to cancel.
 
     Returns:
-        the pose whose confidence is the highest; None when no two things match at all.
+        the pose with the highest confidence; None without any initial pose.
     """
     shrink = max(1.0, max(*pixels.shape[:2], *reference.pixels.shape[:2]) / _WORKING_SIDE)
     wanted = reference_at(reference, shrink)
-    seen = view_of(as_grey(pixels), counting, shrink)
+    seen = view_of(as_grey(pixels), valid_mask, shrink)
     best: tuple[float, Matrix] | None = None
     for start in first_poses(seen, wanted, motion):
         check()
@@ -79,7 +79,7 @@ def find_pose(
 
 
 def _pose(matrix: Matrix, confidence: float, pixels: Pixels, reference: Pixels, seen: View, wanted: View) -> Pose:
-    """Return the pose in full size; ``matrix`` takes the working reference to the working picture."""
+    """Return the pose at full size; ``matrix`` maps the working reference to the working image."""
     sides = [
         np.diag([small.grey.shape[1] / full.shape[1], small.grey.shape[0] / full.shape[0], 1.0])
         for small, full in ((seen, pixels), (wanted, reference))

@@ -1,4 +1,4 @@
-"""Making a pose finer, and how much a picture in it looks like the reference."""
+"""Refining a pose, and measuring its confidence."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from inspection.alignment.view import View, texture_of
 from inspection.imaging.opencv import cv2
 
 _ECC_ROUNDS = ((50, 1e-5, 5), (100, 1e-7, 3))
-"""Most iterations, least gain and side of the Gaussian of each round."""
+"""Maximum iterations, minimum gain and Gaussian filter size of each round."""
 _LEAST_OVERLAP = 0.4
 _ECC_MOTION = {
     "translation": cv2.MOTION_TRANSLATION,
@@ -19,9 +19,9 @@ _ECC_MOTION = {
 
 
 def refined(start: Matrix, seen: View, wanted: View, motion: Motion) -> Matrix:
-    """Return a pose made finer; ``start`` itself when that comes to nothing."""
+    """Return a pose refined by the enhanced correlation coefficient; ``start`` itself when that does not converge."""
     matrix = start.astype(np.float32)
-    mask = np.full(seen.grey.shape, 255, np.uint8) if seen.counting is None else seen.counting
+    mask = np.full(seen.grey.shape, 255, np.uint8) if seen.valid_mask is None else seen.valid_mask
     height, width = wanted.grey.shape
     middle = np.array([(width - 1) / 2, (height - 1) / 2])
     for iterations, gain, side in _ECC_ROUNDS:
@@ -29,7 +29,7 @@ def refined(start: Matrix, seen: View, wanted: View, motion: Motion) -> Matrix:
         try:
             _, found = cv2.findTransformECC(wanted.grey, seen.grey, matrix, _ECC_MOTION[motion], ending, mask, side)
         except cv2.error:
-            # It does not converge: what was there before is the answer, and its likeness decides.
+            # No convergence: the initial pose is kept, and its confidence decides.
             return start
         full = np.asarray(found, np.float64)
         if not usable(full):
@@ -39,10 +39,10 @@ def refined(start: Matrix, seen: View, wanted: View, motion: Motion) -> Matrix:
 
 
 def likeness(matrix: Matrix, seen: View, wanted: View) -> float:
-    """Return the correlation of the reference's texture and the picture's in a pose; 0 when they hardly overlap."""
+    """Return the correlation of the textures of reference and warped image, -1 to 1; 0 when less than 40 % overlaps."""
     height, width = wanted.grey.shape
     flags = cv2.WARP_INVERSE_MAP
-    valid = np.ones(seen.grey.shape, np.uint8) if seen.counting is None else (seen.counting > 0).astype(np.uint8)
+    valid = np.ones(seen.grey.shape, np.uint8) if seen.valid_mask is None else (seen.valid_mask > 0).astype(np.uint8)
     overlap = cv2.warpAffine(valid, matrix, (width, height), flags=flags | cv2.INTER_NEAREST).astype(np.bool_)
     if overlap.mean() < _LEAST_OVERLAP:
         return 0.0

@@ -1,4 +1,4 @@
-"""An image as two are compared: in grey, at a working size, with its features and its texture."""
+"""An image prepared for comparison: grey, at a working size, with its features and its texture."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _EVEN = 2.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """An image at working size with what is compared of it.
+    """An image at working size with its features and texture.
 
     Attributes:
         grey: uint8 ``(h, w)``.
-        counting: uint8 ``(h, w)``, 0 where nothing counts; None where all does.
-        points: float32 ``(n, 2)``, places of the features.
+        valid_mask: uint8 ``(h, w)``, 0 for invalid pixels; None when all are valid.
+        points: float32 ``(n, 2)``, positions of the features.
         descriptors: float32 ``(n, 128)`` of them; None without features.
-        texture: of ``texture_of``.
+        texture: float32 ``(h, w)``, of ``texture_of``.
     """
 
     grey: Pixels
-    counting: NDArray[np.uint8] | None
+    valid_mask: NDArray[np.uint8] | None
     points: NDArray[np.float32]
     descriptors: NDArray[Any] | None
     texture: FloatMap
@@ -42,19 +42,19 @@ class View:
 
 @lru_cache(maxsize=4)
 def reference_at(reference: ReferenceImage, shrink: float) -> View:
-    """Return ``view_of`` a reference; kept, for the next part is compared with it too."""
+    """Return ``view_of`` a reference, cached for the next parts."""
     return view_of(as_grey(reference.pixels), None, shrink)
 
 
-def view_of(grey: Pixels, counting: Mask | None, shrink: float) -> View:
-    """Look at an image.
+def view_of(grey: Pixels, valid_mask: Mask | None, shrink: float) -> View:
+    """Return an image prepared for comparison.
 
     Args:
         grey: uint8 ``(H, W)``.
-        counting: bool ``(H, W)``, which pixels count; None for all.
-        shrink: how many times smaller it is looked at, from 1.
+        valid_mask: bool ``(H, W)``, true for valid pixels; None when all are.
+        shrink: reduction factor of the working size, from 1.
     """
-    mask = None if counting is None else counting.astype(np.uint8)
+    mask = None if valid_mask is None else valid_mask.astype(np.uint8)
     if shrink > 1:
         size = (max(1, round(grey.shape[1] / shrink)), max(1, round(grey.shape[0] / shrink)))
         grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
@@ -66,7 +66,7 @@ def view_of(grey: Pixels, counting: Mask | None, shrink: float) -> View:
 
 
 def texture_of(grey: Pixels) -> FloatMap:
-    """Return grey values with brightness and contrast of their surroundings taken out."""
+    """Return grey values normalised by the mean and standard deviation of their neighbourhood, float32 ``(h, w)``."""
     calm = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), _CALMING)
     level = cv2.GaussianBlur(calm, (0, 0), _CONTRAST_WINDOW)
     spread = cv2.GaussianBlur((calm - level) ** 2, (0, 0), _CONTRAST_WINDOW)

@@ -6,7 +6,7 @@ import numpy as np
 
 from inspection.imaging.opencv import cv2
 from inspection.imaging.placement import FloatMap
-from inspection.judging.judgement import ANOMALY_CLASS, border_distance
+from inspection.judging.judgement import ANOMALY_CLASS, verdict_confidence
 from models.results import BoundingBox, Detection
 
 MAX_REGIONS = 50
@@ -43,7 +43,7 @@ def anomalous_regions(heatmap: FloatMap, score: float, threshold: float) -> tupl
         peak = float(small[window][labels[window] == index].max())
         box = BoundingBox(x=left * across, y=top * down, width=box_width * across, height=box_height * down)
         found = Detection(
-            class_name=ANOMALY_CLASS, confidence=border_distance(max(peak, threshold), threshold), bbox=box
+            class_name=ANOMALY_CLASS, confidence=verdict_confidence(max(peak, threshold), threshold), bbox=box
         )
         regions.append((-peak, index, found))
     return tuple(found for *_, found in sorted(regions, key=lambda entry: entry[:2])[:MAX_REGIONS])

@@ -1,8 +1,8 @@
-"""Reading bar codes and matrix codes, with tries that bring hard ones within the reader's reach.
+"""Reading bar codes and matrix codes, with retries on preprocessed images for hard ones.
 
-The reader is zxing-cpp. What it does not find as the picture is, it may find with another way of telling dark from
-light, at another scale, calmed or with its contrast evened out. The tries stand in the order in which they read most
-codes for their time on the real photographs of ``app/benchmarks/inspection/codes.py``.
+The reader is zxing-cpp. A code that it does not find in the image as it is may be found with another binarisation, at
+another scale, denoised or with equalised contrast. The attempts are ordered by the number of codes they read per time
+on the real photographs of ``app/benchmarks/inspection/codes.py``.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _NAMES: dict[CodeFormat, str] = {
     "ean-8": "EAN8",
 }
 _BARS = frozenset({"code-128", "ean-13", "ean-8"})
-# Enlarging more than this costs more than a try may take.
+# Enlarging more than this takes longer than an attempt may.
 _MOST_PIXELS_ENLARGED = 8_000_000
 _LEAST_SIDE_SHRUNK = 120
-_CALMING = 1.0
+_DENOISING_SIGMA = 1.0
 _CLAHE_CLIP, _CLAHE_TILES = 3.0, (8, 8)
 _LOCAL_SHARE, _LEAST_WINDOW, _LOCAL_OFFSET = 8, 11, 5.0
 _SAME_PLACE = 0.5
@@ -43,7 +43,7 @@ _SAME_PLACE = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadCode:
-    """A code that was read: text, format and the corners ``(4, 2)`` on the picture, clockwise from its own top left."""
+    """A code that was read: text, format, and corners ``(4, 2)`` in pixels, clockwise from the code's own top left."""
 
     text: str
     format: CodeFormat
@@ -51,19 +51,19 @@ class ReadCode:
 
 
 @dataclass(frozen=True, slots=True)
-class _Try:
-    """A way to read: how the grey picture is changed, by what factor it grows, and how dark is told from light."""
+class _Attempt:
+    """One attempt: the filter of the grey image, its scale factor, and whether the binarisation is global."""
 
     change: Callable[[Pixels], Pixels] | None
     scale: float
     global_threshold: bool
 
 
-def _calmed(grey: Pixels) -> Pixels:
-    return cv2.GaussianBlur(grey, (0, 0), _CALMING).astype(np.uint8, copy=False)
+def _denoised(grey: Pixels) -> Pixels:
+    return cv2.GaussianBlur(grey, (0, 0), _DENOISING_SIGMA).astype(np.uint8, copy=False)
 
 
-def _evened(grey: Pixels) -> Pixels:
+def _equalized(grey: Pixels) -> Pixels:
     return cv2.createCLAHE(_CLAHE_CLIP, _CLAHE_TILES).apply(grey).astype(np.uint8, copy=False)
 
 
@@ -81,19 +81,25 @@ def _opened(grey: Pixels) -> Pixels:
     return cv2.morphologyEx(grey, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).astype(np.uint8, copy=False)
 
 
-_QUICK = (_Try(None, 1.0, False),)
-_NORMAL = (*_QUICK, _Try(_inverted, 1.0, False), _Try(None, 1.0, True), _Try(None, 2.0, False), _Try(None, 0.5, True))
-_TRIES: dict[Effort, tuple[_Try, ...]] = {
+_QUICK = (_Attempt(None, 1.0, False),)
+_NORMAL = (
+    *_QUICK,
+    _Attempt(_inverted, 1.0, False),
+    _Attempt(None, 1.0, True),
+    _Attempt(None, 2.0, False),
+    _Attempt(None, 0.5, True),
+)
+_ATTEMPTS: dict[Effort, tuple[_Attempt, ...]] = {
     "quick": _QUICK,
     "normal": _NORMAL,
     "thorough": (
         *_NORMAL,
-        _Try(_calmed, 1.0, True),
-        _Try(_evened, 1.0, False),
-        _Try(_local, 1.0, False),
-        _Try(_opened, 2.0, True),
-        _Try(_evened, 2.0, True),
-        _Try(_local, 2.0, False),
+        _Attempt(_denoised, 1.0, True),
+        _Attempt(_equalized, 1.0, False),
+        _Attempt(_local, 1.0, False),
+        _Attempt(_opened, 2.0, True),
+        _Attempt(_equalized, 2.0, True),
+        _Attempt(_local, 2.0, False),
     ),
 }
 
@@ -109,17 +115,17 @@ def read_codes(
     time_limit: float = 1.0,
     check: Callable[[], None] = lambda: None,
 ) -> list[ReadCode]:
-    """Read the codes of a picture.
+    """Return the codes of an image.
 
     Args:
         pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
         formats: those to look for.
-        effort: how many ways to try.
-        expected: as soon as so many codes are read nothing more is tried.
-        any_angle: whether bar codes may run upwards too; slanted ones are read anyway within limits.
-        inverted: whether light codes on dark are read too; bar codes take another try for it.
-        time_limit: seconds after which no further try begins.
-        check: called between tries; what it raises ends the reading.
+        effort: how many attempts to make.
+        expected: the attempts end when this many codes have been read.
+        any_angle: whether to read vertical bar codes too; slightly rotated ones are read in any case.
+        inverted: whether to read light codes on dark too; bar codes take another attempt for it.
+        time_limit: seconds after which no further attempt begins.
+        check: called between attempts; may raise to cancel.
 
     Returns:
         the codes from top to bottom, then from left to right.
@@ -127,10 +133,10 @@ def read_codes(
     grey = as_grey(pixels)
     began = time.monotonic()
     found: list[ReadCode] = []
-    for attempt in _TRIES[effort]:
+    for attempt in _ATTEMPTS[effort]:
         wanted = formats
         if attempt.change is _inverted:
-            # The reader inverts by itself for matrix codes alone.
+            # The reader itself inverts for matrix codes only.
             wanted = [name for name in formats if name in _BARS and inverted]
         if not wanted or not _fits(attempt, grey):
             continue
@@ -143,14 +149,14 @@ def read_codes(
     return sorted(found, key=lambda code: (float(code.corners[:, 1].min()), float(code.corners[:, 0].min())))
 
 
-def _fits(attempt: _Try, grey: Pixels) -> bool:
+def _fits(attempt: _Attempt, grey: Pixels) -> bool:
     if attempt.scale > 1:
         return grey.size * attempt.scale**2 <= _MOST_PIXELS_ENLARGED
     return attempt.scale == 1 or min(grey.shape) >= _LEAST_SIDE_SHRUNK
 
 
 def _read(
-    attempt: _Try, grey: Pixels, formats: Sequence[CodeFormat], *, any_angle: bool, inverted: bool
+    attempt: _Attempt, grey: Pixels, formats: Sequence[CodeFormat], *, any_angle: bool, inverted: bool
 ) -> list[ReadCode]:
     import zxingcpp
 
@@ -172,7 +178,7 @@ def _read(
     )
     factor = np.array([picture.shape[1] / grey.shape[1], picture.shape[0] / grey.shape[0]])
     return [
-        # Bytes that are no text in the code's own character set are kept one for one, as ISO 8859-1.
+        # Bytes that are invalid in the code's character set are decoded as ISO 8859-1, one character a byte.
         ReadCode(
             code.text or bytes(code.bytes).decode("latin-1"),
             wanted[int(code.format)],
@@ -189,7 +195,7 @@ def _corners(position: Any) -> Points:
 
 
 def _same(one: ReadCode, other: ReadCode) -> bool:
-    """Return whether two readings are of one code: the same text, the centre of one within the other's reach."""
+    """Return whether two readings are of one code: same text and format, and centres close to each other."""
     if (one.text, one.format) != (other.text, other.format):
         return False
     reach = float(np.ptp(other.corners, axis=0).max()) * _SAME_PLACE

@@ -74,9 +74,9 @@ def compare_colour(picture: Picture, parameters: ColorParameters, step_id: str =
         corners = parameters.region.corners()
     elif parameters.polygon is not None:
         corners = polygon_points(parameters.polygon)
-    inside, counting = mask_of([corners], picture.pixels), picture.valid_mask()
-    if counting is not None:
-        inside &= counting
+    inside, valid_mask = mask_of([corners], picture.pixels), picture.valid_mask()
+    if valid_mask is not None:
+        inside &= valid_mask
     reference = parameters.reference()
     result = ColourDifference(
         name=parameters.name or step_id,

@@ -33,7 +33,7 @@ def measure(picture: Picture, parameters: MeasureParameters, step_id: str = "") 
         a measurement without a value, and with a reason, when there is nothing to measure: ``edges-not-found``,
         ``nothing-found`` or ``no-circle``.
     """
-    grey, counting = as_grey(picture.pixels), picture.valid_mask()
+    grey, valid_mask = as_grey(picture.pixels), picture.valid_mask()
     calibration = parameters.calibration()
     result = Measurement(
         name=parameters.name or step_id,
@@ -43,11 +43,11 @@ def measure(picture: Picture, parameters: MeasureParameters, step_id: str = "") 
         step_id=step_id,
     )
     if parameters.quantity == "length":
-        found = _length(grey, counting, picture.placement, parameters, calibration)
+        found = _length(grey, valid_mask, picture.placement, parameters, calibration)
     else:
-        blobs = _things(grey, counting, picture.placement, parameters, calibration)
+        blobs = _things(grey, valid_mask, picture.placement, parameters, calibration)
         if parameters.quantity == "diameter":
-            found = _diameter(grey, counting, blobs, picture.placement, parameters, calibration)
+            found = _diameter(grey, valid_mask, blobs, picture.placement, parameters, calibration)
         else:
             found = _area_or_count(blobs, picture.placement, parameters, calibration)
     if isinstance(found, str):
@@ -61,7 +61,7 @@ Found = tuple[float, list[list[Point]]] | str
 
 def _length(
     grey: Pixels,
-    counting: Mask | None,
+    valid_mask: Mask | None,
     placement: Placement,
     parameters: MeasureParameters,
     calibration: Calibration,
@@ -70,7 +70,7 @@ def _length(
         raise TypeError("a length needs a line")
     edges = width_along(
         grey,
-        counting,
+        valid_mask,
         *parameters.line,
         width=parameters.line_width,
         tone=parameters.tone,
@@ -90,7 +90,7 @@ def _length(
 
 def _things(
     grey: Pixels,
-    counting: Mask | None,
+    valid_mask: Mask | None,
     placement: Placement,
     parameters: MeasureParameters,
     calibration: Calibration,
@@ -98,12 +98,12 @@ def _things(
     """Return the things of a size that counts, each with its area in the unit, largest first."""
     if parameters.region is not None:
         inside = mask_of([parameters.region.corners()], grey)
-        counting = inside if counting is None else counting & inside
+        valid_mask = inside if valid_mask is None else valid_mask & inside
     found = segment(
         grey,
         tone="bright" if parameters.tone == "bright" else "dark",
         threshold=parameters.threshold,
-        counting=counting,
+        valid_mask=valid_mask,
         least_contrast=parameters.least_contrast,
         fill_holes=parameters.fill_holes,
     )
@@ -125,7 +125,7 @@ def _area_or_count(
 
 def _diameter(
     grey: Pixels,
-    counting: Mask | None,
+    valid_mask: Mask | None,
     things: list[tuple[Blob, float]],
     placement: Placement,
     parameters: MeasureParameters,
@@ -135,7 +135,7 @@ def _diameter(
         return "nothing-found"
     rim = rim_points(
         grey,
-        counting,
+        valid_mask,
         things[0][0].outline,
         rising=parameters.tone == "dark",
         smoothing=parameters.smoothing,

@@ -1,1 +1,1 @@
-"""Criteria, and the judgement of findings by them."""
+"""Acceptance criteria, and the judgement of findings by them."""

@@ -1,4 +1,4 @@
-"""What a part must fulfil to be OK, as it is stored with an item."""
+"""Acceptance criteria of an item."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LONGEST_PATTERN = 500
 CodeFormat = Literal["qr", "micro-qr", "data-matrix", "code-128", "ean-13", "ean-8"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-"""SHA-256 of a file, hexadecimal, in small letters."""
+"""SHA-256 of a file, lower-case hexadecimal."""
 
 
 class _Rule(BaseModel):
@@ -22,7 +22,7 @@ class _Rule(BaseModel):
 
 
 class Limits(_Rule):
-    """Between what a measurement must lie; both ends are good."""
+    """Limits of a measurement, both inclusive."""
 
     lower: Finite | None = Field(default=None, description="Least good value, in the unit of the measurement.")
     upper: Finite | None = Field(default=None, description="Largest good value, in the unit of the measurement.")
@@ -37,7 +37,7 @@ class Limits(_Rule):
 
 
 class ColourLimits(_Rule):
-    """How far a colour may be from its reference, CIEDE2000."""
+    """Largest colour differences from the reference, CIEDE2000."""
 
     mean: float | None = Field(default=None, gt=0, le=200, description="Largest good mean ΔE00 of the area.")
     maximum: float | None = Field(default=None, gt=0, le=200, description="Largest good ΔE00 of any place in the area.")
@@ -50,7 +50,7 @@ class ColourLimits(_Rule):
 
 
 class CodeRule(_Rule):
-    """A code that must be on the part."""
+    """A required code."""
 
     formats: tuple[CodeFormat, ...] = Field(default=(), description="Formats that count; empty takes every format.")
     text: str | None = Field(default=None, max_length=7100, description="The exact text it must have.")
@@ -71,7 +71,7 @@ class CodeRule(_Rule):
 
 
 class Criteria(_Rule):
-    """What a part must fulfil to be OK."""
+    """The criteria that a part must fulfil to be OK."""
 
     threshold: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="Anomaly threshold; empty takes the model's own."
@@ -115,7 +115,9 @@ class Criteria(_Rule):
     )
 
     def threshold_for(self, model_sha256: str) -> float | None:
-        """Return the threshold for scores of a model, None where it is the model's own: scores differ between models.
+        """Return the threshold for scores of a model; None means the model's own.
+
+        A threshold chosen for one model is used for no other, because the scales of their scores differ.
 
         Args:
             model_sha256: SHA-256 of the model file, hexadecimal.

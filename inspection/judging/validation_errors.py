@@ -1,4 +1,4 @@
-"""What parameters and criteria cannot be together; their texts stand as ``value-…`` in ``resources/messages``."""
+"""Validation errors of fields that contradict each other; messages ``value-…`` in ``resources/messages``."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def not_in_order(lower: str, upper: str) -> PydanticCustomError:
 
 
 def goes_with(given: str, needed: str) -> PydanticCustomError:
-    """Return the error for a field that means nothing without another."""
+    """Return the error for a field that needs another one."""
     return PydanticCustomError("goes_with", "{given} goes with {needed}", {"given": given, "needed": needed})
 
 
 def same_point(first: str, second: str) -> PydanticCustomError:
-    """Return the error for two ends of a line that are one point."""
+    """Return the error for two ends of a line that coincide."""
     return PydanticCustomError(
         "same_point", "{first} and {second} must not be the same point", {"first": first, "second": second}
     )

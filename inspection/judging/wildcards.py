@@ -1,6 +1,6 @@
-r"""Patterns for the text of codes: characters as they are, and a few that stand for others.
+r"""Wildcard patterns for the text of codes.
 
-``*`` any run of characters, ``?`` one character, ``#`` a digit, ``@`` a letter, ``\\`` takes the next one as it is.
+``*`` any run of characters, ``?`` one character, ``#`` a digit, ``@`` a letter, ``\\`` escapes the next one.
 Regular expressions are not offered: a careless one takes minutes on a long text, and criteria come over the network.
 """
 
@@ -10,7 +10,7 @@ _ESCAPE = "\\"
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Return whether all of ``text`` fits ``pattern``; the time grows with the product of their lengths at most."""
+    """Return whether all of ``text`` matches ``pattern``; the time is O(len(pattern) · len(text))."""
     parts = _parts(pattern)
     place = position = 0
     star, resume = -1, 0
@@ -30,7 +30,7 @@ def matches(pattern: str, text: str) -> bool:
 
 
 def _parts(pattern: str) -> list[tuple[str, bool]]:
-    """Return the characters of a pattern, each with whether it stands for others."""
+    """Return the characters of a pattern, each with whether it is a wildcard."""
     parts: list[tuple[str, bool]] = []
     escaped = False
     for character in pattern:
@@ -45,8 +45,8 @@ def _parts(pattern: str) -> list[tuple[str, bool]]:
 
 
 def _fits(part: tuple[str, bool], character: str) -> bool:
-    symbol, stands_for_others = part
-    if not stands_for_others:
+    symbol, is_wildcard = part
+    if not is_wildcard:
         return symbol == character
     if symbol == "#":
         return "0" <= character <= "9"

@@ -1,1 +1,1 @@
-"""Lengths, areas, diameters and counts, finer than a pixel where edges are sharp."""
+"""Lengths, areas, diameters and counts, with sub-pixel accuracy at sharp edges."""

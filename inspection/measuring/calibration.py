@@ -1,4 +1,4 @@
-"""How many millimetres a pixel of the original image is."""
+"""Millimetres per pixel of the original image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.errors import DoesNotFit
 
 LEAST_CORNERS = 3
 _EVEN_PX = 0.3
-"""Corners are found to some hundredths of a pixel; sharp images of flat boards, looked at straight, stay below 0.1."""
+"""Largest residual of a uniform scale. Sharp images of flat boards from straight above stay below 0.1 pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,13 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class BoardCalibration:
-    """What an image of a checkerboard says.
+    """The calibration by an image of a checkerboard.
 
     Attributes:
         x: millimetres per pixel along the rows of the image.
         y: millimetres per pixel down its columns.
-        angle: by how many degrees the board lies turned clockwise, from -45 to 45: its sides cannot be told apart.
-        residual: root mean square distance of the corners from an even grid, millimetres.
+        angle: clockwise rotation of the board, degrees, from -45 to 45: its sides are indistinguishable.
+        residual: root mean square distance of the corners from a regular grid, millimetres.
     """
 
     x: float
@@ -79,24 +79,24 @@ class BoardCalibration:
 
     @property
     def even(self) -> bool:
-        """Whether a pixel is of one size all over the board; not where the camera looks at an angle or bends lines."""
+        """Whether the scale is uniform over the board: no perspective and no lens distortion."""
         return self.residual_px <= _EVEN_PX
 
 
 def from_length(start: tuple[float, float], end: tuple[float, float], millimetres: float) -> Calibration:
-    """Return the calibration by a known length between two points of the original, the same in both directions.
+    """Return the calibration by a known length between two points of the original, equal in both directions.
 
     Raises:
-        ValueError: when the points are the same or the length is not above 0.
+        ValueError: when the points coincide or the length is not positive.
     """
     pixels = math.dist(start, end)
     if pixels <= 0 or not millimetres > 0:
-        raise ValueError("a reference length is longer than nothing")
+        raise ValueError("a reference length is positive")
     return Calibration(millimetres / pixels, millimetres / pixels)
 
 
 def from_checkerboard(pixels: Pixels, columns: int, rows: int, square: float) -> BoardCalibration:
-    """Return the calibration by an image of a checkerboard that lies where the parts will lie.
+    """Return the calibration by an image of a checkerboard in the plane of the parts.
 
     Args:
         pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.

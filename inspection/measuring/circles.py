@@ -1,4 +1,4 @@
-"""Circles through edge points, some of which may not belong to them."""
+"""Robust fit of circles to edge points with outliers."""
 
 from __future__ import annotations
 
@@ -22,45 +22,45 @@ _STILL = 1e-9
 _LEAST_SHARE = 0.5
 _SECTORS = 24
 _MOST_DEVIATION = 0.05
-"""Of the radius: what is less round is no circle."""
+"""Largest root mean square deviation of a circle, as a share of its radius."""
 
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """A circle that was fitted.
+    """A fitted circle.
 
     Attributes:
-        x: of the centre.
-        y: of the centre.
+        x: of the centre, in the unit of the points.
+        y: of the centre, in the unit of the points.
         radius: in the unit of the points.
-        deviation: root mean square distance of the points that belong to it.
-        belonging: share of the points that belong to it.
+        deviation: root mean square distance of the inliers.
+        inlier_share: share of the points that are inliers.
     """
 
     x: float
     y: float
     radius: float
     deviation: float
-    belonging: float
+    inlier_share: float
 
 
 def rim_points(
-    grey: Pixels, counting: Mask | None, outline: Points, *, rising: bool, smoothing: float, least_contrast: float
+    grey: Pixels, valid_mask: Mask | None, outline: Points, *, rising: bool, smoothing: float, least_contrast: float
 ) -> Points:
-    """Return edge points ``(N, 2)`` around an outline, found along rays from its middle.
+    """Return edge points, float64 ``(N, 2)``, near an outline, found along rays from its centre.
 
     Args:
         grey: uint8 ``(H, W)``.
-        counting: which pixels count.
-        outline: ``(N, 2)`` in pixels, within a few pixels of the edge; each ray from its middle meets it once.
-        rising: whether the grey values rise outwards.
+        valid_mask: bool ``(H, W)``, true for valid pixels; None when all are.
+        outline: ``(N, 2)`` in pixels, within a few pixels of the edge; each ray from its centre crosses it once.
+        rising: whether grey values increase outwards.
         smoothing: standard deviation along the rays, pixels.
-        least_contrast: edges that change by fewer grey values are left out.
+        least_contrast: edges of a lower contrast in grey values are left out.
     """
     middle = (outline.min(axis=0) + outline.max(axis=0)) / 2
     away = outline - middle
     around, distance = np.arctan2(away[:, 1], away[:, 0]), np.hypot(*away.T)
-    # Even angles, not rays through the pixels of the outline: those all meet the edge in the same place of a pixel.
+    # Equal angles instead of rays through the outline's pixels, which all cross the edge at one sub-pixel phase.
     angles = np.linspace(-np.pi, np.pi, min(len(outline), _MOST_POINTS), endpoint=False)
     distance = np.interp(angles, around, distance, period=2 * np.pi)
     direction = np.column_stack([np.cos(angles), np.sin(angles)])
@@ -68,13 +68,13 @@ def rim_points(
     reach = max(_LEAST_REACH, _REACH_SHARE * float(distance.mean()))
     samples = 2 * int(np.ceil(reach / STEP)) + 1
     half = (samples - 1) / 2 * STEP
-    values, valid = sample_lines(grey, counting, chosen - direction * half, chosen + direction * half, samples)
+    values, valid = sample_lines(grey, valid_mask, chosen - direction * half, chosen + direction * half, samples)
     slopes, height = slopes_of(values, valid, smoothing)
     rays, columns, places = peaks_of(slopes, smoothing)
     contrast = slopes[rays, columns] * height * (1 if rising else -1)
     offsets = places[contrast >= least_contrast] - half
     rays = rays[contrast >= least_contrast]
-    # The edge nearest to the outline on every ray.
+    # The edge nearest to the outline on each ray.
     order = np.lexsort((np.abs(offsets), rays))
     first = order[np.unique(rays[order], return_index=True)[1]]
     points: Points = chosen[rays[first]] + direction[rays[first]] * offsets[first, None]
@@ -82,14 +82,14 @@ def rim_points(
 
 
 def fit_circle(points: Points) -> Circle | None:
-    """Fit a circle that bears up to nearly half of the points being elsewhere.
+    """Return a circle fitted to points of which up to nearly half may be outliers.
 
-    Start: the best of circles through random triples by the median distance (Rousseeuw 1984, least median of
-    squares). Then geometric fit by Gauss-Newton, points weighted by Tukey's biweight.
+    Initial circle: least median of squares over random triples (Rousseeuw 1984). Then geometric fit by Gauss-Newton
+    with Tukey's biweight.
 
     Returns:
-        None with fewer than 12 points, when not half of them lie near one circle, or when those are on less than half
-        of its way around.
+        None with fewer than 12 points, when fewer than half are inliers, when the inliers cover less than half of the
+        circumference, or when they deviate by more than 5 % of the radius.
     """
     if len(points) < _LEAST_POINTS:
         return None
@@ -110,30 +110,30 @@ def fit_circle(points: Points) -> Circle | None:
         if float(np.abs(step).max()) < _STILL:
             break
     residual, towards = _residuals(points, circle)
-    belonging = weights > 0
-    if circle[2] <= 0 or belonging.mean() < _LEAST_SHARE or _around(towards[belonging]) < _LEAST_SHARE:
+    inliers = weights > 0
+    if circle[2] <= 0 or inliers.mean() < _LEAST_SHARE or _around(towards[inliers]) < _LEAST_SHARE:
         return None
-    deviation = float(np.sqrt((residual[belonging] ** 2).mean()))
+    deviation = float(np.sqrt((residual[inliers] ** 2).mean()))
     if deviation > _MOST_DEVIATION * circle[2]:
         return None
-    return Circle(float(circle[0]), float(circle[1]), float(circle[2]), deviation, float(belonging.mean()))
+    return Circle(float(circle[0]), float(circle[1]), float(circle[2]), deviation, float(inliers.mean()))
 
 
 def _around(towards: Points) -> float:
-    """Return on what share of the way around a circle there are points."""
+    """Return the share of the circumference that points cover."""
     angles = np.arctan2(towards[:, 1], towards[:, 0])
     return len(np.unique(np.floor((angles + np.pi) / (2 * np.pi) * _SECTORS))) / _SECTORS
 
 
 def _residuals(points: Points, circle: NDArray[np.float64]) -> tuple[NDArray[np.float64], Points]:
-    """Return how far outside the circle points lie, and the unit vectors from its centre to them."""
+    """Return the signed distances of points from the circle, and the unit vectors from its centre to them."""
     away = points - circle[:2]
     distance = np.maximum(np.hypot(*away.T), _STILL)
     return distance - circle[2], away / distance[:, None]
 
 
 def _by_triples(points: Points) -> NDArray[np.float64] | None:
-    # The seed is fixed: the same points give the same circle.
+    # A fixed seed: the same points give the same circle.
     first, second, third = points[np.random.default_rng(0).integers(0, len(points), (_TRIPLES, 3))].transpose(1, 0, 2)
     (ax, ay), (bx, by) = (second - first).T, (third - first).T
     area = 2 * (ax * by - ay * bx)

@@ -1,4 +1,4 @@
-"""Edges along lines across a picture, found to a fraction of a pixel."""
+"""Edges along lines across an image, with sub-pixel accuracy."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from inspection.imaging.opencv import cv2
 from inspection.imaging.placement import Mask, Points
 
 STEP = 0.25
-"""Distance of the samples along a line, pixels."""
-# A pixel and bilinear interpolation blur an ideal edge with about this standard deviation, pixels.
+"""Spacing of the samples along a line, pixels."""
+# Pixel area and bilinear interpolation blur an ideal edge with about this standard deviation, pixels.
 _PIXEL_BLUR = 0.5
-# How far around an edge its slope counts, standard deviations.
+# Half width of the window around an edge, standard deviations.
 _REACH = 3.0
-# So that a broad line across a large picture takes some megabytes, not gigabytes.
+# Bounds the memory of a broad line across a large image to some megabytes.
 _LANES_AT_ONCE = 16
 
 
@@ -27,7 +27,7 @@ class Edge:
 
     Attributes:
         position: pixels from the line's start.
-        contrast: by how many grey values a sharp edge of this slope rises (positive) or falls along the line.
+        contrast: height of the edge in grey values, positive where they increase along the line.
     """
 
     position: float
@@ -35,25 +35,25 @@ class Edge:
 
 
 def sample_lines(
-    grey: Pixels, counting: Mask | None, starts: Points, ends: Points, samples: int
+    grey: Pixels, valid_mask: Mask | None, starts: Points, ends: Points, samples: int
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return grey values along lines, bilinear.
+    """Return bilinearly interpolated grey values along lines.
 
     Args:
         grey: uint8 ``(H, W)``.
-        counting: which pixels count; None takes all.
-        starts: ``(N, 2)``.
-        ends: ``(N, 2)``.
+        valid_mask: bool ``(H, W)``, true for valid pixels; None when all are.
+        starts: of the lines, float64 ``(N, 2)``, pixels.
+        ends: of the lines, float64 ``(N, 2)``, pixels.
         samples: on each line, its ends included.
 
     Returns:
-        float64 ``(N, samples)`` and which of them lie within the picture and count.
+        the values, float64 ``(N, samples)``, and whether each lies within the image on a valid pixel, bool.
     """
     share = np.linspace(0.0, 1.0, samples)[None, :, None]
     places = starts[:, None, :] * (1 - share) + ends[:, None, :] * share - 0.5
     height, width = grey.shape
     x, y = np.clip(places[..., 0], 0, width - 1), np.clip(places[..., 1], 0, height - 1)
-    # Not cv2.remap: that rounds places to 1/32 of a pixel, which is more than the error of a good edge.
+    # Not cv2.remap: it rounds positions to 1/32 of a pixel, more than the error of a good edge.
     left, top = np.floor(x).astype(np.intp), np.floor(y).astype(np.intp)
     right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
     across, down = x - left, y - top
@@ -62,20 +62,20 @@ def sample_lines(
     values: NDArray[np.float64] = upper * (1 - down) + lower * down
     least, most = places.min(axis=-1), places - np.array([width, height])
     inside: NDArray[np.bool_] = (least + 0.5 >= 0) & (most.max(axis=-1) + 0.5 <= 0)
-    if counting is not None:
-        inside &= counting[np.round(y).astype(np.intp), np.round(x).astype(np.intp)]
+    if valid_mask is not None:
+        inside &= valid_mask[np.round(y).astype(np.intp), np.round(x).astype(np.intp)]
     return values, inside
 
 
 def slopes_of(
     profiles: NDArray[np.float64], known: NDArray[np.bool_], smoothing: float
 ) -> tuple[NDArray[np.float64], float]:
-    """Return the slopes of calmed profiles, and what a slope is multiplied with to give the height of a sharp edge.
+    """Return the slopes of smoothed profiles, and the factor from a slope to the height of a sharp edge.
 
     Args:
         profiles: float64 ``(N, samples)``, samples ``STEP`` pixels apart.
-        known: which samples are; the others have no slope.
-        smoothing: standard deviation of the Gaussian that calms the profiles, pixels; larger than 0.
+        known: bool ``(N, samples)``; unknown samples have slope 0.
+        smoothing: standard deviation of the Gaussian, pixels; larger than 0.
     """
     filled = np.where(known, profiles, 0.0)
     places = np.arange(profiles.shape[1])
@@ -84,21 +84,20 @@ def slopes_of(
     sigma = smoothing / STEP
     reach = max(1, int(np.ceil(4 * sigma)))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    calm = cv2.filter2D(
+    smooth = cv2.filter2D(
         filled, cv2.CV_64F, (kernel / kernel.sum())[None, :], borderType=cv2.BORDER_REPLICATE
     )  # symmetric kernel: correlation is convolution
-    slopes = np.gradient(np.asarray(calm, np.float64).reshape(filled.shape), axis=1) / STEP
+    slopes = np.gradient(np.asarray(smooth, np.float64).reshape(filled.shape), axis=1) / STEP
     return np.where(known, slopes, 0.0), float(np.hypot(smoothing, _PIXEL_BLUR) * np.sqrt(2 * np.pi))
 
 
 def peaks_of(
     slopes: NDArray[np.float64], smoothing: float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """Return where slopes ``(N, samples)`` are steepest: rows, samples, and the places in pixels from the start.
+    """Return the extrema of slopes ``(N, samples)``: rows, samples, and positions in pixels from the start.
 
-    The place is the centre of gravity of the slope around its steepest sample. Unlike the highest point of a parabola
-    it does not depend on where between two pixels a sharp edge lies: the sum of what the pixels hold is what the thing
-    covers (moment preserving, Tabatabai and Mitchell 1984).
+    The position is the centre of gravity of the slope around its extremum. Unlike the vertex of a parabola it does not
+    depend on the sub-pixel phase of a sharp edge (moment preserving, Tabatabai and Mitchell 1984).
     """
     size = np.abs(slopes)
     rows, columns = np.nonzero((size[:, 1:-1] > size[:, :-2]) & (size[:, 1:-1] >= size[:, 2:]))
@@ -108,7 +107,7 @@ def peaks_of(
     within = columns[:, None] + offsets
     window = slopes[rows[:, None], np.clip(within, 0, slopes.shape[1] - 1)]
     same = (window * slopes[rows, columns][:, None] > 0) & (within >= 0) & (within < slopes.shape[1])
-    # Only up to where the slope turns: beyond lies another edge.
+    # Only up to the next change of sign: beyond it lies another edge.
     same[:, reach:] = np.logical_and.accumulate(same[:, reach:], axis=1)
     same[:, reach::-1] = np.logical_and.accumulate(same[:, reach::-1], axis=1)
     weights = np.where(same, np.abs(window), 0.0)
@@ -116,12 +115,12 @@ def peaks_of(
 
 
 def edges_of(profile: NDArray[np.float64], *, smoothing: float, least_contrast: float) -> list[Edge]:
-    """Return the edges of a profile whose samples are ``STEP`` pixels apart, in order.
+    """Return the edges of a profile with samples ``STEP`` pixels apart, in order.
 
     Args:
-        profile: float64 ``(N,)``; NaN where nothing is known.
+        profile: float64 ``(N,)``; NaN for unknown samples.
         smoothing: as in ``slopes_of``.
-        least_contrast: edges that rise or fall by less are left out.
+        least_contrast: edges of a lower contrast in grey values are left out.
     """
     known = ~np.isnan(profile)
     if known.sum() < 3:  # noqa: PLR2004 - a slope needs neighbours
@@ -136,7 +135,7 @@ def edges_of(profile: NDArray[np.float64], *, smoothing: float, least_contrast: 
 
 def width_along(
     grey: Pixels,
-    counting: Mask | None,
+    valid_mask: Mask | None,
     start: tuple[float, float],
     end: tuple[float, float],
     *,
@@ -145,15 +144,15 @@ def width_along(
     smoothing: float,
     least_contrast: float,
 ) -> tuple[Points, Points] | None:
-    """Return the two outermost edges of a thing on a line, as points ``(2,)`` of the picture; None when not found.
+    """Return the two outermost edges of an object on a line, as points ``(2,)`` of the image; None when not found.
 
     Args:
         grey: uint8 ``(H, W)``.
-        counting: which pixels count.
-        start: of the line, pixels of the picture.
+        valid_mask: which pixels count.
+        start: of the line, pixels of the image.
         end: of the line.
-        width: how many pixels across the line are averaged.
-        tone: ``dark`` or ``bright``: the thing's; ``any`` takes any two edges.
+        width: number of pixels averaged across the line.
+        tone: ``dark`` or ``bright``, of the object; ``any`` accepts any two edges.
         smoothing: as in ``edges_of``.
         least_contrast: as in ``edges_of``.
     """
@@ -172,7 +171,7 @@ def width_along(
     offsets = (lanes - lanes.mean())[:, None] * across
     counts, sums = np.zeros(samples), np.zeros(samples)
     for block in np.array_split(offsets, -(-len(offsets) // _LANES_AT_ONCE)):
-        values, valid = sample_lines(grey, counting, first + block, reached + block, samples)
+        values, valid = sample_lines(grey, valid_mask, first + block, reached + block, samples)
         counts += valid.sum(axis=0)
         sums += np.where(valid, values, 0.0).sum(axis=0)
     profile = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
@@ -188,10 +187,7 @@ def width_along(
 
 
 def _clipped(first: Points, last: Points, shape: tuple[int, ...], margin: float) -> tuple[Points, Points] | None:
-    """Return the part of a line that lies at most ``margin`` pixels outside a picture (Liang and Barsky 1984).
-
-    Lines may be drawn far beyond the picture; nothing is sampled there.
-    """
+    """Return a line clipped to the image with a margin in pixels (Liang and Barsky 1984); None when it misses it."""
     along = last - first
     low, high = 0.0, 1.0
     for start, step, size in zip(first, along, (shape[1], shape[0]), strict=True):

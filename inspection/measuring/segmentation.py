@@ -1,4 +1,4 @@
-"""Which pixels belong to a thing that is darker or brighter than its ground."""
+"""Segmentation of objects that are darker or brighter than the background."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ Tone = Literal["dark", "bright"]
 
 _LEVELS = 256
 _EDGE = 2
-"""Pixels on either side of an outline in which grey values may be mixed."""
+"""Half width in pixels of the band of mixed pixels along an outline."""
 _MOST_FINE = 500
-"""Of so many things, the largest, edges are looked at finely; a picture of grain has a hundred thousand."""
+"""Number of objects, the largest, with sub-pixel areas; an image of grain has a hundred thousand."""
 _NEIGHBOURHOOD = 15
-"""Side of the square whose pure pixels tell how bright thing and ground are at an edge."""
+"""Side in pixels of the square over which the brightness of object and background is averaged at an edge."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Blob:
-    """A connected thing.
+    """A connected object.
 
     Attributes:
-        area: in square pixels of the picture, finer than a pixel at sharp edges.
-        outline: its outer outline ``(N, 2)`` in pixels of the picture.
+        area: square pixels of the image, with sub-pixel accuracy at sharp edges.
+        outline: its outer outline, float64 ``(N, 2)``, pixels of the image.
     """
 
     area: float
     outline: Points
 
 
-def otsu_threshold(grey: Pixels, counting: Mask | None) -> tuple[float, float]:
-    """Return the threshold that parts the grey values best, and the difference of the means of the two parts.
+def otsu_threshold(grey: Pixels, valid_mask: Mask | None) -> tuple[float, float]:
+    """Return Otsu's threshold, and the difference of the mean grey values of the two classes; 0 and 0 without two.
 
     Otsu 1979, "A threshold selection method from gray-level histograms".
     """
-    values = grey.ravel() if counting is None else grey[counting]
+    values = grey.ravel() if valid_mask is None else grey[valid_mask]
     counts = np.bincount(values, minlength=_LEVELS).astype(np.float64)
     total = counts.sum()
     if total == 0:
@@ -64,31 +64,31 @@ def segment(
     *,
     tone: Tone,
     threshold: float | None,
-    counting: Mask | None,
+    valid_mask: Mask | None,
     least_contrast: float,
     fill_holes: bool = False,
 ) -> list[Blob]:
-    """Return the connected things of a picture, largest first.
+    """Return the connected objects of an image, largest first.
 
-    Beyond the 500 largest ones whole pixels are counted, and the outline is the box around them.
+    Beyond the 500 largest, areas are counts of whole pixels and outlines are bounding boxes.
 
     Args:
         grey: uint8 ``(H, W)``.
-        tone: whether the things are darker or brighter than the ground.
-        threshold: grey value between thing and ground; None takes Otsu's.
-        counting: which pixels count, bool ``(H, W)``; None takes all.
-        least_contrast: grey values by which things and ground must differ in the mean for Otsu's threshold to mean
-            anything; nothing is found in a picture that is even but for its noise.
-        fill_holes: whether holes in a thing belong to it, with what lies in them.
+        tone: whether objects are darker or brighter than the background.
+        threshold: grey value between object and background; None takes Otsu's.
+        valid_mask: bool ``(H, W)``, true for valid pixels; None when all are.
+        least_contrast: smallest difference of the mean grey values of object and background for Otsu's threshold to be
+            used; below it nothing is found, as in a uniform image with noise.
+        fill_holes: whether holes in an object, with their contents, belong to it.
     """
     level = threshold
     if level is None:
-        level, contrast = otsu_threshold(grey, counting)
+        level, contrast = otsu_threshold(grey, valid_mask)
         if contrast < least_contrast:
             return []
     mask = grey < level if tone == "dark" else grey > level
-    if counting is not None:
-        mask = mask & counting
+    if valid_mask is not None:
+        mask = mask & valid_mask
     material = mask
     if fill_holes:
         mask = _filled(mask)
@@ -106,7 +106,7 @@ def segment(
             slice(max(0, left - margin), left + width + margin),
         )
         own, others = labels[window] == index, mask[window] & (labels[window] != index)
-        usable = ~others if counting is None else ~others & counting[window]
+        usable = ~others if valid_mask is None else ~others & valid_mask[window]
         contours = cv2.findContours(own.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
         outline = max(contours, key=len).reshape(-1, 2).astype(np.float64)
         outline += 0.5 + np.array([window[1].start, window[0].start])
@@ -115,7 +115,7 @@ def segment(
 
 
 def _filled(mask: Mask) -> Mask:
-    """Return ``mask`` without holes; a thing that lies in a hole of another is part of that."""
+    """Return ``mask`` with holes filled; an object in a hole of another becomes part of it."""
     outlines = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
     filled = np.zeros(mask.shape, np.uint8)
     cv2.drawContours(filled, outlines, -1, 1, cv2.FILLED)
@@ -123,16 +123,15 @@ def _filled(mask: Mask) -> Mask:
 
 
 def _fine_area(grey: Pixels, own: Mask, material: Mask, usable: Mask) -> float:
-    """Return the area with the pixels along the outline counted by how much of them the thing covers.
+    """Return the area in square pixels, each pixel along the outline weighted by its coverage.
 
-    A pixel on a sharp edge is as bright as the share of it that the thing covers says, between the brightness of the
-    thing and of the ground nearby.
+    The coverage of a pixel on a sharp edge follows from its brightness between those of object and background nearby.
 
     Args:
         grey: uint8 ``(H, W)``.
-        own: what belongs to the thing, filled holes too.
-        material: what is as dark or as bright as a thing, holes not.
-        usable: what counts and is of no other thing.
+        own: pixels of the object, with filled holes.
+        material: pixels on the object's side of the threshold, without holes.
+        usable: valid pixels that belong to no other object.
     """
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _EDGE + 1, 2 * _EDGE + 1))
     inner = cv2.erode(own.astype(np.uint8), disc, borderType=cv2.BORDER_CONSTANT, borderValue=0).astype(np.bool_)
@@ -148,7 +147,7 @@ def _fine_area(grey: Pixels, own: Mask, material: Mask, usable: Mask) -> float:
 
 
 def _mean_near(values: NDArray[np.float32], mask: Mask) -> NDArray[np.float32]:
-    """Return the mean of ``values`` where ``mask`` is true around every pixel; NaN where it is true nowhere near."""
+    """Return the local mean of ``values`` over ``mask``, float32 ``(H, W)``; NaN without masked pixels nearby."""
     side = (_NEIGHBOURHOOD, _NEIGHBOURHOOD)
     weights = cv2.blur(mask.astype(np.float32), side, borderType=cv2.BORDER_CONSTANT)
     sums = cv2.blur(np.where(mask, values, np.float32(0)), side, borderType=cv2.BORDER_CONSTANT)

@@ -1,4 +1,7 @@
-"""The one place that reaches the system's Aravis library, through PyGObject (extra ``genicam``)."""
+"""GenICam cameras through the system's Aravis library and PyGObject (extra ``genicam``).
+
+No other module imports Aravis.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,11 @@ class RawImage:
     """An image as the camera sent it.
 
     Attributes:
-        format: PFNC code.
-        monotonic: ``time.monotonic()`` when its first packet came in.
+        data: the bytes of the pixels.
+        width: pixels.
+        height: pixels.
+        format: PFNC code of the pixel format.
+        monotonic: ``time.monotonic()`` at the arrival of its first packet.
     """
 
     data: bytes
@@ -34,7 +40,7 @@ class RawImage:
 
 
 def load_aravis() -> tuple[Any, type[Exception]]:
-    """Return the Aravis module and the error its calls raise.
+    """Return the Aravis module and the exception that its calls raise.
 
     Raises:
         Unavailable: ``genicam-packages-missing`` without PyGObject, ``genicam-library-missing`` without Aravis.
@@ -56,9 +62,10 @@ class AravisCamera:
     """A connected camera that sends frames.
 
     Attributes:
-        lost: set by Aravis when the camera does not answer or another program took it over.
-        software_trigger: whether each frame has to be asked for with ``trigger``.
-        silence: seconds after which a camera in free run that sends nothing counts as gone.
+        lost: set by Aravis when the camera does not answer or another program has taken control of it.
+        software_trigger: whether each frame has to be requested with ``trigger``.
+        free_run: whether the camera sends frames without any trigger.
+        silence: seconds without a frame after which a camera in free run counts as lost.
     """
 
     def __init__(self, aravis: Any, failed: type[Exception], shown: str) -> None:
@@ -74,10 +81,10 @@ class AravisCamera:
 
     @classmethod
     def connect(cls, address: str, settings: GenicamSettings, limits: ImageLimits) -> Self:
-        """Connect to the camera with this IP address, host name or id, set it up and start it.
+        """Connect to the camera with this IP address, host name or id, configure it and start the acquisition.
 
         Raises:
-            Unavailable: ``camera-not-reachable``, also when another program uses it, or as ``load_aravis``.
+            Unavailable: ``camera-not-reachable``, also when another program controls it; as ``load_aravis``.
             InvalidInput: ``genicam-setting``, ``genicam-format``.
             UnreadableImage: ``image-too-many-pixels`` when its images are larger than ``limits`` allow.
         """
@@ -88,18 +95,18 @@ class AravisCamera:
         except failed as error:
             raise Unavailable("camera-not-reachable", camera=address) from error
         try:
-            found._set_up(settings, limits)
+            found._configure(settings, limits)
         except UserFacingError:
-            # Aravis gives control back when the last reference goes, and errors hold on to what they passed through.
+            # Aravis returns control with the last reference, and the traceback of an exception keeps references.
             found.release()
             raise
         return found
 
     def pop(self, wait: float) -> RawImage | None:
-        """Return the next whole image, None when none came within ``wait`` seconds; incomplete ones raise.
+        """Return the next complete image, None when none arrived within ``wait`` seconds.
 
         Raises:
-            ValueError: when packets of the image were lost; the next call goes on with the next image.
+            ValueError: when packets of the image were lost; the next call continues with the next image.
         """
         buffer = self._stream.timeout_pop_buffer(int(max(0.0, wait) * 1_000_000))
         if buffer is None:
@@ -119,10 +126,10 @@ class AravisCamera:
             self._stream.push_buffer(buffer)
 
     def trigger(self) -> None:
-        """Ask for a frame.
+        """Request a frame.
 
         Raises:
-            Unavailable: ``camera-not-reachable`` when the camera does not take the request.
+            Unavailable: ``camera-not-reachable`` when the camera does not accept the request.
         """
         try:
             self._camera.software_trigger()
@@ -130,7 +137,7 @@ class AravisCamera:
             raise Unavailable("camera-not-reachable", camera=self._shown) from error
 
     def release(self) -> None:
-        """Stop the camera and give it back; takes seconds when it does not answer any more."""
+        """Stop the acquisition and release control; takes seconds when the camera no longer answers."""
         camera, self._camera = self._camera, None
         stream, self._stream = self._stream, None
         if camera is None:
@@ -138,12 +145,12 @@ class AravisCamera:
         try:
             camera.stop_acquisition()
         except self._failed:
-            # It is gone, so there is nothing to stop; what Aravis holds is freed all the same.
+            # The camera is lost, so there is nothing to stop; Aravis still frees its resources.
             self.lost.set()
         del stream, camera
 
-    def _set_up(self, settings: GenicamSettings, limits: ImageLimits) -> None:
-        # The handler must not hold the camera, or it would never be given back.
+    def _configure(self, settings: GenicamSettings, limits: ImageLimits) -> None:
+        # The handler must not reference the camera, or it would never be released.
         lost = self.lost
         self._camera.get_device().connect("control-lost", lambda *_: lost.set())
         self._set("AcquisitionMode", "Continuous", "set_acquisition_mode", self._aravis.AcquisitionMode.CONTINUOUS)
@@ -205,17 +212,17 @@ class AravisCamera:
         exposure = float(self._ask("get_exposure_time", 0.0)) / 1e6
         return max(1.0, exposure + (3 / rate if rate > 0 else 0.0))
 
-    # Calls are named rather than handed over: a bound method in the frame of an error would keep the camera in hand.
+    # Calls go by name: a bound method in the traceback of an exception would keep a reference to the camera.
 
     def _ask(self, question: str, otherwise: Any) -> Any:
-        """Return the answer of the camera, or ``otherwise`` where it has no such feature."""
+        """Return the value of a feature, or ``otherwise`` where the camera does not have it."""
         try:
             return getattr(self._camera, question)()
         except self._failed:
             return otherwise
 
     def _within(self, setting: str, value: float, bounds: str) -> None:
-        """Refuse what Aravis would clip without a word."""
+        """Refuse a value that Aravis would clip silently."""
         limits = self._ask(bounds, None)
         if limits is not None and not limits[0] <= value <= limits[1]:
             reason = f"{limits[0]:g} … {limits[1]:g}"
@@ -233,7 +240,7 @@ class AravisCamera:
             ) from error
 
     def _no_answer(self) -> frozenset[int]:
-        """Return the codes that say that the camera is gone, or that another program controls it."""
+        """Return the error codes of a camera that is lost or controlled by another program."""
         codes = self._aravis.DeviceError
         return frozenset(
             int(code) for code in (codes.TIMEOUT, codes.NOT_CONNECTED, codes.NOT_CONTROLLER, codes.TRANSFER_ERROR)

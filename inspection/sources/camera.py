@@ -1,4 +1,4 @@
-"""USB cameras and RTSP streams, which may go away and come back."""
+"""USB cameras and RTSP streams, which reconnect."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ READ_TIMEOUT = 3.0
 _RTSP_PORTS = {"rtsp": 554, "rtsps": 322}
 _PROBE_TIMEOUT = 2.0
 _SECRET = re.compile(r"(?:user|usr|login|pas|pw|auth|token|secret|key)[a-z]*(?:=|%3d)", re.IGNORECASE)
-"""The name of a credential that some cameras take in the path: ``/user=admin_password=…_channel=1_stream=0.sdp``."""
+"""The name of a credential that some cameras expect in the path: ``/user=admin_password=…_channel=1_stream=0.sdp``."""
 _PICTURE = re.compile(r"[_&;,/](?:channel|stream|subtype)=[0-9]{1,4}(?:\.sdp)?(?![^_&;,/])", re.IGNORECASE)
-"""What tells the pictures of one camera apart in such a path."""
+"""Channel and stream in such a path, which identify one image of several."""
 
 
 class CameraSource(ReturningSource):
     """A camera: the number of a USB camera, or the address of an RTSP stream.
 
-    A frame bears the time it was received and decoded at. OpenCV keeps some frames back, so these times are right only
-    while the camera is read as fast as it sends, which ``LiveSource`` does.
+    The time of a frame is that of its decoding. OpenCV buffers some frames, so the times are accurate only while the
+    camera is read as fast as it sends, as ``LiveSource`` does.
 
     Args:
         address: ``0`` for the first USB camera, or ``rtsp://…``.
-        source_id: a name for it; without one, the address without its credentials.
+        source_id: of the source; None takes the address without its credentials.
         limits: for each frame.
 
     Raises:
-        InvalidInput: ``camera-address`` when the address is no address at all.
+        InvalidInput: ``camera-address`` when the address is malformed.
     """
 
     def __init__(
@@ -49,10 +49,10 @@ class CameraSource(ReturningSource):
         self._capture: Capture | None = None
 
     def describe(self) -> str:
-        """Say which camera; without user and password."""
+        """Return which camera it is, without user and password."""
         return f"camera {self._shown}"
 
-    def _grab(self, wait: float) -> Frame | None:  # noqa: ARG002 - OpenCV waits as long as it was told when opening
+    def _grab(self, wait: float) -> Frame | None:  # noqa: ARG002 - OpenCV waits for the timeout set when opening
         capture = self._capture
         if capture is None:
             raise SourceGoneError
@@ -84,7 +84,7 @@ class CameraSource(ReturningSource):
         return Capture.opened(self._address, cv2.CAP_FFMPEG, name=self._shown, limits=self._limits, settings=patience)
 
     def _probe(self, address: str) -> None:
-        """See whether anything listens, which FFmpeg would take much longer to say."""
+        """Check that a server listens, which FFmpeg takes much longer to find out."""
         parts = urlsplit(address)
         try:
             port = parts.port or _RTSP_PORTS[parts.scheme]
@@ -101,10 +101,10 @@ class CameraSource(ReturningSource):
 def without_credentials(address: str) -> str:
     """Return an address without user and password, in front of the host or in the path, and without its query.
 
-    Of a path that names a credential nothing behind the name is shown but the numbers of channel and stream.
+    A path that names a credential is cut after the name; only the numbers of channel and stream are kept.
 
     Raises:
-        InvalidInput: ``camera-address`` when it is no address at all; then nothing of it is shown.
+        InvalidInput: ``camera-address`` when the address is malformed; the message contains none of it.
     """
     try:
         parts = urlsplit(address)
@@ -113,10 +113,10 @@ def without_credentials(address: str) -> str:
     try:
         _ = parts.port
     except ValueError:
-        # No number behind the colon: a password that holds a "/" or "#", which ends the part with the host.
+        # No number after the colon: a password with a "/" or "#", which ends the network location.
         return f"{parts.scheme}://…"
     if "@" in parts.path + parts.query + parts.fragment:
-        # The same with digits before it: what looks like the host may be the user.
+        # The same with digits before it: the apparent host may be the user.
         return f"{parts.scheme}://…"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{_path_without_credentials(parts.path)}"
 
@@ -125,10 +125,10 @@ def _path_without_credentials(path: str) -> str:
     named = _SECRET.search(path)
     if named is None:
         return path
-    # A password may hold any character, so where it ends is not known.
+    # A password may contain any character, so its end is unknown.
     return f"{path[: named.end()]}…{''.join(_PICTURE.findall(path, named.end()))}"
 
 
 def _local_backend() -> int:
-    """Return OpenCV's back end for cameras at this computer; naming it avoids trying every other one."""
+    """Return OpenCV's back end for local cameras; naming it avoids probing every other one."""
     return {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_MSMF, "darwin": cv2.CAP_AVFOUNDATION}.get(sys.platform, cv2.CAP_ANY)

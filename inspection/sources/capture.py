@@ -1,4 +1,4 @@
-"""OpenCV's video input: frames of a file, a stream or a USB camera, none larger than a still image may be."""
+"""OpenCV's video input: frames of a file, a stream or a USB camera, within the pixel limit of still images."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from models.errors import UnreadableImage
 
 
 class Capture:
-    """An input that is open.
+    """An open video input.
 
     Args:
         stream: of OpenCV, open.
-        name: what messages call it; without credentials.
-        limits: the most pixels a frame may have.
+        name: for messages; without credentials.
+        limits: largest number of pixels of a frame.
     """
 
     def __init__(self, stream: cv2.VideoCapture, name: str, limits: ImageLimits) -> None:
@@ -32,17 +32,17 @@ class Capture:
     def opened(
         cls, target: int | str, backend: int, *, name: str, limits: ImageLimits, settings: Sequence[int] = ()
     ) -> Self | None:
-        """Return the input of a camera's number, a file or an address; None when OpenCV cannot open it.
+        """Return the input for a camera's index, a file or an address; None when OpenCV cannot open it.
 
         Args:
-            target: number, path or address.
+            target: index, path or address.
             backend: one of ``cv2.CAP_…``.
             name: of ``Capture``.
             limits: of ``Capture``.
             settings: ``cv2.CAP_PROP_…`` and values in turn.
 
         Raises:
-            UnreadableImage: ``image-too-many-pixels`` when its frames are said to be too large; none was decoded.
+            UnreadableImage: ``image-too-many-pixels`` when the declared frame size is too large; nothing was decoded.
         """
         stream = cv2.VideoCapture(target, backend, list(settings))
         if not stream.isOpened():
@@ -58,14 +58,14 @@ class Capture:
 
     @property
     def rate(self) -> float:
-        """Frames per second; 0 when it is not known."""
+        """Frames per second; 0 when unknown."""
         return float(self._stream.get(cv2.CAP_PROP_FPS))
 
     def read(self) -> Pixels | None:
         """Return the next frame, RGB ``(H, W, 3)`` or grey ``(H, W)``, uint8; None when there is none.
 
         Raises:
-            UnreadableImage: ``image-too-many-pixels`` when it is larger than it was said to be at the opening.
+            UnreadableImage: ``image-too-many-pixels`` when it is larger than declared at the opening.
         """
         done, stored = self._stream.read()
         if not done or stored is None:
@@ -73,8 +73,8 @@ class Capture:
         require_pixel_count(stored.shape[1], stored.shape[0], name=self._name, limits=self._limits)
         return to_rgb(stored)
 
-    def go_to(self, frame: int) -> bool:
-        """Go to a frame by its number, by the index of the file where it has one; return whether it is reached."""
+    def seek(self, frame: int) -> bool:
+        """Seek to a frame by its number, through the file's index where it has one; return whether it was reached."""
         if frame == 0:
             return True
         self._stream.set(cv2.CAP_PROP_POS_FRAMES, frame)
@@ -84,12 +84,12 @@ class Capture:
         return all(self._stream.grab() for _ in range(frame))
 
     def release(self) -> None:
-        """Let go of it; may be called twice."""
+        """Release the input; may be called twice."""
         self._stream.release()
 
 
 def to_rgb(stored: NDArray[Any]) -> Pixels:
-    """Return what OpenCV captured (blue first, or grey) as RGB or grey uint8."""
+    """Return a captured image, BGR ``(H, W, 3)`` or grey, as RGB ``(H, W, 3)`` or grey ``(H, W)``, uint8."""
     if stored.ndim == 3 and stored.shape[2] == 3:  # noqa: PLR2004
         return cv2.cvtColor(stored, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
     grey = stored[:, :, 0] if stored.ndim == 3 else stored  # noqa: PLR2004

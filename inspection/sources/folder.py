@@ -1,4 +1,4 @@
-"""Images of a folder, one after the other."""
+"""The images of a folder, or files given by name, one after the other."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _TRY_EVERY = 0.1
 class FolderSource(SourceBase):
     """The image files of a folder and its sub-folders in the order of their paths, each once.
 
-    When the whole folder vanishes, because a drive was pulled or a network folder is gone, the source is lost; when it
-    is back it goes on with the next image. A single file that is gone is told and passed over.
+    When the whole folder disappears, because a drive was unplugged or a network folder is unavailable, the source is
+    lost; when the folder is back it continues with the next image. A single missing file is reported and skipped.
 
     Args:
         folder: a folder, or one image file.
-        paths: these files of the folder in this order, instead of all.
+        paths: these files in this order, instead of all of the folder.
         mode: colour mode of the frames.
         limits: for each file.
     """
@@ -47,7 +47,7 @@ class FolderSource(SourceBase):
         self._closed = threading.Event()
 
     def __len__(self) -> int:
-        """Return how many files there are in all; known once the source is open."""
+        """Return the number of files; known once the source is open."""
         return len(self._paths)
 
     @property
@@ -56,7 +56,7 @@ class FolderSource(SourceBase):
         return None if self.folder.is_file() else self.folder
 
     def describe(self) -> str:
-        """Say which folder."""
+        """Return which folder is read."""
         return f"folder {self.folder}"
 
     def open(self) -> None:
@@ -82,7 +82,7 @@ class FolderSource(SourceBase):
         """Return the next image as a frame; None at the end, or while the folder is gone for ``timeout`` seconds.
 
         Raises:
-            UnreadableImage: when the file is damaged or gone; the next call goes on with the next file.
+            UnreadableImage: when the file is damaged or gone; the next call continues with the next file.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         while self._state in {SourceState.OPEN, SourceState.LOST}:
@@ -93,7 +93,7 @@ class FolderSource(SourceBase):
                 return self._next(self._paths[self._position])
             except UnreadableImage as error:
                 if error.code not in {"image-missing", "image-not-readable"} or self._folder_is_there():
-                    # Counted although it gave no frame: a gap in the sequence shows that a file could not be read.
+                    # Counted without a frame: a gap in the sequence shows that a file could not be read.
                     self._position += 1
                     self._next_sequence()
                     raise
@@ -104,7 +104,7 @@ class FolderSource(SourceBase):
         return None
 
     def close(self) -> None:
-        """Stop; a read that waits for the folder ends."""
+        """Stop; a read that waits for the folder returns."""
         self._closed.set()
         super().close()
 
@@ -116,7 +116,7 @@ class FolderSource(SourceBase):
         return Frame(pixels, self.source_id, self._next_sequence(), path=path, label=label)
 
     def _folder_is_there(self) -> bool:
-        # A single file counts as there: what is wrong with it is told at once, as it always was.
+        # For files given by name an error is raised at once instead of waiting for the folder.
         if self._given is not None or self._paths == [self.folder]:
             return True
         return is_folder(self.folder)

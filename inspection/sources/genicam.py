@@ -1,4 +1,4 @@
-"""GigE Vision and USB3 Vision cameras through GenICam, which may go away and come back."""
+"""GigE Vision and USB3 Vision cameras through GenICam, which reconnect."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _SLICE = 0.1
 class GenicamSource(ReturningSource):
     """A camera that speaks GenICam.
 
-    It is lost when Aravis says that control of it was lost (its heartbeat was not answered), and in free run already
-    when it sends nothing for a second or for three frames. Then it is sought again, and set up as before.
+    It is lost when Aravis reports that control was lost (the heartbeat was not answered), and in free run also when it
+    sends nothing for a second or for three frames. Then it is reconnected and configured as before.
 
     Args:
         address: IP address, host name, or the id that ``arv-tool-0.8`` lists.
-        settings: written each time it is connected.
+        settings: written at each connection.
         limits: for each image.
     """
 
@@ -40,9 +40,9 @@ class GenicamSource(ReturningSource):
         self._limits = limits
         self._camera: AravisCamera | None = None
         self._lock = threading.Lock()
-        self._heard = 0.0
-        self._asks = False
-        self._owed = False
+        self._last_arrival = 0.0
+        self._software_trigger = False
+        self._pending = False
         self._incomplete = 0
 
     @property
@@ -52,22 +52,22 @@ class GenicamSource(ReturningSource):
 
     @property
     def takes_trigger(self) -> bool:
-        """Whether frames have to be asked for with ``trigger``; known once the source is open."""
-        return self._asks
+        """Whether frames have to be requested with ``trigger``; known once the source is open."""
+        return self._software_trigger
 
     @property
     def missed(self) -> MissedFrames:
-        """How many images came incomplete because packets were lost on the way."""
+        """Number of images that were incomplete because packets were lost."""
         return MissedFrames(incomplete=self._incomplete)
 
     def describe(self) -> str:
-        """Say which camera."""
+        """Return which camera it is."""
         return f"camera genicam:{self._address}"
 
     def trigger(self) -> None:
-        """Ask the camera for one frame; may be called from any thread.
+        """Request one frame; may be called from any thread.
 
-        A frame that is still owed when the camera is lost is asked for again when it is back.
+        A request that is pending when the camera is lost is repeated after the reconnection.
 
         Raises:
             Unavailable: ``camera-not-reachable`` when the camera is lost.
@@ -76,23 +76,23 @@ class GenicamSource(ReturningSource):
             camera = self._camera
             if camera is None:
                 raise Unavailable("camera-not-reachable", camera=self._address)
-            # Said first: the frame may come before this call is back.
-            self._owed = True
+            # Set first: the frame may arrive before this call returns.
+            self._pending = True
             try:
                 camera.trigger()
             except Unavailable:
-                self._owed = False
+                self._pending = False
                 raise
 
     def open(self) -> None:
         """Connect.
 
         Raises:
-            InvalidInput: ``genicam-setting`` or ``genicam-format`` for what the camera does not take.
+            InvalidInput: ``genicam-setting`` or ``genicam-format`` for settings that the camera rejects.
             UnreadableImage: ``image-too-many-pixels``.
             Unavailable: ``camera-not-reachable``, ``genicam-packages-missing`` or ``genicam-library-missing``.
         """
-        self._owed = False
+        self._pending = False
         self._incomplete = 0
         super().open()
 
@@ -100,14 +100,14 @@ class GenicamSource(ReturningSource):
         camera = AravisCamera.connect(self._address, self._settings, self._limits)
         with self._lock:
             self._camera = camera
-            self._asks = camera.software_trigger
-        if self._owed:
+            self._software_trigger = camera.software_trigger
+        if self._pending:
             try:
                 camera.trigger()
             except Unavailable:
                 self._release(lost=True)
                 raise
-        self._heard = time.monotonic()
+        self._last_arrival = time.monotonic()
 
     def _grab(self, wait: float) -> Frame | None:
         camera = self._camera
@@ -118,22 +118,22 @@ class GenicamSource(ReturningSource):
             try:
                 image = camera.pop(min(_SLICE, max(0.0, deadline - time.monotonic())))
                 if image is not None:
-                    self._heard, self._owed = time.monotonic(), False
+                    self._last_arrival, self._pending = time.monotonic(), False
                     return self._frame(image)
             except ValueError:
-                # Packets were lost on the way: the number it would have had is missing in the sequence.
+                # Packets were lost: the image leaves a gap in the sequence.
                 self._incomplete += 1
                 self._next_sequence()
-                self._ask_again(camera)
+                self._repeat_request(camera)
                 continue
-            if camera.free_run and time.monotonic() - self._heard > camera.silence:
+            if camera.free_run and time.monotonic() - self._last_arrival > camera.silence:
                 raise SourceGoneError
             if time.monotonic() >= deadline:
                 return None
 
-    def _ask_again(self, camera: AravisCamera) -> None:
-        """Ask once more for a frame that is owed and was lost on the way: nobody else would."""
-        if self._owed:
+    def _repeat_request(self, camera: AravisCamera) -> None:
+        """Repeat the request of a frame whose packets were lost."""
+        if self._pending:
             try:
                 camera.trigger()
             except Unavailable as error:
@@ -154,7 +154,7 @@ class GenicamSource(ReturningSource):
         if camera is None:
             return
         if lost:
-            # Aravis waits some seconds for the answers of a camera that is gone; the search for it goes on meanwhile.
+            # Aravis waits some seconds for the answer of a lost camera; reconnecting does not wait for that.
             threading.Thread(target=camera.release, name=f"release-{self.source_id}", daemon=True).start()
         else:
             camera.release()

@@ -1,4 +1,4 @@
-"""What a GenICam camera is asked for, and how it is written in the name of a source."""
+"""Settings of a GenICam camera, and their form in the name of a source."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ GENICAM_PREFIXES = ("genicam:", "gige:")
 
 
 class GenicamSettings(BaseModel):
-    """Settings written to a camera each time it is connected; what is None stays as the camera has it.
+    """Settings written to a camera at each connection; None leaves the camera's own value.
 
     Attributes:
         exposure_us: exposure time, microseconds.
-        gain: in the camera's own unit, mostly decibel.
-        rate: frames a second in free run.
+        gain: in the camera's own unit, usually decibels.
+        rate: frames per second in free run.
         format: pixel format by its PFNC name, such as ``Mono8`` or ``BayerRG8``.
-        trigger: ``off`` for free run, ``software`` for a frame each time one is asked for, ``software-if-possible`` for
-            free run where the camera has no software trigger, else the camera's name of the input that triggers a
-            frame, such as ``Line0``.
+        trigger: ``off`` for free run, ``software`` for a frame at each request, ``software-if-possible`` for free run
+            where the camera has no software trigger, or the name of the input that triggers a frame, such as ``Line0``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -47,7 +46,7 @@ class GenicamSettings(BaseModel):
         """Read ``exposure_us=5000&gain=2``.
 
         Raises:
-            InvalidInput: ``genicam-option`` naming the one that is wrong.
+            InvalidInput: ``genicam-option`` with the invalid one.
         """
         try:
             pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))

@@ -1,4 +1,4 @@
-"""A source read by a thread of its own, so that who looks at it never waits for a camera."""
+"""A source read by a thread of its own, so that its reader never waits for a camera."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _PATIENCE_TO_OPEN = 2.0
 
 
 class LiveSource(SourceBase):
-    """Reads another source in a thread and keeps the newest frames only.
+    """Reads another source in a thread and buffers the newest frames only.
 
     Args:
         source: the source to read; it is opened and closed with this one.
-        capacity: frames kept; when one more comes the oldest is dropped and counted.
-        patience: seconds that ``close`` waits for the source to let go; the next ``open`` waits two at most.
+        capacity: size of the buffer in frames; when it is full the oldest is dropped and counted.
+        patience: seconds that ``close`` waits for the source to be released; the next ``open`` waits at most two.
     """
 
     def __init__(self, source: ImageSource, *, capacity: int = 2, patience: float = _PATIENCE) -> None:
@@ -44,7 +44,7 @@ class LiveSource(SourceBase):
 
     @property
     def live(self) -> bool:
-        """Frames come whether somebody takes them or not."""
+        """Frames arrive unrequested."""
         return True
 
     @property
@@ -58,7 +58,7 @@ class LiveSource(SourceBase):
         return self._source.takes_trigger
 
     def trigger(self) -> None:
-        """Ask the source for one frame.
+        """Request one frame of the source.
 
         Raises:
             Unavailable: as the source.
@@ -72,7 +72,7 @@ class LiveSource(SourceBase):
 
     @property
     def missed(self) -> MissedFrames:
-        """How many frames were dropped, and how many the source itself missed."""
+        """Frames dropped from the buffer, and those that the source itself missed."""
         before = self._source.missed or MissedFrames()
         return MissedFrames(before.dropped + self._dropped, before.incomplete)
 
@@ -83,7 +83,7 @@ class LiveSource(SourceBase):
 
     @property
     def state(self) -> SourceState:
-        """Where the source stands; ended once its last frame was taken."""
+        """State of the source; ``ENDED`` once its last frame was read."""
         if self._thread is None:
             return SourceState.CLOSED
         if self._exhausted:
@@ -92,23 +92,23 @@ class LiveSource(SourceBase):
 
     @property
     def ended(self) -> bool:
-        """Whether no frame will come any more."""
+        """Whether there will be no further frame."""
         return self.state is SourceState.ENDED
 
     def describe(self) -> str:
-        """Say what the source is."""
+        """As the source."""
         return self._source.describe()
 
     def open(self) -> None:
-        """Open the source and begin to read it.
+        """Open the source and start reading it.
 
         Raises:
             NotFound: as the source.
-            Unavailable: as the source, and ``source-still-closing`` when it was closed and has not let go yet.
+            Unavailable: as the source, and ``source-still-closing`` when it was closed and is not released yet.
         """
         if self._thread is not None:
             return
-        # The thread of the opening before closes the source when it ends: it must not close the next opening.
+        # The previous thread closes the source when it ends: it must not close the source opened here.
         if not self._has_ended(min(self._patience, _PATIENCE_TO_OPEN)):
             raise Unavailable("source-still-closing", source=self.describe())
         self._source.open()
@@ -123,11 +123,11 @@ class LiveSource(SourceBase):
         self._thread.start()
 
     def read(self, timeout: float | None = None) -> Frame | None:
-        """Return the oldest frame that is kept; wait up to ``timeout`` seconds for one.
+        """Return the oldest buffered frame; wait up to ``timeout`` seconds for one.
 
         Raises:
-            UserFacingError: what the source raised, in its turn. Anything else it raised is a bug and ends the reading;
-                it is raised here too, so that nobody waits for frames that never come.
+            UserFacingError: raised by the source, in the order of its frames. Any other exception is a bug there
+                and ends the reading; it is raised here, so that no caller waits for frames that never arrive.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         with self._changed:
@@ -146,7 +146,7 @@ class LiveSource(SourceBase):
         return item
 
     def close(self) -> None:
-        """Stop reading and let go of the source."""
+        """Stop reading and release the source."""
         self._stop.set()
         with self._changed:
             self._changed.notify_all()
@@ -157,7 +157,7 @@ class LiveSource(SourceBase):
             self._queue.clear()
 
     def _has_ended(self, wait: float) -> bool:
-        """Wait for the thread of the opening before; return whether it has let go of the source."""
+        """Wait for the previous thread; return whether it has released the source."""
         if self._ending is not None and self._ending is not threading.current_thread():
             self._ending.join(wait)
             if not self._ending.is_alive():
@@ -172,19 +172,19 @@ class LiveSource(SourceBase):
                 except UserFacingError as error:
                     item = error
                 if item is not None:
-                    self._keep(item, stop)
+                    self._buffer(item, stop)
                 elif self._source.ended:
                     self._exhausted = True
                     return
         finally:
             if not stop.is_set():
                 self._failure = sys.exception()
-            # Only this thread touches the source, so only this thread may close it.
+            # Only this thread uses the source, so only this thread may close it.
             self._source.close()
             with self._changed:
                 self._changed.notify_all()
 
-    def _keep(self, item: Frame | UserFacingError, stop: threading.Event) -> None:
+    def _buffer(self, item: Frame | UserFacingError, stop: threading.Event) -> None:
         with self._changed:
             if stop.is_set():
                 return

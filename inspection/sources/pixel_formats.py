@@ -1,6 +1,6 @@
-"""Pixels of machine-vision cameras as RGB or grey, from the layouts of the Pixel Format Naming Convention (PFNC, EMVA).
+"""Conversion of machine-vision pixel formats to RGB or grey: Pixel Format Naming Convention (PFNC, EMVA).
 
-More than 8 bits become the upper 8. Bayer mosaics become RGB by OpenCV's bilinear interpolation.
+Of more than 8 bits the upper 8 are kept. Bayer mosaics become RGB by OpenCV's bilinear interpolation.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _eight(data: _Samples, count: int) -> _Samples:
 
 
 def _sixteen(bits: int) -> Callable[[_Samples, int], _Samples]:
-    """Samples of ``bits`` in the lower bits of two bytes, low byte first."""
+    """Unpack samples of ``bits`` in the lower bits of two bytes, little-endian."""
 
     def unpack(data: _Samples, count: int) -> _Samples:
         words: NDArray[np.uint16] = data[: 2 * count].view("<u2")
@@ -40,8 +40,8 @@ def _sixteen(bits: int) -> Callable[[_Samples, int], _Samples]:
 
 
 def _gige_packed(data: _Samples, count: int) -> _Samples:
-    """Two samples in three bytes, their upper 8 bits in the first and third (Mono10Packed, Mono12Packed)."""
-    # An odd number of samples ends within a group: cameras may leave out its last byte, which holds no sample.
+    """Unpack two samples in three bytes, their upper 8 bits in the first and third (Mono10Packed, Mono12Packed)."""
+    # An odd number of samples ends within a group: cameras may omit its last byte, which contains no sample.
     room: _Samples = np.zeros((count + 1) // 2 * 3, np.uint8)
     given = data[: len(room)]
     room[: len(given)] = given
@@ -49,7 +49,7 @@ def _gige_packed(data: _Samples, count: int) -> _Samples:
 
 
 def _dense(bits: int) -> Callable[[_Samples, int], _Samples]:
-    """Samples of ``bits`` one behind the other from the lowest bit on (Mono10p, Mono12p)."""
+    """Unpack contiguous samples of ``bits``, least significant bit first (Mono10p, Mono12p)."""
 
     def unpack(data: _Samples, count: int) -> _Samples:
         first = np.arange(count, dtype=np.int64) * bits + bits - 8
@@ -71,7 +71,7 @@ _UNPACK: dict[str, tuple[Callable[[_Samples, int], _Samples], float]] = {
     "10p": (_dense(10), 1.25),
     "12p": (_dense(12), 1.5),
 }
-"""How samples lie in memory, and bytes a sample."""
+"""Unpacking function and bytes per sample of each memory layout."""
 
 _CODES = {
     **{"Mono8": 0x01080001, "Mono10": 0x01100003, "Mono12": 0x01100005, "Mono14": 0x01100025, "Mono16": 0x01100007},
@@ -89,14 +89,14 @@ _CODES = {
     **{"RGB8": 0x02180014, "BGR8": 0x02180015},
 }
 PIXEL_FORMATS = {code: name for name, code in _CODES.items()}
-"""Name of each format that can be read, by its 32-bit PFNC code."""
+"""Names of the supported formats by their 32-bit PFNC codes."""
 
 PREFERRED_FORMATS = ("RGB8", "BGR8", *(f"Bayer{tile}8" for tile in _TILES), "Mono8", *_CODES)
-"""What to ask a camera for whose own choice cannot be read: colour before grey, 8 bits before more."""
+"""Formats to select where the camera's current one is not supported: colour before grey, 8 bits before more."""
 
 
 def bytes_needed(name: str, width: int, height: int) -> int:
-    """Return the bytes that an image of format ``name`` takes.
+    """Return the size in bytes of an image of format ``name``.
 
     Raises:
         KeyError: for a format that is not in ``PIXEL_FORMATS``.
@@ -107,10 +107,10 @@ def bytes_needed(name: str, width: int, height: int) -> int:
 
 
 def to_pixels(data: bytes, width: int, height: int, name: str) -> Pixels:
-    """Return an image of a camera as RGB ``(H, W, 3)`` or grey ``(H, W)``, uint8, in memory of its own.
+    """Return a camera image as RGB ``(H, W, 3)`` or grey ``(H, W)``, uint8, in memory of its own.
 
     Args:
-        data: of the image; more than needed is left out.
+        data: of the image; surplus bytes are ignored.
         width: pixels.
         height: pixels.
         name: of its format, one of ``PIXEL_FORMATS``.

@@ -1,4 +1,4 @@
-"""When a frame is taken: whenever one comes, when somebody asks, or when the source says that a part is there."""
+"""Triggers: which frames of a source are returned."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _SLICE = 0.5
 
 
 class TriggerMode(StrEnum):
-    """What makes a frame be taken.
+    """The trigger of a source.
 
     Attributes:
-        FREE: every frame that comes.
-        KEY: one frame each time somebody asks, by a key or by a program.
-        SOURCE: the source gives one frame for each event of its own: a file that appeared, a pulse at the camera.
+        FREE: every frame.
+        KEY: one frame per request, by a key or by a program.
+        SOURCE: one frame per event of the source: a file that appeared, a pulse at the camera's input.
     """
 
     FREE = "free"
@@ -32,25 +32,25 @@ class TriggerMode(StrEnum):
 
 
 class CapturedAfter:
-    """Decides, frame by frame, which is the first that was captured wholly after a moment.
+    """Selects the first frame whose whole exposure lies after a moment.
 
-    A frame bears the time it arrived at. The first to arrive after the moment may have been exposed before it, or half
-    before and half after; the one behind it began after that one ended. So it is the second that counts.
+    Frames have their arrival time. The first to arrive after the moment may have been exposed partly before it; the
+    exposure of the next one began after that one ended. So the second is accepted.
 
     Args:
         moment: monotonic seconds.
-        latency: seconds a frame takes from the camera to here beyond the time between two frames (network, encoder);
-            what arrives within it after the moment does not count at all.
-        asked: whether the camera exposes only when it is asked to; then the first frame counts.
+        latency: seconds from exposure to arrival beyond the interval between two frames (network, encoder); frames that
+            arrive within it after the moment are ignored.
+        on_request: whether the camera exposes only on request; then the first frame is accepted.
     """
 
-    def __init__(self, moment: float, *, latency: float = 0.0, asked: bool = False) -> None:
+    def __init__(self, moment: float, *, latency: float = 0.0, on_request: bool = False) -> None:
         self.moment = moment
         self._from = moment + latency
-        self._one_passed = asked
+        self._one_passed = on_request
 
     def accepts(self, arrived: float) -> bool:
-        """Say whether the frame that arrived then counts; ask for one frame after the other."""
+        """Return whether the frame that arrived then is accepted; call it for every frame in order."""
         if arrived < self._from:
             return False
         if self._one_passed:
@@ -60,19 +60,19 @@ class CapturedAfter:
 
 
 class TriggeredSource(SourceBase):
-    """A source whose frames are taken as the mode says.
+    """A source with a trigger.
 
-    With ``KEY`` a frame of a camera counts only when it was captured after it was asked for, whatever lay in a buffer;
-    of a folder or a file it is the next image.
+    With ``KEY`` a camera's frame is returned only when it was captured after the request, whatever was buffered; of a
+    folder or a file it is the next image.
 
     Args:
         source: opened and closed with this one.
-        mode: what makes a frame be taken.
+        mode: the trigger.
         latency: of ``CapturedAfter``, seconds.
-        patience: seconds after which a camera in free run that has to be asked is asked again; the frame was lost.
+        patience: seconds after which an unanswered request to a software-triggered camera in mode ``FREE`` is repeated.
 
     Attributes:
-        skipped: the newest frame that was read and not returned; the quality gate measures movement against it.
+        skipped: the newest frame that was read and not returned; the quality gate measures motion against it.
     """
 
     def __init__(self, source: ImageSource, mode: TriggerMode, *, latency: float = 0.0, patience: float = 5.0) -> None:
@@ -98,7 +98,7 @@ class TriggeredSource(SourceBase):
 
     @property
     def live(self) -> bool:
-        """Whether frames come by themselves; not when they have to be asked for."""
+        """Whether frames arrive unrequested; false with ``KEY``."""
         return self._source.live and self.mode is not TriggerMode.KEY
 
     @property
@@ -108,7 +108,7 @@ class TriggeredSource(SourceBase):
 
     @property
     def takes_trigger(self) -> bool:
-        """Whether frames have to be asked for with ``trigger``."""
+        """Whether frames have to be requested with ``trigger``."""
         return self.mode is TriggerMode.KEY
 
     @property
@@ -118,19 +118,19 @@ class TriggeredSource(SourceBase):
 
     @property
     def missed(self) -> MissedFrames | None:
-        """As the source; frames that nobody asked for are not missed."""
+        """As the source; with ``KEY`` unrequested frames are not missed."""
         missed = self._source.missed
         return missed if missed is None or self.mode is not TriggerMode.KEY else replace(missed, dropped=0)
 
     def describe(self) -> str:
-        """Say what the source is."""
+        """As the source."""
         return self._source.describe()
 
     def open(self) -> None:
         """Open the source.
 
         Raises:
-            InvalidInput: ``trigger-needs-events`` when the source has no events and the mode asks for them.
+            InvalidInput: ``trigger-needs-events`` when the mode is ``SOURCE`` and the source has no events.
             UserFacingError: as the source.
         """
         if self.mode is TriggerMode.SOURCE and not self._source.answers_events:
@@ -141,31 +141,31 @@ class TriggeredSource(SourceBase):
         self._source.open()
 
     def trigger(self) -> None:
-        """Ask for a frame that is captured from now on; each request gives one. May be called from any thread.
+        """Request one frame captured from now on; may be called from any thread.
 
         Raises:
-            Unavailable: ``camera-not-reachable`` when the camera is lost and would have to be asked.
+            Unavailable: ``camera-not-reachable`` when a software-triggered camera is lost.
         """
         if self.mode is not TriggerMode.KEY:
             super().trigger()
-        self._ask()
+        self._request()
 
     def read(self, timeout: float | None = None) -> Frame | None:
-        """Return the next frame that counts; None when there is none within ``timeout`` or the source has ended.
+        """Return the next accepted frame; None when there is none within ``timeout`` or the source has ended.
 
-        A request that has not been answered by then is answered by a later call.
+        A request that is unanswered by then is answered by a later call.
 
         Raises:
-            UnreadableImage: as the source; the image counts as the answer to its request.
+            UnreadableImage: as the source; the error answers the request.
         """
         if self.mode is not TriggerMode.KEY and not self._source.takes_trigger:
             return self._source.read(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
-        if self.mode is TriggerMode.FREE and not self._is_asked():
+        if self.mode is TriggerMode.FREE and not self._is_pending():
             try:
-                self._ask()
+                self._request()
             except Unavailable:
-                # The camera is lost; whoever waits sees it in the state, and asks again with the next call.
+                # The camera is lost, as the state tells; the next call repeats the request.
                 return self._source.read(timeout)
         while True:
             request = self._await_request(deadline)
@@ -178,30 +178,30 @@ class TriggeredSource(SourceBase):
                 return None
 
     def close(self) -> None:
-        """Close the source; a read that waits to be asked ends."""
+        """Close the source; a read that waits for a request returns."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
         self._source.close()
 
-    def _ask(self) -> None:
-        asked = self._source.takes_trigger
-        request = CapturedAfter(time.monotonic(), latency=0.0 if asked else self._latency, asked=asked)
-        if asked:
+    def _request(self) -> None:
+        on_request = self._source.takes_trigger
+        request = CapturedAfter(time.monotonic(), latency=0.0 if on_request else self._latency, on_request=on_request)
+        if on_request:
             self._source.trigger()
         with self._changed:
             self._requests.append(request)
             self._changed.notify_all()
 
-    def _is_asked(self) -> bool:
-        """Return whether a frame is awaited; one that was asked for too long ago will not come any more."""
+    def _is_pending(self) -> bool:
+        """Return whether a request is pending; one older than the patience is discarded."""
         with self._changed:
             if self._requests and time.monotonic() - self._requests[0].moment > self._patience:
                 self._requests.popleft()
             return bool(self._requests)
 
     def _await_request(self, deadline: float | None) -> CapturedAfter | None:
-        """Return the oldest request, which stays in its place until it is answered."""
+        """Return the oldest request; it stays in the queue until it is answered."""
         with self._changed:
             while not self._requests:
                 wait = _SLICE if deadline is None else min(_SLICE, deadline - time.monotonic())

@@ -16,19 +16,19 @@ from models.errors import InvalidInput, NotFound
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".gif", ".ts"})
 _USUAL_RATE = 25.0
 _FASTEST_RATE = 240.0
-_LOOK_EVERY = 0.25
+_CHECK_EVERY = 0.25
 _TRY_EVERY = 0.1
 
 
 class VideoSource(SourceBase):
     """The frames of a video file in order, RGB or grey.
 
-    When the file vanishes, because a drive was pulled or a network folder is gone, the source is lost; when it is back
-    it goes on with the frame behind the last one, or from the beginning when it is another file.
+    When the file disappears, because a drive was unplugged or a network folder is unavailable, the source is lost; when
+    it is back it continues after the last frame, or from the beginning when it is a different file.
 
     Args:
         path: of the file.
-        realtime: whether frames come at the pace of the video, as from a camera, or as fast as they are asked for.
+        realtime: whether frames arrive at the frame rate of the video, as from a camera, or as fast as they are read.
         limits: for each frame.
     """
 
@@ -41,17 +41,17 @@ class VideoSource(SourceBase):
         self._closed = threading.Event()
         self._period = 1 / _USUAL_RATE
         self._due = 0.0
-        self._given = 0
+        self._frames_read = 0
         self._file: tuple[int, int] | None = None
-        self._looked = 0.0
+        self._checked = 0.0
 
     @property
     def live(self) -> bool:
-        """Whether frames come at the pace of the video."""
+        """Whether frames arrive at the frame rate of the video."""
         return self.realtime
 
     def describe(self) -> str:
-        """Say which file."""
+        """Return which file is read."""
         return f"video {self.path}"
 
     def open(self) -> None:
@@ -59,10 +59,10 @@ class VideoSource(SourceBase):
 
         Raises:
             NotFound: ``file-missing``.
-            InvalidInput: ``video-unreadable`` when it is no video that FFmpeg knows.
+            InvalidInput: ``video-unreadable`` when FFmpeg cannot open it.
             UnreadableImage: ``image-too-many-pixels``.
         """
-        found = self._there()
+        found = self._file_state()
         if found is None:
             raise NotFound("file-missing", file=str(self.path))
         capture = self._opened()
@@ -71,7 +71,7 @@ class VideoSource(SourceBase):
         self._period = 1 / capture.rate if 0 < capture.rate <= _FASTEST_RATE else 1 / _USUAL_RATE
         self._due = time.monotonic()
         self._capture = capture
-        self._given, self._file, self._looked = 0, found, time.monotonic()
+        self._frames_read, self._file, self._checked = 0, found, time.monotonic()
         self._closed.clear()
         super().open()
 
@@ -95,22 +95,22 @@ class VideoSource(SourceBase):
         return None
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Release the file."""
         self._closed.set()
         self._release()
         super().close()
 
     def _next(self) -> Frame | None:
-        """Return the next frame, or None when the file has ended or is gone, which ``state`` then says."""
+        """Return the next frame, or None when the file has ended or is missing, as ``state`` then tells."""
         now = time.monotonic()
-        if now - self._looked >= _LOOK_EVERY:
-            self._looked = now
-            if self._there() is None:
+        if now - self._checked >= _CHECK_EVERY:
+            self._checked = now
+            if self._file_state() is None:
                 self._lose()
                 return None
         pixels = None if self._capture is None else self._capture.read()
         if pixels is None:
-            if self._there() is None:
+            if self._file_state() is None:
                 self._lose()
                 return None
             if self._sequence == 0:
@@ -118,7 +118,7 @@ class VideoSource(SourceBase):
             self._state = SourceState.ENDED
             return None
         self._due = max(self._due + self._period, now - self._period)
-        self._given += 1
+        self._frames_read += 1
         return Frame(pixels, self.source_id, self._next_sequence(), path=self.path)
 
     def _lose(self) -> None:
@@ -126,27 +126,27 @@ class VideoSource(SourceBase):
         self._state = SourceState.LOST
 
     def _find_again(self) -> bool:
-        found = self._there()
+        found = self._file_state()
         if found is None:
             return False
         capture = self._opened()
-        behind = self._given if found == self._file else 0
+        position = self._frames_read if found == self._file else 0
         if capture is None:
-            # Still being copied, perhaps: tried again soon.
+            # It may still be copied: retried soon.
             return False
-        if not capture.go_to(behind):
+        if not capture.seek(position):
             capture.release()
             return False
-        self._capture, self._file, self._given = capture, found, behind
+        self._capture, self._file, self._frames_read = capture, found, position
         self._state = SourceState.OPEN
-        self._due = self._looked = time.monotonic()
+        self._due = self._checked = time.monotonic()
         return True
 
     def _opened(self) -> Capture | None:
         return Capture.opened(str(self.path), cv2.CAP_FFMPEG, name=self.path.name, limits=self._limits)
 
-    def _there(self) -> tuple[int, int] | None:
-        """Return size and time of the file, None when it is not there or its drive does not answer."""
+    def _file_state(self) -> tuple[int, int] | None:
+        """Return size and modification time of the file, None when it is missing or its drive does not respond."""
         try:
             stat = self.path.stat()
         except OSError:
@@ -154,7 +154,7 @@ class VideoSource(SourceBase):
         return (stat.st_size, stat.st_mtime_ns) if self.path.is_file() else None
 
     def _wait(self, seconds: float, deadline: float | None) -> bool:
-        """Wait; return whether the time passed before the deadline and before the source was closed."""
+        """Wait; return whether the time elapsed before the deadline and before the source was closed."""
         late = deadline is not None and time.monotonic() + seconds > deadline
         if late and deadline is not None:
             seconds = deadline - time.monotonic()

@@ -25,19 +25,19 @@ _WHILE_WRITTEN = frozenset({"image-truncated", "image-not-readable", "image-unkn
 class WatchedFolderSource(SourceBase):
     """The image files that appear in a folder and its sub-folders from the moment it is opened, each once.
 
-    The folder is listed again and again rather than watched through the system: that works the same on every system
-    and on network drives too, where the system is not told what other computers write. Listing takes a tenth of the
-    time at most, so a folder of very many files is looked at less often. A file is taken once it has not changed for
-    ``settle`` seconds and can be decoded; one that cannot be is tried again until it has not changed for ``patience``
-    seconds, because its writer may only be slow. Hidden files and other kinds of file are left out.
+    The folder is polled instead of watched through the operating system: that works the same on every system, and on
+    network drives, where changes by other computers are not notified. Listing takes at most a tenth of the time, so a
+    folder of very many files is polled less often. A file is taken once it has not changed for ``settle`` seconds and
+    can be decoded; one that cannot be decoded is retried until it has not changed for ``patience`` seconds, because it
+    may still be written slowly. Hidden files and other kinds of file are skipped.
 
-    When the folder vanishes, or cannot be listed any more, the source is lost; it goes on with the files that are new
-    when the folder is back. A sub-folder that cannot be listed does not hold up the others; it is told once, and its
-    files are looked at as soon as it can be.
+    When the folder disappears, or can no longer be listed, the source is lost; it continues with the new files when the
+    folder is back. A sub-folder that cannot be listed does not delay the others; it is reported once, and its files are
+    read as soon as it can be listed.
 
     Args:
         folder: to watch.
-        include_existing: also give the files that are there when the source is opened.
+        include_existing: whether to read the files that exist when the source is opened too.
         settle: seconds.
         patience: seconds.
         mode: colour mode of the frames.
@@ -66,8 +66,8 @@ class WatchedFolderSource(SourceBase):
         self._pause = _POLL
         self._listed = -1.0
         self._waiting: list[str] = []
-        self._told: set[str] = set()
-        self._to_tell: list[UnreadableImage] = []
+        self._reported: set[str] = set()
+        self._to_report: list[UnreadableImage] = []
 
     @property
     def answers_events(self) -> bool:
@@ -80,15 +80,15 @@ class WatchedFolderSource(SourceBase):
         return self.folder
 
     def describe(self) -> str:
-        """Say which folder."""
+        """Return which folder is watched."""
         return f"watched folder {self.folder}"
 
     def open(self) -> None:
-        """Begin to watch.
+        """Start watching.
 
         Raises:
             NotFound: ``folder-missing``.
-            InvalidInput: ``folder-not-readable`` when the system does not let it be listed.
+            InvalidInput: ``folder-not-readable`` when it cannot be listed.
         """
         try:
             listing = list_images(self.folder)
@@ -97,7 +97,7 @@ class WatchedFolderSource(SourceBase):
         except OSError as error:
             raise InvalidInput("folder-not-readable", folder=str(self.folder), reason=reason_of(error)) from error
         self._arrivals = Arrivals(self._settle)
-        self._waiting, self._to_tell, self._told = [], [], set()
+        self._waiting, self._to_report, self._reported = [], [], set()
         if not self._include_existing:
             self._arrivals.skip(listing.files)
         self._listed = -1.0
@@ -105,17 +105,17 @@ class WatchedFolderSource(SourceBase):
         super().open()
 
     def read(self, timeout: float | None = None) -> Frame | None:
-        """Return the next new image, waiting for one.
+        """Return the next new image; wait for one.
 
         Raises:
-            UnreadableImage: when a file has not changed for ``patience`` seconds and still is no image; once, with
-                ``folder-not-readable``, for a sub-folder that cannot be listed. The next call goes on with the next
-                file.
+            UnreadableImage: when a file has not changed for ``patience`` seconds and still cannot be decoded; once,
+                with ``folder-not-readable``, for a sub-folder that cannot be listed. The next call continues with the
+                next file.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         while self._state in {SourceState.OPEN, SourceState.LOST}:
             if time.monotonic() >= self._listed + self._pause:
-                self._look()
+                self._poll()
             frame = self._next()
             if frame is not None:
                 return frame
@@ -130,11 +130,11 @@ class WatchedFolderSource(SourceBase):
         return None
 
     def close(self) -> None:
-        """Stop watching; a read that waits ends."""
+        """Stop watching; a waiting read returns."""
         self._closed.set()
         super().close()
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         began = time.monotonic()
         try:
             listing = list_images(self.folder)
@@ -145,7 +145,7 @@ class WatchedFolderSource(SourceBase):
         if self._closed.is_set():
             return
         if listing is None:
-            # What is known of its files is kept: they are no news when the folder comes back.
+            # The state of its files is kept: they are not new when the folder is back.
             self._state = SourceState.LOST
             self._waiting = []
             return
@@ -154,7 +154,7 @@ class WatchedFolderSource(SourceBase):
         self._note_refused(listing)
 
     def _note_refused(self, listing: Listing) -> None:
-        """Keep what cannot be read to be told, once until it is well again."""
+        """Queue an error for each place that cannot be read, once until it can be read again."""
         refused = {
             name: UnreadableImage("folder-not-readable", folder=str(self.folder / name), reason=reason_of(error))
             for name, error in listing.refused_folders.items()
@@ -162,12 +162,12 @@ class WatchedFolderSource(SourceBase):
             name: UnreadableImage("image-not-readable", name=name, reason=reason_of(error))
             for name, error in listing.refused_files.items()
         }
-        self._to_tell += [error for name, error in sorted(refused.items()) if name not in self._told]
-        self._told = set(refused)
+        self._to_report += [error for name, error in sorted(refused.items()) if name not in self._reported]
+        self._reported = set(refused)
 
     def _next(self) -> Frame | None:
-        if self._to_tell:
-            raise self._to_tell.pop(0)
+        if self._to_report:
+            raise self._to_report.pop(0)
         while self._waiting:
             name = self._waiting.pop(0)
             path = self.folder / name
@@ -184,7 +184,7 @@ class WatchedFolderSource(SourceBase):
             try:
                 unchanged = state_of(path) == self._arrivals.state(name)
             except OSError:
-                # The drive went away just now; the next listing says so.
+                # The drive was removed just now; the next listing reports it.
                 continue
             if not unchanged:
                 continue
@@ -194,5 +194,5 @@ class WatchedFolderSource(SourceBase):
         return None
 
     def _may_be_written(self, name: str, error: UnreadableImage) -> bool:
-        young = self._arrivals.unchanged_for(name, time.monotonic()) < self._patience
-        return young and error.code in _WHILE_WRITTEN
+        recent = self._arrivals.unchanged_for(name, time.monotonic()) < self._patience
+        return recent and error.code in _WHILE_WRITTEN

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from inspection.judging.criteria import CodeRule, ColourLimits, Limits
-from inspection.judging.judgement import ANOMALY_CLASS, Criteria, border_distance, judge
+from inspection.judging.judgement import ANOMALY_CLASS, Criteria, judge, verdict_confidence
 from inspection.judging.wildcards import matches
 from models.results import BoundingBox, CodeReading, ColourDifference, Detection, Measurement
 from models.states import Verdict
@@ -74,7 +74,7 @@ def test_a_verdict_agrees_with_its_reasons_and_confidence(
 @given(ratio=st.floats(1.0, 100.0), threshold=st.floats(0.01, 1000))
 def test_twice_the_threshold_is_as_sure_as_half_of_it(ratio: float, threshold: float) -> None:
     assert math.isclose(
-        border_distance(threshold * ratio, threshold), border_distance(threshold / ratio, threshold), rel_tol=1e-6
+        verdict_confidence(threshold * ratio, threshold), verdict_confidence(threshold / ratio, threshold), rel_tol=1e-6
     )
 
 

@@ -35,7 +35,7 @@ def test_the_frame_taken_is_the_second_to_arrive_after_the_moment(
 def test_of_a_camera_that_was_asked_the_first_frame_after_the_moment_is_taken(
     arrivals: list[float], moment: float
 ) -> None:
-    rule = CapturedAfter(moment, asked=True)
+    rule = CapturedAfter(moment, on_request=True)
     taken = next((arrived for arrived in arrivals if rule.accepts(arrived)), None)
     assert taken == next((arrived for arrived in arrivals if arrived >= moment), None)
 
