@@ -101,8 +101,6 @@ _chosen_language
 # Ports: the event bus of the server, the loop over files, values of steps by their type, thresholds over time.
 Subscription
 subscribe
-inspect_files
-KIND_OF
 find_target
 threshold_changes
 

@@ -50,8 +50,7 @@ def inspect_command(
     images: Annotated[
         list[str],
         typer.Argument(
-            help="Image files or folders; or one source that goes on: a video file, watch:FOLDER, usb:0, rtsp://…, "
-            "genicam:ADDRESS.",
+            help="Image files or folders; or one stream: a video file, watch:FOLDER, usb:0, rtsp://…, genicam:ADDRESS.",
             metavar="IMAGE...|SOURCE",
         ),
     ],
@@ -93,8 +92,8 @@ def inspect_command(
 ) -> None:
     """Run a model or a pipeline on images, one line of result each: verdict, score, time, reasons and what was found.
 
-    A file that cannot be inspected is told on stderr, the others go on, and the exit code is 1. An image that the gate
-    refuses has a line that says why, and no verdict.
+    A file that cannot be inspected is reported on stderr, the others are inspected, and the exit code is 1. An image
+    that the gate refuses has a line with the reasons and no verdict.
 
     \b
     Examples:
@@ -123,7 +122,7 @@ def inspect_command(
     rule = _criteria(criteria, threshold)
     from_source = any(is_stream(image) for image in images) or not {frames, trigger, wait} <= {None}
     if from_source and len(images) > 1:
-        raise typer.BadParameter("a source that goes on is given alone", param_hint="SOURCE")
+        raise typer.BadParameter("a stream is given alone", param_hint="SOURCE")
     request = _Request(pipeline, model or [], rule, gate, out)
 
     def show(found: FrameResult) -> bool:
@@ -136,7 +135,7 @@ def inspect_command(
 
 @dataclass(frozen=True)
 class _Request:
-    """What every frame goes through, as the options name it."""
+    """The options of the inspection of every frame."""
 
     pipeline: Path | None
     models: list[str]
@@ -144,10 +143,10 @@ class _Request:
     gate: str | None
     out: Path | None
 
-    def quality_gate(self, source_id: str) -> QualityGate | None:
-        from inspection.image_quality import QualityGate, read_bounds, shows_motion
+    def quality_gate(self, *, in_motion: bool) -> QualityGate | None:
+        from inspection.image_quality import QualityGate, read_bounds
 
-        return None if self.gate is None else QualityGate(read_bounds(self.gate), in_motion=shows_motion(source_id))
+        return None if self.gate is None else QualityGate(read_bounds(self.gate), in_motion=in_motion)
 
     def runner(self) -> Runner:
         return _runner(self.pipeline, self.models, self.criteria)
@@ -155,6 +154,7 @@ class _Request:
 
 def _inspect_source(options: AcquisitionOptions, request: _Request, show: Callable[[FrameResult], bool]) -> bool:
     """Inspect frame after frame; return whether each could be inspected or was refused by the gate."""
+    from inspection.image_quality import shows_motion
     from inspection.runs.frame_loop import Inspector, inspect_frames
     from inspection.runs.overlay_folder import OverlayFolder
 
@@ -163,7 +163,8 @@ def _inspect_source(options: AcquisitionOptions, request: _Request, show: Callab
     overlays = None if request.out is None else OverlayFolder(request.out, source.images_folder)
     complete = True
     with source, missed_frames_reported(source):
-        inspector = Inspector(runner, request.criteria, request.quality_gate(source.source_id), overlays)
+        gate = request.quality_gate(in_motion=shows_motion(source.source_id))
+        inspector = Inspector(runner, request.criteria, gate, overlays)
         for found in inspect_frames(inspector, source, acquire(source, options)):
             complete = show(found) and complete
     return complete
@@ -171,24 +172,20 @@ def _inspect_source(options: AcquisitionOptions, request: _Request, show: Callab
 
 def _inspect_files(images: list[str], request: _Request, show: Callable[[FrameResult], bool]) -> bool:
     """Inspect file after file; return whether each could be inspected or was refused by the gate."""
-    from inspection.runs.frame_loop import Inspector, inspect_frames, read_frames
+    from inspection.runs.frame_loop import Inspector, inspect_files
     from inspection.runs.named_files import files_to_inspect
     from inspection.runs.overlay_folder import OverlayFolder
-    from inspection.sources import FolderSource
     from models.storage import make_folder
 
     files = files_to_inspect([Path(image) for image in images], request.out)
     overlays = None if request.out is None else OverlayFolder.for_files(request.out, files)
     if request.out is not None:
         make_folder(request.out)
+    gate = request.quality_gate(in_motion=False)
+    inspector = Inspector(request.runner(), request.criteria, gate, overlays)
     complete = True
-    with (
-        FolderSource(Path(), paths=[file.path for file in files]) as source,
-        progress_bar("Inspecting", beside_output=True) as advance,
-    ):
-        gate = request.quality_gate(source.source_id)
-        inspector = Inspector(request.runner(), request.criteria, gate, overlays)
-        for number, found in enumerate(inspect_frames(inspector, source, read_frames(source), files), start=1):
+    with progress_bar("Inspecting", beside_output=True) as advance:
+        for number, found in enumerate(inspect_files(inspector, files), start=1):
             complete = show(found) and complete
             advance(f"Inspecting {number}/{len(files)}", number / len(files))
     return complete
@@ -207,10 +204,10 @@ def _show(found: FrameResult, *, as_json: bool, details: bool) -> bool:
 
 
 def _runner(path: Path | None, given: list[str], rule: Criteria) -> Runner:
-    """Make the pipeline ready, and tell what a person should know of it.
+    """Return the runner of the pipeline and print its warnings.
 
-    That is when the threshold of the criteria is for none of its models, and when a model was trained on images that
-    went through other steps.
+    The warnings: a threshold of the criteria that is for none of the models, and a model that was trained on images
+    preprocessed differently.
     """
     from app.command_line import advise, advise_of
     from inspection.pipeline import Runner, preprocessing_mismatches
@@ -219,7 +216,7 @@ def _runner(path: Path | None, given: list[str], rule: Criteria) -> Runner:
     if rule.threshold is not None and rule.threshold_model not in {None, *(model.digest for model in models.values())}:
         advise("criteria-threshold-not-applicable")
     runner = Runner(pipeline, models)
-    # Steps that use the same model alike would say the same twice.
+    # Steps that use the same model alike would give the same warning twice.
     told = {str(error): error for error in (found.error() for found in preprocessing_mismatches(pipeline, models))}
     for error in told.values():
         advise_of(error)

@@ -16,9 +16,9 @@ from inspection.imaging.placement import FloatMap, Mask
 from inspection.model_files.reference import ReferenceImage
 
 _FEATURES = 1200
-_CALMING = 1.5
+_DENOISING_SIGMA = 1.5
 _CONTRAST_WINDOW = 12.0
-_EVEN = 2.0
+_MIN_DEVIATION = 2.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +67,8 @@ def view_of(grey: Pixels, valid_mask: Mask | None, shrink: float) -> View:
 
 def texture_of(grey: Pixels) -> FloatMap:
     """Return grey values normalised by the mean and standard deviation of their neighbourhood, float32 ``(h, w)``."""
-    calm = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), _CALMING)
-    level = cv2.GaussianBlur(calm, (0, 0), _CONTRAST_WINDOW)
-    spread = cv2.GaussianBlur((calm - level) ** 2, (0, 0), _CONTRAST_WINDOW)
-    texture: FloatMap = ((calm - level) / np.sqrt(spread + _EVEN**2)).astype(np.float32)
+    smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), _DENOISING_SIGMA)
+    level = cv2.GaussianBlur(smooth, (0, 0), _CONTRAST_WINDOW)
+    spread = cv2.GaussianBlur((smooth - level) ** 2, (0, 0), _CONTRAST_WINDOW)
+    texture: FloatMap = ((smooth - level) / np.sqrt(spread + _MIN_DEVIATION**2)).astype(np.float32)
     return texture

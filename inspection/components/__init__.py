@@ -1,4 +1,4 @@
-"""Kinds of processing that a pipeline can use."""
+"""The components that pipelines consist of."""
 
 from inspection.components.registry import Component, Parameters, Port, component, components
 from inspection.components.values import AnomalyFinding, DetectionList, Kind, StepValue

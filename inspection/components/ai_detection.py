@@ -1,4 +1,4 @@
-"""``ai_detection``: which things a detector finds on an image, or which class a classifier gives it."""
+"""``ai_detection``: objects that a detector finds on an image, or the class that a classifier assigns to it."""
 
 from __future__ import annotations
 
@@ -29,21 +29,25 @@ class DetectionParameters(Parameters):
 
     model: ModelName = Field(
         default="default",
-        description="Name of the detector or classifier; whoever runs the pipeline says which file that is.",
+        description="Name of the detector or classifier; its file is chosen where the pipeline runs.",
     )
-    confidence: Confidence = Field(default=0.25, description="Only what the model is surer of than this is reported.")
+    confidence: Confidence = Field(default=0.25, description="Detections with a lower confidence are not reported.")
     iou: Confidence = Field(
         default=0.7,
-        description="Of two boxes of a class that overlap by more than this share of their union, only the surer one "
-        "is reported.",
+        description="Of two boxes of a class with a larger intersection over union, only the more confident one is "
+        "reported.",
     )
     class_confidence: dict[ClassName, Confidence] = Field(
-        default_factory=dict, max_length=1000, description="Confidence for single classes, in place of the general one."
+        default_factory=dict,
+        max_length=1000,
+        description="Confidence thresholds of single classes, in place of the general one.",
     )
     classes: tuple[ClassName, ...] | None = Field(
         default=None, min_length=1, max_length=1000, description="Only these classes are reported; empty takes all."
     )
-    max_detections: int = Field(default=300, ge=1, le=10_000, description="How many are reported at most, the surest.")
+    max_detections: int = Field(
+        default=300, ge=1, le=10_000, description="Largest number of detections, the most confident first."
+    )
 
 
 def _run(parameters: DetectionParameters, inputs: Mapping[str, StepValue], context: StepContext) -> StepValue:
@@ -64,7 +68,7 @@ def _run(parameters: DetectionParameters, inputs: Mapping[str, StepValue], conte
     found = []
     for item in model.detect(picture.pixels, settings):
         box = item.bbox
-        # What a step made up beyond the edges of the original shows no part.
+        # Pixels that a step padded beyond the edges of the original show no part.
         whole = hull_of(picture.placement.to_original(corners_of(box.x, box.y, box.width, box.height)))
         if model.kind is not ModelKind.DETECTOR or not picture.ignores(whole):
             found.append(item.model_copy(update={"bbox": picture.placement.box_to_original(box)}))
@@ -90,9 +94,9 @@ def _unknown_classes(parameters: DetectionParameters, models: Mapping[str, StepM
 AI_DETECTION = Component(
     name="ai_detection",
     title="AI detection",
-    description="Finds things and their places with a trained detector, or the class of the image with a classifier.",
+    description="Finds objects with a trained detector, or the class of the image with a classifier.",
     parameters=DetectionParameters,
-    inputs={"image": Port(Kind.IMAGE, description="The image to look at.")},
+    inputs={"image": Port(Kind.IMAGE, description="The image to search.")},
     output=Kind.DETECTIONS,
     run=_run,
     models={"model": frozenset({ModelKind.DETECTOR, ModelKind.CLASSIFIER})},

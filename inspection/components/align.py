@@ -1,4 +1,4 @@
-"""``align``: brings a part to where it lies on a reference image."""
+"""``align``: registers a part with a reference image."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from inspection.model_files.step_models import ModelKind
 from models.errors import DoesNotFit
 
 _LONGEST_SIDE = 32_767
-"""OpenCV moves no image with a longer one."""
+"""Largest side of an image that OpenCV can warp, pixels."""
 
 
 class AlignParameters(Parameters):
@@ -30,17 +30,17 @@ class AlignParameters(Parameters):
 
     reference: ModelName = Field(
         default="reference",
-        description="Name of the reference image; whoever runs the pipeline says which file that is. It is one of the "
-        "camera; after a step that resizes it is resized as well, unless it has the size of what comes in.",
+        description="Name of the reference image; its file is chosen where the pipeline runs. It is an "
+        "original image of the camera; after a step that resizes it is resized alike, unless it has the input's size.",
     )
     motion: Motion = Field(
         default="rigid",
-        description="What may differ. translation: the place. rigid: also the angle. similarity: also the size.",
+        description="What may differ. translation: position. rigid: also angle. similarity: also size.",
     )
     max_shift: float = Field(
         default=0.25, gt=0, le=1, description="Largest shift that is corrected, as a share of the longer side."
     )
-    max_angle: float = Field(default=30.0, ge=0, le=180, description="Largest turn that is corrected, degrees.")
+    max_angle: float = Field(default=30.0, ge=0, le=180, description="Largest rotation that is corrected, degrees.")
     max_scale: float = Field(
         default=0.1, ge=0, le=0.5, description="similarity: largest difference in size that is corrected, as a share."
     )
@@ -48,29 +48,28 @@ class AlignParameters(Parameters):
         default=0.7,
         gt=0,
         lt=1,
-        description="How much the part must look like the reference in the pose that was found, as a correlation; "
-        "below it the step fails. Round parts reach 0.6 at a wrong angle.",
+        description="Least correlation of the part with the reference in the pose that was found; below it the step "
+        "fails. Round parts reach 0.6 at a wrong angle.",
     )
 
 
 def align_picture(
     picture: Picture, reference: ReferenceImage, parameters: AlignParameters, context: StepContext
 ) -> Picture:
-    """Return ``picture`` as the reference shows the part: same size, same place.
+    """Return ``picture`` warped to the size and pose of the reference.
 
     Args:
-        picture: what comes in.
-        reference: as the camera takes it; for a picture that was resized it is resized alike, unless it has the size of
-            the picture.
+        picture: the input.
+        reference: an original image of the camera; it is resized like the picture, unless it already has its size.
         parameters: of the step.
-        context: names the step.
+        context: of the step.
 
     Raises:
-        DoesNotFit: ``align-not-found`` when the part does not look like the reference in any pose that was found,
-            ``align-out-of-bounds`` when it lies further off than allowed, ``align-reference-size`` when the reference
-            would become too large.
+        DoesNotFit: ``align-not-found`` when no pose reaches the least confidence, ``align-out-of-bounds`` when shift,
+            angle or scale exceed the parameters, ``align-reference-size`` when the resized reference would be too
+            large.
     """
-    reference = _resized_alike(reference, picture, context)
+    reference = _resized_like(reference, picture, context)
     pose = find_pose(picture.pixels, reference, parameters.motion, picture.valid_mask(), context.stop_if_cancelled)
     confidence = pose.confidence if pose is not None else 0.0
     if pose is None or confidence < parameters.least_confidence:
@@ -96,11 +95,8 @@ def align_picture(
     return replace(picture, pixels=moved.astype(np.uint8, copy=False), placement=picture.placement.warped(pose.affine))
 
 
-def _resized_alike(reference: ReferenceImage, picture: Picture, context: StepContext) -> ReferenceImage:
-    """Return the reference at the scale of the picture.
-
-    What an ``align`` before did to the size of the part does not count: it brought it to the size of a reference.
-    """
+def _resized_like(reference: ReferenceImage, picture: Picture, context: StepContext) -> ReferenceImage:
+    """Return the reference at the scale of the picture, without the scaling by a previous ``align``."""
     height, width = reference.pixels.shape[:2]
     across, down = picture.resized
     wanted = max(1, round(width * across)), max(1, round(height * down))
@@ -141,9 +137,9 @@ def _run(parameters: AlignParameters, inputs: Mapping[str, StepValue], context: 
 ALIGN = Component(
     name="align",
     title="Align",
-    description="Brings the part to where it lies on a reference image; fails when it cannot be found there.",
+    description="Registers the part with a reference image; fails when it cannot be found.",
     parameters=AlignParameters,
-    inputs={"image": Port(Kind.IMAGE, description="The image whose part lies shifted or turned.")},
+    inputs={"image": Port(Kind.IMAGE, description="The image with the shifted or rotated part.")},
     output=Kind.IMAGE,
     run=_run,
     models={"reference": frozenset({ModelKind.REFERENCE})},

@@ -1,4 +1,4 @@
-"""``anomaly``: how strange an image is to a model that has seen only good ones."""
+"""``anomaly``: the anomaly score of an image, by a model trained on good images only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class AnomalyParameters(Parameters):
 
     model: ModelName = Field(
         default="default",
-        description="Name of the model; whoever runs the pipeline says which file that is.",
+        description="Name of the model; its file is chosen where the pipeline runs.",
     )
 
 
@@ -42,7 +42,7 @@ def _run(parameters: AnomalyParameters, inputs: Mapping[str, StepValue], context
 ANOMALY = Component(
     name="anomaly",
     title="Anomaly",
-    description="Scores how strange the image is to a model trained on good images only, and where.",
+    description="Scores and localises anomalies with a model trained on good images only.",
     parameters=AnomalyParameters,
     inputs={"image": Port(Kind.IMAGE, description="The image to score.")},
     output=Kind.ANOMALY,

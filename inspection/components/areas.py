@@ -1,4 +1,4 @@
-"""Areas that people draw: rectangles and polygons, in pixels of the picture a step takes."""
+"""Areas drawn by users: rectangles and polygons, in pixels of a step's input."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def polygon_points(polygon: Iterable[Corner]) -> Points:
 
 
 def mask_of(areas: Iterable[Points], picture: Pixels) -> Mask:
-    """Return which pixels of ``picture`` have their centre in one of the polygons ``areas``, bool ``(H, W)``.
+    """Return a mask, bool ``(H, W)``, of the pixels of ``picture`` whose centre lies in one of the polygons.
 
-    Where the outline of a polygon crosses itself the even-odd rule decides.
+    Self-intersecting polygons follow the even-odd rule.
     """
     height, width = picture.shape[:2]
     inside = np.zeros((height, width), np.bool_)

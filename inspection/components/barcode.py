@@ -23,18 +23,18 @@ class BarcodeParameters(Parameters):
     effort: Effort = Field(
         default="normal",
         description="quick: the image as it is. normal: other thresholds and scales too where nothing is read. "
-        "thorough: also calmed, with evened contrast and with local thresholds.",
+        "thorough: also denoised, with equalised contrast and with local thresholds.",
     )
     expected: int = Field(
-        default=1, ge=1, le=100, description="How many codes there should be; more is tried until so many are read."
+        default=1, ge=1, le=100, description="Expected number of codes; further attempts are made until they are read."
     )
-    any_angle: bool = Field(default=True, description="Whether bar codes that run upwards are read too.")
+    any_angle: bool = Field(default=True, description="Whether vertical bar codes are read too.")
     inverted: bool = Field(
         default=True,
         description="Whether light codes on a dark ground are read too; bar codes with effort normal or thorough.",
     )
     time_limit_ms: float = Field(
-        default=1000.0, ge=10, le=20_000, description="After so many milliseconds no further try begins."
+        default=1000.0, ge=10, le=20_000, description="No further attempt begins after this many milliseconds."
     )
 
 

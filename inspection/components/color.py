@@ -1,4 +1,4 @@
-"""``color``: how far the colour of an area is from a reference, as people see it."""
+"""``color``: the perceptual difference of an area's colour from a reference."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class ColorParameters(Parameters):
     srgb: str | None = Field(
         default=None, pattern=r"^#[0-9a-fA-F]{6}$", description="Reference as sRGB, #rrggbb, in place of CIELAB."
     )
-    region: Rectangle | None = Field(default=None, description="Where to look; empty takes all of the image.")
+    region: Rectangle | None = Field(default=None, description="Area to compare; empty takes all of the image.")
     polygon: Polygon | None = Field(default=None, description="Corners of the area, in place of a rectangle.")
     smoothing: float = Field(
         default=1.0,
         ge=0,
         le=50,
-        description="Calms the noise of single pixels before they are compared; standard deviation in pixels, 0: not.",
+        description="Gaussian smoothing of noise before the comparison; standard deviation in pixels, 0: none.",
     )
 
     @model_validator(mode="after")
@@ -63,10 +63,9 @@ class ColorParameters(Parameters):
 
 
 def compare_colour(picture: Picture, parameters: ColorParameters, step_id: str = "") -> ColourDifference:
-    """Compare the colour of an area with the reference.
+    """Return the CIEDE2000 difference of an area from the reference.
 
-    Returns:
-        a difference without mean and maximum when no pixel of the area counts.
+    Mean and maximum are None when no pixel of the area is valid.
     """
     height, width = picture.pixels.shape[:2]
     corners = corners_of(0, 0, width, height)
@@ -106,7 +105,7 @@ def compare_colour(picture: Picture, parameters: ColorParameters, step_id: str =
 def _colours(
     pixels: Pixels, inside: Mask, smoothing: float
 ) -> tuple[Pixels, np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    """Return the different colours ``(N, 3)`` of an area and how many pixels have each."""
+    """Return the distinct colours of an area, uint8 RGB ``(N, 3)``, and the pixel count of each, int64 ``(N,)``."""
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     window = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     colours, mask = as_rgb(pixels[window]), inside[window]
@@ -114,7 +113,7 @@ def _colours(
     if smoothing > 0 and whole:
         colours = cv2.GaussianBlur(colours, (0, 0), smoothing).astype(np.uint8, copy=False)
     elif smoothing > 0:
-        # What lies outside the area does not bleed into it.
+        # Normalised convolution: pixels outside the area do not bleed into it.
         weights = mask.astype(np.float32)
         sums = cv2.GaussianBlur(colours * weights[..., None], (0, 0), smoothing, borderType=cv2.BORDER_CONSTANT)
         total = cv2.GaussianBlur(weights, (0, 0), smoothing, borderType=cv2.BORDER_CONSTANT)
@@ -134,7 +133,7 @@ COLOR = Component(
     title="Colour",
     description="Compares the colour of an area with a reference: CIEDE2000, mean and largest difference.",
     parameters=ColorParameters,
-    inputs={"image": Port(Kind.IMAGE, description="The image to look at.")},
+    inputs={"image": Port(Kind.IMAGE, description="The image to compare.")},
     output=Kind.COLOUR,
     run=_run,
 )

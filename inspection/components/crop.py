@@ -1,4 +1,4 @@
-"""``crop``: the part of an image that is looked at."""
+"""``crop``: the region of interest of an image."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from models.errors import DoesNotFit
 
 
 class CropParameters(Parameters):
-    """Parameters of ``crop``; positions are pixels of the image that comes in, the first from 0 to 1."""
+    """Parameters of ``crop``; positions are pixels of the input image, the first from 0 to 1."""
 
     rectangle: Rectangle | None = Field(
         default=None,
-        description="What is kept, pixels of the image that comes in; empty takes that around the polygon.",
+        description="Rectangle to keep, pixels of the input image; empty takes the polygon's bounding box.",
     )
     polygon: Polygon | None = Field(
         default=None,
-        description="Corners of the region of interest, pixels of the image that comes in; outside is ignored.",
+        description="Corners of the region of interest, pixels of the input image; pixels outside are ignored.",
     )
 
     @model_validator(mode="after")
@@ -38,10 +38,10 @@ class CropParameters(Parameters):
 
 
 def crop_picture(picture: Picture, parameters: CropParameters, step_id: str = "") -> Picture:
-    """Return what ``parameters`` keep of ``picture``, cut to whole pixels; its placement follows.
+    """Return ``picture`` cropped to whole pixels, with its placement; outside a polygon it is ignored.
 
     Raises:
-        DoesNotFit: ``crop-outside`` when nothing of the picture is kept.
+        DoesNotFit: ``crop-outside`` when the region does not overlap the picture.
     """
     height, width = picture.pixels.shape[:2]
     polygon = None if parameters.polygon is None else polygon_points(parameters.polygon)

@@ -1,4 +1,4 @@
-"""``filter``: blur, sharpen, edges, denoise, even contrast, and the overlay of what was found."""
+"""``filter``: blur, sharpen, edges, denoise, equalise contrast, and draw the overlay of findings."""
 
 from __future__ import annotations
 
@@ -37,23 +37,21 @@ class FilterParameters(Parameters):
     filter_type: FilterType = Field(
         default="blur",
         description="blur: Gaussian. sharpen: unsharp mask. edge: Canny edges, white on black. denoise: bilateral, "
-        "calms areas and keeps edges. clahe: evens the contrast out, place by place, colours kept. "
-        "overlay: draws what was found.",
+        "smooths areas and keeps edges. clahe: equalises the local contrast, keeps colours. "
+        "overlay: draws the findings.",
     )
     radius: float = Field(
         default=1.5, gt=0, le=50, description="blur, sharpen, denoise: standard deviation in pixels of the picture."
     )
     amount: float = Field(default=1.0, ge=0, le=10, description="sharpen: how strongly edges are raised.")
     strength: float = Field(
-        default=20.0, gt=0, le=255, description="denoise: differences well below this many grey values are calmed."
+        default=20.0, gt=0, le=255, description="denoise: differences well below this many grey values are smoothed."
     )
     low: float = Field(default=50.0, ge=0, le=1000, description="edge: lower threshold of the gradient.")
     high: float = Field(default=150.0, ge=0, le=1000, description="edge: upper threshold of the gradient.")
-    clip: float = Field(
-        default=2.0, ge=1, le=40, description="clahe: how much contrast may rise at a place, times the even one."
-    )
-    tiles: int = Field(default=8, ge=1, le=64, description="clahe: into how many tiles each side is divided.")
-    opacity: float = Field(default=0.6, ge=0, le=1, description="overlay: how much of the heatmap is seen.")
+    clip: float = Field(default=2.0, ge=1, le=40, description="clahe: limit of the contrast gain.")
+    tiles: int = Field(default=8, ge=1, le=64, description="clahe: number of tiles along each side.")
+    opacity: float = Field(default=0.6, ge=0, le=1, description="overlay: opacity of the heatmap.")
 
     @model_validator(mode="after")
     def _thresholds_in_order(self) -> FilterParameters:
@@ -66,7 +64,7 @@ def filter_pixels(pixels: Pixels, parameters: FilterParameters) -> Pixels:
     """Return ``pixels`` filtered; same shape, uint8.
 
     Raises:
-        ValueError: for ``overlay``, which is no filter of pixels alone.
+        ValueError: for ``overlay``, which needs findings.
     """
     match parameters.filter_type:
         case "blur":
@@ -81,7 +79,7 @@ def filter_pixels(pixels: Pixels, parameters: FilterParameters) -> Pixels:
         case "denoise":
             return _denoised(pixels, parameters.radius, parameters.strength)
         case "clahe":
-            return _evened(pixels, parameters.clip, parameters.tiles)
+            return _equalized(pixels, parameters.clip, parameters.tiles)
         case "overlay":
             raise ValueError("an overlay needs what was found")
 
@@ -93,23 +91,23 @@ def _blurred(pixels: Pixels, radius: float) -> Pixels:
 def _denoised(pixels: Pixels, radius: float, strength: float) -> Pixels:
     """Return ``pixels`` with a bilateral filter (Tomasi and Manduchi 1998).
 
-    Non-local means calms noise of 8 to 15 grey values on castings and steel by 0.7 to 1 dB more, and takes 1.4 to 3 s a
-    megapixel where this takes 6 ms: too long for a step between two parts.
+    Non-local means reduces noise of 8 to 15 grey values on castings and steel by 0.7 to 1 dB more, but takes 1.4 to 3 s
+    per megapixel instead of 6 ms: too long for a step between two parts.
     """
     window = min(2 * math.ceil(1.5 * radius) + 1, _LARGEST_WINDOW)
     return cv2.bilateralFilter(np.ascontiguousarray(pixels), window, 2 * strength, radius).astype(np.uint8, copy=False)
 
 
-def _evened(pixels: Pixels, clip: float, tiles: int) -> Pixels:
+def _equalized(pixels: Pixels, clip: float, tiles: int) -> Pixels:
     """Return ``pixels`` with contrast limited adaptive histogram equalisation (Zuiderveld 1994).
 
-    On colour images it works on the lightness of CIELAB alone, so that no colour shifts.
+    On colour images it works on the lightness of CIELAB only, so that colours do not shift.
     """
-    evener = cv2.createCLAHE(clip, (tiles, tiles))
+    equalizer = cv2.createCLAHE(clip, (tiles, tiles))
     if pixels.ndim != _COLOUR:
-        return evener.apply(pixels).astype(np.uint8, copy=False)
+        return equalizer.apply(pixels).astype(np.uint8, copy=False)
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
-    lab[:, :, 0] = evener.apply(np.ascontiguousarray(lab[:, :, 0]))
+    lab[:, :, 0] = equalizer.apply(np.ascontiguousarray(lab[:, :, 0]))
     return cv2.cvtColor(lab, cv2.COLOR_LAB2RGB).astype(np.uint8, copy=False)
 
 
@@ -141,14 +139,16 @@ _SEVERAL = "for several of them, draw one overlay on the other."
 FILTER = Component(
     name="filter",
     title="Filter",
-    description="Blurs, sharpens, finds edges, denoises, evens contrast, or draws what was found over the image.",
+    description="Blurs, sharpens, finds edges, denoises, equalises contrast, or draws the findings over the image.",
     parameters=FilterParameters,
     inputs={
         "image": Port(Kind.IMAGE, description="The image to filter or to draw on."),
         "anomaly": Port(Kind.ANOMALY, required=False, description="overlay: the heatmap to draw."),
         "detections": Port(Kind.DETECTIONS, required=False, description="overlay: the boxes to draw."),
         "codes": Port(Kind.CODES, required=False, description=f"overlay: the codes to draw; {_SEVERAL}"),
-        "measurements": Port(Kind.MEASUREMENTS, required=False, description=f"overlay: what to draw; {_SEVERAL}"),
+        "measurements": Port(
+            Kind.MEASUREMENTS, required=False, description=f"overlay: the measurements to draw; {_SEVERAL}"
+        ),
         "colour": Port(Kind.COLOUR, required=False, description=f"overlay: the area to draw; {_SEVERAL}"),
     },
     output=Kind.IMAGE,

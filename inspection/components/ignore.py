@@ -1,4 +1,4 @@
-"""``ignore``: areas of an image that nothing is looked for in."""
+"""``ignore``: areas of an image that later steps ignore."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ _MOST_AREAS = 200
 
 
 class IgnoreParameters(Parameters):
-    """Parameters of ``ignore``; positions are pixels of the image that comes in, the first from 0 to 1."""
+    """Parameters of ``ignore``; positions are pixels of the input image, the first from 0 to 1."""
 
     rectangles: tuple[Rectangle, ...] = Field(
-        default=(), max_length=_MOST_AREAS, description="Rectangles to ignore, pixels of the image that comes in."
+        default=(), max_length=_MOST_AREAS, description="Rectangles to ignore, pixels of the input image."
     )
     polygons: tuple[Polygon, ...] = Field(
         default=(),
         max_length=_MOST_AREAS,
-        description="Corners of polygons to ignore, pixels of the image that comes in.",
+        description="Corners of polygons to ignore, pixels of the input image.",
     )
     margin: int = Field(
         default=0,
         ge=0,
         le=200,
-        description="Pixels around the areas that are ignored too; an anomaly model looks about 16 pixels around.",
+        description="Margin in pixels around the areas that is ignored too; anomaly models see about 16 pixels around.",
     )
     outside: bool = Field(
-        default=False, description="Whether what lies outside the areas is ignored, not what is inside."
+        default=False, description="Whether the outside of the areas is ignored instead of the inside."
     )
 
     @model_validator(mode="after")
@@ -47,7 +47,7 @@ class IgnoreParameters(Parameters):
 
 
 def ignored_area(pixels: Pixels, parameters: IgnoreParameters) -> Mask:
-    """Return which pixels ``parameters`` ignore, bool ``(H, W)``."""
+    """Return the mask of the ignored pixels, bool ``(H, W)``."""
     areas = [rectangle.corners() for rectangle in parameters.rectangles]
     areas += [polygon_points(polygon) for polygon in parameters.polygons]
     ignored = mask_of(areas, pixels)
@@ -70,9 +70,9 @@ def _run(parameters: IgnoreParameters, inputs: Mapping[str, StepValue], _context
 IGNORE = Component(
     name="ignore",
     title="Ignore areas",
-    description="Marks areas of an image that no later step looks at: no heat, no detection, nothing measured or read.",
+    description="Excludes areas of an image from later steps: no heatmap, detection, measurement or code there.",
     parameters=IgnoreParameters,
-    inputs={"image": Port(Kind.IMAGE, description="The image; its pixels stay as they are.")},
+    inputs={"image": Port(Kind.IMAGE, description="The image; its pixels are not changed.")},
     output=Kind.IMAGE,
     run=_run,
 )

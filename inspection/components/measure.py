@@ -23,15 +23,13 @@ from models.results import Measurement, Point
 
 _MOST_OUTLINES = 200
 _MARK = 6.0
-"""Half the length of the marks at the ends of a length, pixels of the picture."""
+"""Half the length of the marks drawn at the ends of a length, pixels of the picture."""
 
 
 def measure(picture: Picture, parameters: MeasureParameters, step_id: str = "") -> Measurement:
-    """Measure one quantity on a picture.
+    """Return the measurement of one quantity on a picture.
 
-    Returns:
-        a measurement without a value, and with a reason, when there is nothing to measure: ``edges-not-found``,
-        ``nothing-found`` or ``no-circle``.
+    Without a value it has a reason: ``edges-not-found``, ``nothing-found`` or ``no-circle``.
     """
     grey, valid_mask = as_grey(picture.pixels), picture.valid_mask()
     calibration = parameters.calibration()
@@ -45,7 +43,7 @@ def measure(picture: Picture, parameters: MeasureParameters, step_id: str = "") 
     if parameters.quantity == "length":
         found = _length(grey, valid_mask, picture.placement, parameters, calibration)
     else:
-        blobs = _things(grey, valid_mask, picture.placement, parameters, calibration)
+        blobs = _objects(grey, valid_mask, picture.placement, parameters, calibration)
         if parameters.quantity == "diameter":
             found = _diameter(grey, valid_mask, blobs, picture.placement, parameters, calibration)
         else:
@@ -88,14 +86,14 @@ def _length(
     return float(np.hypot(*(last - first))), lines
 
 
-def _things(
+def _objects(
     grey: Pixels,
     valid_mask: Mask | None,
     placement: Placement,
     parameters: MeasureParameters,
     calibration: Calibration,
 ) -> list[tuple[Blob, float]]:
-    """Return the things of a size that counts, each with its area in the unit, largest first."""
+    """Return the objects within the size limits, each with its area in square units, largest first."""
     if parameters.region is not None:
         inside = mask_of([parameters.region.corners()], grey)
         valid_mask = inside if valid_mask is None else valid_mask & inside
@@ -113,30 +111,30 @@ def _things(
 
 
 def _area_or_count(
-    things: list[tuple[Blob, float]], placement: Placement, parameters: MeasureParameters, _calibration: Calibration
+    objects: list[tuple[Blob, float]], placement: Placement, parameters: MeasureParameters, _calibration: Calibration
 ) -> Found:
     if parameters.quantity == "count":
-        return float(len(things)), [_outline(blob, placement) for blob, _ in things[:_MOST_OUTLINES]]
-    if not things:
+        return float(len(objects)), [_outline(blob, placement) for blob, _ in objects[:_MOST_OUTLINES]]
+    if not objects:
         return "nothing-found"
-    measured = things if parameters.blobs == "all" else things[:1]
+    measured = objects if parameters.blobs == "all" else objects[:1]
     return sum(area for _, area in measured), [_outline(blob, placement) for blob, _ in measured[:_MOST_OUTLINES]]
 
 
 def _diameter(
     grey: Pixels,
     valid_mask: Mask | None,
-    things: list[tuple[Blob, float]],
+    objects: list[tuple[Blob, float]],
     placement: Placement,
     parameters: MeasureParameters,
     calibration: Calibration,
 ) -> Found:
-    if not things:
+    if not objects:
         return "nothing-found"
     rim = rim_points(
         grey,
         valid_mask,
-        things[0][0].outline,
+        objects[0][0].outline,
         rising=parameters.tone == "dark",
         smoothing=parameters.smoothing,
         least_contrast=parameters.least_contrast,
@@ -163,7 +161,7 @@ def _run(parameters: MeasureParameters, inputs: Mapping[str, StepValue], context
 MEASURE = Component(
     name="measure",
     title="Measure",
-    description="Measures a length, an area or a diameter, or counts things; in millimetres where it is calibrated.",
+    description="Measures a length, an area or a diameter, or counts objects; in millimetres where it is calibrated.",
     parameters=MeasureParameters,
     inputs={"image": Port(Kind.IMAGE, description="The image to measure on.")},
     output=Kind.MEASUREMENTS,

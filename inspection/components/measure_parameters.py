@@ -1,4 +1,4 @@
-"""What the step ``measure`` is told."""
+"""Parameters of the component ``measure``."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ class ReferenceLength(BaseModel):
 
 
 class MeasureParameters(Parameters):
-    """Parameters of ``measure``; positions are pixels of the image that comes in, the first from 0 to 1."""
+    """Parameters of ``measure``; positions are pixels of the input image, the first from 0 to 1."""
 
     quantity: Quantity = Field(
         default="length",
-        description="length: between the outermost edges of a thing on a line. area: of things. diameter: of the "
-        "largest round thing. count: how many things.",
+        description="length: between the outermost edges of an object on a line. area: of objects. diameter: of the "
+        "largest round object. count: number of objects.",
     )
     name: str = Field(
         default="", max_length=100, description="What criteria call the measurement; empty takes the id of the step."
     )
     tone: Literal["dark", "bright", "any"] = Field(
-        default="dark", description="Whether things are darker or brighter than their ground; any: for lengths alone."
+        default="dark", description="Whether objects are darker or brighter than the background; any: for lengths only."
     )
     mm_per_pixel: float | None = Field(
         default=None,
@@ -57,45 +57,49 @@ class MeasureParameters(Parameters):
         gt=0,
         le=1000,
         allow_inf_nan=False,
-        description="The same downwards, where it differs; empty takes that to the right.",
+        description="The same along columns, where it differs; empty takes mm_per_pixel.",
     )
     reference: ReferenceLength | None = Field(
         default=None, description="A known length, in place of millimetres per pixel."
     )
     line: tuple[Corner, Corner] | None = Field(
-        default=None, description="length: start and end of the line, both outside the thing; pixels of what comes in."
+        default=None,
+        description="length: start and end of the line, both outside the object; pixels of the input image.",
     )
     line_width: float = Field(
-        default=5.0, ge=1, le=500, description="length: how many pixels across the line are averaged."
+        default=5.0, ge=1, le=500, description="length: number of pixels averaged across the line."
     )
     region: Rectangle | None = Field(
-        default=None, description="area, diameter, count: where to look; empty takes all of the image."
+        default=None, description="area, diameter, count: region to search; empty takes all of the image."
     )
     threshold: float | None = Field(
         default=None,
         gt=0,
         lt=255,
-        description="area, diameter, count: grey value between thing and ground; empty finds it (Otsu).",
+        description="area, diameter, count: grey value between object and background; empty finds it (Otsu).",
     )
     least_contrast: float = Field(
-        default=15.0, ge=1, le=255, description="Grey values by which a thing must differ from its ground."
+        default=15.0, ge=1, le=255, description="Least difference in grey values between object and background."
     )
     smoothing: float = Field(
-        default=1.0, ge=0.3, le=20, description="length, diameter: calms the edges; standard deviation in pixels."
+        default=1.0,
+        ge=0.3,
+        le=20,
+        description="length, diameter: Gaussian smoothing of the edges; standard deviation in pixels.",
     )
     least_size: float = Field(
         default=0.0,
         ge=0,
         le=1e12,
-        description="Things of a smaller area do not count; mm², or px² without calibration.",
+        description="Objects of a smaller area are ignored; mm², or px² without calibration.",
     )
     most_size: float | None = Field(
-        default=None, gt=0, le=1e12, description="Things of a larger area do not count; empty takes any."
+        default=None, gt=0, le=1e12, description="Objects of a larger area are ignored; empty takes any."
     )
     blobs: Literal["largest", "all"] = Field(
-        default="largest", description="area: of the largest thing, or of all together."
+        default="largest", description="area: of the largest object, or of all together."
     )
-    fill_holes: bool = Field(default=False, description="area: whether holes belong to the thing.")
+    fill_holes: bool = Field(default=False, description="area: whether holes belong to the object.")
 
     @model_validator(mode="after")
     def _complete(self) -> MeasureParameters:

@@ -1,4 +1,4 @@
-"""Drawing what was found over an image."""
+"""Drawing findings over an image."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DETECTION_COLOUR: Colour = (255, 208, 0)
 _CODE_COLOUR: Colour = (64, 255, 64)
 _MEASUREMENT_COLOUR: Colour = (0, 224, 255)
 _AREA_COLOUR: Colour = (255, 96, 255)
-# The colours run from 85 % of the threshold (nothing to see) to 150 % (fully hot): a good part stays as it looks.
+# The colours start at 85 % of the threshold (transparent) and end at 150 %, so that good parts look unchanged.
 _COLD, _HOT = 0.85, 1.5
 _LINE_PER_PIXEL = 1 / 300
 _LETTERS_PER_PIXEL = 1 / 900
@@ -40,16 +40,16 @@ def draw_overlay(
     opacity: float = 0.6,
     minimum_area: float = 0.0,
 ) -> Pixels:
-    """Return the picture with what was found drawn on it, RGB ``(H, W, 3)`` uint8.
+    """Return the picture with findings drawn on it, RGB ``(H, W, 3)`` uint8.
 
     Args:
-        picture: what to draw on; it stays as it is. What follows has its places on the original image.
+        picture: to draw on, not modified. All findings have their positions on the original image.
         anomaly: heatmap and regions.
         detections: boxes.
         codes: corners, and texts where they are ASCII.
         measurements: their lines with name and value.
         colours: the areas with name and mean difference.
-        opacity: 0 hides the heatmap, 1 shows nothing but it where it is hottest.
+        opacity: of the heatmap where it is hottest; 0 hides it, 1 hides the picture there.
         minimum_area: regions with smaller boxes (original pixels) are not drawn.
     """
     drawn = as_rgb(picture.pixels).copy()
@@ -65,7 +65,7 @@ def draw_overlay(
         text = "" if colour.mean is None else f"{colour.name} dE {colour.mean:.1f}"
         _draw_lines(drawn, picture, [[*colour.polygon, *colour.polygon[:1]]], text, _AREA_COLOUR)
     for measured in measurements:
-        # The letters that OpenCV draws know no superscript.
+        # OpenCV's fonts have no superscripts.
         unit = measured.unit.replace("²", "2")
         value = "" if measured.value is None else f"{measured.value:.4g} {unit}".strip()
         _draw_lines(drawn, picture, measured.geometry, f"{measured.name} {value}", _MEASUREMENT_COLOUR)
@@ -94,7 +94,7 @@ def _draw_box(pixels: Pixels, box: BoundingBox, colour: Colour) -> None:
 
 
 def _draw_lines(pixels: Pixels, picture: Picture, lines: Sequence[Sequence[Point]], text: str, colour: Colour) -> None:
-    """Draw lines given on the original image, and a text beside the first."""
+    """Draw lines given on the original image, and a text at the first."""
     placed = [picture.placement.from_original(as_points(line)) for line in lines if line]
     for line in placed:
         at = np.round((line - 0.5) * 2**_SHIFT).astype(np.int32)

@@ -1,4 +1,4 @@
-"""The kinds of processing there are, by name."""
+"""The interface of components, and all components by name."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from models.errors import ImageFlowError, NotFound
 
 AModel = TypeVar("AModel", bound=StepModel)
 ModelName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-"""What a parameter calls a model; whoever runs the pipeline says which file that is."""
+"""Name of a model in parameters; its file is chosen where the pipeline runs."""
 
 
 class InspectionCancelled(ImageFlowError):
-    """The run was cancelled by whoever asked for it; no error of anybody."""
+    """The run was cancelled by its caller."""
 
 
 class Parameters(BaseModel):
-    """Base of every component's parameters: unknown ones are refused, each has bounds and a description."""
+    """Base of every component's parameters: unknown fields are refused; each field has bounds and a description."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """One input of a component: the kind of value it takes, and whether it must be connected."""
+    """One input of a component: its kind of value, and whether it must be connected."""
 
     kind: Kind
     required: bool = True
@@ -43,23 +43,23 @@ def picture_of(inputs: Mapping[str, StepValue]) -> Picture:
     """Return the picture at the port ``image``.
 
     Raises:
-        TypeError: when there is something else, which validation does not let happen.
+        TypeError: when it has another kind of value, which validation rules out.
     """
     picture = inputs["image"]
     if not isinstance(picture, Picture):
-        raise TypeError(f"a step takes a picture and was given a {type(picture).__name__}")
+        raise TypeError(f"the port image has a {type(picture).__name__}")
     return picture
 
 
 @dataclass(frozen=True, slots=True)
 class StepContext:
-    """What a step may use beside its inputs.
+    """The context of a step beside its inputs.
 
     Attributes:
-        criteria: the rule of the item that is inspected.
-        find_model: gives the model of a name.
+        criteria: of the inspected item.
+        find_model: returns the model of a name.
         step_id: of the step, for messages.
-        cancel: set when whoever asked for the run does not want it any more.
+        cancel: set to cancel the run.
     """
 
     criteria: Criteria
@@ -68,10 +68,10 @@ class StepContext:
     cancel: threading.Event | None = None
 
     def stop_if_cancelled(self) -> None:
-        """End here when the run was cancelled; for steps that take long, between their parts.
+        """Stop when the run was cancelled; called by long steps between their stages.
 
         Raises:
-            InspectionCancelled: when it was.
+            InspectionCancelled: when it was cancelled.
         """
         if self.cancel is not None and self.cancel.is_set():
             raise InspectionCancelled
@@ -82,15 +82,15 @@ class StepContext:
         Args:
             field: the parameter.
             name: its value.
-            wanted: the classes of models that fit.
+            wanted: the accepted classes of models.
 
         Raises:
-            DoesNotFit: ``pipeline-model-kind`` when it is a model of another kind.
+            DoesNotFit: ``pipeline-model-kind`` when the model is of another kind.
         """
         found = self.find_model(name)
         require_kind(found, {kind.kind for kind in wanted}, step=self.step_id, field=field, name=name)
         if not isinstance(found, wanted):
-            raise TypeError(f"{name} says it is of kind {found.kind} and is a {type(found).__name__}")
+            raise TypeError(f"{name} has kind {found.kind} but is a {type(found).__name__}")
         return found
 
 
@@ -110,15 +110,15 @@ def _no_problems(parameters: Parameters, models: Mapping[str, StepModel]) -> Ite
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A kind of processing.
+    """A kind of processing step.
 
     Attributes:
-        name: what pipelines call it.
-        title: what people call it.
-        description: one sentence.
+        name: in pipeline definitions.
+        title: for users.
+        description: one sentence for users.
         parameters: pydantic model of its parameters.
-        output: the kind of value it gives.
-        run: the processing; parameters are an instance of ``parameters``.
+        output: the kind of value that it returns.
+        run: the processing; its first argument is an instance of ``parameters``.
         inputs: its ports by name.
         models: the parameters that name a model, each with the kinds of models it takes.
         parameter_problems: returns what is wrong with parameters, given their models by the parameters that name them.
@@ -139,7 +139,7 @@ class Component:
         return self.parameters.model_json_schema()
 
     def describe(self) -> dict[str, Any]:
-        """Return what a list of components tells: name, texts, ports, output and parameter schema, as JSON values."""
+        """Return name, texts, ports, output and parameter schema as JSON values."""
         return {
             "id": self.name,
             "name": self.title,

@@ -1,4 +1,4 @@
-"""``resize``: another size, by fitting, filling or stretching."""
+"""``resize``: resizes an image by fitting, filling or stretching."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ResizeParameters(Parameters):
     mode: ResizeMode = Field(
         default="fit",
         description="fit: all of the image within the box, aspect kept. fill: the box covered, aspect kept, "
-        "what stands out cut off evenly. stretch: exactly the box, aspect not kept.",
+        "the excess cropped evenly. stretch: exactly the box, aspect not kept.",
     )
     enlarge: bool = Field(default=False, description="Whether an image smaller than the box is enlarged.")
 

@@ -1,4 +1,4 @@
-"""What flows from step to step: pictures and what was found on them."""
+"""The values that steps exchange: pictures and findings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.results import CodeReading, ColourDifference, Detection, Measurement
 
 
 class Kind(StrEnum):
-    """Kinds of values; an input takes one kind."""
+    """Kinds of values; an input accepts one kind."""
 
     IMAGE = "image"
     ANOMALY = "anomaly"
@@ -23,13 +23,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnomalyFinding:
-    """What an anomaly model says of an image.
+    """The result of an anomaly model on an image.
 
     Attributes:
-        score: larger is stranger.
+        score: larger is more anomalous.
         threshold: the effective one; a score strictly above it is anomalous.
-        heatmap: float32 ``(H, W)`` over the original image, in the unit of the score; 0 where nothing counts.
-        regions: connected places where the heatmap passes the threshold, strangest first, class ``anomaly``.
+        heatmap: float32 ``(H, W)`` over the original image, in the unit of the score; 0 for ignored pixels.
+        regions: connected regions where the heatmap exceeds the threshold, most anomalous first, class ``anomaly``.
     """
 
     score: float
@@ -40,39 +40,30 @@ class AnomalyFinding:
 
 @dataclass(frozen=True, slots=True)
 class DetectionList:
-    """What a detector found, on the original image."""
+    """The detections of a detector, on the original image."""
 
     detections: tuple[Detection, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CodeList:
-    """The codes that were read, on the original image."""
+    """The decoded codes, on the original image."""
 
     codes: tuple[CodeReading, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class MeasurementList:
-    """What was measured, on the original image."""
+    """Measurements, on the original image."""
 
     measurements: tuple[Measurement, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ColourFinding:
-    """How far the colour is from the reference."""
+    """A colour difference from the reference."""
 
     difference: ColourDifference
 
 
 StepValue = Picture | AnomalyFinding | DetectionList | CodeList | MeasurementList | ColourFinding
-
-KIND_OF: dict[type, Kind] = {
-    Picture: Kind.IMAGE,
-    AnomalyFinding: Kind.ANOMALY,
-    DetectionList: Kind.DETECTIONS,
-    CodeList: Kind.CODES,
-    MeasurementList: Kind.MEASUREMENTS,
-    ColourFinding: Kind.COLOUR,
-}

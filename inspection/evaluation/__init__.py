@@ -1,4 +1,4 @@
-"""Measuring a model on images whose labels are known."""
+"""Evaluating a model on labelled images."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from inspection.evaluation.curves import curves_of
 from inspection.evaluation.figures import curves_as_json, figures_of
-from inspection.evaluation.scoring import Progress, ScoredSet, ScoringModel, score_set
+from inspection.evaluation.scored_set import ScoredSet
+from inspection.evaluation.scoring import Progress, ScoringModel, score_set
 from models.messages import Language
 
 __all__ = ["ScoredSet", "ScoringModel", "evaluate", "results_of", "score_set"]
@@ -23,7 +24,7 @@ def evaluate(
     language: Language = "en",
     on_progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Measure ``model`` on good and defective images.
+    """Evaluate ``model`` on good and defective images.
 
     Returns:
         the figures of ``figures_of``, as JSON values.
@@ -38,5 +39,5 @@ def evaluate(
 
 
 def results_of(scored: ScoredSet) -> dict[str, Any]:
-    """Return the figures and under ``curves`` what a plot is drawn from, as JSON values."""
+    """Return the figures, and under ``curves`` the points of the plots, as JSON values."""
     return {**figures_of(scored), "curves": curves_as_json(curves_of(scored))}

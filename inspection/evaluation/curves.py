@@ -1,4 +1,4 @@
-"""The curves and the histogram of an evaluation, thinned to what a plot can show."""
+"""The curves and the score histogram of an evaluation, reduced for plots."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.evaluation.scoring import ScoredSet
+from inspection.evaluation.scored_set import ScoredSet
 from inspection.metrics import Curve, ScoreCounts, precision_recall_curve, roc_curve
 
 MOST_POINTS = 200
@@ -31,10 +31,10 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curves:
-    """What is plotted.
+    """The curves of an evaluation.
 
     Attributes:
-        image_roc: false-alarm rate → defects found.
+        image_roc: false-alarm rate → detection rate.
         precision_recall: recall → precision.
         pixel_roc: the ROC curve of pixels; None without masks.
         pro: share of defect-free pixels marked → mean overlap of defective regions; None without masks.
@@ -64,7 +64,7 @@ def curves_of(scored: ScoredSet) -> Curves:
 
 
 def thinned(curve: Curve, most: int = MOST_POINTS) -> Curve:
-    """Return at most ``most`` of the points, the first and the last among them."""
+    """Return at most ``most`` of the points, including the first and the last."""
     if curve.across.size <= most:
         return curve
     chosen = np.unique(np.linspace(0, curve.across.size - 1, most).round().astype(int))
@@ -72,14 +72,14 @@ def thinned(curve: Curve, most: int = MOST_POINTS) -> Curve:
 
 
 def resampled(curve: Curve, most: int = MOST_POINTS) -> Curve:
-    """Return the curve at ``most`` places across, denser where a curve of pixels rises."""
-    # The rise of a good map lies within the first hundredths.
+    """Return the curve interpolated at ``most`` abscissas, denser where a pixel curve rises."""
+    # A good heatmap rises within the first hundredths.
     across = np.linspace(0.0, 1.0, most) ** 3
     return Curve(across, np.interp(across, curve.across, curve.up))
 
 
 def histogram_of(good: list[float], defect: list[float], threshold: float) -> Histogram:
-    """Count the scores in ``BINS`` bins of one width that hold every score and the threshold."""
+    """Return the histogram of the scores in ``BINS`` equal bins over the range of all scores and the threshold."""
     scores = [*good, *defect, threshold]
     edges = np.histogram_bin_edges(scores, BINS)
     return Histogram(edges, np.histogram(good, edges)[0], np.histogram(defect, edges)[0])

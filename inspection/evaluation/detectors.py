@@ -1,4 +1,4 @@
-"""Measuring a detector on labelled images: mean average precision and latency, on the very runtime of a station."""
+"""Evaluating a detector on labelled images: mean average precision and latency, on the runtime of a station."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from models.messages import Language
 def evaluate_detector(
     model: Detector, data: Path, *, language: Language = "en", on_progress: Progress | None = None
 ) -> dict[str, Any]:
-    """Measure a detector on the images that ``val`` of a ``data.yaml`` names.
+    """Evaluate a detector on the ``val`` images of a ``data.yaml``.
 
     Args:
         model: the detector.
         data: ``data.yaml`` with YOLO labels; its class names are the model's, in the same order.
         language: of the messages in ``skipped``.
-        on_progress: called with images done and in all.
+        on_progress: called with the numbers of finished images and of all.
 
     Returns:
         JSON values: ``map50`` and ``map50_95`` (COCO's mean average precision at IoU 0.5 and over 0.5 to 0.95),
@@ -34,7 +34,7 @@ def evaluate_detector(
         message), ``model`` (digest).
 
     Raises:
-        DoesNotFit: ``evaluation-classes`` when the data have other classes than the model.
+        DoesNotFit: ``evaluation-classes`` when data and model have different classes.
         UserFacingError: as ``read_detection_data``.
     """
     labelled = read_detection_data(data, parts=("val",))

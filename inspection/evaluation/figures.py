@@ -1,4 +1,4 @@
-"""The figures of an evaluation, under the names of its JSON."""
+"""The figures of an evaluation, by the names of its JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from inspection.evaluation.curves import Curves
-from inspection.evaluation.scoring import ScoredFile, ScoredSet
+from inspection.evaluation.scored_set import ScoredFile, ScoredSet
 from inspection.evaluation.thresholds import threshold_effects
 from inspection.metrics import (
     Curve,
@@ -25,16 +25,16 @@ from inspection.metrics.intervals import pixel_intervals
 
 
 def figures_of(scored: ScoredSet) -> dict[str, Any]:
-    """Return what is measured on a scored set, as JSON values.
+    """Return the figures of a scored set as JSON values.
 
     Returns:
         ``image_auroc``, ``average_precision``, ``f1`` (at the threshold), ``best_f1`` (``f1``, ``threshold``),
         ``pixel_auroc`` and ``aupro`` (None without masks), ``escapes`` and ``overkill`` (each ``count``, ``total``,
         ``rate``), ``confusion`` (truth → verdict → count), ``intervals`` (figure → bounds of 95 %), ``threshold``,
-        ``model_threshold``, ``thresholds`` (what others would do), ``latency_ms`` (``p50``, ``p95``; from the file to
-        the heatmap), ``classes``, ``images`` (counts), ``masks`` (how many were found), ``regions`` (defective ones in
+        ``model_threshold``, ``thresholds`` (the effects of others), ``latency_ms`` (``p50``, ``p95``; from the file to
+        the heatmap), ``classes``, ``images`` (counts), ``masks`` (number found), ``regions`` (connected defects in
         the masks), ``empty_masks``, ``mistakes`` (each wrong verdict), ``skipped`` (file → message),
-        ``left_out`` (how many good and defective ones that is), ``model`` (digest).
+        ``left_out`` (their numbers, good and defective), ``model`` (digest).
     """
     good = [file.score for file in scored.good]
     defect = [file.score for file in scored.defect]

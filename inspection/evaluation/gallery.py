@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from inspection.evaluation.rendering import data_uri
-from inspection.evaluation.scoring import ScoredFile
+from inspection.evaluation.scored_set import ScoredFile
 from inspection.evaluation.wording import Wording
 from models.storage import make_folder, write_atomically
 

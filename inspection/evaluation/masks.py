@@ -1,4 +1,4 @@
-"""Masks: which pixels of an image are defective, as a person marked them."""
+"""Ground-truth masks of defects."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from models.errors import InvalidInput
 
 Marked = NDArray[np.bool_]
 
-# A drawn mask has two values, one for each class, or two with their blends along the edges: of 392 masks of magnetic
-# tiles, made smaller by whoever published them, each has at least 97 % of its pixels at either end. Of 532 photographs
-# of castings, tiles and steel none has more than 39 %, or fewer than 52 values.
+# A mask has two values, or two with intermediate ones along the edges: of 392 masks of magnetic tiles, published in
+# reduced size, each has at least 97 % of its pixels at the two extremes. Of 532 photographs of castings, tiles and
+# steel none has more than 39 % there, or fewer than 52 values.
 _FEW_VALUES = 16
 _MOST_BLENDED = 0.2
 
@@ -26,7 +26,7 @@ def find_mask(masks: Path, image: Path, root: Path) -> Path | None:
     Args:
         masks: folder of the masks.
         image: the image file.
-        root: folder the image's relative name begins at.
+        root: folder that the image's name is relative to.
     """
     place = (masks / image.relative_to(root)).parent
     named = (place / name for name in (f"{image.stem}.png", f"{image.stem}_mask.png"))
@@ -34,10 +34,10 @@ def find_mask(masks: Path, image: Path, root: Path) -> Path | None:
 
 
 def read_mask(path: Path) -> Marked:
-    """Return a mask, bool ``(H, W)``, True where the defect is; nowhere when nothing is marked.
+    """Return a mask, bool ``(H, W)``, True on defects; all False when nothing is marked.
 
     Raises:
-        InvalidInput: ``mask-photograph`` when the file holds no mask.
+        InvalidInput: ``mask-photograph`` when the file is a photograph, not a mask.
         UnreadableImage: when it is damaged.
     """
     stored = read_image(path, mode="as-stored")
@@ -58,7 +58,7 @@ def require_size(mask: Marked, path: Path, image: Path, shape: tuple[int, ...]) 
 
 
 def _is_mask(stored: Pixels) -> bool:
-    """Return whether an image may be a mask: grey, of few values or nearly all at either end, its ground 0."""
+    """Return whether an image may be a mask: grey, background 0, few values or nearly all pixels at the extremes."""
     if stored.ndim == 3:  # noqa: PLR2004 - colour
         if not (stored == stored[:, :, :1]).all():
             return False

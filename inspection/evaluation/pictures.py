@@ -1,4 +1,4 @@
-"""The picture of a wrong verdict for a report: the image as it is beside what the model saw, small."""
+"""The picture of a wrong verdict for a report: the image beside its heatmap overlay, reduced."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ LONGEST_SIDE = 400
 _GAP = 4
 _QUALITY = 80
 _MASK_COLOUR = (0, 230, 118)
-# An escape's map lies below the threshold and would show no colour: its colours follow its own highest value instead.
+# An escape's heatmap lies below the threshold and would show no colour: it is scaled to its own maximum instead.
 _PEAK_OVER_REFERENCE = 1.3
-# Wider than this, the two stand above each other instead of beside each other.
+# Wider images are stacked vertically.
 _WIDE = 1.5
 
 
 def picture_of(
     pixels: Pixels, heatmap: FloatMap, score: float, threshold: float, mask: NDArray[np.bool_] | None
 ) -> bytes:
-    """Return a JPEG of some 30 KB: the image, its marked defect outlined in green, beside it with the heatmap over it.
+    """Return a JPEG of some 30 KB: the image with the mask outlined in green, beside the image with the heatmap.
 
     Args:
         pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
         heatmap: float32 ``(H, W)`` in the unit of the score.
         score: of the image.
         threshold: the effective one.
-        mask: ``(H, W)``, True where the defect is, when that is known.
+        mask: bool ``(H, W)``, True on defects; None when unknown.
     """
     height, width = heatmap.shape
     shrink = min(1.0, LONGEST_SIDE / max(height, width))

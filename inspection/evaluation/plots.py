@@ -14,7 +14,7 @@ from inspection.evaluation.plotting import (
     as_svg,
     new_figure,
 )
-from inspection.evaluation.scoring import ScoredSet
+from inspection.evaluation.scored_set import ScoredSet
 from inspection.evaluation.wording import Wording
 from inspection.metrics import Curve, roc_curve
 from inspection.metrics.pixels import PRO_LIMIT
@@ -26,7 +26,7 @@ _CHANCE = "#9ca3af"
 
 
 def roc_plot(curves: Curves, found: dict[str, Any], wording: Wording) -> str:
-    """Draw the ROC curve of images, that of pixels where there are masks, and the threshold's place on the first."""
+    """Return the ROC curves of images and, with masks, of pixels, with the operating point of the threshold."""
     figure, axes = new_figure(*_SQUARE)
     axes.plot([0, 1], [0, 1], color=_CHANCE, linestyle=":", linewidth=1)
     _curve(
@@ -48,7 +48,7 @@ def roc_plot(curves: Curves, found: dict[str, Any], wording: Wording) -> str:
 
 
 def precision_recall_plot(curves: Curves, found: dict[str, Any], wording: Wording) -> str:
-    """Draw precision over recall and the threshold's place."""
+    """Return the precision-recall curve with the operating point of the threshold."""
     figure, axes = new_figure(*_SQUARE)
     label = wording.text("average-precision-label", value=found["average_precision"])
     axes.plot(*curves.precision_recall, color=GOOD_COLOUR, linewidth=2, label=label)
@@ -68,7 +68,7 @@ def precision_recall_plot(curves: Curves, found: dict[str, Any], wording: Wordin
 
 
 def pro_plot(curve: Curve, found: dict[str, Any], wording: Wording) -> str:
-    """Draw the mean overlap of regions, shaded where its area counts."""
+    """Return the per-region overlap curve, shaded up to the limit of AUPRO."""
     figure, axes = new_figure(*_SQUARE)
     _curve(axes, curve, DEFECT_COLOUR, "-", wording.text("aupro-label", value=found["aupro"]))
     inside = curve.across <= PRO_LIMIT
@@ -80,7 +80,7 @@ def pro_plot(curve: Curve, found: dict[str, Any], wording: Wording) -> str:
 
 
 def histogram_plot(curves: Curves, threshold: float, wording: Wording) -> str:
-    """Draw how many images have which score, the good ones and the defective ones, with the threshold."""
+    """Return the score histograms of good and defective images with the threshold."""
     figure, axes = new_figure(*_WIDE)
     histogram = curves.histogram
     for counts, colour, hatch, label in (
@@ -102,11 +102,11 @@ def histogram_plot(curves: Curves, threshold: float, wording: Wording) -> str:
 
 
 def threshold_plot(scored: ScoredSet, wording: Wording) -> str:
-    """Draw which share of each kind is wrong at every threshold."""
+    """Return escape rate and overkill over the threshold."""
     figure, axes = new_figure(*_WIDE)
     counts = ScoreCounts.of([file.score for file in scored.good], [file.score for file in scored.defect])
     roc = roc_curve(counts)
-    # At a threshold equal to a score that score is still OK: the shares hold from there to the next higher one.
+    # A score equal to the threshold is OK: the rates hold from each score to the next higher one.
     values, overkill, escapes = counts.values, roc.across[-2::-1], 1 - roc.up[-2::-1]
     axes.step(values, escapes, where="post", color=DEFECT_COLOUR, linewidth=2, label=wording.text("escapes"))
     axes.step(
@@ -127,7 +127,7 @@ def threshold_plot(scored: ScoredSet, wording: Wording) -> str:
 
 
 def _legend_above(axes: Axes) -> None:
-    # Within the axes it would cover the line of a threshold at the far right.
+    # Within the axes it could cover the line of the threshold.
     axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, fontsize=9, borderaxespad=0.0)
 
 

@@ -1,4 +1,4 @@
-"""The one place that imports ``matplotlib``: only for reports, never on the way to a window or an answer."""
+"""Figures of ``matplotlib`` as SVG; no other module imports it, and only reports import this one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
-# Its cache of fonts goes where caches of this product go, unless the user has said otherwise.
+# Its font cache is stored with the caches of this product, unless the user has configured another place.
 os.environ.setdefault("MPLCONFIGDIR", str(user_cache_path("ImageFlow", appauthor=False) / "matplotlib"))
 
 import matplotlib as mpl
@@ -21,10 +21,10 @@ from matplotlib.ticker import MaxNLocator
 __all__ = ["Axes", "Figure", "MaxNLocator", "as_svg", "new_figure"]
 
 GOOD_COLOUR, DEFECT_COLOUR, LINE_COLOUR = "#0b6aa8", "#c2410c", "#1f2937"
-"""Blue and vermillion are told apart by every kind of colour vision, and by their lightness in print."""
+"""Blue and vermillion are distinguishable with every kind of colour vision, and by lightness in print."""
 
 _SETTINGS: dict[Any, Any] = {
-    # Text stays text: it can be read aloud and searched, and the reader's own fonts draw every language.
+    # Text is kept as text: screen readers and searches find it, and the reader's fonts cover every language.
     "svg.fonttype": "none",
     "svg.hashsalt": "imageflow",
     "font.family": "sans-serif",
@@ -45,7 +45,7 @@ _SETTINGS: dict[Any, Any] = {
 
 
 def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
-    """Return an empty figure of ``width`` × ``height`` inches and its one pair of axes."""
+    """Return an empty figure of ``width`` × ``height`` inches and its axes."""
     with mpl.rc_context(_SETTINGS):
         figure = Figure(figsize=(width, height))
         FigureCanvasSVG(figure)
@@ -56,7 +56,7 @@ def as_svg(figure: Figure) -> str:
     """Return a figure as SVG; the same figure gives the same text."""
     written = io.StringIO()
     with mpl.rc_context(_SETTINGS), warnings.catch_warnings():
-        # Only the width of a text is taken from a font here; the reader's fonts draw it, and they have its characters.
+        # The font is used for text widths only; the reader's fonts draw the text.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
     return written.getvalue()

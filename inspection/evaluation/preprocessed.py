@@ -1,4 +1,4 @@
-"""An anomaly model measured on images as a step of a pipeline is given them."""
+"""Evaluating an anomaly model on images preprocessed by the steps before it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from inspection.imaging.frames import Pixels
 
 @dataclass(frozen=True, slots=True)
 class PreprocessedModel:
-    """Scores images as the step ``anomaly`` does behind the steps before it; a ``ScoringModel``.
+    """Scores images as the step ``anomaly`` does after the steps before it; a ``ScoringModel``.
 
     Args:
         model: the model.
-        preprocessor: gives each image to the model.
+        preprocessor: the steps before the model.
     """
 
     model: AnomalyModel
@@ -38,7 +38,7 @@ class PreprocessedModel:
         return self.model.threshold
 
     def score(self, pixels: Pixels) -> ScoredImage:
-        """Score an image; the heatmap lies over the image given, 0 where nothing counts.
+        """Score an image; the heatmap lies over the image given, 0 for invalid pixels.
 
         Args:
             pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.

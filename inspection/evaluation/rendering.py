@@ -42,11 +42,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {
-        "number": formatting.number,
-        "percent": formatting.percent,
-        "short_percent": formatting.short_percent,
-        "percent_range": formatting.percent_range,
-        "count_and_share": formatting.count_and_share,
-    }
+    made.filters.update(
+        number=formatting.number,
+        percent=formatting.percent,
+        short_percent=formatting.short_percent,
+        percent_range=formatting.percent_range,
+        count_and_share=formatting.count_and_share,
+    )
     return made

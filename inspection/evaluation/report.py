@@ -22,7 +22,7 @@ from inspection.evaluation.plots import (
 )
 from inspection.evaluation.provenance import Sources
 from inspection.evaluation.rendering import data_uri, render
-from inspection.evaluation.scoring import ScoredSet
+from inspection.evaluation.scored_set import ScoredSet
 from inspection.evaluation.wording import Wording
 from models.messages import Language
 from models.storage import make_folder, require_writable, write_atomically

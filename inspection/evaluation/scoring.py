@@ -1,15 +1,16 @@
-"""Running a model over images whose labels are known."""
+"""Scoring labelled images."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from inspection.evaluation.masks import Marked, find_mask, read_mask, require_size
 from inspection.evaluation.pictures import picture_of
+from inspection.evaluation.scored_set import ScoredFile, ScoredSet
 from inspection.imaging.datasets import LabelledImage, good_images, labelled_images
 from inspection.imaging.files import read_image
 from inspection.imaging.frames import Pixels
@@ -25,7 +26,7 @@ Progress = Callable[[int, int], None]
 
 
 class ImageScore(Protocol):
-    """What a model says of an image: its score and a float32 map ``(H, W)`` over it in the same unit."""
+    """Score of an image and its heatmap, float32 ``(H, W)``, in the same unit."""
 
     @property
     def score(self) -> float: ...  # noqa: D102 - above
@@ -35,12 +36,12 @@ class ImageScore(Protocol):
 
 
 class ScoringModel(Protocol):
-    """What can be evaluated: anything that scores images, larger being stranger.
+    """A model that can be evaluated: scores images, larger is more anomalous.
 
     Attributes:
         name: of its file.
         digest: SHA-256 of its file.
-        threshold: its own; a score strictly above it is NG.
+        threshold: the model's own; a score strictly above it is NG.
     """
 
     @property
@@ -53,70 +54,8 @@ class ScoringModel(Protocol):
     def threshold(self) -> float: ...  # noqa: D102
 
     def score(self, pixels: Pixels) -> ImageScore:
-        """Score an image, uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``."""
+        """Return the score of an image, uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredFile:
-    """An image with its label and its score.
-
-    Attributes:
-        path: of the file.
-        label: class of the defect; None for a good image.
-        score: the model's.
-        milliseconds: from the file to the heatmap.
-        picture: JPEG of a wrong verdict, where pictures were asked for.
-    """
-
-    path: Path
-    label: str | None
-    score: float
-    milliseconds: float
-    picture: bytes | None = None
-
-
-@dataclass(slots=True)
-class ScoredSet:
-    """Labelled images with their scores.
-
-    Attributes:
-        model: name of the model's file.
-        digest: of the model.
-        threshold: that counts here.
-        own_threshold: the model's own.
-        good: good images.
-        defect: defective images.
-        classes: of defects, sorted, those without a usable image too.
-        pixels: counts of the pixels; None without masks.
-        masks: how many defective images have a mask that marks something.
-        empty_masks: files whose mask marks nothing; they count for images and not for pixels.
-        skipped: file → why.
-        left_out: how many good and defective images that is; a line would not have judged them either.
-    """
-
-    model: str
-    digest: str
-    threshold: float
-    own_threshold: float
-    good: list[ScoredFile] = field(default_factory=list)
-    defect: list[ScoredFile] = field(default_factory=list)
-    classes: tuple[str, ...] = ()
-    pixels: PixelScores | None = None
-    masks: int = 0
-    empty_masks: list[Path] = field(default_factory=list)
-    skipped: dict[str, str] = field(default_factory=dict)
-    left_out: dict[str, int] = field(default_factory=lambda: {"good": 0, "defect": 0})
-
-    @property
-    def escapes(self) -> list[ScoredFile]:
-        """Defective images called OK, the lowest score first."""
-        return sorted((file for file in self.defect if file.score <= self.threshold), key=lambda file: file.score)
-
-    @property
-    def overkill(self) -> list[ScoredFile]:
-        """Good images called NG, the highest score first."""
-        return sorted((file for file in self.good if file.score > self.threshold), key=lambda file: -file.score)
 
 
 def score_set(
@@ -130,22 +69,22 @@ def score_set(
     language: Language = "en",
     on_progress: Progress | None = None,
 ) -> ScoredSet:
-    """Score good and defective images.
+    """Return good and defective images with their scores.
 
     Args:
         model: the model.
-        good: folder of good images; beside sub-folders that name good parts others are left out.
-        defect: folder of defective images; sub-folders are classes of defects, those that name good parts are left out.
-        masks: folder of masks under the same relative names, ``.png`` or ``_mask.png``; not 0 where the defect is.
-        threshold: used in place of the model's own.
-        pictures: also draw each wrong verdict, for a report.
+        good: folder of good images; where sub-folders of good parts exist, other sub-folders are excluded.
+        defect: folder of defective images; sub-folders are classes of defects, those of good parts are excluded.
+        masks: folder of masks under the same relative names, ``.png`` or ``_mask.png``; not 0 on defects.
+        threshold: replaces the model's own.
+        pictures: whether to draw each wrong verdict, for a report.
         language: of the messages in ``skipped``.
-        on_progress: called with images done and in all.
+        on_progress: called with the numbers of finished images and of all.
 
     Raises:
         NotFound: ``folder-missing``.
         InvalidInput: ``folder-without-images``, ``evaluation-same-images``, ``masks-not-found``, ``mask-photograph``,
-            ``mask-size``, ``no-image-usable``.
+            ``mask-size``, ``no-image-usable``, ``masks-without-mark``.
         UnreadableImage: when a mask is damaged.
     """
     if masks is not None and not is_folder(masks):
@@ -158,8 +97,8 @@ def score_set(
     _require_different(goods, good, defects, defect)
     if masks is not None:
         _require_masks(masks, [image.path for image in defects], defect)
-    border = model.threshold if threshold is None else threshold
-    found = ScoredSet(model.name, model.digest, border, model.threshold)
+    effective = model.threshold if threshold is None else threshold
+    found = ScoredSet(model.name, model.digest, effective, model.threshold)
     found.classes = tuple(sorted({image.label or UNNAMED_CLASS for image in defects}))
     found.pixels = None if masks is None else PixelScores()
     run = _Run(model, found, masks, pictures, language)
@@ -176,11 +115,11 @@ def score_set(
 
 
 def _require_masks(masks: Path, defects: Iterable[Path], defect: Path) -> None:
-    """Look at all masks before any image is scored, which takes long."""
-    there = [mask for mask in (find_mask(masks, image, defect) for image in defects) if mask is not None]
-    if not there:
+    """Check all masks before scoring, which takes long."""
+    existing = [mask for mask in (find_mask(masks, image, defect) for image in defects) if mask is not None]
+    if not existing:
         raise InvalidInput("masks-not-found", folder=str(masks))
-    for mask in there:
+    for mask in existing:
         read_mask(mask)
 
 
@@ -214,20 +153,20 @@ class _Run:
         began = time.perf_counter()
         try:
             pixels = read_image(path)
-            said = self.model.score(pixels)
+            scored = self.model.score(pixels)
         except (UnreadableImage, DoesNotFit) as error:
             self.found.skipped[str(path)] = error.text(self.language).detail
             self.found.left_out["good" if label is None else "defect"] += 1
             return
         milliseconds = (time.perf_counter() - began) * 1000
-        mask = None if self.masks is None or label is None else self._mask(path, root, said.heatmap.shape)
+        mask = None if self.masks is None or label is None else self._mask(path, root, scored.heatmap.shape)
         if self.found.pixels is not None and (label is None or mask is not None):
-            self.found.pixels.add(said.heatmap, mask)
-        wrong = (said.score > self.found.threshold) is (label is None)
+            self.found.pixels.add(scored.heatmap, mask)
+        wrong = (scored.score > self.found.threshold) is (label is None)
         picture = None
         if wrong and self.pictures:
-            picture = picture_of(pixels, said.heatmap, said.score, self.found.threshold, mask)
-        file = ScoredFile(path, label, said.score, milliseconds, picture)
+            picture = picture_of(pixels, scored.heatmap, scored.score, self.found.threshold, mask)
+        file = ScoredFile(path, label, scored.score, milliseconds, picture)
         (self.found.good if label is None else self.found.defect).append(file)
 
     def _mask(self, path: Path, root: Path, shape: tuple[int, ...]) -> Marked | None:
@@ -237,7 +176,7 @@ class _Run:
         mask = read_mask(place)
         require_size(mask, place, path, shape)
         if not mask.any():
-            # A defect that nobody marked: its pixels are neither good ones nor defective ones.
+            # An unmarked defect: its pixels are of unknown class.
             self.found.empty_masks.append(path)
             return None
         self.found.masks += 1

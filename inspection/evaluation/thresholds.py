@@ -1,4 +1,4 @@
-"""What a threshold would do: escapes and overkill on the scores at hand."""
+"""Effects of thresholds on known scores: escapes and overkill."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ OVERKILL_STEPS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2)
 
 @dataclass(frozen=True, slots=True)
 class ThresholdEffect:
-    """One threshold and what it does on these images.
+    """A threshold and its effect on the evaluated images.
 
     Attributes:
         threshold: a score strictly above it is NG.
-        reason: why it is in the table: ``in-use``, ``model``, ``best-f1``, ``no-escapes``, ``overkill-at-most``.
+        reason: for being listed: ``in-use``, ``model``, ``best-f1``, ``no-escapes``, ``overkill-at-most``.
         escapes: defective images called OK.
         overkill: good images called NG.
-        f1: of NG; None when nothing is defective nor called so.
-        limit: of overkill, where the reason is ``overkill-at-most``.
+        f1: of NG; None when no image is defective or judged NG.
+        limit: largest overkill, where the reason is ``overkill-at-most``.
     """
 
     threshold: float
@@ -37,7 +37,7 @@ class ThresholdEffect:
 def effect(
     good: ArrayLike, defect: ArrayLike, threshold: float, reason: str, limit: float | None = None
 ) -> ThresholdEffect:
-    """Return what ``threshold`` does to scores of good and of defective images."""
+    """Return the effect of ``threshold`` on scores of good and of defective images."""
     goods, defects = np.asarray(good, np.float64), np.asarray(defect, np.float64)
     overkill = rate(int((goods > threshold).sum()), goods.size)
     escapes = rate(int((defects <= threshold).sum()), defects.size)
@@ -47,14 +47,14 @@ def effect(
 def threshold_effects(
     good: Sequence[float], defect: Sequence[float], in_use: float, own: float
 ) -> list[ThresholdEffect]:
-    """Return the thresholds worth comparing, from the lowest up.
+    """Return the effects of the thresholds to compare, in ascending order.
 
-    The one in use, the model's own where it is another, that of the best F1, the highest that lets no defect pass, and
-    for each of ``OVERKILL_STEPS`` the lowest that rejects no more good images than that.
+    The one in use, the model's own where it differs, that of the best F1, the highest without escapes, and for each of
+    ``OVERKILL_STEPS`` the lowest with at most that overkill.
 
     Args:
-        good: scores of good images, one at least.
-        defect: scores of defective images, one at least.
+        good: scores of good images, at least one.
+        defect: scores of defective images, at least one.
         in_use: the threshold in use.
         own: the model's own.
     """

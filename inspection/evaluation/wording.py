@@ -10,10 +10,10 @@ from models.messages import Language
 
 
 class Wording:
-    """A report's sentences and headings in one language.
+    """The phrases of a report in one language.
 
     Attributes:
-        language: of them.
+        language: of the phrases.
     """
 
     def __init__(self, language: Language) -> None:
@@ -23,13 +23,13 @@ class Wording:
         """Return the phrase ``key`` with ``values`` filled in.
 
         Raises:
-            KeyError: when there is no such phrase or it names a value that was not given: both are bugs.
+            KeyError: when the phrase does not exist or needs a value that is not given: both are bugs.
         """
         return phrases(self.language)[key].format(**values)
 
 
 @cache
 def phrases(language: Language) -> dict[str, str]:
-    """Return every phrase of a report in a language, by its key."""
+    """Return the phrases of a report in a language by their keys."""
     file = files("resources") / "phrases" / language / "evaluation.json"
     return {str(key): str(phrase) for key, phrase in json.loads(file.read_text(encoding="utf-8")).items()}

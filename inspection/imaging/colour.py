@@ -1,4 +1,4 @@
-"""Colours as people see them: CIELAB and the CIEDE2000 difference."""
+"""Perceptual colour: CIELAB and the CIEDE2000 difference."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Colours = NDArray[np.float64]
 _TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
 _WHITE = _TO_XYZ.sum(axis=1)
 _LINEAR_BELOW, _LINEAR_SLOPE, _OFFSET, _GAMMA = 0.04045, 12.92, 0.055, 2.4
-# CIE 15:2004, 8.2.1: where the cube root gives way to a straight line.
+# CIE 15:2004, 8.2.1: below it the cube root is replaced by a straight line.
 _DARK = (6 / 29) ** 3
 _TURN = 360.0
 _HALF = 180.0
@@ -49,7 +49,10 @@ def ciede2000(one: Colours, other: Colours) -> NDArray[np.float64]:
 
     Args:
         one: float64 ``(..., 3)``.
-        other: float64 of a shape that fits.
+        other: float64, of a shape that broadcasts with ``one``.
+
+    Returns:
+        float64 ``(...)``, from 0.
     """
     (l1, a1, b1), (l2, a2, b2) = np.moveaxis(one, -1, 0), np.moveaxis(other, -1, 0)
     mean_chroma = (np.hypot(a1, b1) + np.hypot(a2, b2)) / 2
@@ -57,7 +60,7 @@ def ciede2000(one: Colours, other: Colours) -> NDArray[np.float64]:
     c1, c2 = np.hypot(a1 * stretch, b1), np.hypot(a2 * stretch, b2)
     h1, h2 = (
         np.degrees(np.arctan2(b, a * stretch)) % _TURN for a, b in ((a1, b1), (a2, b2))
-    )  # arctan2 gives 0 for grey, as the source wants
+    )  # arctan2 gives 0 for grey, as the source requires
     grey = c1 * c2 == 0
     apart = np.abs(h2 - h1)
     turn = np.where(apart <= _HALF, h2 - h1, np.where(h2 > h1, h2 - h1 - _TURN, h2 - h1 + _TURN))

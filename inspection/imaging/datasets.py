@@ -1,4 +1,4 @@
-"""Folders of images and the labels their sub-folders give."""
+"""Folders of images, labelled by their sub-folders."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _GOOD_PREFIXES = ("ok", "normal")
 
 @dataclass(frozen=True, slots=True)
 class LabelledImage:
-    """An image file and the label of the sub-folder it lies in; None directly in the folder."""
+    """An image file and its label, the name of its sub-folder; None directly in the folder."""
 
     path: Path
     label: str | None
 
     @property
     def good(self) -> bool | None:
-        """Whether the label says good; None without a label."""
+        """Whether the label names good parts; None without a label."""
         return None if self.label is None else is_good(self.label)
 
 
 def is_good(label: str) -> bool:
-    """Say whether a label names good parts: ``good``, ``ok…`` and ``normal…``; any other is a class of defect."""
+    """Return whether a label names good parts: ``good``, ``ok…`` and ``normal…``; any other is a class of defect."""
     folded = label.casefold()
     return folded == "good" or folded.startswith(_GOOD_PREFIXES)
 
@@ -43,11 +43,11 @@ def label_of(path: Path, root: Path) -> str | None:
 def image_files(folder: Path) -> list[Path]:
     """Return every image file in ``folder`` and below, by its path in code-point order.
 
-    Hidden files and files of other kinds are left out; whether a file can be decoded is seen when it is read.
+    Hidden files and files of other kinds are skipped; files are not opened.
 
     Raises:
         NotFound: ``folder-missing``.
-        InvalidInput: ``folder-not-readable`` when the system refuses to list it or a folder in it,
+        InvalidInput: ``folder-not-readable`` when it or a folder in it cannot be listed,
             ``folder-without-images``.
     """
     if not is_folder(folder):
@@ -57,7 +57,7 @@ def image_files(folder: Path) -> list[Path]:
             path
             for place, _, names in os.walk(folder, onerror=_not_readable)
             for path in (Path(place, name) for name in names)
-            # Not ``is_file``: in a folder that is listed and not entered, no image is left out without a word.
+            # Path.is_file raises where a folder may be listed but not entered, so that no image is skipped silently.
             if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
         )
     except OSError as error:
@@ -68,7 +68,7 @@ def image_files(folder: Path) -> list[Path]:
 
 
 def _not_readable(error: OSError) -> NoReturn:
-    """End a search that would leave out a folder without a word: its images would be missing in the result."""
+    """Stop a search that would skip a folder silently: its images would be missing in the result."""
     raise InvalidInput("folder-not-readable", folder=str(error.filename), reason=reason_of(error)) from error
 
 
@@ -84,12 +84,12 @@ def labelled_images(folder: Path) -> list[LabelledImage]:
 
 @dataclass(frozen=True, slots=True)
 class GoodImages:
-    """The images of a folder that a model of good parts is to learn from.
+    """The images of good parts in a folder, for training.
 
     Attributes:
         files: in the order of ``image_files``.
-        left_out: sub-folders beside those of good parts, with the number of images in each.
-        taken_whole: sub-folders whose names do not say what they hold and whose images were taken.
+        left_out: excluded sub-folders, with the number of images in each.
+        taken_whole: included sub-folders whose names are no labels of good parts.
     """
 
     files: list[Path]
@@ -100,8 +100,8 @@ class GoodImages:
 def good_images(folder: Path) -> GoodImages:
     """Return the images of good parts in ``folder``.
 
-    Where a sub-folder has the name of good parts, the names are labels: its images and those directly in ``folder`` are
-    taken, and other sub-folders are left out. Where none has, the names may be days or stations: all are taken.
+    Where the name of a sub-folder labels good parts, all names are labels: its images and those directly in ``folder``
+    are included, and other sub-folders are excluded. Otherwise the names may be days or stations: all are included.
 
     Raises:
         NotFound: ``folder-missing``.
@@ -115,7 +115,7 @@ def good_images(folder: Path) -> GoodImages:
 
 
 def defect_images(folder: Path) -> list[Path]:
-    """Return the images of defects in ``folder``: all but those in sub-folders that name good parts.
+    """Return the images of defects in ``folder``: all except those in sub-folders of good parts.
 
     Raises:
         NotFound: ``folder-missing``.

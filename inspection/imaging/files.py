@@ -1,4 +1,4 @@
-"""Image files and bytes in and out, safely: limits before memory, completeness before decoding."""
+"""Reading and writing images; limits and completeness are checked before decoding."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _MEBI = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
-    """The most a single image may cost: bytes of the file and pixels (100 million: 300 MB as RGB)."""
+    """Largest size of an image: bytes of the file, and pixels (100 million are 300 MB as RGB)."""
 
     max_bytes: int = 64 * _MEBI
     max_pixels: int = 100_000_000
@@ -78,7 +78,7 @@ def require_image(
 
     Args:
         data: the file's bytes.
-        name: what messages call it.
+        name: for messages.
         limits: bytes and pixels allowed.
         unpacked: also count the pixels of a PNG, which decoding finds out anyway; for files that are kept as they are.
 
@@ -98,7 +98,7 @@ def require_image(
 
 
 def require_pixel_count(width: int, height: int, *, name: str, limits: ImageLimits = DEFAULT_LIMITS) -> None:
-    """Refuse an image or a frame that is too large, before memory is spent on it.
+    """Check that an image or a frame is within the pixel limit, before memory is allocated for it.
 
     Raises:
         UnreadableImage: ``image-too-many-pixels``.
@@ -112,14 +112,17 @@ def require_pixel_count(width: int, height: int, *, name: str, limits: ImageLimi
 def decode_image(
     data: bytes, *, name: str = "image", mode: ColourMode = "rgb", limits: ImageLimits = DEFAULT_LIMITS
 ) -> Pixels:
-    """Decode a complete JPEG, PNG, BMP, TIFF or WebP image, turned upright as its EXIF says.
+    """Return a JPEG, PNG, BMP, TIFF or WebP image, rotated by its EXIF orientation.
 
     Args:
         data: the file's bytes.
-        name: what messages call it.
+        name: for messages.
         mode: ``rgb`` gives ``(H, W, 3)``, ``grey`` gives ``(H, W)``, ``as-stored`` one of the two as in the file.
-            Transparency is dropped, 16 bits a channel become the upper 8.
-        limits: bytes and pixels allowed.
+            Alpha is dropped; of 16 bits per channel the upper 8 are kept.
+        limits: of bytes and pixels.
+
+    Returns:
+        uint8, contiguous.
 
     Raises:
         UnreadableImage: as ``image_size``.
@@ -143,11 +146,11 @@ def decode_image(
 
 
 def read_image(path: Path, *, mode: ColourMode = "rgb", limits: ImageLimits = DEFAULT_LIMITS) -> Pixels:
-    """Read and decode an image file; see ``decode_image``.
+    """Return the image of a file; see ``decode_image``.
 
     Raises:
-        UnreadableImage: as ``decode_image``, and ``image-missing`` when the file is not there (any more),
-            ``image-not-readable`` when the system refuses it.
+        UnreadableImage: as ``decode_image``, and ``image-missing`` when the file does not exist,
+            ``image-not-readable`` when it cannot be read.
     """
     return decode_image(read_image_bytes(path, limits=limits), name=path.name, mode=mode, limits=limits)
 

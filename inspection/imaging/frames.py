@@ -1,4 +1,4 @@
-"""A frame: one image from a source, with where and when it came from."""
+"""A frame: one image of a source, with its origin and time."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _COLOUR_DIMENSIONS = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """One image from a source.
+    """One image of a source.
 
     Attributes:
         pixels: uint8, RGB ``(H, W, 3)`` or grey ``(H, W)``.
-        source_id: id of the source that gave it.
-        sequence: number within the source, from 0; a gap means that frames were dropped.
+        source_id: id of the source.
+        sequence: number within the source, from 0; a gap means dropped or unreadable frames.
         monotonic: ``time.monotonic()`` at capture, seconds; for durations.
         captured_at: wall time at capture, aware, UTC.
-        path: the file it came from, if any.
-        label: name of the sub-folder the file lies in, if any.
+        path: its file, if any.
+        label: name of the first sub-folder that the file lies in, if any.
     """
 
     pixels: Pixels
@@ -54,7 +54,7 @@ class Frame:
         return int(self.pixels.shape[0])
 
     def rgb(self) -> Pixels:
-        """Return the pixels as RGB ``(H, W, 3)``, whatever the frame holds."""
+        """Return the pixels as RGB ``(H, W, 3)``, uint8."""
         return as_rgb(self.pixels)
 
 

@@ -1,9 +1,9 @@
 """The one place that imports ``cv2``; every other module takes it from here.
 
-The wheel of OpenCV brings its own Qt and points two environment variables at it when it is imported; a PySide6 window
-in the same process would then load plugins of the wrong Qt and die. They are put back to what they were. RTSP goes over
-TCP, because lost UDP packets show as grey smears that look like defects, and FFmpeg keeps quiet, because what it prints
-may hold the address of a camera with its password.
+OpenCV's wheel contains its own Qt and sets two environment variables to it when it is imported; a PySide6 window in the
+same process would then load plugins of the wrong Qt and crash. They are restored here. RTSP uses TCP, because lost UDP
+packets show as grey smears that look like defects, and FFmpeg's log is off, because it may contain the address of a
+camera with its password.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where a picture that a step made lies on the original image."""
+"""Placement of a step's image on the original image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from models.results import BoundingBox, Point
 FloatMap = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Points = NDArray[np.float64]
-"""``(N, 2)``: x and y of each point; a pixel covers one unit, the first from 0 to 1."""
+"""float64 ``(N, 2)``: x and y of each point; the first pixel covers 0 to 1."""
 Affine = tuple[float, float, float, float, float, float]
 """``(a, b, c, d, e, f)``: ``x' = a x + b y + c``, ``y' = d x + e y + f``."""
 
@@ -25,12 +25,12 @@ _IDENTITY: Affine = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """The affine map from the original image to a picture.
+    """The affine map from the original image to the image of a step.
 
     Attributes:
         width: columns of the original image.
         height: rows of the original image.
-        affine: takes a point of the original to its place on the picture.
+        affine: maps points of the original to points of the picture.
     """
 
     width: int
@@ -39,7 +39,7 @@ class Placement:
 
     @property
     def identity(self) -> bool:
-        """Whether the picture's first pixel is the original's, and a step of a pixel the same on both."""
+        """Whether the map is the identity."""
         return self.affine == _IDENTITY
 
     @property
@@ -58,17 +58,12 @@ class Placement:
         a, b, _, d, e, _ = self.affine
         return abs(a * e - b * d)
 
-    @property
-    def turned(self) -> bool:
-        """Whether the picture lies turned or sheared on the original, not only scaled and moved."""
-        return self.affine[1] != 0.0 or self.affine[3] != 0.0
-
     def then(self, scale_x: float, scale_y: float, offset_x: float = 0.0, offset_y: float = 0.0) -> Placement:
-        """Return the placement after scaling the picture and then cutting the offsets off at the left and the top."""
+        """Return the placement after scaling the picture and then cropping the offsets at the left and the top."""
         return self.warped((scale_x, 0.0, -offset_x, 0.0, scale_y, -offset_y))
 
     def warped(self, affine: Affine) -> Placement:
-        """Return the placement after ``affine`` moved the points of the picture."""
+        """Return the placement after ``affine`` was applied to the points of the picture."""
         product = _square(affine) @ _square(self.affine)
         a, b, c, d, e, f = (float(value) for value in product[:2].ravel())
         return Placement(self.width, self.height, (a, b, c, d, e, f))
@@ -85,10 +80,10 @@ class Placement:
         return points @ matrix[:2, :2].T + matrix[:2, 2]
 
     def map_to_original(self, values: FloatMap) -> FloatMap:
-        """Return a map over the picture as a map over the original, bilinear, 0 where the picture does not reach.
+        """Return a map over the picture as a map over the original, bilinear, 0 outside the picture.
 
         Args:
-            values: float32 ``(h, w)`` of the picture.
+            values: float32 ``(h, w)`` over the picture.
 
         Returns:
             float32 ``(height, width)``.
@@ -109,7 +104,7 @@ class Placement:
         return moved.astype(np.float32, copy=False)
 
     def map_from_original(self, values: FloatMap, picture: Pixels) -> FloatMap:
-        """Return a map over the original as a map over ``picture`` (its height and width)."""
+        """Return a float32 map over the original as one over ``picture``, of its height and width, bilinear."""
         height, width = picture.shape[:2]
         if self.identity and values.shape == (height, width):
             return values
@@ -124,7 +119,7 @@ class Placement:
         Args:
             mask: bool ``(height, width)``.
             picture: gives height and width of the result.
-            outside: the value where the picture shows nothing of the original.
+            outside: the value beyond the edges of the original.
         """
         height, width = picture.shape[:2]
         if self.identity and mask.shape == (height, width):
@@ -140,7 +135,7 @@ class Placement:
         return moved.astype(np.bool_)
 
     def mask_to_original(self, mask: Mask, *, outside: bool) -> Mask:
-        """Return a mask over the picture as one over the original; ``outside`` where the picture does not reach."""
+        """Return a mask over the picture as one over the original, nearest pixel; ``outside`` beyond the picture."""
         if self.identity and mask.shape == (self.height, self.width):
             return mask
         moved = cv2.warpAffine(
@@ -154,23 +149,23 @@ class Placement:
         return moved.astype(np.bool_)
 
     def shows_only_original(self, picture: Pixels) -> bool:
-        """Return whether every pixel of ``picture`` lies on the original; half a pixel over the edge is let pass."""
+        """Return whether every pixel of ``picture`` lies on the original, with a tolerance of half a pixel."""
         corners = self.to_original(corners_of(0.0, 0.0, float(picture.shape[1]), float(picture.shape[0])))
         lowest, highest = corners.min(axis=0), corners.max(axis=0)
         slack = 0.5 / min(self.scale_x, self.scale_y) + 1e-6
         return bool((lowest >= -slack).all() and (highest <= np.array([self.width, self.height]) + slack).all())
 
     def box_from_original(self, box: BoundingBox) -> BoundingBox:
-        """Return the axis-aligned hull on the picture of a box on the original; parts outside stay outside."""
+        """Return the bounding box on the picture of a box on the original, not clipped."""
         return hull_of(self.from_original(corners_of(box.x, box.y, box.width, box.height)))
 
     def box_to_original(self, box: BoundingBox) -> BoundingBox:
-        """Return the axis-aligned hull on the original of a box on the picture, cut at the original's edges."""
+        """Return the bounding box on the original of a box on the picture, clipped to the original."""
         corners = self.to_original(corners_of(box.x, box.y, box.width, box.height))
         return hull_of(np.clip(corners, 0.0, np.array([self.width, self.height], np.float64)))
 
     def pixel_matrix(self) -> NDArray[np.float64]:
-        """Return ``affine`` as OpenCV takes it: ``(2, 3)`` between pixel centres, which lie at half coordinates."""
+        """Return ``affine`` in OpenCV's convention: float64 ``(2, 3)``, pixel centres at whole coordinates."""
         a, b, c, d, e, f = self.affine
         return np.array([[a, b, 0.5 * (a + b) + c - 0.5], [d, e, 0.5 * (d + e) + f - 0.5]])
 

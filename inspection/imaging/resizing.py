@@ -1,4 +1,4 @@
-"""Another size for an image, by fitting, filling or stretching."""
+"""Resizing an image by fitting, filling or stretching."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LARGEST_SIDE = 8192
 
 
 def resize_pixels(pixels: Pixels, width: int, height: int) -> Pixels:
-    """Return ``pixels`` at ``width`` × ``height``: averaged when it gets smaller, bilinear when larger."""
+    """Return ``pixels`` at ``width`` × ``height``: area averaging when shrinking, bilinear when enlarging."""
     if pixels.shape[:2] == (height, width):
         return pixels
     shrinks = width <= pixels.shape[1] and height <= pixels.shape[0]
@@ -32,8 +32,8 @@ def resize_picture(
         picture: the image to resize.
         width: of the box in pixels.
         height: of the box in pixels.
-        mode: ``fit`` puts all of the image within the box, aspect kept; ``fill`` covers the box, aspect kept, and cuts
-            off evenly what exceeds it; ``stretch`` gives exactly the box.
+        mode: ``fit`` keeps the aspect and fits all of the image into the box; ``fill`` keeps the aspect, covers the box
+            and crops evenly what exceeds it; ``stretch`` gives exactly the box.
         enlarge: whether an image smaller than the box is enlarged.
     """
     rows, columns = picture.pixels.shape[:2]
@@ -46,7 +46,7 @@ def resize_picture(
     if not enlarge:
         factor = min(factor, 1.0)
     if mode == "fill" and max(columns, rows) * factor > LARGEST_SIDE:
-        # Only the middle is left in the end; all of a long, narrow image would not fit into memory once enlarged.
+        # Only the centre remains; a long, narrow image would not fit into memory when enlarged as a whole.
         picture = _centre(picture, math.ceil(width / factor), math.ceil(height / factor))
         rows, columns = picture.pixels.shape[:2]
     scaled = _scaled(picture, max(1, round(columns * factor)), max(1, round(rows * factor)))

@@ -78,7 +78,7 @@ class Criteria(_Rule):
     )
     threshold_model: Digest | None = Field(
         default=None,
-        description="SHA-256 of the model file the threshold was chosen for; it counts for no other. Empty: for all.",
+        description="SHA-256 of the model file that the threshold was chosen for; not used for others. Empty: for all.",
     )
     minimum_confidence: float | None = Field(
         default=None,

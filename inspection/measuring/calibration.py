@@ -91,7 +91,7 @@ def from_length(start: tuple[float, float], end: tuple[float, float], millimetre
     """
     pixels = math.dist(start, end)
     if pixels <= 0 or not millimetres > 0:
-        raise ValueError("a reference length is positive")
+        raise ValueError("a reference length is longer than nothing")
     return Calibration(millimetres / pixels, millimetres / pixels)
 
 

@@ -33,15 +33,11 @@ class Circle:
         x: of the centre, in the unit of the points.
         y: of the centre, in the unit of the points.
         radius: in the unit of the points.
-        deviation: root mean square distance of the inliers.
-        inlier_share: share of the points that are inliers.
     """
 
     x: float
     y: float
     radius: float
-    deviation: float
-    inlier_share: float
 
 
 def rim_points(
@@ -116,7 +112,7 @@ def fit_circle(points: Points) -> Circle | None:
     deviation = float(np.sqrt((residual[inliers] ** 2).mean()))
     if deviation > _MOST_DEVIATION * circle[2]:
         return None
-    return Circle(float(circle[0]), float(circle[1]), float(circle[2]), deviation, float(inliers.mean()))
+    return Circle(float(circle[0]), float(circle[1]), float(circle[2]))
 
 
 def _around(towards: Points) -> float:

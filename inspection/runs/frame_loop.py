@@ -115,7 +115,7 @@ def inspect_frames(
         inspector: the steps.
         source: that the frames come from, open; tells how many were missed.
         items: of ``read_frames``.
-        files: where the source reads files given by name: those files, in order; reading then counts as work.
+        files: of the source, in order, where they are given by name; their time then includes reading.
 
     Yields:
         one result for each item.
@@ -133,30 +133,19 @@ def inspect_frames(
         began = time.perf_counter()
 
 
-def inspect_files(
-    runner: Runner,
-    files: Sequence[FileToInspect],
-    criteria: Criteria | None = None,
-    out: Path | None = None,
-    gate: QualityGate | None = None,
-) -> Iterator[FrameResult]:
+def inspect_files(inspector: Inspector, files: Sequence[FileToInspect]) -> Iterator[FrameResult]:
     """Inspect image files, one after the other.
 
     Args:
-        runner: the pipeline.
+        inspector: the steps; its overlays are of ``OverlayFolder.for_files`` for ``files``.
         files: of ``files_to_inspect``.
-        criteria: the judgement's; None takes the default ones.
-        out: folder for an overlay of each file, named by ``OverlayFolder``.
-        gate: refuses images that violate the quality bounds.
 
     Yields:
         one result for each file.
 
     Raises:
-        InvalidInput: ``overlay-over-image``, before the first file.
         Unavailable: ``file-disk-full`` or ``file-not-written`` when an overlay cannot be written.
     """
-    inspector = Inspector(runner, criteria, gate, None if out is None else OverlayFolder.for_files(out, files))
     with FolderSource(Path(), paths=[file.path for file in files]) as source:
         yield from inspect_frames(inspector, source, read_frames(source), files)
 

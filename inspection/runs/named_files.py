@@ -1,4 +1,4 @@
-"""The image files that paths on a command line stand for."""
+"""The image files of the files and folders given by name."""
 
 from __future__ import annotations
 

@@ -1,17 +1,14 @@
-"""GenICam cameras through the system's Aravis library and PyGObject (extra ``genicam``).
-
-No other module imports Aravis.
-"""
+"""A GenICam camera through the Aravis library."""
 
 from __future__ import annotations
 
-import importlib
 import threading
 import time
 from dataclasses import dataclass
 from typing import Any, Self
 
 from inspection.imaging.files import ImageLimits, require_pixel_count
+from inspection.sources.aravis_library import load_aravis
 from inspection.sources.genicam_settings import GenicamSettings
 from inspection.sources.pixel_formats import PIXEL_FORMATS, PREFERRED_FORMATS
 from models.errors import InvalidInput, Unavailable, UserFacingError
@@ -37,25 +34,6 @@ class RawImage:
     height: int
     format: int
     monotonic: float
-
-
-def load_aravis() -> tuple[Any, type[Exception]]:
-    """Return the Aravis module and the exception that its calls raise.
-
-    Raises:
-        Unavailable: ``genicam-packages-missing`` without PyGObject, ``genicam-library-missing`` without Aravis.
-    """
-    try:
-        gi = importlib.import_module("gi")
-    except ImportError as error:
-        raise Unavailable("genicam-packages-missing", reason=str(error)) from error
-    try:
-        gi.require_version("Aravis", "0.8")
-        aravis = importlib.import_module("gi.repository.Aravis")
-        glib = importlib.import_module("gi.repository.GLib")
-    except (ImportError, ValueError) as error:
-        raise Unavailable("genicam-library-missing", reason=str(error)) from error
-    return aravis, glib.Error
 
 
 class AravisCamera:

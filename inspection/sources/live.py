@@ -1,4 +1,4 @@
-"""A source read by a thread of its own, so that its reader never waits for a camera."""
+"""Reading a source in a background thread, so that the caller never waits for a camera."""
 
 from __future__ import annotations
 

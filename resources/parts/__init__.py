@@ -1,7 +1,6 @@
 """Sample parts: deterministic drawings of a machined plate, good or with a defect and its mask.
 
-They stand in for a camera where there is none: the demo, a first try, and the tests. Nothing here is photographed or
-taken from anywhere else.
+They replace a camera in the demo, for first trials, and in tests. All are computed; none is photographed or copied.
 """
 
 from resources.parts.defects import DEFECT_CLASSES

@@ -1,7 +1,7 @@
-"""Random numbers that are the same bytes on every machine kind.
+"""Random numbers with identical bytes on every platform.
 
-Only the raw 64-bit stream of PCG64 is used, which NumPy keeps stable for ever (NEP 19 promises it for bit
-generators, not for the distributions of ``Generator``). All that follows is integer arithmetic or one rounding of an
+Only the raw 64-bit stream of PCG64 is used, which NumPy keeps stable (NEP 19 guarantees it for bit generators,
+not for the distributions of ``Generator``). The rest is integer arithmetic or one rounding of an
 IEEE 754 operation: no ``exp``, ``log`` or ``sin``, whose last bit differs between processors.
 """
 
@@ -22,9 +22,9 @@ _BYTES_DEVIATION = 147.8
 
 
 class Rng:
-    """One independent stream, named by a seed, a part's index and a purpose.
+    """An independent stream of random numbers for a seed, a part's index and a purpose.
 
-    A purpose of its own for every aspect means that adding a defect changes nothing else of a part.
+    Each aspect has its own purpose, so that adding a defect changes nothing else of a part.
     """
 
     def __init__(self, seed: int, index: int, purpose: int) -> None:
@@ -39,7 +39,7 @@ class Rng:
         return low + (high - low) * (int(self.raw(1)[0]) >> 11) * 2.0**-53
 
     def whole(self, low: int, high: int) -> int:
-        """Return a whole number in low..high, both included."""
+        """Return an integer from ``low`` to ``high``, both inclusive."""
         return low + int(self.uniform(0.0, high - low + 1.0))
 
     def choose(self, values: Sequence[Choice]) -> Choice:
@@ -47,7 +47,7 @@ class Rng:
         return values[self.whole(0, len(values) - 1)]
 
     def noise(self, *shape: int) -> Field:
-        """Return a float32 array of nearly normal numbers, mean 0, deviation 1, each a sum of four bytes."""
+        """Return a float32 array of approximately normal numbers, mean 0, deviation 1, each a sum of four bytes."""
         count = int(np.prod(shape))
         words = self.raw((count + 1) // 2)
         halves = np.stack([words & np.uint64(0xFFFFFFFF), words >> np.uint64(32)], axis=1).reshape(-1)[:count]

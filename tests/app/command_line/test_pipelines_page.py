@@ -15,7 +15,7 @@ from inspection.imaging.opencv import cv2
 from inspection.judging.criteria import Criteria
 from inspection.measuring.calibration import from_checkerboard
 from inspection.pipeline import PipelineDefinition, Runner, ready_names, validate_definition
-from inspection.runs.frame_loop import inspect_files
+from inspection.runs.frame_loop import Inspector, inspect_files
 from inspection.runs.named_files import FileToInspect
 from models.results import InspectionResult
 from models.states import Verdict
@@ -70,7 +70,7 @@ def tried(folder: Path, pixels: Pixels) -> InspectionResult:
     write_atomically(folder / "plate.png", encode_png(pixels))
     runner = Runner(validate_definition(PipelineDefinition.parse(blocks()["plate.json"])))
     rule = Criteria.model_validate(blocks()["lot.json"])
-    (found,) = inspect_files(runner, [FileToInspect(folder / "plate.png", Path("plate.png"))], rule)
+    (found,) = inspect_files(Inspector(runner, rule), [FileToInspect(folder / "plate.png", Path("plate.png"))])
     assert found.result is not None
     return found.result
 

@@ -13,9 +13,18 @@ from pydantic import TypeAdapter
 
 from inspection.components import component, components
 from inspection.components.registry import StepContext
-from inspection.components.values import KIND_OF, Kind, StepValue
+from inspection.components.values import (
+    AnomalyFinding,
+    CodeList,
+    ColourFinding,
+    DetectionList,
+    Kind,
+    MeasurementList,
+    StepValue,
+)
 from inspection.imaging.frames import Pixels
 from inspection.imaging.opencv import cv2
+from inspection.imaging.picture import Picture
 from inspection.judging.criteria import CodeRule, ColourLimits, Criteria, Limits
 from inspection.pipeline import (
     INPUT,
@@ -44,6 +53,14 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "color": {"srgb": "#808080"},
 }
 WITHOUT_MODEL = sorted(PARAMETERS)
+KIND_OF: dict[type, Kind] = {
+    Picture: Kind.IMAGE,
+    AnomalyFinding: Kind.ANOMALY,
+    DetectionList: Kind.DETECTIONS,
+    CodeList: Kind.CODES,
+    MeasurementList: Kind.MEASUREMENTS,
+    ColourFinding: Kind.COLOUR,
+}
 
 
 def parsed(steps: list[dict[str, Any]]) -> PipelineDefinition:

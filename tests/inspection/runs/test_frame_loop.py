@@ -40,7 +40,8 @@ def images(tmp_path: Path) -> Path:
 
 
 def through_files(runner: Runner, images: Path, out: Path) -> list[FrameResult]:
-    return list(inspect_files(runner, files_to_inspect([images]), out=out))
+    files = files_to_inspect([images])
+    return list(inspect_files(Inspector(runner, overlays=OverlayFolder.for_files(out, files)), files))
 
 
 def through_a_source(runner: Runner, images: Path, out: Path) -> list[FrameResult]:
@@ -52,7 +53,7 @@ def through_a_source(runner: Runner, images: Path, out: Path) -> list[FrameResul
 @pytest.mark.parametrize("door", [through_files, through_a_source])
 def test_a_damaged_image_does_not_stop_the_others(runner: Runner, images: Path, tmp_path: Path, door: object) -> None:
     found = door(runner, images, tmp_path / "out")  # type: ignore[operator]  # parametrized
-    assert [None if item.error is None else item.error.code for item in found] == [None, "image-truncated", None, None]
+    assert [None if item.error is None else item.error.code for item in found] == [None, "image-damaged", None, None]
 
 
 @pytest.mark.parametrize("door", [through_files, through_a_source])
@@ -82,16 +83,13 @@ def test_a_file_that_cannot_be_read_is_named_by_its_path(runner: Runner, images:
 
 def test_a_frame_that_the_gate_refuses_has_its_reasons_for_a_line(runner: Runner, images: Path) -> None:
     gate = QualityGate(QualityBounds(min_mean=250.0), in_motion=False)
-    found = next(inspect_files(runner, files_to_inspect([images]), gate=gate))
+    found = next(inspect_files(Inspector(runner, gate=gate), files_to_inspect([images])))
     assert isinstance(found.error, FrameRefused)
     assert list(found.as_json()) == ["file", "verdict", "refused"]
     assert found.as_json()["refused"][0]["code"] == "quality-too-dark"
 
 
-def test_an_overlay_that_would_take_the_name_of_an_image_is_refused_first(
-    runner: Runner, images: Path, tmp_path: Path
-) -> None:
+def test_an_overlay_that_would_take_the_name_of_an_image_is_refused_first(images: Path) -> None:
     with pytest.raises(InvalidInput) as caught:
-        next(inspect_files(runner, files_to_inspect([images]), out=images))
+        OverlayFolder.for_files(images, files_to_inspect([images]))
     assert caught.value.code == "overlay-over-image"
-    assert not list(tmp_path.rglob("a-2.png"))
