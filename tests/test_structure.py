@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 TESTS = Path(__file__).parent
+LONGEST_NAME = 80
 TREES = {path.relative_to(TESTS): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(TESTS.rglob("*.py"))}
 
 
@@ -28,3 +29,13 @@ def test_a_file_imports_nothing_of_the_tests_but_their_helpers() -> None:
         if name.startswith((".", "tests")) and not name.startswith("tests.support.")
     ]
     assert wrong == []
+
+
+def test_the_name_of_a_test_has_at_most_80_characters() -> None:
+    names = [
+        (str(path), node.name)
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
+    ]
+    assert [(path, name) for path, name in names if len(name.removeprefix("test_")) > LONGEST_NAME] == []

@@ -24,7 +24,7 @@ def imageflow(offline: Offline, *arguments: object) -> subprocess.CompletedProce
     )
 
 
-def test_an_anomaly_model_is_trained_exported_evaluated_and_used_without_a_network_and_tries_none(
+def test_an_anomaly_model_is_made_or_used_without_trying_to_reach_a_network(
     backbone: Backbone, parts: Path, good_paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offline = Offline(tmp_path / "watch")

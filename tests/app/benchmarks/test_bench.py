@@ -34,6 +34,7 @@ def test_every_area_has_modules_that_can_measure_it_and_names_of_its_own() -> No
     assert chosen_areas("all") == list(AREAS.values())
 
 
+@pytest.mark.slow
 def test_an_area_that_does_not_exist_is_told_with_those_that_do(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "bench", "nothing")
     assert (code, out) == (2, "")
@@ -57,9 +58,10 @@ def test_figures_of_a_quick_run_do_not_get_onto_the_page(capsys: pytest.CaptureF
 
 @pytest.mark.parametrize("content", [b"# Notes\n", b"\xff\xfe\x00"])
 def test_a_file_that_is_no_page_of_figures_stays_as_it_is(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, content: bytes
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes
 ) -> None:
-    page = tmp_path / "notes.md"
+    monkeypatch.chdir(tmp_path)
+    page = Path("notes.md")
     page.write_bytes(content)
     code, _, err = run(capsys, "bench", "window", "--write", page)
     assert code == 2
@@ -67,6 +69,7 @@ def test_a_file_that_is_no_page_of_figures_stays_as_it_is(
     assert page.read_bytes() == content
 
 
+@pytest.mark.slow
 def test_bench_prints_figures_by_name_with_the_machine(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "bench", "window", "--quick", "--json")
     assert code == 0, err
@@ -84,6 +87,7 @@ def test_data_that_are_not_there_are_told_and_are_no_failure(tmp_path: Path) -> 
     assert "Not measured here" in part_of(outcome, "a machine", "2026-01-02")
 
 
+@pytest.mark.slow
 def test_one_area_that_fails_leaves_the_others_their_figures(tmp_path: Path) -> None:
     broken = Area("broken", "Broken", probes=(Probe("inspection.benchmarks.no_such_module"),))
     failing, window = run_areas([broken, AREAS["window"]], tmp_path, quick=True)

@@ -110,6 +110,7 @@ def test_wrong_usage_ends_with_2_and_no_traceback(arguments: tuple[str, ...]) ->
     assert done.stderr
 
 
+@pytest.mark.slow
 def test_trouble_ends_with_1_and_a_message_in_the_users_language(tmp_path: Path) -> None:
     arguments = ("data", "verify", "--store", str(tmp_path / "none"))
     english, japanese = imageflow(*arguments), imageflow(*arguments, IMAGEFLOW_LANGUAGE="ja")
@@ -134,6 +135,7 @@ def test_a_wrong_config_is_told_by_name() -> None:
     assert "IMAGEFLOW_THREADS" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_consistent_store_verifies_with_0_and_a_damaged_one_with_1(station: Station) -> None:
     done = imageflow("data", "verify", "--store", str(station.store), "--json")
     assert done.returncode == 0, done.stderr
@@ -147,6 +149,7 @@ def test_a_consistent_store_verifies_with_0_and_a_damaged_one_with_1(station: St
     assert (finding["code"], finding["sha256"]) == ("finding-blob", blob.name)
 
 
+@pytest.mark.slow
 def test_the_last_pass_is_told_in_the_form_of_every_other_time(tmp_path: Path) -> None:
     with Workspace.open(tmp_path, settings=StationSettings()) as workspace, workspace.database.transaction() as session:
         set_value(session, LAST_SUCCESS, "2026-07-27T10:30:00.577Z")
@@ -165,6 +168,7 @@ def test_verify_looks_at_the_practice_store_beside_the_real_one(station: Station
     assert "demo" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -193,6 +197,7 @@ def test_the_demo_refuses_folders_it_cannot_use_and_keeps_the_earlier_run(
     assert (earlier.folder / "result").exists()
 
 
+@pytest.mark.slow
 def test_the_demo_clears_no_folder_that_is_not_its_own(tmp_path: Path) -> None:
     precious = tmp_path / "store" / "demo" / "precious.txt"
     precious.parent.mkdir(parents=True)

@@ -48,7 +48,7 @@ def test_inspect_gives_the_details_that_are_asked_for(
     assert "--details" in err
 
 
-def test_inspect_judges_by_the_models_own_threshold_and_says_so_when_the_criteria_name_another(
+def test_inspect_judges_by_the_models_own_threshold_when_criteria_name_another_model(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
 ) -> None:
     image = parts / "test" / "scratch" / "800.png"
@@ -63,6 +63,7 @@ def test_inspect_judges_by_the_models_own_threshold_and_says_so_when_the_criteri
         assert json.loads(run(capsys, *arguments, "--threshold", "0.02")[1])["threshold"] == 0.02
 
 
+@pytest.mark.slow
 def test_inspect_tells_in_text_too_what_was_found(
     capsys: pytest.CaptureFixture[str],
     report: TrainingReport,
@@ -282,6 +283,7 @@ def test_help_shows_examples(capsys: pytest.CaptureFixture[str], command: list[s
     assert f"imageflow {' '.join(command)} " in out
 
 
+@pytest.mark.slow
 def test_train_evaluate_and_show_work_together(
     capsys: pytest.CaptureFixture[str], backbone: Backbone, parts: Path, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ def folders(parts: Path) -> tuple[object, ...]:
     return ("--good", parts / "test" / "good", "--defect", parts / "test" / "scratch")
 
 
+@pytest.mark.slow
 def test_the_model_may_be_named_as_the_step_names_it_in_any_place(
     capsys: pytest.CaptureFixture[str],
     report: TrainingReport,

@@ -11,6 +11,7 @@ from inspection.model_files.archive import pack
 from tests.support.command import run
 
 
+@pytest.mark.slow
 def test_training_with_defects_sets_the_threshold_between_both(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
 ) -> None:
@@ -98,6 +99,7 @@ def test_an_image_that_cannot_be_scored_is_told_and_the_table_goes_on(
     assert json.loads(out)["thresholds"][0]["overkill"]["total"] == 1
 
 
+@pytest.mark.slow
 def test_export_and_verify_tell_the_parity(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
 ) -> None:

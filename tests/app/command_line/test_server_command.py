@@ -105,6 +105,7 @@ def test_a_locked_database_ends_with_1_and_says_so(here: Here, tmp_path: Path) -
     assert "busy" in ended.err
 
 
+@pytest.mark.slow
 def test_users_and_keys_are_managed_at_the_command_line(here: Here, tmp_path: Path) -> None:
     data = ("--data-dir", tmp_path)
     for name, role in (("boss", "admin"), ("worker", "inspector")):

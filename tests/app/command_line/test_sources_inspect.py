@@ -139,6 +139,7 @@ def test_a_second_run_keeps_the_overlays_of_the_first(
     assert written == {f"{name}{again}.png" for name in wanted for again in ("", "-2")}
 
 
+@pytest.mark.slow
 def test_frames_that_came_too_fast_or_incomplete_are_told_at_the_end_and_in_every_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

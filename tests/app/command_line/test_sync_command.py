@@ -58,6 +58,7 @@ def server(tmp_path):
     made.stop()
 
 
+@pytest.mark.slow
 def test_one_pass_dead_letters_and_status_from_the_command_line(tmp_path, server, imageflow):
     device_id, credential = server.add_device("one")
     user, target, item = masters()

@@ -118,7 +118,7 @@ def test_the_principal_axes_come_strongest_first() -> None:
     assert spread[0] > 2 * spread[-1]
 
 
-def test_axes_are_evened_for_parts_that_are_all_alike_and_only_turned_where_each_is_of_its_own() -> None:
+def test_axes_are_whitened_only_for_parts_that_are_alike() -> None:
     alike, varied, images = alike_and_varied()
     spreads = []
     for features in (alike, varied):

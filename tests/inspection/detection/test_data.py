@@ -49,9 +49,7 @@ def test_class_names_are_read_from_a_list_and_from_numbers(
     "names",
     ["", "[]", "a", "{0: a, 2: b}", "[a, a]", "[a, '']", "[a, null]", "[[a], [b]]", '["a\\e[2J"]', f"[{'x' * 201}]"],
 )
-def test_class_names_that_cannot_be_shown_or_told_apart_are_refused_before_anything_is_trained(
-    tmp_path: Path, names: str
-) -> None:
+def test_class_names_that_cannot_be_shown_or_told_apart_are_refused(tmp_path: Path, names: str) -> None:
     path = draw_detections(tmp_path)
     code, detail = refused(described(path, f"train: images/train\nval: images/val\nnames: {names}\n"))
     assert code == "detector-data-names"

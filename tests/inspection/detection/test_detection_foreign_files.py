@@ -166,7 +166,7 @@ def test_a_detector_whose_folder_cannot_be_listed_is_told_as_such(
     assert "Permission denied" in json.dumps(caught.value.values)
 
 
-def test_models_of_two_kinds_are_not_verified_against_each_other_and_each_answers_with_the_same_keys(
+def test_models_of_two_kinds_are_not_verified_against_each_other(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def verify(*arguments: object) -> tuple[int, str, str]:

@@ -122,7 +122,7 @@ def test_confidence_classes_and_the_most_limit_what_is_reported(detector: Detect
     assert names(confidence=0.1, max_detections=2) == low[:2]
 
 
-def test_a_pipeline_that_names_a_class_its_model_does_not_know_is_refused_before_an_image_by_step_and_field(
+def test_a_class_that_the_model_does_not_know_is_refused_with_step_and_field(
     detector: Detector,
 ) -> None:
     parameters = {"model": "m", "classes": [BOTTLES, "bottel"], "class_confidence": {"x": 0.5, BOTTLES: 0.5}}
@@ -175,7 +175,7 @@ def test_logits_become_probabilities_and_a_file_of_labels_names_them(tmp_path: P
     assert model.description.names == ("rot", "grün", "blau")
 
 
-def test_a_classifier_of_ultralytics_sees_every_pixel_of_the_middle_and_a_wide_one_the_whole_image(
+def test_a_classifier_sees_the_middle_of_an_image_unless_it_takes_wide_ones(
     tmp_path: Path,
 ) -> None:
     path = classifier_graph(tmp_path / "c")

@@ -176,7 +176,7 @@ def test_show_and_list_tell_what_a_detectors_file_holds(trained: Trained, capsys
         assert "mAP50" in capsys.readouterr().out
 
 
-def test_a_file_is_verified_against_what_it_found_where_it_was_made_and_against_another_file(
+def test_a_detector_file_is_verified_against_its_own_record_or_another_file(
     trained: Trained, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     path = trained.folder / "d.model"

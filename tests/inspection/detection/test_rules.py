@@ -67,7 +67,7 @@ def test_what_the_image_does_not_cover_is_grey_114_on_both_sides() -> None:
 
 
 @given(st.lists(st.tuples(boxes_in_640, st.floats(0.0078125, 1, width=32), st.integers(0, 3)), max_size=25))
-def test_suppression_keeps_the_surest_and_no_two_of_a_class_that_overlap_more_than_allowed(
+def test_suppression_keeps_no_two_of_a_class_that_overlap_more_than_allowed(
     rows: list[tuple[tuple[float, float, float, float], float, int]],
 ) -> None:
     boxes = np.array([(x, y, x + w, y + h) for (x, y, w, h), _, _ in rows], np.float32).reshape(-1, 4)

@@ -97,7 +97,7 @@ class Evil:
         return os.mkdir, (str(self.makes),)
 
 
-def test_a_training_killed_after_its_last_epoch_is_carried_through_and_runs_no_code_of_a_checkpoint(
+def test_a_training_killed_after_its_last_epoch_is_finished_by_the_next_run(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     described = draw_detections(tmp_path / "data")
@@ -177,7 +177,7 @@ def test_a_folder_of_somebody_elses_is_refused_and_not_even_a_lock_is_laid_into_
     assert [path.name for path in tmp_path.iterdir()] == ["diary.txt"]
 
 
-def test_a_folder_whose_training_was_killed_before_it_said_what_it_was_asked_for_is_used_again(tmp_path: Path) -> None:
+def test_a_folder_of_a_training_killed_before_its_request_was_kept_is_used_again(tmp_path: Path) -> None:
     with RunFolder(tmp_path).held():
         pass
     with create_run(tmp_path, RunRequest(data="data.yaml", out="m.model")) as (folder, _):
@@ -215,7 +215,7 @@ def test_a_run_begun_where_another_is_done_leaves_what_is_not_its_own(tmp_path: 
     assert sorted(path.name for path in folder.path.iterdir()) == ["m.model", "request.json", "running.lock"]
 
 
-def test_nothing_of_an_earlier_time_stays_in_the_layout_not_even_a_cache_that_would_be_unpickled(
+def test_nothing_of_an_earlier_training_stays_in_the_layout(
     tmp_path: Path,
 ) -> None:
     data = read_detection_data(draw_detections(tmp_path / "data"))

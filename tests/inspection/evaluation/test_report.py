@@ -117,7 +117,7 @@ def test_every_escape_and_every_overkill_is_shown_with_its_score(
         assert any(all(part in str(image["alt"]) for part in told) for image in pictures), told
 
 
-def test_every_picture_opens_larger_without_a_script_and_only_escapes_explain_their_colours(
+def test_every_picture_of_the_report_opens_larger_without_a_script(
     scored: ScoredSet, parts: Path, tmp_path: Path
 ) -> None:
     page = written(scored, tmp_path / "report.html", parts)

@@ -296,6 +296,7 @@ def test_patterns_stand_for_what_they_say(pattern: str, text: str, fits: bool) -
     assert matches(pattern, text) is fits
 
 
+@pytest.mark.slow
 @given(text=st.text(max_size=40), split=st.integers(0, 40))
 def test_a_text_fits_itself_escaped_and_with_a_star_for_any_part(text: str, split: int) -> None:
     assert matches("".join(f"\\{letter}" for letter in text), text)

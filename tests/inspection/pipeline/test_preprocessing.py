@@ -41,6 +41,7 @@ def inspected(
     return [score for score in scores if score is not None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "steps",
     [(CROP,), (CLAHE,), (RESIZE, CROP), (IGNORE,), (ALIGN,), (RESIZE, ALIGN, IGNORE)],
@@ -60,6 +61,7 @@ def test_an_image_scores_in_the_training_as_it_does_when_it_is_inspected(
     assert report.manifest.defect_scores == pytest.approx(sorted(found), rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [CROP, CLAHE], ids=lambda step: step[0])
 def test_new_good_parts_are_rejected_about_as_often_as_was_asked_for(
     step: tuple[str, dict[str, Any]], good_paths: list[Path], report: TrainingReport, tmp_path: Path
@@ -77,6 +79,7 @@ def test_new_good_parts_are_rejected_about_as_often_as_was_asked_for(
     assert np.mean(np.array(wrong) > report.threshold.value) > 0.5
 
 
+@pytest.mark.slow
 def test_the_ready_pipeline_gives_the_very_file_that_images_as_they_are_give(
     backbone: Backbone, good_paths: list[Path], tmp_path: Path
 ) -> None:
@@ -89,6 +92,7 @@ def test_the_ready_pipeline_gives_the_very_file_that_images_as_they_are_give(
     assert (tmp_path / "through.model").read_bytes() == plain.path.read_bytes()
 
 
+@pytest.mark.slow
 def test_the_scale_stays_that_of_the_original_image(good_paths: list[Path], tmp_path: Path) -> None:
     half = pipeline(("resize", {"width": 160, "height": 160}))
     report = train_images(good_paths[:5], tmp_path / "m.model", QUICK, preprocessor=prefix_of(half))
@@ -96,6 +100,7 @@ def test_the_scale_stays_that_of_the_original_image(good_paths: list[Path], tmp_
     assert (size.median_height, size.median_width, size.scale) == (320, 320, pytest.approx(288 / 320))
 
 
+@pytest.mark.slow
 def test_the_digest_of_the_data_is_that_of_the_files(
     good_paths: list[Path], report: TrainingReport, tmp_path: Path
 ) -> None:
@@ -107,6 +112,7 @@ def test_the_digest_of_the_data_is_that_of_the_files(
     assert one.digest != other.digest
 
 
+@pytest.mark.slow
 def test_an_image_that_a_step_refuses_is_skipped_with_its_reason(good_paths: list[Path], tmp_path: Path) -> None:
     empty = tmp_path / "empty.png"
     write_atomically(empty, encode_png(np.random.default_rng(0).integers(90, 110, (320, 320), dtype=np.uint8)))
@@ -186,6 +192,7 @@ def test_a_score_goes_down_with_what_is_ignored_alone() -> None:
     assert left[0, 0] == 0
 
 
+@pytest.mark.slow
 def test_the_command_trains_as_the_pipeline_file_sees(
     capsys: pytest.CaptureFixture[str], good_paths: list[Path], parts: Path, tmp_path: Path
 ) -> None:

@@ -89,6 +89,7 @@ def test_another_reference_image_changes_the_record_and_its_name_does_not() -> N
     assert recorded(pipeline(("align", {**ALIGN[1], "reference": "good"})), {"good": "a" * 64}) == first
 
 
+@pytest.mark.slow
 def test_a_training_keeps_what_its_images_went_through(good_paths: list[Path], tmp_path: Path) -> None:
     prefix = prefix_of(pipeline(ALIGN, CROP), good_paths[0])
     report = train_images(good_paths[:5], tmp_path / "m.model", QUICK, preprocessor=prefix)
@@ -158,6 +159,7 @@ def older_model(through_crop: tuple[Path, Path], tmp_path: Path) -> Path:
     return older
 
 
+@pytest.mark.slow
 def test_commands_tell_that_a_model_is_used_without_its_pipeline(
     capsys: pytest.CaptureFixture[str],
     model: AnomalyModel,
@@ -189,6 +191,7 @@ def test_commands_tell_that_a_model_is_used_without_its_pipeline(
     assert "steps       crop" in printed
 
 
+@pytest.mark.slow
 def test_the_figures_of_an_evaluation_tell_what_images_went_through(
     capsys: pytest.CaptureFixture[str],
     through_crop: tuple[Path, Path],
@@ -214,6 +217,7 @@ def test_the_figures_of_an_evaluation_tell_what_images_went_through(
         shutil.rmtree(out)
 
 
+@pytest.mark.slow
 def test_images_that_are_scored_as_they_are_are_told_where_the_training_had_steps(
     capsys: pytest.CaptureFixture[str], through_crop: tuple[Path, Path], parts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,7 +230,7 @@ def test_images_that_are_scored_as_they_are_are_told_where_the_training_had_step
     assert (code, "was trained on" in told) == (0, False)
 
 
-def test_parallel_steps_are_kept_in_the_order_of_the_ports_and_other_wiring_is_another_record() -> None:
+def test_parallel_steps_are_recorded_in_the_order_of_the_ports() -> None:
     def blended(first: str, second: str, *, turned: bool = False) -> PipelineDefinition:
         """``filter`` draws what a detector found on one picture over another."""
         steps: list[dict[str, Any]] = [
@@ -251,6 +255,7 @@ def test_parallel_steps_are_kept_in_the_order_of_the_ports_and_other_wiring_is_a
     assert other.digest != one.digest
 
 
+@pytest.mark.slow
 def test_a_file_from_before_this_was_kept_is_used_without_a_word(
     capsys: pytest.CaptureFixture[str], older_model: Path, parts: Path
 ) -> None:

@@ -171,6 +171,7 @@ def test_the_files_beside_the_model_say_what_it_says(table: Path, tmp_path: Path
     assert np.percentile([float(row["error"]) for row in errors], 95) == pytest.approx(model.metadata.threshold)
 
 
+@pytest.mark.slow
 def test_torch_computes_what_numpy_does_from_the_saved_state_dict(table: Path, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     made = train_files(table, tmp_path / "model.pth", SensorTraining(window=4))
@@ -202,6 +203,7 @@ def test_torch_computes_what_numpy_does_from_the_saved_state_dict(table: Path, t
     assert np.array_equal(further.trained.model.scaling.center, model.scaling.center)
 
 
+@pytest.mark.slow
 def test_a_file_where_the_user_is_takes_no_module_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     (tmp_path / "torch.py").write_text("raise SystemExit('mine')", encoding="utf-8")
@@ -211,6 +213,7 @@ def test_a_file_where_the_user_is_takes_no_module_its_place(tmp_path: Path, monk
     assert read_checkpoint(tmp_path / "model.pth").sizes == network.sizes
 
 
+@pytest.mark.slow
 def test_a_checkpoint_that_is_none_is_refused_and_runs_no_code(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     path = tmp_path / "model.pth"
@@ -223,6 +226,7 @@ def test_a_checkpoint_that_is_none_is_refused_and_runs_no_code(tmp_path: Path) -
         read_checkpoint(path)
 
 
+@pytest.mark.slow
 def test_the_command_trains_and_tells_it_in_one_json_object(
     capsys: pytest.CaptureFixture[str], table: Path, tmp_path: Path
 ) -> None:

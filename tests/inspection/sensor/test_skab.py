@@ -15,6 +15,7 @@ from models.errors import InvalidInput
 FILES = ("valve2/0.csv", "valve2/2.csv", "other/9.csv")
 
 
+@pytest.mark.slow
 def test_the_benchmark_counts_alarms_of_rows_after_the_first_400(data: Path, tmp_path: Path) -> None:
     later = []
     for name in FILES:

@@ -167,6 +167,7 @@ def test_a_semicolon_within_quotes_does_not_make_two_numbers() -> None:
     assert refused('a,b\n1,2\n"3;4",5\n').values["text"] == "3;4"
 
 
+@pytest.mark.slow
 def test_a_table_takes_little_more_than_its_bytes_and_its_numbers() -> None:
     data = b"a,b,c,d,e,f,g,h\n" + b"1.234,5.678,9.012,3.456,7.890,1.234,5.678,9.012\n" * 20_000
     tracemalloc.start()

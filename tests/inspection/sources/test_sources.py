@@ -107,7 +107,7 @@ def test_a_file_that_is_no_video_is_told_at_once(tmp_path: Path) -> None:
     assert caught.value.code == "video-unreadable"
 
 
-def test_a_video_of_more_pixels_than_an_image_may_have_is_refused_before_a_frame_is_decoded(tmp_path: Path) -> None:
+def test_a_video_of_too_many_pixels_is_refused_before_a_frame_is_decoded(tmp_path: Path) -> None:
     path = tmp_path / "huge.gif"
     # Some sixty bytes that unpack to 144 million pixels, over 400 MB as RGB.
     size = (12_000).to_bytes(2, "little") * 2

@@ -235,7 +235,7 @@ FILES = st.dictionaries(NAMES, st.builds(FileState, st.integers(0, 3), st.intege
 
 
 @given(st.lists(st.tuples(FILES, st.floats(0, 1)), max_size=20))
-def test_whatever_the_listings_a_file_is_ready_only_when_settled_and_once_for_each_of_its_states(
+def test_a_file_is_ready_once_for_each_settled_state_whatever_the_listings(
     listings: list[tuple[dict[str, FileState], float]],
 ) -> None:
     arrivals, now = Arrivals(0.5), 0.0

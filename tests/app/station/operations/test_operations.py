@@ -196,6 +196,7 @@ def test_a_cancelled_training_changes_nothing(workspace: Workspace, station: Sta
     assert not list(workspace.work_folder.iterdir())
 
 
+@pytest.mark.slow
 def test_a_training_gives_the_item_another_model_in_one_step(workspace: Workspace, station: Station) -> None:
     images = image_files(station.parts.train_good)[:6]
     settings = TrainingSettings(backbone="efficientnet-lite0", bank_size=150, folds=2)

@@ -237,6 +237,7 @@ def retrain(workspace: Workspace, station: Station, images: slice) -> TrainedMod
     )
 
 
+@pytest.mark.slow
 def test_a_new_model_begins_with_its_own_threshold_and_the_history_has_no_gap(
     workspace: Workspace, station: Station, frames: list[Frame]
 ) -> None:
@@ -280,6 +281,7 @@ def test_settings_that_make_no_sense_are_told_before_a_training_and_not_after_it
     assert (caught.value.code, told) == ("item-criteria-invalid", [])
 
 
+@pytest.mark.slow
 def test_training_the_model_of_one_step_leaves_the_threshold_of_another_steps_model(
     workspace: Workspace, station: Station
 ) -> None:
@@ -299,6 +301,7 @@ def test_training_the_model_of_one_step_leaves_the_threshold_of_another_steps_mo
     assert threshold_in_force(workspace, station.item_id) == EffectiveThreshold(5.5, "item", "b" * 64)
 
 
+@pytest.mark.slow
 def test_the_command_applies_a_threshold_as_the_window_would(
     station: Station, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

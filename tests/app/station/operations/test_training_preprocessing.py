@@ -71,6 +71,7 @@ def keep_reference(workspace: Workspace, station: Station, image: Path) -> str:
         return record.id
 
 
+@pytest.mark.slow
 def test_the_model_of_an_aligned_item_belongs_to_what_its_pipeline_scores(
     workspace: Workspace, station: Station, tmp_path: Path
 ) -> None:
@@ -117,7 +118,8 @@ def test_a_reference_image_that_has_not_come_yet_is_told(
     assert refused.value.code == "model-not-here"
 
 
-def test_a_pipeline_changed_after_the_training_is_told_with_the_next_part_and_kept_in_the_audit_trail(
+@pytest.mark.slow
+def test_a_pipeline_changed_after_the_training_is_told_with_the_next_part(
     workspace: Workspace, station: Station, frames: list[Frame]
 ) -> None:
     images = image_files(station.parts.train_good)[:6]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
@@ -29,6 +30,7 @@ def train(robot: UserRobot, images: list[Path]) -> None:
     robot.until(lambda: robot.home.state.trained is not None and robot.window.workers.is_idle)
 
 
+@pytest.mark.slow
 def test_home_tells_a_sample_too_small_and_images_left_out_in_both_languages(robot: UserRobot, tmp_path: Path) -> None:
     images = image_files(robot.station.parts.train_good)[:6]
     copy, broken = tmp_path / "copy.png", tmp_path / "broken.png"
@@ -50,6 +52,7 @@ def test_home_tells_a_sample_too_small_and_images_left_out_in_both_languages(rob
     ]
 
 
+@pytest.mark.slow
 def test_home_tells_nothing_of_images_that_are_all_in_order(robot: UserRobot) -> None:
     parts = robot.station.parts
     train(robot, [*image_files(parts.train_good), *image_files(parts.test)][:19])
