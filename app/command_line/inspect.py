@@ -119,7 +119,7 @@ def inspect_command(
         raise typer.BadParameter("goes with --json", param_hint="--details")
     from inspection.sources import is_stream
 
-    rule = _criteria(criteria, threshold)
+    rule = read_criteria(criteria, threshold)
     from_source = any(is_stream(image) for image in images) or not {frames, trigger, wait} <= {None}
     if from_source and len(images) > 1:
         raise typer.BadParameter("a stream is given alone", param_hint="SOURCE")
@@ -239,25 +239,26 @@ def _chosen(path: Path | None, given: list[str]) -> tuple[ValidatedPipeline, dic
     return pipeline, chosen_models(pipeline.models(), given)
 
 
-def _criteria(path: Path | None, threshold: float | None) -> Criteria:
+def read_criteria(path: Path | None, threshold: float | None) -> Criteria:
     """Read the criteria; the threshold of the command line goes before theirs."""
-    from pydantic import ValidationError
-
-    from inspection.judging.judgement import Criteria
+    from inspection.judging.criteria import Criteria
+    from inspection.recipe.criteria import parse_criteria
     from models.errors import InvalidInput, NotFound
-    from models.rejections import first_problem
+    from models.rejections import not_json
 
     if path is None:
         return Criteria(threshold=threshold)
     try:
-        rule = Criteria.model_validate_json(path.read_bytes())
+        rule = parse_criteria(json.loads(path.read_bytes()))
     except FileNotFoundError as error:
         raise NotFound("file-missing", file=str(path)) from error
     except OSError as error:
         raise InvalidInput("criteria-malformed", file=str(path), field="", reason=error.strerror or "") from error
-    except ValidationError as error:
-        field, reason = first_problem(error)
-        raise InvalidInput("criteria-malformed", file=str(path), field=field, reason=reason) from error
+    except InvalidInput as error:
+        field = str(error.values["field"]).removeprefix("criteria").removeprefix(".")
+        raise InvalidInput("criteria-malformed", file=str(path), field=field, reason=error.values["reason"]) from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("criteria-malformed", file=str(path), field="", reason=not_json(error)) from error
     return rule if threshold is None else rule.model_copy(update={"threshold": threshold, "threshold_model": None})
 
 

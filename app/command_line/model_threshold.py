@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from inspection.anomaly.bundle import Bundle
     from inspection.anomaly.preprocessing import ImagePreprocessor
     from inspection.anomaly.threshold.effect import Effect, Evidence, Proportion
-    from inspection.anomaly.threshold.origin import EffectiveThreshold
+    from inspection.recipe.thresholds import EffectiveThreshold
 
 _FIRST_HEAD = "for rate"
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from app.station.model_cache import ModelCache
+from app.station.quality_bounds import KeptBounds
 from app.station.recovery import Recovery, recover
+from app.station.revision_cache import RevisionCache
 from app.station.server_link import ServerLink
 from app.station.settings import StationSettings, load_settings
 from app.station.store_layout import BLOBS, DATABASE, LOCK, LOGS, WORK
@@ -22,6 +24,10 @@ from sync.station.credentials import CredentialStore
 from sync.station.engine import SyncEngine
 from sync.station.outbox import OutboxRecorder, newest_stamp
 from sync.station.state import DEVICE_ID, SERVER_URL, get_value, set_value
+
+if TYPE_CHECKING:
+    from app.station.operations.masters import ItemView
+    from app.station.operations.preparation import Preparation
 
 _BEFORE_ENROLMENT = "station-not-enrolled"
 """Device part of the clock before there is a device id; nothing that travels is written then."""
@@ -40,6 +46,9 @@ class Workspace:
         blobs: images, heatmaps and models by digest.
         clock: the station's hybrid logical clock; goes on from the newest stamp the store has held.
         models: models kept loaded.
+        prepared: items as they were prepared for inspection, without their models.
+        item_views: items as screens show them.
+        quality_bounds: bounds of image quality, as read from the file of the settings.
         recovery: what was put in order at the start.
     """
 
@@ -51,6 +60,9 @@ class Workspace:
         self.database = Database.at(store / DATABASE)
         self.clock = HybridLogicalClock(_BEFORE_ENROLMENT)
         self.models = ModelCache(self.blobs.path, settings.models_in_memory, settings.threads)
+        self.prepared: RevisionCache[Preparation] = RevisionCache()
+        self.item_views: RevisionCache[ItemView] = RevisionCache()
+        self.quality_bounds = KeptBounds()
         self.recovery = Recovery()
         self.device_id = ""
         self._credentials = CredentialStore()
@@ -213,6 +225,8 @@ class Workspace:
             self._link.close()
             self._link = None
         self.models.clear()
+        self.prepared.clear()
+        self.item_views.clear()
         self.database.close()
         if self._lock is not None:
             self._lock.release()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.devices import Device
@@ -14,7 +11,7 @@ from server.audit import audited
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.devices.schemas import StationConfigReply, StationConfigUpdate
-from sync.shared.station_config import StationSettings
+from sync.shared.station_config import StationSettings, config_of, settings_for
 
 
 def get_config(context: ServerContext, device_id: str | None) -> StationConfigReply:
@@ -33,7 +30,7 @@ def set_config(context: ServerContext, who: Principal, body: StationConfigUpdate
         if body.device_id is not None and session.get(Device, body.device_id) is None:
             raise NotFound("device-unknown")
         settings = body.settings.model_dump(mode="json", exclude_none=True)
-        record = _config(session, body.device_id)
+        record = config_of(session, body.device_id)
         if record is None:
             record = StationConfig(device_id=body.device_id, settings=settings)
             session.add(record)
@@ -46,20 +43,6 @@ def set_config(context: ServerContext, who: Principal, body: StationConfigUpdate
 
 
 def _reply(session: Session, device_id: str | None) -> StationConfigReply:
-    settings: dict[str, Any] = {}
-    for wanted in dict.fromkeys((None, device_id)):
-        record = _config(session, wanted)
-        if record is None:
-            continue
-        if "thresholds" in record.settings:
-            # The models a threshold was chosen for belong to it, as stations read them.
-            settings.pop("threshold_models", None)
-        settings.update(record.settings)
+    settings = settings_for(session, device_id)
     known = {name: value for name, value in settings.items() if name in StationSettings.model_fields}
     return StationConfigReply(device_id=device_id, settings=StationSettings.model_validate(known))
-
-
-def _config(session: Session, device_id: str | None) -> StationConfig | None:
-    # `== None` becomes IS NULL.
-    query = select(StationConfig).where(StationConfig.device_id == device_id, StationConfig.deleted_at.is_(None))
-    return session.scalars(query.order_by(StationConfig.id)).first()

@@ -7,8 +7,8 @@ from models.targets import InspectionItem
 from server.audit import audited
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
-from server.masters.fitting import require_fit
 from server.masters.repository import alive
+from server.masters.rules import column_values, require_valid
 from server.masters.schemas import ItemPipeline, ItemPipelineReply
 
 
@@ -29,12 +29,14 @@ def set_item_pipeline(context: ServerContext, who: Principal, item_id: str, body
     """
     with context.database.transaction(who.user_id) as session:
         item = alive(session, InspectionItem, item_id)
-        pipeline = require_fit(session, body.pipeline_id, body.parameters, item_id=item_id)
-        item.pipeline_id = body.pipeline_id
-        item.pipeline_parameters = dict(body.parameters)
+        chosen = {"pipeline_id": body.pipeline_id, "pipeline_parameters": dict(body.parameters)}
+        # Checked even when nothing changes: the pipeline may have been deleted meanwhile.
+        require_valid(session, InspectionItem, {**column_values(item), **chosen}, chosen.keys())
+        for name, value in chosen.items():
+            setattr(item, name, value)
         audited(session, who, "item.pipeline-set", "item", item.id, pipeline_id=body.pipeline_id)
         session.flush()
-        return _reply(item, pipeline)
+        return _reply(item, session.get(Pipeline, item.pipeline_id) if item.pipeline_id else None)
 
 
 def _reply(item: InspectionItem, pipeline: Pipeline | None) -> ItemPipelineReply:

@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.errors import NotFound
-from models.pipelines import Pipeline
 from models.synced import Master
 from models.targets import DefectClass, InspectionItem, Target
 from server.core.paging import matching
@@ -43,11 +42,10 @@ def listing(
     return query.order_by(*order, record_type.id)
 
 
-def code_taken(session: Session, record_type: type[Target] | type[DefectClass], code: str, but: str | None) -> bool:
-    """Say whether another master that is not deleted has ``code``."""
+def code_taken(session: Session, record_type: type[Target] | type[DefectClass], code: str, besides: str) -> bool:
+    """Return whether another master that is not deleted has ``code``."""
     query = select(func.count()).where(record_type.code == code, record_type.deleted_at.is_(None))
-    if but is not None:
-        query = query.where(record_type.id != but)
+    query = query.where(record_type.id != besides)
     return bool(session.scalar(query))
 
 
@@ -57,7 +55,7 @@ def items_of(session: Session, target_id: str) -> Sequence[InspectionItem]:
     return session.scalars(query).all()
 
 
-def items_using(session: Session, pipeline: Pipeline) -> Sequence[InspectionItem]:
+def items_using(session: Session, pipeline_id: str) -> Sequence[InspectionItem]:
     """Return the items that are not deleted and use a pipeline."""
-    query = select(InspectionItem).where(InspectionItem.pipeline_id == pipeline.id, InspectionItem.deleted_at.is_(None))
+    query = select(InspectionItem).where(InspectionItem.pipeline_id == pipeline_id, InspectionItem.deleted_at.is_(None))
     return session.scalars(query.order_by(InspectionItem.id)).all()

@@ -1,8 +1,8 @@
-"""Masters: made, changed, marked deleted, each in one unit of work with its audit entry."""
+"""Creating, changing and deleting masters, each in one unit of work with its audit entry."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.clock import utc_now
+from models.pipelines import Pipeline
 from models.synced import Master
 from server.audit import audited
 from server.auth.identity.principal import Principal
@@ -17,25 +18,21 @@ from server.context import ServerContext
 from server.core.idempotency import already_there
 from server.core.paging import PageQuery, fetch_page
 from server.masters.repository import alive, listing
+from server.masters.rules import column_values, counted_version, delete_along, require_deletable, require_valid
 from sync.shared.schemas import Page
 
 RecordT = TypeVar("RecordT", bound=Master)
 ReplyT = TypeVar("ReplyT", bound=BaseModel)
-Check = Callable[[Session, Mapping[str, Any], Any], None]
 
 
 class Masters(Generic[RecordT, ReplyT]):
-    """What all kinds of masters have in common.
+    """Operations that all kinds of masters share; ``server.masters.rules`` checks each change.
 
     Args:
         record: the record kind.
         reply: its wire form.
         search: columns that the search of a list looks at.
         order: columns that a list is ordered by.
-        check: raises when new column values do not fit; gets the transaction, the values, and the record that is
-            changed (None for a new one).
-        before_delete: raises when a record may not be deleted, or deletes what belongs to it.
-        on_change: completes a change, given the record and the new values, before they are set.
     """
 
     def __init__(
@@ -45,17 +42,11 @@ class Masters(Generic[RecordT, ReplyT]):
         *,
         search: Sequence[InstrumentedAttribute[str]],
         order: Sequence[InstrumentedAttribute[str] | InstrumentedAttribute[int]],
-        check: Check | None = None,
-        before_delete: Callable[[Session, RecordT], None] | None = None,
-        on_change: Callable[[RecordT, Mapping[str, Any]], None] | None = None,
     ) -> None:
         self._record = record
         self._reply = reply
         self._search = search
         self._order = order
-        self._check = check
-        self._before_delete = before_delete
-        self._on_change = on_change
 
     def page(self, context: ServerContext, wanted: PageQuery, *conditions: ColumnElement[bool]) -> Page[ReplyT]:
         """Return a page of those not deleted."""
@@ -71,21 +62,22 @@ class Masters(Generic[RecordT, ReplyT]):
     def create(
         self, context: ServerContext, who: Principal, record_id: str | None, content: dict[str, Any]
     ) -> tuple[ReplyT, bool]:
-        """Make one and return it, and whether it is new; the same request twice has one effect.
+        """Create a master and return it, with whether it is new; the same request twice has one effect.
 
         Raises:
-            Conflict: ``id-taken``, or what the check of this kind says.
+            Conflict: ``id-taken``.
+            UserFacingError: as ``require_valid``.
         """
         with context.database.transaction(who.user_id) as session:
             there = already_there(session, self._record, record_id, content)
             if there is not None:
                 return self._reply.model_validate(there), False
-            if self._check is not None:
-                self._check(session, content, None)
+            require_valid(session, self._record, {"id": record_id, **content}, content.keys())
             values = content if record_id is None else {**content, "id": record_id}
             record = self._record(**values)
             session.add(record)
             session.flush()
+            delete_along(session, record)
             audited(session, who, f"{record.entity}.created", record.entity, record.id)
             session.flush()
             return self._reply.model_validate(record), True
@@ -95,31 +87,41 @@ class Masters(Generic[RecordT, ReplyT]):
 
         Raises:
             NotFound: when it is not there or deleted.
-            UserFacingError: what the check of this kind says.
+            UserFacingError: as ``require_valid``.
         """
         with context.database.transaction(who.user_id) as session:
             record = alive(session, self._record, record_id)
-            if self._check is not None:
-                self._check(session, changes, record)
-            if self._on_change is not None:
-                self._on_change(record, changes)
-            before = {name: getattr(record, name) for name in changes}
-            changed = sorted(name for name, value in changes.items() if before[name] != value)
-            for name in changed:
-                setattr(record, name, changes[name])
-            if changed:
-                audited(session, who, f"{record.entity}.changed", record.entity, record.id, fields=changed)
+            _change(session, who, record, changes)
             session.flush()
             return self._reply.model_validate(record)
 
     def delete(self, context: ServerContext, who: Principal, record_id: str) -> None:
-        """Mark one deleted; sessions of the past keep naming it."""
+        """Mark a master deleted, with what belongs to it; sessions of the past keep naming it.
+
+        Raises:
+            NotFound: when it is not there or deleted.
+            Conflict: as ``require_deletable``.
+        """
         with context.database.transaction(who.user_id) as session:
             record = alive(session, self._record, record_id)
-            if self._before_delete is not None:
-                self._before_delete(session, record)
+            require_deletable(session, record)
             record.deleted_at = utc_now()
+            delete_along(session, record)
             audited(session, who, f"{record.entity}.deleted", record.entity, record.id)
+
+
+def _change(session: Session, who: Principal, record: Master, changes: Mapping[str, Any]) -> None:
+    """Set columns of a master in the caller's transaction, with an audit entry when one of them changes."""
+    before = column_values(record)
+    changed = sorted(name for name, value in changes.items() if before[name] != value)
+    if not changed:
+        return
+    require_valid(session, type(record), {**before, **changes}, changed)
+    for name in changed:
+        setattr(record, name, changes[name])
+    if isinstance(record, Pipeline):
+        record.version = counted_version(record.version, changed="definition" in changed)
+    audited(session, who, f"{record.entity}.changed", record.entity, record.id, fields=changed)
 
 
 def given(body: BaseModel) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Applies what stations push: each change at most once, in order, merged by the rules."""
+"""Applying of pushed changes: each at most once, in order, merged and checked by the rules of ``server.masters``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from models.clock import HybridLogicalClock, Stamp, wall_milliseconds
 from models.database import Database
 from models.errors import Conflict, DoesNotFit, InvalidInput, UserFacingError
+from models.pipelines import Pipeline
 from models.rejections import first_problem
 from models.states import ChangeOperation
 from models.sync import AppliedChange, ChangeLogEntry
@@ -23,6 +24,13 @@ from server.audit import audited
 from server.auth.identity.principal import Principal
 from server.change_log.cursor import encode
 from server.change_log.recording import add_entry, allocate, head
+from server.masters.rules import (
+    column_values,
+    counted_version,
+    delete_along,
+    require_deletable,
+    require_valid,
+)
 from server.sync.conflicts import earlier_conflicts, keep_history
 from server.sync.payload_validation import require_storable, require_valid_payload
 from server.sync.permissions import IdentityRefused, check_allowed
@@ -34,6 +42,7 @@ from sync.shared.records import holder_of, lacking, missing_parent, unique_colum
 # The write lock of an embedded store is let go of in between, so that other requests never wait for a whole batch.
 _TRANSACTION_CHANGES = 100
 _LONGEST_ID = 64
+_VERSION = "version"
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -47,9 +56,16 @@ class _TryLater(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Effect:
+    """What applying a change did.
+
+    Attributes:
+        version: what a pipeline's version becomes by it, None where it stays.
+    """
+
     outcome: Outcome
     rev: int | None
     conflicts: tuple[FieldConflict, ...] = ()
+    version: int | None = None
 
 
 def apply_batch(
@@ -172,7 +188,17 @@ class BatchApplier:
                     rev=effect.rev,
                 )
             )
+        self._complete(change, effect)
         return effect
+
+    def _complete(self, change: Change, effect: _Effect) -> None:
+        """Make the changes that follow from one by the rules of masters; the log has them as the server's own."""
+        record = self.session.get(self._types[change.entity], change.entity_id)
+        if isinstance(record, Pipeline) and effect.version is not None:
+            record.version = effect.version
+        if isinstance(record, Master):
+            delete_along(self.session, record)
+            self.session.flush()
 
     def _effect(self, change: Change) -> _Effect:
         record_type = self._types.get(change.entity)
@@ -207,6 +233,9 @@ class BatchApplier:
         if missing:
             raise InvalidInput("sync-change-invalid", reason=f"{', '.join(missing)} missing")
         self._check_unique(record_type, change.entity_id, values)
+        require_valid(self.session, record_type, {"id": change.entity_id, **values}, values.keys())
+        if record_type is Pipeline:
+            values["version"] = counted_version(0, proposed=values.get("version"), changed=True)
         stamp = Stamp.parse(change.clock)
         ahead = stamp.milliseconds - self.wall()
         if record_type.kind is SyncKind.MASTER:
@@ -244,12 +273,13 @@ class BatchApplier:
         if isinstance(present, Master):
             stamp = str(self._own_stamp(change))
             merge = merge_master(
-                now, field_states(present.field_clocks), change.fields, base_rev=change.base_rev, clock=stamp
+                now, field_states(present.field_clocks), _merged_fields(change), base_rev=change.base_rev, clock=stamp
             )
         else:
             merge = merge_owned(now, change.fields, newer_fields=self._newer_fields(present, change))
         values, extra = self._values(type(present), merge.taken)
         self._check_unique(type(present), present.id, {**_unique_values(present), **values})
+        version = self._check_rules(present, values, change) if isinstance(present, Master) else None
         position = allocate(self.session)
         for name, value in values.items():
             setattr(present, name, value)
@@ -261,9 +291,25 @@ class BatchApplier:
             present.field_clocks = with_field_states(present.field_clocks, merge.taken, rev=position, clock=stamp)
         deleted = merge.taken.get("deleted_at") is not None
         operation = ChangeOperation.DELETE if deleted else ChangeOperation.UPDATE
-        self._log(position, present, change, operation, {**merge.restated, **merge.taken}, stamp)
+        logged = {**merge.restated, **merge.taken}
+        if isinstance(present, Pipeline) and _VERSION in change.fields:
+            logged[_VERSION] = present.version
+        self._log(position, present, change, operation, logged, stamp)
         keep_history(self.session, change, merge)
-        return _Effect(merge.outcome, position, merge.lost)
+        return _Effect(merge.outcome, position, merge.lost, version)
+
+    def _check_rules(self, present: Master, values: Mapping[str, Any], change: Change) -> int | None:
+        """Check the merged record by the rules of masters; return a pipeline's new version, None where it stays."""
+        before = column_values(present)
+        changed = {name for name, value in values.items() if before[name] != value}
+        if present.deleted_at is None and values.get("deleted_at") is not None:
+            require_deletable(self.session, present)
+        require_valid(self.session, type(present), {**before, **values}, changed)
+        if not isinstance(present, Pipeline):
+            return None
+        proposed = change.fields.get(_VERSION)
+        version = counted_version(present.version, proposed=proposed, changed="definition" in changed)
+        return version if version != present.version else None
 
     def _newer_fields(self, present: Synced, change: Change) -> frozenset[str]:
         """Return the fields that newer changes of a session have set; only a change that comes late needs the log."""
@@ -302,6 +348,13 @@ class BatchApplier:
             clock=clock,
             device_id=self.device_id,
         )
+
+
+def _merged_fields(change: Change) -> dict[str, Any]:
+    """Return the fields of a master that are merged; the version of a pipeline is counted here instead."""
+    if change.entity != Pipeline.entity:
+        return change.fields
+    return {name: value for name, value in change.fields.items() if name != _VERSION}
 
 
 def _safe_text(given: object) -> str:

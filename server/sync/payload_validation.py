@@ -1,4 +1,7 @@
-"""Validation of pushed changes: values that every engine can store, and JSON columns that their readers can parse."""
+"""Validation of pushed changes: values that every engine can store, and JSON columns that their readers can parse.
+
+Items and pipelines are checked by ``server.masters.rules`` once they are merged.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,12 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from inspection.judging.judgement import Criteria
-from inspection.pipeline.definition import PipelineDefinition
 from models.errors import InvalidInput
-from models.pipelines import Pipeline, StationConfig
+from models.pipelines import StationConfig
 from models.rejections import first_problem
 from models.results import Detection, MarkedDefect, StepTiming
 from models.sessions import AIResult
 from models.synced import Synced
-from models.targets import InspectionItem
 from models.verification import HumanVerification
 from sync.shared.schemas import storable_object
 from sync.shared.station_config import StationSettings
@@ -31,9 +31,6 @@ _VALIDATORS: dict[tuple[type[Synced], str], Callable[[Any], object]] = {
     (AIResult, "reasons"): TypeAdapter(list[str]).validate_python,
     (AIResult, "steps"): TypeAdapter(list[StepTiming]).validate_python,
     (HumanVerification, "defects"): TypeAdapter(list[MarkedDefect]).validate_python,
-    (InspectionItem, "criteria"): Criteria.model_validate,
-    (InspectionItem, "pipeline_parameters"): TypeAdapter(dict[str, dict[str, Any]]).validate_python,
-    (Pipeline, "definition"): PipelineDefinition.parse,
     (StationConfig, "settings"): _settings,
 }
 
@@ -54,7 +51,7 @@ def require_valid_payload(record_type: type[Synced], values: Mapping[str, Any]) 
     """Validate the JSON columns among ``values``: one bad record must not break lists and statistics.
 
     Raises:
-        InvalidInput: ``sync-change-invalid``, or the first problem of a pipeline's definition.
+        InvalidInput: ``sync-change-invalid``.
     """
     for name, value in values.items():
         check = _VALIDATORS.get((record_type, name))

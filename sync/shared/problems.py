@@ -18,6 +18,7 @@ from models.errors import (
     Unavailable,
     UserFacingError,
 )
+from models.messages import LocalText
 
 TYPE_BASE = "https://api.imageflowcanvas.com/errors/"
 
@@ -55,9 +56,18 @@ def change_problem(error: UserFacingError, language: str = "en", *, retry: bool 
         "advice": text.advice,
         **error.members,
     }
+    rejected = error.members.get("validation_errors")
+    if isinstance(rejected, list):
+        problem["validation_errors"] = [_in_language(entry, language) for entry in rejected]
     if retry:
         problem["retry"] = True
     return problem
+
+
+def _in_language(entry: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Return a rejected field with its message in ``language``."""
+    message = entry.get("message")
+    return {**entry, "message": message.in_language(language)} if isinstance(message, LocalText) else dict(entry)
 
 
 def may_retry(problem: Mapping[str, Any] | None) -> bool:

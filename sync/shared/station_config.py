@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from models.pipelines import StationConfig
 from sync.shared.schemas import Real, Request, Whole
 
 _Threshold = Annotated[Real, Field(gt=0)]
@@ -25,3 +28,25 @@ class StationSettings(Request):
         description="Item id → SHA-256 of the model file its threshold was chosen for: with another model it does not "
         "count. An item that is not named here has its threshold with every model.",
     )
+
+
+def config_of(session: Session, device_id: str | None) -> StationConfig | None:
+    """Return the record of the settings for one station alone, or for all when ``device_id`` is None."""
+    # `== None` becomes IS NULL.
+    query = select(StationConfig).where(StationConfig.device_id == device_id, StationConfig.deleted_at.is_(None))
+    return session.scalars(query.order_by(StationConfig.id)).first()
+
+
+def settings_for(session: Session, device_id: str | None) -> dict[str, Any]:
+    """Return the settings that apply to a station: those for all, and its own over them.
+
+    The models that thresholds were chosen for belong to the thresholds: both come from the same record.
+    """
+    settings: dict[str, Any] = {}
+    for owner in dict.fromkeys((None, device_id)):
+        config = config_of(session, owner)
+        own = {} if config is None else {name: value for name, value in config.settings.items() if value is not None}
+        if "thresholds" in own:
+            settings.pop("threshold_models", None)
+        settings.update(own)
+    return settings

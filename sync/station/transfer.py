@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import select
 
 from models.clock import utc_now
 from models.database import Database
 from models.errors import Conflict, DoesNotFit, NotFound, TooLarge
-from models.pipelines import ModelFile
+from models.pipelines import ModelFile, Pipeline
 from models.sync import Blob
 from models.targets import InspectionItem
 from sync.shared.problems import code_of
@@ -141,12 +142,19 @@ class BlobTransfer:
                 blob.uploaded_at = utc_now()
 
     def _wanted(self) -> list[ModelFile]:
-        """Return the model files that items use and whose blob is not here."""
+        """Return the model files and reference images that items use and whose blob is not here."""
         with self.database.read() as session:
             parameters = session.scalars(
                 select(InspectionItem.pipeline_parameters).where(InspectionItem.deleted_at.is_(None))
-            )
-            used = {identifier for steps in parameters for identifier in _models_in(steps)}
+            ).all()
+            definitions = session.scalars(
+                select(Pipeline.definition)
+                .join(InspectionItem, InspectionItem.pipeline_id == Pipeline.id)
+                .where(InspectionItem.deleted_at.is_(None))
+                .distinct()
+            ).all()
+            values = [*map(_values_of_item, parameters), *map(_values_of_pipeline, definitions)]
+            used = {identifier for texts in values for identifier in texts}
             if not used:
                 return []
             files = session.scalars(select(ModelFile).where(ModelFile.id.in_(used), ModelFile.deleted_at.is_(None)))
@@ -166,13 +174,24 @@ class BlobTransfer:
         return False
 
 
-def _models_in(steps: object) -> Iterator[str]:
-    """Yield the model ids in an item's ``pipeline_parameters``: step → ``{"model": id, …}``."""
-    if isinstance(steps, dict):
-        for parameters in steps.values():
-            model = parameters.get("model") if isinstance(parameters, dict) else None
-            if isinstance(model, str):
-                yield model
+def _values_of_item(steps: dict[str, Any]) -> set[str]:
+    """Return the texts among an item's parameters: step → parameter → value.
+
+    Which parameters name a file is known to the components alone; a file is used when one of the texts is its id.
+    """
+    return {text for parameters in steps.values() for text in _texts(parameters)}
+
+
+def _values_of_pipeline(definition: dict[str, Any]) -> set[str]:
+    """Return the texts among the parameters of a pipeline's own steps."""
+    steps = definition.get("steps")
+    parameters = [step.get("parameters") for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+    return {text for values in parameters for text in _texts(values)}
+
+
+def _texts(parameters: object) -> Iterator[str]:
+    if isinstance(parameters, dict):
+        yield from (value for value in parameters.values() if isinstance(value, str))
 
 
 def _right_offset(error: Conflict) -> int | None:

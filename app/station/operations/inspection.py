@@ -1,4 +1,4 @@
-"""Inspecting one item of a part: run its pipeline, keep image, heatmap and AI result together or not at all."""
+"""Inspecting one item of a part; image, heatmap and AI result are stored together or not at all."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from app.station.operations.evidence import StoredBlob, heatmap_pixels, name_blob, stored
-from app.station.operations.masters import item_views
+from app.station.operations.masters import required_item_ids
 from app.station.operations.preparation import PreparedItem, prepare_item
 from app.station.operations.sessions import audit, inspected_items, own_session
 from app.station.operations.users import SignedInUser, require_inspector
-from inspection.image_quality import QualityGate, read_bounds, shows_motion
+from inspection.image_quality import QualityGate, shows_motion
 from inspection.imaging.files import encode_png
 from inspection.imaging.frames import Frame
 from inspection.pipeline import InspectionOutcome, StepProgress
@@ -89,7 +89,7 @@ def inspect_item(
             recorded then.
     """
     if workspace.settings.gate:
-        _require_quality(workspace.settings.gate, frame, before)
+        _require_quality(workspace, frame, before)
     prepared = prepare_item(workspace, item_id)
     if on_notes is not None:
         on_notes(prepared.notes)
@@ -97,8 +97,9 @@ def inspect_item(
     return record_inspection(workspace, user, session_id, prepared, frame, outcome)
 
 
-def _require_quality(bounds: str, frame: Frame, before: Frame | None) -> None:
-    gate = QualityGate(read_bounds(bounds), in_motion=before is not None and shows_motion(frame.source_id))
+def _require_quality(workspace: Workspace, frame: Frame, before: Frame | None) -> None:
+    bounds = workspace.quality_bounds.bounds(workspace.settings.gate)
+    gate = QualityGate(bounds, in_motion=before is not None and shows_motion(frame.source_id))
     if before is not None:
         gate.note(before)
     gate.require(frame)
@@ -258,5 +259,4 @@ def _add_result(
 
 def _items_left(session: Session, record: InspectionSession) -> tuple[str, ...]:
     done = inspected_items(session, record.id)
-    items = item_views(session, record.target_id, record.device_id)
-    return tuple(item.id for item in items if item.required and item.id not in done)
+    return tuple(item_id for item_id in required_item_ids(session, record.target_id) if item_id not in done)

@@ -1,4 +1,4 @@
-"""What there is to inspect: targets, their items, the kinds of defect; as values, so that no screen holds a record."""
+"""Targets, their items and the kinds of defect as values, so that no screen holds a record."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.station.operations.effective_thresholds import item_threshold
-from app.station.operations.item_models import model_of_item
-from inspection.anomaly.threshold.origin import Origin
+from app.station.operations.item_recipes import item_revision
+from app.station.revision_cache import Kept
+from inspection.recipe.models import anomaly_models
+from inspection.recipe.reading import read_models, read_source, read_threshold
+from inspection.recipe.thresholds import Origin
 from models.errors import NotFound
-from models.pipelines import ModelFile
 from models.sync import Blob
 from models.targets import DefectClass, InspectionItem, Target
+from sync.shared.item_records import ItemRecords
 
 if TYPE_CHECKING:
     from app.station.workspace import Workspace
@@ -36,8 +38,8 @@ class ItemView:
     """An item as a screen shows it.
 
     Attributes:
-        model_id: the model file its pipeline uses; None before the first training.
-        model_ready: whether the model's bytes are on this station.
+        model_id: the anomaly model its pipeline uses; None before the first training, or without a step for one.
+        model_ready: whether every model its pipeline needs is chosen and on this station.
         threshold: the one that holds here: the item's own, else the one the server set for this station, else the
             model's; None without any.
         threshold_origin: which of them: ``item``, ``station`` or ``model``.
@@ -95,7 +97,7 @@ def find_target(workspace: Workspace, code: str) -> TargetView:
 def list_items(workspace: Workspace, target_id: str) -> list[ItemView]:
     """Return the items of a target in the order in which they are inspected."""
     with workspace.database.read() as session:
-        return item_views(session, target_id, workspace.device_id)
+        return item_views(workspace, session, target_id)
 
 
 def list_defect_classes(workspace: Workspace) -> list[DefectClassView]:
@@ -107,22 +109,44 @@ def list_defect_classes(workspace: Workspace) -> list[DefectClassView]:
         ]
 
 
-def item_views(session: Session, target_id: str, device_id: str) -> list[ItemView]:
-    """Return the items of a target as station ``device_id`` inspects them, read in the caller's transaction."""
+def item_views(workspace: Workspace, session: Session, target_id: str) -> list[ItemView]:
+    """Return the items of a target as this station inspects them, read in the caller's transaction.
+
+    Raises:
+        DoesNotFit: ``item-criteria-invalid`` when the settings for this station make no sense.
+    """
     query = (
-        select(InspectionItem)
+        select(InspectionItem.id)
         .where(InspectionItem.target_id == target_id, InspectionItem.deleted_at.is_(None))
         .order_by(InspectionItem.position, InspectionItem.id)
     )
-    return [_item_view(session, item, device_id) for item in session.scalars(query)]
+    return [_item_view(workspace, session, item_id) for item_id in session.scalars(query).all()]
 
 
-def _item_view(session: Session, item: InspectionItem, device_id: str) -> ItemView:
-    model_id = model_of_item(item)
-    model = session.get(ModelFile, model_id) if model_id else None
-    blob = session.get(Blob, model.sha256) if model else None
-    threshold = item_threshold(session, device_id, item)
-    return ItemView(
+def required_item_ids(session: Session, target_id: str) -> list[str]:
+    """Return the ids of the items that every part of a target goes through, in their order."""
+    query = (
+        select(InspectionItem.id)
+        .where(InspectionItem.target_id == target_id, InspectionItem.required, InspectionItem.deleted_at.is_(None))
+        .order_by(InspectionItem.position, InspectionItem.id)
+    )
+    return list(session.scalars(query))
+
+
+def _item_view(workspace: Workspace, session: Session, item_id: str) -> ItemView:
+    """Return an item; it is read again only when something of it has changed."""
+    device_id = workspace.device_id
+    kept = workspace.item_views.find(item_id)
+    if kept is not None and kept.revision == item_revision(session, device_id, item_id, kept.model_names):
+        return kept.value
+    item = session.get_one(InspectionItem, item_id)
+    records = ItemRecords(session, device_id)
+    pipeline = records.pipeline(item.pipeline_id)
+    source = read_source(item, records)
+    models = read_models(source.model_names, records)
+    scoring = anomaly_models(models)
+    threshold = read_threshold(item, records)
+    view = ItemView(
         id=item.id,
         target_id=item.target_id,
         name=item.name,
@@ -130,11 +154,24 @@ def _item_view(session: Session, item: InspectionItem, device_id: str) -> ItemVi
         position=item.position,
         required=item.required,
         pipeline_id=item.pipeline_id,
-        model_id=model_id,
-        model_ready=blob is not None and blob.present,
+        model_id=scoring[0].name if scoring else None,
+        model_ready=pipeline is not None
+        and not source.lacks_model
+        and len(models) == len(source.model_names)
+        and all(_present(session, model.sha256) for model in models),
         threshold=threshold.value if threshold else None,
         threshold_origin=threshold.origin if threshold else None,
     )
+    revision = item_revision(session, device_id, item_id, source.model_names)
+    if revision is not None:
+        workspace.item_views.keep(item_id, Kept(view, revision, source.model_names))
+    return view
+
+
+def _present(session: Session, sha256: str) -> bool:
+    """Return whether the bytes of a model are on this station."""
+    blob = session.get(Blob, sha256)
+    return blob is not None and blob.present
 
 
 def target_view(target: Target) -> TargetView:

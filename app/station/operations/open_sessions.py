@@ -91,7 +91,7 @@ def reopen_part(workspace: Workspace, session_id: str) -> ReopenedPart:
         if record.status not in OPEN_STATES:
             raise Conflict("session-ended", status=record.status.value)
         target = target_view(session.get_one(Target, record.target_id))
-        items = item_views(session, record.target_id, workspace.device_id)
+        items = item_views(workspace, session, record.target_id)
         required = tuple(item for item in items if item.required)
         results = _newest_results(session, session_id)
         done = {result.item_id for result in results}

@@ -1,35 +1,39 @@
-"""Making an item ready to be inspected: its pipeline with its own parameters, its criteria, its model in memory."""
+"""Preparing an item for inspection: its recipe, with the models in memory."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-from sqlalchemy.orm import Session
-
-from app.station.operations.effective_thresholds import item_threshold
-from app.station.operations.item_models import model_of_item
-from inspection.anomaly.threshold.origin import EffectiveThreshold, Origin
-from inspection.judging.judgement import Criteria
-from inspection.pipeline import (
-    PipelineDefinition,
-    PreprocessingMismatch,
-    Runner,
-    preprocessing_mismatches,
-    validate_definition,
-)
-from models.errors import DoesNotFit, NotFound, Unavailable
-from models.pipelines import ModelFile, Pipeline
-from models.rejections import first_problem
-from models.targets import InspectionItem
+from app.station.operations.item_recipes import find_item, item_revision
+from app.station.revision_cache import Kept
+from inspection.judging.criteria import Criteria
+from inspection.pipeline import PreprocessingMismatch, Runner, preprocessing_mismatches
+from inspection.recipe.reading import read_recipe
+from inspection.recipe.recipe import Recipe
+from inspection.recipe.thresholds import Origin
+from models.errors import DoesNotFit, Unavailable
+from sync.shared.item_records import ItemRecords
 
 if TYPE_CHECKING:
     from app.station.workspace import Workspace
 
 
-_UNSET = frozenset({"default", "reference"})
-"""Names that steps give a model or a reference image as long as none is chosen."""
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What is kept of an item between two parts; it holds no model.
+
+    Attributes:
+        recipe: what it is inspected by.
+        mismatches: models that were trained with other preprocessing.
+    """
+
+    item_id: str
+    item_name: str
+    pipeline_id: str
+    pipeline_version: int
+    recipe: Recipe
+    mismatches: tuple[PreprocessingMismatch, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +41,57 @@ class PreparedItem:
     """An item that can be inspected at once.
 
     Attributes:
-        model_sha256: digest of the model bundle its anomaly step uses; None when it has none.
-        criteria: the item's, with the threshold that holds on this station where it is not the model's own.
-        skipped: whose thresholds do not count because they were chosen for another model.
-        mismatches: models that were trained on images on which other steps ran.
+        preparation: what is kept of it between two parts.
+        runner: of its pipeline, with its models.
     """
 
-    item_id: str
-    item_name: str
-    pipeline_id: str
-    pipeline_version: int
-    model_sha256: str | None
-    criteria: Criteria
-    skipped: tuple[Origin, ...]
-    mismatches: tuple[PreprocessingMismatch, ...]
+    preparation: Preparation
     runner: Runner
 
     @property
+    def item_id(self) -> str:
+        """Id of the item."""
+        return self.preparation.item_id
+
+    @property
+    def item_name(self) -> str:
+        """Name of the item."""
+        return self.preparation.item_name
+
+    @property
+    def pipeline_id(self) -> str:
+        """Id of its pipeline."""
+        return self.preparation.pipeline_id
+
+    @property
+    def pipeline_version(self) -> int:
+        """Version of its pipeline."""
+        return self.preparation.pipeline_version
+
+    @property
+    def criteria(self) -> Criteria:
+        """The item's criteria, with the threshold that applies where it is not the model's own."""
+        return self.preparation.recipe.criteria
+
+    @property
+    def model_sha256(self) -> str | None:
+        """Digest of the model file that results are recorded with; None without a model."""
+        model = self.preparation.recipe.recorded_model
+        return model.sha256 if model is not None else None
+
+    @property
+    def skipped(self) -> tuple[Origin, ...]:
+        """Origins whose thresholds do not apply because they were chosen for another model."""
+        return self.preparation.recipe.skipped_thresholds
+
+    @property
+    def mismatches(self) -> tuple[PreprocessingMismatch, ...]:
+        """Models that were trained with other preprocessing."""
+        return self.preparation.mismatches
+
+    @property
     def notes(self) -> tuple[DoesNotFit, ...]:
-        """What a person should know of the item: its verdicts may not be what they were meant to be."""
+        """Warnings for the user: verdicts of the item may not be reliable."""
         item = self.item_name
         found = [mismatch.error("window-", item) for mismatch in self.mismatches]
         found += [DoesNotFit(f"window-{origin}-threshold-not-applicable", item=item) for origin in self.skipped]
@@ -63,75 +99,54 @@ class PreparedItem:
 
 
 def prepare_item(workspace: Workspace, item_id: str) -> PreparedItem:
-    """Return the item with its pipeline ready to run and its model loaded.
+    """Return the item with its pipeline ready to run and its models loaded.
+
+    Nothing is parsed or validated as long as the item, its pipeline, its models and the station's settings stay as
+    they were the last time.
 
     Raises:
         NotFound: ``item-unknown``.
-        DoesNotFit: ``item-without-pipeline``, ``item-without-model``, ``item-criteria-invalid``, or what the
-            validation of its pipeline says.
-        Unavailable: ``model-not-here`` when the model has not come to this station yet.
+        DoesNotFit: ``item-without-pipeline``, ``item-without-model``, ``item-criteria-invalid``,
+            ``pipeline-without-step``, ``pipeline-does-not-fit``, or what ``Runner`` finds of the models.
+        Unavailable: ``model-not-here`` when a model has not come to this station yet.
     """
+    preparation = _kept(workspace, item_id) or _prepare(workspace, item_id)
+    recipe = preparation.recipe
+    models = {name: workspace.models.model(model.sha256) for name, model in recipe.models.items()}
+    return PreparedItem(preparation, Runner(recipe.pipeline, models.__getitem__))
+
+
+def _kept(workspace: Workspace, item_id: str) -> Preparation | None:
+    """Return what is kept of an item; None when something it was made from has changed."""
+    kept = workspace.prepared.find(item_id)
+    if kept is None:
+        return None
     with workspace.database.read() as session:
-        item = session.get(InspectionItem, item_id)
-        if item is None or item.deleted_at is not None:
-            raise NotFound("item-unknown", item_id=item_id)
-        pipeline = session.get(Pipeline, item.pipeline_id) if item.pipeline_id else None
+        revision = item_revision(session, workspace.device_id, item_id, kept.model_names)
+    return kept.value if revision == kept.revision else None
+
+
+def _prepare(workspace: Workspace, item_id: str) -> Preparation:
+    """Read and validate an item, and keep the result."""
+    with workspace.database.read() as session:
+        item = find_item(session, item_id)
+        records = ItemRecords(session, workspace.device_id)
+        pipeline = records.pipeline(item.pipeline_id)
         if pipeline is None:
             raise DoesNotFit("item-without-pipeline", item=item.name)
-        definition = PipelineDefinition.parse(with_parameters(pipeline.definition, item.pipeline_parameters))
-        model_id = model_of_item(item)
-        if model_id is None and any(step.component == "anomaly" for step in definition.steps):
+        recipe = read_recipe(item, records)
+        if recipe.lacks_anomaly_model:
             raise DoesNotFit("item-without-model", item=item.name)
-        digests = _model_digests(session, definition)
-        threshold = item_threshold(session, workspace.device_id, item)
-        name, criteria = item.name, _criteria(item, threshold)
-        pipeline_id, pipeline_version = pipeline.id, pipeline.version
-    models = {key: workspace.models.model(sha256) for key, sha256 in digests.items()}
-    runner = Runner(validate_definition(definition), models)
-    return PreparedItem(
-        item_id=item_id,
-        item_name=name,
-        pipeline_id=pipeline_id,
-        pipeline_version=pipeline_version,
-        model_sha256=digests.get(model_id) if model_id else None,
-        criteria=criteria,
-        skipped=threshold.skipped if threshold else (),
-        mismatches=preprocessing_mismatches(runner.pipeline, models),
-        runner=runner,
-    )
-
-
-def with_parameters(definition: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
-    """Return a pipeline definition with an item's parameters over those of its steps."""
-    steps = [
-        {**step, "parameters": {**step.get("parameters", {}), **overrides.get(step.get("id"), {})}}
-        for step in definition.get("steps", [])
-    ]
-    return {**definition, "steps": steps}
-
-
-def _model_digests(session: Session, definition: PipelineDefinition) -> dict[str, str]:
-    """Return model file id → digest of its file for every model that a step names."""
-    digests: dict[str, str] = {}
-    for name in validate_definition(definition).models() - _UNSET:
-        model = session.get(ModelFile, name)
-        if model is None:
+        for name in recipe.unknown_models:
             raise Unavailable("model-not-here", sha256=name)
-        digests[name] = model.sha256
-    return digests
-
-
-def _criteria(item: InspectionItem, threshold: EffectiveThreshold | None) -> Criteria:
-    """Return the item's criteria with the threshold that holds on this station; the model file holds its own."""
-    try:
-        criteria = Criteria.model_validate(item.criteria)
-    except ValidationError as error:
-        field, reason = first_problem(error)
-        raise DoesNotFit("item-criteria-invalid", item=item.name, setting=field, reason=reason) from error
-    chosen = threshold if threshold is not None and threshold.origin != "model" else None
-    return criteria.model_copy(
-        update={
-            "threshold": chosen.value if chosen else None,
-            "threshold_model": chosen.model_sha256 if chosen else None,
-        }
-    )
+        names = tuple(recipe.models)
+        revision = item_revision(session, workspace.device_id, item_id, names)
+        item_name, pipeline_id, version = item.name, pipeline.id, pipeline.version
+    models = {name: workspace.models.model(model.sha256) for name, model in recipe.models.items()}
+    # Checks that the models fit their steps; the runners of single parts need not.
+    Runner(recipe.pipeline, models)
+    mismatches = preprocessing_mismatches(recipe.pipeline, models)
+    preparation = Preparation(item_id, item_name, pipeline_id, version, recipe, mismatches)
+    if revision is not None:
+        workspace.prepared.keep(item_id, Kept(preparation, revision, names))
+    return preparation

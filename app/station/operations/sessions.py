@@ -82,7 +82,7 @@ def begin_session(
         target = session.get(Target, target_id)
         if target is None or target.deleted_at is not None:
             raise NotFound("target-unknown", code_or_id=target_id)
-        items = item_views(session, target_id, workspace.device_id)
+        items = item_views(workspace, session, target_id)
         if not items:
             raise DoesNotFit("target-without-items", target=target.name)
         record = InspectionSession(

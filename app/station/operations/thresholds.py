@@ -6,25 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.station.operations.effective_thresholds import (
-    anomaly_models,
-    item_threshold,
-    threshold_model,
-    without_threshold,
-)
+from app.station.operations.item_recipes import find_item
 from app.station.operations.users import SignedInUser, require_trainer
-from inspection.anomaly.threshold.origin import EffectiveThreshold
-from inspection.judging.judgement import Criteria
+from inspection.recipe.criteria import item_criteria
+from inspection.recipe.models import KnownModel, anomaly_models
+from inspection.recipe.reading import read_models, read_source, read_threshold
+from inspection.recipe.thresholds import EffectiveThreshold, without_threshold
 from models.audit import AuditEntry, append_audit
 from models.clock import rfc3339
-from models.errors import DoesNotFit, NotFound
+from models.errors import DoesNotFit
 from models.pipelines import ModelFile
-from models.rejections import first_problem
 from models.targets import InspectionItem
+from sync.shared.item_records import ItemRecords
 
 if TYPE_CHECKING:
     from app.station.workspace import Workspace
@@ -76,9 +72,9 @@ def threshold_in_force(workspace: Workspace, item_id: str) -> EffectiveThreshold
         DoesNotFit: ``item-criteria-invalid`` when the item's criteria or the settings for this station make no sense.
     """
     with workspace.database.read() as session:
-        item = _item(session, item_id)
-        _require_valid(item, item.criteria)
-        return item_threshold(session, workspace.device_id, item)
+        item = find_item(session, item_id)
+        item_criteria(item.name, item.criteria)
+        return read_threshold(item, ItemRecords(session, workspace.device_id))
 
 
 def set_item_threshold(
@@ -112,13 +108,13 @@ def set_item_threshold(
     require_trainer(user)
     device_id = workspace.require_device()
     with workspace.database.transaction(actor=user.user_id) as session:
-        item = _item(session, item_id)
+        item = find_item(session, item_id)
         model = _model(session, item, model_sha256)
-        before = item_threshold(session, device_id, item)
+        before = read_threshold(item, ItemRecords(session, device_id))
         criteria = without_threshold(item.criteria)
         if value is not None:
             criteria |= {"threshold": value, "threshold_model": model.sha256}
-        _require_valid(item, criteria)
+        item_criteria(item.name, criteria)
         item.criteria = criteria
         return _record_change(session, device_id, user, item, before, reason)
 
@@ -143,11 +139,12 @@ def begin_with_new_model(
         model: the new one.
         before: what held with the model before; None for an item's first model, whose threshold changes nothing.
     """
-    others = {known.sha256 for known in anomaly_models(session, item)} - {model.sha256}
+    models, _ = _models(session, item)
+    others = {known.sha256 for known in anomaly_models(models)} - {model.sha256}
     cleared = "threshold" in item.criteria and item.criteria.get("threshold_model") not in others
     if cleared:
         item.criteria = without_threshold(item.criteria)
-    if cleared or (before is not None and before != item_threshold(session, device_id, item)):
+    if cleared or (before is not None and before != read_threshold(item, ItemRecords(session, device_id))):
         _record_change(session, device_id, user, item, before, NEW_MODEL)
 
 
@@ -180,9 +177,9 @@ def _record_change(
     before: EffectiveThreshold | None,
     reason: str,
 ) -> ThresholdChange:
-    after = item_threshold(session, device_id, item)
+    after = read_threshold(item, ItemRecords(session, device_id))
     version = _known_changes(session, item.id) + 1
-    model = threshold_model(session, item)
+    _, model = _models(session, item)
     entry = append_audit(
         session,
         device_id=device_id,
@@ -201,29 +198,22 @@ def _record_change(
     return ThresholdChange(version, before, after, reason, user.username, entry.created_at)
 
 
-def _require_valid(item: InspectionItem, criteria: dict[str, Any]) -> None:
-    try:
-        Criteria.model_validate(criteria)
-    except ValidationError as error:
-        field, reason = first_problem(error)
-        raise DoesNotFit("item-criteria-invalid", item=item.name, setting=field, reason=reason) from error
+def _models(session: Session, item: InspectionItem) -> tuple[tuple[KnownModel, ...], KnownModel | None]:
+    """Return the models of an item, and the one its threshold is compared with."""
+    records = ItemRecords(session)
+    source = read_source(item, records)
+    models = read_models(source.model_names, records)
+    return models, source.threshold_model(models)
 
 
-def _item(session: Session, item_id: str) -> InspectionItem:
-    item = session.get(InspectionItem, item_id)
-    if item is None or item.deleted_at is not None:
-        raise NotFound("item-unknown", item_id=item_id)
-    return item
-
-
-def _model(session: Session, item: InspectionItem, sha256: str | None) -> ModelFile:
+def _model(session: Session, item: InspectionItem, sha256: str | None) -> KnownModel:
     """Return the model a threshold is for: the one named, else the one in use."""
-    in_use = threshold_model(session, item)
+    models, in_use = _models(session, item)
     if in_use is None:
         raise DoesNotFit("item-without-model", item=item.name)
     if sha256 is None:
         return in_use
-    for model in anomaly_models(session, item):
+    for model in anomaly_models(models):
         if model.sha256 == sha256:
             return model
     raise DoesNotFit("threshold-of-other-model", item=item.name, name=sha256[:12])
@@ -235,7 +225,7 @@ def _known_changes(session: Session, item_id: str) -> int:
 
 
 def threshold_json(threshold: EffectiveThreshold | None) -> dict[str, Any] | None:
-    """Return a threshold with its origin as JSON values; model and what was passed over only where there are any."""
+    """Return a threshold with its origin as JSON values; model and skipped origins only where there are any."""
     if threshold is None:
         return None
     found: dict[str, Any] = {"value": threshold.value, "origin": threshold.origin}

@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.station.operations.effective_thresholds import item_threshold
 from app.station.operations.evidence import StoredBlob, name_blob, stored
+from app.station.operations.item_recipes import find_item
 from app.station.operations.thresholds import begin_with_new_model
 from app.station.operations.training_preprocessing import training_prefix
 from app.station.operations.users import SignedInUser, require_trainer
 from inspection.anomaly import TrainingProgress, TrainingReport, TrainingSettings, train_images
-from inspection.pipeline import PipelineDefinition
+from inspection.pipeline import anomaly_step
+from inspection.recipe.reading import read_source, read_threshold
 from models.audit import append_audit
-from models.errors import DoesNotFit, NotFound
-from models.pipelines import ModelFile, Pipeline
+from models.pipelines import ModelFile
 from models.targets import InspectionItem
+from sync.shared.item_records import ItemRecords
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -67,15 +68,16 @@ def train_item_model(
 ) -> TrainedModel:
     """Train a good-only anomaly model on ``images`` and give it to the item.
 
-    The images are learnt from as the anomaly step of the item's pipeline is given them: the steps before it are run.
+    The images are first processed by the steps before the anomaly step of the item's pipeline.
 
     Bundle, model record, the item's new parameters, audit and outbox entries become visible together or not at all.
 
     Raises:
         PermissionDenied: ``role-not-enough``: operators do not train.
         NotFound: ``item-unknown``.
-        DoesNotFit: ``item-without-pipeline``, ``pipeline-without-anomaly``, or ``item-criteria-invalid`` when the
-            settings for this station make no sense.
+        InvalidInput: ``pipeline-several-anomaly-steps``.
+        DoesNotFit: ``item-without-pipeline``, ``pipeline-without-step``, ``pipeline-does-not-fit``,
+            ``pipeline-without-anomaly``, or ``item-criteria-invalid`` when the settings for this station make no sense.
         DoesNotFit, InvalidInput, Unavailable: as ``training_prefix``, when a step before the anomaly step cannot run.
         TrainingCancelled: when ``cancel`` was set; nothing has changed.
         UserFacingError: what the training says of images it cannot use, or of a full disk.
@@ -84,8 +86,8 @@ def train_item_model(
     workspace.require_device()
     with workspace.database.read() as session:
         item, step_id = _anomaly_step(session, item_id)
-        # Settings that make no sense are told before the work, not after it.
-        item_threshold(session, workspace.device_id, item)
+        # Settings that make no sense are reported before the work, not after it.
+        read_threshold(item, ItemRecords(session, workspace.device_id))
     prefix = training_prefix(workspace, item_id, step_id)
     with tempfile.TemporaryDirectory(dir=workspace.work_folder, prefix="training-") as folder:
         path = Path(folder) / "model.bundle"
@@ -133,7 +135,7 @@ def _give_to_item(
     )
     session.add(model)
     session.flush()
-    held_before = item_threshold(session, workspace.device_id, item)
+    held_before = read_threshold(item, ItemRecords(session, workspace.device_id))
     parameters: dict[str, Any] = {name: dict(values) for name, values in item.pipeline_parameters.items()}
     parameters[step_id] = {**parameters.get(step_id, {}), "model": model.id}
     item.pipeline_parameters = parameters
@@ -170,13 +172,5 @@ def _give_to_item(
 
 def _anomaly_step(session: Session, item_id: str) -> tuple[InspectionItem, str]:
     """Return the item and the id of the step of its pipeline that takes the model."""
-    item = session.get(InspectionItem, item_id)
-    if item is None or item.deleted_at is not None:
-        raise NotFound("item-unknown", item_id=item_id)
-    pipeline = session.get(Pipeline, item.pipeline_id) if item.pipeline_id else None
-    if pipeline is None:
-        raise DoesNotFit("item-without-pipeline", item=item.name)
-    for step in PipelineDefinition.parse(pipeline.definition).steps:
-        if step.component == "anomaly":
-            return item, step.id
-    raise DoesNotFit("pipeline-without-anomaly", pipeline=pipeline.name)
+    item = find_item(session, item_id)
+    return item, anomaly_step(read_source(item, ItemRecords(session)).resolved())

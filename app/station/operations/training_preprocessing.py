@@ -1,29 +1,22 @@
-"""How the step that a model is trained for is given its images, on an item's own pipeline."""
+"""Preprocessing of the training images of an item, by the steps of its own pipeline."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy.orm import Session
-
-from app.station.operations.preparation import with_parameters
-from inspection.pipeline import (
-    PipelineDefinition,
-    PreprocessingPrefix,
-    ValidatedPipeline,
-    steps_before,
-    validate_definition,
-)
+from app.station.operations.item_recipes import find_item
+from inspection.pipeline import PreprocessingPrefix
+from inspection.recipe.models import names_before
+from inspection.recipe.reading import read_models, read_source
 from models.errors import Unavailable
-from models.pipelines import ModelFile, Pipeline
-from models.targets import InspectionItem
+from sync.shared.item_records import ItemRecords
 
 if TYPE_CHECKING:
     from app.station.workspace import Workspace
 
 
 def training_prefix(workspace: Workspace, item_id: str, step_id: str) -> PreprocessingPrefix:
-    """Return what gives images as a step of the item's pipeline is given them.
+    """Return the preprocessing before a step of an item's pipeline.
 
     Args:
         workspace: the station.
@@ -32,31 +25,16 @@ def training_prefix(workspace: Workspace, item_id: str, step_id: str) -> Preproc
 
     Raises:
         DoesNotFit: ``preprocessing-model-missing`` when a step before it uses a model or a reference image and none is
-            chosen.
-        InvalidInput: what the validation of the pipeline says.
+            chosen; ``pipeline-without-step`` or ``pipeline-does-not-fit`` when the pipeline cannot run.
         Unavailable: ``model-not-here`` when one that is chosen has not come to this station yet.
     """
     with workspace.database.read() as session:
-        item = session.get_one(InspectionItem, item_id)
-        stored = session.get_one(Pipeline, item.pipeline_id)
-        definition = PipelineDefinition.parse(with_parameters(stored.definition, item.pipeline_parameters))
-        pipeline = validate_definition(definition)
-        digests = _digests(session, pipeline, step_id)
-    return PreprocessingPrefix(
-        pipeline, step_id, {name: workspace.models.model(sha256) for name, sha256 in digests.items()}
-    )
-
-
-def _digests(session: Session, pipeline: ValidatedPipeline, step_id: str) -> dict[str, str]:
-    """Return model file id → digest of its file for every model that is chosen for a step before ``step_id``."""
-    digests: dict[str, str] = {}
-    for step in steps_before(pipeline, step_id):
-        for field, name in step.models().items():
-            if name == step.component.parameters.model_fields[field].default:
-                # The name a step gives its model as long as none is chosen.
-                continue
-            model = session.get(ModelFile, name)
-            if model is None:
-                raise Unavailable("model-not-here", sha256=name)
-            digests[name] = model.sha256
-    return digests
+        records = ItemRecords(session)
+        pipeline = read_source(find_item(session, item_id), records).resolved()
+        names = names_before(pipeline, step_id)
+        known = {model.name: model.sha256 for model in read_models(names, records)}
+    for name in names:
+        if name not in known:
+            raise Unavailable("model-not-here", sha256=name)
+    models = {name: workspace.models.model(sha256) for name, sha256 in known.items()}
+    return PreprocessingPrefix(pipeline, step_id, models)

@@ -180,7 +180,7 @@ class HomePresenter(Presenter):
     def _read_scores(self) -> None:
         """Read how the chosen item's model scores good parts, unless that is shown already."""
         item, shown = self.state.item, self.state.scores
-        if item is None or not item.model_ready:
+        if item is None or item.model_id is None or not item.model_ready:
             self._show(replace(self.state, scores=None))
             return
         if shown is not None and (shown.model_id, shown.threshold) == (item.model_id, item.threshold):

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from inspection.anomaly.threshold.defects import cost_threshold, f1_threshold
 from inspection.anomaly.threshold.effect import NOMINAL_RATES, Evidence, Proportion, candidates, effect
 from inspection.anomaly.threshold.estimate import MAX_EXTRAPOLATION, Threshold, prediction_limit
-from inspection.anomaly.threshold.origin import ChosenThreshold, effective_threshold
 from inspection.anomaly.threshold.policy import PolicyName, ThresholdPolicy
 from inspection.anomaly.threshold.tail import excess_quantile, fit_pareto, tail_threshold
+from inspection.recipe.thresholds import ChosenThreshold, effective_threshold
 from models.errors import InvalidInput
 
 SCORES = st.lists(st.floats(0.1, 100), min_size=2, max_size=120)

@@ -7,14 +7,15 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from app.station.operations.effective_thresholds import item_threshold
 from inspection.pipeline.definition import default_definition
+from inspection.recipe.reading import read_threshold
 from models.audit import AuditEntry
 from models.ids import new_id
 from models.pipelines import ModelFile
 from models.sync import ChangeLogEntry
 from models.targets import InspectionItem
 from server.masters.schemas import DEFINITION_EXAMPLE
+from sync.shared.item_records import ItemRecords
 from tests.support.serving import Served, make_target
 
 
@@ -162,7 +163,7 @@ def test_another_model_leaves_an_items_threshold_with_the_model_it_was_chosen_fo
 
     def held() -> tuple[float, str] | None:
         with served.context.database.read() as session:
-            found = item_threshold(session, "any", session.get_one(InspectionItem, item["id"]))
+            found = read_threshold(session.get_one(InspectionItem, item["id"]), ItemRecords(session, "any"))
             return None if found is None else (found.value, found.origin)
 
     item = make_item(served, pipeline_id=pipeline["id"], pipeline_parameters=models(first)["parameters"])

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from models.audit import AuditEntry, append_audit
 from models.errors import Unavailable
 from models.ids import new_id
+from models.pipelines import Pipeline
 from models.sessions import AIResult, ImageRecord, InspectionSession
 from models.states import HumanVerdict, OutboxState, Role, SessionStatus
 from models.sync import AppliedChange, Blob, ChangeLogEntry, SyncConflict
@@ -371,6 +372,23 @@ def test_a_model_that_an_item_uses_is_fetched_and_one_that_none_uses_is_not(serv
     assert station.sync().blobs_fetched == 1
     assert station.blobs.read(used.sha256) == b"bundle"
     assert not station.blobs.exists(unused.sha256)
+
+
+def test_files_that_a_pipeline_or_any_parameter_names_are_fetched(server, make_station):
+    station = make_station()
+    _, _, item = prepared(server, station)
+    named, reference = model_file(b"named by the pipeline"), model_file(b"named as a reference")
+    step = {"id": "a", "component": "anomaly", "parameters": {"model": named.id}, "inputs": {"image": "input"}}
+    pipeline = Pipeline(name="P", definition={"name": "P", "steps": [step]})
+    server.add(named, reference, pipeline)
+    for data, model in ((b"named by the pipeline", named), (b"named as a reference", reference)):
+        server.objects.put(model.sha256, data)
+    with server.database.transaction() as session:
+        used = session.get_one(InspectionItem, item.id)
+        used.pipeline_id, used.pipeline_parameters = pipeline.id, {"align": {"reference": reference.id}}
+    assert station.sync().blobs_fetched == 2
+    assert station.blobs.exists(named.sha256)
+    assert station.blobs.exists(reference.sha256)
 
 
 def test_a_cursor_older_than_the_log_leads_to_the_snapshot_and_the_outbox_stays(server, make_station):

@@ -8,10 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.station.operations.effective_thresholds import item_threshold, without_threshold
 from inspection.judging.criteria import Criteria
+from inspection.pipeline import default_definition
+from inspection.recipe.reading import read_threshold
+from inspection.recipe.thresholds import without_threshold
 from models.clock import Stamp
+from models.pipelines import Pipeline
 from models.targets import InspectionItem
+from sync.shared.item_records import ItemRecords
 from sync.shared.merge import FieldState, merge_master
 from tests.support.sync_stores import model_file, prepared
 
@@ -75,6 +79,10 @@ def test_no_merge_of_trainings_and_thresholds_gives_a_model_the_threshold_of_ano
 def test_a_training_here_and_a_threshold_there_end_with_the_new_models_own(server, make_station, training_last):
     one, two = make_station("one"), make_station("two")
     user, _, item = prepared(server, one, two)
+    pipeline = Pipeline(name="Anomaly", definition=default_definition().model_dump(mode="json"))
+    server.add(pipeline)
+    with server.database.transaction() as session:
+        session.get_one(InspectionItem, item.id).pipeline_id = pipeline.id
     old, new = model_file(b"old", item.id), model_file(b"new", item.id)
     old.metrics, new.metrics = {"threshold": 3.0}, {"threshold": 4.0}
     server.add(old, new)
@@ -91,6 +99,6 @@ def test_a_training_here_and_a_threshold_there_end_with_the_new_models_own(serve
         with place.database.read() as session:
             record = session.get_one(InspectionItem, item.id)
             assert record.criteria == {"threshold": 9.0, "threshold_model": old.sha256}
-            found = item_threshold(session, "any", record)
+            found = read_threshold(record, ItemRecords(session, "any"))
             assert found is not None
             assert (found.value, found.origin, found.skipped) == (4.0, "model", ("item",))

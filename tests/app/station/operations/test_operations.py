@@ -10,7 +10,7 @@ from app.station.operations.history import image_digests, part, read_picture, re
 from app.station.operations.inspection import inspect_item
 from app.station.operations.masters import find_target, list_defect_classes, list_items, list_targets
 from app.station.operations.open_sessions import reopen_part
-from app.station.operations.preparation import prepare_item, with_parameters
+from app.station.operations.preparation import prepare_item
 from app.station.operations.sessions import begin_session, cancel_session
 from app.station.operations.sign_in import sign_in, sign_out
 from app.station.operations.statistics import station_statistics
@@ -21,6 +21,7 @@ from inspection.anomaly import TrainingCancelled, TrainingSettings
 from inspection.imaging.datasets import image_files
 from inspection.imaging.frames import Frame
 from inspection.pipeline import ready_definition
+from inspection.recipe.overrides import merge_overrides
 from models.audit import verify_audit
 from models.clock import utc_now
 from models.errors import Conflict, DoesNotFit, InvalidInput, NotFound, NotSignedIn, PermissionDenied, Unavailable
@@ -243,7 +244,8 @@ def test_a_part_whose_code_is_not_read_is_not_ok_at_the_station(
         pipeline = Pipeline(name="Codes", definition=definition)
         session.add(pipeline)
         session.flush()
-        session.get_one(InspectionItem, station.item_id).pipeline_id = pipeline.id
+        item = session.get_one(InspectionItem, station.item_id)
+        item.pipeline_id, item.pipeline_parameters = pipeline.id, {}
     inspection = capture(workspace, station.operator, station.target_id, station.item_id, frames[0])
     assert inspection.verdict is Verdict.NG
     with workspace.database.read() as session:
@@ -259,7 +261,7 @@ def test_wrong_criteria_are_told_by_name(workspace: Workspace, station: Station)
 
 def test_an_items_parameters_go_over_the_pipelines_own() -> None:
     definition = {"steps": [{"id": "a", "parameters": {"x": 1, "y": 2}}, {"id": "b"}]}
-    merged = with_parameters(definition, {"a": {"y": 3}, "c": {"z": 4}})
+    merged = merge_overrides(definition, {"a": {"y": 3}, "c": {"z": 4}})
     assert merged["steps"] == [{"id": "a", "parameters": {"x": 1, "y": 3}}, {"id": "b", "parameters": {}}]
 
 

@@ -20,13 +20,13 @@ from app.station.operations.training import TrainedModel, train_item_model
 from app.station.settings import StationSettings
 from app.station.workspace import Workspace
 from inspection.anomaly import TrainingProgress, TrainingSettings
-from inspection.anomaly.threshold.origin import EffectiveThreshold
 from inspection.imaging.datasets import image_files
 from inspection.imaging.frames import Frame
+from inspection.recipe.thresholds import EffectiveThreshold
 from models.audit import AuditEntry, verify_audit
 from models.clock import utc_now
 from models.errors import DoesNotFit, NotFound, PermissionDenied
-from models.pipelines import ModelFile, StationConfig
+from models.pipelines import ModelFile, Pipeline, StationConfig
 from models.states import Verdict
 from models.sync import OutboxEntry
 from models.targets import InspectionItem
@@ -180,7 +180,9 @@ def use_model(workspace: Workspace, station: Station, sha256: str, threshold: fl
         )
         session.add(model)
         session.flush()
-        session.get_one(InspectionItem, station.item_id).pipeline_parameters = {"anomaly": {"model": model.id}}
+        item = session.get_one(InspectionItem, station.item_id)
+        item.pipeline_parameters = {"anomaly": {"model": model.id}}
+        item.rev = (item.rev or 0) + 1
 
 
 def for_model(station: Station, threshold: float, sha256: str) -> dict[str, object]:
@@ -291,8 +293,15 @@ def test_training_the_model_of_one_step_leaves_the_threshold_of_another_steps_mo
         session.add_all([model, detector])
         session.flush()
         item = session.get_one(InspectionItem, station.item_id)
+        pipeline = session.get_one(Pipeline, item.pipeline_id)
+        steps = [
+            {"id": "find", "component": "ai_detection", "inputs": {"image": "input"}},
+            *pipeline.definition["steps"],
+            {"id": "second", "component": "anomaly", "inputs": {"image": "resize"}},
+        ]
+        pipeline.definition, pipeline.rev = {**pipeline.definition, "steps": steps}, 60
         named = {"find": {"model": detector.id}, **item.pipeline_parameters, "second": {"model": model.id}}
-        item.pipeline_parameters = named
+        item.pipeline_parameters, item.rev = named, 61
     assert item_of(workspace, station)[1] == "model"
     set_item_threshold(workspace, station.engineer, station.item_id, 5.5, "second step", model_sha256="b" * 64)
     with pytest.raises(DoesNotFit):

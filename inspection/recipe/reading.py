@@ -1,0 +1,68 @@
+"""Recipes of stored items, from whoever finds the records: the station's store or the server's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from inspection.recipe.models import KnownModel, ModelRecord
+from inspection.recipe.recipe import ItemRecord, ItemSource, PipelineRecord, Recipe, make_recipe
+from inspection.recipe.thresholds import EffectiveThreshold, station_threshold
+
+
+class StoredItem(ItemRecord, Protocol):
+    """The columns of a stored item."""
+
+    id: Any
+    pipeline_id: Any
+
+
+class Records(Protocol):
+    """Finds what an item's record names."""
+
+    def pipeline(self, pipeline_id: str | None) -> PipelineRecord | None:
+        """Return a pipeline; None without an id, or when there is none."""
+        ...
+
+    def model(self, name: str) -> ModelRecord | None:
+        """Return the record of a model that pipelines call ``name``."""
+        ...
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return the settings of the station that inspects."""
+        ...
+
+
+def read_source(item: StoredItem, records: Records) -> ItemSource:
+    """Return what is stored of an item."""
+    return ItemSource.of(item, records.pipeline(item.pipeline_id))
+
+
+def read_models(names: Iterable[str], records: Records) -> tuple[KnownModel, ...]:
+    """Return the models of these names that there are records of, in their order."""
+    found = (records.model(name) for name in names)
+    return tuple(KnownModel.of(record) for record in found if record is not None)
+
+
+def read_recipe(item: StoredItem, records: Records) -> Recipe:
+    """Return what an item is inspected by.
+
+    Raises:
+        DoesNotFit: as ``make_recipe``, and ``item-criteria-invalid`` when the station's settings make no sense.
+    """
+    source = read_source(item, records)
+    station = station_threshold(item.id, item.name, records.settings())
+    return make_recipe(source, read_models(source.model_names, records), station)
+
+
+def read_threshold(item: StoredItem, records: Records) -> EffectiveThreshold | None:
+    """Return the threshold that applies to an item, also when the item cannot run.
+
+    A stored value that is no threshold counts as none, so that it can be seen and mended.
+
+    Raises:
+        DoesNotFit: ``item-criteria-invalid`` when the station's settings make no sense.
+    """
+    source = read_source(item, records)
+    station = station_threshold(item.id, item.name, records.settings())
+    return source.threshold(read_models(source.model_names, records), station)
