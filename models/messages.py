@@ -12,6 +12,9 @@ Language = Literal["en", "ja"]
 LANGUAGES: tuple[Language, ...] = ("en", "ja")
 
 
+_CLIENT_ADVICE = "advice_for_client"
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorText:
     """What a person reads: what it is, what happened, what to do next."""
@@ -59,7 +62,7 @@ class LocalText(str):
 
 @cache
 def catalogue(language: Language) -> dict[str, dict[str, str]]:
-    """Return every error text of a language: code → ``{title, detail, advice}``.
+    """Return every error text of a language: code → ``{title, detail, advice}``, some with ``advice_for_client``.
 
     Raises:
         ValueError: when two files define the same code.
@@ -95,8 +98,15 @@ def choose_language(wanted: str | None) -> Language:
     return min(ranked)[2] if ranked else "en"
 
 
-def error_text(code: str, values: dict[str, object], language: str = "en") -> ErrorText:
+def error_text(code: str, values: dict[str, object], language: str = "en", *, for_client: bool = False) -> ErrorText:
     """Return the text of ``code`` with ``values`` filled in, a ``LocalText`` among them in that language.
+
+    Args:
+        code: key of the catalogue.
+        values: what the text names.
+        language: ``"en"`` or ``"ja"``.
+        for_client: give the advice for a client of the API, who has no window, disk or command line of the server at
+            hand, where it differs from that for the person at the computer.
 
     Raises:
         KeyError: when the catalogue has no such code or the text names a value that was not given: both are bugs.
@@ -106,7 +116,7 @@ def error_text(code: str, values: dict[str, object], language: str = "en") -> Er
     return ErrorText(
         title=entry["title"].format(**values),
         detail=entry["detail"].format(**values),
-        advice=entry["advice"].format(**values),
+        advice=(entry.get(_CLIENT_ADVICE, entry["advice"]) if for_client else entry["advice"]).format(**values),
     )
 
 

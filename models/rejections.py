@@ -58,6 +58,16 @@ def first_problem(error: ValidationError) -> Problem:
     return Problem(field_path(first["loc"]), rejection(first))
 
 
+def reason_in(error: ValueError) -> LocalText:
+    """Return why a parser rejected a value; a reason without a text reads in other languages as "not allowed"."""
+    return error.reason if isinstance(error, RejectedValueError) else LocalText(str(error), _OTHER)
+
+
+def of_field(name: str, code: str, **values: object) -> RejectedValueError:
+    """Return the error for a value of a field that has a name."""
+    return RejectedValueError(f"{_PREFIX}of-field", name=name, reason=LocalText.of(code, values))
+
+
 def field_path(location: Iterable[str | int]) -> str:
     """Return pydantic's location of a problem as a dotted path."""
     return ".".join(str(part) for part in location)

@@ -18,7 +18,16 @@ from sqlalchemy.orm import Mapped, MappedAsDataclass, mapped_column
 from models.base import Base, UtcDateTime
 from models.clock import parse_rfc3339, rfc3339, utc_now
 from models.ids import new_id
+from models.rejections import of_field
 
+_TYPE_TEXTS: dict[type, str] = {
+    str: "value-string-type",
+    int: "value-int-type",
+    float: "value-float-type",
+    bool: "value-bool-type",
+    dict: "value-dict-type",
+    list: "value-list-type",
+}
 LOCAL_FIELDS = frozenset({"id", "rev", "clock", "extra", "field_clocks"})
 
 
@@ -106,27 +115,34 @@ def from_wire(record_type: type[Synced], name: str, value: Any) -> Any:
     column = _table_columns(record_type)[name]
     if value is None:
         if not column.nullable:
-            raise ValueError(f"{name} must have a value")
+            raise of_field(name, "value-missing")
         return None
     if isinstance(column.type, UtcDateTime):
         if not isinstance(value, str):
-            raise ValueError(f"{name} must be an RFC 3339 text")
-        return parse_rfc3339(value)
+            raise of_field(name, "value-time-form")
+        try:
+            return parse_rfc3339(value)
+        except ValueError as error:
+            raise of_field(name, "value-time-form") from error
     enum_class = getattr(column.type, "enum_class", None)
     if enum_class is not None:
-        return enum_class(value)
+        try:
+            return enum_class(value)
+        except ValueError as error:
+            members = ", ".join(repr(member.value) for member in enum_class)
+            raise of_field(name, "value-enum", expected=members) from error
     expected = column.type.python_type
     if expected is dict:
         expected = list if name in _list_columns(record_type) else dict
     if expected is float and isinstance(value, int) and not isinstance(value, bool):
         value = _as_float(name, value)
     if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
-        raise ValueError(f"{name} must be of type {expected.__name__}")
+        raise of_field(name, _TYPE_TEXTS[expected])
     if expected is int:
         _require_range(name, value, 63 if isinstance(column.type, BigInteger) else 31)
     length = getattr(column.type, "length", None)
     if isinstance(value, str) and length is not None and len(value) > length:
-        raise ValueError(f"{name} must have at most {length} characters")
+        raise of_field(name, "value-string-too-long", max_length=length)
     return value
 
 
@@ -134,13 +150,13 @@ def _as_float(name: str, value: int) -> float:
     try:
         return float(value)
     except OverflowError as error:
-        raise ValueError(f"{name} is too large") from error
+        raise of_field(name, "value-int-parsing-size") from error
 
 
 def _require_range(name: str, value: int, bits: int) -> None:
     """Refuse what the column cannot hold on every engine; SQLite alone would take more."""
     if not -(1 << bits) <= value < (1 << bits):
-        raise ValueError(f"{name} is too large")
+        raise of_field(name, "value-int-parsing-size")
 
 
 @cache

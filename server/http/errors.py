@@ -61,7 +61,7 @@ def language_of(scope: Scope) -> Language:
 
 def problem(scope: Scope, error: UserFacingError) -> JSONResponse:
     """Return the response for a user-facing error."""
-    text = error.text(language_of(scope))
+    text = error_text(error.code, error.values, language_of(scope), for_client=True)
     code, members = error.code, dict(error.members)
     lines = (text.title, text.detail, text.advice)
     rejected_fields = members.get("validation_errors")

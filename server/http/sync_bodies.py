@@ -12,7 +12,8 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
 
 from models.errors import InvalidInput, TooLarge
-from models.rejections import first_problem
+from models.messages import LocalText
+from models.rejections import first_problem, not_json, of_field
 from server.http.dependencies import Context
 from server.http.json_guard import require_bounded
 from server.http.refusals import UnsupportedMedia
@@ -75,11 +76,11 @@ def expand(data: bytes) -> bytes:
     try:
         expanded = unpacker.decompress(data, MAX_BATCH_BYTES + 1)
     except zlib.error as error:
-        raise InvalidInput("sync-batch-invalid", reason="the gzip data is damaged") from error
+        raise InvalidInput("sync-batch-invalid", reason=LocalText.of("value-gzip-damaged", {})) from error
     if len(expanded) > MAX_BATCH_BYTES:
         raise batch_too_large()
     if not unpacker.eof:
-        raise InvalidInput("sync-batch-invalid", reason="the gzip data is cut off")
+        raise InvalidInput("sync-batch-invalid", reason=LocalText.of("value-gzip-cut", {}))
     return expanded
 
 
@@ -95,11 +96,13 @@ def parse_batch(data: bytes) -> Batch:
     except ValidationError as error:
         raise InvalidInput("sync-batch-invalid", reason=first_problem(error).text) from error
     except (ValueError, RecursionError) as error:
-        raise InvalidInput("sync-batch-invalid", reason="the body is no JSON") from error
+        raise InvalidInput("sync-batch-invalid", reason=not_json(error)) from error
     try:
         storable_object({"device_id": batch.device_id, "batch_id": batch.batch_id})
     except ValueError as error:
-        raise InvalidInput("sync-batch-invalid", reason=f"device_id, batch_id: {error}") from error
+        raise InvalidInput(
+            "sync-batch-invalid", reason=of_field("device_id, batch_id", "value-with-nul").reason
+        ) from error
     if len(batch.changes) > MAX_BATCH_CHANGES:
         raise batch_too_large()
     return batch

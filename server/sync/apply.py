@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from models.clock import HybridLogicalClock, Stamp, wall_milliseconds
 from models.database import Database
 from models.errors import Conflict, DoesNotFit, InvalidInput, UserFacingError
+from models.messages import LocalText
 from models.pipelines import Pipeline
-from models.rejections import first_problem
+from models.rejections import first_problem, of_field, reason_in
 from models.states import ChangeOperation
 from models.sync import AppliedChange, ChangeLogEntry
 from models.synced import Master, Synced, SyncKind, snapshot, split_fields, synced_types
@@ -147,7 +148,9 @@ class BatchApplier:
             # What the checks before did not foresee: two rules of the schema at once. The savepoint is rolled back.
             refusal = self._refused(change_id, Conflict("sync-not-consistent", entity=str(raw.get("entity", ""))))
         except DataError:
-            refusal = self._refused(change_id, InvalidInput("sync-change-invalid", reason="a value is out of range"))
+            refusal = self._refused(
+                change_id, InvalidInput("sync-change-invalid", reason=LocalText.of("value-int-parsing-size", {}))
+            )
         else:
             return ChangeResult(
                 change_id=change_id, outcome=effect.outcome, rev=effect.rev, conflicts=list(effect.conflicts)
@@ -222,7 +225,7 @@ class BatchApplier:
         try:
             values, extra = split_fields(record_type, fields)
         except ValueError as error:
-            raise InvalidInput("sync-change-invalid", reason=str(error)) from error
+            raise InvalidInput("sync-change-invalid", reason=reason_in(error)) from error
         require_valid_payload(record_type, values)
         return values, extra
 
@@ -231,7 +234,7 @@ class BatchApplier:
     ) -> _Effect:
         missing = lacking(record_type, {"id": change.entity_id, **values})
         if missing:
-            raise InvalidInput("sync-change-invalid", reason=f"{', '.join(missing)} missing")
+            raise InvalidInput("sync-change-invalid", reason=of_field(", ".join(missing), "value-missing").reason)
         self._check_unique(record_type, change.entity_id, values)
         require_valid(self.session, record_type, {"id": change.entity_id, **values}, values.keys())
         if record_type is Pipeline:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from models.errors import InvalidInput
 from models.pipelines import StationConfig
-from models.rejections import first_problem
+from models.rejections import first_problem, reason_in
 from models.results import Detection, MarkedDefect, StepTiming
 from models.sessions import AIResult
 from models.synced import Synced
@@ -44,7 +44,7 @@ def require_storable(raw: Mapping[str, Any]) -> None:
     try:
         storable_object(dict(raw))
     except ValueError as error:
-        raise InvalidInput("sync-change-invalid", reason=str(error)) from error
+        raise InvalidInput("sync-change-invalid", reason=reason_in(error)) from error
 
 
 def require_valid_payload(record_type: type[Synced], values: Mapping[str, Any]) -> None:

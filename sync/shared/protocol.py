@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from models.clock import Stamp
 from models.ids import is_id
+from models.rejections import RejectedValueError
 from models.states import ChangeOperation
 from models.storage import is_digest
 
@@ -54,13 +55,16 @@ class Change(Wire):
     @classmethod
     def _is_id(cls, value: str) -> str:
         if not is_id(value):
-            raise ValueError("must be a UUID in canonical form")
+            raise RejectedValueError("value-id-form")
         return value
 
     @field_validator("clock")
     @classmethod
     def _is_stamp(cls, value: str) -> str:
-        Stamp.parse(value)
+        try:
+            Stamp.parse(value)
+        except ValueError as error:
+            raise RejectedValueError("value-stamp-form") from error
         return value
 
 
@@ -195,7 +199,7 @@ class UploadRequest(Wire):
     @classmethod
     def _is_digest(cls, value: str) -> str:
         if not is_digest(value):
-            raise ValueError("must be a SHA-256 digest in lower-case hexadecimal")
+            raise RejectedValueError("value-digest-form")
         return value
 
 

@@ -34,18 +34,18 @@ _MOST_UNKNOWN = 50
 
 def _canonical_id(text: str) -> str:
     if not is_id(text):
-        raise ValueError("must be a UUID in canonical lower-case form")
+        raise RejectedValueError("value-id-form")
     return text
 
 
 def _storable(text: str) -> str:
     # PostgreSQL cannot keep it, and no name or comment needs it.
     if "\0" in text:
-        raise ValueError("must not contain the character NUL")
+        raise RejectedValueError("value-with-nul")
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise ValueError("must be whole Unicode characters") from error
+        raise RejectedValueError("value-string-unicode") from error
     return text
 
 
@@ -59,7 +59,7 @@ def storable_object(value: dict[str, Any]) -> dict[str, Any]:
         elif isinstance(part, list):
             left += part
         elif isinstance(part, float) and not math.isfinite(part):
-            raise ValueError("must have finite numbers only")
+            raise RejectedValueError("value-finite-number")
         elif isinstance(part, str):
             _storable(part)
     return value
