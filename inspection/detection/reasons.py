@@ -10,10 +10,10 @@ class InvalidMetadataError(RejectedValueError):
 
 
 def decoded(data: bytes) -> str:
-    """Return bytes as the UTF-8 text they are, without a byte order mark.
+    """Return UTF-8 bytes as text, without a byte order mark.
 
     Raises:
-        InvalidMetadataError: when they are none.
+        InvalidMetadataError: when they are not UTF-8.
     """
     try:
         return data.decode("utf-8-sig")

@@ -39,7 +39,7 @@ class Proportion:
         """
         bounds = wilson_interval(count, total) if 0 <= count <= total else None
         if bounds is None:
-            raise ValueError("a proportion needs 0 <= count <= total and total > 0")
+            raise ValueError("a share needs 0 <= count <= total and total > 0")
         return cls(count, total, *bounds)
 
 

@@ -17,7 +17,7 @@ from models.names import LONGEST_NAME
 from models.storage import is_file, is_there, reason_of, sha256_of
 
 _MIN_SIDE = 10
-"""Pixels; images with a shorter side the training library leaves out without a word."""
+"""Minimum side in pixels; the training library silently drops smaller images."""
 PARTS = ("train", "val")
 _UP = "../"
 Report = Callable[[int, int], None]
@@ -25,13 +25,13 @@ Report = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class LabelledFile:
-    """An image with the boxes on it.
+    """An image with its ground-truth boxes.
 
     Attributes:
         image: the file.
         width: columns.
         height: rows.
-        boxes: none on an image without anything to find.
+        boxes: empty for a background image.
         digest: SHA-256 of image and labels, hexadecimal.
     """
 
@@ -48,9 +48,9 @@ class DetectionData:
 
     Attributes:
         names: of the classes, by number.
-        train: images to learn from.
-        val: images to evaluate on.
-        skipped: path → why an image was left out.
+        train: training images.
+        val: validation images.
+        skipped: path → error of each image left out.
     """
 
     names: tuple[str, ...]
@@ -68,20 +68,20 @@ class DetectionData:
 def read_detection_data(path: Path, on_progress: Report | None = None, parts: Collection[str] = PARTS) -> DetectionData:
     """Read ``data.yaml`` as ultralytics defines it, and every image and label file it names.
 
-    ``train`` and ``val`` are folders, or text files with an image a line, or lists of these, relative to ``path`` (and
-    that to the file); labels lie in ``labels`` where images lie in ``images``. An image without a label file, or with
-    an empty one, shows nothing. ``download`` is never followed.
+    ``train`` and ``val`` are folders, or text files with one image per line, or lists of these, relative to ``path``
+    (which is relative to the file); labels are in ``labels`` where images are in ``images``. An image without a label
+    file, or with an empty one, is a background image. ``download`` is never followed.
 
     Args:
         path: of ``data.yaml``.
-        on_progress: called with images done and in all.
-        parts: which of ``train`` and ``val`` are read; the other stays empty and need not be there.
+        on_progress: called with the number of images done and the total.
+        parts: which of ``train`` and ``val`` are read; the other stays empty and need not exist.
 
     Raises:
         NotFound: ``file-missing``, ``folder-missing``.
         InvalidInput: ``detector-data-file``, ``detector-data-names``, ``detector-data-folder``,
             ``detector-data-listing``, ``detector-data-empty``, ``folder-without-images``, and as ``read_labels``.
-        UnreadableImage: when no image of a part can be used, what is wrong with the first.
+        UnreadableImage: when no image of a part is usable; the error of the first.
     """
     raw = _read_description(path)
     names = _class_names(path, raw.get("names"))
@@ -137,7 +137,7 @@ def _images(path: Path, part: str, value: Any, root: Path) -> list[Path]:
     for entry in entries:
         place = root / entry
         if entry.startswith(_UP) and not is_there(place):
-            # Written for a file that lies a folder deeper; ultralytics looks here too.
+            # Written for a file one folder deeper; ultralytics resolves it here too.
             place = root / entry.removeprefix(_UP)
         if is_file(place):
             found.extend(_listed(place))
@@ -176,7 +176,7 @@ def _read_file(image: Path, classes: int, skipped: dict[str, UserFacingError]) -
 
 
 def label_file(image: Path) -> Path:
-    """Return where the labels of an image lie: the last folder ``images`` of its whole path replaced by ``labels``."""
+    """Return the label path of an image: the last folder ``images`` of its absolute path replaced by ``labels``."""
     parts = list(image.absolute().parts)
     places = [number for number, part in enumerate(parts[:-1]) if part == "images"]
     if places:

@@ -1,4 +1,4 @@
-"""Label files of YOLO: a line a box, ``class centre-x centre-y width height`` as shares of the image."""
+"""YOLO label files: one box per line, ``class centre-x centre-y width height`` relative to the image size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MAX_BYTES = 8 * 1024 * 1024
 
 
 class WrongLineError(ImageFlowError):
-    """A line that is no box: the code of the message that says why, and what that names beside file and line."""
+    """A line is not a valid box; ``code`` and ``values`` are those of the message, without file and line."""
 
     def __init__(self, code: str, **values: object) -> None:
         super().__init__(code)
@@ -30,7 +30,7 @@ class WrongLineError(ImageFlowError):
 
 @dataclass(frozen=True, slots=True)
 class LabelledBox:
-    """A box as a person drew it: class, centre and size as shares of the image, 0 to 1."""
+    """A ground-truth box: class number, centre and size relative to the image size, 0 to 1."""
 
     number: int
     x: float
@@ -44,7 +44,7 @@ class LabelledBox:
 
 
 def read_labels(path: Path, classes: int) -> tuple[tuple[LabelledBox, ...], bytes]:
-    """Return the boxes of a label file, each once, and its bytes; without a file there are none.
+    """Return the boxes of a label file without duplicates, and its bytes; none when the file is missing.
 
     Raises:
         InvalidInput: ``detector-label-file``; with file and line ``detector-label-count``, ``detector-label-number``,
@@ -79,7 +79,7 @@ def parse_line(line: str, classes: int) -> LabelledBox:
     """Return the box of a line.
 
     Raises:
-        WrongLineError: with what is wrong with it.
+        WrongLineError: when the line is not a valid box.
     """
     try:
         values = [float(value) for value in line.split()]

@@ -17,10 +17,10 @@ _JPEG_BEGIN, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
 
 def write_training_layout(data: DetectionData, folder: Path) -> Path:
-    """Lay the data out for the training library and return its ``data.yaml``.
+    """Write the data set in the layout of the training library and return the path of its ``data.yaml``.
 
-    Images are links where the system has them, and copies otherwise and where the library would mend the file.
-    Whatever lies in the folder is removed first: the library would run what is pickled in a cache of an earlier time.
+    Images are symbolic links where the system supports them, copies otherwise and where the library would rewrite the
+    file. The folder is cleared first: the library would unpickle an existing cache.
 
     Raises:
         Unavailable: ``file-not-written`` or ``file-disk-full``.
@@ -55,7 +55,7 @@ def _link_or_copy(source: Path, target: Path) -> None:
         try:
             target.symlink_to(source)
         except (OSError, NotImplementedError):
-            # Windows allows links to few users.
+            # Windows restricts symbolic links to privileged users.
             pass
         else:
             return
@@ -63,7 +63,7 @@ def _link_or_copy(source: Path, target: Path) -> None:
 
 
 def _needs_repair(source: Path) -> bool:
-    """Say whether ultralytics would write the file anew: a JPEG, whatever its name, that does not end as one should."""
+    """Return whether ultralytics would rewrite the file: a JPEG by content that lacks its end marker."""
     with source.open("rb") as file:
         if file.read(len(_JPEG_BEGIN)) != _JPEG_BEGIN:
             return False

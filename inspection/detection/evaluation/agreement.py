@@ -1,4 +1,4 @@
-"""Whether two ways of running a detector find the same."""
+"""Parity of two runtimes of a detector: matching of their boxes."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from inspection.detection.model.settings import Boxes
 from inspection.detection.model_file.manifest import Agreement
 
 USUAL_CONFIDENCE = 0.25
-_BOXES_AN_IMAGE = 2
+_BOXES_PER_IMAGE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What two ways of running a detector must share for one to stand in for the other.
+    """Tolerances within which one runtime may replace another.
 
     Attributes:
-        iou: two boxes of a class that overlap by less are no partners.
-        confidence: nor are those whose confidence differs by more.
-        matched: least share of boxes with a partner.
-        map_drop: most of either mean average precision that may be lost.
+        iou: minimum IoU of two matching boxes of a class.
+        confidence: maximum difference of their confidence.
+        matched: minimum share of boxes with a match.
+        map_drop: maximum loss of either mean average precision.
     """
 
     iou: float
@@ -34,18 +34,18 @@ class Bounds:
 
 
 EXACT = Bounds(iou=0.99, confidence=1e-3, matched=0.99, map_drop=0.005)
-"""The station's float32 runtime beside ultralytics' own ``predict`` with torch."""
+"""The station's float32 runtime against ultralytics' ``predict`` with torch."""
 FASTER = Bounds(iou=0.7, confidence=0.15, matched=0.9, map_drop=0.02)
-"""A faster way of calculating beside float32."""
+"""A faster runtime against float32."""
 
 
 def confidence_to_compare(reference: Sequence[Boxes]) -> float:
     """Return the confidence above which boxes are compared.
 
-    It is the usual one; lower for a model so unsure that hardly two boxes an image would be left.
+    ``USUAL_CONFIDENCE``; lower for a model with fewer than two boxes per image above it.
     """
     scores = np.sort(np.concatenate([found.scores for found in reference]) if reference else np.zeros(0))[::-1]
-    wanted = _BOXES_AN_IMAGE * len(reference)
+    wanted = _BOXES_PER_IMAGE * len(reference)
     if len(scores) == 0:
         return USUAL_CONFIDENCE
     return float(min(USUAL_CONFIDENCE, scores[min(wanted, len(scores)) - 1] * 0.999))
@@ -59,41 +59,41 @@ def agreement(
     name: str,
     drop: tuple[float, float],
 ) -> Agreement:
-    """Compare what two ways of running a detector find on the same images.
+    """Compare the boxes that two runtimes find on the same images.
 
-    Both lists reach down to a confidence well below the one that is compared at, so that a box just above it has its
-    partner just below.
+    Both lists must reach well below the confidence of the comparison, so that a box just above it can match one just
+    below.
 
     Args:
-        reference: found by the way that is trusted, an entry an image.
-        other: found by the other.
-        bounds: what counts as a partner.
+        reference: boxes of the trusted runtime, one entry per image.
+        other: boxes of the other runtime.
+        bounds: tolerances of a match.
         name: of the reference.
-        drop: mean average precision that is lost, at IoU 0.5 and over 0.5 to 0.95.
+        drop: loss of mean average precision, at IoU 0.5 and over 0.5 to 0.95.
     """
     confidence = confidence_to_compare(reference)
-    boxes = partners = total = 0
+    boxes = matches = total = 0
     worst_iou, worst_confidence = 1.0, 0.0
     for first, second in zip(reference, other, strict=True):
-        shares = iou_matrix(first.boxes, second.boxes)
-        shares[first.classes[:, None] != second.classes[None, :]] = -1
-        apart = np.abs(first.scores[:, None].astype(np.float64) - second.scores[None, :])
-        fits: NDArray[np.bool_] = (shares >= bounds.iou) & (apart <= bounds.confidence)
+        iou = iou_matrix(first.boxes, second.boxes)
+        iou[first.classes[:, None] != second.classes[None, :]] = -1
+        confidence_difference = np.abs(first.scores[:, None].astype(np.float64) - second.scores[None, :])
+        fits: NDArray[np.bool_] = (iou >= bounds.iou) & (confidence_difference <= bounds.confidence)
         rows = np.asarray(first.scores > confidence)
         columns = np.asarray(second.scores > confidence)
         boxes += int(rows.sum())
         total += int(rows.sum() + columns.sum())
-        partners += int(np.any(fits, axis=1)[rows].sum() + np.any(fits, axis=0)[columns].sum())
+        matches += int(np.any(fits, axis=1)[rows].sum() + np.any(fits, axis=0)[columns].sum())
         matched = np.flatnonzero(np.logical_and(rows, np.any(fits, axis=1)))
         for row in matched:
-            best = int(np.where(fits[row], shares[row], -1).argmax())
-            worst_iou = min(worst_iou, float(shares[row, best]))
-            worst_confidence = max(worst_confidence, float(apart[row, best]))
+            best = int(np.where(fits[row], iou[row], -1).argmax())
+            worst_iou = min(worst_iou, float(iou[row, best]))
+            worst_confidence = max(worst_confidence, float(confidence_difference[row, best]))
     return Agreement(
         reference=name,
         confidence=confidence,
         boxes=boxes,
-        matched=partners / total if total else 1.0,
+        matched=matches / total if total else 1.0,
         worst_iou=worst_iou,
         worst_confidence=worst_confidence,
         map50_drop=drop[0],
@@ -102,5 +102,5 @@ def agreement(
 
 
 def within_bounds(found: Agreement, bounds: Bounds) -> bool:
-    """Say whether an agreement lies within its bounds."""
+    """Return whether an agreement lies within the bounds."""
     return found.matched >= bounds.matched and max(found.map50_drop, found.map50_95_drop) <= bounds.map_drop

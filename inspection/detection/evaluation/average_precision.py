@@ -12,19 +12,19 @@ from inspection.detection.graph.suppression import iou_matrix
 from inspection.runtime.arrays import FloatArray, IntArray
 
 LIMITS = np.linspace(0.5, 0.95, 10).astype(np.float32)
-"""Intersection over union that a box needs with a labelled one to count as right."""
+"""Minimum intersection over union of a true positive."""
 _RECALLS = np.linspace(0, 1, 101)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvaluatedImage:
-    """The boxes found on an image beside those a person drew.
+    """Detections and ground truth of an image.
 
     Attributes:
-        boxes: found, float32 ``(n, 4)`` corners in pixels, surest first.
+        boxes: detections, float32 ``(n, 4)`` corners in pixels, by descending score.
         scores: ``(n,)``.
         classes: ``(n,)``.
-        labelled: drawn, float32 ``(m, 4)``.
+        labelled: ground truth, float32 ``(m, 4)``.
         labelled_classes: ``(m,)``.
     """
 
@@ -49,16 +49,16 @@ def average_precision(images: Sequence[EvaluatedImage]) -> dict[int, AveragePrec
 
     The mean over these classes is the mean average precision.
     """
-    right = [_right(image) for image in images]
-    hits = np.concatenate(right) if right else np.zeros((0, len(LIMITS)), np.bool_)
+    positives = [_true_positives(image) for image in images]
+    hits = np.concatenate(positives) if positives else np.zeros((0, len(LIMITS)), np.bool_)
     scores = np.concatenate([image.scores for image in images]) if images else np.zeros(0, np.float32)
     classes = np.concatenate([image.classes for image in images]) if images else np.zeros(0, np.intp)
-    drawn = np.concatenate([image.labelled_classes for image in images]) if images else np.zeros(0, np.intp)
+    labelled = np.concatenate([image.labelled_classes for image in images]) if images else np.zeros(0, np.intp)
     found: dict[int, AveragePrecision] = {}
-    for number in np.unique(drawn):
-        count = int((drawn == number).sum())
-        mine = np.flatnonzero(classes == number)
-        ordered = hits[mine[np.argsort(-scores[mine], kind="stable")]]
+    for number in np.unique(labelled):
+        count = int((labelled == number).sum())
+        of_class = np.flatnonzero(classes == number)
+        ordered = hits[of_class[np.argsort(-scores[of_class], kind="stable")]]
         areas = [_area(ordered[:, column], count) for column in range(len(LIMITS))]
         found[int(number)] = AveragePrecision(areas[0], float(np.mean(areas)), count)
     return found
@@ -74,25 +74,25 @@ def mean_of(found: dict[int, AveragePrecision]) -> tuple[float, float] | None:
     )
 
 
-def _right(image: EvaluatedImage) -> NDArray[np.bool_]:
-    """Return for each box found at which limits it is right: the surest takes the best labelled box still free."""
-    right = np.zeros((len(image.boxes), len(LIMITS)), np.bool_)
+def _true_positives(image: EvaluatedImage) -> NDArray[np.bool_]:
+    """Return at which IoU limits each detection is a true positive; matching is greedy by score, then by IoU."""
+    positives = np.zeros((len(image.boxes), len(LIMITS)), np.bool_)
     if not len(image.boxes) or not len(image.labelled):
-        return right
-    shares = iou_matrix(image.labelled, image.boxes)
-    shares[image.labelled_classes[:, None] != image.classes[None, :]] = 0
-    taken = np.zeros((len(image.labelled), len(LIMITS)), np.bool_)
+        return positives
+    iou = iou_matrix(image.labelled, image.boxes)
+    iou[image.labelled_classes[:, None] != image.classes[None, :]] = 0
+    matched = np.zeros((len(image.labelled), len(LIMITS)), np.bool_)
     columns = np.arange(len(LIMITS))
     for number in range(len(image.boxes)):
-        free = np.where(taken, 0, shares[:, number, None])
-        best = free.argmax(axis=0)
-        right[number] = free[best, columns] >= LIMITS
-        taken[best, columns] |= right[number]
-    return right
+        unmatched = np.where(matched, 0, iou[:, number, None])
+        best = unmatched.argmax(axis=0)
+        positives[number] = unmatched[best, columns] >= LIMITS
+        matched[best, columns] |= positives[number]
+    return positives
 
 
 def _area(hits: NDArray[np.bool_], count: int) -> float:
-    """Return the area under precision over recall at 101 points, precision never falling with recall."""
+    """Return the area under the 101-point interpolated precision-recall curve."""
     if not len(hits):
         return 0.0
     true = np.cumsum(hits)
@@ -100,5 +100,5 @@ def _area(hits: NDArray[np.bool_], count: int) -> float:
     precision = true / np.arange(1, len(hits) + 1)
     across = np.concatenate(([0.0], recall, [recall[-1], 1.0]))
     up = np.concatenate(([1.0], precision, [0.0, 0.0]))
-    falling = np.maximum.accumulate(up[::-1])[::-1]
-    return float(np.trapezoid(np.interp(_RECALLS, across, falling), _RECALLS))
+    envelope = np.maximum.accumulate(up[::-1])[::-1]
+    return float(np.trapezoid(np.interp(_RECALLS, across, envelope), _RECALLS))

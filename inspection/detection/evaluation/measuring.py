@@ -1,4 +1,4 @@
-"""Measuring a detector on labelled images with the very runtime that a station uses."""
+"""Evaluation of a detector on labelled images, with the runtime a station uses."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from inspection.detection.model_file.manifest import ClassPrecision
 from inspection.imaging.files import read_image
 
 MIN_CONFIDENCE = 0.001
-"""Boxes surer than this are counted, as is usual for average precision."""
+"""Minimum confidence of evaluated boxes, as usual for average precision."""
 EVALUATION_SETTINGS = DetectionSettings(confidence=MIN_CONFIDENCE, iou=0.7, max_detections=300)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DetectionMetrics:
-    """What a way of running a detector finds on labelled images.
+    """Detections of a runtime on labelled images and their average precision.
 
     Attributes:
-        found: an entry an image.
-        classes: class number → its average precision.
+        found: detections, one entry per image.
+        classes: class number → average precision.
     """
 
     found: tuple[Boxes, ...]
@@ -39,11 +39,11 @@ class DetectionMetrics:
 
     @property
     def mean(self) -> tuple[float, float]:
-        """Mean average precision at IoU 0.5 and over 0.5 to 0.95; 0 where there is nothing to find."""
+        """Mean average precision at IoU 0.5 and over 0.5 to 0.95; 0 without labelled boxes."""
         return mean_of(self.classes) or (0.0, 0.0)
 
     def drop_to(self, other: DetectionMetrics) -> tuple[float, float]:
-        """Return how much of both means ``other`` loses; negative where it gains."""
+        """Return the loss of ``other`` in both means; negative for a gain."""
         return self.mean[0] - other.mean[0], self.mean[1] - other.mean[1]
 
     def by_name(self, names: Sequence[str]) -> dict[str, ClassPrecision]:
@@ -62,7 +62,7 @@ class DetectionMetrics:
 def evaluate(
     model: Detector, files: Sequence[LabelledFile], on_progress: Callable[[int, int], None] | None = None
 ) -> DetectionMetrics:
-    """Run a detector on labelled images."""
+    """Run a detector on labelled images and return its metrics."""
     found = []
     for done, file in enumerate(files, start=1):
         found.append(model.find(read_image(file.image), EVALUATION_SETTINGS))
@@ -72,7 +72,7 @@ def evaluate(
 
 
 def metrics_of(found: Sequence[Boxes], files: Sequence[LabelledFile]) -> DetectionMetrics:
-    """Return the average precision of boxes that were found on ``files``, an entry an image."""
+    """Return the metrics of detections on ``files``, one entry per image."""
     images = [
         EvaluatedImage(
             boxes.boxes,

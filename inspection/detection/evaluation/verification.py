@@ -1,4 +1,4 @@
-"""Whether a detector's file finds what it should: as where it was made, or as another file does."""
+"""Verification of a detector's file: it finds what it found where it was trained, or what another file finds."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _PROBE_BOXES = 20
 _PROBES = 4
 _COARSE = 12
 SAME = Bounds(iou=0.9, confidence=0.02, matched=0.9, map_drop=1.0)
-"""Of one file on two processors, whose ways of rounding differ."""
+"""Tolerances for one file on two CPUs that round differently."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedDetector:
-    """A detector's file that was found in order.
+    """The result of a successful verification.
 
     Attributes:
-        path: the file; complete and unchanged.
-        digest: its SHA-256.
-        precision: its own.
-        reference: what it was compared with: ``making``, or the name of the other file.
-        agreement: how well they agree; None for a file without boxes to compare with.
+        path: the model file, complete and unchanged.
+        digest: SHA-256 of the file.
+        precision: of the file.
+        reference: ``making`` (the boxes stored at training), or the name of the file it was compared with.
+        agreement: with the reference; None for a file without stored boxes.
     """
 
     path: Path
@@ -47,7 +47,7 @@ class VerifiedDetector:
 
 
 def probe(model: Detector) -> tuple[tuple[tuple[float, ...], ...], ...]:
-    """Return what a detector finds surest on generated images: rows of left, top, right, bottom, score, class."""
+    """Return the highest-scoring boxes on probe images: rows of left, top, right, bottom, score, class per image."""
     settings = DetectionSettings(confidence=0.0, max_detections=_PROBE_BOXES)
     size = model.description
     images = []
@@ -59,13 +59,13 @@ def probe(model: Detector) -> tuple[tuple[tuple[float, ...], ...], ...]:
 
 
 def generated_image(height: int, width: int, number: int) -> Pixels:
-    """Return blurred coloured noise, uint8 RGB ``(height, width, 3)``; the same for the same number."""
+    """Return probe image ``number``: low-frequency colour noise, uint8 RGB ``(height, width, 3)``."""
     coarse = np.random.default_rng(number).integers(0, 256, (_COARSE, _COARSE, 3), dtype=np.uint8)
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
 
 
 def verify_detector(path: Path) -> VerifiedDetector:
-    """Check that a detector's file is whole and finds on generated images what it found where it was made.
+    """Check that a detector's file is complete and finds on probe images what it found where it was trained.
 
     Raises:
         NotFound: ``model-missing``.
@@ -83,7 +83,7 @@ def verify_detector(path: Path) -> VerifiedDetector:
 
 
 def verify_against(path: Path, other: Path, images: Sequence[Path]) -> VerifiedDetector:
-    """Check that a detector's file finds on images what another finds.
+    """Check that a detector's file finds on images what another file finds.
 
     Raises:
         NotFound, InvalidInput: as ``verify_detector`` for either file; what ``read_image`` raises.

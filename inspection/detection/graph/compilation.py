@@ -13,13 +13,13 @@ from inspection.runtime.openvino_import import openvino as ov
 
 
 def compile_graph(model: Any, description: GraphDescription, precision: str, threads: int | None = None) -> Any:
-    """Compile a graph for the processor; it then takes float32 ``(1, height, width, 3)`` RGB of ``value_table``.
+    """Compile a graph for the CPU, with float32 ``(1, height, width, 3)`` RGB input normalised by ``value_table``.
 
     Args:
         model: of ``read_graph``.
         description: of ``read_graph``.
-        precision: ``f32`` or ``bf16``; a processor without bfloat16 calculates in float32.
-        threads: processor threads; None takes the setting.
+        precision: ``f32`` or ``bf16``; a CPU without bfloat16 computes in float32.
+        threads: number of CPU threads; None takes the setting.
     """
     steps = ov.preprocess.PrePostProcessor(model)
     steps.input().tensor().set_element_type(ov.Type.f32).set_layout(ov.Layout("NHWC"))
@@ -30,10 +30,10 @@ def compile_graph(model: Any, description: GraphDescription, precision: str, thr
 
 
 def value_table(description: GraphDescription) -> NDArray[np.float32]:
-    """Return what each value 0 to 255 of each channel becomes, float32 ``(1, 256, 3)`` in the order RGB.
+    """Return the normalised value of each channel value 0 to 255, float32 ``(1, 256, 3)`` in RGB order.
 
-    A table and not a multiplication in the graph: that is off by the last bit, which a graph that quantises its input
-    as it goes turns into boxes 20 pixels away.
+    A lookup table instead of a multiplication in the graph, which differs in the last bit; dynamic quantisation of the
+    input can turn that into boxes 20 pixels off.
     """
     values = np.arange(256, dtype=np.float32)[:, None]
     mean, scale = np.array(description.mean, np.float32), np.array(description.scale, np.float32)
@@ -43,7 +43,7 @@ def value_table(description: GraphDescription) -> NDArray[np.float32]:
 
 
 def cpu_supports(capability: str) -> bool:
-    """Say whether the processor has a number format of its own (``BF16``, ``INT8``), as OpenVINO names it."""
+    """Return whether the CPU supports a number format natively (``BF16``, ``INT8``), by its OpenVINO name."""
     return capability in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 

@@ -1,4 +1,4 @@
-"""What is known of a detector's or a classifier's graph beside its weights: input, output, class names."""
+"""The input, output and class names of a detector's or classifier's graph."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from inspection.detection.reasons import InvalidMetadataError
 from models.names import LONGEST_NAME, is_plain_text
 
 GRAPH_SUFFIXES = frozenset({".xml", ".onnx"})
-"""Endings of the graphs that can be given as they are."""
+"""Suffixes of graphs that can be loaded without conversion."""
 LARGEST_SIDE = 8192
 MAX_CLASSES = 100_000
 
 
 def usable_name(name: str) -> str:
-    """Return the name of a class if it can be shown and chosen.
+    """Return a class name after checking that it can be displayed and selected.
 
     Raises:
-        InvalidMetadataError: with what is wrong with it.
+        InvalidMetadataError: with the reason.
     """
     if not name.strip():
         raise InvalidMetadataError("detector-metadata-empty-name")
@@ -38,20 +38,20 @@ Scale = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class GraphDescription(BaseModel):
-    """How an image becomes the network's input, and what the output means.
+    """The preprocessing of an image into the network's input, and the meaning of the output.
 
     Attributes:
-        head: the kind of output.
+        head: kind of output.
         names: of the classes, by number.
         height: rows of the input.
         width: its columns.
         layout: order of the input's axes.
         colour: order of its channels.
-        mean: subtracted from each channel of 0 to 255, in the input's order.
-        scale: what each channel is then divided by.
-        fitting: ``letterbox`` keeps the aspect and fills both sides alike, ``letterbox-corner`` only right and below,
-            ``stretch`` does not keep the aspect, ``crop`` keeps it and cuts off what stands out evenly.
-        normalised: for a classifier, whether its values already are probabilities.
+        mean: subtracted from each channel of 0 to 255, in the input's channel order.
+        scale: divisor of each channel after that.
+        fitting: ``letterbox`` keeps the aspect ratio and pads both sides equally, ``letterbox-corner`` pads only right
+            and below, ``stretch`` ignores the aspect ratio, ``crop`` takes a centre crop.
+        normalised: for a classifier, whether its outputs are probabilities already.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,6 +1,6 @@
-"""Letterboxing: an image fitted into the network's input, aspect kept, the rest filled.
+"""Letterboxing: fitting an image into the network's input with its aspect ratio kept and the rest padded.
 
-Geometry and rounding are those of ultralytics 8.4 (``LetterBox`` and ``scale_boxes``), so that boxes come out the same.
+Geometry and rounding equal those of ultralytics 8.4 (``LetterBox`` and ``scale_boxes``), so that boxes are identical.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from inspection.imaging.frames import Pixels
 from inspection.imaging.opencv import cv2
 
 PADDING = 114
-"""Grey value of what the image does not cover."""
+"""Grey value of the padding."""
 _UNEVEN = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """Where an image lies in the network's input, in pixels.
+    """The position of an image in the network's input, in pixels.
 
     Attributes:
         height: rows of the original image.
         width: its columns.
-        inner_height: rows the image takes in the input.
-        inner_width: columns it takes.
-        top: rows filled above it.
-        left: columns filled left of it.
+        inner_height: rows of the image in the input.
+        inner_width: its columns there.
+        top: rows of padding above it.
+        left: columns of padding left of it.
     """
 
     height: int
@@ -53,14 +53,14 @@ class Letterbox:
 
 
 def fit(height: int, width: int, input_height: int, input_width: int, *, centred: bool = True) -> Letterbox:
-    """Return how an image of ``height`` × ``width`` lies in an input of ``input_height`` × ``input_width``.
+    """Return the position of an image of ``height`` × ``width`` in an input of ``input_height`` × ``input_width``.
 
     Args:
         height: rows of the image.
         width: its columns.
         input_height: rows of the network's input.
         input_width: its columns.
-        centred: filled on both sides alike (YOLO), else only at the right and below (YOLOX).
+        centred: pads both sides equally (YOLO), else only right and below (YOLOX).
     """
     ratio = min(input_height / height, input_width / width)
     inner_height, inner_width = max(round(height * ratio), 1), max(round(width * ratio), 1)
@@ -75,7 +75,7 @@ def draw(pixels: Pixels, place: Letterbox, target: Pixels) -> None:
     Args:
         pixels: uint8 RGB ``(H, W, 3)``.
         place: of ``fit``.
-        target: uint8 ``(input height, input width, 3)``, overwritten as a whole.
+        target: uint8 ``(input height, input width, 3)``, overwritten entirely.
     """
     bottom, right = place.top + place.inner_height, place.left + place.inner_width
     target[: place.top] = PADDING

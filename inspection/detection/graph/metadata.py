@@ -1,4 +1,4 @@
-"""What comes with a graph: ``metadata.yaml`` or ONNX metadata of ultralytics, ``model_info``, a file of labels."""
+"""Metadata beside a graph: ``metadata.yaml`` or ONNX metadata of ultralytics, ``model_info``, a label file."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _ULTRALYTICS_KEYS = ("task", "imgsz", "names", "end2end")
 
 @dataclass(frozen=True, slots=True)
 class GraphMetadata:
-    """What was found beside a graph; None and empty where nothing was said.
+    """The metadata of a graph; None or empty where missing.
 
     Attributes:
         ultralytics: whether ultralytics exported it.
-        task: ``detect``, ``classify``…, as ultralytics calls it.
+        task: ``detect``, ``classify``…, as named by ultralytics.
         names: of the classes, by number.
         size: rows and columns of the input.
-        end_to_end: whether the graph was exported without need of suppression.
-        info: OpenVINO's ``model_info``, as its Model API defines it.
+        end_to_end: whether the exported graph needs no non-maximum suppression.
+        info: OpenVINO's ``model_info``, as defined by its Model API.
     """
 
     ultralytics: bool = False
@@ -43,17 +43,17 @@ class GraphMetadata:
 
 
 def read_metadata(graph: Path, model: Any) -> GraphMetadata:
-    """Return what is known of the graph in a file.
+    """Return the metadata of the graph in a file.
 
-    A file ``labels.txt`` beside the graph, or one of the graph's name with the ending ``.labels.txt``, one class a
-    line, goes before the names the graph itself carries.
+    A file ``labels.txt`` beside the graph, or one with the graph's name and the suffix ``.labels.txt``, one class per
+    line, overrides the class names in the graph.
 
     Args:
         graph: the ``.xml`` or ``.onnx`` file.
         model: the OpenVINO model read from it.
 
     Raises:
-        InvalidInput: ``detector-metadata`` when a file beside the graph cannot be understood.
+        InvalidInput: ``detector-metadata`` when a file beside the graph is invalid.
     """
     info = _section(model, "model_info")
     beside = graph.suffix.lower() == _OPENVINO
@@ -73,7 +73,7 @@ def read_metadata(graph: Path, model: Any) -> GraphMetadata:
 
 
 def metadata_files(graph: Path) -> list[Path]:
-    """Return the files, there or not, that may say what the graph in a file finds."""
+    """Return the paths, existing or not, of the metadata files of a graph."""
     labels = _label_files(graph)
     return [*labels, graph.parent / "metadata.yaml"] if graph.suffix.lower() == _OPENVINO else labels
 
@@ -83,7 +83,7 @@ def _label_files(graph: Path) -> list[Path]:
 
 
 def _section(model: Any, name: str) -> dict[str, str]:
-    """Return a section of an OpenVINO model's runtime information as text by name."""
+    """Return a section of an OpenVINO model's runtime information as strings by name."""
     if not model.has_rt_info([name]):
         return {}
     section = model.get_rt_info([name])
@@ -99,18 +99,18 @@ def _yaml(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise _not_understood(path, reason_of(error)) from error
+        raise _invalid(path, reason_of(error)) from error
     try:
         return read_yaml(data)
     except InvalidMetadataError as error:
-        raise _not_understood(path, error.reason) from error
+        raise _invalid(path, error.reason) from error
 
 
 def read_yaml(data: bytes) -> dict[str, Any]:
-    """Return a YAML mapping; only plain values are made, no objects.
+    """Return a YAML mapping; only plain values are constructed, no objects.
 
     Raises:
-        InvalidMetadataError: with what is wrong with it.
+        InvalidMetadataError: with the reason.
     """
     yaml = importlib.import_module("yaml")
     if len(data) > _MAX_BYTES:
@@ -123,7 +123,7 @@ def read_yaml(data: bytes) -> dict[str, Any]:
             raise InvalidMetadataError("detector-yaml-invalid") from error
         raise InvalidMetadataError("detector-yaml-place", line=place.line + 1, column=place.column + 1) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # ValueError: the 30th of February.
+        # ValueError: an invalid date, such as the 30th of February.
         raise InvalidMetadataError("detector-yaml-invalid") from error
     if not isinstance(found, dict):
         raise InvalidMetadataError("detector-yaml-values")
@@ -134,7 +134,7 @@ def class_names(value: object) -> tuple[str, ...]:
     """Return the class names of a list, or of a mapping from 0, 1, 2… to names.
 
     Raises:
-        InvalidMetadataError: with what is wrong with them.
+        InvalidMetadataError: with the reason.
     """
     listed = value
     if isinstance(value, dict):
@@ -142,7 +142,7 @@ def class_names(value: object) -> tuple[str, ...]:
         listed = [numbered.get(str(number), _MISSING) for number in range(len(value))]
     if not isinstance(listed, list) or not listed or _MISSING in listed:
         raise InvalidMetadataError("detector-metadata-numbers")
-    # Nothing that is no plain value: YAML can make a list of a few lines as long as the memory when it is spelled out.
+    # Plain values only: YAML aliases can expand a few lines to a list that exhausts the memory.
     if not all(isinstance(name, str | int | float) for name in listed):
         raise InvalidMetadataError("detector-metadata-empty-name")
     return tuple(usable_name(str(name)) for name in listed)
@@ -154,7 +154,7 @@ def _names(value: object, graph: Path) -> tuple[str, ...]:
     try:
         return class_names(value)
     except InvalidMetadataError as error:
-        raise _not_understood(graph, error.reason) from error
+        raise _invalid(graph, error.reason) from error
 
 
 def _size(value: object, graph: Path) -> tuple[int, int] | None:
@@ -164,11 +164,11 @@ def _size(value: object, graph: Path) -> tuple[int, int] | None:
     match [value, value] if isinstance(value, int) else value:
         case [int(height), int(width)] if 0 < height <= LARGEST_SIDE and 0 < width <= LARGEST_SIDE:
             return height, width
-    raise _not_understood(graph, LocalText.of("detector-metadata-size", {"largest": LARGEST_SIDE}))
+    raise _invalid(graph, LocalText.of("detector-metadata-size", {"largest": LARGEST_SIDE}))
 
 
 def _value(value: object) -> object:
-    """Return a value of ONNX metadata, which is text, as what it stands for."""
+    """Return a value of ONNX metadata, parsed from its string if possible."""
     if not isinstance(value, str):
         return value
     try:
@@ -185,12 +185,12 @@ def _labels(graph: Path) -> tuple[str, ...]:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise _not_understood(path, reason_of(error)) from error
+            raise _invalid(path, reason_of(error)) from error
         except InvalidMetadataError as error:
-            raise _not_understood(path, error.reason) from error
+            raise _invalid(path, error.reason) from error
         return tuple(line.strip() for line in text.splitlines() if line.strip())
     return ()
 
 
-def _not_understood(path: Path, reason: str) -> InvalidInput:
+def _invalid(path: Path, reason: str) -> InvalidInput:
     return InvalidInput("detector-metadata", file=str(path), reason=reason)

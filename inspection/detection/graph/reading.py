@@ -23,17 +23,17 @@ _IMAGE_AXES = 4
 
 
 def read_graph(path: Path) -> tuple[Any, GraphDescription]:
-    """Read an OpenVINO or ONNX graph and find out what its input and output mean.
+    """Read an OpenVINO or ONNX graph and determine the meaning of its input and output.
 
     Args:
-        path: the ``.xml`` or ``.onnx`` file, or a folder that holds exactly one of them.
+        path: the ``.xml`` or ``.onnx`` file, or a folder with exactly one of them.
 
     Returns:
         the OpenVINO model with a fixed input size, and its description.
 
     Raises:
         InvalidInput: ``model-damaged``, ``model-not-readable``, ``detector-folder`` or ``detector-metadata``.
-        DoesNotFit: ``detector-input`` or ``detector-output`` when the graph is none that is understood.
+        DoesNotFit: ``detector-input`` or ``detector-output`` when input or output of the graph are not supported.
     """
     file = _graph_file(path)
     try:
@@ -44,7 +44,7 @@ def read_graph(path: Path) -> tuple[Any, GraphDescription]:
 
 
 def describe(model: Any, metadata: GraphMetadata, name: str) -> GraphDescription:
-    """Say what a graph's input and output mean; an input of open size gets the one its metadata names.
+    """Return the description of a graph; a dynamic input is reshaped to the size in the metadata.
 
     Raises:
         InvalidInput: ``detector-metadata``.
@@ -73,7 +73,7 @@ def describe(model: Any, metadata: GraphMetadata, name: str) -> GraphDescription
 
 
 def require_fits(model: Any, description: GraphDescription, name: str) -> None:
-    """Check that a graph has the input and the output that a file says it has.
+    """Check that a graph has the input and the output of the description in its file.
 
     Raises:
         InvalidInput: ``model-damaged``.
@@ -123,21 +123,21 @@ def _input(model: Any, metadata: GraphMetadata, name: str) -> tuple[str, int, in
 
 
 def _preparation(head: Head, metadata: GraphMetadata, model: Any, *, square: bool) -> dict[str, Any]:
-    """Return how an image is prepared: as the exporter does it, else as ``model_info`` says it."""
+    """Return the preprocessing: the exporter's, else that of ``model_info``."""
     if head is Head.YOLOX:
         return {"colour": "bgr", "scale": (1.0, 1.0, 1.0), "fitting": "letterbox-corner"}
     if head is not Head.CLASSIFIER:
         return {}
     normalised = _ends_in_probabilities(model)
     if metadata.ultralytics:
-        # Its own transforms keep the aspect for a square input alone.
+        # The transforms of ultralytics keep the aspect ratio for square inputs only.
         return {"fitting": "crop" if square else "stretch", "normalised": normalised}
     info: Mapping[str, str] = metadata.info or {}
     return {
         "fitting": {"crop": "crop", "fit_to_window_letterbox": "letterbox", "fit_to_window": "letterbox-corner"}.get(
             info.get("resize_type", ""), "stretch"
         ),
-        # The Model API's images are BGR: an input that is not to be reversed is BGR. Nothing said: RGB.
+        # Images of the Model API are BGR: an input that is not reversed is BGR. Without the entry: RGB.
         "colour": "bgr" if info.get("reverse_input_channels", "True").lower() in {"no", "false", "0"} else "rgb",
         "mean": _three(info.get("mean_values", ""), 0.0),
         "scale": _three(info.get("scale_values", ""), 1.0),
@@ -158,7 +158,7 @@ def _three(text: str, otherwise: float) -> tuple[float, ...]:
 
 
 def _ends_in_probabilities(model: Any) -> bool:
-    """Say whether the last operation, but for changes of shape, is a softmax or a sigmoid."""
+    """Return whether the last operation, apart from reshaping, is a softmax or a sigmoid."""
     node = model.get_results()[0].input_value(0).get_node()
     while node.get_type_name() in {"Reshape", "Squeeze", "Unsqueeze", "Convert"}:
         node = node.input_value(0).get_node()

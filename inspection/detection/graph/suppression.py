@@ -1,4 +1,4 @@
-"""Greedy non-maximum suppression, class by class, with the rules of ultralytics 8.4."""
+"""Greedy non-maximum suppression per class, equal to that of ultralytics 8.4."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import numpy as np
 from inspection.runtime.arrays import FloatArray, IntArray
 
 CLASS_OFFSET = np.float32(7680)
-"""Boxes of different classes are moved apart by this many pixels, so that they never overlap."""
+"""Boxes of different classes are shifted apart by this many pixels, so that they never overlap."""
 MAX_CANDIDATES = 30_000
 
 
 def non_max_suppression(
     boxes: FloatArray, scores: FloatArray, classes: IntArray, iou: float, max_kept: int
 ) -> IntArray:
-    """Return the indices of the boxes to keep, surest first.
+    """Return the indices of the boxes to keep, by descending score.
 
-    A box goes when a surer one of its class overlaps it by more than ``iou``.
+    A box is removed when a kept box of its class overlaps it by more than ``iou``.
 
     Args:
         boxes: float32 ``(n, 4)``: left, top, right, bottom in pixels of the network's input.
@@ -26,7 +26,7 @@ def non_max_suppression(
         max_kept: maximum number of boxes kept.
     """
     order: IntArray = np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]
-    # float32 as the rule it follows: far classes lie on a coarser grid.
+    # In float32 as in ultralytics: boxes of high class numbers lie on a coarser grid.
     moved = boxes + (classes.astype(np.float32) * CLASS_OFFSET)[:, None]
     areas = (moved[:, 2] - moved[:, 0]) * (moved[:, 3] - moved[:, 1])
     kept: list[int] = []
@@ -38,7 +38,7 @@ def non_max_suppression(
         sides = np.maximum(lower - upper, np.float32(0))
         shared = sides[:, 0] * sides[:, 1]
         union = areas[first] + areas[rest] - shared
-        # Two boxes without any area overlap nothing: 0 of 0.
+        # 0 / 0 for two boxes without area: no overlap.
         overlap = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
         order = rest[overlap <= np.float32(iou)]
     return np.array(kept, np.intp)

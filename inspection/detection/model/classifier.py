@@ -19,7 +19,7 @@ from models.results import BoundingBox, Detection
 
 
 class Classifier(GraphModel):
-    """A classifier of whole images in memory; attributes as ``Detector``."""
+    """An image classifier in memory; attributes as ``Detector``."""
 
     kind: ClassVar[ModelKind] = ModelKind.CLASSIFIER
 
@@ -30,7 +30,7 @@ class Classifier(GraphModel):
             pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
 
         Raises:
-            DoesNotFit: ``detector-not-finite`` when its output is no numbers.
+            DoesNotFit: ``detector-not-finite`` when the output has NaN or infinite values.
         """
         with self._lock:
             self._draw(as_rgb(pixels))
@@ -41,11 +41,11 @@ class Classifier(GraphModel):
                 raise DoesNotFit("detector-not-finite", name=self.name) from error
 
     def detect(self, pixels: Pixels, settings: DetectionSettings | None = None) -> list[Detection]:
-        """Return the most probable class as one detection over the whole image, if it is sure enough.
+        """Return the most probable class as one detection over the whole image, if its confidence suffices.
 
         Raises:
-            InvalidInput: ``detector-class-unknown`` when the settings name a class the model does not know.
-            DoesNotFit: ``detector-not-finite`` when its output is no numbers.
+            InvalidInput: ``detector-class-unknown`` when the settings name a class the model does not have.
+            DoesNotFit: ``detector-not-finite`` when the output has NaN or infinite values.
         """
         rule, names = settings or DetectionSettings(), self.description.names
         require_known_classes(names, named_classes(rule), self.name)
@@ -60,7 +60,7 @@ class Classifier(GraphModel):
         return [Detection(class_name=name, confidence=score, bbox=box)]
 
     def warm_up(self) -> None:
-        """Look at an even image, so that the first part is not slower than the others."""
+        """Run a blank image, so that the first part is not slower than the others."""
         self.classify(np.zeros((self.description.height, self.description.width), np.uint8))
 
     def _draw(self, image: Pixels) -> None:
@@ -73,15 +73,15 @@ class Classifier(GraphModel):
             return
         interpolation = cv2.INTER_LINEAR
         if size.fitting == "crop":
-            image = _centre_of_aspect(image, size.height, size.width)
+            image = _centre_crop(image, size.height, size.width)
             if image.shape[0] > size.height:
-                # As where it was trained every pixel counts, however much larger than the input the image is.
+                # Area averaging as in training, for any downscaling factor.
                 interpolation = cv2.INTER_AREA
         target[:] = cv2.resize(image, (size.width, size.height), interpolation=interpolation)
 
 
-def _centre_of_aspect(image: Pixels, height: int, width: int) -> Pixels:
-    """Return the largest part around the middle of an image that has the aspect ``height`` : ``width``."""
+def _centre_crop(image: Pixels, height: int, width: int) -> Pixels:
+    """Return the largest centre crop with the aspect ratio ``height`` : ``width``."""
     factor = min(image.shape[0] / height, image.shape[1] / width)
     rows, columns = max(round(height * factor), 1), max(round(width * factor), 1)
     top, left = (image.shape[0] - rows) // 2, (image.shape[1] - columns) // 2

@@ -19,28 +19,28 @@ from models.results import BoundingBox, Detection
 
 
 class Detector(GraphModel):
-    """A detector in memory; may be used from several threads, one image at a time.
+    """A detector in memory; thread-safe, runs one image at a time.
 
     Attributes:
-        description: of its graph.
-        name: of its file, for messages.
-        digest: SHA-256 of its file, hexadecimal.
-        precision: ``f32`` or ``bf16``, in which it calculates.
+        description: of the graph.
+        name: of the model file, for messages.
+        digest: SHA-256 of the model file, hexadecimal.
+        precision: of inference, ``f32`` or ``bf16``.
     """
 
     kind: ClassVar[ModelKind] = ModelKind.DETECTOR
 
     def find(self, pixels: Pixels, settings: DetectionSettings | None = None) -> Boxes:
-        """Return the boxes found, surest first.
+        """Return the detected boxes by descending score.
 
         Args:
             pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
-            settings: which boxes to report.
+            settings: filtering of detections; None takes the defaults.
 
         Raises:
-            InvalidInput: ``detector-class-unknown`` when the settings name a class the model does not know.
-            DoesNotFit: ``detector-names`` when the model finds a class that has no name, ``detector-not-finite`` when
-                its output is no numbers.
+            InvalidInput: ``detector-class-unknown`` when the settings name a class the model does not have.
+            DoesNotFit: ``detector-names`` when the output has a class index without a name, ``detector-not-finite``
+                when the output has NaN or infinite values.
         """
         rule = settings or DetectionSettings()
         thresholds = self._thresholds(rule)
@@ -62,7 +62,7 @@ class Detector(GraphModel):
         return Boxes(place.to_original(boxes[kept]), scores[kept], classes[kept])
 
     def detect(self, pixels: Pixels, settings: DetectionSettings | None = None) -> list[Detection]:
-        """Return what ``find`` finds in the words of the product; see there."""
+        """Return the boxes of ``find`` as ``Detection`` records; raises as ``find``."""
         found = self.find(pixels, settings)
         return [
             Detection(
@@ -74,7 +74,7 @@ class Detector(GraphModel):
         ]
 
     def warm_up(self) -> None:
-        """Look at an even image, so that the first part is not slower than the others."""
+        """Run a blank image, so that the first part is not slower than the others."""
         self.find(np.zeros((self.description.height, self.description.width), np.uint8))
 
     def _decode(self, output: FloatArray, least: float) -> Candidates:
@@ -90,7 +90,7 @@ class Detector(GraphModel):
             raise DoesNotFit("detector-not-finite", name=self.name) from error
 
     def _thresholds(self, rule: DetectionSettings) -> FloatArray:
-        """Return the confidence each class has to exceed; classes that are left out get one that none exceeds."""
+        """Return the minimum confidence of each class, infinity for classes not reported."""
         names = self.description.names
         require_known_classes(names, named_classes(rule), self.name)
         wanted = [rule.class_confidence.get(name, rule.confidence) for name in names]

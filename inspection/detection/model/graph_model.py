@@ -16,7 +16,7 @@ from models.errors import InvalidInput
 
 
 class GraphModel:
-    """A graph in memory with its input; one image at a time, from any thread."""
+    """A compiled graph with its input buffers; thread-safe, runs one image at a time."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class GraphModel:
         self._table = value_table(description)
 
     def _infer(self) -> FloatArray:
-        """Run the graph on the canvas; call it with the lock held."""
+        """Run the graph on the canvas; the lock must be held."""
         cv2.LUT(self._canvas, self._table, self._input[0])
         output: FloatArray = self._request.infer([self._input], share_inputs=True, share_outputs=True)[0]
         return output

@@ -13,13 +13,13 @@ _SHOWN_NAMES = 20
 
 @dataclass(frozen=True, slots=True)
 class DetectionSettings:
-    """Which of its candidates a detector reports.
+    """Filtering of detections.
 
     Attributes:
-        confidence: those that are surer than this.
-        iou: of two boxes of a class that overlap by more, the surer one stays.
-        class_confidence: class → the confidence that goes before the general one.
-        classes: only these; None takes all.
+        confidence: minimum confidence, exclusive.
+        iou: non-maximum suppression removes the less confident of two boxes of a class that overlap by more.
+        class_confidence: class → minimum confidence, overriding the general one.
+        classes: classes to report; None reports all.
         max_detections: maximum number, by confidence.
     """
 
@@ -56,5 +56,5 @@ def require_known_classes(names: tuple[str, ...], wanted: frozenset[str], model:
 
 
 def shown_names(names: Sequence[str]) -> str:
-    """Return names of classes as a message lists them: the first twenty."""
+    """Return class names for a message, at most twenty."""
     return ", ".join(names[:_SHOWN_NAMES]) + (", …" if len(names) > _SHOWN_NAMES else "")

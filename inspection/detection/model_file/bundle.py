@@ -1,4 +1,4 @@
-"""The file of a trained detector: its graph, how it is to be run, and what it was measured to do."""
+"""The model file of a detector or classifier: its graph, input description and metrics."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ DETECTION_KINDS = frozenset({"detector", "classifier"})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DetectorBundle:
-    """A detector's file that was read and checked.
+    """The content of a model file whose digests were checked.
 
     Attributes:
-        manifest: what it says about itself.
+        manifest: of the file.
         graph: OpenVINO ``.xml``.
         weights: OpenVINO ``.bin``.
         digest: SHA-256 of the whole file, hexadecimal.
@@ -35,12 +35,12 @@ class DetectorBundle:
 
 
 def pack_detector(manifest: DetectorManifest, graph: bytes, weights: bytes) -> bytes:
-    """Return the bytes of a detector's file; the digests of the members are entered here."""
+    """Return the bytes of a model file; the digests of the members are added here."""
     return pack(manifest.model_dump(mode="json"), {GRAPH: graph, WEIGHTS: weights})
 
 
 def read_detector(path: Path) -> DetectorBundle:
-    """Read and check a detector's file.
+    """Read and check a model file.
 
     Raises:
         NotFound: ``model-missing``.

@@ -1,4 +1,4 @@
-"""What a detector's file says about itself, for programs and for people."""
+"""Descriptions of a detector's or classifier's model file, as data and as text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def describe_detector(path: Path) -> dict[str, Any]:
 
 
 def format_detector(found: dict[str, Any]) -> list[str]:
-    """Return the lines that show a person what ``describe_detector`` found."""
+    """Return the lines of text for the data of ``describe_detector``."""
     graph, data, training = found["graph"], found["data"], found["training"]
     quality = "not measured" if found["map50"] is None else f"{found['map50']:.3f}, mAP50-95 {found['map50_95']:.3f}"
     made_as = training.get("architecture", graph["head"])

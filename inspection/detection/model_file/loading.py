@@ -1,4 +1,4 @@
-"""From a file to a detector or classifier that can run."""
+"""Loading of detectors and classifiers from files."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def load_detection_model(path: Path, threads: int | None = None) -> Detector | C
     Args:
         path: a file of ``imageflow train detector``; an OpenVINO ``.xml`` with its ``.bin`` beside it; an ``.onnx``;
             or a folder that holds one of them, such as ultralytics exports.
-        threads: processor threads it may use; None takes the setting.
+        threads: number of CPU threads; None takes the setting.
 
     Raises:
         NotFound: ``model-missing``.
         InvalidInput: ``model-damaged``, ``model-too-new``, ``model-not-readable``, ``detector-folder``,
             ``detector-metadata``.
-        DoesNotFit: ``detector-input``, ``detector-output`` when the graph is none that is understood.
+        DoesNotFit: ``detector-input``, ``detector-output`` when input or output of the graph are not supported.
     """
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:
-        # ValueError: a character that no name of a file holds.
+        # ValueError: a character that file names cannot contain.
         raise NotFound("model-missing", file=str(path)) from error
     except OSError as error:
         raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error
@@ -50,7 +50,7 @@ def load_detection_model(path: Path, threads: int | None = None) -> Detector | C
 
 
 def open_bundle(bundle: DetectorBundle, name: str, threads: int | None = None) -> Detector | Classifier:
-    """Make a detector's file ready to run, in the fastest way that passed its parity check and this processor has.
+    """Load the content of a model file, in the fastest precision that passed its parity check and the CPU supports.
 
     Raises:
         InvalidInput: ``model-damaged``.
@@ -65,11 +65,11 @@ def open_bundle(bundle: DetectorBundle, name: str, threads: int | None = None) -
 
 
 def fastest(passed: tuple[str, ...], *, bf16: bool) -> str:
-    """Return the first of the ways of calculating that passed which a processor has.
+    """Return the first inference precision that the CPU supports.
 
     Args:
-        passed: the fastest first.
-        bf16: whether the processor has bfloat16; ``f32`` it always has.
+        passed: precisions that passed the parity check, fastest first.
+        bf16: whether the CPU supports bfloat16; ``f32`` is always supported.
     """
     return next((way for way in passed if way != BF16 or bf16), F32)
 
@@ -84,7 +84,7 @@ def _ready(
 
 
 def _digest(path: Path) -> str:
-    """Return SHA-256 over a graph's files, by name, and over those beside it that say what it finds.
+    """Return SHA-256 over the files of a graph, sorted by name, and over its metadata files.
 
     Raises:
         InvalidInput: ``model-not-readable``.

@@ -1,4 +1,4 @@
-"""What the file of a trained detector says about itself."""
+"""The manifest of a detector's or classifier's model file."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class _Part(BaseModel):
 
 
 class Agreement(_Part):
-    """How a way of running the model agrees with the one it was made from, on the validation images.
+    """Agreement of an inference precision with its reference on the validation images.
 
     Attributes:
-        reference: what it was compared with: ``torch`` or ``fp32``.
-        confidence: boxes surer than this were compared.
-        boxes: of the reference.
-        matched: share of boxes, of both sides, that have a partner of the same class and nearly the same place.
-        worst_iou: of the matched boxes.
-        worst_confidence: largest difference of confidence of the matched boxes.
-        map50_drop: how much of the mean average precision at IoU 0.5 is lost.
+        reference: ``torch`` or ``fp32``.
+        confidence: minimum confidence of the compared boxes.
+        boxes: number of boxes of the reference.
+        matched: share of boxes of both sides with a match of the same class and nearly the same position.
+        worst_iou: minimum over the matched boxes.
+        worst_confidence: maximum confidence difference of the matched boxes.
+        map50_drop: loss of mean average precision at IoU 0.5.
         map50_95_drop: the same averaged over IoU 0.5 to 0.95.
     """
 
@@ -40,7 +40,7 @@ class Agreement(_Part):
 
 
 class ClassPrecision(_Part):
-    """Average precision of one class, 0 to 1, and on how many boxes it was measured; None without any."""
+    """Average precision of one class, 0 to 1, and its number of labelled boxes; None without any."""
 
     map50: float | None
     map50_95: float | None
@@ -48,7 +48,7 @@ class ClassPrecision(_Part):
 
 
 class DetectorData(_Part):
-    """What it was trained and measured on; ``digest`` is SHA-256 over the sorted digests of images and labels."""
+    """The training and validation data; ``digest`` is SHA-256 over the sorted digests of images and labels."""
 
     train_images: int = Field(ge=0)
     val_images: int = Field(ge=0)
@@ -61,21 +61,21 @@ class DetectorManifest(_Part):
     Attributes:
         format_version: files of a newer format are refused.
         kind: of model.
-        name: for people.
-        precision: of the graph's numbers.
-        inference: ways of calculating that passed the parity check, the fastest first.
+        name: display name.
+        precision: of the graph's weights.
+        inference: precisions of inference that passed the parity check, fastest first.
         graph: input, output, class names.
-        parity: way of calculating → its agreement.
-        map50: mean average precision at IoU 0.5 on the validation images, measured with this file's graph.
+        parity: precision of inference → agreement with its reference.
+        map50: mean average precision at IoU 0.5 on the validation images, with this file's graph.
         map50_95: the same averaged over IoU 0.5 to 0.95.
-        classes: class → its average precision.
-        data: what it was trained on.
+        classes: class → average precision.
+        data: training and validation data.
         training: architecture, epochs, image size and the like.
         seed: of the training.
-        probe: what it finds surest on generated images, rows of left, top, right, bottom, score, class an image.
-        warnings: codes of what the person who trains should know.
-        versions: of the libraries that made the file.
-        members: name → SHA-256 of the other parts of the file.
+        probe: highest-scoring boxes on probe images, rows of left, top, right, bottom, score, class per image.
+        warnings: warning codes of the training.
+        versions: of the libraries that produced the file.
+        members: name → SHA-256 of the other members of the file.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")

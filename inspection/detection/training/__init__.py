@@ -1,1 +1,1 @@
-"""Training and export of detectors, in a process of its own."""
+"""Training and export of detectors, in a subprocess."""

@@ -1,4 +1,4 @@
-"""Running the training process, hearing what it tells, and ending it."""
+"""Running the training subprocess, receiving its events, and stopping it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from inspection.runtime.subprocesses import deferred_interrupts, module_command
 from models.errors import Unavailable
 from models.storage import not_written
 
-_PATIENCE_S = 10.0
-_LAST_LINES = 5
+_STOP_TIMEOUT_S = 10.0
+_TAIL_LINES = 5
 _LONGEST_LINE = 300
 
 
@@ -28,24 +28,24 @@ def run_training_process(
     lock: int,
     cancel: threading.Event | None = None,
 ) -> None:
-    """Run ``inspection.detection.training.process`` until it is done.
+    """Run ``inspection.detection.training.process`` until it exits.
 
-    The process is in a session of its own: a Ctrl-C in the terminal reaches this process, which then ends that one.
-    It is ended whenever this function is left.
+    The subprocess has its own session: a Ctrl-C in the terminal reaches this process, which then stops the subprocess.
+    It is stopped whenever this function is left.
 
     Args:
         folder: of the run.
         environment: of ``quiet_environment``.
-        log: gets what the libraries print, after what it holds already.
-        on_event: called with each thing that is told.
-        lock: descriptor of the folder's lock. The process inherits it where the system lets it: should this process be
-            killed, the folder stays locked until that one has ended too.
-        cancel: set it to end the training at its next word.
+        log: file the output of the libraries is appended to.
+        on_event: called with each event.
+        lock: descriptor of the folder's lock. The subprocess inherits it where the system allows: if this process is
+            killed, the folder stays locked until the subprocess has exited too.
+        cancel: event that stops the training at its next event.
 
     Raises:
         TrainingCancelled: when ``cancel`` was set.
         Unavailable: ``detector-packages-missing``, ``detector-training-failed``, ``detector-training-ended``,
-            ``file-not-written``, ``file-disk-full``; what it meets and has a text for.
+            ``file-not-written``, ``file-disk-full``, or the user-facing error of the subprocess.
     """
     try:
         output = log.open("ab")
@@ -81,7 +81,7 @@ def run_training_process(
 def _listen(
     process: subprocess.Popen[str], on_event: Callable[[dict[str, Any]], None], cancel: threading.Event | None
 ) -> dict[str, Any] | None:
-    """Pass on what is told until nothing more comes; return the failure, if that was told."""
+    """Pass on events until the stream ends; return the failure event, if any."""
     failure = None
     for line in process.stdout or ():
         if cancel is not None and cancel.is_set():
@@ -98,7 +98,7 @@ def _end(process: subprocess.Popen[str]) -> None:
     if process.poll() is None:
         process.terminate()
         try:
-            process.wait(_PATIENCE_S)
+            process.wait(_STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -115,6 +115,6 @@ def _to_error(failure: dict[str, Any], log: Path) -> Unavailable:
 
 
 def log_tail(log: Path) -> str:
-    """Return the end of what a process wrote to its log, in one line."""
+    """Return the last lines of a log, joined into one."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    return " / ".join(line[-_LONGEST_LINE:] for line in lines[-_LAST_LINES:])
+    return " / ".join(line[-_LONGEST_LINE:] for line in lines[-_TAIL_LINES:])

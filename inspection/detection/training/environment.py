@@ -1,4 +1,4 @@
-"""Where the training library may work: a process of its own that knows no network and keeps to its own folder."""
+"""The environment of the training subprocess: offline, and confined to its own folder."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from inspection.detection.training.fonts import find_font
 from models.storage import make_folder, not_written, write_atomically
 
 FONT_NAMES = ("Arial.ttf", "Arial.Unicode.ttf")
-"""What ultralytics looks for in its folder before it fetches them."""
-# The schema does not matter: values that fit the library's present one are taken over.
+"""Fonts that ultralytics downloads unless they are in its folder."""
+# The library migrates settings of older schema versions.
 _SETTINGS = {
     "settings_version": "0.0.8",
     "sync": False,
@@ -31,12 +31,12 @@ _SETTINGS = {
 def quiet_environment(folder: Path, threads: int | None = None) -> dict[str, str]:
     """Prepare ``folder`` and return the environment variables for a process that uses ultralytics.
 
-    In it nothing is fetched, reported or installed: no font, no weights, no missing package, no usage event; a
-    checkpoint is read with its plain values and known layers alone, never with code it brings along.
+    They prevent downloads of fonts and weights, installation of packages and telemetry; checkpoints are loaded with
+    plain values and known layers only, never executing code in them.
 
     Args:
-        folder: for the library's settings, fonts and caches; made if it is not there.
-        threads: processor threads; None leaves it to the libraries.
+        folder: for the library's settings, fonts and caches; created when missing.
+        threads: number of CPU threads; None leaves it to the libraries.
 
     Raises:
         Unavailable: ``file-not-written`` or ``file-disk-full``.
@@ -68,5 +68,5 @@ def quiet_environment(folder: Path, threads: int | None = None) -> dict[str, str
 
 
 def _product() -> str:
-    """Return the folder the product's packages are imported from, whatever folder the process is started in."""
+    """Return the folder the product's packages are imported from."""
     return str(Path(__file__).resolve().parents[3])

@@ -1,4 +1,4 @@
-"""From a trained checkpoint to OpenVINO graphs; runs in the training process."""
+"""Export of a checkpoint to OpenVINO graphs; runs in the training subprocess."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_CALIBRATION_IMAGES = 300
 
 def export_float32(checkpoint: Path, folder: Path, image_size: int) -> Path:
     """Export a checkpoint as an OpenVINO graph in float32 and return its folder, with ``metadata.yaml``."""
-    # The library writes beside the checkpoint.
+    # The library exports next to the checkpoint.
     folder.mkdir(parents=True, exist_ok=True)
     copy = folder / "model.pt"
     shutil.copyfile(checkpoint, copy)
@@ -35,16 +35,16 @@ def export_float32(checkpoint: Path, folder: Path, image_size: int) -> Path:
 
 
 def quantise(source: Path, target: Path, images: Sequence[Path], on_progress: Callable[[int, int], None]) -> Path:
-    """Make an INT8 graph of a float32 one, calibrated on images, and return its folder.
+    """Quantise a float32 graph to INT8, calibrated on images, and return its folder.
 
-    The last part of the head, where scores and corners come from, stays in float32 as in ultralytics' own INT8 export:
-    its values span the whole image, and eight bits would be pixels apart.
+    The end of the head, which computes scores and corners, stays in float32 as in ultralytics' INT8 export: its values
+    span the whole image, so a step of eight bits would be several pixels.
 
     Args:
         source: folder of ``export_float32``.
-        target: folder to make.
-        images: to calibrate on, from the training part of the data.
-        on_progress: called with (done, all).
+        target: folder to create.
+        images: calibration images, from the training part of the data.
+        on_progress: called with the number of images done and the total.
     """
     nncf: Any = importlib.import_module("nncf")
     ranges: Any = importlib.import_module("nncf.quantization.range_estimator")
@@ -68,8 +68,8 @@ def quantise(source: Path, target: Path, images: Sequence[Path], on_progress: Ca
             model,
             nncf.Dataset(list(chosen), tensor),
             preset=nncf.QuantizationPreset.MIXED,
-            # Processors without VNNI add pairs of products in 16 bits; weights of 7 bits keep these from running over,
-            # and so the file finds the same on every processor.
+            # CPUs without VNNI accumulate pairs of products in 16 bits; weights of 7 bits prevent overflow, so that the
+            # file gives the same result on every CPU.
             advanced_parameters=parameters.AdvancedQuantizationParameters(
                 overflow_fix=parameters.OverflowFix.ENABLE, activations_range_estimator_params=activations
             ),
@@ -78,10 +78,10 @@ def quantise(source: Path, target: Path, images: Sequence[Path], on_progress: Ca
         )
 
     try:
-        # Ranges from histograms instead of the mean of extremes keep most of the precision that is lost otherwise.
+        # Ranges from histograms instead of the mean of extremes preserve precision.
         made = quantised(ranges.RangeEstimatorParametersSet.HISTOGRAM)
     except ValueError as error:
-        # A hardly trained network has layers that answer nearly the same to everything: too narrow for a histogram.
+        # A barely trained network has nearly constant layers, whose range is too narrow for a histogram.
         if "bins" not in str(error):
             raise
         done = 0

@@ -1,4 +1,4 @@
-"""From exported graphs to model files: each way of running them measured, and only what passes is written."""
+"""Model files from exported graphs: every precision is evaluated, and only files that pass are written."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _PACKAGES = ("openvino", "numpy", "opencv-python", "torch", "ultralytics", "nncf
 
 @dataclass(frozen=True, slots=True)
 class WrittenModel:
-    """A model file that passed, or what kept one from being written.
+    """A model file, or the reason why it was not written.
 
     Attributes:
         precision: ``fp32`` or ``int8``.
-        path: None when it was refused.
-        digest: SHA-256 of the file, hexadecimal; empty when it was refused.
-        manifest: what the file says, or would have said.
+        path: None when rejected.
+        digest: SHA-256 of the file, hexadecimal; empty when rejected.
+        manifest: of the file, written or not.
         refused: why there is no file.
     """
 
@@ -52,26 +52,28 @@ class WrittenModel:
 def write_models(
     folder: RunFolder, request: RunRequest, data: DetectionData, trained: dict[str, Any], progress: ProgressReporter
 ) -> tuple[WrittenModel, ...]:
-    """Measure every exported graph in every way this processor has, and write those that pass."""
+    """Evaluate every exported graph in every inference precision of this CPU, and write those that pass."""
     reference = metrics_of(_torch_boxes(folder.exported / "torch.json"), data.val)
     exported = {precision: folder.exported / precision for precision in ("fp32", *request.precisions)}
-    ways = [F32, *([BF16] if cpu_supports("BF16") else [])]
-    steps = progress.part("measure", len(exported) * len(ways) * len(data.val))
+    precisions = [F32, *([BF16] if cpu_supports("BF16") else [])]
+    steps = progress.part("measure", len(exported) * len(precisions) * len(data.val))
     exact: DetectionMetrics | None = None
     written: list[WrittenModel] = []
     for precision, graph in exported.items():
-        detectors = {way: _detector(graph, way, request) for way in ways}
-        found = {way: evaluate(detector, data.val, steps) for way, detector in detectors.items()}
+        detectors = {inference: _detector(graph, inference, request) for inference in precisions}
+        found = {inference: evaluate(detector, data.val, steps) for inference, detector in detectors.items()}
         if exact is None:
             exact = found[F32]
         compared: dict[str, Agreement] = {}
-        for way, measured in found.items():
-            first = precision == "fp32" and way == F32
+        for inference, measured in found.items():
+            first = precision == "fp32" and inference == F32
             trusted, bounds, name = (reference, EXACT, "torch") if first else (exact, FASTER, "fp32")
             drop = trusted.drop_to(measured)
-            compared[way] = agreement(trusted.found, measured.found, bounds, name=name, drop=drop)
+            compared[inference] = agreement(trusted.found, measured.found, bounds, name=name, drop=drop)
         passed = [
-            way for way in (BF16, F32) if way in compared and within_bounds(compared[way], _bounds(precision, way))
+            inference
+            for inference in (BF16, F32)
+            if inference in compared and within_bounds(compared[inference], _bounds(precision, inference))
         ]
         if precision == "fp32" and F32 not in passed:
             raise _refusal("detector-parity", compared[F32], EXACT)
@@ -86,15 +88,15 @@ def write_models(
     return tuple(written)
 
 
-def _bounds(precision: str, way: str) -> Bounds:
-    return EXACT if (precision, way) == ("fp32", F32) else FASTER
+def _bounds(precision: str, inference: str) -> Bounds:
+    return EXACT if (precision, inference) == ("fp32", F32) else FASTER
 
 
 def _write(
     graph: Path, manifest: DetectorManifest, request: RunRequest, passed: Sequence[str], compared: dict[str, Agreement]
 ) -> WrittenModel:
     if F32 not in passed:
-        # Every processor can do this way; without it the file would not run everywhere.
+        # float32 is the only precision every CPU supports; without it the file would not run everywhere.
         refused = _refusal("detector-int8-refused", compared[F32], FASTER)
         return WrittenModel(manifest.precision, None, "", manifest, refused)
     path = request.model_file(manifest.precision)
@@ -118,9 +120,9 @@ def _refusal(code: str, found: Agreement, bounds: Bounds) -> DoesNotFit:
     )
 
 
-def _detector(folder: Path, way: str, request: RunRequest) -> Detector:
+def _detector(folder: Path, inference: str, request: RunRequest) -> Detector:
     graph, description = read_graph(folder)
-    return Detector(graph, description, folder.name, "", precision=way, threads=request.threads or None)
+    return Detector(graph, description, folder.name, "", precision=inference, threads=request.threads or None)
 
 
 def _torch_boxes(path: Path) -> list[Boxes]:

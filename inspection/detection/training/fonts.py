@@ -1,4 +1,4 @@
-"""A font for the training library, which otherwise fetches one."""
+"""A local font for the training library, which would download one otherwise."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 _TIMEOUT_S = 20
 _SUFFIXES = (".ttf", ".otf", ".ttc")
-# Where fonts with Japanese lie on systems without fontconfig.
+# Fonts with Japanese glyphs on systems without fontconfig.
 _KNOWN = (
     "C:/Windows/Fonts/YuGothM.ttc",
     "C:/Windows/Fonts/msgothic.ttc",
@@ -20,13 +20,12 @@ _KNOWN = (
 
 
 def find_font() -> Path:
-    """Return a font file of this computer, one with Japanese if there is any.
+    """Return a font file of this computer, with Japanese glyphs if available.
 
-    Without one it is the Latin font that comes with matplotlib, which the product brings anyway; class names in
-    Japanese are then drawn as boxes in pictures that training does not make unless it is asked to.
+    The fallback is the Latin font of matplotlib, a dependency of the product; it only affects plots, which are off.
 
     Raises:
-        FileNotFoundError: when not even that is installed.
+        FileNotFoundError: when matplotlib is not installed.
     """
     for path in (*_fontconfig(), *map(Path, _KNOWN)):
         if path.suffix.lower() in _SUFFIXES and path.is_file():
@@ -38,7 +37,7 @@ def find_font() -> Path:
 
 
 def _fontconfig() -> list[Path]:
-    """Return the fonts with Japanese that fontconfig knows, plain weights first; nothing where it is not installed."""
+    """Return fontconfig's fonts with Japanese glyphs, regular weights first; empty without fontconfig."""
     program = shutil.which("fc-list")
     if program is None:
         return []

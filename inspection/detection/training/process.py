@@ -1,7 +1,8 @@
-"""The training itself, with torch and ultralytics, in a process of its own.
+"""The training subprocess, which imports torch and ultralytics.
 
-``python -m inspection.detection.training.process RUN`` with the environment of ``quiet_environment``. What happens is
-told on stdout, a JSON object a line; what the libraries print goes to stderr. It ends when nobody listens any more.
+``python -m inspection.detection.training.process RUN`` with the environment of ``quiet_environment``. Events are
+written to stdout, one JSON object per line; output of the libraries goes to stderr. The process exits when stdout is
+closed.
 """
 
 from __future__ import annotations
@@ -25,20 +26,20 @@ Report = Callable[[dict[str, Any]], None]
 
 
 def own_stdout() -> TextIO:
-    """Return a stream to the present stdout, and let everything else that is printed go to stderr."""
+    """Return a stream to the current stdout, and redirect all other output to stderr."""
     stream = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     return stream
 
 
 def run(folder: RunFolder, request: RunRequest, images: dict[str, list[str]], report_event: Report) -> None:
-    """Train, unless that is done already, then export and note what torch finds on the validation images.
+    """Train unless already trained, export, and record torch's detections on the validation images.
 
     Args:
-        folder: of the run, with the data laid out in it.
-        request: what was asked for.
-        images: paths of the images to train and to validate on.
-        report_event: is called with what happens.
+        folder: of the run, with the data set in it.
+        request: settings of the run.
+        images: ``train`` and ``val`` → paths of the images.
+        report_event: called with each event.
     """
     if not folder.trained.exists():
         train(folder, request, {part: len(paths) for part, paths in images.items()}, report_event)
@@ -54,7 +55,7 @@ def run(folder: RunFolder, request: RunRequest, images: dict[str, list[str]], re
         "iou": EVALUATION_SETTINGS.iou,
         "max_det": EVALUATION_SETTINGS.max_detections,
         "imgsz": request.image_size,
-        # The exported graph has one fixed size; torch gets the same.
+        # The exported graph has a fixed size; torch gets the same.
         "rect": False,
         "device": "cpu",
     }
@@ -72,22 +73,22 @@ def run(folder: RunFolder, request: RunRequest, images: dict[str, list[str]], re
 
 
 def train(folder: RunFolder, request: RunRequest, counts: dict[str, int], report_event: Report) -> None:
-    """Train from random weights, from a checkpoint that was given, or from the last epoch of this run.
+    """Train from random weights, from a given checkpoint, or from the last complete epoch of this run.
 
     Args:
         folder: of the run.
-        request: what was asked for.
-        counts: ``train`` and ``val`` → number of images laid out.
-        report_event: is called with what happens.
+        request: settings of the run.
+        counts: ``train`` and ``val`` → number of images in the data set.
+        report_event: called with each event.
     """
     resumes = (folder.kept / "last.pt").exists()
     if resumes:
         for kept in sorted(folder.kept.glob("*.pt")):
-            # The one reader of the library that runs no code a checkpoint brings along; it has others.
+            # The only loader of the library that does not execute code in a checkpoint.
             load(str(kept))
             write_atomically(folder.checkpoints / kept.name, kept.read_bytes())
     if folder.ended.exists():
-        # Killed after its last epoch: there is no other to go on with, and the library would refuse to.
+        # Killed after its last epoch: the library refuses to resume a finished training.
         importlib.import_module("ultralytics.utils.torch_utils").strip_optimizer(str(folder.best))
         write_atomically(folder.trained, folder.ended.read_bytes())
         return
@@ -127,8 +128,8 @@ def train(folder: RunFolder, request: RunRequest, counts: dict[str, int], report
         write_atomically(folder.kept / "last.pt", trainer.last.read_bytes())
         if trainer.stop:
             epochs = trainer.epoch + 1
-            came_to = {"epochs": epochs, "stopped_early": epochs < total_epochs, "left_out": left_out}
-            write_json(folder.ended, came_to)
+            outcome = {"epochs": epochs, "stopped_early": epochs < total_epochs, "left_out": left_out}
+            write_json(folder.ended, outcome)
         metrics = {name: float(value) for name, value in trainer.metrics.items()}
         report_event(
             {
@@ -161,7 +162,7 @@ def train(folder: RunFolder, request: RunRequest, counts: dict[str, int], report
     else:
         model.train(
             epochs=request.epochs,
-            # The library gathers 64 images a step by default; a factory's few hundred would give a handful of steps.
+            # The library accumulates 64 images per step by default; a few hundred images would give a handful of steps.
             nbs=request.batch,
             seed=request.seed,
             deterministic=True,
@@ -176,7 +177,7 @@ def main(arguments: list[str]) -> int:
     """Run the training of the folder named by the first argument.
 
     Returns:
-        0 when it is done; 1 when it failed, and the last line on stdout says why.
+        0 on success; 1 on failure, with the reason in the last line of stdout.
     """
     stream = own_stdout()
 
@@ -194,7 +195,7 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:
         return 1
     except (UserFacingError, ImportError, MemoryError, OSError, RuntimeError, TypeError, ValueError) as error:
-        # Told to the person in one line; the log has where it came from.
+        # Reported to the user in one line; the log has the traceback.
         sys.excepthook(type(error), error, error.__traceback__)
         report_event({"stage": "failed", **failure_of(error, folder)})
         return 1
@@ -202,12 +203,12 @@ def main(arguments: list[str]) -> int:
 
 
 def failure_of(error: Exception, folder: RunFolder) -> dict[str, Any]:
-    """Return the event that reports an error: code and values of a message, else kind and reason."""
-    told = error
+    """Return the fields of a failure event: code and values of a message, else kind and reason."""
+    reported = error
     if isinstance(error, OSError) and no_room(error):
-        told = not_written(Path(os.fsdecode(error.filename)) if error.filename else folder.path, error)
-    if isinstance(told, UserFacingError):
-        return {"code": told.code, "values": {name: str(value) for name, value in told.values.items()}}
+        reported = not_written(Path(os.fsdecode(error.filename)) if error.filename else folder.path, error)
+    if isinstance(reported, UserFacingError):
+        return {"code": reported.code, "values": {name: str(value) for name, value in reported.values.items()}}
     return {"kind": type(error).__name__, "reason": " ".join(str(error).split())[:500]}
 
 

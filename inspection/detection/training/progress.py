@@ -1,4 +1,4 @@
-"""Where a training of a detector stands."""
+"""Progress of a detector training."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _STAGES = {"reading": 0.02, "train": 0.88, "export": 0.01, "reference": 0.03, "i
 
 @dataclass(frozen=True, slots=True)
 class DetectorProgress:
-    """Where a training stands.
+    """Progress of a training.
 
     Attributes:
         stage: ``reading``, ``train``, ``export``, ``reference``, ``int8`` or ``measure``.
-        done: of ``total`` within the stage; for ``train`` epochs, with a part of the present one.
-        total: in the stage.
-        fraction: of the whole, 0 to 1.
-        losses: of the training, by name, as they stand.
-        map50: of the last whole epoch; None before the first.
+        done: completed units of the stage; for ``train`` epochs, with the fraction of the current one.
+        total: units of the stage.
+        fraction: of the whole training, 0 to 1.
+        losses: current losses by name.
+        map50: of the last complete epoch; None before the first.
         map50_95: likewise.
-        epoch_ended: whether this says that an epoch is over.
+        epoch_ended: whether an epoch ended with this event.
     """
 
     stage: str
@@ -39,7 +39,7 @@ class DetectorProgress:
 
 
 class ProgressReporter:
-    """Turns what happens into progress; ends the training when whoever asked for it does not want it any more."""
+    """Converts events into progress and checks for cancellation."""
 
     def __init__(self, on_progress: Callable[[DetectorProgress], None] | None, cancel: threading.Event | None) -> None:
         self.cancel = cancel
@@ -47,11 +47,11 @@ class ProgressReporter:
         self._map: tuple[float, float] | None = None
 
     def counted(self, stage: str) -> Callable[[int, int], None]:
-        """Return a callback for (done, all) of a stage."""
+        """Return a callback for the units done and the total of a stage."""
         return lambda done, total: self._report(stage, done, total)
 
     def part(self, stage: str, total: int) -> Callable[[int, int], None]:
-        """Return a callback that counts its calls up to ``total``."""
+        """Return a callback that ignores its arguments and counts its calls up to ``total``."""
         done = 0
 
         def one_more(_done: int, _total: int) -> None:
@@ -62,7 +62,7 @@ class ProgressReporter:
         return one_more
 
     def event(self, event: dict[str, Any]) -> None:
-        """Take what the training process tells."""
+        """Handle an event of the training subprocess."""
         if event["stage"] in {"train", "epoch"}:
             ended = event["stage"] == "epoch"
             if ended:

@@ -1,4 +1,4 @@
-"""The folder of a training run: what was asked for, the checkpoints, and what has been done so far."""
+"""The folder of a training run: its settings, checkpoints and state."""
 
 from __future__ import annotations
 
@@ -19,93 +19,93 @@ from models.file_lock import locked_file
 from models.storage import is_file, is_folder, is_there, make_folder, not_written, write_atomically
 
 _PATIENCE_S = 20.0
-_LOOK_S = 0.1
+_POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """The places within the folder of a run."""
+    """The paths within the folder of a run."""
 
     path: Path
 
     @property
     def request(self) -> Path:
-        """What was asked for."""
+        """Settings of the run."""
         return self.path / "request.json"
 
     @property
     def data(self) -> Path:
-        """The images and labels as the training library wants them; gone when the run is done."""
+        """Data set in the layout of the training library; removed when the run is done."""
         return self.path / "data"
 
     @property
     def library(self) -> Path:
-        """Settings, fonts and caches of the training library; gone when the run is done."""
+        """Settings, fonts and caches of the training library; removed when the run is done."""
         return self.path / "library"
 
     @property
     def checkpoints(self) -> Path:
-        """Where the training library puts its own."""
+        """Checkpoints written by the training library."""
         return self.path / "training" / "weights"
 
     @property
     def last(self) -> Path:
-        """The checkpoint after the last whole epoch."""
+        """Checkpoint of the last epoch."""
         return self.checkpoints / "last.pt"
 
     @property
     def best(self) -> Path:
-        """The checkpoint of the best epoch."""
+        """Checkpoint of the best epoch."""
         return self.checkpoints / "best.pt"
 
     @property
     def kept(self) -> Path:
-        """Copies of both that are whole whenever the process is ended: the library writes its own in place."""
+        """Copies of both, complete at any time: the library overwrites its own in place."""
         return self.path / "kept"
 
     @property
     def ended(self) -> Path:
-        """Written with the kept copies of the last epoch, whether it was the last allowed or nothing was gained."""
+        """Outcome, written with the copies of the final epoch, whether by the epoch limit or by early stopping."""
         return self.kept / "ended.json"
 
     @property
     def trained(self) -> Path:
-        """Written when training is over: what it came to."""
+        """Outcome, written when the training is complete."""
         return self.path / "trained.json"
 
     @property
     def exported(self) -> Path:
-        """Folder of the exported graphs."""
+        """Exported graphs."""
         return self.path / "exported"
 
     @property
     def report(self) -> Path:
-        """Written last: the report of the whole run."""
+        """Report of the run, written last."""
         return self.path / "report.json"
 
     @property
     def log(self) -> Path:
-        """What the training library says."""
+        """Output of the training library."""
         return self.path / "training.log"
 
     @property
     def lock(self) -> Path:
-        """Locked while a training works in the folder."""
+        """Lock file, locked while a training uses the folder."""
         return self.path / "running.lock"
 
     def tidy(self) -> None:
-        """Remove what a run that is done needs no more; request, log, best checkpoint and report stay."""
+        """Remove intermediate files of a finished run; request, log, best checkpoint and report stay."""
         for place in (self.data, self.library, self.exported, self.kept):
             shutil.rmtree(place, ignore_errors=True)
         self.last.unlink(missing_ok=True)
 
     def clear(self) -> None:
-        """Remove all that a run makes; what else lies in the folder is somebody's and stays.
+        """Remove all files of a run; other files in the folder stay.
 
         Raises:
             Unavailable: ``file-not-written``.
         """
-        # The report first and the request last: ended in between, the folder is that of a run that is not done.
+        # The report first and the request last: interrupted in between, the run counts as unfinished.
         try:
             for file in (self.report, self.trained, self.log):
                 file.unlink(missing_ok=True)
@@ -117,10 +117,10 @@ class RunFolder:
             raise not_written(self.path, error) from error
 
     @contextmanager
-    def held(self, patience_s: float = _PATIENCE_S) -> Iterator[int]:
-        """Keep every other training out of the folder; gives the descriptor a process inherits to keep them out too.
+    def locked(self, patience_s: float = _PATIENCE_S) -> Iterator[int]:
+        """Lock the folder; yields the descriptor of the lock, for the training subprocess to inherit.
 
-        The process of a training that was killed ends at its next word; so long is waited.
+        The subprocess of a killed training exits at its next event; the lock is awaited that long.
 
         Raises:
             Conflict: ``training-run-running``.
@@ -131,7 +131,7 @@ class RunFolder:
             while (lock := locked_file(self.lock)) is None:
                 if time.monotonic() > deadline:
                     raise Conflict("training-run-running", folder=str(self.path))
-                time.sleep(_LOOK_S)
+                time.sleep(_POLL_S)
         except OSError as error:
             raise not_written(self.lock, error) from error
         with lock:
@@ -140,9 +140,9 @@ class RunFolder:
 
 @contextmanager
 def create_run(path: Path, request: RunRequest, patience_s: float = _PATIENCE_S) -> Iterator[tuple[RunFolder, int]]:
-    """Make the folder of a new run and hold it; gives the folder and what ``RunFolder.held`` gives.
+    """Create and lock the folder of a new run; yields the folder and the descriptor of ``RunFolder.locked``.
 
-    A folder of a run that is done is used again. One that is not done may be somebody's hours, so it is refused.
+    The folder of a finished run is reused. That of an unfinished one may hold hours of work, so it is rejected.
 
     Raises:
         Conflict: ``training-run-unfinished``, ``training-run-foreign`` when the folder holds something else,
@@ -150,11 +150,11 @@ def create_run(path: Path, request: RunRequest, patience_s: float = _PATIENCE_S)
         Unavailable: ``file-not-written``, ``file-disk-full``.
     """
     folder = RunFolder(path)
-    # Before the lock, which is a file: nothing is laid into a folder that is somebody else's.
+    # Checked before the lock file is created: nothing is written into a foreign folder.
     _require_own(folder)
     make_folder(path)
-    with folder.held(patience_s) as lock:
-        # Once more: another training may have come first, or ended since.
+    with folder.locked(patience_s) as lock:
+        # Checked again under the lock: another training may have used the folder in between.
         _require_own(folder)
         if is_there(folder.request):
             if not is_there(folder.report):
@@ -165,7 +165,7 @@ def create_run(path: Path, request: RunRequest, patience_s: float = _PATIENCE_S)
 
 
 def _require_own(folder: RunFolder) -> None:
-    """Check that a folder is missing, empty, or that of a run, which at its very beginning holds but a lock."""
+    """Check that a folder is missing, empty, or that of a run, which initially holds only a lock file."""
     try:
         found = set(folder.path.iterdir()) if is_folder(folder.path) else set()
     except OSError as error:
@@ -176,7 +176,7 @@ def _require_own(folder: RunFolder) -> None:
 
 @contextmanager
 def open_run(path: Path, patience_s: float = _PATIENCE_S) -> Iterator[tuple[RunFolder, RunRequest, int]]:
-    """Open the folder of a run that is to go on and hold it; gives folder, request and what ``RunFolder.held`` gives.
+    """Open and lock the folder of an unfinished run; yields folder, request and the descriptor of the lock.
 
     Raises:
         NotFound: ``training-run-missing``.
@@ -187,7 +187,7 @@ def open_run(path: Path, patience_s: float = _PATIENCE_S) -> Iterator[tuple[RunF
     folder = RunFolder(path)
     if not is_file(folder.request):
         raise NotFound("training-run-missing", folder=str(path))
-    with folder.held(patience_s) as lock:
+    with folder.locked(patience_s) as lock:
         if is_there(folder.report):
             raise Conflict("training-run-done", folder=str(path))
         try:
@@ -198,6 +198,6 @@ def open_run(path: Path, patience_s: float = _PATIENCE_S) -> Iterator[tuple[RunF
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON values for people and programs; the name of a file that is no text stands there as JSON escapes it."""
+    """Write JSON values as indented UTF-8; file names that are not valid text are escaped."""
     text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
     write_atomically(path, text.encode(errors="backslashreplace"))

@@ -13,23 +13,23 @@ FORMAT_VERSION = 1
 
 
 class RunRequest(BaseModel):
-    """What a training run was asked for.
+    """The settings of a training run.
 
     Attributes:
         format_version: of this record.
-        architecture: ``yolo11n``, ``yolo26s``…; the network's shape, from inside ultralytics.
-        weights: path of a checkpoint to begin with; empty begins with random weights.
+        architecture: ``yolo11n``, ``yolo26s``…, a network definition of ultralytics.
+        weights: path of the initial checkpoint; empty for random weights.
         data: path of ``data.yaml``.
         out: path of the model file.
-        name: of the model, for people.
-        epochs: rounds through the images at most.
+        name: display name of the model.
+        epochs: maximum number of epochs.
         image_size: longer side of the network's input in pixels.
-        batch: images a step.
-        patience: epochs without gain after which it stops early; 0 never does.
-        precisions: of the files to make.
-        seed: of every random choice.
-        threads: processor threads; 0 takes all.
-        data_digest: of the images and labels at its beginning.
+        batch: images per step.
+        patience: epochs without improvement before early stopping; 0 disables it.
+        precisions: of the model files to write.
+        seed: of all random choices.
+        threads: number of CPU threads; 0 takes all.
+        data_digest: of images and labels at the start of the run.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,11 +50,11 @@ class RunRequest(BaseModel):
     data_digest: str = ""
 
     def model_file(self, precision: str) -> Path:
-        """Return where the file of a precision goes: one beside the other where several are wanted."""
+        """Return the path of the model file of a precision; several precisions are written side by side."""
         out = Path(self.out)
         return out if len(self.precisions) == 1 or precision == "fp32" else int8_path(out)
 
 
 def int8_path(out: Path) -> Path:
-    """Return where the INT8 file goes that is written beside the float32 file ``out``."""
+    """Return the path of the INT8 file beside the float32 file ``out``."""
     return out.with_name(f"{out.stem}.int8{out.suffix}")

@@ -1,6 +1,6 @@
-"""Letting torchvision's registry wheel import beside the CPU build of torch; only in the training process.
+"""Import of torchvision's registry wheel beside the CPU build of torch; only in the training subprocess.
 
-The wheel's compiled operators are made for CUDA and do not load there; of them ultralytics needs suppression alone.
+The wheel's compiled operators are built for CUDA and do not load there; ultralytics needs only its NMS operator.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ _kept: list[Any] = []
 
 
 def provide_missing_operators() -> bool:
-    """Define torchvision's suppression operator with ultralytics' own where the compiled one does not load.
+    """Define torchvision's NMS operator by that of ultralytics where the compiled one does not load.
 
-    Call it before anything imports torchvision: an import that fails cannot be tried again.
+    Must be called before torchvision is imported: a failed import cannot be retried.
 
     Returns:
-        whether it had to be defined.
+        whether it was defined.
     """
     if _kept:
         return True
@@ -30,7 +30,7 @@ def provide_missing_operators() -> bool:
     library = torch.library.Library("torchvision", "DEF")
     library.define(f"nms{_SCHEMA}")
     library.define(f"qnms{_SCHEMA}")
-    # The definitions last as long as this object does.
+    # The definitions live as long as this object.
     _kept.append(library)
     suppression: Any = importlib.import_module("ultralytics.utils.nms")
     library.impl("nms", suppression.TorchNMS.nms, "CPU")

@@ -1,6 +1,6 @@
-"""Training a detector: the data checked, the training in a process of its own, every exported file measured.
+"""Training of a detector: check the data, train in a subprocess, evaluate every exported file.
 
-This process imports neither torch nor ultralytics: what it measures is what a station will run.
+This process imports neither torch nor ultralytics, so the evaluation uses the runtime of a station.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from models.storage import is_file, require_writable
 
 @dataclass(frozen=True, slots=True)
 class DetectorReport:
-    """What a training came to.
+    """The result of a training.
 
     Attributes:
-        folder: of the run; the checkpoint, the log and this report stay there.
-        models: a file for each precision that was asked for.
-        epochs: that were trained.
-        stopped_early: whether more epochs would have been allowed.
-        seconds: of this call.
-        skipped: images that were left out, and why.
-        left_out: images that the training library alone could not read, and that nothing was learnt from.
-        warnings: codes of what the person who trains should know.
+        folder: of the run, with the checkpoint, the log and this report.
+        models: one for each requested precision.
+        epochs: number of epochs trained.
+        stopped_early: whether early stopping ended the training.
+        seconds: duration of this call.
+        skipped: path → error of each image left out.
+        left_out: number of images that only the training library could not read.
+        warnings: warning codes.
     """
 
     folder: Path
@@ -59,17 +59,17 @@ def train_detector(
     """Train a detector and write its model files.
 
     Args:
-        request: what is wanted.
-        run: folder of the run, new, empty, or of a run that is done.
+        request: settings of the run.
+        run: folder of the run: new, empty, or of a finished run.
         on_progress: called in this thread.
-        cancel: set it to end the training; ``resume_detector`` goes on with it later.
+        cancel: event that stops the training; ``resume_detector`` continues it later.
 
     Raises:
         TrainingCancelled: when ``cancel`` was set.
-        NotFound: ``file-missing`` for the checkpoint to begin with.
+        NotFound: ``file-missing`` for the initial checkpoint.
         NotFound, InvalidInput, UnreadableImage: as ``read_detection_data``.
         Conflict: ``training-run-unfinished``, ``training-run-foreign``, ``training-run-running``.
-        DoesNotFit: ``detector-parity``, ``detector-int8-refused`` when nothing at all could be written.
+        DoesNotFit: ``detector-parity``, ``detector-int8-refused`` when no model file could be written.
         Unavailable: as ``run_training_process``; ``file-not-written``, ``file-disk-full``.
     """
     began = time.perf_counter()
@@ -88,13 +88,13 @@ def resume_detector(
     on_progress: Callable[[DetectorProgress], None] | None = None,
     cancel: threading.Event | None = None,
 ) -> DetectorReport:
-    """Go on with a training that was ended before it was done, from its last whole epoch.
+    """Continue an interrupted training from its last complete epoch.
 
     Raises:
         NotFound: ``training-run-missing``.
         InvalidInput: ``training-run-damaged``.
-        Conflict: ``training-run-done``, ``training-run-running``, ``training-data-changed`` when images or labels are
-            not those it began with.
+        Conflict: ``training-run-done``, ``training-run-running``, ``training-data-changed`` when images or labels
+            changed since the start of the run.
         TrainingCancelled, NotFound, InvalidInput, DoesNotFit, Unavailable: as ``train_detector``.
     """
     began = time.perf_counter()
@@ -116,7 +116,7 @@ def _carry_out(
         "val": [str(file.image.resolve()) for file in data.val],
     }
     write_json(folder.data / "images.json", images)
-    # Whole, because the process works in another folder: a font it does not find there it would ask the network for.
+    # Absolute, because the subprocess runs in another folder and would download a font it does not find.
     environment = quiet_environment(folder.library.resolve(), request.threads or None)
     run_training_process(folder.path.resolve(), environment, folder.log, progress.event, lock, progress.cancel)
     trained = json.loads(folder.trained.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""What ultralytics' own ``predict`` finds, for comparison; run it in a process of its own.
+"""Detections of ultralytics' ``predict``, for comparison; run in a subprocess.
 
 ``python -m inspection.detection.training.ultralytics_predict REQUESTS.json`` with the environment of
 ``quiet_environment``.
@@ -22,12 +22,12 @@ def predict(model: Any, images: list[str], **arguments: Any) -> list[dict[str, A
 
     Args:
         model: ultralytics' ``YOLO``.
-        images: paths; decoded by the product, so that both sides see the same pixels.
+        images: paths; decoded by the product, so that both sides get the same pixels.
         arguments: ``conf``, ``iou``, ``imgsz``… of ``predict``.
     """
     found = []
     for path in images:
-        # ultralytics takes arrays as OpenCV has them: BGR.
+        # ultralytics expects BGR arrays, as OpenCV.
         pixels = cv2.cvtColor(read_image(Path(path)), cv2.COLOR_RGB2BGR)
         began = time.perf_counter()
         boxes = model.predict(pixels, verbose=False, save=False, **arguments)[0].boxes
@@ -47,7 +47,7 @@ def load(path: str) -> Any:
     from inspection.detection.training.torchvision_operators import provide_missing_operators
     from inspection.runtime.openvino_import import openvino
 
-    # Imported first: it is the place that keeps OpenVINO from reporting its import.
+    # Imported first: it blocks OpenVINO's import telemetry.
     del openvino
     provide_missing_operators()
     return importlib.import_module("ultralytics").YOLO(path, task="detect")
@@ -70,7 +70,7 @@ def compute_in(precision: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Answer the requests in the file named by the first argument, each into the file it names."""
+    """Process the requests in the file named by the first argument, writing each result to the file it names."""
     for request in json.loads(Path(arguments[0]).read_text(encoding="utf-8")):
         if request.get("threads"):
             importlib.import_module("torch").set_num_threads(request["threads"])

@@ -60,7 +60,7 @@ def program(*arguments: object, **settings: Any) -> subprocess.Popen[str]:
 
 def is_free(folder: RunFolder) -> bool:
     try:
-        with folder.held(patience_s=0):
+        with folder.locked(patience_s=0):
             return True
     except Conflict:
         return False
@@ -178,7 +178,7 @@ def test_a_folder_of_somebody_elses_is_refused_and_not_even_a_lock_is_laid_into_
 
 
 def test_a_folder_of_a_training_killed_before_its_request_was_kept_is_used_again(tmp_path: Path) -> None:
-    with RunFolder(tmp_path).held():
+    with RunFolder(tmp_path).locked():
         pass
     with create_run(tmp_path, RunRequest(data="data.yaml", out="m.model")) as (folder, _):
         assert folder.request.exists()
