@@ -1,4 +1,4 @@
-"""How good a model is, as numbers, each with the source of its formula."""
+"""Metrics of model quality, each with the source of its formula."""
 
 from inspection.metrics.intervals import Interval, image_intervals, wilson_interval
 from inspection.metrics.pixels import PixelScores

@@ -1,7 +1,7 @@
-"""Areas under curves, from counts of good and defective scores per value: one rule for images, pixels and bootstraps.
+"""Areas under curves from counts of good and defective cases per score value, for images, pixels and bootstraps.
 
-Every function takes two arrays whose last axis runs over score values in ascending order and says how many good and how
-many defective cases have that value; leading axes are repetitions. Cases of one value are ties.
+Every function takes two arrays of counts whose last axis runs over score values in ascending order; leading axes are
+bootstrap replicates. Cases of equal value are ties.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 
 def area_under_roc(good: Floats, defect: Floats) -> Floats:
-    """Return how often a defective case scores above a good one, ties counting half; NaN without one of them.
+    """Return the probability that a defective case scores above a good one, ties counting half; NaN without both.
 
     The Mann-Whitney statistic (Hanley and McNeil 1982).
     """
@@ -27,7 +27,7 @@ def area_under_roc(good: Floats, defect: Floats) -> Floats:
 def average_precision_of(good: Floats, defect: Floats) -> Floats:
     """Return the sum of precision times the recall it adds, from the highest score down; NaN without a defect.
 
-    Davis and Goadrich 2006: without interpolation, which would flatter.
+    Without interpolation, which would be optimistic (Davis and Goadrich 2006).
     """
     found = _from_above(defect)
     called = found + _from_above(good)
@@ -39,11 +39,11 @@ def average_precision_of(good: Floats, defect: Floats) -> Floats:
 
 
 def region_overlap_curve(good: Floats, overlap: Floats) -> tuple[Floats, Floats]:
-    """Return false-positive rate and mean overlap of regions, both ascending from 0, one point a value.
+    """Return false-positive rate and mean overlap of regions, both ascending from 0, one point per value.
 
     Args:
         good: defect-free pixels per value; one-dimensional.
-        overlap: for each value the sum of 1 / area over the pixels of defective regions with it.
+        overlap: per value, the sum of 1 / region area over the defective pixels with that value.
     """
     negatives, regions = good.sum(), overlap.sum()
     rates = np.concatenate([[0.0], _from_above(good) / negatives])
@@ -52,12 +52,12 @@ def region_overlap_curve(good: Floats, overlap: Floats) -> tuple[Floats, Floats]
 
 
 def area_up_to(rates: Floats, values: Floats, limit: float) -> float:
-    """Return the area under a curve from 0 to ``limit``, divided by ``limit``: 0 to 1 where the curve is.
+    """Return the area under a curve from 0 to ``limit``, divided by ``limit``.
 
     Args:
         rates: ascending from 0 to 1.
-        values: of the curve there; straight lines between.
-        limit: above 0, 1 at most.
+        values: of the curve at these rates, interpolated linearly.
+        limit: above 0, at most 1.
     """
     inside = rates < limit
     end = float(np.interp(limit, rates, values))
@@ -67,5 +67,5 @@ def area_up_to(rates: Floats, values: Floats, limit: float) -> float:
 
 
 def _from_above(counts: Floats) -> Floats:
-    """Return how many cases have this value or a higher one, from the highest value down."""
+    """Return the number of cases with at least each value, in descending order of values."""
     return np.cumsum(counts[..., ::-1], axis=-1, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""How far figures may be off because another choice of images would give others: 95 % intervals."""
+"""95 % confidence intervals of metrics over the sampling of images."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from inspection.metrics.ranking import ScoreCounts
 COVERAGE = 0.95
 REPLICATES = 2000
 PIXEL_REPLICATES = 300
-# Numbers in memory at once: 64 MB.
+# Values per chunk: 64 MB.
 _AT_ONCE = 8_000_000
 
 
@@ -33,9 +33,9 @@ class Interval(NamedTuple):
 
 
 def wilson_interval(count: int, total: int) -> Interval | None:
-    """Return the 95 % interval of a share; None of nothing.
+    """Return the 95 % interval of a proportion; None when ``total`` is 0.
 
-    Wilson 1927: unlike a bootstrap it does not claim certainty where none or all of a few images are wrong.
+    Wilson 1927: unlike a bootstrap, its width is not 0 when none or all of a few images are wrong.
     """
     if not total:
         return None
@@ -51,46 +51,45 @@ def wilson_interval(count: int, total: int) -> Interval | None:
 def image_intervals(
     counts: ScoreCounts, threshold: float, *, replicates: int = REPLICATES, seed: int = 0
 ) -> dict[str, Interval]:
-    """Return 95 % intervals of the figures that images' scores give.
+    """Return 95 % intervals of image-level metrics.
 
-    Percentile bootstrap (Efron 1979): good and defective images are drawn anew, each kind as many as there are.
+    Percentile bootstrap (Efron 1979), stratified: good and defective images are resampled separately.
 
     Args:
-        counts: of the scores, good and defective ones.
+        counts: scores of good and defective images.
         threshold: a score strictly above it is NG.
-        replicates: drawn sets of images.
-        seed: the same seed gives the same intervals.
+        replicates: number of bootstrap samples.
+        seed: of the resampling.
 
     Returns:
-        ``image_auroc``, ``average_precision``, ``f1``; nothing when there is only one kind of images.
+        ``image_auroc``, ``average_precision``, ``f1``; empty when there is only one kind of images.
     """
     if not counts.both:
         return {}
     generator = np.random.default_rng(seed)
     above = counts.values > threshold
-    drawn: dict[str, list[Floats]] = {"image_auroc": [], "average_precision": [], "f1": []}
+    samples: dict[str, list[Floats]] = {"image_auroc": [], "average_precision": [], "f1": []}
     chunk = max(1, _AT_ONCE // counts.values.size)
     for begin in range(0, replicates, chunk):
         size = min(chunk, replicates - begin)
-        good = _drawn(generator, counts.good, size)
-        defect = _drawn(generator, counts.defect, size)
-        drawn["image_auroc"].append(area_under_roc(good, defect))
-        drawn["average_precision"].append(average_precision_of(good, defect))
+        good = _resampled(generator, counts.good, size)
+        defect = _resampled(generator, counts.defect, size)
+        samples["image_auroc"].append(area_under_roc(good, defect))
+        samples["average_precision"].append(average_precision_of(good, defect))
         found, overkill = defect[:, above].sum(axis=-1), good[:, above].sum(axis=-1)
-        drawn["f1"].append(2 * found / (found + overkill + counts.defect.sum()))
-    return {name: _middle(np.concatenate(parts)) for name, parts in drawn.items()}
+        samples["f1"].append(2 * found / (found + overkill + counts.defect.sum()))
+    return {name: _central_interval(np.concatenate(parts)) for name, parts in samples.items()}
 
 
 def pixel_intervals(
     images: Sequence[ImageCounts], *, replicates: int = PIXEL_REPLICATES, seed: int = 0
 ) -> dict[str, Interval]:
-    """Return 95 % intervals of the figures that pixels give, by drawing whole images anew.
+    """Return 95 % intervals of pixel-level metrics by a bootstrap over whole images.
 
-    Pixels of an image are no independent cases, so images are drawn: those with a mask and those without, each kind as
-    many as there are.
+    Pixels of an image are not independent, so images are resampled, those with and those without a mask separately.
 
     Returns:
-        ``pixel_auroc`` and ``aupro``; nothing when there are only good or only defective pixels.
+        ``pixel_auroc`` and ``aupro``; empty when there are only good or only defective pixels.
     """
     marked = np.array([image.defective for image in images], bool)
     if not marked.any():
@@ -105,20 +104,23 @@ def pixel_intervals(
     generator = np.random.default_rng(seed)
     weights = np.zeros((replicates, len(images)), np.float32)
     for kind in (marked, ~marked):
-        weights[:, kind] = _drawn(generator, kind[kind].astype(np.float64), replicates)
+        weights[:, kind] = _resampled(generator, kind[kind].astype(np.float64), replicates)
     goods, defects, overlaps = ((weights @ counts).astype(np.float64) for counts in (good, defect, overlap))
     areas = [area_up_to(*region_overlap_curve(goods[row], overlaps[row]), PRO_LIMIT) for row in range(replicates)]
-    return {"pixel_auroc": _middle(area_under_roc(goods, defects)), "aupro": _middle(np.array(areas))}
+    return {
+        "pixel_auroc": _central_interval(area_under_roc(goods, defects)),
+        "aupro": _central_interval(np.array(areas)),
+    }
 
 
-def _drawn(generator: np.random.Generator, counts: Floats, replicates: int) -> Floats:
-    """Draw as many cases as there are, with replacement: how often each value came, ``(replicates, values)``."""
+def _resampled(generator: np.random.Generator, counts: Floats, replicates: int) -> Floats:
+    """Return the counts per value of bootstrap samples of the same size, ``(replicates, values)``."""
     total = int(counts.sum())
     if not total:
         return np.zeros((replicates, counts.size))
     return generator.multinomial(total, counts / total, size=replicates).astype(np.float64)
 
 
-def _middle(values: Floats) -> Interval:
+def _central_interval(values: Floats) -> Interval:
     low, high = np.quantile(values, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
     return Interval(float(low), float(high))

@@ -1,4 +1,4 @@
-"""How well heatmaps put defective pixels above good ones, over many images, without keeping them."""
+"""Pixel-level ranking metrics of heatmaps over many images, in bounded memory."""
 
 from __future__ import annotations
 
@@ -11,26 +11,25 @@ from inspection.imaging.opencv import cv2
 from inspection.metrics.areas import Floats, area_under_roc, area_up_to, region_overlap_curve
 from inspection.metrics.ranking import Curve
 
-# Positive float32 compare like their bit patterns. The upper 19 bits keep differences of 0.05 % apart: enough for the
-# figures. 15 bits (0.8 %) are enough for how much they vary from one choice of images to the next, and small enough to
-# be kept for every image.
+# Positive float32 values compare like their bit patterns. The upper 19 bits resolve differences of 0.05 %, enough for
+# the metrics. 15 bits (0.8 %) are enough for their confidence intervals and small enough to store per image.
 _FINE_SHIFT = 12
 _FINE_BINS = 1 << (31 - _FINE_SHIFT)
 _COARSE_SHIFT = 16
 _FINE_PER_COARSE = 1 << (_COARSE_SHIFT - _FINE_SHIFT)
 PRO_LIMIT = 0.3
-"""Bergmann et al. integrate up to this false-positive rate: beyond it a map marks so much that it helps nobody."""
+"""Upper false-positive rate of AUPRO (Bergmann et al. 2021); maps beyond it mark too much to be useful."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageCounts:
-    """The pixels of one image, counted per coarse value; only values that occur.
+    """The pixels of one image, counted per coarse bin; only nonempty bins.
 
     Attributes:
-        values: uint16 numbers of the values, ascending.
-        good: uint32 defect-free pixels per value.
-        defect: uint32 defective pixels.
-        overlap: float32 sums of 1 / area of the region a defective pixel belongs to.
+        values: uint16 bin numbers, ascending.
+        good: uint32 defect-free pixels per bin.
+        defect: uint32 defective pixels per bin.
+        overlap: float32 sums of 1 / region area over the defective pixels of each bin.
         defective: whether the image has a mask.
     """
 
@@ -44,12 +43,12 @@ class ImageCounts:
 class PixelScores:
     """Pixel AUROC and AUPRO over the pixels of many images.
 
-    Values are counted in bins of 0.05 % relative width; within a bin they count as ties. Memory is 12 MB and some
-    kilobytes an image, whatever their size.
+    Values are counted in bins of 0.05 % relative width; within a bin they count as ties. Memory is 12 MB plus a few
+    kilobytes per image, independent of the image size.
 
     Attributes:
-        images: counts of each image, in the order they were added.
-        regions: connected defective regions so far.
+        images: counts of each image, in the order of addition.
+        regions: number of connected defective regions so far.
     """
 
     def __init__(self) -> None:
@@ -60,14 +59,14 @@ class PixelScores:
         self.regions = 0
 
     def add(self, heatmap: NDArray[np.float32], mask: NDArray[np.bool_] | None) -> None:
-        """Count the pixels of one image.
+        """Add the pixels of one image.
 
         Args:
-            heatmap: float32 ``(H, W)``, not negative.
-            mask: ``(H, W)``, True where the defect is; None for a good image.
+            heatmap: float32 ``(H, W)``, nonnegative.
+            mask: bool ``(H, W)``, True on defects; None for a good image.
         """
         bits = np.ascontiguousarray(np.maximum(heatmap, 0.0), np.float32).view(np.uint32) >> _FINE_SHIFT
-        # Only the part of the bins that this image uses is touched, from one coarse bin's edge to another's.
+        # Only the range of bins used by this image is updated, aligned to coarse bins.
         first = int(bits.min()) // _FINE_PER_COARSE * _FINE_PER_COARSE
         length = (int(bits.max()) - first) // _FINE_PER_COARSE * _FINE_PER_COARSE + _FINE_PER_COARSE
         bins = (bits - np.uint32(first)).astype(np.int64)
@@ -84,7 +83,7 @@ class PixelScores:
         self.images.append(_coarse(first, good, defect, overlap, defective=mask is not None))
 
     def auroc(self) -> float | None:
-        """Return the area under the ROC curve of pixels, 0 to 1; None without good or without defective ones."""
+        """Return the area under the ROC curve of pixels, 0 to 1; None unless there are good and defective pixels."""
         if not self._both():
             return None
         return float(area_under_roc(self._good, self._defect))
@@ -92,10 +91,9 @@ class PixelScores:
     def aupro(self, limit: float = PRO_LIMIT) -> float | None:
         """Return the area under the per-region-overlap curve up to a false-positive rate, 0 to 1; None as ``auroc``.
 
-        For each threshold the overlap of the marked area with every connected defective region (8-connected, each
-        region counting the same whatever its size), averaged over all regions of all images, against the share of
-        defect-free pixels marked; integrated to ``limit`` and divided by it (Bergmann et al. 2021, "The MVTec Anomaly
-        Detection Dataset", International Journal of Computer Vision 129).
+        The mean overlap of the marked area with the 8-connected defective regions of all images, equally weighted,
+        against the false-positive rate of pixels; integrated to ``limit`` and divided by it (Bergmann et al. 2021, "The
+        MVTec Anomaly Detection Dataset", International Journal of Computer Vision 129).
         """
         if not self._both():
             return None
@@ -103,12 +101,12 @@ class PixelScores:
         return area_up_to(curve.across, curve.up, limit)
 
     def pro_curve(self) -> Curve:
-        """Return the share of defect-free pixels marked and the mean overlap of regions; needs both kinds of pixels."""
+        """Return false-positive rate and mean region overlap; requires good and defective pixels."""
         return Curve(*region_overlap_curve(*self._used(self._good, self._overlap)))
 
     def roc_curve(self) -> Curve:
-        """Return the share of defect-free pixels marked and that of defective ones; needs both kinds of pixels."""
-        # The same sums as for regions, each defective pixel counting the same.
+        """Return false-positive and true-positive rate of pixels; requires good and defective pixels."""
+        # The same sums as for regions, with equal weights of all defective pixels.
         return Curve(*region_overlap_curve(*self._used(self._good, self._defect)))
 
     def _both(self) -> bool:

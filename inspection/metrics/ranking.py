@@ -1,4 +1,4 @@
-"""How well scores put defective images above good ones, whatever the threshold."""
+"""Threshold-independent ranking metrics of image scores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 
 class Curve(NamedTuple):
-    """Points of a curve, both arrays float64 of one length, ``across`` never falling."""
+    """Points of a curve: abscissa ``across``, non-decreasing, and ordinate ``up``, float64 of equal length."""
 
     across: Floats
     up: Floats
@@ -22,12 +22,12 @@ class Curve(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoreCounts:
-    """How many good and how many defective images have each score.
+    """Counts of good and defective images per score.
 
     Attributes:
-        values: the different scores, ascending.
+        values: distinct scores, ascending.
         good: float64 counts of good images per value.
-        defect: the same of defective ones.
+        defect: float64 counts of defective images per value.
     """
 
     values: Floats
@@ -36,7 +36,7 @@ class ScoreCounts:
 
     @classmethod
     def of(cls, good: ArrayLike, defect: ArrayLike) -> ScoreCounts:
-        """Count scores of good and of defective images."""
+        """Return the counts of scores of good and of defective images."""
         negatives, positives = np.asarray(good, np.float64), np.asarray(defect, np.float64)
         values, place = np.unique(np.concatenate([negatives, positives]), return_inverse=True)
         return cls(
@@ -52,14 +52,14 @@ class ScoreCounts:
 
 
 class BestF1(NamedTuple):
-    """The highest F1 that a threshold can give on these scores, and such a threshold."""
+    """The maximum F1 over all thresholds, and a threshold that attains it."""
 
     f1: float
     threshold: float
 
 
 def image_auroc(good: ArrayLike, defect: ArrayLike) -> float | None:
-    """Return the area under the ROC curve: how often a defect scores above a good image, ties counting half.
+    """Return the area under the ROC curve: the probability that a defect scores above a good image, ties counting half.
 
     The Mann-Whitney statistic (Hanley and McNeil 1982).
 
@@ -85,12 +85,12 @@ def average_precision(good: ArrayLike, defect: ArrayLike) -> float | None:
 
 
 def roc_curve(counts: ScoreCounts) -> Curve:
-    """Return the share of good images called NG and that of defects found, from the strictest threshold down."""
+    """Return false-positive and true-positive rate, from the highest threshold down."""
     return Curve(_shares_from_above(counts.good), _shares_from_above(counts.defect))
 
 
 def precision_recall_curve(counts: ScoreCounts) -> Curve:
-    """Return recall and precision of NG, from the strictest threshold down; begins at recall 0 with the first one's."""
+    """Return recall and precision of NG from the highest threshold down, the first precision also at recall 0."""
     found = np.cumsum(counts.defect[::-1])
     called = found + np.cumsum(counts.good[::-1])
     precision = found / called
@@ -101,9 +101,9 @@ def precision_recall_curve(counts: ScoreCounts) -> Curve:
 
 
 def best_f1(counts: ScoreCounts) -> BestF1:
-    """Return the best F1 any threshold gives and the threshold, half-way to the next lower score.
+    """Return the maximum F1 and its threshold, midway to the next lower score.
 
-    It is chosen on the very images it is measured on, so it is an upper bound and no promise.
+    Chosen on the evaluated images, so it is an optimistic bound.
     """
     found = np.cumsum(counts.defect[::-1])
     called = found + np.cumsum(counts.good[::-1])

@@ -1,4 +1,4 @@
-"""Counts and shares: escapes, overkill, F1, latency."""
+"""Counts and rates: escapes, overkill, F1, latency."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Rate(TypedDict):
-    """How many of how many; ``rate`` is None when there are none at all."""
+    """A count, its total and their ratio; ``rate`` is None when the total is 0."""
 
     count: int
     total: int
@@ -22,14 +22,14 @@ def rate(count: int, total: int) -> Rate:
 
 
 def f1_score(escapes: Rate, overkill: Rate) -> float | None:
-    """Return the harmonic mean of precision and recall of NG; None when nothing is defective nor called so."""
+    """Return the F1 score of NG; None without defective and without rejected images."""
     found = escapes["total"] - escapes["count"]
     whole = 2 * found + overkill["count"] + escapes["count"]
     return 2 * found / whole if whole else None
 
 
 def percentiles(milliseconds: Sequence[float]) -> dict[str, float | None]:
-    """Return median and 95th percentile as ``{"p50", "p95"}``; None without a value."""
+    """Return median and 95th percentile as ``p50`` and ``p95``; None without values."""
     if not milliseconds:
         return {"p50": None, "p95": None}
     middle, high = np.percentile(np.asarray(milliseconds, np.float64), [50, 95])

@@ -1,4 +1,4 @@
-"""How well the scores of a series rank its anomalies, where a little early or late is right, too: VUS-PR."""
+"""VUS-PR: ranking metric of anomaly scores of a time series with a tolerance in time."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ Labels = NDArray[np.bool_]
 def volume_under_surface(scores: Scores, labels: Labels, longest: int, steps: int = 10) -> float:
     """Return VUS-PR: the area under the range-based precision-recall curve, averaged over tolerances.
 
-    Paparrizos, Boniol, Palpanas, Tsay, Elmore and Franklin: Volume Under the Surface, PVLDB 15(11), 2022, written
-    from the definition there. Around each anomaly the label falls off as ``sqrt(1 - distance / tolerance)`` within
-    half the tolerance, true positives are sums of these soft labels, and the recall is weighed by the share of
-    anomalies in which anything was found.
+    Implemented from the definition in Paparrizos, Boniol, Palpanas, Tsay, Elmore and Franklin: Volume Under the
+    Surface, PVLDB 15(11), 2022. Around each anomaly the label decays as ``sqrt(1 - distance / tolerance)`` within half
+    the tolerance; true positives are sums of these soft labels, and the recall is multiplied by the share of anomalies
+    with at least one detection.
 
     Args:
         scores: float64 ``(n,)`` of one series in the order of time.
         labels: bool ``(n,)``, at least one True.
-        longest: largest tolerance in rows.
-        steps: tolerances from 0 to ``longest``, ``steps + 1`` of them.
+        longest: maximum tolerance in rows.
+        steps: number of steps between the tolerances 0 and ``longest``.
     """
     tolerances = np.linspace(0, longest, steps + 1).astype(int)
     return float(np.mean([_range_area(scores, labels, int(tolerance)) for tolerance in tolerances]))

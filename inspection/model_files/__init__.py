@@ -1,1 +1,1 @@
-"""What a model file is: archives, foreign formats, and the models a step may use."""
+"""Formats of model files: archives, detection of foreign formats, and the models a step may use."""

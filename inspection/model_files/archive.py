@@ -1,4 +1,4 @@
-"""A file of named parts with a manifest: a zip archive, not compressed; the same parts give the same bytes."""
+"""Archives of named members with a manifest: uncompressed zip files, byte-identical for equal members."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _MAX_BYTES = 1024**3
 _MAX_MANIFEST_BYTES = 16 * 1024**2
 _REGULAR_FILE = 0o100644 << 16
-# zipfile answers a damaged archive with any of these; OSError when an offset lies before the file.
+# Exceptions zipfile raises for damaged archives; OSError for an offset before the start of the file.
 _DAMAGED = (
     zipfile.BadZipFile, KeyError, TypeError, ValueError, EOFError, NotImplementedError, RuntimeError, OSError,
 )  # fmt: skip
@@ -27,11 +27,11 @@ _DAMAGED = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Archive:
-    """An archive that was read and whose parts have the digests its manifest names.
+    """The content of an archive whose members match the digests in its manifest.
 
     Attributes:
-        manifest: as JSON values; ``format_version``, ``kind`` and ``members`` are there.
-        parts: name → bytes, without the manifest.
+        manifest: JSON values, with at least ``format_version``, ``kind`` and ``members``.
+        parts: name → bytes of each member except the manifest.
         digest: SHA-256 of the whole file, hexadecimal.
         size: bytes of the whole file.
     """
@@ -43,7 +43,7 @@ class Archive:
 
 
 def pack(manifest: Mapping[str, Any], parts: Mapping[str, bytes]) -> bytes:
-    """Return the bytes of an archive; ``members`` with the SHA-256 of each part is entered into the manifest here."""
+    """Return the bytes of an archive; ``members`` with the SHA-256 of each part is added to the manifest."""
     members = {name: sha256_of(data) for name, data in parts.items()}
     text = json.dumps({**manifest, "members": members}, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     buffer = io.BytesIO()
@@ -61,11 +61,11 @@ def unpack(data: bytes, name: str, known_version: int) -> Archive:
 
     Args:
         data: of the whole file.
-        name: what messages call it.
-        known_version: the newest ``format_version`` that can be read.
+        name: of the file, for messages.
+        known_version: newest supported ``format_version``.
 
     Raises:
-        InvalidInput: ``model-damaged``, ``model-too-new`` or what ``refusal_as_model`` says it is instead.
+        InvalidInput: ``model-damaged``, ``model-too-new`` or a code of ``refusal_as_model``.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -74,10 +74,10 @@ def unpack(data: bytes, name: str, known_version: int) -> Archive:
             manifest = json.loads(archive.read(MANIFEST))
             _require_known(manifest, name, known_version)
             parts = {member: archive.read(member) for member in manifest["members"]}
-            told = {member: sha256_of(part) for member, part in parts.items()}
+            digests = {member: sha256_of(part) for member, part in parts.items()}
     except _DAMAGED as error:
         raise InvalidInput(refusal_as_model(data), name=name) from error
-    if told != manifest["members"]:
+    if digests != manifest["members"]:
         raise InvalidInput("model-damaged", name=name)
     return Archive(manifest, parts, sha256_of(data), len(data))
 
@@ -87,7 +87,7 @@ def read_bytes(path: Path) -> bytes:
 
     Raises:
         NotFound: ``model-missing``.
-        InvalidInput: ``model-not-readable``; ``model-damaged`` when it is too large to be one.
+        InvalidInput: ``model-not-readable``; ``model-damaged`` when it exceeds the size limit.
     """
     try:
         if path.stat().st_size > _MAX_BYTES:
@@ -100,7 +100,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def archive_kind(path: Path) -> str | None:
-    """Return the ``kind`` a model file's manifest names, without reading its other parts; None when it names none.
+    """Return the ``kind`` in a model file's manifest without reading its other members; None without one.
 
     Raises:
         NotFound: ``model-missing``.
@@ -120,16 +120,16 @@ def _kind_in(file: BinaryIO, size: int) -> str | None:
         with zipfile.ZipFile(file) as archive:
             manifest = json.loads(archive.read(MANIFEST)) if _bounded(archive, size) else None
     except _DAMAGED:
-        # Whoever then reads all of the file is told what is wrong with it.
+        # Reading the whole file reports the damage.
         return None
     kind = manifest.get("kind") if isinstance(manifest, dict) else None
     return kind if isinstance(kind, str) else None
 
 
 def _bounded(archive: zipfile.ZipFile, size: int) -> bool:
-    """Say whether reading takes no more memory than the file of ``size`` bytes itself.
+    """Return whether reading takes no more memory than the ``size`` bytes of the file.
 
-    No part is compressed, or read twice under several names: a small file must not fill a station's memory.
+    Members are neither compressed nor overlapping, so that a small file cannot exhaust the memory.
     """
     entries = archive.infolist()
     return (

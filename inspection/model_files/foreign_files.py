@@ -1,4 +1,4 @@
-"""Files that are whole and no model of images: sensor models, images' models given for sensors, text; by their form."""
+"""Recognition of intact files of another kind than expected: torch files, sensor or image models, text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _IMAGE_MODEL = frozenset({"manifest.json"})
 
 
 def refusal_as_model(data: bytes) -> str:
-    """Return the code of what to say of bytes that are no model of images: what they are instead, else damaged."""
+    """Return the error code for bytes that are not an image model: their actual kind, else ``model-damaged``."""
     if is_torch_file(data):
         return "model-of-torch"
     if member_names(data) >= _SENSOR_MODEL:
@@ -24,7 +24,7 @@ def refusal_as_model(data: bytes) -> str:
 
 
 def refusal_as_sensor_model(data: bytes) -> str:
-    """Return the code of what to say of bytes that are no sensor model: what they are instead, else damaged."""
+    """Return the error code for bytes that are not a sensor model: their actual kind, else ``sensor-model-damaged``."""
     if is_torch_file(data):
         return "sensor-model-of-torch"
     if member_names(data) >= _IMAGE_MODEL:
@@ -33,13 +33,13 @@ def refusal_as_sensor_model(data: bytes) -> str:
 
 
 def is_text(data: bytes) -> bool:
-    """Say whether these bytes begin as a text in UTF-8 or UTF-16 does; what is left of an archive is none."""
+    """Return whether the bytes begin with UTF-8 or UTF-16 text; truncated archives do not count."""
     begin = data[:_SAMPLE_LINES]
     encoding = "utf-16" if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
-        # A character may end behind what is looked at.
+        # The sample may end within a character.
         text = codecs.getincrementaldecoder(encoding)().decode(begin, final=len(begin) == len(data))
     except UnicodeDecodeError:
         return False
-    # The first letters alone of an archive are what is left of one.
+    # The first bytes of an archive alone are a truncated archive.
     return not _ARCHIVE.startswith(data) and _CONTROL.isdisjoint(text)

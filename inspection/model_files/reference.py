@@ -1,4 +1,4 @@
-"""Reference images: what a part looks like where it should lie."""
+"""Reference images: a part at its nominal position."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from models.storage import sha256_of
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReferenceImage:
-    """An image that steps compare with.
+    """A reference image of a pipeline step.
 
     Attributes:
         pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
-        name: of its file, for messages.
-        digest: SHA-256 of its file, hexadecimal.
+        name: of the file, for messages.
+        digest: SHA-256 of the file, hexadecimal.
     """
 
     kind: ClassVar[ModelKind] = ModelKind.REFERENCE
@@ -29,10 +29,10 @@ class ReferenceImage:
 
     @classmethod
     def of(cls, pixels: Pixels, name: str = "reference") -> ReferenceImage:
-        """Return the reference that ``pixels`` are, as if they were read from a PNG file.
+        """Return ``pixels`` as a reference, with the digest of their PNG encoding.
 
         Raises:
-            ValueError: when ``pixels`` is no image.
+            ValueError: when ``pixels`` is not an image.
         """
         require_pixels(pixels)
         return cls(pixels, name, sha256_of(encode_png(pixels)))

@@ -1,4 +1,4 @@
-"""What a step may use by name: models of every kind, and reference images."""
+"""The models a pipeline step refers to by name, including reference images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from models.errors import DoesNotFit
 
 
 class ModelKind(StrEnum):
-    """Kinds of models; a field of a step takes one kind, or several."""
+    """Kinds of models; a parameter of a step accepts one or several."""
 
     ANOMALY = "anomaly"
     DETECTOR = "detector"
@@ -19,12 +19,12 @@ class ModelKind(StrEnum):
 
 
 class StepModel(Protocol):
-    """What every model has that a step may use.
+    """The common attributes of all models of pipeline steps.
 
     Attributes:
-        kind: says which steps can use it.
-        name: of its file, for messages.
-        digest: SHA-256 of its file, hexadecimal.
+        kind: determines which steps can use it.
+        name: of the file, for messages.
+        digest: SHA-256 of the file, hexadecimal.
     """
 
     kind: ClassVar[ModelKind]
@@ -37,18 +37,18 @@ class StepModel(Protocol):
 
 
 ModelFinder = Callable[[str], StepModel]
-"""Gives the model of a name; raises a ``UserFacingError`` when there is none."""
+"""Returns the model of a name; raises a ``UserFacingError`` when it does not exist."""
 
 
 def require_kind(model: StepModel, wanted: Collection[ModelKind], *, step: str, field: str, name: str) -> None:
-    """Check that a model is of a kind that a field of a step takes.
+    """Check that a model is of a kind that a parameter of a step accepts.
 
     Args:
-        model: what was found under ``name``.
-        wanted: the kinds that fit.
+        model: the model found under ``name``.
+        wanted: the accepted kinds.
         step: id of the step.
-        field: of the step's parameters.
-        name: of the model, as the step says it.
+        field: name of the step's parameter.
+        name: of the model, as given in the step.
 
     Raises:
         DoesNotFit: ``pipeline-model-kind``.

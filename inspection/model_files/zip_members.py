@@ -1,4 +1,4 @@
-"""What the bytes of a ZIP archive hold, by name; nothing in it is unpacked."""
+"""Member names of ZIP archives, without unpacking."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import zipfile
 
 
 def member_names(data: bytes) -> frozenset[str]:
-    """Return the names of the members of an archive; none where these bytes are no whole archive."""
+    """Return the member names of an archive; empty when the bytes are not a complete archive."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return frozenset(archive.namelist())

@@ -1,4 +1,4 @@
-"""The model files and backbones there are, as data for people and programs."""
+"""Listings of model files and backbones as JSON values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MODEL_SUFFIX = ".model"
 
 
 def describe_model(path: Path) -> dict[str, Any]:
-    """Return what a model file says about itself, with its size and digest, as JSON values.
+    """Return the manifest of a model file with its size and digest, as JSON values.
 
     Raises:
         NotFound: ``model-missing``.
@@ -36,7 +36,7 @@ def describe_model(path: Path) -> dict[str, Any]:
 
 
 def list_models(folder: Path) -> list[dict[str, Any]]:
-    """Return a short description of each ``.model`` file in ``folder`` and below; a damaged one has ``error``.
+    """Return a short description of each ``.model`` file in ``folder`` and below; damaged files have ``error``.
 
     Raises:
         NotFound: ``folder-missing``.

@@ -1,4 +1,4 @@
-"""Loading a file that a step uses as its model, whatever kind of model it is."""
+"""Loading of the models of pipeline steps, of any kind."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ _FIRST_BYTES = 16
 
 
 def load_model(path: Path, threads: int | None = None) -> StepModel:
-    """Load a model file; what its first bytes say decides how it is read.
+    """Load a model file; its content determines the kind.
 
     Args:
-        path: an anomaly bundle, a detector or classifier in any form ``load_detection_model`` takes, or an image that
-            serves as a reference.
-        threads: processor threads the model may use; None takes the setting.
+        path: an anomaly bundle, a detector or classifier in any form of ``load_detection_model``, or a reference image.
+        threads: number of CPU threads; None takes the setting.
 
     Raises:
         NotFound: ``model-missing``.
-        InvalidInput: ``model-damaged``, ``model-of-torch``, ``model-too-new``, ``model-not-readable`` or what
-            ``load_detection_model`` and ``read_image`` raise.
+        InvalidInput: ``model-damaged``, ``model-of-torch``, ``model-too-new``, ``model-not-readable``, or as
+            ``load_detection_model`` and ``read_image``.
     """
     if is_folder(path) or path.suffix.lower() in GRAPH_SUFFIXES or archive_kind(path) in DETECTION_KINDS:
         from inspection.detection.model_file.loading import load_detection_model

@@ -1,4 +1,4 @@
-"""The word for a training that somebody ended."""
+"""Cancellation of trainings."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from models.errors import ImageFlowError
 
 
 class TrainingCancelled(ImageFlowError):
-    """The training was cancelled by whoever asked for it; no error of anybody, and no model was written."""
+    """The training was cancelled by the user; no model was written."""

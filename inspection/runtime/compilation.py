@@ -1,4 +1,4 @@
-"""Running graphs on the processor with OpenVINO."""
+"""Compilation of graphs for the CPU with OpenVINO."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def core() -> Any:
 
 
 def compile_model(model: Any, threads: int | None = None, precision: str = "f32") -> Any:
-    """Compile ``model`` for the processor, to answer one image after the other as soon as it can.
+    """Compile ``model`` for the CPU, optimised for the latency of single images.
 
     Args:
         model: ``openvino.Model``.
-        threads: processor threads; None takes the setting.
-        precision: ``f32`` in full, or ``bf16``; a processor without bfloat16 calculates in float32. Left to itself,
-            OpenVINO takes bfloat16 on newer processors, which moves anomaly scores by more than half a percent, and so
-            would move verdicts from one machine to another.
+        threads: number of CPU threads; None takes the setting.
+        precision: ``f32`` or ``bf16``; a CPU without bfloat16 computes in float32. OpenVINO's default is bfloat16 on
+            newer CPUs, which changes anomaly scores by more than half a percent, so that verdicts would differ between
+            machines.
     """
     return core().compile_model(
         model,

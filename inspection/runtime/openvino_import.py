@@ -1,7 +1,7 @@
-"""The one place that imports ``openvino``; every other module takes it from here.
+"""The only module that imports ``openvino``; all others import it from here.
 
-Importing OpenVINO reports the import to Google Analytics, from a process of its own, unless the user has opted out on
-this computer. Nothing may leave a station, so the package that sends is hidden before; OpenVINO then uses its stub.
+Importing OpenVINO sends telemetry to Google Analytics from a subprocess unless the user has opted out on this computer.
+A station must not send anything, so the telemetry package is hidden first; OpenVINO then uses its stub.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-# None makes an import of that name fail; it stays so, because a later import would report as well.
+# None makes importing that name fail; permanently, as a later import would send telemetry too.
 _modules: dict[str, Any] = sys.modules
 _modules["openvino_telemetry"] = None
 

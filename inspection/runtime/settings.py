@@ -17,12 +17,11 @@ def _default_backbones() -> Path:
 
 
 class InspectionSettings(BaseSettings):
-    """What may differ from one machine to the next.
+    """Settings that may differ between machines.
 
     Attributes:
         backbones: folder of the converted backbone networks (``IMAGEFLOW_BACKBONES``).
-        threads: processor threads one model uses (``IMAGEFLOW_THREADS``); 0 takes the default of
-            ``inference_threads``.
+        threads: number of CPU threads per model (``IMAGEFLOW_THREADS``); 0 takes the default of ``inference_threads``.
     """
 
     model_config = SettingsConfigDict(env_prefix="IMAGEFLOW_", extra="ignore")
@@ -35,7 +34,7 @@ def inspection_settings() -> InspectionSettings:
     """Return the settings of this process.
 
     Raises:
-        InvalidInput: ``settings-invalid`` naming the variable and what is wrong with it.
+        InvalidInput: ``settings-invalid`` with the variable and the reason.
     """
     try:
         return InspectionSettings()
@@ -46,13 +45,13 @@ def inspection_settings() -> InspectionSettings:
 
 
 def inference_threads(wanted: int | None = None) -> int:
-    """Return the number of threads a model shall use.
+    """Return the number of CPU threads of a model.
 
-    Two by default, fewer on a smaller machine: the window, the camera and the store need processors too, and a
-    fixed number keeps scores the same from one machine of a kind to the next.
+    Two by default, fewer on a smaller machine: the window, the camera and the database need CPU time too, and a fixed
+    number keeps scores reproducible across machines of a kind.
 
     Raises:
-        InvalidInput: ``settings-invalid`` when ``IMAGEFLOW_THREADS`` is no number of threads.
+        InvalidInput: ``settings-invalid`` when ``IMAGEFLOW_THREADS`` is invalid.
     """
     configured = inspection_settings().threads if wanted is None else wanted
     return configured if configured > 0 else min(2, os.cpu_count() or 1)

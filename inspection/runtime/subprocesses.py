@@ -1,4 +1,4 @@
-"""How a module of the product is started in a process of its own."""
+"""Starting modules of the product as subprocesses."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from contextlib import contextmanager
 
 
 def module_command(module: str, *arguments: str) -> list[str]:
-    """Return the command that runs ``module`` in a fresh interpreter.
+    """Return the command that runs ``module`` in a new interpreter.
 
-    The folder the user works in is no place modules are imported from: a ``torch.py`` of theirs is not ours to run.
-    What it reads and prints is UTF-8 whatever the system speaks, as those who listen to it expect.
+    ``-P`` keeps the working folder off the import path, so that a user's ``torch.py`` is not imported; ``-X utf8``
+    makes standard streams UTF-8 in every locale.
     """
     return [sys.executable, "-X", "utf8", "-P", "-m", module, *arguments]
 
 
 @contextmanager
 def deferred_interrupts() -> Iterator[None]:
-    """Keep Ctrl-C and SIGTERM from striking within; the one that came strikes when the block is left.
+    """Defer SIGINT and SIGTERM until the block is left, then raise the first one received.
 
-    For what must not be left half done, as starting a process: interrupted between its start and the moment its
-    starter knows of it, it would go on alone. Only the main thread is ever interrupted; in others this does nothing.
+    For operations that must not be interrupted, such as starting a subprocess, which would be orphaned when interrupted
+    before ``Popen`` returns. Signals only interrupt the main thread; in other threads this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    came: list[int] = []
+    received: list[int] = []
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.getsignal(number) for number in numbers}
-    # None: set by what is not Python, which could not be put back; SIG_DFL and SIG_IGN interrupt no Python code.
-    held = [number for number in numbers if callable(before[number])]
-    for number in held:
-        signal.signal(number, lambda sent, _frame: came.append(sent))
+    # None: a handler not set from Python cannot be restored; SIG_DFL and SIG_IGN do not interrupt Python code.
+    deferred = [number for number in numbers if callable(before[number])]
+    for number in deferred:
+        signal.signal(number, lambda sent, _frame: received.append(sent))
     try:
         yield
     finally:
-        for number in held:
+        for number in deferred:
             signal.signal(number, before[number])
-        if came:
-            signal.raise_signal(came[0])
+        if received:
+            signal.raise_signal(received[0])

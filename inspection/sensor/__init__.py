@@ -1,4 +1,4 @@
-"""Sensor anomaly models: trained on normal rows of a table, scored with NumPy alone; torch is never imported here."""
+"""Sensor anomaly models: autoencoders trained on normal rows of a table, in NumPy; torch is never imported here."""
 
 from inspection.sensor.model.sensor_model import RowScore, SensorModel
 from inspection.sensor.model_file.archive import load_model, model_bytes, model_from_bytes, save_model

@@ -1,4 +1,4 @@
-"""What a sensor model says about itself."""
+"""The metadata of a sensor model."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ FORMAT = 1
 
 
 class SensorMetadata(BaseModel):
-    """The words and numbers of a model file; its arrays stand beside them.
+    """The metadata of a model file, stored beside its arrays.
 
     Attributes:
         format: version of the model file.
-        name: of the model, for people.
-        columns: names of the sensors, all different; as many as a row has values.
+        name: display name of the model.
+        columns: unique names of the sensors, one per value of a row.
         window: rows of a window; 1 for vectors.
         smoothing: weight of the newest row in the running mean of squared errors; 1 for vectors.
-        cap: largest error of one row that enters the running mean.
-        scaling: how the features were scaled.
+        cap: upper bound of the error of one row in the running mean.
+        scaling: kind of scaling.
         threshold: a score strictly above it is an anomaly.
         threshold_method: ``percentile`` or ``tail``.
-        threshold_percent: which percentile; None for ``tail``.
-        threshold_rate: share of normal rows expected above the threshold.
-        threshold_held_out: whether the errors it was chosen from are of rows held out of the fit.
-        period_s: usual time between rows, where the training data said so.
-        rows: training rows.
-        missing: share of the training values that were missing.
+        threshold_percent: the percentile; None for ``tail``.
+        threshold_rate: expected share of normal rows above the threshold.
+        threshold_held_out: whether the errors behind it are cross-validated.
+        period_s: median time between rows, if the training data have times.
+        rows: number of training rows.
+        missing: share of missing training values.
         epochs: passes over the rows.
-        seed: of the first weights.
+        seed: of the initial weights.
         data_digest: SHA-256 of the training values.
         versions: of the libraries it was trained with.
     """
@@ -63,10 +63,10 @@ class SensorMetadata(BaseModel):
 
     @field_validator("columns")
     @classmethod
-    def _differ(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
-        # Contributions are told by name: two of one name would be one.
+    def _are_unique(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
+        # Contributions are keyed by name.
         if len(set(columns)) < len(columns):
-            raise ValueError("names of sensors are all different")
+            raise ValueError("names of sensors must be unique")
         return columns
 
 

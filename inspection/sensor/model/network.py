@@ -1,4 +1,4 @@
-"""The autoencoder's arithmetic: Linear → ReLU layers, none after the last; NumPy only."""
+"""The autoencoder: Linear → ReLU layers, without ReLU after the last; NumPy only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Network:
     """Weights of an autoencoder.
 
     Attributes:
-        weights: one per layer, float32 ``(inputs, outputs)``: the transpose of what torch keeps.
+        weights: one per layer, float32 ``(inputs, outputs)``: transposed relative to torch.
         biases: one per layer, float32 ``(outputs,)``.
     """
 
@@ -27,10 +27,10 @@ class Network:
 
     @cached_property
     def folded(self) -> tuple[NDArray[np.float64], ...]:
-        """Weights and bias of each layer as one matrix in float64, converted once and not with every row.
+        """Weights and bias of each layer as one float64 matrix, converted once.
 
-        ``(inputs + 1, outputs + 1)``, the last layer's ``(inputs + 1, outputs)``: a 1 behind the values of a row meets
-        the bias and is handed on to the next layer.
+        ``(inputs + 1, outputs + 1)``, of the last layer ``(inputs + 1, outputs)``: a 1 appended to the values of a row
+        multiplies the bias and is passed on to the next layer.
         """
         folded = []
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
@@ -51,7 +51,7 @@ class Network:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Values in each layer, input and output included."""
+        """Number of values in each layer, input and output included."""
         return (self.weights[0].shape[0], *(bias.shape[0] for bias in self.biases))
 
     def reconstruct(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -67,13 +67,12 @@ class Network:
 
 
 def layer_sizes(features: int, hidden: Sequence[int] | None) -> tuple[int, ...]:
-    """Return the sizes of all layers: the hidden ones down to the bottleneck, and the same way back.
+    """Return the sizes of all layers: the hidden ones down to the bottleneck, and mirrored.
 
     Args:
         features: input and output dimension.
-        hidden: sizes from the first hidden layer to the bottleneck, as ``(16, 4)`` for ``d-16-4-16-d``; None takes
-            as many as there are features (8 to 64), then half as many (2 to 16: a
-            single ReLU can fall silent for good).
+        hidden: sizes from the first hidden layer to the bottleneck, as ``(16, 4)`` for ``d-16-4-16-d``; None takes the
+            number of features (8 to 64), then half of it (2 to 16, as a single ReLU can die).
     """
     if not hidden:
         hidden = (

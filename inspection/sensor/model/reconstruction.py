@@ -11,17 +11,17 @@ from inspection.sensor.model.network import Network
 from inspection.sensor.model.scaling import Scaling
 
 _AT_ONCE = 32_768
-"""Rows that are scored together: many times as many numbers as a row has are needed on the way."""
-_FILLING_ROUNDS = 10
-"""Each takes off what a value shares with the others: after ten a gap says next to nothing of its own."""
+"""Rows per chunk, bounding the memory of intermediate arrays."""
+_IMPUTATION_ROUNDS = 10
+"""After ten rounds imputed values agree with the known ones."""
 
 
 def squared_errors(features: NDArray[np.float64], scaling: Scaling, network: Network) -> NDArray[np.float64]:
-    """Return the squared differences of scaled features and their reconstruction.
+    """Return the squared differences between scaled features and their reconstruction.
 
-    A missing value begins as the training median and takes the network's own reconstruction ten times, so that it
-    agrees with the values that are there; its own error does not count, and the others are weighed up by features over
-    known features, so that scores stay comparable with the threshold. All NaN where more than half are missing.
+    Missing values are imputed by the training median, then ten times by the network's reconstruction, to agree with the
+    known values. Their errors are 0, and the others are multiplied by features / known features, so that scores stay
+    comparable with the threshold. All errors are NaN when more than half of the features are missing.
 
     Args:
         features: float64 ``(..., features)``; NaN where missing.
@@ -40,17 +40,17 @@ def squared_errors(features: NDArray[np.float64], scaling: Scaling, network: Net
 def _squared_errors(features: NDArray[np.float64], scaling: Scaling, network: Network) -> NDArray[np.float64]:
     scaled = (features - scaling.center) / scaling.scale
     known = None
-    # One sum in place of a look at every value: it is NaN when one of them is.
+    # The sum is NaN if any value is; faster than testing each.
     if math.isnan(scaled.sum()):
         known = ~np.isnan(scaled)
         scaled = np.where(known, scaled, scaling.fill)
-        for _ in range(_FILLING_ROUNDS):
+        for _ in range(_IMPUTATION_ROUNDS):
             scaled = np.where(known, scaled, network.reconstruct(scaled))
     difference = scaled - network.reconstruct(scaled)
     squares: NDArray[np.float64] = difference * difference
     if known is None:
         return squares
     count = known.sum(axis=-1, keepdims=True)
-    whole = known.shape[-1]
-    weighed = np.where(known, squares, 0.0) * (whole / np.maximum(count, 1))
-    return np.where(2 * count >= whole, weighed, np.nan)
+    total = known.shape[-1]
+    weighted = np.where(known, squares, 0.0) * (total / np.maximum(count, 1))
+    return np.where(2 * count >= total, weighted, np.nan)

@@ -1,4 +1,4 @@
-"""Scaling: what each feature is measured in, so that none outweighs the others by its unit."""
+"""Scaling of features to comparable units."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ ScalingKind = Literal["robust", "standard"]
 _NORMAL_IQR = 1.3489795003921634
 """Interquartile range of the normal distribution in standard deviations."""
 _OF_CONSTANT = 0.01
-"""A value that never changed is measured in hundredths of itself."""
+"""Scale of a constant feature, as a fraction of its value."""
 _MIN_SHARE = 0.05
-"""The interquartile range of a sensor that mostly stands still says little: at least this share of its deviation."""
+"""Lower bound of a robust scale, as a fraction of the standard deviation, for sensors that are mostly constant."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """``scaled = (value - center) / scale``; a missing value takes ``fill`` in its place.
+    """``scaled = (value - center) / scale``; missing values are imputed by ``fill``.
 
     Attributes:
         center: float64 ``(features,)``.
@@ -33,7 +33,7 @@ class Scaling:
     fill: NDArray[np.float64]
 
     def apply(self, rows: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Return the scaled rows, gaps filled, and where values were known.
+        """Return the scaled rows with imputed values, and the mask of known values.
 
         Args:
             rows: float64 ``(..., features)``; NaN where missing.
@@ -46,14 +46,13 @@ class Scaling:
 def fit_scaling(rows: NDArray[np.float64], kind: ScalingKind, weight: NDArray[np.float64] | float = 1.0) -> Scaling:
     """Fit a scaling to training rows.
 
-    ``robust``: median and interquartile range (as a standard deviation), which single wrong rows do not move.
-    ``standard``: mean and standard deviation. A feature that never changes is measured in hundredths of its value,
-    or as it is where that is 0.
+    ``robust``: median and normalised interquartile range, which single outliers do not affect. ``standard``: mean and
+    standard deviation. A constant feature is scaled by a hundredth of its value, or by 1 if that is 0.
 
     Args:
-        rows: float64 ``(n, features)``; NaN where missing; each feature has a value at least once.
-        kind: which.
-        weight: what each feature counts, above 0: a small one makes it small on the scaled axis.
+        rows: float64 ``(n, features)``; NaN where missing; at least one value per feature.
+        kind: ``robust`` or ``standard``.
+        weight: of each feature, above 0: a small weight shrinks it on the scaled axis.
     """
     middle = np.nanmedian(rows, axis=0)
     deviation = np.nanstd(rows, axis=0)
@@ -62,7 +61,7 @@ def fit_scaling(rows: NDArray[np.float64], kind: ScalingKind, weight: NDArray[np
         center, scale = middle, np.maximum((high - low) / _NORMAL_IQR, _MIN_SHARE * deviation)
     else:
         center, scale = np.nanmean(rows, axis=0), deviation
-    # Rounding leaves a constant column a deviation of about 1e-16 of its value.
+    # Rounding gives a constant column a deviation of about 1e-16 of its value.
     constant = scale <= 1e-12 * np.abs(center)
     hundredth = np.where(center == 0, 1.0, _OF_CONSTANT * np.abs(center))
     scale = np.where(constant, hundredth, scale) / weight

@@ -1,4 +1,4 @@
-"""The sensor anomaly model: scores rows of values, says which values made the score; NumPy only, no torch."""
+"""The sensor anomaly model: scores rows and attributes the score to features; NumPy only, no torch."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ Status = Literal["normal", "anomaly"]
 
 @dataclass(frozen=True, slots=True)
 class RowScore:
-    """What the model says of one row.
+    """The score of one row.
 
     Attributes:
-        score: Euclidean norm ‖x − x̂‖ on the scaled values; for windows its root mean square over the last rows.
-        status: ``anomaly`` when the score lies above the threshold.
-        threshold: the threshold it was compared with.
-        contributions: for each feature its share of the score squared; they add up to it.
+        score: Euclidean norm ‖x − x̂‖ of the scaled values; for windows its exponentially weighted root mean square.
+        status: ``anomaly`` when the score is above the threshold.
+        threshold: of the model.
+        contributions: contribution of each feature to the squared score, which is their sum.
     """
 
     score: float
@@ -42,13 +42,13 @@ class RowScore:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What the training rows were like.
+    """The distribution of the training rows.
 
     Attributes:
-        error_percentiles: float64 ``(101,)`` of the errors the threshold was chosen from.
+        error_percentiles: float64 ``(101,)`` of the errors behind the threshold.
         histogram_counts: int64 ``(bins,)`` of these errors.
         histogram_edges: float64 ``(bins + 1,)``.
-        sensor_percentiles: float64 ``(sensors, 101)`` of the values as measured.
+        sensor_percentiles: float64 ``(sensors, 101)`` of the unscaled values.
         sensor_mean: float64 ``(sensors,)``.
         sensor_deviation: float64 ``(sensors,)``.
     """
@@ -63,14 +63,14 @@ class Reference:
 
 @dataclass(frozen=True)
 class SensorModel:
-    """A trained model; its values never change, so any number of threads may score with it at once.
+    """A trained model; immutable and thread-safe.
 
     Attributes:
-        metadata: what it says about itself: columns, threshold, window and so on.
+        metadata: columns, threshold, window and so on.
         scaling: of the features.
         network: the autoencoder.
-        reference: what the training rows were like.
-        windows: makes features of rows; None for a model of vectors, whose features are the values themselves.
+        reference: distribution of the training rows.
+        windows: feature extractor; None for a model of vectors, whose features are the values themselves.
     """
 
     metadata: SensorMetadata
@@ -81,7 +81,7 @@ class SensorModel:
 
     @property
     def input_dimension(self) -> int:
-        """Values a row has."""
+        """Number of values of a row."""
         return len(self.metadata.columns)
 
     @cached_property
@@ -93,7 +93,7 @@ class SensorModel:
         return (*(f"{name} mean" for name in names), *(f"{name} spread" for name in names))
 
     def with_threshold(self, threshold: float) -> SensorModel:
-        """Return this model with another threshold; nothing is trained again.
+        """Return this model with another threshold, without retraining.
 
         Raises:
             InvalidInput: ``sensor-threshold`` unless it is a finite number above 0.
@@ -103,22 +103,22 @@ class SensorModel:
         return replace(self, metadata=self.metadata.model_copy(update={"threshold": float(threshold)}))
 
     def threshold_at(self, percent: int) -> float:
-        """Return the percentile of the errors that the threshold was chosen from, 0 to 100."""
+        """Return a percentile, 0 to 100, of the errors behind the threshold."""
         return float(self.reference.error_percentiles[percent])
 
     def score_row(self, values: Sequence[float | None]) -> RowScore:
-        """Judge one vector.
+        """Score one vector.
 
         Args:
-            values: as many as ``input_dimension``; None or NaN where a value is missing.
+            values: ``input_dimension`` values; None or NaN where a value is missing.
 
         Raises:
-            InvalidInput: ``sensor-wrong-length`` stating the length expected, ``sensor-value-infinite``,
+            InvalidInput: ``sensor-wrong-length`` with the expected length, ``sensor-value-infinite``,
                 ``sensor-too-many-missing`` when more than half are missing.
-            ValueError: for a model of windows, which needs the rows before this one: use ``SensorStream``.
+            ValueError: for a model of windows, which needs the rows before: use ``SensorStream``.
         """
         if self.windows is not None:
-            raise ValueError("a model of windows judges rows in a stream")
+            raise ValueError("a model of windows scores rows in a stream")
         row, _ = self.row(values)
         return self.row_score(self.squared_errors(row))
 
@@ -129,7 +129,7 @@ class SensorModel:
             rows: float64 ``(n, input_dimension)``, for windows in the order of time; NaN where a value is missing.
 
         Returns:
-            float64 ``(n,)``; NaN for a row that misses more than half of its features.
+            float64 ``(n,)``; NaN for a row with more than half of its features missing.
 
         Raises:
             InvalidInput: ``sensor-wrong-length``, ``sensor-value-infinite``.
@@ -138,7 +138,7 @@ class SensorModel:
         return np.asarray(np.sqrt(errors.sum(axis=1)), np.float64)
 
     def contributions(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return for each row and feature its share of the score squared: ``(n, features)``; see ``score``."""
+        """Return the contributions of all features to the squared score of each row, ``(n, features)``."""
         table = np.asarray(rows, np.float64)
         if table.ndim != 2 or table.shape[1] != self.input_dimension:  # noqa: PLR2004 - rows and columns
             self._refuse_length(table.shape[-1] if table.ndim else 0)
@@ -150,31 +150,30 @@ class SensorModel:
         return self.smoothed(squares, warm_up=self.windows.length - 1)
 
     def smoothed(self, squares: NDArray[np.float64], *, warm_up: int) -> NDArray[np.float64]:
-        """Return the running mean of squared errors ``(n, features)``; rows of the warm-up count as the usual error.
+        """Return the smoothed squared errors ``(n, features)``; warm-up rows enter with the median error.
 
-        A row that cannot be scored (it misses too much, or is too far away for any number) leaves the mean as it is,
-        and its own score is NaN.
+        A row that cannot be scored (too many values missing, or overflow) does not change the mean; its errors are NaN.
         """
-        usual = self.usual_squares()
+        median = self.median_squares()
         known: NDArray[np.bool_] = np.asarray(np.isfinite(squares).all(axis=1))
         known[:warm_up] = True
         counted = squares[known]
-        counted[: min(warm_up, len(counted))] = usual
+        counted[: min(warm_up, len(counted))] = median
         out = np.full_like(squares, np.nan)
-        out[known] = smooth(capped(counted, self.metadata.cap), self.metadata.smoothing, usual)
+        out[known] = smooth(capped(counted, self.metadata.cap), self.metadata.smoothing, median)
         return out
 
-    def usual_squares(self) -> NDArray[np.float64]:
-        """Return the squared errors of a usual row, spread evenly over the features."""
+    def median_squares(self) -> NDArray[np.float64]:
+        """Return the median squared error, distributed evenly over the features."""
         features = len(self.scaling.center)
         return np.full(features, float(self.reference.error_percentiles[50]) ** 2 / features)
 
     def squared_errors(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the squared errors on the scaled axis for features ``(..., features)``, as ``squared_errors`` does."""
+        """Return the squared errors of features ``(..., features)``; see ``reconstruction.squared_errors``."""
         return squared_errors(features, self.scaling, self.network)
 
     def row_score(self, squares: NDArray[np.float64]) -> RowScore:
-        """Return the row_score for the squared errors ``(features,)`` of one row.
+        """Return the score of one row from its squared errors ``(features,)``.
 
         Raises:
             InvalidInput: ``sensor-too-many-missing``, ``sensor-value-infinite``.
@@ -194,7 +193,7 @@ class SensorModel:
         )
 
     def row(self, values: Sequence[float | None]) -> tuple[NDArray[np.float64], bool]:
-        """Return one row as float64 ``(input_dimension,)``, NaN for None, and whether no value is missing.
+        """Return one row as float64 ``(input_dimension,)``, NaN for None, and whether it is complete.
 
         Raises:
             InvalidInput: ``sensor-wrong-length``, ``sensor-value-infinite``.
@@ -202,13 +201,13 @@ class SensorModel:
         if len(values) != self.input_dimension:
             self._refuse_length(len(values))
         found = np.array(values, np.float64)
-        # The length in place of a look at every value: it is NaN when one of them is, infinite when one of them is.
-        length = math.hypot(*found.tolist())
-        if length <= LARGEST:
+        # The norm is NaN or infinite if any value is; faster than testing each.
+        norm = math.hypot(*found.tolist())
+        if norm <= LARGEST:
             return found, True
         if (np.abs(found) > LARGEST).any():
             raise InvalidInput("sensor-value-infinite")
-        return found, not math.isnan(length)
+        return found, not math.isnan(norm)
 
     def _refuse_length(self, given: int) -> None:
         expected = self.input_dimension

@@ -1,4 +1,4 @@
-"""Exponentially weighted mean of squared errors: single rows that stick out count little, lasting ones add up."""
+"""Exponentially weighted mean of squared errors: single outliers have little effect, lasting deviations add up."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 _CHUNK = 64
 CAP = 3.0
-"""A row counts at most this many times the 95th percentile of the errors, so that one wild value is soon forgotten."""
+"""Errors are capped at this multiple of their 95th percentile, so that a single outlier decays quickly."""
 
 
 def smoothing_factor(window: int) -> float:
-    """Return the weight of the newest row: a memory of two windows, 1 (none) for vectors."""
+    """Return the weight of the newest row: a time constant of two windows, 1 (no smoothing) for vectors."""
     return 1 / (2 * window) if window > 1 else 1.0
 
 
 def smooth(rows: NDArray[np.float64], factor: float, before: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return ``y[t] = (1 - factor) y[t - 1] + factor rows[t]`` (Roberts 1959), a matrix product for 64 rows at a time.
+    """Return ``y[t] = (1 - factor) y[t - 1] + factor rows[t]`` (Roberts 1959), by one matrix product per 64 rows.
 
     Args:
         rows: float64 ``(n, d)``.
@@ -38,7 +38,7 @@ def smooth(rows: NDArray[np.float64], factor: float, before: NDArray[np.float64]
 
 
 def capped(squares: NDArray[np.float64], cap: float) -> NDArray[np.float64]:
-    """Return squared errors ``(..., features)`` shrunk so that their sum is at most ``cap`` squared."""
+    """Return squared errors ``(..., features)`` scaled down to a sum of at most ``cap`` squared."""
     total = squares.sum(axis=-1, keepdims=True)
     limit = cap * cap
     return np.where(total > limit, squares * (limit / np.maximum(total, limit)), squares)

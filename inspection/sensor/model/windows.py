@@ -1,4 +1,4 @@
-"""Features of windows over several sensors: for each sensor its mean and the logarithm of its spread."""
+"""Features of sliding windows: mean and log-spread of each sensor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SPREAD_FLOOR = np.array(0.3)
-"""Added to the relative spread before its logarithm: a sensor that stands still for a moment is no event."""
+"""Added to the relative spread before the logarithm, so that a briefly constant sensor is not anomalous."""
 _NOTHING = np.array(0.0)
 
 Matrix = NDArray[np.float64]
@@ -18,11 +18,11 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Turns rows of sensor values into features of the window of rows that ends with each (causal).
+    """Computes the features of the window that ends with each row (causal).
 
     Attributes:
         length: rows of a window, at least 2.
-        origin: float64 ``(sensors,)``, subtracted first, so that squares lose no digits: the training mean.
+        origin: float64 ``(sensors,)``, the training mean, subtracted first to avoid cancellation in the squares.
         spread: float64 ``(sensors,)``, the standard deviation of the training rows; above 0.
     """
 
@@ -31,7 +31,7 @@ class Windows:
     spread: Vector
 
     def features(self, values: Matrix) -> Matrix:
-        """Return the features of every row of a series; the first windows are shorter.
+        """Return the features of each row of a series; the first windows are shorter.
 
         Args:
             values: float64 ``(n, sensors)``, in the order of time; NaN where a value is missing.
@@ -50,13 +50,13 @@ class Windows:
         return out
 
     def of_means(self, mean: Matrix, square: Matrix, means: Matrix, spreads: Matrix) -> None:
-        """Write the features of windows, without an array of its own: for single rows each call of NumPy counts.
+        """Compute the features from moments into given arrays, without temporaries, for the speed of single rows.
 
         Args:
-            mean: mean of the values after ``origin`` was subtracted, ``(..., sensors)``; NaN where there is none.
+            mean: mean of the values minus ``origin``, ``(..., sensors)``; NaN where undefined.
             square: mean of their squares, likewise.
-            means: takes the means.
-            spreads: takes the logarithms of the spreads.
+            means: output array of the means.
+            spreads: output array of the log-spreads.
         """
         np.multiply(mean, mean, means)
         np.subtract(square, means, spreads)
@@ -68,7 +68,7 @@ class Windows:
         np.add(mean, self.origin, means)
 
     def _sums(self, rows: Matrix) -> Matrix:
-        """Return the sum over each window. Added up row by row of the window: a running sum would gather errors."""
+        """Return the sum over each window, added row by row, as a running sum would accumulate rounding errors."""
         sums = rows.copy()
         for back in range(1, min(self.length, len(rows))):
             sums[back:] += rows[:-back]
@@ -76,20 +76,20 @@ class Windows:
 
 
 def stationarity(features: Matrix, segments: Sequence[slice], length: int) -> Vector:
-    """Return for each feature how little it wanders, 0 to 1: the von Neumann ratio of successive windows.
+    """Return the von Neumann ratio of each feature over successive windows, 0 to about 1.
 
-    The mean squared difference of successive windows that do not overlap, over twice their variance (von Neumann
-    1941): 1 for values without memory, near 0 for a drift, whose training rows tell little of the rows that follow.
+    The mean squared difference of successive, disjoint windows divided by twice their variance (von Neumann 1941): 1
+    for uncorrelated values, near 0 for a drift, where training rows do not predict later rows.
 
     Args:
         features: float64 ``(n, features)``; NaN where missing.
-        segments: runs of successive rows to look at; the least of their ratios is taken.
+        segments: runs of successive rows; the minimum over them is returned.
         length: rows of a window.
     """
     ratios = np.ones(features.shape[1])
     for segment in segments:
         blocks = features[segment][::-1][::length]
-        if len(blocks) < 4:  # noqa: PLR2004 - fewer say nothing of a drift
+        if len(blocks) < 4:  # noqa: PLR2004 - too few to detect a drift
             continue
         filled = np.where(np.isnan(blocks), _means(blocks), blocks)
         variance = filled.var(axis=0)

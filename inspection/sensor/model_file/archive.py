@@ -1,4 +1,4 @@
-"""Model files (``model.npz``): arrays and JSON, no pickle in either direction; whole and unchanged or refused."""
+"""Model files (``model.npz``): arrays and JSON without pickle, checked by a digest."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ _DAMAGE = (
     zlib.error,
     NotImplementedError,
     RuntimeError,
-    MemoryError,  # a header that names a huge shape
+    MemoryError,  # a header with a huge shape
 )
 _NO_ARRAY = (*_DAMAGE, TypeError, OverflowError, SyntaxError, tokenize.TokenError)
-"""What NumPy raises besides for a header that is no header."""
+"""Exceptions NumPy raises in addition for an invalid header."""
 
 Arrays = dict[str, NDArray[np.generic]]
 _Kind = TypeVar("_Kind", np.float32, np.float64, np.int64)
 
 
 def save_model(path: Path | str, model: SensorModel) -> None:
-    """Write a model file. The same model gives the same bytes.
+    """Write a model file, byte-identical for equal models.
 
     Raises:
         Unavailable: ``file-disk-full``, ``file-not-written``.
@@ -95,10 +95,10 @@ def load_model(path: Path | str) -> SensorModel:
 
 
 def read_bounded(path: Path, too_large: str) -> bytes:
-    """Return the content of a file of a model.
+    """Return the content of a model file of at most ``MAX_BYTES``.
 
     Raises:
-        InvalidInput: ``sensor-model-missing``, ``model-not-readable``; ``too_large`` for more than ``MAX_BYTES``.
+        InvalidInput: ``sensor-model-missing``, ``model-not-readable``; the code ``too_large`` for larger files.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -111,10 +111,10 @@ def read_bounded(path: Path, too_large: str) -> bytes:
 
 
 def model_from_bytes(data: bytes, name: str) -> SensorModel:
-    """Return the model of a file's content; nothing in it is ever unpickled.
+    """Return the model in the content of a file; nothing is unpickled.
 
     Raises:
-        InvalidInput: ``model-too-new``, ``sensor-model-damaged`` or what ``refusal_as_sensor_model`` says it is.
+        InvalidInput: ``model-too-new``, ``sensor-model-damaged`` or a code of ``refusal_as_sensor_model``.
     """
     try:
         arrays = _arrays(data)
@@ -124,7 +124,7 @@ def model_from_bytes(data: bytes, name: str) -> SensorModel:
             raise InvalidInput("model-too-new", name=name, version=version, known=FORMAT)
         if arrays.pop(_DIGEST).tobytes() != _digest(arrays):
             raise _damaged(name)
-        return _frozen(arrays, SensorMetadata.model_validate(metadata))
+        return _build_model(arrays, SensorMetadata.model_validate(metadata))
     except ValidationError as error:
         raise _damaged(name) from error
     except _DAMAGE as error:
@@ -141,14 +141,14 @@ def _arrays(data: bytes) -> Arrays:
             arrays = {name: loaded[name] for name in loaded.files}
     except _NO_ARRAY as error:
         raise ValueError("no arrays") from error
-    # What does not begin like an array comes back as its bytes.
+    # NumPy returns members without an array header as bytes.
     if not all(isinstance(array, np.ndarray) for array in arrays.values()):
         raise ValueError("no arrays")
     return arrays
 
 
-def _frozen(arrays: Arrays, metadata: SensorMetadata) -> SensorModel:
-    """Put the arrays together; every shape must fit the others, every number be finite."""
+def _build_model(arrays: Arrays, metadata: SensorMetadata) -> SensorModel:
+    """Return the model of the arrays after checking that all shapes match and all numbers are finite."""
     sensors = len(metadata.columns)
     features = sensors if metadata.window == 1 else 2 * sensors
     layers = sum(name.startswith("weight_") for name in arrays)
@@ -196,7 +196,7 @@ def _floats(
 
 
 def _numbers(arrays: Mapping[str, NDArray[np.generic]], name: str, kind: type[_Kind]) -> NDArray[_Kind]:
-    """Return finite numbers of the very type that ``model_bytes`` writes; another one is refused, not converted."""
+    """Return an array of finite numbers; another dtype than ``model_bytes`` writes is rejected, not converted."""
     if arrays[name].dtype != np.dtype(kind) or not np.isfinite(arrays[name]).all():
         raise ValueError(name)
     found: NDArray[_Kind] = np.array(arrays[name], kind)
@@ -205,7 +205,7 @@ def _numbers(arrays: Mapping[str, NDArray[np.generic]], name: str, kind: type[_K
 
 
 def _digest(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
-    """Return SHA-256 over names, types, shapes and bytes of all arrays but itself."""
+    """Return SHA-256 over names, dtypes, shapes and bytes of all arrays."""
     ordered = ((name, np.ascontiguousarray(arrays[name])) for name in sorted(arrays))
     pieces = (
         piece

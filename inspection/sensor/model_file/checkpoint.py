@@ -1,4 +1,4 @@
-"""``model.pth``: the network as a torch ``state_dict``; torch lives in a process of its own.
+"""``model.pth``: the network as a torch ``state_dict``; torch runs in a subprocess.
 
 The keys are those of ``torch.nn.Sequential(Linear, ReLU, Linear, ReLU, …, Linear)``: ``0.weight``, ``0.bias``,
 ``2.weight`` and so on, so that two lines of plain torch continue the training. It is loaded with ``weights_only=True``.
@@ -27,16 +27,16 @@ from models.storage import write_atomically
 _TIMEOUT_S = 120.0
 _DAMAGED = 3
 _ARCHIVE = b"PK"
-"""How every file of ``torch.save`` begins."""
+"""First bytes of every file of ``torch.save``."""
 
 
 def torch_is_installed() -> bool:
-    """Say whether torch is installed; does not import it."""
+    """Return whether torch is installed, without importing it."""
     return importlib.util.find_spec("torch") is not None
 
 
 def require_torch() -> None:
-    """Check, before work is done, that a checkpoint can be written or read.
+    """Check in advance that checkpoints can be written and read.
 
     Raises:
         Unavailable: ``sensor-torch-missing``.
@@ -54,7 +54,7 @@ def write_checkpoint(path: Path, network: Network) -> None:
     require_torch()
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **_state(network))
-    finished = _in_own_process("write", buffer.getvalue())
+    finished = _run_subprocess("write", buffer.getvalue())
     if finished.returncode != 0:
         raise _failed(path, finished.stderr)
     write_atomically(path, finished.stdout)
@@ -71,7 +71,7 @@ def read_checkpoint(path: Path) -> Network:
     data = read_bounded(path, "sensor-checkpoint-damaged")
     if not data.startswith(_ARCHIVE):
         raise InvalidInput("sensor-checkpoint-damaged", name=path.name)
-    finished = _in_own_process("read", data)
+    finished = _run_subprocess("read", data)
     if finished.returncode == _DAMAGED:
         raise InvalidInput("sensor-checkpoint-damaged", name=path.name)
     if finished.returncode != 0:
@@ -93,7 +93,7 @@ def _state(network: Network) -> dict[str, NDArray[np.float32]]:
 
 
 def _network(state: dict[str, NDArray[np.float32]]) -> Network | None:
-    """Return the network of a state, or None when it is not one of Linear layers that fit each other."""
+    """Return the network of a ``state_dict``, or None unless it consists of Linear layers of matching sizes."""
     layers = len(state) // 2
     names = {f"{2 * layer}.{part}" for layer in range(layers) for part in ("weight", "bias")}
     if not layers or names != set(state):
@@ -107,7 +107,7 @@ def _network(state: dict[str, NDArray[np.float32]]) -> Network | None:
     return Network(weights, biases) if all(np.isfinite(array).all() for array in (*weights, *biases)) else None
 
 
-def _in_own_process(task: str, data: bytes) -> subprocess.CompletedProcess[bytes]:
+def _run_subprocess(task: str, data: bytes) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(  # noqa: S603 - our own module, arguments as a list
             module_command("inspection.sensor.model_file.checkpoint", task),
@@ -120,8 +120,8 @@ def _in_own_process(task: str, data: bytes) -> subprocess.CompletedProcess[bytes
         raise Unavailable("sensor-checkpoint-failed", name=task, reason=f"no answer in {_TIMEOUT_S:.0f} s") from error
 
 
-def _failed(path: Path, said: bytes) -> Unavailable:
-    last = said.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+def _failed(path: Path, stderr: bytes) -> Unavailable:
+    last = stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
     return Unavailable("sensor-checkpoint-failed", name=path.name, reason=last[0])
 
 

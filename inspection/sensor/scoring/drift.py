@@ -1,4 +1,4 @@
-"""How far the values of now have moved from those of the training."""
+"""Drift of sensor values against the training data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Level = Literal["too-few-rows", "stable", "moved", "changed"]
 
 MIN_ROWS = 50
 _MOVED, _CHANGED = 0.1, 0.25
-_EVERY = 10
+_DECILE_STEP = 10
 _CERTAINTY = 2.33
 _TEXTS: dict[Level, str] = {
     "too-few-rows": "sensor-drift-too-few-rows",
@@ -32,14 +32,14 @@ class SensorDrift:
     """The drift of one sensor.
 
     Attributes:
-        column: the sensor.
-        rows: values that were compared.
-        stability_index: population stability index over the tenths of the training values; 0 for no difference.
+        column: name of the sensor.
+        rows: number of values compared.
+        stability_index: population stability index over the deciles of the training values; 0 for no difference.
         distance: Kolmogorov-Smirnov statistic, 0 to 1: the largest difference of the two distributions.
-        shift: difference of the means in standard deviations of the training; of a sensor that never changed there,
-            in hundredths of its value.
-        level: ``stable``; ``moved`` from an index of 0.1, ``changed`` from 0.25, each beyond what chance alone gives
-            for so few rows; ``too-few-rows`` below 50 values.
+        shift: difference of the means in standard deviations of the training; for a constant sensor in hundredths of
+            its value.
+        level: ``stable``; ``moved`` from an index of 0.1, ``changed`` from 0.25, each above the 99 % point of a sample
+            without drift; ``too-few-rows`` below 50 values.
     """
 
     column: str
@@ -50,17 +50,17 @@ class SensorDrift:
     level: Level
 
     def text(self, language: str = "en") -> ErrorText:
-        """Return in plain words what it means and what to do, in ``"en"`` or ``"ja"``."""
+        """Return the explanation and advice for this level, in ``"en"`` or ``"ja"``."""
         return error_text(
             _TEXTS[self.level], {"column": self.column, "shift": f"{self.shift:+.1f}", "rows": self.rows}, language
         )
 
 
 def drift_report(model: SensorModel, values: NDArray[np.float64]) -> tuple[SensorDrift, ...]:
-    """Compare rows with those of the training, sensor by sensor.
+    """Return the drift of each sensor against the training data.
 
     Args:
-        model: holds what the training was like.
+        model: has the distribution of the training values.
         values: float64 ``(n, input_dimension)``; NaN where a value is missing.
 
     Raises:
@@ -76,54 +76,62 @@ def drift_report(model: SensorModel, values: NDArray[np.float64]) -> tuple[Senso
     )
 
 
-def _drift(model: SensorModel, place: int, now: NDArray[np.float64]) -> SensorDrift:
+def _drift(model: SensorModel, place: int, current: NDArray[np.float64]) -> SensorDrift:
     name = model.metadata.columns[place]
-    marks = model.reference.sensor_percentiles[place]
-    if not len(now):
+    training_percentiles = model.reference.sensor_percentiles[place]
+    if not len(current):
         return SensorDrift(name, 0, 0.0, 0.0, 0.0, "too-few-rows")
     mean, deviation = float(model.reference.sensor_mean[place]), float(model.reference.sensor_deviation[place])
     if deviation <= 1e-12 * abs(mean):
         deviation = 0.01 * abs(mean) or 1.0
-    index, chance = stability_index(marks, now, model.metadata.rows)
+    index, chance = stability_index(training_percentiles, current, model.metadata.rows)
     level: Level = "stable"
-    if len(now) < MIN_ROWS:
+    if len(current) < MIN_ROWS:
         level = "too-few-rows"
     elif index >= _CHANGED + chance:
         level = "changed"
     elif index >= _MOVED + chance:
         level = "moved"
-    shift = (float(now.mean()) - mean) / deviation
-    return SensorDrift(name, len(now), index, largest_distance(marks, now), shift, level)
+    shift = (float(current.mean()) - mean) / deviation
+    return SensorDrift(name, len(current), index, largest_distance(training_percentiles, current), shift, level)
 
 
-def stability_index(marks: NDArray[np.float64], now: NDArray[np.float64], rows: int) -> tuple[float, float]:
-    """Return the population stability index of values against the percentiles of the training, and what chance gives.
+def stability_index(
+    training_percentiles: NDArray[np.float64], current: NDArray[np.float64], rows: int
+) -> tuple[float, float]:
+    """Return the population stability index against the training, and its 99 % point without drift.
 
-    The sum over tenths of ``(p - q) ln(p / q)`` (Siddiqi 2006, a symmetrised Kullback-Leibler divergence). For
+    The sum over deciles of ``(p - q) ln(p / q)`` (Siddiqi 2006, a symmetrised Kullback-Leibler divergence). For
     independent samples of one distribution it is about chi-squared with ``bins - 1`` degrees of freedom times
-    ``1 / n + 1 / m`` (Yurdakul 2018); the second number is the 99 % point of that by its mean and deviation.
+    ``1 / n + 1 / m`` (Yurdakul 2018); the 99 % point uses the normal approximation of that.
 
     Args:
-        marks: float64 ``(101,)``, percentiles of the training values.
-        now: float64 ``(n,)``.
-        rows: m, the rows of the training.
+        training_percentiles: float64 ``(101,)``, percentiles 0 to 100 of the training values.
+        current: float64 ``(n,)``.
+        rows: m, the number of training rows.
     """
-    # The lowest bin ends below the least value where many of them are that one: what falls under it is told from it.
-    lowest = np.nextafter(marks[0], -np.inf) if marks[0] == marks[_EVERY] else marks[_EVERY]
-    edges = np.unique(np.append(marks[_EVERY:-1:_EVERY], lowest))
+    # Where many training values equal the minimum, the lowest bin ends just below it, to separate smaller values.
+    lowest = (
+        np.nextafter(training_percentiles[0], -np.inf)
+        if training_percentiles[0] == training_percentiles[_DECILE_STEP]
+        else training_percentiles[_DECILE_STEP]
+    )
+    edges = np.unique(np.append(training_percentiles[_DECILE_STEP:-1:_DECILE_STEP], lowest))
     bins = len(edges) + 1
-    before = np.bincount(np.searchsorted(edges, marks, side="left"), minlength=bins) / len(marks)
-    present = np.bincount(np.searchsorted(edges, now, side="left"), minlength=bins) / len(now)
-    floor = 0.5 / min(len(now), rows)
-    before, present = np.maximum(before, floor), np.maximum(present, floor)
-    index = float(((present - before) * np.log(present / before)).sum())
-    chance = (bins - 1 + _CERTAINTY * math.sqrt(2 * (bins - 1))) * (1 / len(now) + 1 / rows)
+    expected_share = np.bincount(np.searchsorted(edges, training_percentiles, side="left"), minlength=bins) / len(
+        training_percentiles
+    )
+    observed = np.bincount(np.searchsorted(edges, current, side="left"), minlength=bins) / len(current)
+    floor = 0.5 / min(len(current), rows)
+    expected_share, observed = np.maximum(expected_share, floor), np.maximum(observed, floor)
+    index = float(((observed - expected_share) * np.log(observed / expected_share)).sum())
+    chance = (bins - 1 + _CERTAINTY * math.sqrt(2 * (bins - 1))) * (1 / len(current) + 1 / rows)
     return index, chance
 
 
-def largest_distance(marks: NDArray[np.float64], now: NDArray[np.float64]) -> float:
-    """Return the Kolmogorov-Smirnov statistic of values against the percentiles of the training, right to 0.01."""
-    places = np.concatenate([marks, now])
-    before = np.searchsorted(marks, places, side="right") / len(marks)
-    present = np.searchsorted(np.sort(now), places, side="right") / len(now)
-    return float(np.abs(before - present).max())
+def largest_distance(training_percentiles: NDArray[np.float64], current: NDArray[np.float64]) -> float:
+    """Return the Kolmogorov-Smirnov statistic of values against the training percentiles, accurate to 0.01."""
+    places = np.concatenate([training_percentiles, current])
+    expected_share = np.searchsorted(training_percentiles, places, side="right") / len(training_percentiles)
+    observed = np.searchsorted(np.sort(current), places, side="right") / len(current)
+    return float(np.abs(expected_share - observed).max())

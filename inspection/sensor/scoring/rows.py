@@ -1,4 +1,4 @@
-"""The rows of a whole table judged, each with the sensors that make its score."""
+"""Scores of all rows of a table, with the share of each sensor."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from inspection.sensor.model.sensor_model import SensorModel
 
 @dataclass(frozen=True, slots=True)
 class RowScores:
-    """What a model says of a table.
+    """The scores of a table.
 
     Attributes:
         columns: names of the sensors.
         threshold: a score strictly above it is an alarm.
-        scores: float64 ``(rows,)``; NaN for a row that misses more than half of its features.
+        scores: float64 ``(rows,)``; NaN for a row with more than half of its features missing.
         alarms: bool ``(rows,)``.
-        shares: float64 ``(rows, columns)``: the part each sensor has in the score squared, 0 to 1; they add up to 1.
-            0 where there is no score. Of a model of windows, what the mean and the spread of a sensor have together.
+        shares: float64 ``(rows, columns)``: share of each sensor in the squared score, 0 to 1, of sum 1; 0 without
+            a score. For models of windows, mean and spread of a sensor are added.
     """
 
     columns: tuple[str, ...]
@@ -29,15 +29,15 @@ class RowScores:
     alarms: NDArray[np.bool_]
     shares: NDArray[np.float64]
 
-    def leading(self, row: int, most: int) -> tuple[tuple[str, float], ...]:
-        """Return at most ``most`` sensors of a row and their shares, the largest first; none without a share."""
+    def leading(self, row: int, limit: int) -> tuple[tuple[str, float], ...]:
+        """Return the ``limit`` sensors with the largest nonzero shares of a row, in descending order."""
         shares = self.shares[row]
-        order = np.argsort(-shares, kind="stable")[:most]
+        order = np.argsort(-shares, kind="stable")[:limit]
         return tuple((self.columns[place], float(shares[place])) for place in order if shares[place] > 0)
 
 
 def score_rows(model: SensorModel, values: NDArray[np.float64]) -> RowScores:
-    """Judge the rows of a table.
+    """Return the scores of the rows of a table.
 
     Args:
         model: of vectors or of windows.
@@ -48,11 +48,11 @@ def score_rows(model: SensorModel, values: NDArray[np.float64]) -> RowScores:
     """
     squares = model.contributions(values)
     totals = squares.sum(axis=1)
-    # The features of windows are the means of all sensors, then their spreads.
+    # Features of windows are the means of all sensors, then their spreads.
     per_sensor = squares.reshape(len(squares), -1, model.input_dimension).sum(axis=1)
-    judged = np.isfinite(totals) & (totals > 0)
+    scored = np.isfinite(totals) & (totals > 0)
     shares = np.zeros_like(per_sensor)
-    shares[judged] = per_sensor[judged] / totals[judged, None]
+    shares[scored] = per_sensor[scored] / totals[scored, None]
     scores = np.asarray(np.sqrt(totals), np.float64)
     threshold = model.metadata.threshold
     return RowScores(model.metadata.columns, threshold, scores, np.asarray(scores > threshold), shares)

@@ -1,7 +1,7 @@
-"""The model's arithmetic for rows that come one by one: the same as for a table, in arrays that are made once.
+"""The model's arithmetic for single rows: equal to that for tables, in preallocated arrays.
 
-A call of NumPy costs more than what it does to eight sensors: what counts here is how few there are, and that each is
-told by its place where the result goes. None of this is for several threads.
+For eight sensors the overhead of a NumPy call exceeds its work, so this code minimises calls and passes output arrays
+by position. Not thread-safe.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from inspection.sensor.model.scaling import Scaling
 from inspection.sensor.model.windows import Windows
 
 _SLACK = 64
-"""Rows taken before those of a window are moved back to the end of the buffer."""
+"""Rows added before those of the window are copied back to the end of the buffer."""
 
 Vector = NDArray[np.float64]
 
@@ -30,9 +30,9 @@ class RowErrors:
         self._squares = np.empty(self._last.shape[1])
 
     def squared(self, features: Vector, scaling: Scaling) -> tuple[Vector, float]:
-        """Return the squared errors ``(features,)`` of a row, good until the next call, and their sum.
+        """Return the squared errors ``(features,)`` of a row, valid until the next call, and their sum.
 
-        The sum is NaN when the row misses a value: then the others count for nothing, either.
+        The sum is NaN when a value is missing; the errors are invalid then.
         """
         scaled, squares = self._scaled, self._squares
         np.subtract(features, scaling.center, scaled)
@@ -50,16 +50,16 @@ class RowErrors:
 
 
 class LastRows:
-    """The rows of the window that ends now, the newest first: added up in the very order in which a table's are."""
+    """The rows of the current window, newest first, summed in the same order as for tables."""
 
     def __init__(self, windows: Windows) -> None:
         self.windows = windows
         self._sensors = len(windows.origin)
-        # Values less the origin, and their squares beside them.
+        # Values minus the origin, and their squares beside them.
         self._rows = np.full((windows.length + _SLACK, 2 * self._sensors), np.nan)
-        self._places = [self._views(place) for place in range(_SLACK + 1)]
-        self._place = _SLACK
-        self._whole = 0
+        self._row_views = [self._views(position) for position in range(_SLACK + 1)]
+        self._position = _SLACK
+        self._complete_rows = 0
         self.seen = 0
         self._length = np.array(float(windows.length))
         self._moments = np.empty(2 * self._sensors)
@@ -70,28 +70,28 @@ class LastRows:
 
     @property
     def filling(self) -> bool:
-        """Whether the first window is not full yet."""
+        """Whether the first window is incomplete."""
         return self.seen < self.windows.length
 
-    def take(self, row: Vector, *, whole: bool) -> Vector:
-        """Take a row and return the features ``(2 * sensors,)`` of its window; good until the next call.
+    def add(self, row: Vector, *, complete: bool) -> Vector:
+        """Add a row and return the features ``(2 * sensors,)`` of its window, valid until the next call.
 
         Args:
             row: float64 ``(sensors,)``; NaN where a value is missing.
-            whole: whether none is missing.
+            complete: whether no value is missing.
         """
-        if not self._place:
+        if not self._position:
             kept = self.windows.length - 1
             self._rows[_SLACK + 1 :] = self._rows[:kept]
-            self._place = _SLACK + 1
-        self._place -= 1
+            self._position = _SLACK + 1
+        self._position -= 1
         self.seen += 1
-        self._whole = self._whole + 1 if whole else 0
-        values, squares, window = self._places[self._place]
+        self._complete_rows = self._complete_rows + 1 if complete else 0
+        values, squares, window = self._row_views[self._position]
         np.subtract(row, self.windows.origin, values)
         np.multiply(values, values, squares)
-        if self._whole < self.windows.length:
-            self._of_known(window)
+        if self._complete_rows < self.windows.length:
+            self._moments_of_known(window)
         else:
             np.add.reduce(window, axis=0, out=self._moments)
             np.divide(self._moments, self._length, self._moments)
@@ -99,7 +99,7 @@ class LastRows:
         return self._features
 
     def exchange(self, windows: Windows) -> None:
-        """Go on with windows of the same length, whose origin may be another."""
+        """Replace the windows by others of the same length, possibly with another origin."""
         if windows is self.windows:
             return
         values = self._rows[:, : self._sensors]
@@ -107,14 +107,14 @@ class LastRows:
         self._rows[:, self._sensors :] = values * values
         self.windows = windows
 
-    def _of_known(self, window: Vector) -> None:
+    def _moments_of_known(self, window: Vector) -> None:
         known = ~np.isnan(window)
         np.add.reduce(np.where(known, window, 0.0), axis=0, out=self._moments)
         count = np.add.reduce(known, axis=0, dtype=np.float64)
         count[count == 0] = np.nan
         np.divide(self._moments, count, self._moments)
 
-    def _views(self, place: int) -> tuple[Vector, Vector, Vector]:
-        """Return the values and the squares of the row at a place, and the window that begins with it."""
-        row = self._rows[place]
-        return row[: self._sensors], row[self._sensors :], self._rows[place : place + self.windows.length]
+    def _views(self, position: int) -> tuple[Vector, Vector, Vector]:
+        """Return views of values and squares of the row at a position, and of the window that starts there."""
+        row = self._rows[position]
+        return row[: self._sensors], row[self._sensors :], self._rows[position : position + self.windows.length]

@@ -1,4 +1,4 @@
-"""Judging rows one by one as they are measured, with a memory of the rows before."""
+"""Scoring of rows one by one as they are measured, with the state of the rows before."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Vector = NDArray[np.float64]
 
 
 class SensorStream:
-    """The rows of one machine in the order of time. Safe to use from several threads; each row is taken whole.
+    """Scores the rows of one machine in the order of time; thread-safe.
 
-    For a model of vectors it has no memory. The model may be exchanged for one of the same columns and window while
-    the stream runs; its memory stays.
+    A stream of a vector model has no state. The model can be replaced by one of the same columns and window at any
+    time; the state is kept.
     """
 
     def __init__(self, model: SensorModel) -> None:
@@ -28,67 +28,67 @@ class SensorStream:
         self._model = model
         self._errors = RowErrors(model.network)
         self._last_rows = None if model.windows is None else LastRows(model.windows)
-        self._mean = model.usual_squares()
+        self._mean = model.median_squares()
         self._part = np.empty_like(self._mean)
-        self._weigh(model)
+        self._set_smoothing(model)
         self._last: Vector | None = None
 
     @property
     def last_features(self) -> Vector | None:
-        """Features ``(features,)`` of the last row, an array of their own; None before the first."""
+        """A copy of the features ``(features,)`` of the last row; None before the first."""
         return None if self._last is None else self._last.copy()
 
     @property
     def model(self) -> SensorModel:
-        """The model that judges now."""
+        """The current model."""
         return self._model
 
     @property
     def warming_up(self) -> bool:
-        """Whether too few rows were seen yet to fill a window; until then every row counts as usual."""
+        """Whether the rows so far do not fill a window; until then every row scores the median error."""
         return self._last_rows is not None and self._last_rows.seen < self._last_rows.windows.length - 1
 
     def exchange(self, model: SensorModel) -> None:
-        """Judge with another model from the next row on.
+        """Use another model from the next row on.
 
         Raises:
-            ValueError: when its columns or its window are others.
+            ValueError: when its columns or its window differ.
         """
         mine, other = self._model.metadata, model.metadata
         if (mine.columns, mine.window) != (other.columns, other.window):
-            raise ValueError("a stream goes on with a model of the same columns and window")
+            raise ValueError("the new model must have the same columns and window")
         with self._lock:
             if self._last_rows is not None and model.windows is not None:
                 self._last_rows.exchange(model.windows)
             if model.metadata is not self._model.metadata:
-                self._weigh(model)
+                self._set_smoothing(model)
             if model.network is not self._model.network:
                 self._errors = RowErrors(model.network)
             self._model = model
 
     def push(self, values: Sequence[float | None]) -> RowScore:
-        """Judge the next row.
+        """Score the next row.
 
         Raises:
             InvalidInput: ``sensor-wrong-length``, ``sensor-value-infinite``; ``sensor-too-many-missing`` when more than
-                half of the features are missing; the row is remembered nevertheless.
+                half of the features are missing; the row stays in the window nevertheless.
         """
         with self._lock:
             model, last_rows = self._model, self._last_rows
-            row, whole = model.row(values)
+            row, complete = model.row(values)
             if last_rows is None:
                 self._last = row
                 return model.row_score(self._squares(row)[0])
-            features = self._last = last_rows.take(row, whole=whole)
+            features = self._last = last_rows.add(row, complete=complete)
             if last_rows.filling:
-                squares = model.usual_squares()
+                squares = model.median_squares()
             else:
                 squares, total = self._squares(features)
                 if not total < math.inf:
                     return model.row_score(squares)
                 if total > self._limit:
                     squares = capped(squares, model.metadata.cap)
-            # An exponentially weighted mean, as ``smooth`` has it for a table.
+            # The exponentially weighted mean of ``smooth``.
             mean = self._mean
             np.multiply(mean, self._keep, mean)
             np.multiply(squares, self._factor, self._part)
@@ -98,13 +98,13 @@ class SensorStream:
     def _squares(self, features: Vector) -> tuple[Vector, float]:
         squares, total = self._errors.squared(features, self._model.scaling)
         if math.isnan(total):
-            # Something is missing: filling it takes more than one pass.
+            # Missing values are imputed iteratively.
             squares = self._model.squared_errors(features)
             total = float(squares.sum())
         return squares, total
 
-    def _weigh(self, model: SensorModel) -> None:
-        # Arrays: NumPy takes longer to look at a number of Python than to multiply.
+    def _set_smoothing(self, model: SensorModel) -> None:
+        # Arrays, as NumPy converts Python numbers more slowly than it multiplies.
         self._factor = np.full(len(self._mean), model.metadata.smoothing)
         self._keep = 1 - self._factor
         self._limit = model.metadata.cap**2

@@ -1,4 +1,4 @@
-"""What looks wrong about training rows though it can be read: numbers for a gap, counters, labels, shuffled rows."""
+"""Suspicious properties of training rows: placeholder numbers, counters, labels, rows out of order."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class NaValue:
-    """A number that probably stands for a missing value.
+    """A number that probably represents a missing value.
 
     Attributes:
-        column: of the table.
+        column: name of the column.
         value: the number.
-        rows: how often it stands there.
+        rows: number of its occurrences.
     """
 
     column: str
@@ -41,14 +41,14 @@ class NaValue:
 
 @dataclass(frozen=True, slots=True)
 class DataWarnings:
-    """What a person should look at before trusting a model of these rows.
+    """Properties of a table to inspect before trusting a model of its rows.
 
     Attributes:
         na_values: numbers such as -999, far from all other values of their column.
-        counters: columns that rise or fall with every row, as a clock or a line number does: every later row lies
-            beyond what was learned.
-        labels: columns of 0 and 1 alone whose names are those of labels: they would be learned as sensors.
-        backward: rows that are earlier than the one before, where that is more than one in a hundred; else 0.
+        counters: strictly monotonic columns, such as clocks or line numbers: every later row lies outside the training
+            range.
+        labels: columns of 0 and 1 only with the name of a label, which would be learned as sensors.
+        backward: number of rows earlier than the one before, if more than 1 %; else 0.
     """
 
     na_values: tuple[NaValue, ...]
@@ -58,14 +58,14 @@ class DataWarnings:
 
 
 def find_data_warnings(table: SensorTable) -> DataWarnings:
-    """Look through the rows of a table."""
+    """Return the warnings for the rows of a table."""
     return DataWarnings(
         na_values=tuple(
             NaValue(name, value, rows)
             for name, column in zip(table.columns, table.values.T, strict=True)
             for value, rows in _na_values(column[~np.isnan(column)])
         ),
-        counters=tuple(name for name, column in zip(table.columns, table.values.T, strict=True) if _counts(column)),
+        counters=tuple(name for name, column in zip(table.columns, table.values.T, strict=True) if _is_counter(column)),
         labels=tuple(
             name
             for name, column in zip(table.columns, table.values.T, strict=True)
@@ -76,14 +76,14 @@ def find_data_warnings(table: SensorTable) -> DataWarnings:
 
 
 def _na_values(values: Vector) -> list[tuple[float, int]]:
-    """Return numbers of the usual kinds that lie further from all others than these lie from each other."""
+    """Return typical placeholder numbers whose distance to all other values exceeds the range of those."""
     found: list[tuple[float, int]] = []
     for _ in range(_MAX_PASSES):
         if not len(values):
             break
         for extreme in (float(values.min()), float(values.max())):
             rest = values[values != extreme]
-            if not (_is_usual(extreme) and len(rest)):
+            if not (_is_placeholder(extreme) and len(rest)):
                 continue
             low, high = float(rest.min()), float(rest.max())
             if max(low - extreme, extreme - high) > high - low:
@@ -95,7 +95,7 @@ def _na_values(values: Vector) -> list[tuple[float, int]]:
     return found
 
 
-def _is_usual(value: float) -> bool:
+def _is_placeholder(value: float) -> bool:
     return value in _FULL_SCALE or _NINES.fullmatch(repr(value)) is not None
 
 
@@ -103,7 +103,7 @@ def _is_label(name: str, values: Vector) -> bool:
     return _LABEL.search(name) is not None and bool(len(values)) and bool(np.isin(values, (0.0, 1.0)).all())
 
 
-def _counts(column: Vector) -> bool:
+def _is_counter(column: Vector) -> bool:
     if len(column) < _MIN_ROWS:
         return False
     steps = np.diff(column)

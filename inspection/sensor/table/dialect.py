@@ -1,4 +1,4 @@
-"""How a table of numbers is written: encoding, delimiter, header, decimal sign."""
+"""The CSV dialect of a table: encoding, delimiter, header."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from inspection.sensor.table.times import is_time
 from models.errors import InvalidInput
 
 DELIMITERS = (";", "\t", ",")
-"""In the order they are preferred in: a comma may also be a decimal sign."""
+"""In order of preference: a comma may also be a decimal separator."""
 _SAMPLE_LINES = 50
 
 Line = tuple[int, list[str]]
-"""Number of the line in the file, from 1, and its cells."""
+"""Line number in the file, from 1, and the cells."""
 
 
 def encoding_of(data: bytes, name: str) -> str:
-    """Return how a file is encoded: UTF-8 or UTF-16 by its mark, UTF-8, else Shift JIS as Japanese Windows writes it.
+    """Return the encoding of a file: UTF-16 by its byte order mark, else UTF-8, else CP932 (Shift JIS of Windows).
 
     Raises:
         InvalidInput: ``sensor-file-not-text``.
@@ -42,27 +42,27 @@ def encoding_of(data: bytes, name: str) -> str:
 
 
 def find_delimiter(data: bytes, encoding: str) -> str:
-    """Return the delimiter: the first of ``;``, tab and ``,`` that parts all first lines alike; a comma when none does.
+    """Return the first of ``DELIMITERS`` that splits the first lines into equally many cells; a comma by default.
 
-    Where none parts them all alike, the one that most of them agree on is taken, so that the error that follows
-    names the line that is different.
+    If none does, the one with the largest number of equally long lines is returned, so that the error that follows
+    names the deviating line.
     """
     votes: dict[str, int] = {}
     for delimiter in DELIMITERS:
         widths = [len(cells) for _, cells in islice(read_lines(data, encoding, delimiter), _SAMPLE_LINES)]
-        parted = [width for width in widths if width > 1]
-        if parted and len(set(widths)) == 1:
+        split = [width for width in widths if width > 1]
+        if split and len(set(widths)) == 1:
             return delimiter
-        votes[delimiter] = max((parted.count(width) for width in set(parted)), default=0)
+        votes[delimiter] = max((split.count(width) for width in set(split)), default=0)
     best = max(DELIMITERS, key=lambda delimiter: votes[delimiter])
     return best if votes[best] else ","
 
 
 def read_lines(data: bytes, encoding: str, delimiter: str) -> Iterator[Line]:
-    """Yield the lines that are not empty, with their numbers; a line at a time, so that a large file stays bytes.
+    """Yield the nonempty lines with their numbers, decoded one at a time to save memory.
 
     Raises:
-        InvalidInput: ``sensor-file-line`` for a line that the format does not allow.
+        InvalidInput: ``sensor-file-line`` for a line that is not valid CSV.
     """
     text = TextIOWrapper(BytesIO(data), encoding=encoding, newline="")
     reader = csv.reader(text, delimiter=delimiter, skipinitialspace=True)
@@ -75,13 +75,13 @@ def read_lines(data: bytes, encoding: str, delimiter: str) -> Iterator[Line]:
 
 
 def is_header(cells: list[str]) -> bool:
-    """Say whether a first line names the columns: it holds words, and no number and no time."""
-    spoken = [cell for cell in cells if not is_missing(cell)]
-    return bool(spoken) and not any(is_number(cell) or is_time(cell) for cell in spoken)
+    """Return whether a first line is a header: it has text, but no number and no time."""
+    filled = [cell for cell in cells if not is_missing(cell)]
+    return bool(filled) and not any(is_number(cell) or is_time(cell) for cell in filled)
 
 
 def column_names(cells: list[str] | None, count: int) -> tuple[str, ...]:
-    """Return a name for each column, all different: those of the header, else ``column 1`` and so on."""
+    """Return unique names of the columns: those of the header, else ``column 1`` and so on."""
     names: list[str] = []
     for place in range(count):
         wanted = (cells[place].strip() if cells else "") or f"column {place + 1}"

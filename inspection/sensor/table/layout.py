@@ -1,4 +1,4 @@
-"""What stands where in a table: found in one pass over its lines, of which none is kept."""
+"""The layout of a table, determined in one pass over its lines without keeping them."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _MONTHS = 12
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What stands where.
+    """The layout of a table.
 
     Attributes:
-        header: whether the first line names the columns.
-        names: of all columns, without an empty one behind the last delimiter.
-        width: cells of a line.
-        kept: places of the sensors.
-        times: places of the columns of times.
-        rows: lines of values.
-        decimal_comma: whether commas are decimal signs.
-        order: what stands first in dates such as 09/03/2020.
+        header: whether the first line is a header.
+        names: of all columns, without an empty one after a trailing delimiter.
+        width: cells per line.
+        kept: indices of the sensor columns.
+        times: indices of the time columns.
+        rows: number of data lines.
+        decimal_comma: whether the decimal separator is a comma.
+        order: whether day or month comes first in dates such as 09/03/2020.
     """
 
     header: bool
@@ -44,16 +44,16 @@ class Layout:
 
 @dataclass(slots=True)
 class _Signs:
-    """What the commas and points of the values seen so far say."""
+    """Evidence for the decimal separator in the values so far."""
 
     comma: tuple[int, int, str] | None = None
     thousands: bool = True
     point: bool = False
 
     def look(self, line: int, cells: list[str], kept: Sequence[int]) -> None:
-        telling = self.comma is None or self.thousands
+        undecided = self.comma is None or self.thousands
         text = "\0".join(cells)
-        if not (telling and "," in text) and (self.point or "." not in text):
+        if not (undecided and "," in text) and (self.point or "." not in text):
             return
         for place in kept:
             cell = cells[place]
@@ -66,7 +66,7 @@ class _Signs:
 
 @dataclass(slots=True)
 class _Dates:
-    """Whether the dates seen so far can begin with their day; where both can be, the day is taken."""
+    """Evidence for the order of day and month in the dates so far; the day comes first by default."""
 
     day_first: bool = True
 
@@ -82,7 +82,7 @@ class _Dates:
 
 
 def find_layout(lines: Iterator[Line], name: str, leave_out: Sequence[str]) -> Layout:
-    """Go through the lines once.
+    """Return the layout after one pass over the lines.
 
     Raises:
         InvalidInput: ``sensor-file-empty``, ``sensor-file-uneven``, ``sensor-column-unknown``,
@@ -99,13 +99,13 @@ def find_layout(lines: Iterator[Line], name: str, leave_out: Sequence[str]) -> L
     unknown = next((column for column in leave_out if column not in names), None)
     if unknown is not None:
         raise InvalidInput("sensor-column-unknown", column=unknown, known=", ".join(names))
-    even = _even(chain(begin, lines), width, name)
-    first = list(islice(even, _SAMPLE_LINES))
+    checked = _require_equal_width(chain(begin, lines), width, name)
+    first = list(islice(checked, _SAMPLE_LINES))
     times = tuple(place for place in range(width) if _holds_times(first, place))
     kept = tuple(place for place in range(width) if place not in times and names[place] not in leave_out)
     nameless = width > 1 and not (header and header[-1].strip()) and width - 1 in kept
     signs, dates, rows = _Signs(), _Dates(), 0
-    for line, cells in chain(first, even):
+    for line, cells in chain(first, checked):
         rows += 1
         signs.look(line, cells, kept)
         nameless = nameless and not cells[-1].strip()
@@ -114,7 +114,7 @@ def find_layout(lines: Iterator[Line], name: str, leave_out: Sequence[str]) -> L
     if not rows:
         raise InvalidInput("sensor-file-empty", name=name)
     if nameless:
-        # Some loggers end every line with a delimiter.
+        # Some loggers write a trailing delimiter.
         names, kept = names[:-1], kept[:-1]
     if not kept:
         raise InvalidInput("sensor-file-without-sensors", name=name)
@@ -125,11 +125,11 @@ def find_layout(lines: Iterator[Line], name: str, leave_out: Sequence[str]) -> L
 
 
 def shown(cell: str) -> str:
-    """Return as much of a cell as is told to people."""
+    """Return a cell shortened for a message."""
     return cell if len(cell) <= _SHOWN else f"{cell[:_SHOWN]}…"
 
 
-def _even(lines: Iterator[Line], expected: int, name: str) -> Iterator[Line]:
+def _require_equal_width(lines: Iterator[Line], expected: int, name: str) -> Iterator[Line]:
     for line, cells in lines:
         if len(cells) != expected:
             raise InvalidInput("sensor-file-uneven", name=name, row=line, cells=len(cells), expected=expected)

@@ -1,4 +1,4 @@
-"""Tables of sensor values: CSV files as loggers, PLCs and spreadsheets write them."""
+"""Reading tables of sensor values from CSV files of loggers, PLCs and spreadsheets."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ MAX_ROWS = 2_000_000
 MAX_COLUMNS = 512
 MAX_CELLS = 20_000_000
 _PLAIN = re.compile(r"[0-9+\-.eE;]*")
-"""Numbers that Python reads as ``number`` does, parted by semicolons."""
+"""Numbers that ``float`` parses as ``number`` does, separated by semicolons."""
 
 
 @dataclass(frozen=True, slots=True)
 class SensorTable:
-    """Measured values, one row an instant, one column a sensor.
+    """Measured values, one row per instant, one column per sensor.
 
     Attributes:
         columns: names of the sensors.
         values: float64 ``(rows, columns)``; NaN where a value is missing.
-        lines: int64 ``(rows,)``, the line of the file each row stands on, from 1.
-        seconds: float64 ``(rows,)`` since 1970, or since midnight for times of day alone, where a column holds times,
-            else None; NaN where one is missing.
-        left_out: names of the columns that are no sensors: times, and those that were to be left out.
+        lines: int64 ``(rows,)``, line number of each row in the file, from 1.
+        seconds: float64 ``(rows,)`` since 1970, or since midnight for times of day; NaN where missing; None without a
+            time column.
+        left_out: names of the columns that are not sensors: times, and those left out on request.
     """
 
     columns: tuple[str, ...]
@@ -51,11 +51,11 @@ def read_table(path: Path | str, leave_out: Sequence[str] = (), na_values: Seque
 
     Args:
         path: the file.
-        leave_out: names of columns that are no sensors (labels, counters).
-        na_values: numbers that stand for a missing value, as -999 does in some loggers.
+        leave_out: names of columns that are not sensors (labels, counters).
+        na_values: numbers that represent a missing value, such as -999 in some loggers.
 
     Raises:
-        InvalidInput: ``file-missing``, ``sensor-file-not-readable`` and what ``parse_table`` raises.
+        InvalidInput: ``file-missing``, ``sensor-file-not-readable``, and as ``parse_table``.
         TooLarge: ``sensor-file-too-large``.
     """
     path = Path(path)
@@ -74,12 +74,12 @@ def read_table(path: Path | str, leave_out: Sequence[str] = (), na_values: Seque
 def parse_table(data: bytes, name: str, leave_out: Sequence[str] = (), na_values: Sequence[float] = ()) -> SensorTable:
     """Read a table of numbers from the bytes of a CSV file.
 
-    The header is optional. The delimiter is ``,``, ``;`` or a tab. A comma is the decimal sign where no number of the
-    file has a point and the commas cannot part thousands. Columns of times are recognised and left out of the values.
-    The lines are gone through twice and none is kept: the table takes little more than its numbers.
+    The header is optional. The delimiter is ``,``, ``;`` or a tab. A comma is the decimal separator if no number in the
+    file has a point and the commas cannot separate thousands. Time columns are recognised and left out of the values.
+    Two passes over the lines keep memory close to the size of the numbers.
 
     Raises:
-        InvalidInput: naming line and column of what is wrong: ``sensor-file-not-text``, ``sensor-file-empty``,
+        InvalidInput: with line and column of the fault: ``sensor-file-not-text``, ``sensor-file-empty``,
             ``sensor-file-line``, ``sensor-file-uneven``, ``sensor-file-cell``, ``sensor-file-decimal``,
             ``sensor-file-without-sensors``, ``sensor-column-unknown``.
         TooLarge: ``sensor-file-too-large``, ``sensor-file-too-many``.
@@ -116,7 +116,7 @@ def parse_table(data: bytes, name: str, leave_out: Sequence[str] = (), na_values
 
 
 def _limited(source: Iterator[Line], name: str) -> Iterator[Line]:
-    """Yield the lines, refusing at the first one too many: a small file of commas makes a large table."""
+    """Yield the lines up to the limits, as a small file of commas can expand to a large table."""
     cells = 0
     for count, (line, row) in enumerate(source, 1):
         cells += len(row)
@@ -128,7 +128,7 @@ def _limited(source: Iterator[Line], name: str) -> Iterator[Line]:
 
 
 def _numbers(cells: list[str], line: int, layout: Layout, name: str) -> list[float]:
-    """Return the values of a line: at once where all of them are plain numbers, else cell by cell."""
+    """Return the values of a line, parsed together if all are plain numbers, else cell by cell."""
     kept = [cells[place] for place in layout.kept]
     text = ";".join(kept)
     if layout.decimal_comma:
@@ -138,7 +138,7 @@ def _numbers(cells: list[str], line: int, layout: Layout, name: str) -> list[flo
             found = list(map(float, text.split(";")))
         except ValueError:
             found = []
-        # A cell in quotes may hold a semicolon of its own.
+        # A quoted cell may contain a semicolon.
         if len(found) == len(kept) and min(found) >= -LARGEST and max(found) <= LARGEST:
             return found
     return [
@@ -163,7 +163,7 @@ def _moment(cell: str, line: int, place: int, layout: Layout, name: str) -> Mome
 
 
 def _seconds(moments: list[NDArray[np.float64]], kinds: list[set[str]]) -> NDArray[np.float64] | None:
-    """Return the times of a table: a column's with date and time of day, else of one of each, else the first's."""
+    """Return the times of a table: of a date-time column, else a date plus a time column, else the first column."""
     if not moments:
         return None
     for found, kind in zip(moments, kinds, strict=True):

@@ -1,4 +1,4 @@
-"""Times as loggers, PLCs and spreadsheets of several countries write them."""
+"""Parsing of times in the formats of loggers, PLCs and spreadsheets of several countries."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Literal
 
 Order = Literal["day", "month"]
-"""What stands first in 03/09/2020."""
+"""Which comes first in 03/09/2020."""
 Kind = Literal["date", "clock", "both"]
 
 _CLOCK = (
@@ -31,11 +31,11 @@ _NOON = 12
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a cell says.
+    """A parsed time.
 
     Attributes:
         kind: a date, a time of day, or both.
-        seconds: since 1970 (UTC unless it says otherwise); since midnight for a time of day alone.
+        seconds: since 1970 (UTC without a zone); since midnight for a time of day.
     """
 
     kind: Kind
@@ -43,14 +43,14 @@ class Moment:
 
 
 def moment(text: str, order: Order = "day") -> Moment | None:
-    """Return the time of a cell, or None when it is none.
+    """Return the time in a cell; None when it is not a time.
 
     ISO 8601 (RFC 3339), with slashes for dashes and with single digits, too; 9.3.2020; 09/03/2020; 2020年3月9日
     10時14分33秒; a time of day alone; AM and PM.
 
     Args:
         text: of the cell.
-        order: what stands first in 09/03/2020.
+        order: which comes first in 09/03/2020.
     """
     stripped = text.strip()
     if len(stripped) > _LONGEST:
@@ -79,7 +79,7 @@ def moment(text: str, order: Order = "day") -> Moment | None:
 
 
 def is_time(text: str) -> bool:
-    """Say whether the cell is a time, whatever stands first in its date."""
+    """Return whether the cell is a time, with either order of day and month."""
     return moment(text) is not None or moment(text, "month") is not None
 
 
@@ -96,7 +96,7 @@ def _clock(parts: dict[str, str | None]) -> float | None:
 
 
 def _zone(text: str | None) -> timezone:
-    """Raise ValueError for a zone that is none."""
+    """Return the time zone; raises ValueError for an invalid offset."""
     if text is None or text in {"z", "Z"}:
         return UTC
     digits = text[1:].replace(":", "")

@@ -1,4 +1,4 @@
-"""The files of a training: ``model.pth``, ``model.npz``, ``threshold.txt``, ``reconstruction_errors.csv``."""
+"""The output files of a training: ``model.pth``, ``model.npz``, ``threshold.txt``, ``reconstruction_errors.csv``."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ OnStep = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class SensorFiles:
-    """Where the files of a model lie, and what came of the training.
+    """The paths of a model's files and the result of the training.
 
     Attributes:
-        model: ``model.npz``, what the server loads.
-        checkpoint: ``model.pth``; None when it was not wanted.
+        model: ``model.npz``, which the server loads.
+        checkpoint: ``model.pth``; None when not requested.
         threshold: ``threshold.txt``.
         errors: ``reconstruction_errors.csv``.
         digest: SHA-256 of ``model.npz``.
         trained: the model and its errors.
-        left_out: columns that are no sensors.
-        data_warnings: what looks wrong about the rows.
-        seconds: from reading to the last file.
+        left_out: columns that are not sensors.
+        data_warnings: suspicious properties of the rows.
+        seconds: duration from reading to the last file.
     """
 
     model: Path
@@ -64,17 +64,17 @@ def train_files(
     further: Path | str | None = None,
     on_step: OnStep | None = None,
 ) -> SensorFiles:
-    """Train on a CSV file and write the model's files; nothing is written before all is trained.
+    """Train on a CSV file and write the model's files; nothing is written before the training is complete.
 
     Args:
         data: CSV file of normal rows.
-        output: ``model.pth``; the other files lie beside it.
-        settings: how.
-        leave_out: columns that are no sensors.
-        na_values: numbers that stand for a missing value.
-        checkpoint: whether ``model.pth`` is written, which takes torch (in a process of its own).
-        further: a ``model.pth``, its ``model.npz`` beside it, whose training goes on.
-        on_step: told the steps done and all.
+        output: ``model.pth``; the other files are written beside it.
+        settings: of the training.
+        leave_out: columns that are not sensors.
+        na_values: numbers that represent a missing value.
+        checkpoint: whether to write ``model.pth``, which requires torch (in a subprocess).
+        further: a ``model.pth``, with its ``model.npz`` beside it, whose training continues.
+        on_step: called with the steps done and the total.
 
     Raises:
         Conflict: ``sensor-files-of-another``.
@@ -116,10 +116,10 @@ def train_files(
 
 
 def _require_own_files(model_path: Path, threshold_path: Path, further: Path | None) -> None:
-    """Refuse to overwrite the ``threshold.txt`` and ``reconstruction_errors.csv`` of another model of the folder.
+    """Check that ``threshold.txt`` and ``reconstruction_errors.csv`` do not belong to another model in the folder.
 
-    Their names are the same for every model; whose they are, the threshold tells. A model that is trained further
-    hands them on.
+    Their names are the same for every model; the threshold identifies the owner. Files of the model whose training
+    continues may be overwritten.
     """
     try:
         threshold = float(threshold_path.read_text("utf-8"))
@@ -140,7 +140,7 @@ def _require_own_files(model_path: Path, threshold_path: Path, further: Path | N
 
 
 def _threshold_of(path: Path) -> float | None:
-    """Return the threshold of a model file; None where it is none."""
+    """Return the threshold of a model file; None when it cannot be loaded."""
     try:
         return load_model(path).metadata.threshold
     except InvalidInput:
@@ -148,7 +148,7 @@ def _threshold_of(path: Path) -> float | None:
 
 
 def usual_period(seconds: NDArray[np.float64] | None) -> float | None:
-    """Return the median time between rows, or None where the times do not say."""
+    """Return the median time between rows in seconds; None without ascending times."""
     if seconds is None:
         return None
     steps = np.diff(seconds[~np.isnan(seconds)])
@@ -157,7 +157,7 @@ def usual_period(seconds: NDArray[np.float64] | None) -> float | None:
 
 
 def errors_csv(table: SensorTable, trained: TrainingResult) -> str:
-    """Return the errors the threshold was chosen from: line of the data file, error; empty where there is none."""
+    """Return the errors behind the threshold as CSV: line of the data file, error; empty where undefined."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("line", "error"))
@@ -167,7 +167,7 @@ def errors_csv(table: SensorTable, trained: TrainingResult) -> str:
 
 
 def _start(further: Path) -> SensorModel:
-    """Return the model whose training goes on: scaling of the ``.npz``, weights of the ``.pth``."""
+    """Return the model whose training continues: scaling of the ``.npz``, weights of the ``.pth``."""
     model = load_model(further.with_suffix(".npz"))
     network = read_checkpoint(further)
     if network.sizes[0] != model.network.sizes[0] or network.sizes[-1] != model.network.sizes[-1]:

@@ -1,7 +1,7 @@
-"""Fitting autoencoders in NumPy: Adam by hand, several models side by side in one matrix product.
+"""Training of autoencoders in NumPy with Adam, several models batched in one matrix product.
 
-Small networks on small files: importing torch takes longer than this takes to train, and the station and the server
-can do it without the training extra.
+For these small networks importing torch takes longer than the training, and station and server can train without the
+extra ``train``.
 """
 
 from __future__ import annotations
@@ -21,52 +21,52 @@ MAX_STEPS = 3000
 MIN_EPOCHS, MAX_EPOCHS = 3, 300
 LEARNING_RATE = 0.01
 _DECAY = (0.9, 0.999)
-_SMALL = 1e-8
+_EPSILON = 1e-8
 
-_FARTHEST = 1e6
-"""No value is further out on the scaled axis while weights are fitted, where float32 would overflow and spoil them."""
+_MAX_SCALED = 1e6
+"""Scaled values are clipped to this magnitude during training, so that float32 does not overflow."""
 
 Matrix = NDArray[np.float32]
-Chosen = slice | NDArray[np.int64]
+Selection = slice | NDArray[np.int64]
 OnStep = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of one model, ready to be fitted on.
+    """Scaled rows of one model.
 
     Attributes:
-        scaled: float32 ``(n, features)``, gaps filled.
-        counts: bool ``(n, features)``: what counts in the loss; not filled gaps, nor rows held out.
+        scaled: float32 ``(n, features)``, missing values imputed.
+        loss_mask: bool ``(n, features)``: values in the loss; excludes imputed values and held-out rows.
     """
 
     scaled: Matrix
-    counts: NDArray[np.bool_]
+    loss_mask: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingRows:
-    """All rows of one model; they are scaled as they are taken, for models of one file share them.
+    """All rows of one model, scaled batch by batch, as the models of one file share the unscaled rows.
 
     Attributes:
         features: float64 ``(n, features)``; NaN where missing.
         scaling: of this model.
-        fitted: bool ``(n,)``, which rows it is fitted on.
+        fitted: bool ``(n,)``, the rows the model is fitted on.
     """
 
     features: NDArray[np.float64]
     scaling: Scaling
     fitted: NDArray[np.bool_]
 
-    def take(self, chosen: Chosen) -> Rows:
-        """Return the chosen rows."""
-        scaled, known = self.scaling.apply(self.features[chosen])
-        counts = known & self.fitted[chosen, None]
-        return Rows(np.clip(scaled, -_FARTHEST, _FARTHEST).astype(np.float32), counts)
+    def take(self, selection: Selection) -> Rows:
+        """Return the selected rows, scaled."""
+        scaled, known = self.scaling.apply(self.features[selection])
+        loss_mask = known & self.fitted[selection, None]
+        return Rows(np.clip(scaled, -_MAX_SCALED, _MAX_SCALED).astype(np.float32), loss_mask)
 
 
 def default_epochs(rows: int) -> int:
-    """Return how many times to go through ``rows``: 300 for small files, fewer for large ones."""
+    """Return the number of epochs for ``rows``: 300 for small files, fewer for large ones."""
     return min(max(MAX_STEPS // -(-rows // BATCH), MIN_EPOCHS), MAX_EPOCHS)
 
 
@@ -79,36 +79,36 @@ def fit_networks(
     start: Network | None = None,
     on_step: OnStep | None = None,
 ) -> list[Network]:
-    """Train one autoencoder for each set of rows, all from the same first weights, side by side.
+    """Train one autoencoder per set of rows, batched, all from the same initial weights.
 
-    Adam (Kingma and Ba 2015) on the mean squared error, batches of 1,024 rows, the learning rate falling to a tenth
-    along half a cosine. The first weights are drawn as ``torch.nn.Linear`` draws its own. Same rows, seed and
-    libraries: same weights.
+    Adam (Kingma and Ba 2015) on the mean squared error, batches of 1,024 rows, cosine decay of the learning rate to a
+    tenth. Initial weights are drawn as by ``torch.nn.Linear``. The same rows, seed and library versions give the same
+    weights.
 
     Args:
-        models: rows of each, as many for each.
-        sizes: values in each layer, input and output included.
-        seed: of the first weights and of the order of rows.
+        models: rows of each model, of equal number.
+        sizes: number of values in each layer, input and output included.
+        seed: of the initial weights and of the shuffling.
         epochs: passes over the rows.
-        start: weights to begin with instead, of these sizes.
-        on_step: told the steps done and all.
+        start: initial weights of these sizes; None draws them.
+        on_step: called with the steps done and the total.
     """
     rng = np.random.default_rng(seed)
-    first = start or _first_weights(sizes, rng)
+    first = start or _initial_weights(sizes, rng)
     weights = [np.repeat(matrix[None], len(models), axis=0) for matrix in first.weights]
     biases = [np.repeat(bias[None, None], len(models), axis=0) for bias in first.biases]
     optimiser = _Adam([*weights, *biases])
     count = len(models[0].features)
     starts = range(0, count, BATCH)
     steps = epochs * len(starts)
-    # Scaled once only where one batch holds them all: for large files that would be gigabytes.
-    whole = _side_by_side(models, slice(None)) if len(starts) == 1 else None
+    # Scaled in advance only when one batch holds all rows: for large files that would take gigabytes.
+    whole = _batched(models, slice(None)) if len(starts) == 1 else None
     done = 0
     for _ in range(epochs):
         order = np.arange(count) if whole else rng.permutation(count)
         for begin in starts:
-            rows, share = whole or _side_by_side(models, order[begin : begin + BATCH])
-            gradients = _gradients(weights, biases, rows, share)
+            rows, loss_weights = whole or _batched(models, order[begin : begin + BATCH])
+            gradients = _gradients(weights, biases, rows, loss_weights)
             rate = LEARNING_RATE * (0.55 + 0.45 * np.cos(np.pi * done / steps))
             optimiser.step(gradients, float(rate))
             done += 1
@@ -121,24 +121,24 @@ def fit_networks(
 
 
 def gradient_step(network: Network, rows: Rows, rate: float) -> Network:
-    """Return the network after one step down the slope of the mean squared error."""
+    """Return the network after one step of gradient descent on the mean squared error."""
     weights = [matrix[None] for matrix in network.weights]
     biases = [bias[None, None] for bias in network.biases]
-    gradients = _gradients(weights, biases, rows.scaled[None], _share(rows.counts[None]))
+    gradients = _gradients(weights, biases, rows.scaled[None], _loss_weights(rows.loss_mask[None]))
     layers = len(weights)
     return Network(
         tuple(
-            np.asarray(matrix - rate * slope[0], np.float32)
-            for matrix, slope in zip(network.weights, gradients[:layers], strict=True)
+            np.asarray(matrix - rate * gradient[0], np.float32)
+            for matrix, gradient in zip(network.weights, gradients[:layers], strict=True)
         ),
         tuple(
-            np.asarray(bias - rate * slope[0, 0], np.float32)
-            for bias, slope in zip(network.biases, gradients[layers:], strict=True)
+            np.asarray(bias - rate * gradient[0, 0], np.float32)
+            for bias, gradient in zip(network.biases, gradients[layers:], strict=True)
         ),
     )
 
 
-def _first_weights(sizes: Sequence[int], rng: np.random.Generator) -> Network:
+def _initial_weights(sizes: Sequence[int], rng: np.random.Generator) -> Network:
     weights, biases = [], []
     for inputs, outputs in pairwise(sizes):
         bound = inputs**-0.5
@@ -147,34 +147,34 @@ def _first_weights(sizes: Sequence[int], rng: np.random.Generator) -> Network:
     return Network(tuple(weights), tuple(biases))
 
 
-def _side_by_side(models: Sequence[TrainingRows], chosen: Chosen) -> tuple[Matrix, Matrix]:
-    """Return the chosen rows of each model and what their errors count, ``(models, n, features)``."""
-    taken = [model.take(chosen) for model in models]
-    return np.stack([rows.scaled for rows in taken]), _share(np.stack([rows.counts for rows in taken]))
+def _batched(models: Sequence[TrainingRows], selection: Selection) -> tuple[Matrix, Matrix]:
+    """Return the selected rows of each model and the loss weights of their errors, ``(models, n, features)``."""
+    taken = [model.take(selection) for model in models]
+    return np.stack([rows.scaled for rows in taken]), _loss_weights(np.stack([rows.loss_mask for rows in taken]))
 
 
-def _share(counts: NDArray[np.bool_]) -> Matrix:
-    """Return what the error of each value counts in the slope of the mean squared error."""
-    return np.asarray(counts * (2 / np.maximum(counts.sum(axis=(1, 2), keepdims=True), 1)), np.float32)
+def _loss_weights(loss_mask: NDArray[np.bool_]) -> Matrix:
+    """Return the factor of each error in the gradient of the mean squared error."""
+    return np.asarray(loss_mask * (2 / np.maximum(loss_mask.sum(axis=(1, 2), keepdims=True), 1)), np.float32)
 
 
-def _gradients(weights: list[Matrix], biases: list[Matrix], rows: Matrix, share: Matrix) -> list[Matrix]:
+def _gradients(weights: list[Matrix], biases: list[Matrix], rows: Matrix, loss_weights: Matrix) -> list[Matrix]:
     """Return the gradients of the weights, then of the biases, for rows ``(models, n, features)``."""
     layers = [rows]
     last = len(weights) - 1
     for layer, (matrix, bias) in enumerate(zip(weights, biases, strict=True)):
         out = layers[-1] @ matrix + bias
         layers.append(np.maximum(out, 0, out=out) if layer < last else out)
-    slope = (layers[-1] - rows) * share
+    gradient = (layers[-1] - rows) * loss_weights
     ones = np.ones((1, rows.shape[1]), np.float32)
-    of_weights: list[Matrix] = [slope] * len(weights)
-    of_biases: list[Matrix] = [slope] * len(weights)
+    of_weights: list[Matrix] = [gradient] * len(weights)
+    of_biases: list[Matrix] = [gradient] * len(weights)
     for layer in range(last, -1, -1):
-        of_weights[layer] = layers[layer].transpose(0, 2, 1) @ slope
-        # A product with ones: NumPy's own sum over this axis takes a quarter of the training.
-        of_biases[layer] = ones @ slope
+        of_weights[layer] = layers[layer].transpose(0, 2, 1) @ gradient
+        # A product with ones: NumPy's sum over this axis would take a quarter of the training time.
+        of_biases[layer] = ones @ gradient
         if layer:
-            slope = (slope @ weights[layer].transpose(0, 2, 1)) * (layers[layer] > 0)
+            gradient = (gradient @ weights[layer].transpose(0, 2, 1)) * (layers[layer] > 0)
     return [*of_weights, *of_biases]
 
 
@@ -193,4 +193,4 @@ class _Adam:
         for place, gradient in enumerate(gradients):
             self._mean[place] = first * self._mean[place] + (1 - first) * gradient
             self._square[place] = second * self._square[place] + (1 - second) * gradient * gradient
-            self._parameters[place] -= scale * self._mean[place] / (np.sqrt(self._square[place]) * root + _SMALL)
+            self._parameters[place] -= scale * self._mean[place] / (np.sqrt(self._square[place]) * root + _EPSILON)

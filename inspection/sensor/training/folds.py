@@ -1,4 +1,4 @@
-"""Errors of training rows that the model was not fitted on: contiguous blocks held out in turn."""
+"""Blocked cross-validation: contiguous blocks of rows held out in turn."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from itertools import pairwise
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """One block held out.
+    """One fold.
 
     Attributes:
-        held_out: rows whose errors are taken.
+        held_out: the block that is scored.
         fitted: runs of rows that scaling and network are fitted on.
     """
 
@@ -20,13 +20,13 @@ class Fold:
 
 
 def blocks(rows: int, count: int, gap: int) -> list[Fold]:
-    """Part ``rows`` successive rows into ``count`` blocks, each held out once.
+    """Return ``count`` folds over ``rows`` successive rows, each with one block held out.
 
-    Rows closer than ``gap`` to the block are left out of its fit: windows overlap, and a row beside a fitted one is
-    no unseen row (h-block cross-validation, Burman, Chow and Nolan 1994).
+    Rows closer than ``gap`` to the block are excluded from its fit, as windows overlap (h-block cross-validation,
+    Burman, Chow and Nolan 1994).
 
     Raises:
-        ValueError: when a fold would have nothing to be fitted on.
+        ValueError: when a fold would have no rows to fit on.
     """
     edges = [rows * place // count for place in range(count + 1)]
     folds = []
@@ -34,6 +34,6 @@ def blocks(rows: int, count: int, gap: int) -> list[Fold]:
         before, after = slice(0, max(0, start - gap)), slice(min(rows, end + gap), rows)
         fitted = tuple(part for part in (before, after) if part.stop > part.start)
         if not fitted:
-            raise ValueError("too few rows for so many blocks")
+            raise ValueError("too few rows for this number of blocks")
         folds.append(Fold(slice(start, end), fitted))
     return folds

@@ -1,4 +1,4 @@
-"""Learning while running: follows slow harmless change, within bounds, and does not learn the anomaly."""
+"""Online learning: adaptation to slow harmless change, within bounds and without learning anomalies."""
 
 from __future__ import annotations
 
@@ -27,20 +27,19 @@ Reason = Literal["waiting", "too-near-the-threshold", "quarantine", "warming-up"
 
 
 class OnlineSettings(BaseModel):
-    """Bounds of learning while running.
+    """The settings of online learning.
 
     Attributes:
-        margin: only rows with a score below this share of the threshold are learned from.
-        quarantine: rows before and after an event that are not learned from: what leads to it and its traces are part
-            of it. An event is a score above twice the threshold, or more alarms within that many rows than the
-            threshold's own rate of false alarms explains (three standard deviations); single rows just above the
-            threshold are what it gives normal rows at its rate.
-        rate: how far the centre of a feature moves towards a row that is learned.
-        max_shift_per_day: how far the centre of a feature may move within 24 hours, on the scaled axis. A
-            learner that continues from an earlier one's model starts a new day.
-        max_total_shift: how far it may ever be from that of the reference.
-        weight_rate: learning rate of the network's weights, one step for 256 rows; 0 leaves the network as it is.
-        max_weight_change: largest change of each layer's weights against the reference, as a share of their norm.
+        margin: rows are learned only if their score is below this share of the threshold.
+        quarantine: number of rows before and after an event that are not learned, as onset and aftermath belong to it.
+            An event is a score above twice the threshold, or more alarms within that many rows than the false-alarm
+            rate explains (three standard deviations); single alarms are expected at that rate.
+        rate: fraction by which the centre of a feature moves towards a learned row.
+        max_shift_per_day: maximum shift of a centre within 24 hours, on the scaled axis. A learner that continues from
+            an earlier one's model starts a new day.
+        max_total_shift: maximum distance of a centre from that of the reference.
+        weight_rate: learning rate of the network's weights, one step per 256 rows; 0 keeps the network.
+        max_weight_change: maximum change of each layer's weights against the reference, relative to their norm.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,12 +55,12 @@ class OnlineSettings(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class LearningStep:
-    """What became of one row.
+    """The result of one row.
 
     Attributes:
-        row_score: by the model of now.
+        row_score: by the current model.
         reference_score: score by the frozen reference.
-        reason: ``waiting`` until the quarantine has passed without an event, else why it is not learned from.
+        reason: ``waiting`` until the quarantine passes without an event, else why the row is not learned.
     """
 
     row_score: RowScore
@@ -71,12 +70,12 @@ class LearningStep:
 
 @dataclass(frozen=True, slots=True)
 class FeatureShift:
-    """How far learning has moved one feature.
+    """The shift of one feature by online learning.
 
     Attributes:
-        feature: its name.
+        feature: name of the feature.
         distance: of its centre from that of the reference, on the scaled axis.
-        at_bound: whether it may move no further: the change goes on, and a person has to look at it.
+        at_bound: whether ``max_total_shift`` is reached; a person should inspect the machine.
     """
 
     feature: str
@@ -85,7 +84,7 @@ class FeatureShift:
 
 
 class OnlineLearner:
-    """Judges the rows of one machine and learns from those that are safely normal. Safe to use from several threads.
+    """Scores the rows of one machine and learns those that are clearly normal; thread-safe.
 
     The threshold and the reference never change, and every bound is relative to the reference: no number of rows moves
     the model further than ``max_total_shift``. A change faster than ``max_shift_per_day`` or larger than
@@ -95,10 +94,10 @@ class OnlineLearner:
     def __init__(
         self, reference: SensorModel, settings: OnlineSettings | None = None, *, current: SensorModel | None = None
     ) -> None:
-        """Begin with a reference, or go on from ``current``, what an earlier learner with it came to.
+        """Start from a reference, or continue from ``current``, the model of an earlier learner with that reference.
 
         Raises:
-            ValueError: when the columns or the window of ``current`` are others.
+            ValueError: when columns or window of ``current`` differ.
         """
         self._lock = threading.Lock()
         self.reference = reference
@@ -118,30 +117,29 @@ class OnlineLearner:
 
     @property
     def model(self) -> SensorModel:
-        """The model of now; a file of it is a model like any other."""
+        """The current model."""
         return self._stream.model
 
     @property
     def rows_learned(self) -> int:
-        """Rows that were learned from."""
+        """Number of learned rows."""
         return self._learned
 
     def push(self, values: Sequence[float | None], at: float) -> LearningStep:
-        """Judge the next row, and learn from the row that has waited out the quarantine.
+        """Score the next row, and learn the row whose quarantine has passed.
 
         Args:
-            values: as many as the model expects; None or NaN where a value is missing.
-            at: seconds since any fixed moment; says when 24 hours have passed.
+            values: ``input_dimension`` values; None or NaN where a value is missing.
+            at: time in seconds since a fixed moment, for the bound per day.
 
         Raises:
-            InvalidInput: as ``SensorStream.push``; a row that cannot be judged is not learned from, and what waits
-                goes on waiting.
+            InvalidInput: as ``SensorStream.push``; such a row is not learned, and waiting rows keep waiting.
         """
         with self._lock:
             try:
                 reference_score = self._frozen.push(values).score
             except InvalidInput:
-                # Both remember the row, or windows of the two would differ from now on; this one raises the same.
+                # Pushed to both streams, or their windows would differ; this call raises the same error.
                 self._stream.push(values)
                 raise
             row_score = self._stream.push(values)
@@ -160,7 +158,7 @@ class OnlineLearner:
             return LearningStep(row_score, reference_score, reason)
 
     def feature_shift(self) -> tuple[FeatureShift, ...]:
-        """Return how far each feature has moved."""
+        """Return the shift of each feature."""
         with self._lock:
             reference, scale = self.reference.scaling, self.reference.scaling.scale
             distances = (self._stream.model.scaling.center - reference.center) / scale
@@ -188,8 +186,8 @@ class OnlineLearner:
         self._begin_day(at, model.scaling.center)
         center, scale = model.scaling.center, model.scaling.scale
         step = np.where(np.isnan(features), 0.0, settings.rate * (features - center))
-        moved = _bounded(center + step, self._day_center, settings.max_shift_per_day * scale)
-        moved = _bounded(moved, self.reference.scaling.center, settings.max_total_shift * scale)
+        moved = _clip_around(center + step, self._day_center, settings.max_shift_per_day * scale)
+        moved = _clip_around(moved, self.reference.scaling.center, settings.max_total_shift * scale)
         self._learned += 1
         network = model.network
         if settings.weight_rate:
@@ -201,7 +199,7 @@ class OnlineLearner:
         self._stream.exchange(replace(model, scaling=scaling, network=network))
 
     def _begin_day(self, at: float, center: NDArray[np.float64]) -> None:
-        """Begin a new day once one has passed; clocks before and after midnight in turn make no new day each."""
+        """Start a new day after 24 hours; timestamps that jump back do not start one."""
         began = self._day_began
         if began is None or at - began >= _DAY_S:
             self._day_began, self._day_center = at, center
@@ -215,27 +213,29 @@ class OnlineLearner:
         bound = self._settings.max_weight_change
         return Network(
             tuple(
-                _near(new, old, bound) for new, old in zip(stepped.weights, self.reference.network.weights, strict=True)
+                _project(new, old, bound)
+                for new, old in zip(stepped.weights, self.reference.network.weights, strict=True)
             ),
             tuple(
-                _near(new, old, bound) for new, old in zip(stepped.biases, self.reference.network.biases, strict=True)
+                _project(new, old, bound)
+                for new, old in zip(stepped.biases, self.reference.network.biases, strict=True)
             ),
         )
 
 
 def _max_alarms(rate: float, rows: int) -> float:
-    """Return how many alarms among normal rows are no surprise."""
+    """Return the number of alarms expected among normal rows, plus three standard deviations."""
     return rate * rows + 3 * math.sqrt(rate * (1 - rate) * rows)
 
 
-def _bounded(
+def _clip_around(
     values: NDArray[np.float64], middle: NDArray[np.float64], most: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     return np.clip(values, middle - most, middle + most)
 
 
-def _near(new: NDArray[np.float32], old: NDArray[np.float32], share: float) -> NDArray[np.float32]:
-    """Return ``new``, drawn back towards ``old`` where it is further away than a share of its norm."""
+def _project(new: NDArray[np.float32], old: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """Return ``new``, projected towards ``old`` where their distance exceeds a share of the norm of ``old``."""
     difference = new - old
     distance, most = float(np.linalg.norm(difference)), share * float(np.linalg.norm(old))
     return new if distance <= most else np.asarray(old + difference * (most / distance), np.float32)

@@ -1,4 +1,4 @@
-"""How a sensor model is trained."""
+"""The settings of a sensor training."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ MIN_ROWS = 20
 
 
 class SensorTraining(BaseModel):
-    """Settings of a training run.
+    """The settings of a sensor training.
 
     Attributes:
-        name: of the model, for people.
-        window: rows of a window; 1 for vectors, whose rows need no order.
-        hidden: sizes of the layers down to the bottleneck; empty for sizes that follow from the number of features.
-        percent: the threshold as a percentile of the errors, 95 to 99; None for the usual one: 95 for vectors, 99 for
-            windows, which score the same event many times.
-        auto_threshold: an extreme-value tail instead of a percentile.
-        scaling: ``robust`` or ``standard``; None takes ``standard``.
-        epochs: passes over the rows; None for as many as the number of rows asks for.
-        seed: same rows, seed and libraries, same model.
-        folds: blocks that are held out in turn.
+        name: display name of the model.
+        window: rows of a window; 1 for vectors, whose order is irrelevant.
+        hidden: sizes of the layers down to the bottleneck; empty derives them from the number of features.
+        percent: the threshold as a percentile of the errors, 95 to 99; None takes 95 for vectors and 99 for windows,
+            which contain the same event several times.
+        auto_threshold: whether the threshold comes from an extreme-value tail instead of a percentile.
+        scaling: ``robust`` or ``standard``.
+        epochs: passes over the rows; None derives them from the number of rows.
+        seed: the same rows, seed and library versions give the same model.
+        folds: of the blocked cross-validation.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,17 +46,16 @@ class SensorTraining(BaseModel):
 
     @property
     def threshold_percent(self) -> float | None:
-        """The percentile to use; None for the tail."""
+        """The percentile of the threshold; None for the tail."""
         if self.auto_threshold:
             return None
         return self.percent or (VECTOR_PERCENT if self.window == 1 else WINDOW_PERCENT)
 
     @property
     def held_out(self) -> bool:
-        """Whether the threshold comes from rows held out of the fit.
+        """Whether the threshold comes from cross-validated errors.
 
-        That of vectors comes from the training errors, as the API's contract says. Windows overlap: what a network
-        saw of one it knows of the next, so their training errors say little of the errors to come; nor do those at
-        the end of a tail.
+        For vectors it comes from the training errors, as the API specifies. Windows overlap, so training errors
+        underestimate errors on new rows; the same holds for the extreme tail.
         """
         return self.window > 1 or self.auto_threshold

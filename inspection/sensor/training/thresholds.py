@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from inspection.sensor.model.metadata import Method
 
 AUTO_RATE = 0.001
-"""The rate of false alarms that ``auto`` aims at, per row."""
+"""The target false-alarm rate of ``auto``, per row."""
 MIN_PERCENT, MAX_PERCENT = 95.0, 99.0
 _TAIL_SHARE = 0.1
 _MIN_TAIL = 10
@@ -21,12 +21,12 @@ _HISTOGRAM_BINS = 50
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A threshold and where it comes from.
+    """A threshold and its derivation.
 
     Attributes:
         value: a score strictly above it is an anomaly.
         method: ``percentile``, or ``tail`` for ``auto``.
-        rate: share of normal rows expected above it.
+        rate: expected share of normal rows above it.
     """
 
     value: float
@@ -35,11 +35,11 @@ class Choice:
 
 
 def choose(errors: NDArray[np.float64], percent: float | None) -> Choice:
-    """Choose a threshold.
+    """Return a threshold from the errors of normal rows.
 
     Args:
         errors: scores of normal rows, at least one.
-        percent: which percentile, 95 to 99; None for an extreme-value tail at one row in a thousand.
+        percent: percentile, 95 to 99; None for an extreme-value tail at one row in a thousand.
     """
     if percent is not None:
         return Choice(float(np.percentile(errors, percent)), "percentile", 1 - percent / 100)
@@ -47,12 +47,12 @@ def choose(errors: NDArray[np.float64], percent: float | None) -> Choice:
 
 
 def tail_quantile(errors: NDArray[np.float64], rate: float) -> float:
-    """Return the score that a share ``rate`` of normal rows exceeds, seen or not.
+    """Return the score that a share ``rate`` of normal rows is expected to exceed.
 
     Peaks over threshold: a generalised Pareto distribution of the excesses over the 90th percentile (Pickands 1975),
-    its two parameters by probability-weighted moments (Hosking and Wallis 1987), which small samples bear better than
-    maximum likelihood. Never below the 99th percentile nor above ten times the largest error; the largest error with
-    fewer than ten excesses.
+    fitted by probability-weighted moments (Hosking and Wallis 1987), which are more robust on small samples than
+    maximum likelihood. Bounded by the 99th percentile below and ten times the largest error above; the largest error
+    with fewer than ten excesses.
     """
     ordered = np.sort(errors)
     base = float(np.quantile(ordered, 1 - _TAIL_SHARE))
@@ -62,10 +62,10 @@ def tail_quantile(errors: NDArray[np.float64], rate: float) -> float:
     if count < _MIN_TAIL:
         return largest
     mean = float(excesses.mean())
-    # Of the sorted excesses, each with the share of those above it.
+    # Probability-weighted moment: each excess times the share of those above it.
     weighted = float((excesses * (count - np.arange(1, count + 1))).sum() / (count * (count - 1)))
     difference = mean - 2 * weighted
-    if difference <= 1e-9 * mean:  # all excesses alike
+    if difference <= 1e-9 * mean:  # all excesses equal
         return largest
     shape = 2 - mean / difference
     scale = 2 * mean * weighted / difference
@@ -76,7 +76,7 @@ def tail_quantile(errors: NDArray[np.float64], rate: float) -> float:
 
 
 def percentiles(errors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the 0th to the 100th percentile, 101 of them."""
+    """Return the percentiles 0 to 100, float64 ``(101,)``."""
     return np.asarray(np.percentile(errors, np.arange(101)), np.float64)
 
 

@@ -1,4 +1,4 @@
-"""Training a sensor model on normal rows."""
+"""Training of a sensor model on normal rows."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from models.errors import InvalidInput
 from models.storage import sha256_of
 
 _SPREAD_WEIGHT = 0.3
-"""What the log-spread of a sensor counts beside its mean: it is the noisier of the two."""
+"""Weight of a sensor's log-spread relative to its mean, as it is noisier."""
 _MIN_STATIONARITY = 0.01
 _MAX_STARTS = 5
 _MIN_THRESHOLD = 1e-9
-_ABOVE = 1 + 5e-7
-"""Rows of switches and set points repeat, so that the percentile is the very score of many: without a little room
-rounding, which differs from a row to a table, would say which of them are anomalies."""
+_THRESHOLD_MARGIN = 1 + 5e-7
+"""Rows of switches and set points repeat, so the percentile may equal the score of many rows; without a margin their
+status would depend on rounding, which differs between single rows and tables."""
 _MAX_SAMPLE = 10_000
 
 Matrix = NDArray[np.float64]
@@ -39,12 +39,12 @@ OnStep = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """What came of a training.
+    """The result of a training.
 
     Attributes:
-        model: the model.
-        errors: float64 ``(rows,)``: the errors the threshold was chosen from; NaN for rows that filled the first
-            window or that miss more than half of their values.
+        model: the trained model.
+        errors: float64 ``(rows,)``: the errors behind the threshold; NaN for rows of the first incomplete window and
+            for rows with more than half of their values missing.
         constant: names of the sensors that never changed.
     """
 
@@ -67,10 +67,10 @@ def train(
     Args:
         values: float64 ``(n, sensors)``, for windows in the order of time; NaN where a value is missing.
         columns: names of the sensors.
-        settings: how.
-        period_s: usual time between rows, where known.
-        start: a model to take further: its scaling and windows stay, its weights are where the training begins.
-        on_step: told the steps done and all.
+        settings: of the training.
+        period_s: median time between rows, where known.
+        start: a model whose training continues: its scaling and windows are kept, its weights are the initial ones.
+        on_step: called with the steps done and the total.
 
     Raises:
         InvalidInput: ``sensor-too-few-rows``, ``sensor-column-empty``, ``sensor-too-many-missing``,
@@ -113,7 +113,7 @@ def train(
         smoothing=factor,
         cap=cap,
         scaling=start.metadata.scaling if start else settings.scaling,
-        threshold=max(choice.value * _ABOVE, _MIN_THRESHOLD),
+        threshold=max(choice.value * _THRESHOLD_MARGIN, _MIN_THRESHOLD),
         threshold_method=choice.method,
         threshold_percent=settings.threshold_percent,
         threshold_rate=choice.rate,
@@ -140,14 +140,14 @@ def _require_rows(values: Matrix, columns: tuple[str, ...], settings: SensorTrai
     for name, column in zip(columns, values.T, strict=True):
         if np.isnan(column).all():
             raise InvalidInput("sensor-column-empty", column=name)
-    # Vectors that miss more than half are not judged; windows are filled by the rows around them.
+    # Vectors with more than half missing are not scored; windows are filled by the rows around.
     usable = int((np.isnan(values).mean(axis=1) <= 0.5).sum())  # noqa: PLR2004 - half
     if usable < (least if settings.window == 1 else 1):
         raise InvalidInput("sensor-too-many-missing", expected=len(columns))
 
 
 def windows_of(values: Matrix, length: int) -> Windows | None:
-    """Return what makes features of windows, fitted to rows ``(n, sensors)``; None for vectors (``length`` 1)."""
+    """Return the window feature extractor fitted to rows ``(n, sensors)``; None for vectors (``length`` 1)."""
     if length == 1:
         return None
     origin, spread = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
@@ -157,22 +157,22 @@ def windows_of(values: Matrix, length: int) -> Windows | None:
 def scaling_of(
     features: Matrix, fitted: tuple[slice, ...], settings: SensorTraining, windows: Windows | None
 ) -> Scaling:
-    """Return the scaling that the ``fitted`` runs of rows give.
+    """Return the scaling fitted to runs of rows.
 
     Args:
         features: float64 ``(n, features)``.
         fitted: the runs to fit on.
-        settings: which kind.
-        windows: what made the features; None for vectors.
+        settings: with the kind of scaling.
+        windows: the feature extractor; None for vectors.
     """
     rows = np.concatenate([features[part] for part in fitted])
-    # A sensor may have no value in what is left of it; the whole says where it lies, then.
+    # A sensor without a value in these runs takes the median over all rows.
     rows = np.where(np.isnan(rows).all(axis=0), np.nanmedian(features, axis=0), rows)
     if windows is None:
         return fit_scaling(rows, settings.scaling)
     sensors = features.shape[1] // 2
     weight = np.full(2 * sensors, _SPREAD_WEIGHT)
-    # Drifting means tell little of the rows that follow: they count less, or every later row would be an anomaly.
+    # Drifting means get a low weight, or every later row would be anomalous.
     weight[:sensors] = np.maximum(stationarity(features[:, :sensors], fitted, windows.length), _MIN_STATIONARITY)
     return fit_scaling(rows, settings.scaling, weight)
 
@@ -192,7 +192,7 @@ def _networks(
     start: Network | None,
     on_step: OnStep | None,
 ) -> list[Network]:
-    """Fit, and again from other weights when a narrow layer has fallen silent (its ReLU is 0 for every row)."""
+    """Fit the networks, restarting from other weights when a layer has died (its ReLU outputs 0 for every row)."""
     networks = fit_networks(rows, sizes, seed=seed, epochs=epochs, start=start, on_step=on_step)
     for again in range(1, _MAX_STARTS):
         if start is not None or all(map(_responds_to_input, networks, rows)):
@@ -202,14 +202,14 @@ def _networks(
 
 
 def _responds_to_input(network: Network, rows: TrainingRows) -> bool:
-    """Whether the output depends on the input; always so for rows that do not differ from each other."""
+    """Return whether the output depends on the input; always true for identical rows."""
     taken = rows.take(slice(None, None, -(-len(rows.features) // _MAX_SAMPLE)))
-    counted = taken.scaled[taken.counts.any(axis=1)].astype(np.float64)
+    counted = taken.scaled[taken.loss_mask.any(axis=1)].astype(np.float64)
     return bool(np.ptp(counted, axis=0).max() == 0 or np.ptp(network.reconstruct(counted), axis=0).max() > 0)
 
 
 def _errors(squares: list[Matrix], factor: float) -> tuple[float, NDArray[np.float64]]:
-    """Return the cap of a row's error, and the errors as the model will score them, each block for itself."""
+    """Return the cap of a row's error, and the errors as scored by the model, smoothed per block."""
     raw = np.sqrt(np.concatenate(squares).sum(axis=1))
     cap = max(CAP * float(np.nanpercentile(raw, 95)), _MIN_THRESHOLD)
     if factor == 1:
@@ -226,9 +226,9 @@ def _errors(squares: list[Matrix], factor: float) -> tuple[float, NDArray[np.flo
 
 
 def _sensors(values: Matrix) -> tuple[Matrix, NDArray[np.float64], NDArray[np.float64]]:
-    """Return percentiles, mean and deviation of each sensor as measured."""
-    marks = np.nanpercentile(values, np.arange(101), axis=0).T
-    return np.ascontiguousarray(marks), np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+    """Return percentiles, mean and standard deviation of each sensor in its own unit."""
+    percentile_rows = np.nanpercentile(values, np.arange(101), axis=0).T
+    return np.ascontiguousarray(percentile_rows), np.nanmean(values, axis=0), np.nanstd(values, axis=0)
 
 
 def _constant(values: Matrix, columns: tuple[str, ...]) -> tuple[str, ...]:
