@@ -72,19 +72,19 @@ def test_a_manifest_that_makes_no_sense_is_damage_and_no_traceback(
     assert caught.value.code == "backbone-damaged"
 
 
-def test_the_list_tells_which_are_ready(converted: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_list_shows_which_are_ready(converted: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAGEFLOW_BACKBONES", str(converted.graph.parent))
     states = {found["name"]: found["state"] for found in list_backbones()}
     assert states == {"efficientnet-lite0": "ready", "efficientnet-lite2": "missing"}
 
 
-def test_an_unknown_backbone_is_told_with_those_there_are() -> None:
+def test_an_unknown_backbone_is_reported_with_those_there_are() -> None:
     with pytest.raises(InvalidInput) as caught:
         find_backbone("resnet-9000")
     assert "efficientnet-lite2" in caught.value.text("en").detail
 
 
-def test_a_conversion_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_conversion_that_fails_reports_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "torch.py").write_text("raise ImportError('no torch on this computer', name='torch')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(Unavailable) as caught:
@@ -94,7 +94,7 @@ def test_a_conversion_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.Mo
     assert not (tmp_path / "backbones").exists()
 
 
-def test_a_conversion_that_fails_says_why_in_whatever_encoding_it_speaks(
+def test_a_conversion_that_fails_reports_the_reason_in_whatever_encoding_it_speaks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "torch.py").write_text("raise ImportError('none', name='トーチ')\n", encoding="utf-8")
@@ -116,7 +116,7 @@ def test_a_process_of_the_product_speaks_utf8_whatever_the_system_speaks(
     assert finished.stdout.decode() == "部品\n"
 
 
-def test_a_model_that_cannot_be_written_for_want_of_room_says_so() -> None:
+def test_a_model_that_cannot_be_written_to_a_full_disk_reports_it() -> None:
     program = (
         "import resource, signal, sys\n"
         "import numpy as np\n"
@@ -149,7 +149,7 @@ def test_what_openvino_cannot_write_although_there_is_room_is_no_full_disk(monke
         serialise(model)
 
 
-def test_a_place_for_backbones_that_cannot_be_written_is_told_before_the_conversion(tmp_path: Path) -> None:
+def test_an_unwritable_backbone_folder_is_reported_before_the_conversion(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(Unavailable) as caught:
         convert_in_own_process("efficientnet-lite0", tmp_path / "file")

@@ -128,7 +128,7 @@ def test_what_is_no_network_is_refused_when_it_is_loaded(tiny: bytes, tmp_path: 
     assert caught.value.code == "model-damaged"
 
 
-def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path) -> None:
+def test_a_missing_file_has_another_code_than_a_folder(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         load_bundle(tmp_path / "none.model")
     with pytest.raises(InvalidInput) as caught:

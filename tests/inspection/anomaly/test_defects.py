@@ -43,7 +43,7 @@ def test_defects_are_scored_by_the_final_model_and_good_images_by_those_without_
     assert trained.threshold.defects == model.manifest.threshold.defects == 2
 
 
-def test_defects_that_cannot_be_used_are_told_and_doubles_count_once(trained: TrainingReport) -> None:
+def test_defects_that_cannot_be_used_are_reported_and_doubles_count_once(trained: TrainingReport) -> None:
     assert {Path(path).name: error.code for path, error in trained.skipped.items()} == {
         "broken.png": "image-unknown-format",
         "giant.png": "image-scale",

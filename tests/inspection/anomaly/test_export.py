@@ -49,7 +49,7 @@ def test_a_file_of_format_1_scores_as_it_did_when_it_was_written() -> None:
     assert verify_model(FORMAT_1).parity is None
 
 
-def test_a_file_of_format_1_is_exported_in_the_present_format_with_scores_to_verify_by(tmp_path: Path) -> None:
+def test_a_file_of_format_1_is_exported_in_the_current_format_with_probe_scores(tmp_path: Path) -> None:
     report = export_model(FORMAT_1, tmp_path / "new.model", "fp32")
     manifest = load_bundle(report.path).manifest
     assert (manifest.format_version, len(manifest.probes)) == (FORMAT_VERSION, PROBES)
@@ -96,7 +96,7 @@ def test_two_models_that_judge_an_image_differently_do_not_agree(
     assert (caught.value.values["difference"], caught.value.values["flips"]) == ("0 %", 3)
 
 
-def test_an_int8_model_that_scores_otherwise_is_refused_with_the_numbers_and_not_written(
+def test_an_int8_model_with_other_scores_is_rejected_with_the_numbers(
     report: TrainingReport, tmp_path: Path, good_paths: list[Path]
 ) -> None:
     with pytest.raises(DoesNotFit) as caught:
@@ -132,7 +132,7 @@ def test_int8_without_an_image_is_refused(report: TrainingReport, tmp_path: Path
     assert caught.value.code == "too-few-images"
 
 
-def test_what_keeps_the_quantisation_from_working_is_told(tmp_path: Path) -> None:
+def test_what_keeps_the_quantisation_from_working_is_reported(tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"junk")
     with pytest.raises(Unavailable) as caught:
@@ -141,7 +141,7 @@ def test_what_keeps_the_quantisation_from_working_is_told(tmp_path: Path) -> Non
     assert "broken.png" in str(caught.value.values["reason"])
 
 
-def test_a_missing_package_for_int8_is_told_by_name(
+def test_a_missing_package_for_int8_is_reported_by_name(
     tmp_path: Path, good_paths: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "nncf.py").write_text("raise ModuleNotFoundError('No module named nncf', name='nncf')\n")
@@ -169,7 +169,7 @@ def test_quantising_talks_to_nobody(tmp_path: Path, good_paths: list[Path]) -> N
     assert finished.stdout.strip().splitlines()[-1] == "[] None"
 
 
-def test_a_place_that_cannot_be_written_is_told_before_the_work(report: TrainingReport, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported_before_the_work(report: TrainingReport, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
     with pytest.raises(Unavailable) as caught:
         export_model(report.path, tmp_path / "file" / "m.model", "fp32")
@@ -207,7 +207,7 @@ def test_a_self_contained_file_verifies_elsewhere(report: TrainingReport, tmp_pa
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])
-def test_a_calibration_image_that_cannot_be_read_is_told_as_that(
+def test_a_calibration_image_that_cannot_be_read_is_reported_as_that(
     tmp_path: Path, good_paths: list[Path], precision: Precision
 ) -> None:
     broken = tmp_path / "broken.png"

@@ -67,7 +67,7 @@ def test_grids_that_differ_are_refused() -> None:
         fit(np.ones((4, 6), np.float32), lambda: grids, seed=0)
 
 
-def test_every_method_says_its_name_and_an_unknown_one_is_refused_with_those_there_are() -> None:
+def test_an_unknown_method_is_rejected_with_the_names_of_all_methods() -> None:
     settings = MethodSettings(bank_size=100, seed=0)
     assert [find_method(name, settings).name for name in ("patchcore", "padim")] == ["patchcore", "padim"]
     with pytest.raises(InvalidInput) as caught:

@@ -53,7 +53,7 @@ def test_points_that_coincide_are_chosen_once() -> None:
     assert len(greedy_k_center(points, 100, first=0)) == 3
 
 
-def test_whitened_features_have_no_correlation_and_even_spread() -> None:
+def test_whitened_features_are_uncorrelated_with_equal_variance() -> None:
     generator = np.random.default_rng(0)
     features = (generator.standard_normal((4000, 12)) @ generator.standard_normal((12, 12)) * 7 + 3).astype(np.float32)
     projection, offset = whitening(features)
@@ -79,7 +79,7 @@ def test_the_search_finds_the_smallest_of_squared_distance_and_penalty() -> None
     assert model.distances(asked) == pytest.approx(np.sqrt(np.maximum(squares.min(1), 0)), abs=1e-3)
 
 
-def test_what_lies_around_a_patch_comes_from_other_images_only() -> None:
+def test_the_knn_radius_of_a_patch_uses_other_images_only() -> None:
     bank = np.zeros((1, 2), np.float32)
     patches = np.array([[0, 0.1], [3, 4], [6, 8], [5, 12], [8, 15], [7, 24]], np.float32)
     images = np.array([0, 1, 1, 2, 3, 4])
@@ -87,7 +87,7 @@ def test_what_lies_around_a_patch_comes_from_other_images_only() -> None:
     assert knn_radius(bank, np.array([0]), patches[:1], images[:1]).tolist() == [0]
 
 
-def test_a_patch_with_more_variation_around_it_has_the_lower_penalty() -> None:
+def test_a_patch_with_a_larger_knn_radius_has_a_lower_distance_offset() -> None:
     offsets = distance_offsets(np.array([1.0, 2.0, 3.0], np.float32))
     assert offsets[0] > offsets[1] > offsets[2]
     assert offsets[1] > 0
@@ -129,7 +129,7 @@ def test_axes_are_whitened_only_for_parts_that_are_alike() -> None:
     assert spreads[1] == pytest.approx(1, rel=1e-3)
 
 
-def test_variety_is_low_for_images_that_are_alike_and_nought_for_one_image() -> None:
+def test_heterogeneity_is_low_for_homogeneous_images_or_zero_for_a_single_one() -> None:
     alike, varied, images = alike_and_varied()
     assert heterogeneity(alike, images) < 0.2
     assert heterogeneity(varied, images) > 2 * heterogeneity(alike, images)
@@ -147,7 +147,7 @@ def test_the_bank_is_never_larger_than_its_cap() -> None:
     assert len(fit(features, 128, seed=0).bank) == 128
 
 
-def test_the_blur_keeps_an_even_map_and_spreads_a_point() -> None:
+def test_map_smoothing_keeps_a_constant_map_but_spreads_a_point() -> None:
     even = np.full((4, 5), 3.0, np.float32)
     assert np.allclose(smooth_map(even), even)
     point = np.zeros((5, 5), np.float32)

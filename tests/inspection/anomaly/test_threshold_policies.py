@@ -57,7 +57,7 @@ def test_new_good_parts_pass_a_tail_threshold_as_often_as_stated(rate: float) ->
     assert np.mean(rejected) == pytest.approx(rate, rel=0.25)
 
 
-def test_too_few_scores_for_a_tail_give_a_prediction_limit_and_say_so() -> None:
+def test_too_few_scores_for_a_tail_give_a_prediction_limit_and_with_that_method() -> None:
     scores = [1.0 + place / 10 for place in range(12)]
     assert tail_threshold(scores, 0.01) == prediction_limit(scores, 0.01)
     assert prediction_limit(scores, 0.01).method == "log-normal"

@@ -60,7 +60,9 @@ def test_the_file_scores_as_the_training_did(report: TrainingReport) -> None:
     assert report.manifest.metrics["parity"] <= 1e-3
 
 
-def test_the_threshold_stands_on_every_image_held_out_once(report: TrainingReport, good_paths: list[Path]) -> None:
+def test_the_threshold_uses_the_score_of_every_image_held_out_once(
+    report: TrainingReport, good_paths: list[Path]
+) -> None:
     assert len(report.manifest.scores) == len(good_paths) == report.manifest.threshold.sample
     above = sum(score > report.threshold.value for score in report.manifest.scores)
     assert above <= 0.1 * len(good_paths)
@@ -103,7 +105,7 @@ def test_too_few_images_are_refused_with_their_number(good_paths: list[Path], tm
     assert "4" in caught.value.text("en").detail
 
 
-def test_damaged_and_double_images_are_told_and_change_nothing_else(good_paths: list[Path], tmp_path: Path) -> None:
+def test_damaged_and_double_images_are_reported_and_change_nothing_else(good_paths: list[Path], tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(good_paths[0].read_bytes()[:900])
     clean = train_images(good_paths[:6], tmp_path / "a.model", SMALL)
     untidy = [*good_paths[:6], good_paths[2], tmp_path / "broken.png", tmp_path / "none.png"]
@@ -125,7 +127,7 @@ def test_an_image_far_larger_than_the_others_is_left_out_and_told(good_paths: li
     assert {path: error.code for path, error in report.skipped.items()} == {str(giant): "image-scale"}
 
 
-def test_a_sample_too_small_for_the_rate_is_told(good_paths: list[Path], tmp_path: Path) -> None:
+def test_a_sample_too_small_for_the_rate_is_reported(good_paths: list[Path], tmp_path: Path) -> None:
     strict = SMALL.model_copy(update={"false_alarm_rate": 0.01})
     report = train_images(good_paths[:6], tmp_path / "m.model", strict)
     assert report.warnings == ("sample-too-small",)
@@ -160,7 +162,7 @@ def test_a_full_disk_leaves_no_half_model(good_paths: list[Path], tmp_path: Path
     assert [path.name for path in tmp_path.iterdir()] == ["m.model"]
 
 
-def test_a_place_that_cannot_be_written_is_told_before_any_image_is_read(
+def test_a_place_that_cannot_be_written_is_reported_before_any_image_is_read(
     good_paths: list[Path], tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_bytes(b"x")
@@ -186,7 +188,7 @@ def test_an_image_that_changes_while_it_is_learnt_from_ends_the_training(
     assert not (tmp_path / "m.model").exists()
 
 
-def test_a_missing_backbone_is_told_with_what_to_do(
+def test_a_missing_backbone_is_reported_with_what_to_do(
     good_paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMAGEFLOW_BACKBONES", str(tmp_path / "none"))
@@ -271,7 +273,7 @@ def test_grain_finer_than_a_patch_is_smoothed_away() -> None:
     assert prepare(grain, 1.0).tensor.std() < 0.5 * prepare(shade, 1.0).tensor.std()
 
 
-def test_castings_are_told_apart(data: Path, backbone: object, tmp_path: Path) -> None:
+def test_castings_are_separated(data: Path, backbone: object, tmp_path: Path) -> None:
     good = sorted((data / "casting" / "train" / "ok_front").iterdir())[:40]
     report = train_images(good, tmp_path / "casting.model", SMALL)
     model = load_bundle(report.path)
@@ -298,7 +300,7 @@ def copies_of_one_image(folder: Path, count: int) -> list[Path]:
 
 
 @pytest.mark.parametrize("rule", ["quantile", "tail"])
-def test_copies_of_one_picture_are_told_as_that(tmp_path: Path, backbone: object, rule: PolicyName) -> None:
+def test_copies_of_one_picture_are_reported_as_that(tmp_path: Path, backbone: object, rule: PolicyName) -> None:
     paths = copies_of_one_image(tmp_path, 20)
     settings = SMALL.model_copy(update={"method": "padim", "threshold": rule})
     with pytest.raises(InvalidInput) as caught:

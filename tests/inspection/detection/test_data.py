@@ -155,7 +155,7 @@ def test_an_unwhole_jpeg_is_given_as_a_copy_whatever_its_name_says(tmp_path: Pat
         ("0 nan 0.5 0.5 0.5", "detector-label-share"),
     ],
 )
-def test_a_wrong_label_is_told_with_file_line_and_reason_in_both_languages(
+def test_a_wrong_label_is_reported_with_file_line_and_reason_in_both_languages(
     tmp_path: Path, line: str, code: str
 ) -> None:
     path = draw_detections(tmp_path)

@@ -77,7 +77,7 @@ def test_a_file_that_describes_another_graph_than_it_holds_is_refused(
         (np.array([[np.nan, 0.5]]), "task: classify\nnames: [a, b]\n"),
     ],
 )
-def test_a_model_whose_output_is_no_numbers_is_refused_and_never_said_to_find_nothing(
+def test_a_model_with_nonfinite_output_is_rejected_instead_of_finding_nothing(
     tmp_path: Path, output: np.ndarray, metadata: str
 ) -> None:
     assert refused(graph_that_says(output, tmp_path / "m", metadata)) == "detector-not-finite"
@@ -89,13 +89,13 @@ def test_a_class_without_a_name_is_refused_below_the_first_and_above_the_last(tm
     assert refused(graph_that_says(output, tmp_path / "m", ENDS)) == "detector-names"
 
 
-def test_an_end_to_end_graph_that_does_not_sort_gives_the_surest_all_the_same(tmp_path: Path) -> None:
+def test_an_unsorted_end_to_end_output_still_yields_the_highest_scores(tmp_path: Path) -> None:
     model = load_detection_model(graph_that_says(END_TO_END, tmp_path / "m", ENDS))
     assert [found.class_name for found in model.detect(NOTHING)] == ["b", "a"]
     assert [found.class_name for found in model.detect(NOTHING, DetectionSettings(max_detections=1))] == ["b"]
 
 
-def test_a_class_that_is_left_out_stays_out_however_sure_the_model_says_it_is(tmp_path: Path) -> None:
+def test_an_excluded_class_is_not_reported_at_any_confidence(tmp_path: Path) -> None:
     path = graph_that_says(changed(END_TO_END, (0, 1, 4), 3.5), tmp_path / "m", ENDS)
     model = load_detection_model(path)
     found = model.detect(NOTHING, DetectionSettings(classes=frozenset({"a"})))
@@ -153,7 +153,7 @@ def test_class_names_are_a_list_or_numbered_and_nothing_else() -> None:
             class_names(wrong)
 
 
-def test_a_detector_whose_folder_cannot_be_listed_is_told_as_such(
+def test_a_detector_whose_folder_cannot_be_listed_is_reported_as_such(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def forbidden(_path: Path) -> Any:

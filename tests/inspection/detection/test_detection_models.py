@@ -108,7 +108,7 @@ def test_what_lies_in_an_ignored_region_is_not_reported(detector: Detector, bott
     assert min(item.bbox.x for item in found) > 200
 
 
-def test_confidence_classes_and_the_most_limit_what_is_reported(detector: Detector, bottles: Pixels) -> None:
+def test_confidence_classes_or_maximum_number_limit_the_detections(detector: Detector, bottles: Pixels) -> None:
     picture = Picture.original(bottles)
 
     def names(**parameters: Any) -> list[str]:
@@ -152,7 +152,7 @@ def test_grey_and_colour_images_of_one_grey_find_the_same(detector: Detector, bo
     np.testing.assert_array_equal(first.boxes, second.boxes)
 
 
-def test_a_classifier_marks_the_whole_picture_with_its_surest_class(tmp_path: Path) -> None:
+def test_a_classifier_reports_its_most_probable_class_over_the_whole_image(tmp_path: Path) -> None:
     path = classifier_graph(tmp_path / "c", info={"labels": "red green blue", "scale_values": "25.5"})
     model = load_model(path)
     assert isinstance(model, Classifier)
@@ -204,7 +204,7 @@ def test_a_classifier_that_wants_blue_first_gets_it(tmp_path: Path) -> None:
     assert model.classify(np.full((8, 8, 3), (0, 0, 255), np.uint8)).argmax() == 0
 
 
-def test_the_runner_judges_by_what_a_classifier_says(tmp_path: Path) -> None:
+def test_the_runner_applies_criteria_to_the_class_of_a_classifier(tmp_path: Path) -> None:
     model = load_model(classifier_graph(tmp_path / "c", info={"labels": "red green blue"}))
     step = {"id": "kind", "component": "ai_detection", "inputs": {"image": "input"}, "parameters": {"model": "colour"}}
     runner = Runner(validate_definition(PipelineDefinition.parse({"name": "c", "steps": [step]})), {"colour": model})

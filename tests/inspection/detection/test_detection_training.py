@@ -169,7 +169,7 @@ def test_a_run_that_is_done_is_not_resumed_and_a_folder_of_something_else_not_us
     assert (code, "no training to go on with" in err) == (1, True)
 
 
-def test_show_and_list_tell_what_a_detectors_file_holds(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_and_list_show_what_a_detectors_file_holds(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in (["show", trained.folder / "d.model"], ["list", trained.folder]):
         with pytest.raises(SystemExit):
             main(["model", *map(str, arguments)])
@@ -240,7 +240,7 @@ def command(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int
         ({"labels/train/crazing_1.txt": "0 0.5 0.5 1.2 0.2\n"}, "between 0 and 1"),
     ],
 )
-def test_data_that_cannot_be_used_are_told_before_anything_is_trained(
+def test_data_that_cannot_be_used_are_reported_before_anything_is_trained(
     data: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, change: dict[str, str], told: str
 ) -> None:
     described = subset(data / "neu_det", tmp_path / "data", train=1, val=1)
@@ -254,7 +254,7 @@ def test_data_that_cannot_be_used_are_told_before_anything_is_trained(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
 
 
-def test_labels_that_are_all_empty_and_images_that_are_all_damaged_are_told(
+def test_labels_that_are_all_empty_and_images_that_are_all_damaged_are_reported(
     data: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     described = subset(data / "neu_det", tmp_path / "data", train=1, val=1)

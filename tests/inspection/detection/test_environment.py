@@ -26,7 +26,9 @@ def test_the_library_finds_its_fonts_and_settings_and_knows_no_network(tmp_path:
         assert (home / name).stat().st_size > 10_000
 
 
-def test_a_folder_told_from_here_is_found_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_folder_is_resolved_before_the_subprocess_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert Path(quiet_environment(Path("library"))["YOLO_CONFIG_DIR"]).is_absolute()
 

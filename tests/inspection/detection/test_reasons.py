@@ -52,7 +52,9 @@ def english_words(text: str) -> set[str]:
         (b"x: " + b" " * (1 << 22), "more than 4194304 bytes"),
     ],
 )
-def test_metadata_that_make_no_sense_are_told_in_japanese_too(tmp_path: Path, metadata: bytes, english: str) -> None:
+def test_metadata_that_make_no_sense_are_reported_in_japanese_too(
+    tmp_path: Path, metadata: bytes, english: str
+) -> None:
     folder = graph_that_says(YOLO, tmp_path / "m")
     (folder / "metadata.yaml").write_bytes(metadata)
     in_english, in_japanese = told(lambda: load_detection_model(folder))
@@ -63,7 +65,7 @@ def test_metadata_that_make_no_sense_are_told_in_japanese_too(tmp_path: Path, me
 @pytest.mark.parametrize(
     ("labels", "english"), [(b"a\n\xff\n", "no text in UTF-8"), (b"a\n" + LONG + b"\n", "has more than")]
 )
-def test_labels_that_make_no_sense_are_told_in_japanese_too(tmp_path: Path, labels: bytes, english: str) -> None:
+def test_labels_that_make_no_sense_are_reported_in_japanese_too(tmp_path: Path, labels: bytes, english: str) -> None:
     folder = graph_that_says(YOLO, tmp_path / "m", "made: by hand\n")
     (folder / "labels.txt").write_bytes(labels)
     in_english, in_japanese = told(lambda: load_detection_model(folder / "graph.xml"))
@@ -72,7 +74,7 @@ def test_labels_that_make_no_sense_are_told_in_japanese_too(tmp_path: Path, labe
 
 
 @pytest.mark.parametrize("values", ["1,x,3", "1,2", "1,2,3,4"])
-def test_channel_values_that_are_not_one_or_three_numbers_are_told_in_japanese_too(tmp_path: Path, values: str) -> None:
+def test_other_than_one_or_three_channel_values_are_reported_in_japanese_too(tmp_path: Path, values: str) -> None:
     image = ops.parameter([1, 3, 8, 8], np.float32)
     graph = ov.Model([ops.softmax(ops.reduce_mean(image, ops.constant(np.array([2, 3]))), 1)], [image], "c")
     graph.set_rt_info(values, ["model_info", "mean_values"])
@@ -82,7 +84,7 @@ def test_channel_values_that_are_not_one_or_three_numbers_are_told_in_japanese_t
     assert english_words(in_japanese) == set(), in_japanese
 
 
-def test_a_graph_of_two_inputs_or_outputs_is_told_in_japanese_too(tmp_path: Path) -> None:
+def test_a_graph_of_two_inputs_or_outputs_is_reported_in_japanese_too(tmp_path: Path) -> None:
     first, second = (ops.parameter([1, 3, 8, 8], np.float32) for _ in range(2))
     for name, graph in (
         ("inputs", ov.Model([ops.add(first, second)], [first, second], "i")),
@@ -96,14 +98,14 @@ def test_a_graph_of_two_inputs_or_outputs_is_told_in_japanese_too(tmp_path: Path
 
 
 @pytest.mark.parametrize("content", [b"train: [\n", b"[1]", b"train: \xff\n"])
-def test_a_description_of_data_that_makes_no_sense_is_told_in_japanese_too(tmp_path: Path, content: bytes) -> None:
+def test_a_description_of_data_that_makes_no_sense_is_reported_in_japanese_too(tmp_path: Path, content: bytes) -> None:
     described = draw_detections(tmp_path)
     described.write_bytes(content)
     _, in_japanese = told(lambda: read_detection_data(described))
     assert english_words(in_japanese) == set(), in_japanese
 
 
-def test_a_checkpoint_made_for_another_task_is_a_mistake_that_says_what_to_give_instead(
+def test_a_checkpoint_of_another_task_is_rejected_with_advice(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     described = draw_detections(tmp_path / "data")

@@ -108,13 +108,13 @@ def test_suppression_stops_at_the_most_that_is_wanted() -> None:
         ((), None, None),
     ],
 )
-def test_heads_are_told_by_the_shape_of_their_output_and_others_are_none(
+def test_heads_are_recognised_by_their_output_shape(
     shape: tuple[int, ...], classes: int | None, expected: tuple[Head, int] | None
 ) -> None:
     assert recognise(shape, 640, 640, classes) == expected
 
 
-def test_as_many_rows_as_anchors_are_an_end_to_end_head_only_where_the_model_says_so() -> None:
+def test_as_many_rows_as_anchors_are_an_end_to_end_head_only_by_metadata() -> None:
     assert recognise((1, 189, 6), 96, 96, 6, end_to_end=True) == (Head.END_TO_END, 6)
     assert recognise((1, 189, 6), 96, 96, 1) == (Head.YOLOX, 1)
     assert recognise((1, 189, 6), 96, 96, 6) is None
@@ -222,7 +222,7 @@ def test_the_fastest_way_that_passed_is_taken_where_the_processor_has_it() -> No
 
 
 @pytest.mark.parametrize("warnings", [[], ["finds-nothing"]])
-def test_a_detector_that_finds_nothing_is_not_told_to_agree_with_another(warnings: list[str]) -> None:
+def test_a_detector_that_finds_nothing_does_not_agree_with_another(warnings: list[str]) -> None:
     agreed = {
         "reference": "torch",
         "matched": 1.0,

@@ -66,7 +66,7 @@ def is_free(folder: RunFolder) -> bool:
         return False
 
 
-def test_a_training_that_gains_nothing_ends_before_its_epochs_and_says_so(
+def test_a_training_that_gains_nothing_ends_before_its_epochs_with_a_reason(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     described = draw_detections(tmp_path / "検査 データ", train=11)
@@ -126,7 +126,7 @@ def test_a_training_killed_after_its_last_epoch_is_finished_by_the_next_run(
     assert report["models"][0]["parity"]["f32"]["matched"] >= 0.99
 
 
-def test_a_disk_that_is_full_when_a_checkpoint_is_written_is_told_as_that(tmp_path: Path) -> None:
+def test_a_disk_that_is_full_when_a_checkpoint_is_written_is_reported_as_that(tmp_path: Path) -> None:
     described = draw_detections(tmp_path / "data")
     # Without the system's fonts, which are larger than the limit.
     environment = {**os.environ, "PATH": str(tmp_path)}
@@ -168,7 +168,7 @@ def test_a_folder_in_which_a_training_runs_is_kept_from_another(tmp_path: Path) 
     assert is_free(folder)
 
 
-def test_a_folder_of_somebody_elses_is_refused_and_not_even_a_lock_is_laid_into_it(tmp_path: Path) -> None:
+def test_a_foreign_folder_is_rejected_without_creating_a_lock_in_it(tmp_path: Path) -> None:
     (tmp_path / "diary.txt").write_text("mine")
     request = RunRequest(data="data.yaml", out="m.model")
     with pytest.raises(Conflict) as caught, create_run(tmp_path, request, patience_s=0):
@@ -258,7 +258,7 @@ def test_an_image_whose_name_is_no_text_is_laid_out_and_named(tmp_path: Path) ->
         (["--data", "data.yaml", "--out", "m.model", "--imgsz", "100"], "--imgsz"),
     ],
 )
-def test_wrong_usage_is_told_before_anything_is_made(
+def test_wrong_usage_is_reported_before_anything_is_made(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -272,7 +272,7 @@ def test_wrong_usage_is_told_before_anything_is_made(
     assert sorted(path.name for path in Path().iterdir()) == ["data.yaml", "images", "labels"]
 
 
-def test_a_benchmark_whose_other_side_does_not_start_says_why(tmp_path: Path) -> None:
+def test_a_benchmark_whose_other_side_does_not_start_reports_the_reason(tmp_path: Path) -> None:
     (tmp_path / "best.pt").write_bytes(b"no checkpoint")
     model = with_description(tmp_path)
     with pytest.raises(RuntimeError, match=r"not a loadable checkpoint|best\.pt"):

@@ -131,7 +131,7 @@ def test_a_small_region_counts_for_aupro_as_much_as_a_large_one() -> None:
         assert curve.up[curve.across == 0].max() == pytest.approx(expected)
 
 
-def test_a_perfect_map_has_areas_of_one_and_a_constant_one_says_nothing() -> None:
+def test_a_perfect_map_has_areas_of_one_unlike_a_constant_map() -> None:
     mask = np.zeros((30, 30), bool)
     mask[10:15, 10:15] = True
     perfect, constant = PixelScores(), PixelScores()

@@ -43,7 +43,7 @@ def told(capsys: pytest.CaptureFixture[str], folder: Path, command: tuple[str, .
         ("model", "threshold", "{folder}/pump.npz"),
     ],
 )
-def test_a_sensor_model_is_told_as_one_with_the_command_that_takes_it(
+def test_a_sensor_model_is_reported_as_one_with_the_command_that_takes_it(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     folder: Path,
@@ -66,14 +66,16 @@ def test_a_sensor_model_is_told_as_one_with_the_command_that_takes_it(
         ("model", "drift", "{folder}/{model}", "{folder}/now.csv"),
     ],
 )
-def test_a_text_is_told_to_be_no_model_file(
+def test_a_text_is_rejected_as_no_model_file(
     capsys: pytest.CaptureFixture[str], folder: Path, command: tuple[str, ...], model: str
 ) -> None:
     said = told(capsys, folder, tuple(part.replace("{model}", model) for part in command))
     assert f"{model} is not a model file" in said
 
 
-def test_a_model_of_images_given_for_sensors_is_told_as_one(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+def test_a_model_of_images_given_for_sensors_is_reported_as_one(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
     said = told(capsys, folder, ("model", "drift", "{folder}/part.model", "{folder}/now.csv"))
     assert "imageflow inspect --model part.model" in said
 

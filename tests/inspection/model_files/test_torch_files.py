@@ -46,7 +46,7 @@ def test_half_a_file_of_torch_is_damaged(written: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("language", ["en", "ja"])
 @pytest.mark.parametrize("command", [("inspect", "--model", "{file}", "a.png"), ("model", "show", "{file}")])
-def test_a_command_tells_how_a_model_is_made_of_a_file_of_torch(
+def test_a_command_shows_how_a_model_is_made_of_a_file_of_torch(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     written: Path,

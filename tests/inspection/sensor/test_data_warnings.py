@@ -17,7 +17,7 @@ def table_of(values: NDArray[np.float64], seconds: NDArray[np.float64] | None = 
 
 
 @pytest.mark.parametrize("number", [-999.0, 9999.0, -999.25, 65535.0, 2147483647.0])
-def test_a_number_that_stands_for_a_gap_is_suspected(number: float) -> None:
+def test_a_placeholder_for_a_missing_value_is_suspected(number: float) -> None:
     rows = machine_rows(300)
     rows[::10, 1] = number
     rows[7, 2] = -9999.0
@@ -47,7 +47,7 @@ def test_a_column_that_counts_is_suspected(steps: NDArray[np.float64]) -> None:
     assert find_data_warnings(table_of(rows)).counters == ()
 
 
-def test_shuffled_rows_are_told_and_a_clock_set_back_once_is_not() -> None:
+def test_shuffled_rows_are_reported_and_a_clock_set_back_once_is_not() -> None:
     times = np.arange(300.0)
     assert find_data_warnings(table_of(machine_rows(300), times[::-1].copy())).backward == 299
     times[100:] -= 3600
@@ -62,7 +62,7 @@ def test_the_benchmark_rows_raise_no_doubt(data: Path) -> None:
         assert (found.na_values, found.counters, found.backward) == ((), (), 0), path
 
 
-def test_the_command_tells_its_doubts_and_what_to_do(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_the_command_prints_data_warnings_with_advice(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     rows = np.column_stack([machine_rows(300), np.arange(300) + 1.6e9])
     rows[::10, 1] = -999
     text = "\n".join(",".join(f"{value:.3f}" for value in row) for row in rows.tolist())

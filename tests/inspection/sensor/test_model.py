@@ -408,7 +408,7 @@ def test_a_model_of_a_newer_format_is_refused_as_such(vectors: SensorModel) -> N
     assert raised.value.code == "model-too-new"
 
 
-def test_a_model_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_model_that_is_not_there_is_reported(tmp_path: Path) -> None:
     for path, code in ((tmp_path / "m.npz", "sensor-model-missing"), (tmp_path, "model-not-readable")):
         with pytest.raises(InvalidInput) as raised:
             load_model(path)
@@ -432,7 +432,7 @@ def test_loading_and_scoring_import_no_torch_and_unpickle_nothing(vectors: Senso
     assert finished.stdout.strip() == "normal normal [] []"
 
 
-def test_a_stream_goes_on_with_another_model_and_keeps_its_memory(windowed: SensorModel) -> None:
+def test_a_stream_keeps_its_state_when_its_model_is_replaced(windowed: SensorModel) -> None:
     rows = machine_rows(60, seed=11)
     other = train(machine_rows(400, seed=2), COLUMNS, SensorTraining(window=WINDOW, seed=5)).model
     stream = SensorStream(windowed)

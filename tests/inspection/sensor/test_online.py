@@ -144,7 +144,7 @@ def test_the_reference_and_the_threshold_are_never_touched(reference: SensorMode
     assert again.feature_shift() == learner.feature_shift()
 
 
-def test_a_row_that_cannot_be_judged_is_not_learned_and_windows_go_on(windowed: SensorModel) -> None:
+def test_a_row_that_cannot_be_scored_is_not_learned(windowed: SensorModel) -> None:
     learner = OnlineLearner(windowed, OnlineSettings(quarantine=0))
     rows = machine_rows(60, seed=6).tolist()
     for row in rows[:20]:
@@ -175,7 +175,7 @@ def test_threads_may_push_at_once(reference: SensorModel) -> None:
     assert learner.rows_learned > 800
 
 
-def test_the_drift_report_tells_a_moved_sensor_from_the_others(reference: SensorModel) -> None:
+def test_the_drift_report_distinguishes_a_shifted_sensor_from_the_others(reference: SensorModel) -> None:
     rows = machine_rows(600, seed=8)
     assert {found.level for found in drift_report(reference, rows)} == {"stable"}
     rows[:, 1] += 0.4

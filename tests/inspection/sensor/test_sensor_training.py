@@ -79,7 +79,7 @@ def test_every_row_is_held_out_once_and_never_beside_a_row_it_is_fitted_on() -> 
             assert not fitted & set(range(fold.held_out.start - gap, fold.held_out.stop + gap))
 
 
-def test_a_drift_is_told_from_values_that_only_vary() -> None:
+def test_a_drift_is_distinguished_from_values_that_only_vary() -> None:
     noise = np.random.default_rng(0).normal(size=400)
     features = np.stack([noise, np.linspace(0, 10, 400) + 0.1 * noise, np.full(400, 3.0)], axis=1)
     steady, drifting, constant = stationarity(features, [slice(0, 400)], 5)
@@ -98,7 +98,7 @@ def test_a_constant_sensor_is_named_and_any_change_of_it_is_an_anomaly() -> None
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_rows_that_repeat_are_judged_alike_one_by_one_and_as_a_table(seed: int) -> None:
+def test_repeated_rows_have_one_status_in_a_stream_or_a_table(seed: int) -> None:
     generator = np.random.default_rng(0)
     on = (generator.random(400) < 0.12).astype(float)
     rows = np.column_stack([on, 1 - on, 24 + on * 0.5, np.where(generator.random(400) < 0.5, 1.0, 0.0)])
@@ -139,7 +139,7 @@ def test_rows_that_miss_too_much_do_not_count() -> None:
     assert raised.value.code == "sensor-too-many-missing"
 
 
-def test_training_goes_on_with_the_scaling_of_the_model_and_bears_one_wild_value() -> None:
+def test_continued_training_keeps_the_scaling_despite_an_outlier() -> None:
     start = train(machine_rows(100), COLUMNS, SensorTraining(epochs=5, scaling="robust")).model
     rows = machine_rows(100, seed=1)
     rows[7, 0] = 9.9e37
@@ -156,7 +156,7 @@ def test_a_column_without_a_value_is_named() -> None:
         train(rows, COLUMNS, SMALL)
 
 
-def test_the_files_beside_the_model_say_what_it_says(table: Path, tmp_path: Path) -> None:
+def test_the_files_beside_the_model_match_it(table: Path, tmp_path: Path) -> None:
     made = train_files(table, tmp_path / "new" / "model.pth", SMALL, checkpoint=False)
     model = load_model(tmp_path / "new" / "model.npz")
     assert sorted(path.name for path in made.model.parent.iterdir()) == [
@@ -276,7 +276,7 @@ def test_a_name_may_have_full_width_spaces(capsys: pytest.CaptureFixture[str], t
     assert load_model(tmp_path / "m.npz").metadata.name == name
 
 
-def test_a_mistake_in_the_data_is_told_and_leaves_nothing_behind(
+def test_a_mistake_in_the_data_is_reported_and_leaves_nothing_behind(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = tmp_path / "data.csv"

@@ -40,7 +40,7 @@ def test_the_benchmark_counts_alarms_of_rows_after_the_first_400(data: Path, tmp
     assert interval[0] <= value["skab_f1"] <= interval[1]
 
 
-def test_a_folder_without_the_files_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_the_files_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="valve1"):
         measure(tmp_path)
 
@@ -49,7 +49,7 @@ def test_a_folder_without_the_files_is_told(tmp_path: Path) -> None:
     ("text", "code"),
     [("a,changepoint\n1,0\n", "sensor-column-unknown"), ("a,anomaly,changepoint\n1,0,0\n", "sensor-too-few-rows")],
 )
-def test_files_of_another_kind_are_told(tmp_path: Path, text: str, code: str) -> None:
+def test_files_of_another_kind_are_reported(tmp_path: Path, text: str, code: str) -> None:
     (tmp_path / "valve1").mkdir()
     (tmp_path / "valve1" / "0.csv").write_text(text, encoding="utf-8")
     with pytest.raises(InvalidInput) as raised:

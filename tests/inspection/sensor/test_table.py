@@ -70,13 +70,13 @@ def told_or_read(data: bytes) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(data=st.binary(max_size=200))
-def test_any_bytes_are_a_table_or_a_told_error(data: bytes) -> None:
+def test_any_bytes_are_a_table_or_a_user_facing_error(data: bytes) -> None:
     told_or_read(data)
 
 
 @settings(max_examples=50, deadline=None)
 @given(text=st.text(alphabet='0123456789,;.\t\n-e" abN', max_size=80))
-def test_any_text_is_a_table_or_a_told_error(text: str) -> None:
+def test_any_text_is_a_table_or_a_user_facing_error(text: str) -> None:
     told_or_read(text.encode())
 
 
@@ -158,7 +158,7 @@ def test_a_delimiter_at_the_end_of_every_line_is_no_column() -> None:
     assert parse_table(b"a,b,\n1,2,\n3,4,5\n", "t.csv").columns == ("a", "b", "column 3")
 
 
-def test_a_number_that_stands_for_a_gap_is_one() -> None:
+def test_a_given_na_value_is_read_as_missing() -> None:
     found = parse_table(b"a,b\n-999,1\n2,-999.0\n3,-99.9\n", "t.csv", na_values=[-999.0, -99.9])
     assert np.isnan(found.values).tolist() == [[True, False], [False, True], [False, True]]
 
@@ -221,7 +221,7 @@ def test_a_comma_that_can_be_read_in_two_ways_is_refused(text: str, row: int) ->
         (b"a\n2020-01-01\n2020-01-02\n", "sensor-file-without-sensors"),
     ],
 )
-def test_a_file_without_a_table_is_told_from_one(data: bytes, code: str) -> None:
+def test_a_file_without_a_table_is_rejected(data: bytes, code: str) -> None:
     assert refused(data).code == code
 
 
@@ -231,7 +231,7 @@ def test_japanese_names_are_read_in_the_encodings_of_the_shop_floor(encoding: st
     assert found.columns == ("温度", "圧力")
 
 
-def test_columns_of_the_same_name_are_told_apart() -> None:
+def test_columns_of_the_same_name_get_unique_names() -> None:
     assert parse_table(b"a,a,,a\n1,2,3,4\n", "t.csv").columns == ("a", "a (2)", "column 3", "a (3)")
 
 
@@ -251,7 +251,7 @@ def test_sizes_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     assert raised.value.code == "sensor-file-too-large"
 
 
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_reported(tmp_path: Path) -> None:
     for path, code in ((tmp_path / "none.csv", "file-missing"), (tmp_path, "sensor-file-not-readable")):
         with pytest.raises(InvalidInput) as raised:
             read_table(path)
