@@ -86,7 +86,7 @@ def open_context(settings: ServerSettings) -> ServerContext:
 
 
 def has_store(settings: ServerSettings) -> bool:
-    """Say whether there is a server's store to work with; of a database elsewhere only the database itself can tell."""
+    """Return whether there is a server's store to work with; a database elsewhere is asked when it is opened."""
     if settings.database_url is not None:
         return True
     try:
@@ -94,7 +94,7 @@ def has_store(settings: ServerSettings) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
-        return True  # There, but closed to this user: opening it says why.
+        return True  # There, but closed to this user: opening it raises the reason.
     return True
 
 

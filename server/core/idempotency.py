@@ -13,7 +13,7 @@ from models.synced import Master, Synced, to_wire
 RecordT = TypeVar("RecordT", bound=Synced)
 
 
-def already_there(
+def existing_record(
     session: Session, record_type: type[RecordT], record_id: str | None, content: Mapping[str, Any]
 ) -> RecordT | None:
     """Return the record that an earlier, equal request has made; None when the id is free.

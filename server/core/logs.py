@@ -1,4 +1,4 @@
-"""Logs as JSON lines on stderr: what happened, never who it was or what was said; secrets are cut out."""
+"""Logs as JSON lines on stderr: what happened, without personal data; secrets are replaced."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def configure_logs(level: str) -> None:
 
 
 def cut_secrets(logger: object, method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-    """Replace values whose names say that they are secret or personal."""
+    """Replace values whose names mark them as secret or personal."""
     del logger, method
     for name in event:
         if any(word in name.lower() for word in _SECRET):

@@ -119,7 +119,7 @@ class ServerSettings(BaseSettings):
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether an address or name means this computer alone."""
+    """Return whether an address or name means this computer alone."""
     if host == "localhost":
         return True
     try:

@@ -47,7 +47,7 @@ def safe_name(given: str | None, image_format: str) -> str:
     refuses, at most 255 bytes, and it ends with a suffix of what the file is.
 
     Args:
-        given: as the client says it.
+        given: as the client sent it.
         image_format: ``jpeg``, ``png``, ``bmp``, ``tiff`` or ``webp``.
     """
     name = PurePosixPath((given or "")[-_LONGEST_GIVEN:].replace("\\", "/")).name
@@ -67,7 +67,7 @@ def safe_name(given: str | None, image_format: str) -> str:
 
 
 def _is_invisible(letter: str) -> bool:
-    """Say whether a character is a control, a format (direction, joiner), a line end, half a pair or unassigned."""
+    """Return whether a character is a control, a format (direction, joiner), a line end, half a pair or unassigned."""
     return unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
 
 
@@ -125,7 +125,7 @@ def get_file(context: ServerContext, who: Principal, file_id: str) -> FileReply:
 
 
 def _image_reply(image: ImageRecord) -> FileReply:
-    # The type is what a station said; only images are handed to a browser as what they say they are.
+    # A station declared the type; a browser gets it only for images.
     suffix = _IMAGE_TYPES.get(image.content_type)
     return FileReply(
         id=image.id,

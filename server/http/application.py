@@ -37,7 +37,7 @@ _FEATURES = (
     sync_router,
     quality_router,
 )
-# Off whatever the environment says: it would hand what clients send to whoever set a collector's address.
+# Off whatever the environment sets: it would send clients' data to a collector named there.
 _NO_TELEMETRY: TelemetryConfig = {
     "tracing": False,
     "metrics": False,

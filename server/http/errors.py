@@ -13,7 +13,6 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
-from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
@@ -24,9 +23,9 @@ from models.messages import Language, LocalText, choose_language, error_text
 from models.rejections import MORE_UNKNOWN, rejection
 from server.http.paths import given_path
 from server.http.refusals import HttpRefusal
+from sync.shared.problems import TYPE_BASE
 
 PROBLEM = "application/problem+json"
-TYPE_BASE = "https://api.imageflowcanvas.com/errors/"
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -84,11 +83,6 @@ def problem(scope: Scope, error: UserFacingError) -> JSONResponse:
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning("unavailable", code=error.code, request_id=_request_id(scope))
     return _response(scope, error.status, code, lines, members, headers)
-
-
-def rejected(error: ValidationError, *place: str) -> RequestValidationError:
-    """Return the error for a part of a request that only the service could check, ``place`` being its path."""
-    return RequestValidationError([{**item, "loc": ("body", *place, *item["loc"])} for item in error.errors()])
 
 
 def validation_errors(errors: Sequence[Any], language: Language) -> list[dict[str, Any]]:

@@ -33,6 +33,6 @@ def wanted_range(header: str | None, size: int) -> tuple[int, int] | None:
 
 
 def same_tag(header: str | None, tag: str) -> bool:
-    """Say whether an ``If-None-Match`` header names ``tag`` (weak comparison)."""
+    """Return whether an ``If-None-Match`` header names ``tag`` (weak comparison)."""
     names = [name.strip().removeprefix("W/") for name in (header or "").split(",")]
     return "*" in names or tag in names

@@ -109,7 +109,7 @@ def parse_batch(data: bytes) -> Batch:
 
 
 def parse_content_range(header: str | None) -> ChunkRange:
-    """Return what ``Content-Range: bytes first-last/total`` says.
+    """Return the range of ``Content-Range: bytes first-last/total``.
 
     Raises:
         InvalidInput: ``upload-range-invalid``.
@@ -136,7 +136,7 @@ def parse_upload(data: bytes) -> UploadRequest:
 
 
 def batch_too_large() -> TooLarge:
-    """Return the error that tells a client the limits."""
+    """Return the error that carries the limits."""
     return TooLarge(
         "sync-batch-too-large",
         changes=MAX_BATCH_CHANGES,

@@ -15,7 +15,7 @@ from models.synced import Master
 from server.audit import audited
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
-from server.core.idempotency import already_there
+from server.core.idempotency import existing_record
 from server.core.paging import PageQuery, fetch_page
 from server.masters.repository import alive, listing
 from server.masters.rules import column_values, counted_version, delete_along, require_deletable, require_valid
@@ -69,9 +69,9 @@ class Masters(Generic[RecordT, ReplyT]):
             UserFacingError: as ``require_valid``.
         """
         with context.database.transaction(who.user_id) as session:
-            there = already_there(session, self._record, record_id, content)
-            if there is not None:
-                return self._reply.model_validate(there), False
+            existing = existing_record(session, self._record, record_id, content)
+            if existing is not None:
+                return self._reply.model_validate(existing), False
             require_valid(session, self._record, {"id": record_id, **content}, content.keys())
             values = content if record_id is None else {**content, "id": record_id}
             record = self._record(**values)

@@ -90,7 +90,7 @@ class ObjectStore:
         return pieces()
 
     def exists(self, sha256: str) -> bool:
-        """Say whether the object is there."""
+        """Return whether the object is there."""
         try:
             self.size(sha256)
         except NotFound:

@@ -25,7 +25,7 @@ def owner_of_new(who: Principal, named: str | None) -> str:
 
 
 def may_update(who: Principal, *, device_id: str, user_id: str | None) -> bool:
-    """Say whether ``who`` may change a session: its station, the person who started it, or one in charge."""
+    """Return whether ``who`` may change a session: its station, the person who started it, or one in charge."""
     if who.device_id is not None:
         return who.device_id == device_id
     return device_id == SERVER_DEVICE or who.role in _FOR_ALL or (who.user_id is not None and who.user_id == user_id)

@@ -90,7 +90,7 @@ class ImageReply(Reply):
 
 
 class AIResultReply(Reply):
-    """What the pipeline said of one image."""
+    """The pipeline's result for one image."""
 
     id: str
     item_id: str | None

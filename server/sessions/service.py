@@ -13,7 +13,7 @@ from models.targets import Target
 from server.audit import SERVER_DEVICE, audited
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
-from server.core.idempotency import already_there
+from server.core.idempotency import existing_record
 from server.core.paging import PageQuery, fetch_page
 from server.masters.repository import alive
 from server.sessions import repository
@@ -57,9 +57,9 @@ def create_session(context: ServerContext, who: Principal, body: SessionCreate) 
     owner = owner_of_new(who, body.device_id)
     content = {**body.model_dump(exclude={"id", "device_id"}), "device_id": owner}
     with context.database.transaction(who.user_id) as session:
-        there = already_there(session, InspectionSession, body.id, content)
-        if there is not None:
-            return SessionReply.model_validate(there), False
+        existing = existing_record(session, InspectionSession, body.id, content)
+        if existing is not None:
+            return SessionReply.model_validate(existing), False
         alive(session, Target, body.target_id)
         if owner != SERVER_DEVICE and session.get(Device, owner) is None:
             raise InvalidInput("device-not-enrolled")

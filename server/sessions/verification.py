@@ -14,7 +14,7 @@ from models.verification import HumanVerification
 from server.audit import SERVER_DEVICE, audited
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
-from server.core.idempotency import already_there
+from server.core.idempotency import existing_record
 from server.sessions.repository import session_by_id
 from server.sessions.rules import may_update, require_decidable
 from server.sessions.schemas import SessionReply, VerificationCreate, VerificationRecorded, VerificationReply
@@ -43,9 +43,9 @@ def verify(
         record = session_by_id(session, session_id)
         if who.device_id not in {None, record.device_id}:
             raise PermissionDenied("session-of-another-device")
-        there = already_there(session, HumanVerification, body.id, content)
-        if there is not None:
-            return _recorded(there, record), False
+        existing = existing_record(session, HumanVerification, body.id, content)
+        if existing is not None:
+            return _recorded(existing, record), False
         require_decidable(record.status)
         _require_same_session(session, record, body)
         decision = _decision(who, body.id, content)

@@ -101,7 +101,7 @@ class BatchApplier:
     Attributes:
         session: an open transaction of a database whose recorder is ``ChangeLogRecorder``.
         clock: the server's clock.
-        device_id: the station that pushes, as its token says.
+        device_id: the station that pushes, from its token.
         language: of the problem texts.
         wall: milliseconds since 1970.
         held: ids of records of which a change was refused; later ones of the same batch are not applied either.

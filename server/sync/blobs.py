@@ -137,7 +137,7 @@ class Uploads:
 
 
 def may_read_blob(session: Session, sha256: str, device_id: str) -> bool:
-    """Say whether a station may fetch a blob: a model's, or an image of a session of its own."""
+    """Return whether a station may fetch a blob: a model's, or an image of a session of its own."""
     model = exists().where(ModelFile.sha256 == sha256, ModelFile.deleted_at.is_(None))
     own = exists().where(
         ImageRecord.sha256 == sha256,

@@ -25,7 +25,7 @@ _VERSION = "1"
 def snapshot_lines(database: Database, device_id: str | None, resume: str | None = None) -> Iterator[SnapshotLine]:
     """Yield the snapshot page by page, each page in a transaction of its own, from ``resume`` on.
 
-    Records changed while it runs come again with the pull from its cursor, which stands before its first page.
+    Records changed while it runs come again with the pull from its cursor, taken before its first page.
 
     Args:
         database: the server's.

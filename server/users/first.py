@@ -9,6 +9,6 @@ from server.context import ServerContext
 
 
 def has_users(context: ServerContext) -> bool:
-    """Say whether there is a user."""
+    """Return whether there is a user."""
     with context.database.read() as session:
         return session.scalar(select(User.id).where(User.deleted_at.is_(None)).limit(1)) is not None

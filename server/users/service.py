@@ -13,7 +13,7 @@ from server.audit import audited
 from server.auth.identity.principal import Principal
 from server.auth.identity.repository import password_digest, revoke_sessions, user_by_name
 from server.context import ServerContext
-from server.core.idempotency import already_there
+from server.core.idempotency import existing_record
 from server.core.paging import PageQuery, fetch_page, matching
 from server.users.schemas import UserCreate, UserReply, UserUpdate
 from sync.shared.schemas import Page
@@ -44,9 +44,9 @@ def create_user(context: ServerContext, who: Principal, body: UserCreate) -> tup
     digest = context.passwords.digest(body.password)
     content = body.model_dump(exclude={"id", "password"})
     with context.database.transaction(who.user_id) as session:
-        there = already_there(session, User, body.id, content)
-        if there is not None:
-            return UserReply.model_validate(there), False
+        existing = existing_record(session, User, body.id, content)
+        if existing is not None:
+            return UserReply.model_validate(existing), False
         if user_by_name(session, body.username) is not None:
             raise Conflict("username-taken", username=body.username)
         user = User(**content) if body.id is None else User(id=body.id, **content)

@@ -71,7 +71,7 @@ def _in_language(entry: Mapping[str, Any], language: str) -> dict[str, Any]:
 
 
 def may_retry(problem: Mapping[str, Any] | None) -> bool:
-    """Say whether a refused change is to be sent again later as it is."""
+    """Return whether a refused change is to be sent again later as it is."""
     return bool(problem) and problem.get("retry") is True  # type: ignore[union-attr]  # not None here
 
 

@@ -27,7 +27,7 @@ class Passwords:
         self._hash = PasswordHash((Argon2Hasher(),))
         # Each check takes 64 MiB; a flood of sign-ins must not take the memory of the machine.
         self._turn = threading.BoundedSemaphore(_PARALLEL)
-        # Checked in place of an unknown user's digest, so that the time of the answer does not tell.
+        # Checked in place of an unknown user's digest, so that the time of the answer reveals nothing.
         self._nobody = self._hash.hash(secrets.token_urlsafe(16))
 
     def digest(self, password: str) -> str:
@@ -44,7 +44,7 @@ class Passwords:
             return self._hash.hash(password)
 
     def matches(self, password: str, digest: str | None) -> bool:
-        """Say whether ``password`` has ``digest``; None (no such user) takes as long and is never true."""
+        """Return whether ``password`` has ``digest``; None (no such user) takes as long and is never true."""
         with self._turn:
             try:
                 right = self._hash.verify(password, digest or self._nobody)

@@ -27,7 +27,7 @@ class TokenKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a token says.
+    """The claims of a token.
 
     Attributes:
         kind: its purpose.
@@ -74,7 +74,7 @@ class TokenIssuer:
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
 
     def read(self, text: str, *kinds: TokenKind) -> Token:
-        """Check signature, life and purpose, and return what the token says.
+        """Check signature, life and purpose, and return the token's claims.
 
         Raises:
             NotSignedIn: ``token-expired`` or ``token-invalid``.
