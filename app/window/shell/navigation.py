@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.window.look.style_context import StyleContext
 from app.window.widgets.actions import FeatureActions
@@ -66,8 +66,11 @@ class NavigationScreen(Screen):
         pad = style.sizes.millimetres(8)
         column.setContentsMargins(pad, pad, pad, pad)
         column.setSpacing(style.sizes.gap)
-        column.addLayout(grid)
-        column.setAlignment(grid, Qt.AlignmentFlag.AlignHCenter)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addLayout(grid)
+        row.addStretch(1)
+        column.addLayout(row)
         column.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
         for number, action in enumerate(actions.choices):

@@ -47,7 +47,6 @@ class StationRun:
         self._settings = settings
         self._source_spec = source_spec
         self._language = language or settings.language or choose_language(QLocale.system().name())
-        self._chosen_language = language
         self._theme: ThemeName = theme or settings.theme
         self._application = prepare_application()
         self._workers = Workers()
