@@ -1,0 +1,49 @@
+"""Plain keys of the home screen leave its text fields alone."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+
+from app.station.settings import load_settings
+from inspection.sources.folder import FolderSource
+from tests.support.user_robot import UserRobot
+
+
+def ready_to_start(robot: UserRobot) -> None:
+    robot.sign_in()
+    robot.home.choose_source(str(robot.station.parts.test))
+    robot.until(lambda: robot.home.state.may_start)
+
+
+def test_letters_typed_into_a_field_are_text_rather_than_actions(robot: UserRobot) -> None:
+    ready_to_start(robot)
+    field = robot.window.window.screens["home"].source
+    field.setFocus()
+    field.clear()
+    robot.type("usb:s")
+    assert field.text() == "usb:s"
+    assert robot.context.screen == "home"
+
+
+def test_escape_leaves_a_field_so_that_keys_are_actions_again(robot: UserRobot) -> None:
+    ready_to_start(robot)
+    robot.window.window.screens["home"].source.setFocus()
+    robot.key(Qt.Key.Key_Escape)
+    robot.key(Qt.Key.Key_S)
+    assert robot.context.screen == "work"
+
+
+def test_a_scanned_code_starts_nothing_at_home(robot: UserRobot) -> None:
+    ready_to_start(robot)
+    robot.scan("S-123")
+    robot.qtbot.wait(150)
+    assert robot.context.screen == "home"
+
+
+def test_a_source_that_was_given_is_not_saved_as_a_specification(robot: UserRobot) -> None:
+    robot.sign_in()
+    robot.window.set_source(FolderSource(robot.station.parts.test))
+    robot.until(lambda: robot.home.state.may_start)
+    robot.key(Qt.Key.Key_S)
+    robot.until(lambda: robot.window.workers.is_idle)
+    assert load_settings(robot.station.store).source == ""
