@@ -61,6 +61,7 @@ ok_count
 ok_rate
 received_bytes
 retention_days
+threshold_models
 schema_version
 threshold_held_out
 token_type
