@@ -27,11 +27,13 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "station": ("station_command", "The desktop application."),
     "server": ("server_command", "The central server."),
     "inspect": ("inspect_command", "Run a pipeline or a model on images or a folder."),
+    "gate": ("gate_app", "The image-quality gate: learn its bounds from well-taken images."),
     "calibrate": ("calibrate_command", "Millimetres per pixel from an image of a checkerboard."),
     "train": ("train_app", "Train a model: images, detector, sensor."),
     "evaluate": ("evaluate_command", "Measure a model on labelled images."),
     "bench": ("bench_command", "The product's own benchmarks, as a table, JSON or a page."),
     "model": ("model_app", "Look at models; make the backbone ready."),
+    "item": ("item_app", "Items of this station's store: list them, show and set their thresholds."),
     "sync": ("sync_app", "Synchronise this station: one pass, status, dead letters."),
     "data": ("data_app", "Verify the station's store."),
     "admin": ("admin_app", "Users, devices, enrolment codes and API keys of a server."),
@@ -59,6 +61,9 @@ class _LazyGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the real command in place of its stand-in."""
+        from app.command_line.moved_options import refuse_moved_options
+
+        refuse_moved_options(args, ctx)
         name, command, rest = super().resolve_command(ctx, args)
         return name, load_command(name) if name in _COMMANDS else command, rest
 
@@ -137,7 +142,7 @@ def main(arguments: list[str] | None = None) -> None:
         with _terminated_like_ctrl_c():
             command_group().main(args=arguments, prog_name="imageflow")
     except UserFacingError as error:
-        tell(error)
+        report_error(error)
         sys.exit(_FAILED)
 
 
@@ -172,7 +177,7 @@ def _print_any_character() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def tell(error: Any, subject: str = "") -> None:
+def report_error(error: Any, subject: str = "") -> None:
     """Print a user-facing error on stderr in the user's language: what it is, what happened, what to do.
 
     Args:
@@ -184,12 +189,12 @@ def tell(error: Any, subject: str = "") -> None:
     sys.stderr.write("\n".join(line for line in lines if line) + "\n")
 
 
-def advise_of(found: UserFacingError) -> None:
-    """Print a user-facing error for which nothing failed, as ``advise`` does."""
-    advise(found.code, **found.values)
+def warn_about(found: UserFacingError) -> None:
+    """Print a user-facing error for which nothing failed, as ``warn`` does."""
+    warn(found.code, **found.values)
 
 
-def advise(code: str, **values: object) -> None:
+def warn(code: str, **values: object) -> None:
     """Print on stderr, in the user's language, something to know that is no error: what is so, and what to do."""
     from models.messages import error_text
 

@@ -73,12 +73,12 @@ def acquire(source: TriggeredSource, options: AcquisitionOptions) -> Iterator[Fr
     Raises:
         Unavailable: ``source-silent`` when no frame came within the wait.
     """
-    from app.command_line import tell
+    from app.command_line import report_error
     from inspection.runs.frame_loop import read_frames
     from models.errors import Unavailable
 
     def lost() -> None:
-        tell(Unavailable("source-lost", source=source.describe()))
+        report_error(Unavailable("source-lost", source=source.describe()))
 
     frames = read_frames(source, wait=options.wait, on_lost=lost)
     return islice(_by_key(source, frames) if source.takes_trigger else frames, options.frames)
@@ -99,13 +99,13 @@ def _by_key(source: TriggeredSource, frames: Iterator[Frame | UnreadableImage]) 
 @contextmanager
 def missed_frames_reported(source: TriggeredSource) -> Iterator[None]:
     """Report at the end, also after Ctrl-C, how many frames arrived and were not inspected."""
-    from app.command_line import advise
+    from app.command_line import warn
 
     try:
         yield
     finally:
         missed = source.missed
         if missed is not None and missed.dropped:
-            advise("frames-dropped", count=missed.dropped)
+            warn("frames-dropped", count=missed.dropped)
         if missed is not None and missed.incomplete:
-            advise("frames-incomplete", count=missed.incomplete)
+            warn("frames-incomplete", count=missed.incomplete)

@@ -196,7 +196,7 @@ def _server(data_dir: Path | None, *, may_be_new: bool = False) -> Iterator[tupl
         data_dir: the server's data folder; None for that of the settings.
         may_be_new: make the store where there is none, and say so; else a folder without one is refused.
     """
-    from app.command_line import tell
+    from app.command_line import report_error
     from models.errors import InvalidInput
     from models.states import Role
     from server.auth.identity.principal import Principal
@@ -217,7 +217,7 @@ def _server(data_dir: Path | None, *, may_be_new: bool = False) -> Iterator[tupl
         finally:
             context.close()
     except InvalidInput as error:
-        tell(error)
+        report_error(error)
         raise typer.Exit(_WRONG_USAGE) from error
 
 

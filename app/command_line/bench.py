@@ -34,6 +34,16 @@ def bench_command(
     """Measure speed, memory and accuracy on this machine; each area in processes of its own, medians of several runs.
 
     \b
+    Areas:
+      inspection   anomaly models on images
+      detection    detectors: training, accuracy, speed
+      calibration  calibration of the threshold
+      skab         sensor anomaly models
+      codes        reading codes
+      server       the central server under load
+      window       start of the station's window
+
+    \b
     Examples:
       imageflow bench inspection
       imageflow bench window --json

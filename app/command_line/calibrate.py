@@ -68,9 +68,9 @@ def calibrate_command(
     found = _summary(frame, board)
     typer.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(_lines(found)))
     if not board.even:
-        from app.command_line import advise
+        from app.command_line import warn
 
-        advise("checkerboard-uneven", residual=f"{board.residual_px:.2f}")
+        warn("checkerboard-uneven", residual=f"{board.residual_px:.2f}")
 
 
 def _seen_board(

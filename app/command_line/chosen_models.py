@@ -18,7 +18,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class GivenModel(NamedTuple):
-    """A file and the name it is given under; empty where none was said."""
+    """A file and the name it is given under; empty where none was reason."""
 
     name: str
     file: Path
@@ -59,11 +59,11 @@ def given_models(texts: Sequence[str], names: Collection[str], users: str = "ste
     known = ", ".join(sorted(names)) or "none"
     for place, (text, given) in enumerate(zip(texts, found, strict=True)):
         if given.name and given.name not in names:
-            said = f"no {users} uses a model {given.name!r}, and there is no file {text!r}; used are: {known}"
-            raise typer.BadParameter(said, param_hint=_HINT)
+            reason = f"no {users} uses a model {given.name!r}, and there is no file {text!r}; used are: {known}"
+            raise typer.BadParameter(reason, param_hint=_HINT)
         if given.name and given.name in {other.name for other in found[:place]}:
-            said = f"there are two for {given.name!r}; say which is which: NAME=FILE"
-            raise typer.BadParameter(said, param_hint=_HINT)
+            reason = f"there are two for {given.name!r}; say which is which: NAME=FILE"
+            raise typer.BadParameter(reason, param_hint=_HINT)
     return found
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from inspection.anomaly.preprocessing import ImagePreprocessor
     from inspection.pipeline import ValidatedPipeline
 
-ViewOption = Annotated[
+PreprocessingPipelineOption = Annotated[
     Path | None,
     typer.Option(
         "--pipeline",
@@ -23,7 +23,7 @@ ViewOption = Annotated[
         metavar="FILE|NAME",
     ),
 ]
-ViewModelOption = Annotated[
+PreprocessingModelOption = Annotated[
     list[str] | None,
     typer.Option(
         "--model",
@@ -66,23 +66,23 @@ def chosen_step(path: Path | None) -> tuple[ValidatedPipeline, str]:
     return pipeline, anomaly_step(pipeline)
 
 
-def chosen_view(path: Path | None, given: Sequence[str]) -> ImagePreprocessor:
+def chosen_preprocessing(path: Path | None, given: Sequence[str]) -> ImagePreprocessor:
     """Return what gives images as the step ``anomaly`` of the pipeline is given them; without one, as they are.
 
     Raises:
-        typer.BadParameter: for models without a pipeline, or as ``view_before``.
-        UserFacingError: as ``chosen_step`` and ``view_before``.
+        typer.BadParameter: for models without a pipeline, or as ``preprocessing_before``.
+        UserFacingError: as ``chosen_step`` and ``preprocessing_before``.
     """
     from inspection.anomaly.preprocessing import NO_PREPROCESSING
 
     if path is not None:
-        return view_before(*chosen_step(path), given)
+        return preprocessing_before(*chosen_step(path), given)
     if given:
         raise typer.BadParameter("goes with --pipeline", param_hint="--model")
     return NO_PREPROCESSING
 
 
-def view_before(pipeline: ValidatedPipeline, step_id: str, given: Sequence[str]) -> ImagePreprocessor:
+def preprocessing_before(pipeline: ValidatedPipeline, step_id: str, given: Sequence[str]) -> ImagePreprocessor:
     """Return what gives images as a step is given them.
 
     Args:

@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from app.command_line.chosen_models import given_models, measured_model
-from app.command_line.chosen_pipeline import ViewOption, chosen_step, chosen_view, view_before
-from app.command_line.options import JsonOption, ThresholdOption, in_fractions, progress_bar, tell_skipped
+from app.command_line.chosen_pipeline import (
+    PreprocessingPipelineOption,
+    chosen_preprocessing,
+    chosen_step,
+    preprocessing_before,
+)
+from app.command_line.options import JsonOption, ThresholdOption, in_fractions, progress_bar, warn_skipped
 from app.command_line.station import LanguageName
 
 if TYPE_CHECKING:
@@ -44,7 +49,7 @@ def evaluate_command(
         Path | None, typer.Option("--data", help="For a detector: data.yaml; the images of its val are measured.")
     ] = None,
     threshold: ThresholdOption = None,
-    pipeline: ViewOption = None,
+    pipeline: PreprocessingPipelineOption = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -86,7 +91,7 @@ def evaluate_command(
         raise typer.BadParameter("name a page (.html), or a folder: it gets evaluation.json too", param_hint="--out")
     step = chosen_step(pipeline)
     model, used = measured_model(*step, models)
-    view = chosen_view(None, used) if pipeline is None else view_before(*step, used)
+    view = chosen_preprocessing(None, used) if pipeline is None else preprocessing_before(*step, used)
     _evaluate_scores(model, view, Folders(good, defect, masks), threshold, out, speech, as_json=as_json)
 
 
@@ -108,7 +113,7 @@ def _evaluate_scores(
     *,
     as_json: bool,
 ) -> None:
-    from app.command_line import advise_of
+    from app.command_line import warn_about
     from inspection.anomaly import AnomalyModel
     from inspection.evaluation import results_of, score_set
     from inspection.evaluation.preprocessed import PreprocessedModel
@@ -130,7 +135,7 @@ def _evaluate_scores(
     mismatch = preprocessing_mismatch(loaded.manifest, loaded.name, loaded.digest, view.record)
     unlike = mismatch.error() if mismatch is not None else None
     if unlike is not None:
-        advise_of(unlike)
+        warn_about(unlike)
     with progress_bar("Evaluating") as advance:
         scored = score_set(
             PreprocessedModel(loaded, view),
@@ -148,7 +153,7 @@ def _evaluate_scores(
         from inspection.evaluation.report import write_report
 
         write_report(scored, found, place, Sources(*folders, processed), speech)
-    _tell(found, _table(found) if not as_json else None)
+    _print_report(found, _table(found) if not as_json else None)
     if place is not None:
         typer.echo(f"report: {place.page}", err=as_json)
 
@@ -167,7 +172,7 @@ def _evaluate_detector(model: Path, data: Path, speech: Language, *, as_json: bo
         raise DoesNotFit("evaluation-kind", name=model.name)
     with progress_bar("Evaluating") as advance:
         found = evaluate_detector(loaded, data, language=speech, on_progress=in_fractions("Evaluating", advance))
-    _tell(found, _detector_table(found) if not as_json else None)
+    _print_report(found, _detector_table(found) if not as_json else None)
 
 
 def _require_no_detector(loaded: object) -> None:
@@ -177,8 +182,8 @@ def _require_no_detector(loaded: object) -> None:
         raise typer.BadParameter("a detector is measured on labelled boxes: give --data", param_hint="--model")
 
 
-def _tell(found: dict[str, Any], lines: list[str] | None) -> None:
-    tell_skipped(found["skipped"])
+def _print_report(found: dict[str, Any], lines: list[str] | None) -> None:
+    warn_skipped(found["skipped"])
     typer.echo(json.dumps(found, ensure_ascii=False) if lines is None else "\n".join(lines))
 
 

@@ -38,12 +38,6 @@ GateOption = Annotated[
         metavar="FILE|usual",
     ),
 ]
-LearnGateOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--learn-gate", help="Only learn bounds for --gate from images that are well taken, and write them here."
-    ),
-]
 
 
 def inspect_command(
@@ -84,7 +78,6 @@ def inspect_command(
     trigger: TriggerOption = None,
     wait: WaitOption = None,
     gate: GateOption = None,
-    learn_gate: LearnGateOption = None,
     as_json: JsonOption = False,
     details: Annotated[
         bool, typer.Option("--details", help="With --json: confidence, reasons, everything found and overlay too.")
@@ -104,15 +97,9 @@ def inspect_command(
       imageflow inspect --pipeline codes --criteria lot.json parts/
       imageflow inspect --model m.model --trigger source watch:arriving/
       imageflow inspect --model m.model --gate usual rtsp://camera/live
-      imageflow inspect --learn-gate gate.json good/
       imageflow inspect --model m.model --gate gate.json --trigger key usb:0
     """  # noqa: D301 - \b keeps the lines as they are
     options = AcquisitionOptions(images[0], frames, trigger, wait)
-    if learn_gate is not None:
-        from app.command_line.gate_learning import learn_gate as learn
-
-        learn(images, learn_gate, options, as_json=as_json)
-        return
     if not model and pipeline is None:
         raise typer.BadParameter("give --model, --pipeline or both", param_hint="--model")
     if details and not as_json:
@@ -193,11 +180,11 @@ def _inspect_files(images: list[str], request: _Request, show: Callable[[FrameRe
 
 def _show(found: FrameResult, *, as_json: bool, details: bool) -> bool:
     """Print a result or a refusal, an error on stderr; return False for an error."""
-    from app.command_line import tell
+    from app.command_line import report_error
     from inspection.image_quality import FrameRefused
 
     if found.error is not None and not isinstance(found.error, FrameRefused):
-        tell(found.error, found.name)
+        report_error(found.error, found.name)
         return False
     typer.echo(json.dumps(found.as_json(details=details), ensure_ascii=False) if as_json else _line(found))
     return True
@@ -209,17 +196,17 @@ def _runner(path: Path | None, given: list[str], rule: Criteria) -> Runner:
     The warnings: a threshold of the criteria that is for none of the models, and a model that was trained on images
     preprocessed differently.
     """
-    from app.command_line import advise, advise_of
+    from app.command_line import warn, warn_about
     from inspection.pipeline import Runner, preprocessing_mismatches
 
     pipeline, models = _chosen(path, given)
     if rule.threshold is not None and rule.threshold_model not in {None, *(model.digest for model in models.values())}:
-        advise("criteria-threshold-not-applicable")
+        warn("criteria-threshold-not-applicable")
     runner = Runner(pipeline, models)
     # Steps that use the same model alike would give the same warning twice.
-    told = {str(error): error for error in (found.error() for found in preprocessing_mismatches(pipeline, models))}
-    for error in told.values():
-        advise_of(error)
+    differing = {str(error): error for error in (found.error() for found in preprocessing_mismatches(pipeline, models))}
+    for error in differing.values():
+        warn_about(error)
     return runner
 
 
@@ -273,6 +260,6 @@ def _line(found: FrameResult) -> str:
         return f"--  {found.name}  {why}"
     score = "" if result.anomaly_score is None else f"  {result.anomaly_score:8.3f} / {result.threshold:.3f}"
     reasons = "".join(f"  {reason_text(reason, language())};" for reason in result.reasons).rstrip(";")
-    told = finding_texts(result, language())
-    findings = f"  {'; '.join(told)}" if told else ""
+    found_texts = finding_texts(result, language())
+    findings = f"  {'; '.join(found_texts)}" if found_texts else ""
     return f"{result.overall_result.value:2}{score}  {found.milliseconds:6.1f} ms  {found.name}{reasons}{findings}"

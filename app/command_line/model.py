@@ -130,7 +130,7 @@ def list_command(
       imageflow model list
       imageflow model list models/ --json
     """  # noqa: D301 - \b keeps the lines as they are
-    from app.command_line import advise
+    from app.command_line import warn
     from inspection.model_library.catalogue import list_models
 
     listed = list_models(folder)
@@ -148,4 +148,4 @@ def list_command(
                 f"{found['file']}  {found['name']}  {found['images']} images  threshold {found['threshold']:.3f}"
             )
     if not listed:
-        advise("no-model-files", folder=folder)
+        warn("no-model-files", folder=folder)

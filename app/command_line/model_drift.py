@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.command_line.options import JsonOption, LeaveOutOption, NaValueOption, progress_bar
-from app.command_line.sensor_columns import rows_of, tell_unused
+from app.command_line.sensor_columns import rows_of, warn_unused
 
 if TYPE_CHECKING:
     from inspection.sensor import SensorDrift, SensorTable
@@ -42,7 +42,7 @@ def drift_command(
         loaded = load_model(model)
         table = read_table(data, leave_out or (), missing or ())
         report = drift_report(loaded, rows_of(table, loaded.metadata.columns))
-    tell_unused(table, loaded.metadata.columns)
+    warn_unused(table, loaded.metadata.columns)
     if as_json:
         typer.echo(json.dumps(_summary(model, data, table, report), ensure_ascii=False))
         return

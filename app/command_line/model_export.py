@@ -57,7 +57,7 @@ def export_command(
     from inspection.imaging.datasets import image_files
 
     images = image_files(calibration) if calibration is not None else []
-    _tell_of_images([model], images)
+    _warn_about_images([model], images)
     with progress_bar(f"Exporting as {precision.upper()}"):
         report = export_model(model, out, precision, images)
     if as_json:
@@ -108,7 +108,7 @@ def verify_command(
         raise typer.BadParameter("is a model of another kind", param_hint="--against")
     files = image_files(images) if images is not None else []
     if not detects:
-        _tell_of_images([model] if against is None else [model, against], files)
+        _warn_about_images([model] if against is None else [model, against], files)
     check = _check_detector if detects else _check_scores
     with progress_bar("Checking"):
         found, parity, agrees = check(model, against, files)
@@ -125,15 +125,15 @@ def verify_command(
     typer.echo(f"{found.path} is whole (SHA-256 {found.digest}){agrees}")
 
 
-def _tell_of_images(models: Sequence[Path], images: Sequence[Path]) -> None:
+def _warn_about_images(models: Sequence[Path], images: Sequence[Path]) -> None:
     """Say on stderr when a model was trained on images after steps: these are scored as they are."""
-    from app.command_line import advise
+    from app.command_line import warn
     from inspection.anomaly.bundle import read_manifest
 
     for model in models if images else ():
         view = read_manifest(model).preprocessing_record
         if view is not None and view.steps:
-            advise("model-images-differ", name=model.name, steps=", ".join(view.components))
+            warn("model-images-differ", name=model.name, steps=", ".join(view.components))
             return
 
 

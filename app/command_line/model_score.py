@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.command_line.options import JsonOption, LeaveOutOption, NaValueOption, progress_bar, require_new_file
-from app.command_line.sensor_columns import rows_of, tell_unused
+from app.command_line.sensor_columns import rows_of, warn_unused
 
 if TYPE_CHECKING:
     from inspection.sensor import RowScores, SensorModel, SensorTable
@@ -48,7 +48,7 @@ def score_command(
       imageflow model score pump.npz today.csv --json
       imageflow model score pump.npz today.csv --missing -999 --leave-out label
     """  # noqa: D301 - \b keeps the lines as they are
-    from app.command_line import advise
+    from app.command_line import warn
     from inspection.sensor import load_model, read_table, score_rows
     from models.storage import make_folder, require_writable, write_atomically
 
@@ -60,11 +60,11 @@ def score_command(
         table = read_table(data, leave_out or (), missing or ())
         advance("Scoring", 0.5)
         scored = score_rows(loaded, rows_of(table, loaded.metadata.columns))
-    tell_unused(table, loaded.metadata.columns)
+    warn_unused(table, loaded.metadata.columns)
     if out is not None:
         make_folder(out.parent)
         write_atomically(out, _csv(table, scored).encode())
-        advise("scores-written", file=out)
+        warn("scores-written", file=out)
     if as_json:
         _print_json({"model": str(model), "file": str(data), **_summary(table, scored)}, table, scored)
         return

@@ -84,12 +84,12 @@ def _whole(path: Path) -> str:
     return os.path.normcase(os.path.realpath(path))
 
 
-def tell_skipped(skipped: Mapping[Any, str]) -> None:
+def warn_skipped(skipped: Mapping[Any, str]) -> None:
     """Say on stderr which images were left out, and why: file → reason in the user's language."""
-    from app.command_line import advise
+    from app.command_line import warn
 
     for file, reason in skipped.items():
-        advise("image-skipped", file=file, reason=reason)
+        warn("image-skipped", file=file, reason=reason)
 
 
 Advance = Callable[[str, float], None]
@@ -97,7 +97,7 @@ Advance = Callable[[str, float], None]
 
 
 @contextmanager
-def tell_when_stopped(model: Path) -> Iterator[None]:
+def report_when_stopped(model: Path) -> Iterator[None]:
     """Say on stderr, where Ctrl-C ends a training, that ``model`` was not written; the interruption goes on.
 
     Nothing is said where the file is there newly: Ctrl-C came after the work.
@@ -107,9 +107,9 @@ def tell_when_stopped(model: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         if _written_at(model) == before:
-            from app.command_line import advise
+            from app.command_line import warn
 
-            advise("training-stopped", model=model)
+            warn("training-stopped", model=model)
         raise
 
 

@@ -41,13 +41,13 @@ def _numbered(names: tuple[str, ...]) -> bool:
     return set(names) <= set(column_names(None, MAX_COLUMNS))
 
 
-def tell_unused(table: SensorTable, columns: tuple[str, ...]) -> None:
+def warn_unused(table: SensorTable, columns: tuple[str, ...]) -> None:
     """Say on stderr which columns of a table a model of ``columns`` does not look at."""
     unused = [*table.left_out, *_beside(table.columns, columns)]
     if unused:
-        from app.command_line import advise
+        from app.command_line import warn
 
-        advise("sensor-columns-unused", columns=", ".join(unused))
+        warn("sensor-columns-unused", columns=", ".join(unused))
 
 
 def _beside(names: tuple[str, ...], columns: tuple[str, ...]) -> list[str]:

@@ -39,7 +39,7 @@ def server_command(
     ] = False,
 ) -> None:
     """Serve until stopped; exit 0 after a clean stop, 1 when it cannot start, 2 for a wrong setting."""
-    from app.command_line import tell
+    from app.command_line import report_error
     from models.errors import InvalidInput
     from server.core.settings import load_settings
     from server.process import serve
@@ -55,7 +55,7 @@ def server_command(
         )
         serve(settings, until_stdin_closes=until_stdin_closes, say=lambda line: typer.echo(line, err=True))
     except InvalidInput as error:
-        tell(error)
+        report_error(error)
         raise typer.Exit(_WRONG_USAGE) from error
 
 

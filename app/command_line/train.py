@@ -9,14 +9,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from app.command_line.chosen_pipeline import ViewModelOption, ViewOption, chosen_view
+from app.command_line.chosen_pipeline import PreprocessingModelOption, PreprocessingPipelineOption, chosen_preprocessing
 from app.command_line.options import (
     JsonOption,
     NameOption,
     progress_bar,
+    report_when_stopped,
     require_new_file,
-    tell_skipped,
-    tell_when_stopped,
+    warn_skipped,
 )
 from app.command_line.train_detector import train_detector_command
 from app.command_line.train_sensor import train_sensor_command
@@ -78,8 +78,8 @@ def train_images_command(
         float, typer.Option("--defect-rate", help="cost: share of defective parts in production.")
     ] = 0.02,
     folds: Annotated[int, typer.Option("--folds", min=2, max=20, help="Parts that are held out in turn.")] = 10,
-    pipeline: ViewOption = None,
-    model: ViewModelOption = None,
+    pipeline: PreprocessingPipelineOption = None,
+    model: PreprocessingModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train an anomaly model from images of good parts alone; the threshold comes from images held out of the fit.
@@ -110,7 +110,7 @@ def train_images_command(
     # Of NAME=FILE both the whole, which a file may be called, and the file.
     files = [Path(part) for text in model or [] for part in (text, text.partition("=")[2]) if part]
     require_new_file(out, files if pipeline is None else [pipeline, *files])
-    from app.command_line import advise, language
+    from app.command_line import language, warn
     from inspection.anomaly import TrainingProgress, TrainingSettings, train_images
     from inspection.anomaly.methods.registry import require_method
     from inspection.imaging.datasets import defect_images, good_images
@@ -129,25 +129,25 @@ def train_images_command(
         defect_rate=defect_rate,
     )
     require_method(method)
-    view = chosen_view(pipeline, model or [])
+    view = chosen_preprocessing(pipeline, model or [])
     defects = defect_images(defect) if defect is not None else []
     chosen = good_images(good)
     for folder, count in chosen.left_out.items():
-        advise("folder-left-out", folder=good / folder, count=count)
+        warn("folder-left-out", folder=good / folder, count=count)
     if chosen.taken_whole:
         names = ", ".join(chosen.taken_whole)
-        advise("folders-taken-whole", names=names)
-    with tell_when_stopped(out), progress_bar("Training") as advance:
+        warn("folders-taken-whole", names=names)
+    with report_when_stopped(out), progress_bar("Training") as advance:
 
         def show(progress: TrainingProgress) -> None:
             advance(f"{_STAGES[progress.stage]} {progress.done}/{progress.total}", progress.fraction)
 
         report = train_images(chosen.files, out, settings, defects=defects, preprocessor=view, on_progress=show)
     skipped = {file: error.text(language()).detail for file, error in report.skipped.items()}
-    tell_skipped(skipped)
+    warn_skipped(skipped)
     threshold = report.threshold
     if threshold.sample_too_small:
-        advise(
+        warn(
             "threshold-rate-assumed" if threshold.defects else "threshold-assumed",
             sample=threshold.sample,
             rate=f"{threshold.false_alarm_rate:.1%}",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.command_line.options import JsonOption, NameOption, progress_bar, require_new_file, tell_skipped
+from app.command_line.options import JsonOption, NameOption, progress_bar, require_new_file, warn_skipped
 from models.names import is_plain_text
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def train_detector_command(
             "seed": seed,
             "threads": threads,
         }
-    from app.command_line import advise, language, tell
+    from app.command_line import language, report_error, warn
     from inspection.detection.training.run_request import RunRequest
     from inspection.detection.training.train import report_as_json, resume_detector, train_detector
     from models.storage import is_folder
@@ -113,16 +113,16 @@ def train_detector_command(
             report = resume_detector(folder, show) if wanted is None else train_detector(wanted, folder, show)
     except KeyboardInterrupt:
         if is_folder(folder):
-            advise("detector-training-stopped", folder=shlex.quote(str(folder)))
+            warn("detector-training-stopped", folder=shlex.quote(str(folder)))
         raise
-    tell_skipped({file: error.text(language()).detail for file, error in report.skipped.items()})
+    warn_skipped({file: error.text(language()).detail for file, error in report.skipped.items()})
     if report.left_out:
-        advise("detector-images-left-out", count=report.left_out, log=folder / "training.log")
+        warn("detector-images-left-out", count=report.left_out, log=folder / "training.log")
     if "finds-nothing" in report.warnings:
-        advise("detector-finds-nothing")
+        warn("detector-finds-nothing")
     for written in report.models:
         if written.refused is not None:
-            tell(written.refused)
+            report_error(written.refused)
     found = report_as_json(report)
     typer.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(result_lines(found)))
 

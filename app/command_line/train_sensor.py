@@ -14,7 +14,7 @@ from app.command_line.options import (
     NameOption,
     NaValueOption,
     progress_bar,
-    tell_when_stopped,
+    report_when_stopped,
 )
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def train_sensor_command(
             "seed": seed,
         }
     )
-    with tell_when_stopped(output.with_suffix(".npz")), progress_bar("Training") as advance:
+    with report_when_stopped(output.with_suffix(".npz")), progress_bar("Training") as advance:
 
         def show(done: int, total: int) -> None:
             advance(f"Training {done}/{total}", done / total)
@@ -149,12 +149,12 @@ def train_sensor_command(
             further=further,
             on_step=show,
         )
-    _tell(made)
+    _warn_about_columns(made)
     typer.echo(json.dumps(_summary(made), ensure_ascii=False) if as_json else _line(made))
 
 
-def _tell(made: SensorFiles) -> None:
-    from app.command_line import advise, language
+def _warn_about_columns(made: SensorFiles) -> None:
+    from app.command_line import language, warn
     from models.messages import error_text
 
     columns = made.trained.model.metadata.columns
@@ -162,19 +162,19 @@ def _tell(made: SensorFiles) -> None:
     typer.echo(error_text("sensor-learned", {"columns": listed}, language()).detail, err=True)
     constant = made.trained.constant
     if made.left_out:
-        advise("sensor-left-out", columns=", ".join(made.left_out))
+        warn("sensor-left-out", columns=", ".join(made.left_out))
     if constant:
-        advise("sensor-constant", columns=", ".join(constant[:_SHOWN]) + ("…" if len(constant) > _SHOWN else ""))
+        warn("sensor-constant", columns=", ".join(constant[:_SHOWN]) + ("…" if len(constant) > _SHOWN else ""))
     data_warnings = made.data_warnings
     if data_warnings.labels:
         names = data_warnings.labels[:_SHOWN]
-        advise("sensor-labels", columns=", ".join(names), options=" ".join(f'--leave-out "{name}"' for name in names))
+        warn("sensor-labels", columns=", ".join(names), options=" ".join(f'--leave-out "{name}"' for name in names))
     for found in data_warnings.na_values[:_SHOWN]:
-        advise("sensor-stand-in", column=found.column, value=f"{found.value:.15g}", rows=found.rows)
+        warn("sensor-stand-in", column=found.column, value=f"{found.value:.15g}", rows=found.rows)
     for name in data_warnings.counters[:_SHOWN]:
-        advise("sensor-counter", column=name)
+        warn("sensor-counter", column=name)
     if data_warnings.backward and made.trained.model.metadata.window > 1:
-        advise("sensor-time-backward", rows=data_warnings.backward)
+        warn("sensor-time-backward", rows=data_warnings.backward)
 
 
 def _summary(made: SensorFiles) -> dict[str, object]:

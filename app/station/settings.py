@@ -28,7 +28,7 @@ class StationSettings(BaseSettings):
         source: where images come from: a folder, ``watch:FOLDER``, a video file, ``usb:0``, an ``rtsp://`` address or
             ``genicam:ADDRESS``; empty when none is chosen yet.
         gate: bounds of image quality that an image must keep to be inspected: ``usual``, or a file that
-            ``imageflow inspect --learn-gate`` wrote; empty for none. Of a camera the frame before is looked at too.
+            ``imageflow gate learn`` wrote; empty for none. Of a camera the frame before is looked at too.
         target_code: code of the target that was inspected last, offered first.
         opacity: of the heatmap over the image, 0 to 1.
         sync_interval_s: seconds between two passes of the sync engine when nothing else asks for one.

@@ -204,7 +204,7 @@ def test_the_demo_clears_no_folder_that_is_not_its_own(tmp_path: Path) -> None:
     precious.write_text("do not lose", encoding="utf-8")
     done = imageflow("demo", "--auto", "--out", str(tmp_path / "out"), "--store", str(tmp_path / "store"))
     assert done.returncode == 1
-    assert "not the demo's" in done.stderr
+    assert "does not belong to the demo" in done.stderr
     assert precious.read_text(encoding="utf-8") == "do not lose"
 
 

@@ -59,13 +59,13 @@ def test_the_table_of_thresholds_tells_what_each_does(
 ) -> None:
     code, out, err = run(
         capsys,
-        *("model", "threshold", report.path, "--set", report.threshold.value * 1.5, "--json"),
+        *("model", "threshold", report.path, "--try", report.threshold.value * 1.5, "--json"),
         *("--good", parts / "test" / "good", "--defect", parts / "test", "--method", "tail"),
     )
     assert code == 0, err
     found = json.loads(out)
     rows = {row["name"]: row for row in found["thresholds"]}
-    assert list(rows) == ["0.1%", "0.5%", "1.0%", "2.0%", "5.0%", "10.0%", "20.0%", "model", "set"]
+    assert list(rows) == ["0.1%", "0.5%", "1.0%", "2.0%", "5.0%", "10.0%", "20.0%", "model", "tried"]
     assert rows["model"]["threshold"] == report.threshold.value
     assert rows["0.1%"]["sample_too_small"]
     for row in rows.values():
@@ -73,8 +73,7 @@ def test_the_table_of_thresholds_tells_what_each_does(
         assert row["overkill"]["total"] == 8
         assert row["escapes"]["total"] > 0
         assert row["false_alarms"]["low"] <= row["false_alarms"]["rate"] <= row["false_alarms"]["high"]
-    assert rows["set"]["overkill"]["count"] <= rows["model"]["overkill"]["count"]
-    assert (found["in_force"], found["change"]) == (None, None)
+    assert rows["tried"]["overkill"]["count"] <= rows["model"]["overkill"]["count"]
     code, out, err = run(capsys, "model", "threshold", report.path)
     assert code == 0
     told = out.splitlines()
@@ -82,7 +81,7 @@ def test_the_table_of_thresholds_tells_what_each_does(
     of_model = next(line for line in told if "model" in line)
     assert re.search(r"\d+ of \d+, [0-9.]+% \([0-9.]+% to [0-9.]+%\)", of_model)
     named = [re.split(r"\*? +(?=[0-9]+\.[0-9]{4} )", line.strip())[0] for line in told[1:]]
-    assert sorted(", ".join(named).split(", ")) == sorted(set(rows) - {"set"})
+    assert sorted(", ".join(named).split(", ")) == sorted(set(rows) - {"tried"})
     values = [re.findall(r" ([0-9]+\.[0-9]{4}) ", line)[0] for line in told[1:]]
     assert len(set(values)) == len(values)
     assert "too few" in err
@@ -125,10 +124,17 @@ def test_export_and_verify_tell_the_parity(
     ("arguments", "expected"),
     [
         (["model", "threshold", "none.model"], 1),
-        (["model", "threshold", "none.model", "--set", "0"], 2),
+        (["model", "threshold", "none.model", "--try", "0"], 2),
+        (["model", "threshold", "none.model", "--set", "3"], 2),
         (["model", "threshold", "none.model", "--method", "f1"], 2),
         (["model", "threshold", "none.model", "--apply"], 2),
-        (["model", "threshold", "none.model", "--apply", "--item", "x", "--set", "3", "--user", "u"], 2),
+        (["item", "threshold", "x", "--set", "3", "--user", "u"], 2),
+        (["item", "threshold", "x", "--set", "3", "--reset", "--user", "u", "--reason", "r"], 2),
+        (["item", "threshold", "x", "--set", "0", "--user", "u", "--reason", "r"], 2),
+        (["item", "threshold", "x", "--user", "u"], 2),
+        (["gate", "learn", "none"], 2),
+        (["gate", "learn", "none", "--out", "."], 2),
+        (["inspect", "--learn-gate", "gate.json", "x"], 2),
         (["model", "threshold", "none.model", "--reason", "r"], 2),
         (["model", "threshold", "none.model", "--store", "s"], 2),
         (["model", "export", "none.model", "--out", "m.model"], 1),
@@ -157,7 +163,17 @@ def test_mistakes_of_the_user_are_told_by_exit_code_and_on_stderr(
     assert err
 
 
-@pytest.mark.parametrize("command", [["model", "threshold"], ["model", "export"], ["model", "verify"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["model", "threshold"],
+        ["model", "export"],
+        ["model", "verify"],
+        ["gate", "learn"],
+        ["item", "list"],
+        ["item", "threshold"],
+    ],
+)
 def test_help_shows_examples(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
     code, out, _ = run(capsys, *command, "--help")
     assert code == 0

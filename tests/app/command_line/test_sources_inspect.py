@@ -17,6 +17,7 @@ from inspection.image_quality import read_bounds
 from inspection.imaging.files import encode_png, read_image, write_atomically
 from inspection.imaging.opencv import cv2
 from inspection.sources import is_stream
+from tests.support import command
 
 WHERE = ["source", "sequence", "captured_at"]
 
@@ -178,7 +179,7 @@ def test_each_line_typed_takes_a_frame(
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (["--trigger", "source", "."], 1, "no trigger of its own"),
+        (["--trigger", "source", "."], 1, "has no trigger"),
         (["--trigger", "often", "."], 2, "--trigger"),
         (["--frames", "0", "."], 2, "--frames"),
         (["a.mp4", "b.mp4"], 2, "SOURCE"),
@@ -214,8 +215,9 @@ def test_bounds_are_learnt_from_good_images_and_refuse_others_with_the_reason(
     capsys: pytest.CaptureFixture[str], parts: Path, mixed: Path, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate.json"
-    code, lines, _ = run(capsys, "--json", "--learn-gate", gate, parts / "good")
-    assert (code, lines[0]["frames"], lines[0]["enough"]) == (0, 24, True)
+    code, out, _ = command.run(capsys, "gate", "learn", parts / "good", "--out", gate, "--json")
+    learned = json.loads(out)
+    assert (code, learned["file"], learned["frames"], learned["enough"]) == (0, str(gate), 24, True)
     assert read_bounds(str(gate)).max_blur_px is not None
     for arguments in ([], ["--frames", 9]):
         code, lines, _ = run(capsys, "--json", "--gate", gate, *arguments, mixed)

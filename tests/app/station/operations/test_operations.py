@@ -272,7 +272,7 @@ def test_without_the_server_only_those_sign_in_who_did_so_with_it(workspace: Wor
     user = sign_in(workspace, " operator ", "right")
     assert (user.user_id, user.online) == (station.operator.user_id, False)
     sign_out(workspace, user)
-    with pytest.raises(NotSignedIn, match="do not fit"):
+    with pytest.raises(NotSignedIn, match="is wrong"):
         sign_in(workspace, "operator", "wrong")
 
 

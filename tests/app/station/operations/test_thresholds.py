@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.command_line import main
 from app.station.operations.inspection import inspect_item
-from app.station.operations.masters import list_items
+from app.station.operations.masters import list_items, list_targets
 from app.station.operations.model_scores import score_distribution
 from app.station.operations.preparation import prepare_item
 from app.station.operations.sessions import begin_session
@@ -32,6 +32,7 @@ from models.sync import OutboxEntry
 from models.targets import InspectionItem
 from models.tracking import remote_changes
 from models.users import User, UserCredential
+from tests.support.command import run
 from tests.support.station import DEVICE, Station
 
 
@@ -311,7 +312,7 @@ def test_training_the_model_of_one_step_leaves_the_threshold_of_another_steps_mo
 
 
 @pytest.mark.slow
-def test_the_command_applies_a_threshold_as_the_window_would(
+def test_the_command_sets_a_threshold_as_the_window_would(
     station: Station, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Workspace.open(station.store, settings=StationSettings()) as workspace:
@@ -320,10 +321,12 @@ def test_the_command_applies_a_threshold_as_the_window_would(
         models, _ = item_of(workspace, station)
         sha256 = prepare_item(workspace, station.item_id).model_sha256
         assert sha256 is not None
-        model = workspace.blobs.path(sha256)
+        model = str(workspace.blobs.path(sha256))
+        (target,) = list_targets(workspace)
+        (item,) = list_items(workspace, target.id)
     assert models is not None
-    shared = ["model", "threshold", str(model), "--store", str(station.store), "--item", station.item_id]
-    change = ["--set", "5.5", "--apply", "--reason", "overkill on line 2", "--password-stdin"]
+    shared = ["item", "threshold", f"{target.code}/{item.name}", "--store", str(station.store)]
+    change = ["--set", "5.5", "--model", model, "--reason", "overkill on line 2", "--password-stdin"]
 
     def run(*arguments: str, typed: str = "right") -> tuple[int, str, str]:
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{typed}\n"))
@@ -343,10 +346,12 @@ def test_the_command_applies_a_threshold_as_the_window_would(
     code, out, err = run(*change, "--user", "engineer", "--json")
     assert code == 0, err
     found = json.loads(out)
-    assert found["change"]["before"] == {"value": models, "origin": "model"}
-    assert found["change"]["after"] == {"value": 5.5, "origin": "item", "model_sha256": sha256}
-    assert (found["change"]["actor"], found["change"]["version"]) == ("engineer", 1)
-    code, out, _ = run("--reset", "--apply", "--reason", "back", "--password-stdin", "--user", "engineer")
+    assert (found["item"], found["in_force"]["value"]) == (station.item_id, 5.5)
+    (made,) = found["changes"]
+    assert made["before"] == {"value": models, "origin": "model"}
+    assert made["after"] == {"value": 5.5, "origin": "item", "model_sha256": sha256}
+    assert (made["actor"], made["version"]) == ("engineer", 1)
+    code, out, _ = run("--reset", "--reason", "back", "--password-stdin", "--user", "engineer")
     assert code == 0
     assert "version 2" in out
     with Workspace.open(station.store, settings=StationSettings()) as workspace:
@@ -360,6 +365,28 @@ def test_the_command_applies_a_threshold_as_the_window_would(
             "overkill on line 2",
             "back",
         ]
+
+
+def test_items_are_listed_with_the_threshold_they_are_inspected_with(
+    station: Station, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Workspace.open(station.store, settings=StationSettings()) as workspace:
+        put_config(workspace, None, {"thresholds": {station.item_id: 7.5}})
+        (target,) = list_targets(workspace)
+        (item,) = list_items(workspace, target.id)
+    code, out, _ = run(capsys, "item", "list", "--store", station.store, "--json")
+    assert code == 0
+    listed = {"id": item.id, "target": target.code, "name": item.name, "threshold": 7.5, "origin": "station"}
+    assert json.loads(out) == [listed]
+    code, out, _ = run(capsys, "item", "list", "--store", station.store)
+    assert out.split() == [item.id, f"{target.code}/{item.name}", "7.5000", "(station)"]
+
+
+@pytest.mark.parametrize("given", ["0197c000-0000-7000-8000-000000000000", "NOPE/top", "PLATE/nope"])
+def test_an_item_that_is_not_there_fails(station: Station, capsys: pytest.CaptureFixture[str], given: str) -> None:
+    code, out, err = run(capsys, "item", "threshold", given, "--store", station.store)
+    assert (code, out) == (1, "")
+    assert err
 
 
 def remember(workspace: Workspace, username: str, password: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.command_line.options import tell_when_stopped
+from app.command_line.options import report_when_stopped
 
 WINDOW = """
 import sys
@@ -100,7 +100,7 @@ def test_ctrl_c_in_a_training_says_that_the_model_was_not_written(
 ) -> None:
     model = tmp_path / "m.model"
     monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "en")
-    with pytest.raises(KeyboardInterrupt), tell_when_stopped(model):
+    with pytest.raises(KeyboardInterrupt), report_when_stopped(model):
         raise KeyboardInterrupt
     assert capsys.readouterr().err == f"stopped; {model} was not written\n"
 
@@ -109,7 +109,7 @@ def test_what_a_stopped_training_says_is_in_the_users_language(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "ja")
-    with pytest.raises(KeyboardInterrupt), tell_when_stopped(tmp_path / "m.model"):
+    with pytest.raises(KeyboardInterrupt), report_when_stopped(tmp_path / "m.model"):
         raise KeyboardInterrupt
     assert capsys.readouterr().err == f"中断しました。{tmp_path / 'm.model'} は書き込まれていません\n"
 
@@ -118,7 +118,7 @@ def test_ctrl_c_after_the_model_was_written_claims_nothing(capsys: pytest.Captur
     model = tmp_path / "m.model"
 
     def written_then_stopped() -> None:
-        with tell_when_stopped(model):
+        with report_when_stopped(model):
             model.write_bytes(b"model")
             raise KeyboardInterrupt
 
