@@ -117,7 +117,7 @@ AREAS = {
         Area(
             "window",
             "The station's window",
-            probes=(Probe("app.benchmarks.window_start", environment={"QT_QPA_PLATFORM": "offscreen"}),),
+            probes=(Probe("app.benchmarks.window.start", environment={"QT_QPA_PLATFORM": "offscreen"}),),
         ),
     )
 }

@@ -13,7 +13,7 @@ class Figure(BaseModel):
         value: what was measured; None when it could not be, and ``note`` says why.
         unit: ``ms``, ``s``, ``MB``, ``1/s``, or empty for rates, scores and counts.
         what: what it is, for people, in one line.
-        command: the command that measures it again.
+        command: the command that measures it again; the runner enters that of the area.
         goal: what was aimed at, such as ``≤ 20 ms``; empty without a goal.
         met: whether the goal was met; None without a goal.
         interval: lower and upper bound of a 95 % interval, where one was computed.
@@ -26,7 +26,7 @@ class Figure(BaseModel):
     value: float | None
     unit: str = ""
     what: str
-    command: str
+    command: str = ""
     goal: str = ""
     met: bool | None = None
     interval: tuple[float, float] | None = None

@@ -34,7 +34,7 @@ class Row:
     at_most: float | None = None
     note: str = ""
 
-    def figure(self, values: list[float], command: str) -> Figure:
+    def figure(self, values: list[float]) -> Figure:
         """Return the figure of what the runs printed, the median."""
         middle = median(values)
         spread = f"median of {len(values)} runs, {min(values):.3g} to {max(values):.3g}" if len(values) > 1 else "1 run"
@@ -43,7 +43,6 @@ class Row:
             value=middle,
             unit=self.unit,
             what=self.what,
-            command=command,
             goal="" if self.at_most is None else f"≤ {self.at_most:g} {self.unit}",
             met=None if self.at_most is None else middle <= self.at_most,
             note="; ".join(part for part in (spread, self.note) if part),

@@ -82,6 +82,6 @@ def run_measure(
             "language": language,
         }
         task.write_text(json.dumps(asked), encoding="utf-8")
-        run_module("app.benchmarks.inspection.area_process", [str(task)], time_limit_s=time_limit_s)
+        run_module("app.benchmarks.measure_process", [str(task)], time_limit_s=time_limit_s)
         found: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
         return found

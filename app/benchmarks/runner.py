@@ -83,7 +83,6 @@ def _measure(outcome: Outcome, measure: Measure, data: Path, language: Language,
         trouble = found["trouble"]
         outcome.missing.append(f"{trouble['title']}: {trouble['detail']} {trouble['advice']}")
         return
-    # The one command that makes all of an area's figures, whatever its modules say.
     outcome.figures += [
         Figure.model_validate({**figure, "command": outcome.area.command}) for figure in found["figures"]
     ]
@@ -116,7 +115,10 @@ def _figures(area: Area, probe: Probe, values: dict[str, dict[str, list[float]]]
     found = values.get(probe.module)
     if found is None:
         return []
-    return [row.figure(found[row.name], area.command) for row in import_module(probe.module).ROWS]
+    return [
+        row.figure(found[row.name]).model_copy(update={"command": area.command})
+        for row in import_module(probe.module).ROWS
+    ]
 
 
 def _require_different_names(outcomes: Sequence[Outcome]) -> None:

@@ -28,7 +28,6 @@ from inspection.imaging.placement import FloatMap
 from inspection.metrics import PixelScores, image_auroc
 from inspection.metrics.intervals import pixel_intervals
 
-COMMAND = "imageflow bench inspection --data DIR"
 STATED_RATE = TrainingSettings().false_alarm_rate
 NOTES = """\
 **Tiles.** The goals of 0.92 for images and of 30 % escapes lie inside the intervals (36 defective and 28 good tiles
@@ -122,7 +121,7 @@ def figures_of(name: str, found: Scored) -> list[Figure]:
         interval = object_interval(found.good, found.defects, statistic)
         figures.append(
             Figure(
-                name=f"{name}_{key}", value=value, what=what, command=COMMAND, goal=goal, met=met, interval=interval,
+                name=f"{name}_{key}", value=value, what=what, goal=goal, met=met, interval=interval,
                 note=note,
             )
         )  # fmt: skip
@@ -136,7 +135,7 @@ def figures_of(name: str, found: Scored) -> list[Figure]:
             low, high = intervals[key]
             figures.append(
                 Figure(
-                    name=f"{name}_{key}", value=area, what=f"{what} on {title}", command=COMMAND, goal=goal, met=met,
+                    name=f"{name}_{key}", value=area, what=f"{what} on {title}", goal=goal, met=met,
                     interval=(low, high), note=f"{found.pixels.regions} marked regions; whole images drawn",
                 )
             )  # fmt: skip

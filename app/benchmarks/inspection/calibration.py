@@ -19,7 +19,6 @@ from inspection.anomaly.training.training_set import scan_images
 from inspection.imaging.datasets import image_files
 
 SPLITS = 20
-COMMAND = "imageflow bench calibration --data DIR"
 _LOWEST, _HIGHEST = 0.025, 0.075
 # Data set → name in the figures, folders of its good images.
 _DATA_SETS = {
@@ -124,7 +123,6 @@ def figures_of(name: str, title: str, found: Calibration) -> list[Figure]:
             name=f"{name}_false_alarm_rate_mean",
             value=mean,
             what=f"false alarms on left-out good {title} at a stated {stated}, mean over {splits}",
-            command=COMMAND,
             goal="0.025 to 0.075",
             met=_LOWEST <= mean <= _HIGHEST,
             note=f"lowest {min(rates):.3f}, highest {max(rates):.3f}; the scale of the images is common to all splits",
@@ -133,20 +131,17 @@ def figures_of(name: str, title: str, found: Calibration) -> list[Figure]:
             name=f"{name}_false_alarm_rate_spread",
             value=float(np.std(rates)),
             what=f"standard deviation of that rate over {splits}",
-            command=COMMAND,
             note="a threshold from so few images varies by about as much as a sample of so few images does",
         ),
         Figure(
             name=f"{name}_false_alarm_rate_tail_mean",
             value=other,
             what=f"the same mean with the rule tail in place of {default.threshold}",
-            command=COMMAND,
         ),
         Figure(
             name=f"{name}_held_out_excess",
             value=float(np.mean(found.held_out_excess)),
             what=f"how much higher held-out scores lie than those of new good {title} by the final model, as a share",
-            command=COMMAND,
             note="fold models know fewer images than the final one; the threshold is not corrected for it, so the rate"
             " errs on the side of fewer false alarms",
         ),

@@ -13,7 +13,6 @@ from inspection.imaging.datasets import image_files
 from inspection.imaging.files import read_image
 from inspection.metrics import wilson_interval
 
-_COMMAND = "imageflow bench codes --data DIR"
 _WITHOUT_TEXT = frozenset({"<unkown>"})
 """What stands in place of the text of a photograph whose code nobody could read."""
 
@@ -54,7 +53,6 @@ def measure(data: Path, effort: Effort = "normal") -> list[Figure]:
                 value=float(np.percentile(milliseconds, share)) if milliseconds else None,
                 unit="ms",
                 what=f"time to read the codes of a photograph, {name}, effort {effort}",
-                command=_COMMAND,
                 note="decoding of the image file not included",
             )
         )
@@ -83,7 +81,6 @@ def _rate(name: str, what: str, outcomes: list[bool]) -> Figure:
         name=name.replace("-", "_"),
         value=sum(outcomes) / count if count else None,
         what=f"photographs whose code is read exactly, {what}",
-        command=_COMMAND,
         interval=wilson_interval(sum(outcomes), count) if count else None,
         note=f"{sum(outcomes)} of {count} photographs of zxing-cpp's tests; the tries were chosen on them",
     )

@@ -31,7 +31,6 @@ from inspection.imaging.files import read_image
 from inspection.metrics import percentiles
 from inspection.runtime.subprocesses import module_command
 
-COMMAND = "imageflow bench detection"
 SETTING = "IMAGEFLOW_BENCH_DETECTOR"
 CLASSES = ("crazing", "inclusion", "patches", "pitted_surface", "rolled-in_scale", "scratches")
 """Of NEU-DET, in the order of its labels."""
@@ -293,4 +292,4 @@ def _figure(
     met: bool | None = None,
     note: str = "",
 ) -> Figure:
-    return Figure(name=name, value=value, unit=unit, what=what, command=COMMAND, goal=goal, met=met, note=note)
+    return Figure(name=name, value=value, unit=unit, what=what, goal=goal, met=met, note=note)

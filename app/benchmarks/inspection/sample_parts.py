@@ -45,7 +45,6 @@ def measure(data: Path) -> list[Figure]:
                 name=f"sample_parts_{name}",
                 value=value,
                 what=what,
-                command="imageflow bench inspection",
                 interval=(low, high),
                 note=note,
             )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from statistics import fmean, median
 
@@ -27,7 +26,6 @@ from inspection.sensor import SensorModel, SensorStream, SensorTraining, train
 
 WINDOW = 5
 SEEDS = 5
-COMMAND = "imageflow bench skab --data DIR"
 _TOLERANCE = 100
 _STREAMED_TIMES = 25
 _SPEED = {
@@ -65,7 +63,6 @@ the pump does not come back to where it was when the labelled anomaly ends, and 
 """
 
 OnFile = Callable[[int, int], None]
-_figure = partial(Figure, command=COMMAND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +142,7 @@ def _quality(files: Sequence[SkabFile], runs: Sequence[_Run]) -> list[Figure]:
     )
     return [
         *(
-            _figure(
+            Figure(
                 name=f"skab_{name}",
                 value=rates[name],
                 what=f"SKAB: {what}",
@@ -212,7 +209,7 @@ def _speed(file: SkabFile, runs: Sequence[_Run]) -> list[Figure]:
     model = _fitted(file)
     taken["stream"] = [_streamed(model, file) for _ in range(_STREAMED_TIMES)]
     return [
-        row.figure([value * (1e6 if row.unit == "µs" else 1.0) for value in taken[name]], COMMAND)
+        row.figure([value * (1e6 if row.unit == "µs" else 1.0) for value in taken[name]])
         for name, row in _SPEED.items()
     ]
 
@@ -229,4 +226,4 @@ def _streamed(model: SensorModel, file: SkabFile) -> float:
 
 
 def _plain(*rows: tuple[str, float, str]) -> list[Figure]:
-    return [_figure(name=f"skab_{name}", value=value, what=f"SKAB: {what}") for name, value, what in rows]
+    return [Figure(name=f"skab_{name}", value=value, what=f"SKAB: {what}") for name, value, what in rows]

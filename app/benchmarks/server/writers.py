@@ -36,7 +36,6 @@ PACE_S = 0.2
 SECONDS, ROUNDS = 8.0, 3
 _PASSWORD = "a password of the benchmark"  # noqa: S105 - of a database that ends with the measurement
 _SET_UP = Principal(None, "benchmark", Role.ADMIN, None)
-_COMMAND = "imageflow bench server"
 _WHAT = {
     "push": f"a batch of {BATCH_CHANGES} new sessions pushed by one of {STATIONS} stations",
     "refresh": f"a token refreshed by one of {SIGNED_IN} users (sign-in without the password's digest)",
@@ -113,7 +112,6 @@ def _figure(kind: str, name: str, values: list[float]) -> Figure:
         value=median(values),
         unit=_UNITS[name],
         what=f"{_WHAT[kind]}: {_MEANINGS[name]}",
-        command=_COMMAND,
         note=spread,
     )
 

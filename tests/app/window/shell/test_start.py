@@ -148,7 +148,7 @@ def test_without_a_display_the_command_says_what_to_do(tmp_path: Path) -> None:
 
 def test_nothing_heavy_is_loaded_on_the_way_to_sign_in(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "app.benchmarks.window_start", str(tmp_path)],
+        [sys.executable, "-m", "app.benchmarks.window.start", str(tmp_path)],
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
         capture_output=True,
         text=True,

@@ -76,7 +76,7 @@ def test_a_camera_that_vanishes_is_told_and_comes_back_by_itself(robot: UserRobo
     camera.plugged.set()
     robot.until(lambda: robot.work.state.has_frame and not banner.isVisible())
     camera.plugged.clear()
-    robot.until(lambda: "camera is gone" in banner.text)
+    robot.until(lambda: "camera is lost" in banner.text)
     assert not robot.actions("work").capture.isEnabled()
     camera.plugged.set()
     robot.until(lambda: robot.work.state.has_frame and not banner.isVisible())

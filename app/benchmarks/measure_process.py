@@ -1,4 +1,4 @@
-"""Runs one area's ``measure`` in this process: ``python -m app.benchmarks.inspection.area_process TASK.json``.
+"""Runs one area's ``measure`` in this process: ``python -m app.benchmarks.measure_process TASK.json``.
 
 The task names the module, the folder of its data, further arguments, and the file that takes the answer: what libraries
 print does not mix with it.

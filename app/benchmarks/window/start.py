@@ -38,7 +38,7 @@ def main(folder: Path, quick: bool) -> Mapping[str, float]:
 
 
 def _started(store: Path) -> dict[str, float]:
-    found: dict[str, float] = json.loads(run_module("app.benchmarks.window_process", [str(store)]).splitlines()[-1])
+    found: dict[str, float] = json.loads(run_module("app.benchmarks.window.process", [str(store)]).splitlines()[-1])
     return found
 
 

@@ -1,6 +1,6 @@
 """One start of ``imageflow station``, up to its sign-in screen: time since the process began, memory, what is loaded.
 
-``python -m app.benchmarks.window_process STORE`` prints one JSON object; the store is made when it is not there.
+``python -m app.benchmarks.window.process STORE`` prints one JSON object; the store is made when it is not there.
 """
 
 from __future__ import annotations
