@@ -117,7 +117,7 @@ def test_a_second_server_on_the_same_data_is_refused_and_a_later_one_is_not(tmp_
     with server(tmp_path) as (_, url, _):
         second = run("server", "--data-dir", tmp_path, "--port", "0", IMAGEFLOW_LANGUAGE="en")
         assert (second.returncode, str(tmp_path) in second.stderr) == (1, True), second.stderr
-        assert "already runs" in second.stderr
+        assert "already running" in second.stderr
         assert json.loads((tmp_path / "server.json").read_text())["url"] == url
         assert run("admin", "users", "list", "--data-dir", tmp_path).returncode == 0
     with server(tmp_path):

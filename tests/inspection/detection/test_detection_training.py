@@ -159,14 +159,14 @@ def test_a_run_that_is_done_is_not_resumed_and_a_folder_of_something_else_not_us
     trained: Trained, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     code, err = command(capsys, "--resume", trained.folder / "d.training")
-    assert (code, "done already" in err) == (1, True)
+    assert (code, "already finished" in err) == (1, True)
     (tmp_path / "x.training").mkdir()
     (tmp_path / "x.training" / "diary.txt").write_text("mine")
     code, err = command(capsys, "--data", trained.data, "--out", tmp_path / "x.model")
-    assert (code, "holds something else" in err) == (1, True)
+    assert (code, "holds other data" in err) == (1, True)
     assert (tmp_path / "x.training" / "diary.txt").read_text() == "mine"
     code, err = command(capsys, "--resume", tmp_path)
-    assert (code, "no training to go on with" in err) == (1, True)
+    assert (code, "no training to continue" in err) == (1, True)
 
 
 def test_show_and_list_show_what_a_detectors_file_holds(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
@@ -197,7 +197,7 @@ def test_a_detector_file_is_verified_against_its_own_record_or_another_file(
     moved = [[[value + 40 for value in row[:4]] + row[4:] for row in rows] for rows in archive.manifest["probe"]]
     (tmp_path / "other.model").write_bytes(pack({**archive.manifest, "probe": moved}, archive.parts))
     code, _, err = verify(tmp_path / "other.model")
-    assert (code, "finds something else" in err) == (1, True)
+    assert (code, "finds other boxes" in err) == (1, True)
     with pytest.raises(SystemExit) as ended:
         main(["model", "export", str(path), "--out", str(tmp_path / "x.model")])
     assert ended.value.code == 1
@@ -230,13 +230,13 @@ def command(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"data.yaml": "train: [\n"}, "cannot be understood"),
-        ({"data.yaml": "train: images/train\nval: images/val\nnames: {1: a}\n"}, 'under "names"'),
-        ({"data.yaml": "train: images/train\nnames: [a]\n"}, 'under "val"'),
+        ({"data.yaml": "train: [\n"}, "description of the training data is invalid"),
+        ({"data.yaml": "train: images/train\nval: images/val\nnames: {1: a}\n"}, '"names" must hold'),
+        ({"data.yaml": "train: images/train\nnames: [a]\n"}, '"val" does not name'),
         ({"data.yaml": "train: images/none\nval: images/val\nnames: [a]\n"}, "does not exist"),
         ({"labels/train/crazing_1.txt": "0 0.5 0.5 0.2\n"}, "line 1: 4 values"),
-        ({"labels/train/crazing_1.txt": "0 0.5 0.5 0.2 0.2\n9 0.5 0.5 0.2 0.2\n"}, "line 2: it says class 9"),
-        ({"labels/train/crazing_1.txt": "scratch 0.5 0.5 0.2 0.2\n"}, "no number"),
+        ({"labels/train/crazing_1.txt": "0 0.5 0.5 0.2 0.2\n9 0.5 0.5 0.2 0.2\n"}, "line 2: the class is 9"),
+        ({"labels/train/crazing_1.txt": "scratch 0.5 0.5 0.2 0.2\n"}, "not a number"),
         ({"labels/train/crazing_1.txt": "0 0.5 0.5 1.2 0.2\n"}, "between 0 and 1"),
     ],
 )
@@ -261,7 +261,7 @@ def test_labels_that_are_all_empty_and_images_that_are_all_damaged_are_reported(
     for label in (tmp_path / "data" / "labels" / "val").iterdir():
         label.write_text("\n")
     code, err = command(capsys, "--data", described, "--out", tmp_path / "m.model")
-    assert (code, 'under "val"' in err) == (1, True)
+    assert (code, '"val" does not name' in err) == (1, True)
     for image in (tmp_path / "data" / "images" / "train").iterdir():
         image.write_bytes(image.read_bytes()[:500])
     code, err = command(capsys, "--data", described, "--out", tmp_path / "m.model")

@@ -40,14 +40,14 @@ def english_words(text: str) -> set[str]:
 @pytest.mark.parametrize(
     ("metadata", "english"),
     [
-        (b"task: [\n", "no YAML: line 2, column 1"),
-        (b"task: \xff\n", "no YAML"),
-        (b"made: 2024-02-30\ntask: detect\n", "no YAML"),
-        (b"just a text", "no names and values"),
+        (b"task: [\n", "not YAML: line 2, column 1"),
+        (b"task: \xff\n", "not YAML"),
+        (b"made: 2024-02-30\ntask: detect\n", "not YAML"),
+        (b"just a text", "not a mapping of names to values"),
         (b"task: detect\nnames: {0: a, 7: b}\n", "not numbered"),
         (b"task: detect\nnames: [a, ' ']\n", "a class has no name"),
         (b"task: detect\nnames: [a, " + LONG + b"]\n", "has more than"),
-        (b'task: detect\nnames: [a, "x\\e[2J"]\n', "is no plain text"),
+        (b'task: detect\nnames: [a, "x\\e[2J"]\n', "is not plain text"),
         (b"task: detect\nnames: [a, b]\nimgsz: [-5, 32]\n", "imgsz is one or two numbers"),
         (b"x: " + b" " * (1 << 22), "more than 4194304 bytes"),
     ],
@@ -63,7 +63,7 @@ def test_metadata_that_make_no_sense_are_reported_in_japanese_too(
 
 
 @pytest.mark.parametrize(
-    ("labels", "english"), [(b"a\n\xff\n", "no text in UTF-8"), (b"a\n" + LONG + b"\n", "has more than")]
+    ("labels", "english"), [(b"a\n\xff\n", "not UTF-8 text"), (b"a\n" + LONG + b"\n", "has more than")]
 )
 def test_labels_that_make_no_sense_are_reported_in_japanese_too(tmp_path: Path, labels: bytes, english: str) -> None:
     folder = graph_that_says(YOLO, tmp_path / "m", "made: by hand\n")
