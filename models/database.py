@@ -24,7 +24,7 @@ _ORDERED = "imageflow.ordered"
 _ORDER_LOCK = 0x1F10_0002  # PostgreSQL advisory lock number; that of migrations is another
 _LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"
 
-# sync.md: WAL, so that readers never wait for the writer; FULL, so that a committed part survives a power cut.
+# docs/sync.md: WAL, so that readers never wait for the writer; FULL, so that a committed part survives a power cut.
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
