@@ -26,8 +26,10 @@ PatchCoreMethod
 # Module attributes loaded on first use (PEP 562).
 __getattr__
 
-# Attributes that a library reads: zipfile, torchvision, sqlite3, uvicorn.
+# Attributes that a library reads and methods it calls: zipfile, Jinja2, torchvision, sqlite3, uvicorn.
 create_system
+filters
+send_400_response
 external_attr
 _has_ops
 isolation_level
@@ -64,6 +66,7 @@ retention_days
 threshold_models
 schema_version
 threshold_held_out
+threshold_models
 token_type
 total_inspections
 total_pages
@@ -80,18 +83,6 @@ elapsed_ms
 heatmap_sha256
 image_sha256
 session_status
-target_name
-threshold_origin
-
-# Work that a crash left, offered by the window after a start.
-missing_blobs
-open_sessions
-read_picture
-recovery
-resume_session
-sessions_failed
-sessions_open
-temporary_files_removed
 
 # What a widget shows, and whether work is going on.
 has_heatmap
@@ -99,11 +90,12 @@ has_image
 is_idle
 _chosen_language
 
-# Ports: the event bus of the server, the loop over files, values of steps by their type, thresholds over time.
-Subscription
-subscribe
-find_target
-threshold_changes
+# Ports: events as JSON for a bus outside the process.
+to_json
+from_json
+
+# Colours of the stream a test server sends.
+BARS
 
 # The pairs of colours whose contrast the tests check.
 SHAPE_PAIRS
