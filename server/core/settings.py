@@ -84,6 +84,13 @@ class ServerSettings(BaseSettings):
             raise ValueError("name each origin; * would open the server to every page")
         return origins
 
+    @field_validator("proxy")
+    @classmethod
+    def _named_proxies(cls, proxy: str) -> str:
+        if "*" in proxy:
+            raise ValueError("name each proxy; * would believe every client what address it has")
+        return proxy
+
     @field_validator("jwt_secret")
     @classmethod
     def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:

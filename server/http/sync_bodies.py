@@ -92,7 +92,12 @@ def parse_batch(data: bytes) -> Batch:
         InvalidInput: ``sync-batch-invalid``.
     """
     try:
-        batch = Batch.model_validate(json.loads(data))
+        given = json.loads(data)
+        changes = given.get("changes") if isinstance(given, dict) else None
+        if isinstance(changes, list) and len(changes) > MAX_BATCH_CHANGES:
+            # Before each of them is validated: a wrong one makes an error of its own.
+            raise batch_too_large()
+        batch = Batch.model_validate(given)
     except ValidationError as error:
         raise InvalidInput("sync-batch-invalid", reason=first_problem(error).text) from error
     except (ValueError, RecursionError) as error:
@@ -103,8 +108,6 @@ def parse_batch(data: bytes) -> Batch:
         raise InvalidInput(
             "sync-batch-invalid", reason=of_field("device_id, batch_id", "value-with-nul").reason
         ) from error
-    if len(batch.changes) > MAX_BATCH_CHANGES:
-        raise batch_too_large()
     return batch
 
 

@@ -254,3 +254,9 @@ def test_a_connection_goes_on_after_head(served: Served) -> None:
         for _ in range(2):
             connection.sendall(b"HEAD /health HTTP/1.1\r\nHost: x\r\n\r\n")
             assert read_answer(connection, has_body=False).status == 200
+
+
+def test_masses_of_wrong_changes_are_refused_by_their_number(served: Served) -> None:
+    batch = {"device_id": "d", "batch_id": "b", "schema_version": 1, "changes": [0] * 400_000}
+    answer = served["device"].post("/inspection/sync/apply-changes", json=batch)
+    assert (answer.status_code, code_of(answer)) == (413, "sync-batch-too-large")

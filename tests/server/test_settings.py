@@ -1,0 +1,18 @@
+"""Settings that would open the server are refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.errors import InvalidInput
+from server.core.settings import load_settings
+
+
+@pytest.mark.parametrize("proxy", ["*", "10.0.0.1,*"])
+def test_a_proxy_that_is_everybody_is_refused(proxy: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        load_settings(proxy=proxy)
+    assert (refusal.value.code, refusal.value.values["setting"]) == (
+        "server-settings-invalid",
+        "IMAGEFLOW_SERVER_PROXY",
+    )
