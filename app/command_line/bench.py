@@ -40,7 +40,9 @@ def bench_command(
       calibration  calibration of the threshold
       skab         sensor anomaly models
       codes        reading codes
-      server       the central server under load
+      sources      image sources: reading, reconnecting
+      server       the central server: writers at once, requests
+      command      start of the command line
       window       start of the station's window
 
     \b

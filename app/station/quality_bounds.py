@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from inspection.image_quality import QualityBounds, read_bounds
+if TYPE_CHECKING:
+    from inspection.image_quality import QualityBounds
 
 _State = tuple[str, int, int, int]
 
@@ -25,6 +27,9 @@ class KeptBounds:
             NotFound: ``file-missing``.
             InvalidInput: ``quality-bounds-file`` when it does not hold bounds.
         """
+        # Loaded with the first inspection: NumPy and OpenCV would delay the sign-in screen.
+        from inspection.image_quality import read_bounds
+
         with self._lock:
             state = _state(given)
             if self._bounds is None or state != self._state:
