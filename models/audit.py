@@ -61,7 +61,7 @@ class AuditProblem:
 
 
 def audit_digest(entry: AuditEntry) -> str:
-    """Return the SHA-256 of an entry: canonical JSON (sorted keys, no spaces, UTF-8) of what it says."""
+    """Return the SHA-256 of an entry: canonical JSON (sorted keys, no spaces, UTF-8) of its content."""
     content = {
         "device_id": entry.device_id,
         "sequence": entry.sequence,

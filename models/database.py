@@ -169,7 +169,7 @@ def _engine(url: str, busy_timeout_ms: int) -> Engine:
     patience = busy_timeout_ms / 1000
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True, pool_timeout=patience, hide_parameters=True)
-    # A writer waits for another process as long as the timeout says; each thread takes a connection of its own.
+    # A writer waits for another process up to the timeout; each thread takes a connection of its own.
     arguments = {"timeout": patience, "check_same_thread": False}
     engine = create_engine(url, connect_args=arguments, pool_timeout=patience, hide_parameters=True)
 
@@ -202,7 +202,7 @@ _TROUBLE: tuple[tuple[str, str], ...] = (
 
 
 def trouble_of(error: DatabaseError) -> UserFacingError | None:
-    """Return what a person should be told of a database error, None when it is a bug of ours."""
+    """Return the user-facing error for a database error; None when the cause is a bug."""
     text = str(error.orig).lower()
     for part, code in _TROUBLE:
         if part in text:
@@ -218,7 +218,7 @@ def trouble_of(error: DatabaseError) -> UserFacingError | None:
 
 @contextmanager
 def translated_trouble() -> Iterator[None]:
-    """Turn database errors that are trouble of the world into the error a person can act on."""
+    """Raise the user-facing error in place of database errors that are not bugs."""
     try:
         yield
     except PoolTimeoutError as error:

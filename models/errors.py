@@ -1,6 +1,6 @@
 """One root for every error the product raises on purpose.
 
-``UserFacingError`` is trouble of the world: a damaged file, a lost network, a full disk, a mistake of the user. It
+``UserFacingError`` has a cause outside the program: a damaged file, a lost network, a full disk, a mistake. It
 carries a code, the values its text needs, and texts in English and Japanese that say what happened and what to do next
 (``resources/messages``). Everything else that is raised is a bug and must fail loudly.
 """
@@ -17,7 +17,7 @@ class ImageFlowError(Exception):
 
 
 class UserFacingError(ImageFlowError):
-    """Trouble of the world, told to a person.
+    """An error the user can act on: a damaged file, a lost network, a full disk, a mistake.
 
     Attributes:
         code: kebab-case key of the text in ``resources/messages`` and last part of the problem's ``type`` on the wire.
@@ -78,7 +78,7 @@ class Conflict(UserFacingError):
 
 
 class Gone(UserFacingError):
-    """It was there and is no more."""
+    """It existed and was removed."""
 
     status = 410
 
@@ -90,7 +90,7 @@ class TooLarge(UserFacingError):
 
 
 class DoesNotFit(UserFacingError):
-    """Well formed, and still wrong for what it is used on (a pipeline for an item, a model for a pipeline)."""
+    """Well formed, but wrong for its use (a pipeline for an item, a model for a pipeline)."""
 
     status = 422
 

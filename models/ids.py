@@ -13,7 +13,7 @@ def new_id() -> str:
 
 
 def is_id(text: str) -> bool:
-    """Say whether ``text`` is a UUID in canonical form."""
+    """Return whether ``text`` is a UUID in canonical form."""
     try:
         return str(uuid.UUID(text)) == text
     except ValueError:

@@ -25,12 +25,12 @@ class ErrorText:
 
 
 class LocalText(str):
-    """A part of a text, such as a reason: English as it stands, and to be had in the reader's language.
+    """A part of a text, such as a reason: English as a ``str``, available in the reader's language.
 
-    It may be a value of an error or stand in its members, which are made before anybody knows who will read them.
+    It may be a value of an error or stand in its members, which are made before the reader is known.
 
     Args:
-        english: what it says.
+        english: the English text.
         code: of its text in the catalogue; empty leaves it English in every language.
         values: what that text names.
     """
@@ -73,7 +73,7 @@ def catalogue(language: Language) -> dict[str, dict[str, str]]:
             continue
         for code, text in json.loads(file.read_text(encoding="utf-8")).items():
             if code in texts:
-                raise ValueError(f"message {code!r} stands twice in {language}")
+                raise ValueError(f"message {code!r} is defined twice in {language}")
             texts[code] = text
     return texts
 
@@ -121,5 +121,5 @@ def error_text(code: str, values: dict[str, object], language: str = "en", *, fo
 
 
 def _within(value: object, language: str) -> object:
-    """Return a value as it stands within a sentence, which ends it."""
+    """Return a value for use within a sentence, without a full stop of its own."""
     return value.in_language(language).rstrip(".。") if isinstance(value, LocalText) else value

@@ -13,7 +13,7 @@ _TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "P
 
 
 def is_plain_text(text: str) -> bool:
-    """Say whether each character stands for itself; spaces of any width do, control characters do not."""
+    """Return whether each character stands for itself; spaces of any width do, control characters do not."""
     return not any(
         unicodedata.category(character) in _UNFIT or unicodedata.bidirectional(character) in _TURNING
         for character in text

@@ -44,7 +44,7 @@ class Detection(Value):
 
 
 class StepTiming(Value):
-    """How long one pipeline step took; in records what it found stands beside it (``recorded_steps``)."""
+    """How long one pipeline step took; in records its findings are beside it (``recorded_steps``)."""
 
     step_id: str
     component: str
@@ -55,7 +55,7 @@ class CodeReading(Value):
     """A bar code or matrix code that was read.
 
     Attributes:
-        text: what it says.
+        text: its content.
         format: ``qr``, ``micro-qr``, ``data-matrix``, ``code-128``, ``ean-13`` or ``ean-8``.
         polygon: its corners on the original image.
         step_id: the step that read it.
@@ -73,7 +73,7 @@ class Measurement(Value):
     Attributes:
         name: what criteria call it.
         quantity: ``length``, ``area``, ``diameter`` or ``count``.
-        value: in ``unit``; None when it could not be measured, and ``reason`` says why.
+        value: in ``unit``; None when it could not be measured, with the cause in ``reason``.
         unit: ``mm``, ``mm²``, ``px``, ``px²`` or empty for counts.
         reason: code; empty when there is a value.
         geometry: lines to draw on the original image, each a list of points.
@@ -140,7 +140,7 @@ class InspectionResult(Value):
         """Return the steps in JSON form for a record, each with what it measured, read and compared.
 
         Outlines are left out: those of many things are larger than the image they were found on. NUL, which no
-        database keeps in a text, stands there as its symbol U+2400.
+        database keeps in a text, is stored as its symbol U+2400.
         """
         found: dict[str, dict[str, list[dict[str, Any]]]] = {}
         kinds: tuple[tuple[str, Sequence[Measurement | CodeReading | ColourDifference]], ...] = (

@@ -1,4 +1,4 @@
-"""The inspection of one physical part: the session, its images and what the machine said."""
+"""The inspection of one physical part: the session, its images and AI results."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class ImageRecord(Fact, Base, kw_only=True, eq=False):
 
 
 class AIResult(Fact, Base, kw_only=True, eq=False):
-    """What the pipeline says of one image (AI判定).
+    """The pipeline's result for one image (AI判定).
 
     Attributes:
         detections: list of ``models.results.Detection`` in JSON form; pixels of the original image.

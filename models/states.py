@@ -8,7 +8,7 @@ from models.errors import Conflict
 
 
 class Verdict(StrEnum):
-    """What the machine says of a part."""
+    """The AI's verdict of a part."""
 
     OK = "OK"
     NG = "NG"
@@ -102,7 +102,7 @@ class ChangeOperation(StrEnum):
 
 
 class OutboxState(StrEnum):
-    """Where a change that waits for the server stands."""
+    """State of a change that waits for the server."""
 
     WAITING = "waiting"
     DEAD = "dead"

@@ -35,7 +35,7 @@ class HumanDecision(NamedTuple):
 def effective_verdict(machine: Iterable[AiVerdict], person: Iterable[HumanDecision]) -> HumanVerdict | None:
     """Return the effective verdict of a part, None while there is neither an AI result nor a decision.
 
-    Per item the newest AI result stands until a person decides; decisions apply in order of their clocks, one on the
+    Per item the newest AI result holds until a person decides; decisions apply in order of their clocks, one on the
     whole part replacing all that was decided before it. The part is as bad as its worst item (NG, then HOLD, then OK).
     """
     items: dict[str | None, HumanVerdict] = {

@@ -1,4 +1,4 @@
-"""What the person decides about a part, beside what the machine said."""
+"""A person's decisions about a part, beside the AI results."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ class Figure(BaseModel):
 
     Attributes:
         name: key in the JSON output and in ``docs/performance.md``; stays the same from version to version.
-        value: what was measured; None when it could not be, and ``note`` says why.
+        value: what was measured; None when it could not be, with the reason in ``note``.
         unit: ``ms``, ``s``, ``MB``, ``1/s``, or empty for rates, scores and counts.
         what: what it is, for people, in one line.
         command: the command that measures it again; the runner enters that of the area.

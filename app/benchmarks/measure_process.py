@@ -16,7 +16,7 @@ from models.errors import UserFacingError
 
 
 def main(task_file: Path) -> None:
-    """Measure as the task says and write ``figures`` and ``notes``, or ``trouble`` that a person can mend."""
+    """Measure the task's area and write ``figures`` and ``notes``, or ``trouble``, a user-facing error."""
     task = json.loads(task_file.read_text(encoding="utf-8"))
     module = import_module(task["module"])
     answer: dict[str, Any]

@@ -20,7 +20,7 @@ _TOLD = 2_000
 
 
 class MeasurementFailed(ImageFlowError):
-    """A measuring process ended in a way that is a bug of it or of what it measures; says how."""
+    """A measuring process failed because of a bug in it or in what it measures; the message holds its output."""
 
 
 def run_module(

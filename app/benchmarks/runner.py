@@ -129,7 +129,7 @@ def _require_different_names(outcomes: Sequence[Outcome]) -> None:
 
 
 def require_linux() -> None:
-    """Check that the system tells a process's memory and age as Linux does.
+    """Check that memory and run time of a process can be read from /proc, as on Linux.
 
     Raises:
         Unavailable: ``benchmark-system``.

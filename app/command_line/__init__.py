@@ -1,4 +1,4 @@
-"""The one command, ``imageflow``: names its sub-commands, loads only the one asked for, tells trouble to people."""
+"""The one command, ``imageflow``: lists its sub-commands, loads only the one that runs, and reports errors."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def _terminated_like_ctrl_c() -> Iterator[None]:
     By itself it ends Python on the spot: processes it started would go on, temporary files stay.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # Python lets no other thread say what a signal does.
+        yield  # Python lets only the main thread handle signals.
         return
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -195,7 +195,7 @@ def warn_about(found: UserFacingError) -> None:
 
 
 def warn(code: str, **values: object) -> None:
-    """Print on stderr, in the user's language, something to know that is no error: what is so, and what to do."""
+    """Print on stderr, in the user's language, a warning or a hint: what is the case, and what to do."""
     from models.messages import error_text
 
     text = error_text(code, values, language())

@@ -100,7 +100,7 @@ def _print_tables(outcomes: list[Outcome]) -> None:
             continue
         table = Table(title=f"{outcome.area.title}  ({outcome.area.command})", title_justify="left")
         columns = {
-            # What a figure is stands below its name: beside the others there is no room on a narrow terminal.
+            # The description is below the name: a narrow terminal has no room for another column.
             "figure": [Text.assemble(figure.name, "\n", (figure.what, "dim")) for figure in outcome.figures],
             "value": [Text(value_text(figure), no_wrap=True) for figure in outcome.figures],
             "95 %": [Text(interval_text(figure)) for figure in outcome.figures],

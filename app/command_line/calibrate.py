@@ -76,7 +76,7 @@ def calibrate_command(
 def _seen_board(
     options: AcquisitionOptions, columns: int, rows: int, square_mm: float
 ) -> tuple[Frame, BoardCalibration]:
-    """Return the first frame that shows the board, and what it says.
+    """Return the first frame that shows the board, and its calibration.
 
     Raises:
         UserFacingError: ``checkerboard-not-found`` when none does; as the source.

@@ -62,7 +62,7 @@ def given_models(texts: Sequence[str], names: Collection[str], users: str = "ste
             reason = f"no {users} uses a model {given.name!r}, and there is no file {text!r}; used are: {known}"
             raise typer.BadParameter(reason, param_hint=_HINT)
         if given.name and given.name in {other.name for other in found[:place]}:
-            reason = f"there are two for {given.name!r}; say which is which: NAME=FILE"
+            reason = f"there are two for {given.name!r}; name each: NAME=FILE"
             raise typer.BadParameter(reason, param_hint=_HINT)
     return found
 
@@ -76,7 +76,7 @@ def chosen_models(names: Collection[str], texts: Sequence[str], users: str = "st
         users: which steps those are, for messages.
 
     Raises:
-        typer.BadParameter: as ``given_models``, and when it cannot be told which model a file without a name is.
+        typer.BadParameter: as ``given_models``, and when a file without a name may be one of several models.
         UserFacingError: as ``load_model``.
     """
     from inspection.model_library.loading import load_model
@@ -85,7 +85,7 @@ def chosen_models(names: Collection[str], texts: Sequence[str], users: str = "st
     for given in given_models(texts, names, users):
         name = given.name or _unnamed(names, users)
         if name in files:
-            raise typer.BadParameter(f"there are two for {name!r}; say which is which: NAME=FILE", param_hint=_HINT)
+            raise typer.BadParameter(f"there are two for {name!r}; name each: NAME=FILE", param_hint=_HINT)
         files[name] = given.file
     return {name: load_model(file) for name, file in files.items()}
 
@@ -96,7 +96,7 @@ def measured_model(pipeline: ValidatedPipeline, step_id: str, texts: Sequence[st
     It is the one under the name that the step uses, else the first without a name.
 
     Args:
-        pipeline: that the step stands in.
+        pipeline: that holds the step.
         step_id: of the step ``anomaly``.
         texts: ``FILE`` or ``NAME=FILE``, as on the command line.
 
@@ -121,4 +121,4 @@ def _unnamed(names: Collection[str], users: str) -> str:
     if not names:
         raise typer.BadParameter(f"no {users} uses one", param_hint=_HINT)
     known = ", ".join(sorted(names))
-    raise typer.BadParameter(f"say which is which: NAME=FILE; used are: {known}", param_hint=_HINT)
+    raise typer.BadParameter(f"name each: NAME=FILE; used are: {known}", param_hint=_HINT)

@@ -86,7 +86,7 @@ def preprocessing_before(pipeline: ValidatedPipeline, step_id: str, given: Seque
     """Return what gives images as a step is given them.
 
     Args:
-        pipeline: that the step stands in.
+        pipeline: that holds the step.
         step_id: of the step.
         given: ``FILE`` or ``NAME=FILE`` of the models that the steps before it use.
 

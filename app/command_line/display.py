@@ -19,7 +19,7 @@ _NOT_SHOWN = {"offscreen", "minimal"}
 
 
 def window_can_open() -> bool:
-    """Say whether Qt can open a window, be it one that is drawn off the screen."""
+    """Return whether Qt can open a window, be it one that is drawn off the screen."""
     if sys.platform in {"win32", "darwin"}:
         return True
     platforms = {entry.partition(":")[0] for entry in os.environ.get("QT_QPA_PLATFORM", "").split(";") if entry}
@@ -30,7 +30,7 @@ def window_can_open() -> bool:
 
 
 def somebody_can_see() -> bool:
-    """Say whether a window can be shown to somebody."""
+    """Return whether a window can be shown."""
     return os.environ.get("QT_QPA_PLATFORM") not in _NOT_SHOWN and window_can_open()
 
 

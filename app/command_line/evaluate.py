@@ -31,7 +31,7 @@ def evaluate_command(
         typer.Option(
             "--model",
             help="Model file; given again, with --pipeline: reference image, or model, of a step before anomaly; "
-            "NAME=FILE where it must be said which is which.",
+            "NAME=FILE where there are several.",
             metavar="[NAME=]FILE",
         ),
     ],

@@ -67,7 +67,7 @@ def show_command(
     model: Annotated[Path, typer.Argument(help="Model file.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a model file says about itself; checks that it is complete and unchanged.
+    """Show a model file's manifest; checks that the file is complete and unchanged.
 
     \b
     Examples:
@@ -114,7 +114,7 @@ def _steps(view: dict[str, Any] | None) -> str:
 
 
 def _figures(metrics: dict[str, float]) -> dict[str, float]:
-    """Return what tells the size of a model, whatever its method."""
+    """Return the figures that describe a model's size, for every method."""
     return {name.replace("_", " "): value for name, value in metrics.items() if name != "parity"}
 
 

@@ -34,8 +34,8 @@ def export_command(
 ) -> None:
     """Write a model in another precision, in the format of this version; refused unless it scores as the model does.
 
-    Scores must agree within 0.1 % and no verdict may flip, in every precision; otherwise nothing is written and the
-    numbers are told. INT8 usually does not pass for an anomaly model: coarser features raise the scores of good images,
+    Scores must agree within 0.1 % and no verdict may change, in every precision; otherwise nothing is written and the
+    numbers are reported. INT8 usually fails for an anomaly model: coarser features raise the scores of good images,
     often above the threshold. It needs the extra `train` of the product.
 
     \b

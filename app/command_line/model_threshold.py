@@ -93,7 +93,7 @@ def threshold_command(
 
 
 def _evidence(bundle: Bundle, model: Path, good: Path | None, defect: Path | None, view: ImagePreprocessor) -> Evidence:
-    """Return the scores to see effects on; images of no use, or after other steps, are told on stderr."""
+    """Return the scores that effects are counted on; report unusable images and preprocessing on stderr."""
     from app.command_line import report_error, warn_about
     from inspection.anomaly.threshold.evidence import gather_evidence
     from inspection.pipeline import preprocessing_mismatch
@@ -124,7 +124,7 @@ def _table(rows: Iterable[_Row]) -> list[str]:
 
 
 def _together(rows: Iterable[_Row]) -> list[_Row]:
-    """Tell in one row, under all their names, what gives the same threshold: it does the same."""
+    """Join rows of equal thresholds under all their names."""
     shown: dict[float, _Row] = {}
     for row in rows:
         first = shown.get(row.effect.value)

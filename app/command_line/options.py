@@ -32,7 +32,7 @@ NaValueOption = Annotated[
 
 
 def finite_threshold(value: float | None) -> float | None:
-    """Refuse what is no threshold, as a callback of an option."""
+    """Reject a value that cannot be a threshold; callback of an option."""
     if value is not None and not (math.isfinite(value) and value > 0):
         raise typer.BadParameter("a threshold is a number larger than 0")
     return value
@@ -45,7 +45,7 @@ ThresholdOption = Annotated[
 
 
 def plain_name(name: str) -> str:
-    """Refuse what cannot be shown as the name of a model, as a callback of an option."""
+    """Reject a text that cannot be shown as the name of a model; callback of an option."""
     if len(name) > LONGEST_NAME or not is_plain_text(name):
         raise typer.BadParameter(f"has {LONGEST_NAME} characters at most, all of them printable")
     return name
@@ -85,7 +85,7 @@ def _whole(path: Path) -> str:
 
 
 def warn_skipped(skipped: Mapping[Any, str]) -> None:
-    """Say on stderr which images were left out, and why: file → reason in the user's language."""
+    """Report on stderr which images were left out: file → reason in the user's language."""
     from app.command_line import warn
 
     for file, reason in skipped.items():
@@ -98,9 +98,9 @@ Advance = Callable[[str, float], None]
 
 @contextmanager
 def report_when_stopped(model: Path) -> Iterator[None]:
-    """Say on stderr, where Ctrl-C ends a training, that ``model`` was not written; the interruption goes on.
+    """Report on stderr, when Ctrl-C ends a training, that ``model`` was not written; the interruption propagates.
 
-    Nothing is said where the file is there newly: Ctrl-C came after the work.
+    Nothing is reported when the file was newly written: Ctrl-C came after the work.
     """
     before = _written_at(model)
     try:
@@ -136,7 +136,7 @@ def progress_bar(title: str, *, beside_output: bool = False) -> Iterator[Advance
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        # Without a total the bar moves by itself: until the first step is done nobody knows how long it takes.
+        # Without a total the bar moves by itself: until the first step is done its duration is unknown.
         task = progress.add_task(title, total=None)
 
         def advance(description: str, fraction: float) -> None:

@@ -34,7 +34,7 @@ def rows_of(table: SensorTable, columns: tuple[str, ...]) -> NDArray[np.float64]
 
 
 def _numbered(names: tuple[str, ...]) -> bool:
-    """Say whether names are those a table without a header is given."""
+    """Return whether names are those a table without a header is given."""
     from inspection.sensor.table.dialect import column_names
     from inspection.sensor.table.reading import MAX_COLUMNS
 

@@ -1,4 +1,4 @@
-"""``imageflow sync``: one pass, how it stands, and the changes the server refused."""
+"""``imageflow sync``: one pass, the status, and the changes the server rejected."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ChangeArgument = Annotated[str, typer.Argument(metavar="CHANGE_ID", help="As `de
 @sync_app.callback(invoke_without_command=True)
 def sync_command(
     context: typer.Context,
-    once: Annotated[bool, typer.Option("--once", help="One pass, then end (the default says the same).")] = False,
+    once: Annotated[bool, typer.Option("--once", help="One pass, then end (the default).")] = False,
     store: StoreOption = None,
     credential_stdin: Annotated[
         bool, typer.Option("--credential-stdin", help="Read the station's credential from standard input.")
@@ -106,7 +106,7 @@ def conflicts(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the edits that lost to newer ones and nobody has looked at; one JSON object a line with --json.
+    """List the edits that lost to newer ones and have not been looked at; one JSON object a line with --json.
 
     \b
     Examples:

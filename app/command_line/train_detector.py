@@ -65,7 +65,7 @@ def train_detector_command(
     """Train a detector (YOLO11, YOLO26) offline, from random weights or a checkpoint, and export it for the station.
 
     Writes a float32 file and beside it FILE.int8.model, each only if it finds what the training found; the report
-    says how well. Stopped, it goes on with --resume from its last whole epoch.
+    reports how well. A stopped training continues with --resume from its last complete epoch.
 
     \b
     Examples:
@@ -130,7 +130,7 @@ def train_detector_command(
 def _request(
     data: Path | None, out: Path | None, run: Path | None, resume: Path | None
 ) -> tuple[Path, dict[str, Any] | None]:
-    """Return the folder of the run, and what is wanted; None where it was said before."""
+    """Return the folder of the run and the request; None when the run is resumed."""
     if resume is not None:
         return resume, None
     if data is None or out is None:
@@ -151,7 +151,7 @@ def _require_places(wanted: RunRequest, folder: Path) -> None:
 
 
 def _require_alone(context: typer.Context) -> None:
-    """Refuse what would go unheard: a training that goes on is the one that was asked for."""
+    """Reject options that a resumed training would ignore: it keeps those it was started with."""
     for name in context.params:
         source = context.get_parameter_source(name)
         if name not in _WITH_RESUME and source is not None and source.name == "COMMANDLINE":
@@ -206,7 +206,7 @@ def result_lines(found: dict[str, Any]) -> list[str]:
             continue
         made = f"{model['model']} ({model['precision']}, runs in {model['inference'][0]})"
         if "finds-nothing" in found["warnings"]:
-            # Nothing found beside nothing found agrees, and says nothing.
+            # Two empty results agree, but prove nothing.
             lines.append(made)
             continue
         parity = "; ".join(

@@ -1,4 +1,4 @@
-"""Whether a database has the newest schema, told without loading what migrates: most starts find nothing to do."""
+"""Whether a database has the newest schema, found without loading Alembic: most starts need no migration."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ NEWEST = "0001"
 
 
 def has_newest_schema(connection: Connection) -> bool:
-    """Say whether the schema is the newest; False for an empty database and for one of a newer version."""
+    """Return whether the schema is the newest; False for an empty database and for one of a newer version."""
     if not inspect(connection).has_table("alembic_version"):
         return False
     present = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()

@@ -1,4 +1,4 @@
-"""Takes what the server says into the station's store: pulled changes, snapshot records, answers to pushed changes."""
+"""Applies the server's data to the station's store: pulled changes, snapshot records, results of pushed changes."""
 
 from __future__ import annotations
 
@@ -122,9 +122,9 @@ def take_results(session: Session, entries: Mapping[str, OutboxEntry], results: 
 
 
 def _forget_positions(session: Session, record: SnapshotRecord) -> None:
-    """Let a master's fields take what the snapshot says, even at lower positions than held here.
+    """Take a master's fields from the snapshot, even at lower positions than held here.
 
-    The snapshot is the server's state of this moment. A server restored from a backup gives out positions anew, and
+    The snapshot is the server's state of this moment. A server restored from a backup reuses positions, and
     what is remembered of the old ones would keep every later change away.
     """
     record_type = synced_types().get(record.entity)
@@ -260,7 +260,7 @@ def _current_unique(present: Synced) -> dict[str, Any]:
 def _make_room(session: Session, record_type: type[Synced], entity_id: str, values: Mapping[str, Any]) -> None:
     """Rename a local record that holds a value the server has given to another one.
 
-    The server's word stands, or nothing behind it could be taken in. What the local record was called is kept as a
+    The server's value holds, or no later change could be applied. What the local record was called is kept as a
     conflict and its waiting entries carry the new name.
     """
     if values.get("deleted_at") is not None:

@@ -1,4 +1,4 @@
-"""Blobs of a station: files named by their SHA-256 digest, whole or not there at all."""
+"""Blobs of a station: files named by their SHA-256 digest, complete or absent."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class BlobStore:
         return self.directory / sha256[:2] / sha256
 
     def exists(self, sha256: str) -> bool:
-        """Say whether the blob is here."""
+        """Return whether the blob is here."""
         return self.path(sha256).is_file()
 
     def open(self, sha256: str) -> BinaryIO:
@@ -96,7 +96,7 @@ class BlobStore:
             return os.fstat(file.fileno()).st_size
 
     def verify(self, sha256: str) -> bool:
-        """Say whether the blob is here and its bytes have its digest."""
+        """Return whether the blob is here and its bytes have its digest."""
         try:
             with self.open(sha256) as file:
                 return sha256_of_pieces(pieces_of(file)) == sha256
@@ -121,11 +121,11 @@ class BlobStore:
         return len(found)
 
     def partial(self, sha256: str) -> Path:
-        """Return where a download of a blob gathers; it outlasts a cut link and is no blob yet."""
+        """Return where a download of a blob gathers; it survives an interrupted connection and is not a blob yet."""
         return self.directory / "incoming" / f"{self.path(sha256).name}.part"
 
     def adopt(self, sha256: str) -> bool:
-        """Make the gathered download a blob if its digest is right, else throw it away and return False."""
+        """Make the gathered download a blob if its digest is right, else discard it and return False."""
         gathered = self.partial(sha256)
         if sha256_of_file(gathered) != sha256:
             gathered.unlink()

@@ -43,7 +43,7 @@ class ServerClient:
         base_url: ``http://host:port`` or ``https://…``.
         device_id: None before enrolment.
         credential: gives the station's credential, None when it is not known.
-        on_checked: told of a credential the server has looked at, and whether it accepts it.
+        on_checked: called with each credential the server has checked and whether it accepts it.
         timeout_s: of connecting, and of each wait for bytes.
         language: of the server's texts.
         verify: check the server's certificate; a path names a certificate authority of one's own.
@@ -74,7 +74,7 @@ class ServerClient:
         self._transport.close()
 
     def health(self) -> dict[str, Any]:
-        """Return what ``/health`` says.
+        """Return the answer of ``/health``.
 
         Raises:
             Unavailable: when the server cannot be reached or is not well.
@@ -175,7 +175,7 @@ class ServerClient:
 
         Raises:
             Conflict: the server has another offset, ``offset`` in the problem.
-            DoesNotFit: the whole has not the digest; the server has thrown it away.
+            DoesNotFit: the whole has not the digest; the server has discarded it.
         """
         headers = {
             "Content-Type": "application/octet-stream",
@@ -185,7 +185,7 @@ class ServerClient:
         return _parsed(UploadState, self._send("POST", f"{SYNC_PATH}/upload", None, **options))
 
     def download_blob(self, sha256: str, target: Path, progress: Callable[[int], None] | None = None) -> None:
-        """Fetch a blob into a file, going on where an earlier try was cut; the caller checks its digest.
+        """Fetch a blob into a file, continuing an interrupted download; the caller checks its digest.
 
         Args:
             sha256: of the blob.
@@ -202,8 +202,8 @@ class ServerClient:
             headers["Range"] = f"bytes={held}-"
         options: dict[str, Any] = {"params": {"blob": sha256}, "headers": headers}
         with self._transport.stream("GET", f"{SYNC_PATH}/download", **options) as answer:
-            goes_on = answer.status_code == HTTPStatus.PARTIAL_CONTENT
-            with target.open("ab" if goes_on else "wb") as file:
+            resumed = answer.status_code == HTTPStatus.PARTIAL_CONTENT
+            with target.open("ab" if resumed else "wb") as file:
                 for piece in answer.iter_bytes():
                     file.write(piece)
                     if progress is not None:

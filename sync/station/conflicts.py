@@ -1,4 +1,4 @@
-"""Edits that lost to newer ones: shown to a person until somebody has looked at them."""
+"""Edits that lost to newer ones: shown until they are marked as seen."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from models.sync import SyncConflict
 
 
 def list_conflicts(session: Session, *, seen: bool = False, limit: int = 1000) -> list[SyncConflict]:
-    """Return lost edits, oldest first; those somebody has looked at only when ``seen``."""
+    """Return lost edits, oldest first; those marked as seen only when ``seen``."""
     query = select(SyncConflict).order_by(SyncConflict.created_at, SyncConflict.id).limit(limit)
     return list(session.scalars(query if seen else query.where(SyncConflict.seen_at.is_(None))))
 
 
 def mark_seen(session: Session, conflicts: list[SyncConflict]) -> None:
-    """Note within the caller's transaction that somebody has looked at them."""
+    """Mark them as seen within the caller's transaction."""
     session.execute(
         update(SyncConflict)
         .where(SyncConflict.id.in_([conflict.id for conflict in conflicts]))

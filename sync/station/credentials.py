@@ -11,7 +11,7 @@ _SERVICE = "ImageFlow Station"
 class CredentialStore:
     """Keeps device credentials.
 
-    Where the system has no keyring they are kept in memory alone: the person is told, and asked again after a restart.
+    Without a system keyring they are kept in memory only: the user is warned, and asked again after a restart.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class CredentialStore:
         return True
 
     def checked(self, device_id: str, credential: str, *, accepted: bool) -> None:
-        """Note what the server said of a credential; one that never was right is forgotten.
+        """Record whether the server accepted a credential; one that was never accepted is removed.
 
         One that was right before is kept: an administrator may only have disabled the station for a while.
         """

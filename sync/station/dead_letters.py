@@ -32,7 +32,7 @@ class DeadLetter:
     """A refused change.
 
     Attributes:
-        code: why, as a code; ``problem`` says it in words.
+        code: why, as a code; ``problem`` has the text.
         held_back: changes of the same record that wait behind it.
     """
 

@@ -1,4 +1,4 @@
-"""The sync engine: passes over outbox, change log and blobs, by itself, one at a time, whatever the network does."""
+"""The sync engine: passes over outbox, change log and blobs, in the background, one at a time, over any network."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ _RANDOM = secrets.SystemRandom()
 
 
 class _Stopped(Exception):
-    """The engine is asked to end in the middle of a pass."""
+    """The engine was stopped in the middle of a pass."""
 
 
 def backoff_s(failures: int, random: Callable[[], float] = _RANDOM.random) -> float:
-    """Return the seconds to wait after so many failures in a row: doubled each time, capped, half of it by chance.
+    """Return the seconds to wait after so many failures in a row: doubled each time, capped, half of it random.
 
-    The chance keeps many stations from coming back at the same moment.
+    The jitter keeps many stations from retrying at the same moment.
     """
     longest = min(_LONGEST_BACKOFF_S, _FIRST_BACKOFF_S * 2.0 ** min(failures - 1, 10))
     return longest * (0.5 + random() / 2)
 
 
 class SyncEngine:
-    """Keeps one station and the server equal.
+    """Keeps one station and the server synchronised.
 
     ``run_once`` does a pass in the caller's thread; ``start`` begins a thread that does passes by itself.
 
@@ -150,7 +150,7 @@ class SyncEngine:
             self._error = self._failing_since = None
 
     def status(self) -> SyncStatus:
-        """Return how the sync stands; reads the store."""
+        """Return the status of the synchronisation; reads the store."""
         with self.database.read() as session:
             stored = status_of(session)
         with self._state:

@@ -1,4 +1,4 @@
-"""What people see of the sync: how it stands, what a pass did, how far it is."""
+"""Status, progress and report of the synchronisation, as shown to users."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class SyncReport:
 
 @dataclass(frozen=True, slots=True)
 class SyncStatus:
-    """How the sync stands.
+    """Status of the synchronisation.
 
     Attributes:
         online: whether the server answered last time.
@@ -73,7 +73,7 @@ class SyncStatus:
         blocked: changes held back behind a refused change of the same record.
         dead: changes the server refused for good.
         blobs_waiting: blobs the server has not acknowledged.
-        conflicts: lost fields nobody has looked at.
+        conflicts: lost fields not yet marked as seen.
         last_success: end of the last whole pass.
         last_error: why the last pass failed, None when it did not.
         failing_since: end of the first pass that failed since one succeeded, None when the last one did not fail.
@@ -99,13 +99,13 @@ class SyncStatus:
 
 
 def stored_status(database: Database) -> SyncStatus:
-    """Return what the store alone says; whether the server answers is not known to it."""
+    """Return the status as far as the store knows it; it does not know whether the server answers."""
     with database.read() as session:
         return status_of(session)
 
 
 def status_of(session: Session) -> SyncStatus:
-    """Return what the store alone says, as one transaction sees it."""
+    """Return the status as far as the store knows it, read in the caller's transaction."""
     success = get_value(session, LAST_SUCCESS)
     waiting = OutboxEntry.state == OutboxState.WAITING
     blobs = select(func.count()).select_from(Blob).where(Blob.present, Blob.uploaded_at.is_(None))

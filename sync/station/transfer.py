@@ -1,4 +1,4 @@
-"""Moves blobs: images up, models down, in pieces, going on where a cut link left off."""
+"""Moves blobs: images up, models down, in pieces, continuing after an interrupted connection."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class BlobTransfer:
         """Send every blob the server has not acknowledged.
 
         Raises:
-            UserFacingError: when the server does not answer; what it has of a blob is gone on with next time.
+            UserFacingError: when the server does not answer; a partly sent blob continues next time.
         """
         last = ""
         while page := self._waiting(last):
@@ -67,7 +67,7 @@ class BlobTransfer:
                 self.step("upload")
 
     def fetch_all(self) -> None:
-        """Fetch the models that items here use and that are not here yet; one the server lacks is left for later."""
+        """Fetch the models that items here use and that are missing here; one the server lacks waits."""
         for model in self._wanted():
             self.check()
             if self._fetch(model.sha256):
@@ -108,7 +108,7 @@ class BlobTransfer:
         return complete
 
     def _pieces(self, request: UploadRequest) -> Iterator[UploadState]:
-        """Send piece after piece and yield what the server has; it has the last word on where to go on."""
+        """Send piece after piece and yield what the server has; the server decides the next offset."""
         state = self.client.begin_upload(request)
         corrections = 0
         length = self.chunk_bytes

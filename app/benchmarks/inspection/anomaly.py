@@ -173,7 +173,7 @@ def _goal(name: str, key: str, value: float) -> tuple[str, bool | None]:
 
 
 def _score(fit: Sequence[Path], good: Objects, defects: Objects, into: Scored, masks: Path | None) -> None:
-    """Train on ``fit`` and add what the model says of the test to ``into``."""
+    """Train on ``fit`` and add the model's scores of the test to ``into``."""
     with tempfile.TemporaryDirectory() as folder:
         report = train_images(sorted(fit), Path(folder) / "benchmark.model", TrainingSettings())
         model = load_bundle(report.path)
@@ -189,7 +189,7 @@ def _score(fit: Sequence[Path], good: Objects, defects: Objects, into: Scored, m
 
 
 def add_pixels(pixels: PixelScores, heatmap: FloatMap, mask: Marked | None) -> None:
-    """Count the pixels of one image; not those of a defect that nobody marked, which are neither good nor defective.
+    """Count the pixels of one image; except those of an unmarked defect, which are neither good nor defective.
 
     Args:
         pixels: what is counted so far.

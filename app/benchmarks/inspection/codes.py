@@ -14,7 +14,7 @@ from inspection.imaging.files import read_image
 from inspection.metrics import wilson_interval
 
 _WITHOUT_TEXT = frozenset({"<unkown>"})
-"""What stands in place of the text of a photograph whose code nobody could read."""
+"""Placeholder text of a photograph without a known code content."""
 
 
 def measure(data: Path, effort: Effort = "normal") -> list[Figure]:

@@ -80,7 +80,7 @@ def measure(data: Path, seeds: int = SEEDS, on_file: OnFile | None = None) -> li
     Args:
         data: the folder, see ``read_files``.
         seeds: how many; the figures are means over them.
-        on_file: told the files done and all.
+        on_file: called with (files done, all files).
 
     Raises:
         InvalidInput: as ``read_files``.

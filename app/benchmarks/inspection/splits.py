@@ -7,7 +7,7 @@ one tile are no independent cases, and a good tile is recognised when the fit ha
 defective ones of each class are for the test, the others for every choice.
 
 Castings. The publisher's division: ``train`` for every choice (its good ones cross-fitted), ``test`` for the test. The
-publisher turned and brightened images before dividing them, and nothing in the names says which belong together.
+publisher turned and brightened images before dividing them, and the names do not show which belong together.
 
 The order is that of the SHA-256 of file names, so that no choice depends on a seed or on the order of a folder.
 """
