@@ -23,7 +23,7 @@ from tests.support.trained_model import SMALL
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MeanCore:
+class MeanModel:
     projection: FloatArray
     offset: FloatArray
 
@@ -36,7 +36,7 @@ class MeanCore:
         one = constant(np.array([1], np.int64))
         return map_graph(features, ops.sqrt(ops.reduce_sum(ops.multiply(away, away), one, keep_dims=True)), "mean")
 
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         return {"dimensions": float(len(self.offset))}
 
 
@@ -48,11 +48,11 @@ class MeanMethod:
     aligned: ClassVar[bool] = False
     settings: MethodSettings
 
-    def fit(self, source: PatchSource, indices: Sequence[int], check: Callable[[], None]) -> MeanCore:
+    def fit(self, source: PatchSource, indices: Sequence[int], check: Callable[[], None]) -> MeanModel:
         check()
         patches = np.concatenate([source.samples(index) for index in indices])
         scale = 1 / (patches.std(axis=0) + 1e-3)
-        return MeanCore(np.diag(scale).astype(np.float32), (-patches.mean(axis=0) * scale).astype(np.float32))
+        return MeanModel(np.diag(scale).astype(np.float32), (-patches.mean(axis=0) * scale).astype(np.float32))
 
 
 def test_a_third_method_trains_and_inspects_with_one_line_in_the_registry(
