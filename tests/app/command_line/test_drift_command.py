@@ -91,7 +91,7 @@ def test_a_number_that_stands_for_a_missing_value_is_no_drift(
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("other.csv", "current is no column of the table"), ("none.csv", "none.csv"), ("bad.csv", "bad.csv")],
+    [("other.csv", "current is not a column of the table"), ("none.csv", "none.csv"), ("bad.csv", "bad.csv")],
 )
 def test_a_table_that_does_not_fit_is_told(
     capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path, name: str, told: str

@@ -53,7 +53,7 @@ def test_the_screen_tells_rows_alarms_and_the_first_of_them(capsys: pytest.Captu
     assert out.startswith("100 rows, ")
     assert "are missing: 1\n" in out
     assert any(line.split()[:3] == ["42", "2026-07-27", "10:00:40"] and "current" in line for line in out.splitlines())
-    assert "Left out, not of the model: time" in err
+    assert "Ignored, not columns of the model: time" in err
 
 
 def test_all_rows_are_written_for_a_spreadsheet(

@@ -185,7 +185,7 @@ def test_each_line_typed_takes_a_frame(
         (["a.mp4", "b.mp4"], 2, "SOURCE"),
         (["--gate", "none.json", "."], 1, "none.json"),
         (["rtsp://127.0.0.1:9/x"], 1, "does not answer"),
-        (["http://camera/x.mjpg"], 1, "http: is no kind of address"),
+        (["http://camera/x.mjpg"], 1, "Images cannot be read from a http: address"),
     ],
 )
 def test_wrong_use_is_told(

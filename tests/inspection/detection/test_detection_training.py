@@ -261,7 +261,7 @@ def test_labels_that_are_all_empty_and_images_that_are_all_damaged_are_reported(
     for label in (tmp_path / "data" / "labels" / "val").iterdir():
         label.write_text("\n")
     code, err = command(capsys, "--data", described, "--out", tmp_path / "m.model")
-    assert (code, '"val" does not name' in err) == (1, True)
+    assert (code, 'under "val"' in err) == (1, True)
     for image in (tmp_path / "data" / "images" / "train").iterdir():
         image.write_bytes(image.read_bytes()[:500])
     code, err = command(capsys, "--data", described, "--out", tmp_path / "m.model")

@@ -266,14 +266,16 @@ def test_an_items_parameters_go_over_the_pipelines_own() -> None:
 
 
 def test_without_the_server_only_those_sign_in_who_did_so_with_it(workspace: Workspace, station: Station) -> None:
-    with pytest.raises(NotSignedIn, match="once"):
+    with pytest.raises(NotSignedIn) as caught:
         sign_in(workspace, "operator", "right")
+    assert caught.value.code == "sign-in-never-online"
     _keep_password(workspace, "operator", "right", days=1)
     user = sign_in(workspace, " operator ", "right")
     assert (user.user_id, user.online) == (station.operator.user_id, False)
     sign_out(workspace, user)
-    with pytest.raises(NotSignedIn, match="is wrong"):
+    with pytest.raises(NotSignedIn) as caught:
         sign_in(workspace, "operator", "wrong")
+    assert caught.value.code == "sign-in-wrong"
 
 
 def test_offline_sign_in_ends_by_setting(workspace: Workspace) -> None:
