@@ -31,6 +31,21 @@ class Role(StrEnum):
     INTEGRATOR = "integrator"
 
 
+IN_CHARGE = frozenset({Role.SUPERVISOR, Role.ADMIN})
+"""Roles that answer for the work of others."""
+
+
+def may_act_for(starter: str | None, *, role: Role, user_id: str | None) -> bool:
+    """Return whether a user may do what only the person who started a session and those in charge may.
+
+    Args:
+        starter: id of the person who started it; None for a machine or a station by itself, for whom everybody may.
+        role: of the user who asks.
+        user_id: of the user who asks; None for a machine.
+    """
+    return role in IN_CHARGE or starter is None or starter == user_id
+
+
 class SessionStatus(StrEnum):
     """Life of an inspection session."""
 
@@ -45,10 +60,15 @@ class SessionStatus(StrEnum):
 
 _END = frozenset({SessionStatus.COMPLETED, SessionStatus.FAILED, SessionStatus.CANCELLED})
 
-# Forward only, as the sync rules demand; the items of a target are all inspected within IN_PROGRESS.
+# Forward only, as the sync rules demand; the items of a target are all inspected within IN_PROGRESS. A part that a
+# person judges without the AI goes to HUMAN_REVIEW at once.
 SESSION_TRANSITIONS: dict[SessionStatus, frozenset[SessionStatus]] = {
-    SessionStatus.PENDING: frozenset({SessionStatus.IN_PROGRESS, SessionStatus.FAILED, SessionStatus.CANCELLED}),
-    SessionStatus.IN_PROGRESS: frozenset({SessionStatus.AI_COMPLETED, SessionStatus.FAILED, SessionStatus.CANCELLED}),
+    SessionStatus.PENDING: frozenset(
+        {SessionStatus.IN_PROGRESS, SessionStatus.HUMAN_REVIEW, SessionStatus.FAILED, SessionStatus.CANCELLED}
+    ),
+    SessionStatus.IN_PROGRESS: frozenset(
+        {SessionStatus.AI_COMPLETED, SessionStatus.HUMAN_REVIEW, SessionStatus.FAILED, SessionStatus.CANCELLED}
+    ),
     SessionStatus.AI_COMPLETED: frozenset(
         {
             SessionStatus.HUMAN_REVIEW,

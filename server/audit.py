@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from models.audit import append_audit
+from models.synced import to_wire
 from server.auth.identity.principal import Principal
 
 SERVER_DEVICE = "server"
@@ -23,3 +25,15 @@ def audited(session: Session, who: Principal, action: str, subject: str, subject
         subject_id=subject_id,
         detail=detail,
     )
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return old and new value of each field that a change makes different, as an audit entry keeps them.
+
+    Args:
+        before: field → value; a missing one counts as None.
+        after: field → value of the fields that the change names; never a secret.
+    """
+    old = {name: to_wire(before.get(name)) for name in after}
+    new = {name: to_wire(value) for name, value in after.items()}
+    return {name: {"old": old[name], "new": new[name]} for name in sorted(new) if old[name] != new[name]}

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from models.devices import Device
 from models.errors import NotFound
 from models.pipelines import StationConfig
-from server.audit import audited
+from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.devices.schemas import StationConfigReply, StationConfigUpdate
@@ -31,13 +31,16 @@ def set_config(context: ServerContext, who: Principal, body: StationConfigUpdate
             raise NotFound("device-unknown")
         settings = body.settings.model_dump(mode="json", exclude_none=True)
         record = config_of(session, body.device_id)
+        before = {} if record is None else record.settings
         if record is None:
             record = StationConfig(device_id=body.device_id, settings=settings)
             session.add(record)
         else:
             record.settings = settings
         session.flush()
-        audited(session, who, "station-config.set", "station_config", record.id, fields=sorted(settings))
+        # Replaced as a whole: what is left out is taken back.
+        changes = differences(before, {**dict.fromkeys(before), **settings})
+        audited(session, who, "station-config.set", "station_config", record.id, changes=changes)
         session.flush()
         return _reply(session, body.device_id)
 

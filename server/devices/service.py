@@ -10,7 +10,7 @@ from models.clock import utc_now
 from models.devices import Device, EnrolmentCode
 from models.errors import NotFound, NotSignedIn
 from models.ids import new_id
-from server.audit import audited
+from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.auth.identity.secrets import digest_of, new_code, new_secret, normalised_code
 from server.context import ServerContext
@@ -79,8 +79,10 @@ def update_device(context: ServerContext, who: Principal, device_id: str, body: 
         device = session.get(Device, device_id, with_for_update=True)
         if device is None:
             raise NotFound("device-unknown")
+        changed = differences({name: getattr(device, name) for name in changes}, changes)
         for name, value in changes.items():
             setattr(device, name, value)
-        audited(session, who, "device.changed", "device", device.id, status=device.status.value)
+        if changed:
+            audited(session, who, "device.changed", "device", device.id, changes=changed)
         session.flush()
         return DeviceReply.model_validate(device)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.pipelines import Pipeline
 from models.targets import InspectionItem
-from server.audit import audited
+from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.masters.repository import alive
@@ -31,10 +31,13 @@ def set_item_pipeline(context: ServerContext, who: Principal, item_id: str, body
         item = alive(session, InspectionItem, item_id)
         chosen = {"pipeline_id": body.pipeline_id, "pipeline_parameters": dict(body.parameters)}
         # Checked even when nothing changes: the pipeline may have been deleted meanwhile.
-        require_valid(session, InspectionItem, {**column_values(item), **chosen}, chosen.keys())
+        before = column_values(item)
+        require_valid(session, InspectionItem, {**before, **chosen}, chosen.keys())
         for name, value in chosen.items():
             setattr(item, name, value)
-        audited(session, who, "item.pipeline-set", "item", item.id, pipeline_id=body.pipeline_id)
+        changes = differences(before, chosen)
+        if changes:
+            audited(session, who, "item.changed", "item", item.id, changes=changes)
         session.flush()
         return _reply(item, session.get(Pipeline, item.pipeline_id) if item.pipeline_id else None)
 

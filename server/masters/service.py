@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from models.clock import utc_now
 from models.pipelines import Pipeline
 from models.synced import Master
-from server.audit import audited
+from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.idempotency import existing_record
@@ -117,11 +117,12 @@ def _change(session: Session, who: Principal, record: Master, changes: Mapping[s
     if not changed:
         return
     require_valid(session, type(record), {**before, **changes}, changed)
-    for name in changed:
-        setattr(record, name, changes[name])
+    after = {name: changes[name] for name in changed}
     if isinstance(record, Pipeline):
-        record.version = counted_version(record.version, changed="definition" in changed)
-    audited(session, who, f"{record.entity}.changed", record.entity, record.id, fields=changed)
+        after["version"] = counted_version(record.version, changed="definition" in changed)
+    for name, value in after.items():
+        setattr(record, name, value)
+    audited(session, who, f"{record.entity}.changed", record.entity, record.id, changes=differences(before, after))
 
 
 def given(body: BaseModel) -> dict[str, Any]:

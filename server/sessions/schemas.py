@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from models.states import HumanVerdict, ImageKind, SessionStatus, Verdict
-from sync.shared.schemas import LEFT_OUT, Changes, Moment, Real, RecordId, Reply, Request, Text
+from sync.shared.schemas import LEFT_OUT, Changes, Flag, Moment, Real, RecordId, Reply, Request, Text
 
 
 class SessionCreate(Request):
@@ -55,6 +55,7 @@ class VerificationCreate(Request):
     seconds: Real | None = Field(default=None, ge=0, le=86_400, description="Time the person took.")
     item_id: RecordId | None = Field(default=None, description="The item it is about; empty: the whole part.")
     ai_result_id: RecordId | None = None
+    complete: Flag = Field(default=False, description="End the session with this verdict, in the same call.")
 
 
 class VerificationReply(Reply):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
-
 from models.clock import utc_now
 from models.devices import Device
-from models.errors import InvalidInput, NotFound, PermissionDenied
+from models.errors import InvalidInput, NotFound
 from models.sessions import InspectionSession
 from models.states import SessionStatus, require_transition
 from models.targets import Target
-from server.audit import SERVER_DEVICE, audited
+from server.audit import SERVER_DEVICE, audited, differences
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.idempotency import existing_record
@@ -19,7 +17,16 @@ from server.masters.repository import alive
 from server.sessions import repository
 from server.sessions.events import SESSION_CHANGED
 from server.sessions.repository import SessionFilter
-from server.sessions.rules import may_update, only_device, owner_of_new, require_verdict
+from server.sessions.rules import (
+    ENDED,
+    Action,
+    SessionOwner,
+    actions_of,
+    only_device,
+    owner_of_new,
+    require_may,
+    require_verdict,
+)
 from server.sessions.schemas import SessionCreate, SessionDetail, SessionReply, SessionUpdate
 from sync.shared.schemas import Page
 
@@ -77,26 +84,28 @@ def update_session(context: ServerContext, who: Principal, session_id: str, body
 
     Raises:
         NotFound: ``inspection-session-unknown``.
-        PermissionDenied: ``session-of-another-device``.
+        PermissionDenied: as ``require_may``.
         Conflict: ``session-state`` or ``session-without-verdict``.
     """
     with context.database.transaction(who.user_id) as session:
-        record = own_session(session, who, session_id)
-        changed = []
-        for name, value in (("lot", body.lot), ("serial_number", body.serial_number)):
-            if value is not None and value != getattr(record, name):
-                setattr(record, name, value)
-                changed.append(name)
-        if body.status is not None and body.status is not record.status:
-            _step(record, body.status)
-            changed.append("status")
-        if changed:
-            detail = {"fields": changed, "status": record.status.value}
-            audited(session, who, "session.changed", "inspection_session", record.id, **detail)
+        record = repository.session_by_id(session, session_id)
+        given = body.model_dump(exclude_unset=True)
+        wanted = {name: value for name, value in given.items() if value != getattr(record, name)}
+        for action in actions_of(wanted) or [Action.STEP]:
+            require_may(who, action, owner_of(record))
+        corrected = record.status in ENDED
+        changes = differences({name: getattr(record, name) for name in wanted}, wanted)
+        if "status" in wanted:
+            step(record, wanted.pop("status"))
+        for name, value in wanted.items():
+            setattr(record, name, value)
+        if changes:
+            name = "session.corrected" if corrected else "session.changed"
+            audited(session, who, name, "inspection_session", record.id, changes=changes)
         session.flush()
         reply = SessionReply.model_validate(record)
-    if "status" in changed:
-        _publish(context, reply)
+    if "status" in changes:
+        publish(context, reply)
     return reply
 
 
@@ -105,36 +114,35 @@ def complete_session(context: ServerContext, who: Principal, session_id: str) ->
 
     Raises:
         NotFound: ``inspection-session-unknown``.
-        PermissionDenied: ``session-of-another-device``.
+        PermissionDenied: as ``require_may``.
         Conflict: ``session-state`` or ``session-without-verdict``.
     """
     with context.database.transaction(who.user_id) as session:
-        record = own_session(session, who, session_id)
-        _step(record, SessionStatus.COMPLETED)
+        record = repository.session_by_id(session, session_id)
+        require_may(who, Action.COMPLETE, owner_of(record))
+        step(record, SessionStatus.COMPLETED)
         verdict = record.effective_verdict.value if record.effective_verdict else None
         audited(session, who, "session.completed", "inspection_session", record.id, verdict=verdict)
         session.flush()
         reply = SessionReply.model_validate(record)
-    _publish(context, reply)
+    publish(context, reply)
     return reply
 
 
-def own_session(session: Session, who: Principal, session_id: str) -> InspectionSession:
-    """Return a session that ``who`` may change.
+def owner_of(record: InspectionSession) -> SessionOwner:
+    """Return whose session it is, as the rules ask for it."""
+    return SessionOwner(record.device_id, record.user_id, record.status)
+
+
+def step(record: InspectionSession, wanted: SessionStatus) -> None:
+    """Move a session on, with the times that belong to the step.
 
     Raises:
-        NotFound: ``inspection-session-unknown``.
-        PermissionDenied: ``session-of-another-device``.
+        Conflict: ``session-state`` or ``session-without-verdict``.
     """
-    record = repository.session_by_id(session, session_id)
-    if not may_update(who, device_id=record.device_id, user_id=record.user_id):
-        raise PermissionDenied("session-of-another-device")
-    return record
-
-
-def _step(record: InspectionSession, wanted: SessionStatus) -> None:
     require_transition(record.status, wanted)
-    if wanted is SessionStatus.IN_PROGRESS:
+    begins = wanted in {SessionStatus.IN_PROGRESS, SessionStatus.HUMAN_REVIEW}
+    if begins and record.started_at is None:
         record.started_at = utc_now()
     if wanted is SessionStatus.COMPLETED:
         require_verdict(record.effective_verdict)
@@ -142,7 +150,8 @@ def _step(record: InspectionSession, wanted: SessionStatus) -> None:
     record.status = wanted
 
 
-def _publish(context: ServerContext, reply: SessionReply) -> None:
+def publish(context: ServerContext, reply: SessionReply) -> None:
+    """Count and publish a step that a committed transaction has taken."""
     if reply.status is SessionStatus.COMPLETED:
         context.metrics.completed.inc()
     context.events.publish(SESSION_CHANGED, reply.id, reply)

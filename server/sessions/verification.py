@@ -1,4 +1,4 @@
-"""Human verification: what the person decides beside the AI result; only ever added."""
+"""Human verification: what the person decides, with an AI result or without one; only ever added."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from models.sessions import AIResult, InspectionSession
 from models.states import SessionStatus
 from models.targets import InspectionItem
 from models.verification import HumanVerification
-from server.audit import SERVER_DEVICE, audited
+from server.audit import SERVER_DEVICE, audited, differences
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.idempotency import existing_record
 from server.sessions.repository import session_by_id
-from server.sessions.rules import may_update, require_decidable
+from server.sessions.rules import ENDED, Action, require_decidable, require_may
 from server.sessions.schemas import SessionReply, VerificationCreate, VerificationRecorded, VerificationReply
+from server.sessions.service import owner_of, publish, step
+
+_BEFORE_REVIEW = frozenset({SessionStatus.PENDING, SessionStatus.IN_PROGRESS, SessionStatus.AI_COMPLETED})
 
 
 def verify(
@@ -25,8 +28,10 @@ def verify(
 ) -> tuple[VerificationRecorded, bool]:
     """Record a decision of the signed-in user and return it, and whether it is new.
 
+    Before the end of the session it takes the session to ``HUMAN_REVIEW``, or with ``complete`` to its end.
+
     Raises:
-        PermissionDenied: ``person-needed`` for a machine, ``session-of-another-device`` for another station.
+        PermissionDenied: ``person-needed`` for a machine; else as ``require_may``.
         NotFound: ``inspection-session-unknown``.
         Conflict: ``verification-state`` or ``id-taken``.
         InvalidInput: ``verification-of-another-session`` when item or AI result do not belong to the session.
@@ -34,15 +39,14 @@ def verify(
     if who.user_id is None:
         raise PermissionDenied("person-needed")
     content = {
-        **body.model_dump(exclude={"id", "defects"}),
+        **body.model_dump(exclude={"id", "defects", "complete"}),
         "defects": [defect.model_dump(mode="json", by_alias=True) for defect in body.defects],
         "session_id": session_id,
         "user_id": who.user_id,
     }
     with context.database.transaction(who.user_id) as session:
         record = session_by_id(session, session_id)
-        if who.device_id not in {None, record.device_id}:
-            raise PermissionDenied("session-of-another-device")
+        require_may(who, Action.VERIFY, owner_of(record))
         existing = existing_record(session, HumanVerification, body.id, content)
         if existing is not None:
             return _recorded(existing, record), False
@@ -50,10 +54,14 @@ def verify(
         _require_same_session(session, record, body)
         decision = _decision(who, body.id, content)
         session.add(decision)
-        owns = may_update(who, device_id=record.device_id, user_id=record.user_id)
-        if record.status is SessionStatus.AI_COMPLETED and owns:
-            record.status = SessionStatus.HUMAN_REVIEW
+        before = record.status
+        if before in _BEFORE_REVIEW:
+            step(record, SessionStatus.HUMAN_REVIEW)
         session.flush()
+        if body.complete and before not in ENDED:
+            require_may(who, Action.COMPLETE, owner_of(record))
+            step(record, SessionStatus.COMPLETED)
+            session.flush()
         audited(
             session,
             who,
@@ -62,9 +70,13 @@ def verify(
             record.id,
             verdict=body.verdict.value,
             verification_id=decision.id,
+            changes=differences({"status": before}, {"status": record.status}),
         )
         session.flush()
-        return _recorded(decision, record), True
+        recorded = _recorded(decision, record)
+    if recorded.session.status is not before:
+        publish(context, recorded.session)
+    return recorded, True
 
 
 def _decision(who: Principal, decision_id: str | None, content: dict[str, Any]) -> HumanVerification:

@@ -17,11 +17,12 @@ from models.errors import Conflict, DoesNotFit, InvalidInput, UserFacingError
 from models.messages import LocalText
 from models.pipelines import Pipeline
 from models.rejections import first_problem, of_field, reason_in
+from models.sessions import InspectionSession
 from models.states import ChangeOperation
 from models.sync import AppliedChange, ChangeLogEntry
 from models.synced import Master, Synced, SyncKind, snapshot, split_fields, synced_types
 from models.tracking import remote_changes
-from server.audit import audited
+from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.change_log.cursor import encode
 from server.change_log.recording import add_entry, allocate, head
@@ -32,9 +33,10 @@ from server.masters.rules import (
     require_deletable,
     require_valid,
 )
+from server.sessions.rules import ENDED
 from server.sync.conflicts import earlier_conflicts, keep_history
 from server.sync.payload_validation import require_storable, require_valid_payload
-from server.sync.permissions import IdentityRefused, check_allowed
+from server.sync.permissions import IdentityRefused, check_allowed, check_session_change
 from sync.shared.merge import field_states, merge_master, merge_owned, trusted_stamp, with_field_states
 from sync.shared.problems import ENTITY_UNKNOWN, HELD_BACK, MISSING_PARENT, change_problem
 from sync.shared.protocol import MAX_SKEW_MS, Change, ChangeResult, FieldConflict, Outcome, PushAnswer
@@ -44,6 +46,7 @@ from sync.shared.records import holder_of, lacking, missing_parent, unique_colum
 _TRANSACTION_CHANGES = 100
 _LONGEST_ID = 64
 _VERSION = "version"
+_STATUS = "status"
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -114,6 +117,7 @@ class BatchApplier:
     wall: Callable[[], int] = wall_milliseconds
     held: set[str] = field(default_factory=set)
     _foreign: list[tuple[Mapping[str, Any], UserFacingError]] = field(default_factory=list)
+    _corrections: list[tuple[Principal, str, dict[str, Any]]] = field(default_factory=list)
     _types: dict[str, type[Synced]] = field(default_factory=synced_types)
 
     def apply(self, changes: Sequence[Mapping[str, Any]]) -> list[ChangeResult]:
@@ -123,6 +127,9 @@ class BatchApplier:
         for raw, error in self._foreign:
             self._audit(raw, error)
         self._foreign.clear()
+        for who, session_id, changed in self._corrections:
+            audited(self.session, who, "session.corrected", "inspection_session", session_id, changes=changed)
+        self._corrections.clear()
         return results
 
     def _answer(self, raw: Mapping[str, Any]) -> ChangeResult:
@@ -130,6 +137,7 @@ class BatchApplier:
         entity_id = _safe_text(raw.get("entity_id", ""))
         if entity_id in self.held:
             return self._refused(change_id, Conflict(HELD_BACK), retry=True)
+        corrections = len(self._corrections)
         try:
             require_storable(raw)
             change = Change.model_validate(raw)
@@ -155,6 +163,7 @@ class BatchApplier:
             return ChangeResult(
                 change_id=change_id, outcome=effect.outcome, rev=effect.rev, conflicts=list(effect.conflicts)
             )
+        del self._corrections[corrections:]
         if entity_id:
             self.held.add(entity_id)
         return refusal
@@ -275,12 +284,16 @@ class BatchApplier:
         stamp = change.clock
         if isinstance(present, Master):
             stamp = str(self._own_stamp(change))
+            newer: frozenset[str] = frozenset()
             merge = merge_master(
                 now, field_states(present.field_clocks), _merged_fields(change), base_rev=change.base_rev, clock=stamp
             )
         else:
-            merge = merge_owned(now, change.fields, newer_fields=self._newer_fields(present, change))
+            newer = self._newer_fields(present, change)
+            merge = merge_owned(now, change.fields, newer_fields=newer)
         values, extra = self._values(type(present), merge.taken)
+        if isinstance(present, InspectionSession) and _STATUS not in newer:
+            self._check_session(present, values, change)
         self._check_unique(type(present), present.id, {**_unique_values(present), **values})
         version = self._check_rules(present, values, change) if isinstance(present, Master) else None
         position = allocate(self.session)
@@ -300,6 +313,17 @@ class BatchApplier:
         self._log(position, present, change, operation, logged, stamp)
         keep_history(self.session, change, merge)
         return _Effect(merge.outcome, position, merge.lost, version)
+
+    def _check_session(self, present: InspectionSession, values: Mapping[str, Any], change: Change) -> None:
+        """Ask the rules of sessions; what is corrected after the end is kept in the audit trail, old and new.
+
+        A change that was made before the one that ended the session is none after its end, however late it comes.
+        """
+        differing = {name: value for name, value in values.items() if value != getattr(present, name)}
+        who = check_session_change(self.session, present, differing, change, self.device_id)
+        before = {name: getattr(present, name) for name in differing}
+        if differing and present.status in ENDED:
+            self._corrections.append((who, present.id, differences(before, differing)))
 
     def _check_rules(self, present: Master, values: Mapping[str, Any], change: Change) -> int | None:
         """Check the merged record by the rules of masters; return a pipeline's new version, None where it stays."""

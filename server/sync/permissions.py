@@ -13,6 +13,8 @@ from models.sessions import InspectionSession
 from models.states import Role
 from models.synced import Fact, Synced, SyncKind
 from models.users import AuthSession, User
+from server.auth.identity.principal import Principal
+from server.sessions.rules import SessionOwner, actions_of, require_may
 from sync.shared.protocol import Change
 
 _ADMINISTRATORS_ONLY = frozenset({"user", "station_config"})
@@ -50,11 +52,45 @@ def check_allowed(
             raise IdentityRefused("sync-other-device")
 
 
+def check_session_change(
+    session: Session, present: InspectionSession, values: Mapping[str, Any], change: Change, device_id: str
+) -> Principal:
+    """Check that a station may change a session as REST would let it, and return who changes it.
+
+    Args:
+        session: the transaction.
+        present: the session before the change.
+        values: column → value, of those that are taken and differ from the present one.
+        change: as pushed.
+        device_id: the station.
+
+    Raises:
+        PermissionDenied: as ``require_may``.
+    """
+    who = _acting(session, change, device_id)
+    owner = SessionOwner(present.device_id, present.user_id, present.status)
+    for action in actions_of(values):
+        require_may(who, action, owner)
+    return who
+
+
+def _acting(session: Session, change: Change, device_id: str) -> Principal:
+    """Return the user that a change names, when the user has signed in at the device; else the station by itself."""
+    user = session.get(User, change.user_id) if change.user_id else None
+    if user is None or not _has_signed_in(session, user, device_id):
+        return Principal.of_device(device_id)
+    return Principal(user.id, user.username, user.role, device_id)
+
+
 def _check_user(session: Session, record_type: type[Synced], change: Change, device_id: str) -> None:
     user = session.get(User, change.user_id) if change.user_id else None
     allowed = frozenset({Role.ADMIN}) if record_type.entity in _ADMINISTRATORS_ONLY else _MASTER_ROLES
     if user is None or not user.active or user.deleted_at is not None or user.role not in allowed:
         raise PermissionDenied("sync-user-may-not", roles=", ".join(sorted(role.value for role in allowed)))
-    signed_in = exists().where(AuthSession.user_id == user.id, AuthSession.device_id == device_id)
-    if not session.scalar(select(signed_in)):
+    if not _has_signed_in(session, user, device_id):
         raise PermissionDenied("sync-user-not-here", user=user.username)
+
+
+def _has_signed_in(session: Session, user: User, device_id: str) -> bool:
+    signed_in = exists().where(AuthSession.user_id == user.id, AuthSession.device_id == device_id)
+    return bool(session.scalar(select(signed_in)))

@@ -9,7 +9,7 @@ from models.clock import utc_now
 from models.errors import Conflict, InvalidInput, NotFound, PermissionDenied
 from models.states import Role
 from models.users import User, UserCredential
-from server.audit import audited
+from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.auth.identity.repository import password_digest, revoke_sessions, user_by_name
 from server.context import ServerContext
@@ -68,12 +68,14 @@ def update_user(context: ServerContext, who: Principal, user_id: str, body: User
     changes = body.model_dump(exclude_unset=True)
     with context.database.transaction(who.user_id) as session:
         user = _user(session, user_id)
+        changed = differences({name: getattr(user, name) for name in changes}, changes)
         for name, value in changes.items():
             setattr(user, name, value)
         _require_an_admin(session)
         if not user.active or "role" in changes:
             revoke_sessions(session, user.id)
-        audited(session, who, "user.changed", "user", user.id, fields=sorted(changes))
+        if changed:
+            audited(session, who, "user.changed", "user", user.id, changes=changed)
         session.flush()
         return UserReply.model_validate(user)
 

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from models.audit import AuditEntry
+from models.sessions import InspectionSession
 from models.states import Role
 from models.users import User
 from models.verification import HumanVerification
@@ -85,3 +88,53 @@ def test_a_verification_of_the_vocabulary_is_counted(context: ServerContext) -> 
     assert statistics(context, Period(None, None)).defect_analysis == {"scratch": 1}
     with context.database.read() as session:
         assert session.get_one(HumanVerification, verified["entity_id"]).defects == [defect]
+
+
+def pushed_refusal(station: Pushing, part: dict[str, Any], fields: dict[str, Any], user: User | None) -> str | None:
+    """Push a change of a session on behalf of a user; return the code of the refusal."""
+    change = station.change("inspection_session", fields, op="update", user_id=user.id if user else None)
+    (result,) = station.push({**change, "entity_id": part["entity_id"]})
+    return None if result.problem is None else str(result.problem["type"]).rpartition("/")[2]
+
+
+def people(station: Pushing, *roles: Role) -> list[User]:
+    made = [User(username=f"{role}-{number}", role=role) for number, role in enumerate(roles)]
+    with station.context.database.transaction() as session:
+        session.add_all(made)
+        session.flush()
+        session.add_all([signed_in(user, station.device.id) for user in made])
+    return made
+
+
+def test_a_pushed_correction_after_the_end_is_for_those_in_charge(context: ServerContext) -> None:
+    station = Pushing(context)
+    inspector, supervisor = people(station, Role.INSPECTOR, Role.SUPERVISOR)
+    part = station.part(lot="L1", user_id=inspector.id)
+    station.push(part)
+    for nobody in (inspector, None):
+        assert pushed_refusal(station, part, {"lot": "L2"}, nobody) == "session-has-ended"
+    assert pushed_refusal(station, part, {"lot": "L2"}, supervisor) is None
+    query = select(AuditEntry).where(AuditEntry.action == "session.corrected")
+    with context.database.read() as session:
+        (entry,) = session.scalars(query)
+        assert session.get_one(InspectionSession, part["entity_id"]).lot == "L2"
+    assert (entry.actor, entry.detail["changes"]) == (supervisor.username, {"lot": {"old": "L1", "new": "L2"}})
+
+
+def test_a_lot_set_before_the_end_is_taken_however_late_it_comes(context: ServerContext) -> None:
+    station = Pushing(context)
+    (inspector,) = people(station, Role.INSPECTOR)
+    part = station.part(status="IN_PROGRESS", completed_at=None, user_id=inspector.id)
+    labelled = station.change("inspection_session", {"lot": "L"}, op="update", user_id=inspector.id)
+    ended = station.change("inspection_session", {"status": "COMPLETED"}, op="update", user_id=inspector.id)
+    results = station.push(part, *({**one, "entity_id": part["entity_id"]} for one in (ended, labelled)))
+    assert [result.outcome for result in results] == [Outcome.APPLIED] * 3
+
+
+def test_a_pushed_cancellation_by_a_colleague_is_refused(context: ServerContext) -> None:
+    station = Pushing(context)
+    inspector, other = people(station, Role.INSPECTOR, Role.INSPECTOR)
+    part = station.part(status="IN_PROGRESS", completed_at=None, user_id=inspector.id)
+    station.push(part)
+    assert pushed_refusal(station, part, {"status": "CANCELLED"}, other) == "session-of-another-user"
+    assert pushed_refusal(station, part, {"status": "CANCELLED"}, inspector) is None

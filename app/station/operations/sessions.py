@@ -12,9 +12,9 @@ from app.station.operations.masters import ItemView, item_views
 from app.station.operations.users import SignedInUser, require_inspector
 from models.audit import append_audit
 from models.clock import utc_now
-from models.errors import DoesNotFit, InvalidInput, NotFound
+from models.errors import DoesNotFit, InvalidInput, NotFound, PermissionDenied
 from models.sessions import AIResult, InspectionSession
-from models.states import SessionStatus, require_transition
+from models.states import SessionStatus, may_act_for, require_transition
 from models.targets import Target
 
 if TYPE_CHECKING:
@@ -115,6 +115,7 @@ def cancel_session(workspace: Workspace, user: SignedInUser, session_id: str, re
 
     Raises:
         NotFound: ``session-unknown``.
+        PermissionDenied: ``session-of-another-user`` for an inspector who did not start it.
         Conflict: ``session-state`` when it has ended already.
     """
     _end(workspace, user, session_id, SessionStatus.CANCELLED, reason)
@@ -123,6 +124,8 @@ def cancel_session(workspace: Workspace, user: SignedInUser, session_id: str, re
 def _end(workspace: Workspace, user: SignedInUser, session_id: str, status: SessionStatus, reason: str) -> None:
     with workspace.database.transaction(actor=user.user_id) as session:
         record = own_session(workspace, session, session_id)
+        if not may_act_for(record.user_id, role=user.role, user_id=user.user_id):
+            raise PermissionDenied("session-of-another-user")
         require_transition(record.status, status)
         record.status = status
         audit(workspace, session, user, f"session.{status.value.lower()}", record.id, reason=reason)

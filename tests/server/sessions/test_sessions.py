@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
+from sqlalchemy import select
 
+from models.audit import AuditEntry
 from models.ids import new_id
 from models.sessions import AIResult
-from models.states import SESSION_TRANSITIONS, Role, SessionStatus, Verdict
-from server.auth.identity.principal import Principal
-from server.sessions.rules import may_update
+from models.states import SESSION_TRANSITIONS, SessionStatus, Verdict
 from tests.support.serving import PASSWORD, Served, device_token, enrol, make_target
 
 WAY = ("IN_PROGRESS", "AI_COMPLETED", "HUMAN_REVIEW", "COMPLETED")
@@ -101,8 +102,26 @@ def test_a_decision_after_the_end_is_a_correction_and_the_newest_counts(served: 
     assert len(served["inspector"].get(url).json()["human_verifications"]) == 2
 
 
-def test_a_decision_before_the_machine_has_spoken_is_409(served: Served) -> None:
+@pytest.mark.parametrize("status", [SessionStatus.PENDING, SessionStatus.IN_PROGRESS])
+def test_a_person_decides_without_an_ai_result(served: Served, status: SessionStatus) -> None:
+    url = f"/inspection/sessions/{bring_to(served, status)}"
+    answer = served["inspector"].post(f"{url}/human-verification", json={"verdict": "OK"})
+    assert (answer.status_code, answer.json()["session"]["status"]) == (201, "HUMAN_REVIEW")
+    assert answer.json()["session"]["started_at"] is not None
+    assert served["inspector"].post(f"{url}/complete").json()["effective_verdict"] == "OK"
+
+
+def test_a_verdict_by_hand_can_end_the_session_in_one_call(served: Served) -> None:
     url = f"/inspection/sessions/{start(served)['id']}/human-verification"
+    answer = served["inspector"].post(url, json={"verdict": "NG", "complete": True})
+    session = answer.json()["session"]
+    assert (session["status"], session["effective_verdict"]) == ("COMPLETED", "NG")
+    assert session["completed_at"] is not None
+
+
+@pytest.mark.parametrize("status", [SessionStatus.FAILED, SessionStatus.CANCELLED])
+def test_a_decision_about_a_session_without_a_result_is_409(served: Served, status: SessionStatus) -> None:
+    url = f"/inspection/sessions/{bring_to(served, status)}/human-verification"
     answer = served["inspector"].post(url, json={"verdict": "OK"})
     assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (409, "verification-state")
 
@@ -159,7 +178,7 @@ def test_the_same_session_is_started_once(served: Served) -> None:
 def test_a_session_of_an_unknown_target_or_station_is_refused(served: Served) -> None:
     assert served["inspector"].post("/inspection/sessions", json={"target_id": new_id()}).status_code == 404
     body = {"target_id": make_target(served)["id"], "device_id": new_id()}
-    answer = served["inspector"].post("/inspection/sessions", json=body)
+    answer = served["supervisor"].post("/inspection/sessions", json=body)
     assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (400, "device-not-enrolled")
 
 
@@ -191,14 +210,62 @@ def test_a_station_starts_and_changes_only_its_own_sessions(served: Served) -> N
         assert alone.get("/inspection/sessions").json()["total_count"] == 0
 
 
-def test_who_may_update_is_a_rule_of_values() -> None:
-    person = Principal("u", "u", Role.INSPECTOR, None)
-    at_station = Principal("u", "u", Role.ADMIN, "d1")
-    assert may_update(person, device_id="server", user_id=None)
-    assert may_update(person, device_id="d1", user_id="u")
-    assert not may_update(person, device_id="d1", user_id="other")
-    assert not may_update(at_station, device_id="d2", user_id="u")
-    assert may_update(Principal(None, "k", Role.INTEGRATOR, None), device_id="d1", user_id=None)
+def at_station(served: Served, username: str, station: dict[str, str]) -> httpx.Client:
+    person = {"username": username, "password": PASSWORD}
+    token = served["anonymous"].post("/tauri/auth/login", json={**person, **station}).json()["access_token"]
+    return served.client(Authorization=f"Bearer {token}")
+
+
+def test_an_inspector_at_no_station_cannot_act_in_the_name_of_one(served: Served) -> None:
+    station = enrol(served)
+    body = {"target_id": make_target(served)["id"], "device_id": station["device_id"]}
+    with at_station(served, "inspector", station) as here:
+        url = f"/inspection/sessions/{here.post('/inspection/sessions', json=body).json()['id']}"
+    away = served["inspector"]
+    answers = [
+        away.post("/inspection/sessions", json=body),
+        away.put(url, json={"status": "IN_PROGRESS"}),
+        away.post(f"{url}/human-verification", json={"verdict": "OK"}),
+        away.post(f"{url}/complete"),
+    ]
+    refusals = [(answer.status_code, answer.json()["type"].rpartition("/")[2]) for answer in answers]
+    assert refusals == [(403, "session-of-another-device")] * 4
+    assert served["supervisor"].post("/inspection/sessions", json=body).status_code == 201
+
+
+def colleague(served: Served) -> httpx.Client:
+    name = f"i-{new_id()}"
+    body = {"username": name, "role": "inspector", "password": PASSWORD}
+    assert served["admin"].post("/users", json=body).status_code == 201
+    return served.client(Authorization=f"Bearer {served.sign_in(name)['access_token']}")
+
+
+@pytest.mark.parametrize("change", [{"status": "CANCELLED"}, {"status": "FAILED"}, {"lot": "other"}])
+def test_an_inspector_cannot_cancel_or_relabel_a_session_of_a_colleague(served: Served, change: dict[str, str]) -> None:
+    url = f"/inspection/sessions/{start(served)['id']}"
+    with colleague(served) as other:
+        answer = other.put(url, json=change)
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (403, "session-of-another-user")
+    assert served["supervisor"].put(url, json=change).status_code == 200
+
+
+def audited_changes(served: Served, subject_id: str, action: str) -> list[dict[str, Any]]:
+    query = select(AuditEntry).where(AuditEntry.subject_id == subject_id, AuditEntry.action == action)
+    with served.context.database.read() as session:
+        return [entry.detail["changes"] for entry in session.scalars(query.order_by(AuditEntry.sequence))]
+
+
+def test_after_the_end_those_in_charge_correct_the_lot(served: Served) -> None:
+    session_id = start(served, lot="L1", serial_number="S1")["id"]
+    url = f"/inspection/sessions/{session_id}"
+    assert served["inspector"].put(url, json={"lot": "L2"}).status_code == 200
+    body = {"verdict": "OK", "complete": True}
+    assert served["inspector"].post(f"{url}/human-verification", json=body).status_code == 201
+    refused = served["inspector"].put(url, json={"lot": "L3"})
+    assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (403, "session-has-ended")
+    assert served["supervisor"].put(url, json={"lot": "L3", "serial_number": "S1"}).json()["lot"] == "L3"
+    assert audited_changes(served, session_id, "session.changed") == [{"lot": {"old": "L1", "new": "L2"}}]
+    assert audited_changes(served, session_id, "session.corrected") == [{"lot": {"old": "L2", "new": "L3"}}]
 
 
 def test_sessions_are_listed_newest_first_and_filtered(served: Served) -> None:

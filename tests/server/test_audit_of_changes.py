@@ -1,0 +1,76 @@
+"""The audit trail keeps the old and the new value of each field that a change makes different."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from models.audit import AuditEntry
+from models.ids import new_id
+from server.audit import differences
+from tests.support.serving import PASSWORD, Served, enrol, make_target
+
+
+def newest(served: Served, subject_id: str) -> AuditEntry:
+    query = select(AuditEntry).where(AuditEntry.subject_id == subject_id).order_by(AuditEntry.sequence.desc())
+    with served.context.database.read() as session:
+        return session.scalars(query.limit(1)).one()
+
+
+def a_target(served: Served) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
+    made = make_target(served, name="Old")
+    return made["id"], f"/inspection/targets/{made['id']}", {"name": "New"}, {"name": {"old": "Old", "new": "New"}}
+
+
+def an_item(served: Served) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
+    url = f"/inspection/targets/{make_target(served)['id']}/items"
+    made = served["admin"].post(url, json={"name": "Surface", "position": 1}).json()
+    changes = {"position": {"old": 1, "new": 2}, "required": {"old": True, "new": False}}
+    return made["id"], f"/inspection/items/{made['id']}", {"position": 2, "required": False}, changes
+
+
+def a_user(served: Served) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
+    body = {"username": f"u-{new_id()}", "role": "inspector", "password": PASSWORD}
+    made = served["admin"].post("/users", json=body).json()
+    changes = {"role": {"old": "inspector", "new": "supervisor"}}
+    return made["id"], f"/users/{made['id']}", {"role": "supervisor", "active": True}, changes
+
+
+def a_station(served: Served) -> tuple[str, str, dict[str, Any], dict[str, Any]]:
+    made = enrol(served, "Old")["device_id"]
+    changes = {"name": {"old": "Old", "new": "New"}, "status": {"old": "active", "new": "disabled"}}
+    return made, f"/devices/{made}", {"name": "New", "status": "disabled"}, changes
+
+
+@pytest.mark.parametrize("make", [a_target, an_item, a_user, a_station])
+def test_a_change_is_kept_with_old_and_new_values(served: Served, make: Any) -> None:
+    subject_id, path, body, changes = make(served)
+    assert served["admin"].put(path, json=body).status_code == 200
+    entry = newest(served, subject_id)
+    assert (entry.actor, entry.detail) == ("admin", {"changes": changes})
+
+
+def test_settings_that_are_taken_back_are_kept_too(served: Served) -> None:
+    device_id = enrol(served)["device_id"]
+    for settings in ({"retention_days": 30}, {"sync_interval_s": 60}):
+        body = {"device_id": device_id, "settings": settings}
+        assert served["admin"].put("/tauri/config", json=body).status_code == 200
+    query = select(AuditEntry).where(AuditEntry.action == "station-config.set").order_by(AuditEntry.sequence.desc())
+    with served.context.database.read() as session:
+        entry = session.scalars(query.limit(1)).one()
+    assert entry.detail["changes"] == {
+        "retention_days": {"old": 30, "new": None},
+        "sync_interval_s": {"old": None, "new": 60},
+    }
+
+
+def test_a_new_password_leaves_nothing_of_itself_in_the_trail(served: Served) -> None:
+    user_id, *_ = a_user(served)
+    served["admin"].put(f"/users/{user_id}/password", json={"password": "another long password"})
+    assert newest(served, user_id).detail == {}
+
+
+def test_a_field_that_stays_is_no_difference() -> None:
+    assert differences({"a": 1, "b": 2}, {"a": 1, "b": 3}) == {"b": {"old": 2, "new": 3}}
