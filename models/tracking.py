@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 from sqlalchemy import event, inspect
@@ -75,7 +76,7 @@ def pending_changes(session: Session) -> list[RecordedChange]:
     Raises:
         RuntimeError: when a row of such a record is removed: masters are marked deleted, facts stay. A bug.
     """
-    order = {table.name: place for place, table in enumerate(Base.metadata.sorted_tables)}
+    order = _table_order()
     changes: list[RecordedChange] = []
     for record in session.deleted:
         if isinstance(record, Synced):
@@ -97,6 +98,12 @@ def pending_changes(session: Session) -> list[RecordedChange]:
         changes.append(RecordedChange(record, ChangeOperation.DELETE if deleted else ChangeOperation.UPDATE, fields))
     changes.sort(key=lambda change: order[inspect(change.record).mapper.local_table.name])
     return changes
+
+
+@cache
+def _table_order() -> dict[str, int]:
+    """Return the place of each table, parents before children; sorting them takes longer than the rest of a flush."""
+    return {table.name: place for place, table in enumerate(Base.metadata.sorted_tables)}
 
 
 def track(session: Session, recorder: ChangeRecorder) -> None:

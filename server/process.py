@@ -92,14 +92,13 @@ def listening(app: FastAPI, settings: ServerSettings, **further: Any) -> uvicorn
         settings: as started.
         further: settings of uvicorn.
     """
-    limits = ConnectionLimits(settings.max_connections, settings.head_timeout_s, settings.body_timeout_s)
+    limits = ConnectionLimits(settings.max_connections, _HEAD_BYTES, settings.head_timeout_s, settings.body_timeout_s)
     return uvicorn.Config(
         app,
         http=connection_class(limits),
         log_config=None,
         access_log=False,
         server_header=False,
-        h11_max_incomplete_event_size=_HEAD_BYTES,
         lifespan="on",
         ws="none",
         **further,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from server.auth import service
 from server.http.clients import ClientAddress
 from server.http.dependencies import Asking, Context
-from server.http.routes import CheckedRoute
+from server.http.routes import feature_router
 from sync.shared.sign_in import LoginRequest, RefreshRequest, TokenPair
 
-router = APIRouter(route_class=CheckedRoute, prefix="/auth", tags=["sign-in"])
+router = feature_router(prefix="/auth", tags=["sign-in"])
 
 
 @router.post("/login", summary="Sign in with name and password", responses={401: {}, 429: {}})

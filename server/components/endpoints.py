@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from server.components import service
 from server.components.schemas import ComponentReply
 from server.http.dependencies import ANY_PRINCIPAL
 from server.http.paging import Paging
-from server.http.routes import CheckedRoute
+from server.http.routes import feature_router
 from sync.shared.schemas import Page
 
-router = APIRouter(route_class=CheckedRoute, prefix="/components", tags=["pipelines"], dependencies=ANY_PRINCIPAL)
+router = feature_router(prefix="/components", tags=["pipelines"], dependencies=ANY_PRINCIPAL)
 
 
 @router.get("", summary="List processing components")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 
 from models.states import Role
 from server.auth import service as sign_in
@@ -20,12 +20,12 @@ from server.devices.schemas import (
 from server.http.clients import ClientAddress
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.paging import Paging
-from server.http.routes import CheckedRoute
+from server.http.routes import feature_router
 from sync.shared.enrolment import DeviceRegister, DeviceRegistered
 from sync.shared.schemas import Page
 from sync.shared.sign_in import DeviceLoginRequest, DeviceToken, StationLoginRequest, TokenPair
 
-router = APIRouter(route_class=CheckedRoute, tags=["stations"])
+router = feature_router(tags=["stations"])
 ADMIN_ONLY = [Depends(require(Role.ADMIN))]
 Admin = Annotated[Principal, Depends(require(Role.ADMIN))]
 

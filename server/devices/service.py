@@ -65,7 +65,7 @@ def list_devices(context: ServerContext, wanted: PageQuery) -> Page[DeviceReply]
     if wanted.search:
         query = query.where(matching(wanted.search, (Device.name, Device.id)))
     with context.database.read() as session:
-        return fetch_page(session, query, wanted, DeviceReply.model_validate)
+        return fetch_page(session, query, wanted, DeviceReply)
 
 
 def update_device(context: ServerContext, who: Principal, device_id: str, body: DeviceUpdate) -> DeviceReply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, File, Request, UploadFile
+from fastapi import Depends, File, Request, UploadFile
 from fastapi.responses import Response, StreamingResponse
 
 from models.states import Role
@@ -13,9 +13,9 @@ from server.files import service
 from server.files.schemas import FileReply
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.ranges import same_tag, wanted_range
-from server.http.routes import CheckedRoute
+from server.http.routes import feature_router
 
-router = APIRouter(route_class=CheckedRoute, prefix="/files", tags=["files"])
+router = feature_router(prefix="/files", tags=["files"])
 Uploading = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
 _BYTES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The bytes.", "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}},

@@ -9,12 +9,14 @@ from server.core.metrics import CONTENT_TYPE
 from server.health import service
 from server.health.schemas import Health
 from server.http.dependencies import Context
-from server.http.routes import CheckedRoute
+from server.http.lanes import shared
+from server.http.routes import CheckedRoute, operation_id
 
-router = APIRouter(route_class=CheckedRoute, tags=["operation"])
+router = APIRouter(route_class=CheckedRoute, generate_unique_id_function=operation_id, tags=["operation"])
 
 
 @router.get("/health", summary="Whether the server and what it needs are there", responses={503: {}})
+@shared
 def get_health(context: Context) -> Health:
     """503 when a part that is needed is down."""
     return service.health(context)

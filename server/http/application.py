@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
+from starlette.routing import Route
 
 from server.auth.endpoints import router as auth_router
 from server.components.endpoints import router as components_router
@@ -18,8 +18,9 @@ from server.files.endpoints import router as files_router
 from server.health.endpoints import router as health_router
 from server.http import docs, errors, openapi
 from server.http.cross_origin import CrossOrigin
-from server.http.paths import PREFIX, CanonicalPaths
+from server.http.paths import CanonicalPaths
 from server.http.requests import Faults, HeadRequests, Requests
+from server.http.route_table import RouteTable
 from server.masters.endpoints import router as masters_router
 from server.quality.endpoints import router as quality_router
 from server.sessions.endpoints import router as sessions_router
@@ -36,6 +37,7 @@ _FEATURES = (
     files_router,
     sync_router,
     quality_router,
+    health_router,
 )
 # Off whatever the environment sets: it would send clients' data to a collector named there.
 _NO_TELEMETRY: TelemetryConfig = {
@@ -71,17 +73,12 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
         telemetry=_NO_TELEMETRY,
     )
     app.state.context = parts
-    for feature in _FEATURES:
-        app.include_router(feature, prefix=PREFIX)
-    app.include_router(health_router)
-    pages = docs.router(openapi.TITLE)
-    app.include_router(pages)
-    app.include_router(health_router, prefix=PREFIX, include_in_schema=False)
-    app.include_router(pages, prefix=PREFIX)
+    for feature in (*_FEATURES, docs.router(openapi.TITLE)):
+        app.router.routes.extend(feature.routes)
+    app.router.routes.insert(0, RouteTable([route for route in app.router.routes if isinstance(route, Route)]))
     errors.install(app)
     openapi.install(app)
     # The last one added is the first to see a request.
@@ -92,7 +89,3 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
     app.add_middleware(Requests, metrics=parts.metrics)
     app.add_middleware(CanonicalPaths)
     return app
-
-
-def _operation_id(route: APIRoute) -> str:
-    return f"{route.tags[0] if route.tags else 'general'}-{route.name}".replace(" ", "-").replace("_", "-")

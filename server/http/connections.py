@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, ClassVar
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from models.errors import Unavailable, UserFacingError
 from models.ids import new_id
@@ -26,12 +23,14 @@ class ConnectionLimits:
 
     Attributes:
         most: connections at once.
+        head_bytes: largest head: target and fields.
         head_s: seconds from its first byte, or from the beginning of the connection, until a head is there.
         unread_s: seconds that the rest of a body is thrown away for after an early answer, and that a client may
             leave an answer unread.
     """
 
     most: int
+    head_bytes: int
     head_s: float
     unread_s: float
 
@@ -46,8 +45,8 @@ class HeadTooLarge(HttpRefusal):
     status = 431
 
 
-class Connection(H11Protocol):
-    """A connection with time-outs; uvicorn by itself has one for idle connections only.
+class Connection(HttpToolsProtocol):
+    """A connection with time-outs and a largest head; uvicorn by itself has a time-out for idle connections only.
 
     Every refusal is a problem document in English, as no head has named a language.
     """
@@ -57,6 +56,10 @@ class Connection(H11Protocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._in_head = True
+        self._in_body = False
+        self._head_bytes = 0
+        self._refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or refuse it when there are too many."""
@@ -76,16 +79,49 @@ class Connection(H11Protocol):
         if self.transport.is_closing():
             return
         super().data_received(data)
-        if self.conn.their_state is h11.IDLE:
-            self._stop(_DRAIN)
+        if not self._in_head:
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > self.limits.head_bytes:
+            self._refuse(HeadTooLarge("http-head-too-large"))
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        self._in_head, self._head_bytes = True, 0
+        self._start(_HEAD, self.limits.head_s, self._head_late)
+
+    def on_headers_complete(self) -> None:
+        """Start the request, unless its head is too large or names no host (RFC 9112, section 3.2)."""
+        self._in_head, self._in_body = False, True
+        self._stop(_HEAD)
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > self.limits.head_bytes:
+            self._refuse(HeadTooLarge("http-head-too-large"))
+        elif self.parser.get_http_version() == "1.1" and not any(name == b"host" for name, _ in self.headers):
+            self._refuse(MalformedRequest("http-malformed"))
+        if not self._refused:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body."""
+        if not self._refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End a request's body; a connection that was only being drained is idle from here on."""
+        self._in_body = False
+        if self._refused:
+            return
+        super().on_message_complete()
+        self._stop(_DRAIN)
+        if self.cycle.response_complete:
             self._start(_HEAD, self.limits.head_s, self._head_late)
-        else:
-            self._stop(_HEAD)
 
     def on_response_complete(self) -> None:
         """Throw away the rest of a body that nobody reads, but not for ever."""
         super().on_response_complete()
-        if self.conn.their_state is h11.SEND_BODY and not self.transport.is_closing():
+        if self._in_body and not self.transport.is_closing():
             self._start(_DRAIN, self.limits.unread_s, self.transport.abort)
 
     def pause_writing(self) -> None:
@@ -98,31 +134,34 @@ class Connection(H11Protocol):
         super().resume_writing()
         self._stop(_WRITE)
 
-    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+    def handle_websocket_upgrade(self) -> None:
         """Hand the connection on."""
         self._stop(_HEAD, _DRAIN, _WRITE)
-        super().handle_websocket_upgrade(event)
+        super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP; called while h11's error is handled, which knows the status."""
+        """Answer what is no HTTP."""
         del msg
-        hint = getattr(sys.exc_info()[1], "error_status_hint", HTTPStatus.BAD_REQUEST)
-        too_large = hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-        self._refuse(HeadTooLarge("http-head-too-large") if too_large else MalformedRequest("http-malformed"))
+        self._refuse(MalformedRequest("http-malformed"))
 
     def _head_late(self) -> None:
         self._refuse(RequestTimeout("head-too-slow"))
 
     def _refuse(self, error: UserFacingError) -> None:
+        """Answer an error and end the connection; an answer that has begun is cut off instead."""
+        self._refused = True
         self._stop(_HEAD, _DRAIN, _WRITE)
-        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE} and not self.transport.is_closing():
+        cycle = self.cycle
+        under_way = cycle is not None and not cycle.response_complete
+        if under_way:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        if not (under_way and cycle.response_started) and not self.transport.is_closing():
             scope = {"type": "http", "path": "", "headers": [], "imageflow.request_id": new_id()}
             answer = problem(scope, error)
-            headers = [(name, value) for name, value in answer.raw_headers if name != b"connection"]
-            response = h11.Response(status_code=answer.status_code, headers=[*headers, (b"connection", b"close")])
-            events: tuple[Any, ...] = (response, h11.Data(data=bytes(answer.body)), h11.EndOfMessage())
-            for event in events:
-                self.transport.write(self.conn.send(event) or b"")
+            fields = [(name, value) for name, value in answer.raw_headers if name != b"connection"]
+            lines = [name + b": " + value + b"\r\n" for name, value in (*fields, (b"connection", b"close"))]
+            self.transport.write(b"".join([STATUS_LINE[answer.status_code], *lines, b"\r\n", bytes(answer.body)]))
         self.transport.close()
 
     def _start(self, name: str, seconds: float, action: Callable[[], object]) -> None:

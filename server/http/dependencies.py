@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import Depends, Request, Security
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request
 
 from models.errors import NotSignedIn, PermissionDenied
 from models.states import Role
 from server.auth.identity.principal import Principal
-from server.auth.identity.repository import active_device, active_user, live_key, open_session
+from server.auth.identity.repository import live_key, signed_in
 from server.auth.identity.secrets import digest_of
 from server.auth.identity.tokens import TokenKind
 from server.context import ServerContext
 
 __all__ = [
     "ANY_PRINCIPAL",
+    "SECURITY_SCHEMES",
     "Asking",
     "Context",
     "Principal",
@@ -28,8 +28,21 @@ __all__ = [
     "server_context",
 ]
 
-_bearer = HTTPBearer(auto_error=False, bearerFormat="JWT", description="Access token of `/auth/login`.")
-_key = APIKeyHeader(name="X-API-Key", auto_error=False, description="Key of a machine, made by an administrator.")
+SECURITY_SCHEMES: dict[str, dict[str, str]] = {
+    "HTTPBearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "Access token of `/auth/login`.",
+    },
+    "APIKeyHeader": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "Key of a machine, made by an administrator.",
+    },
+}
+"""How a request may say who it comes from, in the words of OpenAPI; ``identify`` reads them."""
 
 
 def server_context(request: Request) -> ServerContext:
@@ -63,15 +76,8 @@ def identify(context: ServerContext, headers: Mapping[str, str]) -> Principal:
     raise NotSignedIn("sign-in-needed")
 
 
-async def current_principal(
-    request: Request,
-    _bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-    _key: Annotated[str | None, Security(_key)],
-) -> Principal:
-    """Return who is asking; the route has identified them before it read the body.
-
-    The two further parameters are for the API document.
-    """
+async def current_principal(request: Request) -> Principal:
+    """Return who is asking; the route has identified them before it read the body."""
     principal = request.state.principal
     if not isinstance(principal, Principal):
         raise TypeError("the route did not identify its caller")
@@ -135,15 +141,11 @@ require_device = _DeviceNeeded()
 
 def _of_token(context: ServerContext, text: str) -> Principal:
     token = context.tokens.read(text, TokenKind.ACCESS, TokenKind.DEVICE)
-    with context.database.read() as session:
-        if token.device_id is not None and active_device(session, token.device_id) is None:
-            raise NotSignedIn("token-invalid")
-        if token.kind is TokenKind.DEVICE:
-            return Principal(None, f"device:{token.subject}", None, token.device_id)
-        user = active_user(session, token.subject)
-        if user is None or open_session(session, token.session_id) is None:
-            raise NotSignedIn("token-invalid")
-        return Principal(user.id, user.username, user.role, token.device_id, token.session_id)
+    with context.database.connection() as connection:
+        principal = signed_in(connection, token)
+    if principal is None:
+        raise NotSignedIn("token-invalid")
+    return principal
 
 
 def _of_key(context: ServerContext, key: str) -> Principal:

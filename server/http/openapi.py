@@ -9,7 +9,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from server.health.service import product_version
+from server.http.dependencies import SECURITY_SCHEMES
 from server.http.errors import PROBLEM
+from server.http.routes import CheckedRoute
 from sync.shared.schemas import Problem
 
 TITLE = "ImageFlow Server"
@@ -43,7 +45,7 @@ def install(app: FastAPI) -> None:
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _complete(_base(app))
+            app.openapi_schema = _complete(_base(app), _protected(app))
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # the way FastAPI's manual extends the document
@@ -59,7 +61,14 @@ def _base(app: FastAPI) -> dict[str, Any]:
     )
 
 
-def _complete(document: dict[str, Any]) -> dict[str, Any]:
+def _protected(app: FastAPI) -> set[tuple[str, str]]:
+    """Return path and method of the operations that need someone signed in."""
+    routes = [route for route in app.routes if isinstance(route, CheckedRoute) and route.needs_sign_in]
+    return {(route.path_format, method.lower()) for route in routes for method in route.methods or ()}
+
+
+def _complete(document: dict[str, Any], protected: set[tuple[str, str]]) -> dict[str, Any]:
+    document.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
@@ -70,6 +79,8 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             if method in _METHODS:
+                if (path, method) in protected:
+                    operation["security"] = [{name: []} for name in SECURITY_SCHEMES]
                 _complete_operation(path, operation)
     return document
 

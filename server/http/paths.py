@@ -1,10 +1,14 @@
-"""One canonical path for each route: ``/v1`` is short for ``/api/v1``, and a trailing slash changes nothing."""
+"""One canonical path for each route.
+
+``/v1`` is short for ``/api/v1``, what serves the server's operation is at the root, a trailing slash changes nothing.
+"""
 
 from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 PREFIX, SHORT_PREFIX = "/api/v1", "/v1"
+_AT_ROOT = tuple(f"{PREFIX}{path}" for path in ("/health", "/metrics", "/docs"))
 _GIVEN = "imageflow.given_path"
 
 
@@ -19,6 +23,8 @@ def canonical_path(path: str, *, ends_in_slash: bool) -> str:
         path = path.removesuffix("/")
     if path == SHORT_PREFIX or path.startswith(f"{SHORT_PREFIX}/"):
         path = PREFIX + path.removeprefix(SHORT_PREFIX)
+    if path.startswith(_AT_ROOT):
+        path = path.removeprefix(PREFIX)
     return path
 
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from inspect import iscoroutinefunction
 from typing import Any
 
-from fastapi import Request, Response, params
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter, Request, Response, params
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.types import Message, Receive
 
 from models.errors import InvalidInput
 from models.messages import LocalText
+from server.auth.identity.principal import Principal
+from server.context import ServerContext
 from server.http.dependencies import current_principal, identify, server_context
 from server.http.json_guard import require_bounded
+from server.http.lanes import Lane, in_lane, run_on
 from server.http.limits import JSON, MULTIPART, BoundedBody, body_limit, media_type, too_large
+from server.http.paths import PREFIX
 from server.http.refusals import UnsupportedMedia
 
 _INLINE_BYTES = 16 * 1024
@@ -24,17 +28,53 @@ _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class CheckedRoute(APIRoute):
-    """Checks, in this order: who asks and in which role, the query's names, the body's kind, length, pace and depth."""
+    """Checks, in this order: who asks and in which role, the query's names, the body's kind, length, pace and depth.
+
+    Attributes:
+        needs_sign_in: whether only someone signed in may ask.
+    """
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        self.needs_sign_in = False
+        super().__init__(path, endpoint if iscoroutinefunction(endpoint) else in_lane(endpoint), **options)
 
     def get_route_handler(self) -> _Handler:
         """Return the handler with the checks before it."""
         handler = super().get_route_handler()
         checks = _HeadChecks(self.dependant, _body_kinds(self), raw=self.body_field is None)
+        self.needs_sign_in = checks.signed_in
 
         async def checked(request: Request) -> Response:
             return await handler(await checks.apply(request))
 
         return checked
+
+
+def feature_router(prefix: str = "", **options: Any) -> APIRouter:
+    """Return the router of a feature; its routes are complete, so that the application takes them as they are.
+
+    Args:
+        prefix: of the feature's paths, after that of the interface's version.
+        options: of ``APIRouter``.
+    """
+    return APIRouter(
+        prefix=PREFIX + prefix, route_class=CheckedRoute, generate_unique_id_function=operation_id, **options
+    )
+
+
+def operation_id(route: APIRoute) -> str:
+    """Return the name of a route in the API document, which generated clients make their functions of."""
+    return f"{route.tags[0] if route.tags else 'general'}-{route.name}".replace(" ", "-").replace("_", "-")
+
+
+async def identified(context: ServerContext, headers: Mapping[str, str]) -> Principal:
+    """Return who a request comes from.
+
+    An embedded database answers in less time than a thread is reached; one across a network is waited for on a thread.
+    """
+    if context.database.is_sqlite:
+        return identify(context, headers)
+    return await run_on(Lane.ORDINARY, identify, context, headers)
 
 
 class _HeadChecks:
@@ -49,7 +89,7 @@ class _HeadChecks:
     def __init__(self, dependant: Dependant, kinds: frozenset[str], *, raw: bool) -> None:
         parts = list(_tree(dependant))
         calls = [one.call for one in parts]
-        self._signed_in = current_principal in calls
+        self.signed_in = current_principal in calls
         self._guards = [call.permits for call in calls if call is not None and hasattr(call, "permits")]
         self._query = sorted({field.alias for one in parts for field in one.query_params})
         self._kinds = kinds
@@ -61,8 +101,8 @@ class _HeadChecks:
         Raises:
             UserFacingError: with the status that the request deserves.
         """
-        if self._signed_in:
-            principal = await run_in_threadpool(identify, server_context(request), request.headers)
+        if self.signed_in:
+            principal = await identified(server_context(request), request.headers)
             request.state.principal = principal
             for permits in self._guards:
                 permits(principal)
@@ -90,7 +130,7 @@ class _HeadChecks:
         empty = request.headers.get("content-length", "" if "transfer-encoding" in request.headers else "0") == "0"
         if not (empty and kind == ""):
             self._check_kind(request, kind)
-        limit = body_limit(kind, settings, signed_in=self._signed_in)
+        limit = body_limit(kind, settings, signed_in=self.signed_in)
         declared = request.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > limit:
             raise too_large(limit)
@@ -104,7 +144,7 @@ class _HeadChecks:
         body = await bounded.body()
         bounds = (body, settings.max_json_depth, settings.max_json_values)
         if len(body) > _INLINE_BYTES:
-            await run_in_threadpool(require_bounded, *bounds)
+            await run_on(Lane.ORDINARY, require_bounded, *bounds)
         else:
             require_bounded(*bounds)
         return Request(request.scope, _replayed(body, request.receive))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 
 from models.states import Role
 from models.targets import InspectionItem
 from server.http.dependencies import ANY_PRINCIPAL, Context, Principal, require
 from server.http.paging import Paging
-from server.http.routes import CheckedRoute
+from server.http.routes import feature_router
 from server.masters import item_pipeline
 from server.masters.kinds import defect_classes, items, pipelines, targets
 from server.masters.schemas import (
@@ -32,7 +32,7 @@ from server.masters.schemas import (
 from server.masters.service import given
 from sync.shared.schemas import Page
 
-router = APIRouter(route_class=CheckedRoute)
+router = feature_router()
 Engineer = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN))]
 
 

@@ -52,7 +52,7 @@ class Masters(Generic[RecordT, ReplyT]):
         """Return a page of those not deleted."""
         query = listing(self._record, wanted.search, self._search, self._order, *conditions)
         with context.database.read() as session:
-            return fetch_page(session, query, wanted, self._reply.model_validate)
+            return fetch_page(session, query, wanted, self._reply)
 
     def one(self, context: ServerContext, record_id: str) -> ReplyT:
         """Return one; ``NotFound`` when it is not there or deleted."""

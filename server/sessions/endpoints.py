@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from models.states import HumanVerdict, Role, SessionStatus
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.paging import Paging
 from server.http.periods import InPeriod
-from server.http.routes import CheckedRoute
+from server.http.routes import feature_router
 from server.sessions import service, verification
 from server.sessions.repository import SessionFilter
 from server.sessions.schemas import (
@@ -23,7 +23,7 @@ from server.sessions.schemas import (
 )
 from sync.shared.schemas import Page
 
-router = APIRouter(route_class=CheckedRoute, prefix="/inspection/sessions", tags=["sessions"])
+router = feature_router(prefix="/inspection/sessions", tags=["sessions"])
 Inspecting = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
 Person = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN))]
 

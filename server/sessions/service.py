@@ -40,7 +40,7 @@ def list_sessions(
         only = only_device(who)
         if only is not None:
             query = query.where(InspectionSession.device_id == only)
-        return fetch_page(session, query, paging, SessionReply.model_validate)
+        return fetch_page(session, query, paging, SessionReply)
 
 
 def get_session(context: ServerContext, who: Principal, session_id: str) -> SessionDetail:
@@ -73,7 +73,6 @@ def create_session(context: ServerContext, who: Principal, body: SessionCreate) 
         values = content if body.id is None else {**content, "id": body.id}
         record = InspectionSession(**values, user_id=who.user_id)
         session.add(record)
-        session.flush()
         audited(session, who, "session.created", "inspection_session", record.id)
         session.flush()
         return SessionReply.model_validate(record), True

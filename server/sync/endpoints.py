@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Header, Query, Request
+from fastapi import BackgroundTasks, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
@@ -13,7 +13,7 @@ from models.messages import choose_language
 from server.http.dependencies import Asking, Context, Principal, require_device
 from server.http.ranges import wanted_range
 from server.http.refusals import RangeNotSatisfiable
-from server.http.routes import CheckedRoute
+from server.http.routes import feature_router
 from server.http.sync_bodies import BatchBody, bounded_body, parse_content_range, parse_upload
 from server.sync import service
 from sync.shared.protocol import (
@@ -26,7 +26,7 @@ from sync.shared.protocol import (
     UploadState,
 )
 
-router = APIRouter(route_class=CheckedRoute, prefix="/inspection/sync", tags=["sync"])
+router = feature_router(prefix="/inspection/sync", tags=["sync"])
 
 Station = Annotated[Principal, Depends(require_device)]
 Language = Annotated[str | None, Header(alias="Accept-Language")]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 
 from models.errors import PermissionDenied
 from models.states import Role
 from server.http.clients import ClientAddress
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.paging import Paging
-from server.http.routes import CheckedRoute
+from server.http.routes import feature_router
 from server.users import keys, service
 from server.users.schemas import (
     ApiKeyCreate,
@@ -25,7 +25,7 @@ from server.users.schemas import (
 )
 from sync.shared.schemas import Page
 
-router = APIRouter(route_class=CheckedRoute, tags=["users"])
+router = feature_router(tags=["users"])
 ADMIN_ONLY = [Depends(require(Role.ADMIN))]
 Admin = Annotated[Principal, Depends(require(Role.ADMIN))]
 

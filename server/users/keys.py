@@ -22,7 +22,7 @@ def list_keys(context: ServerContext, wanted: PageQuery) -> Page[ApiKeyReply]:
     if wanted.search:
         query = query.where(matching(wanted.search, (ApiKey.name,)))
     with context.database.read() as session:
-        return fetch_page(session, query, wanted, ApiKeyReply.model_validate)
+        return fetch_page(session, query, wanted, ApiKeyReply)
 
 
 def create_key(context: ServerContext, who: Principal, body: ApiKeyCreate) -> ApiKeyCreated:

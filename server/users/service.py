@@ -25,7 +25,7 @@ def list_users(context: ServerContext, wanted: PageQuery) -> Page[UserReply]:
     if wanted.search:
         query = query.where(matching(wanted.search, (User.username, User.display_name)))
     with context.database.read() as session:
-        return fetch_page(session, query, wanted, UserReply.model_validate)
+        return fetch_page(session, query, wanted, UserReply)
 
 
 def get_user(context: ServerContext, user_id: str) -> UserReply:

@@ -2,15 +2,49 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models.clock import utc_now
 from models.devices import Device
 from models.states import DeviceStatus
 from models.users import ApiKey, AuthSession, User, UserCredential
+from server.auth.identity.principal import Principal
+from server.auth.identity.tokens import Token, TokenKind
 
 _SHARED = {"read": True}
+
+
+_SIGNED_IN = (
+    select(User.id, User.username, User.role)
+    .join(AuthSession, AuthSession.user_id == User.id)
+    .where(
+        AuthSession.id == bindparam("session_id"),
+        AuthSession.revoked_at.is_(None),
+        AuthSession.expires_at > bindparam("now"),
+        User.id == bindparam("user_id"),
+        User.active,
+        User.deleted_at.is_(None),
+    )
+)
+_ACTIVE_DEVICE = select(Device.id).where(Device.id == bindparam("device_id"), Device.status == DeviceStatus.ACTIVE)
+_SIGNED_IN_AT_DEVICE = _SIGNED_IN.where(_ACTIVE_DEVICE.exists())
+
+
+def signed_in(connection: Connection, token: Token) -> Principal | None:
+    """Return who a token of a sign-in stands for; None when user, station or sign-in are not good any more.
+
+    One statement for every request: what was revoked before it is not good for it.
+    """
+    if token.kind is TokenKind.DEVICE:
+        active = connection.execute(_ACTIVE_DEVICE, {"device_id": token.device_id}).scalar() is not None
+        return Principal.of_device(token.subject) if active else None
+    values = {"session_id": token.session_id, "user_id": token.subject, "now": utc_now()}
+    query = _SIGNED_IN
+    if token.device_id is not None:
+        query, values = _SIGNED_IN_AT_DEVICE, {**values, "device_id": token.device_id}
+    found = connection.execute(query, values).one_or_none()
+    return None if found is None else Principal(found.id, found.username, found.role, token.device_id, token.session_id)
 
 
 def active_user(session: Session, user_id: str, *, locked: bool = False) -> User | None:

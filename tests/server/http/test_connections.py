@@ -43,6 +43,7 @@ def test_a_connection_that_says_nothing_is_ended(hasty: Served) -> None:
 
 def test_bytes_that_drip_do_not_prolong_the_time_of_a_head(hasty: Served) -> None:
     with connected(hasty.url) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX: ")
         assert received_while_dripping(connection, b"x").startswith(b"HTTP/1.1 408")
 
 

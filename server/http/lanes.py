@@ -1,0 +1,90 @@
+"""The threads that endpoints run on: a lane for ordinary requests and a small one for heavy reads.
+
+A heavy read (statistics over months) takes as long as a hundred ordinary requests. In a lane of its own it waits for
+other heavy reads, never the other way round: sign-in, health, sync and new sessions keep their threads. Requests for
+the same figures at the same time share one read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
+from typing import Any, ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_SHARED_IN = "imageflow_shared_in"
+
+
+class Lane(Enum):
+    """A pool of threads; the value is how many.
+
+    More threads than a few only wait for the interpreter's lock: they make every request slower and none faster.
+    """
+
+    ORDINARY = 8
+    HEAVY = 1
+
+
+_pools: dict[Lane, ThreadPoolExecutor] = {}
+_in_flight: dict[tuple[object, ...], asyncio.Future[Any]] = {}
+
+
+def heavy(endpoint: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Mark an endpoint as a heavy read, shared by those who ask the same at the same time."""
+    setattr(endpoint, _SHARED_IN, Lane.HEAVY)
+    return endpoint
+
+
+def shared(endpoint: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Mark an endpoint as a light read that everybody who asks at the same time may share."""
+    setattr(endpoint, _SHARED_IN, Lane.ORDINARY)
+    return endpoint
+
+
+def in_lane(endpoint: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    """Return a coroutine function that runs a synchronous endpoint on a thread of its lane."""
+    lane: Lane | None = getattr(endpoint, _SHARED_IN, None)
+
+    @functools.wraps(endpoint)
+    async def run(**named: Any) -> Any:
+        return await (run_on(Lane.ORDINARY, endpoint, **named) if lane is None else _share(lane, endpoint, named))
+
+    return run
+
+
+async def _share(lane: Lane, endpoint: Callable[..., Any], named: dict[str, Any]) -> Any:
+    """Return the result of a read of the same figures that is under way, else of one that begins now."""
+    key = (endpoint, *map(_identity, named.values()))
+    reading = _in_flight.get(key)
+    if reading is None:
+        reading = _in_flight[key] = asyncio.ensure_future(run_on(lane, endpoint, **named))
+        reading.add_done_callback(lambda _: _in_flight.pop(key, None))
+    # A client that goes away must not end the read that others wait for.
+    return await asyncio.shield(reading)
+
+
+def _identity(argument: object) -> object:
+    """Return what makes two requests the same: equal values, and the very same parts of the server."""
+    try:
+        hash(argument)
+    except TypeError:
+        return id(argument)
+    return argument
+
+
+async def run_on(lane: Lane, work: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs) -> _T:
+    """Run ``work`` on a thread of a lane and return what it returns."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_pool(lane), functools.partial(work, *arguments, **named))
+
+
+def _pool(lane: Lane) -> ThreadPoolExecutor:
+    # Made by the event loop alone, so that no two are made at once.
+    pool = _pools.get(lane)
+    if pool is None:
+        pool = _pools[lane] = ThreadPoolExecutor(lane.value, thread_name_prefix=f"ThreadPoolExecutor-{lane.name}")
+    return pool

@@ -1,0 +1,121 @@
+"""Heavy reads wait for each other and for nobody else; equal ones at the same time are one."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from server.http.lanes import heavy, in_lane, shared
+
+PATIENCE_S = 30
+
+
+class Reads:
+    """A read that lasts until it is released, and how often it was begun."""
+
+    def __init__(self) -> None:
+        self.begun: list[int] = []
+        self.release = threading.Event()
+
+    def read(self, number: int, context: list[int]) -> int:
+        self.begun.append(number)
+        assert self.release.wait(PATIENCE_S)
+        return number
+
+
+def endpoint(reads: Reads, mark: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Callable[..., Any]:
+    def read(number: int, context: list[int]) -> int:
+        return reads.read(number, context)
+
+    return in_lane(mark(read))
+
+
+async def begun(reads: Reads) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not reads.begun:
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("mark", [heavy, shared])
+def test_equal_reads_at_the_same_time_are_one(mark: Callable[..., Any]) -> None:
+    async def main() -> tuple[list[int], list[int]]:
+        reads, context = Reads(), [0]
+        read = endpoint(reads, mark)
+        asked = [asyncio.ensure_future(read(number=7, context=context)) for _ in range(5)]
+        await begun(reads)
+        reads.release.set()
+        return await asyncio.gather(*asked), reads.begun
+
+    assert asyncio.run(main()) == ([7] * 5, [7])
+
+
+def test_a_read_that_begins_after_the_end_of_another_reads_again() -> None:
+    async def main() -> list[int]:
+        reads, context = Reads(), [0]
+        reads.release.set()
+        read = endpoint(reads, heavy)
+        await read(number=7, context=context)
+        await read(number=7, context=context)
+        return reads.begun
+
+    assert asyncio.run(main()) == [7, 7]
+
+
+def test_heavy_reads_of_other_figures_run_one_after_the_other() -> None:
+    async def main() -> tuple[list[int], list[int]]:
+        reads, context = Reads(), [0]
+        read = endpoint(reads, heavy)
+        asked = [asyncio.ensure_future(read(number=number, context=context)) for number in (1, 2, 3)]
+        await begun(reads)
+        first = list(reads.begun)
+        reads.release.set()
+        await asyncio.gather(*asked)
+        return first, reads.begun
+
+    assert asyncio.run(main()) == ([1], [1, 2, 3])
+
+
+def test_ordinary_requests_are_answered_while_heavy_reads_wait() -> None:
+    async def main() -> int:
+        reads, context = Reads(), [0]
+        read = endpoint(reads, heavy)
+        asked = [asyncio.ensure_future(read(number=number, context=context)) for number in range(32)]
+        await begun(reads)
+        ordinary = in_lane(lambda number: number)
+        answered = sum(await asyncio.gather(*(ordinary(number=1) for _ in range(100))))
+        reads.release.set()
+        await asyncio.gather(*asked)
+        return answered
+
+    assert asyncio.run(main()) == 100
+
+
+def test_a_client_that_goes_away_does_not_end_the_read_of_others() -> None:
+    async def main() -> int:
+        reads, context = Reads(), [0]
+        read = endpoint(reads, heavy)
+        gone, stays = (asyncio.ensure_future(read(number=7, context=context)) for _ in range(2))
+        await begun(reads)
+        gone.cancel()
+        await asyncio.wait([gone])
+        reads.release.set()
+        return int(await stays)
+
+    assert asyncio.run(main()) == 7
+
+
+def test_the_fault_of_a_read_reaches_everybody_who_shares_it() -> None:
+    async def main() -> list[type[BaseException]]:
+        release = threading.Event()
+
+        def read(number: int) -> int:
+            assert release.wait(PATIENCE_S)
+            raise LookupError(number)
+
+        asked = [asyncio.ensure_future(in_lane(heavy(read))(number=1)) for _ in range(3)]
+        release.set()
+        return [type(found) for found in await asyncio.gather(*asked, return_exceptions=True) if found]
+
+    assert asyncio.run(main()) == [LookupError] * 3
