@@ -31,6 +31,8 @@ MADE = re.compile(r"^New file \*\*`([^`]+)`\*\*", re.MULTILINE)
 """A file that a recipe makes, so that it must not be there yet."""
 OF_EXAMPLES = frozenset({"LotReply", "PartVerified", "TallyPresenter"})
 """Classes of the recipes' examples, named in the text too."""
+OF_VARIABLES = frozenset({"app.openapi"})
+"""Attributes of variables with the name of a room."""
 OF_LIBRARIES = frozenset({"NaN", "tr"})
 
 
@@ -191,6 +193,17 @@ def test_a_module_that_a_page_names_exists(page: str) -> None:
     named |= {name for block in examples(PAGES[page]) for name in re.findall(rf"python -m ({pattern})", block)}
     files = {name for name in named if name.endswith((".md", ".csv", ".pth", ".npz", ".json", ".txt"))}
     assert [name for name in sorted(named - files - made) if missing_of_module(name) is not None] == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_module_that_a_docstring_names_exists(room: str) -> None:
+    pattern = rf"(?<![\w./@-])(?:{'|'.join(ROOMS)})(?:\.\w+)+"
+    wrong = []
+    for file in (ROOT / room).rglob("*.py"):
+        for code in re.findall(r"``([^`\n]+)``", file.read_text(encoding="utf-8")):
+            names = set(re.findall(pattern, code)) - OF_VARIABLES
+            wrong += [f"{file.relative_to(ROOT)}: {name}" for name in names if missing_of_module(name) is not None]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("page", PAGES)
