@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from sync.shared.schemas import Page
@@ -29,26 +29,47 @@ def matching(search: str, columns: Sequence[InstrumentedAttribute[str]]) -> Colu
     return or_(*(column.icontains(search, autoescape=True) for column in columns))
 
 
-def fetch_page(session: Session, query: Select[Any], wanted: PageQuery, reply: type[ReplyT]) -> Page[ReplyT]:
-    """Run an ordered query for one page and count the whole.
+@dataclass(frozen=True, slots=True)
+class PageStatements(Generic[ReplyT]):
+    """The two statements of a list, made once for a list that is asked for often: building them costs as much as a run.
 
-    Only the columns of the reply are read, and no records are made of them: that is three quarters of a list's time.
-
-    Args:
-        session: the transaction.
-        query: selects records; its order is complete, so that pages do not overlap.
-        wanted: the page.
-        reply: wire form of a record; its members have the names of columns.
+    Attributes:
+        rows: one page, with the parameters ``limit`` and ``offset``.
+        count: all rows.
+        reply: wire form of a row.
     """
-    record = query.column_descriptions[0]["entity"]
-    columns = query.with_only_columns(*(getattr(record, name) for name in reply.model_fields))
-    skipped = (wanted.page - 1) * wanted.page_size
-    rows = session.execute(columns.limit(wanted.page_size).offset(skipped)).mappings().all()
-    total = skipped + len(rows)
-    if len(rows) == wanted.page_size or (skipped and not rows):
-        total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-    return Page[Any](
-        items=[reply.model_validate(dict(row)) for row in rows],
+
+    rows: Select[Any]
+    count: Select[int]
+    reply: type[ReplyT]
+
+    @classmethod
+    def of(cls, query: Select[Any], reply: type[ReplyT]) -> PageStatements[ReplyT]:
+        """Return the statements of an ordered query.
+
+        Only the columns of the reply are read, and no records are made of them: three quarters of a list's time.
+
+        Args:
+            query: selects records; its order is complete, so that pages do not overlap.
+            reply: wire form of a record; its members have the names of columns.
+        """
+        record = query.column_descriptions[0]["entity"]
+        columns = query.with_only_columns(*(getattr(record, name) for name in reply.model_fields))
+        counted = select(func.count()).select_from(query.order_by(None).subquery())
+        return cls(columns.limit(bindparam("limit")).offset(bindparam("offset")), counted, reply)
+
+
+def fetch_page(reader: Session | Connection, statements: PageStatements[ReplyT], wanted: PageQuery) -> Page[ReplyT]:
+    """Read one page of a list and count the whole; the count is read only where the page does not tell it."""
+    reply = statements.reply
+    offset = (wanted.page - 1) * wanted.page_size
+    found = reader.execute(statements.rows, {"limit": wanted.page_size, "offset": offset}).mappings().all()
+    total = offset + len(found)
+    if len(found) == wanted.page_size or (offset and not found):
+        total = reader.scalar(statements.count) or 0
+    # The page of this very reply: the framework validates a page of anything else once more.
+    return Page[reply](  # type: ignore[valid-type]  # pydantic makes the class from the value
+        items=[reply.model_validate(dict(row)) for row in found],
         total_count=total,
         page=wanted.page,
         page_size=wanted.page_size,

@@ -14,7 +14,7 @@ from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.auth.identity.secrets import digest_of, new_code, new_secret, normalised_code
 from server.context import ServerContext
-from server.core.paging import PageQuery, fetch_page, matching
+from server.core.paging import PageQuery, PageStatements, fetch_page, matching
 from server.devices.schemas import DeviceReply, DeviceUpdate, EnrolmentCodeCreated
 from sync.shared.enrolment import DeviceRegister, DeviceRegistered
 from sync.shared.schemas import Page
@@ -65,7 +65,7 @@ def list_devices(context: ServerContext, wanted: PageQuery) -> Page[DeviceReply]
     if wanted.search:
         query = query.where(matching(wanted.search, (Device.name, Device.id)))
     with context.database.read() as session:
-        return fetch_page(session, query, wanted, DeviceReply)
+        return fetch_page(session, PageStatements.of(query, DeviceReply), wanted)
 
 
 def update_device(context: ServerContext, who: Principal, device_id: str, body: DeviceUpdate) -> DeviceReply:

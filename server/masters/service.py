@@ -16,7 +16,7 @@ from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.idempotency import existing_record
-from server.core.paging import PageQuery, fetch_page
+from server.core.paging import PageQuery, PageStatements, fetch_page
 from server.masters.repository import alive, listing
 from server.masters.rules import column_values, counted_version, delete_along, require_deletable, require_valid
 from sync.shared.schemas import Page
@@ -47,12 +47,16 @@ class Masters(Generic[RecordT, ReplyT]):
         self._reply = reply
         self._search = search
         self._order = order
+        self._all = PageStatements.of(listing(record, "", search, order), reply)
 
     def page(self, context: ServerContext, wanted: PageQuery, *conditions: ColumnElement[bool]) -> Page[ReplyT]:
         """Return a page of those not deleted."""
-        query = listing(self._record, wanted.search, self._search, self._order, *conditions)
-        with context.database.read() as session:
-            return fetch_page(session, query, wanted, self._reply)
+        statements = self._all
+        if wanted.search or conditions:
+            query = listing(self._record, wanted.search, self._search, self._order, *conditions)
+            statements = PageStatements.of(query, self._reply)
+        with context.database.connection() as connection:
+            return fetch_page(connection, statements, wanted)
 
     def one(self, context: ServerContext, record_id: str) -> ReplyT:
         """Return one; ``NotFound`` when it is not there or deleted."""

@@ -12,7 +12,7 @@ from server.audit import SERVER_DEVICE, audited, differences
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.idempotency import existing_record
-from server.core.paging import PageQuery, fetch_page
+from server.core.paging import PageQuery, PageStatements, fetch_page
 from server.masters.repository import alive
 from server.sessions import repository
 from server.sessions.events import SESSION_CHANGED
@@ -40,7 +40,7 @@ def list_sessions(
         only = only_device(who)
         if only is not None:
             query = query.where(InspectionSession.device_id == only)
-        return fetch_page(session, query, paging, SessionReply)
+        return fetch_page(session, PageStatements.of(query, SessionReply), paging)
 
 
 def get_session(context: ServerContext, who: Principal, session_id: str) -> SessionDetail:

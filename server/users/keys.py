@@ -11,7 +11,7 @@ from server.audit import audited
 from server.auth.identity.principal import Principal
 from server.auth.identity.secrets import digest_of, new_secret
 from server.context import ServerContext
-from server.core.paging import PageQuery, fetch_page, matching
+from server.core.paging import PageQuery, PageStatements, fetch_page, matching
 from server.users.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyReply
 from sync.shared.schemas import Page
 
@@ -22,7 +22,7 @@ def list_keys(context: ServerContext, wanted: PageQuery) -> Page[ApiKeyReply]:
     if wanted.search:
         query = query.where(matching(wanted.search, (ApiKey.name,)))
     with context.database.read() as session:
-        return fetch_page(session, query, wanted, ApiKeyReply)
+        return fetch_page(session, PageStatements.of(query, ApiKeyReply), wanted)
 
 
 def create_key(context: ServerContext, who: Principal, body: ApiKeyCreate) -> ApiKeyCreated:

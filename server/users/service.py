@@ -14,7 +14,7 @@ from server.auth.identity.principal import Principal
 from server.auth.identity.repository import password_digest, revoke_sessions, user_by_name
 from server.context import ServerContext
 from server.core.idempotency import existing_record
-from server.core.paging import PageQuery, fetch_page, matching
+from server.core.paging import PageQuery, PageStatements, fetch_page, matching
 from server.users.schemas import UserCreate, UserReply, UserUpdate
 from sync.shared.schemas import Page
 
@@ -25,7 +25,7 @@ def list_users(context: ServerContext, wanted: PageQuery) -> Page[UserReply]:
     if wanted.search:
         query = query.where(matching(wanted.search, (User.username, User.display_name)))
     with context.database.read() as session:
-        return fetch_page(session, query, wanted, UserReply)
+        return fetch_page(session, PageStatements.of(query, UserReply), wanted)
 
 
 def get_user(context: ServerContext, user_id: str) -> UserReply:
