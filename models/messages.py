@@ -27,7 +27,7 @@ class ErrorText:
 class LocalText(str):
     """A part of a text, such as a reason: English as a ``str``, available in the reader's language.
 
-    It may be a value of an error or stand in its members, which are made before the reader is known.
+    It may be a value of an error or in its members, which are made before the reader is known.
 
     Args:
         english: the English text.

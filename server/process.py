@@ -1,4 +1,4 @@
-"""The server as a process: listens, tells where, stops cleanly."""
+"""The server as a process: listens, announces its address, stops cleanly."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _TAKEN = {errno.EADDRINUSE, errno.EACCES}
 
 
 def serve(settings: ServerSettings, *, until_stdin_closes: bool, say: Callable[[str], None]) -> None:
-    """Run the server until it is told to stop (SIGTERM, SIGINT, or the end of standard input).
+    """Run the server until it is stopped (SIGTERM, SIGINT, or the end of standard input).
 
     Args:
         settings: as started.
         until_stdin_closes: stop when standard input ends, so that a server never outlives the one who started it.
-        say: tells a line to the person who started it.
+        say: shows a line to the person who started it.
 
     Raises:
         UserFacingError: when it cannot start, with what to do.
@@ -113,12 +113,12 @@ def address_of(listener: socket.socket, *, tls: bool) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Says that it listens once it does; ends without re-raising the signal that stopped it."""
+    """Announces itself once it listens; ends without re-raising the signal that stopped it."""
 
     announced: Callable[[], contextlib.AbstractContextManager[None]]
 
     async def main_loop(self) -> None:
-        """Serve until told to stop."""
+        """Serve until it is to stop."""
         with self.announced():
             await super().main_loop()
 

@@ -14,7 +14,7 @@ INTRODUCTION = """\
 # Performance
 
 `make bench` measures all of this and writes this page again; `imageflow bench AREA --write docs/performance.md` does
-so for one part. Beside every figure stands the command that makes it; `--data DIR` names the folder of the data sets
+so for one part. Beside every figure is the command that makes it; `--data DIR` names the folder of the data sets
 where it is not `../shared/data` (CONTRIBUTING, test data), `--json` prints the figures by their names.
 
 What is about speed or memory runs several times, each time in a process of its own, in turn with the other

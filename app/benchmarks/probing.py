@@ -69,4 +69,4 @@ def _status(name: str) -> float:
     for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) * 1024 / 1e6
-    raise RuntimeError(f"the system does not tell {name}")
+    raise RuntimeError(f"the system does not report {name}")

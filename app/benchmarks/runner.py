@@ -145,7 +145,7 @@ class _Steps:
         self._on_progress = on_progress
 
     def next(self, title: str) -> None:
-        """Tell what begins now."""
+        """Report what begins now."""
         if self._on_progress is not None:
             self._on_progress(title, self._done / self._total)
         self._done += 1

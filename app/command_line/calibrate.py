@@ -52,7 +52,7 @@ def calibrate_command(
     wait: WaitOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell how many millimetres a pixel is, from an image of a checkerboard that lies where the parts will lie.
+    """Measure how many millimetres a pixel is, from an image of a checkerboard that lies where the parts will lie.
 
     What comes out goes into the parameters of the step measure of a pipeline. It holds for this camera, lens, distance
     and image size; measured pixels are those of the original image, so a step that resizes changes nothing. Of a source

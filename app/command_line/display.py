@@ -40,7 +40,7 @@ def _x11_answers() -> bool:
     try:
         xcb = ctypes.CDLL(_LIBXCB)
     except OSError:
-        return True  # Qt may have brought a libxcb of its own; only Qt can tell.
+        return True  # Qt may have brought a libxcb of its own; only Qt knows.
     xcb.xcb_connect.restype = ctypes.c_void_p
     xcb.xcb_connect.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
     xcb.xcb_connection_has_error.argtypes = [ctypes.c_void_p]

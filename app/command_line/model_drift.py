@@ -23,10 +23,10 @@ def drift_command(
     missing: NaValueOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell, sensor by sensor, how far rows of now have moved from those a sensor model was trained on.
+    """Report for each sensor how far new rows have moved from those a sensor model was trained on.
 
     Columns are found by their names, else by their order. A sensor is stable, moved (watch it), or changed (scores mean
-    little until the model is trained again); fewer than 50 values are too few to tell. Compare hours, not minutes:
+    little until the model is trained again); fewer than 50 values are too few to decide. Compare hours, not minutes:
     successive rows of a slow sensor are alike.
 
     \b

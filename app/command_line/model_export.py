@@ -126,14 +126,14 @@ def verify_command(
 
 
 def _warn_about_images(models: Sequence[Path], images: Sequence[Path]) -> None:
-    """Say on stderr when a model was trained on images after steps: these are scored as they are."""
+    """Warn when a model was trained on images after steps: those given are scored as they are."""
     from app.command_line import warn
     from inspection.anomaly.bundle import read_manifest
 
     for model in models if images else ():
-        view = read_manifest(model).preprocessing_record
-        if view is not None and view.steps:
-            warn("model-images-differ", name=model.name, steps=", ".join(view.components))
+        record = read_manifest(model).preprocessing_record
+        if record is not None and record.steps:
+            warn("model-images-differ", name=model.name, steps=", ".join(record.components))
             return
 
 

@@ -19,7 +19,7 @@ def rows_of(table: SensorTable, columns: tuple[str, ...]) -> NDArray[np.float64]
 
     Raises:
         InvalidInput: ``sensor-column-unknown`` for a column the table has not, ``sensor-wrong-length`` where the order
-            has to tell and there are more or fewer.
+            decides and there are more or fewer.
     """
     from models.errors import InvalidInput
 
@@ -42,7 +42,7 @@ def _numbered(names: tuple[str, ...]) -> bool:
 
 
 def warn_unused(table: SensorTable, columns: tuple[str, ...]) -> None:
-    """Say on stderr which columns of a table a model of ``columns`` does not look at."""
+    """Warn of the columns of a table that a model of ``columns`` does not use."""
     unused = [*table.left_out, *_beside(table.columns, columns)]
     if unused:
         from app.command_line import warn

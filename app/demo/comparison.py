@@ -51,7 +51,7 @@ class Comparison:
 def compare(
     workspace: Workspace, administration: ServerAdministration, expected_parts: int, wording: Wording
 ) -> Comparison:
-    """Compare the station with its server, which must answer; ``wording`` tells what disagrees.
+    """Compare the station with its server, which must answer; ``wording`` has the texts.
 
     Raises:
         UserFacingError: when the server does not answer.

@@ -22,12 +22,12 @@ class Decision:
     defect_class: str | None = None
 
 
-def decide(number: int, part: DemoPart, said: Verdict) -> Decision:
+def decide(number: int, part: DemoPart, ai_verdict: Verdict) -> Decision:
     """Return the decision about the part with this number, from 1.
 
     An NG part gets the class its label names, where it names one.
     """
-    verdict = HumanVerdict(said.value)
+    verdict = HumanVerdict(ai_verdict.value)
     if number % EVERY == 0 and part.good is not None:
         verdict = HumanVerdict.OK if part.good else HumanVerdict.NG
     marked = verdict is HumanVerdict.NG and part.good is False and part.label is not None

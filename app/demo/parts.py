@@ -132,7 +132,7 @@ def given_parts(good: Path, test: Path, *, limit: int | None) -> DemoParts:
 def _require_readable(folder: Path, images: Sequence[Path], needed: int) -> None:
     """Check, before the server starts, that the work can be done: ``needed`` of the images can be read.
 
-    Stops at as many, so a folder of good images costs the reading of a few; a damaged one among them is told later.
+    Stops at as many, so a folder of good images costs the reading of a few; a damaged one among them is reported later.
 
     Raises:
         InvalidInput: ``demo-images-unreadable``.

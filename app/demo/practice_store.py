@@ -1,4 +1,4 @@
-"""The demo's practice store: made anew for each run, beside the real store and never it."""
+"""The demo's practice store: made for each run, beside the real store and never it."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def build_report(
     Args:
         name: of the parts.
         outcomes: in order of inspection.
-        skipped: what was said of images that could not be used.
+        skipped: the message for each image that could not be used.
         trained: the model.
         comparison: of station and server.
         seconds: the demo took.

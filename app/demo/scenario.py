@@ -45,7 +45,7 @@ class Scenario:
         workspace: the station; there after ``open_station``.
         setup: users, code and masters; there after ``set_up_server``.
         outcomes: the parts inspected so far.
-        skipped: what was said of images that could not be used.
+        skipped: the message for each image that could not be used.
     """
 
     def __init__(

@@ -115,13 +115,13 @@ class ServerProcess:
         return True
 
     def _address(self) -> str:
-        """Return what this very process says of its address; empty before it listens."""
+        """Return the address this process wrote down; empty before it listens."""
         try:
-            said = json.loads((self.data_dir / "server.json").read_text(encoding="utf-8"))
+            written = json.loads((self.data_dir / "server.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return ""
-        mine = self._process is not None and said.get("pid") == self._process.pid
-        return str(said["url"]).rstrip("/") if mine else ""
+        mine = self._process is not None and written.get("pid") == self._process.pid
+        return str(written["url"]).rstrip("/") if mine else ""
 
 
 def imageflow_command() -> list[str]:

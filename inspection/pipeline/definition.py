@@ -82,7 +82,7 @@ class PipelineDefinition(BaseModel):
                     "message": rejection(item),
                     "value": _plain(item["input"]),
                 }
-                for item in _told(error)
+                for item in _outermost_errors(error)
             ]
             raise InvalidInput(
                 "pipeline-malformed",
@@ -108,15 +108,15 @@ def ready_definition(name: str) -> PipelineDefinition:
     """Return a pipeline that comes with the product.
 
     Raises:
-        NotFound: ``pipeline-not-ready``, which tells the names there are.
+        NotFound: ``pipeline-not-ready``, which lists the names there are.
     """
     if name not in ready_names():
         raise NotFound("pipeline-not-ready", name=name, known=", ".join(ready_names()))
     return PipelineDefinition.parse((files("resources") / "pipelines" / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def _told(error: ValidationError) -> list[ErrorDetails]:
-    """Return the errors without the one that says a list is too short because its only entries are wrong."""
+def _outermost_errors(error: ValidationError) -> list[ErrorDetails]:
+    """Return the errors without that of a list that is too short only because its entries are wrong."""
     found = error.errors()
     inner = {item["loc"][0] for item in found if len(item["loc"]) > 1}
     return [item for item in found if len(item["loc"]) != 1 or item["loc"][0] not in inner]

@@ -107,7 +107,7 @@ def preprocessing_record(pipeline: ValidatedPipeline, step_id: str, digests: Map
     that happen to change nothing count.
 
     Args:
-        pipeline: that the step stands in.
+        pipeline: that the step belongs to.
         step_id: of a step that takes a picture at its port ``image``.
         digests: name → SHA-256 of the models and reference images that the steps before it use.
     """

@@ -1,4 +1,4 @@
-"""Whether a pipeline can run, told before it runs, by step and field."""
+"""Whether a pipeline can run, checked before it runs, by step and field."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ValidatedStep:
 
 @dataclass(frozen=True, slots=True)
 class ValidatedPipeline:
-    """A pipeline that can run; ``steps`` stand in an order in which every input comes before its use."""
+    """A pipeline that can run; ``steps`` are in an order in which every input comes before its use."""
 
     definition: PipelineDefinition
     steps: tuple[ValidatedStep, ...]
@@ -103,7 +103,7 @@ def validate_definition(definition: PipelineDefinition) -> ValidatedPipeline:
         problems = [Problem("pipeline-cycle", name, "inputs", {"circle": ", ".join(circle)}) for name in circle]
         if not circle:
             return ValidatedPipeline(definition, tuple(steps[name] for name in ordered))
-    raise _told(InvalidInput, problems)
+    raise _first_error(InvalidInput, problems)
 
 
 def require_models_fit(pipeline: ValidatedPipeline, models: Mapping[str, StepModel]) -> None:
@@ -114,7 +114,7 @@ def require_models_fit(pipeline: ValidatedPipeline, models: Mapping[str, StepMod
         models: by name, all that the steps use.
 
     Raises:
-        DoesNotFit: ``pipeline-model-kind``, or the first of what components find amiss, as ``pipeline-model-class``;
+        DoesNotFit: ``pipeline-model-kind``, or the first problem that a component reports, as ``pipeline-model-class``;
             its members list all of that.
     """
     problems: list[Problem] = []
@@ -125,11 +125,11 @@ def require_models_fit(pipeline: ValidatedPipeline, models: Mapping[str, StepMod
         found = step.component.parameter_problems(step.parameters, used)
         problems.extend(Problem(item.code, step.id, f"parameters.{item.field}", item.values) for item in found)
     if problems:
-        raise _told(DoesNotFit, problems)
+        raise _first_error(DoesNotFit, problems)
 
 
-def _told(kind: type[UserFacingError], problems: Sequence[Problem]) -> UserFacingError:
-    """Return the error that tells the first problem, and lists all of them in its members."""
+def _first_error(kind: type[UserFacingError], problems: Sequence[Problem]) -> UserFacingError:
+    """Return the error of the first problem; its members list all of them."""
     first = problems[0]
     members: dict[str, object] = {"validation_errors": [problem.as_member() for problem in problems]}
     return kind(first.code, step=first.step, field=first.field, members=members, **first.values)

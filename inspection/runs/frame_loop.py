@@ -113,7 +113,7 @@ def inspect_frames(
 
     Args:
         inspector: the steps.
-        source: that the frames come from, open; tells how many were missed.
+        source: that the frames come from, open; counts the missed ones.
         items: of ``read_frames``.
         files: of the source, in order, where they are given by name; their time then includes reading.
 

@@ -165,7 +165,7 @@ class TriggeredSource(SourceBase):
             try:
                 self._request()
             except Unavailable:
-                # The camera is lost, as the state tells; the next call repeats the request.
+                # The camera is lost, as the state shows; the next call repeats the request.
                 return self._source.read(timeout)
         while True:
             request = self._await_request(deadline)

@@ -101,7 +101,7 @@ class VideoSource(SourceBase):
         super().close()
 
     def _next(self) -> Frame | None:
-        """Return the next frame, or None when the file has ended or is missing, as ``state`` then tells."""
+        """Return the next frame, or None when the file has ended or is missing, as ``state`` then shows."""
         now = time.monotonic()
         if now - self._checked >= _CHECK_EVERY:
             self._checked = now

@@ -89,7 +89,7 @@ def segment(u: Field, v: Field, start: tuple[float, float], end: tuple[float, fl
 
 
 def is_bare_surface(u: float, v: float, margin: float) -> bool:
-    """Tell whether a point of the plate lies at least ``margin`` pixels from every edge and hole."""
+    """Return whether a point of the plate lies at least ``margin`` pixels from every edge and hole."""
     point_u, point_v = np.array([[u]], np.float32), np.array([[v]], np.float32)
     clearances = [-rounded_box(point_u, point_v, HALF_WIDTH, HALF_HEIGHT, CORNER)]
     clearances += [circle(point_u, point_v, *hole) for hole in (BORE, *BOLT_HOLES)]

@@ -23,7 +23,7 @@ def encode(session: Session, position: int) -> str:
 
 
 def position_of(session: Session, since: str | None) -> int:
-    """Return the position a reader stands at: nothing, a cursor, or an RFC 3339 time.
+    """Return the position of a reader: nothing, a cursor, or an RFC 3339 time.
 
     Raises:
         InvalidInput: ``sync-cursor-invalid``.

@@ -62,7 +62,7 @@ class _Refusal(Response):
     """A refused preflight; the request it answers is known only when it is sent."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the problem document with what the preflight's answer said of origins."""
+        """Send the problem document with the headers about origins of the preflight's answer."""
         refusal = problem(scope, InvalidInput("cross-origin-refused"))
         for name, value in self.headers.items():
             if name.startswith("access-control-"):

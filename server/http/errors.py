@@ -233,7 +233,7 @@ def _field_name(path: Sequence[str]) -> str:
 
 
 def _may_be_echoed(path: Sequence[str], value: object) -> bool:
-    """Say whether a rejected value may stand in the answer: no secret, nothing large, nothing JSON cannot say."""
+    """Return whether a rejected value may be in the answer: no secret, nothing large, nothing JSON cannot express."""
     if any(word in part.lower() for part in path for word in _SECRET_WORDS):
         return False
     if isinstance(value, float):

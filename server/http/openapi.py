@@ -29,11 +29,11 @@ _TEXTS = {
     408: "The request came too slowly.",
     409: "The present state does not allow it.",
     410: "It was there and is no more.",
-    413: "The body is larger than the limit, which `limit_bytes` tells.",
+    413: "The body is larger than the limit, given in `limit_bytes`.",
     415: "The body is of a kind or in an encoding that is not taken.",
     416: "The file has no such bytes.",
     422: "Well formed, and still does not fit.",
-    429: "Too often; `Retry-After` tells when to try again.",
+    429: "Too often; `Retry-After` gives the seconds to wait.",
     500: "A fault of the server; `request_id` names it in the log.",
     503: "Something the server needs is not there now.",
 }
@@ -86,7 +86,7 @@ def _complete(document: dict[str, Any], protected: set[tuple[str, str]]) -> dict
 
 
 def _hoist(part: Any, schemas: dict[str, Any]) -> None:
-    """Move definitions that stand within a route's own schema to where its references can find them."""
+    """Move definitions within a route's own schema to where its references can find them."""
     if isinstance(part, dict):
         for name, schema in part.pop("$defs", {}).items():
             _hoist(schema, schemas)

@@ -1,4 +1,4 @@
-"""The four kinds of masters; their rules stand in ``server.masters.rules``."""
+"""The four kinds of masters; their rules are in ``server.masters.rules``."""
 
 from __future__ import annotations
 

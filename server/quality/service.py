@@ -22,7 +22,7 @@ def statistics(context: ServerContext, period: Period) -> Statistics:
 
 
 def summary(days: Iterable[Day]) -> StatisticsSummary:
-    """Return the totals; the OK rate is in percent of OK and NG, held parts stand outside it."""
+    """Return the totals; the OK rate is in percent of OK and NG, held parts are not counted in it."""
     ok = ng = hold = 0
     for day in days:
         ok, ng, hold = ok + day.ok, ng + day.ng, hold + day.hold

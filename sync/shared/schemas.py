@@ -139,7 +139,7 @@ class Changes(Request):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
-        """Return the schema without the defaults that stand for a member that is left out."""
+        """Return the schema without the defaults of members that are left out."""
         made = handler(schema)
         for member in handler.resolve_ref_schema(made).get("properties", {}).values():
             if member.get("default", "") is None:

@@ -22,7 +22,7 @@ from sync.station.state import NEWEST_CLOCK, set_value
 
 
 class ResyncNeeded(Exception):
-    """A pulled change does not fit what is here; only the snapshot can tell the rest."""
+    """A pulled change does not fit what is here; only the snapshot has the rest."""
 
 
 @dataclass(slots=True)

@@ -94,7 +94,7 @@ class Pusher:
         self._add(came)
 
     def _still_free(self, entries: Sequence[OutboxEntry]) -> list[OutboxEntry]:
-        """Return the entries that no dead letter has come to stand before meanwhile."""
+        """Return the entries that still have no dead letter before them."""
         query = select(OutboxEntry.change_id).where(
             OutboxEntry.change_id.in_([entry.change_id for entry in entries]), ~behind_dead_letter()
         )

@@ -41,9 +41,9 @@ def test_a_store_of_a_newer_version_is_left_alone(database_url: str) -> None:
     database.migrate()
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(Unavailable) as told:
+    with pytest.raises(Unavailable) as reported:
         database.migrate()
-    assert told.value.code == "store-newer"
+    assert reported.value.code == "store-newer"
     database.close()
 
 

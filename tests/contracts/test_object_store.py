@@ -47,13 +47,13 @@ def test_keeping_the_same_bytes_twice_is_one(store: ObjectStore) -> None:
     assert store.read(kept(store, b"same")) == b"same"
 
 
-def test_what_is_not_there_is_told(store: ObjectStore) -> None:
+def test_what_is_not_there_is_reported(store: ObjectStore) -> None:
     sha256 = "0" * 64
     assert not store.exists(sha256)
     for ask in (store.read, store.size, store.stream):
-        with pytest.raises(NotFound) as told:
+        with pytest.raises(NotFound) as reported:
             ask(sha256)
-        assert told.value.code == "object-unknown"
+        assert reported.value.code == "object-unknown"
     store.delete(sha256)
 
 
@@ -70,9 +70,9 @@ def test_only_a_digest_is_a_key(store: ObjectStore, key: str) -> None:
             ask(key)
 
 
-def test_a_store_that_went_away_is_told_as_such(store: ObjectStore, tmp_path: Path) -> None:
+def test_a_store_that_went_away_is_reported_as_such(store: ObjectStore, tmp_path: Path) -> None:
     store.check()
     (tmp_path / "objects with space").rmdir()
-    with pytest.raises(Unavailable) as told:
+    with pytest.raises(Unavailable) as reported:
         store.check()
-    assert told.value.code == "objects-unreachable"
+    assert reported.value.code == "objects-unreachable"

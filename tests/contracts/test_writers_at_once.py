@@ -104,17 +104,17 @@ def test_what_is_read_in_one_block_is_of_one_moment(context: ServerContext) -> N
         assert session.scalar(select(func.count()).select_from(Target)) == 0
 
 
-def test_a_writer_that_waits_too_long_for_another_is_told(context: ServerContext, database_url: str) -> None:
+def test_a_writer_that_waits_too_long_for_another_is_reported(context: ServerContext, database_url: str) -> None:
     impatient = Database(database_url, busy_timeout_ms=50)
     with context.database.transaction() as held:
         held.execute(text("SELECT 1"))
-        with pytest.raises(Unavailable) as told, impatient.transaction() as session:
+        with pytest.raises(Unavailable) as reported, impatient.transaction() as session:
             session.execute(text("SELECT 1"))
     impatient.close()
-    assert told.value.code in {"store-locked", "database-busy"}
+    assert reported.value.code in {"store-locked", "database-busy"}
 
 
-def test_one_who_finds_no_free_connection_is_told(database_url: str) -> None:
+def test_one_who_finds_no_free_connection_is_reported(database_url: str) -> None:
     database = Database(database_url, busy_timeout_ms=50)
 
     def read_within_reads(depth: int) -> None:
@@ -122,7 +122,7 @@ def test_one_who_finds_no_free_connection_is_told(database_url: str) -> None:
             if depth:
                 read_within_reads(depth - 1)
 
-    with pytest.raises(Unavailable) as told:
+    with pytest.raises(Unavailable) as reported:
         read_within_reads(200)
     database.close()
-    assert told.value.code == "database-busy"
+    assert reported.value.code == "database-busy"

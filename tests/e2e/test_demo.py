@@ -140,11 +140,11 @@ def test_without_auto_the_person_at_the_keys_decides(small_set: PartsFolder, tmp
 def started_demo(parts: PartsFolder, out: Path, store: Path) -> Iterator[subprocess.Popen[bytes]]:
     folders = ["--good", str(parts.train_good), "--test", str(parts.test)]
     log = out.with_suffix(".log")
-    with log.open("wb") as said:
+    with log.open("wb") as stated:
         demo = subprocess.Popen(
             [*IMAGEFLOW, "demo", "--auto", *folders, "--out", str(out), "--store", str(store)],
-            stdout=said,
-            stderr=said,
+            stdout=stated,
+            stderr=stated,
             env=ENVIRONMENT,
         )
         try:
@@ -155,7 +155,7 @@ def started_demo(parts: PartsFolder, out: Path, store: Path) -> Iterator[subproc
 
 
 def verified(store: Path) -> bool:
-    """Say whether `imageflow data verify` finds nothing; a store it cannot open fails too."""
+    """Return whether `imageflow data verify` finds nothing; a store it cannot open fails too."""
     done = subprocess.run(
         [*IMAGEFLOW, "data", "verify", "--store", str(store)],
         capture_output=True,
@@ -176,7 +176,7 @@ def server_of(store: Path) -> int | None:
 
 
 def alive(process_id: int) -> bool:
-    """Say whether a process runs; one that has ended and waits to be reaped does not."""
+    """Return whether a process runs; one that has ended and waits to be reaped does not."""
     if sys.platform == "linux":
         try:
             state = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]

@@ -142,8 +142,8 @@ def test_a_station_without_a_keyring_asks_for_its_credential_after_a_restart(enr
 def test_the_demos_day_comes_out_right_without_any_window(tmp_path: Path, parts: DemoParts) -> None:
     practice = PracticeStore(tmp_path / "store")
     practice.open()
-    said: list[str] = []
-    scenario = Scenario(practice, parts, tmp_path / "out", said.append)
+    stated: list[str] = []
+    scenario = Scenario(practice, parts, tmp_path / "out", stated.append)
     try:
         scenario.set_up_server()
         assert run_headless(scenario) == scenario.half_way
@@ -156,4 +156,4 @@ def test_the_demos_day_comes_out_right_without_any_window(tmp_path: Path, parts:
     assert report["finished"]
     assert report["parts"]["total"] == len(parts.test)
     assert report["sync"]["images_compared"] == 2 * len(parts.test)
-    assert any("goes away" in sentence for sentence in said)
+    assert any("goes away" in sentence for sentence in stated)

@@ -1,4 +1,4 @@
-"""The store: durable settings, changes that cannot slip by, trouble told as what it is."""
+"""The store: durable settings, changes that cannot slip by, trouble reported as what it is."""
 
 from __future__ import annotations
 
@@ -171,8 +171,10 @@ def test_the_effective_verdict_follows_every_new_fact(store):
     item = InspectionItem(target_id=target.id, name="i")
     part = InspectionSession(device_id="station", target_id=target.id)
     add(store, user, target, item, part)
-    said = AIResult(device_id="station", session_id=part.id, item_id=item.id, overall_result=Verdict.NG, confidence=0.9)
-    add(store, said)
+    stated = AIResult(
+        device_id="station", session_id=part.id, item_id=item.id, overall_result=Verdict.NG, confidence=0.9
+    )
+    add(store, stated)
     with store.read() as session:
         assert session.get(InspectionSession, part.id).effective_verdict is HumanVerdict.NG
     add(store, HumanVerification(device_id="station", session_id=part.id, verdict=HumanVerdict.OK))
@@ -203,7 +205,7 @@ def test_tampering_with_the_audit_trail_is_seen(store, tmp_path, tampering, reas
         assert {problem.reason for problem in verify_audit(session)} == reasons
 
 
-def test_a_store_locked_by_another_process_is_told_within_the_timeout(tmp_path, store):
+def test_a_store_locked_by_another_process_is_reported_within_the_timeout(tmp_path, store):
     add(store, Target(code="T", name="t"))
     impatient = Database.at(tmp_path / "store.sqlite3", OutboxRecorder(HybridLogicalClock("x")), busy_timeout_ms=100)
     outside = sqlite3.connect(tmp_path / "store.sqlite3", isolation_level=None)
@@ -220,7 +222,7 @@ def test_a_store_locked_by_another_process_is_told_within_the_timeout(tmp_path, 
 
 
 @pytest.mark.parametrize("content", [b"this is no database, it is a text file of some length" * 50])
-def test_a_file_that_is_no_database_is_told_as_damaged(tmp_path, content):
+def test_a_file_that_is_no_database_is_reported_as_damaged(tmp_path, content):
     path = tmp_path / "store.sqlite3"
     path.write_bytes(content)
     database = Database.at(path)
@@ -231,7 +233,7 @@ def test_a_file_that_is_no_database_is_told_as_damaged(tmp_path, content):
     database.close()
 
 
-def test_a_store_with_overwritten_pages_is_told_as_damaged(tmp_path, store):
+def test_a_store_with_overwritten_pages_is_reported_as_damaged(tmp_path, store):
     for number in range(200):
         add(store, Target(code=f"T{number}", name="t" * 100))
     store.close()
@@ -246,7 +248,7 @@ def test_a_store_with_overwritten_pages_is_told_as_damaged(tmp_path, store):
     database.close()
 
 
-def test_a_store_in_a_folder_that_is_not_there_is_told(tmp_path):
+def test_a_store_in_a_folder_that_is_not_there_is_reported(tmp_path):
     database = Database.at(tmp_path / "missing" / "store.sqlite3")
     with pytest.raises(Unavailable) as refusal:
         database.migrate()
@@ -280,7 +282,7 @@ FULL_DISK = """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of file sizes to try this with")
-def test_a_full_disk_is_told_and_nothing_committed_is_lost(tmp_path, store):
+def test_a_full_disk_is_reported_and_nothing_committed_is_lost(tmp_path, store):
     store.close()
     path: Path = tmp_path / "store.sqlite3"
     script = textwrap.dedent(FULL_DISK)

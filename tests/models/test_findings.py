@@ -34,7 +34,7 @@ def test_what_could_not_be_measured_or_compared_says_why_in_words() -> None:
     assert texts("ja", **found)[::2] == ["bore 円が見つかりません", "paint 比較できません"]
 
 
-def test_a_reason_of_a_later_version_is_told_as_it_is() -> None:
+def test_a_reason_of_a_later_version_is_reported_as_it_is() -> None:
     later = Measurement(name="bore", quantity="depth", value=None, reason="too-deep")
     assert texts("ja", measurements=[later]) == ["bore too-deep"]
 
@@ -43,5 +43,5 @@ def test_a_code_cannot_write_over_the_line_it_stands_on() -> None:
     assert texts(codes=[CodeReading(text="品番\x1b[2J\n1", format="qr")]) == ['qr "品番\\u001b[2J\\n1"']
 
 
-def test_nothing_found_is_nothing_told() -> None:
+def test_nothing_found_is_nothing_reported() -> None:
     assert texts() == []

@@ -86,19 +86,19 @@ def test_the_reason_a_validator_raises_is_kept_in_both_languages() -> None:
     assert (reason.code, reason.values) == ("value-goes-with", {"given": "name", "needed": "letters"})
 
 
-def test_what_has_no_text_of_its_own_is_told_as_not_allowed() -> None:
+def test_what_has_no_text_of_its_own_is_reported_as_not_allowed() -> None:
     odd = {"type": "odd_thing", "msg": "Value error, Something odd", "loc": (), "input": None}
     assert rejection(odd) == "Something odd"
     assert rejection(odd).in_language("ja") == error_text("value-invalid", {}, "ja").detail
 
 
 @pytest.mark.parametrize(("text", "place"), [('{"a": 1,\n  b}', ("2", "3")), ("", ("1", "1"))])
-def test_a_text_that_is_no_json_is_told_by_its_place(text: str, place: tuple[str, str]) -> None:
+def test_a_text_that_is_no_json_is_reported_by_its_place(text: str, place: tuple[str, str]) -> None:
     with pytest.raises(json.JSONDecodeError) as caught:
         json.loads(text)
     for language in LANGUAGES:
-        told = not_json(caught.value).in_language(language)
-        assert re.findall(r"\d+", told) == list(place)
+        reported = not_json(caught.value).in_language(language)
+        assert re.findall(r"\d+", reported) == list(place)
     assert not _SENTENCE.search(not_json(caught.value).in_language("ja"))
     assert not_json(RecursionError()).in_language("ja") == error_text("value-json-invalid", {}, "ja").detail
 

@@ -57,7 +57,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> Non
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.bin"]
 
 
-def test_of_a_name_the_system_refuses_nothing_is_said_to_be_there(tmp_path: Path) -> None:
+def test_of_a_name_the_system_refuses_nothing_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(b"x")
     assert [is_folder(tmp_path), is_file(tmp_path), is_there(tmp_path)] == [True, False, True]
     assert [ask(tmp_path / "a.bin") for ask in (is_folder, is_file, is_there)] == [False, True, True]
@@ -65,7 +65,7 @@ def test_of_a_name_the_system_refuses_nothing_is_said_to_be_there(tmp_path: Path
         assert not any(ask(refused) for ask in (is_folder, is_file, is_there))
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as caught:
         write_atomically(tmp_path / "none" / "a.bin", b"x")
     assert caught.value.code == "file-not-written"
@@ -81,7 +81,7 @@ def test_a_place_that_can_be_written_is_left_as_it_was(tmp_path: Path) -> None:
     assert (tmp_path / "old.bin").read_bytes() == b"old"
 
 
-def test_a_file_where_a_folder_must_be_is_told_by_name(tmp_path: Path) -> None:
+def test_a_file_where_a_folder_must_be_is_reported_by_name(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
     for refuse in (
         lambda: make_folder(tmp_path / "file"),

@@ -44,14 +44,14 @@ def test_what_counts_for_a_part(machine, people, expected):
 SAID = st.lists(
     st.tuples(st.sampled_from([None, "i", "j"]), st.integers(0, 99).map(str), st.sampled_from(["OK", "NG", "HOLD"])),
     max_size=6,
-    unique_by=lambda said: said[1],
+    unique_by=lambda stated: stated[1],
 )
 
 
 @given(SAID, st.randoms(use_true_random=False))
 @settings(deadline=None)
-def test_the_order_of_arrival_changes_nothing(said, chance):
-    people = [person(*one) for one in said]
+def test_the_order_of_arrival_changes_nothing(stated, chance):
+    people = [person(*one) for one in stated]
     mixed = list(people)
     chance.shuffle(mixed)
     assert effective_verdict([ai("i", "50", "OK")], people) is effective_verdict([ai("i", "50", "OK")], mixed)
@@ -59,6 +59,6 @@ def test_the_order_of_arrival_changes_nothing(said, chance):
 
 @given(SAID)
 @settings(deadline=None)
-def test_the_newest_word_on_the_whole_part_is_final(said):
-    people = [*(person(*one) for one in said), person(None, "~newest", "HOLD")]
+def test_the_newest_word_on_the_whole_part_is_final(stated):
+    people = [*(person(*one) for one in stated), person(None, "~newest", "HOLD")]
     assert effective_verdict([ai("j", "1", "NG")], people) is HOLD

@@ -179,7 +179,7 @@ TestPlant.settings = settings(
     max_examples=20,
     stateful_step_count=15,
     deadline=None,
-    # A found failure is told at once: to make it smaller would take longer than the whole run.
+    # A found failure is reported at once: to make it smaller would take longer than the whole run.
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],

@@ -33,7 +33,7 @@ def error_classes(trees: dict[Path, ast.Module]) -> set[str]:
 
 
 def codes_in_source() -> dict[str, str]:
-    """Every error code that stands as a literal first argument of an error class: code → where."""
+    """Every error code that is a literal first argument of an error class: code → where."""
     files = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in files}
     classes = error_classes(trees)
@@ -55,7 +55,7 @@ def test_every_language_has_the_same_codes() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_error_is_told_without_a_title_and_a_detail(language: Language) -> None:
+def test_no_error_is_reported_without_a_title_and_a_detail(language: Language) -> None:
     incomplete = [
         code
         for code, text in catalogue(language).items()

@@ -22,7 +22,7 @@ from app.window.work.state import Phase
 KEYS = {Phase.SCAN: Qt.Key.Key_Space, Phase.DECIDE: Qt.Key.Key_Return, Phase.REASON: Qt.Key.Key_Return}
 
 PRESS_EVERY_MS = 150
-"""Slower than a hand scanner, which is told from a person by its speed."""
+"""Slower than a hand scanner, which is distinguished from a person by its speed."""
 
 
 def press(station: Station) -> None:

@@ -63,7 +63,7 @@ class Browser:
         return str(self._get(f"element/{self.find(selector)}/text"))
 
     def complaints(self) -> list[str]:
-        """Return what the console has said since the last call, violations of the content policy among it."""
+        """Return the messages of the console since the last call, violations of the content policy among it."""
         return [str(entry["message"]) for entry in self._post("se/log", type="browser")]
 
     def screenshot(self, path: Path) -> None:

@@ -13,9 +13,9 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
     """Run ``imageflow`` with ``arguments``; return its exit code, what it printed and what it wrote on stderr."""
     with pytest.raises(SystemExit) as ended:
         main([str(argument) for argument in arguments])
-    told = capsys.readouterr()
-    assert "Traceback" not in told.err
-    return int(ended.value.code or 0), told.out, told.err
+    reported = capsys.readouterr()
+    assert "Traceback" not in reported.err
+    return int(ended.value.code or 0), reported.out, reported.err
 
 
 def imageflow(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

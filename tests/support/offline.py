@@ -79,7 +79,7 @@ class Offline:
 
 
 def is_attempt(line: str) -> bool:
-    """Say whether a line of strace tells of reaching for something outside this computer's own sockets and kernel."""
+    """Return whether a line of strace reaches for something outside this computer's own sockets and kernel."""
     opened = _SOCKET.search(line)
     if opened is not None:
         return opened[1] not in _QUIET_SOCKETS

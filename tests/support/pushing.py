@@ -41,5 +41,5 @@ class Pushing:
 
     def push(self, *changes: dict[str, Any]) -> list[ChangeResult]:
         answer = apply_batch(self.context.database, self.context.clock, self.device.id, changes)
-        answer.model_dump_json().encode()  # every answer can be said
+        answer.model_dump_json().encode()  # every answer can be encoded
         return answer.results

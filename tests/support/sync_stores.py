@@ -224,7 +224,7 @@ class Station:
             height=4,
             captured_at=utc_now(),
         )
-        said = AIResult(
+        stated = AIResult(
             device_id=self.device_id,
             session_id=part.id,
             image_id=picture.id,
@@ -234,7 +234,7 @@ class Station:
         )
         with self.database.transaction(actor=user_id) as session:
             remember_blob(session, sha256, len(data), "image/png")
-            for record in (part, picture, said):
+            for record in (part, picture, stated):
                 session.add(record)
                 session.flush()
         return part.id

@@ -56,7 +56,7 @@ Objects = Sequence[Sequence[Path]]
 
 @dataclass(slots=True)
 class Scored:
-    """What models say of images, relative to their thresholds.
+    """Scores of images by models, relative to their thresholds.
 
     Attributes:
         good: each good object's scores divided by the threshold of the model that gave them, in the split's order.

@@ -1,7 +1,7 @@
 """SKAB, the Skoltech Anomaly Benchmark, by its leaderboard's protocol.
 
 Each file: fitted on its first 400 rows, scored on the rows after them; true and false alarms are counted over all
-files together. No label is looked at before the counting. The model is the product's own with ``--window 5`` and
+files together. No label is read before the figures are counted. The model is the product's own with ``--window 5`` and
 nothing else set.
 """
 

@@ -23,7 +23,7 @@ class SkabFile:
         number: of the file within its folder.
         columns: names of the sensors.
         values: float64 ``(rows, sensors)``, in the order of time.
-        anomaly: bool ``(rows,)``, the labels; looked at for counting alone.
+        anomaly: bool ``(rows,)``, the labels; read for the figures alone.
     """
 
     number: int

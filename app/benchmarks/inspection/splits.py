@@ -78,7 +78,7 @@ def tile_objects(paths: Sequence[Path]) -> list[tuple[Path, ...]]:
     A new tile begins where the number jumps or the exposure does not rise.
 
     Raises:
-        ValueError: when a name does not tell exposure and number.
+        ValueError: when a name has no exposure and number.
     """
     found: list[list[Path]] = []
     last: tuple[int, int] | None = None
@@ -104,7 +104,7 @@ def files(objects: Iterable[Sequence[Path]]) -> list[Path]:
 def _exposure(path: Path) -> tuple[int, int, Path]:
     match = _TILE_NAME.match(path.stem)
     if match is None:
-        raise ValueError(f"{path.name} does not tell exposure and number")
+        raise ValueError(f"{path.name} has no exposure and number")
     return int(match[2]), int(match[1]), path
 
 

@@ -72,7 +72,7 @@ class RtspServer:
         self.port = int(line.split()[1])
 
     def stop(self) -> None:
-        """Kill it, as a power cut does; nothing is said to its clients."""
+        """Kill it, as a power cut does; its clients get no message."""
         if self._process is not None:
             self._process.kill()
             # Reads what is left, closes the pipe and waits.

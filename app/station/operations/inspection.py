@@ -176,7 +176,7 @@ def record_inspection(
                 else {}
             ),
         )
-        said = outcome.result
+        found = outcome.result
         return ItemInspection(
             session_id=record.id,
             item_id=prepared.item_id,
@@ -187,11 +187,11 @@ def record_inspection(
             heatmap_sha256=heatmap.sha256 if heatmap else None,
             frame=frame,
             outcome=outcome,
-            verdict=said.overall_result,
-            score=said.anomaly_score,
-            threshold=said.threshold,
-            confidence=said.confidence,
-            milliseconds=said.processing_time_ms,
+            verdict=found.overall_result,
+            score=found.anomaly_score,
+            threshold=found.threshold,
+            confidence=found.confidence,
+            milliseconds=found.processing_time_ms,
             label=frame.label,
             session_status=record.status,
             items_left=left,
@@ -233,7 +233,7 @@ def _add_result(
     image_id: str,
     heatmap_image_id: str | None,
 ) -> AIResult:
-    said = outcome.result
+    found = outcome.result
     result = AIResult(
         device_id=record.device_id,
         session_id=record.id,
@@ -243,14 +243,14 @@ def _add_result(
         pipeline_id=prepared.pipeline_id,
         pipeline_version=prepared.pipeline_version,
         model_sha256=prepared.model_sha256,
-        overall_result=said.overall_result,
-        confidence=said.confidence,
-        anomaly_score=said.anomaly_score,
-        threshold=said.threshold,
-        detections=[detection.model_dump(mode="json") for detection in said.detections],
-        reasons=list(said.reasons),
-        steps=said.recorded_steps(),
-        processing_time_ms=said.processing_time_ms,
+        overall_result=found.overall_result,
+        confidence=found.confidence,
+        anomaly_score=found.anomaly_score,
+        threshold=found.threshold,
+        detections=[detection.model_dump(mode="json") for detection in found.detections],
+        reasons=list(found.reasons),
+        steps=found.recorded_steps(),
+        processing_time_ms=found.processing_time_ms,
     )
     session.add(result)
     session.flush()

@@ -58,7 +58,7 @@ def sign_in(workspace: Workspace, username: str, password: str) -> SignedInUser:
 
 def _without_device(workspace: Workspace, username: str, password: str, refusal: NotSignedIn) -> SignedInUser:
     """Sign in by what is kept here: the server refused the station and has not looked at the user."""
-    # The next pass tells the window that the station is refused.
+    # The next pass reports to the window that the station is refused.
     workspace.request_sync()
     try:
         return _offline(workspace, username, password)

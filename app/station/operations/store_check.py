@@ -43,8 +43,8 @@ class Finding:
 
     def sentence(self, language: str = "en") -> str:
         """Return what is wrong and what to do, in ``language``."""
-        said = error_text(self.code, self.values, language)
-        return f"{said.title}: {said.detail} {said.advice}".strip()
+        text = error_text(self.code, self.values, language)
+        return f"{text.title}: {text.detail} {text.advice}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def check_store(store: Path, on_progress: Progress | None = None) -> StoreReport
 
 
 def _has_schema(session: Session) -> bool:
-    """Say whether the tables are there; a process that was killed at its first start leaves a file without any.
+    """Return whether the tables are there; a process killed at its first start leaves a file without any.
 
     Raises:
         Unavailable: ``store-newer`` or ``store-older``.
@@ -132,9 +132,9 @@ def _has_schema(session: Session) -> bool:
 
 
 def _integrity_findings(session: Session) -> Iterator[Finding]:
-    for (said,) in session.execute(text("PRAGMA integrity_check")):
-        if said != "ok":
-            yield Finding("finding-database", {"reason": said})
+    for (problem,) in session.execute(text("PRAGMA integrity_check")):
+        if problem != "ok":
+            yield Finding("finding-database", {"reason": problem})
 
 
 def _foreign_key_findings(session: Session) -> Iterator[Finding]:
@@ -171,16 +171,16 @@ def _outbox_findings(session: Session, counts: dict[str, int]) -> Iterator[Findi
 
 
 def _acknowledged(fields: dict[str, Any] | None) -> bool:
-    """Say whether the server has answered for a master: its fields have positions before the next pull gives it one."""
+    """Return whether the server acknowledged a master: its fields have positions before the next pull gives it one."""
     return any(state.get("rev") is not None for state in (fields or {}).values())
 
 
 def _state_findings(session: Session, counts: dict[str, int]) -> Iterator[Finding]:
     machine: dict[str, list[AiVerdict]] = {}
-    for part, item, clock, said in session.execute(
+    for part, item, clock, verdict in session.execute(
         select(AIResult.session_id, AIResult.item_id, AIResult.clock, AIResult.overall_result)
     ):
-        machine.setdefault(part, []).append(AiVerdict(item, clock, said))
+        machine.setdefault(part, []).append(AiVerdict(item, clock, verdict))
     person: dict[str, list[HumanDecision]] = {}
     for part, item, clock, decided in session.execute(
         select(

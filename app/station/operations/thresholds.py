@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _CHANGED = "item.threshold-changed"
 NEW_MODEL = "model.trained"
-"""Reason of a change that came with a new model; the audit entry of this name tells of the training."""
+"""Reason of a change that came with a new model; the audit entry of this name is that of the training."""
 
 
 @dataclass(frozen=True, slots=True)

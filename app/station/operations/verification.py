@@ -42,7 +42,7 @@ def verify(
         workspace: the station.
         user: who decides.
         session_id: the part.
-        verdict: the decision; HOLD ends the session too and stands apart in the statistics.
+        verdict: the decision; HOLD ends the session too and is counted apart in the statistics.
         item_id: the item it is about; None for the whole part.
         ai_result_id: the AI result the person had on the screen.
         defects: what the person marked.
@@ -98,7 +98,7 @@ def verify(
 
 
 def complete_session(workspace: Workspace, user: SignedInUser, session_id: str) -> PartSummary:
-    """End a session with what was said so far: the AI result stands where no person decided.
+    """End a session with the verdicts so far: the AI result applies where no person decided.
 
     Raises:
         PermissionDenied: ``role-not-enough``.

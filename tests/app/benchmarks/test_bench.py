@@ -36,7 +36,7 @@ def test_every_area_has_modules_that_can_measure_it_and_names_of_its_own() -> No
 
 
 @pytest.mark.slow
-def test_an_area_that_does_not_exist_is_told_with_those_that_do(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_area_that_does_not_exist_is_reported_with_those_that_do(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "bench", "nothing")
     assert (code, out) == (2, "")
     assert "'nothing'" in err
@@ -80,7 +80,7 @@ def test_bench_prints_figures_by_name_with_the_machine(capsys: pytest.CaptureFix
     assert found["sign_in_s"]["command"] == "imageflow bench window"
 
 
-def test_data_that_are_not_there_are_told_and_are_no_failure(tmp_path: Path) -> None:
+def test_data_that_are_not_there_are_reported_and_are_no_failure(tmp_path: Path) -> None:
     area = Area("codes", "Codes", measures=(Measure("app.benchmarks.inspection.codes", folder="codes"),))
     (outcome,) = run_areas([area], tmp_path)
     assert outcome.failures == []
@@ -120,10 +120,10 @@ def test_a_missed_goal_stands_on_the_page_with_what_was_tried() -> None:
     assert "Tried: *this*." in part
 
 
-def test_a_value_is_told_without_an_exponent() -> None:
+def test_a_value_is_reported_without_an_exponent() -> None:
     values = {0.0123: "0.0123", 99.96: "100", 999.6: "1000", 123456.0: "123456"}
-    for value, told in values.items():
-        assert value_text(Figure(name="a", value=value, what="w", command="c")) == told
+    for value, reported in values.items():
+        assert value_text(Figure(name="a", value=value, what="w", command="c")) == reported
 
 
 def test_json_has_a_figure_for_each_name() -> None:
@@ -142,7 +142,7 @@ def test_the_machine_is_described_without_its_name(monkeypatch: pytest.MonkeyPat
     assert platform.node() not in in_one_line(machine) or len(platform.node()) < 4
 
 
-def test_memory_that_is_taken_is_told() -> None:
+def test_memory_that_is_taken_is_reported() -> None:
     before = resident_megabytes()
     block = bytearray(64_000_000)
     block[::4096] = b"x" * len(block[::4096])

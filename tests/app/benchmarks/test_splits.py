@@ -20,7 +20,7 @@ def test_photographs_in_a_row_under_rising_exposures_are_one_tile() -> None:
     assert found == {tuple(names[:3]), (names[3],), (names[4],)}
 
 
-def test_a_name_that_tells_no_exposure_is_refused() -> None:
+def test_a_name_without_an_exposure_is_refused() -> None:
     with pytest.raises(ValueError, match="part7"):
         tile_objects([Path("part7.jpg")])
 

@@ -27,7 +27,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
     return run_command(capsys, "calibrate", *arguments)
 
 
-def test_what_the_command_tells_goes_into_the_step_measure_as_it_is(
+def test_the_output_of_the_command_fits_the_step_measure_as_it_is(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     image = tmp_path / "board.png"
@@ -44,7 +44,7 @@ def test_what_the_command_tells_goes_into_the_step_measure_as_it_is(
     MeasureParameters.model_validate({"quantity": "area", **parameters})
 
 
-def test_an_image_without_the_board_is_told_and_what_to_count(
+def test_an_image_without_the_board_is_reported_and_what_to_count(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     image = tmp_path / "board.png"
@@ -67,7 +67,7 @@ def test_of_several_images_the_first_that_shows_the_board_counts(
     assert Path(json.loads(out)["source"]).name == "2.png"
 
 
-def test_a_camera_that_looks_at_an_angle_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_camera_that_looks_at_an_angle_is_reported(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     image = tmp_path / "board.png"
     write_atomically(image, encode_png(leaning(board())))
     code, out, err = run(capsys, image, *BOARD, "--json")
@@ -89,7 +89,7 @@ def test_a_board_laid_the_other_way_round_gives_the_same(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "reported"),
     [
         (("--columns", 2, "--rows", 6, "--square-mm", 2), "--columns"),
         (("--columns", 8, "--rows", 6, "--square-mm", 0), "--square-mm"),
@@ -98,8 +98,8 @@ def test_a_board_laid_the_other_way_round_gives_the_same(
     ],
 )
 def test_numbers_no_board_has_are_wrong_usage(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, wrong: tuple[object, ...], told: str
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, wrong: tuple[object, ...], reported: str
 ) -> None:
     code, _, err = run(capsys, tmp_path / "board.png", *wrong)
     assert code == 2
-    assert told in err
+    assert reported in err

@@ -39,16 +39,16 @@ def leaves(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
 @pytest.mark.parametrize("name", sorted(_COMMANDS))
 def test_every_command_and_sub_command_has_help_with_examples_of_itself(name: str) -> None:
     for path, command in leaves(load_command(name), name):
-        told = f"{command.help}\n{command.epilog}"
-        assert re.search(rf"(Examples:\s.*|Example: )imageflow {' '.join(path)}\b", told, re.DOTALL), path
+        reported = f"{command.help}\n{command.epilog}"
+        assert re.search(rf"(Examples:\s.*|Example: )imageflow {' '.join(path)}\b", reported, re.DOTALL), path
 
 
 @pytest.mark.parametrize("name", sorted(_COMMANDS))
 def test_examples_fit_80_columns_and_carry_no_mark_of_their_form(name: str) -> None:
     for path, command in leaves(load_command(name), name):
-        told = f"{command.help}\n{command.epilog or ''}"
-        assert "\\b" not in told, path
-        assert [line for line in told.splitlines() if "  imageflow " in line and len(line) > _HELP_COLUMNS] == []
+        reported = f"{command.help}\n{command.epilog or ''}"
+        assert "\\b" not in reported, path
+        assert [line for line in reported.splitlines() if "  imageflow " in line and len(line) > _HELP_COLUMNS] == []
 
 
 def test_the_list_of_commands_has_its_examples_unbroken_at_80_columns() -> None:
@@ -64,13 +64,13 @@ def test_help_is_printed_with_its_examples() -> None:
     assert "imageflow train images --good good/ --out part.model" in done.stdout
 
 
-def test_the_changelog_and_the_readme_leave_no_command_for_a_sensor_or_a_scale_untold() -> None:
+def test_the_changelog_and_the_readme_name_each_command_for_a_sensor_or_scale() -> None:
     root = Path(__file__).parents[3]
     changes = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     assert [name for name in _COMMANDS if not re.search(rf"`(imageflow )?{name}`", changes)] == []
     introduction = (root / "README.md").read_text(encoding="utf-8")
-    told = ("imageflow calibrate ", "imageflow train sensor ", "imageflow model drift ")
-    assert [command for command in told if command not in introduction] == []
+    reported = ("imageflow calibrate ", "imageflow train sensor ", "imageflow model drift ")
+    assert [command for command in reported if command not in introduction] == []
 
 
 @pytest.mark.parametrize("name", sorted(_COMMANDS))
@@ -129,7 +129,7 @@ def test_a_folder_where_nothing_was_stored_ends_with_1_and_a_next_step(
     assert "imageflow station" in done.stderr
 
 
-def test_a_wrong_config_is_told_by_name() -> None:
+def test_a_wrong_config_is_reported_by_name() -> None:
     done = imageflow("data", "verify", IMAGEFLOW_THREADS="many")
     assert done.returncode == 1
     assert "IMAGEFLOW_THREADS" in done.stderr
@@ -150,13 +150,13 @@ def test_a_consistent_store_verifies_with_0_and_a_damaged_one_with_1(station: St
 
 
 @pytest.mark.slow
-def test_the_last_pass_is_told_in_the_form_of_every_other_time(tmp_path: Path) -> None:
+def test_the_last_pass_is_reported_in_the_form_of_every_other_time(tmp_path: Path) -> None:
     with Workspace.open(tmp_path, settings=StationSettings()) as workspace, workspace.database.transaction() as session:
         set_value(session, LAST_SUCCESS, "2026-07-27T10:30:00.577Z")
     text = imageflow("sync", "status", "--store", str(tmp_path))
     assert "2026-07-27T10:30:00.577Z\n" in text.stdout, text.stderr
-    told = imageflow("sync", "status", "--store", str(tmp_path), "--json")
-    assert json.loads(told.stdout)["last_success"] == "2026-07-27T10:30:00.577Z"
+    reported = imageflow("sync", "status", "--store", str(tmp_path), "--json")
+    assert json.loads(reported.stdout)["last_success"] == "2026-07-27T10:30:00.577Z"
 
 
 def test_verify_looks_at_the_practice_store_beside_the_real_one(station: Station) -> None:
@@ -170,7 +170,7 @@ def test_verify_looks_at_the_practice_store_beside_the_real_one(station: Station
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "stated"),
     [
         (("--good", "nowhere", "--test", "nowhere"), "nowhere"),
         (("--good", "{empty}", "--test", "{empty}"), "empty"),
@@ -180,7 +180,7 @@ def test_verify_looks_at_the_practice_store_beside_the_real_one(station: Station
     ],
 )
 def test_the_demo_refuses_folders_it_cannot_use_and_keeps_the_earlier_run(
-    tmp_path: Path, arguments: tuple[str, ...], said: str
+    tmp_path: Path, arguments: tuple[str, ...], stated: str
 ) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").touch()
@@ -192,7 +192,7 @@ def test_the_demo_refuses_folders_it_cannot_use_and_keeps_the_earlier_run(
     filled = [argument.format(**places) for argument in arguments]
     done = imageflow("demo", "--out", str(tmp_path / "out"), *filled, "--store", str(tmp_path / "store"))
     assert done.returncode == 1
-    assert said in done.stderr
+    assert stated in done.stderr
     assert "Traceback" not in done.stderr
     assert (earlier.folder / "result").exists()
 

@@ -53,18 +53,18 @@ def test_inspect_judges_by_the_models_own_threshold_when_criteria_name_another_m
 ) -> None:
     image = parts / "test" / "scratch" / "800.png"
     model = hashlib.sha256(report.path.read_bytes()).hexdigest()
-    for named, used, told in ((model, 0.01, ""), ("b" * 64, report.threshold.value, "chosen for another model")):
+    for named, used, reported in ((model, 0.01, ""), ("b" * 64, report.threshold.value, "chosen for another model")):
         criteria = {"threshold": 0.01, "threshold_model": named}
         write_atomically(tmp_path / "c.json", json.dumps(criteria).encode())
         arguments = ("inspect", "--model", report.path, "--criteria", tmp_path / "c.json", "--json", image)
         code, out, err = run(capsys, *arguments)
         assert (code, json.loads(out)["threshold"]) == (0, used)
-        assert (told in err) if told else (err == "")
+        assert (reported in err) if reported else (err == "")
         assert json.loads(run(capsys, *arguments, "--threshold", "0.02")[1])["threshold"] == 0.02
 
 
 @pytest.mark.slow
-def test_inspect_tells_in_text_too_what_was_found(
+def test_inspect_reports_in_text_too_what_was_found(
     capsys: pytest.CaptureFixture[str],
     report: TrainingReport,
     parts: Path,
@@ -126,7 +126,7 @@ def test_doubles_of_a_name_get_overlays_of_their_own(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["800-2.png", "800.png"]
 
 
-def test_a_name_that_no_step_uses_is_told_as_that_and_not_as_a_missing_file(
+def test_a_name_that_no_step_uses_is_reported_as_that_and_not_as_a_missing_file(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path
 ) -> None:
     image = parts / "test" / "scratch" / "800.png"
@@ -161,7 +161,7 @@ def test_inspect_gives_the_model_file_to_the_one_model_a_pipeline_names(
 
 
 @pytest.mark.parametrize("command", ["inspect", "train", "evaluate"])
-def test_a_wrong_environment_is_told_by_name(
+def test_a_wrong_environment_is_reported_by_name(
     capsys: pytest.CaptureFixture[str],
     report: TrainingReport,
     parts: Path,
@@ -181,7 +181,7 @@ def test_a_wrong_environment_is_told_by_name(
     assert "IMAGEFLOW_THREADS" in err
 
 
-def test_outputs_that_cannot_be_written_are_told(
+def test_outputs_that_cannot_be_written_are_reported(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_bytes(b"x")
@@ -214,7 +214,7 @@ def test_a_class_without_a_usable_image_does_not_spoil_the_table(
     assert "x.png" in err
 
 
-def test_inspect_tells_bad_files_and_goes_on(
+def test_inspect_reports_bad_files_and_continues(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
 ) -> None:
     bad = tmp_path / "bad.png"
@@ -263,7 +263,7 @@ def test_inspect_runs_a_pipeline_without_a_model(
         (["model", "backbone", "resnet"], 1),
     ],
 )
-def test_mistakes_of_the_user_are_told_by_exit_code_and_on_stderr(
+def test_mistakes_of_the_user_are_reported_by_exit_code_and_on_stderr(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -409,13 +409,13 @@ def test_a_file_that_is_no_pipeline_is_named_and_criteria_are_recognised(
     (tmp_path / "lot.json").write_text("{" if content is None else json.dumps(content))
     code, out, err = run(capsys, "inspect", "--pipeline", tmp_path / "lot.json", parts / "test" / "good" / "0500.png")
     assert (code, out) == (1, "")
-    told = err.replace("\n", "")
-    assert "lot.json" in told
-    assert any(word in told for word in words)
-    assert ("looks like criteria" in told) == ("criteria" in words)
+    reported = err.replace("\n", "")
+    assert "lot.json" in reported
+    assert any(word in reported for word in words)
+    assert ("looks like criteria" in reported) == ("criteria" in words)
 
 
-def test_inspect_tells_unknown_pipelines_and_wrong_criteria(
+def test_inspect_reports_unknown_pipelines_and_wrong_criteria(
     capsys: pytest.CaptureFixture[str], parts: Path, tmp_path: Path
 ) -> None:
     image = parts / "test" / "scratch" / "800.png"
@@ -446,7 +446,7 @@ def test_inspect_counts_with_the_ready_pipeline(capsys: pytest.CaptureFixture[st
     assert "count 3" in out
 
 
-def test_inspect_aligns_a_part_to_its_reference_or_tells_why_not(
+def test_inspect_aligns_a_part_to_its_reference_or_reports_why_not(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, good_paths: list[Path], tmp_path: Path
 ) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (320, 320)).astype(np.uint8)

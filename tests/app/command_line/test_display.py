@@ -28,7 +28,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
 def x_server() -> Iterator[str]:
     """A display of this test's own."""
     assert XVFB is not None
-    # By default the server begins anew when its last client leaves, and drops whoever comes meanwhile.
+    # By default the server restarts when its last client leaves, and drops whoever comes meanwhile.
     command = [XVFB, "-displayfd", "1", "-nolisten", "tcp", "-noreset"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None

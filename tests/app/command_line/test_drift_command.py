@@ -32,7 +32,7 @@ def levels(out: str) -> dict[str, str]:
     return {sensor["column"]: sensor["level"] for sensor in json.loads(out)["sensors"]}
 
 
-def test_a_sensor_that_moved_is_told_and_what_to_do(
+def test_a_sensor_that_moved_is_reported_and_what_to_do(
     capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = machine_rows(600, seed=8)
@@ -90,20 +90,20 @@ def test_a_number_that_stands_for_a_missing_value_is_no_drift(
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "reported"),
     [("other.csv", "current is not a column of the table"), ("none.csv", "none.csv"), ("bad.csv", "bad.csv")],
 )
-def test_a_table_that_does_not_fit_is_told(
-    capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path, name: str, told: str
+def test_a_table_that_does_not_fit_is_reported(
+    capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path, name: str, reported: str
 ) -> None:
     written(tmp_path / "other.csv", machine_rows(60), ("speed", "amperes", "temperature"))
     (tmp_path / "bad.csv").write_bytes(b"")
     code, out, err = run(capsys, model, tmp_path / name)
     assert (code, out) == (1, "")
-    assert told in err
+    assert reported in err
 
 
-def test_a_file_that_is_no_sensor_model_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_file_that_is_no_sensor_model_is_reported(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     data = written(tmp_path / "now.csv", machine_rows(60))
     code, _, err = run(capsys, data, data)
     assert code == 1

@@ -35,8 +35,8 @@ def test_the_model_may_be_named_as_the_step_names_it_in_any_place(
         ("--model", f"reference={good_paths[0]}", "--model", f"default={report.path}"),
         ("--model", f"reference={good_paths[0]}", "--model", report.path),
     ):
-        code, printed, told = run(capsys, "evaluate", *models, "--pipeline", own, *folders, "--json")
-        assert code == 0, told
+        code, printed, reported = run(capsys, "evaluate", *models, "--pipeline", own, *folders, "--json")
+        assert code == 0, reported
         found.append(json.loads(printed))
     assert all(values["thresholds"] == found[0]["thresholds"] for values in found)
     assert found[0]["steps"] == ["align", "ignore"]
@@ -50,29 +50,29 @@ def test_without_a_pipeline_the_model_may_be_named_too(
 
 
 @pytest.mark.parametrize(
-    ("models", "said"),
+    ("models", "stated"),
     [
         (("default={model}", "default={model}"), "there are two for 'default'"),
         (("reference={image}",), "none is for 'default'"),
         (("default={model}", "other={image}"), "no step uses a model 'other', and there is no file"),
     ],
 )
-def test_names_that_cannot_be_meant_are_told(
+def test_names_that_cannot_be_meant_are_reported(
     capsys: pytest.CaptureFixture[str],
     report: TrainingReport,
     good_paths: list[Path],
     folders: tuple[object, ...],
     tmp_path: Path,
     models: tuple[str, ...],
-    said: str,
+    stated: str,
 ) -> None:
     own = tmp_path / "own.json"
     own.write_text(pipeline(("align", {"motion": "rigid"})).model_dump_json())
     values = [text.format(model=report.path, image=good_paths[0]) for text in models]
     options = [option for value in values for option in ("--model", value)]
-    code, _, told = run(capsys, "evaluate", *options, "--pipeline", own, *folders)
+    code, _, reported = run(capsys, "evaluate", *options, "--pipeline", own, *folders)
     assert code == 2
-    assert said in " ".join(told.replace("│", " ").split())
+    assert stated in " ".join(reported.replace("│", " ").split())
 
 
 @pytest.mark.parametrize("named", ["--good", "--defect"])
@@ -80,18 +80,18 @@ def test_the_folder_that_is_missing_is_named(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, named: str
 ) -> None:
     other = {"--good": "--defect", "--defect": "--good"}[named]
-    code, _, told = run(capsys, "evaluate", "--model", report.path, other, parts / "test" / "good")
+    code, _, reported = run(capsys, "evaluate", "--model", report.path, other, parts / "test" / "good")
     assert code == 2
-    assert f"Invalid value for {named}" in told
+    assert f"Invalid value for {named}" in reported
 
 
 def test_a_report_is_a_page_or_a_folder(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, folders: tuple[object, ...], tmp_path: Path
 ) -> None:
     out = tmp_path / "found.json"
-    code, _, told = run(capsys, "evaluate", "--model", report.path, *folders, "--out", out)
+    code, _, reported = run(capsys, "evaluate", "--model", report.path, *folders, "--out", out)
     assert (code, out.exists()) == (2, False)
-    assert ".html" in told
+    assert ".html" in reported
 
 
 def test_images_that_a_step_refuses_are_counted_as_left_out(

@@ -45,7 +45,7 @@ def test_a_name_is_what_stands_before_the_first_sign_where_the_whole_is_no_file(
 
 
 @pytest.mark.parametrize(
-    ("texts", "said"),
+    ("texts", "stated"),
     [
         (["default="], "'default=' names no file"),
         ([""], "names no file"),
@@ -55,10 +55,10 @@ def test_a_name_is_what_stands_before_the_first_sign_where_the_whole_is_no_file(
     ],
 )
 @pytest.mark.usefixtures("here")
-def test_what_cannot_be_meant_is_told(texts: list[str], said: str) -> None:
+def test_what_cannot_be_meant_is_reported(texts: list[str], stated: str) -> None:
     with pytest.raises(typer.BadParameter) as caught:
         given_models(texts, NAMES)
-    assert said in caught.value.message
+    assert stated in caught.value.message
 
 
 @pytest.mark.usefixtures("here")
@@ -82,9 +82,9 @@ def test_the_model_to_measure_is_that_of_the_step_else_the_first_without_a_name(
 def test_a_model_that_no_step_uses_is_not_passed_over_in_silence(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path
 ) -> None:
-    code, _, told = run(capsys, "inspect", "--pipeline", "codes", "--model", report.path, parts / "test" / "good")
+    code, _, reported = run(capsys, "inspect", "--pipeline", "codes", "--model", report.path, parts / "test" / "good")
     assert code == 2
-    assert "no step uses one" in told
+    assert "no step uses one" in reported
 
 
 def test_a_lone_model_may_have_its_name_or_a_sign_in_its_path(

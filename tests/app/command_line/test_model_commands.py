@@ -54,7 +54,7 @@ def test_an_image_that_is_good_and_defective_at_once_is_refused(
     assert "double.png" in err
 
 
-def test_the_table_of_thresholds_tells_what_each_does(
+def test_the_table_of_thresholds_shows_the_effect_of_each(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path
 ) -> None:
     code, out, err = run(
@@ -76,18 +76,18 @@ def test_the_table_of_thresholds_tells_what_each_does(
     assert rows["tried"]["overkill"]["count"] <= rows["model"]["overkill"]["count"]
     code, out, err = run(capsys, "model", "threshold", report.path)
     assert code == 0
-    told = out.splitlines()
-    assert told[0].split()[:3] == ["for", "rate", "threshold"]
-    of_model = next(line for line in told if "model" in line)
+    reported = out.splitlines()
+    assert reported[0].split()[:3] == ["for", "rate", "threshold"]
+    of_model = next(line for line in reported if "model" in line)
     assert re.search(r"\d+ of \d+, [0-9.]+% \([0-9.]+% to [0-9.]+%\)", of_model)
-    named = [re.split(r"\*? +(?=[0-9]+\.[0-9]{4} )", line.strip())[0] for line in told[1:]]
+    named = [re.split(r"\*? +(?=[0-9]+\.[0-9]{4} )", line.strip())[0] for line in reported[1:]]
     assert sorted(", ".join(named).split(", ")) == sorted(set(rows) - {"tried"})
-    values = [re.findall(r" ([0-9]+\.[0-9]{4}) ", line)[0] for line in told[1:]]
+    values = [re.findall(r" ([0-9]+\.[0-9]{4}) ", line)[0] for line in reported[1:]]
     assert len(set(values)) == len(values)
     assert "too few" in err
 
 
-def test_an_image_that_cannot_be_scored_is_told_and_the_table_goes_on(
+def test_an_image_that_cannot_be_scored_is_reported_and_the_table_goes_on(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
 ) -> None:
     shutil.copy(sorted((parts / "test" / "good").iterdir())[0], tmp_path / "a.png")
@@ -99,7 +99,7 @@ def test_an_image_that_cannot_be_scored_is_told_and_the_table_goes_on(
 
 
 @pytest.mark.slow
-def test_export_and_verify_tell_the_parity(
+def test_export_and_verify_report_the_parity(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
 ) -> None:
     copy = tmp_path / "copy.model"
@@ -150,7 +150,7 @@ def test_export_and_verify_tell_the_parity(
         (["train", "images", "--good", "none", "--out", "m.model", "--defect", "none"], 1),
     ],
 )
-def test_mistakes_of_the_user_are_told_by_exit_code_and_on_stderr(
+def test_mistakes_of_the_user_are_reported_by_exit_code_and_on_stderr(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -180,9 +180,9 @@ def test_help_shows_examples(capsys: pytest.CaptureFixture[str], command: list[s
     assert f"imageflow {' '.join(command)} " in out
 
 
-@pytest.mark.parametrize(("language", "told"), [("en", "is a detector"), ("ja", "検出器です")])
-def test_a_detector_is_told_to_have_no_anomaly_threshold(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, language: str, told: str
+@pytest.mark.parametrize(("language", "reported"), [("en", "is a detector"), ("ja", "検出器です")])
+def test_a_detector_is_reported_to_have_no_anomaly_threshold(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, language: str, reported: str
 ) -> None:
     monkeypatch.setenv("IMAGEFLOW_LANGUAGE", language)
     for kind in DETECTION_KINDS:
@@ -190,5 +190,5 @@ def test_a_detector_is_told_to_have_no_anomaly_threshold(
         path.write_bytes(pack({"format_version": 1, "kind": kind}, {}))
         code, out, err = run(capsys, "model", "threshold", path)
         assert (code, out) == (1, "")
-        assert told in err
+        assert reported in err
         assert path.name in err

@@ -48,9 +48,9 @@ def test_no_command_writes_over_what_it_reads_or_over_an_image(
     before = {path: path.is_dir() or path.read_bytes() for path in Path().rglob("*")}
     with pytest.raises(SystemExit) as ended:
         main(list(arguments))
-    told = capsys.readouterr()
-    assert (ended.value.code, told.out) == (2, ""), told.err
-    assert "--out" in told.err
+    reported = capsys.readouterr()
+    assert (ended.value.code, reported.out) == (2, ""), reported.err
+    assert "--out" in reported.err
     assert {path: path.is_dir() or path.read_bytes() for path in Path().rglob("*")} == before
     assert Path(lost) in before
 
@@ -86,7 +86,7 @@ def test_a_name_the_system_refuses_is_a_mistake_of_the_user_in_every_command(
     monkeypatch.chdir(draw_detections(tmp_path / "here").parent)
     with pytest.raises(SystemExit) as ended:
         main([argument.format(long="x" * 300) for argument in arguments])
-    told = capsys.readouterr()
-    assert (ended.value.code, told.out) == (code, "")
-    assert told.err
-    assert "Traceback" not in told.err
+    reported = capsys.readouterr()
+    assert (ended.value.code, reported.out) == (code, "")
+    assert reported.err
+    assert "Traceback" not in reported.err

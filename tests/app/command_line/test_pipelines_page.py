@@ -27,7 +27,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "pipelines.md"
 
 
 def blocks() -> dict[str, dict[str, Any]]:
-    """Return the JSON examples of the page by the name of the file that stands before each in bold."""
+    """Return the JSON examples of the page by the name of the file named before each in bold."""
     found = re.findall(r"\*\*`([a-z-]+\.json)`\*\*[^\n]*\n\n```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
     return {name: json.loads(text) for name, text in found}
 

@@ -32,7 +32,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
     return run_command(capsys, "model", "score", *arguments)
 
 
-def test_each_row_is_told_with_its_score_alarm_and_the_sensors_that_make_it(
+def test_each_row_is_reported_with_its_score_alarm_and_the_sensors_that_make_it(
     capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
     code, out, _ = run(capsys, folder / "pump.npz", folder / "now.csv", "--json")
@@ -47,7 +47,7 @@ def test_each_row_is_told_with_its_score_alarm_and_the_sensors_that_make_it(
     assert (empty["alarm"], empty["sensors"]) == (None, [])
 
 
-def test_the_screen_tells_rows_alarms_and_the_first_of_them(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+def test_the_screen_shows_rows_alarms_and_the_first_of_them(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
     code, out, err = run(capsys, folder / "pump.npz", folder / "now.csv")
     assert code == 0
     assert out.startswith("100 rows, ")

@@ -38,8 +38,8 @@ class Here:
             self.monkeypatch.setenv(name, value)
         with pytest.raises(SystemExit) as ended:
             main([str(argument) for argument in arguments])
-        told = self.capsys.readouterr()
-        return Ended(int(ended.value.code or 0), told.out, told.err)
+        reported = self.capsys.readouterr()
+        return Ended(int(ended.value.code or 0), reported.out, reported.err)
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_a_folder_without_a_server_is_refused_and_nothing_is_made_there(
     assert not folder.exists()
 
 
-def test_the_first_user_makes_the_store_and_that_is_said_once(here: Here, tmp_path: Path) -> None:
+def test_the_first_user_makes_the_store_and_that_is_reported_once(here: Here, tmp_path: Path) -> None:
     def add(name: str) -> Ended:
         command = ("admin", "users", "add", name, "--role", "admin", "--password-stdin")
         return here.run(*command, "--data-dir", tmp_path / "new", given=PASSWORD)

@@ -25,10 +25,10 @@ WHERE = ["source", "sequence", "captured_at"]
 def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, list[dict[str, object]], str]:
     with pytest.raises(SystemExit) as ended:
         main(["inspect", "--pipeline", "codes", *(str(argument) for argument in arguments)])
-    told = capsys.readouterr()
-    assert "Traceback" not in told.err
-    lines = [json.loads(line) for line in told.out.splitlines()] if "--json" in arguments else []
-    return int(ended.value.code or 0), lines, told.err
+    reported = capsys.readouterr()
+    assert "Traceback" not in reported.err
+    lines = [json.loads(line) for line in reported.out.splitlines()] if "--json" in arguments else []
+    return int(ended.value.code or 0), lines, reported.err
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, li
         ("parts", False),
     ],
 )
-def test_a_source_that_goes_on_is_told_from_images_by_its_name(spec: str, expected: bool) -> None:
+def test_a_source_that_goes_on_is_reported_from_images_by_its_name(spec: str, expected: bool) -> None:
     assert is_stream(spec) is expected
 
 
@@ -141,7 +141,7 @@ def test_a_second_run_keeps_the_overlays_of_the_first(
 
 
 @pytest.mark.slow
-def test_frames_that_came_too_fast_or_incomplete_are_told_at_the_end_and_in_every_line(
+def test_frames_missed_or_incomplete_are_reported_at_the_end_and_in_every_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     # Far slower than the 25 frames a second, of which some 40 % come incomplete, on any computer.
@@ -158,11 +158,11 @@ def test_frames_that_came_too_fast_or_incomplete_are_told_at_the_end_and_in_ever
     assert dropped[-1] > 0
     assert incomplete == sorted(incomplete)
     assert incomplete[-1] > 0
-    told = [int(number) for number in re.findall(r"Frames not inspected because .*?: ([0-9]+)\.", err)]
-    assert (told[0] >= dropped[-1], told[1] >= incomplete[-1]) == (True, True)
+    reported = [int(number) for number in re.findall(r"Frames not inspected because .*?: ([0-9]+)\.", err)]
+    assert (reported[0] >= dropped[-1], reported[1] >= incomplete[-1]) == (True, True)
 
 
-def test_a_source_that_stays_silent_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_source_that_stays_silent_is_reported(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     code, lines, err = run(capsys, "--json", "--wait", 0.3, f"watch:{tmp_path}")
     assert (code, lines) == (1, [])
     assert "0.3 seconds" in err
@@ -177,7 +177,7 @@ def test_each_line_typed_takes_a_frame(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "reported"),
     [
         (["--trigger", "source", "."], 1, "has no trigger"),
         (["--trigger", "often", "."], 2, "--trigger"),
@@ -188,14 +188,14 @@ def test_each_line_typed_takes_a_frame(
         (["http://camera/x.mjpg"], 1, "Images cannot be read from a http: address"),
     ],
 )
-def test_wrong_use_is_told(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, told: str, parts: Path,
+def test_wrong_use_is_reported(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, reported: str, parts: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(parts)
     ended, _, err = run(capsys, *arguments)
     assert ended == code
-    assert told in err
+    assert reported in err
 
 
 @pytest.fixture

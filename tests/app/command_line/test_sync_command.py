@@ -22,7 +22,7 @@ from tests.support.sync_stores import masters, migrated, signed_in
 
 @dataclass
 class Done:
-    """How a command ended and what it said."""
+    """How a command ended and what it printed."""
 
     returncode: int
     stdout: str
@@ -43,8 +43,8 @@ def imageflow(monkeypatch, capsys):
             main(["sync", *arguments])
         except SystemExit as end:
             code = int(end.code or 0)
-        said = capsys.readouterr()
-        return Done(code, said.out, said.err)
+        stated = capsys.readouterr()
+        return Done(code, stated.out, stated.err)
 
     yield run
     keyring.set_keyring(before)
@@ -98,7 +98,7 @@ def test_one_pass_dead_letters_and_status_from_the_command_line(tmp_path, server
     assert "sent 2 changes" in again.stdout, "the mended change and its audit entry"
 
 
-def test_a_store_that_is_not_there_and_a_station_not_enrolled_are_told(tmp_path, imageflow):
+def test_a_store_that_is_not_there_and_a_station_not_enrolled_are_reported(tmp_path, imageflow):
     missing = imageflow("status", "--store", str(tmp_path / "nothing"))
     assert missing.returncode == 1
     assert "Traceback" not in missing.stderr

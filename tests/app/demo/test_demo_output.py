@@ -53,11 +53,11 @@ def test_every_overlay_of_a_run_is_known_to_the_next(tmp_path: Path, label: str 
 
 
 @pytest.mark.parametrize("name", ["", "overlays", "screenshots"])
-def test_an_output_folder_that_cannot_be_made_is_told_before_the_work(tmp_path: Path, name: str) -> None:
+def test_an_output_folder_that_cannot_be_made_is_reported_before_the_work(tmp_path: Path, name: str) -> None:
     out = tmp_path / "out"
     blocked = out / name
     blocked.parent.mkdir(parents=True, exist_ok=True)
     blocked.write_text("in the way", encoding="utf-8")
-    with pytest.raises(Unavailable) as told:
+    with pytest.raises(Unavailable) as reported:
         begin_output(out)
-    assert told.value.code == "file-not-written"
+    assert reported.value.code == "file-not-written"

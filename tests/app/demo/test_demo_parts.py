@@ -54,14 +54,14 @@ def test_escapes_and_overkill_are_counted_in_both_views() -> None:
         outcome(4, False, Verdict.NG, HumanVerdict.HOLD, 2.0),
         outcome(5, None, Verdict.NG, HumanVerdict.NG, 3.0),
     ]
-    said = figures(outcomes)
-    assert said["ai"]["escapes"] == {"count": 1, "total": 2, "rate": 0.5}
-    assert said["effective"]["escapes"] == {"count": 0, "total": 2, "rate": 0.0}
-    assert said["ai"]["overkill"] == said["effective"]["overkill"] == {"count": 1, "total": 2, "rate": 0.5}
-    assert said["effective"]["hold"] == 1
-    assert said["auroc"] == 0.75
-    assert said["parts"]["overruled"] == 2
-    assert said["latency_ms"] == {"p50": 30.0, "p95": 48.0}
+    stated = figures(outcomes)
+    assert stated["ai"]["escapes"] == {"count": 1, "total": 2, "rate": 0.5}
+    assert stated["effective"]["escapes"] == {"count": 0, "total": 2, "rate": 0.0}
+    assert stated["ai"]["overkill"] == stated["effective"]["overkill"] == {"count": 1, "total": 2, "rate": 0.5}
+    assert stated["effective"]["hold"] == 1
+    assert stated["auroc"] == 0.75
+    assert stated["parts"]["overruled"] == 2
+    assert stated["latency_ms"] == {"p50": 30.0, "p95": 48.0}
 
 
 def test_there_is_no_auroc_without_both_kinds() -> None:
@@ -150,25 +150,25 @@ def ignore(done: int, total: int) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
-def test_parts_that_find_no_room_are_told_as_a_full_disk(tmp_path: Path) -> None:
-    with largest_file(1024), pytest.raises(Unavailable) as told:
+def test_parts_that_find_no_room_are_reported_as_a_full_disk(tmp_path: Path) -> None:
+    with largest_file(1024), pytest.raises(Unavailable) as reported:
         drawn_parts(tmp_path / "parts", limit=None, on_progress=ignore)
-    assert told.value.code == "file-disk-full"
-    assert str(tmp_path) in told.value.text("en").detail
+    assert reported.value.code == "file-disk-full"
+    assert str(tmp_path) in reported.value.text("en").detail
 
 
-def test_parts_that_may_not_be_written_are_told(tmp_path: Path) -> None:
+def test_parts_that_may_not_be_written_are_reported(tmp_path: Path) -> None:
     (tmp_path / "parts").write_text("in the way", encoding="utf-8")
-    with pytest.raises(Unavailable) as told:
+    with pytest.raises(Unavailable) as reported:
         drawn_parts(tmp_path / "parts", limit=None, on_progress=ignore)
-    assert told.value.code == "file-not-written"
+    assert reported.value.code == "file-not-written"
 
 
-def test_overlays_without_a_folder_to_go_to_are_told(tmp_path: Path) -> None:
+def test_overlays_without_a_folder_to_go_to_are_reported(tmp_path: Path) -> None:
     (tmp_path / "overlays").write_text("in the way", encoding="utf-8")
     parts = DemoParts("none", (), tmp_path, (), ())
     scenario = Scenario(PracticeStore(tmp_path), parts, tmp_path, lambda sentence: None)
     inspection: Any = SimpleNamespace(outcome=SimpleNamespace(overlay=np.zeros((4, 4, 3), np.uint8)))
-    with pytest.raises(Unavailable) as told:
+    with pytest.raises(Unavailable) as reported:
         scenario.keep_overlay(outcome(1, True, Verdict.OK, HumanVerdict.OK, 0.1), inspection)
-    assert told.value.code == "file-not-written"
+    assert reported.value.code == "file-not-written"

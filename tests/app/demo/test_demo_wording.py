@@ -30,7 +30,7 @@ def placeholders(phrase: str) -> list[str]:
 
 
 def keys_said() -> set[str]:
-    """Every key that stands as a literal in a call of ``say``."""
+    """Every key that is a literal in a call of ``say``."""
     files = [*DEMO.glob("*.py"), DEMO.parent / "command_line" / "demo.py"]
     calls = (node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
     return {
@@ -80,7 +80,7 @@ def test_the_report_is_printed_in_the_users_language_and_in_no_other(language: L
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_skipped_image_is_told_in_the_users_language(tmp_path: Path, language: Language) -> None:
+def test_a_skipped_image_is_reported_in_the_users_language(tmp_path: Path, language: Language) -> None:
     scenario = Scenario(
         PracticeStore(tmp_path), DemoParts("-", (), tmp_path, (), ()), tmp_path, lambda sentence: None, language
     )

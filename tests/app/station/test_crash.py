@@ -1,4 +1,4 @@
-"""A station killed with SIGKILL in the middle of capture: its store is consistent and lost nothing it had told."""
+"""A station killed with SIGKILL in the middle of capture: its store is consistent and lost nothing reported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.station import Station
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_station_killed_during_capture_loses_nothing_it_told(station: Station, seed: int) -> None:
+def test_a_station_killed_during_capture_loses_nothing_it_reported(station: Station, seed: int) -> None:
     arguments = [station.target_id, station.item_id, station.operator.user_id, str(station.parts.test)]
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.support.capture", str(station.store), *arguments],
@@ -26,11 +26,11 @@ def test_a_station_killed_during_capture_loses_nothing_it_told(station: Station,
         text=True,
     )
     assert process.stdout is not None
-    told = [process.stdout.readline().split() for _ in range(2)]
+    reported = [process.stdout.readline().split() for _ in range(2)]
     # The moment of the kill is what varies: anywhere within the next part.
     time.sleep(0.11 * seed)
     process.kill()
-    told += [line.split() for line in process.stdout.read().splitlines()]
+    reported += [line.split() for line in process.stdout.read().splitlines()]
     process.wait()
     process.stdout.close()
 
@@ -38,7 +38,7 @@ def test_a_station_killed_during_capture_loses_nothing_it_told(station: Station,
     assert report.consistent, report.findings
     with Workspace.open(station.store, settings=StationSettings()) as workspace:
         with workspace.database.read() as session:
-            for session_id, sha256 in told:
+            for session_id, sha256 in reported:
                 assert session.get_one(InspectionSession, session_id).status is SessionStatus.COMPLETED
                 assert sha256 in session.scalars(select(ImageRecord.sha256).where(ImageRecord.session_id == session_id))
                 assert workspace.blobs.verify(sha256)

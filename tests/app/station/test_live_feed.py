@@ -19,7 +19,7 @@ from models.errors import InvalidInput, UserFacingError
 
 
 class Watcher:
-    """A feed, and what it told."""
+    """A feed, with what it reported."""
 
     def __init__(self, make: Callable[[], ImageSource]) -> None:
         self._make = make

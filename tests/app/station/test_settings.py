@@ -28,7 +28,7 @@ def test_a_wrong_value_is_refused_and_the_file_stays(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"sync_interval_s": "often"}', '{"theme": "pink"}'])
-def test_a_wrong_file_is_told_with_its_name_in_both_languages(tmp_path: Path, content: str) -> None:
+def test_a_wrong_file_is_reported_with_its_name_in_both_languages(tmp_path: Path, content: str) -> None:
     (tmp_path / "settings.json").write_text(content, encoding="utf-8")
     with pytest.raises(InvalidInput) as refused:
         load_settings(tmp_path)
@@ -36,7 +36,7 @@ def test_a_wrong_file_is_told_with_its_name_in_both_languages(tmp_path: Path, co
         assert "settings.json" in refused.value.text(language).detail
 
 
-def test_a_wrong_variable_is_told_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_variable_is_reported_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAGEFLOW_SYNC_INTERVAL_S", "soon")
     with pytest.raises(InvalidInput) as refused:
         load_settings(tmp_path)

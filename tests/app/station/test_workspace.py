@@ -64,7 +64,7 @@ def test_reading_a_store_that_is_not_there_makes_none(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_a_damaged_database_is_told_and_kept(tmp_path: Path) -> None:
+def test_a_damaged_database_is_reported_and_kept(tmp_path: Path) -> None:
     (tmp_path / "station.sqlite3").write_bytes(b"this is no database, not even nearly" * 100)
     with pytest.raises(Unavailable) as refused:
         Workspace.open(tmp_path, settings=SETTINGS)
@@ -72,7 +72,7 @@ def test_a_damaged_database_is_told_and_kept(tmp_path: Path) -> None:
     assert (tmp_path / "station.sqlite3").read_bytes().startswith(b"this is no database")
 
 
-def test_a_file_in_the_place_of_the_store_is_told(tmp_path: Path) -> None:
+def test_a_file_in_the_place_of_the_store_is_reported(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("a file", encoding="utf-8")
     with pytest.raises(Unavailable):
         Workspace.open(tmp_path / "store", settings=SETTINGS)
@@ -129,7 +129,7 @@ def test_a_blob_that_vanished_is_noticed_at_the_start(station: Station, frames: 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits for folders")
-def test_a_read_only_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_folder_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The superuser may write anywhere, so the system's answer is what is put in its place.
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(Unavailable) as refused:
@@ -141,7 +141,7 @@ def test_a_read_only_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ("number", "code"),
     [(errno.ENOSPC, "disk-full"), (errno.EDQUOT, "disk-full"), (errno.EACCES, "store-not-found")],
 )
-def test_a_store_whose_folders_find_no_room_is_told_as_a_full_disk(
+def test_a_store_whose_folders_find_no_room_is_reported_as_a_full_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: str
 ) -> None:
     # No test can fill the disk with folders; the refusal is the one the system gives.
@@ -149,6 +149,6 @@ def test_a_store_whose_folders_find_no_room_is_told_as_a_full_disk(
         raise OSError(number, os.strerror(number), str(path))
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(Unavailable) as told:
+    with pytest.raises(Unavailable) as reported:
         Workspace.open(tmp_path / "new", settings=SETTINGS)
-    assert told.value.code == code
+    assert reported.value.code == code

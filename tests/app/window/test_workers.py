@@ -61,14 +61,16 @@ def test_progress_arrives_before_the_result(qtbot: QtBot, workers: Workers) -> N
 
 
 def test_trouble_of_the_world_goes_to_the_failure_path(qtbot: QtBot, workers: Workers) -> None:
-    told: list[str] = []
+    reported: list[str] = []
 
     def work(_: Task) -> None:
         raise Unavailable("disk-full")
 
-    workers.run(work, lane=Lane.DATABASE, on_success=lambda _: None, on_failure=lambda error: told.append(error.code))
+    workers.run(
+        work, lane=Lane.DATABASE, on_success=lambda _: None, on_failure=lambda error: reported.append(error.code)
+    )
     qtbot.waitUntil(lambda: workers.is_idle)
-    assert told == ["disk-full"]
+    assert reported == ["disk-full"]
 
 
 def test_a_bug_is_raised_on_the_ui_thread_and_leaves_nothing_busy(qtbot: QtBot, workers: Workers) -> None:

@@ -121,7 +121,7 @@ def test_what_is_not_the_part_is_never_bent_into_place(data: Path, kind: str) ->
 
 
 @pytest.mark.parametrize("bounds", [{"max_angle": 10.0}, {"max_shift": 0.02}])
-def test_a_part_further_off_than_allowed_is_told(bounds: dict[str, float]) -> None:
+def test_a_part_further_off_than_allowed_is_reported(bounds: dict[str, float]) -> None:
     image = draw_part(5).image
     seen, _ = moved(image, 20, 0, 15)
     align(Picture.original(seen), image)
@@ -226,7 +226,7 @@ def test_the_heat_of_an_aligned_part_lies_where_it_belongs_on_the_original(model
     assert np.abs(outcome.heatmap - expected).max() < 0.02 * expected.max()
 
 
-def test_a_round_part_at_an_angle_nobody_can_tell_is_refused_rather_than_guessed(data: Path) -> None:
+def test_a_round_part_at_an_unknown_angle_is_refused_rather_than_guessed(data: Path) -> None:
     castings = [read_image(path) for path in image_files(data / "casting" / "train" / "ok_front")[:6]]
     for index in (1, 2, 4, 5):
         assert not_aligned(Picture.original(castings[index]), castings[0], max_angle=180).code == "align-not-found"

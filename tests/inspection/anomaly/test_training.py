@@ -119,7 +119,7 @@ def test_damaged_and_double_images_are_reported_and_change_nothing_else(good_pat
     assert report.threshold == clean.threshold
 
 
-def test_an_image_far_larger_than_the_others_is_left_out_and_told(good_paths: list[Path], tmp_path: Path) -> None:
+def test_an_image_far_larger_than_the_others_is_left_out_and_reported(good_paths: list[Path], tmp_path: Path) -> None:
     giant = tmp_path / "giant.png"
     giant.write_bytes(encode_png(np.zeros((1500, 1400), np.uint8)))
     report = train_images([*good_paths[:5], giant], tmp_path / "m.model", SMALL)
@@ -292,8 +292,8 @@ def copies_of_one_image(folder: Path, count: int) -> list[Path]:
     picture = encode_png(np.random.default_rng(1).integers(0, 255, (48, 48)).astype(np.uint8))
     paths = []
     for number in range(count):
-        told = b"tEXtComment\0" + str(number).encode()
-        chunk = struct.pack(">I", len(told) - 4) + told + struct.pack(">I", zlib.crc32(told))
+        reported = b"tEXtComment\0" + str(number).encode()
+        chunk = struct.pack(">I", len(reported) - 4) + reported + struct.pack(">I", zlib.crc32(reported))
         paths.append(folder / f"{number}.png")
         paths[-1].write_bytes(picture[:33] + chunk + picture[33:])
     return paths
@@ -312,8 +312,8 @@ def test_copies_of_one_picture_are_reported_as_that(tmp_path: Path, backbone: ob
 
 def test_strips_of_a_line_camera_have_a_manifest_however_long_they_are() -> None:
     strips = TrainingSet(files=(), sizes=((400, 21_000), (400, 90_000), (400, 95_000)), duplicates=0, skipped={})
-    told = build_preprocessing(strips, choose_scale(strips.sizes), aligned=False)
-    assert (told.median_height, told.median_width) == (400, 90_000)
+    reported = build_preprocessing(strips, choose_scale(strips.sizes), aligned=False)
+    assert (reported.median_height, reported.median_width) == (400, 90_000)
 
 
 def test_a_line_that_would_grow_to_a_huge_image_is_refused() -> None:

@@ -25,14 +25,14 @@ def test_the_registry_describes_every_component_with_bounds_and_words() -> None:
         "resize", "crop", "ignore", "align", "anomaly", "ai_detection", "barcode", "measure", "color", "filter",
     ]  # fmt: skip
     for name, found in components().items():
-        told = found.describe()
-        assert told["id"] == name
-        assert told["description"]
-        for field in told["parameters"]["properties"].values():
+        reported = found.describe()
+        assert reported["id"] == name
+        assert reported["description"]
+        for field in reported["parameters"]["properties"].values():
             assert field["description"]
 
 
-def test_an_unknown_component_is_told_with_those_there_are() -> None:
+def test_an_unknown_component_is_reported_with_those_there_are() -> None:
     with pytest.raises(NotFound) as caught:
         component("segment")
     assert "resize" in caught.value.text("en").detail

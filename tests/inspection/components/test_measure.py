@@ -125,7 +125,7 @@ def test_every_grain_of_a_picture_full_of_it_is_counted() -> None:
     assert value(grain, quantity="count") == components > 20_000
 
 
-def test_holes_belong_to_a_thing_only_when_told() -> None:
+def test_holes_belong_to_a_thing_only_when_asked_for() -> None:
     ring = drawn(120, 120, lambda x, y: ((x - 60) ** 2 + (y - 60) ** 2 <= 2500) & ((x - 60) ** 2 + (y - 60) ** 2 > 400))
     assert value(ring, quantity="area") == pytest.approx(math.pi * 2100, rel=1e-3)
     assert value(ring, quantity="area", fill_holes=True) == pytest.approx(math.pi * 2500, rel=1e-3)

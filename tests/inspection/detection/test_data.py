@@ -161,8 +161,8 @@ def test_a_wrong_label_is_reported_with_file_line_and_reason_in_both_languages(
     path = draw_detections(tmp_path)
     label = tmp_path / "labels" / "train" / "部品 1.txt"
     label.write_text(f"0 0.5 0.5 0.5 0.5\n\n{line}\n")
-    told, detail = refused(path)
-    assert told == code
+    reported, detail = refused(path)
+    assert reported == code
     assert f"{label}, line 3" in detail
 
 

@@ -172,8 +172,8 @@ def test_models_of_two_kinds_are_not_verified_against_each_other(
     def verify(*arguments: object) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
             main(["model", "verify", *map(str, arguments)])
-        told = capsys.readouterr()
-        return int(ended.value.code or 0), told.out, told.err
+        reported = capsys.readouterr()
+        return int(ended.value.code or 0), reported.out, reported.err
 
     detector, anomaly = with_description(tmp_path), Path(__file__).parents[1] / "anomaly" / "formats" / "format-1.model"
     for first, second in ((detector, anomaly), (anomaly, detector)):

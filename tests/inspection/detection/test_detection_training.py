@@ -124,7 +124,7 @@ def test_the_report_has_average_precision_for_every_class_and_parity_for_every_f
     assert json.loads((trained.folder / "d.training" / "report.json").read_text()) == report
 
 
-def test_the_int8_file_is_there_when_it_passed_and_told_with_its_numbers_when_not(trained: Trained) -> None:
+def test_the_int8_file_is_there_when_it_passed_else_its_numbers_are_reported(trained: Trained) -> None:
     written = next(model for model in trained.report["models"] if model["precision"] == "int8")
     parity = written["parity"]["f32"]
     passed = parity["matched"] >= 0.9 and max(parity["map50_drop"], parity["map50_95_drop"]) <= 0.02
@@ -184,8 +184,8 @@ def test_a_detector_file_is_verified_against_its_own_record_or_another_file(
     def verify(*arguments: object) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
             main(["model", "verify", *map(str, arguments)])
-        told = capsys.readouterr()
-        return int(ended.value.code or 0), told.out, told.err
+        reported = capsys.readouterr()
+        return int(ended.value.code or 0), reported.out, reported.err
 
     code, out, _ = verify(path)
     assert code == 0
@@ -222,13 +222,13 @@ def test_the_benchmark_runs_on_a_trained_detector(
 def command(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
     with pytest.raises(SystemExit) as ended:
         main(["train", "detector", *map(str, arguments)])
-    told = capsys.readouterr()
-    assert "Traceback" not in told.err
-    return int(ended.value.code or 0), told.err
+    reported = capsys.readouterr()
+    assert "Traceback" not in reported.err
+    return int(ended.value.code or 0), reported.err
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         ({"data.yaml": "train: [\n"}, "description of the training data is invalid"),
         ({"data.yaml": "train: images/train\nval: images/val\nnames: {1: a}\n"}, '"names" must hold'),
@@ -241,7 +241,7 @@ def command(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int
     ],
 )
 def test_data_that_cannot_be_used_are_reported_before_anything_is_trained(
-    data: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, change: dict[str, str], told: str
+    data: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, change: dict[str, str], reported: str
 ) -> None:
     described = subset(data / "neu_det", tmp_path / "data", train=1, val=1)
     image = next((tmp_path / "data" / "images" / "train").glob("crazing_*"))
@@ -250,7 +250,7 @@ def test_data_that_cannot_be_used_are_reported_before_anything_is_trained(
         (tmp_path / "data" / name).write_text(text)
     code, err = command(capsys, "--data", described, "--out", tmp_path / "m.model")
     assert code == 1
-    assert told in err
+    assert reported in err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
 
 

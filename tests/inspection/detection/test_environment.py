@@ -1,4 +1,4 @@
-"""What the training library is told so that it asks the network for nothing, and the data it gets."""
+"""The settings by which the training library asks the network for nothing, and the data it gets."""
 
 import json
 from pathlib import Path

@@ -65,8 +65,8 @@ def compared(data: Path, pictures: list[Path], tmp_path_factory: pytest.TempPath
     converted.mkdir()
     ov.save_model(graph, converted / "model.xml", compress_to_fp16=False)
     names = "".join(f"  {number}: {name}\n" for number, name in enumerate(description.names))
-    told = f"task: detect\nstride: 32\nbatch: 1\nimgsz: [320, 320]\nargs: {{dynamic: false}}\nnames:\n{names}"
-    (converted / "metadata.yaml").write_text(told)
+    reported = f"task: detect\nstride: 32\nbatch: 1\nimgsz: [320, 320]\nargs: {{dynamic: false}}\nnames:\n{names}"
+    (converted / "metadata.yaml").write_text(reported)
     files = {
         "openvino": (weights / "yolo11n_int8_openvino_model", weights / "yolo11n_int8_openvino_model"),
         "onnx": (weights / "yolo11n_int8_320.onnx", converted),

@@ -1,4 +1,4 @@
-"""What is wrong with a model's description, with data or with a checkpoint is told in the reader's language."""
+"""What is wrong with a model's description, with data or with a checkpoint is reported in the reader's language."""
 
 import re
 import subprocess
@@ -25,7 +25,7 @@ TERMS = {"imgsz", "names", "mean_values", "scale_values"}
 LONG = b"x" * 300
 
 
-def told(doing: Callable[[], object]) -> tuple[str, str]:
+def reported(doing: Callable[[], object]) -> tuple[str, str]:
     """The detail of what is refused in English and in Japanese, without paths."""
     with pytest.raises(UserFacingError) as caught:
         doing()
@@ -57,7 +57,7 @@ def test_metadata_that_make_no_sense_are_reported_in_japanese_too(
 ) -> None:
     folder = graph_that_says(YOLO, tmp_path / "m")
     (folder / "metadata.yaml").write_bytes(metadata)
-    in_english, in_japanese = told(lambda: load_detection_model(folder))
+    in_english, in_japanese = reported(lambda: load_detection_model(folder))
     assert english in in_english
     assert english_words(in_japanese) == set(), in_japanese
 
@@ -68,7 +68,7 @@ def test_metadata_that_make_no_sense_are_reported_in_japanese_too(
 def test_labels_that_make_no_sense_are_reported_in_japanese_too(tmp_path: Path, labels: bytes, english: str) -> None:
     folder = graph_that_says(YOLO, tmp_path / "m", "made: by hand\n")
     (folder / "labels.txt").write_bytes(labels)
-    in_english, in_japanese = told(lambda: load_detection_model(folder / "graph.xml"))
+    in_english, in_japanese = reported(lambda: load_detection_model(folder / "graph.xml"))
     assert english in in_english
     assert english_words(in_japanese.replace("graph.xml", "")) == set(), in_japanese
 
@@ -79,7 +79,7 @@ def test_other_than_one_or_three_channel_values_are_reported_in_japanese_too(tmp
     graph = ov.Model([ops.softmax(ops.reduce_mean(image, ops.constant(np.array([2, 3]))), 1)], [image], "c")
     graph.set_rt_info(values, ["model_info", "mean_values"])
     ov.save_model(graph, tmp_path / "c.xml", compress_to_fp16=False)
-    in_english, in_japanese = told(lambda: load_detection_model(tmp_path))
+    in_english, in_japanese = reported(lambda: load_detection_model(tmp_path))
     assert f"'{values}' is not one or three numbers" in in_english
     assert english_words(in_japanese) == set(), in_japanese
 
@@ -91,7 +91,7 @@ def test_a_graph_of_two_inputs_or_outputs_is_reported_in_japanese_too(tmp_path: 
         ("outputs", ov.Model([ops.relu(first), ops.abs(first)], [first], "o")),
     ):
         ov.save_model(graph, tmp_path / "two.xml", compress_to_fp16=False)
-        in_english, in_japanese = told(partial(load_detection_model, tmp_path / "two.xml"))
+        in_english, in_japanese = reported(partial(load_detection_model, tmp_path / "two.xml"))
         assert f"is 2 {name};" in in_english
         assert "2 個の" in in_japanese
         assert name not in in_japanese
@@ -101,7 +101,7 @@ def test_a_graph_of_two_inputs_or_outputs_is_reported_in_japanese_too(tmp_path: 
 def test_a_description_of_data_that_makes_no_sense_is_reported_in_japanese_too(tmp_path: Path, content: bytes) -> None:
     described = draw_detections(tmp_path)
     described.write_bytes(content)
-    _, in_japanese = told(lambda: read_detection_data(described))
+    _, in_japanese = reported(lambda: read_detection_data(described))
     assert english_words(in_japanese) == set(), in_japanese
 
 

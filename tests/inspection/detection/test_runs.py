@@ -47,9 +47,9 @@ def odd_bitmap() -> bytes:
 def command(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
     with pytest.raises(SystemExit) as ended:
         main(["train", "detector", *map(str, arguments)])
-    told = capsys.readouterr()
-    assert "Traceback" not in told.err
-    return int(ended.value.code or 0), told.out, told.err
+    reported = capsys.readouterr()
+    assert "Traceback" not in reported.err
+    return int(ended.value.code or 0), reported.out, reported.err
 
 
 def program(*arguments: object, **settings: Any) -> subprocess.Popen[str]:
@@ -242,7 +242,7 @@ def test_an_image_whose_name_is_no_text_is_laid_out_and_named(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "reported"),
     [
         (["--resume", "r", "--epochs", "5"], "--resume"),
         (["--resume", "r", "--patience", "30"], "--resume"),
@@ -263,12 +263,12 @@ def test_wrong_usage_is_reported_before_anything_is_made(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     arguments: list[str],
-    told: str,
+    reported: str,
 ) -> None:
     draw_detections(tmp_path / "data")
     monkeypatch.chdir(tmp_path / "data")
     code, _, err = command(capsys, *arguments)
-    assert (code, told in err) == (2, True), err
+    assert (code, reported in err) == (2, True), err
     assert sorted(path.name for path in Path().iterdir()) == ["data.yaml", "images", "labels"]
 
 

@@ -104,7 +104,7 @@ def test_the_threshold_given_is_the_one_that_counts(model: AnomalyModel, parts: 
     assert set(found["classes"]) == {"defect"}
 
 
-def test_damaged_images_and_giants_are_left_out_and_told(model: AnomalyModel, parts: Path, tmp_path: Path) -> None:
+def test_damaged_images_and_giants_are_left_out_and_reported(model: AnomalyModel, parts: Path, tmp_path: Path) -> None:
     shutil.copytree(parts / "test" / "good", tmp_path / "good")
     (tmp_path / "good" / "broken.png").write_bytes(b"junk")
     (tmp_path / "good" / "giant.png").write_bytes(encode_png(np.zeros((3000, 3000), np.uint8)))
@@ -115,7 +115,7 @@ def test_damaged_images_and_giants_are_left_out_and_told(model: AnomalyModel, pa
     assert found["images"]["good"] == 8
 
 
-def test_wrong_folders_and_masks_are_told(model: AnomalyModel, parts: Path, tmp_path: Path) -> None:
+def test_wrong_folders_and_masks_are_reported(model: AnomalyModel, parts: Path, tmp_path: Path) -> None:
     good, scratch = parts / "test" / "good", parts / "test" / "scratch"
     with pytest.raises(NotFound):
         evaluate(model, tmp_path / "none", scratch)
@@ -206,7 +206,7 @@ def test_the_benchmark_leaves_out_the_pixels_of_a_defect_that_nobody_marked() ->
     assert pixels.regions == 1
 
 
-def test_masks_that_mark_nothing_at_all_are_told(model: AnomalyModel, parts: Path, tmp_path: Path) -> None:
+def test_masks_that_mark_nothing_at_all_are_reported(model: AnomalyModel, parts: Path, tmp_path: Path) -> None:
     scratch = parts / "test" / "scratch"
     for path in scratch.iterdir():
         (tmp_path / path.name).write_bytes(encode_png(np.zeros(read_image(path).shape[:2], np.uint8)))

@@ -75,7 +75,7 @@ def test_classes_of_other_names_are_refused(weights: Path, labelled: Path, tmp_p
     assert caught.value.code == "evaluation-classes"
 
 
-def test_the_command_measures_a_detector_and_tells_which_options_go_with_it(
+def test_the_command_measures_a_detector_and_reports_its_options(
     capsys: pytest.CaptureFixture[str], weights: Path, labelled: Path, report: TrainingReport, tmp_path: Path
 ) -> None:
     code, out, err = run(capsys, "evaluate", "--model", weights, "--data", labelled, "--json")
@@ -84,7 +84,7 @@ def test_the_command_measures_a_detector_and_tells_which_options_go_with_it(
     code, out, _ = run(capsys, "evaluate", "--model", weights, "--data", labelled)
     assert code == 0
     assert "mAP50-95" in out
-    for arguments, told in (
+    for arguments, reported in (
         (("--model", weights, "--good", tmp_path, "--defect", tmp_path), "--data"),
         (("--model", report.path, "--data", labelled), "--good"),
         (("--model", report.path), "--good"),
@@ -92,4 +92,4 @@ def test_the_command_measures_a_detector_and_tells_which_options_go_with_it(
     ):
         code, out, err = run(capsys, "evaluate", *arguments)
         assert (code, out) == (2, ""), arguments
-        assert told in err
+        assert reported in err

@@ -62,7 +62,7 @@ class Page(HTMLParser):
         self.words.append(data)
 
     @property
-    def said(self) -> str:
+    def stated(self) -> str:
         return " ".join(self.words)
 
 
@@ -113,8 +113,8 @@ def test_every_escape_and_every_overkill_is_shown_with_its_score(
     pictures = [image for image in page.images if str(image["src"]).startswith("data:image/jpeg")]
     assert len(pictures) == len(wrong)
     for file in wrong:
-        told = (file.path.name, f"{file.score:.3f}", file.label or "good")
-        assert any(all(part in str(image["alt"]) for part in told) for image in pictures), told
+        reported = (file.path.name, f"{file.score:.3f}", file.label or "good")
+        assert any(all(part in str(image["alt"]) for part in reported) for image in pictures), reported
 
 
 def test_every_picture_of_the_report_opens_larger_without_a_script(
@@ -124,17 +124,17 @@ def test_every_picture_of_the_report_opens_larger_without_a_script(
     wrong = len(scored.escapes) + len(scored.overkill)
     assert page.text.count('<label><input type="checkbox" class="larger"><img') == wrong
     assert "<script" not in page.text
-    assert page.said.count(phrases("en")["gallery-note-escapes"]) == bool(scored.escapes)
-    assert page.said.count(phrases("en")["gallery-note"]) == bool(scored.escapes) + bool(scored.overkill)
+    assert page.stated.count(phrases("en")["gallery-note-escapes"]) == bool(scored.escapes)
+    assert page.stated.count(phrases("en")["gallery-note"]) == bool(scored.escapes) + bool(scored.overkill)
 
 
 @given(score=st.floats(0.001, 1000), threshold=st.floats(0.001, 1000))
-def test_a_score_beside_the_threshold_is_told_on_its_own_side_of_it(score: float, threshold: float) -> None:
+def test_a_score_beside_the_threshold_is_reported_on_its_own_side_of_it(score: float, threshold: float) -> None:
     shown = float(relation(score, threshold).removesuffix(" %"))
     assert shown <= 100 if score <= threshold else shown >= 100
 
 
-def test_a_score_just_below_the_threshold_is_not_told_as_all_of_it() -> None:
+def test_a_score_just_below_the_threshold_is_not_reported_as_all_of_it() -> None:
     assert [relation(score, 19.2) for score in (19.167, 19.199, 19.2, 28.8)] == [
         "99.8 %",
         "99.99 %",
@@ -165,8 +165,8 @@ def test_a_set_without_mistakes_says_so(model: AnomalyModel, parts: Path, tmp_pa
     scored.threshold = max(file.score for file in scored.good)
     scored.defect = [file for file in scored.defect if file.score > scored.threshold]
     page = written(scored, tmp_path / "r.html", parts)
-    assert phrases("en")["no-escapes"] in page.said
-    assert phrases("en")["no-overkill"] in page.said
+    assert phrases("en")["no-escapes"] in page.stated
+    assert phrases("en")["no-overkill"] in page.stated
 
 
 def test_names_of_files_and_classes_are_no_markup(scored: ScoredSet, parts: Path, tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_names_of_files_and_classes_are_no_markup(scored: ScoredSet, parts: Path
     scored = replace(scored, defect=renamed, classes=(name,))
     page = written(scored, tmp_path / "r.html", parts)
     assert "<script>" not in page.text
-    assert "<script>alert(1)</script>" in page.said
+    assert "<script>alert(1)</script>" in page.stated
 
 
 def test_a_file_whose_name_is_no_text_is_in_the_report_nevertheless(
@@ -208,7 +208,7 @@ def test_both_languages_say_the_same_things() -> None:
     assert all(placeholders(english[key]) == placeholders(japanese[key]) for key in english)
 
 
-def test_the_command_writes_the_report_and_tells_where(
+def test_the_command_writes_the_report_and_names_its_file(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
 ) -> None:
     test = parts / "test"
@@ -226,16 +226,16 @@ def test_the_command_writes_the_report_and_tells_where(
                 "ja",
             ]
         )
-    told = capsys.readouterr()
+    reported = capsys.readouterr()
     assert not ended.value.code
-    found = json.loads(told.out)
+    found = json.loads(reported.out)
     assert found == json.loads((tmp_path / "new" / "r" / "evaluation.json").read_text())
-    assert str(tmp_path / "new" / "r" / "report.html") in told.err
+    assert str(tmp_path / "new" / "r" / "report.html") in reported.err
     page = Page(tmp_path / "new" / "r" / "report.html")
     assert (page.open, page.language) == ([], "ja")
 
 
-def test_a_place_that_cannot_be_written_is_told_before_the_work(
+def test_a_place_that_cannot_be_written_is_reported_before_the_work(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_bytes(b"x")
@@ -243,9 +243,9 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(
     arguments = ["evaluate", "--model", report.path, "--good", test / "good", "--defect", test, "--out"]
     with pytest.raises(SystemExit) as ended:
         main([*map(str, arguments), str(tmp_path / "file" / "r.html")])
-    told = capsys.readouterr()
-    assert (ended.value.code, told.out) == (1, "")
-    assert "could not be written" in told.err
+    reported = capsys.readouterr()
+    assert (ended.value.code, reported.out) == (1, "")
+    assert "could not be written" in reported.err
 
 
 def test_evaluating_without_a_report_loads_no_plots() -> None:

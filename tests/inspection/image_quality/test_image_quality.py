@@ -269,7 +269,7 @@ def test_bounds_learnt_from_good_castings_let_others_pass_and_stop_bad_pictures(
         assert "quality-saturated" in reasons(picture * 2.5)
 
 
-def test_too_few_frames_to_learn_from_are_told() -> None:
+def test_too_few_frames_to_learn_from_are_reported() -> None:
     with pytest.raises(InvalidInput) as caught:
         learn_bounds([quality(edge(1))] * 2)
     assert caught.value.code == "quality-too-few-frames"
@@ -283,7 +283,7 @@ def test_bounds_come_back_from_their_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"max_blur": 1}', '{"max_blur_px": "wide"}', '{"max_dark_share": 3}'])
-def test_a_file_that_holds_no_bounds_is_told(tmp_path: Path, text: str) -> None:
+def test_a_file_that_holds_no_bounds_is_reported(tmp_path: Path, text: str) -> None:
     (tmp_path / "gate.json").write_text(text)
     with pytest.raises(InvalidInput) as caught:
         read_bounds(str(tmp_path / "gate.json"))

@@ -52,7 +52,7 @@ def test_sub_folders_none_of_which_is_named_good_are_taken_whole_and_named(tmp_p
     assert (found.left_out, found.taken_whole) == ({}, ("monday", "tuesday"))
 
 
-def test_a_missing_and_an_empty_folder_are_told_apart(tmp_path: Path) -> None:
+def test_a_missing_and_an_empty_folder_are_reported_apart(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         image_files(tmp_path / "none")
     with pytest.raises(InvalidInput):
@@ -61,7 +61,7 @@ def test_a_missing_and_an_empty_folder_are_told_apart(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits for folders")
 @pytest.mark.parametrize("closed", ["", "inner"])
-def test_a_folder_that_may_not_be_listed_is_told_and_not_left_out(tmp_path: Path, closed: str) -> None:
+def test_a_folder_that_may_not_be_listed_is_reported_and_not_left_out(tmp_path: Path, closed: str) -> None:
     folder = tmp_path / "images"
     (folder / "inner").mkdir(parents=True)
     (folder / "a.png").write_bytes(b"x")

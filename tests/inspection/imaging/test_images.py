@@ -61,7 +61,7 @@ def test_every_format_is_decoded_with_red_first(suffix: str) -> None:
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-def test_the_header_tells_the_size_that_decoding_gives(suffix: str) -> None:
+def test_the_header_has_the_size_that_decoding_gives(suffix: str) -> None:
     header = image_size(encoded(picture(33, 57), suffix))
     assert (header.height, header.width) == (33, 57)
 
@@ -128,7 +128,7 @@ def test_limits_hold_for_bytes_and_pixels() -> None:
     assert decode_image(data, limits=ImageLimits(max_pixels=48 * 64)).shape == (48, 64, 3)
 
 
-def test_a_vanished_file_and_a_folder_are_told_apart(tmp_path: Path) -> None:
+def test_a_vanished_file_and_a_folder_are_reported_apart(tmp_path: Path) -> None:
     with pytest.raises(UnreadableImage) as caught:
         read_image(tmp_path / "gone.png")
     assert caught.value.code == "image-missing"
@@ -181,12 +181,12 @@ def test_no_change_of_bytes_raises_anything_but_unreadable_image(data: st.DataOb
     raw = bytearray(encoded(picture(24, 24), suffix))
     for _ in range(data.draw(st.integers(1, 6))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
-    told = None
+    reported = None
     try:
         decoded = decode_image(bytes(raw), limits=ImageLimits(max_pixels=1_000_000))
     except UnreadableImage as error:
-        told = error.text("en").detail
-    assert told or decoded.dtype == np.uint8
+        reported = error.text("en").detail
+    assert reported or decoded.dtype == np.uint8
 
 
 @settings(max_examples=20, deadline=None)

@@ -232,7 +232,7 @@ def test_a_colour_may_be_limited_where_it_differs_most_and_must_be_there() -> No
     assert judge(criteria=rule).reasons == ("colour-missing:paint",)
 
 
-def test_all_reasons_are_told_in_a_fixed_order() -> None:
+def test_all_reasons_are_reported_in_a_fixed_order() -> None:
     rule = Criteria(
         measurements={"b": Limits(lower=1), "a": Limits(upper=1)},
         codes={"lot": CodeRule()},

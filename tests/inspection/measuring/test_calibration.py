@@ -41,7 +41,7 @@ def test_the_figures_say_whether_the_goal_was_met() -> None:
         assert figures_of("tile", "magnetic tiles", found(rate))[0].met is False
 
 
-def test_a_missing_data_set_is_told(tmp_path: Path) -> None:
+def test_a_missing_data_set_is_reported(tmp_path: Path) -> None:
     with pytest.raises(NotFound) as caught:
         measure(tmp_path)
     assert caught.value.code == "folder-missing"

@@ -25,13 +25,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def told(capsys: pytest.CaptureFixture[str], folder: Path, command: tuple[str, ...]) -> str:
+def reported(capsys: pytest.CaptureFixture[str], folder: Path, command: tuple[str, ...]) -> str:
     with pytest.raises(SystemExit) as ended:
         main([part.format(folder=folder) for part in command])
-    said = capsys.readouterr()
-    assert (ended.value.code, said.out) == (1, "")
-    assert "Traceback" not in said.err
-    return said.err
+    stated = capsys.readouterr()
+    assert (ended.value.code, stated.out) == (1, "")
+    assert "Traceback" not in stated.err
+    return stated.err
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
@@ -51,10 +51,10 @@ def test_a_sensor_model_is_reported_as_one_with_the_command_that_takes_it(
     language: str,
 ) -> None:
     monkeypatch.setenv("IMAGEFLOW_LANGUAGE", language)
-    said = told(capsys, folder, command)
-    assert "imageflow model score pump.npz" in said
-    assert "damaged" not in said
-    assert "壊れ" not in said
+    stated = reported(capsys, folder, command)
+    assert "imageflow model score pump.npz" in stated
+    assert "damaged" not in stated
+    assert "壊れ" not in stated
 
 
 @pytest.mark.parametrize("model", ["README.md", "now.csv"])
@@ -69,24 +69,24 @@ def test_a_sensor_model_is_reported_as_one_with_the_command_that_takes_it(
 def test_a_text_is_rejected_as_no_model_file(
     capsys: pytest.CaptureFixture[str], folder: Path, command: tuple[str, ...], model: str
 ) -> None:
-    said = told(capsys, folder, tuple(part.replace("{model}", model) for part in command))
-    assert f"{model} is not a model file" in said
+    stated = reported(capsys, folder, tuple(part.replace("{model}", model) for part in command))
+    assert f"{model} is not a model file" in stated
 
 
 def test_a_model_of_images_given_for_sensors_is_reported_as_one(
     capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
-    said = told(capsys, folder, ("model", "drift", "{folder}/part.model", "{folder}/now.csv"))
-    assert "imageflow inspect --model part.model" in said
+    stated = reported(capsys, folder, ("model", "drift", "{folder}/part.model", "{folder}/now.csv"))
+    assert "imageflow inspect --model part.model" in stated
 
 
 def test_a_checkpoint_given_for_the_sensor_model_beside_it_names_that(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    # What tells a file of torch is the name of its pickle.
+    # A file of torch is recognised by the name of its pickle.
     (tmp_path / "pump.pth").write_bytes(pack({}, {"pump/data.pkl": b"."}))
-    said = told(capsys, tmp_path, ("model", "drift", "{folder}/pump.pth", "{folder}/now.csv"))
-    assert "Give pump.npz instead" in said
+    stated = reported(capsys, tmp_path, ("model", "drift", "{folder}/pump.pth", "{folder}/now.csv"))
+    assert "Give pump.npz instead" in stated
 
 
 def test_half_a_sensor_model_is_damaged(folder: Path) -> None:

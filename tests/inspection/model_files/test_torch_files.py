@@ -56,15 +56,15 @@ def test_a_command_shows_how_a_model_is_made_of_a_file_of_torch(
     monkeypatch.setenv("IMAGEFLOW_LANGUAGE", language)
     with pytest.raises(SystemExit) as ended:
         main([part.format(file=written / "best.pt") for part in command])
-    told = capsys.readouterr()
-    assert (ended.value.code, told.out) == (1, "")
-    assert "torch" in told.err
-    assert "imageflow train detector --data data.yaml --model best.pt --out part.model" in told.err
-    assert "yolo export model=best.pt format=openvino" in told.err
+    reported = capsys.readouterr()
+    assert (ended.value.code, reported.out) == (1, "")
+    assert "torch" in reported.err
+    assert "imageflow train detector --data data.yaml --model best.pt --out part.model" in reported.err
+    assert "yolo export model=best.pt format=openvino" in reported.err
 
 
 @given(st.binary(max_size=200))
 def test_other_bytes_are_no_file_of_torch(data: bytes) -> None:
-    # Hypothesis draws the constants of the code too, and so the very begin that tells an old file of torch.
+    # Hypothesis draws the constants of the code too, and so the very begin of an old file of torch.
     assert not is_torch_file(b"\0" + data)
     assert not is_torch_file(b"PK\x03\x04" + data)

@@ -204,12 +204,12 @@ json_values = st.recursive(
 )
 def test_nothing_from_outside_raises_anything_but_invalid_input(value: object) -> None:
     for given_value in (value, json.dumps(value)):
-        told = "valid"
+        reported = "valid"
         try:
             validate_definition(PipelineDefinition.parse(given_value))
         except InvalidInput as error:
-            told = error.text("en").detail
-        assert told
+            reported = error.text("en").detail
+        assert reported
 
 
 def test_steps_are_timed_and_reported_in_order(image: Pixels) -> None:

@@ -1,4 +1,4 @@
-"""Pipelines of every kind of value: checked before they run, run in order, told in one result."""
+"""Pipelines of every kind of value: checked before they run, run in order, reported in one result."""
 
 import json
 import threading
@@ -143,10 +143,10 @@ def test_a_graph_broken_in_any_way_is_refused_with_step_and_field(
         expected = ("pipeline-unknown-component", f"steps.{broken}.component")
     with pytest.raises(InvalidInput) as caught:
         validate_definition(parsed(steps))
-    told = caught.value.members["validation_errors"]
-    assert isinstance(told, list)
+    reported = caught.value.members["validation_errors"]
+    assert isinstance(reported, list)
     assert caught.value.code == expected[0]
-    assert expected[1] in {entry["field"] for entry in told}
+    assert expected[1] in {entry["field"] for entry in reported}
 
 
 def test_parameters_that_contradict_each_other_name_the_step() -> None:
@@ -210,7 +210,7 @@ GOOD = Criteria(
 )
 
 
-def test_one_result_tells_what_was_measured_read_and_compared_on_the_original(scene: Pixels) -> None:
+def test_one_result_has_what_was_measured_read_and_compared_on_the_original(scene: Pixels) -> None:
     outcome = Runner(validate_definition(parsed(STEPS))).run(scene, GOOD)
     result = outcome.result
     assert (result.overall_result, result.reasons) == (Verdict.OK, [])
@@ -225,7 +225,7 @@ def test_one_result_tells_what_was_measured_read_and_compared_on_the_original(sc
     assert np.array_equal(outcome.overlay[85:95, 20:44], scene[85:95, 20:44])
 
 
-def test_a_part_that_is_wrong_in_everything_is_told_so(scene: Pixels) -> None:
+def test_a_part_that_is_wrong_in_everything_is_reported_so(scene: Pixels) -> None:
     wrong = cv2.flip(scene, 1).astype(np.uint8)
     wrong[:, :160] = 190  # no code
     result = Runner(validate_definition(parsed(STEPS))).run(wrong, GOOD).result
@@ -286,6 +286,6 @@ def test_every_parameter_of_every_component_is_described_with_its_bounds() -> No
         schema = found.describe()["parameters"]
         assert schema["additionalProperties"] is False
         for kind in [schema, *schema.get("$defs", {}).values()]:
-            for field, told in kind.get("properties", {}).items():
-                assert told.get("description") or "$ref" in told, f"{name}.{field}"
+            for field, reported in kind.get("properties", {}).items():
+                assert reported.get("description") or "$ref" in reported, f"{name}.{field}"
         json.dumps(found.describe())

@@ -129,9 +129,9 @@ def test_steps_that_refuse_every_image_are_named_with_what_they_say(good_paths: 
         train_images(good_paths[:6], tmp_path / "m.model", QUICK, preprocessor=prefix_of(outside))
     assert caught.value.code == "too-few-images-left"
     for language in ("en", "ja"):
-        told = caught.value.text(language).detail
-        assert "crop-0" in told
-        assert good_paths[0].name in told
+        reported = caught.value.text(language).detail
+        assert "crop-0" in reported
+        assert good_paths[0].name in reported
     assert not (tmp_path / "m.model").exists()
 
 
@@ -143,7 +143,7 @@ def test_only_the_steps_before_the_step_are_run() -> None:
     assert steps_before(every_branch, "resize-0") == ()
 
 
-def test_a_step_before_it_without_its_reference_image_is_told_by_name() -> None:
+def test_a_step_before_it_without_its_reference_image_is_reported_by_name() -> None:
     with pytest.raises(DoesNotFit) as caught:
         prefix_of(ready_definition("aligned-anomaly"))
     assert caught.value.code == "preprocessing-model-missing"
@@ -202,9 +202,9 @@ def test_the_command_trains_as_the_pipeline_file_sees(
         shutil.copy(path, good)
     own.write_text(pipeline(ALIGN, CROP).model_dump_json())
     arguments = ("train", "images", "--good", good, "--out", out, "--bank-size", 200, "--folds", 2, "--pipeline", own)
-    code, _, told = run(capsys, *arguments)
+    code, _, reported = run(capsys, *arguments)
     assert (code, out.exists()) == (1, False)
-    assert "--model reference=FILE" in told
+    assert "--model reference=FILE" in reported
     code, printed, _ = run(capsys, *arguments, "--json", "--name", "small", "--model", good_paths[0],
                            "--false-alarm-rate", SMALL.false_alarm_rate)  # fmt: skip
     prefix = prefix_of(pipeline(ALIGN, CROP), good_paths[0])
@@ -236,17 +236,17 @@ def test_the_command_trains_as_the_pipeline_file_sees(
         (("--pipeline", "codes"), "anomaly"),
     ],
 )
-def test_a_pipeline_that_cannot_be_trained_for_is_told(
+def test_a_pipeline_that_cannot_be_trained_for_is_reported(
     capsys: pytest.CaptureFixture[str], parts: Path, tmp_path: Path, options: tuple[str, ...], word: str
 ) -> None:
     out = tmp_path / "m.model"
-    code, _, told = run(capsys, "train", "images", "--good", parts / "good", "--out", out, *options)
+    code, _, reported = run(capsys, "train", "images", "--good", parts / "good", "--out", out, *options)
     assert code in {1, 2}
-    assert word in told
+    assert word in reported
     assert not out.exists()
 
 
 def test_the_help_says_one_image_of_each_part(capsys: pytest.CaptureFixture[str]) -> None:
-    code, told, _ = run(capsys, "train", "images", "--help")
+    code, reported, _ = run(capsys, "train", "images", "--help")
     assert code == 0
-    assert "one image of each part" in " ".join(told.split())
+    assert "one image of each part" in " ".join(reported.split())

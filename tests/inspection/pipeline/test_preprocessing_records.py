@@ -1,4 +1,4 @@
-"""A model file tells what its images went through, and who uses it with other steps is told."""
+"""A model file records its preprocessing, and its use with other steps is reported."""
 
 from __future__ import annotations
 
@@ -113,14 +113,14 @@ def test_a_training_keeps_what_its_images_went_through(good_paths: list[Path], t
 def test_the_step_whose_settings_differ_is_named(report: TrainingReport) -> None:
     narrower = ("crop", {"rectangle": {**CROP[1]["rectangle"], "width": 239}})
     trained = report.manifest.model_copy(update={"preprocessing_record": recorded(pipeline(ALIGN, CROP, CLAHE))})
-    told = preprocessing_mismatch(trained, "part.model", report.digest, recorded(pipeline(ALIGN, narrower, CLAHE)))
-    assert told is not None
-    assert "models differ: crop." in told.error().text("en").detail
-    assert "異なります: crop" in told.error().text("ja").detail
-    assert "Plate" in told.error("window-", "Plate").text("ja").detail
+    reported = preprocessing_mismatch(trained, "part.model", report.digest, recorded(pipeline(ALIGN, narrower, CLAHE)))
+    assert reported is not None
+    assert "models differ: crop." in reported.error().text("en").detail
+    assert "異なります: crop" in reported.error().text("ja").detail
+    assert "Plate" in reported.error("window-", "Plate").text("ja").detail
 
 
-def test_other_steps_are_told_in_both_languages(report: TrainingReport) -> None:
+def test_other_steps_are_reported_in_both_languages(report: TrainingReport) -> None:
     found = preprocessing_mismatch(report.manifest, "part.model", report.digest, recorded(pipeline(CROP)))
     assert found is not None
     assert "on images as they are; here it is given images after crop." in found.error().text("en").detail
@@ -131,7 +131,7 @@ def test_other_steps_are_told_in_both_languages(report: TrainingReport) -> None:
     assert preprocessing_mismatch(report.manifest, "part.model", report.digest, PreprocessingRecord()) is None
 
 
-def test_of_a_file_from_before_this_was_kept_nothing_is_said(report: TrainingReport) -> None:
+def test_of_a_file_from_before_this_was_kept_nothing_is_reported(report: TrainingReport) -> None:
     written = report.manifest.model_dump(mode="json")
     del written["view"]
     older = BundleManifest.model_validate(written)
@@ -160,7 +160,7 @@ def older_model(through_crop: tuple[Path, Path], tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_commands_tell_that_a_model_is_used_without_its_pipeline(
+def test_commands_report_that_a_model_is_used_without_its_pipeline(
     capsys: pytest.CaptureFixture[str],
     model: AnomalyModel,
     through_crop: tuple[Path, Path],
@@ -170,7 +170,7 @@ def test_commands_tell_that_a_model_is_used_without_its_pipeline(
 ) -> None:
     monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "en")
     cropped, own = through_crop
-    said = "The model cropped.model was trained on images after crop; here it is given images as they are."
+    stated = "The model cropped.model was trained on images after crop; here it is given images as they are."
     image = parts / "test" / "scratch" / "800.png"
     folders = ("--good", parts / "test" / "good", "--defect", parts / "test" / "scratch")
     for command in (
@@ -178,21 +178,21 @@ def test_commands_tell_that_a_model_is_used_without_its_pipeline(
         ("evaluate", "--model", cropped, *folders, "--out", tmp_path / "report.html"),
         ("model", "threshold", cropped, *folders),
     ):
-        code, _, told = run(capsys, *command)
-        assert (code, said in told) == (0, True), told
-        code, _, told = run(capsys, *command, "--pipeline", own)
-        assert (code, "was trained on" in told) == (0, False), told
+        code, _, reported = run(capsys, *command)
+        assert (code, stated in reported) == (0, True), reported
+        code, _, reported = run(capsys, *command, "--pipeline", own)
+        assert (code, "was trained on" in reported) == (0, False), reported
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Images went through crop" in page
     assert "was trained on" not in page
-    code, _, told = run(capsys, "model", "threshold", cropped)
-    assert (code, "was trained on" in told) == (0, False)
+    code, _, reported = run(capsys, "model", "threshold", cropped)
+    assert (code, "was trained on" in reported) == (0, False)
     code, printed, _ = run(capsys, "model", "show", cropped)
     assert "steps       crop" in printed
 
 
 @pytest.mark.slow
-def test_the_figures_of_an_evaluation_tell_what_images_went_through(
+def test_the_figures_of_an_evaluation_have_what_images_went_through(
     capsys: pytest.CaptureFixture[str],
     through_crop: tuple[Path, Path],
     older_model: Path,
@@ -218,16 +218,16 @@ def test_the_figures_of_an_evaluation_tell_what_images_went_through(
 
 
 @pytest.mark.slow
-def test_images_that_are_scored_as_they_are_are_told_where_the_training_had_steps(
+def test_images_that_are_scored_as_they_are_are_reported_where_the_training_had_steps(
     capsys: pytest.CaptureFixture[str], through_crop: tuple[Path, Path], parts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "en")
     cropped, _ = through_crop
     against = ("model", "verify", cropped, "--against", cropped)
-    code, _, told = run(capsys, *against, "--images", parts / "test" / "scratch")
-    assert (code, "trained on images after crop; those given here are scored as they are" in told) == (0, True)
-    code, _, told = run(capsys, *against)
-    assert (code, "was trained on" in told) == (0, False)
+    code, _, reported = run(capsys, *against, "--images", parts / "test" / "scratch")
+    assert (code, "trained on images after crop; those given here are scored as they are" in reported) == (0, True)
+    code, _, reported = run(capsys, *against)
+    assert (code, "was trained on" in reported) == (0, False)
 
 
 def test_parallel_steps_are_recorded_in_the_order_of_the_ports() -> None:
@@ -261,18 +261,18 @@ def test_a_file_from_before_this_was_kept_is_used_without_a_word(
 ) -> None:
     good = parts / "test" / "good"
     for command in (("inspect", "--model", older_model, good), ("model", "threshold", older_model, "--good", good)):
-        code, _, told = run(capsys, *command)
-        assert (code, "was trained on" in told) == (0, False), told
+        code, _, reported = run(capsys, *command)
+        assert (code, "was trained on" in reported) == (0, False), reported
     code, printed, _ = run(capsys, "model", "show", older_model)
     assert (code, "steps       not known" in printed) == (0, True)
 
 
-def test_two_steps_that_use_a_model_alike_are_told_in_one_line(
+def test_two_steps_that_use_a_model_alike_are_reported_in_one_line(
     capsys: pytest.CaptureFixture[str], through_crop: tuple[Path, Path], parts: Path, tmp_path: Path
 ) -> None:
     twice = tmp_path / "twice.json"
     steps = [{"id": name, "component": "anomaly", "inputs": {"image": "input"}} for name in ("one", "two")]
     twice.write_text(json.dumps({"name": "Twice", "steps": steps}))
     image = parts / "test" / "scratch" / "800.png"
-    code, _, told = run(capsys, "inspect", "--pipeline", twice, "--model", through_crop[0], image)
-    assert (code, told.count("cropped.model")) == (0, 1)
+    code, _, reported = run(capsys, "inspect", "--pipeline", twice, "--model", through_crop[0], image)
+    assert (code, reported.count("cropped.model")) == (0, 1)

@@ -89,8 +89,8 @@ def test_the_doubts_of_the_command_read_japanese_in_japanese(
     code, _, err = run(capsys, *order, "--window", "3", "--epochs", "1")
     assert code == 0
     assert [line for line in err.splitlines() if not re.search("[ぁ-ん]", line)] == []
-    for told in ("--missing -999", '--leave-out "count"', "時刻が前の行より戻って", "除いた列: time", "flow。"):
-        assert told in err
+    for reported in ("--missing -999", '--leave-out "count"', "時刻が前の行より戻って", "除いた列: time", "flow。"):
+        assert reported in err
 
 
 def named(name: str, column: NDArray[np.float64]) -> SensorTable:

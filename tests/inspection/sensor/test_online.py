@@ -50,7 +50,7 @@ def test_a_long_anomaly_does_not_become_normal(reference: SensorModel, windowed:
         assert np.abs((learner.model.scaling.center - untouched) / model.scaling.scale).max() < 0.5
 
 
-def test_a_slow_harmless_change_is_followed_and_told(reference: SensorModel) -> None:
+def test_a_slow_harmless_change_is_followed_and_reported(reference: SensorModel) -> None:
     learner = OnlineLearner(reference, BRISK)
     rows = machine_rows(4000, seed=2)
     # The temperature rises by two standard deviations within forty days, slower than what a day allows.

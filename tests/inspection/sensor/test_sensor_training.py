@@ -227,7 +227,7 @@ def test_a_checkpoint_that_is_none_is_refused_and_runs_no_code(tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_the_command_trains_and_tells_it_in_one_json_object(
+def test_the_command_trains_and_reports_in_one_json_object(
     capsys: pytest.CaptureFixture[str], table: Path, tmp_path: Path
 ) -> None:
     arguments = ("train", "sensor", "--data", table, "--output", tmp_path / "m.pth", "--epochs", 5, "--json")
@@ -245,7 +245,7 @@ def test_the_command_trains_and_tells_it_in_one_json_object(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "reported"),
     [
         (("--threshold", "94"), "95 and 99"),
         (("--threshold", "nan"), "95 and 99"),
@@ -261,11 +261,11 @@ def test_the_command_trains_and_tells_it_in_one_json_object(
     ],
 )
 def test_a_wrong_option_is_wrong_usage(
-    capsys: pytest.CaptureFixture[str], table: Path, tmp_path: Path, wrong: tuple[str, ...], told: str
+    capsys: pytest.CaptureFixture[str], table: Path, tmp_path: Path, wrong: tuple[str, ...], reported: str
 ) -> None:
     code, out, err = run(capsys, "train", "sensor", "--data", table, "--output", tmp_path / "m.pth", *wrong)
     assert (code, out) == (2, "")
-    assert told in err
+    assert reported in err
 
 
 def test_a_name_may_have_full_width_spaces(capsys: pytest.CaptureFixture[str], table: Path, tmp_path: Path) -> None:

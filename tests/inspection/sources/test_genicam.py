@@ -149,7 +149,7 @@ def test_exposure_and_gain_reach_the_camera(camera: FakeGenicamCamera) -> None:
         ("exposure_us", "genicam-option"),
     ],
 )
-def test_a_setting_the_camera_does_not_take_is_told(camera: FakeGenicamCamera, options: str, code: str) -> None:
+def test_a_setting_the_camera_does_not_take_is_reported(camera: FakeGenicamCamera, options: str, code: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         open_source(f"genicam:{ADDRESS}?{options}")
     assert caught.value.code == code
@@ -188,11 +188,11 @@ def test_without_package_or_library_the_message_says_what_to_install(hidden: str
         "try: open_source('genicam:127.0.0.1')\n"
         "except Unavailable as error: print(error.code, error.text('en').advice)\n"
     )
-    told = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     ).stdout
-    assert told.startswith(code)
-    assert "gir1.2-aravis-0.8" in told
+    assert reported.startswith(code)
+    assert "gir1.2-aravis-0.8" in reported
 
 
 def test_the_sources_are_imported_without_the_packages_of_genicam() -> None:

@@ -102,15 +102,15 @@ def test_user_and_password_reach_the_camera_and_nothing_else(capfd: pytest.Captu
         with source:
             frame = next_frame(source)
             assert np.abs(bar_colours(frame) - BARS).max() < 12
-        told = [source.describe(), source.source_id, frame.source_id, repr(frame.source_id)]
+        reported = [source.describe(), source.source_id, frame.source_id, repr(frame.source_id)]
         wrong = server.url.replace("s3cret", "wr0ng")
         with pytest.raises(Unavailable) as caught:
             CameraSource(wrong).open()
-        told += [str(caught.value), caught.value.text("ja").detail]
+        reported += [str(caught.value), caught.value.text("ja").detail]
     finally:
         server.stop()
-    told += list(capfd.readouterr())
-    assert not [text for text in told if "s3cret" in text or "wr0ng" in text or "inspector" in text]
+    reported += list(capfd.readouterr())
+    assert not [text for text in reported if "s3cret" in text or "wr0ng" in text or "inspector" in text]
 
 
 def test_an_address_is_shown_without_user_password_and_query() -> None:

@@ -99,7 +99,7 @@ def test_a_video_in_real_time_does_not_run_ahead(data: Path) -> None:
         assert source.read(timeout=0.0) is None
 
 
-def test_a_file_that_is_no_video_is_told_at_once(tmp_path: Path) -> None:
+def test_a_file_that_is_no_video_is_reported_at_once(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(b"no video at all" * 100)
     with pytest.raises(InvalidInput) as caught:
@@ -124,14 +124,14 @@ def test_a_video_of_too_many_pixels_is_refused_before_a_frame_is_decoded(tmp_pat
         assert frame.pixels.shape == (64, 64, 3)
 
 
-def test_a_missing_path_is_told_at_once(tmp_path: Path) -> None:
+def test_a_missing_path_is_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         open_source(str(tmp_path / "none.mp4"))
     with pytest.raises(NotFound):
         open_source(str(tmp_path / "none"))
 
 
-def test_a_name_the_system_refuses_is_told_as_missing_not_as_a_fault_of_the_program(tmp_path: Path) -> None:
+def test_a_name_the_system_refuses_is_reported_as_missing_not_as_a_fault_of_the_program(tmp_path: Path) -> None:
     name = tmp_path / ("x" * 300)
     for opening in (lambda: open_source(str(name)), lambda: FolderSource(name.with_suffix(".png")).open()):
         with pytest.raises(NotFound):
@@ -145,10 +145,10 @@ def test_an_address_of_an_unknown_kind_is_refused_and_the_known_ones_are_named(s
     assert caught.value.code == "source-scheme"
     assert is_stream(spec)
     for language in ("en", "ja"):
-        told = caught.value.text(language).detail
-        assert f"{spec.partition(':')[0].lower()}:" in told
-        assert "secret" not in told
-        assert all(known in told for known in ("usb:", "watch:", "rtsp://", "rtsps://", "genicam:", "gige:"))
+        reported = caught.value.text(language).detail
+        assert f"{spec.partition(':')[0].lower()}:" in reported
+        assert "secret" not in reported
+        assert all(known in reported for known in ("usb:", "watch:", "rtsp://", "rtsps://", "genicam:", "gige:"))
 
 
 def test_a_path_with_a_colon_is_a_path_where_it_is_there_and_so_is_one_on_a_drive(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_a_text_file_is_no_source(tmp_path: Path) -> None:
         make_source(str(tmp_path / "notes.txt"))
 
 
-def test_no_usb_camera_is_told_at_once() -> None:
+def test_no_usb_camera_is_reported_at_once() -> None:
     with pytest.raises(Unavailable) as caught:
         open_source("usb:37")
     assert caught.value.code == "camera-not-reachable"
@@ -323,7 +323,7 @@ def test_a_bug_in_a_source_reaches_who_reads_instead_of_silence() -> None:
                 live.read(5)
 
 
-def test_a_live_folder_tells_of_a_bad_file_and_goes_on(parts: Path, tmp_path: Path) -> None:
+def test_a_live_folder_reports_a_bad_file_and_continues(parts: Path, tmp_path: Path) -> None:
     (tmp_path / "1.png").write_bytes(b"junk")
     (tmp_path / "2.png").write_bytes(encode_png(np.zeros((4, 4, 3), np.uint8)))
     with LiveSource(FolderSource(tmp_path), capacity=5) as live:
@@ -335,7 +335,7 @@ def test_a_live_folder_tells_of_a_bad_file_and_goes_on(parts: Path, tmp_path: Pa
 
 
 def grey_video(path: Path, count: int) -> None:
-    """A video in which every frame tells its number by its brightness."""
+    """A video in which every frame has its number as its brightness."""
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (64, 48))
     for number in range(count):
         writer.write(np.full((48, 64, 3), 10 * number, np.uint8))

@@ -82,7 +82,7 @@ def test_an_image_written_slowly_is_taken_whole_and_does_not_hold_up_the_others(
     assert np.array_equal(frame.pixels, noise)
 
 
-def test_a_file_that_never_becomes_an_image_is_told_once_and_the_next_one_comes(folder: Path) -> None:
+def test_a_file_that_never_becomes_an_image_is_reported_once_and_the_next_one_comes(folder: Path) -> None:
     with WatchedFolderSource(folder, settle=0.05, patience=0.3) as source:
         (folder / "a.png").write_bytes(picture(5)[:60])
         with pytest.raises(UnreadableImage) as caught:
@@ -164,7 +164,7 @@ def refused(place: Path, mode: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("mode", [0o000, 0o444], ids=["not listed", "listed and not entered"])
-def test_a_sub_folder_that_may_not_be_read_is_told_once_and_holds_up_no_other(folder: Path, mode: int) -> None:
+def test_a_sub_folder_that_may_not_be_read_is_reported_once_and_holds_up_no_other(folder: Path, mode: int) -> None:
     (folder / "shut").mkdir()
     for name in ("shut/inside.png", "outside.png"):
         write_atomically(folder / name, picture(2))
@@ -187,7 +187,7 @@ def test_a_folder_that_may_not_be_read_is_no_missing_one(folder: Path, mode: int
     assert caught.value.values == {"folder": "arriving", "reason": "Permission denied"}
 
 
-def test_a_link_that_leads_in_a_circle_is_told_once_and_holds_up_no_image(folder: Path) -> None:
+def test_a_link_that_leads_in_a_circle_is_reported_once_and_holds_up_no_image(folder: Path) -> None:
     (folder / "x.png").symlink_to(folder / "x.png")
     (folder / "nowhere.png").symlink_to(folder / "none.png")
     (folder / "lost+found").mkdir()

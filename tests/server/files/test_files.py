@@ -45,18 +45,20 @@ def test_what_the_client_has_already_is_not_sent_again(served: Served) -> None:
     assert (answer.status_code, answer.content) == (304, b"")
 
 
-@pytest.mark.parametrize(("said", "served_as"), [("image/png", "image/png"), ("text/html", "application/octet-stream")])
+@pytest.mark.parametrize(
+    ("stated", "served_as"), [("image/png", "image/png"), ("text/html", "application/octet-stream")]
+)
 def test_an_image_of_a_session_is_read_by_its_id_and_not_by_another_station(
-    served: Served, said: str, served_as: str
+    served: Served, stated: str, served_as: str
 ) -> None:
-    data = png(sum(said.encode()))
+    data = png(sum(stated.encode()))
     own = enrol(served, "own")
     image = ImageRecord(
         device_id=own["device_id"],
         session_id=new_id(),
         sha256=hashlib.sha256(data).hexdigest(),
         size_bytes=len(data),
-        content_type=said,
+        content_type=stated,
         width=32,
         height=24,
         captured_at=utc_now(),

@@ -48,7 +48,7 @@ CASES = {
 
 @pytest.mark.parametrize("language", ["en", "ja"])
 @pytest.mark.parametrize("code", CASES)
-def test_an_error_is_told_in_the_language_of_the_client(served: Served, code: str, language: str) -> None:
+def test_an_error_is_reported_in_the_language_of_the_client(served: Served, code: str, language: str) -> None:
     status, method, path, body = CASES[code]
     header = {"Accept-Language": "ja-JP,ja;q=0.9,en;q=0.5" if language == "ja" else "fr, en;q=0.8"}
     found = checked(served["supervisor"].request(method, path, json=body, headers=header), status, code)
@@ -86,7 +86,7 @@ def test_a_body_that_is_no_json_object_is_rejected(served: Served, body: bytes) 
     checked(answer, 400, "validation-error")
 
 
-def test_a_text_that_is_no_json_is_told_of_the_body_and_of_no_field(served: Served) -> None:
+def test_a_text_that_is_no_json_is_reported_of_the_body_and_of_no_field(served: Served) -> None:
     answer = served["supervisor"].post(
         "/inspection/targets", content=b'{"code": ', headers={"Content-Type": "application/json"}
     )

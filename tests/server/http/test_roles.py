@@ -71,7 +71,7 @@ def test_a_change_is_refused_to_whoever_may_not_make_it(served: Served, method: 
     if caller == "anonymous":
         assert status == 401
     elif caller in roles:
-        # Let in, and then told what is wrong with the request itself.
+        # Let in; the problem is then of the request itself.
         assert status in {400, 404}
     else:
         assert status == 403

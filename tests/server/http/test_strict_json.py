@@ -1,4 +1,4 @@
-"""A member of a body has the JSON type that the document says; null stands only where it is allowed."""
+"""A member of a body has the JSON type that the document says; null is only where it is allowed."""
 
 from __future__ import annotations
 

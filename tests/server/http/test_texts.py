@@ -17,7 +17,7 @@ from tests.support.serving import Served
 
 JAPANESE = {"Accept-Language": "ja"}
 ENGLISH = re.compile(r"[A-Za-z]{2,} [a-z]{2,}")
-"""Two words in a row: names of fields and choices stand alone."""
+"""Two words in a row: names of fields and choices are single."""
 
 
 def english_in(problem: dict[str, Any]) -> list[str]:

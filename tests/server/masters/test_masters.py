@@ -116,7 +116,7 @@ def test_a_definition_that_cannot_run_is_rejected_by_field(served: Served) -> No
     assert answer.json()["validation_errors"][0]["field"].endswith(".component")
 
 
-def test_a_wrong_parameter_of_a_pipeline_is_told_in_the_language_asked_for(served: Served) -> None:
+def test_a_wrong_parameter_of_a_pipeline_is_reported_in_the_language_asked_for(served: Served) -> None:
     broken = definition()
     broken["steps"][0]["parameters"] = {"width": 0}
     body = {"name": "x", "definition": broken}
@@ -218,7 +218,7 @@ def test_a_pipeline_that_does_not_fit_is_422_with_its_context(served: Served) ->
         assert body["inspection_context"]["pipeline_id"] == wrong.get("pipeline_id")
 
 
-def test_why_a_pipeline_does_not_fit_is_told_in_the_language_asked_for(served: Served) -> None:
+def test_why_a_pipeline_does_not_fit_is_reported_in_the_language_asked_for(served: Served) -> None:
     pipeline, item = make_pipeline(served), make_item(served)
     answer = served["supervisor"].put(
         f"/inspection/items/{item['id']}/pipeline",
@@ -270,7 +270,7 @@ def test_every_change_is_in_the_audit_trail_with_who_made_it(served: Served) -> 
     ]
 
 
-def test_components_tell_the_schema_of_their_parameters(served: Served) -> None:
+def test_components_have_the_schema_of_their_parameters(served: Served) -> None:
     listed = served["inspector"].get("/components").json()
     assert {"resize", "anomaly", "filter"} <= {entry["id"] for entry in listed["items"]}
     one = served["inspector"].get("/components/resize").json()

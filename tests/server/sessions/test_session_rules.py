@@ -1,4 +1,4 @@
-"""Who may do what with a session: every role at every place, as docs/server.md tells it."""
+"""Who may do what with a session: every role at every place, as docs/server.md lists it."""
 
 from __future__ import annotations
 

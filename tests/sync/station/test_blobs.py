@@ -38,7 +38,7 @@ def test_an_altered_blob_does_not_verify(blobs):
     assert not blobs.verify(hashlib.sha256(b"absent").hexdigest())
 
 
-def test_a_blob_that_is_not_there_is_told(blobs):
+def test_a_blob_that_is_not_there_is_reported(blobs):
     with pytest.raises(NotFound) as refusal:
         blobs.read("0" * 64)
     assert refusal.value.code == "blob-missing"
@@ -92,7 +92,7 @@ FULL_DISK = """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of file sizes to try this with")
-def test_a_full_disk_is_told_and_leaves_nothing_behind(blobs):
+def test_a_full_disk_is_reported_and_leaves_nothing_behind(blobs):
     kept = blobs.put(b"before")
     script = textwrap.dedent(FULL_DISK)
     command = [sys.executable, "-c", script, str(blobs.directory)]
@@ -101,7 +101,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_behind(blobs):
     assert [path for path in blobs.directory.rglob("*") if path.is_file()] == [blobs.path(kept)]
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(Unavailable) as refusal:
         BlobStore(tmp_path / "file" / "blobs").put(b"x")

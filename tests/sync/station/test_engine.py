@@ -1,4 +1,4 @@
-"""The engine by itself: when it waits, how it ends, what it tells."""
+"""The engine by itself: when it waits, how it ends, what it reports."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_stations_that_lost_the_server_together_do_not_come_back_together():
     assert len({round(backoff_s(8), 6) for _ in range(20)}) > 15
 
 
-def test_the_thread_ends_when_it_is_told_even_in_the_middle_of_a_pass(server, make_station):
+def test_the_thread_ends_when_it_is_reported_even_in_the_middle_of_a_pass(server, make_station):
     station = make_station()
     prepared(server, station)
     entered, go_on = threading.Event(), threading.Event()
@@ -68,7 +68,7 @@ def test_a_pass_asked_for_from_outside_waits_for_the_one_that_is_on(server, make
     assert overlaps == [False] * 4
 
 
-def test_the_status_tells_what_waits_and_why_the_last_pass_failed(server, make_station):
+def test_the_status_has_what_waits_and_why_the_last_pass_failed(server, make_station):
     station = make_station()
     _, target, _ = prepared(server, station)
     before = station.engine.status()
@@ -131,7 +131,7 @@ def test_a_backlog_goes_in_batches_with_progress(server, make_station):
     assert report.blobs_sent == 1
 
 
-def test_a_blob_that_is_gone_or_damaged_is_told_and_stops_no_other(server, make_station):
+def test_a_blob_that_is_gone_or_damaged_is_reported_and_stops_no_other(server, make_station):
     station = make_station()
     _, target, _ = prepared(server, station)
     for image in (b"gone", b"damaged", b"whole"):

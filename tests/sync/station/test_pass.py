@@ -87,7 +87,7 @@ def test_edits_of_different_fields_on_two_stations_both_survive(server, make_sta
 
 
 @pytest.mark.parametrize("first", [0, 1])
-def test_the_newer_edit_of_one_field_wins_whoever_syncs_first_and_the_loser_is_told(server, make_station, first):
+def test_the_newer_edit_of_one_field_wins_whoever_syncs_first_and_the_loser_is_reported(server, make_station, first):
     stations = [make_station("one"), make_station("two")]
     user, target, _ = prepared(server, *stations)
     stations[0].edit(Target, target.id, user.id, name="older")
@@ -235,7 +235,7 @@ def test_two_stations_that_make_the_same_code_end_with_a_clear_refusal_and_a_way
 def test_a_dropped_dead_letter_is_audited_and_the_record_returns_to_the_servers_values(server, make_station):
     station = make_station()
     _, target, _ = prepared(server, station)
-    station.edit(Target, target.id, None, name="nobody said so")
+    station.edit(Target, target.id, None, name="unasked for")
     station.sync()
     with station.database.read() as session:
         letter = list_dead_letters(session)[0]
@@ -244,7 +244,7 @@ def test_a_dropped_dead_letter_is_audited_and_the_record_returns_to_the_servers_
     assert station.record(Target, target.id).name == "Plate"
     with station.database.read() as session:
         entry = session.scalars(select(AuditEntry)).one()
-    assert entry.detail["fields"]["name"] == "nobody said so"
+    assert entry.detail["fields"]["name"] == "unasked for"
     assert server.record(AuditEntry, entry.id) is not None
 
 

@@ -384,7 +384,7 @@ def test_a_time_serves_as_a_cursor_and_a_foreign_cursor_leads_to_the_snapshot(ru
     assert code_of(refusal.value) == "full-resync-required"
 
 
-def test_a_wrong_credential_is_told_and_nothing_waits_less(running, station):
+def test_a_wrong_credential_is_reported_and_nothing_waits_less(running, station):
     _, target, _ = prepared(running, station)
     station.inspect_part(target.id)
     station.credential = "wrong"
@@ -400,7 +400,7 @@ def test_an_expired_token_is_renewed_without_a_person(running, station):
     assert station.sync().dead == 0
 
 
-def test_something_else_at_the_address_is_told_as_such(tmp_path):
+def test_something_else_at_the_address_is_reported_as_such(tmp_path):
     import http.server
 
     class Other(http.server.BaseHTTPRequestHandler):

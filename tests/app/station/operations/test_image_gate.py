@@ -91,7 +91,7 @@ def test_without_a_gate_every_image_is_inspected(workspace: Workspace, station: 
     assert recorded(workspace) > 0
 
 
-def test_a_gate_that_is_not_there_is_told(station: Station, frames: list[Frame], tmp_path: Path) -> None:
+def test_a_gate_that_is_not_there_is_reported(station: Station, frames: list[Frame], tmp_path: Path) -> None:
     with Workspace.open(station.store, settings=StationSettings(gate=str(tmp_path / "none.json"))) as workspace:
         session_id = begin_session(workspace, station.operator, target_id=station.target_id).session_id
         with pytest.raises(NotFound):

@@ -218,7 +218,7 @@ def test_an_item_without_a_model_says_what_to_do(workspace: Workspace, station: 
         prepare_item(workspace, station.item_id)
 
 
-def test_a_model_that_has_not_come_yet_is_told(workspace: Workspace, station: Station) -> None:
+def test_a_model_that_has_not_come_yet_is_reported(workspace: Workspace, station: Station) -> None:
     digest = prepare_item(workspace, station.item_id).model_sha256
     assert digest is not None
     workspace.models.clear()
@@ -252,7 +252,7 @@ def test_a_part_whose_code_is_not_read_is_not_ok_at_the_station(
         assert session.get_one(AIResult, inspection.ai_result_id).reasons == ["code-none"]
 
 
-def test_wrong_criteria_are_told_by_name(workspace: Workspace, station: Station) -> None:
+def test_wrong_criteria_are_reported_by_name(workspace: Workspace, station: Station) -> None:
     with workspace.database.transaction(actor=station.engineer.user_id) as session:
         session.get_one(InspectionItem, station.item_id).criteria = {"threshold": -1}
     with pytest.raises(DoesNotFit, match="threshold"):
@@ -293,7 +293,7 @@ def test_a_disabled_user_does_not_sign_in_offline(workspace: Workspace) -> None:
         sign_in(workspace, "operator", "right")
 
 
-def test_a_vanished_image_file_is_told_and_records_nothing(
+def test_a_vanished_image_file_is_reported_and_records_nothing(
     workspace: Workspace, station: Station, tmp_path: Path
 ) -> None:
     from inspection.imaging.files import encode_png

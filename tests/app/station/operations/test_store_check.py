@@ -92,7 +92,7 @@ def test_a_changed_row_is_found(used_store: Path, statement: str, code: str) -> 
     assert code in codes(used_store)
 
 
-def test_a_torn_database_page_is_told(used_store: Path) -> None:
+def test_a_torn_database_page_is_reported(used_store: Path) -> None:
     sql(used_store, "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA journal_mode=DELETE")
     path = used_store / "station.sqlite3"
     data = bytearray(path.read_bytes())
@@ -113,7 +113,7 @@ def test_a_store_that_was_only_begun_is_consistent(tmp_path: Path) -> None:
     assert check_store(tmp_path).consistent
 
 
-def test_no_store_is_told(tmp_path: Path) -> None:
+def test_no_store_is_reported(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="Nothing has been stored"):
         check_store(tmp_path)
 

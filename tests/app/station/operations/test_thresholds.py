@@ -73,7 +73,7 @@ def test_a_setting_without_this_item_leaves_the_models_own(workspace: Workspace,
     assert prepare_item(workspace, station.item_id).criteria.threshold is None
 
 
-def test_settings_that_make_no_sense_are_told_with_the_item(workspace: Workspace, station: Station) -> None:
+def test_settings_that_make_no_sense_are_reported_with_the_item(workspace: Workspace, station: Station) -> None:
     put_config(workspace, None, {"thresholds": {station.item_id: -1}})
     with pytest.raises(DoesNotFit) as caught:
         prepare_item(workspace, station.item_id)
@@ -145,7 +145,7 @@ def test_what_is_no_threshold_changes_nothing(workspace: Workspace, station: Sta
 
 
 @pytest.mark.parametrize("stored", ["x", -1, {"a": 1}, float("inf"), (5.5, "not a digest")])
-def test_a_threshold_that_came_with_an_item_and_is_none_is_told_and_can_be_set_right(
+def test_a_threshold_that_came_with_an_item_and_is_none_is_reported_and_can_be_set_right(
     workspace: Workspace, station: Station, stored: object
 ) -> None:
     own, _ = item_of(workspace, station)
@@ -223,7 +223,9 @@ def test_a_threshold_that_names_no_model_counts_for_every_one(workspace: Workspa
     assert threshold_in_force(workspace, station.item_id) == EffectiveThreshold(5.5, "item")
 
 
-def test_models_of_thresholds_that_make_no_sense_are_told_with_the_item(workspace: Workspace, station: Station) -> None:
+def test_models_of_thresholds_that_make_no_sense_are_reported_with_the_item(
+    workspace: Workspace, station: Station
+) -> None:
     put_config(workspace, None, for_model(station, 6.5, "not a digest"))
     with pytest.raises(DoesNotFit) as caught:
         threshold_in_force(workspace, station.item_id)
@@ -269,19 +271,19 @@ def test_a_new_model_begins_with_its_own_threshold_and_the_history_has_no_gap(
     assert held is not None
     assert (held.value, held.origin) == (again.threshold, "model")
     with workspace.database.read() as session:
-        told = session.scalars(select(AuditEntry).where(AuditEntry.action == "item.inspected")).one()
-        assert told.detail["thresholds_skipped"] == ["station"]
+        reported = session.scalars(select(AuditEntry).where(AuditEntry.action == "item.inspected")).one()
+        assert reported.detail["thresholds_skipped"] == ["station"]
         assert verify_audit(session) == []
 
 
-def test_settings_that_make_no_sense_are_told_before_a_training_and_not_after_it(
+def test_settings_that_make_no_sense_are_reported_before_a_training_and_not_after_it(
     workspace: Workspace, station: Station
 ) -> None:
     put_config(workspace, None, {"thresholds": {station.item_id: -1}})
-    told: list[TrainingProgress] = []
+    reported: list[TrainingProgress] = []
     with pytest.raises(DoesNotFit) as caught:
-        train_item_model(workspace, station.engineer, station.item_id, [], on_progress=told.append)
-    assert (caught.value.code, told) == ("item-criteria-invalid", [])
+        train_item_model(workspace, station.engineer, station.item_id, [], on_progress=reported.append)
+    assert (caught.value.code, reported) == ("item-criteria-invalid", [])
 
 
 @pytest.mark.slow
@@ -332,9 +334,9 @@ def test_the_command_sets_a_threshold_as_the_window_would(
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{typed}\n"))
         with pytest.raises(SystemExit) as ended:
             main([*shared, *arguments])
-        told = capsys.readouterr()
-        assert "Traceback" not in told.err
-        return int(ended.value.code or 0), told.out, told.err
+        reported = capsys.readouterr()
+        assert "Traceback" not in reported.err
+        return int(ended.value.code or 0), reported.out, reported.err
 
     code, out, err = run("--json")
     assert (code, json.loads(out)["in_force"]) == (0, {"value": models, "origin": "model"}), err

@@ -104,7 +104,7 @@ def test_an_item_whose_reference_image_is_not_chosen_is_not_trained(workspace: W
 
 
 @pytest.mark.parametrize("recorded", [True, False])
-def test_a_reference_image_that_has_not_come_yet_is_told(
+def test_a_reference_image_that_has_not_come_yet_is_reported(
     workspace: Workspace, station: Station, recorded: bool
 ) -> None:
     images = image_files(station.parts.train_good)
@@ -119,7 +119,7 @@ def test_a_reference_image_that_has_not_come_yet_is_told(
 
 
 @pytest.mark.slow
-def test_a_pipeline_changed_after_the_training_is_told_with_the_next_part(
+def test_a_pipeline_changed_after_the_training_is_reported_with_the_next_part(
     workspace: Workspace, station: Station, frames: list[Frame]
 ) -> None:
     images = image_files(station.parts.train_good)[:6]
@@ -137,10 +137,10 @@ def test_a_pipeline_changed_after_the_training_is_told_with_the_next_part(
     begun = begin_session(workspace, station.operator, target_id=station.target_id)
     notes: list[DoesNotFit] = []
     inspect_item(workspace, station.operator, begun.session_id, station.item_id, frames[0], on_notes=notes.extend)
-    (told,) = notes
-    assert told.code == "window-model-preprocessing-settings-differ"
-    said = "after resize, crop; now settings, inputs, reference images or models differ: crop."
-    assert f"The model of Surface was trained on images {said}" in told.text("en").detail
+    (reported,) = notes
+    assert reported.code == "window-model-preprocessing-settings-differ"
+    stated = "after resize, crop; now settings, inputs, reference images or models differ: crop."
+    assert f"The model of Surface was trained on images {stated}" in reported.text("en").detail
     with workspace.database.read() as session:
         query = select(AuditEntry).where(AuditEntry.action == "item.inspected")
         assert session.scalars(query).one().detail["preprocessing_mismatches"][0]["step"] == "anomaly"

@@ -1,4 +1,4 @@
-"""Trouble of the world in the middle of a capture: told, nothing half-written, nothing lost, work goes on after it."""
+"""Trouble of the world in the middle of a capture: reported, nothing half-written or lost, work goes on after it."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ def test_a_disk_that_fills_up_with_the_image_leaves_nothing_behind(
 ) -> None:
     begun = begin_session(workspace, station.operator, target_id=station.target_id)
     before, blobs = rows(workspace), set(workspace.blobs.digests())
-    with largest_file(4096), pytest.raises(UserFacingError) as told:
+    with largest_file(4096), pytest.raises(UserFacingError) as reported:
         inspect_item(workspace, station.operator, begun.session_id, station.item_id, frames[0])
-    assert told.value.code == "disk-full"
+    assert reported.value.code == "disk-full"
     assert rows(workspace) == before
     assert set(workspace.blobs.digests()) == blobs
     assert workspace.blobs.remove_temporary() == 0
@@ -75,20 +75,20 @@ def test_a_database_that_cannot_grow_leaves_neither_row_nor_file(
     workspace: Workspace, station: Station, frames: list[Frame]
 ) -> None:
     begun = begin_session(workspace, station.operator, target_id=station.target_id)
-    with every_connection(workspace, "PRAGMA max_page_count=1"), pytest.raises(UserFacingError) as told:
+    with every_connection(workspace, "PRAGMA max_page_count=1"), pytest.raises(UserFacingError) as reported:
         begin_until_full(workspace, station)
-    assert told.value.code == "disk-full"
+    assert reported.value.code == "disk-full"
     before, blobs = rows(workspace), set(workspace.blobs.digests())
-    with every_connection(workspace, "PRAGMA max_page_count=1"), pytest.raises(UserFacingError) as told:
+    with every_connection(workspace, "PRAGMA max_page_count=1"), pytest.raises(UserFacingError) as reported:
         inspect_item(workspace, station.operator, begun.session_id, station.item_id, frames[0])
-    assert told.value.code == "disk-full"
+    assert reported.value.code == "disk-full"
     assert rows(workspace) == before
     assert set(workspace.blobs.digests()) == blobs
     assert check_store(workspace.store).consistent
     inspect_item(workspace, station.operator, begun.session_id, station.item_id, frames[0])
 
 
-def test_a_locked_database_is_told_and_the_capture_can_be_repeated(
+def test_a_locked_database_is_reported_and_the_capture_can_be_repeated(
     workspace: Workspace, station: Station, frames: list[Frame]
 ) -> None:
     begun = begin_session(workspace, station.operator, target_id=station.target_id)
@@ -96,12 +96,12 @@ def test_a_locked_database_is_told_and_the_capture_can_be_repeated(
     other = sqlite3.connect(workspace.store / "station.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
-        with every_connection(workspace, "PRAGMA busy_timeout=50"), pytest.raises(UserFacingError) as told:
+        with every_connection(workspace, "PRAGMA busy_timeout=50"), pytest.raises(UserFacingError) as reported:
             inspect_item(workspace, station.operator, begun.session_id, station.item_id, frames[0])
     finally:
         other.execute("ROLLBACK")
         other.close()
-    assert told.value.code == "store-locked"
+    assert reported.value.code == "store-locked"
     assert rows(workspace) == before
     assert set(workspace.blobs.digests()) == blobs
     agree(
@@ -111,23 +111,25 @@ def test_a_locked_database_is_told_and_the_capture_can_be_repeated(
     )
 
 
-def test_no_camera_is_told_with_what_to_do() -> None:
-    with pytest.raises(UserFacingError) as told:
+def test_no_camera_is_reported_with_what_to_do() -> None:
+    with pytest.raises(UserFacingError) as reported:
         open_source("usb:97")
-    assert told.value.code == "camera-not-reachable"
-    assert told.value.text("ja").advice
+    assert reported.value.code == "camera-not-reachable"
+    assert reported.value.text("ja").advice
 
 
-def test_a_damaged_model_is_told_and_other_work_goes_on(station: Station, frames: list[Frame], tmp_path: Path) -> None:
+def test_a_damaged_model_is_reported_and_other_work_goes_on(
+    station: Station, frames: list[Frame], tmp_path: Path
+) -> None:
     with Workspace.open(station.store, settings=StationSettings()) as workspace:
         (model,) = workspace.blobs.digests()
         path = workspace.blobs.path(model)
         whole = path.read_bytes()
         path.write_bytes(whole[: len(whole) // 2])
         begun = begin_session(workspace, station.operator, target_id=station.target_id)
-        with pytest.raises(UserFacingError) as told:
+        with pytest.raises(UserFacingError) as reported:
             inspect_item(workspace, station.operator, begun.session_id, station.item_id, frames[0])
-        assert told.value.code == "model-damaged"
+        assert reported.value.code == "model-damaged"
         assert not check_store(station.store).consistent
         path.write_bytes(whole)
         capture(workspace, station.operator, station.target_id, station.item_id, frames[0])

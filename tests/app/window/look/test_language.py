@@ -56,7 +56,7 @@ def test_the_japanese_keeps_every_placeholder() -> None:
             assert sorted(re.findall(r"\{\w+\}|%n", text)) == wanted, key
 
 
-def test_notices_of_the_window_are_told_in_both_languages() -> None:
+def test_notices_of_the_window_are_reported_in_both_languages() -> None:
     codes = [{code for code in catalogue(name) if code.startswith("window-")} for name in LANGUAGES]
     assert codes[0] == codes[1]
     assert codes[0]
@@ -71,7 +71,7 @@ def test_the_hint_for_the_image_source_names_every_kind_there_is(name: str) -> N
 
 
 def shown_texts(window: QWidget) -> dict[str, str]:
-    """Every text of the window, by where it stands."""
+    """Every text of the window, by its place in the source."""
     texts = {}
     for number, widget in enumerate(window.findChildren(QWidget)):
         if isinstance(widget, QLabel | QAbstractButton):
@@ -116,7 +116,7 @@ def test_the_chosen_language_is_kept_for_the_next_start(robot: UserRobot) -> Non
     assert load_settings(robot.station.store).language == "ja"
 
 
-def test_the_banner_tells_its_trouble_in_the_new_language(robot: UserRobot) -> None:
+def test_the_banner_shows_its_trouble_in_the_new_language(robot: UserRobot) -> None:
     robot.sign_in_presenter.sign_in("", "")
     assert "missing" in robot.window.window.banner.text
     robot.key(Qt.Key.Key_F2)

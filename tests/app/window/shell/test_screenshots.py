@@ -21,15 +21,15 @@ def test_a_screenshot_is_the_window_as_it_is(window: Station, tmp_path: Path) ->
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
-def test_a_screenshot_that_finds_no_room_is_told_and_leaves_nothing(window: Station, tmp_path: Path) -> None:
-    with largest_file(4096), pytest.raises(Unavailable) as told:
+def test_a_screenshot_that_finds_no_room_is_reported_and_leaves_nothing(window: Station, tmp_path: Path) -> None:
+    with largest_file(4096), pytest.raises(Unavailable) as reported:
         window.grab_screen(tmp_path / "pictures" / "a.png")
-    assert told.value.code == "file-disk-full"
+    assert reported.value.code == "file-disk-full"
     assert list((tmp_path / "pictures").iterdir()) == []
 
 
-def test_screenshots_without_a_folder_to_go_to_are_told(window: Station, tmp_path: Path) -> None:
+def test_screenshots_without_a_folder_to_go_to_are_reported(window: Station, tmp_path: Path) -> None:
     (tmp_path / "screenshots").write_text("in the way", encoding="utf-8")
-    with pytest.raises(Unavailable) as told:
+    with pytest.raises(Unavailable) as reported:
         window.grab_all_screens(tmp_path / "screenshots")
-    assert told.value.code == "file-not-written"
+    assert reported.value.code == "file-not-written"

@@ -64,7 +64,7 @@ class PluggedCamera:
         self.close()
 
 
-def test_a_camera_that_vanishes_is_told_and_comes_back_by_itself(robot: UserRobot, frames: list[Frame]) -> None:
+def test_a_camera_that_vanishes_is_reported_and_comes_back_by_itself(robot: UserRobot, frames: list[Frame]) -> None:
     camera = PluggedCamera(frames[0])
     robot.sign_in()
     robot.window.set_source(LiveSource(camera))
@@ -85,7 +85,7 @@ def test_a_camera_that_vanishes_is_told_and_comes_back_by_itself(robot: UserRobo
     assert threading.main_thread() not in camera.callers
 
 
-def test_a_folder_that_is_not_there_is_told_at_once_and_read_when_somebody_tries_again(
+def test_a_missing_folder_is_reported_at_once_and_read_on_the_next_try(
     robot: UserRobot, frames: list[Frame], tmp_path: Path
 ) -> None:
     folder = tmp_path / "arriving"
@@ -103,7 +103,7 @@ def test_a_folder_that_is_not_there_is_told_at_once_and_read_when_somebody_tries
     robot.until(lambda: robot.work.state.has_frame and not banner.isVisible())
 
 
-def test_a_locked_store_is_told_the_window_lives_and_the_decision_is_not_lost(
+def test_a_locked_store_is_reported_the_window_lives_and_the_decision_is_not_lost(
     robot: UserRobot,
 ) -> None:
     robot.start_work()
@@ -130,7 +130,7 @@ def test_a_locked_store_is_told_the_window_lives_and_the_decision_is_not_lost(
     assert not robot.window.window.banner.isVisible()
 
 
-def test_a_full_disk_is_told_and_the_capture_succeeds_once_there_is_room(robot: UserRobot) -> None:
+def test_a_full_disk_is_reported_and_the_capture_succeeds_once_there_is_room(robot: UserRobot) -> None:
     robot.start_work()
     with largest_file(20_000):
         robot.key(Qt.Key.Key_Space)
@@ -154,7 +154,7 @@ def test_a_damaged_image_in_the_folder_is_named_and_the_next_one_follows(robot: 
     inspect_next(robot)
 
 
-def test_a_source_that_is_not_there_is_told_and_home_is_one_key_away(robot: UserRobot, tmp_path: Path) -> None:
+def test_a_source_that_is_not_there_is_reported_and_home_is_one_key_away(robot: UserRobot, tmp_path: Path) -> None:
     robot.sign_in()
     robot.home.choose_source(str(tmp_path / "nothing"))
     robot.until(lambda: robot.home.state.may_start)
@@ -165,7 +165,7 @@ def test_a_source_that_is_not_there_is_told_and_home_is_one_key_away(robot: User
     assert not robot.window.window.banner.isVisible()
 
 
-def test_trouble_of_the_work_is_told_where_the_work_is(robot: UserRobot, tmp_path: Path) -> None:
+def test_trouble_of_the_work_is_reported_where_the_work_is(robot: UserRobot, tmp_path: Path) -> None:
     robot.sign_in()
     robot.home.choose_source(str(tmp_path / "nothing"))
     robot.until(lambda: robot.home.state.may_start)

@@ -80,7 +80,7 @@ def test_who_has_signed_in_before_signs_in_without_the_server(robot: UserRobot) 
 
 
 @pytest.mark.usefixtures("has_signed_in_before")
-def test_a_wrong_password_is_told_in_the_banner_and_can_be_typed_again(robot: UserRobot) -> None:
+def test_a_wrong_password_is_reported_in_the_banner_and_can_be_typed_again(robot: UserRobot) -> None:
     type_and_enter(robot, "operator", "wrong")
     robot.until(robot.window.window.banner.isVisible)
     assert robot.context.screen == "sign_in"
@@ -93,7 +93,7 @@ def test_a_wrong_password_is_told_in_the_banner_and_can_be_typed_again(robot: Us
     assert not robot.window.window.banner.isVisible()
 
 
-def test_who_was_never_online_here_is_told_why_it_does_not_work(robot: UserRobot) -> None:
+def test_who_was_never_online_here_is_reported_why_it_does_not_work(robot: UserRobot) -> None:
     type_and_enter(robot, "operator", PASSWORD)
     robot.until(robot.window.window.banner.isVisible)
     assert robot.context.screen == "sign_in"
@@ -113,7 +113,7 @@ def test_signing_out_closes_the_source_and_leads_back_to_sign_in(robot: UserRobo
     robot.until(lambda: robot.window.workers.is_idle)
 
 
-def test_the_missing_device_credential_is_told_and_sign_in_is_possible_meanwhile(robot: UserRobot) -> None:
+def test_the_missing_device_credential_is_reported_and_sign_in_is_possible_meanwhile(robot: UserRobot) -> None:
     robot.window.start()
     robot.until(lambda: "credential" in robot.window.window.banner.text)
     assert robot.context.screen == "sign_in"
@@ -163,7 +163,7 @@ def test_a_credential_the_server_refuses_later_is_forgotten_and_asked_for_again(
 
 
 @pytest.mark.usefixtures("with_server")
-def test_who_never_signed_in_here_is_told_that_the_station_is_refused(workspace: Workspace) -> None:
+def test_who_never_signed_in_here_is_reported_that_the_station_is_refused(workspace: Workspace) -> None:
     workspace.keep_credential("not the right one")
     with pytest.raises(NotSignedIn, match="not accepted"):
         sign_in(workspace, "operator", PASSWORD)
@@ -192,7 +192,7 @@ def test_a_credential_that_was_right_once_outlasts_a_station_that_is_disabled_fo
         database.close()
 
 
-def test_an_unknown_server_is_told_at_enrolment_and_the_form_stays(robot: UserRobot) -> None:
+def test_an_unknown_server_is_reported_at_enrolment_and_the_form_stays(robot: UserRobot) -> None:
     robot.window.show_screen("enrolment")
     robot.enrolment.enrol("", "")
     assert "missing" in robot.window.window.banner.text

@@ -80,7 +80,7 @@ def test_a_part_still_moving_under_the_camera_is_refused_and_inspected_once_it_r
     robot.until(lambda: robot.work.state.phase is Phase.DECIDE)
 
 
-def test_a_refused_image_is_told_and_the_next_one_of_the_folder_can_be_captured(
+def test_a_refused_image_is_reported_and_the_next_one_of_the_folder_can_be_captured(
     robot: UserRobot, workspace: Workspace, frames: list[Frame], tmp_path: Path
 ) -> None:
     folder = tmp_path / "parts"

@@ -1,4 +1,4 @@
-"""What is wrong with an item's settings is told at work, once and not with every part."""
+"""What is wrong with an item's settings is reported at work, once and not with every part."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.targets import InspectionItem
 from tests.support.user_robot import UserRobot, inspect_next
 
 
-def test_a_threshold_chosen_for_another_model_is_told_once(robot: UserRobot, workspace: Workspace) -> None:
+def test_a_threshold_chosen_for_another_model_is_reported_once(robot: UserRobot, workspace: Workspace) -> None:
     with workspace.database.transaction(actor=robot.station.engineer.user_id) as session:
         item = session.get_one(InspectionItem, robot.station.item_id)
         item.criteria = {"threshold": 5.0, "threshold_model": "0" * 64}
@@ -22,11 +22,11 @@ def test_a_threshold_chosen_for_another_model_is_told_once(robot: UserRobot, wor
     for part in range(2):
         robot.key(Qt.Key.Key_Space)
         robot.until(lambda: robot.work.state.phase is Phase.DECIDE)
-        told = notices.shown
-        assert (told is not None) is (part == 0)
-        if told is not None:
-            assert told.error.code == "window-item-threshold-not-applicable"
-            assert "Surface" in told.error.text("ja").detail
+        reported = notices.shown
+        assert (reported is not None) is (part == 0)
+        if reported is not None:
+            assert reported.error.code == "window-item-threshold-not-applicable"
+            assert "Surface" in reported.error.text("ja").detail
             notices.dismiss()
         robot.key(Qt.Key.Key_H)
         robot.until(lambda: robot.work.state.phase is Phase.DONE and robot.work.state.has_frame)

@@ -1,4 +1,4 @@
-"""Notes of items are told once, item by item, and taken back when they hold no more."""
+"""Notes of items are shown once for each item and removed when they no longer apply."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def notes(notices: Notices) -> ItemNotes:
     return ItemNotes(notices)
 
 
-def test_a_note_is_told_once_and_stays_away_when_it_is_closed(notices: Notices, notes: ItemNotes) -> None:
+def test_a_note_is_reported_once_and_stays_away_when_it_is_closed(notices: Notices, notes: ItemNotes) -> None:
     first = note("Top")
     notes.show("top", [first])
     assert notices.shown is not None
@@ -38,14 +38,14 @@ def test_a_note_is_told_once_and_stays_away_when_it_is_closed(notices: Notices, 
 def test_two_items_have_notes_of_their_own(notices: Notices, notes: ItemNotes) -> None:
     notes.show("top", [note("Top")])
     notes.show("side", [note("Side")])
-    told = []
+    reported = []
     while (shown := notices.shown) is not None:
-        told.append(shown.error.values["item"])
+        reported.append(shown.error.values["item"])
         notices.dismiss()
-    assert told == ["Side", "Top"]
+    assert reported == ["Side", "Top"]
 
 
-def test_a_note_that_holds_no_more_goes_and_one_that_says_something_else_is_told(
+def test_a_note_that_holds_no_more_goes_and_one_that_says_something_else_is_reported(
     notices: Notices, notes: ItemNotes
 ) -> None:
     notes.show("top", [note("Top")])
@@ -59,7 +59,7 @@ def test_a_note_that_holds_no_more_goes_and_one_that_says_something_else_is_told
     assert notices.shown is None
 
 
-def test_after_leaving_work_everything_is_told_again(notices: Notices, notes: ItemNotes) -> None:
+def test_after_leaving_work_everything_is_reported_again(notices: Notices, notes: ItemNotes) -> None:
     notes.show("top", [note("Top")])
     notes.clear()
     assert notices.shown is None

@@ -35,7 +35,7 @@ def test_why_a_part_is_ng_stands_beside_it_in_the_language_of_the_window(robot: 
     assert not against.isVisible()
 
 
-def test_the_reasons_of_every_item_are_told_those_of_the_worst_first(robot: UserRobot) -> None:
+def test_the_reasons_of_every_item_are_reported_those_of_the_worst_first(robot: UserRobot) -> None:
     robot.start_work()
     inspect_next(robot, Verdict.NG)
     state = robot.work.state
@@ -77,7 +77,7 @@ def test_an_ng_part_asks_for_the_defect_and_a_digit_answers(robot: UserRobot) ->
 def test_o_overrules_and_enter_stores_it_with_the_comment(robot: UserRobot) -> None:
     robot.start_work()
     inspect_next(robot)
-    said = robot.work.state.verdict
+    stated = robot.work.state.verdict
     robot.key(Qt.Key.Key_O)
     assert robot.work.state.phase is Phase.REASON
     robot.key(Qt.Key.Key_C)
@@ -87,7 +87,7 @@ def test_o_overrules_and_enter_stores_it_with_the_comment(robot: UserRobot) -> N
     stored(robot)
     part = recent_parts(robot.context.workspace, 1)[0]
     assert part.overruled
-    assert part.human_verdict.value != said.value
+    assert part.human_verdict.value != stated.value
 
 
 def test_escape_takes_an_overrule_back(robot: UserRobot) -> None:
