@@ -30,6 +30,7 @@ __getattr__
 create_system
 filters
 send_400_response
+disconnected
 external_attr
 _has_ops
 isolation_level

@@ -70,12 +70,6 @@ def active_device(session: Session, device_id: str) -> Device | None:
     return device if device is not None and device.status is DeviceStatus.ACTIVE else None
 
 
-def open_session(session: Session, session_id: str) -> AuthSession | None:
-    """Return a signed-in session that is neither revoked nor over."""
-    found = session.get(AuthSession, session_id)
-    return found if found is not None and found.revoked_at is None and found.expires_at > utc_now() else None
-
-
 def live_key(session: Session, digest: str) -> ApiKey | None:
     """Return the API key of a digest while it is good."""
     key = session.scalar(select(ApiKey).where(ApiKey.key_digest == digest))
