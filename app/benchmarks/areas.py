@@ -110,6 +110,7 @@ AREAS = {
             "The central server",
             measures=(
                 Measure("app.benchmarks.server.writers", quick={"seconds": 1.0, "rounds": 1}),
+                Measure("app.benchmarks.server.load", quick={"seconds": 1.0, "rounds": 1}),
                 Measure("app.benchmarks.server.answers", quick={"sessions": 10_000, "rounds": 1}),
             ),
         ),

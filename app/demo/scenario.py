@@ -14,9 +14,9 @@ from app.demo.output import OVERLAYS, overlay_name
 from app.demo.parts import DemoPart, DemoParts
 from app.demo.practice_store import PracticeStore
 from app.demo.report import build_report
-from app.demo.server_process import ServerProcess
 from app.demo.server_setup import ServerAdministration, ServerSetup, create_admin
 from app.demo.wording import Wording
+from app.server_process import ServerProcess
 from app.station.operations.history import PartSummary
 from app.station.operations.inspection import ItemInspection
 from app.station.operations.sync_status import sync_status

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from app.demo.parts import DemoParts
-from app.demo.server_process import ServerProcess, imageflow_command
+from app.server_process import ServerProcess, imageflow_command
 from inspection.pipeline import default_definition
 from models.errors import Unavailable
 

@@ -1,0 +1,205 @@
+"""One server process under load from sixteen connections, beside a bare route in the same run.
+
+Client and server share the processor, as they do on a small site; the ratio to the bare route says what the server adds
+to uvicorn whatever machine it runs on.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import httpx
+
+from app.benchmarks.figures import Figure
+from app.server_process import ServerProcess
+from inspection.runtime.subprocesses import module_command
+from models.states import Role
+from server.auth.identity.principal import Principal
+from server.context import open_context
+from server.core.settings import ServerSettings
+from server.users.schemas import UserCreate
+from server.users.service import create_user
+
+CONNECTIONS = 16
+SECONDS, ROUNDS = 8.0, 3
+TARGETS = 20
+_USER, _PASSWORD = "bench", "a password of the benchmark"
+_SET_UP = Principal(None, "benchmark", Role.ADMIN, None)
+_START_S = 60.0
+_BARE = "bare"
+
+
+@dataclass(frozen=True, slots=True)
+class _Goal:
+    """What a route is to reach: requests a second, and the 99th percentile where one was set."""
+
+    what: str
+    per_s: float
+    p99_ms: float | None = None
+
+
+_GOALS = {
+    "health": _Goal("GET /health", 2_500),
+    "targets": _Goal(f"GET /inspection/targets, {TARGETS} targets", 1_000),
+    "sessions": _Goal("POST /inspection/sessions, each committed to SQLite with its audit entry", 400, 150),
+}
+
+
+def measure(data: Path, *, seconds: float = SECONDS, rounds: int = ROUNDS) -> list[Figure]:
+    """Return requests a second, their percentiles, their ratio to a bare route, and the memory of the server.
+
+    Args:
+        data: not used.
+        seconds: of one load.
+        rounds: every route once a round, one after the other; medians count.
+
+    Raises:
+        Unavailable: when the server does not start.
+    """
+    del data
+    found: dict[str, list[Mapping[str, float]]] = {name: [] for name in (_BARE, *_GOALS)}
+    with tempfile.TemporaryDirectory() as folder, _bare_route(Path(folder)) as bare, _server(Path(folder)) as server:
+        url, process_id = server
+        requests = _requests(url)
+        at_start = _memory_mb(process_id)
+        for _ in range(rounds):
+            found[_BARE].append(_load(f"http://127.0.0.1:{bare}", _get("/"), seconds))
+            for name, request in requests.items():
+                found[name].append(_load(url, request, seconds))
+        after = _memory_mb(process_id)
+    return [*_figures(found), *_memory_figures(at_start, after)]
+
+
+def _figures(found: Mapping[str, list[Mapping[str, float]]]) -> Iterator[Figure]:
+    bare = median(one["per_s"] for one in found[_BARE])
+    yield Figure(
+        name="load_bare_per_s", value=bare, unit="1/s", what=f"a bare route on uvicorn, {CONNECTIONS} connections"
+    )
+    for name, goal in _GOALS.items():
+        rates = [one["per_s"] for one in found[name]]
+        refused = sum(one["refused"] for one in found[name])
+        rate, p99 = median(rates), median(one["p99_ms"] for one in found[name])
+        note = f"{min(rates):.0f} to {max(rates):.0f} over {len(rates)} rounds; {refused:.0f} refused"
+        yield Figure(
+            name=f"load_{name}_per_s",
+            value=rate,
+            unit="1/s",
+            what=f"{goal.what}, {CONNECTIONS} connections, one process",
+            goal=f"≥ {goal.per_s:.0f}",
+            met=rate >= goal.per_s and not refused,
+            note=note,
+        )
+        yield Figure(
+            name=f"load_{name}_of_bare", value=rate / bare, what=f"{goal.what}: requests for each of the bare route"
+        )
+        yield Figure(
+            name=f"load_{name}_p99_ms",
+            value=p99,
+            unit="ms",
+            what=f"{goal.what}: 99th percentile",
+            goal="" if goal.p99_ms is None else f"≤ {goal.p99_ms:.0f} ms",
+            met=None if goal.p99_ms is None else p99 <= goal.p99_ms,
+        )
+
+
+def _memory_figures(at_start: float, after: float) -> Iterator[Figure]:
+    yield Figure(
+        name="load_memory_at_start_mb",
+        value=at_start,
+        unit="MB",
+        what="memory of the server after its first requests",
+        goal="≤ 120 MB",
+        met=at_start <= 120,  # noqa: PLR2004 - the goal
+    )
+    yield Figure(name="load_memory_after_mb", value=after, unit="MB", what="memory of the server after the load")
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[tuple[str, int]]:
+    store = folder / "server"
+    context = open_context(ServerSettings(data_dir=store))
+    create_user(context, _SET_UP, UserCreate(username=_USER, role=Role.ADMIN, password=_PASSWORD))
+    context.close()
+    process = ServerProcess(store)
+    process.start()
+    try:
+        yield process.url, int(json.loads((store / "server.json").read_text(encoding="utf-8"))["pid"])
+    finally:
+        process.stop()
+
+
+@contextmanager
+def _bare_route(folder: Path) -> Iterator[int]:
+    port_file = folder / "bare.port"
+    command = module_command("app.benchmarks.server.bare_route", str(port_file))
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:  # noqa: S603
+        try:
+            deadline = time.monotonic() + _START_S
+            while not (port_file.exists() and port_file.read_text(encoding="utf-8")):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError("the bare route did not start")
+                time.sleep(0.05)
+            yield int(port_file.read_text(encoding="utf-8"))
+        finally:
+            if process.stdin is not None:
+                process.stdin.close()
+            process.wait(_START_S)
+
+
+def _requests(url: str) -> dict[str, str]:
+    with httpx.Client(base_url=f"{url}/api/v1", trust_env=False, timeout=_START_S) as client:
+        answer = client.post("/auth/login", json={"username": _USER, "password": _PASSWORD}).raise_for_status()
+        field = f"Authorization: Bearer {answer.json()['access_token']}\r\n"
+        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        made = [
+            client.post("/inspection/targets", json={"code": f"T-{number}", "name": "Plate"}).raise_for_status()
+            for number in range(TARGETS)
+        ]
+    session = {"target_id": made[0].json()["id"], "lot": "L-1", "serial_number": "S-1"}
+    return {
+        "health": _get("/health"),
+        "targets": _get("/api/v1/inspection/targets", field),
+        "sessions": _post("/api/v1/inspection/sessions", session, field),
+    }
+
+
+def _get(path: str, fields: str = "") -> str:
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{fields}\r\n"
+
+
+def _post(path: str, body: Mapping[str, object], fields: str) -> str:
+    text = json.dumps(body)
+    kind = f"Content-Type: application/json\r\nContent-Length: {len(text)}\r\n"
+    return f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{fields}{kind}\r\n{text}"
+
+
+def _load(url: str, request: str, seconds: float) -> Mapping[str, float]:
+    place = httpx.URL(url)
+    task = {"host": place.host, "port": place.port, "request": request, "connections": CONNECTIONS, "seconds": seconds}
+    done = subprocess.run(  # noqa: S603
+        module_command("app.benchmarks.server.load_client"),
+        input=json.dumps(task),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=seconds + _START_S,
+    )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def _memory_mb(process_id: int) -> float:
+    """Return the resident memory of a process (Linux), in MB."""
+    for line in Path(f"/proc/{process_id}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("this system does not tell the memory of a process")
