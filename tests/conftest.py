@@ -12,6 +12,8 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
+from models.ids import new_id
+
 # What a helper asserts shows its values too.
 pytest.register_assert_rewrite("tests.support")
 pytest_plugins = ["tests.support.trained_model"]
@@ -49,8 +51,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what a test needs by what it uses, so that nobody forgets."""
+    """Mark what a test needs by what it uses, so that nobody forgets; refuse names that differ by process."""
+    this_moment = new_id()[:6]
     for item in items:
+        if f"/{this_moment}" in item.nodeid or f"-{this_moment}" in item.nodeid or f"[{this_moment}" in item.nodeid:
+            raise pytest.UsageError(f"{item.nodeid}: an id made while collecting gives each worker other tests")
         if not isinstance(item, pytest.Function):
             continue
         for name, fixtures in BY_FIXTURE.items():

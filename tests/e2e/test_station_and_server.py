@@ -11,8 +11,8 @@ import pytest
 from app.demo.parts import DemoParts, given_parts
 from app.demo.practice_store import PracticeStore
 from app.demo.scenario import Scenario
-from app.server_process import ServerProcess
 from app.demo.server_setup import ENGINEER, OPERATOR, ServerAdministration, ServerSetup, create_admin
+from app.server_process import ServerProcess
 from app.station.operations.enrolment import enrol
 from app.station.operations.masters import list_items, list_targets
 from app.station.operations.sign_in import sign_in

@@ -14,6 +14,7 @@ from tests.support.serving import Served
 
 JSON = {"Content-Type": "application/json"}
 UNTERMINATED = b"[" * 40 + b'"' + b'\\"' * 1_000_000
+NOBODY = "0197c000-0000-7000-8000-0000000000ff"
 
 
 def code_of(answer: httpx.Response) -> str:
@@ -94,7 +95,7 @@ FORM = "Content-Type: multipart/form-data; boundary=x"
         ("POST", "/inspection/sync/upload?sha256=0", "Content-Type: application/octet-stream"),
         ("POST", "/inspection/sync/apply-changes", "Content-Type: application/json"),
         ("POST", "/inspection/targets", "Content-Type: application/json"),
-        ("PUT", f"/users/{new_id()}", "Content-Type: application/json"),
+        ("PUT", f"/users/{NOBODY}", "Content-Type: application/json"),
     ],
 )
 def test_a_body_without_a_credential_is_refused_before_it_comes(
@@ -232,7 +233,7 @@ def test_an_encoding_that_sync_does_not_know_is_415(served: Served) -> None:
     ("path", "allowed"),
     [
         ("/inspection/targets", "GET, HEAD, POST"),
-        (f"/inspection/targets/{new_id()}", "DELETE, GET, HEAD, PUT"),
+        (f"/inspection/targets/{NOBODY}", "DELETE, GET, HEAD, PUT"),
         ("/auth/login", "POST"),
         ("/tauri/config", "GET, HEAD, PUT"),
     ],

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from models.ids import new_id
 from tests.support.serving import Served, make_target
 
-ID = new_id()
+ID = "0197c000-0000-7000-8000-0000000000ff"
 ITEM = f"/inspection/targets/{ID}/items"
 VERIFY = f"/inspection/sessions/{ID}/human-verification"
 
