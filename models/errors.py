@@ -83,6 +83,12 @@ class Gone(UserFacingError):
     status = 410
 
 
+class PreconditionFailed(UserFacingError):
+    """The record is not, or no longer, the one that the client expects."""
+
+    status = 412
+
+
 class TooLarge(UserFacingError):
     """More than the limit."""
 

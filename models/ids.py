@@ -18,3 +18,9 @@ def is_id(text: str) -> bool:
         return str(uuid.UUID(text)) == text
     except ValueError:
         return False
+
+
+def canonical_id(text: str) -> str:
+    """Return an id in canonical form when it only differs in case; anything else as it is."""
+    lower = text.lower()
+    return lower if is_id(lower) else text

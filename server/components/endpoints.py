@@ -6,6 +6,7 @@ from server.components import service
 from server.components.schemas import ComponentReply
 from server.http.dependencies import ANY_PRINCIPAL
 from server.http.paging import Paging
+from server.http.revisions import Read
 from server.http.routes import feature_router
 from sync.shared.schemas import Page
 
@@ -19,6 +20,6 @@ def list_components(paging: Paging) -> Page[ComponentReply]:
 
 
 @router.get("/{component_id}", summary="One processing component")
-def get_component(component_id: str) -> ComponentReply:
+def get_component(component_id: str, answer: Read) -> ComponentReply:
     """With the JSON Schema of its parameters."""
-    return service.get_component(component_id)
+    return answer.of(service.get_component(component_id))

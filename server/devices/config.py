@@ -10,6 +10,7 @@ from models.pipelines import StationConfig
 from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
+from server.core.revisions import WHATEVER, Expected
 from server.devices.schemas import StationConfigReply, StationConfigUpdate
 from sync.shared.station_config import StationSettings, config_of, settings_for
 
@@ -20,15 +21,19 @@ def get_config(context: ServerContext, device_id: str | None) -> StationConfigRe
         return _reply(session, device_id)
 
 
-def set_config(context: ServerContext, who: Principal, body: StationConfigUpdate) -> StationConfigReply:
+def set_config(
+    context: ServerContext, who: Principal, body: StationConfigUpdate, expected: Expected = WHATEVER
+) -> StationConfigReply:
     """Replace the settings for one station or for all, and return what holds for it now.
 
     Raises:
         NotFound: ``device-unknown``.
+        PreconditionFailed: ``revision-mismatch``.
     """
     with context.database.transaction(who.user_id) as session:
         if body.device_id is not None and session.get(Device, body.device_id) is None:
             raise NotFound("device-unknown")
+        expected.require(_reply(session, body.device_id))
         settings = body.settings.model_dump(mode="json", exclude_none=True)
         record = config_of(session, body.device_id)
         before = {} if record is None else record.settings

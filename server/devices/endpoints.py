@@ -20,9 +20,10 @@ from server.devices.schemas import (
 from server.http.clients import ClientAddress
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.paging import Paging
+from server.http.revisions import Answered, IfMatch, Read
 from server.http.routes import feature_router
 from sync.shared.enrolment import DeviceRegister, DeviceRegistered
-from sync.shared.schemas import Page
+from sync.shared.schemas import DeviceName, NamedId, Page
 from sync.shared.sign_in import DeviceLoginRequest, DeviceToken, StationLoginRequest, TokenPair
 
 router = feature_router(tags=["stations"])
@@ -31,9 +32,11 @@ Admin = Annotated[Principal, Depends(require(Role.ADMIN))]
 
 
 @router.post("/tauri/devices/register", summary="Enrol a station", status_code=201, responses={401: {}, 429: {}})
-def register(body: DeviceRegister, address: ClientAddress, context: Context) -> DeviceRegistered:
+def register(body: DeviceRegister, address: ClientAddress, context: Context, answer: Answered) -> DeviceRegistered:
     """With a one-time code of an administrator; the credential is shown this once."""
-    return service.register(context, body, address)
+    made = service.register(context, body, address)
+    answer.created(f"/devices/{made.device_id}")
+    return made
 
 
 @router.post("/tauri/auth/login", summary="Sign in a user at a station", responses={401: {}, 429: {}})
@@ -59,16 +62,19 @@ def device_login(body: DeviceLoginRequest, address: ClientAddress, context: Cont
 def get_config(
     asking: Asking,
     context: Context,
-    device_id: Annotated[str | None, Query(max_length=64, description="Empty: the station that asks.")] = None,
+    answer: Read,
+    device_id: Annotated[DeviceName | None, Query(max_length=64, description="Empty: the station that asks.")] = None,
 ) -> StationConfigReply:
     """Its own over those for all stations."""
-    return config.get_config(context, asking.device_id or device_id)
+    return answer.of(config.get_config(context, asking.device_id or device_id))
 
 
 @router.put("/tauri/config", summary="Set what is handed to stations")
-def set_config(asking: Admin, context: Context, body: StationConfigUpdate) -> StationConfigReply:
+def set_config(
+    asking: Admin, context: Context, body: StationConfigUpdate, answer: Answered, expected: IfMatch
+) -> StationConfigReply:
     """Administrators only; replaces the settings of one station, or of all when none is named."""
-    return config.set_config(context, asking, body)
+    return answer.of(config.set_config(context, asking, body, expected))
 
 
 @router.get("/devices", summary="List stations", dependencies=ADMIN_ONLY)
@@ -77,13 +83,23 @@ def list_devices(context: Context, paging: Paging) -> Page[DeviceReply]:
     return service.list_devices(context, paging)
 
 
+@router.get("/devices/{device_id}", summary="One station", dependencies=ADMIN_ONLY)
+def get_device(device_id: NamedId, context: Context, answer: Read) -> DeviceReply:
+    """Administrators only."""
+    return answer.of(service.get_device(context, device_id))
+
+
 @router.put("/devices/{device_id}", summary="Rename or disable a station")
-def update_device(device_id: str, asking: Admin, context: Context, body: DeviceUpdate) -> DeviceReply:
+def update_device(
+    device_id: NamedId, asking: Admin, context: Context, body: DeviceUpdate, answer: Answered, expected: IfMatch
+) -> DeviceReply:
     """Administrators only; a disabled station's tokens are worthless at once."""
-    return service.update_device(context, asking, device_id, body)
+    return answer.of(service.update_device(context, asking, device_id, body, expected))
 
 
 @router.post("/enrolment-codes", summary="Make an enrolment code", status_code=201)
-def create_code(asking: Admin, context: Context, body: EnrolmentCodeCreate) -> EnrolmentCodeCreated:
+def create_code(asking: Admin, context: Context, body: EnrolmentCodeCreate, answer: Answered) -> EnrolmentCodeCreated:
     """Administrators only; good once and for a short time, shown this once."""
-    return service.create_code(context, asking, body.device_name)
+    made = service.create_code(context, asking, body.device_name)
+    answer.created(f"/enrolment-codes/{made.id}")
+    return made

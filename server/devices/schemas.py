@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from models.states import DeviceStatus
-from sync.shared.schemas import LEFT_OUT, Changes, Moment, Reply, Request, Text
+from sync.shared.schemas import LEFT_OUT, Changes, DeviceName, Moment, RecordId, Reply, Request, Text, read_only
 from sync.shared.station_config import StationSettings
 
 
@@ -24,6 +24,9 @@ class DeviceUpdate(Changes):
 
     name: Text = Field(default=LEFT_OUT, min_length=1, max_length=200)
     status: DeviceStatus = Field(default=LEFT_OUT)
+    id: RecordId = read_only()
+    enrolled_at: Moment = read_only()
+    last_seen_at: Moment | None = read_only()
 
 
 class EnrolmentCodeCreate(Request):
@@ -44,7 +47,7 @@ class EnrolmentCodeCreated(Reply):
 class StationConfigUpdate(Request):
     """Settings for one station, or for all when no station is named."""
 
-    device_id: Text | None = Field(default=None, min_length=1, max_length=64)
+    device_id: DeviceName | None = Field(default=None, min_length=1, max_length=64)
     settings: StationSettings
 
 

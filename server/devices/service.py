@@ -15,6 +15,7 @@ from server.auth.identity.principal import Principal
 from server.auth.identity.secrets import digest_of, new_code, new_secret, normalised_code
 from server.context import ServerContext
 from server.core.paging import PageQuery, PageStatements, fetch_page, matching
+from server.core.revisions import WHATEVER, Expected
 from server.devices.schemas import DeviceReply, DeviceUpdate, EnrolmentCodeCreated
 from sync.shared.enrolment import DeviceRegister, DeviceRegistered
 from sync.shared.schemas import Page
@@ -68,17 +69,31 @@ def list_devices(context: ServerContext, wanted: PageQuery) -> Page[DeviceReply]
         return fetch_page(session, PageStatements.of(query, DeviceReply), wanted)
 
 
-def update_device(context: ServerContext, who: Principal, device_id: str, body: DeviceUpdate) -> DeviceReply:
+def get_device(context: ServerContext, device_id: str) -> DeviceReply:
+    """Return one station; ``NotFound`` ``device-unknown``."""
+    with context.database.read() as session:
+        device = session.get(Device, device_id)
+        if device is None:
+            raise NotFound("device-unknown")
+        return DeviceReply.model_validate(device)
+
+
+def update_device(
+    context: ServerContext, who: Principal, device_id: str, body: DeviceUpdate, expected: Expected = WHATEVER
+) -> DeviceReply:
     """Rename a station, or disable it: its tokens are worthless at once.
 
     Raises:
         NotFound: ``device-unknown``.
+        PreconditionFailed: ``revision-mismatch``.
+        Conflict: ``member-read-only``.
     """
-    changes = body.model_dump(exclude_unset=True)
+    changes = body.given()
     with context.database.local_transaction(who.user_id) as session:
         device = session.get(Device, device_id, with_for_update=True)
         if device is None:
             raise NotFound("device-unknown")
+        expected.require(DeviceReply.model_validate(device), body)
         changed = differences({name: getattr(device, name) for name in changes}, changes)
         for name, value in changes.items():
             setattr(device, name, value)

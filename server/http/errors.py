@@ -76,6 +76,8 @@ def problem(scope: Scope, error: UserFacingError) -> JSONResponse:
     headers = dict(error.headers) if isinstance(error, HttpRefusal) else {}
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
+    if error.status == HTTPStatus.PRECONDITION_FAILED:
+        headers["ETag"] = f'"{members["revision"]}"'
     if error.status == HTTPStatus.TOO_MANY_REQUESTS:
         headers["Retry-After"] = str(members.get("retry_after", 1))
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -29,6 +29,7 @@ _TEXTS = {
     408: "The request came too slowly.",
     409: "The present state does not allow it.",
     410: "It was there and is no more.",
+    412: "The record has another ETag than `If-Match` names; the present one is in the head.",
     413: "The body is larger than the limit, given in `limit_bytes`.",
     415: "The body is of a kind or in an encoding that is not taken.",
     416: "The file has no such bytes.",
@@ -36,6 +37,12 @@ _TEXTS = {
     429: "Too often; `Retry-After` gives the seconds to wait.",
     500: "A fault of the server; `request_id` names it in the log.",
     503: "Something the server needs is not there now.",
+}
+_ETAG = {"description": "Revision of the record, for `If-Match` and `If-None-Match`.", "schema": {"type": "string"}}
+_LOCATION = {
+    "description": "Path of the record.",
+    "required": True,
+    "schema": {"type": "string", "format": "uri-reference"},
 }
 _METHODS = frozenset({"get", "put", "post", "delete", "patch"})
 
@@ -114,6 +121,14 @@ def _complete_operation(path: str, operation: dict[str, Any]) -> None:
         codes |= {401, 403}
     if "{" in path:
         codes.add(404)
+    named = {one["name"] for one in operation.get("parameters", [])}
+    if "If-Match" in named:
+        codes |= {409, 412}
+    if "If-None-Match" in named:
+        answers["304"] = {"description": "The client has this already."}
+        answers["200"].setdefault("headers", {})["ETag"] = _ETAG
+    if "201" in answers:
+        answers["201"].setdefault("headers", {})["Location"] = _LOCATION
     for code in sorted(codes):
         answers[str(code)] = {
             "description": _TEXTS.get(code, HTTPStatus(code).phrase),

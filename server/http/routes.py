@@ -22,6 +22,7 @@ from server.http.lanes import Lane, in_lane, run_on
 from server.http.limits import JSON, MULTIPART, BoundedBody, body_limit, media_type, too_large
 from server.http.paths import PREFIX
 from server.http.refusals import UnsupportedMedia
+from server.http.revisions import unless_known
 
 _INLINE_BYTES = 16 * 1024
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -45,7 +46,7 @@ class CheckedRoute(APIRoute):
         self.needs_sign_in = checks.signed_in
 
         async def checked(request: Request) -> Response:
-            return await handler(await checks.apply(request))
+            return unless_known(request, await handler(await checks.apply(request)))
 
         return checked
 

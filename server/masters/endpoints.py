@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Response
+from fastapi import Depends
 
 from models.states import Role
 from models.targets import InspectionItem
 from server.http.dependencies import ANY_PRINCIPAL, Context, Principal, require
 from server.http.paging import Paging
+from server.http.revisions import Answered, IfMatch, Read
 from server.http.routes import feature_router
 from server.masters import item_pipeline
 from server.masters.kinds import defect_classes, items, pipelines, targets
@@ -29,8 +30,7 @@ from server.masters.schemas import (
     TargetReply,
     TargetUpdate,
 )
-from server.masters.service import given
-from sync.shared.schemas import Page
+from sync.shared.schemas import NamedId, Page
 
 router = feature_router()
 Engineer = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN))]
@@ -49,29 +49,31 @@ def list_targets(context: Context, paging: Paging) -> Page[TargetReply]:
     status_code=201,
     responses={200: {"model": TargetReply}, 409: {}},
 )
-def create_target(asking: Engineer, context: Context, body: TargetCreate, response: Response) -> TargetReply:
+def create_target(asking: Engineer, context: Context, body: TargetCreate, answer: Answered) -> TargetReply:
     """Supervisors and administrators; the same request again answers 200."""
     reply, new = targets.create(context, asking, body.id, body.model_dump(exclude={"id"}))
-    response.status_code = 201 if new else 200
-    return reply
+    answer.created(f"/inspection/targets/{reply.id}", new=new)
+    return answer.of(reply)
 
 
 @router.get("/inspection/targets/{target_id}", tags=["targets"], summary="One target", dependencies=ANY_PRINCIPAL)
-def get_target(target_id: str, context: Context) -> TargetReply:
+def get_target(target_id: NamedId, context: Context, answer: Read) -> TargetReply:
     """The target as it is now."""
-    return targets.one(context, target_id)
+    return answer.of(targets.one(context, target_id))
 
 
 @router.put("/inspection/targets/{target_id}", tags=["targets"], summary="Change a target", responses={409: {}})
-def update_target(target_id: str, asking: Engineer, context: Context, body: TargetUpdate) -> TargetReply:
+def update_target(
+    target_id: NamedId, asking: Engineer, context: Context, body: TargetUpdate, answer: Answered, expected: IfMatch
+) -> TargetReply:
     """Supervisors and administrators; what is left out stays."""
-    return targets.change(context, asking, target_id, given(body))
+    return answer.of(targets.change(context, asking, target_id, body, expected))
 
 
 @router.delete("/inspection/targets/{target_id}", tags=["targets"], summary="Delete a target", status_code=204)
-def delete_target(target_id: str, asking: Engineer, context: Context) -> None:
+def delete_target(target_id: NamedId, asking: Engineer, context: Context, expected: IfMatch) -> None:
     """Supervisors and administrators; its items go with it, sessions of the past stay."""
-    targets.delete(context, asking, target_id)
+    targets.delete(context, asking, target_id, expected)
 
 
 @router.get(
@@ -80,7 +82,7 @@ def delete_target(target_id: str, asking: Engineer, context: Context) -> None:
     summary="List the items of a target",
     dependencies=ANY_PRINCIPAL,
 )
-def list_items(target_id: str, context: Context, paging: Paging) -> Page[ItemReply]:
+def list_items(target_id: NamedId, context: Context, paging: Paging) -> Page[ItemReply]:
     """Items in the order in which they are inspected."""
     targets.one(context, target_id)
     return items.page(context, paging, InspectionItem.target_id == target_id)
@@ -93,31 +95,35 @@ def list_items(target_id: str, context: Context, paging: Paging) -> Page[ItemRep
     status_code=201,
     responses={200: {"model": ItemReply}, 409: {}, 422: {}},
 )
-def create_item(target_id: str, asking: Engineer, context: Context, body: ItemCreate, response: Response) -> ItemReply:
+def create_item(
+    target_id: NamedId, asking: Engineer, context: Context, body: ItemCreate, answer: Answered
+) -> ItemReply:
     """Supervisors and administrators; the same request again answers 200."""
     targets.one(context, target_id)
     content = {**body.model_dump(exclude={"id"}), "target_id": target_id}
     reply, new = items.create(context, asking, body.id, content)
-    response.status_code = 201 if new else 200
-    return reply
+    answer.created(f"/inspection/items/{reply.id}", new=new)
+    return answer.of(reply)
 
 
 @router.get("/inspection/items/{item_id}", tags=["items"], summary="One item", dependencies=ANY_PRINCIPAL)
-def get_item(item_id: str, context: Context) -> ItemReply:
+def get_item(item_id: NamedId, context: Context, answer: Read) -> ItemReply:
     """The item as it is now."""
-    return items.one(context, item_id)
+    return answer.of(items.one(context, item_id))
 
 
-@router.put("/inspection/items/{item_id}", tags=["items"], summary="Change an item")
-def update_item(item_id: str, asking: Engineer, context: Context, body: ItemUpdate) -> ItemReply:
+@router.put("/inspection/items/{item_id}", tags=["items"], summary="Change an item", responses={422: {}})
+def update_item(
+    item_id: NamedId, asking: Engineer, context: Context, body: ItemUpdate, answer: Answered, expected: IfMatch
+) -> ItemReply:
     """Supervisors and administrators; what is left out stays."""
-    return items.change(context, asking, item_id, given(body))
+    return answer.of(items.change(context, asking, item_id, body, expected))
 
 
 @router.delete("/inspection/items/{item_id}", tags=["items"], summary="Delete an item", status_code=204)
-def delete_item(item_id: str, asking: Engineer, context: Context) -> None:
+def delete_item(item_id: NamedId, asking: Engineer, context: Context, expected: IfMatch) -> None:
     """Supervisors and administrators; sessions of the past stay."""
-    items.delete(context, asking, item_id)
+    items.delete(context, asking, item_id, expected)
 
 
 @router.get(
@@ -126,17 +132,19 @@ def delete_item(item_id: str, asking: Engineer, context: Context) -> None:
     summary="The pipeline of an item",
     dependencies=ANY_PRINCIPAL,
 )
-def get_item_pipeline(item_id: str, context: Context) -> ItemPipelineReply:
+def get_item_pipeline(item_id: NamedId, context: Context, answer: Read) -> ItemPipelineReply:
     """Which pipeline inspects the item, with which parameters."""
-    return item_pipeline.get_item_pipeline(context, item_id)
+    return answer.of(item_pipeline.get_item_pipeline(context, item_id))
 
 
 @router.put(
     "/inspection/items/{item_id}/pipeline", tags=["items"], summary="Give an item its pipeline", responses={422: {}}
 )
-def set_item_pipeline(item_id: str, asking: Engineer, context: Context, body: ItemPipeline) -> ItemPipelineReply:
+def set_item_pipeline(
+    item_id: NamedId, asking: Engineer, context: Context, body: ItemPipeline, answer: Answered, expected: IfMatch
+) -> ItemPipelineReply:
     """Supervisors and administrators; 422 when the pipeline does not run with these parameters."""
-    return item_pipeline.set_item_pipeline(context, asking, item_id, body)
+    return answer.of(item_pipeline.set_item_pipeline(context, asking, item_id, body, expected))
 
 
 @router.get("/pipelines", tags=["pipelines"], summary="List pipelines", dependencies=ANY_PRINCIPAL)
@@ -152,33 +160,35 @@ def list_pipelines(context: Context, paging: Paging) -> Page[PipelineReply]:
     status_code=201,
     responses={200: {"model": PipelineReply}, 409: {}},
 )
-def create_pipeline(asking: Engineer, context: Context, body: PipelineCreate, response: Response) -> PipelineReply:
+def create_pipeline(asking: Engineer, context: Context, body: PipelineCreate, answer: Answered) -> PipelineReply:
     """Supervisors and administrators; the definition is checked step by step."""
     reply, new = pipelines.create(context, asking, body.id, body.model_dump(exclude={"id"}))
-    response.status_code = 201 if new else 200
-    return reply
+    answer.created(f"/pipelines/{reply.id}", new=new)
+    return answer.of(reply)
 
 
 @router.get("/pipelines/{pipeline_id}", tags=["pipelines"], summary="One pipeline", dependencies=ANY_PRINCIPAL)
-def get_pipeline(pipeline_id: str, context: Context) -> PipelineReply:
+def get_pipeline(pipeline_id: NamedId, context: Context, answer: Read) -> PipelineReply:
     """The pipeline in its present version."""
-    return pipelines.one(context, pipeline_id)
+    return answer.of(pipelines.one(context, pipeline_id))
 
 
 @router.put(
     "/pipelines/{pipeline_id}", tags=["pipelines"], summary="Make a new version of a pipeline", responses={422: {}}
 )
-def update_pipeline(pipeline_id: str, asking: Engineer, context: Context, body: PipelineUpdate) -> PipelineReply:
+def update_pipeline(
+    pipeline_id: NamedId, asking: Engineer, context: Context, body: PipelineUpdate, answer: Answered, expected: IfMatch
+) -> PipelineReply:
     """Supervisors and administrators; 422 when an item that uses it would not run with the new definition."""
-    return pipelines.change(context, asking, pipeline_id, given(body))
+    return answer.of(pipelines.change(context, asking, pipeline_id, body, expected))
 
 
 @router.delete(
     "/pipelines/{pipeline_id}", tags=["pipelines"], summary="Delete a pipeline", status_code=204, responses={409: {}}
 )
-def delete_pipeline(pipeline_id: str, asking: Engineer, context: Context) -> None:
+def delete_pipeline(pipeline_id: NamedId, asking: Engineer, context: Context, expected: IfMatch) -> None:
     """Supervisors and administrators; refused while an item uses it."""
-    pipelines.delete(context, asking, pipeline_id)
+    pipelines.delete(context, asking, pipeline_id, expected)
 
 
 @router.get(
@@ -197,12 +207,12 @@ def list_defect_classes(context: Context, paging: Paging) -> Page[DefectClassRep
     responses={200: {"model": DefectClassReply}, 409: {}},
 )
 def create_defect_class(
-    asking: Engineer, context: Context, body: DefectClassCreate, response: Response
+    asking: Engineer, context: Context, body: DefectClassCreate, answer: Answered
 ) -> DefectClassReply:
     """Supervisors and administrators; the same request again answers 200."""
     reply, new = defect_classes.create(context, asking, body.id, body.model_dump(exclude={"id"}))
-    response.status_code = 201 if new else 200
-    return reply
+    answer.created(f"/inspection/defect-classes/{reply.id}", new=new)
+    return answer.of(reply)
 
 
 @router.get(
@@ -211,9 +221,9 @@ def create_defect_class(
     summary="One kind of defect",
     dependencies=ANY_PRINCIPAL,
 )
-def get_defect_class(class_id: str, context: Context) -> DefectClassReply:
+def get_defect_class(class_id: NamedId, context: Context, answer: Read) -> DefectClassReply:
     """The kind of defect as it is now."""
-    return defect_classes.one(context, class_id)
+    return answer.of(defect_classes.one(context, class_id))
 
 
 @router.put(
@@ -222,9 +232,11 @@ def get_defect_class(class_id: str, context: Context) -> DefectClassReply:
     summary="Change a kind of defect",
     responses={409: {}},
 )
-def update_defect_class(class_id: str, asking: Engineer, context: Context, body: DefectClassUpdate) -> DefectClassReply:
+def update_defect_class(
+    class_id: NamedId, asking: Engineer, context: Context, body: DefectClassUpdate, answer: Answered, expected: IfMatch
+) -> DefectClassReply:
     """Supervisors and administrators; what is left out stays."""
-    return defect_classes.change(context, asking, class_id, given(body))
+    return answer.of(defect_classes.change(context, asking, class_id, body, expected))
 
 
 @router.delete(
@@ -233,6 +245,6 @@ def update_defect_class(class_id: str, asking: Engineer, context: Context, body:
     summary="Delete a kind of defect",
     status_code=204,
 )
-def delete_defect_class(class_id: str, asking: Engineer, context: Context) -> None:
+def delete_defect_class(class_id: NamedId, asking: Engineer, context: Context, expected: IfMatch) -> None:
     """Supervisors and administrators; verifications of the past keep its code."""
-    defect_classes.delete(context, asking, class_id)
+    defect_classes.delete(context, asking, class_id, expected)

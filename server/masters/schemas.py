@@ -4,12 +4,36 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from sync.shared.schemas import LEFT_OUT, Changes, Flag, JsonObject, Moment, RecordId, Reply, Request, Text, Whole
+from sync.shared.schemas import (
+    LEFT_OUT,
+    Changes,
+    Flag,
+    JsonObject,
+    Moment,
+    RecordId,
+    Reply,
+    Request,
+    Text,
+    Whole,
+    read_only,
+)
 
 _CRITERIA = (
     "Judgement criteria. `threshold_model`, the SHA-256 of a model file, says which model `threshold` was chosen for: "
     "with another one the item's threshold does not count. Without it, it counts for every model."
 )
+
+
+_PARAMETERS = "Step id → parameter → value, over the pipeline's own."
+
+
+class MasterChanges(Changes):
+    """Changes to a master."""
+
+    id: RecordId = read_only()
+    created_at: Moment = read_only()
+    updated_at: Moment = read_only()
+    rev: Whole = read_only()
 
 
 class TargetCreate(Request):
@@ -22,7 +46,7 @@ class TargetCreate(Request):
     description: Text = Field(default="", max_length=10_000)
 
 
-class TargetUpdate(Changes):
+class TargetUpdate(MasterChanges):
     """Changes to a target; what is left out stays."""
 
     code: Text = Field(default=LEFT_OUT, min_length=1, max_length=64)
@@ -59,10 +83,10 @@ class ItemCreate(Request):
     required: Flag = True
     criteria: JsonObject = Field(default_factory=dict, description=_CRITERIA)
     pipeline_id: RecordId | None = None
-    pipeline_parameters: JsonObject = Field(default_factory=dict, description="Step id → parameter → value.")
+    pipeline_parameters: JsonObject = Field(default_factory=dict, description=_PARAMETERS)
 
 
-class ItemUpdate(Changes):
+class ItemUpdate(MasterChanges):
     """Changes to an item; what is left out stays."""
 
     name: Text = Field(default=LEFT_OUT, min_length=1, max_length=200)
@@ -70,6 +94,9 @@ class ItemUpdate(Changes):
     position: Whole = Field(default=LEFT_OUT, ge=1, le=10_000)
     required: Flag = Field(default=LEFT_OUT)
     criteria: JsonObject = Field(default=LEFT_OUT, description=_CRITERIA)
+    pipeline_id: RecordId | None = Field(default=None)
+    pipeline_parameters: JsonObject = Field(default=LEFT_OUT, description=_PARAMETERS)
+    target_id: RecordId = read_only()
 
 
 class ItemReply(MasterReply):
@@ -85,11 +112,13 @@ class ItemReply(MasterReply):
     pipeline_parameters: JsonObject
 
 
-class ItemPipeline(Request):
-    """Which pipeline inspects an item, with which parameters."""
+class ItemPipeline(Changes):
+    """Which pipeline inspects an item, with which parameters; replaces both."""
 
     pipeline_id: RecordId | None = None
-    parameters: JsonObject = Field(default_factory=dict, description="Step id → parameter → value.")
+    pipeline_parameters: JsonObject = Field(default_factory=dict, description=_PARAMETERS)
+    item_id: RecordId = read_only()
+    pipeline_version: Whole | None = read_only()
 
 
 class ItemPipelineReply(Reply):
@@ -98,7 +127,7 @@ class ItemPipelineReply(Reply):
     item_id: str
     pipeline_id: str | None
     pipeline_version: int | None
-    parameters: JsonObject
+    pipeline_parameters: JsonObject
 
 
 DEFINITION_EXAMPLE: dict[str, object] = {
@@ -127,12 +156,13 @@ class PipelineCreate(Request):
     )
 
 
-class PipelineUpdate(Changes):
+class PipelineUpdate(MasterChanges):
     """Changes to a pipeline; another definition makes a new version."""
 
     name: Text = Field(default=LEFT_OUT, min_length=1, max_length=200)
     description: Text = Field(default=LEFT_OUT, max_length=10_000)
     definition: JsonObject = Field(default=LEFT_OUT)
+    version: Whole = read_only("Counts up with the definition.")
 
 
 class PipelineReply(MasterReply):
@@ -154,7 +184,7 @@ class DefectClassCreate(Request):
     severity: Text = Field(default="major", min_length=1, max_length=16)
 
 
-class DefectClassUpdate(Changes):
+class DefectClassUpdate(MasterChanges):
     """Changes to a kind of defect; what is left out stays."""
 
     code: Text = Field(default=LEFT_OUT, min_length=1, max_length=64)

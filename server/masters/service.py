@@ -17,9 +17,10 @@ from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.idempotency import existing_record
 from server.core.paging import PageQuery, PageStatements, fetch_page
+from server.core.revisions import WHATEVER, Expected
 from server.masters.repository import alive, listing
 from server.masters.rules import column_values, counted_version, delete_along, require_deletable, require_valid
-from sync.shared.schemas import Page
+from sync.shared.schemas import Changes, Page
 
 RecordT = TypeVar("RecordT", bound=Master)
 ReplyT = TypeVar("ReplyT", bound=BaseModel)
@@ -86,28 +87,34 @@ class Masters(Generic[RecordT, ReplyT]):
             session.flush()
             return self._reply.model_validate(record), True
 
-    def change(self, context: ServerContext, who: Principal, record_id: str, changes: Mapping[str, Any]) -> ReplyT:
-        """Set the given columns.
+    def change(
+        self, context: ServerContext, who: Principal, record_id: str, body: Changes, expected: Expected = WHATEVER
+    ) -> ReplyT:
+        """Set the columns that are given.
 
         Raises:
             NotFound: when it is not there or deleted.
-            UserFacingError: as ``require_valid``.
+            PreconditionFailed: ``revision-mismatch``.
+            UserFacingError: as ``Expected.require`` and ``require_valid``.
         """
         with context.database.transaction(who.user_id) as session:
             record = alive(session, self._record, record_id)
-            _change(session, who, record, changes)
+            expected.require(self._reply.model_validate(record), body)
+            _change(session, who, record, body.given())
             session.flush()
             return self._reply.model_validate(record)
 
-    def delete(self, context: ServerContext, who: Principal, record_id: str) -> None:
+    def delete(self, context: ServerContext, who: Principal, record_id: str, expected: Expected = WHATEVER) -> None:
         """Mark a master deleted, with what belongs to it; sessions of the past keep naming it.
 
         Raises:
             NotFound: when it is not there or deleted.
+            PreconditionFailed: ``revision-mismatch``.
             Conflict: as ``require_deletable``.
         """
         with context.database.transaction(who.user_id) as session:
             record = alive(session, self._record, record_id)
+            expected.require(self._reply.model_validate(record))
             require_deletable(session, record)
             record.deleted_at = utc_now()
             delete_along(session, record)
@@ -127,8 +134,3 @@ def _change(session: Session, who: Principal, record: Master, changes: Mapping[s
     for name, value in after.items():
         setattr(record, name, value)
     audited(session, who, f"{record.entity}.changed", record.entity, record.id, changes=differences(before, after))
-
-
-def given(body: BaseModel) -> dict[str, Any]:
-    """Return the members of a change that the client sent."""
-    return body.model_dump(exclude_unset=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Query, Response
+from fastapi import Depends, Query
 
 from models.states import HumanVerdict, Role, SessionStatus
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.paging import Paging
 from server.http.periods import InPeriod
+from server.http.revisions import Answered, IfMatch, Read
 from server.http.routes import feature_router
 from server.sessions import service, verification
 from server.sessions.repository import SessionFilter
@@ -21,7 +22,7 @@ from server.sessions.schemas import (
     VerificationCreate,
     VerificationRecorded,
 )
-from sync.shared.schemas import Page
+from sync.shared.schemas import DeviceName, NamedId, Page
 
 router = feature_router(prefix="/inspection/sessions", tags=["sessions"])
 Inspecting = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
@@ -31,8 +32,10 @@ Person = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, R
 def session_filter(
     period: InPeriod,
     status: Annotated[SessionStatus | None, Query(description="Only this status.")] = None,
-    target_id: Annotated[str | None, Query(max_length=36, description="Only this target.")] = None,
-    device_id: Annotated[str | None, Query(max_length=64, description="Only this station.")] = None,
+    target_id: Annotated[NamedId | None, Query(max_length=36, description="Only this target.")] = None,
+    device_id: Annotated[
+        DeviceName | None, Query(max_length=64, description="Only this station; `server` is the server itself.")
+    ] = None,
     lot: Annotated[str | None, Query(max_length=128, description="Only this lot.")] = None,
     serial_number: Annotated[str | None, Query(max_length=128, description="Only this serial number.")] = None,
     verdict: Annotated[HumanVerdict | None, Query(description="Only this effective verdict.")] = None,
@@ -49,30 +52,39 @@ def list_sessions(
     return service.list_sessions(context, asking, wanted, paging)
 
 
-@router.post("", summary="Start a session", status_code=201, responses={200: {"model": SessionReply}, 404: {}, 409: {}})
-def create_session(asking: Inspecting, context: Context, body: SessionCreate, response: Response) -> SessionReply:
+@router.post(
+    "", summary="Start a session", status_code=201, responses={200: {"model": SessionDetail}, 404: {}, 409: {}}
+)
+def create_session(asking: Inspecting, context: Context, body: SessionCreate, answer: Answered) -> SessionDetail:
     """The same request again answers 200 with the same session."""
     reply, new = service.create_session(context, asking, body)
-    response.status_code = 201 if new else 200
-    return reply
+    answer.created(f"/inspection/sessions/{reply.id}", new=new)
+    return answer.of(reply)
 
 
 @router.get("/{session_id}", summary="One session with its facts")
-def get_session(session_id: str, asking: Asking, context: Context) -> SessionDetail:
+def get_session(session_id: NamedId, asking: Asking, context: Context, answer: Read) -> SessionDetail:
     """Session, images, AI results and human verifications. A station alone sees its own."""
-    return service.get_session(context, asking, session_id)
+    return answer.of(service.get_session(context, asking, session_id))
 
 
 @router.put("/{session_id}", summary="Change a session", responses={409: {}})
-def update_session(session_id: str, asking: Inspecting, context: Context, body: SessionUpdate) -> SessionReply:
+def update_session(
+    session_id: NamedId,
+    asking: Inspecting,
+    context: Context,
+    body: SessionUpdate,
+    answer: Answered,
+    expected: IfMatch,
+) -> SessionDetail:
     """What is left out stays; 409 for a step that the state does not allow."""
-    return service.update_session(context, asking, session_id, body)
+    return answer.of(service.update_session(context, asking, session_id, body, expected))
 
 
 @router.post("/{session_id}/complete", summary="End a session by its verdict", responses={409: {}})
-def complete_session(session_id: str, asking: Inspecting, context: Context) -> SessionReply:
+def complete_session(session_id: NamedId, asking: Inspecting, context: Context, answer: Answered) -> SessionDetail:
     """409 when the state does not allow it or nobody has said anything about the part."""
-    return service.complete_session(context, asking, session_id)
+    return answer.of(service.complete_session(context, asking, session_id))
 
 
 @router.post(
@@ -82,9 +94,9 @@ def complete_session(session_id: str, asking: Inspecting, context: Context) -> S
     responses={200: {"model": VerificationRecorded}, 409: {}},
 )
 def verify_session(
-    session_id: str, asking: Person, context: Context, body: VerificationCreate, response: Response
+    session_id: NamedId, asking: Person, context: Context, body: VerificationCreate, answer: Answered
 ) -> VerificationRecorded:
     """By the signed-in user; after the end of the session it is a correction, nothing is overwritten."""
     reply, new = verification.verify(context, asking, session_id, body)
-    response.status_code = 201 if new else 200
+    answer.created(f"/inspection/sessions/{reply.session.id}", new=new)
     return reply

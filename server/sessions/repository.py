@@ -85,3 +85,9 @@ def detail(session: Session, record: InspectionSession) -> SessionDetail:
         ai_results=[AIResultReply.model_validate(result) for result in results],
         human_verifications=[VerificationReply.model_validate(decision) for decision in decisions],
     )
+
+
+def detail_of_new(record: InspectionSession) -> SessionDetail:
+    """Return a session that has just been started and so has no facts."""
+    values = SessionReply.model_validate(record).model_dump()
+    return SessionDetail(**values, images=[], ai_results=[], human_verifications=[])

@@ -7,7 +7,19 @@ from typing import Any
 from pydantic import Field
 
 from models.states import HumanVerdict, ImageKind, SessionStatus, Verdict
-from sync.shared.schemas import LEFT_OUT, Changes, Flag, Moment, Real, RecordId, Reply, Request, Text
+from sync.shared.schemas import (
+    LEFT_OUT,
+    Changes,
+    DeviceName,
+    Flag,
+    Moment,
+    Real,
+    RecordId,
+    Reply,
+    Request,
+    Text,
+    read_only,
+)
 
 
 class SessionCreate(Request):
@@ -17,15 +29,9 @@ class SessionCreate(Request):
     target_id: RecordId
     lot: Text = Field(default="", max_length=128)
     serial_number: Text = Field(default="", max_length=128)
-    device_id: Text | None = Field(default=None, min_length=1, max_length=64, description="Empty: the server itself.")
-
-
-class SessionUpdate(Changes):
-    """Changes to a session; what is left out stays. The status moves forward only."""
-
-    lot: Text = Field(default=LEFT_OUT, max_length=128)
-    serial_number: Text = Field(default=LEFT_OUT, max_length=128)
-    status: SessionStatus = Field(default=LEFT_OUT)
+    device_id: DeviceName | None = Field(
+        default=None, min_length=1, max_length=64, description="Empty: the server itself."
+    )
 
 
 class BoxMarked(Request):
@@ -133,6 +139,25 @@ class SessionDetail(SessionReply):
     images: list[ImageReply]
     ai_results: list[AIResultReply]
     human_verifications: list[VerificationReply]
+
+
+class SessionUpdate(Changes):
+    """Changes to a session; what is left out stays. The status moves forward only."""
+
+    lot: Text = Field(default=LEFT_OUT, max_length=128)
+    serial_number: Text = Field(default=LEFT_OUT, max_length=128)
+    status: SessionStatus = Field(default=LEFT_OUT)
+    id: RecordId = read_only()
+    device_id: Text = read_only()
+    target_id: RecordId = read_only()
+    user_id: RecordId | None = read_only()
+    effective_verdict: HumanVerdict | None = read_only()
+    created_at: Moment = read_only()
+    started_at: Moment | None = read_only()
+    completed_at: Moment | None = read_only()
+    images: list[ImageReply] = read_only()
+    ai_results: list[AIResultReply] = read_only()
+    human_verifications: list[VerificationReply] = read_only()
 
 
 class VerificationRecorded(Reply):

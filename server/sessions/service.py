@@ -13,6 +13,7 @@ from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.idempotency import existing_record
 from server.core.paging import PageQuery, PageStatements, fetch_page
+from server.core.revisions import WHATEVER, Expected
 from server.masters.repository import alive
 from server.sessions import repository
 from server.sessions.events import SESSION_CHANGED
@@ -52,7 +53,7 @@ def get_session(context: ServerContext, who: Principal, session_id: str) -> Sess
         return repository.detail(session, record)
 
 
-def create_session(context: ServerContext, who: Principal, body: SessionCreate) -> tuple[SessionReply, bool]:
+def create_session(context: ServerContext, who: Principal, body: SessionCreate) -> tuple[SessionDetail, bool]:
     """Start a session and return it, and whether it is new.
 
     Raises:
@@ -66,7 +67,7 @@ def create_session(context: ServerContext, who: Principal, body: SessionCreate) 
     with context.database.transaction(who.user_id) as session:
         existing = existing_record(session, InspectionSession, body.id, content)
         if existing is not None:
-            return SessionReply.model_validate(existing), False
+            return repository.detail(session, existing), False
         alive(session, Target, body.target_id)
         if owner != SERVER_DEVICE and session.get(Device, owner) is None:
             raise InvalidInput("device-not-enrolled")
@@ -75,23 +76,26 @@ def create_session(context: ServerContext, who: Principal, body: SessionCreate) 
         session.add(record)
         audited(session, who, "session.created", "inspection_session", record.id)
         session.flush()
-        return SessionReply.model_validate(record), True
+        return repository.detail_of_new(record), True
 
 
-def update_session(context: ServerContext, who: Principal, session_id: str, body: SessionUpdate) -> SessionReply:
+def update_session(
+    context: ServerContext, who: Principal, session_id: str, body: SessionUpdate, expected: Expected = WHATEVER
+) -> SessionDetail:
     """Change lot and serial number, or take the next step.
 
     Raises:
         NotFound: ``inspection-session-unknown``.
         PermissionDenied: as ``require_may``.
-        Conflict: ``session-state`` or ``session-without-verdict``.
+        PreconditionFailed: ``revision-mismatch``.
+        Conflict: ``session-state``, ``session-without-verdict`` or ``member-read-only``.
     """
     with context.database.transaction(who.user_id) as session:
         record = repository.session_by_id(session, session_id)
-        given = body.model_dump(exclude_unset=True)
-        wanted = {name: value for name, value in given.items() if value != getattr(record, name)}
+        wanted = {name: value for name, value in body.given().items() if value != getattr(record, name)}
         for action in actions_of(wanted) or [Action.STEP]:
             require_may(who, action, owner_of(record))
+        expected.require(repository.detail(session, record), body)
         corrected = record.status in ENDED
         changes = differences({name: getattr(record, name) for name in wanted}, wanted)
         if "status" in wanted:
@@ -102,13 +106,13 @@ def update_session(context: ServerContext, who: Principal, session_id: str, body
             name = "session.corrected" if corrected else "session.changed"
             audited(session, who, name, "inspection_session", record.id, changes=changes)
         session.flush()
-        reply = SessionReply.model_validate(record)
+        reply = repository.detail(session, record)
     if "status" in changes:
         publish(context, reply)
     return reply
 
 
-def complete_session(context: ServerContext, who: Principal, session_id: str) -> SessionReply:
+def complete_session(context: ServerContext, who: Principal, session_id: str) -> SessionDetail:
     """End a session by its effective verdict.
 
     Raises:
@@ -123,7 +127,7 @@ def complete_session(context: ServerContext, who: Principal, session_id: str) ->
         verdict = record.effective_verdict.value if record.effective_verdict else None
         audited(session, who, "session.completed", "inspection_session", record.id, verdict=verdict)
         session.flush()
-        reply = SessionReply.model_validate(record)
+        reply = repository.detail(session, record)
     publish(context, reply)
     return reply
 
@@ -153,4 +157,4 @@ def publish(context: ServerContext, reply: SessionReply) -> None:
     """Count and publish a step that a committed transaction has taken."""
     if reply.status is SessionStatus.COMPLETED:
         context.metrics.completed.inc()
-    context.events.publish(SESSION_CHANGED, reply.id, reply)
+    context.events.publish(SESSION_CHANGED, reply.id, SessionReply.model_validate(reply.model_dump()))

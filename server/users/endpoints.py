@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Response
+from fastapi import Depends
 
 from models.errors import PermissionDenied
 from models.states import Role
 from server.http.clients import ClientAddress
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.paging import Paging
+from server.http.revisions import Answered, IfMatch, Read
 from server.http.routes import feature_router
 from server.users import keys, service
 from server.users.schemas import (
@@ -23,7 +24,7 @@ from server.users.schemas import (
     UserReply,
     UserUpdate,
 )
-from sync.shared.schemas import Page
+from sync.shared.schemas import NamedId, Page
 
 router = feature_router(tags=["users"])
 ADMIN_ONLY = [Depends(require(Role.ADMIN))]
@@ -37,49 +38,53 @@ def list_users(context: Context, paging: Paging) -> Page[UserReply]:
 
 
 @router.post("/users", summary="Make a user", status_code=201, responses={200: {"model": UserReply}, 409: {}})
-def create_user(asking: Admin, context: Context, body: UserCreate, response: Response) -> UserReply:
+def create_user(asking: Admin, context: Context, body: UserCreate, answer: Answered) -> UserReply:
     """Administrators only; the same request again answers 200 with the same user."""
     user, new = service.create_user(context, asking, body)
-    response.status_code = 201 if new else 200
-    return user
+    answer.created(f"/users/{user.id}", new=new)
+    return answer.of(user)
 
 
 @router.get("/users/me", summary="Who I am")
-def get_me(asking: Asking, context: Context) -> UserReply:
+def get_me(asking: Asking, context: Context, answer: Read) -> UserReply:
     """The signed-in user."""
     if asking.user_id is None:
         raise PermissionDenied("person-needed")
-    return service.get_user(context, asking.user_id)
+    return answer.of(service.get_user(context, asking.user_id))
 
 
 @router.put("/users/me/password", summary="Choose a new password", status_code=204, responses={429: {}})
-def change_password(asking: Asking, context: Context, body: PasswordChange, address: ClientAddress) -> None:
+def change_password(
+    asking: Asking, context: Context, body: PasswordChange, address: ClientAddress, expected: IfMatch
+) -> None:
     """Needs the present password; every session of the user ends."""
-    service.change_own_password(context, asking, body.current_password, body.new_password, address)
+    service.change_own_password(context, asking, body.current_password, body.new_password, address, expected)
 
 
 @router.get("/users/{user_id}", summary="One user", dependencies=ADMIN_ONLY)
-def get_user(user_id: str, context: Context) -> UserReply:
+def get_user(user_id: NamedId, context: Context, answer: Read) -> UserReply:
     """Administrators only."""
-    return service.get_user(context, user_id)
+    return answer.of(service.get_user(context, user_id))
 
 
 @router.put("/users/{user_id}", summary="Change a user", responses={409: {}})
-def update_user(user_id: str, asking: Admin, context: Context, body: UserUpdate) -> UserReply:
+def update_user(
+    user_id: NamedId, asking: Admin, context: Context, body: UserUpdate, answer: Answered, expected: IfMatch
+) -> UserReply:
     """Administrators only; a disabled user is signed out everywhere."""
-    return service.update_user(context, asking, user_id, body)
+    return answer.of(service.update_user(context, asking, user_id, body, expected))
 
 
 @router.delete("/users/{user_id}", summary="Delete a user", status_code=204, responses={409: {}})
-def delete_user(user_id: str, asking: Admin, context: Context) -> None:
+def delete_user(user_id: NamedId, asking: Admin, context: Context, expected: IfMatch) -> None:
     """Administrators only; what the user did stays."""
-    service.delete_user(context, asking, user_id)
+    service.delete_user(context, asking, user_id, expected)
 
 
 @router.put("/users/{user_id}/password", summary="Give a user a new password", status_code=204)
-def set_password(user_id: str, asking: Admin, context: Context, body: PasswordSet) -> None:
+def set_password(user_id: NamedId, asking: Admin, context: Context, body: PasswordSet, expected: IfMatch) -> None:
     """Administrators only; the user is signed out everywhere."""
-    service.set_password(context, asking, user_id, body.password)
+    service.set_password(context, asking, user_id, body.password, expected)
 
 
 @router.get("/api-keys", summary="List API keys", dependencies=ADMIN_ONLY)
@@ -89,12 +94,20 @@ def list_keys(context: Context, paging: Paging) -> Page[ApiKeyReply]:
 
 
 @router.post("/api-keys", summary="Make an API key", status_code=201)
-def create_key(asking: Admin, context: Context, body: ApiKeyCreate) -> ApiKeyCreated:
+def create_key(asking: Admin, context: Context, body: ApiKeyCreate, answer: Answered) -> ApiKeyCreated:
     """Administrators only; the key is shown this once."""
-    return keys.create_key(context, asking, body)
+    made = keys.create_key(context, asking, body)
+    answer.created(f"/api-keys/{made.id}")
+    return made
+
+
+@router.get("/api-keys/{key_id}", summary="One API key", dependencies=ADMIN_ONLY)
+def get_key(key_id: NamedId, context: Context, answer: Read) -> ApiKeyReply:
+    """Administrators only; the key itself is not kept."""
+    return answer.of(keys.get_key(context, key_id))
 
 
 @router.delete("/api-keys/{key_id}", summary="Revoke an API key", status_code=204)
-def revoke_key(key_id: str, asking: Admin, context: Context) -> None:
+def revoke_key(key_id: NamedId, asking: Admin, context: Context, expected: IfMatch) -> None:
     """Administrators only; the key is worthless at once."""
-    keys.revoke_key(context, asking, key_id)
+    keys.revoke_key(context, asking, key_id, expected)

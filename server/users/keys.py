@@ -12,6 +12,7 @@ from server.auth.identity.principal import Principal
 from server.auth.identity.secrets import digest_of, new_secret
 from server.context import ServerContext
 from server.core.paging import PageQuery, PageStatements, fetch_page, matching
+from server.core.revisions import WHATEVER, Expected
 from server.users.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyReply
 from sync.shared.schemas import Page
 
@@ -42,16 +43,27 @@ def create_key(context: ServerContext, who: Principal, body: ApiKeyCreate) -> Ap
         return ApiKeyCreated(**ApiKeyReply.model_validate(record).model_dump(), key=key)
 
 
-def revoke_key(context: ServerContext, who: Principal, key_id: str) -> None:
+def get_key(context: ServerContext, key_id: str) -> ApiKeyReply:
+    """Return one key, without the key itself; ``NotFound`` ``key-unknown``."""
+    with context.database.read() as session:
+        record = session.get(ApiKey, key_id)
+        if record is None:
+            raise NotFound("key-unknown")
+        return ApiKeyReply.model_validate(record)
+
+
+def revoke_key(context: ServerContext, who: Principal, key_id: str, expected: Expected = WHATEVER) -> None:
     """Make a key worthless; nothing happens when it is already.
 
     Raises:
         NotFound: ``key-unknown``.
+        PreconditionFailed: ``revision-mismatch``.
     """
     with context.database.local_transaction(who.user_id) as session:
         record = session.get(ApiKey, key_id, with_for_update=True)
         if record is None:
             raise NotFound("key-unknown")
+        expected.require(ApiKeyReply.model_validate(record))
         if record.revoked_at is None:
             record.revoked_at = utc_now()
             audited(session, who, "key.revoked", "api_key", record.id)

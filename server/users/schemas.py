@@ -8,7 +8,7 @@ from pydantic import Field
 from pydantic.config import JsonDict
 
 from models.states import Role
-from sync.shared.schemas import LEFT_OUT, Changes, Flag, Moment, RecordId, Reply, Request, Text
+from sync.shared.schemas import LEFT_OUT, Changes, Flag, Moment, RecordId, Reply, Request, Text, Whole, read_only
 
 _SECRET: JsonDict = {"format": "password"}
 _NAME = r"^[^\s\x00-\x1f]+$"
@@ -32,6 +32,11 @@ class UserUpdate(Changes):
     role: Role = Field(default=LEFT_OUT)
     language: Literal["ja", "en"] = Field(default=LEFT_OUT)
     active: Flag = Field(default=LEFT_OUT)
+    id: RecordId = read_only()
+    username: Text = read_only()
+    created_at: Moment = read_only()
+    updated_at: Moment = read_only()
+    rev: Whole = read_only()
 
 
 class UserReply(Reply):
@@ -45,6 +50,7 @@ class UserReply(Reply):
     active: bool
     created_at: Moment
     updated_at: Moment
+    rev: int | None
 
 
 class PasswordSet(Request):

@@ -15,6 +15,7 @@ from server.auth.identity.repository import password_digest, revoke_sessions, us
 from server.context import ServerContext
 from server.core.idempotency import existing_record
 from server.core.paging import PageQuery, PageStatements, fetch_page, matching
+from server.core.revisions import WHATEVER, Expected
 from server.users.schemas import UserCreate, UserReply, UserUpdate
 from sync.shared.schemas import Page
 
@@ -58,16 +59,20 @@ def create_user(context: ServerContext, who: Principal, body: UserCreate) -> tup
         return UserReply.model_validate(user), True
 
 
-def update_user(context: ServerContext, who: Principal, user_id: str, body: UserUpdate) -> UserReply:
+def update_user(
+    context: ServerContext, who: Principal, user_id: str, body: UserUpdate, expected: Expected = WHATEVER
+) -> UserReply:
     """Change a user; one that is disabled is signed out everywhere.
 
     Raises:
         NotFound: ``user-unknown``.
-        Conflict: ``last-admin``.
+        PreconditionFailed: ``revision-mismatch``.
+        Conflict: ``last-admin`` or ``member-read-only``.
     """
-    changes = body.model_dump(exclude_unset=True)
+    changes = body.given()
     with context.database.transaction(who.user_id) as session:
         user = _user(session, user_id)
+        expected.require(UserReply.model_validate(user), body)
         changed = differences({name: getattr(user, name) for name in changes}, changes)
         for name, value in changes.items():
             setattr(user, name, value)
@@ -80,10 +85,17 @@ def update_user(context: ServerContext, who: Principal, user_id: str, body: User
         return UserReply.model_validate(user)
 
 
-def delete_user(context: ServerContext, who: Principal, user_id: str) -> None:
-    """Mark a user deleted and end their sessions; records keep their name."""
+def delete_user(context: ServerContext, who: Principal, user_id: str, expected: Expected = WHATEVER) -> None:
+    """Mark a user deleted and end their sessions; records keep their name.
+
+    Raises:
+        NotFound: ``user-unknown``.
+        PreconditionFailed: ``revision-mismatch``.
+        Conflict: ``last-admin``.
+    """
     with context.database.transaction(who.user_id) as session:
         user = _user(session, user_id)
+        expected.require(UserReply.model_validate(user))
         user.active = False
         user.deleted_at = utc_now()
         _require_an_admin(session)
@@ -94,17 +106,28 @@ def delete_user(context: ServerContext, who: Principal, user_id: str) -> None:
         audited(session, who, "user.deleted", "user", user.id)
 
 
-def set_password(context: ServerContext, who: Principal, user_id: str, password: str) -> None:
-    """Give a user a new password and end their sessions."""
+def set_password(
+    context: ServerContext, who: Principal, user_id: str, password: str, expected: Expected = WHATEVER
+) -> None:
+    """Give a user a new password and end their sessions.
+
+    Raises:
+        NotFound: ``user-unknown``.
+        PreconditionFailed: ``revision-mismatch``.
+        InvalidInput: ``password-too-short``.
+    """
     digest = context.passwords.digest(password)
     with context.database.local_transaction(who.user_id) as session:
         user = _user(session, user_id, locked=True)
+        expected.require(UserReply.model_validate(user))
         _keep_digest(session, user.id, digest)
         revoke_sessions(session, user.id)
         audited(session, who, "user.password-set", "user", user.id)
 
 
-def change_own_password(context: ServerContext, who: Principal, current: str, new: str, address: str) -> None:
+def change_own_password(
+    context: ServerContext, who: Principal, current: str, new: str, address: str, expected: Expected = WHATEVER
+) -> None:
     """Let a user choose a new password, knowing the present one; every session of the user ends.
 
     Raises:
@@ -120,7 +143,7 @@ def change_own_password(context: ServerContext, who: Principal, current: str, ne
     if not context.passwords.matches(current, digest):
         raise InvalidInput("password-wrong")
     attempt.succeeded()
-    set_password(context, who, who.user_id, new)
+    set_password(context, who, who.user_id, new, expected)
 
 
 def _keep_digest(session: Session, user_id: str, digest: str) -> None:

@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from models.clock import rfc3339
-from models.ids import is_id
+from models.ids import canonical_id, is_id
 from models.rejections import MORE_UNKNOWN, RejectedValueError
 
 ItemT = TypeVar("ItemT")
@@ -33,6 +33,7 @@ _MOST_UNKNOWN = 50
 
 
 def _canonical_id(text: str) -> str:
+    text = canonical_id(text)
     if not is_id(text):
         raise RejectedValueError("value-id-form")
     return text
@@ -89,8 +90,17 @@ Moment = Annotated[
     PlainSerializer(rfc3339, return_type=str, when_used="json"),
     Field(description="RFC 3339, UTC, milliseconds."),
 ]
-RecordId = Annotated[str, AfterValidator(_canonical_id), Field(max_length=36, description="UUIDv7.")]
+RecordId = Annotated[
+    str,
+    AfterValidator(_canonical_id),
+    Field(max_length=36, description="UUIDv7.", json_schema_extra={"format": "uuid"}),
+]
+"""Id of a record; upper case is taken for the lower case it is kept in."""
+NamedId = Annotated[str, AfterValidator(canonical_id), Field(json_schema_extra={"format": "uuid"})]
+"""Id in a path or a query: what is no id names nothing, and is not refused for its form."""
 Text = Annotated[str, AfterValidator(_storable)]
+DeviceName = Annotated[Text, AfterValidator(canonical_id)]
+"""Id of a station, or ``server``."""
 JsonObject = Annotated[dict[str, Any], AfterValidator(storable_object)]
 
 
@@ -131,11 +141,34 @@ LEFT_OUT: Any = None
 """Default of a member of ``Changes`` that is left out; never among what ``model_dump(exclude_unset=True)`` gives."""
 
 
+def read_only(description: str = "") -> Any:
+    """Return the declaration of a member that may be sent back as it was read, and cannot be changed."""
+    text = f"{description} Cannot be changed.".strip()
+    return Field(default=LEFT_OUT, description=text, json_schema_extra={"readOnly": True})
+
+
 class Changes(Request):
     """Base of changes to a record: what is left out stays, and only what may be empty can be set to null.
 
-    A member that may not be null is declared with its own type and the default ``LEFT_OUT``.
+    A member that may not be null is declared with its own type and the default ``LEFT_OUT``. What a GET of the record
+    gives can be sent as a whole: the members that cannot be changed are declared with ``read_only``.
     """
+
+    def given(self) -> dict[str, Any]:
+        """Return the members to change that were sent."""
+        return self.model_dump(exclude_unset=True, exclude=self._read_only_names())
+
+    def read_only(self) -> dict[str, Any]:
+        """Return the members that were sent and cannot be changed."""
+        return {name: getattr(self, name) for name in sorted(self._read_only_names() & self.model_fields_set)}
+
+    @classmethod
+    def _read_only_names(cls) -> set[str]:
+        return {
+            name
+            for name, field in cls.model_fields.items()
+            if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("readOnly") is True
+        }
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:

@@ -85,7 +85,6 @@ class Rest:
         path = f"{_PATHS[record.entity]}/{record.id}"
         if "pipeline_id" in fields:
             path = f"{path}/pipeline"
-            fields = {"pipeline_id": fields["pipeline_id"], "parameters": fields.get("pipeline_parameters", {})}
         return self._answer(self._client.put(path, json=fields))
 
     def delete(self, record: Master) -> Answer:

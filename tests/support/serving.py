@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import uvicorn
 
+from inspection.pipeline.definition import default_definition
 from models.ids import new_id
 from models.states import Role
 from server.auth.identity.principal import Principal
@@ -104,5 +105,23 @@ def make_target(served: Served, **fields: Any) -> dict[str, Any]:
     """Make a target with a code of its own."""
     body = {"code": f"T-{new_id()}", "name": "Plate", **fields}
     answer = served["supervisor"].post("/inspection/targets", json=body)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def definition() -> dict[str, Any]:
+    return default_definition().model_dump(mode="json")
+
+
+def make_pipeline(served: Served) -> dict[str, Any]:
+    body = {"name": f"P {new_id()}", "definition": definition()}
+    answer = served["supervisor"].post("/pipelines", json=body)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def make_item(served: Served, **fields: Any) -> dict[str, Any]:
+    target = make_target(served)
+    answer = served["supervisor"].post(f"/inspection/targets/{target['id']}/items", json={"name": "Surface", **fields})
     assert answer.status_code == 201, answer.text
     return dict(answer.json())

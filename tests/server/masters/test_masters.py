@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from inspection.pipeline.definition import default_definition
 from inspection.recipe.reading import read_threshold
 from models.audit import AuditEntry
 from models.ids import new_id
@@ -16,25 +15,7 @@ from models.sync import ChangeLogEntry
 from models.targets import InspectionItem
 from server.masters.schemas import DEFINITION_EXAMPLE
 from sync.shared.item_records import ItemRecords
-from tests.support.serving import Served, make_target
-
-
-def definition() -> dict[str, Any]:
-    return default_definition().model_dump(mode="json")
-
-
-def make_pipeline(served: Served) -> dict[str, Any]:
-    body = {"name": f"P {new_id()}", "definition": definition()}
-    answer = served["supervisor"].post("/pipelines", json=body)
-    assert answer.status_code == 201, answer.text
-    return dict(answer.json())
-
-
-def make_item(served: Served, **fields: Any) -> dict[str, Any]:
-    target = make_target(served)
-    answer = served["supervisor"].post(f"/inspection/targets/{target['id']}/items", json={"name": "Surface", **fields})
-    assert answer.status_code == 201, answer.text
-    return dict(answer.json())
+from tests.support.serving import Served, definition, make_item, make_pipeline, make_target
 
 
 def test_the_same_request_twice_has_one_effect_and_another_content_is_a_conflict(served: Served) -> None:
@@ -140,7 +121,7 @@ def test_a_pipeline_in_use_is_not_deleted_until_no_item_uses_it(served: Served) 
 def test_an_item_gets_its_pipeline_with_parameters(served: Served) -> None:
     pipeline = make_pipeline(served)
     item = make_item(served)
-    body = {"pipeline_id": pipeline["id"], "parameters": {"resize": {"width": 320, "height": 240}}}
+    body = {"pipeline_id": pipeline["id"], "pipeline_parameters": {"resize": {"width": 320, "height": 240}}}
     url = f"/inspection/items/{item['id']}/pipeline"
     set_to = served["supervisor"].put(url, json=body)
     assert set_to.status_code == 200, set_to.text
@@ -159,14 +140,14 @@ def test_another_model_leaves_an_items_threshold_with_the_model_it_was_chosen_fo
     first, second = (file.id for file in files)
 
     def models(model_id: str) -> dict[str, Any]:
-        return {"pipeline_id": pipeline["id"], "parameters": {"anomaly": {"model": model_id}}}
+        return {"pipeline_id": pipeline["id"], "pipeline_parameters": {"anomaly": {"model": model_id}}}
 
     def held() -> tuple[float, str] | None:
         with served.context.database.read() as session:
             found = read_threshold(session.get_one(InspectionItem, item["id"]), ItemRecords(session, "any"))
             return None if found is None else (found.value, found.origin)
 
-    item = make_item(served, pipeline_id=pipeline["id"], pipeline_parameters=models(first)["parameters"])
+    item = make_item(served, pipeline_id=pipeline["id"], pipeline_parameters=models(first)["pipeline_parameters"])
     url = f"/inspection/items/{item['id']}"
     criteria = {"threshold": 9.0, "threshold_model": "a" * 64}
     assert supervisor.put(url, json={"criteria": criteria}).json()["criteria"] == criteria
@@ -205,10 +186,10 @@ def test_a_pipeline_that_does_not_fit_is_422_with_its_context(served: Served) ->
     url = f"/inspection/items/{item['id']}/pipeline"
     for wrong in (
         {"pipeline_id": new_id()},
-        {"pipeline_id": pipeline["id"], "parameters": {"nowhere": {}}},
-        {"pipeline_id": pipeline["id"], "parameters": {"resize": {"width": -1}}},
-        {"pipeline_id": pipeline["id"], "parameters": {"resize": 5}},
-        {"parameters": {"resize": {}}},
+        {"pipeline_id": pipeline["id"], "pipeline_parameters": {"nowhere": {}}},
+        {"pipeline_id": pipeline["id"], "pipeline_parameters": {"resize": {"width": -1}}},
+        {"pipeline_id": pipeline["id"], "pipeline_parameters": {"resize": 5}},
+        {"pipeline_parameters": {"resize": {}}},
     ):
         answer = served["supervisor"].put(url, json=wrong)
         assert answer.status_code == 422, answer.text
@@ -222,7 +203,7 @@ def test_why_a_pipeline_does_not_fit_is_reported_in_the_language_asked_for(serve
     pipeline, item = make_pipeline(served), make_item(served)
     answer = served["supervisor"].put(
         f"/inspection/items/{item['id']}/pipeline",
-        json={"pipeline_id": pipeline["id"], "parameters": {"resize": {"width": -1}}},
+        json={"pipeline_id": pipeline["id"], "pipeline_parameters": {"resize": {"width": -1}}},
         headers={"Accept-Language": "ja"},
     )
     assert answer.status_code == 422

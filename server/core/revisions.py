@@ -1,0 +1,52 @@
+"""Optimistic locking: the revision of a record, and whether it is the one that a client expects."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from models.errors import Conflict, PreconditionFailed
+from sync.shared.schemas import Changes
+
+
+def revision_of(reply: BaseModel) -> str:
+    """Return the revision of a record: its ``rev``, or a digest of what is answered for records that count none."""
+    rev = getattr(reply, "rev", None)
+    if isinstance(rev, int):
+        return str(rev)
+    return hashlib.sha256(reply.model_dump_json().encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Which revisions of a record a client is ready to change.
+
+    Attributes:
+        revisions: those; None takes every one.
+    """
+
+    revisions: frozenset[str] | None = None
+
+    def require(self, present: BaseModel, body: Changes | None = None) -> None:
+        """Check a record within the transaction that changes it.
+
+        Args:
+            present: the record before the change, in the form in which it is answered.
+            body: the change; members of it that cannot be changed must have their present values.
+
+        Raises:
+            PreconditionFailed: ``revision-mismatch`` with the member ``revision``, the present one.
+            Conflict: ``member-read-only`` with the member ``field``.
+        """
+        revision = revision_of(present)
+        if self.revisions is not None and revision not in self.revisions:
+            raise PreconditionFailed("revision-mismatch", members={"revision": revision})
+        for name, value in (body.read_only() if body is not None else {}).items():
+            if value != getattr(present, name):
+                raise Conflict("member-read-only", field=name, members={"field": name})
+
+
+WHATEVER = Expected()
+"""Of a client that names no revision."""
