@@ -76,8 +76,13 @@ def field_path(location: Iterable[str | int]) -> str:
 def not_json(error: Exception) -> LocalText:
     """Return why a text is not JSON, with the place that ``json.loads`` names."""
     if isinstance(error, json.JSONDecodeError):
-        return LocalText.of("value-json-place", {"line": error.lineno, "column": error.colno})
+        return LocalText.of("value-json-place", json_place(error))
     return LocalText.of(_NOT_JSON, {})
+
+
+def json_place(error: Exception) -> dict[str, object]:
+    """Return ``line`` and ``column``, both from 1, where a text is not JSON; empty when ``json.loads`` named none."""
+    return {"line": error.lineno, "column": error.colno} if isinstance(error, json.JSONDecodeError) else {}
 
 
 def rejection(item: Mapping[str, Any]) -> LocalText:

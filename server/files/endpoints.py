@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Depends, File, Request, UploadFile
+from fastapi import Depends, File, Form, Request, UploadFile
 from fastapi.responses import Response, StreamingResponse
 
 from models.states import Role
@@ -13,7 +13,9 @@ from server.files import service
 from server.files.schemas import FileReply
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.ranges import same_tag, wanted_range
+from server.http.revisions import Answered, Read
 from server.http.routes import feature_router
+from sync.shared.schemas import NamedId, RecordId
 
 router = feature_router(prefix="/files", tags=["files"])
 Uploading = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
@@ -25,30 +27,37 @@ _BYTES: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("", summary="Upload an image", status_code=201)
+@router.post("", summary="Upload an image", status_code=201, responses={200: {"model": FileReply}, 409: {}})
 def upload(
-    asking: Uploading, context: Context, file: Annotated[UploadFile, File(description="The image.")]
+    asking: Uploading,
+    context: Context,
+    answer: Answered,
+    file: Annotated[UploadFile, File(description="The image.")],
+    id: Annotated[RecordId | None, Form(description="The client's own id; the same upload again answers 200.")] = None,  # noqa: A002 - the name of the member
 ) -> FileReply:
     """JPEG, PNG, BMP, TIFF or WebP; checked for size, pixels and completeness before it is kept."""
-    return service.store_file(context, asking, file.filename, file.file)
+    reply, new = service.store_file(context, asking, file.filename, file.file, id)
+    answer.created(f"/files/{reply.id}", new=new)
+    answer.tag(reply.sha256)
+    return reply
 
 
 @router.get("/{file_id}", summary="The content of a file", response_class=Response, responses=_BYTES)
-def content(file_id: str, asking: Asking, request: Request, context: Context) -> Response:
+def content(file_id: NamedId, asking: Asking, request: Request, context: Context) -> Response:
     """An uploaded file, or an image of a session by its id. Answers range requests; the ETag is the SHA-256 digest."""
     return _content(request, context, service.get_file(context, asking, file_id), "inline")
 
 
 @router.get("/{file_id}/download", summary="The file as an attachment", response_class=Response, responses=_BYTES)
-def download(file_id: str, asking: Asking, request: Request, context: Context) -> Response:
+def download(file_id: NamedId, asking: Asking, request: Request, context: Context) -> Response:
     """The same as the content, with a name to save it under."""
     return _content(request, context, service.get_file(context, asking, file_id), "attachment")
 
 
 @router.get("/{file_id}/metadata", summary="What the upload answered")
-def metadata(file_id: str, asking: Asking, context: Context) -> FileReply:
+def metadata(file_id: NamedId, asking: Asking, context: Context, answer: Read) -> FileReply:
     """Id, digest, size, content type, width and height."""
-    return service.get_file(context, asking, file_id)
+    return answer.of(service.get_file(context, asking, file_id))
 
 
 def _content(request: Request, context: Context, known: FileReply, disposition: str) -> Response:

@@ -7,7 +7,9 @@ from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from inspection.imaging.files import ImageLimits, require_image
-from models.errors import NotFound, TooLarge
+from models.errors import Conflict, NotFound, TooLarge
+from models.ids import new_id
+from models.insertion import insert_if_absent
 from models.sessions import ImageRecord, InspectionSession
 from models.storage import sha256_of
 from models.sync import StoredFile
@@ -71,11 +73,21 @@ def _is_invisible(letter: str) -> bool:
     return unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}
 
 
-def store_file(context: ServerContext, who: Principal, filename: str | None, file: BinaryIO) -> FileReply:
-    """Check an image and keep it.
+def store_file(
+    context: ServerContext, who: Principal, filename: str | None, file: BinaryIO, file_id: str | None = None
+) -> tuple[FileReply, bool]:
+    """Check an image, keep it, and return what is known of it and whether it is new.
+
+    Args:
+        context: the server's parts.
+        who: who uploads.
+        filename: as the client sent it.
+        file: the bytes.
+        file_id: the client's own id; the same upload twice has one effect.
 
     Raises:
         TooLarge: ``upload-too-large``.
+        Conflict: ``id-taken`` when the id belongs to a file with other bytes.
         UnreadableImage: when it is no complete image within the limits of pixels.
     """
     limits = ImageLimits(context.settings.max_upload_bytes, context.settings.max_image_pixels)
@@ -91,8 +103,14 @@ def store_file(context: ServerContext, who: Principal, filename: str | None, fil
     # The bytes are there before any row names them.
     context.objects.put(sha256, data)
     with context.database.local_transaction(who.user_id) as session:
+        existing = session.get(StoredFile, file_id) if file_id is not None else None
+        if existing is not None:
+            if existing.sha256 != sha256:
+                raise Conflict("id-taken", id=existing.id)
+            return _reply(existing), False
         record_blob(session, sha256, len(data), content_type)
         record = StoredFile(
+            id=file_id or new_id(),
             sha256=sha256,
             filename=name,
             content_type=content_type,
@@ -101,10 +119,12 @@ def store_file(context: ServerContext, who: Principal, filename: str | None, fil
             height=header.height,
             user_id=who.user_id,
         )
-        session.add(record)
-        session.flush()
-        audited(session, who, "file.uploaded", "file", record.id, sha256=sha256)
-        return _reply(record)
+        insert_if_absent(session, record)
+        kept = session.get_one(StoredFile, record.id)
+        if kept.sha256 != sha256:
+            raise Conflict("id-taken", id=kept.id)
+        audited(session, who, "file.uploaded", "file", kept.id, sha256=sha256)
+        return _reply(kept), True
 
 
 def get_file(context: ServerContext, who: Principal, file_id: str) -> FileReply:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,9 +19,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import Scope
 
-from models.errors import Conflict, UserFacingError
+from models.errors import Conflict, InvalidInput, UserFacingError
 from models.messages import Language, LocalText, choose_language, error_text
-from models.rejections import MORE_UNKNOWN, rejection
+from models.rejections import MORE_UNKNOWN, json_place, not_json, rejection
 from server.http.paths import given_path
 from server.http.refusals import HttpRefusal
 from sync.shared.problems import TYPE_BASE
@@ -91,8 +92,7 @@ def validation_errors(errors: Sequence[Any], language: Language) -> list[dict[st
     """Return the first ``validation_errors`` for pydantic errors; secrets and large values are not echoed."""
     found = []
     for item in itertools.islice(_of_fields(errors), _MOST_ENTRIES):
-        # The place in a text that is no JSON is a number of letters, not a field.
-        place = [] if item["type"] == "json_invalid" else [str(part) for part in item["loc"]]
+        place = [str(part) for part in item["loc"]]
         path = place[1:] if place and place[0] in {"body", "query", "path", "header", "cookie"} else place
         entry: dict[str, Any] = {
             "field": _field_name(path),
@@ -129,12 +129,20 @@ async def _user_facing(request: Request, error: Exception) -> JSONResponse:
 async def _validation(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise TypeError("registered for validation errors")
+    first = error.errors()[0]
+    if first["type"] == "json_invalid" and isinstance(error.body, str):
+        return problem(request.scope, _not_json(json.JSONDecodeError("", error.body, first["loc"][-1])))
     language = language_of(request.scope)
     entries = validation_errors(error.errors(), language)
     text = error_text("validation-error", {}, language)
     lines = _first_of(entries, (text.title, text.detail, text.advice))
     members = _listed(entries, _count(error.errors()) - len(entries))
     return _response(request.scope, HTTPStatus.BAD_REQUEST, "validation-error", lines, members)
+
+
+def _not_json(error: json.JSONDecodeError) -> InvalidInput:
+    entry = {"field": "body", "message": not_json(error)}
+    return InvalidInput("validation-error", members={"validation_errors": [entry], **json_place(error)})
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:

@@ -151,10 +151,10 @@ class _HeadChecks:
         return Request(request.scope, _replayed(body, request.receive))
 
     def _check_kind(self, request: Request, kind: str) -> None:
+        if kind == "":
+            raise UnsupportedMedia("media-type-missing", expected=", ".join(sorted(self._kinds)))
         if kind not in self._kinds:
-            raise UnsupportedMedia(
-                "media-type-unsupported", given=kind[:100] or "-", expected=", ".join(sorted(self._kinds))
-            )
+            raise UnsupportedMedia("media-type-unsupported", given=kind[:100], expected=", ".join(sorted(self._kinds)))
         encoding = request.headers.get("content-encoding", "identity").strip().lower()
         if encoding != "identity" and not self._raw:
             raise UnsupportedMedia(

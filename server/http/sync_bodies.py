@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from models.errors import InvalidInput, TooLarge
 from models.messages import LocalText
-from models.rejections import first_problem, not_json, of_field
+from models.rejections import first_problem, json_place, not_json, of_field
 from server.http.dependencies import Context
 from server.http.json_guard import require_bounded
 from server.http.refusals import UnsupportedMedia
@@ -101,7 +101,7 @@ def parse_batch(data: bytes) -> Batch:
     except ValidationError as error:
         raise InvalidInput("sync-batch-invalid", reason=first_problem(error).text) from error
     except (ValueError, RecursionError) as error:
-        raise InvalidInput("sync-batch-invalid", reason=not_json(error)) from error
+        raise InvalidInput("sync-batch-invalid", reason=not_json(error), members=json_place(error)) from error
     try:
         storable_object({"device_id": batch.device_id, "batch_id": batch.batch_id})
     except ValueError as error:
@@ -133,9 +133,11 @@ def parse_upload(data: bytes) -> UploadRequest:
         InvalidInput: ``upload-invalid``.
     """
     try:
-        return UploadRequest.model_validate_json(data)
+        return UploadRequest.model_validate(json.loads(data))
     except ValidationError as error:
         raise InvalidInput("upload-invalid", reason=first_problem(error).text) from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("upload-invalid", reason=not_json(error), members=json_place(error)) from error
 
 
 def batch_too_large() -> TooLarge:

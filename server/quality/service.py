@@ -7,15 +7,15 @@ from collections.abc import Iterable
 
 from server.context import ServerContext
 from server.core.periods import Period
-from server.quality.repository import Day, count_by_day, count_defects
+from server.quality.repository import EVERYTHING, Day, Scope, count_by_day, count_defects
 from server.quality.schemas import DailyTrend, Statistics, StatisticsSummary
 
 
-def statistics(context: ServerContext, period: Period) -> Statistics:
+def statistics(context: ServerContext, period: Period, scope: Scope = EVERYTHING) -> Statistics:
     """Return summary, daily trends and defects of the completed sessions of a period."""
     with context.database.read() as session:
-        days = count_by_day(session, period)
-        defects = count_defects(session, period)
+        days = count_by_day(session, period, scope)
+        defects = count_defects(session, period, scope)
     return Statistics(
         summary=summary(days), daily_trends=[_trend(day) for day in days if day.day], defect_analysis=dict(defects)
     )

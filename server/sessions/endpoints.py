@@ -12,9 +12,11 @@ from server.http.paging import Paging
 from server.http.periods import InPeriod
 from server.http.revisions import Answered, IfMatch, Read
 from server.http.routes import feature_router
-from server.sessions import service, verification
+from server.sessions import images, service, verification
 from server.sessions.repository import SessionFilter
 from server.sessions.schemas import (
+    ImageAttach,
+    ImageReply,
     SessionCreate,
     SessionDetail,
     SessionReply,
@@ -99,4 +101,19 @@ def verify_session(
     """By the signed-in user; after the end of the session it is a correction, nothing is overwritten."""
     reply, new = verification.verify(context, asking, session_id, body)
     answer.created(f"/inspection/sessions/{reply.session.id}", new=new)
+    return reply
+
+
+@router.post(
+    "/{session_id}/images",
+    summary="Attach an uploaded file",
+    status_code=201,
+    responses={200: {"model": ImageReply}, 409: {}},
+)
+def attach_image(
+    session_id: NamedId, asking: Inspecting, context: Context, body: ImageAttach, answer: Answered
+) -> ImageReply:
+    """The file becomes an image of the session, read as `/files/{id}` by the image's id; 409 after the end."""
+    reply, new = images.attach_image(context, asking, session_id, body)
+    answer.created(f"/files/{reply.id}", new=new)
     return reply

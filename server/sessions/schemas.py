@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
+from models.results import Detection, MarkedDefect, StepTiming
 from models.states import HumanVerdict, ImageKind, SessionStatus, Verdict
 from sync.shared.schemas import (
     LEFT_OUT,
@@ -75,10 +74,21 @@ class VerificationReply(Reply):
     username: str
     device_id: str
     verdict: HumanVerdict
-    defects: list[dict[str, Any]]
+    defects: list[MarkedDefect]
     comment: str
     seconds: float | None
     created_at: Moment
+
+
+class ImageAttach(Request):
+    """An uploaded file that becomes an image of the session."""
+
+    id: RecordId | None = None
+    file_id: RecordId = Field(description="What `POST /files` answered.")
+    item_id: RecordId | None = Field(default=None, description="The item it shows; empty: the whole part.")
+    image_kind: ImageKind = ImageKind.CAPTURED
+    captured_at: Moment | None = Field(default=None, description="Empty: now.")
+    source: Text = Field(default="", max_length=200, description="Where it comes from, a camera's name for example.")
 
 
 class ImageReply(Reply):
@@ -110,9 +120,9 @@ class AIResultReply(Reply):
     confidence: float
     anomaly_score: float | None
     threshold: float | None
-    detections: list[Any]
-    reasons: list[Any]
-    steps: list[Any]
+    detections: list[Detection]
+    reasons: list[str] = Field(description="Codes of the criteria that were not met.")
+    steps: list[StepTiming]
     processing_time_ms: float
     created_at: Moment
 

@@ -26,11 +26,16 @@ def _settings(value: Any) -> None:
     StationSettings.model_validate({name: value[name] for name in StationSettings.model_fields if name in value})
 
 
+def _defects(value: Any) -> None:
+    # By their names on the wire alone: statistics count a defect by its ``class``.
+    TypeAdapter(list[MarkedDefect]).validate_python(value, by_alias=True, by_name=False)
+
+
 _VALIDATORS: dict[tuple[type[Synced], str], Callable[[Any], object]] = {
     (AIResult, "detections"): TypeAdapter(list[Detection]).validate_python,
     (AIResult, "reasons"): TypeAdapter(list[str]).validate_python,
     (AIResult, "steps"): TypeAdapter(list[StepTiming]).validate_python,
-    (HumanVerification, "defects"): TypeAdapter(list[MarkedDefect]).validate_python,
+    (HumanVerification, "defects"): _defects,
     (StationConfig, "settings"): _settings,
 }
 

@@ -161,7 +161,7 @@ def test_the_same_file_stored_several_times_at_once_is_one_blob(context: ServerC
 
     def store() -> None:
         start.wait(DEADLINE_S)
-        replies.append(store_file(context, ADMIN, "a.png", io.BytesIO(png())).sha256)
+        replies.append(store_file(context, ADMIN, "a.png", io.BytesIO(png()))[0].sha256)
 
     at_once(store, 4)
     assert len(replies) == 4

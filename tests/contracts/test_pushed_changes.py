@@ -39,6 +39,9 @@ POISON: dict[str, Callable[[Pushing, dict[str, Any]], dict[str, Any]]] = {
     "defects without a class": lambda at, part: at.fact(
         "human_verification", part, verdict="NG", defects=[{"bbox": None}]
     ),
+    "a defect with another name for its class": lambda at, part: at.fact(
+        "human_verification", part, verdict="NG", defects=[{"class_name": "scratch"}]
+    ),
     "words as defects": lambda at, part: at.fact("human_verification", part, verdict="NG", defects=["scratch"]),
 }
 

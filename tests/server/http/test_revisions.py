@@ -16,6 +16,7 @@ from server.core.revisions import Expected
 from server.http.revisions import parse_if_match
 from tests.support.serving import PASSWORD, Served, enrol, make_item, make_pipeline, make_target
 
+NOBODY = "0197c000-0000-7000-8000-0000000000ff"
 Made = tuple[str, dict[str, Any]]
 """Path of a record, and a change of it."""
 
@@ -169,7 +170,7 @@ def test_a_password_is_set_by_the_tag_of_its_user(served: Served) -> None:
     [
         (a_target, "created_at", "2020-01-01T00:00:00.000Z"),
         (a_target, "rev", 0),
-        (an_item, "target_id", new_id()),
+        (an_item, "target_id", NOBODY),
         (an_item_pipeline, "pipeline_version", 99),
         (a_pipeline, "version", 99),
         (a_user, "username", "other"),

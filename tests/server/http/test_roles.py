@@ -41,6 +41,7 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], object]] = {
     ("PUT", f"/inspection/sessions/{ID}"): (INSPECTING, {}),
     ("POST", f"/inspection/sessions/{ID}/complete"): (INSPECTING, None),
     ("POST", f"/inspection/sessions/{ID}/human-verification"): (INSPECTING - {"integrator"}, {"verdict": "OK"}),
+    ("POST", f"/inspection/sessions/{ID}/images"): (INSPECTING, {"file_id": ID}),
     ("POST", "/files"): (INSPECTING, None),
 }
 # Sign-in itself, what everybody may do about oneself, and sync, whose own tests say who may.
