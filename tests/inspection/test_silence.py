@@ -123,7 +123,7 @@ def test_the_package_through_which_openvino_reports_is_not_loaded() -> None:
     assert finished.stdout.strip() == "openvino.tools.ovc.telemetry_stub"
 
 
-@pytest.mark.parametrize(("package", "home"), [("cv2", "opencv.py"), ("openvino", "openvino_runtime.py")])
+@pytest.mark.parametrize(("package", "home"), [("cv2", "opencv.py"), ("openvino", "openvino_import.py")])
 def test_packages_with_side_effects_are_imported_in_one_place(package: str, home: str) -> None:
     importing = set()
     for path in ROOM.rglob("*.py"):

@@ -1,5 +1,6 @@
 import ast
 import string
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from models.messages import LANGUAGES, Language, catalogue
 ROOT = Path(models.errors.__file__).parents[1]
 ROOMS = ("app", "inspection", "sync", "models", "server")
 PARTS = ("title", "detail", "advice")
+ENDS = ("。", "？", "）", "」", "}")
+EXAMPLE = "。例: "
+"""After which comes what is typed as it is."""
 
 
 def placeholders(text: str) -> set[str]:
@@ -32,22 +36,45 @@ def error_classes(trees: dict[Path, ast.Module]) -> set[str]:
         known |= more
 
 
-def codes_in_source() -> dict[str, str]:
-    """Every error code that is a literal first argument of an error class: code → where."""
+@dataclass(frozen=True)
+class Raised:
+    """A place where an error is made with a literal code.
+
+    Attributes:
+        code: of it.
+        values: that it is given by name; None when it is also given others.
+        where: it is.
+    """
+
+    code: str
+    values: frozenset[str] | None
+    where: str
+
+
+def raised_in_source() -> list[Raised]:
+    """Every error class called with a literal code: first, as ``code=``, or as one of two by a condition."""
     files = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in files}
     classes = error_classes(trees)
-    codes: dict[str, str] = {}
+    found = []
     for path, tree in trees.items():
         for node in ast.walk(tree):
-            if not isinstance(node, ast.Call):
+            if (
+                not isinstance(node, ast.Call)
+                or getattr(node.func, "id", getattr(node.func, "attr", "")) not in classes
+            ):
                 continue
-            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            given = [*node.args[:1], *(word.value for word in node.keywords if word.arg == "code")]
-            for value in given if name in classes else []:
-                if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                    codes.setdefault(value.value, f"{path.relative_to(ROOT)}:{node.lineno}")
-    return codes
+            named = {word.arg for word in node.keywords}
+            values = None if None in named else frozenset(name for name in named if name is not None)
+            where = f"{path.relative_to(ROOT)}:{node.lineno}"
+            for given in [*node.args[:1], *(word.value for word in node.keywords if word.arg == "code")]:
+                choices = [given.body, given.orelse] if isinstance(given, ast.IfExp) else [given]
+                found += [
+                    Raised(choice.value, values, where)
+                    for choice in choices
+                    if isinstance(choice, ast.Constant) and isinstance(choice.value, str)
+                ]
+    return found
 
 
 def test_every_language_has_the_same_codes() -> None:
@@ -75,11 +102,32 @@ def test_every_language_names_the_same_values() -> None:
 
 
 def test_every_code_raised_in_the_source_has_a_text() -> None:
-    codes = codes_in_source()
-    assert codes, "no error code found in the source: the search is broken"
-    assert {code: where for code, where in codes.items() if code not in catalogue("en")} == {}
+    found = raised_in_source()
+    assert len(found) > 200, "few error codes found in the source: the search is broken"
+    assert [one for one in found if one.code not in catalogue("en")] == []
+
+
+def test_an_error_is_given_every_value_that_its_text_names() -> None:
+    lacking = [
+        one
+        for one in raised_in_source()
+        if one.values is not None
+        and one.code in catalogue("en")
+        and not {name for part in PARTS for name in placeholders(catalogue("en")[one.code][part])} <= one.values
+    ]
+    assert lacking == []
+
+
+def test_a_japanese_advice_ends_with_its_full_stop() -> None:
+    advice = {code: text["advice"].rstrip() for code, text in catalogue("ja").items() if text["advice"].strip()}
+    assert {code: text for code, text in advice.items() if not text.endswith(ENDS) and EXAMPLE not in text} == {}
 
 
 def test_the_same_errors_have_advice_for_clients_in_both_languages() -> None:
     with_advice = [{code for code, text in catalogue(one).items() if "advice_for_client" in text} for one in LANGUAGES]
     assert with_advice[0] == with_advice[1]
+
+
+@pytest.mark.parametrize("entity", ["target", "item", "pipeline", "defect-class"])
+def test_every_kind_of_master_has_a_text_for_not_being_there(entity: str) -> None:
+    assert f"{entity}-not-found" in catalogue("en")

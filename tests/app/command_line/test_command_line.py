@@ -21,6 +21,7 @@ from app.station.workspace import Workspace
 from inspection.imaging.files import encode_png
 from sync.station.state import LAST_SUCCESS, set_value
 from tests.support.command import imageflow
+from tests.support.messages import says
 from tests.support.station import Station
 
 _HELP_COLUMNS = 78
@@ -204,7 +205,7 @@ def test_the_demo_clears_no_folder_that_is_not_its_own(tmp_path: Path) -> None:
     precious.write_text("do not lose", encoding="utf-8")
     done = imageflow("demo", "--auto", "--out", str(tmp_path / "out"), "--store", str(tmp_path / "store"))
     assert done.returncode == 1
-    assert "does not belong to the demo" in done.stderr
+    assert says(done.stderr, "demo-foreign-folder")
     assert precious.read_text(encoding="utf-8") == "do not lose"
 
 

@@ -12,6 +12,7 @@ from inspection.imaging.files import encode_png, read_image
 from inspection.pipeline import ready_definition, ready_names, validate_definition
 from models.storage import write_atomically
 from tests.support.command import run
+from tests.support.messages import says
 
 
 def test_inspect_prints_one_json_object_a_line_and_writes_overlays(
@@ -53,13 +54,16 @@ def test_inspect_judges_by_the_models_own_threshold_when_criteria_name_another_m
 ) -> None:
     image = parts / "test" / "scratch" / "800.png"
     model = hashlib.sha256(report.path.read_bytes()).hexdigest()
-    for named, used, reported in ((model, 0.01, ""), ("b" * 64, report.threshold.value, "chosen for another model")):
+    for named, used, reported in (
+        (model, 0.01, ""),
+        ("b" * 64, report.threshold.value, "criteria-threshold-not-applicable"),
+    ):
         criteria = {"threshold": 0.01, "threshold_model": named}
         write_atomically(tmp_path / "c.json", json.dumps(criteria).encode())
         arguments = ("inspect", "--model", report.path, "--criteria", tmp_path / "c.json", "--json", image)
         code, out, err = run(capsys, *arguments)
         assert (code, json.loads(out)["threshold"]) == (0, used)
-        assert (reported in err) if reported else (err == "")
+        assert says(err, reported) if reported else (err == "")
         assert json.loads(run(capsys, *arguments, "--threshold", "0.02")[1])["threshold"] == 0.02
 
 
@@ -94,7 +98,7 @@ def test_an_overlay_never_takes_the_place_of_an_image(
     for given in ([image], [tmp_path], [tmp_path / "deep" / "part.png", tmp_path / "deep" / "part.png", other]):
         code, out, err = run(capsys, "inspect", "--model", report.path, "--out", tmp_path, *given)
         assert (code, out) == (1, "")
-        assert "would replace an image" in err
+        assert says(err, "overlay-over-image")
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.png")} == before
 
 
@@ -194,7 +198,7 @@ def test_outputs_that_cannot_be_written_are_reported(
     ):
         code, out, err = run(capsys, *arguments)
         assert (code, out) == (1, "")
-        assert "could not be written" in err
+        assert says(err, "file-not-written")
     assert (tmp_path / "file").read_bytes() == b"x"
 
 
@@ -301,7 +305,7 @@ def test_train_evaluate_and_show_work_together(
     assert trained["images"] == 12
     assert trained["left_out"] == {"scratch": 3}
     assert f"left out {tmp_path / 'scratch'}: 3 images" in err
-    assert "assumed distribution" in err  # 12 images cannot show 5 %
+    assert says(err, "threshold-assumed")  # 12 images cannot show 5 %
 
     _, out, _ = run(
         capsys,
@@ -412,7 +416,7 @@ def test_a_file_that_is_no_pipeline_is_named_and_criteria_are_recognised(
     reported = err.replace("\n", "")
     assert "lot.json" in reported
     assert any(word in reported for word in words)
-    assert ("looks like criteria" in reported) == ("criteria" in words)
+    assert (says(reported, "pipeline-file-criteria")) == ("criteria" in words)
 
 
 def test_inspect_reports_unknown_pipelines_and_wrong_criteria(

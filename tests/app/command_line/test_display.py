@@ -13,6 +13,7 @@ import pytest
 
 from app.command_line.display import somebody_can_see, window_can_open
 from tests.support.command import imageflow
+from tests.support.messages import says
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="displays of X11 and Wayland")
 XVFB = shutil.which("Xvfb")
@@ -71,4 +72,4 @@ def test_a_window_off_the_screen_can_open_but_nobody_sees_it(monkeypatch: pytest
 
 def test_the_station_says_that_the_display_cannot_be_used(tmp_path: Path) -> None:
     done = imageflow("station", "--store", str(tmp_path), DISPLAY=":61234", IMAGEFLOW_LANGUAGE="en")
-    assert (done.returncode, "No display" in done.stderr) == (1, True), done.stderr
+    assert (done.returncode, says(done.stderr, "window-no-display")) == (1, True), done.stderr

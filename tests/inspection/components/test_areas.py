@@ -63,7 +63,7 @@ def test_a_crop_shows_the_pixels_it_names_and_knows_where_they_lie(
     if x >= shape[1] or y >= shape[0] or x + width <= 0 or y + height <= 0:
         with pytest.raises(DoesNotFit) as caught:
             crop_picture(picture, parameters, "cut")
-        assert "cut" in caught.value.text("en").detail
+        assert "cut" in str(caught.value.values)
         return
     cut = crop_picture(picture, parameters)
     corner = cut.placement.to_original(np.array([[0.0, 0.0]]))[0].round().astype(int)

@@ -25,8 +25,6 @@ ENDS = "task: detect\nend2end: true\nnames: [a, b]\n"
 def refused(path: Path) -> str:
     with pytest.raises(UserFacingError) as caught:
         load_detection_model(path)
-    for language in ("en", "ja"):
-        assert caught.value.text(language).detail
     return caught.value.code
 
 

@@ -23,6 +23,7 @@ from inspection.imaging.files import read_image
 from inspection.model_files.archive import pack, unpack
 from inspection.model_library.loading import load_model
 from tests.support.awaiting import wait_until
+from tests.support.messages import says
 from tests.support.offline import Offline
 
 CLASSES = ("crazing", "inclusion", "patches", "pitted_surface", "rolled-in_scale", "scratches")
@@ -159,14 +160,14 @@ def test_a_run_that_is_done_is_not_resumed_and_a_folder_of_something_else_not_us
     trained: Trained, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     code, err = command(capsys, "--resume", trained.folder / "d.training")
-    assert (code, "already finished" in err) == (1, True)
+    assert (code, says(err, "training-run-done")) == (1, True)
     (tmp_path / "x.training").mkdir()
     (tmp_path / "x.training" / "diary.txt").write_text("mine")
     code, err = command(capsys, "--data", trained.data, "--out", tmp_path / "x.model")
-    assert (code, "holds other data" in err) == (1, True)
+    assert (code, says(err, "training-run-foreign")) == (1, True)
     assert (tmp_path / "x.training" / "diary.txt").read_text() == "mine"
     code, err = command(capsys, "--resume", tmp_path)
-    assert (code, "no training to continue" in err) == (1, True)
+    assert (code, says(err, "training-run-missing")) == (1, True)
 
 
 def test_show_and_list_show_what_a_detectors_file_holds(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
@@ -197,7 +198,7 @@ def test_a_detector_file_is_verified_against_its_own_record_or_another_file(
     moved = [[[value + 40 for value in row[:4]] + row[4:] for row in rows] for rows in archive.manifest["probe"]]
     (tmp_path / "other.model").write_bytes(pack({**archive.manifest, "probe": moved}, archive.parts))
     code, _, err = verify(tmp_path / "other.model")
-    assert (code, "finds other boxes" in err) == (1, True)
+    assert (code, says(err, "detector-verify")) == (1, True)
     with pytest.raises(SystemExit) as ended:
         main(["model", "export", str(path), "--out", str(tmp_path / "x.model")])
     assert ended.value.code == 1
@@ -265,7 +266,7 @@ def test_labels_that_are_all_empty_and_images_that_are_all_damaged_are_reported(
     for image in (tmp_path / "data" / "images" / "train").iterdir():
         image.write_bytes(image.read_bytes()[:500])
     code, err = command(capsys, "--data", described, "--out", tmp_path / "m.model")
-    assert (code, "The image is incomplete" in err) == (1, True)
+    assert (code, says(err, "image-truncated")) == (1, True)
 
 
 def test_a_checkpoint_with_code_in_it_is_refused_and_not_run(data: Path, tmp_path: Path) -> None:
@@ -284,7 +285,7 @@ def test_a_checkpoint_with_code_in_it_is_refused_and_not_run(data: Path, tmp_pat
         [sys.executable, "-c", PROGRAM, "train", "detector", *arguments], capture_output=True, text=True, check=False
     )
     assert finished.returncode == 1
-    assert "The training failed" in finished.stderr
+    assert says(finished.stderr, "detector-training-failed")
     assert "Traceback" not in finished.stderr
     assert not (tmp_path / "ran").exists()
     assert not (tmp_path / "m.model").exists()

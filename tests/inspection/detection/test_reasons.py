@@ -19,6 +19,7 @@ from inspection.runtime.openvino_import import ops
 from models.errors import UserFacingError
 from tests.support.detector_files import YOLO, graph_that_says
 from tests.support.drawn_detections import draw_detections
+from tests.support.messages import says
 
 # Names of formats and of entries in files, which no language translates.
 TERMS = {"imgsz", "names", "mean_values", "scale_values"}
@@ -122,5 +123,5 @@ def test_a_checkpoint_of_another_task_is_rejected_with_advice(
         main(["train", "detector", *map(str, arguments)])
     err = " ".join(capsys.readouterr().err.split())
     assert ended.value.code == 1
-    assert "made for the task segment" in err
+    assert says(err, "detector-checkpoint-task")
     assert "yolo11n.pt, not yolo11n-seg.pt" in err

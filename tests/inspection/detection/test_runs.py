@@ -29,6 +29,7 @@ from models.errors import Conflict, InvalidInput
 from tests.support.awaiting import wait_until
 from tests.support.detector_files import with_description
 from tests.support.drawn_detections import SIDE, draw_detections
+from tests.support.messages import says
 
 PROGRAM = "from app.command_line import main; main()"
 DEADLINE_S = 240.0
@@ -79,7 +80,7 @@ def test_a_training_that_gains_nothing_ends_before_its_epochs_with_a_reason(
     )
     assert code == 0, err
     assert "stopped early" in out
-    assert "left out 1 images" in err
+    assert says(err, "detector-images-left-out")
     report = json.loads((tmp_path / "学習 1" / "report.json").read_text(encoding="utf-8"))
     assert report["stopped_early"]
     assert 2 <= report["epochs"] < 40
@@ -114,7 +115,7 @@ def test_a_training_killed_after_its_last_epoch_is_finished_by_the_next_run(
     best = (folder.kept / "best.pt").read_bytes()
     (folder.kept / "best.pt").write_bytes(pickle.dumps(Evil(tmp_path / "ran")))
     code, _, err = command(capsys, "--resume", folder.path)
-    assert (code, "The training failed" in err) == (1, True)
+    assert (code, says(err, "detector-training-failed")) == (1, True)
     assert not (tmp_path / "ran").exists()
     (folder.kept / "best.pt").write_bytes(best)
     shutil.move(folder.path, tmp_path / "moved")
@@ -138,7 +139,7 @@ def test_a_disk_that_is_full_when_a_checkpoint_is_written_is_reported_as_that(tm
     process = program(*arguments, preexec_fn=limit, env=environment)
     _, err = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 1
-    assert "There is no room on the disk" in err
+    assert says(err, "file-disk-full")
     assert "Traceback" not in err
 
 

@@ -23,6 +23,7 @@ from inspection.evaluation.report import ReportPlace, write_report
 from inspection.evaluation.wording import phrases
 from inspection.imaging.files import decode_image
 from models.messages import LANGUAGES, Language
+from tests.support.messages import says
 
 
 class Page(HTMLParser):
@@ -245,7 +246,7 @@ def test_a_place_that_cannot_be_written_is_reported_before_the_work(
         main([*map(str, arguments), str(tmp_path / "file" / "r.html")])
     reported = capsys.readouterr()
     assert (ended.value.code, reported.out) == (1, "")
-    assert "could not be written" in reported.err
+    assert says(reported.err, "file-not-written")
 
 
 def test_evaluating_without_a_report_loads_no_plots() -> None:

@@ -47,7 +47,6 @@ def encoded(pixels: Pixels, suffix: str) -> bytes:
 def code_of(data: bytes, **limits: int) -> str:
     with pytest.raises(UnreadableImage) as caught:
         decode_image(data, limits=ImageLimits(**limits) if limits else ImageLimits())
-    assert caught.value.text("ja").title  # every code has a text that its values fill
     return caught.value.code
 
 

@@ -47,10 +47,7 @@ def pipeline(*steps: dict[str, Any]) -> PipelineDefinition:
 def refused(*steps: dict[str, Any]) -> InvalidInput:
     with pytest.raises(InvalidInput) as caught:
         validate_definition(pipeline(*steps))
-    error = caught.value
-    assert error.text("en").detail
-    assert error.text("ja").detail
-    return error
+    return caught.value
 
 
 def fields(error: InvalidInput) -> list[str]:
@@ -91,7 +88,6 @@ def test_a_malformed_definition_is_refused(value: object, code: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         PipelineDefinition.parse(value)
     assert caught.value.code == code
-    assert caught.value.text("ja").detail
 
 
 def test_a_malformed_step_is_named_by_its_id() -> None:
@@ -134,7 +130,7 @@ def test_two_steps_of_one_name_are_refused_and_none_may_be_called_input() -> Non
 def test_a_circle_is_refused_and_named() -> None:
     error = refused(blur("a", "b"), blur("b", "c"), blur("c", "a"), blur("d", "input"))
     assert error.code == "pipeline-cycle"
-    assert "a, b, c" in error.text("en").detail
+    assert "a, b, c" in str(error.values)
     assert refused(blur("a", "a")).code == "pipeline-cycle"
 
 

@@ -208,8 +208,7 @@ def test_a_wrong_length_is_refused_with_the_length_expected(
             push([1.0] * length)
         assert raised.value.code == "sensor-wrong-length"
         assert raised.value.members == {"expected": 3, "given": length}
-        assert "expects 3" in raised.value.text("en").detail
-        assert "3 個" in raised.value.text("ja").detail
+        assert raised.value.values["expected"] == 3
     with pytest.raises(InvalidInput, match="expects 3"):
         vectors.score(np.zeros((5, length)))
 

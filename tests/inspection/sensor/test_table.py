@@ -19,8 +19,6 @@ def refused(text: str | bytes, **options: list[str]) -> UserFacingError:
     data = text.encode() if isinstance(text, str) else text
     with pytest.raises(UserFacingError) as raised:
         parse_table(data, "t.csv", **options)
-    for language in LANGUAGES:
-        assert raised.value.text(language).detail
     return raised.value
 
 

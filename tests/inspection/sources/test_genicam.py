@@ -153,8 +153,6 @@ def test_a_setting_the_camera_does_not_take_is_reported(camera: FakeGenicamCamer
     with pytest.raises(InvalidInput) as caught:
         open_source(f"genicam:{ADDRESS}?{options}")
     assert caught.value.code == code
-    for language in ("en", "ja"):
-        assert "{" not in caught.value.text(language).detail
 
 
 @pytest.mark.parametrize("address", ["127.0.0.77", "no-such-camera"])

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.station.settings import StationSettings, load_settings, save_settings
 from app.station.workspace import Workspace
 from app.window.shell.run import StationRun
+from tests.support.messages import says
 from tests.support.station import Station
 
 DEADLINE_MS = 60_000
@@ -142,7 +143,7 @@ def test_without_a_display_the_command_says_what_to_do(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert "No display" in done.stderr
+    assert says(done.stderr, "window-no-display")
     assert "Traceback" not in done.stderr
 
 
