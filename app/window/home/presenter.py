@@ -11,6 +11,7 @@ from app.window.home.state import HomeState, TrainingState
 from app.window.presenting.context import StationContext
 from app.window.presenting.event import Event
 from app.window.presenting.messages import StartWork
+from app.window.presenting.notices import Level
 from app.window.presenting.presenter import Presenter
 from app.window.presenting.running import Lane, Task
 from models.errors import InvalidInput, UserFacingError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from app.station.operations.model_scores import ScoreDistribution
     from app.station.operations.training import TrainedModel
     from inspection.anomaly import TrainingProgress, TrainingSettings
+    from inspection.imaging.datasets import GoodImages
     from inspection.sources import ImageSource
 
 
@@ -98,20 +100,37 @@ class HomePresenter(Presenter):
     def train_folder(self, folder: str) -> None:
         """Train the chosen item on the good images in ``folder``."""
 
-        def find_images(_: Task) -> list[Path]:
+        def find_images(_: Task) -> GoodImages:
             from inspection.imaging.datasets import good_images
 
-            return good_images(Path(folder)).files
+            return good_images(Path(folder))
 
+        def begin(found: GoodImages) -> None:
+            self._report_sub_folders(found)
+            self.train(found.files)
+
+        for about in ("training-left-out", "training-taken-whole"):
+            self._context.notices.clear(about)
         if not folder.strip():
             self._fail("training")(InvalidInput("window-training-folder-missing"))
             return
         self._context.runner.run(
             find_images,
             lane=Lane.TRAINING,
-            on_success=self.train,
+            on_success=begin,
             on_failure=self._fail("training"),
         )
+
+    def _report_sub_folders(self, found: GoodImages) -> None:
+        """Report which sub-folders are trained on although no name marks them as good, and which are not used."""
+        notices = self._context.notices
+        if found.left_out:
+            names, count = ", ".join(found.left_out), sum(found.left_out.values())
+            left_out = InvalidInput("window-training-left-out", names=names, count=count)
+            notices.add("training-left-out", left_out, level=Level.HINT, screen="home")
+        if found.taken_whole:
+            taken = InvalidInput("window-training-taken-whole", names=", ".join(found.taken_whole))
+            notices.add("training-taken-whole", taken, level=Level.HINT, screen="home")
 
     def train(self, images: Sequence[Path], settings: TrainingSettings | None = None) -> None:
         """Train the chosen item on good ``images``, with progress, until it ends or is cancelled."""

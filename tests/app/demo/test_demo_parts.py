@@ -69,7 +69,7 @@ def test_there_is_no_auroc_without_both_kinds() -> None:
 
 
 def test_labels_come_from_the_sub_folders_and_the_order_is_mixed_and_fixed(tmp_path: Path) -> None:
-    for folder in ("train", "train/broken", "test/ok_a", "test/cut"):
+    for folder in ("train/good", "train/broken", "test/ok_a", "test/cut"):
         for number in range(8):
             path = tmp_path / folder / f"{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
