@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from app.window.enrolment.actions import EnrolmentActions
 from app.window.enrolment.presenter import EnrolmentPresenter
 from app.window.enrolment.state import EnrolmentState
 from app.window.look.style_context import StyleContext
 from app.window.widgets.key_button import KeyButton
+from app.window.widgets.panel import Panel
 from app.window.widgets.screen import Screen
 
 
@@ -82,13 +83,8 @@ class EnrolmentScreen(Screen):
 
     def _lay_out(self, fields: list[QLineEdit]) -> None:
         sizes = self.style_context.sizes
-        panel = QFrame()
-        panel.setObjectName("panel")
-        panel.setFixedWidth(sizes.millimetres(150))
-        column = QVBoxLayout(panel)
-        pad = sizes.millimetres(8)
-        column.setContentsMargins(pad, pad, pad, pad)
-        column.setSpacing(sizes.millimetres(1.5))
+        panel = Panel(margin=sizes.millimetres(8), spacing=sizes.millimetres(1.5))
+        column = panel.column
         column.addWidget(self.question)
         column.addWidget(self.hint)
         column.addSpacing(sizes.gap)
@@ -101,10 +97,7 @@ class EnrolmentScreen(Screen):
         row.addWidget(self.button, 2)
         row.addWidget(self.later, 1)
         column.addLayout(row)
-        outer = QVBoxLayout(self)
-        outer.addStretch(1)
-        outer.addWidget(panel, 0, Qt.AlignmentFlag.AlignHCenter)
-        outer.addStretch(2)
+        panel.place_alone(self, width=sizes.millimetres(150), above=1, below=2)
 
     def _submit(self) -> None:
         state = self._presenter.state

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QFileDialog,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -24,6 +23,7 @@ from app.window.home.presenter import HomePresenter
 from app.window.home.state import HomeState, TrainingState
 from app.window.look.style_context import StyleContext
 from app.window.widgets.key_button import KeyButton
+from app.window.widgets.panel import Panel
 from app.window.widgets.score_histogram import ScoreHistogram
 from app.window.widgets.screen import Screen
 from app.window.widgets.times import duration_text
@@ -109,20 +109,21 @@ class HomeScreen(Screen):
 
     def _lay_out(self) -> None:
         sizes = self.style_context.sizes
-        left, left_column = self._panel()
-        left_column.addWidget(self.targets_title)
-        left_column.addWidget(self.targets, 1)
-        left_column.addWidget(self.empty)
-        left_column.addWidget(self.scores, 1)
-        right, right_column = self._panel()
-        right_column.addWidget(self.items_title)
-        right_column.addWidget(self.items, 1)
-        right_column.addWidget(self.training_title)
+        margin = sizes.millimetres(4)
+        left = Panel(margin=margin, spacing=sizes.gap)
+        left.column.addWidget(self.targets_title)
+        left.column.addWidget(self.targets, 1)
+        left.column.addWidget(self.empty)
+        left.column.addWidget(self.scores, 1)
+        right = Panel(margin=margin, spacing=sizes.gap)
+        right.column.addWidget(self.items_title)
+        right.column.addWidget(self.items, 1)
+        right.column.addWidget(self.training_title)
         row = QHBoxLayout()
         row.setSpacing(sizes.gap)
         row.addWidget(self.folder, 1)
         row.addWidget(self.train_button)
-        right_column.addLayout(row)
+        right.column.addLayout(row)
         row = QHBoxLayout()
         row.setSpacing(sizes.gap)
         texts = QVBoxLayout()
@@ -130,16 +131,16 @@ class HomeScreen(Screen):
         texts.addWidget(self.progress_text)
         row.addLayout(texts, 1)
         row.addWidget(self.cancel_button)
-        right_column.addLayout(row)
-        bottom, bottom_column = self._panel()
-        bottom_column.addWidget(self.source_title)
+        right.column.addLayout(row)
+        bottom = Panel(margin=margin, spacing=sizes.gap)
+        bottom.column.addWidget(self.source_title)
         row = QHBoxLayout()
         row.setSpacing(sizes.gap)
         row.addWidget(self.source, 1)
         row.addWidget(self.source_button)
         row.addWidget(self.start_button)
-        bottom_column.addLayout(row)
-        bottom_column.addWidget(self.start_hint)
+        bottom.column.addLayout(row)
+        bottom.column.addWidget(self.start_hint)
         columns = QHBoxLayout()
         columns.setSpacing(sizes.gap)
         columns.addWidget(left, 2)
@@ -149,15 +150,6 @@ class HomeScreen(Screen):
         outer.setSpacing(sizes.gap)
         outer.addLayout(columns, 1)
         outer.addWidget(bottom)
-
-    def _panel(self) -> tuple[QFrame, QVBoxLayout]:
-        panel = QFrame()
-        panel.setObjectName("panel")
-        column = QVBoxLayout(panel)
-        pad = self.style_context.sizes.millimetres(4)
-        column.setContentsMargins(pad, pad, pad, pad)
-        column.setSpacing(self.style_context.sizes.gap)
-        return panel, column
 
     def _connect(self) -> None:
         actions, presenter = self.feature_actions, self._presenter

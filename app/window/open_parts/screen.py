@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from app.window.look.style_context import StyleContext
 from app.window.open_parts.actions import OpenPartsActions
 from app.window.open_parts.presenter import OpenPartsPresenter
 from app.window.open_parts.state import OpenPartsState
 from app.window.widgets.key_button import KeyButton
+from app.window.widgets.panel import Panel
 from app.window.widgets.screen import Screen
 from app.window.widgets.times import local_time
 
@@ -69,14 +70,9 @@ class OpenPartsScreen(Screen):
 
     def _lay_out(self) -> None:
         sizes = self.style_context.sizes
-        panel = QFrame()
-        panel.setObjectName("panel")
-        column = QVBoxLayout(panel)
-        pad = sizes.millimetres(6)
-        column.setContentsMargins(pad, pad, pad, pad)
-        column.setSpacing(sizes.gap)
-        column.addWidget(self.hint)
-        column.addWidget(self.parts, 1)
+        panel = Panel(margin=sizes.millimetres(6), spacing=sizes.gap)
+        panel.column.addWidget(self.hint)
+        panel.column.addWidget(self.parts, 1)
         row = QHBoxLayout()
         row.setSpacing(sizes.gap)
         row.addWidget(self.later, 1)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.window.look.style_context import StyleContext
 from app.window.look.style_sheet import style_sheet
+from app.window.widgets.panel import Panel
 from models.errors import UserFacingError
 
 
@@ -39,13 +40,8 @@ class StartWindow(QWidget):
         self.leave = QPushButton()
         self.retry.clicked.connect(self._try_again)
         self.leave.clicked.connect(self.close)
-        panel = QFrame()
-        panel.setObjectName("panel")
-        panel.setFixedWidth(sizes.millimetres(150))
-        column = QVBoxLayout(panel)
-        pad = sizes.millimetres(8)
-        column.setContentsMargins(pad, pad, pad, pad)
-        column.setSpacing(sizes.millimetres(4))
+        panel = Panel(margin=sizes.millimetres(8), spacing=sizes.millimetres(4))
+        column = panel.column
         column.addWidget(self.title)
         column.addWidget(self.detail)
         row = QHBoxLayout()
@@ -53,10 +49,7 @@ class StartWindow(QWidget):
         row.addWidget(self.retry, 2)
         row.addWidget(self.leave, 1)
         column.addLayout(row)
-        outer = QVBoxLayout(self)
-        outer.addStretch(2)
-        outer.addWidget(panel, 0, Qt.AlignmentFlag.AlignHCenter)
-        outer.addStretch(3)
+        panel.place_alone(self, width=sizes.millimetres(150), above=2, below=3)
         self.resize(1280, 800)
         self.show_opening()
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 
 from app.window.look.style_context import StyleContext
 from app.window.sign_in.actions import SignInActions
 from app.window.sign_in.presenter import SignInPresenter
 from app.window.sign_in.state import SignInState
 from app.window.widgets.key_button import KeyButton
+from app.window.widgets.panel import Panel
 from app.window.widgets.screen import Screen
 
 
@@ -69,13 +70,8 @@ class SignInScreen(Screen):
 
     def _lay_out(self) -> None:
         sizes = self.style_context.sizes
-        panel = QFrame()
-        panel.setObjectName("panel")
-        panel.setFixedWidth(sizes.millimetres(130))
-        column = QVBoxLayout(panel)
-        pad = sizes.millimetres(8)
-        column.setContentsMargins(pad, pad, pad, pad)
-        column.setSpacing(sizes.millimetres(2))
+        panel = Panel(margin=sizes.millimetres(8), spacing=sizes.millimetres(2))
+        column = panel.column
         column.addWidget(self.heading_label)
         column.addWidget(self.hint)
         column.addSpacing(sizes.gap)
@@ -85,10 +81,7 @@ class SignInScreen(Screen):
         column.addWidget(self.password)
         column.addSpacing(sizes.gap * 2)
         column.addWidget(self.button)
-        outer = QVBoxLayout(self)
-        outer.addStretch(2)
-        outer.addWidget(panel, 0, Qt.AlignmentFlag.AlignHCenter)
-        outer.addStretch(3)
+        panel.place_alone(self, width=sizes.millimetres(130), above=2, below=3)
 
     def _submit(self) -> None:
         password = self.password.text()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.window.look.language import current_language
 from app.window.look.style_context import StyleContext
 from app.window.widgets.key_button import KeyButton
+from app.window.widgets.panel import Panel
 from app.window.widgets.styled_widget import StyledWidget
 from app.window.work.actions import WorkActions
 from app.window.work.presenter import WorkPresenter
@@ -48,12 +49,8 @@ class ReasonPanel(StyledWidget):
         self.comment.setMaxLength(500)
         self.comment_label = QLabel()
         self.comment_label.setBuddy(self.comment)
-        panel = QFrame()
-        panel.setObjectName("panel")
-        column = QVBoxLayout(panel)
-        pad = sizes.millimetres(4)
-        column.setContentsMargins(pad, pad, pad, pad)
-        column.setSpacing(sizes.millimetres(1.5))
+        panel = Panel(margin=sizes.millimetres(4), spacing=sizes.millimetres(1.5))
+        column = panel.column
         column.addWidget(self.title)
         grid = QGridLayout()
         grid.setSpacing(sizes.gap)

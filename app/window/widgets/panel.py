@@ -1,0 +1,40 @@
+"""A framed area of a screen."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+
+
+class Panel(QFrame):
+    """A framed area whose contents are one below the other.
+
+    Attributes:
+        column: takes the contents.
+
+    Args:
+        margin: around the contents, pixels.
+        spacing: between two of them, pixels.
+    """
+
+    def __init__(self, *, margin: int, spacing: int) -> None:
+        super().__init__()
+        self.setObjectName("panel")
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(margin, margin, margin, margin)
+        self.column.setSpacing(spacing)
+
+    def place_alone(self, screen: QWidget, *, width: int, above: int, below: int) -> None:
+        """Become the only content of ``screen``, in the middle of its width.
+
+        Args:
+            screen: has no layout yet.
+            width: of the panel, pixels.
+            above: share of the free height above it.
+            below: share of the free height below it.
+        """
+        self.setFixedWidth(width)
+        outer = QVBoxLayout(screen)
+        outer.addStretch(above)
+        outer.addWidget(self, 0, Qt.AlignmentFlag.AlignHCenter)
+        outer.addStretch(below)
