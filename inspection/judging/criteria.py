@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, model_validator
 
 from inspection.judging.validation_errors import none_given, not_in_order
 
@@ -12,7 +12,7 @@ _MOST_RULES = 200
 _LONGEST_PATTERN = 500
 
 CodeFormat = Literal["qr", "micro-qr", "data-matrix", "code-128", "ean-13", "ean-8"]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+Finite = Annotated[StrictFloat, Field(allow_inf_nan=False)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 of a file, lower-case hexadecimal."""
 
@@ -39,8 +39,10 @@ class Limits(_Rule):
 class ColourLimits(_Rule):
     """Largest colour differences from the reference, CIEDE2000."""
 
-    mean: float | None = Field(default=None, gt=0, le=200, description="Largest good mean ΔE00 of the area.")
-    maximum: float | None = Field(default=None, gt=0, le=200, description="Largest good ΔE00 of any place in the area.")
+    mean: StrictFloat | None = Field(default=None, gt=0, le=200, description="Largest good mean ΔE00 of the area.")
+    maximum: StrictFloat | None = Field(
+        default=None, gt=0, le=200, description="Largest good ΔE00 of any place in the area."
+    )
 
     @model_validator(mode="after")
     def _something_limited(self) -> ColourLimits:
@@ -60,8 +62,10 @@ class CodeRule(_Rule):
         max_length=_LONGEST_PATTERN,
         description="What its text looks like: * any characters, ? one, # a digit, @ a letter, \\ the next as it is.",
     )
-    least: int = Field(default=1, ge=0, le=1000, description="How many such codes there must be at least.")
-    most: int | None = Field(default=None, ge=0, le=1000, description="How many there may be; empty takes any number.")
+    least: StrictInt = Field(default=1, ge=0, le=1000, description="How many such codes there must be at least.")
+    most: StrictInt | None = Field(
+        default=None, ge=0, le=1000, description="How many there may be; empty takes any number."
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> CodeRule:
@@ -73,29 +77,29 @@ class CodeRule(_Rule):
 class Criteria(_Rule):
     """The criteria that a part must fulfil to be OK."""
 
-    threshold: float | None = Field(
+    threshold: StrictFloat | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="Anomaly threshold; empty takes the model's own."
     )
     threshold_model: Digest | None = Field(
         default=None,
         description="SHA-256 of the model file that the threshold was chosen for; not used for others. Empty: for all.",
     )
-    minimum_confidence: float | None = Field(
+    minimum_confidence: StrictFloat | None = Field(
         default=None,
         ge=0,
         le=1,
         description="Detections less sure than this are ignored; empty takes all that the steps let pass.",
     )
-    minimum_defect_area: float = Field(
+    minimum_defect_area: StrictFloat = Field(
         default=0.0,
         ge=0,
         allow_inf_nan=False,
         description="Detections and anomalous regions with a smaller box (square pixels of the image) are ignored.",
     )
-    max_detections: dict[str, Annotated[int, Field(ge=0)]] = Field(
+    max_detections: dict[str, Annotated[StrictInt, Field(ge=0)]] = Field(
         default_factory=dict, description="How many detections of a class a part may have and still be OK."
     )
-    default_max_detections: int = Field(
+    default_max_detections: StrictInt = Field(
         default=0, ge=0, description="The same for classes that are not listed; anomalous regions are not counted."
     )
     measurements: dict[str, Limits] = Field(

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
 
 from models.errors import InvalidInput, NotFound
 from models.rejections import not_json, rejection
@@ -52,7 +52,7 @@ class PipelineDefinition(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format_version: int = Field(default=FORMAT_VERSION, ge=1)
+    format_version: StrictInt = Field(default=FORMAT_VERSION, ge=1)
     name: str = Field(min_length=1, max_length=200)
     description: str = Field(default="", max_length=2000)
     steps: tuple[PipelineStep, ...] = Field(min_length=1, max_length=_MOST_STEPS)

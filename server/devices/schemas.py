@@ -5,14 +5,14 @@ from __future__ import annotations
 from pydantic import Field
 
 from models.states import DeviceStatus
-from sync.shared.schemas import LEFT_OUT, Changes, DeviceName, Moment, RecordId, Reply, Request, Text, read_only
+from sync.shared.schemas import LEFT_OUT, Changes, DeviceName, Id, Moment, RecordId, Reply, Request, Text, read_only
 from sync.shared.station_config import StationSettings
 
 
 class DeviceReply(Reply):
     """A station."""
 
-    id: str
+    id: Id
     name: str
     status: DeviceStatus
     enrolled_at: Moment
@@ -38,7 +38,7 @@ class EnrolmentCodeCreate(Request):
 class EnrolmentCodeCreated(Reply):
     """The code, shown this once."""
 
-    id: str
+    id: Id
     code: str
     device_name: str
     expires_at: Moment

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sync.shared.schemas import Moment, Reply
+from sync.shared.schemas import Id, Moment, Reply
 
 
 class FileReply(Reply):
     """What the server knows of a file; ``size`` in bytes, ``width`` and ``height`` in pixels as stored."""
 
-    id: str
+    id: Id
     filename: str
     sha256: str
     size: int

@@ -18,6 +18,7 @@ from server.context import ServerContext
 __all__ = [
     "ANY_PRINCIPAL",
     "SECURITY_SCHEMES",
+    "STATION",
     "Asking",
     "Context",
     "Principal",
@@ -43,6 +44,10 @@ SECURITY_SCHEMES: dict[str, dict[str, str]] = {
     },
 }
 """How a request may say who it comes from, in the words of OpenAPI; ``identify`` reads them."""
+
+
+STATION = "station"
+"""What the API document calls a station by itself."""
 
 
 def server_context(request: Request) -> ServerContext:
@@ -98,6 +103,7 @@ class _RolesAllowed:
 
     def __init__(self, roles: tuple[Role, ...]) -> None:
         self.roles = roles
+        self.callers: tuple[str, ...] = roles
 
     async def __call__(self, asking: Asking) -> Principal:
         """Return who asks; the route has checked the role."""
@@ -115,6 +121,8 @@ class _RolesAllowed:
 
 class _DeviceNeeded:
     """A dependency that lets only stations pass, with or without a signed-in user."""
+
+    callers = (*Role, STATION)
 
     async def __call__(self, asking: Asking) -> Principal:
         """Return who asks; the route has checked that it is a station."""

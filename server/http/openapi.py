@@ -7,11 +7,16 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
+from inspection.judging.criteria import Criteria
+from inspection.pipeline.definition import PipelineDefinition
 from server.health.service import product_version
 from server.http.dependencies import SECURITY_SCHEMES
 from server.http.errors import PROBLEM
+from server.http.examples import EXAMPLES
 from server.http.routes import CheckedRoute
+from sync.shared.protocol import Batch, Change, UploadRequest
 from sync.shared.schemas import Problem
 
 TITLE = "ImageFlow Server"
@@ -44,6 +49,13 @@ _LOCATION = {
     "required": True,
     "schema": {"type": "string", "format": "uri-reference"},
 }
+_SCHEMA = "x-schema"
+_NAMED: dict[str, type[BaseModel]] = {
+    "Change": Change,
+    "Criteria": Criteria,
+    "PipelineDefinition": PipelineDefinition,
+}
+"""Schemas that members of bodies name by ``x-schema``; the rooms that own them check the values."""
 _METHODS = frozenset({"get", "put", "post", "delete", "patch"})
 
 
@@ -52,7 +64,7 @@ def install(app: FastAPI) -> None:
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _complete(_base(app), _protected(app))
+            app.openapi_schema = _complete(_base(app), _callers(app))
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # the way FastAPI's manual extends the document
@@ -64,32 +76,63 @@ def _base(app: FastAPI) -> dict[str, Any]:
         version=product_version(),
         description=_DESCRIPTION,
         routes=app.routes,
+        servers=[{"url": "/", "description": "This server."}],
         license_info={"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
     )
 
 
-def _protected(app: FastAPI) -> set[tuple[str, str]]:
-    """Return path and method of the operations that need someone signed in."""
+def _callers(app: FastAPI) -> dict[tuple[str, str], list[str]]:
+    """Return, by path and method, who may ask: roles and ``station``; not of operations that are open to all."""
     routes = [route for route in app.routes if isinstance(route, CheckedRoute) and route.needs_sign_in]
-    return {(route.path_format, method.lower()) for route in routes for method in route.methods or ()}
+    return {(route.path_format, method.lower()): route.callers for route in routes for method in route.methods or ()}
 
 
-def _complete(document: dict[str, Any], protected: set[tuple[str, str]]) -> dict[str, Any]:
+def _complete(document: dict[str, Any], callers: dict[tuple[str, str], list[str]]) -> dict[str, Any]:
     document.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    problem = Problem.model_json_schema(ref_template=_REF + "{model}")
-    schemas.update(problem.pop("$defs", {}))
-    schemas["Problem"] = problem
+    models: tuple[type[BaseModel], ...] = (Problem, *_NAMED.values(), Batch, UploadRequest)
+    for model in models:
+        schema = model.model_json_schema(ref_template=_REF + "{model}")
+        schemas.update(schema.pop("$defs", {}))
+        schemas[model.__name__] = schema
     _hoist(document["paths"], schemas)
+    _refer(document)
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             if method in _METHODS:
-                if (path, method) in protected:
+                if (path, method) in callers:
                     operation["security"] = [{name: []} for name in SECURITY_SCHEMES]
+                    operation["x-roles"] = callers[path, method]
+                    text = operation.get("description", "")
+                    operation["description"] = f"{text}\n\nRoles: {', '.join(callers[path, method])}."
                 _complete_operation(path, operation)
     return document
+
+
+def _refer(part: Any) -> None:
+    """Replace what stands for a schema of another room by a reference to it, and name the form of uploads."""
+    if isinstance(part, dict):
+        name = part.pop(_SCHEMA, None)
+        if name is not None:
+            for member in ("type", "additionalProperties"):
+                part.pop(member, None)
+            part["$ref"] = _REF + name
+        if part.get("contentMediaType") == "application/octet-stream":
+            part["format"] = "binary"
+        for value in part.values():
+            _refer(value)
+    elif isinstance(part, list):
+        for value in part:
+            _refer(value)
+
+
+def _with_examples(body: dict[str, Any]) -> None:
+    for content in body["content"].values():
+        reference = content.get("schema", {}).get("$ref", "")
+        if reference.removeprefix(_REF) in EXAMPLES:
+            content["example"] = EXAMPLES[reference.removeprefix(_REF)]
 
 
 def _hoist(part: Any, schemas: dict[str, Any]) -> None:
@@ -117,6 +160,7 @@ def _complete_operation(path: str, operation: dict[str, Any]) -> None:
         codes.add(400)
     if "requestBody" in operation:
         codes |= {408, 413, 415}
+        _with_examples(operation["requestBody"])
     if operation.get("security"):
         codes |= {401, 403}
     if "{" in path:

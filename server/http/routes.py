@@ -14,9 +14,10 @@ from starlette.types import Message, Receive
 
 from models.errors import InvalidInput
 from models.messages import LocalText
+from models.states import Role
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
-from server.http.dependencies import current_principal, identify, server_context
+from server.http.dependencies import STATION, current_principal, identify, server_context
 from server.http.json_guard import require_bounded
 from server.http.lanes import Lane, in_lane, run_on
 from server.http.limits import JSON, MULTIPART, BoundedBody, body_limit, media_type, too_large
@@ -33,10 +34,12 @@ class CheckedRoute(APIRoute):
 
     Attributes:
         needs_sign_in: whether only someone signed in may ask.
+        callers: the roles that may ask, and ``station`` where a station by itself may.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.needs_sign_in = False
+        self.callers: list[str] = []
         super().__init__(path, endpoint if iscoroutinefunction(endpoint) else in_lane(endpoint), **options)
 
     def get_route_handler(self) -> _Handler:
@@ -44,6 +47,7 @@ class CheckedRoute(APIRoute):
         handler = super().get_route_handler()
         checks = _HeadChecks(self.dependant, _body_kinds(self), raw=self.body_field is None)
         self.needs_sign_in = checks.signed_in
+        self.callers = checks.callers
 
         async def checked(request: Request) -> Response:
             return unless_known(request, await handler(await checks.apply(request)))
@@ -91,7 +95,12 @@ class _HeadChecks:
         parts = list(_tree(dependant))
         calls = [one.call for one in parts]
         self.signed_in = current_principal in calls
-        self._guards = [call.permits for call in calls if call is not None and hasattr(call, "permits")]
+        guards = [call for call in calls if call is not None and hasattr(call, "permits")]
+        self._guards = [guard.permits for guard in guards]
+        self.callers = [*Role, STATION]
+        for guard in guards:
+            permitted = getattr(guard, "callers", ())
+            self.callers = [name for name in self.callers if name in permitted]
         self._query = sorted({field.alias for one in parts for field in one.query_params})
         self._kinds = kinds
         self._raw = raw

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from sync.shared.schemas import (
     LEFT_OUT,
     Changes,
     Flag,
+    Id,
     JsonObject,
     Moment,
     RecordId,
@@ -24,7 +27,21 @@ _CRITERIA = (
 )
 
 
-_PARAMETERS = "Step id → parameter → value, over the pipeline's own."
+Criteria = Annotated[JsonObject, Field(description=_CRITERIA, json_schema_extra={"x-schema": "Criteria"})]
+Definition = Annotated[
+    JsonObject,
+    Field(
+        description="Steps and their inputs; what steps there are says `/components`.",
+        json_schema_extra={"x-schema": "PipelineDefinition"},
+    ),
+]
+Parameters = Annotated[
+    JsonObject,
+    Field(
+        description="Step id → parameter → value, over the pipeline's own.",
+        json_schema_extra={"additionalProperties": {"type": "object", "additionalProperties": True}},
+    ),
+]
 
 
 class MasterChanges(Changes):
@@ -58,7 +75,7 @@ class TargetUpdate(MasterChanges):
 class MasterReply(Reply):
     """What every master answers."""
 
-    id: str
+    id: Id
     created_at: Moment
     updated_at: Moment
     rev: int | None
@@ -81,9 +98,9 @@ class ItemCreate(Request):
     description: Text = Field(default="", max_length=10_000)
     position: Whole = Field(default=1, ge=1, le=10_000)
     required: Flag = True
-    criteria: JsonObject = Field(default_factory=dict, description=_CRITERIA)
+    criteria: Criteria = Field(default_factory=dict)
     pipeline_id: RecordId | None = None
-    pipeline_parameters: JsonObject = Field(default_factory=dict, description=_PARAMETERS)
+    pipeline_parameters: Parameters = Field(default_factory=dict)
 
 
 class ItemUpdate(MasterChanges):
@@ -93,30 +110,30 @@ class ItemUpdate(MasterChanges):
     description: Text = Field(default=LEFT_OUT, max_length=10_000)
     position: Whole = Field(default=LEFT_OUT, ge=1, le=10_000)
     required: Flag = Field(default=LEFT_OUT)
-    criteria: JsonObject = Field(default=LEFT_OUT, description=_CRITERIA)
+    criteria: Criteria = Field(default=LEFT_OUT)
     pipeline_id: RecordId | None = Field(default=None)
-    pipeline_parameters: JsonObject = Field(default=LEFT_OUT, description=_PARAMETERS)
+    pipeline_parameters: Parameters = Field(default=LEFT_OUT)
     target_id: RecordId = read_only()
 
 
 class ItemReply(MasterReply):
     """An inspection item."""
 
-    target_id: str
+    target_id: Id
     name: str
     description: str
     position: int
     required: bool
-    criteria: JsonObject
-    pipeline_id: str | None
-    pipeline_parameters: JsonObject
+    criteria: Criteria
+    pipeline_id: Id | None
+    pipeline_parameters: Parameters
 
 
 class ItemPipeline(Changes):
     """Which pipeline inspects an item, with which parameters; replaces both."""
 
     pipeline_id: RecordId | None = None
-    pipeline_parameters: JsonObject = Field(default_factory=dict, description=_PARAMETERS)
+    pipeline_parameters: Parameters = Field(default_factory=dict)
     item_id: RecordId = read_only()
     pipeline_version: Whole | None = read_only()
 
@@ -124,10 +141,10 @@ class ItemPipeline(Changes):
 class ItemPipelineReply(Reply):
     """Which pipeline inspects an item, with which parameters."""
 
-    item_id: str
-    pipeline_id: str | None
+    item_id: Id
+    pipeline_id: Id | None
     pipeline_version: int | None
-    pipeline_parameters: JsonObject
+    pipeline_parameters: Parameters
 
 
 DEFINITION_EXAMPLE: dict[str, object] = {
@@ -151,9 +168,7 @@ class PipelineCreate(Request):
     id: RecordId | None = None
     name: Text = Field(min_length=1, max_length=200)
     description: Text = Field(default="", max_length=10_000)
-    definition: JsonObject = Field(
-        description="Steps and their inputs; what steps there are says `/components`.", examples=[DEFINITION_EXAMPLE]
-    )
+    definition: Definition
 
 
 class PipelineUpdate(MasterChanges):
@@ -161,7 +176,7 @@ class PipelineUpdate(MasterChanges):
 
     name: Text = Field(default=LEFT_OUT, min_length=1, max_length=200)
     description: Text = Field(default=LEFT_OUT, max_length=10_000)
-    definition: JsonObject = Field(default=LEFT_OUT)
+    definition: Definition = Field(default=LEFT_OUT)
     version: Whole = read_only("Counts up with the definition.")
 
 
@@ -171,7 +186,7 @@ class PipelineReply(MasterReply):
     name: str
     description: str
     version: int
-    definition: JsonObject
+    definition: Definition
 
 
 class DefectClassCreate(Request):

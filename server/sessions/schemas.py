@@ -11,6 +11,7 @@ from sync.shared.schemas import (
     Changes,
     DeviceName,
     Flag,
+    Id,
     Moment,
     Real,
     RecordId,
@@ -66,11 +67,11 @@ class VerificationCreate(Request):
 class VerificationReply(Reply):
     """A human verification."""
 
-    id: str
-    session_id: str
-    item_id: str | None
-    ai_result_id: str | None
-    user_id: str | None
+    id: Id
+    session_id: Id
+    item_id: Id | None
+    ai_result_id: Id | None
+    user_id: Id | None
     username: str
     device_id: str
     verdict: HumanVerdict
@@ -94,8 +95,8 @@ class ImageAttach(Request):
 class ImageReply(Reply):
     """An image of a session."""
 
-    id: str
-    item_id: str | None
+    id: Id
+    item_id: Id | None
     image_kind: ImageKind
     sha256: str
     size_bytes: int
@@ -109,11 +110,11 @@ class ImageReply(Reply):
 class AIResultReply(Reply):
     """The pipeline's result for one image."""
 
-    id: str
-    item_id: str | None
-    image_id: str | None
-    heatmap_image_id: str | None
-    pipeline_id: str | None
+    id: Id
+    item_id: Id | None
+    image_id: Id | None
+    heatmap_image_id: Id | None
+    pipeline_id: Id | None
     pipeline_version: int | None
     model_sha256: str | None
     overall_result: Verdict
@@ -130,10 +131,10 @@ class AIResultReply(Reply):
 class SessionReply(Reply):
     """An inspection session."""
 
-    id: str
+    id: Id
     device_id: str
-    target_id: str
-    user_id: str | None
+    target_id: Id
+    user_id: Id | None
     lot: str
     serial_number: str
     status: SessionStatus

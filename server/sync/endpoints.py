@@ -18,11 +18,9 @@ from server.http.sync_bodies import BatchBody, bounded_body, parse_content_range
 from server.sync import service
 from sync.shared.protocol import (
     MAX_PAGE_CHANGES,
-    Batch,
     PullAnswer,
     PushAnswer,
     SnapshotLine,
-    UploadRequest,
     UploadState,
 )
 
@@ -37,7 +35,7 @@ _BATCH_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": "At most 500 changes and 1 MiB of JSON; `Content-Encoding: gzip` is understood.",
-        "content": {"application/json": {"schema": Batch.model_json_schema()}},
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Batch"}}},
     }
 }
 _UPLOAD_BODY: dict[str, Any] = {
@@ -45,7 +43,7 @@ _UPLOAD_BODY: dict[str, Any] = {
         "required": True,
         "description": "JSON announces a blob; octets with `?sha256=` and `Content-Range` are a chunk of it.",
         "content": {
-            "application/json": {"schema": UploadRequest.model_json_schema()},
+            "application/json": {"schema": {"$ref": "#/components/schemas/UploadRequest"}},
             _CHUNK: {"schema": {"type": "string", "format": "binary"}},
         },
     }

@@ -8,7 +8,7 @@ from pydantic import Field
 from pydantic.config import JsonDict
 
 from models.states import Role
-from sync.shared.schemas import LEFT_OUT, Changes, Flag, Moment, RecordId, Reply, Request, Text, Whole, read_only
+from sync.shared.schemas import LEFT_OUT, Changes, Flag, Id, Moment, RecordId, Reply, Request, Text, Whole, read_only
 
 _SECRET: JsonDict = {"format": "password"}
 _NAME = r"^[^\s\x00-\x1f]+$"
@@ -42,7 +42,7 @@ class UserUpdate(Changes):
 class UserReply(Reply):
     """A user."""
 
-    id: str
+    id: Id
     username: str
     display_name: str
     role: Role
@@ -77,7 +77,7 @@ class ApiKeyCreate(Request):
 class ApiKeyReply(Reply):
     """A key, without the key itself."""
 
-    id: str
+    id: Id
     name: str
     role: Role
     created_at: Moment

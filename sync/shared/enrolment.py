@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from sync.shared.schemas import Reply, Request, Text
+from sync.shared.schemas import Id, Reply, Request, Text
 
 
 class DeviceRegister(Request):
@@ -17,5 +17,5 @@ class DeviceRegister(Request):
 class DeviceRegistered(Reply):
     """The station's id and credential; the credential is shown this once."""
 
-    device_id: str
+    device_id: Id
     credential: str

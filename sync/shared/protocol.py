@@ -42,9 +42,9 @@ class Change(Wire):
         user_id: on whose behalf a master was changed.
     """
 
-    change_id: str
+    change_id: str = Field(json_schema_extra={"format": "uuid"})
     entity: str = Field(min_length=1, max_length=64)
-    entity_id: str
+    entity_id: str = Field(json_schema_extra={"format": "uuid"})
     op: ChangeOperation
     base_rev: int | None = None
     clock: str
@@ -74,7 +74,7 @@ class Batch(Wire):
     device_id: str
     batch_id: str
     schema_version: int = Field(ge=1)
-    changes: list[dict[str, Any]]
+    changes: list[dict[str, Any]] = Field(json_schema_extra={"items": {"x-schema": "Change"}})
 
 
 class Outcome(StrEnum):
@@ -191,7 +191,7 @@ SnapshotLine = SnapshotStart | SnapshotRecord | SnapshotMark | SnapshotEnd
 class UploadRequest(Wire):
     """Announces a blob."""
 
-    sha256: str
+    sha256: str = Field(json_schema_extra={"pattern": "^[0-9a-f]{64}$"})
     size: int = Field(ge=0)
     content_type: str = Field(min_length=1, max_length=64)
 

@@ -19,6 +19,7 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -88,7 +89,8 @@ Moment = Annotated[
     BeforeValidator(_time_text, json_schema_input_type=AwareDatetime),
     AfterValidator(_milliseconds),
     PlainSerializer(rfc3339, return_type=str, when_used="json"),
-    Field(description="RFC 3339, UTC, milliseconds."),
+    # The same for what is read and what is written; pydantic would leave the format out of the latter.
+    WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339, UTC, milliseconds."}),
 ]
 RecordId = Annotated[
     str,
@@ -96,6 +98,8 @@ RecordId = Annotated[
     Field(max_length=36, description="UUIDv7.", json_schema_extra={"format": "uuid"}),
 ]
 """Id of a record; upper case is taken for the lower case it is kept in."""
+Id = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
+"""Id of a record in an answer."""
 NamedId = Annotated[str, AfterValidator(canonical_id), Field(json_schema_extra={"format": "uuid"})]
 """Id in a path or a query: what is no id names nothing, and is not refused for its form."""
 Text = Annotated[str, AfterValidator(_storable)]

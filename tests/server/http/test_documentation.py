@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.support.serving import Served
@@ -83,6 +85,95 @@ def test_routes_that_need_a_credential_say_so(document: dict[str, Any]) -> None:
     }
     kinds = {scheme["type"] for scheme in document["components"]["securitySchemes"].values()}
     assert kinds == {"http", "apiKey"}
+
+
+def parts(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    yield path, value
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, part in inner:
+        yield from parts(part, f"{path}/{name}")
+
+
+def test_ids_and_times_have_their_formats(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        if name in {"PipelineStep", "ComponentReply"}:
+            continue  # Their ids are words.
+        for member, described in schema.get("properties", {}).items():
+            formats = {part["format"] for _, part in parts(described) if isinstance(part, dict) and "format" in part}
+            if name not in WITHOUT and (member == "id" or member.endswith("_id")) and member not in WORDS:
+                assert formats == {"uuid"}, (name, member)
+            if member.endswith("_at"):
+                assert formats == {"date-time"}, (name, member)
+
+
+WORDS = {"device_id", "request_id", "step_id"}
+WITHOUT = {"PulledChange", "ChangeResult", "Batch", "SnapshotRecord", "Change"}
+"""Of the sync protocol, whose ids may be anything that an older or newer station sends."""
+
+
+@pytest.mark.parametrize(
+    ("schema", "member", "named"),
+    [
+        ("PipelineCreate", "definition", "PipelineDefinition"),
+        ("PipelineReply", "definition", "PipelineDefinition"),
+        ("ItemCreate", "criteria", "Criteria"),
+        ("ItemUpdate", "criteria", "Criteria"),
+        ("ItemReply", "criteria", "Criteria"),
+    ],
+)
+def test_what_other_rooms_check_has_their_schema(
+    document: dict[str, Any], schema: str, member: str, named: str
+) -> None:
+    described = document["components"]["schemas"][schema]["properties"][member]
+    assert described["$ref"] == f"#/components/schemas/{named}"
+    assert document["components"]["schemas"][named]["additionalProperties"] is False
+
+
+def test_the_facts_of_a_session_have_schemas_of_their_own(document: dict[str, Any]) -> None:
+    members = document["components"]["schemas"]["AIResultReply"]["properties"]
+    assert members["detections"]["items"]["$ref"].endswith("/Detection")
+    assert members["steps"]["items"]["$ref"].endswith("/StepTiming")
+    decided = document["components"]["schemas"]["VerificationReply"]["properties"]["defects"]
+    assert decided["items"]["$ref"].endswith("/MarkedDefect")
+
+
+def test_no_schema_is_empty(document: dict[str, Any]) -> None:
+    empty = [path for path, value in parts(document) if path.endswith(("/schema", "/items")) and value == {}]
+    assert empty == []
+
+
+def test_an_upload_is_binary(document: dict[str, Any]) -> None:
+    (schema,) = (one for name, one in document["components"]["schemas"].items() if name.startswith("Body_"))
+    assert schema["properties"]["file"]["format"] == "binary"
+
+
+def test_every_body_of_json_has_an_example_that_its_schema_allows(document: dict[str, Any]) -> None:
+    for method, path, operation in operations(document):
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if content is None:
+            continue
+        schema = {**content["schema"], "components": document["components"]}
+        problems = [error.message for error in Draft202012Validator(schema).iter_errors(content["example"])]
+        assert problems == [], (method, path)
+
+
+def test_every_operation_that_needs_a_credential_names_the_roles(document: dict[str, Any]) -> None:
+    for method, path, operation in operations(document):
+        assert bool(operation.get("security")) == bool(operation.get("x-roles")), (method, path)
+    users = document["paths"]["/api/v1/users"]["get"]
+    assert users["x-roles"] == ["admin"]
+    assert "Roles: admin." in users["description"]
+    assert "station" in document["paths"]["/api/v1/inspection/sync/apply-changes"]["post"]["x-roles"]
+
+
+def test_the_document_names_its_server(document: dict[str, Any]) -> None:
+    assert [server["url"] for server in document["servers"]] == ["/"]
+
+
+def test_every_201_has_a_location(document: dict[str, Any]) -> None:
+    made = [operation["responses"]["201"] for *_, operation in operations(document) if "201" in operation["responses"]]
+    assert len(made) >= 10
+    assert all(answer["headers"]["Location"]["required"] for answer in made)
 
 
 def test_the_page_loads_nothing_from_elsewhere(served: Served) -> None:
