@@ -122,3 +122,10 @@ def test_a_second_server_on_the_same_data_is_refused_and_a_later_one_is_not(tmp_
         assert run("admin", "users", "list", "--data-dir", tmp_path).returncode == 0
     with server(tmp_path):
         pass
+
+
+def test_a_server_starts_without_what_only_inspecting_or_migrating_takes() -> None:
+    heavy = ("cv2", "openvino", "torch", "alembic", "matplotlib", "PySide6")
+    code = f"import sys, server.process; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"

@@ -196,7 +196,10 @@ def test_png_keeps_every_pixel(height: int, width: int, seed: int) -> None:
 
 
 def test_importing_opencv_leaves_the_qt_variables_as_they_were() -> None:
-    program = "import os\nimport inspection.imaging.files\nprint([n for n in os.environ if n.startswith('QT_QPA')])"
+    program = (
+        "import os\nfrom inspection.imaging.opencv import cv2\n"
+        "cv2.cvtColor\nprint([n for n in os.environ if n.startswith('QT_QPA')])"
+    )
     for environment, expected in (({}, "[]"), ({"QT_QPA_FONTDIR": "/mine"}, "['QT_QPA_FONTDIR']")):
         kept = {name: value for name, value in os.environ.items() if not name.startswith("QT_")}
         finished = subprocess.run(
