@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from html import escape
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from server.http.routes import CheckedRoute
 
@@ -44,17 +45,14 @@ def page(title: str, root: str) -> str:
         title: of the window.
         root: path that a reverse proxy serves this server under; empty for none.
     """
-    place = escape(root)
-    return (
-        "<!doctype html><html lang=en><head><meta charset=utf-8>"
-        "<meta name=viewport content='width=device-width, initial-scale=1'>"
-        f"<title>{escape(title)}</title>"
-        "<link rel=icon href='data:,'>"
-        f"<link rel=stylesheet href='{place}/docs/{_STYLE_SHEET}'></head>"
-        f"<body><div id=swagger-ui data-document='{place}/openapi.json'></div>"
-        f"<script src='{place}/docs/{_SCRIPT}'></script>"
-        f"<script>{_START}</script></body></html>"
-    )
+    values = {"title": title, "root": root, "style_sheet": _STYLE_SHEET, "script": _SCRIPT, "start": _START}
+    return _template().render(values)
+
+
+@cache
+def _template() -> Template:
+    loader = PackageLoader("server.http")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template("docs.html")
 
 
 def router(title: str) -> APIRouter:

@@ -180,7 +180,7 @@ def test_the_page_loads_nothing_from_elsewhere(served: Served) -> None:
     answer = httpx.get(f"{served.url}/docs", trust_env=False)
     assert answer.status_code == 200
     assert served["anonymous"].get("/docs").text == answer.text
-    loaded = re.findall(r"(?:src|href|data-document)='([^']*)'", answer.text)
+    loaded = re.findall(r'(?:src|href|data-document)="([^"]*)"', answer.text)
     assert loaded == ["data:,", "/docs/swagger-ui.css", "/openapi.json", "/docs/swagger-ui-bundle.js"]
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
