@@ -11,6 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 from models.states import Role
 from server.files import service
 from server.files.schemas import FileReply
+from server.files.service import IMAGE_TYPES
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.ranges import same_tag, wanted_range
 from server.http.revisions import Answered, Read
@@ -19,9 +20,13 @@ from sync.shared.schemas import NamedId, RecordId
 
 router = feature_router(prefix="/files", tags=["files"])
 Uploading = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
+# Octets first: what a station declared to be something else than an image.
+_CONTENT = {
+    kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("application/octet-stream", *IMAGE_TYPES)
+}
 _BYTES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The bytes.", "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}},
-    206: {"description": "The bytes of the range.", "content": {"image/*": {"schema": {"type": "string"}}}},
+    200: {"description": "The bytes.", "content": _CONTENT},
+    206: {"description": "The bytes of the range.", "content": _CONTENT},
     304: {"description": "The client has these bytes already."},
     416: {},
 }

@@ -33,7 +33,7 @@ _SUFFIXES = {
     "tiff": (".tif", ".tiff"),
     "webp": (".webp",),
 }
-_IMAGE_TYPES = {
+IMAGE_TYPES = {
     "image/jpeg": ".jpg",
     "image/png": ".png",
     "image/bmp": ".bmp",
@@ -146,7 +146,7 @@ def get_file(context: ServerContext, who: Principal, file_id: str) -> FileReply:
 
 def _image_reply(image: ImageRecord) -> FileReply:
     # A station declared the type; a browser gets it only for images.
-    suffix = _IMAGE_TYPES.get(image.content_type)
+    suffix = IMAGE_TYPES.get(image.content_type)
     return FileReply(
         id=image.id,
         filename=f"{image.image_kind.value}-{image.id}{suffix or '.bin'}",
