@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -10,13 +11,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import Base, UtcDateTime, enumeration
 from models.clock import utc_now
 from models.ids import new_id
+from models.named import Searchable
 from models.states import DeviceStatus
 
 
-class Device(Base, kw_only=True, eq=False):
+class Device(Searchable, Base, kw_only=True, eq=False):
     """One installed station; its credential is kept as a SHA-256 digest (the credential has 256 random bits)."""
 
     __tablename__ = "devices"
+    searched: ClassVar[tuple[str, ...]] = ("name", "id")
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default_factory=new_id)
     name: Mapped[str] = mapped_column(String(200))

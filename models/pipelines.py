@@ -8,10 +8,10 @@ from sqlalchemy import BigInteger, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
-from models.synced import Master
+from models.synced import ListedMaster, Master
 
 
-class Pipeline(Master, Base, kw_only=True, eq=False):
+class Pipeline(ListedMaster, Base, kw_only=True, eq=False):
     """A processing definition; every change of ``definition`` makes a new ``version`` of it.
 
     Attributes:
@@ -20,6 +20,7 @@ class Pipeline(Master, Base, kw_only=True, eq=False):
 
     __tablename__ = "pipelines"
     entity: ClassVar[str] = "pipeline"
+    searched: ClassVar[tuple[str, ...]] = ("name", "description")
 
     name: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(Text, default="")

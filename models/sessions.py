@@ -9,11 +9,12 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, UtcDateTime, enumeration
+from models.named import Searchable
 from models.states import HumanVerdict, ImageKind, SessionStatus, Verdict
 from models.synced import Fact, Synced, SyncKind
 
 
-class InspectionSession(Synced, Base, kw_only=True, eq=False):
+class InspectionSession(Synced, Searchable, Base, kw_only=True, eq=False):
     """The inspection of one part (検査セッション), owned by the device that started it.
 
     Attributes:
@@ -25,6 +26,7 @@ class InspectionSession(Synced, Base, kw_only=True, eq=False):
     __table_args__ = (Index("ix_inspection_sessions_statistics", "status", "completed_at"),)
     entity: ClassVar[str] = "inspection_session"
     kind: ClassVar[SyncKind] = SyncKind.OWNED
+    searched: ClassVar[tuple[str, ...]] = ("lot", "serial_number")
     local_fields: ClassVar[frozenset[str]] = frozenset({"effective_verdict"})
 
     device_id: Mapped[str] = mapped_column(String(64), index=True)

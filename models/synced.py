@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, MappedAsDataclass, mapped_column
 from models.base import Base, UtcDateTime
 from models.clock import parse_rfc3339, rfc3339, utc_now
 from models.ids import new_id
+from models.named import DERIVED, Searchable
 from models.rejections import of_field
 
 _TYPE_TEXTS: dict[type, str] = {
@@ -28,7 +29,7 @@ _TYPE_TEXTS: dict[type, str] = {
     dict: "value-dict-type",
     list: "value-list-type",
 }
-LOCAL_FIELDS = frozenset({"id", "rev", "clock", "extra", "field_clocks"})
+LOCAL_FIELDS = DERIVED | {"id", "rev", "clock", "extra", "field_clocks"}
 
 
 class SyncKind(StrEnum):
@@ -76,6 +77,10 @@ class Master(Synced, kw_only=True, eq=False):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime(), default_factory=utc_now)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime(), default=None)
     field_clocks: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
+
+
+class ListedMaster(Master, Searchable, kw_only=True, eq=False):
+    """A master that lists show and search."""
 
 
 class Fact(Synced, kw_only=True, eq=False):

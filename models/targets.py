@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base
-from models.synced import Master
+from models.named import UniquelyNamed, unique_while_kept
+from models.synced import ListedMaster
 
 
-class Target(Master, Base, kw_only=True, eq=False):
-    """The product or part type that is inspected (検査対象); ``code`` is unique among those not deleted."""
+class Target(ListedMaster, UniquelyNamed, Base, kw_only=True, eq=False):
+    """The product or part type that is inspected (検査対象); ``code`` is unique, in any case and width."""
 
     __tablename__ = "targets"
-    __table_args__ = (
-        Index(
-            "uq_targets_code",
-            "code",
-            unique=True,
-            sqlite_where=text("deleted_at IS NULL"),
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
-    )
+    __table_args__ = (unique_while_kept("targets", "code"), unique_while_kept("targets", "name_key"))
     entity: ClassVar[str] = "target"
+    unique_name: ClassVar[str] = "code"
+    searched: ClassVar[tuple[str, ...]] = ("code", "name", "description")
 
     code: Mapped[str] = mapped_column(String(64))
     name: Mapped[str] = mapped_column(String(200))
@@ -32,7 +27,7 @@ class Target(Master, Base, kw_only=True, eq=False):
     description: Mapped[str] = mapped_column(Text, default="")
 
 
-class InspectionItem(Master, Base, kw_only=True, eq=False):
+class InspectionItem(ListedMaster, Base, kw_only=True, eq=False):
     """One thing to look at on a target (検査項目), with its pipeline and criteria.
 
     Attributes:
@@ -43,6 +38,7 @@ class InspectionItem(Master, Base, kw_only=True, eq=False):
 
     __tablename__ = "inspection_items"
     entity: ClassVar[str] = "item"
+    searched: ClassVar[tuple[str, ...]] = ("name", "description")
 
     target_id: Mapped[str] = mapped_column(ForeignKey("targets.id"), index=True)
     name: Mapped[str] = mapped_column(String(200))
@@ -54,11 +50,14 @@ class InspectionItem(Master, Base, kw_only=True, eq=False):
     pipeline_parameters: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
 
 
-class DefectClass(Master, Base, kw_only=True, eq=False):
-    """A kind of defect a person can mark, with its name in both languages."""
+class DefectClass(ListedMaster, UniquelyNamed, Base, kw_only=True, eq=False):
+    """A kind of defect a person can mark, with its name in both languages; ``code`` is unique as that of a target."""
 
     __tablename__ = "defect_classes"
+    __table_args__ = (unique_while_kept("defect_classes", "name_key"),)
     entity: ClassVar[str] = "defect_class"
+    unique_name: ClassVar[str] = "code"
+    searched: ClassVar[tuple[str, ...]] = ("code", "name_en", "name_ja")
 
     code: Mapped[str] = mapped_column(String(64))
     name_en: Mapped[str] = mapped_column(String(200))

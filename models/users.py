@@ -5,36 +5,42 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import ForeignKey, Index, String, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, String, or_, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, UtcDateTime, enumeration
 from models.clock import utc_now
 from models.ids import new_id
+from models.named import Searchable, UniquelyNamed, unique_while_kept
+from models.names import key_of
 from models.states import Role
-from models.synced import Master
+from models.synced import ListedMaster
 
 
-class User(Master, Base, kw_only=True, eq=False):
-    """A person or a machine with a role; ``username`` is unique among those not deleted."""
+class User(ListedMaster, UniquelyNamed, Base, kw_only=True, eq=False):
+    """A person or a machine with a role; ``username`` is unique in any case and width among those not deleted."""
 
     __tablename__ = "users"
-    __table_args__ = (
-        Index(
-            "uq_users_username",
-            "username",
-            unique=True,
-            sqlite_where=text("deleted_at IS NULL"),
-            postgresql_where=text("deleted_at IS NULL"),
-        ),
-    )
+    __table_args__ = (unique_while_kept("users", "username"), unique_while_kept("users", "name_key"))
     entity: ClassVar[str] = "user"
+    unique_name: ClassVar[str] = "username"
+    searched: ClassVar[tuple[str, ...]] = ("username", "display_name")
 
     username: Mapped[str] = mapped_column(String(64))
     display_name: Mapped[str] = mapped_column(String(200), default="")
     role: Mapped[Role] = mapped_column(enumeration(Role))
     language: Mapped[str] = mapped_column(String(8), default="ja")
     active: Mapped[bool] = mapped_column(default=True)
+
+
+def user_by_name(session: Session, username: str) -> User | None:
+    """Return the user of a name, active or not; case and width of the name do not matter.
+
+    Of users from before that differ in them alone, each is found by its exact name.
+    """
+    same = or_(User.name_key == key_of(username), User.username == username)
+    query = select(User).where(same, User.deleted_at.is_(None)).order_by((User.username == username).desc())
+    return session.scalar(query.limit(1))
 
 
 class UserCredential(Base, kw_only=True, eq=False):
@@ -66,10 +72,11 @@ class AuthSession(Base, kw_only=True, eq=False):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime(), default=None)
 
 
-class ApiKey(Base, kw_only=True, eq=False):
+class ApiKey(Searchable, Base, kw_only=True, eq=False):
     """A machine's key: only its SHA-256 digest is kept (the key itself has 256 random bits)."""
 
     __tablename__ = "api_keys"
+    searched: ClassVar[tuple[str, ...]] = ("name",)
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default_factory=new_id)
     name: Mapped[str] = mapped_column(String(200))

@@ -243,7 +243,7 @@ def _password(from_stdin: bool) -> str:
 
 def _user_id(context: ServerContext, name: str) -> str:
     from models.errors import NotFound
-    from server.auth.identity.repository import user_by_name
+    from models.users import user_by_name
 
     with context.database.read() as session:
         user = user_by_name(session, name)

@@ -23,8 +23,8 @@ def scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(config)
 
 
-def upgrade(engine: Engine) -> None:
-    """Bring the database to the newest schema; a cut in the middle leaves the old schema whole.
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring the database to the newest schema, or to an older ``revision``; a cut leaves the old schema whole.
 
     Raises:
         Unavailable: ``store-newer`` when a newer version of the product wrote it.
@@ -34,7 +34,7 @@ def upgrade(engine: Engine) -> None:
 
     def steps(present: tuple[str, ...] | str, context: MigrationContext) -> list[RevisionStep]:
         del context
-        return directory._upgrade_revs("head", present)  # type: ignore[arg-type]  # as Alembic's own command does
+        return directory._upgrade_revs(revision, present)  # type: ignore[arg-type]  # as Alembic's own command does
 
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":

@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 from models.clock import utc_now
 from models.errors import NotSignedIn
 from models.ids import new_id
-from models.users import AuthSession, User
+from models.users import AuthSession, User, user_by_name
 from server.audit import audited
 from server.auth.identity.principal import Principal
-from server.auth.identity.repository import active_device, active_user, password_digest, user_by_name
+from server.auth.identity.repository import active_device, active_user, password_digest
 from server.auth.identity.secrets import digest_of, same_digest
 from server.auth.identity.tokens import Token, TokenKind
 from server.context import ServerContext

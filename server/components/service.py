@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspection.components.registry import component, components
+from models.names import folded
 from server.components.schemas import ComponentReply
 from server.core.paging import PageQuery
 from sync.shared.schemas import Page
@@ -11,8 +12,8 @@ from sync.shared.schemas import Page
 def list_components(wanted: PageQuery) -> Page[ComponentReply]:
     """Return a page of components; the search looks at id, name and description."""
     described = [ComponentReply.model_validate(found.describe()) for found in components().values()]
-    search = wanted.search.lower()
-    matching = [one for one in described if search in f"{one.id} {one.name} {one.description}".lower()]
+    search = folded(wanted.search)
+    matching = [one for one in described if search in folded(f"{one.id} {one.name} {one.description}")]
     start = (wanted.page - 1) * wanted.page_size
     return Page[ComponentReply](
         items=matching[start : start + wanted.page_size],

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
+from sqlalchemy.orm import Session
 
+from models.named import Searchable
+from models.names import folded
 from sync.shared.schemas import Page
 
 ReplyT = TypeVar("ReplyT", bound=BaseModel)
@@ -24,9 +25,9 @@ class PageQuery:
     search: str
 
 
-def matching(search: str, columns: Sequence[InstrumentedAttribute[str]]) -> ColumnElement[bool]:
-    """Return the condition that one of ``columns`` contains ``search``, whatever its case."""
-    return or_(*(column.icontains(search, autoescape=True) for column in columns))
+def matching(search: str, record: type[Searchable]) -> ColumnElement[bool]:
+    """Return the condition that a searched column contains ``search``, in any case and width."""
+    return record.search_text.contains(folded(search), autoescape=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from pydantic import Field
 
 from models.states import DeviceStatus
-from sync.shared.schemas import LEFT_OUT, Changes, DeviceName, Id, Moment, RecordId, Reply, Request, Text, read_only
+from sync.shared.schemas import (
+    LEFT_OUT,
+    Changes,
+    DeviceName,
+    Id,
+    Moment,
+    Name,
+    RecordId,
+    Reply,
+    Request,
+    read_only,
+)
 from sync.shared.station_config import StationSettings
 
 
@@ -22,7 +33,7 @@ class DeviceReply(Reply):
 class DeviceUpdate(Changes):
     """Changes to a station; what is left out stays."""
 
-    name: Text = Field(default=LEFT_OUT, min_length=1, max_length=200)
+    name: Name = LEFT_OUT
     status: DeviceStatus = Field(default=LEFT_OUT)
     id: RecordId = read_only()
     enrolled_at: Moment = read_only()
@@ -32,7 +43,7 @@ class DeviceUpdate(Changes):
 class EnrolmentCodeCreate(Request):
     """A code for one new station."""
 
-    device_name: Text = Field(min_length=1, max_length=200)
+    device_name: Name
 
 
 class EnrolmentCodeCreated(Reply):

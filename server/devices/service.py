@@ -64,7 +64,7 @@ def list_devices(context: ServerContext, wanted: PageQuery) -> Page[DeviceReply]
     """Return a page of stations by name."""
     query = select(Device).order_by(Device.name, Device.id)
     if wanted.search:
-        query = query.where(matching(wanted.search, (Device.name, Device.id)))
+        query = query.where(matching(wanted.search, Device))
     with context.database.read() as session:
         return fetch_page(session, PageStatements.of(query, DeviceReply), wanted)
 

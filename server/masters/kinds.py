@@ -10,24 +10,20 @@ from server.masters.service import Masters
 targets = Masters(
     Target,
     TargetReply,
-    search=(Target.code, Target.name, Target.description),
     order=(Target.code,),
 )
 items = Masters(
     InspectionItem,
     ItemReply,
-    search=(InspectionItem.name, InspectionItem.description),
     order=(InspectionItem.position,),
 )
 pipelines = Masters(
     Pipeline,
     PipelineReply,
-    search=(Pipeline.name, Pipeline.description),
     order=(Pipeline.name,),
 )
 defect_classes = Masters(
     DefectClass,
     DefectClassReply,
-    search=(DefectClass.code, DefectClass.name_en, DefectClass.name_ja),
     order=(DefectClass.code,),
 )

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.errors import NotFound
-from models.synced import Master
-from models.targets import DefectClass, InspectionItem, Target
+from models.synced import ListedMaster, Master
+from models.targets import InspectionItem
 from server.core.paging import matching
 
 MasterT = TypeVar("MasterT", bound=Master)
+ListedT = TypeVar("ListedT", bound=ListedMaster)
 
 
 def alive(session: Session, record_type: type[MasterT], record_id: str) -> MasterT:
@@ -29,24 +30,16 @@ def alive(session: Session, record_type: type[MasterT], record_id: str) -> Maste
 
 
 def listing(
-    record_type: type[MasterT],
+    record_type: type[ListedT],
     search: str,
-    columns: Sequence[InstrumentedAttribute[str]],
     order: Sequence[InstrumentedAttribute[str] | InstrumentedAttribute[int]],
     *conditions: ColumnElement[bool],
-) -> Select[MasterT]:
-    """Return the query for masters that are not deleted and contain ``search`` in one of ``columns``."""
+) -> Select[ListedT]:
+    """Return the query for masters that are not deleted and contain ``search``."""
     query = select(record_type).where(record_type.deleted_at.is_(None), *conditions)
     if search:
-        query = query.where(matching(search, columns))
+        query = query.where(matching(search, record_type))
     return query.order_by(*order, record_type.id)
-
-
-def code_taken(session: Session, record_type: type[Target] | type[DefectClass], code: str, besides: str) -> bool:
-    """Return whether another master that is not deleted has ``code``."""
-    query = select(func.count()).where(record_type.code == code, record_type.deleted_at.is_(None))
-    query = query.where(record_type.id != besides)
-    return bool(session.scalar(query))
 
 
 def items_of(session: Session, target_id: str) -> Sequence[InspectionItem]:

@@ -15,10 +15,11 @@ from inspection.recipe.reading import read_models
 from models.clock import utc_now
 from models.errors import Conflict, DoesNotFit, InvalidInput
 from models.pipelines import Pipeline
-from models.synced import Master, Synced
+from models.synced import Master, Synced, wire_fields
 from models.targets import DefectClass, InspectionItem, Target
-from server.masters.repository import code_taken, items_of, items_using
+from server.masters.repository import items_of, items_using
 from sync.shared.item_records import ItemRecords
+from sync.shared.records import name_taken
 
 Values = Mapping[str, Any]
 """Column → value of a whole record as it is after a change; ``id`` is there."""
@@ -35,7 +36,7 @@ def require_valid(session: Session, record_type: type[Synced], values: Values, c
 
     Raises:
         InvalidInput: ``criteria-invalid``, or what is wrong with a definition; members list the fields.
-        Conflict: ``code-taken``.
+        Conflict: ``code-taken``, by a record whose code differs in case or width at most.
         DoesNotFit: when a pipeline does not run with an item's parameters, with the member ``inspection_context``.
     """
     check = _CHECKS.get(record_type)
@@ -105,7 +106,7 @@ class _ItemPipeline:
 
 def _check_code(record_type: type[Target] | type[DefectClass]) -> Callable[[Session, Values, Collection[str]], None]:
     def check(session: Session, values: Values, changed: Collection[str]) -> None:
-        if "code" in changed and code_taken(session, record_type, values["code"], values["id"]):
+        if "code" in changed and name_taken(session, record_type, values["code"], values["id"]):
             raise Conflict("code-taken", code_value=values["code"])
 
     return check
@@ -172,5 +173,5 @@ _CHECKS: dict[type[Synced], Callable[[Session, Values, Collection[str]], None]] 
 
 
 def column_values(record: Master) -> dict[str, Any]:
-    """Return the columns of a record by name."""
-    return {column.name: getattr(record, column.name) for column in record.__table__.columns}  # type: ignore[attr-defined]  # set by the declarative mapping
+    """Return the id and the columns that travel of a record by name."""
+    return {name: getattr(record, name) for name in ("id", *wire_fields(type(record)))}

@@ -9,10 +9,12 @@ from pydantic import Field
 from sync.shared.schemas import (
     LEFT_OUT,
     Changes,
+    Code,
     Flag,
     Id,
     JsonObject,
     Moment,
+    Name,
     RecordId,
     Reply,
     Request,
@@ -57,18 +59,18 @@ class TargetCreate(Request):
     """A new target."""
 
     id: RecordId | None = None
-    code: Text = Field(min_length=1, max_length=64)
-    name: Text = Field(min_length=1, max_length=200)
-    version: Text = Field(default="1", min_length=1, max_length=32)
+    code: Code
+    name: Name
+    version: Name = Field(default="1", min_length=1, max_length=32)
     description: Text = Field(default="", max_length=10_000)
 
 
 class TargetUpdate(MasterChanges):
     """Changes to a target; what is left out stays."""
 
-    code: Text = Field(default=LEFT_OUT, min_length=1, max_length=64)
-    name: Text = Field(default=LEFT_OUT, min_length=1, max_length=200)
-    version: Text = Field(default=LEFT_OUT, min_length=1, max_length=32)
+    code: Code = LEFT_OUT
+    name: Name = LEFT_OUT
+    version: Name = Field(default=LEFT_OUT, min_length=1, max_length=32)
     description: Text = Field(default=LEFT_OUT, max_length=10_000)
 
 
@@ -94,7 +96,7 @@ class ItemCreate(Request):
     """A new inspection item of a target."""
 
     id: RecordId | None = None
-    name: Text = Field(min_length=1, max_length=200)
+    name: Name
     description: Text = Field(default="", max_length=10_000)
     position: Whole = Field(default=1, ge=1, le=10_000)
     required: Flag = True
@@ -106,7 +108,7 @@ class ItemCreate(Request):
 class ItemUpdate(MasterChanges):
     """Changes to an item; what is left out stays."""
 
-    name: Text = Field(default=LEFT_OUT, min_length=1, max_length=200)
+    name: Name = LEFT_OUT
     description: Text = Field(default=LEFT_OUT, max_length=10_000)
     position: Whole = Field(default=LEFT_OUT, ge=1, le=10_000)
     required: Flag = Field(default=LEFT_OUT)
@@ -166,7 +168,7 @@ class PipelineCreate(Request):
     """A new pipeline."""
 
     id: RecordId | None = None
-    name: Text = Field(min_length=1, max_length=200)
+    name: Name
     description: Text = Field(default="", max_length=10_000)
     definition: Definition
 
@@ -174,7 +176,7 @@ class PipelineCreate(Request):
 class PipelineUpdate(MasterChanges):
     """Changes to a pipeline; another definition makes a new version."""
 
-    name: Text = Field(default=LEFT_OUT, min_length=1, max_length=200)
+    name: Name = LEFT_OUT
     description: Text = Field(default=LEFT_OUT, max_length=10_000)
     definition: Definition = Field(default=LEFT_OUT)
     version: Whole = read_only("Counts up with the definition.")
@@ -193,19 +195,19 @@ class DefectClassCreate(Request):
     """A new kind of defect."""
 
     id: RecordId | None = None
-    code: Text = Field(min_length=1, max_length=64)
-    name_en: Text = Field(min_length=1, max_length=200)
-    name_ja: Text = Field(min_length=1, max_length=200)
-    severity: Text = Field(default="major", min_length=1, max_length=16)
+    code: Code
+    name_en: Name
+    name_ja: Name
+    severity: Name = Field(default="major", min_length=1, max_length=16)
 
 
 class DefectClassUpdate(MasterChanges):
     """Changes to a kind of defect; what is left out stays."""
 
-    code: Text = Field(default=LEFT_OUT, min_length=1, max_length=64)
-    name_en: Text = Field(default=LEFT_OUT, min_length=1, max_length=200)
-    name_ja: Text = Field(default=LEFT_OUT, min_length=1, max_length=200)
-    severity: Text = Field(default=LEFT_OUT, min_length=1, max_length=16)
+    code: Code = LEFT_OUT
+    name_en: Name = LEFT_OUT
+    name_ja: Name = LEFT_OUT
+    severity: Name = Field(default=LEFT_OUT, min_length=1, max_length=16)
 
 
 class DefectClassReply(MasterReply):

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.clock import utc_now
 from models.pipelines import Pipeline
-from models.synced import Master
+from models.synced import ListedMaster
 from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
@@ -22,7 +22,7 @@ from server.masters.repository import alive, listing
 from server.masters.rules import column_values, counted_version, delete_along, require_deletable, require_valid
 from sync.shared.schemas import Changes, Page
 
-RecordT = TypeVar("RecordT", bound=Master)
+RecordT = TypeVar("RecordT", bound=ListedMaster)
 ReplyT = TypeVar("ReplyT", bound=BaseModel)
 
 
@@ -32,7 +32,6 @@ class Masters(Generic[RecordT, ReplyT]):
     Args:
         record: the record kind.
         reply: its wire form.
-        search: columns that the search of a list looks at.
         order: columns that a list is ordered by.
     """
 
@@ -41,20 +40,18 @@ class Masters(Generic[RecordT, ReplyT]):
         record: type[RecordT],
         reply: type[ReplyT],
         *,
-        search: Sequence[InstrumentedAttribute[str]],
         order: Sequence[InstrumentedAttribute[str] | InstrumentedAttribute[int]],
     ) -> None:
         self._record = record
         self._reply = reply
-        self._search = search
         self._order = order
-        self._all = PageStatements.of(listing(record, "", search, order), reply)
+        self._all = PageStatements.of(listing(record, "", order), reply)
 
     def page(self, context: ServerContext, wanted: PageQuery, *conditions: ColumnElement[bool]) -> Page[ReplyT]:
         """Return a page of those not deleted."""
         statements = self._all
         if wanted.search or conditions:
-            query = listing(self._record, wanted.search, self._search, self._order, *conditions)
+            query = listing(self._record, wanted.search, self._order, *conditions)
             statements = PageStatements.of(query, self._reply)
         with context.database.connection() as connection:
             return fetch_page(connection, statements, wanted)
@@ -121,7 +118,7 @@ class Masters(Generic[RecordT, ReplyT]):
             audited(session, who, f"{record.entity}.deleted", record.entity, record.id)
 
 
-def _change(session: Session, who: Principal, record: Master, changes: Mapping[str, Any]) -> None:
+def _change(session: Session, who: Principal, record: ListedMaster, changes: Mapping[str, Any]) -> None:
     """Set columns of a master in the caller's transaction, with an audit entry when one of them changes."""
     before = column_values(record)
     changed = sorted(name for name, value in changes.items() if before[name] != value)

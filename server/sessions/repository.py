@@ -61,7 +61,7 @@ def listing(wanted: SessionFilter, search: str) -> Select[InspectionSession]:
     if wanted.end is not None:
         query = query.where(InspectionSession.created_at < wanted.end)
     if search:
-        query = query.where(matching(search, (InspectionSession.lot, InspectionSession.serial_number)))
+        query = query.where(matching(search, InspectionSession))
     # Ids are UUIDv7: their order is the order of creation, and the primary key serves it.
     return query.order_by(InspectionSession.id.desc())
 

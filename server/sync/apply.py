@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from models.states import ChangeOperation
 from models.sync import AppliedChange, ChangeLogEntry
 from models.synced import Master, Synced, SyncKind, snapshot, split_fields, synced_types
 from models.tracking import remote_changes
+from models.users import User
 from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.change_log.cursor import encode
@@ -35,8 +36,9 @@ from server.masters.rules import (
 )
 from server.sessions.rules import ENDED
 from server.sync.conflicts import earlier_conflicts, keep_history
-from server.sync.payload_validation import require_storable, require_valid_payload
+from server.sync.payload_validation import require_storable, require_valid_payload, with_clear_names
 from server.sync.permissions import IdentityRefused, check_allowed, check_session_change
+from server.users.rules import require_free_username, settle_access
 from sync.shared.merge import field_states, merge_master, merge_owned, trusted_stamp, with_field_states
 from sync.shared.problems import ENTITY_UNKNOWN, HELD_BACK, MISSING_PARENT, change_problem
 from sync.shared.protocol import MAX_SKEW_MS, Change, ChangeResult, FieldConflict, Outcome, PushAnswer
@@ -46,6 +48,8 @@ from sync.shared.records import holder_of, lacking, missing_parent, unique_colum
 _TRANSACTION_CHANGES = 100
 _LONGEST_ID = 64
 _VERSION = "version"
+_NAMING = frozenset({"username", "deleted_at"})
+"""Fields with which a user may come to have a name."""
 _STATUS = "status"
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 
@@ -211,11 +215,14 @@ class BatchApplier:
         if isinstance(record, Master):
             delete_along(self.session, record)
             self.session.flush()
+        if isinstance(record, User):
+            settle_access(self.session, record, change.fields.keys())
 
     def _effect(self, change: Change) -> _Effect:
         record_type = self._types.get(change.entity)
         if record_type is None:
             raise _TryLater(DoesNotFit(ENTITY_UNKNOWN, entity=change.entity))
+        change = change.model_copy(update={"fields": with_clear_names(record_type, change.fields)})
         values, extra = self._values(record_type, change.fields)
         present = self.session.get(record_type, change.entity_id)
         check_allowed(self.session, record_type, present, change, values, self.device_id)
@@ -245,7 +252,7 @@ class BatchApplier:
         if missing:
             raise InvalidInput("sync-change-invalid", reason=of_field(", ".join(missing), "value-missing").reason)
         self._check_unique(record_type, change.entity_id, values)
-        require_valid(self.session, record_type, {"id": change.entity_id, **values}, values.keys())
+        self._require_valid(record_type, {"id": change.entity_id, **values}, values.keys())
         if record_type is Pipeline:
             values["version"] = counted_version(0, proposed=values.get("version"), changed=True)
         stamp = Stamp.parse(change.clock)
@@ -331,12 +338,17 @@ class BatchApplier:
         changed = {name for name, value in values.items() if before[name] != value}
         if present.deleted_at is None and values.get("deleted_at") is not None:
             require_deletable(self.session, present)
-        require_valid(self.session, type(present), {**before, **values}, changed)
+        self._require_valid(type(present), {**before, **values}, changed)
         if not isinstance(present, Pipeline):
             return None
         proposed = change.fields.get(_VERSION)
         version = counted_version(present.version, proposed=proposed, changed="definition" in changed)
         return version if version != present.version else None
+
+    def _require_valid(self, record_type: type[Synced], values: Mapping[str, Any], changed: Collection[str]) -> None:
+        require_valid(self.session, record_type, values, changed)
+        if record_type is User and values.get("deleted_at") is None and _NAMING.intersection(changed):
+            require_free_username(self.session, values["username"], values["id"])
 
     def _newer_fields(self, present: Synced, change: Change) -> frozenset[str]:
         """Return the fields that newer changes of a session have set; only a change that comes late needs the log."""

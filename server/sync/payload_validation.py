@@ -1,4 +1,4 @@
-"""Validation of pushed changes: values that every engine can store, and JSON columns that their readers can parse.
+"""Validation of pushed changes: values that every engine can store, names, and JSON columns that readers can parse.
 
 Items and pipelines are checked by ``server.masters.rules`` once they are merged.
 """
@@ -11,13 +11,15 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from models.errors import InvalidInput
-from models.pipelines import StationConfig
+from models.pipelines import ModelFile, Pipeline, StationConfig
 from models.rejections import first_problem, reason_in
 from models.results import Detection, MarkedDefect, StepTiming
 from models.sessions import AIResult
 from models.synced import Synced
+from models.targets import DefectClass, InspectionItem, Target
+from models.users import User
 from models.verification import HumanVerification
-from sync.shared.schemas import storable_object
+from sync.shared.schemas import Code, Name, OptionalName, Username, storable_object
 from sync.shared.station_config import StationSettings
 
 
@@ -38,6 +40,41 @@ _VALIDATORS: dict[tuple[type[Synced], str], Callable[[Any], object]] = {
     (HumanVerification, "defects"): _defects,
     (StationConfig, "settings"): _settings,
 }
+
+
+_CODE: TypeAdapter[str] = TypeAdapter(Code)
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
+_NAMES: dict[tuple[type[Synced], str], TypeAdapter[str]] = {
+    (User, "username"): TypeAdapter(Username),
+    (User, "display_name"): TypeAdapter(OptionalName),
+    (Target, "code"): _CODE,
+    (Target, "name"): _NAME,
+    (Target, "version"): _NAME,
+    (InspectionItem, "name"): _NAME,
+    (DefectClass, "code"): _CODE,
+    (DefectClass, "name_en"): _NAME,
+    (DefectClass, "name_ja"): _NAME,
+    (DefectClass, "severity"): _NAME,
+    (Pipeline, "name"): _NAME,
+    (ModelFile, "name"): _NAME,
+}
+
+
+def with_clear_names(record_type: type[Synced], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a change with its names as the REST API would keep them.
+
+    Raises:
+        InvalidInput: ``sync-change-invalid`` for a name that the REST API would refuse.
+    """
+    names = {name: adapter for (kind, name), adapter in _NAMES.items() if kind is record_type and name in fields}
+    return {**fields, **{name: _checked(adapter, name, fields[name]) for name, adapter in names.items()}}
+
+
+def _checked(adapter: TypeAdapter[str], name: str, value: Any) -> str:
+    try:
+        return adapter.validate_python(value, strict=True)
+    except ValidationError as error:
+        raise InvalidInput("sync-change-invalid", reason=first_problem(error).within(name).text) from error
 
 
 def require_storable(raw: Mapping[str, Any]) -> None:

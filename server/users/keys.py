@@ -21,7 +21,7 @@ def list_keys(context: ServerContext, wanted: PageQuery) -> Page[ApiKeyReply]:
     """Return a page of keys, newest first, without the keys themselves."""
     query = select(ApiKey).order_by(ApiKey.created_at.desc(), ApiKey.id)
     if wanted.search:
-        query = query.where(matching(wanted.search, (ApiKey.name,)))
+        query = query.where(matching(wanted.search, ApiKey))
     with context.database.read() as session:
         return fetch_page(session, PageStatements.of(query, ApiKeyReply), wanted)
 

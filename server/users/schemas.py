@@ -8,18 +8,32 @@ from pydantic import Field
 from pydantic.config import JsonDict
 
 from models.states import Role
-from sync.shared.schemas import LEFT_OUT, Changes, Flag, Id, Moment, RecordId, Reply, Request, Text, Whole, read_only
+from sync.shared.schemas import (
+    LEFT_OUT,
+    Changes,
+    Flag,
+    Id,
+    Moment,
+    Name,
+    OptionalName,
+    RecordId,
+    Reply,
+    Request,
+    Text,
+    Username,
+    Whole,
+    read_only,
+)
 
 _SECRET: JsonDict = {"format": "password"}
-_NAME = r"^[^\s\x00-\x1f]+$"
 
 
 class UserCreate(Request):
     """A new user."""
 
     id: RecordId | None = None
-    username: str = Field(min_length=1, max_length=64, pattern=_NAME)
-    display_name: Text = Field(default="", max_length=200)
+    username: Username
+    display_name: OptionalName = ""
     role: Role
     language: Literal["ja", "en"] = "ja"
     password: str = Field(min_length=1, max_length=256, json_schema_extra=_SECRET)
@@ -28,7 +42,7 @@ class UserCreate(Request):
 class UserUpdate(Changes):
     """Changes to a user; what is left out stays."""
 
-    display_name: Text = Field(default=LEFT_OUT, max_length=200)
+    display_name: OptionalName = LEFT_OUT
     role: Role = Field(default=LEFT_OUT)
     language: Literal["ja", "en"] = Field(default=LEFT_OUT)
     active: Flag = Field(default=LEFT_OUT)
@@ -69,7 +83,7 @@ class PasswordChange(Request):
 class ApiKeyCreate(Request):
     """A new key for a machine."""
 
-    name: Text = Field(min_length=1, max_length=200)
+    name: Name
     role: Role
     expires_at: Moment | None = None
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.clock import utc_now
-from models.errors import Conflict, InvalidInput, NotFound, PermissionDenied
-from models.states import Role
+from models.errors import InvalidInput, NotFound, PermissionDenied
 from models.users import User, UserCredential
 from server.audit import audited, differences
 from server.auth.identity.principal import Principal
-from server.auth.identity.repository import password_digest, revoke_sessions, user_by_name
+from server.auth.identity.repository import password_digest, revoke_sessions
 from server.context import ServerContext
 from server.core.idempotency import existing_record
 from server.core.paging import PageQuery, PageStatements, fetch_page, matching
 from server.core.revisions import WHATEVER, Expected
+from server.users.rules import require_free_username, settle_access
 from server.users.schemas import UserCreate, UserReply, UserUpdate
 from sync.shared.schemas import Page
 
@@ -24,7 +24,7 @@ def list_users(context: ServerContext, wanted: PageQuery) -> Page[UserReply]:
     """Return a page of users by name."""
     query = select(User).where(User.deleted_at.is_(None)).order_by(User.username, User.id)
     if wanted.search:
-        query = query.where(matching(wanted.search, (User.username, User.display_name)))
+        query = query.where(matching(wanted.search, User))
     with context.database.read() as session:
         return fetch_page(session, PageStatements.of(query, UserReply), wanted)
 
@@ -48,8 +48,7 @@ def create_user(context: ServerContext, who: Principal, body: UserCreate) -> tup
         existing = existing_record(session, User, body.id, content)
         if existing is not None:
             return UserReply.model_validate(existing), False
-        if user_by_name(session, body.username) is not None:
-            raise Conflict("username-taken", username=body.username)
+        require_free_username(session, body.username, body.id or "")
         user = User(**content) if body.id is None else User(id=body.id, **content)
         session.add(user)
         session.flush()
@@ -76,9 +75,7 @@ def update_user(
         changed = differences({name: getattr(user, name) for name in changes}, changes)
         for name, value in changes.items():
             setattr(user, name, value)
-        _require_an_admin(session)
-        if not user.active or "role" in changes:
-            revoke_sessions(session, user.id)
+        settle_access(session, user, changed)
         if changed:
             audited(session, who, "user.changed", "user", user.id, changes=changed)
         session.flush()
@@ -98,11 +95,7 @@ def delete_user(context: ServerContext, who: Principal, user_id: str, expected: 
         expected.require(UserReply.model_validate(user))
         user.active = False
         user.deleted_at = utc_now()
-        _require_an_admin(session)
-        revoke_sessions(session, user.id)
-        credential = session.get(UserCredential, user.id)
-        if credential is not None:
-            session.delete(credential)
+        settle_access(session, user, ("deleted_at",))
         audited(session, who, "user.deleted", "user", user.id)
 
 
@@ -160,11 +153,3 @@ def _user(session: Session, user_id: str, *, locked: bool = False) -> User:
     if user is None or user.deleted_at is not None:
         raise NotFound("user-unknown")
     return user
-
-
-def _require_an_admin(session: Session) -> None:
-    """Refuse a change after which nobody could administer the server."""
-    session.flush()
-    query = select(func.count()).where(User.role == Role.ADMIN, User.active.is_(True), User.deleted_at.is_(None))
-    if session.scalar(query) == 0:
-        raise Conflict("last-admin")

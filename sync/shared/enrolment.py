@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from sync.shared.schemas import Id, Reply, Request, Text
+from sync.shared.schemas import Id, OptionalName, Reply, Request
 
 
 class DeviceRegister(Request):
     """A station enrols with the one-time code of an administrator."""
 
     code: str = Field(min_length=1, max_length=64, json_schema_extra={"format": "password"})
-    name: Text = Field(default="", max_length=200, description="Empty: the name the administrator gave.")
+    name: OptionalName = Field(default="", description="Empty: the name the administrator gave.")
 
 
 class DeviceRegistered(Reply):

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Table, exists, select
+from sqlalchemy import Table, exists, or_, select
 from sqlalchemy.orm import Session
 
 from models.base import Base
-from models.synced import Master, Synced
+from models.named import UniquelyNamed
+from models.names import key_of
+from models.synced import LOCAL_FIELDS, Master, Synced
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,10 @@ def missing_parent(session: Session, record_type: type[Synced], values: Mapping[
 
 
 def unique_columns(record_type: type[Synced]) -> Iterator[str]:
-    """Yield the columns of which no two records that are not deleted may share a value."""
+    """Yield the columns that travel of which no two records that are not deleted may share a value."""
     for index in table_of(record_type).indexes:
         columns = list(index.columns)
-        if index.unique and len(columns) == 1:
+        if index.unique and len(columns) == 1 and columns[0].name not in LOCAL_FIELDS:
             yield columns[0].name
 
 
@@ -56,6 +58,16 @@ def holder_of(session: Session, record_type: type[Synced], name: str, value: Any
     if issubclass(record_type, Master):
         query = query.where(record_type.deleted_at.is_(None))
     return session.scalars(query).first()
+
+
+def name_taken(session: Session, record_type: type[UniquelyNamed], name: str, besides: str) -> bool:
+    """Return whether another record that is not deleted has ``name``, in any case and width.
+
+    The name itself is compared too: a record from before the rule may have another key than its name says.
+    """
+    kind: Any = record_type
+    same = or_(kind.name_key == key_of(name), getattr(kind, record_type.unique_name) == name)
+    return bool(session.scalar(select(exists().where(same, kind.deleted_at.is_(None), kind.id != besides))))
 
 
 def lacking(record_type: type[Synced], values: Mapping[str, Any]) -> list[str]:

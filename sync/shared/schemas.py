@@ -26,11 +26,13 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from models.clock import rfc3339
 from models.ids import canonical_id, is_id
+from models.names import LONGEST_CODE, LONGEST_NAME, compatible, is_clear_name
 from models.rejections import MORE_UNKNOWN, RejectedValueError
 
 ItemT = TypeVar("ItemT")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _MOST_UNKNOWN = 50
+_NOT_BLANK = r"\S"
 
 
 def _canonical_id(text: str) -> str:
@@ -49,6 +51,37 @@ def _storable(text: str) -> str:
     except UnicodeEncodeError as error:
         raise RejectedValueError("value-string-unicode") from error
     return text
+
+
+def _optional_name(text: str) -> str:
+    if len(text) > LONGEST_NAME:
+        raise RejectedValueError("value-string-too-long", max_length=LONGEST_NAME)
+    if not is_clear_name(_storable(text)):
+        raise RejectedValueError("value-name-unclear")
+    return text.strip()
+
+
+def _name(text: str) -> str:
+    name = _optional_name(text)
+    if not name:
+        raise RejectedValueError("value-string-too-short", min_length=1)
+    return name
+
+
+def _code(text: str) -> str:
+    if len(text) > LONGEST_CODE:
+        raise RejectedValueError("value-string-too-long", max_length=LONGEST_CODE)
+    code = _name(compatible(_storable(text)))
+    if len(code) > LONGEST_CODE:  # in this form some characters are several
+        raise RejectedValueError("value-string-too-long", max_length=LONGEST_CODE)
+    return code
+
+
+def _username(text: str) -> str:
+    name = _code(text)
+    if any(character.isspace() for character in name):
+        raise RejectedValueError("value-name-with-blank")
+    return name
 
 
 def storable_object(value: dict[str, Any]) -> dict[str, Any]:
@@ -105,6 +138,26 @@ NamedId = Annotated[str, AfterValidator(canonical_id), Field(json_schema_extra={
 Text = Annotated[str, AfterValidator(_storable)]
 DeviceName = Annotated[Text, AfterValidator(canonical_id)]
 """Id of a station, or ``server``."""
+OptionalName = Annotated[str, AfterValidator(_optional_name), Field(max_length=LONGEST_NAME)]
+"""A ``Name``, or nothing."""
+Name = Annotated[
+    str,
+    AfterValidator(_name),
+    Field(min_length=1, max_length=LONGEST_NAME, json_schema_extra={"pattern": _NOT_BLANK}),
+]
+"""What people know a thing by: nothing in it that cannot be seen, no blanks around it."""
+Code = Annotated[
+    str,
+    AfterValidator(_code),
+    Field(min_length=1, max_length=LONGEST_CODE, json_schema_extra={"pattern": _NOT_BLANK}),
+]
+"""A name that is unique in any case and width: a ``Name`` in Unicode's form NFKC, of at most 64 characters."""
+Username = Annotated[
+    str,
+    AfterValidator(_username),
+    Field(min_length=1, max_length=LONGEST_CODE, json_schema_extra={"pattern": r"^\S+$"}),
+]
+"""A ``Code`` without blanks."""
 JsonObject = Annotated[dict[str, Any], AfterValidator(storable_object)]
 
 

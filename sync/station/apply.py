@@ -10,6 +10,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models.clock import HybridLogicalClock, Stamp
+from models.named import UniquelyNamed
+from models.names import key_of, set_apart
 from models.states import OutboxState
 from models.sync import OutboxEntry, SyncConflict
 from models.synced import Master, Synced, SyncKind, split_fields, synced_types
@@ -19,6 +21,9 @@ from sync.shared.problems import may_retry, problem_code
 from sync.shared.protocol import ChangeResult, FieldConflict, Outcome, PulledChange, SnapshotRecord
 from sync.shared.records import holder_of, lacking, missing_parent, unique_columns
 from sync.station.state import NEWEST_CLOCK, set_value
+
+_NAMING = frozenset({"code", "username", "deleted_at"})
+"""Fields with which the key of a record's name changes."""
 
 
 class ResyncNeeded(Exception):
@@ -208,12 +213,15 @@ def _take_new(
     if lacking(record_type, {"id": entity_id, **values}) or missing_parent(session, record_type, values):
         raise ResyncNeeded(f"{record_type.entity} {entity_id}")
     _make_room(session, record_type, entity_id, values)
+    key = _free_key(session, record_type, entity_id, values)
     record = record_type(id=entity_id, rev=rev, clock=clock, extra=extra, **values)
     if isinstance(record, Master):
         for name in fields:
             record.field_clocks = with_field_states(
                 record.field_clocks, {name: None}, rev=revs.get(name, rev), clock=clock
             )
+    if key is not None and isinstance(record, UniquelyNamed):
+        record.name_key = key
     session.add(record)
     session.flush()
     return True
@@ -233,9 +241,14 @@ def _take_update(
     values, extra = split_fields(type(present), wanted)
     if missing_parent(session, type(present), values):
         raise ResyncNeeded(f"{present.entity} {present.id}")
-    _make_room(session, type(present), present.id, {**_current_unique(present), **values})
+    whole = {**_current_unique(present), **values}
+    _make_room(session, type(present), present.id, whole)
+    named = not _NAMING.isdisjoint(values)
+    key = _free_key(session, type(present), present.id, whole) if named else None
     for name, value in values.items():
         setattr(present, name, value)
+    if key is not None and isinstance(present, UniquelyNamed):
+        present.name_key = key
     if extra:
         present.extra = {**present.extra, **extra}
     if isinstance(present, Master):
@@ -253,7 +266,7 @@ def _take_update(
 
 
 def _current_unique(present: Synced) -> dict[str, Any]:
-    names = [*unique_columns(type(present)), "deleted_at"]
+    names = [*unique_columns(type(present)), getattr(present, "unique_name", ""), "deleted_at"]
     return {name: getattr(present, name) for name in names if hasattr(present, name)}
 
 
@@ -286,6 +299,35 @@ def _make_room(session: Session, record_type: type[Synced], entity_id: str, valu
         )
         keep_conflicts(session, holder.entity, holder.id, change_id, [lost])
         session.flush()
+
+
+def _free_key(session: Session, record_type: type[Synced], record_id: str, values: Mapping[str, Any]) -> str | None:
+    """Return the key for a record's name.
+
+    A server may have names from before that differ in case or width alone: the older record has the plain key.
+
+    Args:
+        session: the caller's transaction; the other record gives its key up in it.
+        record_type: kind of the record.
+        record_id: its id.
+        values: what changes, or all of a new record.
+
+    Returns:
+        The key, None when it stays as it is.
+    """
+    if not issubclass(record_type, UniquelyNamed) or record_type.unique_name not in values:
+        return None
+    kind: Any = record_type
+    key = key_of(values[record_type.unique_name])
+    query = select(kind).where(kind.name_key == key, kind.id != record_id, kind.deleted_at.is_(None))
+    holder = session.scalars(query).first()
+    if holder is None or values.get("deleted_at") is not None:
+        return key
+    if holder.id < record_id:
+        return set_apart(key, record_id)
+    holder.name_key = set_apart(key, holder.id)
+    session.flush()
+    return key
 
 
 def _take_refusal(entry: OutboxEntry, result: ChangeResult, done: Acknowledged) -> None:

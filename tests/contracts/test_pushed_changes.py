@@ -13,11 +13,17 @@ from models.sessions import InspectionSession
 from models.states import Role
 from models.users import User
 from models.verification import HumanVerification
+from server.auth.identity.repository import signed_in as signed_in_as
+from server.auth.identity.tokens import TokenKind
+from server.auth.service import sign_in
 from server.context import ServerContext
 from server.core.periods import Period
 from server.quality.service import statistics
+from server.users.schemas import UserCreate
+from server.users.service import create_user
 from sync.shared.protocol import Outcome
 from tests.support.pushing import AT, Pushing
+from tests.support.serving import PASSWORD, SETUP
 from tests.support.sync_stores import signed_in
 
 IMAGE = {"size_bytes": 1, "content_type": "image/png", "width": 1, "height": 1, "captured_at": AT, "sha256": "0" * 64}
@@ -141,3 +147,32 @@ def test_a_pushed_cancellation_by_a_colleague_is_refused(context: ServerContext)
     station.push(part)
     assert pushed_refusal(station, part, {"status": "CANCELLED"}, other) == "session-of-another-user"
     assert pushed_refusal(station, part, {"status": "CANCELLED"}, inspector) is None
+
+
+def pushing_admin(context: ServerContext) -> tuple[Pushing, User]:
+    boss = User(username="boss", role=Role.ADMIN)
+    station = Pushing(context, boss)
+    with context.database.transaction() as session:
+        session.add(signed_in(boss, station.device.id))
+    return station, boss
+
+
+def test_a_user_disabled_by_push_is_signed_out_for_good(context: ServerContext) -> None:
+    station, boss = pushing_admin(context)
+    worker, _ = create_user(context, SETUP, UserCreate(username="worker", role=Role.INSPECTOR, password=PASSWORD))
+    token = context.tokens.read(sign_in(context, "worker", PASSWORD, "-").access_token, TokenKind.ACCESS)
+    for active in (False, True):
+        change = station.change("user", {"active": active}, user_id=boss.id, op="update", entity_id=worker.id)
+        assert station.push(change)[0].outcome is not Outcome.REJECTED
+    with context.database.connection() as connection:
+        assert signed_in_as(connection, token) is None
+
+
+def test_the_last_administrator_cannot_be_disabled_by_push(context: ServerContext) -> None:
+    station, boss = pushing_admin(context)
+    change = station.change("user", {"active": False}, user_id=boss.id, op="update", entity_id=boss.id)
+    (result,) = station.push(change)
+    assert result.problem is not None
+    assert result.problem["type"].rpartition("/")[2] == "last-admin"
+    with context.database.read() as session:
+        assert session.get_one(User, boss.id).active

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.station.operations.users import SignedInUser
 from models.audit import append_audit
 from models.clock import utc_now
 from models.errors import NotSignedIn, Unavailable, UserFacingError
-from models.users import User, UserCredential
+from models.passwords import prepared, spellings
+from models.users import User, UserCredential, user_by_name
 from sync.shared.problems import DEVICE_REFUSED, code_of
 from sync.station.client import ServerClient
 
@@ -99,9 +99,9 @@ def _online(workspace: Workspace, username: str, password: str) -> SignedInUser:
     if not _known(workspace, username):
         workspace.link.engine.run_once()
     # Slow on purpose, so not within the transaction that keeps other writers waiting.
-    digest = _hasher().hash(password)
+    digest = _hasher().hash(prepared(password))
     with workspace.database.transaction() as session:
-        user = _user(session, username)
+        user = user_by_name(session, username)
         if user is None:
             raise Unavailable("user-not-here", username=username)
         _require_active(user)
@@ -118,11 +118,11 @@ def _online(workspace: Workspace, username: str, password: str) -> SignedInUser:
 
 def _offline(workspace: Workspace, username: str, password: str) -> SignedInUser:
     with workspace.database.read() as session:
-        user = _user(session, username)
+        user = user_by_name(session, username)
         credential = session.get(UserCredential, user.id) if user else None
     if user is None or credential is None:
         raise NotSignedIn("sign-in-never-online", username=username)
-    if not _hasher().verify(password, credential.password_digest):
+    if not any(_hasher().verify(one, credential.password_digest) for one in spellings(password)):
         raise NotSignedIn("sign-in-wrong")
     _require_active(user)
     if credential.expires_at is None or credential.expires_at < utc_now():
@@ -135,7 +135,7 @@ def _offline(workspace: Workspace, username: str, password: str) -> SignedInUser
 def _forget(workspace: Workspace, username: str) -> None:
     """Drop the kept digest of a user whom the server refuses, so that the old password does not work offline."""
     with workspace.database.transaction() as session:
-        user = _user(session, username)
+        user = user_by_name(session, username)
         credential = session.get(UserCredential, user.id) if user else None
         if credential is not None:
             session.delete(credential)
@@ -143,11 +143,7 @@ def _forget(workspace: Workspace, username: str) -> None:
 
 def _known(workspace: Workspace, username: str) -> bool:
     with workspace.database.read() as session:
-        return _user(session, username) is not None
-
-
-def _user(session: Session, username: str) -> User | None:
-    return session.scalar(select(User).where(User.username == username, User.deleted_at.is_(None)))
+        return user_by_name(session, username) is not None
 
 
 def _require_active(user: User) -> None:

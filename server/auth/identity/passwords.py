@@ -10,6 +10,8 @@ from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from models.errors import InvalidInput
+from models.names import visible_length
+from models.passwords import prepared, spellings
 
 _MOST = 256
 _PARALLEL = 4
@@ -34,10 +36,12 @@ class Passwords:
         """Return the digest of a new password.
 
         Raises:
-            InvalidInput: ``password-too-short`` or ``password-too-long``.
+            InvalidInput: ``password-too-short``, where blanks at the ends and invisible characters do not count, or
+                ``password-too-long``.
         """
-        if len(password) < self._least:
+        if visible_length(password) < self._least:
             raise InvalidInput("password-too-short", least=self._least)
+        password = prepared(password)
         if len(password) > _MOST:
             raise InvalidInput("password-too-long", most=_MOST)
         with self._turn:
@@ -47,7 +51,7 @@ class Passwords:
         """Return whether ``password`` has ``digest``; None (no such user) takes as long and is never true."""
         with self._turn:
             try:
-                right = self._hash.verify(password, digest or self._nobody)
+                right = any(self._hash.verify(one, digest or self._nobody) for one in spellings(password))
             except UnknownHashError:
                 return False
         return right and digest is not None

@@ -19,12 +19,12 @@ import ipaddress
 import json
 import math
 import time
-import unicodedata
 from dataclasses import dataclass
 
 from limits.storage import MemoryStorage
 
 from models.errors import TooManyRequests
+from models.names import folded
 
 _WINDOW_S = 60
 _WIDE_FACTOR = 10
@@ -75,7 +75,7 @@ class SignInLimiter:
         Raises:
             TooManyRequests: ``sign-in-too-often`` with the member ``retry_after`` in seconds.
         """
-        name = unicodedata.normalize("NFKC", username).casefold()
+        name = folded(username)
         return self._take(self._narrow("user", name, site_of(address)), self._wide("user", name), address)
 
     def device(self, device_id: str, address: str) -> Attempt:

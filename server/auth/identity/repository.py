@@ -53,11 +53,6 @@ def active_user(session: Session, user_id: str, *, locked: bool = False) -> User
     return user if user is not None and user.active and user.deleted_at is None else None
 
 
-def user_by_name(session: Session, username: str) -> User | None:
-    """Return the user of a name, active or not."""
-    return session.scalar(select(User).where(User.username == username, User.deleted_at.is_(None)))
-
-
 def password_digest(session: Session, user_id: str, *, locked: bool = False) -> str | None:
     """Return the digest of a user's password; ``locked`` keeps it from being changed until the transaction ends."""
     credential = session.get(UserCredential, user_id, with_for_update=_SHARED if locked else None)

@@ -154,6 +154,12 @@ def test_a_folder_without_a_server_is_refused_and_nothing_is_made_there(
     assert not folder.exists()
 
 
+@pytest.mark.parametrize(("name", "password"), [("ad\u200fmin", PASSWORD), ("ad min", PASSWORD), ("boss", "        ")])
+def test_an_unclear_name_or_a_blank_password_ends_with_2(here: Here, tmp_path: Path, name: str, password: str) -> None:
+    command = ("admin", "users", "add", name, "--role", "admin", "--password-stdin", "--data-dir", tmp_path)
+    assert here.run(*command, given=password).code == 2
+
+
 def test_the_first_user_makes_the_store_and_that_is_reported_once(here: Here, tmp_path: Path) -> None:
     def add(name: str) -> Ended:
         command = ("admin", "users", "add", name, "--role", "admin", "--password-stdin")

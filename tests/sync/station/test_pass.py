@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from models.audit import AuditEntry, append_audit
 from models.errors import Unavailable
 from models.ids import new_id
+from models.names import set_apart
 from models.pipelines import Pipeline
 from models.sessions import AIResult, ImageRecord, InspectionSession
 from models.states import HumanVerdict, OutboxState, Role, SessionStatus
@@ -475,3 +476,36 @@ def test_stations_follow_a_server_that_was_restored_from_a_backup(server, make_s
     two.sync()
     one.sync()
     assert {place.record(Target, target.id).name for place in (one, two, server)} == {"after"}
+
+
+def test_codes_that_differ_in_case_alone_come_to_a_station_as_the_server_has_them(server, make_station):
+    station = make_station()
+    prepared(server, station)
+    older, newer = Target(code="P-1", name="older"), Target(code="p-1", name="newer")
+    newer.name_key = set_apart("p-1", newer.id)
+    server.add(newer)
+    station.sync()
+    server.add(older)
+    station.sync()
+    assert [station.record(Target, one.id).code for one in (older, newer)] == ["P-1", "p-1"]
+    assert [station.record(Target, one.id).name_key for one in (older, newer)] == ["p-1", f"p-1~{newer.id}"]
+
+
+def test_a_code_of_full_width_comes_back_to_its_station_in_the_servers_form(server, make_station):
+    station = make_station()
+    user, _, _ = prepared(server, station)
+    made = Target(code="Ｐ-１", name="wide")
+    station.add(user.id, made)
+    assert station.sync().dead == 0
+    station.sync()
+    assert {place.record(Target, made.id).code for place in (station, server)} == {"P-1"}
+
+
+def test_a_code_that_another_station_has_in_another_case_is_refused(server, make_station):
+    one, two = make_station("one"), make_station("two")
+    user, _, _ = prepared(server, one, two)
+    one.add(user.id, Target(code="SAME", name="first"))
+    two.add(user.id, Target(code="same", name="second"))
+    assert (one.sync().dead, two.sync().dead) == (0, 1)
+    with two.database.read() as session:
+        assert list_dead_letters(session)[0].code == "code-taken"

@@ -318,6 +318,11 @@ def test_a_vanished_image_file_is_reported_and_records_nothing(
         assert session.scalar(select(func.count()).select_from(ImageRecord)) == 2
 
 
+def test_a_name_or_password_of_another_width_signs_in_offline(workspace: Workspace, station: Station) -> None:
+    _keep_password(workspace, "operator", "パスワードはながい", days=1)
+    assert sign_in(workspace, "ＯＰＥＲＡＴＯＲ", "ﾊﾟｽﾜｰﾄﾞはながい").user_id == station.operator.user_id
+
+
 def _keep_password(workspace: Workspace, username: str, password: str, days: int) -> None:
     from pwdlib import PasswordHash
     from pwdlib.hashers.argon2 import Argon2Hasher
