@@ -16,7 +16,11 @@ from models.states import DeviceStatus
 
 
 class Device(Searchable, Base, kw_only=True, eq=False):
-    """One installed station; its credential is kept as a SHA-256 digest (the credential has 256 random bits)."""
+    """One installed station; its credential is kept as a SHA-256 digest (the credential has 256 random bits).
+
+    Attributes:
+        token_generation: counts up when the station is disabled; tokens of an earlier one stay worthless.
+    """
 
     __tablename__ = "devices"
     searched: ClassVar[tuple[str, ...]] = ("name", "id")
@@ -27,12 +31,20 @@ class Device(Searchable, Base, kw_only=True, eq=False):
     credential_digest: Mapped[str] = mapped_column(String(64))
     enrolled_at: Mapped[datetime] = mapped_column(UtcDateTime(), default_factory=utc_now)
     last_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime(), default=None)
+    token_generation: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
-class EnrolmentCode(Base, kw_only=True, eq=False):
-    """A code an administrator gives to one station, good once and for a short time; kept as a SHA-256 digest."""
+class EnrolmentCode(Searchable, Base, kw_only=True, eq=False):
+    """A code an administrator gives to one station, good once and for a short time; kept as a SHA-256 digest.
+
+    Attributes:
+        created_by: who made it, as in the audit trail; empty where an earlier version did not keep it.
+        created_by_id: the user who answers for it, with whose access it ends; None at the server's command line.
+        used_at: when a station enrolled with it; ``device_id`` is that station.
+    """
 
     __tablename__ = "enrolment_codes"
+    searched: ClassVar[tuple[str, ...]] = ("device_name", "created_by")
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default_factory=new_id)
     code_digest: Mapped[str] = mapped_column(String(64), unique=True)
@@ -40,3 +52,7 @@ class EnrolmentCode(Base, kw_only=True, eq=False):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime(), default_factory=utc_now)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime())
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime(), default=None)
+    device_id: Mapped[str | None] = mapped_column(String(36), default=None)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime(), default=None)
+    created_by: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    created_by_id: Mapped[str | None] = mapped_column(String(36), default=None, index=True)

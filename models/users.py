@@ -73,10 +73,15 @@ class AuthSession(Base, kw_only=True, eq=False):
 
 
 class ApiKey(Searchable, Base, kw_only=True, eq=False):
-    """A machine's key: only its SHA-256 digest is kept (the key itself has 256 random bits)."""
+    """A machine's key: only its SHA-256 digest is kept (the key itself has 256 random bits).
+
+    Attributes:
+        created_by: who made it, as in the audit trail; empty where the trail does not say.
+        created_by_id: the user who answers for it, with whose access it ends; None at the server's command line.
+    """
 
     __tablename__ = "api_keys"
-    searched: ClassVar[tuple[str, ...]] = ("name",)
+    searched: ClassVar[tuple[str, ...]] = ("name", "created_by")
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True, default_factory=new_id)
     name: Mapped[str] = mapped_column(String(200))
@@ -85,3 +90,5 @@ class ApiKey(Searchable, Base, kw_only=True, eq=False):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime(), default_factory=utc_now)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime(), default=None)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime(), default=None)
+    created_by: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    created_by_id: Mapped[str | None] = mapped_column(String(36), default=None, index=True)

@@ -126,13 +126,35 @@ def disable_device(
     device_id: Annotated[str, typer.Argument(help="Id of the station.")], data_dir: DataDir = None
 ) -> None:
     """Disable a station: its tokens are worthless at once."""
-    from models.states import DeviceStatus
-    from server.devices.schemas import DeviceUpdate
-    from server.devices.service import update_device
+    _set_status(device_id, data_dir, active=False)
+
+
+@devices_app.command("enable", epilog="Example: imageflow admin devices enable 0197c000-0000-7000-8000-00000000d0e1")
+def enable_device(
+    device_id: Annotated[str, typer.Argument(help="Id of the station.")], data_dir: DataDir = None
+) -> None:
+    """Enable a station again; it signs in anew, its old tokens stay worthless."""
+    _set_status(device_id, data_dir, active=True)
+
+
+@codes_app.command("list", epilog="Example: imageflow admin codes list --json")
+def list_codes(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List enrolment codes, without the codes themselves."""
+    from server.devices.service import list_codes as page
+
+    with _server(data_dir) as (context, _):
+        rows = _all(lambda wanted: page(context, wanted))
+    _table(rows, ("id", "expires_at", "used_at", "withdrawn_at", "created_by", "device_name"), as_json)
+
+
+@codes_app.command("withdraw", epilog="Example: imageflow admin codes withdraw 0197c000-0000-7000-8000-00000000c0de")
+def withdraw_code(code_id: Annotated[str, typer.Argument(help="Id of the code.")], data_dir: DataDir = None) -> None:
+    """Make an enrolment code worthless at once."""
+    from server.devices.service import withdraw_code as withdraw
 
     with _server(data_dir) as (context, who):
-        update_device(context, who, device_id, DeviceUpdate(status=DeviceStatus.DISABLED))
-    typer.echo(device_id)
+        withdraw(context, who, code_id)
+    typer.echo(code_id)
 
 
 @codes_app.command("create", epilog="Example: imageflow admin codes create 'Line 1, station 3'")
@@ -175,7 +197,7 @@ def list_keys(data_dir: DataDir = None, as_json: Json = False) -> None:
 
     with _server(data_dir) as (context, _):
         rows = _all(lambda wanted: page(context, wanted))
-    _table(rows, ("id", "role", "expires_at", "revoked_at", "name"), as_json)
+    _table(rows, ("id", "role", "expires_at", "revoked_at", "created_by", "name"), as_json)
 
 
 @keys_app.command("revoke", epilog="Example: imageflow admin keys revoke 0197c000-0000-7000-8000-00000000d0e1")
@@ -186,6 +208,17 @@ def revoke_key(key_id: Annotated[str, typer.Argument(help="Id of the key.")], da
     with _server(data_dir) as (context, who):
         revoke(context, who, key_id)
     typer.echo(key_id)
+
+
+def _set_status(device_id: str, data_dir: Path | None, *, active: bool) -> None:
+    from models.states import DeviceStatus
+    from server.devices.schemas import DeviceUpdate
+    from server.devices.service import update_device
+
+    with _server(data_dir) as (context, who):
+        status = DeviceStatus.ACTIVE if active else DeviceStatus.DISABLED
+        update_device(context, who, device_id, DeviceUpdate(status=status))
+    typer.echo(device_id)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from models.clock import utc_now
+from models.devices import Device
 from models.errors import NotSignedIn
 from models.ids import new_id
 from models.users import AuthSession, User, user_by_name
@@ -36,8 +37,8 @@ def sign_in_at_station(
         NotSignedIn: ``device-wrong`` or ``sign-in-refused``.
         TooManyRequests: ``sign-in-too-often``.
     """
-    check_device(context, device_id, credential, address)
-    return _sign_in(context, username, password, address, device_id)
+    station = check_device(context, device_id, credential, address)
+    return _sign_in(context, username, password, address, station)
 
 
 def sign_in_device(context: ServerContext, device_id: str, credential: str, address: str) -> DeviceToken:
@@ -47,13 +48,13 @@ def sign_in_device(context: ServerContext, device_id: str, credential: str, addr
         NotSignedIn: ``device-wrong``.
         TooManyRequests: ``sign-in-too-often``.
     """
-    check_device(context, device_id, credential, address)
-    token = context.tokens.issue(Token(TokenKind.DEVICE, device_id, "", device_id))
+    station = check_device(context, device_id, credential, address)
+    token = context.tokens.issue(Token(TokenKind.DEVICE, station.id, "", station.id, station.token_generation))
     return DeviceToken(access_token=token, expires_in=_seconds(context, TokenKind.DEVICE))
 
 
-def check_device(context: ServerContext, device_id: str, credential: str, address: str) -> None:
-    """Check a station's credential and note that the station was seen.
+def check_device(context: ServerContext, device_id: str, credential: str, address: str) -> Device:
+    """Check a station's credential, note that the station was seen, and return it.
 
     Raises:
         NotSignedIn: ``device-wrong`` for an unknown or disabled station and for a wrong credential.
@@ -65,9 +66,10 @@ def check_device(context: ServerContext, device_id: str, credential: str, addres
         right = same_digest(digest_of(credential), device.credential_digest if device else "")
         if device is not None and right:
             device.last_seen_at = utc_now()
-    if not right:
+    if device is None or not right:
         raise NotSignedIn("device-wrong")
     attempt.succeeded()
+    return device
 
 
 def refresh(context: ServerContext, refresh_token: str) -> TokenPair:
@@ -104,7 +106,8 @@ def sign_out(context: ServerContext, who: Principal) -> None:
             audited(session, who, "auth.signed-out", "auth_session", found.id)
 
 
-def _sign_in(context: ServerContext, username: str, password: str, address: str, device_id: str | None) -> TokenPair:
+def _sign_in(context: ServerContext, username: str, password: str, address: str, station: Device | None) -> TokenPair:
+    device_id = station.id if station is not None else None
     attempt = context.limiter.user(username, address)
     with context.database.read() as session:
         known = user_by_name(session, username)
@@ -116,6 +119,8 @@ def _sign_in(context: ServerContext, username: str, password: str, address: str,
         user = active_user(session, user_id, locked=True) if user_id and right else None
         if user is not None and password_digest(session, user.id, locked=True) != digest:
             user = None  # the password was changed while it was checked
+        if station is not None and not _is_as_before(session, station):
+            user = None  # the station was disabled meanwhile
         if user is None:
             nobody = Principal(None, "anonymous", None, device_id)
             # The typed name may be a password: it is recorded only when there is such a user.
@@ -137,6 +142,11 @@ def _sign_in(context: ServerContext, username: str, password: str, address: str,
     context.metrics.sign_ins.labels("accepted").inc()
     attempt.succeeded()
     return pair
+
+
+def _is_as_before(session: Session, station: Device) -> bool:
+    now = active_device(session, station.id, locked=True)
+    return now is not None and now.token_generation == station.token_generation
 
 
 def _pair(context: ServerContext, session: Session, user: User, signed_in: AuthSession) -> TokenPair:

@@ -22,6 +22,7 @@ ADDRESS_FILE = "server.json"
 DATABASE_FILE = "server.sqlite3"
 _SECRET_LENGTH = 32
 _MEBI = 1024 * 1024
+_NARROW_ENOUGH = 7  # bits; the private networks are 10.0.0.0/8 and fc00::/7
 
 
 def default_data_dir() -> Path:
@@ -87,8 +88,8 @@ class ServerSettings(BaseSettings):
     @field_validator("proxy")
     @classmethod
     def _named_proxies(cls, proxy: str) -> str:
-        if "*" in proxy:
-            raise ValueError("name each proxy; * would believe every client what address it has")
+        if "*" in proxy or any(_is_wide(part.strip()) for part in proxy.split(",")):
+            raise ValueError("name each proxy; * and wide networks would believe every client what address it has")
         return proxy
 
     @field_validator("jwt_secret")
@@ -123,6 +124,15 @@ class ServerSettings(BaseSettings):
         if is_loopback(self.host) or self.tls_cert or self.proxy or self.insecure:
             return
         raise InvalidInput("server-insecure-host", host=self.host)
+
+
+def _is_wide(proxy: str) -> bool:
+    """Return whether a network holds more than any plant gives to proxies: wider than the private 10.0.0.0/8."""
+    try:
+        network = ipaddress.ip_network(proxy, strict=False)
+    except ValueError:
+        return False  # a single name
+    return network.prefixlen < _NARROW_ENOUGH
 
 
 def is_loopback(host: str) -> bool:

@@ -14,6 +14,7 @@ from server.devices.schemas import (
     DeviceUpdate,
     EnrolmentCodeCreate,
     EnrolmentCodeCreated,
+    EnrolmentCodeReply,
     StationConfigReply,
     StationConfigUpdate,
 )
@@ -97,9 +98,27 @@ def update_device(
     return answer.of(service.update_device(context, asking, device_id, body, expected))
 
 
+@router.get("/enrolment-codes", summary="List enrolment codes", dependencies=ADMIN_ONLY)
+def list_codes(context: Context, paging: Paging) -> Page[EnrolmentCodeReply]:
+    """Administrators only; the codes themselves are not kept."""
+    return service.list_codes(context, paging)
+
+
 @router.post("/enrolment-codes", summary="Make an enrolment code", status_code=201)
 def create_code(asking: Admin, context: Context, body: EnrolmentCodeCreate, answer: Answered) -> EnrolmentCodeCreated:
     """Administrators only; good once and for a short time, shown this once."""
     made = service.create_code(context, asking, body.device_name)
     answer.created(f"/enrolment-codes/{made.id}")
     return made
+
+
+@router.get("/enrolment-codes/{code_id}", summary="One enrolment code", dependencies=ADMIN_ONLY)
+def get_code(code_id: NamedId, context: Context, answer: Read) -> EnrolmentCodeReply:
+    """Administrators only; the code itself is not kept."""
+    return answer.of(service.get_code(context, code_id))
+
+
+@router.delete("/enrolment-codes/{code_id}", summary="Withdraw an enrolment code", status_code=204, responses={409: {}})
+def withdraw_code(code_id: NamedId, asking: Admin, context: Context, expected: IfMatch) -> None:
+    """Administrators only; the code is worthless at once. One that was used is 409: disable the station instead."""
+    service.withdraw_code(context, asking, code_id, expected)

@@ -46,6 +46,20 @@ class EnrolmentCodeCreate(Request):
     device_name: Name
 
 
+class EnrolmentCodeReply(Reply):
+    """A code, without the code itself: open until it is used, withdrawn or expired."""
+
+    id: Id
+    device_name: str
+    created_by: str = Field(description="Who made it, as in the audit trail; empty when that is not known.")
+    created_by_id: Id | None = Field(description="The user with whose access it ends; null: at the command line.")
+    created_at: Moment
+    expires_at: Moment
+    used_at: Moment | None
+    device_id: Id | None = Field(description="The station that enrolled with it.")
+    withdrawn_at: Moment | None
+
+
 class EnrolmentCodeCreated(Reply):
     """The code, shown this once."""
 

@@ -161,4 +161,4 @@ def _of_key(context: ServerContext, key: str) -> Principal:
         found = live_key(session, digest_of(key))
         if found is None:
             raise NotSignedIn("key-invalid")
-        return Principal(None, f"key:{found.name}"[:64], found.role, None)
+        return Principal(None, f"key:{found.name}"[:64], found.role, None, key_maker_id=found.created_by_id)

@@ -13,6 +13,7 @@ from sync.shared.schemas import (
     Flag,
     Id,
     Moment,
+    OptionalName,
     Real,
     RecordId,
     Reply,
@@ -27,8 +28,8 @@ class SessionCreate(Request):
 
     id: RecordId | None = None
     target_id: RecordId
-    lot: Text = Field(default="", max_length=128)
-    serial_number: Text = Field(default="", max_length=128)
+    lot: OptionalName = Field(default="", max_length=128)
+    serial_number: OptionalName = Field(default="", max_length=128)
     device_id: DeviceName | None = Field(
         default=None, min_length=1, max_length=64, description="Empty: the server itself."
     )
@@ -155,8 +156,8 @@ class SessionDetail(SessionReply):
 class SessionUpdate(Changes):
     """Changes to a session; what is left out stays. The status moves forward only."""
 
-    lot: Text = Field(default=LEFT_OUT, max_length=128)
-    serial_number: Text = Field(default=LEFT_OUT, max_length=128)
+    lot: OptionalName = Field(default=LEFT_OUT, max_length=128)
+    serial_number: OptionalName = Field(default=LEFT_OUT, max_length=128)
     status: SessionStatus = Field(default=LEFT_OUT)
     id: RecordId = read_only()
     device_id: Text = read_only()

@@ -216,7 +216,7 @@ class BatchApplier:
             delete_along(self.session, record)
             self.session.flush()
         if isinstance(record, User):
-            settle_access(self.session, record, change.fields.keys())
+            settle_access(self.session, Principal.of_device(self.device_id), record, change.fields.keys())
 
     def _effect(self, change: Change) -> _Effect:
         record_type = self._types.get(change.entity)

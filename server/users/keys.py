@@ -9,6 +9,7 @@ from models.errors import InvalidInput, NotFound
 from models.users import ApiKey
 from server.audit import audited
 from server.auth.identity.principal import Principal
+from server.auth.identity.repository import require_maker
 from server.auth.identity.secrets import digest_of, new_secret
 from server.context import ServerContext
 from server.core.paging import PageQuery, PageStatements, fetch_page, matching
@@ -31,15 +32,24 @@ def create_key(context: ServerContext, who: Principal, body: ApiKeyCreate) -> Ap
 
     Raises:
         InvalidInput: ``key-expires-in-the-past``.
+        PermissionDenied: as ``require_maker``.
     """
     if body.expires_at is not None and body.expires_at <= utc_now():
         raise InvalidInput("key-expires-in-the-past")
     key = new_secret("ifk")
     with context.database.local_transaction(who.user_id) as session:
-        record = ApiKey(name=body.name, role=body.role, key_digest=digest_of(key), expires_at=body.expires_at)
+        require_maker(session, who)
+        record = ApiKey(
+            name=body.name,
+            role=body.role,
+            key_digest=digest_of(key),
+            expires_at=body.expires_at,
+            created_by=who.username,
+            created_by_id=who.answers_id,
+        )
         session.add(record)
         session.flush()
-        audited(session, who, "key.created", "api_key", record.id, role=body.role.value)
+        audited(session, who, "key.created", "api_key", record.id, role=body.role.value, name=body.name)
         return ApiKeyCreated(**ApiKeyReply.model_validate(record).model_dump(), key=key)
 
 
@@ -66,4 +76,4 @@ def revoke_key(context: ServerContext, who: Principal, key_id: str, expected: Ex
         expected.require(ApiKeyReply.model_validate(record))
         if record.revoked_at is None:
             record.revoked_at = utc_now()
-            audited(session, who, "key.revoked", "api_key", record.id)
+            audited(session, who, "key.revoked", "api_key", record.id, created_by=record.created_by)

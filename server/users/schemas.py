@@ -94,6 +94,8 @@ class ApiKeyReply(Reply):
     id: Id
     name: str
     role: Role
+    created_by: str = Field(description="Who made it, as in the audit trail; empty when that is not known.")
+    created_by_id: Id | None = Field(description="The user with whose access it ends; null: at the command line.")
     created_at: Moment
     expires_at: Moment | None
     revoked_at: Moment | None

@@ -75,7 +75,7 @@ def update_user(
         changed = differences({name: getattr(user, name) for name in changes}, changes)
         for name, value in changes.items():
             setattr(user, name, value)
-        settle_access(session, user, changed)
+        settle_access(session, who, user, changed)
         if changed:
             audited(session, who, "user.changed", "user", user.id, changes=changed)
         session.flush()
@@ -95,7 +95,7 @@ def delete_user(context: ServerContext, who: Principal, user_id: str, expected: 
         expected.require(UserReply.model_validate(user))
         user.active = False
         user.deleted_at = utc_now()
-        settle_access(session, user, ("deleted_at",))
+        settle_access(session, who, user, ("deleted_at",))
         audited(session, who, "user.deleted", "user", user.id)
 
 

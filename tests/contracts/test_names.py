@@ -16,7 +16,7 @@ from server.auth.service import sign_in
 from server.context import ServerContext
 from server.core.paging import PageQuery
 from server.masters.kinds import defect_classes, targets
-from server.masters.schemas import DefectClassCreate, TargetCreate
+from server.masters.schemas import DefectClassCreate, TargetCreate, TargetUpdate
 from server.sessions.repository import SessionFilter, listing
 from server.users.schemas import UserCreate
 from server.users.service import create_user, list_users
@@ -61,7 +61,7 @@ def test_a_search_takes_wildcards_for_what_they_are(context: ServerContext) -> N
 
 def test_a_changed_name_is_found_by_its_new_form_alone(context: ServerContext) -> None:
     made, _ = targets.create(context, SETUP, None, {"code": "1", "name": "Öse"})
-    targets.change(context, SETUP, made.id, {"name": "Ähre"})
+    targets.change(context, SETUP, made.id, TargetUpdate(name="Ähre"))
     assert (search(context, "öse"), search(context, "ähre")) == ([], ["Ähre"])
 
 
@@ -104,7 +104,7 @@ def test_a_class_code_is_taken_in_every_case_and_width(context: ServerContext) -
 
 def test_a_code_may_change_its_case(context: ServerContext) -> None:
     made, _ = targets.create(context, SETUP, None, {"code": "p-1", "name": "A"})
-    assert targets.change(context, SETUP, made.id, {"code": "P-1"}).code == "P-1"
+    assert targets.change(context, SETUP, made.id, TargetUpdate(code="P-1")).code == "P-1"
 
 
 def test_the_code_of_a_deleted_target_is_free_in_another_case(context: ServerContext) -> None:

@@ -8,7 +8,7 @@ from models.errors import InvalidInput
 from server.core.settings import load_settings
 
 
-@pytest.mark.parametrize("proxy", ["*", "10.0.0.1,*"])
+@pytest.mark.parametrize("proxy", ["*", "10.0.0.1,*", "0.0.0.0/0", "::/0", "10.0.0.1, 0.0.0.0/1,128.0.0.0/1"])
 def test_a_proxy_that_is_everybody_is_refused(proxy: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         load_settings(proxy=proxy)

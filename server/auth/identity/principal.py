@@ -17,6 +17,7 @@ class Principal:
         role: None for a station by itself.
         device_id: the station that the token was given to, else None.
         session_id: the signed-in session, else None.
+        key_maker_id: of a machine, the user who made its key, when known.
     """
 
     user_id: str | None
@@ -24,6 +25,12 @@ class Principal:
     role: Role | None
     device_id: str | None
     session_id: str | None = None
+    key_maker_id: str | None = None
+
+    @property
+    def answers_id(self) -> str | None:
+        """The user who answers for what this principal makes; None at the server's command line."""
+        return self.user_id or self.key_maker_id
 
     @classmethod
     def of_device(cls, device_id: str) -> Principal:

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from models.clock import utc_now
 from models.devices import Device
-from models.states import DeviceStatus
+from models.errors import PermissionDenied
+from models.states import DeviceStatus, Role
 from models.users import ApiKey, AuthSession, User, UserCredential
 from server.auth.identity.principal import Principal
 from server.auth.identity.tokens import Token, TokenKind
@@ -28,6 +29,7 @@ _SIGNED_IN = (
     )
 )
 _ACTIVE_DEVICE = select(Device.id).where(Device.id == bindparam("device_id"), Device.status == DeviceStatus.ACTIVE)
+_DEVICE_OF_TOKEN = _ACTIVE_DEVICE.where(Device.token_generation == bindparam("generation"))
 _SIGNED_IN_AT_DEVICE = _SIGNED_IN.where(_ACTIVE_DEVICE.exists())
 
 
@@ -37,7 +39,8 @@ def signed_in(connection: Connection, token: Token) -> Principal | None:
     One statement for every request: what was revoked before it is not good for it.
     """
     if token.kind is TokenKind.DEVICE:
-        active = connection.execute(_ACTIVE_DEVICE, {"device_id": token.device_id}).scalar() is not None
+        given = {"device_id": token.device_id, "generation": token.generation}
+        active = connection.execute(_DEVICE_OF_TOKEN, given).scalar() is not None
         return Principal.of_device(token.subject) if active else None
     values = {"session_id": token.session_id, "user_id": token.subject, "now": utc_now()}
     query = _SIGNED_IN
@@ -59,9 +62,9 @@ def password_digest(session: Session, user_id: str, *, locked: bool = False) -> 
     return credential.password_digest if credential else None
 
 
-def active_device(session: Session, device_id: str) -> Device | None:
-    """Return a station that may talk to the server."""
-    device = session.get(Device, device_id)
+def active_device(session: Session, device_id: str, *, locked: bool = False) -> Device | None:
+    """Return a station that may talk to the server; ``locked`` keeps others from disabling it meanwhile."""
+    device = session.get(Device, device_id, with_for_update=_SHARED if locked else None)
     return device if device is not None and device.status is DeviceStatus.ACTIVE else None
 
 
@@ -71,6 +74,28 @@ def live_key(session: Session, digest: str) -> ApiKey | None:
     if key is None or key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= utc_now()):
         return None
     return key
+
+
+def require_maker(session: Session, who: Principal) -> None:
+    """Check that whoever answers for a new key or code still may make it, and keep that so until the transaction ends.
+
+    Raises:
+        PermissionDenied: ``role-not-allowed``.
+    """
+    if who.answers_id is None:
+        return
+    maker = active_user(session, who.answers_id, locked=True)
+    if maker is None or maker.role is not Role.ADMIN:
+        raise PermissionDenied("role-not-allowed", roles=Role.ADMIN.value)
+
+
+def revoke_sessions_at(session: Session, device_id: str) -> None:
+    """End every session that a user has signed in at a station."""
+    session.execute(
+        update(AuthSession)
+        .where(AuthSession.device_id == device_id, AuthSession.revoked_at.is_(None))
+        .values(revoked_at=utc_now())
+    )
 
 
 def revoke_sessions(session: Session, user_id: str) -> None:

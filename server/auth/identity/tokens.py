@@ -36,12 +36,14 @@ class Token:
         subject: id of the user, for a device token of the device.
         session_id: the signed-in session; empty for a device token.
         device_id: the station it was given to; None when none was named.
+        generation: of a device token, that of its station's tokens.
     """
 
     kind: TokenKind
     subject: str
     session_id: str
     device_id: str | None
+    generation: int = 0
 
 
 class TokenIssuer:
@@ -70,6 +72,7 @@ class TokenIssuer:
             "sub": token.subject,
             "sid": token.session_id,
             "did": token.device_id,
+            "gen": token.generation,
             "jti": new_id(),
             "iat": now,
             "exp": now + self.lives[token.kind],
@@ -100,7 +103,9 @@ class TokenIssuer:
                 issuer=_ISSUER,
                 options={"require": ["exp", "iat", "sub", "typ", "sid"]},
             )
-            token = Token(TokenKind(claims["typ"]), claims["sub"], str(claims["sid"]), claims.get("did"))
+            token = Token(
+                TokenKind(claims["typ"]), claims["sub"], str(claims["sid"]), claims.get("did"), claims.get("gen", 0)
+            )
         except jwt.ExpiredSignatureError as error:
             raise NotSignedIn("token-expired") from error
         except (jwt.InvalidTokenError, ValueError) as error:

@@ -138,7 +138,10 @@ def test_users_and_keys_are_managed_at_the_command_line(here: Here, tmp_path: Pa
         ("users", "password", "boss", "--password-stdin"),
         ("devices", "list"),
         ("devices", "disable", "some"),
+        ("devices", "enable", "some"),
         ("codes", "create"),
+        ("codes", "list"),
+        ("codes", "withdraw", "some"),
         ("keys", "create", "mes", "--role", "integrator"),
         ("keys", "list"),
         ("keys", "revoke", "some"),
@@ -152,6 +155,20 @@ def test_a_folder_without_a_server_is_refused_and_nothing_is_made_there(
     assert (ended.code, ended.out) == (1, "")
     assert str(folder) in ended.err
     assert not folder.exists()
+
+
+def test_a_code_is_listed_until_it_is_withdrawn_at_the_command_line(here: Here, tmp_path: Path) -> None:
+    data = ("--data-dir", tmp_path)
+    add = ("admin", "users", "add", "boss", "--role", "admin", "--password-stdin")
+    assert here.run(*add, *data, given=PASSWORD).code == 0
+    code = json.loads(here.run("admin", "codes", "create", "Line 1", *data, "--json").out)
+    assert here.run("admin", "codes", "withdraw", code["id"], *data).code == 0
+    listed = here.run("admin", "codes", "list", *data, "--json").out
+    (entry,) = json.loads(listed)
+    assert (entry["device_name"], entry["created_by"]) == ("Line 1", "admin-command")
+    assert entry["withdrawn_at"] is not None
+    assert code["code"] not in listed
+    assert here.run("admin", "codes", "withdraw", "nothing", *data).code == 1
 
 
 @pytest.mark.parametrize(("name", "password"), [("ad\u200fmin", PASSWORD), ("ad min", PASSWORD), ("boss", "        ")])

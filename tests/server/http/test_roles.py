@@ -21,6 +21,7 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], object]] = {
     ("PUT", f"/users/{ID}/password"): ({"admin"}, {"password": "long enough"}),
     ("POST", "/api-keys"): ({"admin"}, {"name": "", "role": "admin"}),
     ("DELETE", f"/api-keys/{ID}"): ({"admin"}, None),
+    ("DELETE", f"/enrolment-codes/{ID}"): ({"admin"}, None),
     ("PUT", "/tauri/config"): ({"admin"}, {"device_id": ID, "settings": {}}),
     ("PUT", f"/devices/{ID}"): ({"admin"}, {}),
     ("POST", "/enrolment-codes"): ({"admin"}, {"device_name": ""}),
