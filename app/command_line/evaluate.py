@@ -91,8 +91,8 @@ def evaluate_command(
         raise typer.BadParameter("name a page (.html), or a folder: it gets evaluation.json too", param_hint="--out")
     step = chosen_step(pipeline)
     model, used = measured_model(*step, models)
-    view = chosen_preprocessing(None, used) if pipeline is None else preprocessing_before(*step, used)
-    _evaluate_scores(model, view, Folders(good, defect, masks), threshold, out, speech, as_json=as_json)
+    preprocessor = chosen_preprocessing(None, used) if pipeline is None else preprocessing_before(*step, used)
+    _evaluate_scores(model, preprocessor, Folders(good, defect, masks), threshold, out, speech, as_json=as_json)
 
 
 class Folders(NamedTuple):
@@ -105,7 +105,7 @@ class Folders(NamedTuple):
 
 def _evaluate_scores(
     model: Path,
-    view: ImagePreprocessor,
+    preprocessor: ImagePreprocessor,
     folders: Folders,
     threshold: float | None,
     out: Path | None,
@@ -132,13 +132,13 @@ def _evaluate_scores(
 
         place = ReportPlace(out)
         place.require_writable()
-    mismatch = preprocessing_mismatch(loaded.manifest, loaded.name, loaded.digest, view.record)
+    mismatch = preprocessing_mismatch(loaded.manifest, loaded.name, loaded.digest, preprocessor.record)
     unlike = mismatch.error() if mismatch is not None else None
     if unlike is not None:
         warn_about(unlike)
     with progress_bar("Evaluating") as advance:
         scored = score_set(
-            PreprocessedModel(loaded, view),
+            PreprocessedModel(loaded, preprocessor),
             *folders,
             threshold=threshold,
             pictures=place is not None,
@@ -146,7 +146,7 @@ def _evaluate_scores(
             on_progress=in_fractions("Evaluating", advance),
         )
     as_trained = None if loaded.manifest.preprocessing_record is None else unlike is None
-    processed = Processing(view.record.components, as_trained, unlike)
+    processed = Processing(preprocessor.record.components, as_trained, unlike)
     found = results_of(scored) | {"steps": list(processed.steps), "as_trained": as_trained}
     if place is not None:
         from inspection.evaluation.provenance import Sources

@@ -106,11 +106,11 @@ def show_command(
     typer.echo("\n".join(lines))
 
 
-def _steps(view: dict[str, Any] | None) -> str:
+def _steps(record: dict[str, Any] | None) -> str:
     """Return what the images of the training went through."""
-    if view is None:
+    if record is None:
         return "not known: the file is from before they were kept"
-    return ", ".join(step["component"] for step in view["steps"]) or "none, images as they are"
+    return ", ".join(step["component"] for step in record["steps"]) or "none, images as they are"
 
 
 def _figures(metrics: dict[str, float]) -> dict[str, float]:

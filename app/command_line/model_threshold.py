@@ -92,18 +92,22 @@ def threshold_command(
         warn("rate-assumed", count=len(evidence.held_out))
 
 
-def _evidence(bundle: Bundle, model: Path, good: Path | None, defect: Path | None, view: ImagePreprocessor) -> Evidence:
+def _evidence(
+    bundle: Bundle, model: Path, good: Path | None, defect: Path | None, preprocessor: ImagePreprocessor
+) -> Evidence:
     """Return the scores that effects are counted on; report unusable images and preprocessing on stderr."""
     from app.command_line import report_error, warn_about
     from inspection.anomaly.threshold.evidence import gather_evidence
     from inspection.pipeline import preprocessing_mismatch
 
     if good is not None or defect is not None:
-        mismatch = preprocessing_mismatch(bundle.manifest, model.name, bundle.digest, view.record)
+        mismatch = preprocessing_mismatch(bundle.manifest, model.name, bundle.digest, preprocessor.record)
         if mismatch is not None:
             warn_about(mismatch.error())
     with progress_bar("Scoring") as advance:
-        evidence, skipped = gather_evidence(bundle, model.name, good, defect, in_fractions("Scoring", advance), view)
+        evidence, skipped = gather_evidence(
+            bundle, model.name, good, defect, in_fractions("Scoring", advance), preprocessor
+        )
     for path, error in skipped.items():
         report_error(error, str(path))
     return evidence

@@ -129,7 +129,7 @@ def train_images_command(
         defect_rate=defect_rate,
     )
     require_method(method)
-    view = chosen_preprocessing(pipeline, model or [])
+    preprocessor = chosen_preprocessing(pipeline, model or [])
     defects = defect_images(defect) if defect is not None else []
     chosen = good_images(good)
     for folder, count in chosen.left_out.items():
@@ -142,7 +142,7 @@ def train_images_command(
         def show(progress: TrainingProgress) -> None:
             advance(f"{_STAGES[progress.stage]} {progress.done}/{progress.total}", progress.fraction)
 
-        report = train_images(chosen.files, out, settings, defects=defects, preprocessor=view, on_progress=show)
+        report = train_images(chosen.files, out, settings, defects=defects, preprocessor=preprocessor, on_progress=show)
     skipped = {file: error.text(language()).detail for file, error in report.skipped.items()}
     warn_skipped(skipped)
     threshold = report.threshold

@@ -174,7 +174,7 @@ def _precisions(text: str) -> tuple[str, ...]:
 
 
 def _start(model: str) -> tuple[str, str]:
-    """Return the architecture and the checkpoint that ``--model`` stands for."""
+    """Return the architecture and the checkpoint that ``--model`` names."""
     if _ARCHITECTURE.fullmatch(model):
         return model, ""
     if not model.endswith(".pt"):

@@ -170,7 +170,7 @@ def _warn_about_columns(made: SensorFiles) -> None:
         names = data_warnings.labels[:_SHOWN]
         warn("sensor-labels", columns=", ".join(names), options=" ".join(f'--leave-out "{name}"' for name in names))
     for found in data_warnings.na_values[:_SHOWN]:
-        warn("sensor-stand-in", column=found.column, value=f"{found.value:.15g}", rows=found.rows)
+        warn("sensor-na-value", column=found.column, value=f"{found.value:.15g}", rows=found.rows)
     for name in data_warnings.counters[:_SHOWN]:
         warn("sensor-counter", column=name)
     if data_warnings.backward and made.trained.model.metadata.window > 1:
@@ -188,7 +188,7 @@ def _summary(made: SensorFiles) -> dict[str, object]:
         "columns": list(metadata.columns),
         "left_out": list(made.left_out),
         "constant": list(made.trained.constant),
-        "stand_ins": [[found.column, found.value, found.rows] for found in made.data_warnings.na_values],
+        "na_values": [[found.column, found.value, found.rows] for found in made.data_warnings.na_values],
         "counters": list(made.data_warnings.counters),
         "labels": list(made.data_warnings.labels),
         "backward": made.data_warnings.backward,

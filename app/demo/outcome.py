@@ -41,7 +41,7 @@ class PartOutcome:
         return self.effective_verdict.value != self.ai_verdict.value
 
 
-def view(outcomes: Sequence[PartOutcome], verdicts: Sequence[str]) -> dict[str, Any]:
+def rates_by(outcomes: Sequence[PartOutcome], verdicts: Sequence[str]) -> dict[str, Any]:
     """Return counts of ``verdicts`` (one for each outcome) and their errors against the labels.
 
     An escape is a defective part passed as OK, overkill a good part rejected as NG; a part on hold is neither.
@@ -76,8 +76,8 @@ def figures(outcomes: Sequence[PartOutcome]) -> dict[str, Any]:
             "without_server": sum(not outcome.online for outcome in outcomes),
             "overruled": sum(outcome.overruled for outcome in outcomes),
         },
-        "ai": view(outcomes, [outcome.ai_verdict.value for outcome in outcomes]),
-        "effective": view(outcomes, [outcome.effective_verdict.value for outcome in outcomes]),
+        "ai": rates_by(outcomes, [outcome.ai_verdict.value for outcome in outcomes]),
+        "effective": rates_by(outcomes, [outcome.effective_verdict.value for outcome in outcomes]),
         "auroc": None if auroc is None else round(auroc, 6),
         "threshold": outcomes[-1].threshold if outcomes else None,
         "latency_ms": {

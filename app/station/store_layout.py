@@ -1,4 +1,4 @@
-"""Where things lie in a station's store."""
+"""The files and folders of a station's store."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def _complete(document: dict[str, Any], callers: dict[tuple[str, str], list[str]
 
 
 def _refer(part: Any) -> None:
-    """Replace what stands for a schema of another room by a reference to it, and name the form of uploads."""
+    """Replace the placeholder of a schema of another room by a reference to it, and name the form of uploads."""
     if isinstance(part, dict):
         name = part.pop(_SCHEMA, None)
         if name is not None:

@@ -115,7 +115,7 @@ class SignInLimiter:
 
 
 def site_of(address: str) -> str:
-    """Return what stands for the owner of an address: IPv4 itself, of IPv6 the 64 bits that a site is given."""
+    """Return the key of an address's owner: IPv4 itself, of IPv6 the 64 bits that a site is given."""
     try:
         known = ipaddress.ip_address(address)
     except ValueError:

@@ -34,7 +34,7 @@ _SIGNED_IN_AT_DEVICE = _SIGNED_IN.where(_ACTIVE_DEVICE.exists())
 
 
 def signed_in(connection: Connection, token: Token) -> Principal | None:
-    """Return who a token of a sign-in stands for; None when user, station or sign-in are not good any more.
+    """Return the principal of a sign-in's token; None when user, station or sign-in are no longer valid.
 
     One statement for every request: what was revoked before it is not good for it.
     """

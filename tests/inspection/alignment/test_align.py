@@ -147,9 +147,9 @@ def test_points_and_maps_of_the_aligned_picture_return_to_the_original() -> None
         pytest.approx(there[0, 0], abs=0.3),
         pytest.approx(there[0, 1], abs=0.3),
     )
-    counting = aligned.valid_mask()
-    assert counting is not None  # the corners of the picture show nothing of the original
-    assert 0.8 < counting.mean() < 1
+    valid = aligned.valid_mask()
+    assert valid is not None  # the corners of the picture show nothing of the original
+    assert 0.8 < valid.mean() < 1
 
 
 @pytest.mark.parametrize(
@@ -217,9 +217,9 @@ def test_the_heat_of_an_aligned_part_lies_where_it_belongs_on_the_original(model
     assert outcome.heatmap is not None
     assert outcome.heatmap.shape == seen.shape[:2]
     aligned = align(Picture.original(seen), reference)
-    counting = aligned.valid_mask()
-    assert counting is not None
-    heat = np.where(counting, model.score(aligned.pixels).heatmap, np.float32(0))
+    valid = aligned.valid_mask()
+    assert valid is not None
+    heat = np.where(valid, model.score(aligned.pixels).heatmap, np.float32(0))
     assert outcome.result.anomaly_score == pytest.approx(float(heat.max()), rel=0.05)
     expected = aligned.placement.map_to_original(heat)
     assert np.abs(outcome.heatmap - expected).max() < 0.02 * expected.max()

@@ -77,11 +77,11 @@ def test_what_lies_outside_the_polygon_of_a_crop_is_ignored() -> None:
     triangle = ((10, 10), (60, 10), (10, 60))
     cut = crop_picture(Picture.original(grey(100, 100)), CropParameters(polygon=triangle))
     assert cut.pixels.shape == (50, 50)
-    counting = cut.valid_mask()
-    assert counting is not None
-    assert counting[2, 2]
-    assert not counting[48, 48]
-    assert counting.mean() == pytest.approx(0.5, abs=0.02)
+    valid = cut.valid_mask()
+    assert valid is not None
+    assert valid[2, 2]
+    assert not valid[48, 48]
+    assert valid.mean() == pytest.approx(0.5, abs=0.02)
 
 
 @settings(max_examples=40, deadline=None)
@@ -114,9 +114,9 @@ def test_ignored_areas_follow_the_picture_through_resize_and_crop() -> None:
     picture = picture.ignoring(picture.placement.mask_to_original(ignored_area(picture.pixels, areas), outside=False))
     small = resize_picture(picture, 150, 100)
     cut = crop_picture(small, CropParameters(rectangle=Rectangle(x=40, y=20, width=60, height=60)))
-    counting = cut.valid_mask()
-    assert counting is not None
-    rows, columns = np.nonzero(~counting)
+    valid = cut.valid_mask()
+    assert valid is not None
+    rows, columns = np.nonzero(~valid)
     assert (rows.min(), rows.max() + 1) == (5, 25)
     assert (columns.min(), columns.max() + 1) == (10, 35)
     assert cut.ignores(BoundingBox(x=105, y=55, width=30, height=30))
