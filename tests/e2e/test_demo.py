@@ -36,6 +36,7 @@ def small_set(tmp_path_factory: pytest.TempPathFactory) -> PartsFolder:
     return write_parts(tmp_path_factory.mktemp("set"), good=8, test_good=5, defects_per_class=2)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_the_demo_on_drawn_parts_ends_well_and_its_report_is_right(tmp_path: Path) -> None:
     out, store = tmp_path / "out", tmp_path / "store"
@@ -86,6 +87,7 @@ MOMENTS: dict[str, Callable[[Path, Path], bool]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_demo_killed_leaves_a_consistent_store_and_no_server(
@@ -106,6 +108,7 @@ def test_a_demo_killed_leaves_a_consistent_store_and_no_server(
     assert check_store(store / "demo").consistent
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
 def test_a_demo_stopped_by_ctrl_c_ends_with_130_and_no_server(small_set: PartsFolder, tmp_path: Path) -> None:
     out, store = tmp_path / "out", tmp_path / "store"
@@ -118,6 +121,7 @@ def test_a_demo_stopped_by_ctrl_c_ends_with_130_and_no_server(small_set: PartsFo
     wait_until(lambda: not alive(server))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_without_auto_the_person_at_the_keys_decides(small_set: PartsFolder, tmp_path: Path) -> None:
     out = tmp_path / "out"

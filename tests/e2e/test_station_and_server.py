@@ -97,6 +97,7 @@ def test_a_code_is_good_once(enrolled: Enrolled, tmp_path: Path) -> None:
         assert not other.enrolled
 
 
+@pytest.mark.slow
 def test_without_the_server_the_password_of_the_last_sign_in_counts(enrolled: Enrolled) -> None:
     workspace, password = enrolled.workspace, enrolled.setup.passwords[OPERATOR]
     sign_in(workspace, OPERATOR, password)
@@ -112,6 +113,7 @@ def test_without_the_server_the_password_of_the_last_sign_in_counts(enrolled: En
         sync_now(workspace)
 
 
+@pytest.mark.slow
 def test_whom_the_server_refuses_does_not_get_in_when_it_is_away(enrolled: Enrolled) -> None:
     workspace, password = enrolled.workspace, enrolled.setup.passwords[OPERATOR]
     sign_in(workspace, OPERATOR, password)
@@ -138,6 +140,7 @@ def test_a_station_without_a_keyring_asks_for_its_credential_after_a_restart(enr
         assert code_of(refused.value) == "device-wrong"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_the_demos_day_comes_out_right_without_any_window(tmp_path: Path, parts: DemoParts) -> None:
     practice = PracticeStore(tmp_path / "store")

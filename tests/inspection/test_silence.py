@@ -24,6 +24,7 @@ def imageflow(offline: Offline, *arguments: object) -> subprocess.CompletedProce
     )
 
 
+@pytest.mark.slow
 def test_an_anomaly_model_is_made_or_used_without_trying_to_reach_a_network(
     backbone: Backbone, parts: Path, good_paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,6 +50,7 @@ def test_an_anomaly_model_is_made_or_used_without_trying_to_reach_a_network(
     assert offline.attempts() == []
 
 
+@pytest.mark.slow
 def test_a_backbone_is_converted_without_a_network_and_tries_none(tmp_path: Path) -> None:
     offline = Offline(tmp_path / "watch")
     done = imageflow(offline, "model", "backbone", "efficientnet-lite0", "--out", tmp_path / "backbones")
@@ -56,6 +58,7 @@ def test_a_backbone_is_converted_without_a_network_and_tries_none(tmp_path: Path
     assert offline.attempts() == []
 
 
+@pytest.mark.slow
 def test_a_detector_inspects_without_a_network_and_tries_none(data: Path, tmp_path: Path) -> None:
     offline = Offline(tmp_path / "watch")
     image = tmp_path / "part.png"
@@ -66,6 +69,7 @@ def test_a_detector_inspects_without_a_network_and_tries_none(data: Path, tmp_pa
     assert offline.attempts() == []
 
 
+@pytest.mark.slow
 def test_a_sensor_model_is_trained_and_used_without_a_network_and_tries_none(tmp_path: Path) -> None:
     offline = Offline(tmp_path / "watch")
     rows = np.random.default_rng(0).normal(0, 1, (300, 3))

@@ -101,6 +101,7 @@ def test_every_language_names_the_same_values() -> None:
     assert differing == []
 
 
+@pytest.mark.slow
 def test_every_code_raised_in_the_source_has_a_text() -> None:
     found = raised_in_source()
     assert len(found) > 200, "few error codes found in the source: the search is broken"

@@ -67,6 +67,7 @@ def server(folder: Path, *arguments: str, **extra: str) -> Iterator[tuple[subpro
             stream.close()
 
 
+@pytest.mark.slow
 def test_a_server_is_set_up_used_and_stopped_by_a_signal(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     with server(folder) as (process, url, lines):
@@ -98,6 +99,7 @@ def test_a_server_is_set_up_used_and_stopped_by_a_signal(tmp_path: Path) -> None
     assert stat.S_IMODE((folder / "server.sqlite3").stat().st_mode) & 0o077 == 0
 
 
+@pytest.mark.slow
 def test_tokens_survive_a_restart_and_the_end_of_input_stops_the_server(tmp_path: Path) -> None:
     run("admin", "users", "add", "boss", "--role", "admin", "--password-stdin", "--data-dir", tmp_path, given=PASSWORD)
     tokens = []
@@ -113,6 +115,7 @@ def test_tokens_survive_a_restart_and_the_end_of_input_stops_the_server(tmp_path
             assert process.wait(30) == 0
 
 
+@pytest.mark.slow
 def test_a_second_server_on_the_same_data_is_refused_and_a_later_one_is_not(tmp_path: Path) -> None:
     with server(tmp_path) as (_, url, _):
         second = run("server", "--data-dir", tmp_path, "--port", "0", IMAGEFLOW_LANGUAGE="en")

@@ -28,6 +28,7 @@ def test_a_converted_backbone_computes_what_torch_does(converted: Backbone) -> N
     assert find_backbone("efficientnet-lite0", converted.graph.parent) == converted
 
 
+@pytest.mark.slow
 def test_converting_again_gives_the_same_files(converted: Backbone, tmp_path: Path) -> None:
     assert convert_in_own_process("efficientnet-lite0", tmp_path).digest == converted.digest
 
@@ -156,6 +157,7 @@ def test_an_unwritable_backbone_folder_is_reported_before_the_conversion(tmp_pat
     assert caught.value.code == "file-not-written"
 
 
+@pytest.mark.slow
 def test_conversion_stays_out_of_the_process_that_asks(tmp_path: Path) -> None:
     program = (
         "import sys\nfrom pathlib import Path\nfrom inspection.anomaly import convert_in_own_process\n"

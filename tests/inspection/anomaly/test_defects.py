@@ -53,6 +53,7 @@ def test_defects_that_cannot_be_used_are_reported_and_doubles_count_once(trained
     assert trained.manifest.data.defects_digest
 
 
+@pytest.mark.slow
 def test_the_same_defects_in_another_order_give_the_same_file(
     trained: TrainingReport, good_paths: list[Path], defects: list[Path], tmp_path: Path
 ) -> None:

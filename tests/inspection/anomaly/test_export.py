@@ -108,6 +108,7 @@ def test_an_int8_model_with_other_scores_is_rejected_with_the_numbers(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_an_int8_model_that_scores_the_same_is_written_and_says_what_it_is(
     tmp_path: Path, good_paths: list[Path]
 ) -> None:
@@ -148,6 +149,7 @@ def test_a_missing_package_for_int8_is_reported_by_name(
     assert "nncf" in str(caught.value.values)
 
 
+@pytest.mark.slow
 def test_quantising_talks_to_nobody(tmp_path: Path, good_paths: list[Path]) -> None:
     program = (
         "import sys\n"

@@ -85,6 +85,7 @@ def test_a_padim_file_scores_as_its_training_did_and_says_what_it_is(padim: Trai
     assert len(manifest.scores) == padim.images
 
 
+@pytest.mark.slow
 def test_the_same_images_and_seed_give_the_same_padim_file(
     padim: TrainingReport, good_paths: list[Path], tmp_path: Path
 ) -> None:

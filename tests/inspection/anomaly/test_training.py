@@ -38,6 +38,7 @@ def test_defects_score_above_good_parts(model: AnomalyModel, parts: Path) -> Non
     assert area >= 0.9
 
 
+@pytest.mark.slow
 def test_the_same_images_and_seed_give_the_same_file_whatever_their_names_and_order(
     report: TrainingReport, good_paths: list[Path], tmp_path: Path
 ) -> None:
@@ -50,6 +51,7 @@ def test_the_same_images_and_seed_give_the_same_file_whatever_their_names_and_or
     assert (tmp_path / "again.model").read_bytes() == report.path.read_bytes()
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_file(report: TrainingReport, good_paths: list[Path], tmp_path: Path) -> None:
     other = train_images(good_paths, tmp_path / "o.model", SMALL.model_copy(update={"seed": 7}))
     assert other.digest != report.digest
@@ -68,6 +70,7 @@ def test_the_threshold_uses_the_score_of_every_image_held_out_once(
     assert above <= 0.1 * len(good_paths)
 
 
+@pytest.mark.slow
 def test_progress_only_goes_forward_to_the_end(good_paths: list[Path], tmp_path: Path) -> None:
     seen: list[TrainingProgress] = []
     train_images(good_paths[:8], tmp_path / "m.model", SMALL, on_progress=seen.append)
@@ -84,6 +87,7 @@ def test_progress_only_goes_forward_to_the_end(good_paths: list[Path], tmp_path:
     assert all(progress.seconds_left is not None and progress.seconds_left >= 0 for progress in seen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["reading", "features", "threshold", "fit", "export"])
 def test_a_cancelled_training_writes_nothing(good_paths: list[Path], tmp_path: Path, stage: str) -> None:
     cancel = threading.Event()
@@ -134,6 +138,7 @@ def test_a_sample_too_small_for_the_rate_is_reported(good_paths: list[Path], tmp
     assert report.threshold.least_sample == 99
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_no_half_model(good_paths: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "m.model"
     out.write_bytes(b"the model of yesterday")

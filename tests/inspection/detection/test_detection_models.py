@@ -73,6 +73,7 @@ def run_step(model: Any, picture: Picture, **parameters: Any) -> DetectionList:
     return value
 
 
+@pytest.mark.slow
 def test_a_detector_runs_without_torch_or_ultralytics_in_the_process(data: Path) -> None:
     program = (
         "import sys\nfrom pathlib import Path\nimport numpy as np\n"

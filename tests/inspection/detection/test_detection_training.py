@@ -205,6 +205,7 @@ def test_a_detector_file_is_verified_against_its_own_record_or_another_file(
     assert "exported when it is trained" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_benchmark_runs_on_a_trained_detector(
     trained: Trained, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -269,6 +270,7 @@ def test_labels_that_are_all_empty_and_images_that_are_all_damaged_are_reported(
     assert (code, says(err, "image-truncated")) == (1, True)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_with_code_in_it_is_refused_and_not_run(data: Path, tmp_path: Path) -> None:
     described = subset(data / "neu_det", tmp_path / "data", train=1, val=1)
     evil = tmp_path / "evil.pt"

@@ -98,6 +98,7 @@ class Evil:
         return os.mkdir, (str(self.makes),)
 
 
+@pytest.mark.slow
 def test_a_training_killed_after_its_last_epoch_is_finished_by_the_next_run(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ def labelled(data: Path, weights: Path, tmp_path_factory: pytest.TempPathFactory
     return folder / "data.yaml"
 
 
+@pytest.mark.slow
 def test_a_detector_finds_all_of_what_it_labelled_itself(weights: Path, labelled: Path) -> None:
     detector = load_detection_model(weights)
     assert isinstance(detector, Detector)
@@ -64,6 +65,7 @@ def test_a_detector_finds_all_of_what_it_labelled_itself(weights: Path, labelled
     assert json.loads(json.dumps(found)) == found
 
 
+@pytest.mark.slow
 def test_classes_of_other_names_are_refused(weights: Path, labelled: Path, tmp_path: Path) -> None:
     detector = load_detection_model(weights)
     assert isinstance(detector, Detector)

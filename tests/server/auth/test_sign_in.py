@@ -107,6 +107,7 @@ def test_a_session_that_has_run_out_is_refused(served: Served) -> None:
         assert client.get("/users/me").status_code == 401
 
 
+@pytest.mark.slow
 def test_too_many_wrong_passwords_are_answered_with_how_long_to_wait(tmp_path: Path) -> None:
     with serve_with_users(tmp_path, sign_in_attempts=3) as served:
         answers = [

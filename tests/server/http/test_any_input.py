@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ def known_to(served: Served) -> tuple[dict[str, Any], str]:
     return served["anonymous"].get(f"{served.url}/openapi.json").json(), make_target(served)["id"]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_body_and_no_query_is_a_fault_of_the_server(served: Served, data: st.DataObject) -> None:

@@ -163,6 +163,7 @@ def test_odd_numbers_and_texts_deep_in_an_object_are_refused(served: Served) -> 
         checked(answer, 400, "validation-error")
 
 
+@pytest.mark.slow
 def test_a_long_upload_without_a_declared_length_is_refused(tmp_path: Path) -> None:
     with serve_with_users(tmp_path, max_upload_bytes=100_000) as served:
         head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
@@ -171,6 +172,7 @@ def test_a_long_upload_without_a_declared_length_is_refused(tmp_path: Path) -> N
         checked(served["admin"].post("/files", content=pieces, headers=kind), 413, "body-too-large")
 
 
+@pytest.mark.slow
 def test_a_fault_of_the_server_says_nothing_of_its_inside(tmp_path: Path) -> None:
     with serve_with_users(tmp_path) as served:
         with sqlite3.connect(tmp_path / "server.sqlite3") as connection:
@@ -182,6 +184,7 @@ def test_a_fault_of_the_server_says_nothing_of_its_inside(tmp_path: Path) -> Non
         assert body["request_id"]
 
 
+@pytest.mark.slow
 def test_health_is_503_and_names_the_part_that_is_down(tmp_path: Path) -> None:
     with serve_with_users(tmp_path) as served, httpx.Client(trust_env=False) as client:
         good = client.get(f"{served.url}/health")
@@ -240,6 +243,7 @@ def test_a_full_line_of_requests_at_once_is_answered_without_an_error(served: Se
         assert set(pool.map(make, range(40))) == {201}
 
 
+@pytest.mark.slow
 def test_an_upload_larger_than_the_limit_is_refused(tmp_path: Path) -> None:
     with serve_with_users(tmp_path, max_upload_bytes=1_000) as served:
         answer = served["admin"].post("/files", files={"file": ("a.png", png())})

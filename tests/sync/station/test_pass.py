@@ -412,6 +412,7 @@ def test_a_cursor_older_than_the_log_leads_to_the_snapshot_and_the_outbox_stays(
     assert contents(one.database) == contents(two.database)
 
 
+@pytest.mark.slow
 def test_a_snapshot_that_is_cut_goes_on_from_its_mark(server, make_station):
     server.add(*(Target(code=f"C{number}", name="n") for number in range(450)))
     station = make_station()

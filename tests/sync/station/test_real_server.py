@@ -147,6 +147,7 @@ def test_an_upload_that_is_cut_goes_on_where_it_was(tmp_path, running):
         proxy.close()
 
 
+@pytest.mark.slow
 def test_the_engine_goes_on_by_itself_when_the_server_comes_back(tmp_path, own):
     station = RealStation(tmp_path / "s", own, "s")
     _, target, _ = prepared(own, station)
@@ -173,6 +174,7 @@ def test_the_engine_goes_on_by_itself_when_the_server_comes_back(tmp_path, own):
     station.close()
 
 
+@pytest.mark.slow
 def test_a_server_killed_while_it_applies_loses_nothing_and_doubles_nothing(tmp_path, own):
     station = RealStation(tmp_path / "s", own, "s")
     user, target, _ = prepared(own, station)
@@ -224,6 +226,7 @@ engine.run_once(lambda step: print(step.stage, flush=True))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 4])
 def test_a_station_killed_while_it_synchronises_loses_nothing_and_doubles_nothing(tmp_path, running, station, steps):
     user, target, _ = prepared(running, station)
@@ -252,6 +255,7 @@ def test_a_station_killed_while_it_synchronises_loses_nothing_and_doubles_nothin
     assert {identifier: there[identifier] for identifier in here} == here
 
 
+@pytest.mark.slow
 def test_two_devices_that_push_at_once_both_arrive_whole(tmp_path, running):
     stations = [RealStation(tmp_path / name, running, f"{name}-{new_id()[-4:]}") for name in ("a", "b")]
     user, target, _ = prepared(running, *stations)
@@ -372,6 +376,7 @@ def test_a_batch_in_the_name_of_another_device_is_refused(running, station):
     assert code_of(refusal.value) == "sync-other-device"
 
 
+@pytest.mark.slow
 def test_a_time_serves_as_a_cursor_and_a_foreign_cursor_leads_to_the_snapshot(running, station):
     prepared(running, station)
     everything = station.client.pull("2020-01-01T00:00:00Z", 500)

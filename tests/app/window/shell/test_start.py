@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -147,6 +148,7 @@ def test_without_a_display_the_command_says_what_to_do(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_nothing_heavy_is_loaded_on_the_way_to_sign_in(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "app.benchmarks.window.start", str(tmp_path)],
