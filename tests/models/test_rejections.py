@@ -105,9 +105,13 @@ def test_a_text_that_is_no_json_is_reported_by_its_place(text: str, place: tuple
 
 def test_a_reason_within_a_text_follows_its_language_and_does_not_end_the_sentence_twice() -> None:
     error = InvalidInput("pipeline-parameter", step="a", field="parameters.side", reason=rejected(side=10))
-    assert error.text("en").detail == "Step a, field parameters.side: Must be 9.0 or less."
-    assert error.text("ja").detail.endswith("値は9.0以下である必要があります。")
-    assert not error.text("ja").detail.endswith("。。")
+    values = {"step": "a", "field": "parameters.side"}
+    for language, stop in (("en", "."), ("ja", "。")):
+        reason = error_text("value-less-than-equal", {"le": 9.0}, language).detail
+        assert reason.endswith(stop)
+        expected = error_text("pipeline-parameter", {**values, "reason": reason.rstrip(stop)}, language).detail
+        assert error.text(language).detail == expected
+        assert not expected.endswith(stop * 2)
 
 
 def test_a_local_text_is_a_text_wherever_one_is_wanted() -> None:

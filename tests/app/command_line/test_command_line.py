@@ -116,8 +116,8 @@ def test_trouble_ends_with_1_and_a_message_in_the_users_language(tmp_path: Path)
     arguments = ("data", "verify", "--store", str(tmp_path / "none"))
     english, japanese = imageflow(*arguments), imageflow(*arguments, IMAGEFLOW_LANGUAGE="ja")
     assert (english.returncode, japanese.returncode) == (1, 1)
-    assert "There is no store" in english.stderr
-    assert "保存先がありません" in japanese.stderr
+    assert says(english.stderr, "no-store", folder=tmp_path / "none")
+    assert says(japanese.stderr, "no-store", "ja", folder=tmp_path / "none")
     assert "Traceback" not in english.stderr + japanese.stderr
 
 

@@ -32,8 +32,9 @@ def test_a_new_store_belongs_to_no_server_and_says_so(tmp_path: Path) -> None:
         assert not workspace.enrolled
         assert workspace.engine is None
         assert sync_status(workspace).waiting == 0
-        with pytest.raises(Conflict, match="not enrolled"):
+        with pytest.raises(Conflict) as caught:
             workspace.require_device()
+        assert caught.value.code == "not-enrolled"
 
 
 def test_a_second_station_is_kept_out_of_the_store_and_a_reader_is_not(workspace: Workspace) -> None:

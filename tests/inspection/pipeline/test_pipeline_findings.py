@@ -156,8 +156,8 @@ def test_parameters_that_contradict_each_other_name_the_step() -> None:
     listed = caught.value.members["validation_errors"]
     assert isinstance(listed, list)
     assert listed[0]["message"].in_language("ja") == caught.value.text("ja").detail
-    assert "には線(line)が必要です" in caught.value.text("ja").detail
-    assert caught.value.text("en").detail == "Step width, field parameters: A length needs a line."
+    assert (caught.value.values["step"], caught.value.values["field"]) == ("width", "parameters")
+    assert getattr(caught.value.values["reason"], "code", None) == "value-length-without-line"
 
 
 @pytest.fixture(scope="module")

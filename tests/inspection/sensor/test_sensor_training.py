@@ -13,6 +13,7 @@ from inspection.sensor.training.folds import blocks
 from inspection.sensor.training.thresholds import choose, tail_quantile
 from models.errors import InvalidInput, Unavailable
 from tests.support.command import run
+from tests.support.messages import says
 from tests.support.sensor_rows import COLUMNS, machine_rows
 
 SMALL = SensorTraining(epochs=30)
@@ -284,7 +285,7 @@ def test_a_mistake_in_the_data_is_reported_and_leaves_nothing_behind(
     monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "ja")
     code, out, err = run(capsys, "train", "sensor", "--data", data, "--output", tmp_path / "new" / "m.pth")
     assert (code, out) == (1, "")
-    assert "3 行目、列 b: x" in err
+    assert says(err, "sensor-file-cell", "ja", row=3, column="b", text="x")
     assert [path.name for path in tmp_path.iterdir()] == ["data.csv"]
 
 

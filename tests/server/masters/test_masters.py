@@ -10,11 +10,13 @@ from sqlalchemy import func, select
 from inspection.recipe.reading import read_threshold
 from models.audit import AuditEntry
 from models.ids import new_id
+from models.messages import error_text
 from models.pipelines import ModelFile
 from models.sync import ChangeLogEntry
 from models.targets import InspectionItem
 from server.masters.schemas import DEFINITION_EXAMPLE
 from sync.shared.item_records import ItemRecords
+from tests.support.messages import says
 from tests.support.serving import Served, definition, make_item, make_pipeline, make_target
 
 
@@ -104,8 +106,9 @@ def test_a_wrong_parameter_of_a_pipeline_is_reported_in_the_language_asked_for(s
     answer = served["supervisor"].post("/pipelines", json=body, headers={"Accept-Language": "ja"})
     entry = answer.json()["validation_errors"][0]
     assert entry["field"].endswith("parameters.width")
-    assert "値は1以上である必要があります" in entry["message"]
-    assert "値は1以上である必要があります" in answer.json()["detail"]
+    reason = error_text("value-greater-than-equal", {"ge": 1}, "ja").detail
+    assert reason in entry["message"]
+    assert reason in answer.json()["detail"]
 
 
 def test_a_pipeline_in_use_is_not_deleted_until_no_item_uses_it(served: Served) -> None:
@@ -208,8 +211,9 @@ def test_why_a_pipeline_does_not_fit_is_reported_in_the_language_asked_for(serve
     )
     assert answer.status_code == 422
     detail = answer.json()["detail"]
-    assert detail.startswith("ステップ resize の項目")
-    assert detail.endswith("値は1以上である必要があります。")
+    reason = error_text("value-greater-than-equal", {"ge": 1}, "ja").detail
+    assert says(detail, "pipeline-parameter", "ja", step="resize", reason=reason.rstrip("。"))
+    assert detail.endswith(reason)
 
 
 def test_criteria_are_checked_by_field(served: Served) -> None:

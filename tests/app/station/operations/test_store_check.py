@@ -114,8 +114,9 @@ def test_a_store_that_was_only_begun_is_consistent(tmp_path: Path) -> None:
 
 
 def test_no_store_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="Nothing has been stored"):
+    with pytest.raises(NotFound) as caught:
         check_store(tmp_path)
+    assert caught.value.code == "no-store"
 
 
 def test_a_store_of_a_newer_version_is_left_alone(used_store: Path) -> None:
