@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -174,7 +175,7 @@ def _plain(fields: dict) -> dict:
     return {name: value for name, value in fields.items() if name != "clock_ahead_ms"}
 
 
-TestPlant = Plant.TestCase
+TestPlant = pytest.mark.slow(Plant.TestCase)
 TestPlant.settings = settings(
     max_examples=20,
     stateful_step_count=15,

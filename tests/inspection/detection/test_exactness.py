@@ -96,6 +96,7 @@ def compared(data: Path, pictures: list[Path], tmp_path_factory: pytest.TempPath
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["openvino", "onnx"])
 def test_boxes_equal_those_of_ultralytics_on_photos_and_frames(
     compared: dict[str, Compared], pictures: list[Path], name: str
