@@ -93,10 +93,11 @@ def test_real_videos_are_read_to_their_end(data: Path, name: str, size: tuple[in
 def test_a_video_in_real_time_does_not_run_ahead(data: Path) -> None:
     with VideoSource(data / "video" / "conveyor_boxes.mp4", realtime=True) as source:
         opened = time.monotonic()
-        seen = [source.read() for _ in range(10)]
-        assert time.monotonic() - opened >= 8.9 / 24  # the tenth is due nine periods after the first
-        assert None not in seen
-        assert source.read(timeout=0.0) is None
+        for number in range(10):
+            assert source.read() is not None
+            assert time.monotonic() - opened >= (number - 0.1) / 24  # each is due so many periods after the first
+        # On a busy machine the next one may be due already.
+        assert source.read(timeout=0.0) is None or time.monotonic() - opened >= 9.9 / 24
 
 
 def test_a_file_that_is_no_video_is_reported_at_once(tmp_path: Path) -> None:
