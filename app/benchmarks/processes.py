@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from inspection.runtime.subprocesses import module_command
+from inspection.runtime.subprocesses import deferred_interrupts, module_command
 from models.errors import ImageFlowError
 from models.messages import Language
 
@@ -31,20 +31,23 @@ def run_module(
     Raises:
         MeasurementFailed: when it fails or takes longer than the limit.
     """
-    process = subprocess.Popen(  # noqa: S603 - our own modules
-        module_command(module, *arguments),
-        env={**os.environ, **(environment or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    process: subprocess.Popen[str] | None = None
     try:
+        # A signal that came before the process has its name here would leave it behind.
+        with deferred_interrupts():
+            process = subprocess.Popen(  # noqa: S603 - our own modules
+                module_command(module, *arguments),
+                env={**os.environ, **(environment or {})},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
         out, err = process.communicate(timeout=time_limit_s)
     except subprocess.TimeoutExpired as error:
         raise MeasurementFailed(f"{module} took longer than {time_limit_s:.0f} s") from error
     finally:
-        if process.poll() is None:
+        if process is not None and process.poll() is None:
             # It may have processes of its own: all of its session end.
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
