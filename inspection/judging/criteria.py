@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, model_validator
 
 from inspection.judging.validation_errors import none_given, not_in_order
+from models.numbers import AS_WHOLE, Whole
 
 _MOST_RULES = 200
 _LONGEST_PATTERN = 500
@@ -62,9 +63,9 @@ class CodeRule(_Rule):
         max_length=_LONGEST_PATTERN,
         description="What its text looks like: * any characters, ? one, # a digit, @ a letter, \\ the next as it is.",
     )
-    least: StrictInt = Field(default=1, ge=0, le=1000, description="How many such codes there must be at least.")
-    most: StrictInt | None = Field(
-        default=None, ge=0, le=1000, description="How many there may be; empty takes any number."
+    least: Whole = Field(default=1, ge=0, le=1000, description="How many such codes there must be at least.")
+    most: Annotated[StrictInt, Field(ge=0, le=1000), AS_WHOLE] | None = Field(
+        default=None, description="How many there may be; empty takes any number."
     )
 
     @model_validator(mode="after")
@@ -96,10 +97,10 @@ class Criteria(_Rule):
         allow_inf_nan=False,
         description="Detections and anomalous regions with a smaller box (square pixels of the image) are ignored.",
     )
-    max_detections: dict[str, Annotated[StrictInt, Field(ge=0)]] = Field(
+    max_detections: dict[str, Annotated[StrictInt, Field(ge=0), AS_WHOLE]] = Field(
         default_factory=dict, description="How many detections of a class a part may have and still be OK."
     )
-    default_max_detections: StrictInt = Field(
+    default_max_detections: Whole = Field(
         default=0, ge=0, description="The same for classes that are not listed; anomalous regions are not counted."
     )
     measurements: dict[str, Limits] = Field(

@@ -7,9 +7,10 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import InvalidInput, NotFound
+from models.numbers import Whole
 from models.rejections import not_json, rejection
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class PipelineDefinition(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format_version: StrictInt = Field(default=FORMAT_VERSION, ge=1)
+    format_version: Whole = Field(default=FORMAT_VERSION, ge=1)
     name: str = Field(min_length=1, max_length=200)
     description: str = Field(default="", max_length=2000)
     steps: tuple[PipelineStep, ...] = Field(min_length=1, max_length=_MOST_STEPS)

@@ -70,7 +70,7 @@ def get_config(
     return answer.of(config.get_config(context, asking.device_id or device_id))
 
 
-@router.put("/tauri/config", summary="Set what is handed to stations")
+@router.put("/tauri/config", summary="Set what is handed to stations", responses={404: {}})
 def set_config(
     asking: Admin, context: Context, body: StationConfigUpdate, answer: Answered, expected: IfMatch
 ) -> StationConfigReply:

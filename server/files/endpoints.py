@@ -16,7 +16,7 @@ from server.http.dependencies import Asking, Context, Principal, require
 from server.http.ranges import same_tag, wanted_range
 from server.http.revisions import Answered, Read
 from server.http.routes import feature_router
-from sync.shared.schemas import NamedId, RecordId
+from sync.shared.schemas import GivenId, NamedId
 
 router = feature_router(prefix="/files", tags=["files"])
 Uploading = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
@@ -38,10 +38,10 @@ def upload(
     context: Context,
     answer: Answered,
     file: Annotated[UploadFile, File(description="The image.")],
-    id: Annotated[RecordId | None, Form(description="The client's own id; the same upload again answers 200.")] = None,  # noqa: A002 - the name of the member
+    id: Annotated[GivenId, Form(description="The client's own id; the same upload again answers 200.")] = "",  # noqa: A002 - the name of the member
 ) -> FileReply:
     """JPEG, PNG, BMP, TIFF or WebP; checked for size, pixels and completeness before it is kept."""
-    reply, new = service.store_file(context, asking, file.filename, file.file, id)
+    reply, new = service.store_file(context, asking, file.filename, file.file, id or None)
     answer.created(f"/files/{reply.id}", new=new)
     answer.tag(reply.sha256)
     return reply

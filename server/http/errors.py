@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -164,12 +165,18 @@ async def _integrity(request: Request, error: Exception) -> JSONResponse:
 
 
 def _methods(request: Request) -> set[str]:
-    """Return every method that some route of the path answers."""
+    """Return every method that some route of the path answers, among patterns with the fewest parameters."""
     path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
     found: set[str] = set()
+    fewest = sys.maxsize
     for route in iter_route_contexts(request.app.routes):
         pattern = getattr(route, "path_regex", None)
-        if pattern is not None and pattern.match(path):
+        if pattern is None or not pattern.match(path):
+            continue
+        free = len(getattr(route, "param_convertors", ()))
+        if free < fewest:
+            found, fewest = set(), free
+        if free == fewest:
             found |= route.methods or set()
     return found | {"HEAD"} if "GET" in found else found
 

@@ -56,6 +56,7 @@ _NAMED: dict[str, type[BaseModel]] = {
     "PipelineDefinition": PipelineDefinition,
 }
 """Schemas that members of bodies name by ``x-schema``; the rooms that own them check the values."""
+_NEW_PASSWORDS = (("UserCreate", "password"), ("PasswordSet", "password"), ("PasswordChange", "new_password"))
 _METHODS = frozenset({"get", "put", "post", "delete", "patch"})
 
 
@@ -64,7 +65,9 @@ def install(app: FastAPI) -> None:
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _complete(_base(app), _callers(app))
+            made = _complete(_base(app), _callers(app))
+            _set_least_password(made, app.state.context.settings.password_min_length)
+            app.openapi_schema = made
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # the way FastAPI's manual extends the document
@@ -109,6 +112,12 @@ def _complete(document: dict[str, Any], callers: dict[tuple[str, str], list[str]
                     operation["description"] = f"{text}\n\nRoles: {', '.join(callers[path, method])}."
                 _complete_operation(path, operation)
     return document
+
+
+def _set_least_password(document: dict[str, Any], length: int) -> None:
+    """Name the least length of a new password, which is a setting."""
+    for schema, member in _NEW_PASSWORDS:
+        document["components"]["schemas"][schema]["properties"][member]["minLength"] = length
 
 
 def _refer(part: Any) -> None:

@@ -15,8 +15,8 @@ _Key = tuple[str | None, ...]
 class RouteTable(BaseRoute):
     """One route in front of many: looks them up by the number of segments and those that are fixed.
 
-    Where several routes fit a path, the one with the earlier fixed segment wins, then the one registered first. A
-    request that only differs in its method is given to the first of them, which answers 405.
+    Where several patterns fit a path, the one with the earlier fixed segment wins. A request with a method that none of
+    its routes has is given to the first of them, which answers 405.
 
     Args:
         routes: with parameters of one segment each.
@@ -40,22 +40,26 @@ class RouteTable(BaseRoute):
         """Return how well the best route fits."""
         if scope["type"] != "http":
             return Match.NONE, {}
-        partial: tuple[Match, Scope] = (Match.NONE, {})
-        for route in self._candidates(scope["path"].split("/")):
-            match, child_scope = route.matches(scope)
-            if match is Match.NONE or (match is Match.PARTIAL and partial[0] is Match.PARTIAL):
-                continue
-            child_scope[_MATCHED] = route
-            if match is Match.FULL:
-                return match, child_scope
-            partial = (match, child_scope)
-        return partial
+        for routes in self._candidates(scope["path"].split("/")):
+            partial: tuple[Match, Scope] = (Match.NONE, {})
+            for route in routes:
+                match, child_scope = route.matches(scope)
+                child_scope[_MATCHED] = route
+                if match is Match.FULL:
+                    return match, child_scope
+                if match is Match.PARTIAL and partial[0] is Match.NONE:
+                    partial = (match, child_scope)
+            if partial[0] is not Match.NONE:
+                # Taken as it is: no less fixed pattern may answer a method that this path does not have.
+                return Match.FULL, partial[1]
+        return Match.NONE, {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the route that was found answer."""
         await scope[_MATCHED].handle(scope, receive, send)
 
-    def _candidates(self, segments: Sequence[str]) -> Iterable[Route]:
+    def _candidates(self, segments: Sequence[str]) -> Iterable[list[Route]]:
+        """Yield the routes of each pattern that has the path's fixed segments, the most fixed one first."""
         for shape in self._shapes.get(len(segments), ()):
             key = tuple(None if free else part for part, free in zip(segments, shape, strict=True))
-            yield from self._by_key.get(key, ())
+            yield self._by_key.get(key, [])

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from models.numbers import Whole
 from sync.shared.schemas import (
     LEFT_OUT,
     Changes,
@@ -19,7 +20,6 @@ from sync.shared.schemas import (
     Reply,
     Request,
     Text,
-    Whole,
     read_only,
 )
 

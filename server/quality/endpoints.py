@@ -13,14 +13,14 @@ from server.http.routes import feature_router
 from server.quality import service
 from server.quality.repository import Scope
 from server.quality.schemas import Statistics
-from sync.shared.schemas import DeviceName, NamedId, Text
+from sync.shared.schemas import DeviceName, RecordId, Text
 
 router = feature_router(prefix="/inspection", tags=["quality"])
 
 
 async def scope_query(
-    target_id: Annotated[NamedId | None, Query(max_length=36, description="Only this target.")] = None,
-    item_id: Annotated[NamedId | None, Query(max_length=36, description="Only this item.")] = None,
+    target_id: Annotated[RecordId | None, Query(description="Only this target.")] = None,
+    item_id: Annotated[RecordId | None, Query(description="Only this item.")] = None,
     device_id: Annotated[DeviceName | None, Query(max_length=64, description="Only this station, or `server`.")] = None,
     lot: Annotated[Text | None, Query(max_length=128, description="Only this lot.")] = None,
 ) -> Scope:

@@ -24,7 +24,7 @@ from server.sessions.schemas import (
     VerificationCreate,
     VerificationRecorded,
 )
-from sync.shared.schemas import DeviceName, NamedId, Page
+from sync.shared.schemas import DeviceName, NamedId, Page, RecordId
 
 router = feature_router(prefix="/inspection/sessions", tags=["sessions"])
 Inspecting = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
@@ -34,7 +34,7 @@ Person = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, R
 def session_filter(
     period: InPeriod,
     status: Annotated[SessionStatus | None, Query(description="Only this status.")] = None,
-    target_id: Annotated[NamedId | None, Query(max_length=36, description="Only this target.")] = None,
+    target_id: Annotated[RecordId | None, Query(description="Only this target.")] = None,
     device_id: Annotated[
         DeviceName | None, Query(max_length=64, description="Only this station; `server` is the server itself.")
     ] = None,
@@ -55,7 +55,7 @@ def list_sessions(
 
 
 @router.post(
-    "", summary="Start a session", status_code=201, responses={200: {"model": SessionDetail}, 404: {}, 409: {}}
+    "", summary="Start a session", status_code=201, responses={200: {"model": SessionDetail}, 404: {}, 409: {}, 422: {}}
 )
 def create_session(asking: Inspecting, context: Context, body: SessionCreate, answer: Answered) -> SessionDetail:
     """The same request again answers 200 with the same session."""
@@ -93,7 +93,7 @@ def complete_session(session_id: NamedId, asking: Inspecting, context: Context, 
     "/{session_id}/human-verification",
     summary="Record what the person decides",
     status_code=201,
-    responses={200: {"model": VerificationRecorded}, 409: {}},
+    responses={200: {"model": VerificationRecorded}, 409: {}, 422: {}},
 )
 def verify_session(
     session_id: NamedId, asking: Person, context: Context, body: VerificationCreate, answer: Answered
@@ -108,7 +108,7 @@ def verify_session(
     "/{session_id}/images",
     summary="Attach an uploaded file",
     status_code=201,
-    responses={200: {"model": ImageReply}, 409: {}},
+    responses={200: {"model": ImageReply}, 409: {}, 422: {}},
 )
 def attach_image(
     session_id: NamedId, asking: Inspecting, context: Context, body: ImageAttach, answer: Answered

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.clock import utc_now
-from models.errors import InvalidInput, NotFound
+from models.errors import DoesNotFit, NotFound
 from models.sessions import ImageRecord, InspectionSession
 from models.sync import StoredFile
 from models.targets import InspectionItem
@@ -27,7 +27,7 @@ def attach_image(context: ServerContext, who: Principal, session_id: str, body: 
     Raises:
         PermissionDenied: as ``require_may``.
         NotFound: ``inspection-session-unknown`` or ``file-unknown``.
-        InvalidInput: ``image-of-another-target`` when the item does not belong to the session's target.
+        DoesNotFit: ``image-of-another-target`` when the item does not belong to the session's target.
         Conflict: ``session-over`` or ``id-taken``.
     """
     with context.database.transaction(who.user_id) as session:
@@ -55,7 +55,7 @@ def _content(session: Session, record: InspectionSession, body: ImageAttach) -> 
         raise NotFound("file-unknown")
     item = session.get(InspectionItem, body.item_id) if body.item_id else None
     if body.item_id is not None and (item is None or item.target_id != record.target_id):
-        raise InvalidInput("image-of-another-target")
+        raise DoesNotFit("image-of-another-target")
     content: dict[str, Any] = {
         "session_id": record.id,
         "item_id": body.item_id,

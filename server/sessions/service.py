@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.clock import utc_now
 from models.devices import Device
-from models.errors import InvalidInput, NotFound
+from models.errors import DoesNotFit, NotFound
 from models.sessions import InspectionSession
 from models.states import SessionStatus, require_transition
 from models.targets import Target
@@ -58,7 +58,7 @@ def create_session(context: ServerContext, who: Principal, body: SessionCreate) 
 
     Raises:
         NotFound: ``target-not-found``.
-        InvalidInput: ``device-not-enrolled``.
+        DoesNotFit: ``device-not-enrolled``.
         PermissionDenied: ``session-of-another-device``.
         Conflict: ``id-taken``.
     """
@@ -70,7 +70,7 @@ def create_session(context: ServerContext, who: Principal, body: SessionCreate) 
             return repository.detail(session, existing), False
         alive(session, Target, body.target_id)
         if owner != SERVER_DEVICE and session.get(Device, owner) is None:
-            raise InvalidInput("device-not-enrolled")
+            raise DoesNotFit("device-not-enrolled")
         values = content if body.id is None else {**content, "id": body.id}
         record = InspectionSession(**values, user_id=who.user_id)
         session.add(record)

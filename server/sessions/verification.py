@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models.errors import InvalidInput, PermissionDenied
+from models.errors import DoesNotFit, PermissionDenied
 from models.sessions import AIResult, InspectionSession
 from models.states import SessionStatus
 from models.targets import InspectionItem
@@ -34,7 +34,7 @@ def verify(
         PermissionDenied: ``person-needed`` for a machine; else as ``require_may``.
         NotFound: ``inspection-session-unknown``.
         Conflict: ``verification-state`` or ``id-taken``.
-        InvalidInput: ``verification-of-another-session`` when item or AI result do not belong to the session.
+        DoesNotFit: ``verification-of-another-session`` when item or AI result do not belong to the session.
     """
     if who.user_id is None:
         raise PermissionDenied("person-needed")
@@ -90,7 +90,7 @@ def _require_same_session(session: Session, record: InspectionSession, body: Ver
     wrong_item = body.item_id is not None and (item is None or item.target_id != record.target_id)
     wrong_result = body.ai_result_id is not None and (result is None or result.session_id != record.id)
     if wrong_item or wrong_result:
-        raise InvalidInput("verification-of-another-session")
+        raise DoesNotFit("verification-of-another-session")
 
 
 def _recorded(decision: HumanVerification, record: InspectionSession) -> VerificationRecorded:

@@ -28,6 +28,7 @@ router = feature_router(prefix="/inspection/sync", tags=["sync"])
 
 Station = Annotated[Principal, Depends(require_device)]
 Language = Annotated[str | None, Header(alias="Accept-Language")]
+Digest = Annotated[str, Query(pattern="^[0-9a-f]{64}$")]
 _CHUNK = "application/octet-stream"
 _MOST_JSON = 4096
 
@@ -85,7 +86,7 @@ def upload(
     asking: Asking,
     body: ChunkBody,
     context: Context,
-    sha256: Annotated[str | None, Query(description="Of the blob this chunk belongs to.")] = None,
+    sha256: Annotated[Digest | None, Query(description="Of the blob this chunk belongs to.")] = None,
     content_range: Annotated[str | None, Header(description="`bytes first-last/total`")] = None,
 ) -> UploadState:
     """Announce a blob, or send a chunk of it. A wrong offset is 409 with the right one in ``offset``."""
@@ -112,7 +113,7 @@ def upload(
 def download(
     asking: Asking,
     context: Context,
-    blob: Annotated[str | None, Query(description="SHA-256 of a blob; without it the snapshot comes.")] = None,
+    blob: Annotated[Digest | None, Query(description="SHA-256 of a blob; without it the snapshot comes.")] = None,
     cursor: Annotated[str | None, Query(max_length=400, description="`resume` of a snapshot that was cut.")] = None,
     byte_range: Annotated[str | None, Header(alias="Range")] = None,
 ) -> StreamingResponse:

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic.config import JsonDict
 
+from models.numbers import Whole
 from models.states import Role
 from sync.shared.schemas import (
     LEFT_OUT,
@@ -21,7 +22,6 @@ from sync.shared.schemas import (
     Request,
     Text,
     Username,
-    Whole,
     read_only,
 )
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.clock import utc_now
-from models.errors import InvalidInput, NotFound, PermissionDenied
+from models.errors import NotFound, PermissionDenied
 from models.users import User, UserCredential
 from server.audit import audited, differences
 from server.auth.identity.principal import Principal
@@ -125,7 +125,8 @@ def change_own_password(
 
     Raises:
         PermissionDenied: ``person-needed`` for a machine.
-        InvalidInput: ``password-wrong`` or ``password-too-short``.
+        PermissionDenied: ``password-wrong``.
+        InvalidInput: ``password-too-short``.
         TooManyRequests: ``sign-in-too-often``.
     """
     if who.user_id is None:
@@ -134,7 +135,7 @@ def change_own_password(
     with context.database.read() as session:
         digest = password_digest(session, who.user_id)
     if not context.passwords.matches(current, digest):
-        raise InvalidInput("password-wrong")
+        raise PermissionDenied("password-wrong")
     attempt.succeeded()
     set_password(context, who, who.user_id, new, expected)
 

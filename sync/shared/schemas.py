@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -17,7 +18,6 @@ from pydantic import (
     PlainSerializer,
     StrictBool,
     StrictFloat,
-    StrictInt,
     ValidationError,
     WithJsonSchema,
     model_validator,
@@ -32,7 +32,9 @@ from models.rejections import MORE_UNKNOWN, RejectedValueError
 ItemT = TypeVar("ItemT")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 _MOST_UNKNOWN = 50
-_NOT_BLANK = r"\S"
+_SEEN, _MARK = r"[^\x00-\x1f\x7f-\x9f\xad]", r"[^\s\x00-\x1f\x7f-\x9f\xad]"
+_NOT_BLANK = rf"^{_SEEN}*{_MARK}{_SEEN}*$"
+"""What a pattern can say of the rules of names, which go by the Unicode database."""
 
 
 def _canonical_id(text: str) -> str:
@@ -117,6 +119,16 @@ def _milliseconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+def _documented(pattern: str, most: int) -> Callable[[dict[str, Any]], None]:
+    """Return what completes a name's schema: a pattern, and a longest length where the member names none."""
+
+    def complete(schema: dict[str, Any]) -> None:
+        schema["pattern"] = pattern
+        schema.setdefault("maxLength", most)
+
+    return complete
+
+
 Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_time_text, json_schema_input_type=AwareDatetime),
@@ -131,6 +143,12 @@ RecordId = Annotated[
     Field(max_length=36, description="UUIDv7.", json_schema_extra={"format": "uuid"}),
 ]
 """Id of a record; upper case is taken for the lower case it is kept in."""
+GivenId = Annotated[
+    str,
+    AfterValidator(lambda text: _canonical_id(text) if text else text),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "uuid"}, {"type": "string", "maxLength": 0}]}),
+]
+"""Id of a record in a form, which knows no null: empty is none."""
 Id = Annotated[str, Field(json_schema_extra={"format": "uuid"})]
 """Id of a record in an answer."""
 NamedId = Annotated[str, AfterValidator(canonical_id), Field(json_schema_extra={"format": "uuid"})]
@@ -138,31 +156,31 @@ NamedId = Annotated[str, AfterValidator(canonical_id), Field(json_schema_extra={
 Text = Annotated[str, AfterValidator(_storable)]
 DeviceName = Annotated[Text, AfterValidator(canonical_id)]
 """Id of a station, or ``server``."""
-OptionalName = Annotated[str, AfterValidator(_optional_name), Field(max_length=LONGEST_NAME)]
+OptionalName = Annotated[
+    str, AfterValidator(_optional_name), Field(json_schema_extra=_documented(rf"^{_SEEN}*$", LONGEST_NAME))
+]
 """A ``Name``, or nothing."""
 Name = Annotated[
     str,
     AfterValidator(_name),
-    Field(min_length=1, max_length=LONGEST_NAME, json_schema_extra={"pattern": _NOT_BLANK}),
+    Field(min_length=1, json_schema_extra=_documented(_NOT_BLANK, LONGEST_NAME)),
 ]
 """What people know a thing by: nothing in it that cannot be seen, no blanks around it."""
 Code = Annotated[
     str,
     AfterValidator(_code),
-    Field(min_length=1, max_length=LONGEST_CODE, json_schema_extra={"pattern": _NOT_BLANK}),
+    Field(min_length=1, json_schema_extra=_documented(_NOT_BLANK, LONGEST_CODE)),
 ]
 """A name that is unique in any case and width: a ``Name`` in Unicode's form NFKC, of at most 64 characters."""
 Username = Annotated[
     str,
     AfterValidator(_username),
-    Field(min_length=1, max_length=LONGEST_CODE, json_schema_extra={"pattern": r"^\S+$"}),
+    Field(min_length=1, json_schema_extra=_documented(rf"^{_MARK}+$", LONGEST_CODE)),
 ]
 """A ``Code`` without blanks."""
 JsonObject = Annotated[dict[str, Any], AfterValidator(storable_object)]
 
 
-Whole = StrictInt
-"""A whole number of JSON: ``"5"`` and ``5.0`` are none."""
 Real = Annotated[StrictFloat, Field(allow_inf_nan=False)]
 """A finite number of JSON."""
 Flag = StrictBool

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.numbers import AS_WHOLE
 from models.pipelines import StationConfig
-from sync.shared.schemas import Real, Request, Whole
+from sync.shared.schemas import Real, Request
 
+_Retention = Annotated[StrictInt, Field(ge=1, le=36_500), AS_WHOLE]
+_OfflineDays = Annotated[StrictInt, Field(ge=0, le=365), AS_WHOLE]
 _Threshold = Annotated[Real, Field(gt=0)]
 _Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -19,8 +22,8 @@ class StationSettings(Request):
     """What the server may set on stations; what is left out is the station's own choice."""
 
     sync_interval_s: Real | None = Field(default=None, ge=1, le=86_400, description="Seconds between two passes.")
-    retention_days: Whole | None = Field(default=None, ge=1, le=36_500, description="Days images stay on a station.")
-    offline_sign_in_days: Whole | None = Field(default=None, ge=0, le=365, description="Days without the server.")
+    retention_days: _Retention | None = Field(default=None, description="Days images stay on a station.")
+    offline_sign_in_days: _OfflineDays | None = Field(default=None, description="Days without the server.")
     language: Literal["ja", "en"] | None = Field(default=None, description="Language of the window.")
     thresholds: dict[str, _Threshold] | None = Field(default=None, description="Item id → anomaly threshold.")
     threshold_models: dict[str, _Digest] | None = Field(

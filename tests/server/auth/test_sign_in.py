@@ -174,7 +174,7 @@ def test_a_person_changes_the_password_knowing_the_old_one(served: Served) -> No
     token = served.sign_in("changer")["access_token"]
     with served.client(Authorization=f"Bearer {token}") as client:
         wrong = client.put("/users/me/password", json={"current_password": "no", "new_password": "another password"})
-        assert (wrong.status_code, problem_code(wrong)) == (400, "password-wrong")
+        assert (wrong.status_code, problem_code(wrong)) == (403, "password-wrong")
         right = client.put(
             "/users/me/password", json={"current_password": PASSWORD, "new_password": "another password"}
         )

@@ -208,7 +208,7 @@ def test_json_under_another_name_is_415(served: Served, kind: str) -> None:
 
 def test_a_body_without_a_content_type_is_415(served: Served) -> None:
     answer = served["supervisor"].post("/inspection/targets", content=b"{}")
-    assert (answer.status_code, code_of(answer)) == (415, "media-type-unsupported")
+    assert (answer.status_code, code_of(answer)) == (415, "media-type-missing")
 
 
 def test_the_encoding_identity_changes_no_limit(served: Served) -> None:

@@ -101,7 +101,7 @@ def test_a_file_becomes_an_image_of_a_session(served: Served) -> None:
 
 @pytest.mark.parametrize(
     ("change", "status", "code"),
-    [({"file_id": NOBODY}, 404, "file-unknown"), ({"item_id": NOBODY}, 400, "image-of-another-target")],
+    [({"file_id": NOBODY}, 404, "file-unknown"), ({"item_id": NOBODY}, 422, "image-of-another-target")],
 )
 def test_an_image_of_nothing_known_is_refused(served: Served, change: dict[str, str], status: int, code: str) -> None:
     body = {"file_id": uploaded(served).json()["id"], **change}

@@ -23,7 +23,7 @@ VERIFY = f"/inspection/sessions/{ID}/human-verification"
     ("role", "method", "path", "body", "field"),
     [
         ("supervisor", "POST", ITEM, {"name": "x", "position": "5"}, "position"),
-        ("supervisor", "POST", ITEM, {"name": "x", "position": 5.0}, "position"),
+        ("supervisor", "POST", ITEM, {"name": "x", "position": 5.5}, "position"),
         ("supervisor", "POST", ITEM, {"name": "x", "position": True}, "position"),
         ("supervisor", "POST", ITEM, {"name": "x", "required": "off"}, "required"),
         ("supervisor", "POST", ITEM, {"name": "x", "required": 1}, "required"),
@@ -66,6 +66,11 @@ def test_a_whole_number_is_taken_for_a_number(served: Served) -> None:
     answer = served["admin"].put("/tauri/config", json={"settings": {"sync_interval_s": 60}})
     assert answer.status_code == 200
     assert served["admin"].put("/tauri/config", json={"settings": {}}).status_code == 200
+
+
+def test_a_number_without_a_fraction_is_taken_for_a_whole_one(served: Served) -> None:
+    url = f"/inspection/targets/{make_target(served)['id']}/items"
+    assert served["supervisor"].post(url, json={"name": "x", "position": 5.0}).json()["position"] == 5
 
 
 def test_null_is_taken_where_the_document_allows_it(served: Served) -> None:

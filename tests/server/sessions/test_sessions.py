@@ -179,7 +179,7 @@ def test_a_session_of_an_unknown_target_or_station_is_refused(served: Served) ->
     assert served["inspector"].post("/inspection/sessions", json={"target_id": new_id()}).status_code == 404
     body = {"target_id": make_target(served)["id"], "device_id": new_id()}
     answer = served["supervisor"].post("/inspection/sessions", json=body)
-    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (400, "device-not-enrolled")
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (422, "device-not-enrolled")
 
 
 def test_a_station_starts_and_changes_only_its_own_sessions(served: Served) -> None:
