@@ -214,9 +214,9 @@ def test_the_command_trains_as_the_pipeline_file_sees(
     # A threshold is looked at on what the step sees, too.
     new = inspected(expected, pipeline(ALIGN, CROP), sorted((parts / "test" / "good").iterdir()), good_paths[0])
     value = float(np.median(new))
-    looked = ("model", "threshold", out, "--set", value, "--good", parts / "test" / "good", "--json")
+    looked = ("model", "threshold", out, "--try", value, "--good", parts / "test" / "good", "--json")
     code, printed, _ = run(capsys, *looked, "--pipeline", own, "--model", good_paths[0])
-    found = {row["name"]: row for row in json.loads(printed)["thresholds"]}["set"]
+    found = {row["name"]: row for row in json.loads(printed)["thresholds"]}["tried"]
     assert (code, found["overkill"]["count"], found["overkill"]["total"]) == (0, 4, 8)
     # So is a model measured; its heatmap lies over the image as it was, where the masks are.
     measured = ("evaluate", "--model", out, "--model", good_paths[0], "--pipeline", own, "--threshold", value, "--json")
