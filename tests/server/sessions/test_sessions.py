@@ -149,8 +149,6 @@ def test_the_same_verification_twice_is_one(served: Served) -> None:
         {"verdict": "OK", "seconds": -1},
         {"verdict": "NG", "defects": [{"bbox": None}]},
         {"verdict": "NG", "defects": [{"class": "x", "bbox": {"x": 0, "y": 0, "width": -1, "height": 1}}]},
-        {"verdict": "OK", "item_id": new_id()},
-        {"verdict": "OK", "ai_result_id": new_id()},
         {"verdict": "OK", "comment": "\u0000"},
     ],
 )
@@ -158,6 +156,13 @@ def test_a_decision_that_makes_no_sense_is_rejected(served: Served, body: dict[s
     session_id = inspected(served)
     answer = served["inspector"].post(f"/inspection/sessions/{session_id}/human-verification", json=body)
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("member", ["item_id", "ai_result_id"])
+def test_a_decision_about_what_is_of_no_such_session_is_422(served: Served, member: str) -> None:
+    url = f"/inspection/sessions/{inspected(served)}/human-verification"
+    answer = served["inspector"].post(url, json={"verdict": "OK", member: new_id()})
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (422, "verification-of-another-session")
 
 
 def test_a_key_of_a_machine_cannot_decide_for_a_person(served: Served) -> None:
