@@ -10,6 +10,7 @@ from app.command_line import main
 from inspection.model_files.archive import pack
 from inspection.model_files.foreign_files import is_text, refusal_as_model, refusal_as_sensor_model
 from inspection.sensor import SensorTraining, save_model, train
+from tests.support.messages import says
 from tests.support.sensor_rows import COLUMNS, machine_rows
 
 
@@ -70,7 +71,7 @@ def test_a_text_is_rejected_as_no_model_file(
     capsys: pytest.CaptureFixture[str], folder: Path, command: tuple[str, ...], model: str
 ) -> None:
     stated = reported(capsys, folder, tuple(part.replace("{model}", model) for part in command))
-    assert f"{model} is not a model file" in stated
+    assert says(stated, "model-is-text", name=model)
 
 
 def test_a_model_of_images_given_for_sensors_is_reported_as_one(
