@@ -25,7 +25,7 @@ class Lane(Enum):
     More threads than a few only wait for the interpreter's lock: they make every request slower and none faster.
     """
 
-    ORDINARY = 8
+    ORDINARY = 4
     HEAVY = 1
 
 
