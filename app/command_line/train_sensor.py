@@ -95,7 +95,7 @@ def train_sensor_command(
 ) -> None:
     """Train a sensor anomaly model from a table of normal rows.
 
-    Writes model.pth (a torch state_dict, for further training) and beside it model.npz (what the server loads),
+    Writes model.pth (a torch state_dict, for further training) and beside it model.npz (what scoring loads),
     threshold.txt and reconstruction_errors.csv.
 
     \b
