@@ -21,6 +21,9 @@ from models.errors import Unavailable
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _PIECE_BYTES = 1024 * 1024
+LONGEST_FILE_NAME = 255
+"""Most bytes of a file's name on the common file systems."""
+_LONGEST_TEMPORARY_STEM = 120
 
 
 # ``pathlib`` raises for these where the system refuses an answer: a folder that may not be entered, a name that is too
@@ -220,8 +223,15 @@ def is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None
 
 
+def cut_to_bytes(name: str, room: int) -> str:
+    """Return the beginning of a file's name that has at most ``room`` bytes; no character is cut in two."""
+    return os.fsencode(name)[:room].decode(errors="ignore") if len(os.fsencode(name)) > room else name
+
+
 def _temporary_beside(path: Path) -> Path:
-    return path.parent / f".{path.name}.{secrets.token_hex(6)}.part"
+    # Also beside a name that is as long as the system allows.
+    stem = cut_to_bytes(path.name, _LONGEST_TEMPORARY_STEM)
+    return path.parent / f".{stem}.{secrets.token_hex(6)}.part"
 
 
 @contextlib.contextmanager

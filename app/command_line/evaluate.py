@@ -148,13 +148,13 @@ def _evaluate_scores(
     as_trained = None if loaded.manifest.preprocessing_record is None else unlike is None
     processed = Processing(preprocessor.record.components, as_trained, unlike)
     found = results_of(scored) | {"steps": list(processed.steps), "as_trained": as_trained}
+    # The figures first: a report that cannot be written does not cost them.
+    _print_report(found, _table(found) if not as_json else None)
     if place is not None:
         from inspection.evaluation.provenance import Sources
         from inspection.evaluation.report import write_report
 
         write_report(scored, found, place, Sources(*folders, processed), speech)
-    _print_report(found, _table(found) if not as_json else None)
-    if place is not None:
         typer.echo(f"report: {place.page}", err=as_json)
 
 

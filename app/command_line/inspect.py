@@ -85,8 +85,8 @@ def inspect_command(
 ) -> None:
     """Run a model or a pipeline on images, one line of result each: verdict, score, time, reasons and what was found.
 
-    A file that cannot be inspected is reported on stderr, the others are inspected, and the exit code is 1. An image
-    that the gate refuses has a line with the reasons and no verdict.
+    A file that cannot be inspected is reported on stderr, the others are inspected, and the exit code is 1; so it is
+    for an overlay that cannot be written. An image that the gate refuses has a line with the reasons and no verdict.
 
     \b
     Examples:
@@ -179,7 +179,7 @@ def _inspect_files(images: list[str], request: _Request, show: Callable[[FrameRe
 
 
 def _show(found: FrameResult, *, as_json: bool, details: bool) -> bool:
-    """Print a result or a refusal, an error on stderr; return False for an error."""
+    """Print a result or a refusal, an error on stderr; return False for an error, of the overlay too."""
     from app.command_line import report_error
     from inspection.image_quality import FrameRefused
 
@@ -187,7 +187,9 @@ def _show(found: FrameResult, *, as_json: bool, details: bool) -> bool:
         report_error(found.error, found.name)
         return False
     typer.echo(json.dumps(found.as_json(details=details), ensure_ascii=False) if as_json else _line(found))
-    return True
+    if found.overlay_error is not None:
+        report_error(found.overlay_error, found.name)
+    return found.overlay_error is None
 
 
 def _runner(path: Path | None, given: list[str], rule: Criteria) -> Runner:

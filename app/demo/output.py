@@ -9,7 +9,7 @@ from pathlib import Path
 from app.demo.outcome import PartOutcome
 from app.window.features import FEATURES
 from models.states import Verdict
-from models.storage import make_folder, not_written
+from models.storage import cut_to_bytes, make_folder, not_written
 
 REPORT = "report.json"
 OVERLAYS = "overlays"
@@ -20,6 +20,8 @@ OFFLINE = "offline"
 PICTURES = ("home-training", "work-ok", "work-ng")
 """Pictures of moments, besides one of each screen."""
 
+_LONGEST_LABEL = 80
+"""Bytes of a label in the name of an overlay, so that every file system takes the name."""
 _VERDICTS = "|".join(re.escape(verdict.value) for verdict in Verdict)
 _OVERLAY = re.compile(rf"\d{{3,}}_.+_(?:{_VERDICTS})\.png", re.DOTALL)
 _UNFINISHED = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{12}\.part", re.DOTALL)
@@ -27,7 +29,8 @@ _UNFINISHED = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{12}\.part", re.DOTALL)
 
 def overlay_name(outcome: PartOutcome) -> str:
     """Return the name of a part's overlay, such as ``007_scratch_NG.png``."""
-    return f"{outcome.number:03d}_{outcome.label or 'unlabelled'}_{outcome.ai_verdict.value}.png"
+    label = cut_to_bytes(outcome.label or "unlabelled", _LONGEST_LABEL)
+    return f"{outcome.number:03d}_{label}_{outcome.ai_verdict.value}.png"
 
 
 def screenshot_names() -> frozenset[str]:

@@ -41,15 +41,12 @@ class Inspector:
     def inspect(
         self, item: Frame | UnreadableImage, *, file: FileToInspect | None = None, began: float | None = None
     ) -> FrameResult:
-        """Return the result of one frame, or of its error.
+        """Return the result of one frame, or of its error; an overlay that cannot be written is named in the result.
 
         Args:
             item: of ``read_frames``.
             file: where the frame is an image file given by name.
             began: ``time.perf_counter()`` at the start of the work on it; None for now.
-
-        Raises:
-            Unavailable: ``file-disk-full`` or ``file-not-written`` when the overlay cannot be written.
         """
         began = time.perf_counter() if began is None else began
         path = None if file is None else file.path
@@ -62,10 +59,14 @@ class Inspector:
         except UserFacingError as error:
             return FrameResult(item, path, None, _milliseconds_since(began), error=error)
         spent = _milliseconds_since(began)
-        overlay = None
-        if self.overlays is not None and outcome.overlay is not None:
+        found = FrameResult(item, path, outcome.result, spent)
+        if self.overlays is None or outcome.overlay is None:
+            return found
+        try:
             overlay = self.overlays.write(item, outcome.overlay, None if file is None else file.name)
-        return FrameResult(item, path, outcome.result, spent, overlay)
+        except Unavailable as error:
+            return replace(found, overlay_error=error)
+        return replace(found, overlay=overlay)
 
 
 def read_frames(
@@ -121,7 +122,7 @@ def inspect_frames(
         one result for each item.
 
     Raises:
-        UserFacingError: as ``items`` and ``Inspector.inspect``.
+        UserFacingError: as ``items``.
     """
     named = None if files is None else iter(files)
     began = time.perf_counter()
@@ -142,9 +143,6 @@ def inspect_files(inspector: Inspector, files: Sequence[FileToInspect]) -> Itera
 
     Yields:
         one result for each file.
-
-    Raises:
-        Unavailable: ``file-disk-full`` or ``file-not-written`` when an overlay cannot be written.
     """
     with FolderSource(Path(), paths=[file.path for file in files]) as source:
         yield from inspect_frames(inspector, source, read_frames(source), files)

@@ -12,14 +12,15 @@ from inspection.imaging.files import encode_png
 from inspection.imaging.frames import Frame, Pixels
 from inspection.runs.named_files import FileToInspect
 from models.errors import InvalidInput
-from models.storage import make_folder, write_atomically
+from models.storage import LONGEST_FILE_NAME, cut_to_bytes, make_folder, write_atomically
 
 
 class OverlayFolder:
     """A folder that overlays are written to, each ``.png``.
 
     An overlay is named after its image file, in the same sub-folder; after the video file and the frame's number; else
-    after the frame's capture time and number. Existing files are kept: a taken name gets ``-2``, ``-3``….
+    after the frame's capture time and number. Existing files are kept: a taken name gets ``-2``, ``-3``…; a name that
+    would become too long is cut.
 
     Args:
         folder: for the overlays; created with the first one.
@@ -97,9 +98,15 @@ def first_free(wanted: Path, taken: Callable[[Path], bool], number: int = 1) -> 
         taken: whether a name is in use.
         number: to begin with.
     """
-    while taken(place := wanted if number == 1 else wanted.with_stem(f"{wanted.stem}-{number}")):
+    while taken(place := _numbered(wanted, number)):
         number += 1
     return place, number
+
+
+def _numbered(wanted: Path, number: int) -> Path:
+    """Return a name with its number; where it would be too long for a file, its stem is cut."""
+    end = wanted.suffix if number == 1 else f"-{number}{wanted.suffix}"
+    return wanted.with_name(cut_to_bytes(wanted.stem, LONGEST_FILE_NAME - len(os.fsencode(end))) + end)
 
 
 def is_whole_file(frame: Frame) -> bool:

@@ -24,6 +24,7 @@ class FrameResult:
         result: None when there was an error.
         milliseconds: from the file, or from the frame of a source that is waited for, to the result.
         overlay: file the overlay was written to, if any.
+        overlay_error: why the overlay could not be written; the result holds all the same.
         error: why there is no result; ``FrameRefused`` when the frame violates the quality bounds.
         missed: how many frames were missed until then; None where none can be.
     """
@@ -33,6 +34,7 @@ class FrameResult:
     result: InspectionResult | None
     milliseconds: float
     overlay: Path | None = None
+    overlay_error: UserFacingError | None = None
     error: UserFacingError | None = None
     missed: MissedFrames | None = None
 

@@ -11,7 +11,7 @@ from models.errors import Conflict, NotFound, TooLarge
 from models.ids import new_id
 from models.insertion import insert_if_absent
 from models.sessions import ImageRecord, InspectionSession
-from models.storage import sha256_of
+from models.storage import LONGEST_FILE_NAME, cut_to_bytes, sha256_of
 from models.sync import StoredFile
 from server.audit import audited
 from server.auth.identity.principal import Principal
@@ -22,8 +22,6 @@ from server.sessions.rules import only_device
 
 _FORBIDDEN = str.maketrans(dict.fromkeys('<>:"|?*', "_"))
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(1, 10))}
-_LONGEST_NAME = 255
-"""Most bytes of a file name, which is what file systems take."""
 _LONGEST_GIVEN = 4_096
 _LONGEST_SHOWN = 100
 _SUFFIXES = {
@@ -64,8 +62,7 @@ def safe_name(given: str | None, image_format: str) -> str:
     stem = stem.strip(" .\u3000") or "file"
     if stem.partition(".")[0].lower() in _RESERVED:
         stem = f"_{stem}"
-    room = _LONGEST_NAME - len(suffix)
-    return stem.encode()[:room].decode(errors="ignore").rstrip(" .\u3000") + suffix
+    return cut_to_bytes(stem, LONGEST_FILE_NAME - len(suffix)).rstrip(" .\u3000") + suffix
 
 
 def _is_invisible(letter: str) -> bool:

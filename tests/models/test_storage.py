@@ -12,6 +12,7 @@ import pytest
 from models.errors import Unavailable
 from models.storage import (
     create_once,
+    cut_to_bytes,
     is_digest,
     is_file,
     is_folder,
@@ -33,6 +34,21 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     write_atomically(path, b"new")
     assert path.read_bytes() == b"new"
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.bin"]
+
+
+@pytest.mark.parametrize("name", ["製品" * 42 + "ab.", "x" * 255, "é" * 127])
+def test_a_file_whose_name_is_as_long_as_the_system_allows_is_replaced(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    require_writable(path)
+    write_atomically(path, b"old")
+    write_atomically(path, b"new")
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+    assert path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize(("room", "kept"), [(9, "製品a"), (7, "製品a"), (6, "製品"), (5, "製"), (2, "")])
+def test_a_name_is_cut_between_characters(room: int, kept: str) -> None:
+    assert cut_to_bytes("製品a", room) == kept
 
 
 def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:

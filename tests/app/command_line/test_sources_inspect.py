@@ -141,6 +141,24 @@ def test_a_second_run_keeps_the_overlays_of_the_first(
     assert written == {f"{name}{again}.png" for name in wanted for again in ("", "-2")}
 
 
+@pytest.mark.parametrize("frames", [(), ("--frames", 3)])
+def test_an_overlay_that_cannot_be_written_costs_no_verdict_but_the_exit_code(
+    capsys: pytest.CaptureFixture[str], parts: Path, tmp_path: Path, frames: tuple[object, ...]
+) -> None:
+    (tmp_path / "in" / "lot").mkdir(parents=True)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "lot").write_bytes(b"in the way of the folder")
+    for name in ("lot/a.png", "lot/b.png", "c.png"):
+        shutil.copy(next((parts / "good").iterdir()), tmp_path / "in" / name)
+    pipeline = pipeline_of(tmp_path, {})
+    code, lines, err = run(
+        capsys, "--json", *frames, "--pipeline", pipeline, "--out", tmp_path / "out", tmp_path / "in"
+    )
+    assert (code, len(lines)) == (1, 3)
+    assert err.count("lot/a.png") == err.count("lot/b.png") == 1
+    assert (tmp_path / "out" / "c.png").is_file()
+
+
 @pytest.mark.slow
 def test_frames_missed_or_incomplete_are_reported_at_the_end_and_in_every_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path

@@ -43,7 +43,7 @@ def test_a_new_run_removes_what_an_earlier_one_made_and_nothing_else(tmp_path: P
 
 
 @pytest.mark.parametrize("verdict", Verdict)
-@pytest.mark.parametrize("label", [None, "good", "crack 2_b"])
+@pytest.mark.parametrize("label", [None, "good", "crack 2_b", "傷" * 85])
 def test_every_overlay_of_a_run_is_known_to_the_next(tmp_path: Path, label: str | None, verdict: Verdict) -> None:
     made = PartOutcome(7, "7", "7.png", label, None, verdict, HumanVerdict.OK, 1.0, 1.0, 1.0, True)
     begin_output(tmp_path)

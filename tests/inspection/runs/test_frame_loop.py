@@ -93,3 +93,17 @@ def test_an_overlay_that_would_take_the_name_of_an_image_is_refused_first(images
     with pytest.raises(InvalidInput) as caught:
         OverlayFolder.for_files(images, files_to_inspect([images]))
     assert caught.value.code == "overlay-over-image"
+
+
+@pytest.mark.parametrize("door", [through_files, through_a_source])
+def test_an_overlay_that_cannot_be_written_costs_no_verdict(
+    runner: Runner, images: Path, tmp_path: Path, door: object
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "lot").write_bytes(b"in the way of the folder")
+    found = door(runner, images, tmp_path / "out")  # type: ignore[operator]  # parametrized
+    assert [item.result is not None for item in found] == [True, False, True, True]
+    assert [None if item.overlay_error is None else item.overlay_error.code for item in found] == [
+        *[None] * 3,
+        "file-not-written",
+    ]

@@ -68,3 +68,12 @@ def test_overlays_of_an_earlier_run_and_of_a_file_that_came_again_are_kept(tmp_p
             overlays.write(frame(tmp_path / "in" / "latest.png"), np.full((4, 4, 3), 10 * run + again, np.uint8))
     files = ["latest.png", *(f"latest-{number}.png" for number in range(2, 7))]
     assert [int(read_image(tmp_path / "out" / name)[0, 0, 0]) for name in files] == [0, 1, 2, 10, 11, 12]
+
+
+def test_an_overlay_of_a_name_as_long_as_the_system_allows_is_cut_for_its_number(tmp_path: Path) -> None:
+    overlays = OverlayFolder(tmp_path / "out", tmp_path / "in")
+    name = "製品" * 41 + "番ab.bmp"
+    assert len(name.encode()) == 255
+    for _ in range(2):
+        overlays.write(frame(tmp_path / "in" / name), DRAWN)
+    assert names(tmp_path / "out") == sorted([f"{name[:-4]}.png", f"{name[:-6]}-2.png"])
