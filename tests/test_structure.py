@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,11 +32,28 @@ def test_a_file_imports_nothing_of_the_tests_but_their_helpers() -> None:
     assert wrong == []
 
 
-def test_the_name_of_a_test_has_at_most_80_characters() -> None:
-    names = [
+def named_tests() -> list[tuple[str, str]]:
+    """Return the file and the name of every test."""
+    return [
         (str(path), node.name)
         for path, tree in TREES.items()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
     ]
-    assert [(path, name) for path, name in names if len(name.removeprefix("test_")) > LONGEST_NAME] == []
+
+
+NAMES = named_tests()
+
+
+def test_the_name_of_a_test_has_at_most_80_characters() -> None:
+    assert [(path, name) for path, name in NAMES if len(name.removeprefix("test_")) > LONGEST_NAME] == []
+
+
+def test_the_name_of_a_test_joins_no_two_behaviours() -> None:
+    assert [(path, name) for path, name in NAMES if "and" in name.split("_")] == []
+
+
+def test_every_test_that_a_page_cites_exists() -> None:
+    pages = [*(TESTS.parent / "docs").rglob("*.md"), *TESTS.parent.glob("*.md")]
+    cited = {name for page in pages for name in re.findall(r"`(test_\w+)`", page.read_text(encoding="utf-8"))}
+    assert cited - {name for _, name in NAMES} == set()

@@ -86,7 +86,7 @@ def test_a_child_without_its_parent_is_refused(context: ServerContext) -> None:
         session.add(InspectionSession(device_id="server", target_id=new_id()))
 
 
-def test_positions_and_audit_chain_stay_whole_under_writers_at_once(context: ServerContext) -> None:
+def test_writers_at_once_leave_no_gap_between_positions(context: ServerContext) -> None:
     def write(writer: int) -> None:
         for number in range(5):
             with context.database.transaction() as session:
@@ -105,7 +105,7 @@ def test_positions_and_audit_chain_stay_whole_under_writers_at_once(context: Ser
         assert verify_audit(session) == []
 
 
-def test_lists_are_searched_and_paged_alike(context: ServerContext) -> None:
+def test_lists_are_searched_alike(context: ServerContext) -> None:
     for number, name in enumerate(("Alpha 50%", "alpha_2", "ALPHA", "Beta", "ベータ")):
         body = TargetCreate(code=f"c{number}", name=name)
         targets.create(context, WHO, None, body.model_dump(exclude={"id"}))

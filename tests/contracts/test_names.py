@@ -44,7 +44,7 @@ def search(context: ServerContext, text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("kept", "typed"), SAME)
-def test_a_search_finds_a_name_in_any_case_and_width(context: ServerContext, kept: str, typed: str) -> None:
+def test_a_search_finds_a_name_in_any_case_or_width(context: ServerContext, kept: str, typed: str) -> None:
     for number, name in enumerate((kept, typed, "other")):
         targets.create(
             context, SETUP, None, TargetCreate(code=str(number), name=f"<{name}>").model_dump(exclude={"id"})
@@ -74,7 +74,7 @@ def test_sessions_are_found_by_a_serial_number_of_another_width(context: ServerC
 
 
 @pytest.mark.parametrize("name", ["admin", "ADMIN", "Ａｄｍｉｎ"])
-def test_a_user_name_is_taken_in_every_case_and_width(context: ServerContext, name: str) -> None:
+def test_a_user_name_is_taken_in_every_case_or_width(context: ServerContext, name: str) -> None:
     create_user(context, SETUP, UserCreate(username="Admin", role=Role.ADMIN, password=PASSWORD))
     with pytest.raises(Conflict) as refused:
         create_user(context, SETUP, UserCreate(username=name, role=Role.ADMIN, password=PASSWORD))
@@ -88,14 +88,14 @@ def test_a_user_name_of_full_width_is_kept_in_one_form(context: ServerContext) -
     assert user.username == "yamada"
 
 
-def test_a_target_code_is_taken_in_every_case_and_width(context: ServerContext) -> None:
+def test_a_target_code_is_taken_in_every_case_or_width(context: ServerContext) -> None:
     targets.create(context, SETUP, None, {"code": "P-1", "name": "A"})
     with pytest.raises(Conflict) as refused:
         targets.create(context, SETUP, None, TargetCreate(code="ｐ-１", name="B").model_dump(exclude={"id"}))
     assert refused.value.code == "code-taken"
 
 
-def test_a_class_code_is_taken_in_every_case_and_width(context: ServerContext) -> None:
+def test_a_class_code_is_taken_in_every_case_or_width(context: ServerContext) -> None:
     defect_classes.create(context, SETUP, None, DefectClassCreate(code="NG", **ENDS).model_dump(exclude={"id"}))
     with pytest.raises(Conflict) as refused:
         defect_classes.create(context, SETUP, None, DefectClassCreate(code="ng", **ENDS).model_dump(exclude={"id"}))

@@ -24,7 +24,7 @@ def kept(store: ObjectStore, data: bytes) -> str:
 
 
 @pytest.mark.parametrize("data", [b"", b"x", os.urandom(700_000)])
-def test_bytes_come_back_whole_in_parts_and_streamed(store: ObjectStore, data: bytes) -> None:
+def test_bytes_come_back_the_same_whether_whole_or_streamed(store: ObjectStore, data: bytes) -> None:
     sha256 = kept(store, data)
     assert store.read(sha256) == data
     assert store.size(sha256) == len(data)

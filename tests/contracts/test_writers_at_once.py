@@ -47,7 +47,7 @@ def at_once(works: list[Callable[[], Any]]) -> list[Any]:
     return found
 
 
-def test_a_batch_delivered_several_times_at_once_has_one_effect_and_no_refusal(context: ServerContext) -> None:
+def test_a_batch_delivered_several_times_at_once_has_one_effect(context: ServerContext) -> None:
     station = Pushing(context)
     parts = [station.part() for _ in range(20)]
     answers: list[list[ChangeResult]] = at_once([lambda: station.push(*parts)] * WRITERS)

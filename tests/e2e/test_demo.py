@@ -38,7 +38,7 @@ def small_set(tmp_path_factory: pytest.TempPathFactory) -> PartsFolder:
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_the_demo_on_drawn_parts_ends_well_and_its_report_is_right(tmp_path: Path) -> None:
+def test_the_report_of_the_demo_agrees_with_both_databases(tmp_path: Path) -> None:
     out, store = tmp_path / "out", tmp_path / "store"
     done = subprocess.run(
         [*IMAGEFLOW, "demo", "--auto", "--json", "--out", str(out), "--store", str(store)],
@@ -90,9 +90,7 @@ MOMENTS: dict[str, Callable[[Path, Path], bool]] = {
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_demo_killed_leaves_a_consistent_store_and_no_server(
-    small_set: PartsFolder, tmp_path: Path, moment: str
-) -> None:
+def test_a_killed_demo_leaves_a_consistent_store(small_set: PartsFolder, tmp_path: Path, moment: str) -> None:
     out, store = tmp_path / "out", tmp_path / "store"
     with started_demo(small_set, out, store) as demo:
         wait_until(lambda: MOMENTS[moment](store, out) or demo.poll() is not None)
@@ -110,7 +108,7 @@ def test_a_demo_killed_leaves_a_consistent_store_and_no_server(
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
-def test_a_demo_stopped_by_ctrl_c_ends_with_130_and_no_server(small_set: PartsFolder, tmp_path: Path) -> None:
+def test_a_demo_stopped_by_ctrl_c_stops_its_server(small_set: PartsFolder, tmp_path: Path) -> None:
     out, store = tmp_path / "out", tmp_path / "store"
     with started_demo(small_set, out, store) as demo:
         wait_until(lambda: (store / "demo" / "server" / "server.json").exists() or demo.poll() is not None)

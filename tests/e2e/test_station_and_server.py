@@ -75,7 +75,7 @@ def enrolled(tmp_path: Path, central: Central) -> Iterator[Enrolled]:
         yield Enrolled(server, workspace, central.setup, code)
 
 
-def test_an_enrolled_station_pulls_the_masters_and_signs_users_in(enrolled: Enrolled) -> None:
+def test_an_enrolled_station_pulls_the_masters_when_a_user_signs_in(enrolled: Enrolled) -> None:
     workspace, setup = enrolled.workspace, enrolled.setup
     with pytest.raises(Conflict, match="enrolled already"):
         enrol(workspace, server_url=enrolled.server.url, code=enrolled.code)

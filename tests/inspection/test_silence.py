@@ -51,7 +51,7 @@ def test_an_anomaly_model_is_made_or_used_without_trying_to_reach_a_network(
 
 
 @pytest.mark.slow
-def test_a_backbone_is_converted_without_a_network_and_tries_none(tmp_path: Path) -> None:
+def test_a_backbone_is_converted_without_trying_a_network(tmp_path: Path) -> None:
     offline = Offline(tmp_path / "watch")
     done = imageflow(offline, "model", "backbone", "efficientnet-lite0", "--out", tmp_path / "backbones")
     assert done.returncode == 0, done.stderr
@@ -59,7 +59,7 @@ def test_a_backbone_is_converted_without_a_network_and_tries_none(tmp_path: Path
 
 
 @pytest.mark.slow
-def test_a_detector_inspects_without_a_network_and_tries_none(data: Path, tmp_path: Path) -> None:
+def test_a_detector_inspects_without_trying_a_network(data: Path, tmp_path: Path) -> None:
     offline = Offline(tmp_path / "watch")
     image = tmp_path / "part.png"
     image.write_bytes(encode_png(np.zeros((64, 64, 3), np.uint8)))
@@ -70,7 +70,7 @@ def test_a_detector_inspects_without_a_network_and_tries_none(data: Path, tmp_pa
 
 
 @pytest.mark.slow
-def test_a_sensor_model_is_trained_and_used_without_a_network_and_tries_none(tmp_path: Path) -> None:
+def test_a_sensor_model_is_trained_without_trying_a_network(tmp_path: Path) -> None:
     offline = Offline(tmp_path / "watch")
     rows = np.random.default_rng(0).normal(0, 1, (300, 3))
     table = tmp_path / "rows.csv"
@@ -84,7 +84,7 @@ def test_a_sensor_model_is_trained_and_used_without_a_network_and_tries_none(tmp
     assert offline.attempts() == []
 
 
-def test_the_watch_sees_what_python_and_what_other_programs_try_to_reach(tmp_path: Path) -> None:
+def test_the_watch_sees_what_python_or_another_program_tries_to_reach(tmp_path: Path) -> None:
     offline = Offline(tmp_path / "watch")
     for program in (
         "import socket; socket.getaddrinfo('example.com', 80)",
@@ -140,7 +140,7 @@ def test_packages_with_side_effects_are_imported_in_one_place(package: str, home
     assert importing == {home}
 
 
-def test_sources_and_pipelines_are_imported_without_the_runtime() -> None:
+def test_importing_the_rooms_of_inspection_loads_no_runtime() -> None:
     program = (
         "import sys\nimport inspection.pipeline, inspection.sources, inspection.anomaly\n"
         "print([name for name in ('openvino', 'torch') if name in sys.modules])"

@@ -48,7 +48,7 @@ def add(store: Database, *records: object, actor: str | None = None) -> None:
             session.flush()
 
 
-def test_a_store_is_durable_and_checks_its_references(store):
+def test_a_store_is_durable_with_its_references_checked(store):
     with store.read() as session:
         pragma = session.connection().exec_driver_sql
         assert pragma("PRAGMA journal_mode").scalar() == "wal"
@@ -100,7 +100,7 @@ def test_a_store_of_a_newer_version_is_left_as_it_is(tmp_path):
     database.close()
 
 
-def test_a_change_and_its_outbox_entry_are_committed_together_or_not_at_all(store):
+def test_a_change_is_committed_with_its_outbox_entry_or_not_at_all(store):
     target = Target(code="T", name="t")
     add(store, target, actor="user-1")
 
@@ -120,7 +120,7 @@ def test_a_change_and_its_outbox_entry_are_committed_together_or_not_at_all(stor
         assert session.get(Target, target.id).name == "t"
 
 
-def test_an_update_records_only_the_changed_fields_and_a_mark_of_deletion_is_a_delete(store):
+def test_an_update_records_only_the_changed_fields(store):
     from models.clock import utc_now
 
     target = Target(code="T", name="t")
@@ -282,7 +282,7 @@ FULL_DISK = """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of file sizes to try this with")
-def test_a_full_disk_is_reported_and_nothing_committed_is_lost(tmp_path, store):
+def test_a_full_disk_loses_nothing_committed(tmp_path, store):
     store.close()
     path: Path = tmp_path / "store.sqlite3"
     script = textwrap.dedent(FULL_DISK)

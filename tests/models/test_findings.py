@@ -12,7 +12,7 @@ def seen(name: str, confidence: float) -> Detection:
     return Detection(class_name=name, confidence=confidence, bbox=BoundingBox(x=0, y=0, width=1, height=1))
 
 
-def test_each_class_is_named_once_the_surest_first_with_how_many_and_how_sure() -> None:
+def test_each_class_is_named_once_from_the_surest_down() -> None:
     found = [seen("dent", 0.5), seen("傷", 0.913), seen("dent", 0.254), seen("dent", 0.4)]
     assert texts(detections=found) == ["傷 0.91", "dent ×3 0.25-0.50"]
 

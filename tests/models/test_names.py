@@ -8,7 +8,7 @@ from models.names import folded, is_clear_name, is_plain_text, visible_length
 
 
 @pytest.mark.parametrize("name", ["", "ポンプ　二号", "pump 2", "می\u200cخواهم", "👩\u200d🔧", "外字\ue000"])
-def test_a_name_in_any_script_and_with_spaces_of_any_width_is_plain(name: str) -> None:
+def test_a_name_in_any_script_with_spaces_of_any_width_is_plain(name: str) -> None:
     assert is_plain_text(name)
 
 
@@ -21,7 +21,7 @@ def test_what_writes_over_other_text_or_turns_it_is_not_plain(name: str) -> None
 
 
 @given(st.text())
-def test_whatever_python_can_print_and_every_space_is_plain(text: str) -> None:
+def test_whatever_python_can_print_is_plain_like_every_space(text: str) -> None:
     shown = "".join(
         character for character in text if character.isprintable() or unicodedata.category(character) == "Zs"
     )

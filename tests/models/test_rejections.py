@@ -103,7 +103,7 @@ def test_a_text_that_is_no_json_is_reported_by_its_place(text: str, place: tuple
     assert not_json(RecursionError()).in_language("ja") == error_text("value-json-invalid", {}, "ja").detail
 
 
-def test_a_reason_within_a_text_follows_its_language_and_does_not_end_the_sentence_twice() -> None:
+def test_a_reason_within_a_text_does_not_end_the_sentence_twice() -> None:
     error = InvalidInput("pipeline-parameter", step="a", field="parameters.side", reason=rejected(side=10))
     values = {"step": "a", "field": "parameters.side"}
     for language, stop in (("en", "."), ("ja", "。")):
@@ -120,7 +120,7 @@ def test_a_local_text_is_a_text_wherever_one_is_wanted() -> None:
     assert copy.deepcopy(found).in_language("ja") == found.in_language("ja")
 
 
-def test_every_contradiction_of_parameters_and_criteria_has_a_text_in_each_language() -> None:
+def test_every_contradiction_of_settings_has_a_text_in_each_language() -> None:
     codes = {}
     for path in sorted(Path(inspection.__file__).parent.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

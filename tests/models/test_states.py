@@ -16,7 +16,7 @@ def test_every_allowed_step_raises_the_rank():
             assert status_rank(wanted) > status_rank(present)
 
 
-def test_only_completed_failed_and_cancelled_sessions_have_ended():
+def test_only_a_completed_failed_or_cancelled_session_has_ended():
     ended = {status for status in SessionStatus if not SESSION_TRANSITIONS[status]}
     assert ended == {SessionStatus.COMPLETED, SessionStatus.FAILED, SessionStatus.CANCELLED}
 

@@ -51,7 +51,7 @@ def test_a_name_is_cut_between_characters(room: int, kept: str) -> None:
     assert cut_to_bytes("製品a", room) == kept
 
 
-def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+def test_a_full_disk_leaves_only_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(b"old")
     # The limit on the size of files is the system's own way to run out of room.

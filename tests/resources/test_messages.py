@@ -82,7 +82,7 @@ def test_every_language_has_the_same_codes() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_error_is_reported_without_a_title_and_a_detail(language: Language) -> None:
+def test_no_error_is_reported_without_its_parts(language: Language) -> None:
     incomplete = [
         code
         for code, text in catalogue(language).items()

@@ -27,7 +27,7 @@ def auroc(good: list[float], defective: list[float]) -> float:
 
 
 @pytest.mark.parametrize("defect", [None, *DEFECT_CLASSES])
-def test_the_same_index_and_seed_draw_the_same_part(defect: str | None) -> None:
+def test_the_same_seed_draws_the_same_part(defect: str | None) -> None:
     one, other = draw_part(5, seed=3, defect=defect), draw_part(5, seed=3, defect=defect)
     assert np.array_equal(one.image, other.image)
     assert np.array_equal(one.mask, other.mask)
@@ -52,7 +52,7 @@ def test_another_index_or_seed_is_another_part() -> None:
 
 @pytest.mark.parametrize("defect", DEFECT_CLASSES)
 @pytest.mark.parametrize("index", range(6))
-def test_the_mask_covers_the_defect_and_nothing_else(index: int, defect: str) -> None:
+def test_the_mask_covers_only_the_defect(index: int, defect: str) -> None:
     good, bad = draw_part(index), draw_part(index, defect=defect)
     change = np.abs(bad.image.astype(int) - good.image.astype(int)).max(axis=2)
     assert bad.mask.any()
@@ -70,7 +70,7 @@ def test_parts_are_colour_images_with_a_mask_of_the_same_size() -> None:
     assert part.mask.dtype == np.bool_
 
 
-def test_the_default_set_is_large_enough_and_its_labels_name_every_file(default_set: PartsFolder) -> None:
+def test_the_labels_of_the_default_set_name_every_file(default_set: PartsFolder) -> None:
     assert len(list(default_set.train_good.glob("*.png"))) >= 60
     assert len(list((default_set.test / "good").glob("*.png"))) >= 30
     for defect in DEFECT_CLASSES:
@@ -87,7 +87,7 @@ def test_the_default_set_is_large_enough_and_its_labels_name_every_file(default_
     assert all(part["label"] == Path(part["file"]).parent.name for part in parts)
 
 
-def test_serial_numbers_are_unique_and_lots_hold_good_and_defective_parts(default_set: PartsFolder) -> None:
+def test_lots_hold_good_parts_beside_defective_ones(default_set: PartsFolder) -> None:
     assert len({part.serial_number for part in default_set.parts}) == len(default_set.parts)
     assert {part.lot for part in default_set.parts if part.label == "good"} == {
         part.lot for part in default_set.parts if part.label != "good"
@@ -112,7 +112,7 @@ def test_comparing_with_the_average_good_image_does_not_find_the_defects(default
     assert auroc(scores["good"], defective) <= 0.80
 
 
-def test_a_smaller_set_in_the_same_folder_leaves_no_image_behind_and_touches_no_other(tmp_path: Path) -> None:
+def test_a_smaller_set_in_the_same_folder_touches_no_image_but_its_own(tmp_path: Path) -> None:
     write_parts(tmp_path, good=3, test_good=2, defects_per_class=2)
     own = tmp_path / "train" / "good" / "mine.png"
     own.write_bytes(b"mine")

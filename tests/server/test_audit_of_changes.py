@@ -45,7 +45,7 @@ def a_station(served: Served) -> tuple[str, str, dict[str, Any], dict[str, Any]]
 
 
 @pytest.mark.parametrize("make", [a_target, an_item, a_user, a_station])
-def test_a_change_is_kept_with_old_and_new_values(served: Served, make: Any) -> None:
+def test_an_audited_change_keeps_its_old_values_beside_the_new(served: Served, make: Any) -> None:
     subject_id, path, body, changes = make(served)
     assert served["admin"].put(path, json=body).status_code == 200
     entry = newest(served, subject_id)

@@ -68,7 +68,7 @@ def server(folder: Path, *arguments: str, **extra: str) -> Iterator[tuple[subpro
 
 
 @pytest.mark.slow
-def test_a_server_is_set_up_used_and_stopped_by_a_signal(tmp_path: Path) -> None:
+def test_a_server_in_use_logs_no_secret(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     with server(folder) as (process, url, lines):
         announced = json.loads((folder / "server.json").read_text())
@@ -100,7 +100,7 @@ def test_a_server_is_set_up_used_and_stopped_by_a_signal(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_tokens_survive_a_restart_and_the_end_of_input_stops_the_server(tmp_path: Path) -> None:
+def test_tokens_survive_a_restart(tmp_path: Path) -> None:
     run("admin", "users", "add", "boss", "--role", "admin", "--password-stdin", "--data-dir", tmp_path, given=PASSWORD)
     tokens = []
     for _ in range(2):
@@ -116,7 +116,7 @@ def test_tokens_survive_a_restart_and_the_end_of_input_stops_the_server(tmp_path
 
 
 @pytest.mark.slow
-def test_a_second_server_on_the_same_data_is_refused_and_a_later_one_is_not(tmp_path: Path) -> None:
+def test_a_second_server_on_the_same_data_is_refused_while_the_first_runs(tmp_path: Path) -> None:
     with server(tmp_path) as (_, url, _):
         second = run("server", "--data-dir", tmp_path, "--port", "0", IMAGEFLOW_LANGUAGE="en")
         assert (second.returncode, str(tmp_path) in second.stderr) == (1, True), second.stderr

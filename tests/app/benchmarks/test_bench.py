@@ -26,7 +26,7 @@ def test_the_median_of_the_runs_is_held_against_the_goal() -> None:
     assert Row("x", "", "no goal").figure([1.0]).met is None
 
 
-def test_every_area_has_modules_that_can_measure_it_and_names_of_its_own() -> None:
+def test_every_area_names_modules_that_can_measure_it() -> None:
     rows = [row for area in AREAS.values() for probe in area.probes for row in import_module(probe.module).ROWS]
     assert len({row.name for row in rows}) == len(rows)
     for area in AREAS.values():
@@ -43,7 +43,7 @@ def test_an_area_that_does_not_exist_is_reported_with_those_that_do(capsys: pyte
     assert all(name in err for name in AREAS)
 
 
-def test_help_shows_examples_and_what_there_is_to_measure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_lists_every_area_that_can_be_measured(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "bench", "--help")
     assert code == 0
     assert "imageflow bench inspection" in out
@@ -80,7 +80,7 @@ def test_bench_prints_figures_by_name_with_the_machine(capsys: pytest.CaptureFix
     assert found["sign_in_s"]["command"] == "imageflow bench window"
 
 
-def test_data_that_are_not_there_are_reported_and_are_no_failure(tmp_path: Path) -> None:
+def test_data_that_are_not_there_are_reported_without_a_failure(tmp_path: Path) -> None:
     area = Area("codes", "Codes", measures=(Measure("app.benchmarks.inspection.codes", folder="codes"),))
     (outcome,) = run_areas([area], tmp_path)
     assert outcome.failures == []
@@ -101,7 +101,7 @@ def test_a_measurement_that_takes_too_long_ends() -> None:
         run_module("timeit", ["-n", "1", "import time; time.sleep(600)"], time_limit_s=1)
 
 
-def test_one_part_of_the_page_is_written_again_and_the_others_stay() -> None:
+def test_measuring_one_area_again_leaves_the_rest_of_the_page() -> None:
     first = Outcome(AREAS["inspection"], [MISSED], notes=["Tried: *this*."])
     second = Outcome(AREAS["window"], [MET])
     page = update_page("", [second, first], "an old machine", "2026-01-02")

@@ -25,7 +25,7 @@ def test_a_name_without_an_exposure_is_refused() -> None:
         tile_objects([Path("part7.jpg")])
 
 
-def test_no_image_is_on_two_sides_and_none_is_lost(data: Path) -> None:
+def test_each_image_is_on_exactly_one_side_of_a_split(data: Path) -> None:
     for split, total in ((tile_split(data), 592), (casting_split(data), 400)):
         sides = [files(side) for side in (split.good, split.defects, split.test_good, split.test_defects)]
         assert sum(map(len, sides)) == total

@@ -45,7 +45,7 @@ def test_the_output_of_the_command_fits_the_step_measure_as_it_is(
     MeasureParameters.model_validate({"quantity": "area", **parameters})
 
 
-def test_an_image_without_the_board_is_reported_and_what_to_count(
+def test_an_image_without_the_board_is_refused_with_what_to_count(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     image = tmp_path / "board.png"

@@ -38,14 +38,14 @@ def leaves(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
 
 
 @pytest.mark.parametrize("name", sorted(_COMMANDS))
-def test_every_command_and_sub_command_has_help_with_examples_of_itself(name: str) -> None:
+def test_every_command_down_to_the_last_has_help_with_examples_of_itself(name: str) -> None:
     for path, command in leaves(load_command(name), name):
         reported = f"{command.help}\n{command.epilog}"
         assert re.search(rf"(Examples:\s.*|Example: )imageflow {' '.join(path)}\b", reported, re.DOTALL), path
 
 
 @pytest.mark.parametrize("name", sorted(_COMMANDS))
-def test_examples_fit_80_columns_and_carry_no_mark_of_their_form(name: str) -> None:
+def test_examples_fit_80_columns_without_a_mark_of_their_form(name: str) -> None:
     for path, command in leaves(load_command(name), name):
         reported = f"{command.help}\n{command.epilog or ''}"
         assert "\\b" not in reported, path
@@ -65,7 +65,7 @@ def test_help_is_printed_with_its_examples() -> None:
     assert "imageflow train images --good good/ --out part.model" in done.stdout
 
 
-def test_the_changelog_and_the_readme_name_each_command_for_a_sensor_or_scale() -> None:
+def test_the_introductory_pages_name_each_command_for_a_sensor_or_scale() -> None:
     root = Path(__file__).parents[3]
     changes = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     assert [name for name in _COMMANDS if not re.search(rf"`(imageflow )?{name}`", changes)] == []
@@ -104,7 +104,7 @@ def test_the_list_of_commands_is_made_without_loading_any() -> None:
 
 
 @pytest.mark.parametrize("arguments", [("nonsense",), ("data", "nonsense"), ("demo", "--parts", "many")])
-def test_wrong_usage_ends_with_2_and_no_traceback(arguments: tuple[str, ...]) -> None:
+def test_wrong_usage_ends_with_2_without_a_traceback(arguments: tuple[str, ...]) -> None:
     done = imageflow(*arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
@@ -112,7 +112,7 @@ def test_wrong_usage_ends_with_2_and_no_traceback(arguments: tuple[str, ...]) ->
 
 
 @pytest.mark.slow
-def test_trouble_ends_with_1_and_a_message_in_the_users_language(tmp_path: Path) -> None:
+def test_trouble_ends_with_1_reported_in_the_users_language(tmp_path: Path) -> None:
     arguments = ("data", "verify", "--store", str(tmp_path / "none"))
     english, japanese = imageflow(*arguments), imageflow(*arguments, IMAGEFLOW_LANGUAGE="ja")
     assert (english.returncode, japanese.returncode) == (1, 1)
@@ -122,7 +122,7 @@ def test_trouble_ends_with_1_and_a_message_in_the_users_language(tmp_path: Path)
 
 
 @pytest.mark.parametrize("command", [("data", "verify"), ("data", "verify", "--json"), ("sync", "status")])
-def test_a_folder_where_nothing_was_stored_ends_with_1_and_a_next_step(
+def test_a_folder_where_nothing_was_stored_ends_with_1_naming_the_next_step(
     tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     done = imageflow(*command, IMAGEFLOW_HOME=str(tmp_path / "none"), IMAGEFLOW_LANGUAGE="en")
@@ -137,7 +137,7 @@ def test_a_wrong_config_is_reported_by_name() -> None:
 
 
 @pytest.mark.slow
-def test_a_consistent_store_verifies_with_0_and_a_damaged_one_with_1(station: Station) -> None:
+def test_a_store_verifies_with_0_only_while_it_is_consistent(station: Station) -> None:
     done = imageflow("data", "verify", "--store", str(station.store), "--json")
     assert done.returncode == 0, done.stderr
     (report,) = json.loads(done.stdout)["stores"]
@@ -180,7 +180,7 @@ def test_verify_looks_at_the_practice_store_beside_the_real_one(station: Station
         (("--out", "{store}/demo/out"), "practice store"),
     ],
 )
-def test_the_demo_refuses_folders_it_cannot_use_and_keeps_the_earlier_run(
+def test_the_demo_keeps_the_earlier_run_when_it_refuses_a_folder(
     tmp_path: Path, arguments: tuple[str, ...], stated: str
 ) -> None:
     (tmp_path / "empty").mkdir()

@@ -15,7 +15,7 @@ from tests.support.command import run
 from tests.support.messages import says
 
 
-def test_inspect_prints_one_json_object_a_line_and_writes_overlays(
+def test_inspect_prints_one_json_object_a_line_with_an_overlay_for_each(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
 ) -> None:
     code, out, _ = run(
@@ -130,7 +130,7 @@ def test_doubles_of_a_name_get_overlays_of_their_own(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["800-2.png", "800.png"]
 
 
-def test_a_name_that_no_step_uses_is_reported_as_that_and_not_as_a_missing_file(
+def test_a_name_that_no_step_uses_is_not_reported_as_a_missing_file(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path
 ) -> None:
     image = parts / "test" / "scratch" / "800.png"
@@ -218,7 +218,7 @@ def test_a_class_without_a_usable_image_does_not_spoil_the_table(
     assert "x.png" in err
 
 
-def test_inspect_reports_bad_files_and_continues(
+def test_inspect_continues_after_a_bad_file(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
 ) -> None:
     bad = tmp_path / "bad.png"
@@ -267,7 +267,7 @@ def test_inspect_runs_a_pipeline_without_a_model(
         (["model", "backbone", "resnet"], 1),
     ],
 )
-def test_mistakes_of_the_user_are_reported_by_exit_code_and_on_stderr(
+def test_a_mistake_of_the_user_is_reported_by_exit_code_on_stderr(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -288,7 +288,7 @@ def test_help_shows_examples(capsys: pytest.CaptureFixture[str], command: list[s
 
 
 @pytest.mark.slow
-def test_train_evaluate_and_show_work_together(
+def test_what_train_writes_is_what_evaluate_then_show_read(
     capsys: pytest.CaptureFixture[str], backbone: Backbone, parts: Path, tmp_path: Path
 ) -> None:
     for path in sorted((parts / "good").iterdir())[:12]:
@@ -336,7 +336,7 @@ def test_training_with_too_few_images_leaves_no_folder_behind(
     assert [path.name for path in tmp_path.iterdir()] == ["good"]
 
 
-def test_inspect_reads_codes_with_the_ready_pipeline_and_judges_them_by_the_criteria(
+def test_inspect_judges_the_codes_it_reads_by_the_criteria(
     capsys: pytest.CaptureFixture[str], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = data / "codes" / "qrcode-3" / "01.webp"
@@ -360,7 +360,7 @@ def test_inspect_reads_codes_with_the_ready_pipeline_and_judges_them_by_the_crit
 
 
 @pytest.mark.parametrize("name", ["codes", "codes-and-anomaly"])
-def test_a_part_without_a_readable_code_is_ng_and_says_so(
+def test_a_part_without_a_readable_code_is_ng_for_that_reason(
     capsys: pytest.CaptureFixture[str],
     report: TrainingReport,
     parts: Path,
@@ -382,9 +382,7 @@ def test_a_part_without_a_readable_code_is_ng_and_says_so(
     assert run(capsys, *arguments, "--criteria", tmp_path / "c.json")[1].startswith("OK")
 
 
-def test_the_short_json_holds_text_and_format_of_codes_where_codes_are_read(
-    capsys: pytest.CaptureFixture[str], data: Path
-) -> None:
+def test_the_short_json_lists_codes_only_where_codes_are_read(capsys: pytest.CaptureFixture[str], data: Path) -> None:
     image = data / "codes" / "qrcode-3" / "01.webp"
     expected = image.with_suffix(".txt").read_bytes().decode()
     code, out, err = run(capsys, "inspect", "--pipeline", "codes", "--json", image)
@@ -407,7 +405,7 @@ def test_the_short_json_holds_text_and_format_of_codes_where_codes_are_read(
         (None, ["JSON"]),
     ],
 )
-def test_a_file_that_is_no_pipeline_is_named_and_criteria_are_recognised(
+def test_a_file_that_is_no_pipeline_is_refused_by_its_name(
     capsys: pytest.CaptureFixture[str], parts: Path, tmp_path: Path, content: object, words: list[str]
 ) -> None:
     (tmp_path / "lot.json").write_text("{" if content is None else json.dumps(content))
@@ -419,7 +417,7 @@ def test_a_file_that_is_no_pipeline_is_named_and_criteria_are_recognised(
     assert (says(reported, "pipeline-file-criteria")) == ("criteria" in words)
 
 
-def test_inspect_reports_unknown_pipelines_and_wrong_criteria(
+def test_inspect_refuses_an_unknown_pipeline_or_criterion(
     capsys: pytest.CaptureFixture[str], parts: Path, tmp_path: Path
 ) -> None:
     image = parts / "test" / "scratch" / "800.png"
@@ -433,7 +431,7 @@ def test_inspect_reports_unknown_pipelines_and_wrong_criteria(
         assert word in err.replace("\n", "")
 
 
-def test_every_ready_pipeline_is_valid_and_named_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_ready_pipeline_is_a_valid_one_that_the_help_names(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, "inspect", "--help")
     for name in ready_names():
         assert validate_definition(ready_definition(name)).definition.description

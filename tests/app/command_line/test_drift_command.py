@@ -32,7 +32,7 @@ def levels(out: str) -> dict[str, str]:
     return {sensor["column"]: sensor["level"] for sensor in json.loads(out)["sensors"]}
 
 
-def test_a_sensor_that_moved_is_reported_and_what_to_do(
+def test_a_sensor_that_moved_is_reported_with_what_to_do(
     capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = machine_rows(600, seed=8)
@@ -54,7 +54,7 @@ def test_a_sensor_that_moved_is_reported_and_what_to_do(
     assert "原因" in out.splitlines()[4]
 
 
-def test_columns_are_found_by_name_whatever_their_order_and_company(
+def test_columns_are_found_by_name_in_any_order_among_any_others(
     capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path
 ) -> None:
     rows = machine_rows(600, seed=8)

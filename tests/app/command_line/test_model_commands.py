@@ -43,7 +43,7 @@ def test_training_with_defects_sets_the_threshold_between_both(
     assert found["model"]["overkill"] is None
 
 
-def test_an_image_that_is_good_and_defective_at_once_is_refused(
+def test_an_image_on_both_sides_of_a_training_is_refused(
     capsys: pytest.CaptureFixture[str], parts: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "ng").mkdir()
@@ -87,7 +87,7 @@ def test_the_table_of_thresholds_shows_the_effect_of_each(
     assert "too few" in err
 
 
-def test_an_image_that_cannot_be_scored_is_reported_and_the_table_goes_on(
+def test_an_image_that_cannot_be_scored_does_not_stop_the_table(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
 ) -> None:
     shutil.copy(sorted((parts / "test" / "good").iterdir())[0], tmp_path / "a.png")
@@ -99,7 +99,7 @@ def test_an_image_that_cannot_be_scored_is_reported_and_the_table_goes_on(
 
 
 @pytest.mark.slow
-def test_export_and_verify_report_the_parity(
+def test_an_exported_model_verifies_against_its_original(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
 ) -> None:
     copy = tmp_path / "copy.model"
@@ -150,7 +150,7 @@ def test_export_and_verify_report_the_parity(
         (["train", "images", "--good", "none", "--out", "m.model", "--defect", "none"], 1),
     ],
 )
-def test_mistakes_of_the_user_are_reported_by_exit_code_and_on_stderr(
+def test_a_mistake_of_the_user_is_reported_by_exit_code_on_stderr(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,

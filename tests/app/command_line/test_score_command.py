@@ -33,7 +33,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
     return run_command(capsys, "model", "score", *arguments)
 
 
-def test_each_row_is_reported_with_its_score_alarm_and_the_sensors_that_make_it(
+def test_each_row_is_reported_with_the_sensors_that_make_its_score(
     capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
     code, out, _ = run(capsys, folder / "pump.npz", folder / "now.csv", "--json")
@@ -48,7 +48,9 @@ def test_each_row_is_reported_with_its_score_alarm_and_the_sensors_that_make_it(
     assert (empty["alarm"], empty["sensors"]) == (None, [])
 
 
-def test_the_screen_shows_rows_alarms_and_the_first_of_them(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
+def test_the_screen_shows_how_many_alarms_there_are_with_the_first_of_them(
+    capsys: pytest.CaptureFixture[str], folder: Path
+) -> None:
     code, out, err = run(capsys, folder / "pump.npz", folder / "now.csv")
     assert code == 0
     assert out.startswith("100 rows, ")
@@ -82,7 +84,7 @@ def test_a_file_that_is_no_table_ends_with_1(capsys: pytest.CaptureFixture[str],
     assert name in err
 
 
-def test_mean_and_spread_of_a_sensor_count_as_one_in_windows() -> None:
+def test_the_features_of_a_sensor_count_as_one_in_windows() -> None:
     rows = machine_rows(60, seed=3)
     rows[30:, 2] += 30
     scored = score_rows(trained(window=5), rows)

@@ -68,7 +68,7 @@ def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         (["--port", "70000"], {}, "65535"),
     ],
 )
-def test_a_wrong_setting_ends_with_2_and_says_what_to_do(
+def test_a_wrong_setting_ends_with_2_saying_what_to_do(
     here: Here, tmp_path: Path, arguments: list[str], extra: dict[str, str], words: str
 ) -> None:
     ended = here.run("server", "--data-dir", tmp_path, *arguments, **extra)
@@ -78,7 +78,7 @@ def test_a_wrong_setting_ends_with_2_and_says_what_to_do(
     assert not [value for value in ("short-secret", "p4ss") if value in ended.err]
 
 
-def test_a_port_in_use_ends_with_1_and_says_so(here: Here, tmp_path: Path) -> None:
+def test_a_port_in_use_ends_with_1_naming_the_port(here: Here, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = here.run("server", "--data-dir", tmp_path, "--port", port, LC_ALL="ja_JP.UTF-8")
@@ -87,7 +87,7 @@ def test_a_port_in_use_ends_with_1_and_says_so(here: Here, tmp_path: Path) -> No
     assert "Traceback" not in ended.err
 
 
-def test_a_damaged_database_ends_with_1_and_stays_as_it_is(here: Here, tmp_path: Path) -> None:
+def test_a_damaged_database_stays_as_it_is_when_the_server_refuses_it(here: Here, tmp_path: Path) -> None:
     path = tmp_path / "server.sqlite3"
     path.write_bytes(b"this is not a database" * 1_000)
     ended = here.run("server", "--data-dir", tmp_path, "--port", "0")
@@ -96,7 +96,7 @@ def test_a_damaged_database_ends_with_1_and_stays_as_it_is(here: Here, tmp_path:
     assert path.read_bytes() == b"this is not a database" * 1_000
 
 
-def test_a_locked_database_ends_with_1_and_says_so(here: Here, tmp_path: Path) -> None:
+def test_a_locked_database_ends_with_1_saying_that_it_is_busy(here: Here, tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "server.sqlite3", isolation_level=None)
     try:
         connection.execute("BEGIN EXCLUSIVE")
@@ -108,7 +108,7 @@ def test_a_locked_database_ends_with_1_and_says_so(here: Here, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_users_and_keys_are_managed_at_the_command_line(here: Here, tmp_path: Path) -> None:
+def test_the_server_is_administered_from_the_command_line(here: Here, tmp_path: Path) -> None:
     data = ("--data-dir", tmp_path)
     for name, role in (("boss", "admin"), ("worker", "inspector")):
         assert (
@@ -149,7 +149,7 @@ def test_users_and_keys_are_managed_at_the_command_line(here: Here, tmp_path: Pa
         ("keys", "revoke", "some"),
     ],
 )
-def test_a_folder_without_a_server_is_refused_and_nothing_is_made_there(
+def test_a_folder_without_a_server_is_refused_without_making_it(
     here: Here, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     folder = tmp_path / "mistyped"
@@ -179,7 +179,7 @@ def test_an_unclear_name_or_a_blank_password_ends_with_2(here: Here, tmp_path: P
     assert here.run(*command, given=password).code == 2
 
 
-def test_the_first_user_makes_the_store_and_that_is_reported_once(here: Here, tmp_path: Path) -> None:
+def test_only_the_first_user_reports_that_the_store_was_made(here: Here, tmp_path: Path) -> None:
     def add(name: str) -> Ended:
         command = ("admin", "users", "add", name, "--role", "admin", "--password-stdin")
         return here.run(*command, "--data-dir", tmp_path / "new", given=PASSWORD)

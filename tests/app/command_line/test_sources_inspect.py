@@ -160,7 +160,7 @@ def test_an_overlay_that_cannot_be_written_costs_no_verdict_but_the_exit_code(
 
 
 @pytest.mark.slow
-def test_frames_missed_or_incomplete_are_reported_at_the_end_and_in_every_line(
+def test_frames_missed_or_incomplete_are_counted_in_every_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     # Far slower than the 25 frames a second, of which some 40 % come incomplete, on any computer.
@@ -230,7 +230,7 @@ def mixed(parts: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_bounds_are_learnt_from_good_images_and_refuse_others_with_the_reason(
+def test_bounds_learnt_from_good_images_refuse_others_with_the_reason(
     capsys: pytest.CaptureFixture[str], parts: Path, mixed: Path, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate.json"

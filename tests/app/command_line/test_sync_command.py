@@ -59,7 +59,7 @@ def server(tmp_path):
 
 
 @pytest.mark.slow
-def test_one_pass_dead_letters_and_status_from_the_command_line(tmp_path, server, imageflow):
+def test_a_dead_letter_can_be_mended_from_the_command_line(tmp_path, server, imageflow):
     device_id, credential = server.add_device("one")
     user, target, item = masters()
     server.add(user, target, item, signed_in(user, device_id))
@@ -98,10 +98,13 @@ def test_one_pass_dead_letters_and_status_from_the_command_line(tmp_path, server
     assert "sent 2 changes" in again.stdout, "the mended change and its audit entry"
 
 
-def test_a_store_that_is_not_there_and_a_station_not_enrolled_are_reported(tmp_path, imageflow):
+def test_a_store_that_is_not_there_ends_with_1(tmp_path, imageflow):
     missing = imageflow("status", "--store", str(tmp_path / "nothing"))
     assert missing.returncode == 1
     assert "Traceback" not in missing.stderr
+
+
+def test_a_station_not_enrolled_ends_with_1(tmp_path, imageflow):
     folder = tmp_path / "store"
     folder.mkdir()
     migrated(folder / "station.sqlite3", OutboxRecorder(HybridLogicalClock("x"))).close()

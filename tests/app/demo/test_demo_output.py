@@ -33,7 +33,7 @@ NOT_MADE = (
 )
 
 
-def test_a_new_run_removes_what_an_earlier_one_made_and_nothing_else(tmp_path: Path) -> None:
+def test_a_new_run_removes_only_what_an_earlier_one_made(tmp_path: Path) -> None:
     for name in (*MADE, *NOT_MADE):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x")

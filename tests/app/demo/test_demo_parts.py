@@ -46,7 +46,7 @@ def test_a_good_part_rejected_by_mistake_gets_no_defect_class() -> None:
     assert decide(1, part("good"), Verdict.NG).defect_class is None
 
 
-def test_escapes_and_overkill_are_counted_in_both_views() -> None:
+def test_both_views_count_their_own_escapes() -> None:
     outcomes = [
         outcome(1, True, Verdict.OK, HumanVerdict.OK, 0.1),
         outcome(2, True, Verdict.NG, HumanVerdict.NG, 1.2),
@@ -68,7 +68,7 @@ def test_there_is_no_auroc_without_both_kinds() -> None:
     assert figures([outcome(1, True, Verdict.OK, HumanVerdict.OK, 0.1)])["auroc"] is None
 
 
-def test_labels_come_from_the_sub_folders_and_the_order_is_mixed_and_fixed(tmp_path: Path) -> None:
+def test_labels_come_from_the_sub_folders_in_a_fixed_mixed_order(tmp_path: Path) -> None:
     for folder in ("train/good", "train/broken", "test/ok_a", "test/cut"):
         for number in range(8):
             path = tmp_path / folder / f"{number}.png"
@@ -125,10 +125,9 @@ def test_a_folder_to_inspect_of_which_nothing_can_be_read_is_refused(tmp_path: P
     assert refused.value.values["folder"] == str(test)
 
 
-def test_a_practice_store_is_new_each_time_and_locked_meanwhile(tmp_path: Path) -> None:
+def test_a_practice_store_in_use_admits_no_second_demo(tmp_path: Path) -> None:
     first = PracticeStore(tmp_path)
     first.open()
-    (first.folder / "something").write_text("old", encoding="utf-8")
     code = (
         "import sys, pathlib; from app.demo.practice_store import PracticeStore; from models.errors import Conflict\n"
         "try:\n PracticeStore(pathlib.Path(sys.argv[1])).open()\nexcept Conflict as error: sys.exit(error.code)"
@@ -137,6 +136,13 @@ def test_a_practice_store_is_new_each_time_and_locked_meanwhile(tmp_path: Path) 
     assert done.stderr.strip() == "demo-running"
     with pytest.raises(Conflict):
         PracticeStore(tmp_path).open()
+    first.close()
+
+
+def test_a_practice_store_is_empty_each_time_it_is_opened(tmp_path: Path) -> None:
+    first = PracticeStore(tmp_path)
+    first.open()
+    (first.folder / "something").write_text("old", encoding="utf-8")
     first.close()
     second = PracticeStore(tmp_path)
     second.open()

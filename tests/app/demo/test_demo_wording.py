@@ -50,7 +50,7 @@ def test_every_phrase_is_there_in_both_languages_with_the_same_values() -> None:
     assert [key for key in english if english[key] == japanese[key]] == []
 
 
-def test_what_the_demo_says_has_a_phrase_and_no_phrase_is_left_unsaid() -> None:
+def test_the_phrases_are_exactly_those_that_the_demo_says() -> None:
     made = {*(f"stage-{stage}" for stage in STAGES), *(f"warning-{warning}" for warning in WARNINGS)}
     assert keys_said() | made == set(phrases("en"))
 
@@ -69,7 +69,7 @@ def report() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_report_is_printed_in_the_users_language_and_in_no_other(language: Language) -> None:
+def test_the_report_is_printed_in_the_users_language_alone(language: Language) -> None:
     console = Console(file=io.StringIO(), width=200)
     print_report(report(), console, Wording(language))
     assert isinstance(console.file, io.StringIO)

@@ -19,7 +19,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     assert (settings.theme, settings.source) == ("dark", "usb:1")
 
 
-def test_a_wrong_value_is_refused_and_the_file_stays(tmp_path: Path) -> None:
+def test_a_wrong_value_leaves_the_settings_file_as_it_is(tmp_path: Path) -> None:
     save_settings(tmp_path, opacity=0.25)
     with pytest.raises(InvalidInput) as refused:
         save_settings(tmp_path, opacity=7)
@@ -42,9 +42,7 @@ def test_a_wrong_variable_is_reported_with_its_name(tmp_path: Path, monkeypatch:
     assert "IMAGEFLOW_SYNC_INTERVAL_S" in str(refused.value)
 
 
-def test_the_variable_is_named_where_it_is_wrong_and_the_file_is_right(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_variable_is_named_instead_of_the_right_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_settings(tmp_path, theme="dark")
     monkeypatch.setenv("IMAGEFLOW_THEME", "pink")
     with pytest.raises(InvalidInput) as refused:

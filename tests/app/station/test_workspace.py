@@ -27,7 +27,7 @@ from tests.support.station import DEVICE, Station
 SETTINGS = StationSettings()
 
 
-def test_a_new_store_belongs_to_no_server_and_says_so(tmp_path: Path) -> None:
+def test_a_new_store_belongs_to_no_server(tmp_path: Path) -> None:
     with Workspace.open(tmp_path / "new", settings=SETTINGS) as workspace:
         assert not workspace.enrolled
         assert workspace.engine is None
@@ -37,7 +37,7 @@ def test_a_new_store_belongs_to_no_server_and_says_so(tmp_path: Path) -> None:
         assert caught.value.code == "not-enrolled"
 
 
-def test_a_second_station_is_kept_out_of_the_store_and_a_reader_is_not(workspace: Workspace) -> None:
+def test_a_store_in_use_admits_only_readers(workspace: Workspace) -> None:
     with pytest.raises(Conflict) as refused:
         Workspace.open(workspace.store, settings=SETTINGS)
     assert refused.value.code == "store-in-use"
@@ -65,7 +65,7 @@ def test_reading_a_store_that_is_not_there_makes_none(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_a_damaged_database_is_reported_and_kept(tmp_path: Path) -> None:
+def test_a_damaged_database_is_kept_when_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "station.sqlite3").write_bytes(b"this is no database, not even nearly" * 100)
     with pytest.raises(Unavailable) as refused:
         Workspace.open(tmp_path, settings=SETTINGS)
@@ -104,9 +104,7 @@ def test_what_a_crash_left_half_written_is_gone_after_the_next_start(station: St
     assert not (station.store / "blobs" / "ab" / "tmp-0123456789abcdef").exists()
 
 
-def test_a_session_cut_off_before_its_result_fails_and_one_with_a_result_goes_on(
-    station: Station, frames: list[Frame]
-) -> None:
+def test_only_a_session_cut_off_before_its_result_fails(station: Station, frames: list[Frame]) -> None:
     with Workspace.open(station.store, settings=SETTINGS) as before:
         cut_off = begin_session(before, station.operator, target_id=station.target_id).session_id
         inspected = capture(before, station.operator, station.target_id, station.item_id, frames[0]).session_id

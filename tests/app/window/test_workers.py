@@ -23,7 +23,7 @@ def no_failure(error: UserFacingError) -> None:
     raise error
 
 
-def test_work_runs_off_the_ui_thread_and_its_result_arrives_on_it(qtbot: QtBot, workers: Workers) -> None:
+def test_the_result_of_work_in_the_background_arrives_on_the_ui_thread(qtbot: QtBot, workers: Workers) -> None:
     threads: list[threading.Thread] = []
     workers.run(
         lambda _: threads.append(threading.current_thread()),
@@ -36,7 +36,7 @@ def test_work_runs_off_the_ui_thread_and_its_result_arrives_on_it(qtbot: QtBot, 
     assert threads[1] is threading.main_thread()
 
 
-def test_a_lane_keeps_the_order_and_lanes_do_not_wait_for_each_other(qtbot: QtBot, workers: Workers) -> None:
+def test_a_lane_keeps_its_order_while_another_lane_waits(qtbot: QtBot, workers: Workers) -> None:
     gate, order = threading.Event(), []
     workers.run(lambda _: gate.wait(10), lane=Lane.NETWORK, on_success=lambda _: None, on_failure=no_failure)
     for number in range(5):
@@ -73,7 +73,7 @@ def test_trouble_of_the_world_goes_to_the_failure_path(qtbot: QtBot, workers: Wo
     assert reported == ["disk-full"]
 
 
-def test_a_bug_is_raised_on_the_ui_thread_and_leaves_nothing_busy(qtbot: QtBot, workers: Workers) -> None:
+def test_a_bug_in_the_background_is_raised_on_the_ui_thread(qtbot: QtBot, workers: Workers) -> None:
     finished: list[bool] = []
 
     def work(_: Task) -> None:
@@ -106,7 +106,7 @@ def test_cancelled_work_fails_in_silence(qtbot: QtBot, workers: Workers) -> None
     qtbot.waitUntil(lambda: workers.is_idle)
 
 
-def test_closing_cancels_what_runs_forgets_what_waits_and_joins_the_threads(qtbot: QtBot, workers: Workers) -> None:
+def test_closing_leaves_no_work_waiting_or_running(qtbot: QtBot, workers: Workers) -> None:
     ran: list[str] = []
     started = threading.Event()
 

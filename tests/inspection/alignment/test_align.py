@@ -129,7 +129,7 @@ def test_a_part_further_off_than_allowed_is_reported(bounds: dict[str, float]) -
     assert "15.0" in str(error.values)
 
 
-def test_points_and_maps_of_the_aligned_picture_return_to_the_original() -> None:
+def test_places_in_the_aligned_picture_return_to_the_original() -> None:
     image = draw_part(5).image
     seen, matrix = moved(image, 20, -10, 15)
     aligned = align(Picture.original(seen), image)
@@ -184,7 +184,7 @@ def test_a_reference_of_the_size_that_comes_in_is_taken_as_it_is() -> None:
     assert align(resized, small).pixels.shape == resized.pixels.shape
 
 
-def test_a_reference_that_would_become_too_large_is_refused_by_step_and_field() -> None:
+def test_a_reference_that_would_become_too_large_is_refused_by_its_field() -> None:
     image = draw_part(5).image
     enlarged = resize_picture(Picture.original(image[100:104, 100:104]), 1024, 1024, enlarge=True)
     error = not_aligned(enlarged, image)

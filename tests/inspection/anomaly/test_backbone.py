@@ -61,7 +61,7 @@ def test_a_changed_file_is_refused(converted: Backbone, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("changed", [{"parity": "none"}, {"parity": None}, {"digest": 5}])
-def test_a_manifest_that_makes_no_sense_is_damage_and_no_traceback(
+def test_a_manifest_that_makes_no_sense_is_reported_as_damage(
     converted: Backbone, tmp_path: Path, changed: dict[str, object]
 ) -> None:
     for path in (converted.graph, converted.weights):

@@ -62,7 +62,7 @@ def tiny(report: TrainingReport) -> bytes:
     return pack(read_manifest(report.path), b"<net/>" * 20, bytes(range(256)))
 
 
-def test_a_model_file_is_self_contained_and_checked(report: TrainingReport) -> None:
+def test_a_model_file_is_self_contained(report: TrainingReport) -> None:
     bundle = read_bundle(report.path)
     assert bundle.digest == report.digest == bundle_digest(report.path)
     assert bundle.manifest == report.manifest

@@ -32,9 +32,7 @@ def trained(
     return train_images(good_paths[:8], out, QUICK, defects=defects)
 
 
-def test_defects_are_scored_by_the_final_model_and_good_images_by_those_without_them(
-    trained: TrainingReport, defects: list[Path]
-) -> None:
+def test_defects_are_scored_by_the_final_model_unlike_good_images(trained: TrainingReport, defects: list[Path]) -> None:
     model = load_bundle(trained.path)
     by_hand = sorted(model.score(read_image(path)).score for path in defects[:2])
     assert list(model.manifest.defect_scores) == pytest.approx(by_hand, rel=1e-3)
@@ -43,7 +41,7 @@ def test_defects_are_scored_by_the_final_model_and_good_images_by_those_without_
     assert trained.threshold.defects == model.manifest.threshold.defects == 2
 
 
-def test_defects_that_cannot_be_used_are_reported_and_doubles_count_once(trained: TrainingReport) -> None:
+def test_defects_that_cannot_be_used_are_skipped_with_the_reason(trained: TrainingReport) -> None:
     assert {Path(path).name: error.code for path, error in trained.skipped.items()} == {
         "broken.png": "image-unknown-format",
         "giant.png": "image-scale",

@@ -59,7 +59,7 @@ def test_a_file_of_format_1_is_exported_in_the_current_format_with_probe_scores(
     assert verified.parity.holds
 
 
-def test_a_trained_model_verifies_and_an_fp32_export_of_it_is_the_same_file(
+def test_an_fp32_export_of_a_trained_model_is_the_same_file(
     report: TrainingReport, tmp_path: Path, good_paths: list[Path]
 ) -> None:
     verified = verify_model(report.path)
@@ -109,9 +109,7 @@ def test_an_int8_model_with_other_scores_is_rejected_with_the_numbers(
 
 
 @pytest.mark.slow
-def test_an_int8_model_that_scores_the_same_is_written_and_says_what_it_is(
-    tmp_path: Path, good_paths: list[Path]
-) -> None:
+def test_an_int8_model_that_scores_the_same_says_what_it_is(tmp_path: Path, good_paths: list[Path]) -> None:
     # The sample has no convolution, so nothing of it is quantised.
     exported = export_model(FORMAT_1, tmp_path / "small.model", "int8", good_paths[:2])
     model = load_bundle(exported.path)
@@ -175,7 +173,7 @@ def test_a_place_that_cannot_be_written_is_reported_before_the_work(report: Trai
 
 
 @given(scores=st.lists(st.floats(0.01, 100), min_size=1, max_size=20), threshold=st.floats(0.01, 100))
-def test_equal_scores_agree_and_scaled_ones_do_not(scores: list[float], threshold: float) -> None:
+def test_scores_agree_only_where_they_are_equal(scores: list[float], threshold: float) -> None:
     assert compare(scores, scores, threshold).holds
     assert not compare(scores, [score * 1.002 for score in scores], threshold).holds
 

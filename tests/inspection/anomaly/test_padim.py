@@ -54,7 +54,7 @@ def test_a_patch_is_compared_with_its_own_place_only() -> None:
     assert model.map(moved.reshape(-1, 6), (3, 4)).min() > 3 * model.map(right.reshape(-1, 6), (3, 4)).max()
 
 
-def test_as_few_images_as_two_and_features_that_never_change_give_a_model() -> None:
+def test_two_images_whose_features_never_change_give_a_model() -> None:
     grids = [np.ones((2, 2, 200), np.float32) for _ in range(2)]
     model = fit(np.concatenate([grid.reshape(-1, 200) for grid in grids]), lambda: grids, seed=0)
     assert model.means.shape == (4, DIMENSIONS)
@@ -76,7 +76,7 @@ def test_an_unknown_method_is_rejected_with_the_names_of_all_methods() -> None:
     assert "padim" in str(caught.value.values)
 
 
-def test_a_padim_file_scores_as_its_training_did_and_says_what_it_is(padim: TrainingReport) -> None:
+def test_a_padim_file_says_what_it_is(padim: TrainingReport) -> None:
     manifest = load_bundle(padim.path).manifest
     assert (manifest.kind, manifest.preprocessing.aligned, manifest.precision) == ("padim", True, "fp32")
     assert manifest.backbone.name == "efficientnet-lite0"
@@ -86,16 +86,14 @@ def test_a_padim_file_scores_as_its_training_did_and_says_what_it_is(padim: Trai
 
 
 @pytest.mark.slow
-def test_the_same_images_and_seed_give_the_same_padim_file(
-    padim: TrainingReport, good_paths: list[Path], tmp_path: Path
-) -> None:
+def test_the_same_seed_gives_the_same_padim_file(padim: TrainingReport, good_paths: list[Path], tmp_path: Path) -> None:
     again = train_images(list(reversed(good_paths[:12])), tmp_path / "again.model", PADIM)
     assert again.digest == padim.digest
     other = train_images(good_paths[:12], tmp_path / "other.model", PADIM.model_copy(update={"seed": 3}))
     assert other.digest != padim.digest
 
 
-def test_padim_scores_defects_above_good_parts_and_marks_them(padim: TrainingReport, parts: Path) -> None:
+def test_padim_scores_defects_above_good_parts(padim: TrainingReport, parts: Path) -> None:
     model = load_bundle(padim.path)
     good = [model.score(read_image(path)).score for path in image_files(parts / "test" / "good")]
     found = [path for path in image_files(parts / "test") if path.parent.name != "good"]
@@ -148,8 +146,6 @@ def test_a_part_brought_to_the_size_of_the_reference_fits_a_padim_model(padim: T
     assert outcome.heatmap.shape == nearer.shape[:2]
 
 
-def test_settings_name_the_method_freely_and_the_training_refuses_an_unknown_one(
-    good_paths: list[Path], tmp_path: Path
-) -> None:
+def test_training_refuses_a_method_it_does_not_know(good_paths: list[Path], tmp_path: Path) -> None:
     with pytest.raises(InvalidInput):
         train_images(good_paths[:6], tmp_path / "m.model", TrainingSettings(method="none"))

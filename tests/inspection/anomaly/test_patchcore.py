@@ -62,7 +62,7 @@ def test_whitened_features_are_uncorrelated_with_equal_variance() -> None:
     assert (np.diag(covariance) < 1.15).all()
 
 
-def test_a_patch_of_the_bank_is_near_and_an_odd_one_is_far() -> None:
+def test_a_patch_of_the_bank_is_nearer_than_an_odd_one() -> None:
     features = np.random.default_rng(0).standard_normal((400, 20)).astype(np.float32)
     model = fit(features, 400, seed=0)
     own = model.distances(features)
@@ -70,7 +70,7 @@ def test_a_patch_of_the_bank_is_near_and_an_odd_one_is_far() -> None:
     assert odd.min() > 10 * own.max()
 
 
-def test_the_search_finds_the_smallest_of_squared_distance_and_penalty() -> None:
+def test_the_search_minimises_the_squared_distance_plus_its_penalty() -> None:
     generator = np.random.default_rng(1)
     model = fit(generator.standard_normal((300, 12)).astype(np.float32), 90, seed=0)
     asked = generator.standard_normal((50, 12)).astype(np.float32)

@@ -57,7 +57,7 @@ def test_new_good_parts_pass_a_tail_threshold_as_often_as_stated(rate: float) ->
     assert np.mean(rejected) == pytest.approx(rate, rel=0.25)
 
 
-def test_too_few_scores_for_a_tail_give_a_prediction_limit_and_with_that_method() -> None:
+def test_too_few_scores_for_a_tail_give_a_prediction_limit() -> None:
     scores = [1.0 + place / 10 for place in range(12)]
     assert tail_threshold(scores, 0.01) == prediction_limit(scores, 0.01)
     assert prediction_limit(scores, 0.01).method == "log-normal"
@@ -152,7 +152,7 @@ def test_a_policy_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> No
         (1.0, None, None, (1.0, "item")),
     ],
 )
-def test_the_item_goes_before_the_station_and_the_station_before_the_model(
+def test_the_threshold_of_an_item_wins_over_the_stations_over_the_models(
     item: float | None, station: float | None, model: float | None, expected: tuple[float, str]
 ) -> None:
     found = effective_threshold(
@@ -175,7 +175,7 @@ def test_nothing_set_is_no_threshold() -> None:
     model=st.none() | st.just(3.0),
     in_use=st.sampled_from([None, *DIGESTS]),
 )
-def test_a_threshold_of_another_model_never_holds_and_the_next_one_does(
+def test_a_threshold_of_another_model_never_holds(
     item: ChosenThreshold | None, station: ChosenThreshold | None, model: float | None, in_use: str | None
 ) -> None:
     found = effective_threshold(item=item, station=station, model=model, model_sha256=in_use)
@@ -219,7 +219,7 @@ def test_what_is_no_share_is_refused(count: int, total: int) -> None:
         Proportion.of(count, total)
 
 
-def test_the_effect_counts_what_lies_above_and_what_does_not() -> None:
+def test_a_score_on_the_threshold_counts_as_an_escape_not_a_false_alarm() -> None:
     found = effect(2.0, Evidence((1.0, 2.0, 3.0), defects=(2.0, 5.0), good=(1.0,)))
     assert (found.false_alarms.count, found.false_alarms.total) == (1, 3)
     assert found.escapes is not None

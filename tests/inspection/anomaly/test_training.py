@@ -39,7 +39,7 @@ def test_defects_score_above_good_parts(model: AnomalyModel, parts: Path) -> Non
 
 
 @pytest.mark.slow
-def test_the_same_images_and_seed_give_the_same_file_whatever_their_names_and_order(
+def test_the_same_seed_gives_the_same_file_whatever_the_order_of_the_images(
     report: TrainingReport, good_paths: list[Path], tmp_path: Path
 ) -> None:
     copies = []
@@ -109,7 +109,7 @@ def test_too_few_images_are_refused_with_their_number(good_paths: list[Path], tm
     assert "4" in str(caught.value.values)
 
 
-def test_damaged_and_double_images_are_reported_and_change_nothing_else(good_paths: list[Path], tmp_path: Path) -> None:
+def test_damaged_or_double_images_change_nothing_else(good_paths: list[Path], tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(good_paths[0].read_bytes()[:900])
     clean = train_images(good_paths[:6], tmp_path / "a.model", SMALL)
     untidy = [*good_paths[:6], good_paths[2], tmp_path / "broken.png", tmp_path / "none.png"]
@@ -123,7 +123,7 @@ def test_damaged_and_double_images_are_reported_and_change_nothing_else(good_pat
     assert report.threshold == clean.threshold
 
 
-def test_an_image_far_larger_than_the_others_is_left_out_and_reported(good_paths: list[Path], tmp_path: Path) -> None:
+def test_an_image_far_larger_than_the_others_is_skipped(good_paths: list[Path], tmp_path: Path) -> None:
     giant = tmp_path / "giant.png"
     giant.write_bytes(encode_png(np.zeros((1500, 1400), np.uint8)))
     report = train_images([*good_paths[:5], giant], tmp_path / "m.model", SMALL)
@@ -229,22 +229,20 @@ def test_scores_do_not_depend_on_the_threads(report: TrainingReport, good_paths:
     assert one == pytest.approx(two, rel=1e-4)
 
 
-def test_a_grey_image_and_its_rgb_copy_score_the_same(model: AnomalyModel, good_paths: list[Path]) -> None:
+def test_a_grey_image_scores_like_its_rgb_copy(model: AnomalyModel, good_paths: list[Path]) -> None:
     grey = read_image(good_paths[0], mode="grey")
     rgb = np.repeat(grey[:, :, None], 3, axis=2)
     assert model.score(grey).score == pytest.approx(model.score(rgb).score, rel=1e-5)
 
 
-def test_brightness_and_contrast_hardly_move_the_score(model: AnomalyModel, good_paths: list[Path]) -> None:
+def test_a_darker_image_of_less_contrast_hardly_moves_the_score(model: AnomalyModel, good_paths: list[Path]) -> None:
     pixels = np.ascontiguousarray(read_image(good_paths[0])[::-1])
     darker = (pixels * 0.7 + 20).astype(np.uint8)
     assert model.score(darker).score == pytest.approx(model.score(pixels).score, rel=0.1)
 
 
 @pytest.mark.parametrize("shape", [(320, 320, 3), (1, 1, 3), (7, 400), (321, 33, 3)])
-def test_a_heatmap_has_the_size_of_its_image_and_peaks_at_the_score(
-    model: AnomalyModel, shape: tuple[int, ...]
-) -> None:
+def test_a_heatmap_of_the_size_of_its_image_peaks_at_the_score(model: AnomalyModel, shape: tuple[int, ...]) -> None:
     scored = model.score(np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8))
     assert scored.heatmap.shape == shape[:2]
     assert scored.heatmap.dtype == np.float32
@@ -259,7 +257,7 @@ def test_an_image_of_quite_another_size_is_refused_with_the_size_expected(model:
     assert "320" in str(caught.value.values)
 
 
-def test_the_median_image_fills_the_working_size_and_the_rest_is_reflected_evenly() -> None:
+def test_the_median_image_fills_the_working_size() -> None:
     scale = choose_scale([(100, 100), (200, 200), (400, 400)])
     assert scale == pytest.approx(1.44)
     blocks = np.random.default_rng(0).integers(0, 256, (10, 23), dtype=np.uint8)

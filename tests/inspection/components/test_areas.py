@@ -52,9 +52,7 @@ def test_a_rectangle_covers_whole_pixels_exactly() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(x=st.floats(-20, 90), y=st.floats(-20, 90), width=st.floats(1, 80), height=st.floats(1, 80), first=st.booleans())
-def test_a_crop_shows_the_pixels_it_names_and_knows_where_they_lie(
-    x: float, y: float, width: float, height: float, first: bool
-) -> None:
+def test_a_crop_knows_where_its_pixels_lie(x: float, y: float, width: float, height: float, first: bool) -> None:
     picture = Picture.original(grey(70, 80))
     if first:
         picture = crop_picture(picture, CropParameters(rectangle=Rectangle(x=3, y=5, width=70, height=60)))
@@ -92,7 +90,7 @@ def test_what_lies_outside_the_polygon_of_a_crop_is_ignored() -> None:
     x=st.floats(0, 80),
     y=st.floats(0, 60),
 )
-def test_points_go_to_the_picture_and_back_and_boxes_hold_what_they_held(
+def test_points_that_go_to_the_picture_come_back(
     scale: float, degrees: float, right: float, x: float, y: float
 ) -> None:
     cosine, sine = scale * np.cos(np.radians(degrees)), scale * np.sin(np.radians(degrees))
@@ -108,7 +106,7 @@ def test_points_go_to_the_picture_and_back_and_boxes_hold_what_they_held(
     assert placement.area_scale == pytest.approx(scale**2, rel=1e-6)
 
 
-def test_ignored_areas_follow_the_picture_through_resize_and_crop() -> None:
+def test_ignored_areas_follow_the_picture_through_every_resize_or_crop() -> None:
     picture = Picture.original(grey(200, 300))
     areas = IgnoreParameters(rectangles=(Rectangle(x=100, y=50, width=50, height=40),))
     picture = picture.ignoring(picture.placement.mask_to_original(ignored_area(picture.pixels, areas), outside=False))
@@ -138,14 +136,18 @@ def test_a_box_half_ignored_or_half_beyond_the_edges_is_ignored(x: float, width:
     assert picture.ignoring(mask).ignores(box) is ignored
 
 
-def test_a_margin_widens_and_outside_turns_around() -> None:
+def test_a_margin_widens_the_ignored_area() -> None:
     square = Rectangle(x=40, y=40, width=20, height=20)
-    plain = ignored_area(grey(100, 100), IgnoreParameters(rectangles=(square,)))
     wide = ignored_area(grey(100, 100), IgnoreParameters(rectangles=(square,), margin=5))
-    turned = ignored_area(grey(100, 100), IgnoreParameters(rectangles=(square,), outside=True))
-    assert plain.sum() == 400
     assert wide[35, 50]
     assert not wide[34, 50]
+
+
+def test_everything_outside_an_area_can_be_ignored_instead() -> None:
+    square = Rectangle(x=40, y=40, width=20, height=20)
+    plain = ignored_area(grey(100, 100), IgnoreParameters(rectangles=(square,)))
+    turned = ignored_area(grey(100, 100), IgnoreParameters(rectangles=(square,), outside=True))
+    assert plain.sum() == 400
     assert np.array_equal(turned, ~plain)
 
 

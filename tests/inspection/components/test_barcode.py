@@ -33,7 +33,7 @@ def run(picture: Picture, cancel: threading.Event | None = None, **parameters: o
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("turns", [0, 1])
 @pytest.mark.parametrize("light_on_dark", [False, True])
-def test_a_clean_code_of_each_format_is_read_upright_turned_and_inverted(
+def test_a_clean_code_of_each_format_is_read_upright_turned_or_inverted(
     name: str, turns: int, light_on_dark: bool
 ) -> None:
     pixels = np.rot90(draw_code(name), turns)

@@ -57,13 +57,13 @@ def test_the_34_published_differences_come_out_to_the_last_digit() -> None:
 
 
 @given(one=labs, other=labs)
-def test_a_difference_is_the_same_both_ways_and_nothing_to_itself(one: np.ndarray, other: np.ndarray) -> None:  # type: ignore[type-arg]  # drawn
+def test_a_difference_of_colours_is_the_same_both_ways(one: np.ndarray, other: np.ndarray) -> None:  # type: ignore[type-arg]  # drawn
     assert ciede2000(one, other) == pytest.approx(ciede2000(other, one), abs=1e-6)
     assert ciede2000(one, one) == 0
     assert ciede2000(one, other) >= 0
 
 
-def test_white_grey_and_the_primaries_have_their_known_places_in_cielab() -> None:
+def test_every_known_colour_has_its_place_in_cielab() -> None:
     known = {
         (255, 255, 255): (100, 0, 0),
         (0, 0, 0): (0, 0, 0),
@@ -80,7 +80,7 @@ def of(pixels: np.ndarray, **parameters: object) -> ColourDifference:  # type: i
     return compare_colour(Picture.original(pixels), ColorParameters.model_validate(parameters), "paint")
 
 
-def test_an_area_of_the_reference_colour_differs_by_nothing_and_noise_is_calmed() -> None:
+def test_an_area_of_the_reference_colour_does_not_differ() -> None:
     pixels = np.full((60, 80, 3), (200, 40, 40), np.uint8)
     pixels[:, 40:] = (40, 40, 200)
     same = of(pixels, srgb="#c82828", region={"x": 0, "y": 0, "width": 40, "height": 60})
@@ -89,6 +89,11 @@ def test_an_area_of_the_reference_colour_differs_by_nothing_and_noise_is_calmed(
     half = of(pixels, srgb="#c82828", smoothing=0)
     assert half.maximum == pytest.approx(float(ciede2000(*lab_of(np.array([[200, 40, 40], [40, 40, 200]])))))
     assert half.mean == pytest.approx(half.maximum / 2)
+
+
+def test_smoothing_calms_the_noise_of_a_colour() -> None:
+    pixels = np.full((60, 80, 3), (200, 40, 40), np.uint8)
+    pixels[:, 40:] = (40, 40, 200)
     noisy = np.clip(pixels + np.random.default_rng(0).normal(0, 6, pixels.shape), 0, 255).astype(np.uint8)
     left = [(0, 0), (40, 0), (40, 60), (0, 60)]
     rough, calm = (of(noisy, srgb="#c82828", polygon=left, smoothing=value) for value in (0, 3))
@@ -129,6 +134,6 @@ def test_what_is_ignored_has_no_colour() -> None:
         {"srgb": "#000000", "region": {"x": 0, "y": 0, "width": 1, "height": 1}, "polygon": [(0, 0), (1, 0), (1, 1)]},
     ],
 )
-def test_a_colour_needs_one_reference_and_at_most_one_area(wrong: dict[str, object]) -> None:
+def test_a_colour_needs_one_reference_with_at_most_one_area(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         ColorParameters.model_validate(wrong)

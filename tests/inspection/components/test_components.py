@@ -20,7 +20,7 @@ def noise(height: int, width: int, seed: int = 0) -> Pixels:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
 
 
-def test_the_registry_describes_every_component_with_bounds_and_words() -> None:
+def test_the_registry_describes_every_component_with_its_parameters() -> None:
     assert list(components()) == [
         "resize", "crop", "ignore", "align", "anomaly", "ai_detection", "barcode", "measure", "color", "filter",
     ]  # fmt: skip
@@ -104,21 +104,21 @@ def test_a_chain_of_placements_is_one_placement() -> None:
 
 @pytest.mark.parametrize("kind", ["blur", "sharpen", "edge", "denoise", "clahe"])
 @pytest.mark.parametrize("shape", [(40, 50, 3), (40, 50)])
-def test_filters_keep_shape_and_type(kind: str, shape: tuple[int, ...]) -> None:
+def test_filters_keep_the_shape_with_its_type(kind: str, shape: tuple[int, ...]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
     filtered = filter_pixels(pixels, FilterParameters(filter_type=kind))  # type: ignore[arg-type]  # parametrized
     assert (filtered.shape, filtered.dtype) == (shape, np.uint8)
     assert not np.array_equal(filtered, pixels)
 
 
-def test_blur_calms_and_sharpen_rouses() -> None:
+def test_blur_lowers_the_contrast_that_sharpen_raises() -> None:
     pixels = noise(60, 60) // 2 + 64
     blurred = filter_pixels(pixels, FilterParameters(filter_type="blur"))
     sharpened = filter_pixels(pixels, FilterParameters(filter_type="sharpen"))
     assert blurred.std() < pixels.std() < sharpened.std()
 
 
-def test_denoise_calms_areas_and_keeps_edges() -> None:
+def test_denoise_calms_areas_without_their_edges() -> None:
     clean = np.full((80, 80), 60, np.uint8)
     clean[:, 40:] = 190
     noisy = np.clip(clean + np.random.default_rng(0).normal(0, 10, clean.shape), 0, 255).astype(np.uint8)
@@ -127,7 +127,7 @@ def test_denoise_calms_areas_and_keeps_edges() -> None:
     assert calm[:, 41].mean() - calm[:, 38].mean() > 125
 
 
-def test_clahe_raises_faint_contrast_and_keeps_the_colour() -> None:
+def test_clahe_raises_faint_contrast_without_changing_the_colour() -> None:
     faint = np.full((128, 128, 3), (150, 100, 60), np.uint8)
     faint[::2, ::4] -= 6
     even = filter_pixels(faint, FilterParameters(filter_type="clahe", clip=4))
@@ -136,7 +136,7 @@ def test_clahe_raises_faint_contrast_and_keeps_the_colour() -> None:
     assert abs(before[1:] - after[1:]).max() < 6
 
 
-def test_the_overlay_marks_codes_measurements_and_colours_in_their_places() -> None:
+def test_the_overlay_marks_each_finding_in_its_place() -> None:
     square = [Point(x=x, y=y) for x, y in ((20, 30), (60, 30), (60, 70), (20, 70))]
     pixels = np.zeros((100, 120, 3), np.uint8)
     for drawn in (
@@ -155,6 +155,11 @@ def test_the_overlay_marks_codes_measurements_and_colours_in_their_places() -> N
         rows, columns = np.nonzero(drawn.any(axis=2))
         assert (rows.min(), columns.min()) == (pytest.approx(29.5, abs=2), pytest.approx(19.5, abs=2))
         assert (rows.max(), columns.max()) == (pytest.approx(69.5, abs=2), pytest.approx(59.5, abs=2))
+
+
+def test_the_overlay_names_codes_as_well_as_areas() -> None:
+    square = [Point(x=x, y=y) for x, y in ((20, 30), (60, 30), (60, 70), (20, 70))]
+    pixels = np.zeros((100, 120, 3), np.uint8)
     named = draw_overlay(Picture.original(pixels), codes=[CodeReading(text="LOT", format="qr", polygon=square)])
     assert named[:28].any()
     area = Measurement(name="face", quantity="area", value=4.0, unit="mm²", geometry=[[*square, square[0]]])
@@ -179,7 +184,7 @@ def test_filter_parameters_out_of_bounds_are_refused(wrong: dict[str, object]) -
         FilterParameters.model_validate(wrong)
 
 
-def test_the_overlay_reddens_the_defect_and_leaves_the_rest_and_the_picture_alone() -> None:
+def test_the_overlay_reddens_only_the_defect() -> None:
     pixels = np.full((100, 100, 3), 90, np.uint8)
     heat = np.zeros((100, 100), np.float32)
     heat[40:60, 40:60] = 20.0

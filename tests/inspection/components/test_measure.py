@@ -45,7 +45,7 @@ def test_a_length_is_right_to_a_tenth_of_a_pixel_at_any_angle(width: float, degr
     assert abs(value(pixels, line=line, line_width=15) - width) < 0.02 + 1 / 16
 
 
-def test_a_length_bears_noise_and_stops_at_the_outermost_edges() -> None:
+def test_a_length_stops_at_the_outermost_edges_despite_noise() -> None:
     pixels = drawn(100, 200, box(70, 50, 40, 60), box(130, 50, 20, 60), noise=4)
     line = ((10, 50), (190, 50))
     assert value(pixels, line=line, line_width=21) == pytest.approx(90, abs=0.1)
@@ -55,7 +55,7 @@ def test_a_length_bears_noise_and_stops_at_the_outermost_edges() -> None:
 
 @settings(max_examples=12, deadline=None)
 @given(x=st.floats(58, 62), y=st.floats(58, 62), radius=st.floats(8, 45), bright=st.booleans())
-def test_diameter_and_area_of_a_disc_are_finer_than_a_pixel(x: float, y: float, radius: float, bright: bool) -> None:
+def test_the_size_of_a_disc_is_finer_than_a_pixel(x: float, y: float, radius: float, bright: bool) -> None:
     tones = {"thing": 220, "ground": 50} if bright else {}
     pixels = drawn(120, 120, disc(x, y, radius), **tones)  # type: ignore[arg-type]  # numbers
     tone = "bright" if bright else "dark"
@@ -64,7 +64,7 @@ def test_diameter_and_area_of_a_disc_are_finer_than_a_pixel(x: float, y: float, 
     assert value(pixels, quantity="area", tone=tone) == pytest.approx(math.pi * radius**2, rel=1.5e-3)
 
 
-def test_shading_and_noise_hardly_move_area_and_diameter() -> None:
+def test_uneven_light_hardly_moves_the_size_of_a_disc() -> None:
     pixels = drawn(160, 160, disc(80, 80, 40), noise=3)
     shade = np.linspace(0.75, 1.2, 160)[None, :]
     shaded = np.clip(pixels * shade, 0, 255).astype(np.uint8)
@@ -72,7 +72,7 @@ def test_shading_and_noise_hardly_move_area_and_diameter() -> None:
     assert value(shaded, quantity="diameter") == pytest.approx(80, abs=0.1)
 
 
-def test_a_notch_and_a_burr_do_not_move_the_circle() -> None:
+def test_a_notch_or_a_burr_does_not_move_the_circle() -> None:
     clean = drawn(160, 160, disc(80, 80, 40))
     hurt = clean.copy()
     hurt[74:86, 30:60] = 200
@@ -88,7 +88,7 @@ def test_no_circle_is_found_where_there_is_none() -> None:
     assert fit_circle(np.column_stack([np.arange(50.0), np.arange(50.0)])) is None
 
 
-def test_millimetres_may_differ_in_width_and_height() -> None:
+def test_pixels_need_not_be_square_in_millimetres() -> None:
     pixels = drawn(160, 200, ellipse(100, 80, 80, 40))
     scale = {"mm_per_pixel": 0.05, "mm_per_pixel_y": 0.1}
     assert value(pixels, quantity="diameter", **scale) == pytest.approx(8.0, abs=0.005)
@@ -213,7 +213,7 @@ def test_a_reference_length_calibrates() -> None:
         from_length((1, 1), (1, 1), 5)
 
 
-def test_a_checkerboard_gives_millimetres_in_both_directions_and_its_angle() -> None:
+def test_a_checkerboard_gives_millimetres_in_both_directions() -> None:
     side, columns, rows = 40, 9, 7
     board = np.kron(np.indices((rows, columns)).sum(axis=0) % 2, np.ones((side, side))) * 200 + 30
     canvas = np.pad(board, 60, constant_values=230).astype(np.uint8)
@@ -228,6 +228,9 @@ def test_a_checkerboard_gives_millimetres_in_both_directions_and_its_angle() -> 
     assert found.angle == pytest.approx(math.degrees(math.atan(0.8 * math.tan(math.radians(3)))), abs=0.7)
     assert found.residual < 0.02
     assert found.even
+
+
+def test_a_picture_without_a_checkerboard_is_refused() -> None:
     with pytest.raises(DoesNotFit) as caught:
         from_checkerboard(np.full((100, 100), 128, np.uint8), 5, 5, 1.0)
     assert caught.value.code == "checkerboard-not-found"

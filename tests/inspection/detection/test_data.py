@@ -35,7 +35,7 @@ def described(path: Path, text: str) -> Path:
         ("[1, 傷 あり]", ("1", "傷 あり")),
     ],
 )
-def test_class_names_are_read_from_a_list_and_from_numbers(
+def test_class_names_are_read_from_a_list_as_from_numbers(
     tmp_path: Path, names: str, expected: tuple[str, ...]
 ) -> None:
     path = draw_detections(tmp_path)
@@ -114,7 +114,7 @@ def test_labels_are_found_from_within_the_folder_of_the_images(tmp_path: Path, m
     assert label_file(Path("0.png")) == tmp_path / "labels" / "0.txt"
 
 
-def test_images_too_small_for_the_training_are_named_and_left_out(tmp_path: Path) -> None:
+def test_images_too_small_for_the_training_are_skipped(tmp_path: Path) -> None:
     path = draw_detections(tmp_path)
     small = tmp_path / "images" / "train" / "small.png"
     small.write_bytes(encode_png(np.zeros((9, 40), np.uint8)))
@@ -155,9 +155,7 @@ def test_an_unwhole_jpeg_is_given_as_a_copy_whatever_its_name_says(tmp_path: Pat
         ("0 nan 0.5 0.5 0.5", "detector-label-share"),
     ],
 )
-def test_a_wrong_label_is_reported_with_file_line_and_reason_in_both_languages(
-    tmp_path: Path, line: str, code: str
-) -> None:
+def test_a_wrong_label_is_reported_with_its_file_as_well_as_its_line(tmp_path: Path, line: str, code: str) -> None:
     path = draw_detections(tmp_path)
     label = tmp_path / "labels" / "train" / "部品 1.txt"
     label.write_text(f"0 0.5 0.5 0.5 0.5\n\n{line}\n")

@@ -82,7 +82,7 @@ def test_a_model_with_nonfinite_output_is_rejected_instead_of_finding_nothing(
 
 
 @pytest.mark.parametrize("number", [-1, 2])
-def test_a_class_without_a_name_is_refused_below_the_first_and_above_the_last(tmp_path: Path, number: int) -> None:
+def test_a_class_number_outside_the_names_is_refused(tmp_path: Path, number: int) -> None:
     output = changed(END_TO_END, (0, 1, 5), number)
     assert refused(graph_that_says(output, tmp_path / "m", ENDS)) == "detector-names"
 
@@ -143,7 +143,7 @@ def test_the_digest_of_a_graph_given_by_file_follows_the_names_beside_it(tmp_pat
     assert len(set(digests)) == 3
 
 
-def test_class_names_are_a_list_or_numbered_and_nothing_else() -> None:
+def test_class_names_are_refused_unless_listed_or_numbered() -> None:
     assert class_names(["a", 2]) == ("a", "2")
     assert class_names({1: "b", 0: "a"}) == class_names({"0": "a", "1": "b"}) == ("a", "b")
     for wrong in (None, [], {}, "ab", {0: "a", 2: "b"}, {0: "a", "0": "b"}, [["a"]], [None], [""], ["a\nb"]):

@@ -123,7 +123,7 @@ def test_confidence_classes_or_maximum_number_limit_the_detections(detector: Det
     assert names(confidence=0.1, max_detections=2) == low[:2]
 
 
-def test_a_class_that_the_model_does_not_know_is_refused_with_step_and_field(
+def test_a_class_that_the_model_does_not_know_is_refused_by_its_field(
     detector: Detector,
 ) -> None:
     parameters = {"model": "m", "classes": [BOTTLES, "bottel"], "class_confidence": {"x": 0.5, BOTTLES: 0.5}}
@@ -146,7 +146,7 @@ def test_a_class_the_model_does_not_know_is_refused_by_name(detector: Detector, 
         assert caught.value.code == "detector-class-unknown"
 
 
-def test_grey_and_colour_images_of_one_grey_find_the_same(detector: Detector, bottles: Pixels) -> None:
+def test_a_colour_image_of_one_grey_finds_what_the_grey_one_finds(detector: Detector, bottles: Pixels) -> None:
     grey = bottles[:, :, 1].copy()
     first, second = detector.find(grey), detector.find(np.repeat(grey[:, :, None], 3, axis=2))
     np.testing.assert_array_equal(first.boxes, second.boxes)
@@ -165,7 +165,7 @@ def test_a_classifier_reports_its_most_probable_class_over_the_whole_image(tmp_p
     assert run_step(model, picture, class_confidence={"green": 1.0}).detections == ()
 
 
-def test_logits_become_probabilities_and_a_file_of_labels_names_them(tmp_path: Path) -> None:
+def test_logits_become_probabilities_named_by_a_file_of_labels(tmp_path: Path) -> None:
     path = classifier_graph(tmp_path / "c", softmax=False, info={"scale_values": "255"})
     (path.parent / "labels.txt").write_text("rot\ngrün\nblau\n", encoding="utf-8")
     model = load_model(path.parent)
@@ -289,7 +289,7 @@ def manifest_for(path: Path, **changed: Any) -> DetectorManifest:
     return DetectorManifest.model_validate(values | changed)
 
 
-def test_a_detectors_file_holds_all_it_needs_and_the_same_model_is_the_same_bytes(
+def test_the_same_detector_is_packed_into_the_same_bytes(
     data: Path, detector: Detector, bottles: Pixels, tmp_path: Path
 ) -> None:
     source = data / "weights" / "yolo11n_int8_openvino_model"
@@ -327,7 +327,7 @@ def test_a_damaged_newer_or_missing_file_is_refused(data: Path, tmp_path: Path) 
         load_detection_model(tmp_path / "none.model")
 
 
-def test_a_detector_named_by_an_anomaly_step_is_refused_by_step_and_field(detector: Detector) -> None:
+def test_a_detector_named_by_an_anomaly_step_is_refused(detector: Detector) -> None:
     step = {"id": "a", "component": "anomaly", "inputs": {"image": "input"}}
     runner = PipelineDefinition.parse({"name": "a", "steps": [step]})
     with pytest.raises(DoesNotFit) as caught:
@@ -335,7 +335,7 @@ def test_a_detector_named_by_an_anomaly_step_is_refused_by_step_and_field(detect
     assert caught.value.code == "pipeline-model-kind"
 
 
-def test_an_image_is_still_a_reference_and_no_detector(tmp_path: Path) -> None:
+def test_an_image_is_still_a_reference_instead_of_a_detector(tmp_path: Path) -> None:
     path = tmp_path / "reference.png"
     path.write_bytes(encode_png(np.zeros((8, 8, 3), np.uint8)))
     assert load_model(path).kind == "reference-image"

@@ -105,7 +105,7 @@ def test_a_killed_training_goes_on_from_its_last_whole_epoch(trained: Trained) -
     assert re.search(r"Resuming training .* from epoch 2 to 2", log)
 
 
-def test_training_export_and_comparison_try_no_connection(trained: Trained) -> None:
+def test_training_a_detector_tries_no_connection(trained: Trained) -> None:
     assert trained.attempts == []
 
 
@@ -113,7 +113,7 @@ def test_the_users_folder_is_left_as_it_was(trained: Trained) -> None:
     assert trained.untouched
 
 
-def test_the_report_has_average_precision_for_every_class_and_parity_for_every_file(trained: Trained) -> None:
+def test_the_report_has_average_precision_for_every_class(trained: Trained) -> None:
     report = trained.report
     assert set(report["classes"]) == set(CLASSES)
     assert all(0 <= value["map50_95"] <= value["map50"] <= 1 for value in report["classes"].values())
@@ -156,11 +156,14 @@ def test_only_what_a_person_may_want_stays_of_the_run(trained: Trained) -> None:
     assert (trained.folder / "d.training" / "training" / "weights" / "best.pt").is_file()
 
 
-def test_a_run_that_is_done_is_not_resumed_and_a_folder_of_something_else_not_used(
-    trained: Trained, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_a_run_that_is_done_is_not_resumed(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
     code, err = command(capsys, "--resume", trained.folder / "d.training")
     assert (code, says(err, "training-run-done")) == (1, True)
+
+
+def test_a_folder_without_an_unfinished_run_is_not_used(
+    trained: Trained, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     (tmp_path / "x.training").mkdir()
     (tmp_path / "x.training" / "diary.txt").write_text("mine")
     code, err = command(capsys, "--data", trained.data, "--out", tmp_path / "x.model")
@@ -170,7 +173,9 @@ def test_a_run_that_is_done_is_not_resumed_and_a_folder_of_something_else_not_us
     assert (code, says(err, "training-run-missing")) == (1, True)
 
 
-def test_show_and_list_show_what_a_detectors_file_holds(trained: Trained, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_model_commands_show_what_a_detectors_file_holds(
+    trained: Trained, capsys: pytest.CaptureFixture[str]
+) -> None:
     for arguments in (["show", trained.folder / "d.model"], ["list", trained.folder]):
         with pytest.raises(SystemExit):
             main(["model", *map(str, arguments)])
@@ -256,7 +261,7 @@ def test_data_that_cannot_be_used_are_reported_before_anything_is_trained(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
 
 
-def test_labels_that_are_all_empty_and_images_that_are_all_damaged_are_reported(
+def test_data_without_any_usable_label_or_image_are_refused(
     data: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     described = subset(data / "neu_det", tmp_path / "data", train=1, val=1)
@@ -271,7 +276,7 @@ def test_labels_that_are_all_empty_and_images_that_are_all_damaged_are_reported(
 
 
 @pytest.mark.slow
-def test_a_checkpoint_with_code_in_it_is_refused_and_not_run(data: Path, tmp_path: Path) -> None:
+def test_the_code_in_a_checkpoint_is_not_run(data: Path, tmp_path: Path) -> None:
     described = subset(data / "neu_det", tmp_path / "data", train=1, val=1)
     evil = tmp_path / "evil.pt"
     program = (
@@ -293,7 +298,7 @@ def test_a_checkpoint_with_code_in_it_is_refused_and_not_run(data: Path, tmp_pat
     assert not (tmp_path / "m.model").exists()
 
 
-def test_ctrl_c_ends_the_training_process_and_says_how_to_go_on(data: Path, tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_training_process_saying_how_to_resume(data: Path, tmp_path: Path) -> None:
     described = subset(data / "neu_det", tmp_path / "data", train=2, val=1)
     arguments = ["--data", str(described), "--out", str(tmp_path / "m.model"), "--imgsz", "64", "--epochs", "50"]
     process = subprocess.Popen(

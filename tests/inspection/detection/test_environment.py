@@ -13,7 +13,7 @@ from inspection.detection.training.fonts import find_font
 from inspection.imaging.files import encode_jpeg, encode_png
 
 
-def test_the_library_finds_its_fonts_and_settings_and_knows_no_network(tmp_path: Path) -> None:
+def test_the_library_finds_its_fonts_without_a_network(tmp_path: Path) -> None:
     environment = quiet_environment(tmp_path / "library", 2)
     home = tmp_path / "library" / "Ultralytics"
     assert environment["YOLO_CONFIG_DIR"] == str(home.parent)
@@ -58,7 +58,7 @@ def test_labels_lie_where_the_last_folder_of_images_is() -> None:
     assert label_file(Path("/parts/b.jpg")) == Path("/parts/b.txt")
 
 
-def test_the_layout_holds_every_image_and_every_box_once_and_touches_nothing(tmp_path: Path) -> None:
+def test_the_layout_holds_every_image_once_without_touching_the_data(tmp_path: Path) -> None:
     image = encode_png(np.zeros((20, 40, 3), np.uint8))
     described = labelled(tmp_path / "mine", {"train": [image, image], "val": [image]})
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "mine").rglob("*")}
@@ -83,7 +83,7 @@ def test_a_file_the_library_would_write_anew_is_given_as_a_copy(tmp_path: Path) 
     assert [(images / f"00000{number}.jpg").is_symlink() for number in (0, 1)] == [True, False]
 
 
-def test_the_digest_of_the_data_follows_labels_and_images_and_no_names(tmp_path: Path) -> None:
+def test_the_digest_of_the_data_follows_contents_instead_of_names(tmp_path: Path) -> None:
     first, second = encode_png(np.zeros((16, 16), np.uint8)), encode_png(np.ones((16, 16), np.uint8))
     digests = []
     for name, images in (("a", [first, second]), ("b", [second, first]), ("c", [first, first])):
@@ -94,7 +94,7 @@ def test_the_digest_of_the_data_follows_labels_and_images_and_no_names(tmp_path:
     assert len(set(digests)) == 3
 
 
-def test_a_file_that_lists_images_and_a_list_of_folders_are_read_too(tmp_path: Path) -> None:
+def test_a_file_that_lists_images_is_read_like_a_list_of_folders(tmp_path: Path) -> None:
     image = encode_png(np.zeros((16, 16), np.uint8))
     described = labelled(tmp_path / "mine", {"train": [image], "more": [image], "val": [image]})
     (tmp_path / "mine" / "val.txt").write_text("images/val/0.png\n\n")

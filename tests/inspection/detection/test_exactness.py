@@ -98,7 +98,7 @@ def compared(data: Path, pictures: list[Path], tmp_path_factory: pytest.TempPath
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["openvino", "onnx"])
-def test_boxes_equal_those_of_ultralytics_on_photos_and_frames(
+def test_boxes_equal_those_of_ultralytics_on_photos_or_frames(
     compared: dict[str, Compared], pictures: list[Path], name: str
 ) -> None:
     boxes = 0

@@ -37,9 +37,7 @@ def found(rows: list[tuple[float, float, float, float, float, int]]) -> Boxes:
 
 
 @given(sides, sides, st.sampled_from([(640, 640), (320, 416), (224, 224)]))
-def test_a_letterboxed_image_lies_within_the_input_and_touches_two_sides(
-    height: int, width: int, size: tuple[int, int]
-) -> None:
+def test_a_letterboxed_image_within_the_input_touches_two_sides(height: int, width: int, size: tuple[int, int]) -> None:
     place = letterbox.fit(height, width, *size)
     assert place.top >= 0
     assert place.left >= 0
@@ -120,7 +118,7 @@ def test_as_many_rows_as_anchors_are_an_end_to_end_head_only_by_metadata() -> No
     assert recognise((1, 189, 6), 96, 96, 6) is None
 
 
-def test_a_yolo_head_gives_corners_and_the_best_class_above_the_confidence() -> None:
+def test_a_yolo_head_gives_the_best_class_above_the_confidence() -> None:
     output = np.array([[100, 50], [60, 50], [20, 10], [40, 10], [0.2, 0.1], [0.7, 0.3]], np.float32)
     candidates = decode_yolo(output, 0.3)
     np.testing.assert_array_equal(candidates.boxes, [[90, 40, 110, 80]])
@@ -169,7 +167,7 @@ def test_a_label_line_is_a_box_within_the_image_or_refused(line: str) -> None:
     assert 0 < box.width <= 1
 
 
-def test_a_perfect_detector_has_average_precision_one_and_a_blind_one_zero() -> None:
+def test_a_perfect_detector_has_average_precision_one() -> None:
     drawn = corners((LabelledBox(0, 0.5, 0.5, 0.5, 0.5), LabelledBox(1, 0.25, 0.25, 0.2, 0.2)), 100, 100)
     classes = np.array([0, 1], np.intp)
     scores = np.array([0.9, 0.8], np.float32)
@@ -190,7 +188,7 @@ def test_a_box_drawn_once_is_found_once() -> None:
     assert average_precision([other])[0].at_50 == 0
 
 
-def test_the_same_boxes_agree_and_a_lost_a_moved_and_a_less_sure_one_do_not() -> None:
+def test_only_the_same_boxes_agree() -> None:
     rows = [(0.0, 0.0, 100.0, 100.0, 0.9, 0), (200.0, 0.0, 300.0, 100.0, 0.6, 1)]
     reference = [found(rows)]
     same = agreement(reference, reference, EXACT, name="torch", drop=(0.0, 0.0))

@@ -144,7 +144,7 @@ def test_a_disk_that_is_full_when_a_checkpoint_is_written_is_reported_as_that(tm
     assert "Traceback" not in err
 
 
-def test_trouble_with_a_message_of_its_own_keeps_it_and_other_trouble_is_named(tmp_path: Path) -> None:
+def test_trouble_keeps_its_own_message_where_it_has_one(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     full = OSError(28, "No space left on device")
     assert failure_of(full, folder)["code"] == "file-disk-full"
@@ -232,7 +232,7 @@ def test_nothing_of_an_earlier_training_stays_in_the_layout(
     assert len(list((laid / "images" / "train").iterdir())) == 4
 
 
-def test_an_image_whose_name_is_no_text_is_laid_out_and_named(tmp_path: Path) -> None:
+def test_an_image_whose_name_is_no_text_can_be_laid_out(tmp_path: Path) -> None:
     described = draw_detections(tmp_path / "data")
     image = described.parent / "images" / "train" / "部品 0.png"
     odd = os.fsdecode(os.fsencode(image.parent) + b"/\xff.png")

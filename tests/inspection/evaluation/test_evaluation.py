@@ -55,12 +55,12 @@ def test_nothing_of_nothing_has_no_rate() -> None:
     assert f1_score(rate(0, 0), rate(0, 5)) is None
 
 
-def test_f1_is_the_harmonic_mean_of_precision_and_recall() -> None:
+def test_f1_is_the_harmonic_mean_of_precision_with_recall() -> None:
     # 8 of 10 found, 2 good ones rejected: precision 0.8, recall 0.8.
     assert f1_score(rate(2, 10), rate(2, 50)) == pytest.approx(0.8)
 
 
-def test_evaluation_counts_escapes_and_overkill_and_finds_the_masks(model: AnomalyModel, parts: Path) -> None:
+def test_the_figures_of_an_evaluation_agree_with_each_other(model: AnomalyModel, parts: Path) -> None:
     seen: list[tuple[int, int]] = []
     found = evaluate(
         model,
@@ -104,7 +104,7 @@ def test_the_threshold_given_is_the_one_that_counts(model: AnomalyModel, parts: 
     assert set(found["classes"]) == {"defect"}
 
 
-def test_damaged_images_and_giants_are_left_out_and_reported(model: AnomalyModel, parts: Path, tmp_path: Path) -> None:
+def test_images_that_cannot_be_scored_are_left_out_by_name(model: AnomalyModel, parts: Path, tmp_path: Path) -> None:
     shutil.copytree(parts / "test" / "good", tmp_path / "good")
     (tmp_path / "good" / "broken.png").write_bytes(b"junk")
     (tmp_path / "good" / "giant.png").write_bytes(encode_png(np.zeros((3000, 3000), np.uint8)))
@@ -115,7 +115,7 @@ def test_damaged_images_and_giants_are_left_out_and_reported(model: AnomalyModel
     assert found["images"]["good"] == 8
 
 
-def test_wrong_folders_and_masks_are_reported(model: AnomalyModel, parts: Path, tmp_path: Path) -> None:
+def test_wrong_folders_or_masks_are_refused(model: AnomalyModel, parts: Path, tmp_path: Path) -> None:
     good, scratch = parts / "test" / "good", parts / "test" / "scratch"
     with pytest.raises(NotFound):
         evaluate(model, tmp_path / "none", scratch)
@@ -161,9 +161,7 @@ def test_photographs_in_the_place_of_masks_are_refused_before_an_image_is_scored
         (list(range(0, 250, 10)), False),
     ],
 )
-def test_a_mask_is_0_where_nothing_is_marked_and_has_few_values(
-    tmp_path: Path, values: list[int], is_mask: bool
-) -> None:
+def test_a_mask_has_few_values_with_0_where_nothing_is_marked(tmp_path: Path, values: list[int], is_mask: bool) -> None:
     path = tmp_path / "mask.png"
     path.write_bytes(encode_png(np.resize(np.array(values, np.uint8), (20, 20))))
     if is_mask:
@@ -174,7 +172,7 @@ def test_a_mask_is_0_where_nothing_is_marked_and_has_few_values(
         assert caught.value.code == "mask-photograph"
 
 
-def test_a_coloured_picture_is_no_mask_and_one_with_blended_edges_is(tmp_path: Path) -> None:
+def test_a_mask_may_have_blended_edges_but_no_colours(tmp_path: Path) -> None:
     path = tmp_path / "mask.png"
     drawn = np.zeros((60, 60, 3), np.uint8)
     drawn[20:40, 20:40, 0] = 255
@@ -187,7 +185,7 @@ def test_a_coloured_picture_is_no_mask_and_one_with_blended_edges_is(tmp_path: P
     assert read_mask(path)[20:40, 20:40].all()
 
 
-def test_every_mask_of_the_real_tiles_is_one_and_no_tile_is(data: Path) -> None:
+def test_every_real_mask_is_one_unlike_any_photograph(data: Path) -> None:
     masks = image_files(data / "magnetic_tile" / "ground_truth")
     empty = [path for path in masks if not read_mask(path).any()]
     assert (len(masks), len(empty)) == (392, 4)
@@ -215,7 +213,7 @@ def test_masks_that_mark_nothing_at_all_are_reported(model: AnomalyModel, parts:
     assert caught.value.code == "masks-without-mark"
 
 
-def test_an_image_is_good_or_defective_and_never_both(model: AnomalyModel, parts: Path) -> None:
+def test_no_image_counts_on_both_sides_of_an_evaluation(model: AnomalyModel, parts: Path) -> None:
     # Beside a folder of good ones the classes of defects are not taken for good.
     assert evaluate(model, parts / "test", parts / "test")["images"] == {"good": 8, "defect": 9}
     with pytest.raises(InvalidInput) as caught:
@@ -224,7 +222,7 @@ def test_an_image_is_good_or_defective_and_never_both(model: AnomalyModel, parts
     assert "3" in str(caught.value.values)
 
 
-def test_a_mask_that_marks_nothing_counts_for_the_image_and_not_for_its_pixels(
+def test_a_mask_that_marks_nothing_does_not_count_for_its_pixels(
     model: AnomalyModel, parts: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(parts / "masks" / "scratch", tmp_path, dirs_exist_ok=True)

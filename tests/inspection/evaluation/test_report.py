@@ -88,7 +88,7 @@ def written(scored: ScoredSet, out: Path, parts: Path, language: Language = "en"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_page_needs_nothing_from_anywhere_and_can_be_read_aloud(
+def test_the_page_that_can_be_read_aloud_needs_nothing_from_anywhere(
     scored: ScoredSet, parts: Path, tmp_path: Path, language: Language
 ) -> None:
     page = written(scored, tmp_path / "report.html", parts, language)
@@ -105,9 +105,7 @@ def test_the_page_needs_nothing_from_anywhere_and_can_be_read_aloud(
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
-def test_every_escape_and_every_overkill_is_shown_with_its_score(
-    scored: ScoredSet, parts: Path, tmp_path: Path
-) -> None:
+def test_every_mistake_is_shown_with_its_score(scored: ScoredSet, parts: Path, tmp_path: Path) -> None:
     page = written(scored, tmp_path / "report.html", parts)
     wrong = [*scored.escapes, *scored.overkill]
     assert wrong
@@ -170,7 +168,7 @@ def test_a_set_without_mistakes_says_so(model: AnomalyModel, parts: Path, tmp_pa
     assert phrases("en")["no-overkill"] in page.stated
 
 
-def test_names_of_files_and_classes_are_no_markup(scored: ScoredSet, parts: Path, tmp_path: Path) -> None:
+def test_names_in_the_report_are_no_markup(scored: ScoredSet, parts: Path, tmp_path: Path) -> None:
     name = "<script>alert(1)</script>"
     renamed = [replace(file, label=name) for file in scored.defect]
     scored = replace(scored, defect=renamed, classes=(name,))
@@ -209,7 +207,7 @@ def test_both_languages_say_the_same_things() -> None:
     assert all(placeholders(english[key]) == placeholders(japanese[key]) for key in english)
 
 
-def test_the_command_writes_the_report_and_names_its_file(
+def test_the_command_names_the_report_it_writes(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, tmp_path: Path
 ) -> None:
     test = parts / "test"

@@ -63,7 +63,7 @@ def test_the_blur_of_an_edge_is_measured_in_pixels(blur: float) -> None:
 
 @given(st.floats(0.2, 1.0), st.floats(0, 50))
 @settings(max_examples=25, deadline=None)
-def test_contrast_and_brightness_do_not_change_the_blur(gain: float, offset: float) -> None:
+def test_a_linear_change_of_light_does_not_change_the_blur(gain: float, offset: float) -> None:
     assert quality(edge(2.0) * gain + offset).blur_px == pytest.approx(2.0, abs=0.3)
 
 
@@ -108,7 +108,7 @@ def by_the_book(picture: np.ndarray) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("size", [(7, 9), (40, 30), (333, 1000), (1080, 1920), (41, 9000), (9000, 41)])
-def test_blur_and_smear_are_those_of_the_whole_picture_whatever_its_size(
+def test_both_measures_of_sharpness_are_those_of_the_whole_picture(
     real: list[np.ndarray], size: tuple[int, int]
 ) -> None:
     random = np.random.default_rng(0)
@@ -121,7 +121,7 @@ def test_blur_and_smear_are_those_of_the_whole_picture_whatever_its_size(
         assert smear(sized) == pytest.approx(wanted, rel=0.01)
 
 
-def test_a_full_hd_frame_is_measured_strip_by_strip_and_no_plane_of_it_is_held_as_a_whole(
+def test_a_full_hd_frame_is_measured_without_holding_a_plane_of_it_as_a_whole(
     real: list[np.ndarray],
 ) -> None:
     seen = frame(np.repeat(np.tile(real[0], (4, 7))[:1080, :1920, None], 3, axis=2))
@@ -154,7 +154,7 @@ def test_a_movement_while_the_shutter_is_open_is_smear_in_any_direction(real: li
     assert min(smear(cv2.blur(real[0], size)) for size in ((25, 1), (1, 25))) > 1.5 * still
 
 
-def test_light_is_measured_in_shares_and_means() -> None:
+def test_light_is_measured_in_shares_beside_its_mean() -> None:
     pixels = np.full((10, 10, 3), 100, np.uint8)
     pixels[:3] = 0
     pixels[3:5, :, 0] = 255
@@ -204,7 +204,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("pixels", "code"), CASES, ids=[code for _, code in CASES])
-def test_a_frame_that_does_not_keep_a_bound_is_refused_with_measure_and_bound(pixels: np.ndarray, code: str) -> None:
+def test_a_frame_that_does_not_keep_a_bound_is_refused_with_its_measure(pixels: np.ndarray, code: str) -> None:
     with pytest.raises(FrameRefused) as caught:
         QualityGate(QualityBounds.usual()).require(frame(pixels))
     assert caught.value.code == code
@@ -221,7 +221,7 @@ def test_without_bounds_nothing_is_refused() -> None:
         QualityGate(QualityBounds()).require(frame(pixels))
 
 
-def test_a_moving_part_is_refused_and_a_still_one_is_not() -> None:
+def test_only_a_moving_part_is_refused() -> None:
     gate = QualityGate(QualityBounds(max_moving_share=0.1))
     image = edge(1.0)
     gate.require(frame(image, moment=0.0))
@@ -252,7 +252,7 @@ def test_every_frame_that_bounds_were_learnt_from_keeps_them(seen: list[ImageQua
     assert not [found for found in seen if refusals(found, learned.bounds)]
 
 
-def test_bounds_learnt_from_good_castings_let_others_pass_and_stop_bad_pictures(data: Path) -> None:
+def test_bounds_learnt_from_good_castings_stop_only_bad_pictures(data: Path) -> None:
     good = [path for path in image_files(data / "casting") if "ok" in path.parent.name]
     pictures = [read_image(path) for path in good[:160]]
     learned = learn_bounds(quality(picture) for picture in pictures[:60])

@@ -38,7 +38,7 @@ def fill(folder: Path, *names: str) -> Path:
     return folder
 
 
-def test_defects_beside_good_parts_are_left_out_and_counted(tmp_path: Path) -> None:
+def test_defects_beside_good_parts_are_left_out(tmp_path: Path) -> None:
     found = good_images(
         fill(tmp_path, "a.png", "def_front/b.png", "def_front/c.png", "ok_front/deep/d.png", "good/e.png", "odd/f.png")
     )
@@ -46,13 +46,13 @@ def test_defects_beside_good_parts_are_left_out_and_counted(tmp_path: Path) -> N
     assert (found.left_out, found.taken_whole) == ({"def_front": 2, "odd": 1}, ())
 
 
-def test_sub_folders_none_of_which_is_named_good_are_taken_whole_and_named(tmp_path: Path) -> None:
+def test_sub_folders_none_of_which_is_named_good_are_taken_whole(tmp_path: Path) -> None:
     found = good_images(fill(tmp_path, "a.png", "tuesday/b.png", "monday/c.png"))
     assert [path.name for path in found.files] == ["a.png", "c.png", "b.png"]
     assert (found.left_out, found.taken_whole) == ({}, ("monday", "tuesday"))
 
 
-def test_a_missing_and_an_empty_folder_are_reported_apart(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported_apart_from_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         image_files(tmp_path / "none")
     with pytest.raises(InvalidInput):
@@ -61,7 +61,7 @@ def test_a_missing_and_an_empty_folder_are_reported_apart(tmp_path: Path) -> Non
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits for folders")
 @pytest.mark.parametrize("closed", ["", "inner"])
-def test_a_folder_that_may_not_be_listed_is_reported_and_not_left_out(tmp_path: Path, closed: str) -> None:
+def test_a_folder_that_may_not_be_listed_is_reported_instead_of_left_out(tmp_path: Path, closed: str) -> None:
     folder = tmp_path / "images"
     (folder / "inner").mkdir(parents=True)
     (folder / "a.png").write_bytes(b"x")

@@ -84,7 +84,7 @@ def test_a_damaged_png_is_seen_by_its_checksum() -> None:
     assert code_of(bytes(data)) == "image-damaged"
 
 
-def test_an_empty_file_and_a_text_have_codes_of_their_own() -> None:
+def test_an_empty_file_is_reported_apart_from_a_text() -> None:
     assert code_of(b"") == "image-empty"
     assert code_of(b"this is a text, not an image") == "image-unknown-format"
 
@@ -120,14 +120,14 @@ def test_a_size_beyond_the_limit_of_pillow_is_read_without_a_warning() -> None:
     assert (header.format, header.width, header.height) == ("png", 40_000, 20_000)
 
 
-def test_limits_hold_for_bytes_and_pixels() -> None:
+def test_limits_hold_for_bytes_as_well_as_pixels() -> None:
     data = encode_png(picture())
     assert code_of(data, max_bytes=100) == "image-too-many-bytes"
     assert code_of(data, max_pixels=48 * 64 - 1) == "image-too-many-pixels"
     assert decode_image(data, limits=ImageLimits(max_pixels=48 * 64)).shape == (48, 64, 3)
 
 
-def test_a_vanished_file_and_a_folder_are_reported_apart(tmp_path: Path) -> None:
+def test_a_vanished_file_is_reported_apart_from_a_folder(tmp_path: Path) -> None:
     with pytest.raises(UnreadableImage) as caught:
         read_image(tmp_path / "gone.png")
     assert caught.value.code == "image-missing"

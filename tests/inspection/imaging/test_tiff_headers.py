@@ -98,7 +98,7 @@ def test_any_directory_is_read_or_refused(order: str, entries: list[tuple[int, i
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_a_tiff_as_opencv_writes_it_is_whole_and_one_byte_less_is_not(dtype: type[np.generic]) -> None:
+def test_a_tiff_of_opencv_is_truncated_by_one_byte_less(dtype: type[np.generic]) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (300, 211, 3)).astype(dtype)
     data = cv2.imencode(".tiff", pixels)[1].tobytes()
     header = read_header(data)

@@ -146,7 +146,7 @@ def test_an_area_ends_at_the_limit_between_two_points() -> None:
     assert area_up_to(np.array([0.0, 1.0]), np.array([0.0, 1.0]), 0.5) == pytest.approx(0.25)
 
 
-def test_intervals_hold_the_figure_and_narrow_with_more_images() -> None:
+def test_intervals_narrow_with_more_images() -> None:
     generator = np.random.default_rng(3)
     width = []
     for count in (20, 500):
@@ -159,7 +159,7 @@ def test_intervals_hold_the_figure_and_narrow_with_more_images() -> None:
     assert width[1] < width[0] / 3
 
 
-def test_pixel_intervals_draw_whole_images_and_hold_the_figure() -> None:
+def test_pixel_intervals_hold_the_figure() -> None:
     pixels = PixelScores()
     generator = np.random.default_rng(5)
     for index in range(30):
@@ -206,11 +206,14 @@ def test_the_table_of_thresholds_keeps_what_each_row_promises(
         assert row.overkill["rate"] <= row.limit
 
 
-def test_what_is_plotted_is_bounded_and_keeps_its_ends() -> None:
+def test_a_thinned_curve_keeps_its_ends() -> None:
     curve = Curve(np.linspace(0, 1, 5000), np.linspace(0, 1, 5000) ** 0.5)
     for made in (thinned(curve), resampled(curve)):
         assert made.across.size <= 200
         assert (made.across[0], made.across[-1], made.up[-1]) == (0.0, 1.0, 1.0)
+
+
+def test_a_histogram_holds_every_score() -> None:
     histogram = histogram_of([1.0, 2.0], [3.0, 9.0], 12.0)
     assert (histogram.good.sum(), histogram.defect.sum()) == (2, 2)
     assert histogram.edges[-1] == 12.0

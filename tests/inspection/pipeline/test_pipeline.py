@@ -96,18 +96,18 @@ def test_a_malformed_step_is_named_by_its_id() -> None:
     assert fields(caught.value) == ["steps.smooth.component"]
 
 
-def test_an_unknown_component_names_step_and_field() -> None:
+def test_an_unknown_component_is_named_by_its_field() -> None:
     error = refused({"id": "a", "component": "melt"})
     assert (error.code, fields(error)) == ("pipeline-unknown-component", ["steps.a.component"])
 
 
-def test_wrong_parameters_name_step_and_field_each() -> None:
+def test_each_wrong_parameter_is_named_by_its_field() -> None:
     error = refused(blur("a", "input", radius=-1, colour="red"))
     assert error.code == "pipeline-parameter"
     assert set(fields(error)) == {"steps.a.parameters.radius", "steps.a.parameters.colour"}
 
 
-def test_inputs_that_lead_nowhere_name_step_and_field() -> None:
+def test_an_input_that_leads_nowhere_is_named_by_its_field() -> None:
     assert refused(blur("a", "b")).code == "pipeline-unknown-source"
     assert refused({"id": "a", "component": "filter"}).code == "pipeline-missing-input"
     error = refused({"id": "a", "component": "filter", "inputs": {"image": "input", "picture": "input"}})
@@ -122,12 +122,12 @@ def test_an_input_of_the_wrong_kind_is_refused() -> None:
     assert refused(anomaly, overlay).code == "pipeline-wrong-kind"
 
 
-def test_two_steps_of_one_name_are_refused_and_none_may_be_called_input() -> None:
+def test_a_step_may_not_bear_the_name_of_another_or_of_the_input() -> None:
     assert refused(blur("a", "input"), blur("a", "input")).code == "pipeline-duplicate-step"
     assert refused(blur("input", "input")).code == "pipeline-duplicate-step"
 
 
-def test_a_circle_is_refused_and_named() -> None:
+def test_a_circle_is_refused_by_the_steps_in_it() -> None:
     error = refused(blur("a", "b"), blur("b", "c"), blur("c", "a"), blur("d", "input"))
     assert error.code == "pipeline-cycle"
     assert "a, b, c" in str(error.values)
@@ -152,7 +152,7 @@ def graphs(draw: st.DrawFn) -> tuple[list[dict[str, Any]], bool]:
 
 @settings(max_examples=200, deadline=None)
 @given(graphs())
-def test_a_graph_is_valid_exactly_when_it_has_no_circle_and_then_runs_in_order(
+def test_a_graph_is_valid_exactly_when_it_has_no_circle(
     graph: tuple[list[dict[str, Any]], bool],
 ) -> None:
     steps, circle = graph
@@ -208,7 +208,7 @@ def test_nothing_from_outside_raises_anything_but_invalid_input(value: object) -
         assert reported
 
 
-def test_steps_are_timed_and_reported_in_order(image: Pixels) -> None:
+def test_steps_are_reported_in_their_order(image: Pixels) -> None:
     seen: list[StepProgress] = []
     runner = Runner(validate_definition(pipeline(blur("b", "a"), blur("a", "input", filter_type="edge"))))
     outcome = runner.run(image, on_progress=seen.append)
@@ -264,7 +264,7 @@ def test_a_pipeline_without_its_model_is_refused_before_it_runs() -> None:
 
 
 @pytest.mark.parametrize("as_finder", [False, True])
-def test_a_model_of_the_wrong_kind_is_refused_with_step_and_field(image: Pixels, as_finder: bool) -> None:
+def test_a_model_of_the_wrong_kind_is_refused_by_its_field(image: Pixels, as_finder: bool) -> None:
     reference = ReferenceImage.of(image)
 
     def run() -> None:
@@ -308,7 +308,7 @@ def test_the_default_pipeline_finds_a_defect_where_it_is(model: AnomalyModel) ->
     assert abs(outcome.heatmap.max() / outcome.result.anomaly_score - 1) < 0.05
 
 
-def test_the_threshold_of_the_criteria_moves_the_verdict_and_what_is_drawn(model: AnomalyModel) -> None:
+def test_the_threshold_of_the_criteria_decides_what_is_found(model: AnomalyModel) -> None:
     runner = Runner(validate_definition(default_definition()), lambda name: model)
     part = draw_part(800, defect="scratch").image
     loose = runner.run(part, Criteria(threshold=1e6))

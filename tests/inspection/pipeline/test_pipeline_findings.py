@@ -101,7 +101,7 @@ class Watching(InProcess):
 
 @settings(max_examples=30, deadline=None)
 @given(steps=pipelines())
-def test_any_graph_of_fitting_steps_runs_each_once_and_after_what_it_needs(steps: list[dict[str, Any]]) -> None:
+def test_any_graph_of_fitting_steps_runs_each_once_after_what_it_needs(steps: list[dict[str, Any]]) -> None:
     watching = Watching()
     outcome = Runner(validate_definition(parsed(steps)), executor=watching).run(drawn(60, 80, disc(40, 30, 12)))
     assert sorted(watching.values) == sorted(step["id"] for step in steps)
@@ -115,7 +115,7 @@ def test_any_graph_of_fitting_steps_runs_each_once_and_after_what_it_needs(steps
     how=st.sampled_from(["circle", "kind", "source", "parameter", "port", "component"]),
     data=st.data(),
 )
-def test_a_graph_broken_in_any_way_is_refused_with_step_and_field(
+def test_a_graph_broken_in_any_way_is_refused_by_its_field(
     steps: list[dict[str, Any]], how: str, data: st.DataObject
 ) -> None:
     broken = data.draw(st.sampled_from(steps))["id"]
@@ -210,7 +210,7 @@ GOOD = Criteria(
 )
 
 
-def test_one_result_has_what_was_measured_read_and_compared_on_the_original(scene: Pixels) -> None:
+def test_one_result_has_every_finding_in_coordinates_of_the_original(scene: Pixels) -> None:
     outcome = Runner(validate_definition(parsed(STEPS))).run(scene, GOOD)
     result = outcome.result
     assert (result.overall_result, result.reasons) == (Verdict.OK, [])
@@ -238,7 +238,7 @@ def test_a_part_that_is_wrong_in_everything_is_reported_so(scene: Pixels) -> Non
     ]
 
 
-def test_a_record_keeps_what_was_found_beside_its_step_and_fits_the_wire(scene: Pixels) -> None:
+def test_a_record_keeps_each_finding_beside_its_step(scene: Pixels) -> None:
     result = Runner(validate_definition(parsed(STEPS))).run(scene, GOOD).result
     spoiled = result.codes[0].model_copy(update={"text": "a\0b"})
     steps = result.model_copy(update={"codes": [spoiled]}).recorded_steps()
@@ -253,7 +253,7 @@ def test_a_record_keeps_what_was_found_beside_its_step_and_fits_the_wire(scene: 
     assert [step.model_dump(mode="json") for step in read] == steps
 
 
-def test_a_result_of_before_and_one_of_later_are_still_read() -> None:
+def test_results_of_other_releases_are_still_read() -> None:
     before = {"overall_result": "OK", "confidence": 0.9, "detections": []}
     assert InspectionResult.model_validate(before).measurements == []
     later = InspectionResult.model_validate({**before, "sounds": [1]})

@@ -49,7 +49,7 @@ def renamed(definition: PipelineDefinition, **names: str) -> PipelineDefinition:
     return PipelineDefinition.parse({**changed, "steps": changed["steps"][::-1]})
 
 
-def test_images_as_they_are_and_images_only_made_smaller_as_a_model_does_are_the_same() -> None:
+def test_images_only_made_smaller_as_a_model_does_count_as_they_are() -> None:
     as_they_are = PreprocessingRecord()
     assert recorded(pipeline()) == as_they_are
     for name in ("anomaly", "codes-and-anomaly"):
@@ -75,7 +75,7 @@ def test_what_changes_what_a_model_sees_is_kept(step: tuple[str, dict[str, Any]]
     assert len(found.digest) == 64
 
 
-def test_names_and_order_in_the_file_do_not_matter_what_is_done_does() -> None:
+def test_names_in_the_file_do_not_change_the_record() -> None:
     whole = pipeline(RESIZE, CROP, CLAHE)
     found = recorded(whole)
     assert found.components == ("resize", "crop", "filter")
@@ -91,7 +91,7 @@ def test_a_default_that_is_written_out_is_the_same_as_one_that_is_left_out() -> 
     )
 
 
-def test_another_reference_image_changes_the_record_and_its_name_does_not() -> None:
+def test_another_reference_image_changes_the_record_unlike_its_name() -> None:
     first = recorded(pipeline(ALIGN))
     assert recorded(pipeline(ALIGN), {"reference": "b" * 64}) != first
     assert recorded(pipeline(("align", {**ALIGN[1], "reference": "good"})), {"good": "a" * 64}) == first

@@ -57,7 +57,7 @@ def test_a_damaged_image_does_not_stop_the_others(runner: Runner, images: Path, 
 
 
 @pytest.mark.parametrize("door", [through_files, through_a_source])
-def test_files_given_by_name_and_by_source_get_the_same_overlay_names(
+def test_files_given_by_name_get_the_overlay_names_of_a_source(
     runner: Runner, images: Path, tmp_path: Path, door: object
 ) -> None:
     for _ in range(2):

@@ -53,7 +53,7 @@ def test_overlays_above_the_images_never_get_among_them(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.png", "b.png"]
 
 
-def test_a_frame_of_a_camera_or_video_is_named_by_its_time_or_file_and_its_number(tmp_path: Path) -> None:
+def test_a_frame_is_named_by_its_file_or_time_with_its_number(tmp_path: Path) -> None:
     overlays = OverlayFolder(tmp_path)
     overlays.write(frame(None, 12, "usb:0"), DRAWN)
     overlays.write(frame(Path("clips/a.mp4"), 3, "video:a.mp4"), DRAWN)
@@ -61,7 +61,7 @@ def test_a_frame_of_a_camera_or_video_is_named_by_its_time_or_file_and_its_numbe
     assert names(tmp_path) == ["20260304T050607.000089Z-000012.png", "a-000003.png", "b.png"]
 
 
-def test_overlays_of_an_earlier_run_and_of_a_file_that_came_again_are_kept(tmp_path: Path) -> None:
+def test_overlays_of_an_earlier_run_are_kept(tmp_path: Path) -> None:
     for run in range(2):
         overlays = OverlayFolder(tmp_path / "out", tmp_path / "in")
         for again in range(3):

@@ -47,7 +47,7 @@ def test_a_column_that_counts_is_suspected(steps: NDArray[np.float64]) -> None:
     assert find_data_warnings(table_of(rows)).counters == ()
 
 
-def test_shuffled_rows_are_reported_and_a_clock_set_back_once_is_not() -> None:
+def test_shuffled_rows_are_reported_unlike_a_clock_set_back_once() -> None:
     times = np.arange(300.0)
     assert find_data_warnings(table_of(machine_rows(300), times[::-1].copy())).backward == 299
     times[100:] -= 3600
@@ -101,7 +101,7 @@ def named(name: str, column: NDArray[np.float64]) -> SensorTable:
     "name",
     ["anomaly", "changepoint", "Label", "is_anomaly", "target", "class", "outliers", "fault_1", "異常フラグ", "ラベル"],
 )
-def test_a_column_of_0_and_1_named_as_a_label_is_suspected(name: str) -> None:
+def test_a_column_of_zeros_or_ones_named_as_a_label_is_suspected(name: str) -> None:
     column = np.tile([0.0, 1.0], 10)
     assert find_data_warnings(named(name, column)).labels == (name,)
     column[3] = np.nan
@@ -116,7 +116,7 @@ def test_a_switch_is_no_label(name: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
-def test_the_command_names_the_sensors_it_learned_and_the_labels_among_them(
+def test_the_command_names_the_labels_among_the_sensors_it_learned(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
     monkeypatch.setenv("IMAGEFLOW_LANGUAGE", language)

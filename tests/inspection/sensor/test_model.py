@@ -69,7 +69,7 @@ def test_the_score_is_the_norm_of_what_the_network_cannot_rebuild(vectors: Senso
     assert row_score.status == ("anomaly" if expected > vectors.metadata.threshold else "normal")
 
 
-def test_rows_like_the_training_are_normal_and_a_broken_relation_is_not(vectors: SensorModel) -> None:
+def test_a_broken_relation_of_sensors_is_an_anomaly(vectors: SensorModel) -> None:
     later = vectors.score(machine_rows(2000, seed=1))
     assert 0.01 < (later > vectors.metadata.threshold).mean() < 0.12
     broken = vectors.score_row([105.0, 1.6, 60.0])
@@ -95,7 +95,7 @@ def test_contributions_add_up_to_the_score_squared(vectors: SensorModel, row: li
             assert row_score.contributions[name] == 0.0
 
 
-def test_contributions_of_windows_add_up_in_a_stream_and_in_a_table(windowed: SensorModel) -> None:
+def test_contributions_of_windows_add_up_to_the_score(windowed: SensorModel) -> None:
     rows = machine_rows(40, seed=3)
     rows[20:, 2] += 30
     table, scores = windowed.contributions(rows), windowed.score(rows)
@@ -142,7 +142,7 @@ def test_rows_one_by_one_score_as_the_table_does_whatever_they_hold(
     assert np.allclose(stream_scores(model, rows), table, rtol=1e-9, atol=0, equal_nan=True)
 
 
-def test_a_row_too_far_away_for_any_number_has_no_score_and_spoils_no_later_one(windowed: SensorModel) -> None:
+def test_a_row_too_far_away_for_any_number_spoils_no_later_one(windowed: SensorModel) -> None:
     tiny = replace(windowed, scaling=replace(windowed.scaling, scale=windowed.scaling.scale * 1e-60))
     rows = machine_rows(120, seed=12)
     rows[60] = 1e100
@@ -167,9 +167,7 @@ def test_the_score_of_a_row_knows_nothing_of_later_rows(windowed: SensorModel) -
     assert np.array_equal(windowed.score(rows)[:60], windowed.score(changed)[:60])
 
 
-def test_a_row_that_misses_too_much_has_no_score_and_the_others_keep_theirs(
-    vectors: SensorModel, windowed: SensorModel
-) -> None:
+def test_a_row_that_misses_too_much_leaves_the_other_scores_alone(vectors: SensorModel, windowed: SensorModel) -> None:
     rows = machine_rows(60, seed=7)
     whole = vectors.score(rows)
     rows[10, :2] = np.nan
@@ -245,7 +243,7 @@ def test_many_threads_score_as_one_does(vectors: SensorModel) -> None:
     assert not wrong
 
 
-def test_a_moved_threshold_changes_the_verdict_and_not_the_score(vectors: SensorModel) -> None:
+def test_a_moved_threshold_leaves_the_score_as_it_is(vectors: SensorModel) -> None:
     row = [105.0, 1.6, 60.0]
     before = vectors.score_row(row)
     after = vectors.with_threshold(before.score + 1).score_row(row)
@@ -414,7 +412,7 @@ def test_a_model_that_is_not_there_is_reported(tmp_path: Path) -> None:
         assert raised.value.code == code
 
 
-def test_loading_and_scoring_import_no_torch_and_unpickle_nothing(vectors: SensorModel, tmp_path: Path) -> None:
+def test_scoring_a_loaded_model_imports_no_torch(vectors: SensorModel, tmp_path: Path) -> None:
     save_model(tmp_path / "model.npz", vectors)
     program = (
         "import sys\n"

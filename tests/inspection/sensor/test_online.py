@@ -50,7 +50,7 @@ def test_a_long_anomaly_does_not_become_normal(reference: SensorModel, windowed:
         assert np.abs((learner.model.scaling.center - untouched) / model.scaling.scale).max() < 0.5
 
 
-def test_a_slow_harmless_change_is_followed_and_reported(reference: SensorModel) -> None:
+def test_a_slow_harmless_change_is_followed(reference: SensorModel) -> None:
     learner = OnlineLearner(reference, BRISK)
     rows = machine_rows(4000, seed=2)
     # The temperature rises by two standard deviations within forty days, slower than what a day allows.
@@ -64,7 +64,7 @@ def test_a_slow_harmless_change_is_followed_and_reported(reference: SensorModel)
     assert not any(found.at_bound for found in learner.feature_shift())
 
 
-def test_a_change_without_end_is_followed_to_the_bound_and_no_further(reference: SensorModel) -> None:
+def test_a_change_without_end_is_followed_only_to_the_bound(reference: SensorModel) -> None:
     bounds = BRISK.model_copy(update={"max_total_shift": 1.0})
     learner = OnlineLearner(reference, bounds)
     rows = machine_rows(6000, seed=3)
@@ -90,7 +90,7 @@ def test_a_day_moves_no_further_than_a_day_may(reference: SensorModel) -> None:
         before = after
 
 
-def test_a_clock_that_is_set_back_again_and_again_lends_no_further_days(reference: SensorModel) -> None:
+def test_a_clock_set_back_repeatedly_lends_no_further_days(reference: SensorModel) -> None:
     learner = OnlineLearner(reference, OnlineSettings(rate=0.1, quarantine=0, max_shift_per_day=0.05))
     rows = machine_rows(600, seed=13)
     rows[:, 2] += np.linspace(0, 4, len(rows))
@@ -128,7 +128,7 @@ def test_single_false_alarms_do_not_stop_the_learning() -> None:
     assert learner.rows_learned > 200
 
 
-def test_the_reference_and_the_threshold_are_never_touched(reference: SensorModel) -> None:
+def test_learning_online_never_touches_the_reference(reference: SensorModel) -> None:
     before = model_bytes(reference)
     learner = OnlineLearner(reference, OnlineSettings(quarantine=0, weight_rate=0.1, max_weight_change=0.02))
     for row in machine_rows(1500, seed=4).tolist():
@@ -191,7 +191,7 @@ def test_the_drift_report_distinguishes_a_shifted_sensor_from_the_others(referen
     assert drift_report(reference, rows)[1].level in {"stable", "moved"}
 
 
-def test_the_drift_report_speaks_both_languages_and_admits_too_few_rows(reference: SensorModel) -> None:
+def test_the_drift_report_admits_too_few_rows_in_both_languages(reference: SensorModel) -> None:
     few = drift_report(reference, machine_rows(49, seed=9))
     assert {found.level for found in few} == {"too-few-rows"}
     gone = machine_rows(100, seed=9)

@@ -62,7 +62,7 @@ def precision(scores: NDArray[np.float64], labels: NDArray[np.bool_]) -> float |
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 1000), longest=st.integers(0, 60))
-def test_the_volume_lies_between_none_and_all_and_perfect_scores_come_near_it(seed: int, longest: int) -> None:
+def test_perfect_scores_have_a_larger_volume_than_noise(seed: int, longest: int) -> None:
     rng = np.random.default_rng(seed)
     labels = np.zeros(300, np.bool_)
     labels[100:160] = labels[220:230] = True
@@ -72,7 +72,7 @@ def test_the_volume_lies_between_none_and_all_and_perfect_scores_come_near_it(se
     assert perfect > 0.7
 
 
-def test_without_tolerance_and_with_one_anomaly_the_volume_is_the_average_precision() -> None:
+def test_without_tolerance_the_volume_of_one_anomaly_is_the_average_precision() -> None:
     labels = np.zeros(200, np.bool_)
     labels[50:80] = True
     scores = np.random.default_rng(0).random(200) + labels

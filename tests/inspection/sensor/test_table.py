@@ -99,7 +99,7 @@ def test_missing_values_stay_missing() -> None:
         ["10:14:33", "10:14:34"],
     ],
 )
-def test_a_column_of_times_is_recognised_and_is_no_sensor(times: list[str]) -> None:
+def test_a_column_of_times_is_recognised_as_no_sensor(times: list[str]) -> None:
     found = parse_table("\n".join(f"{time};1.5;2" for time in times).encode(), "t.csv")
     assert found.columns == ("column 2", "column 3")
     assert found.left_out == ("column 1",)
@@ -107,7 +107,7 @@ def test_a_column_of_times_is_recognised_and_is_no_sensor(times: list[str]) -> N
     assert found.seconds[1] - found.seconds[0] == 1.0
 
 
-def test_date_and_time_of_day_may_stand_in_two_columns() -> None:
+def test_a_date_may_stand_beside_its_time_of_day() -> None:
     found = parse_table(b"date,time,a\n2020-03-09,23:59:59,1\n2020-03-10,00:00:01,2\n", "t.csv")
     assert (found.columns, found.left_out) == (("a",), ("date", "time"))
     assert found.seconds is not None
@@ -166,7 +166,7 @@ def test_a_semicolon_within_quotes_does_not_make_two_numbers() -> None:
 
 
 @pytest.mark.slow
-def test_a_table_takes_little_more_than_its_bytes_and_its_numbers() -> None:
+def test_a_table_takes_little_more_than_its_bytes_with_its_numbers() -> None:
     data = b"a,b,c,d,e,f,g,h\n" + b"1.234,5.678,9.012,3.456,7.890,1.234,5.678,9.012\n" * 20_000
     tracemalloc.start()
     try:
@@ -185,7 +185,7 @@ def test_columns_can_be_left_out_by_name() -> None:
     assert "a, label, b" in str(error)
 
 
-def test_a_cell_that_is_no_number_is_named_by_line_and_column() -> None:
+def test_a_cell_that_is_no_number_is_named_by_its_place() -> None:
     error = refused("a,b\n1,2\n\n3,warm\n")
     assert error.code == "sensor-file-cell"
     assert error.values == {"name": "t.csv", "row": 4, "column": "b", "text": "warm"}

@@ -86,7 +86,7 @@ def test_blue_first_is_turned_round() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(PIXEL_FORMATS.values()))
-def test_too_short_an_image_is_refused_and_one_of_the_right_length_read(name: str) -> None:
+def test_an_image_one_byte_too_short_is_refused(name: str) -> None:
     needed = bytes_needed(name, 6, 4)
     assert to_pixels(bytes(needed), 6, 4, name).shape[:2] == (4, 6)
     with pytest.raises(ValueError, match="are no"):

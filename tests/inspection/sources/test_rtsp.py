@@ -94,7 +94,7 @@ def test_an_address_without_a_host_is_refused() -> None:
         assert caught.value.code == "camera-address"
 
 
-def test_user_and_password_reach_the_camera_and_nothing_else(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_password_reaches_nothing_but_the_camera(capfd: pytest.CaptureFixture[str]) -> None:
     server = RtspServer(credentials="inspector:s3cret")
     server.start()
     try:
@@ -113,12 +113,12 @@ def test_user_and_password_reach_the_camera_and_nothing_else(capfd: pytest.Captu
     assert not [text for text in reported if "s3cret" in text or "wr0ng" in text or "inspector" in text]
 
 
-def test_an_address_is_shown_without_user_password_and_query() -> None:
+def test_an_address_is_shown_without_its_credentials_or_query() -> None:
     assert without_credentials("rtsp://u:p@h:554/a?token=x") == "rtsp://h:554/a"
     assert without_credentials("rtsp://[::1]:554/Streaming/Channels/101") == "rtsp://[::1]:554/Streaming/Channels/101"
 
 
-def test_an_address_is_shown_without_the_credentials_in_its_path_and_with_its_channel() -> None:
+def test_an_address_is_shown_with_its_channel_but_no_credentials_in_its_path() -> None:
     shown = without_credentials("rtsp://10.0.0.5:554/user=admin_password=secret_channel=2_stream=0.sdp")
     assert shown == "rtsp://10.0.0.5:554/user=…_channel=2_stream=0.sdp"
     assert CameraSource("rtsp://h/live/Token=a1b2c3/1").source_id == "rtsp://h/live/Token=…"

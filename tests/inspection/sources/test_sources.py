@@ -140,7 +140,7 @@ def test_a_name_the_system_refuses_is_reported_as_missing_not_as_a_fault_of_the_
 
 
 @pytest.mark.parametrize("spec", ["http://anna:secret@camera/stream", "FTP://x", "webcam:0", "usbcam:0"])
-def test_an_address_of_an_unknown_kind_is_refused_and_the_known_ones_are_named(spec: str) -> None:
+def test_an_address_of_an_unknown_kind_is_refused_with_the_known_ones(spec: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         make_source(spec)
     assert caught.value.code == "source-scheme"
@@ -152,7 +152,7 @@ def test_an_address_of_an_unknown_kind_is_refused_and_the_known_ones_are_named(s
         assert all(known in reported for known in ("usb:", "watch:", "rtsp://", "rtsps://", "genicam:", "gige:"))
 
 
-def test_a_path_with_a_colon_is_a_path_where_it_is_there_and_so_is_one_on_a_drive(tmp_path: Path) -> None:
+def test_a_path_with_a_colon_is_a_path_where_it_is_there(tmp_path: Path) -> None:
     (tmp_path / "lot:7").mkdir()
     with contextlib.chdir(tmp_path):
         assert not is_stream("lot:7")
@@ -222,7 +222,7 @@ def give(source: Metronome, live: LiveSource, count: int) -> None:
     raise AssertionError("the reader did not take the frames in ten seconds")
 
 
-def test_of_frames_nobody_took_in_time_the_newest_are_kept_and_the_others_counted() -> None:
+def test_of_frames_nobody_took_in_time_the_newest_are_kept() -> None:
     source = Metronome()
     with LiveSource(source, capacity=2) as live:
         give(source, live, 10)
@@ -324,7 +324,7 @@ def test_a_bug_in_a_source_reaches_who_reads_instead_of_silence() -> None:
                 live.read(5)
 
 
-def test_a_live_folder_reports_a_bad_file_and_continues(parts: Path, tmp_path: Path) -> None:
+def test_a_live_folder_continues_after_a_bad_file(parts: Path, tmp_path: Path) -> None:
     (tmp_path / "1.png").write_bytes(b"junk")
     (tmp_path / "2.png").write_bytes(encode_png(np.zeros((4, 4, 3), np.uint8)))
     with LiveSource(FolderSource(tmp_path), capacity=5) as live:
@@ -357,7 +357,7 @@ def await_loss(source: ImageSource) -> int:
     return count
 
 
-def test_a_video_file_that_vanishes_and_returns_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_video_file_that_returns_goes_on_where_it_was(tmp_path: Path) -> None:
     path, away = tmp_path / "a.avi", tmp_path / "away.avi"
     grey_video(path, 20)
     with VideoSource(path, realtime=True) as source:
@@ -383,7 +383,7 @@ def test_another_video_in_the_place_of_the_one_that_vanished_begins_at_its_begin
         assert numbers(source, 5) == [0, 1, 2, 3, 4]
 
 
-def test_a_folder_that_vanishes_and_returns_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_folder_that_returns_goes_on_where_it_was(tmp_path: Path) -> None:
     folder, away = tmp_path / "parts", tmp_path / "away"
     folder.mkdir()
     for number in range(4):

@@ -106,7 +106,7 @@ def test_closing_wakes_who_waits_for_a_key(tmp_path: Path) -> None:
     assert result == [None]
 
 
-def test_a_watched_folder_triggers_itself_and_an_ordinary_one_does_not(tmp_path: Path) -> None:
+def test_only_a_watched_folder_triggers_itself(tmp_path: Path) -> None:
     with TriggeredSource(WatchedFolderSource(tmp_path), TriggerMode.SOURCE) as source:
         drawn(tmp_path, 1)
         assert source.read(5.0) is not None

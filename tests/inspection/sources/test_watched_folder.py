@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
-def test_new_images_come_once_in_the_order_they_arrived_and_old_ones_do_not(folder: Path) -> None:
+def test_only_new_images_come_in_the_order_they_arrived(folder: Path) -> None:
     write_atomically(folder / "old.png", picture(1))
     with WatchedFolderSource(folder) as source:
         assert source.read(timeout=0.4) is None
@@ -66,7 +66,7 @@ def test_images_written_while_nobody_reads_wait_in_their_order(folder: Path) -> 
         assert [int(next_frame(source).pixels[0, 0, 0]) for _ in range(5)] == [0, 1, 2, 3, 4]
 
 
-def test_an_image_written_slowly_is_taken_whole_and_does_not_hold_up_the_others(folder: Path) -> None:
+def test_an_image_written_slowly_does_not_hold_up_the_others(folder: Path) -> None:
     noise = np.random.default_rng(3).integers(0, 255, (200, 200, 3), dtype=np.uint8)
     data = encode_png(noise)
     with WatchedFolderSource(folder, settle=0.1) as source:
@@ -82,7 +82,7 @@ def test_an_image_written_slowly_is_taken_whole_and_does_not_hold_up_the_others(
     assert np.array_equal(frame.pixels, noise)
 
 
-def test_a_file_that_never_becomes_an_image_is_reported_once_and_the_next_one_comes(folder: Path) -> None:
+def test_the_next_image_comes_after_a_file_that_never_becomes_one(folder: Path) -> None:
     with WatchedFolderSource(folder, settle=0.05, patience=0.3) as source:
         (folder / "a.png").write_bytes(picture(5)[:60])
         with pytest.raises(UnreadableImage) as caught:
@@ -103,7 +103,7 @@ def test_a_file_that_vanishes_before_it_is_taken_is_no_trouble(folder: Path) -> 
         assert source.state is SourceState.OPEN
 
 
-def test_a_file_written_over_comes_again_and_a_renamed_one_does_not(folder: Path) -> None:
+def test_a_file_written_over_comes_again_unlike_a_renamed_one(folder: Path) -> None:
     with WatchedFolderSource(folder) as source:
         write_atomically(folder / "latest.png", picture(1))
         assert next_frame(source).pixels[0, 0, 0] == 1
@@ -113,7 +113,7 @@ def test_a_file_written_over_comes_again_and_a_renamed_one_does_not(folder: Path
         assert source.read(timeout=0.6) is None
 
 
-def test_a_folder_that_vanishes_and_returns_goes_on(folder: Path, tmp_path: Path) -> None:
+def test_a_folder_that_vanishes_goes_on_once_it_returns(folder: Path, tmp_path: Path) -> None:
     with WatchedFolderSource(folder) as source:
         write_atomically(folder / "a.png", picture(1))
         before = next_frame(source)
@@ -134,7 +134,7 @@ def test_a_folder_that_vanishes_and_returns_goes_on(folder: Path, tmp_path: Path
         assert next_frame(source).path == folder / "c.png"
 
 
-def test_sub_folders_give_labels_and_hidden_or_other_files_nothing(folder: Path) -> None:
+def test_sub_folders_give_labels_but_hidden_files_give_nothing(folder: Path) -> None:
     with WatchedFolderSource(folder) as source:
         (folder / "scratch").mkdir()
         (folder / ".hidden.png").write_bytes(picture(1))
@@ -164,7 +164,7 @@ def refused(place: Path, mode: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("mode", [0o000, 0o444], ids=["not listed", "listed and not entered"])
-def test_a_sub_folder_that_may_not_be_read_is_reported_once_and_holds_up_no_other(folder: Path, mode: int) -> None:
+def test_a_sub_folder_that_may_not_be_read_holds_up_no_other(folder: Path, mode: int) -> None:
     (folder / "shut").mkdir()
     for name in ("shut/inside.png", "outside.png"):
         write_atomically(folder / name, picture(2))
@@ -187,7 +187,7 @@ def test_a_folder_that_may_not_be_read_is_no_missing_one(folder: Path, mode: int
     assert caught.value.values == {"folder": "arriving", "reason": "Permission denied"}
 
 
-def test_a_link_that_leads_in_a_circle_is_reported_once_and_holds_up_no_image(folder: Path) -> None:
+def test_a_link_that_leads_in_a_circle_holds_up_no_image(folder: Path) -> None:
     (folder / "x.png").symlink_to(folder / "x.png")
     (folder / "nowhere.png").symlink_to(folder / "none.png")
     (folder / "lost+found").mkdir()
@@ -262,7 +262,7 @@ def test_files_whose_names_move_on_by_one_are_known_by_what_they_are() -> None:
         arrivals.take("0.png")
 
 
-def test_a_file_replaced_again_and_again_is_forgotten_too() -> None:
+def test_a_file_replaced_ten_thousand_times_is_forgotten_too() -> None:
     arrivals = Arrivals(0.0)
     for number in range(12_000):
         for found in arrivals.ready({"latest.png": FileState(1, number, (1, number))}, float(number)):

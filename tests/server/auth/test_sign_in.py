@@ -39,7 +39,7 @@ def test_the_same_routes_answer_under_the_short_prefix(served: Served) -> None:
 
 
 @pytest.mark.parametrize(("name", "password"), [("inspector", "wrong"), ("nobody", PASSWORD), ("nobody", "x\0y")])
-def test_a_wrong_name_and_a_wrong_password_get_the_same_answer(served: Served, name: str, password: str) -> None:
+def test_a_wrong_name_gets_the_answer_of_a_wrong_password(served: Served, name: str, password: str) -> None:
     answer = served["anonymous"].post("/auth/login", json={"username": name, "password": password})
     assert answer.status_code == 401
     assert problem_code(answer) == "sign-in-refused"
@@ -62,7 +62,7 @@ def test_a_digest_is_checked_for_an_unknown_user_as_for_a_wrong_password(
     assert checked == ["wrong for inspector", "wrong for nobody"]
 
 
-def test_a_refresh_token_is_good_once_and_its_second_use_ends_the_session(served: Served) -> None:
+def test_the_second_use_of_a_refresh_token_ends_the_session(served: Served) -> None:
     first = served.sign_in("inspector")
     second = served["anonymous"].post("/auth/refresh", json={"refresh_token": first["refresh_token"]}).json()
     assert second["refresh_token"] != first["refresh_token"]
@@ -156,7 +156,7 @@ def test_a_right_sign_in_forgets_the_failures_of_its_name(strict: Served) -> Non
         strict.sign_in("inspector")
 
 
-def test_a_disabled_user_is_out_at_once_and_stays_out(served: Served) -> None:
+def test_a_disabled_user_is_out_at_once(served: Served) -> None:
     admin = served["admin"]
     body = {"username": "leaver", "role": "inspector", "password": PASSWORD}
     user = admin.post("/users", json=body).json()
@@ -218,7 +218,7 @@ def test_an_old_enrolment_code_is_refused(served: Served) -> None:
     assert problem_code(answer) == "enrolment-code-wrong"
 
 
-def test_a_user_signs_in_together_with_the_station_and_not_with_a_wrong_credential(served: Served) -> None:
+def test_a_user_signs_in_together_with_the_station_by_its_credential(served: Served) -> None:
     enrolled = enrol(served)
     person = {"username": "inspector", "password": PASSWORD}
     pair = served["anonymous"].post("/tauri/auth/login", json={**person, **enrolled})
@@ -284,7 +284,7 @@ def test_secrets_are_nowhere_in_the_database_in_clear(served: Served) -> None:
             assert not [secret for secret in secrets if secret in rows], table
 
 
-def test_sign_ins_are_audited_and_the_chain_holds(served: Served) -> None:
+def test_sign_ins_are_kept_in_the_audit_chain(served: Served) -> None:
     served.sign_in("inspector")
     with served.context.database.read() as session:
         query = select(AuditEntry).where(AuditEntry.actor == "inspector", AuditEntry.action == "auth.signed-in")

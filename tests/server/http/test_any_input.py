@@ -46,7 +46,7 @@ def known_to(served: Served) -> tuple[dict[str, Any], str]:
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_no_body_and_no_query_is_a_fault_of_the_server(served: Served, data: st.DataObject) -> None:
+def test_no_body_or_query_is_a_fault_of_the_server(served: Served, data: st.DataObject) -> None:
     document, known = known_to(served)
     places = [
         (method, path, operation)

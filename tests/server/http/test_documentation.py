@@ -37,7 +37,7 @@ def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
     assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
 
 
-def test_every_operation_says_what_it_is_for_and_what_it_answers(document: dict[str, Any]) -> None:
+def test_every_operation_says_what_it_answers(document: dict[str, Any]) -> None:
     for method, path, operation in operations(document):
         place = f"{method} {path}"
         assert operation.get("summary"), place
@@ -95,7 +95,7 @@ def parts(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield from parts(part, f"{path}/{name}")
 
 
-def test_ids_and_times_have_their_formats(document: dict[str, Any]) -> None:
+def test_every_id_or_time_has_its_format(document: dict[str, Any]) -> None:
     for name, schema in document["components"]["schemas"].items():
         if name in {"PipelineStep", "ComponentReply"}:
             continue  # Their ids are words.
@@ -186,7 +186,7 @@ def test_the_page_loads_nothing_from_elsewhere(served: Served) -> None:
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
-def test_metrics_count_requests_by_route_and_name_nobody(served: Served) -> None:
+def test_metrics_count_requests_by_route_without_naming_anyone(served: Served) -> None:
     served["inspector"].get("/users/me")
     text = httpx.get(f"{served.url}/metrics", trust_env=False).text
     assert re.search(r'imageflow_http_requests_total\{method="GET",route="[^"]*/users/me",status="200"\} \d', text)

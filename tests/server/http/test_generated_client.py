@@ -68,7 +68,7 @@ def signed_in(package: ModuleType, served: Served, username: str) -> Iterator[Ca
 
 
 @pytest.mark.slow
-def test_a_generated_client_uploads_and_downloads_a_file(served: Served, package: ModuleType) -> None:
+def test_a_generated_client_downloads_the_file_it_uploaded(served: Served, package: ModuleType) -> None:
     data = png(11)
     with signed_in(package, served, "inspector") as call:
         file = call.file(payload=io.BytesIO(data), file_name="part.png", mime_type="image/png")

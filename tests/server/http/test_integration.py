@@ -39,7 +39,7 @@ def test_a_forgotten_content_type_is_named_as_missing(served: Served, path: str)
     ("body", "line", "column"),
     [('{"lot": "L",}', 1, 13), ('{\n  "lot": "L"\n  "x": 1\n}', 3, 3), ("", 1, 1), ('{"lot": "é" x}', 1, 13)],
 )
-def test_bad_json_is_located_by_line_and_column(served: Served, body: str, line: int, column: int) -> None:
+def test_bad_json_is_located_by_line_with_column(served: Served, body: str, line: int, column: int) -> None:
     head = {"Content-Type": "application/json", "Content-Length": str(len(body.encode()))}
     if body:
         answer = served["inspector"].post("/inspection/sessions", content=body.encode(), headers=head)

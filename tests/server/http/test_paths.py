@@ -48,9 +48,7 @@ def ask(served: Served, method: str, path: str, **options: Any) -> httpx.Respons
 
 
 @pytest.mark.parametrize(("prefix", "slash"), FORMS)
-def test_a_record_is_made_read_changed_listed_and_deleted_by_every_form(
-    served: Served, prefix: str, slash: str
-) -> None:
+def test_every_form_of_a_path_serves_the_whole_life_of_a_record(served: Served, prefix: str, slash: str) -> None:
     code = f"P-{new_id()}"
     made = ask(served, "POST", f"{prefix}/inspection/targets{slash}", json={"code": code, "name": "Plate"})
     assert made.status_code == 201, made.text

@@ -86,7 +86,7 @@ def test_a_body_that_is_no_json_object_is_rejected(served: Served, body: bytes) 
     checked(answer, 400, "validation-error")
 
 
-def test_a_text_that_is_no_json_is_reported_of_the_body_and_of_no_field(served: Served) -> None:
+def test_a_text_that_is_no_json_is_reported_of_the_body(served: Served) -> None:
     answer = served["supervisor"].post(
         "/inspection/targets", content=b'{"code": ', headers={"Content-Type": "application/json"}
     )
@@ -130,7 +130,7 @@ def test_no_path_leads_out_of_the_server(served: Served, path: str) -> None:
         "/inspection/sessions?lot=';DROP TABLE users;--",
     ],
 )
-def test_a_search_is_text_and_never_sql(served: Served, path: str) -> None:
+def test_a_search_is_never_sql(served: Served, path: str) -> None:
     answer = served["admin"].get(path)
     assert answer.status_code == 200
     assert answer.json()["total_count"] == 0
@@ -156,7 +156,7 @@ def test_half_of_a_surrogate_pair_is_refused(served: Served, body: dict[str, obj
     checked(answer, 400, "validation-error")
 
 
-def test_odd_numbers_and_texts_deep_in_an_object_are_refused(served: Served) -> None:
+def test_odd_values_deep_in_an_object_are_refused(served: Served) -> None:
     for odd in ("NaN", "-Infinity", "1e999", '"\\u0000"', '"\\udc00"'):
         content = f'{{"name": "x", "definition": {{"steps": [{{"id": {odd}}}]}}}}'.encode()
         answer = served["supervisor"].post("/pipelines", content=content, headers={"Content-Type": "application/json"})
@@ -185,7 +185,7 @@ def test_a_fault_of_the_server_says_nothing_of_its_inside(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_health_is_503_and_names_the_part_that_is_down(tmp_path: Path) -> None:
+def test_health_is_503_naming_the_part_that_is_down(tmp_path: Path) -> None:
     with serve_with_users(tmp_path) as served, httpx.Client(trust_env=False) as client:
         good = client.get(f"{served.url}/health")
         assert good.status_code == 200

@@ -93,7 +93,7 @@ def code_of(answer: httpx.Response) -> str:
 
 
 @each_record
-def test_a_change_with_the_present_tag_is_made_and_has_a_new_one(served: Served, make: Make) -> None:
+def test_a_change_with_the_present_tag_gets_a_new_one(served: Served, make: Make) -> None:
     path, change = make(served)
     tag = served["admin"].get(path).headers["etag"]
     assert tag.startswith('"')

@@ -106,9 +106,7 @@ def test_the_document_names_the_roles_of_the_table_above(served: Served) -> None
 
 @pytest.mark.parametrize("path", READABLE + ADMINISTRATIVE)
 @pytest.mark.parametrize("caller", CALLERS)
-def test_reading_needs_someone_signed_in_and_administration_an_administrator(
-    served: Served, path: str, caller: str
-) -> None:
+def test_reading_needs_the_role_that_the_path_asks_for(served: Served, path: str, caller: str) -> None:
     status = served[caller].get(path).status_code
     if caller == "anonymous":
         assert status == 401

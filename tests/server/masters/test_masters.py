@@ -20,7 +20,7 @@ from tests.support.messages import says
 from tests.support.serving import Served, definition, make_item, make_pipeline, make_target
 
 
-def test_the_same_request_twice_has_one_effect_and_another_content_is_a_conflict(served: Served) -> None:
+def test_the_same_request_twice_has_one_effect(served: Served) -> None:
     body = {"id": new_id(), "code": f"T-{new_id()}", "name": "Plate"}
     first = served["supervisor"].post("/inspection/targets", json=body)
     again = served["supervisor"].post("/inspection/targets", json=body)
@@ -47,14 +47,14 @@ def test_a_code_names_one_target_until_that_is_deleted(served: Served) -> None:
     assert served["supervisor"].get(f"/inspection/targets/{target['id']}").status_code == 404
 
 
-def test_a_change_sets_what_is_sent_and_leaves_the_rest(served: Served) -> None:
+def test_a_change_leaves_what_it_does_not_send(served: Served) -> None:
     target = make_target(served, description="as before")
     changed = served["supervisor"].put(f"/inspection/targets/{target['id']}", json={"name": "New"}).json()
     assert (changed["name"], changed["description"]) == ("New", "as before")
     assert changed["rev"] > target["rev"]
 
 
-def test_a_list_is_cut_into_pages_and_searched(served: Served) -> None:
+def test_a_searched_list_is_cut_into_pages(served: Served) -> None:
     mark = new_id()
     for number in range(7):
         make_target(served, name=f"{mark} {number} 50%_plate")
@@ -75,12 +75,12 @@ def test_a_list_of_nothing_has_the_whole_envelope(served: Served) -> None:
     assert empty == {"items": [], "total_count": 0, "page": 1, "page_size": 50, "total_pages": 0}
 
 
-def test_page_and_size_outside_their_bounds_are_rejected(served: Served) -> None:
+def test_a_page_or_size_outside_its_bounds_is_rejected(served: Served) -> None:
     for query in ({"page": 0}, {"page_size": 501}, {"page": "x"}, {"page": 10**30}):
         assert served["inspector"].get("/inspection/targets", params=query).status_code == 400
 
 
-def test_another_definition_is_a_new_version_and_another_name_is_not(served: Served) -> None:
+def test_only_another_definition_is_a_new_version(served: Served) -> None:
     pipeline = make_pipeline(served)
     url = f"/pipelines/{pipeline['id']}"
     assert served["supervisor"].put(url, json={"name": "renamed"}).json()["version"] == 1

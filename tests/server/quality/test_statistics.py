@@ -120,7 +120,7 @@ def test_the_numbers_are_those_counted_by_hand(
     assert statistics(context, period).model_dump(mode="json") == by_hand(parts, first, last)
 
 
-def test_a_day_is_taken_whole_and_a_time_exactly(served: Served) -> None:
+def test_a_day_is_taken_whole_unlike_a_time(served: Served) -> None:
     target = Target(code=new_id(), name="T")
     with served.context.database.transaction() as session:
         session.add(target)

@@ -68,7 +68,7 @@ def test_a_step_that_the_state_does_not_allow_is_409(served: Served, present: Se
         assert served["inspector"].post(f"{url}/complete").status_code == 409
 
 
-def test_a_session_goes_the_whole_way_and_keeps_its_times(served: Served) -> None:
+def test_a_session_that_goes_the_whole_way_keeps_its_times(served: Served) -> None:
     session_id = inspected(served)
     url = f"/inspection/sessions/{session_id}"
     decided = served["inspector"].post(
@@ -91,7 +91,7 @@ def test_a_session_goes_the_whole_way_and_keeps_its_times(served: Served) -> Non
     assert facts["ai_results"][0]["overall_result"] == "NG"
 
 
-def test_a_decision_after_the_end_is_a_correction_and_the_newest_counts(served: Served) -> None:
+def test_a_decision_after_the_end_is_a_correction(served: Served) -> None:
     session_id = inspected(served)
     url = f"/inspection/sessions/{session_id}"
     assert served["inspector"].post(f"{url}/complete").json()["effective_verdict"] == "NG"
@@ -187,7 +187,7 @@ def test_a_session_of_an_unknown_target_or_station_is_refused(served: Served) ->
     assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (422, "device-not-enrolled")
 
 
-def test_a_station_starts_and_changes_only_its_own_sessions(served: Served) -> None:
+def test_a_station_changes_only_its_own_sessions(served: Served) -> None:
     mine, other = enrol(served), enrol(served)
     person = {"username": "inspector", "password": PASSWORD}
     tokens = [
@@ -273,7 +273,7 @@ def test_after_the_end_those_in_charge_correct_the_lot(served: Served) -> None:
     assert audited_changes(served, session_id, "session.corrected") == [{"lot": {"old": "L2", "new": "L3"}}]
 
 
-def test_sessions_are_listed_newest_first_and_filtered(served: Served) -> None:
+def test_sessions_are_listed_newest_first_under_each_filter(served: Served) -> None:
     lot = f"lot-{new_id()}"
     made = [start(served, lot=lot, serial_number=f"SN-{number}") for number in range(3)]
     step(served, made[0]["id"], "CANCELLED")

@@ -19,7 +19,7 @@ from server.sync.maintenance import PERIOD_S, Maintenance, clear_away
 from sync.shared.protocol import UploadRequest
 
 
-def test_tombstones_stay_ninety_days_and_then_the_cursor_before_them_is_gone(server):
+def test_a_cursor_is_gone_once_its_tombstones_are_ninety_days_old(server):
     server.add(Target(code="A", name="a"))
     with server.database.transaction() as session:
         session.scalars(select(Target)).one().deleted_at = utc_now()
@@ -38,7 +38,7 @@ def test_tombstones_stay_ninety_days_and_then_the_cursor_before_them_is_gone(ser
         assert session.scalar(select(func.max(ChangeLogEntry.position))) == 3, "positions go on where they were"
 
 
-def test_an_upload_nobody_goes_on_with_is_removed_and_a_live_one_stays(server):
+def test_only_an_upload_nobody_goes_on_with_is_removed(server):
     for name in ("live", "stale"):
         request = UploadRequest(sha256=name[0].encode().hex() * 32, size=10, content_type="image/png")
         server.uploads.begin(name, request)
@@ -56,7 +56,7 @@ def test_an_upload_nobody_goes_on_with_is_removed_and_a_live_one_stays(server):
     assert [path for path in paths if path.exists()] == [path for path in paths if path != stale]
 
 
-def test_maintenance_is_due_at_the_start_and_then_once_a_period():
+def test_maintenance_is_due_at_the_start_then_once_a_period():
     now = [100.0]
     maintenance = Maintenance(monotonic=lambda: now[0])
     assert maintenance.is_due("a")

@@ -50,7 +50,7 @@ def test_a_name_that_is_no_digest_never_becomes_a_path(blobs, name):
         blobs.path(name)
 
 
-def test_what_a_crash_left_half_written_is_removed_and_whole_blobs_stay(blobs):
+def test_only_what_a_crash_left_half_written_is_removed(blobs):
     sha256 = blobs.put(b"whole")
     (blobs.path(sha256).parent / "tmp-0011").write_bytes(b"ha")
     assert blobs.remove_temporary() == 1
@@ -92,7 +92,7 @@ FULL_DISK = """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of file sizes to try this with")
-def test_a_full_disk_is_reported_and_leaves_nothing_behind(blobs):
+def test_a_full_disk_leaves_nothing_behind(blobs):
     kept = blobs.put(b"before")
     script = textwrap.dedent(FULL_DISK)
     command = [sys.executable, "-c", script, str(blobs.directory)]

@@ -14,7 +14,7 @@ from tests.support.sync_stores import prepared
 
 
 @given(st.integers(1, 1000), st.floats(0, 1))
-def test_the_wait_after_failures_grows_to_a_cap_and_is_never_nothing(failures, chance):
+def test_the_wait_after_failures_grows_to_a_cap(failures, chance):
     wait = backoff_s(failures, lambda: chance)
     assert 0.5 <= wait <= 60
     assert wait <= backoff_s(failures + 1, lambda: 1.0)
@@ -68,7 +68,7 @@ def test_a_pass_asked_for_from_outside_waits_for_the_one_that_is_on(server, make
     assert overlaps == [False] * 4
 
 
-def test_the_status_has_what_waits_and_why_the_last_pass_failed(server, make_station):
+def test_the_status_has_what_waits_after_a_pass_failed(server, make_station):
     station = make_station()
     _, target, _ = prepared(server, station)
     before = station.engine.status()
@@ -131,7 +131,7 @@ def test_a_backlog_goes_in_batches_with_progress(server, make_station):
     assert report.blobs_sent == 1
 
 
-def test_a_blob_that_is_gone_or_damaged_is_reported_and_stops_no_other(server, make_station):
+def test_a_blob_that_is_gone_or_damaged_stops_no_other(server, make_station):
     station = make_station()
     _, target, _ = prepared(server, station)
     for image in (b"gone", b"damaged", b"whole"):

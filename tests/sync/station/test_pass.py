@@ -30,7 +30,7 @@ def test_masters_come_to_a_station_with_the_first_pass(server, make_station):
     assert station.outbox() == []
 
 
-def test_every_fact_and_image_of_a_part_reaches_the_server_byte_for_byte(server, make_station):
+def test_every_fact_of_a_part_reaches_the_server_byte_for_byte(server, make_station):
     station = make_station()
     user, target, _ = prepared(server, station)
     part = station.inspect_part(target.id, user.id, image=b"pixels" * 1000)
@@ -88,7 +88,7 @@ def test_edits_of_different_fields_on_two_stations_both_survive(server, make_sta
 
 
 @pytest.mark.parametrize("first", [0, 1])
-def test_the_newer_edit_of_one_field_wins_whoever_syncs_first_and_the_loser_is_reported(server, make_station, first):
+def test_the_newer_edit_of_one_field_wins_whoever_syncs_first(server, make_station, first):
     stations = [make_station("one"), make_station("two")]
     user, target, _ = prepared(server, *stations)
     stations[0].edit(Target, target.id, user.id, name="older")
@@ -169,7 +169,7 @@ def test_a_clock_days_ahead_does_not_win_over_a_later_edit(server, make_station)
     assert server_clock.milliseconds - server.wall.milliseconds < 1000, "the server's clock was not carried away"
 
 
-def test_a_fact_with_a_clock_far_ahead_is_kept_and_flagged(server, make_station):
+def test_a_fact_with_a_clock_far_ahead_is_kept_with_a_flag(server, make_station):
     from tests.support.sync_stores import Wall
 
     station = make_station("ahead", wall=Wall(server.wall.milliseconds + 86_400_000))
@@ -180,7 +180,7 @@ def test_a_fact_with_a_clock_far_ahead_is_kept_and_flagged(server, make_station)
         assert session.scalars(select(AIResult)).one().extra["clock_ahead_ms"] > 80_000_000
 
 
-def test_a_refused_change_becomes_a_dead_letter_and_stops_no_other_record(server, make_station):
+def test_a_refused_change_stops_no_other_record(server, make_station):
     station = make_station()
     user, target, _ = prepared(server, station)
     inspector = User(username="inspector", role=Role.INSPECTOR)
@@ -214,7 +214,7 @@ def test_a_user_who_never_signed_in_at_a_station_cannot_be_named_by_it(server, m
         assert list_dead_letters(session)[0].code == "sync-user-not-here"
 
 
-def test_two_stations_that_make_the_same_code_end_with_a_clear_refusal_and_a_way_out(server, make_station):
+def test_two_stations_that_make_the_same_code_can_resolve_the_refusal(server, make_station):
     one, two = make_station("one"), make_station("two")
     user, _, _ = prepared(server, one, two)
     first, second = Target(code="SAME", name="first"), Target(code="SAME", name="second")
@@ -233,7 +233,7 @@ def test_two_stations_that_make_the_same_code_end_with_a_clear_refusal_and_a_way
     assert {place.record(Target, second.id).code for place in (one, two, server)} == {"OTHER"}
 
 
-def test_a_dropped_dead_letter_is_audited_and_the_record_returns_to_the_servers_values(server, make_station):
+def test_the_record_of_a_dropped_dead_letter_returns_to_the_servers_values(server, make_station):
     station = make_station()
     _, target, _ = prepared(server, station)
     station.edit(Target, target.id, None, name="unasked for")
@@ -249,7 +249,7 @@ def test_a_dropped_dead_letter_is_audited_and_the_record_returns_to_the_servers_
     assert server.record(AuditEntry, entry.id) is not None
 
 
-def test_a_child_whose_parent_is_missing_is_tried_again_and_not_buried(server, make_station):
+def test_a_child_whose_parent_is_missing_is_tried_again(server, make_station):
     station = make_station()
     _, target, _ = prepared(server, station)
     part = station.inspect_part(target.id)
@@ -265,7 +265,7 @@ def test_a_child_whose_parent_is_missing_is_tried_again_and_not_buried(server, m
     assert server.record(InspectionSession, part) is not None
 
 
-def test_a_change_that_claims_another_device_is_refused_and_audited(server, make_station):
+def test_a_change_that_claims_another_device_is_refused(server, make_station):
     one, two = make_station("one"), make_station("two")
     _, target, _ = prepared(server, one, two)
     part = one.inspect_part(target.id)
@@ -331,7 +331,7 @@ def test_a_session_never_goes_back_when_its_changes_arrive_out_of_order(server, 
         assert session.scalar(select(func.count()).select_from(AppliedChange)) == len(changes)
 
 
-def test_deleting_a_master_travels_as_a_mark_and_frees_its_code(server, make_station):
+def test_a_master_deleted_by_a_mark_frees_its_code(server, make_station):
     from models.clock import utc_now
 
     one, two = make_station("one"), make_station("two")
@@ -359,7 +359,7 @@ def test_fields_of_a_newer_schema_survive_the_round_trip(server, make_station):
         assert (record.name, record.extra) == ("renamed", {"torque_nm": 12.5})
 
 
-def test_a_model_that_an_item_uses_is_fetched_and_one_that_none_uses_is_not(server, make_station):
+def test_only_a_model_that_an_item_uses_is_fetched(server, make_station):
     station = make_station()
     _, _, item = prepared(server, station)
     used, unused = model_file(b"bundle"), model_file(b"other")
@@ -392,7 +392,7 @@ def test_files_that_a_pipeline_or_any_parameter_names_are_fetched(server, make_s
     assert station.blobs.exists(reference.sha256)
 
 
-def test_a_cursor_older_than_the_log_leads_to_the_snapshot_and_the_outbox_stays(server, make_station):
+def test_the_outbox_stays_when_an_old_cursor_leads_to_the_snapshot(server, make_station):
     from datetime import timedelta
 
     from models.clock import utc_now

@@ -56,7 +56,7 @@ def concurrent_changes(draw: st.DrawFn) -> tuple[dict[str, Any], list[tuple[dict
 
 @settings(deadline=None)
 @given(concurrent_changes())
-def test_no_merge_of_trainings_and_thresholds_gives_a_model_the_threshold_of_another(
+def test_no_merge_gives_a_model_the_threshold_of_another(
     drawn: tuple[dict[str, Any], list[tuple[dict[str, Any], str]]],
 ) -> None:
     record, changes = drawn
@@ -76,7 +76,7 @@ def test_no_merge_of_trainings_and_thresholds_gives_a_model_the_threshold_of_ano
 
 
 @pytest.mark.parametrize("training_last", [True, False])
-def test_a_training_here_and_a_threshold_there_end_with_the_new_models_own(server, make_station, training_last):
+def test_a_training_here_against_a_threshold_there_keeps_the_new_models_own(server, make_station, training_last):
     one, two = make_station("one"), make_station("two")
     user, _, item = prepared(server, one, two)
     pipeline = Pipeline(name="Anomaly", definition=default_definition().model_dump(mode="json"))

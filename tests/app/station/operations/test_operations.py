@@ -48,7 +48,7 @@ def test_masters_are_listed_with_the_trained_model(workspace: Workspace, station
         find_target(workspace, "NOPE")
 
 
-def test_an_inspection_keeps_image_result_and_outbox_together(
+def test_an_inspection_commits_its_image_with_its_result(
     workspace: Workspace, station: Station, frames: list[Frame]
 ) -> None:
     inspection = capture(workspace, station.operator, station.target_id, station.item_id, frames[0])
@@ -78,7 +78,9 @@ def test_the_stored_heatmap_is_brightest_where_the_score_is_highest(
     assert stored[highest].min() == stored.max()
 
 
-def test_a_decision_ends_the_session_and_overrules(workspace: Workspace, station: Station, frames: list[Frame]) -> None:
+def test_a_decision_against_the_verdict_completes_the_session_as_overruled(
+    workspace: Workspace, station: Station, frames: list[Frame]
+) -> None:
     inspection = capture(workspace, station.operator, station.target_id, station.item_id, frames[0])
     other = HumanVerdict.NG if inspection.verdict is Verdict.OK else HumanVerdict.OK
     marked = [MarkedDefect(class_name="scratch")] if other is HumanVerdict.NG else []
@@ -96,7 +98,7 @@ def test_a_decision_ends_the_session_and_overrules(workspace: Workspace, station
         assert (decision.comment, decision.seconds) == ("seen", 2.5)
 
 
-def test_a_later_decision_corrects_and_overwrites_nothing(
+def test_a_later_decision_corrects_without_overwriting_the_first(
     workspace: Workspace, station: Station, frames: list[Frame]
 ) -> None:
     inspection = capture(workspace, station.operator, station.target_id, station.item_id, frames[0])
@@ -123,9 +125,7 @@ def test_a_decision_needs_a_result_first(workspace: Workspace, station: Station)
         complete_session(workspace, station.operator, begun.session_id)
 
 
-def test_a_cancelled_part_takes_no_capture_and_does_not_count(
-    workspace: Workspace, station: Station, frames: list[Frame]
-) -> None:
+def test_a_cancelled_part_takes_no_capture(workspace: Workspace, station: Station, frames: list[Frame]) -> None:
     begun = begin_session(workspace, station.operator, target_id=station.target_id)
     cancel_session(workspace, station.operator, begun.session_id, "dropped")
     before = set(workspace.blobs.digests())
@@ -147,7 +147,7 @@ def test_the_machines_verdict_stands_where_nobody_decides(
     assert part(workspace, inspection.session_id) == summary
 
 
-def test_recent_parts_come_newest_first_and_no_more_than_asked(
+def test_recent_parts_come_newest_first_up_to_the_number_asked(
     workspace: Workspace, station: Station, frames: list[Frame]
 ) -> None:
     for serial in ("1", "2", "3"):
@@ -293,9 +293,7 @@ def test_a_disabled_user_does_not_sign_in_offline(workspace: Workspace) -> None:
         sign_in(workspace, "operator", "right")
 
 
-def test_a_vanished_image_file_is_reported_and_records_nothing(
-    workspace: Workspace, station: Station, tmp_path: Path
-) -> None:
+def test_a_vanished_image_file_leaves_no_record(workspace: Workspace, station: Station, tmp_path: Path) -> None:
     from inspection.imaging.files import encode_png
     from inspection.sources.folder import FolderSource
     from models.errors import UnreadableImage

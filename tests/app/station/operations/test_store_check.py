@@ -126,7 +126,7 @@ def test_a_store_of_a_newer_version_is_left_alone(used_store: Path) -> None:
     assert refused.value.code == "store-newer"
 
 
-def test_a_master_the_server_has_taken_and_not_sent_back_yet_is_no_finding(used_store: Path) -> None:
+def test_a_master_the_server_has_taken_without_sending_it_back_is_no_finding(used_store: Path) -> None:
     sql(used_store, "DELETE FROM outbox WHERE entity = 'model_file'")
     assert codes(used_store) == {"finding-never-sent"}
     sql(used_store, """UPDATE model_files SET field_clocks = '{"name": {"rev": 11, "clock": ""}}'""")

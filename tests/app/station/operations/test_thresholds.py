@@ -48,7 +48,7 @@ def put_config(workspace: Workspace, device_id: str | None, settings: dict[str, 
         session.add(StationConfig(device_id=device_id, settings=settings, rev=50))
 
 
-def test_the_item_goes_before_the_station_and_the_station_before_the_model(
+def test_the_threshold_of_an_item_wins_over_the_stations_over_the_models(
     workspace: Workspace, station: Station
 ) -> None:
     own = prepare_item(workspace, station.item_id).criteria.threshold
@@ -96,7 +96,7 @@ def test_the_verdict_follows_a_changed_threshold_without_retraining(
     assert score_distribution(workspace, item).threshold == before.score * 0.99
 
 
-def test_a_change_is_versioned_audited_and_travels(workspace: Workspace, station: Station) -> None:
+def test_a_change_of_threshold_has_a_version_with_its_reason(workspace: Workspace, station: Station) -> None:
     models, _ = item_of(workspace, station)
     first = set_item_threshold(workspace, station.engineer, station.item_id, 5.5, "first")
     second = set_item_threshold(workspace, station.engineer, station.item_id, 6.5, "過検出が多い")
@@ -146,7 +146,7 @@ def test_what_is_no_threshold_changes_nothing(workspace: Workspace, station: Sta
 
 
 @pytest.mark.parametrize("stored", ["x", -1, {"a": 1}, float("inf"), (5.5, "not a digest")])
-def test_a_threshold_that_came_with_an_item_and_is_none_is_reported_and_can_be_set_right(
+def test_a_threshold_that_came_invalid_with_an_item_can_be_set_right(
     workspace: Workspace, station: Station, stored: object
 ) -> None:
     own, _ = item_of(workspace, station)
@@ -192,9 +192,7 @@ def for_model(station: Station, threshold: float, sha256: str) -> dict[str, obje
     return {"thresholds": {station.item_id: threshold}, "threshold_models": {station.item_id: sha256}}
 
 
-def test_a_threshold_of_another_model_does_not_count_and_the_next_in_the_order_does(
-    workspace: Workspace, station: Station
-) -> None:
+def test_a_threshold_of_another_model_gives_way_to_the_next_in_order(workspace: Workspace, station: Station) -> None:
     item = station.item_id
     first, second = prepare_item(workspace, item).model_sha256, "b" * 64
     assert first is not None
@@ -244,7 +242,7 @@ def retrain(workspace: Workspace, station: Station, images: slice) -> TrainedMod
 
 
 @pytest.mark.slow
-def test_a_new_model_begins_with_its_own_threshold_and_the_history_has_no_gap(
+def test_the_history_of_thresholds_has_no_gap_when_a_new_model_begins(
     workspace: Workspace, station: Station, frames: list[Frame]
 ) -> None:
     item = station.item_id
@@ -277,9 +275,7 @@ def test_a_new_model_begins_with_its_own_threshold_and_the_history_has_no_gap(
         assert verify_audit(session) == []
 
 
-def test_settings_that_make_no_sense_are_reported_before_a_training_and_not_after_it(
-    workspace: Workspace, station: Station
-) -> None:
+def test_settings_that_make_no_sense_are_refused_before_training_begins(workspace: Workspace, station: Station) -> None:
     put_config(workspace, None, {"thresholds": {station.item_id: -1}})
     reported: list[TrainingProgress] = []
     with pytest.raises(DoesNotFit) as caught:

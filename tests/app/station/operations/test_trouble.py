@@ -88,7 +88,7 @@ def test_a_database_that_cannot_grow_leaves_neither_row_nor_file(
     inspect_item(workspace, station.operator, begun.session_id, station.item_id, frames[0])
 
 
-def test_a_locked_database_is_reported_and_the_capture_can_be_repeated(
+def test_a_capture_refused_by_a_locked_database_can_be_repeated(
     workspace: Workspace, station: Station, frames: list[Frame]
 ) -> None:
     begun = begin_session(workspace, station.operator, target_id=station.target_id)
@@ -117,7 +117,7 @@ def test_no_camera_is_reported_with_what_to_do() -> None:
     assert reported.value.code == "camera-not-reachable"
 
 
-def test_a_damaged_model_is_reported_and_other_work_goes_on(
+def test_a_damaged_model_is_refused_until_it_is_whole_again(
     station: Station, frames: list[Frame], tmp_path: Path
 ) -> None:
     with Workspace.open(station.store, settings=StationSettings()) as workspace:

@@ -31,7 +31,7 @@ def train(robot: UserRobot, images: list[Path]) -> None:
 
 
 @pytest.mark.slow
-def test_home_reports_a_small_sample_and_images_left_out_in_both_languages(robot: UserRobot, tmp_path: Path) -> None:
+def test_home_reports_what_a_training_left_out_in_both_languages(robot: UserRobot, tmp_path: Path) -> None:
     images = image_files(robot.station.parts.train_good)[:6]
     copy, broken = tmp_path / "copy.png", tmp_path / "broken.png"
     shutil.copy(images[0], copy)

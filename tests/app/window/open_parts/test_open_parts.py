@@ -59,7 +59,7 @@ def test_the_part_of_a_killed_station_is_offered_after_sign_in(left_open: str, r
     assert SERIAL in robot.window.window.screens["open_parts"].parts.item(0).text()
 
 
-def test_a_resumed_part_is_shown_with_its_image_verdict_and_evidence(left_open: str, robot: UserRobot) -> None:
+def test_a_resumed_part_is_shown_with_its_stored_evidence(left_open: str, robot: UserRobot) -> None:
     sign_in(robot)
     robot.key(Qt.Key.Key_Return)
     robot.until(lambda: robot.work.state.phase is Phase.DECIDE)

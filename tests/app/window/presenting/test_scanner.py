@@ -63,7 +63,7 @@ def test_a_scan_gives_the_part_code_wherever_the_focus_is(robot: UserRobot) -> N
         assert robot.work.state.phase is Phase.SCAN
 
 
-def test_a_scan_presses_no_action_key_and_fills_no_comment(robot: UserRobot) -> None:
+def test_a_scan_is_neither_an_action_key_nor_a_comment(robot: UserRobot) -> None:
     robot.start_work()
     inspect_next(robot)
     robot.key(Qt.Key.Key_O)

@@ -46,7 +46,7 @@ def screen(request: pytest.FixtureRequest, robot: UserRobot) -> str:
 
 
 @pytest.mark.parametrize("name", ["en", "ja"])
-def test_every_control_is_at_least_20_mm_and_lies_within_the_window(robot: UserRobot, screen: str, name: str) -> None:
+def test_every_control_of_at_least_20_mm_lies_within_the_window(robot: UserRobot, screen: str, name: str) -> None:
     robot.window.language.show("ja" if name == "ja" else "en")
     QApplication.processEvents()
     touch = robot.window.style.sizes.touch
@@ -65,7 +65,7 @@ def test_every_control_has_a_name_for_screen_readers(robot: UserRobot, screen: s
     assert not unnamed, screen
 
 
-def test_the_tab_key_reaches_every_control_and_comes_round(robot: UserRobot, screen: str) -> None:
+def test_the_tab_key_reaches_every_control(robot: UserRobot, screen: str) -> None:
     wanted = {widget for widget in controls(robot) if widget.isEnabled()}
     seen: list[QWidget] = []
     for _ in range(len(wanted) + 10):
@@ -76,7 +76,7 @@ def test_the_tab_key_reaches_every_control_and_comes_round(robot: UserRobot, scr
 
 @pytest.mark.parametrize("verdict", list(HumanVerdict))
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_verdict_is_shown_by_text_sign_and_colour_together(
+def test_a_verdict_is_shown_by_colour_as_well_as_by_a_sign_with_text(
     robot: UserRobot, verdict: HumanVerdict, theme: str
 ) -> None:
     robot.start_work()

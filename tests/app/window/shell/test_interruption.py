@@ -61,7 +61,7 @@ app.command_line.main([])
 
 @pytest.mark.parametrize("state", ["busy", "idle"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_ends_a_window_in_order_and_without_a_complaint_of_qt(state: str, number: signal.Signals) -> None:
+def test_ctrl_c_ends_a_window_in_order_without_a_complaint_of_qt(state: str, number: signal.Signals) -> None:
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     with subprocess.Popen(
         [sys.executable, "-c", WINDOW, state],

@@ -21,7 +21,7 @@ def test_a_screenshot_is_the_window_as_it_is(window: Station, tmp_path: Path) ->
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
-def test_a_screenshot_that_finds_no_room_is_reported_and_leaves_nothing(window: Station, tmp_path: Path) -> None:
+def test_a_screenshot_that_finds_no_room_leaves_nothing(window: Station, tmp_path: Path) -> None:
     with largest_file(4096), pytest.raises(Unavailable) as reported:
         window.grab_screen(tmp_path / "pictures" / "a.png")
     assert reported.value.code == "file-disk-full"

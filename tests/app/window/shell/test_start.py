@@ -67,7 +67,7 @@ class Script:
             self._steps.pop(0)[1]()
 
 
-def test_the_first_window_is_there_before_the_store_and_gives_way_to_sign_in(qtbot: QtBot, station: Station) -> None:
+def test_the_first_window_gives_way_to_sign_in_once_the_store_is_open(qtbot: QtBot, station: Station) -> None:
     run = StationRun(station.store, StationSettings(), language="en")
     stations = Showings(run.start_window, lambda: run.station)
     script = Script(run)
@@ -80,7 +80,7 @@ def test_the_first_window_is_there_before_the_store_and_gives_way_to_sign_in(qtb
     assert not run.start_window.isVisible()
 
 
-def test_a_store_in_use_is_reported_in_the_window_and_opens_once_it_is_free(qtbot: QtBot, station: Station) -> None:
+def test_a_store_in_use_can_be_opened_again_once_it_is_free(qtbot: QtBot, station: Station) -> None:
     other = Workspace.open(station.store, settings=StationSettings())
     run = StationRun(station.store, StationSettings(), language="en")
     script = Script(run)
@@ -101,7 +101,7 @@ def test_leaving_a_store_that_cannot_be_opened_ends_with_1(qtbot: QtBot, station
         assert script.play() == 1
 
 
-def test_a_damaged_store_is_reported_and_left_as_it_is(qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_damaged_store_is_left_as_it_is(qtbot: QtBot, tmp_path: Path) -> None:
     (tmp_path / "station.sqlite3").write_bytes(b"this is no database, and long enough to be read as a header" * 20)
     before = (tmp_path / "station.sqlite3").read_bytes()
     run = StationRun(tmp_path, StationSettings(), language="en")
@@ -114,7 +114,7 @@ def test_a_damaged_store_is_reported_and_left_as_it_is(qtbot: QtBot, tmp_path: P
     assert (tmp_path / "station.sqlite3").read_bytes() == before
 
 
-def test_theme_and_language_are_those_of_the_settings_from_the_first_paint_on(qtbot: QtBot, station: Station) -> None:
+def test_the_first_paint_already_follows_the_settings(qtbot: QtBot, station: Station) -> None:
     save_settings(station.store, theme="dark", language="ja")
     run = StationRun(station.store, load_settings(station.store))
     assert "開いています" in run.start_window.detail.text()

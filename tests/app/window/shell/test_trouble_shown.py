@@ -64,7 +64,7 @@ class PluggedCamera:
         self.close()
 
 
-def test_a_camera_that_vanishes_is_reported_and_comes_back_by_itself(robot: UserRobot, frames: list[Frame]) -> None:
+def test_a_camera_that_vanishes_comes_back_by_itself(robot: UserRobot, frames: list[Frame]) -> None:
     camera = PluggedCamera(frames[0])
     robot.sign_in()
     robot.window.set_source(LiveSource(camera))
@@ -85,9 +85,7 @@ def test_a_camera_that_vanishes_is_reported_and_comes_back_by_itself(robot: User
     assert threading.main_thread() not in camera.callers
 
 
-def test_a_missing_folder_is_reported_at_once_and_read_on_the_next_try(
-    robot: UserRobot, frames: list[Frame], tmp_path: Path
-) -> None:
+def test_a_missing_folder_is_read_on_the_next_try(robot: UserRobot, frames: list[Frame], tmp_path: Path) -> None:
     folder = tmp_path / "arriving"
     robot.sign_in()
     robot.window.set_source(FolderSource(folder))
@@ -103,7 +101,7 @@ def test_a_missing_folder_is_reported_at_once_and_read_on_the_next_try(
     robot.until(lambda: robot.work.state.has_frame and not banner.isVisible())
 
 
-def test_a_locked_store_is_reported_the_window_lives_and_the_decision_is_not_lost(
+def test_a_decision_that_meets_a_locked_store_is_not_lost(
     robot: UserRobot,
 ) -> None:
     robot.start_work()
@@ -130,7 +128,7 @@ def test_a_locked_store_is_reported_the_window_lives_and_the_decision_is_not_los
     assert not robot.window.window.banner.isVisible()
 
 
-def test_a_full_disk_is_reported_and_the_capture_succeeds_once_there_is_room(robot: UserRobot) -> None:
+def test_a_capture_refused_by_a_full_disk_succeeds_once_there_is_room(robot: UserRobot) -> None:
     robot.start_work()
     with largest_file(20_000):
         robot.key(Qt.Key.Key_Space)
@@ -143,7 +141,7 @@ def test_a_full_disk_is_reported_and_the_capture_succeeds_once_there_is_room(rob
     assert not robot.window.window.banner.isVisible()
 
 
-def test_a_damaged_image_in_the_folder_is_named_and_the_next_one_follows(robot: UserRobot, tmp_path: Path) -> None:
+def test_the_image_after_a_damaged_one_can_be_inspected(robot: UserRobot, tmp_path: Path) -> None:
     folder = tmp_path / "images"
     folder.mkdir()
     (folder / "a-broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
@@ -154,7 +152,7 @@ def test_a_damaged_image_in_the_folder_is_named_and_the_next_one_follows(robot: 
     inspect_next(robot)
 
 
-def test_a_source_that_is_not_there_is_reported_and_home_is_one_key_away(robot: UserRobot, tmp_path: Path) -> None:
+def test_home_is_one_key_away_from_a_source_that_is_not_there(robot: UserRobot, tmp_path: Path) -> None:
     robot.sign_in()
     robot.home.choose_source(str(tmp_path / "nothing"))
     robot.until(lambda: robot.home.state.may_start)

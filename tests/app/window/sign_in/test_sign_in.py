@@ -80,7 +80,7 @@ def test_who_has_signed_in_before_signs_in_without_the_server(robot: UserRobot) 
 
 
 @pytest.mark.usefixtures("has_signed_in_before")
-def test_a_wrong_password_is_reported_in_the_banner_and_can_be_typed_again(robot: UserRobot) -> None:
+def test_a_wrong_password_can_be_typed_again(robot: UserRobot) -> None:
     type_and_enter(robot, "operator", "wrong")
     robot.until(robot.window.window.banner.isVisible)
     assert robot.context.screen == "sign_in"
@@ -105,7 +105,7 @@ def test_an_empty_password_is_asked_for(robot: UserRobot) -> None:
 
 
 @pytest.mark.usefixtures("has_signed_in_before")
-def test_signing_out_closes_the_source_and_leads_back_to_sign_in(robot: UserRobot) -> None:
+def test_signing_out_closes_the_source(robot: UserRobot) -> None:
     robot.start_work()
     robot.key(Qt.Key.Key_F10)
     assert robot.context.screen == "sign_in"
@@ -113,7 +113,7 @@ def test_signing_out_closes_the_source_and_leads_back_to_sign_in(robot: UserRobo
     robot.until(lambda: robot.window.workers.is_idle)
 
 
-def test_the_missing_device_credential_is_reported_and_sign_in_is_possible_meanwhile(robot: UserRobot) -> None:
+def test_a_missing_device_credential_can_be_supplied_before_sign_in(robot: UserRobot) -> None:
     robot.window.start()
     robot.until(lambda: "credential" in robot.window.window.banner.text)
     assert robot.context.screen == "sign_in"
@@ -128,7 +128,7 @@ def test_the_missing_device_credential_is_reported_and_sign_in_is_possible_meanw
 
 
 @pytest.mark.usefixtures("with_server")
-def test_a_mistyped_device_credential_is_refused_at_once_and_the_right_one_is_taken(robot: UserRobot) -> None:
+def test_a_mistyped_device_credential_can_be_corrected_at_once(robot: UserRobot) -> None:
     robot.window.start()
     robot.until(lambda: "credential" in robot.window.window.banner.text)
     robot.navigate("enrolment")
@@ -145,7 +145,7 @@ def test_a_mistyped_device_credential_is_refused_at_once_and_the_right_one_is_ta
 
 
 @pytest.mark.usefixtures("with_server", "has_signed_in_before")
-def test_a_credential_the_server_refuses_later_is_forgotten_and_asked_for_again(robot: UserRobot) -> None:
+def test_a_credential_the_server_refuses_later_is_asked_for_again(robot: UserRobot) -> None:
     workspace = robot.context.workspace
     workspace.keep_credential("typed while the server was away")
     type_and_enter(robot, "operator", PASSWORD)
@@ -192,7 +192,7 @@ def test_a_credential_that_was_right_once_outlasts_a_station_that_is_disabled_fo
         database.close()
 
 
-def test_an_unknown_server_is_reported_at_enrolment_and_the_form_stays(robot: UserRobot) -> None:
+def test_an_enrolment_without_a_server_is_refused_in_the_banner(robot: UserRobot) -> None:
     robot.window.show_screen("enrolment")
     robot.enrolment.enrol("", "")
     assert "missing" in robot.window.window.banner.text

@@ -52,7 +52,7 @@ class Belt(SourceBase):
         return Frame(np.roll(self._pixels, 97 * number, axis=1), self.source_id, number, monotonic=at)
 
 
-def test_a_part_still_moving_under_the_camera_is_refused_and_inspected_once_it_rests(
+def test_a_part_that_was_refused_for_moving_is_inspected_once_it_rests(
     robot: UserRobot, workspace: Workspace, frames: list[Frame]
 ) -> None:
     workspace.settings = workspace.settings.model_copy(update={"gate": "usual"})
@@ -80,7 +80,7 @@ def test_a_part_still_moving_under_the_camera_is_refused_and_inspected_once_it_r
     robot.until(lambda: robot.work.state.phase is Phase.DECIDE)
 
 
-def test_a_refused_image_is_reported_and_the_next_one_of_the_folder_can_be_captured(
+def test_the_next_image_of_a_folder_can_be_captured_after_a_refused_one(
     robot: UserRobot, workspace: Workspace, frames: list[Frame], tmp_path: Path
 ) -> None:
     folder = tmp_path / "parts"

@@ -32,9 +32,7 @@ def test_a_threshold_chosen_for_another_model_is_reported_once(robot: UserRobot,
         robot.until(lambda: robot.work.state.phase is Phase.DONE and robot.work.state.has_frame)
 
 
-def test_beneath_a_banner_on_a_small_screen_the_threshold_and_the_reason_are_not_cut_off(
-    robot: UserRobot, workspace: Workspace
-) -> None:
+def test_beneath_a_banner_on_a_small_screen_the_evidence_is_not_cut_off(robot: UserRobot, workspace: Workspace) -> None:
     with workspace.database.transaction(actor=robot.station.engineer.user_id) as session:
         item = session.get_one(InspectionItem, robot.station.item_id)
         item.criteria = {"threshold": 5.0, "threshold_model": "0" * 64}

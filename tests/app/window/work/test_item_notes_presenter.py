@@ -25,7 +25,7 @@ def notes(notices: Notices) -> ItemNotes:
     return ItemNotes(notices)
 
 
-def test_a_note_is_reported_once_and_stays_away_when_it_is_closed(notices: Notices, notes: ItemNotes) -> None:
+def test_a_note_that_is_closed_stays_away(notices: Notices, notes: ItemNotes) -> None:
     first = note("Top")
     notes.show("top", [first])
     assert notices.shown is not None
@@ -45,9 +45,7 @@ def test_two_items_have_notes_of_their_own(notices: Notices, notes: ItemNotes) -
     assert reported == ["Side", "Top"]
 
 
-def test_a_note_that_holds_no_more_goes_and_one_that_says_something_else_is_reported(
-    notices: Notices, notes: ItemNotes
-) -> None:
+def test_a_note_gives_way_when_what_it_says_changes(notices: Notices, notes: ItemNotes) -> None:
     notes.show("top", [note("Top")])
     notes.show("top", [note("Top side")])
     assert notices.shown is not None

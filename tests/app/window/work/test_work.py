@@ -10,7 +10,7 @@ from models.states import HumanVerdict, Verdict
 from tests.support.user_robot import UserRobot, inspect_next, stored
 
 
-def test_space_captures_and_shows_verdict_and_evidence(robot: UserRobot) -> None:
+def test_space_shows_the_verdict_with_its_evidence(robot: UserRobot) -> None:
     robot.start_work()
     screen = robot.window.window.screens["work"]
     inspect_next(robot)
@@ -63,7 +63,7 @@ def test_enter_agrees_with_an_ok_part_by_one_key(robot: UserRobot) -> None:
     assert part.username == "operator"
 
 
-def test_an_ng_part_asks_for_the_defect_and_a_digit_answers(robot: UserRobot) -> None:
+def test_a_digit_answers_which_defect_an_ng_part_has(robot: UserRobot) -> None:
     robot.start_work()
     inspect_next(robot, Verdict.NG)
     robot.key(Qt.Key.Key_Return)
@@ -74,7 +74,7 @@ def test_an_ng_part_asks_for_the_defect_and_a_digit_answers(robot: UserRobot) ->
     assert part.human_verdict is HumanVerdict.NG
 
 
-def test_o_overrules_and_enter_stores_it_with_the_comment(robot: UserRobot) -> None:
+def test_o_overrules_with_a_comment_that_enter_stores(robot: UserRobot) -> None:
     robot.start_work()
     inspect_next(robot)
     stated = robot.work.state.verdict
@@ -100,7 +100,7 @@ def test_escape_takes_an_overrule_back(robot: UserRobot) -> None:
     assert robot.context.screen == "work"
 
 
-def test_h_puts_the_part_on_hold_and_n_makes_ready_for_the_next(robot: UserRobot) -> None:
+def test_h_stores_a_part_on_hold(robot: UserRobot) -> None:
     robot.start_work()
     inspect_next(robot)
     robot.key(Qt.Key.Key_H)
@@ -129,7 +129,7 @@ def test_the_strip_counts_the_parts_of_the_day(robot: UserRobot) -> None:
     assert "2 HOLD" in robot.window.window.screens["work"].strip.accessibleName()
 
 
-def test_at_the_end_of_the_images_the_window_says_so_and_stays(robot: UserRobot) -> None:
+def test_at_the_end_of_the_images_the_window_stays(robot: UserRobot) -> None:
     robot.start_work()
     while not robot.work.state.source_ended:
         inspect_next(robot)
