@@ -18,7 +18,9 @@ from app.window.sync.chip import SyncChip
 from app.window.work.presenter import WorkPresenter
 from app.window.work.state import Phase
 from inspection.sources.folder import FolderSource
+from models.messages import Language
 from models.states import HumanVerdict, Verdict
+from tests.support.messages import says
 from tests.support.station import Station
 
 WAIT_MS = 60_000
@@ -59,6 +61,11 @@ class UserRobot:
     def chip(self) -> SyncChip:
         """The sync chip in the bar at the top."""
         return self.window.window.findChild(SyncChip)
+
+    def banner_says(self, code: str, language: Language = "en", **values: object) -> bool:
+        """Return whether the banner shows the text of ``code`` with these values in its detail."""
+        banner = self.window.window.banner
+        return says(banner.text, code, language, member="title") and says(banner.text, code, language, **values)
 
     def navigate(self, screen: str) -> None:
         """Go to another screen by the navigation list and its digit."""

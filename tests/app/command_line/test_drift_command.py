@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from inspection.sensor import SensorTraining, save_model, train
 from tests.support.command import run as run_command
+from tests.support.messages import says
 from tests.support.sensor_rows import COLUMNS, machine_rows
 
 
@@ -51,7 +52,7 @@ def test_a_sensor_that_moved_is_reported_with_what_to_do(
         ["current", "changed"],
         ["temperature", "stable"],
     ]
-    assert "原因" in out.splitlines()[4]
+    assert says(out, "sensor-drift-changed", "ja", member="advice")
 
 
 def test_columns_are_found_by_name_in_any_order_among_any_others(
@@ -74,7 +75,7 @@ def test_a_table_without_a_header_is_taken_in_its_order(
     assert levels(out) == dict.fromkeys(COLUMNS, "stable")
     code, _, err = run(capsys, model, written(tmp_path / "two.csv", rows[:, :2], None))
     assert code == 1
-    assert "expects 3" in err
+    assert says(err, "sensor-wrong-length", given=2, expected=3)
 
 
 def test_a_number_that_stands_for_a_missing_value_is_no_drift(
@@ -91,7 +92,7 @@ def test_a_number_that_stands_for_a_missing_value_is_no_drift(
 
 @pytest.mark.parametrize(
     ("name", "reported"),
-    [("other.csv", "current is not a column of the table"), ("none.csv", "none.csv"), ("bad.csv", "bad.csv")],
+    [("other.csv", "current"), ("none.csv", "none.csv"), ("bad.csv", "bad.csv")],
 )
 def test_a_table_that_does_not_fit_is_reported(
     capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path, name: str, reported: str
@@ -101,6 +102,7 @@ def test_a_table_that_does_not_fit_is_reported(
     code, out, err = run(capsys, model, tmp_path / name)
     assert (code, out) == (1, "")
     assert reported in err
+    assert says(err, "sensor-column-unknown", column="current") == (name == "other.csv")
 
 
 def test_a_file_that_is_no_sensor_model_is_reported(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from inspection.anomaly import TrainingReport, load_bundle
 from inspection.detection.model_file.bundle import DETECTION_KINDS
 from inspection.model_files.archive import pack
 from tests.support.command import run
+from tests.support.messages import says
 
 
 @pytest.mark.slow
@@ -36,7 +37,7 @@ def test_training_with_defects_sets_the_threshold_between_both(
     assert len(manifest.scores) == 8
     assert all(score > trained["threshold"] for score in manifest.defect_scores)
     code, out, _ = run(capsys, "model", "show", model)
-    assert (code, "3 defects" in out) == (0, True)
+    assert (code, [line for line in out.splitlines() if re.search(r"\b8\b.*\b3\b", line)] != []) == (0, True)
     code, out, _ = run(capsys, "model", "threshold", model, "--json")
     found = {row["name"]: row for row in json.loads(out)["thresholds"]}
     assert found["model"]["escapes"]["count"] == 0
@@ -84,7 +85,7 @@ def test_the_table_of_thresholds_shows_the_effect_of_each(
     assert sorted(", ".join(named).split(", ")) == sorted(set(rows) - {"tried"})
     values = [re.findall(r" ([0-9]+\.[0-9]{4}) ", line)[0] for line in reported[1:]]
     assert len(set(values)) == len(values)
-    assert "too few" in err
+    assert says(err, "rate-assumed")
 
 
 def test_an_image_that_cannot_be_scored_does_not_stop_the_table(
@@ -106,9 +107,10 @@ def test_an_exported_model_verifies_against_its_original(
     code, out, err = run(capsys, "model", "export", report.path, "--out", copy, "--json")
     assert code == 0, err
     assert json.loads(out)["digest"] == report.digest
-    assert json.loads(out)["parity"]["flips"] == 0
+    parity = json.loads(out)["parity"]
+    assert parity["flips"] == 0
     code, out, _ = run(capsys, "model", "export", report.path, "--out", copy)
-    assert (code, "no verdict flips" in out) == (0, True)
+    assert (code, f" {parity['images']} " in out) == (0, True)
     code, out, _ = run(capsys, "model", "verify", copy)
     assert (code, report.digest in out) == (0, True)
     images = ("--images", parts / "test" / "scratch")
@@ -117,7 +119,7 @@ def test_an_exported_model_verifies_against_its_original(
     copy.write_bytes(copy.read_bytes()[:-1])
     code, out, err = run(capsys, "model", "verify", copy)
     assert (code, out) == (1, "")
-    assert "damaged" in err
+    assert says(err, "model-damaged", member="title")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_a_wrong_file_is_reported_with_its_name_in_both_languages(tmp_path: Path
     (tmp_path / "settings.json").write_text(content, encoding="utf-8")
     with pytest.raises(InvalidInput) as refused:
         load_settings(tmp_path)
-    assert "settings.json" in str(refused.value.values)
+    assert (refused.value.code, refused.value.values["file"]) == ("settings-invalid", str(tmp_path / "settings.json"))
 
 
 def test_a_wrong_variable_is_reported_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +47,7 @@ def test_a_wrong_variable_is_named_instead_of_the_right_file(tmp_path: Path, mon
     monkeypatch.setenv("IMAGEFLOW_THEME", "pink")
     with pytest.raises(InvalidInput) as refused:
         load_settings(tmp_path)
-    assert "IMAGEFLOW_THEME" in str(refused.value.values)
+    assert (refused.value.code, refused.value.values["file"]) == ("settings-invalid", "IMAGEFLOW_THEME")
     assert "settings.json" not in str(refused.value.values)
 
 

@@ -16,6 +16,7 @@ from inspection.detection.model_file.loading import load_detection_model
 from inspection.runtime.openvino_import import openvino as ov
 from models.errors import InvalidInput, UserFacingError
 from tests.support.detector_files import NOTHING, YOLO, graph_that_says, with_description
+from tests.support.errors import raised_in
 
 END_TO_END = np.zeros((1, 3, 6), np.float32)
 END_TO_END[0, :2] = [[1, 2, 10, 12, 0.5, 0], [3, 2, 10, 12, 0.9, 1]]
@@ -147,7 +148,7 @@ def test_class_names_are_refused_unless_listed_or_numbered() -> None:
     assert class_names(["a", 2]) == ("a", "2")
     assert class_names({1: "b", 0: "a"}) == class_names({"0": "a", "1": "b"}) == ("a", "b")
     for wrong in (None, [], {}, "ab", {0: "a", 2: "b"}, {0: "a", "0": "b"}, [["a"]], [None], [""], ["a\nb"]):
-        with pytest.raises(ValueError, match="class"):
+        with pytest.raises(ValueError, check=raised_in(class_names)):
             class_names(wrong)
 
 
@@ -161,7 +162,7 @@ def test_a_detector_whose_folder_cannot_be_listed_is_reported_as_such(
     with pytest.raises(InvalidInput) as caught:
         load_detection_model(tmp_path)
     assert caught.value.code == "model-not-readable"
-    assert "Permission denied" in json.dumps(caught.value.values)
+    assert caught.value.values["reason"] == "Permission denied"
 
 
 def test_models_of_two_kinds_are_not_verified_against_each_other(
@@ -176,7 +177,7 @@ def test_models_of_two_kinds_are_not_verified_against_each_other(
     detector, anomaly = with_description(tmp_path), Path(__file__).parents[1] / "anomaly" / "formats" / "format-1.model"
     for first, second in ((detector, anomaly), (anomaly, detector)):
         code, _, err = verify(first, "--against", second)
-        assert (code, "another kind" in err) == (2, True)
+        assert (code, "--against" in err) == (2, True)
     answers = [verify(path, "--against", path, "--json") for path in (detector, anomaly)]
     assert [code for code, _, _ in answers] == [0, 0]
     assert len({tuple(json.loads(out)) for _, out, _ in answers}) == 1

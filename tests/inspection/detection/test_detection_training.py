@@ -207,7 +207,7 @@ def test_a_detector_file_is_verified_against_its_own_record_or_another_file(
     with pytest.raises(SystemExit) as ended:
         main(["model", "export", str(path), "--out", str(tmp_path / "x.model")])
     assert ended.value.code == 1
-    assert "exported when it is trained" in capsys.readouterr().err
+    assert says(capsys.readouterr().err, "detector-export", member="title")
 
 
 @pytest.mark.slow
@@ -268,7 +268,7 @@ def test_data_without_any_usable_label_or_image_are_refused(
     for label in (tmp_path / "data" / "labels" / "val").iterdir():
         label.write_text("\n")
     code, err = command(capsys, "--data", described, "--out", tmp_path / "m.model")
-    assert (code, 'under "val"' in err) == (1, True)
+    assert (code, says(err, "detector-data-empty", part="val")) == (1, True)
     for image in (tmp_path / "data" / "images" / "train").iterdir():
         image.write_bytes(image.read_bytes()[:500])
     code, err = command(capsys, "--data", described, "--out", tmp_path / "m.model")
@@ -313,7 +313,7 @@ def test_ctrl_c_ends_the_training_process_saying_how_to_resume(data: Path, tmp_p
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 130
-    assert f"--resume {tmp_path / 'm.training'}" in err
+    assert says(err, "detector-training-stopped", folder=tmp_path / "m.training")
     assert wait_until(lambda: not any(Path(f"/proc/{number}").exists() for number in child))
 
 

@@ -277,5 +277,5 @@ def test_wrong_usage_is_reported_before_anything_is_made(
 def test_a_benchmark_whose_other_side_does_not_start_reports_the_reason(tmp_path: Path) -> None:
     (tmp_path / "best.pt").write_bytes(b"no checkpoint")
     model = with_description(tmp_path)
-    with pytest.raises(RuntimeError, match=r"not a loadable checkpoint|best\.pt"):
+    with pytest.raises(RuntimeError, match=r"best\.pt"):
         compare_speed({"fp32": model}, tmp_path / "best.pt", [], tmp_path, rounds=1)

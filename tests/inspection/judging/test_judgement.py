@@ -10,6 +10,7 @@ from inspection.judging.judgement import ANOMALY_CLASS, Criteria, judge, verdict
 from inspection.judging.wildcards import matches
 from models.results import BoundingBox, CodeReading, ColourDifference, Detection, Measurement
 from models.states import Verdict
+from tests.support.errors import raised_in
 
 scores = st.floats(0.001, 1e6)
 
@@ -117,7 +118,7 @@ def test_only_a_bound_that_is_stated_ignores_what_a_step_let_pass(confidence: fl
 
 
 def test_a_score_without_a_threshold_is_a_bug() -> None:
-    with pytest.raises(ValueError, match="threshold"):
+    with pytest.raises(ValueError, check=raised_in(judge)):
         judge(score=1.0)
 
 

@@ -10,6 +10,7 @@ from app.command_line import main
 from inspection.model_files.archive import pack
 from inspection.model_files.foreign_files import is_text, refusal_as_model, refusal_as_sensor_model
 from inspection.sensor import SensorTraining, save_model, train
+from models.messages import Language
 from tests.support.messages import says
 from tests.support.sensor_rows import COLUMNS, machine_rows
 
@@ -49,13 +50,12 @@ def test_a_sensor_model_is_reported_as_one_with_the_command_that_takes_it(
     monkeypatch: pytest.MonkeyPatch,
     folder: Path,
     command: tuple[str, ...],
-    language: str,
+    language: Language,
 ) -> None:
     monkeypatch.setenv("IMAGEFLOW_LANGUAGE", language)
     stated = reported(capsys, folder, command)
-    assert "imageflow model score pump.npz" in stated
-    assert "damaged" not in stated
-    assert "壊れ" not in stated
+    assert says(stated, "model-of-sensors", language, member="advice", name="pump.npz")
+    assert not says(stated, "model-damaged", language, member="title")
 
 
 @pytest.mark.parametrize("model", ["README.md", "now.csv"])
@@ -78,7 +78,7 @@ def test_a_model_of_images_given_for_sensors_is_reported_as_one(
     capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
     stated = reported(capsys, folder, ("model", "drift", "{folder}/part.model", "{folder}/now.csv"))
-    assert "imageflow inspect --model part.model" in stated
+    assert says(stated, "sensor-model-of-images", member="advice", name="part.model")
 
 
 def test_a_checkpoint_given_for_the_sensor_model_beside_it_names_that(
@@ -87,7 +87,7 @@ def test_a_checkpoint_given_for_the_sensor_model_beside_it_names_that(
     # A file of torch is recognised by the name of its pickle.
     (tmp_path / "pump.pth").write_bytes(pack({}, {"pump/data.pkl": b"."}))
     stated = reported(capsys, tmp_path, ("model", "drift", "{folder}/pump.pth", "{folder}/now.csv"))
-    assert "Give pump.npz instead" in stated
+    assert says(stated, "sensor-model-of-torch", member="advice", file="pump.npz")
 
 
 def test_half_a_sensor_model_is_damaged(folder: Path) -> None:

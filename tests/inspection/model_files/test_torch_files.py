@@ -12,6 +12,8 @@ from app.command_line import main
 from inspection.model_files.torch_files import is_torch_file
 from inspection.model_library.loading import load_model
 from models.errors import InvalidInput
+from models.messages import Language
+from tests.support.messages import says
 
 PROGRAM = (
     "import sys, torch\n"
@@ -51,16 +53,15 @@ def test_a_command_shows_how_a_model_is_made_of_a_file_of_torch(
     monkeypatch: pytest.MonkeyPatch,
     written: Path,
     command: tuple[str, ...],
-    language: str,
+    language: Language,
 ) -> None:
     monkeypatch.setenv("IMAGEFLOW_LANGUAGE", language)
     with pytest.raises(SystemExit) as ended:
         main([part.format(file=written / "best.pt") for part in command])
     reported = capsys.readouterr()
     assert (ended.value.code, reported.out) == (1, "")
-    assert "torch" in reported.err
-    assert "imageflow train detector --data data.yaml --model best.pt --out part.model" in reported.err
-    assert "yolo export model=best.pt format=openvino" in reported.err
+    assert says(reported.err, "model-of-torch", language, name="best.pt")
+    assert says(reported.err, "model-of-torch", language, member="advice")
 
 
 @given(st.binary(max_size=200))

@@ -27,6 +27,7 @@ from models.errors import DoesNotFit, InvalidInput
 from models.storage import write_atomically
 from resources.parts import draw_part
 from tests.support.command import run
+from tests.support.messages import says
 from tests.support.pipelines import ALIGN, CLAHE, CROP, IGNORE, QUICK, RESIZE, pipeline, prefix_of
 from tests.support.trained_model import SMALL
 
@@ -147,8 +148,7 @@ def test_a_step_before_it_without_its_reference_image_is_reported_by_name() -> N
     with pytest.raises(DoesNotFit) as caught:
         prefix_of(ready_definition("aligned-anomaly"))
     assert caught.value.code == "preprocessing-model-missing"
-    assert "align" in str(caught.value.values)
-    assert "reference" in str(caught.value.values)
+    assert caught.value.values == {"step": "align", "name": "reference", "before": "anomaly"}
 
 
 def test_a_model_in_place_of_the_reference_image_is_refused(report: TrainingReport) -> None:
@@ -204,7 +204,7 @@ def test_the_command_trains_as_the_pipeline_file_sees(
     arguments = ("train", "images", "--good", good, "--out", out, "--bank-size", 200, "--folds", 2, "--pipeline", own)
     code, _, reported = run(capsys, *arguments)
     assert (code, out.exists()) == (1, False)
-    assert "--model reference=FILE" in reported
+    assert says(reported, "preprocessing-model-missing", member="advice", name="reference")
     code, printed, _ = run(capsys, *arguments, "--json", "--name", "small", "--model", good_paths[0],
                            "--false-alarm-rate", SMALL.false_alarm_rate)  # fmt: skip
     prefix = prefix_of(pipeline(ALIGN, CROP), good_paths[0])

@@ -28,6 +28,7 @@ from inspection.sensor import (
 from inspection.sensor.model.metadata import FORMAT
 from inspection.sensor.model_file import archive
 from models.errors import InvalidInput
+from tests.support.errors import has_code, raised_in
 from tests.support.sensor_rows import COLUMNS, machine_rows
 
 WINDOW = 5
@@ -84,7 +85,7 @@ VALUES = st.floats(-1e6, 1e6)
 @given(row=st.lists(st.one_of(st.none(), VALUES), min_size=3, max_size=3))
 def test_contributions_add_up_to_the_score_squared(vectors: SensorModel, row: list[float | None]) -> None:
     if row.count(None) > 1:
-        with pytest.raises(InvalidInput, match="missing"):
+        with pytest.raises(InvalidInput, check=has_code("sensor-too-many-missing", expected=3)):
             vectors.score_row(row)
         return
     row_score = vectors.score_row(row)
@@ -151,7 +152,7 @@ def test_a_row_too_far_away_for_any_number_spoils_no_later_one(windowed: SensorM
     with np.errstate(over="ignore"):
         for place, row in enumerate(rows.tolist()):
             if 60 <= place < 60 + WINDOW:
-                with pytest.raises(InvalidInput, match="finite"):
+                with pytest.raises(InvalidInput, check=has_code("sensor-value-infinite")):
                     stream.push(row)
             else:
                 last = stream.push(row).score
@@ -180,7 +181,7 @@ def test_a_row_that_misses_too_much_leaves_the_other_scores_alone(vectors: Senso
     stream = SensorStream(windowed)
     for place, row in enumerate(rows.tolist()):
         if 24 <= place < 40:
-            with pytest.raises(InvalidInput, match="missing"):
+            with pytest.raises(InvalidInput, check=has_code("sensor-too-many-missing", expected=3)):
                 stream.push(row)
         else:
             assert stream.push(row).score == pytest.approx(scores[place], rel=1e-9)
@@ -207,21 +208,21 @@ def test_a_wrong_length_is_refused_with_the_length_expected(
         assert raised.value.code == "sensor-wrong-length"
         assert raised.value.members == {"expected": 3, "given": length}
         assert raised.value.values["expected"] == 3
-    with pytest.raises(InvalidInput, match="expects 3"):
+    with pytest.raises(InvalidInput, check=has_code("sensor-wrong-length", given=length, expected=3)):
         vectors.score(np.zeros((5, length)))
 
 
 def test_infinite_values_are_refused(vectors: SensorModel, windowed: SensorModel) -> None:
-    with pytest.raises(InvalidInput, match="finite"):
+    with pytest.raises(InvalidInput, check=has_code("sensor-value-infinite")):
         vectors.score_row([1.0, math.inf, 2.0])
     for row in ([None, -math.inf, 2.0], [None, 1e300, 2.0], [1e101, 1.0, 2.0]):
-        with pytest.raises(InvalidInput, match="finite"):
+        with pytest.raises(InvalidInput, check=has_code("sensor-value-infinite")):
             vectors.score_row(row)
     for push in (vectors.score_row, SensorStream(windowed).push):
-        with pytest.raises(InvalidInput, match="finite"):
+        with pytest.raises(InvalidInput, check=has_code("sensor-value-infinite")):
             push([1e300, -1e300, 2.0])
     assert math.isfinite(vectors.score_row([1e99, -1e99, 1e100]).score)
-    with pytest.raises(InvalidInput, match="finite"):
+    with pytest.raises(InvalidInput, check=has_code("sensor-value-infinite")):
         vectors.score(np.array([[1.0, math.inf, 2.0]]))
 
 
@@ -250,7 +251,7 @@ def test_a_moved_threshold_leaves_the_score_as_it_is(vectors: SensorModel) -> No
     assert (before.status, after.status) == ("anomaly", "normal")
     assert after.score == before.score
     for wrong in (0.0, -1.0, math.nan, math.inf):
-        with pytest.raises(InvalidInput, match="threshold"):
+        with pytest.raises(InvalidInput, check=has_code("sensor-threshold")):
             vectors.with_threshold(wrong)
 
 
@@ -302,7 +303,7 @@ def test_a_changed_number_is_refused(vectors: SensorModel) -> None:
     for name in ("weight_0", "center", "error_percentiles"):
         with np.load(io.BytesIO(model_bytes(vectors)), allow_pickle=False) as loaded:
             changed = loaded[name] + 1
-        with pytest.raises(InvalidInput, match="damaged"):
+        with pytest.raises(InvalidInput, check=has_code("sensor-model-damaged", name="m.npz")):
             model_from_bytes(rewritten(vectors, **{name: changed}), "m.npz")
 
 
@@ -327,9 +328,9 @@ def test_nothing_in_a_model_file_is_ever_unpickled(vectors: SensorModel) -> None
     assert Trap.sprung
     Trap.sprung = False
     for name in ("weight_0", "metadata", "sha256", "another"):
-        with pytest.raises(InvalidInput, match="damaged"):
+        with pytest.raises(InvalidInput, check=has_code("sensor-model-damaged", name="m.npz")):
             model_from_bytes(rewritten(vectors, **{name: trap}), "m.npz")
-    with pytest.raises(InvalidInput, match="damaged"):
+    with pytest.raises(InvalidInput, check=has_code("sensor-model-damaged", name="m.npz")):
         model_from_bytes(pickle.dumps(Trap()), "m.npz")
     assert not Trap.sprung
 
@@ -338,7 +339,7 @@ def test_an_archive_that_unpacks_to_gigabytes_is_refused_unopened() -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("center.npy", bytes(80 * 2**20))
-    with pytest.raises(InvalidInput, match="damaged"):
+    with pytest.raises(InvalidInput, check=has_code("sensor-model-damaged", name="m.npz")):
         model_from_bytes(buffer.getvalue(), "m.npz")
 
 
@@ -442,5 +443,5 @@ def test_a_stream_keeps_its_state_when_its_model_is_replaced(windowed: SensorMod
     assert other.windows is not None
     assert np.allclose(stream.last_features, other.windows.features(rows)[-1])
     renamed = replace(other, metadata=other.metadata.model_copy(update={"columns": ("a", "b", "c")}))
-    with pytest.raises(ValueError, match="same columns"):
+    with pytest.raises(ValueError, check=raised_in(SensorStream)):
         stream.exchange(renamed)

@@ -7,6 +7,7 @@ from inspection.sensor import (
     OnlineLearner,
     OnlineSettings,
     SensorModel,
+    SensorStream,
     SensorTraining,
     drift_report,
     model_bytes,
@@ -15,6 +16,7 @@ from inspection.sensor import (
 )
 from models.errors import InvalidInput
 from models.messages import LANGUAGES
+from tests.support.errors import has_code, raised_in
 from tests.support.sensor_rows import COLUMNS, machine_rows
 
 DAY_S = 86_400.0
@@ -152,7 +154,7 @@ def test_a_row_that_cannot_be_scored_is_not_learned(windowed: SensorModel) -> No
     for _ in range(4):
         learner.push([None, None, None], 0.0)
     before = learner.rows_learned
-    with pytest.raises(InvalidInput, match="missing"):
+    with pytest.raises(InvalidInput, check=has_code("sensor-too-many-missing", expected=3)):
         learner.push([None, None, None], 0.0)
     assert learner.rows_learned == before
     for row in rows[20:]:
@@ -199,7 +201,7 @@ def test_the_drift_report_admits_too_few_rows_in_both_languages(reference: Senso
     for found in (*few, *drift_report(reference, gone), *drift_report(reference, machine_rows(100) * 2)):
         texts = [found.text(language) for language in LANGUAGES]
         assert all(found.column in text.detail and text.advice for text in texts)
-    with pytest.raises(InvalidInput, match="expects 3"):
+    with pytest.raises(InvalidInput, check=has_code("sensor-wrong-length", given=2, expected=3)):
         drift_report(reference, np.zeros((100, 2)))
 
 
@@ -215,7 +217,7 @@ def test_a_sensor_that_stood_still_has_changed_wherever_it_goes() -> None:
 
 def test_a_learner_does_not_go_on_from_a_model_of_other_sensors(reference: SensorModel) -> None:
     other = train(machine_rows(100), ("a", "b", "c"), SensorTraining(epochs=3)).model
-    with pytest.raises(ValueError, match="same columns"):
+    with pytest.raises(ValueError, check=raised_in(SensorStream)):
         OnlineLearner(reference, current=other)
 
 

@@ -13,6 +13,7 @@ from inspection.sensor.training.folds import blocks
 from inspection.sensor.training.thresholds import choose, tail_quantile
 from models.errors import InvalidInput, Unavailable
 from tests.support.command import run
+from tests.support.errors import has_code
 from tests.support.messages import says
 from tests.support.sensor_rows import COLUMNS, machine_rows
 
@@ -153,7 +154,7 @@ def test_continued_training_keeps_the_scaling_despite_an_outlier() -> None:
 def test_a_column_without_a_value_is_named() -> None:
     rows = machine_rows(100)
     rows[:, 1] = np.nan
-    with pytest.raises(InvalidInput, match="current"):
+    with pytest.raises(InvalidInput, check=has_code("sensor-column-empty", column="current")):
         train(rows, COLUMNS, SMALL)
 
 
@@ -219,11 +220,11 @@ def test_a_checkpoint_that_is_none_runs_no_code(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     path = tmp_path / "model.pth"
     path.write_bytes(b"no checkpoint")
-    with pytest.raises(InvalidInput, match="state_dict"):
+    with pytest.raises(InvalidInput, check=has_code("sensor-checkpoint-damaged", name="model.pth")):
         read_checkpoint(path)
     # An object that only unpickling could bring back.
     torch.save({"0.weight": Path("x")}, path)
-    with pytest.raises(InvalidInput, match="state_dict"):
+    with pytest.raises(InvalidInput, check=has_code("sensor-checkpoint-damaged", name="model.pth")):
         read_checkpoint(path)
 
 
@@ -322,8 +323,8 @@ def test_a_second_model_does_not_take_the_files_of_the_first(
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     code, out, err = trained("fan.pth", 6)
     assert (code, out) == (1, "")
-    assert "pump.npz" in err
-    assert "--output fan/fan.pth" in err
+    assert says(err, "sensor-files-of-another", other="pump.npz")
+    assert says(err, "sensor-files-of-another", member="advice", stem="fan", output="fan.pth")
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert trained("fan/fan.pth", 6)[0] == 0
     assert trained("pump.pth", 6)[0] == 0, "its own files are written again"

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inspection.sources.pixel_formats import PIXEL_FORMATS, PREFERRED_FORMATS, bytes_needed, to_pixels
+from tests.support.errors import raised_in
 
 BITS = {"8": 8, "10": 10, "12": 12, "14": 14, "16": 16}
 COLOURS = {"R": 200, "G": 100, "B": 50}
@@ -89,7 +90,7 @@ def test_blue_first_is_turned_round() -> None:
 def test_an_image_one_byte_too_short_is_refused(name: str) -> None:
     needed = bytes_needed(name, 6, 4)
     assert to_pixels(bytes(needed), 6, 4, name).shape[:2] == (4, 6)
-    with pytest.raises(ValueError, match="are no"):
+    with pytest.raises(ValueError, check=raised_in(to_pixels)):
         to_pixels(bytes(needed - 1), 6, 4, name)
 
 

@@ -34,6 +34,7 @@ from models.targets import InspectionItem
 from models.users import User, UserCredential
 from models.verification import HumanVerification
 from tests.support.capture import agree, capture
+from tests.support.errors import has_code
 from tests.support.station import Station
 
 
@@ -44,7 +45,7 @@ def test_masters_are_listed_with_the_trained_model(workspace: Workspace, station
     assert item.model_ready
     assert item.threshold is not None
     assert [kind.name("ja") for kind in list_defect_classes(workspace)] == ["傷"]
-    with pytest.raises(NotFound, match="NOPE"):
+    with pytest.raises(NotFound, check=has_code("target-unknown", code_or_id="NOPE")):
         find_target(workspace, "NOPE")
 
 
@@ -119,8 +120,9 @@ def test_a_later_decision_corrects_without_overwriting_the_first(
 
 def test_a_decision_needs_a_result_first(workspace: Workspace, station: Station) -> None:
     begun = begin_session(workspace, station.operator, target_id=station.target_id)
-    with pytest.raises(Conflict, match="nothing to decide"):
+    with pytest.raises(Conflict) as caught:
         verify(workspace, station.operator, begun.session_id, HumanVerdict.OK)
+    assert caught.value.code == "session-not-inspected"
     with pytest.raises(Conflict):
         complete_session(workspace, station.operator, begun.session_id)
 
@@ -129,7 +131,7 @@ def test_a_cancelled_part_takes_no_capture(workspace: Workspace, station: Statio
     begun = begin_session(workspace, station.operator, target_id=station.target_id)
     cancel_session(workspace, station.operator, begun.session_id, "dropped")
     before = set(workspace.blobs.digests())
-    with pytest.raises(Conflict, match="finished"):
+    with pytest.raises(Conflict, check=has_code("session-ended", status="CANCELLED")):
         inspect_item(workspace, station.operator, begun.session_id, station.item_id, frames[0])
     assert set(workspace.blobs.digests()) == before
     assert station_statistics(workspace)["summary"]["total_inspections"] == 0
@@ -179,7 +181,7 @@ def test_statistics_keep_to_the_days_asked_for(workspace: Workspace, station: St
 
 
 def test_an_operator_does_not_train(workspace: Workspace, station: Station) -> None:
-    with pytest.raises(PermissionDenied, match="inspector"):
+    with pytest.raises(PermissionDenied, check=has_code("role-not-enough", role="inspector", wanted="supervisor")):
         train_item_model(workspace, station.operator, station.item_id, image_files(station.parts.train_good))
 
 
@@ -214,8 +216,9 @@ def test_a_training_gives_the_item_another_model_in_one_step(workspace: Workspac
 def test_an_item_without_a_model_says_what_to_do(workspace: Workspace, station: Station) -> None:
     with workspace.database.transaction(actor=station.engineer.user_id) as session:
         session.get_one(InspectionItem, station.item_id).pipeline_parameters = {}
-    with pytest.raises(DoesNotFit, match="Train it"):
+    with pytest.raises(DoesNotFit) as caught:
         prepare_item(workspace, station.item_id)
+    assert caught.value.code == "item-without-model"
 
 
 def test_a_model_that_has_not_come_yet_is_reported(workspace: Workspace, station: Station) -> None:
@@ -255,7 +258,7 @@ def test_a_part_whose_code_is_not_read_is_not_ok_at_the_station(
 def test_wrong_criteria_are_reported_by_name(workspace: Workspace, station: Station) -> None:
     with workspace.database.transaction(actor=station.engineer.user_id) as session:
         session.get_one(InspectionItem, station.item_id).criteria = {"threshold": -1}
-    with pytest.raises(DoesNotFit, match="threshold"):
+    with pytest.raises(DoesNotFit, check=has_code("item-criteria-invalid", item="Surface", setting="threshold")):
         prepare_item(workspace, station.item_id)
 
 
@@ -289,8 +292,9 @@ def test_a_disabled_user_does_not_sign_in_offline(workspace: Workspace) -> None:
     _keep_password(workspace, "operator", "right", days=1)
     with workspace.database.transaction() as session:
         session.scalars(select(User).where(User.username == "operator")).one().active = False
-    with pytest.raises(NotSignedIn, match="disabled"):
+    with pytest.raises(NotSignedIn) as caught:
         sign_in(workspace, "operator", "right")
+    assert caught.value.code == "user-disabled"
 
 
 def test_a_vanished_image_file_leaves_no_record(workspace: Workspace, station: Station, tmp_path: Path) -> None:
@@ -337,7 +341,7 @@ def _keep_password(workspace: Workspace, username: str, password: str, days: int
 def test_a_code_the_server_would_refuse_for_good_is_refused_while_the_part_is_at_hand(
     workspace: Workspace, station: Station, code: str
 ) -> None:
-    with pytest.raises(InvalidInput, match="128"):
+    with pytest.raises(InvalidInput, check=has_code("part-code-unusable", limit=128)):
         begin_session(workspace, station.operator, target_id=station.target_id, serial_number=code)
     with workspace.database.read() as session:
         assert session.scalar(select(func.count()).select_from(InspectionSession)) == 0

@@ -118,6 +118,6 @@ def test_the_chosen_language_is_kept_for_the_next_start(robot: UserRobot) -> Non
 
 def test_the_banner_shows_its_trouble_in_the_new_language(robot: UserRobot) -> None:
     robot.sign_in_presenter.sign_in("", "")
-    assert "missing" in robot.window.window.banner.text
+    assert robot.banner_says("window-credentials-missing", "en")
     robot.key(Qt.Key.Key_F2)
-    assert "ありません" in robot.window.window.banner.text
+    assert robot.banner_says("window-credentials-missing", "ja")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.command_line.options import report_when_stopped
+from models.messages import error_text
 from tests.support.awaiting import wait_until
 
 WINDOW = """
@@ -111,7 +112,7 @@ def test_ctrl_c_in_a_training_says_that_the_model_was_not_written(
     monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "en")
     with pytest.raises(KeyboardInterrupt), report_when_stopped(model):
         raise KeyboardInterrupt
-    assert capsys.readouterr().err == f"stopped; {model} was not written\n"
+    assert capsys.readouterr().err == error_text("training-stopped", {"model": model}, "en").detail + "\n"
 
 
 def test_what_a_stopped_training_says_is_in_the_users_language(
@@ -120,7 +121,8 @@ def test_what_a_stopped_training_says_is_in_the_users_language(
     monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "ja")
     with pytest.raises(KeyboardInterrupt), report_when_stopped(tmp_path / "m.model"):
         raise KeyboardInterrupt
-    assert capsys.readouterr().err == f"中断しました。{tmp_path / 'm.model'} は書き込まれていません\n"
+    expected = error_text("training-stopped", {"model": tmp_path / "m.model"}, "ja").detail
+    assert capsys.readouterr().err == expected + "\n"
 
 
 def test_ctrl_c_after_the_model_was_written_claims_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

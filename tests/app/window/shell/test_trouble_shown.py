@@ -76,7 +76,7 @@ def test_a_camera_that_vanishes_comes_back_by_itself(robot: UserRobot, frames: l
     camera.plugged.set()
     robot.until(lambda: robot.work.state.has_frame and not banner.isVisible())
     camera.plugged.clear()
-    robot.until(lambda: "camera is lost" in banner.text)
+    robot.until(lambda: robot.banner_says("window-camera-lost", source="USB camera 7"))
     assert not robot.actions("work").capture.isEnabled()
     camera.plugged.set()
     robot.until(lambda: robot.work.state.has_frame and not banner.isVisible())
@@ -93,7 +93,7 @@ def test_a_missing_folder_is_read_on_the_next_try(robot: UserRobot, frames: list
     robot.key(Qt.Key.Key_S)
     banner = robot.window.window.banner
     robot.until(banner.isVisible)
-    assert str(folder) in banner.text
+    assert robot.banner_says("folder-missing", folder=folder)
     assert banner.retry.isVisible()
     folder.mkdir()
     write_atomically(folder / "a.png", encode_png(frames[0].pixels))
@@ -114,7 +114,7 @@ def test_a_decision_that_meets_a_locked_store_is_not_lost(
         other.execute("BEGIN IMMEDIATE")
         robot.key(Qt.Key.Key_H)
         heart.start(10)
-        robot.until(lambda: "store is busy" in robot.window.window.banner.text)
+        robot.until(lambda: robot.banner_says("store-locked"))
         assert robot.work.state.phase is Phase.DECIDE
     finally:
         other.rollback()
@@ -134,7 +134,7 @@ def test_a_capture_refused_by_a_full_disk_succeeds_once_there_is_room(robot: Use
         robot.key(Qt.Key.Key_Space)
         robot.until(robot.window.window.banner.isVisible)
         assert robot.work.state.phase is Phase.SCAN
-        assert "disk" in robot.window.window.banner.text.lower()
+        assert robot.banner_says("disk-failing")
     assert robot.window.window.banner.retry.isVisible()
     robot.qtbot.mouseClick(robot.window.window.banner.retry, Qt.MouseButton.LeftButton)
     robot.until(lambda: robot.work.state.phase is Phase.DECIDE)
@@ -148,7 +148,7 @@ def test_the_image_after_a_damaged_one_can_be_inspected(robot: UserRobot, tmp_pa
     good = next(path for path in sorted(robot.station.parts.test.rglob("*.png")))
     (folder / "b-good.png").write_bytes(good.read_bytes())
     robot.start_work(folder)
-    assert "a-broken.png" in robot.window.window.banner.text
+    assert robot.banner_says("image-damaged", name="a-broken.png")
     inspect_next(robot)
 
 
@@ -157,7 +157,7 @@ def test_home_is_one_key_away_from_a_source_that_is_not_there(robot: UserRobot, 
     robot.home.choose_source(str(tmp_path / "nothing"))
     robot.until(lambda: robot.home.state.may_start)
     robot.key(Qt.Key.Key_S)
-    robot.until(lambda: "nothing" in robot.window.window.banner.text)
+    robot.until(lambda: robot.banner_says("file-missing", file=tmp_path / "nothing"))
     robot.key(Qt.Key.Key_Escape)
     assert robot.context.screen == "home"
     assert not robot.window.window.banner.isVisible()
@@ -168,9 +168,9 @@ def test_trouble_of_the_work_is_reported_where_the_work_is(robot: UserRobot, tmp
     robot.home.choose_source(str(tmp_path / "nothing"))
     robot.until(lambda: robot.home.state.may_start)
     robot.key(Qt.Key.Key_S)
-    robot.until(lambda: "nothing" in robot.window.window.banner.text)
+    robot.until(lambda: robot.banner_says("file-missing", file=tmp_path / "nothing"))
     robot.key(Qt.Key.Key_F4)
     assert not robot.window.window.banner.isVisible()
     robot.key(Qt.Key.Key_Escape)
     assert robot.context.screen == "work"
-    assert "nothing" in robot.window.window.banner.text
+    assert robot.banner_says("file-missing", file=tmp_path / "nothing")

@@ -72,7 +72,7 @@ def test_a_part_that_was_refused_for_moving_is_inspected_once_it_rests(
 
     robot.until(lambda: shows_two(0))
     robot.key(Qt.Key.Key_Space)
-    robot.until(lambda: "was moving" in robot.window.window.banner.text)
+    robot.until(lambda: robot.banner_says("quality-moving"))
     shown.clear()
     belt.stopped.set()
     robot.until(lambda: shows_two(belt.still_from))
@@ -91,8 +91,8 @@ def test_the_next_image_of_a_folder_can_be_captured_after_a_refused_one(
     workspace.settings = workspace.settings.model_copy(update={"gate": "usual"})
     robot.start_work(folder)
     robot.key(Qt.Key.Key_Space)
-    robot.until(lambda: "out of focus" in robot.window.window.banner.text)
+    robot.until(lambda: robot.banner_says("quality-blurred"))
     robot.until(lambda: robot.work.state.phase is Phase.SCAN and robot.work.state.has_frame)
     robot.key(Qt.Key.Key_Space)
     robot.until(lambda: robot.work.state.phase is Phase.DECIDE)
-    assert "out of focus" not in robot.window.window.banner.text
+    assert not robot.banner_says("quality-blurred")

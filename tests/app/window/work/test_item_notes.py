@@ -26,7 +26,7 @@ def test_a_threshold_chosen_for_another_model_is_reported_once(robot: UserRobot,
         assert (reported is not None) is (part == 0)
         if reported is not None:
             assert reported.error.code == "window-item-threshold-not-applicable"
-            assert "Surface" in reported.error.text("ja").detail
+            assert reported.error.values["item"] == "Surface"
             notices.dismiss()
         robot.key(Qt.Key.Key_H)
         robot.until(lambda: robot.work.state.phase is Phase.DONE and robot.work.state.has_frame)

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 
 from app.station.operations.history import recent_parts
 from app.window.work.state import Phase, needs_reason
+from models.messages import error_text
 from models.states import HumanVerdict, Verdict
 from tests.support.user_robot import UserRobot, inspect_next, stored
 
@@ -26,9 +27,9 @@ def test_why_a_part_is_ng_stands_beside_it_in_the_language_of_the_window(robot: 
     against = robot.window.window.screens["work"].evidence.against
     inspect_next(robot, Verdict.NG)
     assert against.isVisible()
-    assert against.text() == "Anomaly score above the threshold"
+    assert against.text() == error_text("verdict-anomaly-score", {}, "en").detail
     robot.window.language.show("ja")
-    assert against.text() == "異常スコアが閾値を超えています"
+    assert against.text() == error_text("verdict-anomaly-score", {}, "ja").detail
     robot.work.decide(HumanVerdict.OK)
     stored(robot)
     inspect_next(robot, Verdict.OK)
@@ -49,7 +50,10 @@ def test_the_reasons_of_every_item_are_reported_those_of_the_worst_first(robot: 
     many = coded.model_copy(update={"reasons": [f"code-missing:{number}" for number in range(9)]})
     panel = robot.window.window.screens["work"].evidence
     panel.show_state(replace(state, inspections=(replace(other, outcome=replace(worst.outcome, result=many)),)))
-    assert panel.against.text().splitlines()[-2:] == ["4: code not found", "…"]
+    assert panel.against.text().splitlines()[-2:] == [
+        error_text("verdict-code-missing", {"name": "4"}, "en").detail,
+        "…",
+    ]
 
 
 def test_enter_agrees_with_an_ok_part_by_one_key(robot: UserRobot) -> None:
@@ -136,7 +140,7 @@ def test_at_the_end_of_the_images_the_window_stays(robot: UserRobot) -> None:
         robot.key(Qt.Key.Key_H)
         stored(robot)
         robot.until(lambda: robot.work.state.has_frame or robot.work.state.source_ended)
-    assert "No more images" in robot.window.window.banner.text
+    assert robot.banner_says("window-source-ended")
     robot.key(Qt.Key.Key_Escape)
     assert robot.context.screen == "home"
 
