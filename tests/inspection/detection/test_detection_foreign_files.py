@@ -13,10 +13,10 @@ from inspection.detection.model.classifier import Classifier
 from inspection.detection.model.detector import Detector
 from inspection.detection.model.settings import DetectionSettings
 from inspection.detection.model_file.loading import load_detection_model
+from inspection.detection.reasons import InvalidMetadataError
 from inspection.runtime.openvino_import import openvino as ov
 from models.errors import InvalidInput, UserFacingError
 from tests.support.detector_files import NOTHING, YOLO, graph_that_says, with_description
-from tests.support.errors import raised_in
 
 END_TO_END = np.zeros((1, 3, 6), np.float32)
 END_TO_END[0, :2] = [[1, 2, 10, 12, 0.5, 0], [3, 2, 10, 12, 0.9, 1]]
@@ -144,12 +144,20 @@ def test_the_digest_of_a_graph_given_by_file_follows_the_names_beside_it(tmp_pat
     assert len(set(digests)) == 3
 
 
+def refused_names(value: object) -> str:
+    with pytest.raises(InvalidMetadataError) as caught:
+        class_names(value)
+    return caught.value.reason.code
+
+
 def test_class_names_are_refused_unless_listed_or_numbered() -> None:
     assert class_names(["a", 2]) == ("a", "2")
     assert class_names({1: "b", 0: "a"}) == class_names({"0": "a", "1": "b"}) == ("a", "b")
-    for wrong in (None, [], {}, "ab", {0: "a", 2: "b"}, {0: "a", "0": "b"}, [["a"]], [None], [""], ["a\nb"]):
-        with pytest.raises(ValueError, check=raised_in(class_names)):
-            class_names(wrong)
+    for wrong in (None, [], {}, "ab", {0: "a", 2: "b"}, {0: "a", "0": "b"}):
+        assert refused_names(wrong) == "detector-metadata-numbers"
+    for wrong in ([["a"]], [None], [""]):
+        assert refused_names(wrong) == "detector-metadata-empty-name"
+    assert refused_names(["a\nb"]) == "detector-metadata-odd-name"
 
 
 def test_a_detector_whose_folder_cannot_be_listed_is_reported_as_such(
