@@ -55,8 +55,9 @@ class CodeReading(Value):
     """A bar code or matrix code that was read.
 
     Attributes:
-        text: its content.
-        format: ``qr``, ``micro-qr``, ``data-matrix``, ``code-128``, ``ean-13`` or ``ean-8``.
+        text: its content; of UPC codes the digits that are printed.
+        format: ``qr``, ``micro-qr``, ``rmqr``, ``data-matrix``, ``aztec``, ``pdf417``, ``code-128``, ``code-39``,
+            ``code-93``, ``itf``, ``ean-13``, ``ean-8``, ``upc-a`` or ``upc-e``.
         polygon: its corners on the original image.
         step_id: the step that read it.
     """

@@ -99,7 +99,14 @@ AREAS = {
             "Sensor anomaly model",
             measures=(Measure("app.benchmarks.inspection.skab", folder="skab", quick={"seeds": 1}),),
         ),
-        Area("codes", "Reading codes", measures=(Measure("app.benchmarks.inspection.codes", folder="codes"),)),
+        Area(
+            "codes",
+            "Reading codes",
+            measures=(
+                Measure("app.benchmarks.inspection.codes", folder="codes"),
+                Measure("app.benchmarks.inspection.hard_codes", folder="codes_dpm"),
+            ),
+        ),
         Area(
             "sources",
             "Image sources",

@@ -1,44 +1,30 @@
-"""Reading bar codes and matrix codes, with retries on preprocessed images for hard ones.
-
-The reader is zxing-cpp. A code that it does not find in the image as it is may be found with another binarisation, at
-another scale, denoised or with equalised contrast. The attempts are ordered by the number of codes they read per time
-on the real photographs of ``app/benchmarks/inspection/codes.py``.
-"""
+"""Reading bar codes and matrix codes with zxing-cpp, with further attempts for hard ones."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 
+from inspection.codes.attempts import Attempt, Bars, Effort, Prepared, Pyramid, attempts_of
+from inspection.codes.content import Charset, text_of
+from inspection.codes.formats import BARS, FORMATS, READER_NAMES
 from inspection.imaging.frames import Pixels
 from inspection.imaging.grey import as_grey
-from inspection.imaging.opencv import cv2
 from inspection.imaging.placement import Points
 from inspection.judging.criteria import CodeFormat
 
-Effort = Literal["quick", "normal", "thorough"]
-
-FORMATS: tuple[CodeFormat, ...] = get_args(CodeFormat)
-_NAMES: dict[CodeFormat, str] = {
-    "qr": "QRCode",
-    "micro-qr": "MicroQRCode",
-    "data-matrix": "DataMatrix",
-    "code-128": "Code128",
-    "ean-13": "EAN13",
-    "ean-8": "EAN8",
-}
-_BARS = frozenset({"code-128", "ean-13", "ean-8"})
-# Enlarging more than this takes longer than an attempt may.
-_MOST_PIXELS_ENLARGED = 8_000_000
-_LEAST_SIDE_SHRUNK = 120
-_DENOISING_SIGMA = 1.0
-_CLAHE_CLIP, _CLAHE_TILES = 3.0, (8, 8)
-_LOCAL_SHARE, _LEAST_WINDOW, _LOCAL_OFFSET = 8, 11, 5.0
 _SAME_PLACE = 0.5
+_ASCII = 128
+_DECLARATION = b"\\0"
+"""Begins the number of a character set in the content of a code (AIM ECI)."""
+_IDENTIFIER_LENGTH = 3
+_EAN_13_DIGITS = 13
+_UPC_A = "0"
+"""First digit of an EAN-13 code whose other twelve are an UPC-A code: the bars are the same."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,58 +36,12 @@ class ReadCode:
     corners: Points
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    """One attempt: the filter of the grey image, its scale factor, and whether the binarisation is global."""
-
-    change: Callable[[Pixels], Pixels] | None
-    scale: float
-    global_threshold: bool
+Enough = Callable[[Sequence[ReadCode]], bool]
 
 
-def _denoised(grey: Pixels) -> Pixels:
-    return cv2.GaussianBlur(grey, (0, 0), _DENOISING_SIGMA).astype(np.uint8, copy=False)
-
-
-def _equalized(grey: Pixels) -> Pixels:
-    return cv2.createCLAHE(_CLAHE_CLIP, _CLAHE_TILES).apply(grey).astype(np.uint8, copy=False)
-
-
-def _local(grey: Pixels) -> Pixels:
-    window = max(_LEAST_WINDOW, (min(grey.shape) // _LOCAL_SHARE) | 1)
-    method, kind = cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY
-    return cv2.adaptiveThreshold(grey, 255, method, kind, window, _LOCAL_OFFSET).astype(np.uint8, copy=False)
-
-
-def _inverted(grey: Pixels) -> Pixels:
-    return 255 - grey
-
-
-def _opened(grey: Pixels) -> Pixels:
-    return cv2.morphologyEx(grey, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).astype(np.uint8, copy=False)
-
-
-_QUICK = (_Attempt(None, 1.0, False),)
-_NORMAL = (
-    *_QUICK,
-    _Attempt(_inverted, 1.0, False),
-    _Attempt(None, 1.0, True),
-    _Attempt(None, 2.0, False),
-    _Attempt(None, 0.5, True),
-)
-_ATTEMPTS: dict[Effort, tuple[_Attempt, ...]] = {
-    "quick": _QUICK,
-    "normal": _NORMAL,
-    "thorough": (
-        *_NORMAL,
-        _Attempt(_denoised, 1.0, True),
-        _Attempt(_equalized, 1.0, False),
-        _Attempt(_local, 1.0, False),
-        _Attempt(_opened, 2.0, True),
-        _Attempt(_equalized, 2.0, True),
-        _Attempt(_local, 2.0, False),
-    ),
-}
+def any_code(found: Sequence[ReadCode]) -> bool:
+    """Return whether a code was read."""
+    return bool(found)
 
 
 def read_codes(
@@ -109,9 +49,10 @@ def read_codes(
     *,
     formats: Sequence[CodeFormat] = FORMATS,
     effort: Effort = "normal",
-    expected: int = 1,
+    enough: Enough = any_code,
     any_angle: bool = True,
     inverted: bool = True,
+    charset: Charset = "auto",
     time_limit: float = 1.0,
     check: Callable[[], None] = lambda: None,
 ) -> list[ReadCode]:
@@ -121,72 +62,113 @@ def read_codes(
         pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
         formats: those to look for.
         effort: how many attempts to make.
-        expected: the attempts end when this many codes have been read.
-        any_angle: whether to read vertical bar codes too; slightly rotated ones are read in any case.
+        enough: the attempts end when this is true of the codes read so far.
+        any_angle: whether to read vertical bar codes too, and with effort ``thorough`` those at any angle; slightly
+            turned ones are read in any case.
         inverted: whether to read light codes on dark too; bar codes take another attempt for it.
-        time_limit: seconds after which no further attempt begins.
+        charset: of codes that do not declare theirs.
+        time_limit: seconds; after the first, no attempt begins that would end later, by the pace of those before.
         check: called between attempts; may raise to cancel.
 
     Returns:
         the codes from top to bottom, then from left to right.
     """
     grey = as_grey(pixels)
+    image = Pyramid(grey)
     began = time.monotonic()
+    pace = 0.0
     found: list[ReadCode] = []
-    for attempt in _ATTEMPTS[effort]:
-        wanted = formats
-        if attempt.change is _inverted:
-            # The reader itself inverts for matrix codes only.
-            wanted = [name for name in formats if name in _BARS and inverted]
-        if not wanted or not _fits(attempt, grey):
+    for attempt in attempts_of(effort):
+        wanted = _wanted(attempt, formats, any_angle=any_angle, inverted=inverted)
+        size = attempt.size(grey)
+        started = time.monotonic()
+        late = started - began + pace * size > time_limit
+        if not wanted or not size or (late and pace > 0):
             continue
         check()
-        for code in _read(attempt, grey, wanted, any_angle=any_angle, inverted=inverted):
-            if not any(_same(code, known) for known in found):
-                found.append(code)
-        if len(found) >= expected or time.monotonic() - began > time_limit:
+        for prepared in attempt.pictures(image):
+            for code in _read(prepared, attempt, wanted, any_angle=any_angle, inverted=inverted, charset=charset):
+                if not any(_same(code, known) for known in found):
+                    found.append(code)
+        if enough(found):
             break
+        pace = max(pace, (time.monotonic() - started) / size)
     return sorted(found, key=lambda code: (float(code.corners[:, 1].min()), float(code.corners[:, 0].min())))
 
 
-def _fits(attempt: _Attempt, grey: Pixels) -> bool:
-    if attempt.scale > 1:
-        return grey.size * attempt.scale**2 <= _MOST_PIXELS_ENLARGED
-    return attempt.scale == 1 or min(grey.shape) >= _LEAST_SIDE_SHRUNK
+def _wanted(
+    attempt: Attempt, formats: Sequence[CodeFormat], *, any_angle: bool, inverted: bool
+) -> tuple[CodeFormat, ...]:
+    """Return the formats that an attempt looks for; none where it is not asked for."""
+    if (attempt.for_light_bars and not inverted) or (isinstance(attempt, Bars) and not any_angle):
+        return ()
+    if attempt.kind == "all":
+        return tuple(formats)
+    return tuple(name for name in formats if (name in BARS) == (attempt.kind == "bars"))
 
 
 def _read(
-    attempt: _Attempt, grey: Pixels, formats: Sequence[CodeFormat], *, any_angle: bool, inverted: bool
+    prepared: Prepared,
+    attempt: Attempt,
+    formats: Sequence[CodeFormat],
+    *,
+    any_angle: bool,
+    inverted: bool,
+    charset: Charset,
 ) -> list[ReadCode]:
     import zxingcpp
 
-    picture = grey
-    if attempt.scale != 1:
-        size = (round(grey.shape[1] * attempt.scale), round(grey.shape[0] * attempt.scale))
-        method = cv2.INTER_CUBIC if attempt.scale > 1 else cv2.INTER_AREA
-        picture = cv2.resize(grey, size, interpolation=method).astype(np.uint8, copy=False)
-    if attempt.change is not None:
-        picture = attempt.change(picture)
-    wanted = {int(getattr(zxingcpp.BarcodeFormat, _NAMES[name])): name for name in formats}
-    read = zxingcpp.read_barcodes(
-        np.ascontiguousarray(picture),
-        formats=zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat(value) for value in wanted]),
-        try_rotate=any_angle,
-        try_invert=inverted,
-        text_mode=zxingcpp.TextMode.Plain,
-        binarizer=zxingcpp.Binarizer.GlobalHistogram if attempt.global_threshold else zxingcpp.Binarizer.LocalAverage,
-    )
-    factor = np.array([picture.shape[1] / grey.shape[1], picture.shape[0] / grey.shape[0]])
-    return [
-        # Bytes that are invalid in the code's character set are decoded as ISO 8859-1, one character a byte.
-        ReadCode(
-            code.text or bytes(code.bytes).decode("latin-1"),
-            wanted[int(code.format)],
-            (_corners(code.position) + 0.5) / factor,
+    picture = np.ascontiguousarray(prepared.pixels)
+    named = {int(getattr(zxingcpp.BarcodeFormat, READER_NAMES[name])): name for name in formats}
+    binarizers = zxingcpp.Binarizer
+
+    def read(mode: zxingcpp.TextMode) -> list[zxingcpp.Barcode]:
+        return zxingcpp.read_barcodes(
+            picture,
+            formats=zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat(value) for value in named]),
+            try_rotate=any_angle and not isinstance(attempt, Bars),
+            try_downscale=attempt.searching,
+            try_invert=inverted,
+            text_mode=mode,
+            binarizer=binarizers.GlobalHistogram if attempt.global_threshold else binarizers.LocalAverage,
         )
-        for code in read
-        if int(code.format) in wanted
-    ]
+
+    codes = read(zxingcpp.TextMode.Plain)
+    declaring: set[bytes] = set()
+    if any(max(bytes(code.bytes), default=0) >= _ASCII for code in codes):
+        # Whether a code declares its character set is told in this form only.
+        declaring = {bytes(code.bytes) for code in read(zxingcpp.TextMode.HexECI) if _declares_charset(code.text)}
+    found = []
+    for code in codes:
+        # Variants, such as Micro PDF417, are asked for by their symbology.
+        name = named.get(int(code.format)) or named.get(int(code.symbology))
+        if name == "ean-13" and "upc-a" in formats and code.text.startswith(_UPC_A):
+            name = "upc-a"  # the reader calls it EAN-13 where both are asked for
+        if name is not None:
+            text = _printed(name, code, declared=bytes(code.bytes) in declaring, charset=charset)
+            turn, shift = prepared.to_image[:, :2], prepared.to_image[:, 2]
+            found.append(ReadCode(text, name, (_corners(code.position) + 0.5) @ turn.T + shift))
+    return found
+
+
+def _declares_charset(content: str) -> bool:
+    """Return whether a content, in hexadecimal digits, begins with the number of a character set."""
+    return bytes.fromhex(content)[_IDENTIFIER_LENGTH:].startswith(_DECLARATION)
+
+
+def _printed(name: CodeFormat, code: Any, *, declared: bool, charset: Charset) -> str:
+    """Return the text of a code; of UPC codes the digits that are printed below the bars."""
+    import zxingcpp
+
+    data = bytes(code.bytes)
+    if name == "upc-e":
+        return str((code.extra or {}).get("UPCE") or code.text)
+    if name == "upc-a" and len(code.text) == _EAN_13_DIGITS:
+        return str(code.text)[1:]
+    binary = charset == "auto" and code.content_type == zxingcpp.ContentType.Binary
+    if declared or binary or max(data, default=0) < _ASCII:
+        return str(code.text) or data.decode("latin-1")
+    return text_of(data, code.text, charset)
 
 
 def _corners(position: Any) -> Points:

@@ -12,7 +12,22 @@ from models.numbers import AS_WHOLE, Whole
 _MOST_RULES = 200
 _LONGEST_PATTERN = 500
 
-CodeFormat = Literal["qr", "micro-qr", "data-matrix", "code-128", "ean-13", "ean-8"]
+CodeFormat = Literal[
+    "qr",
+    "micro-qr",
+    "rmqr",
+    "data-matrix",
+    "aztec",
+    "pdf417",
+    "code-128",
+    "code-39",
+    "code-93",
+    "itf",
+    "ean-13",
+    "ean-8",
+    "upc-a",
+    "upc-e",
+]
 Finite = Annotated[StrictFloat, Field(allow_inf_nan=False)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 of a file, lower-case hexadecimal."""
@@ -65,7 +80,8 @@ class CodeRule(_Rule):
     )
     least: Whole = Field(default=1, ge=0, le=1000, description="How many such codes there must be at least.")
     most: Annotated[StrictInt, Field(ge=0, le=1000), AS_WHOLE] | None = Field(
-        default=None, description="How many there may be; empty takes any number."
+        default=None,
+        description="How many of those read there may be; empty takes any number; reading ends when enough are read.",
     )
 
     @model_validator(mode="after")

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from inspection.judging.codes import counts, is_of_format
 from inspection.judging.criteria import CodeRule, Criteria, Limits
-from inspection.judging.wildcards import matches
 from models.results import CodeReading, ColourDifference, Detection, Measurement
 from models.states import Verdict
 
@@ -169,11 +169,8 @@ def _within(value: float, limits: Limits) -> float:
 
 
 def _judge_code(name: str, rule: CodeRule, codes: Sequence[CodeReading], evidence: _Evidence) -> None:
-    of_format = [code for code in codes if not rule.formats or code.format in rule.formats]
-    fitting = sum(
-        (rule.text is None or code.text == rule.text) and (rule.pattern is None or matches(rule.pattern, code.text))
-        for code in of_format
-    )
+    of_format = [code for code in codes if is_of_format(rule, code)]
+    fitting = sum(counts(rule, code) for code in of_format)
     if fitting < rule.least:
         evidence.reject(f"code-wrong:{name}" if len(of_format) > fitting else f"code-missing:{name}", 1.0)
     elif rule.most is not None and fitting > rule.most:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from app.benchmarks.figures import Figure
-from inspection.codes.reading import Effort, read_codes
+from inspection.codes.attempts import Effort
+from inspection.codes.reading import read_codes
 from inspection.imaging.datasets import image_files
 from inspection.imaging.files import read_image
 from inspection.metrics import wilson_interval
@@ -32,7 +33,7 @@ def measure(data: Path, effort: Effort = "normal") -> list[Figure]:
     first: list[bool] = []
     milliseconds: list[float] = []
     for image in image_files(data):
-        expected = _expected(image)
+        expected = expected_content(image)
         if expected is None:
             continue
         pixels = read_image(image)
@@ -40,8 +41,8 @@ def measure(data: Path, effort: Effort = "normal") -> list[Figure]:
         read = read_codes(pixels, effort=effort)
         milliseconds.append((time.perf_counter() - began) * 1000)
         name = image.parent.name.rpartition("-")[0]
-        outcomes.setdefault(name, []).append(any(_equal(code.text, expected) for code in read))
-        first.append(any(_equal(code.text, expected) for code in read_codes(pixels, effort="quick")))
+        outcomes.setdefault(name, []).append(any(equal_content(code.text, expected) for code in read))
+        first.append(any(equal_content(code.text, expected) for code in read_codes(pixels, effort="quick")))
     everything = [good for found in outcomes.values() for good in found]
     figures = [_rate("codes_read_rate", "all formats", everything)]
     figures.append(_rate("codes_read_rate_one_try", "all formats, the image as it is", first))
@@ -59,7 +60,8 @@ def measure(data: Path, effort: Effort = "normal") -> list[Figure]:
     return figures
 
 
-def _expected(image: Path) -> bytes | None:
+def expected_content(image: Path) -> bytes | None:
+    """Return the content of the code in a photograph, from the file beside it; None when it is not known."""
     for suffix in (".bin", ".txt"):
         beside = image.with_suffix(suffix)
         if beside.is_file():
@@ -68,7 +70,8 @@ def _expected(image: Path) -> bytes | None:
     return None
 
 
-def _equal(text: str, expected: bytes) -> bool:
+def equal_content(text: str, expected: bytes) -> bool:
+    """Return whether a text that was read is the expected content."""
     if text.encode() == expected:
         return True
     # Bytes that are no text are kept one for one.

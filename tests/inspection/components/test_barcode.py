@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from app.benchmarks.inspection.codes import measure
+from inspection.codes.attempts import attempts_of
 from inspection.codes.reading import read_codes
 from inspection.components import component
 from inspection.components.barcode import BarcodeParameters
@@ -75,7 +76,7 @@ def test_no_further_try_begins_after_the_time_limit_or_a_cancellation() -> None:
     read_codes(nothing, effort="thorough", time_limit=0.0, check=lambda: tries.append(1))
     assert len(tries) == 1
     read_codes(nothing, effort="thorough", time_limit=60.0, check=lambda: tries.append(1))
-    assert len(tries) == 1 + 11
+    assert len(tries) == 1 + sum(attempt.size(nothing) > 0 for attempt in attempts_of("thorough"))
     cancel = threading.Event()
     cancel.set()
     with pytest.raises(InspectionCancelled):
@@ -93,3 +94,53 @@ def test_of_the_real_photographs_nearly_all_are_read(data: Path) -> None:
     assert (figures["codes_read_rate"].value or 0) >= 0.99
     for name in ("code128", "datamatrix", "qrcode"):
         assert figures[f"codes_read_rate_{name}"].value == 1.0
+
+
+def two_codes() -> Picture:
+    """A label with a sharp QR code, and below it a Code 128 in white on black that only a later attempt reads."""
+    canvas = np.full((560, 700), 255, np.uint8)
+    first, second = draw_code("qr", 5, content="SERIAL-0007"), 255 - draw_code("code-128", 2, content="LOT-4711")
+    canvas[20 : 20 + first.shape[0], 20 : 20 + first.shape[1]] = first
+    canvas[380:] = 0
+    canvas[400 : 400 + second.shape[0], 60 : 60 + second.shape[1]] = second
+    return Picture.original(canvas)
+
+
+def read_by(criteria: Criteria, picture: Picture, **parameters: object) -> list[str]:
+    context = StepContext(criteria, no_model, "read")  # type: ignore[arg-type]  # never gives one
+    found = component("barcode").run(BarcodeParameters.model_validate(parameters), {"image": picture}, context)
+    assert isinstance(found, CodeList)
+    return [code.text for code in found.codes]
+
+
+BOTH = Criteria.model_validate(
+    {"codes": {"serial": {"formats": ["qr"]}, "lot": {"formats": ["code-128"], "pattern": "LOT-####"}}}
+)
+
+
+def test_reading_goes_on_until_the_criteria_have_their_codes() -> None:
+    assert read_by(Criteria(), two_codes()) == ["SERIAL-0007"]
+    assert read_by(BOTH, two_codes()) == ["SERIAL-0007", "LOT-4711"]
+
+
+def test_a_given_number_of_codes_ends_the_reading_before_the_criteria() -> None:
+    assert read_by(BOTH, two_codes(), expected=1) == ["SERIAL-0007"]
+
+
+def test_codes_that_the_step_does_not_look_for_are_not_waited_for() -> None:
+    tries: list[int] = []
+    picture = two_codes()
+    context = StepContext(BOTH, no_model, "read", _Counting(tries))  # type: ignore[arg-type]  # counts the attempts
+    component("barcode").run(BarcodeParameters(formats=("qr",), effort="thorough"), {"image": picture}, context)
+    assert len(tries) == 1
+
+
+class _Counting:
+    """A cancellation that never comes and counts how often it is asked for."""
+
+    def __init__(self, asked: list[int]) -> None:
+        self._asked = asked
+
+    def is_set(self) -> bool:
+        self._asked.append(1)
+        return False

@@ -255,7 +255,7 @@ def test_all_reasons_are_reported_in_a_fixed_order() -> None:
         {"measurements": {"a": {"lower": 2, "upper": 1}}},
         {"measurements": {"a": {"lower": math.nan}}},
         {"codes": {"a": {"least": 2, "most": 1}}},
-        {"codes": {"a": {"formats": ["aztec"]}}},
+        {"codes": {"a": {"formats": ["codabar"]}}},
         {"colours": {"a": {}}},
         {"colours": {"a": {"mean": 0}}},
     ],
@@ -305,3 +305,25 @@ def test_a_text_fits_itself_escaped_or_with_a_star_for_any_part(text: str, split
 @pytest.mark.timeout(60)  # for longer than the universe lasts, if it tried every way
 def test_a_spiteful_pattern_on_a_long_text_ends() -> None:
     assert not matches("*a" * 250 + "b", "a" * 7000)
+
+
+@pytest.mark.parametrize(
+    ("format_read", "text", "rule"),
+    [
+        ("ean-13", "0036000291452", {"formats": ["upc-a"]}),
+        ("ean-13", "0036000291452", {"text": "036000291452"}),
+        ("upc-a", "036000291452", {"formats": ["ean-13"], "text": "0036000291452"}),
+    ],
+)
+def test_a_upc_a_code_counts_as_the_ean_13_code_that_it_is(
+    format_read: str, text: str, rule: dict[str, object]
+) -> None:
+    criteria = Criteria.model_validate({"codes": {"gtin": rule}})
+    codes = [CodeReading(text=text, format=format_read)]
+    assert judge(codes=codes, criteria=criteria).verdict is Verdict.OK
+
+
+def test_another_ean_13_code_is_no_upc_a_code() -> None:
+    criteria = Criteria.model_validate({"codes": {"gtin": {"formats": ["upc-a"]}}})
+    codes = [CodeReading(text="4006381333931", format="ean-13")]
+    assert judge(codes=codes, criteria=criteria).reasons == ("code-missing:gtin",)

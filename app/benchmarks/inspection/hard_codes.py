@@ -1,0 +1,76 @@
+"""How many codes on metal, labels and packs are read: by the reader alone, and with all attempts."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from app.benchmarks.figures import Figure
+from app.benchmarks.inspection.codes import equal_content, expected_content
+from inspection.codes.attempts import Effort
+from inspection.codes.reading import read_codes
+from inspection.imaging.datasets import image_files
+from inspection.imaging.files import read_image
+from inspection.metrics import wilson_interval
+
+_EFFORTS: dict[Effort, str] = {"quick": "the reader alone", "thorough": "effort thorough"}
+_ALL = "all"
+_LONGEST_MS = 500.0
+
+
+def measure(data: Path) -> list[Figure]:
+    """Read every photograph once with each effort.
+
+    Args:
+        data: folder of folders, one a set, each with images and the expected text beside each as ``.txt``.
+
+    Returns:
+        for each effort the share that is read exactly, of all and of each set, and the times of a photograph.
+    """
+    figures: list[Figure] = []
+    for effort, what in _EFFORTS.items():
+        outcomes: dict[str, list[bool]] = {_ALL: []}
+        milliseconds: dict[str, list[float]] = {_ALL: []}
+        for image in image_files(data):
+            expected = expected_content(image)
+            if expected is None:
+                continue
+            pixels = read_image(image)
+            began = time.perf_counter()
+            read = read_codes(pixels, effort=effort)
+            spent = (time.perf_counter() - began) * 1000
+            for name in (_ALL, image.parent.name):
+                outcomes.setdefault(name, []).append(any(equal_content(code.text, expected) for code in read))
+                milliseconds.setdefault(name, []).append(spent)
+        for name, found in outcomes.items():
+            suffix = effort if name == _ALL else f"{effort}_{name.replace('-', '_').lower()}"
+            figures.append(_rate(f"hard_codes_read_rate_{suffix}", f"{name}, {what}", found))
+            figures += _times(f"hard_codes_ms_{suffix}", f"{name}, {what}", milliseconds[name])
+    return figures
+
+
+def _rate(name: str, what: str, outcomes: list[bool]) -> Figure:
+    count = len(outcomes)
+    return Figure(
+        name=name,
+        value=sum(outcomes) / count if count else None,
+        what=f"photographs whose code is read exactly, {what}",
+        interval=wilson_interval(sum(outcomes), count) if count else None,
+        note=f"{sum(outcomes)} of {count} photographs",
+    )
+
+
+def _times(name: str, what: str, milliseconds: list[float]) -> list[Figure]:
+    within = sum(value <= _LONGEST_MS for value in milliseconds)
+    return [
+        Figure(
+            name=f"{name}_p{share}",
+            value=float(np.percentile(milliseconds, share)) if milliseconds else None,
+            unit="ms",
+            what=f"time to read the codes of a photograph, p{share}, {what}",
+            note=f"{within} of {len(milliseconds)} within {_LONGEST_MS:.0f} ms",
+        )
+        for share in (50, 95)
+    ]
