@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from inspection.imaging.reading import AS_DECLARED, Reading
 
 if TYPE_CHECKING:
     from inspection.imaging.frames import Frame
@@ -43,12 +45,14 @@ class AcquisitionOptions:
         frames: how many to take, None for all.
         trigger: what causes one to be taken, None for free run.
         wait: seconds to wait for one.
+        reading: what image files leave open.
     """
 
     spec: str
     frames: int | None = None
     trigger: str | None = None
     wait: float | None = None
+    reading: Reading = field(default=AS_DECLARED)
 
 
 def triggered_source(options: AcquisitionOptions) -> TriggeredSource:
@@ -64,7 +68,7 @@ def triggered_source(options: AcquisitionOptions) -> TriggeredSource:
         mode = TriggerMode(options.trigger or "free")
     except ValueError as error:
         raise typer.BadParameter("is free, key or source", param_hint="--trigger") from error
-    return TriggeredSource(make_source(options.spec, triggered=mode is TriggerMode.KEY), mode)
+    return TriggeredSource(make_source(options.spec, triggered=mode is TriggerMode.KEY, reading=options.reading), mode)
 
 
 def acquire(source: TriggeredSource, options: AcquisitionOptions) -> Iterator[Frame | UnreadableImage]:

@@ -11,6 +11,7 @@ import typer
 
 from app.command_line.acquisition import AcquisitionOptions, WaitOption, triggered_source
 from app.command_line.options import JsonOption, progress_bar
+from app.command_line.reading_options import BitDepthOption, PagesOption, RangeOption, chosen_reading
 
 if TYPE_CHECKING:
     from inspection.imaging.frames import Frame
@@ -50,6 +51,9 @@ def calibrate_command(
     ],
     square_mm: Annotated[float, typer.Option("--square-mm", help="Side of a square in millimetres.", callback=_square)],
     wait: WaitOption = None,
+    bit_depth: BitDepthOption = None,
+    value_range: RangeOption = None,
+    pages: PagesOption = "refuse",
     as_json: JsonOption = False,
 ) -> None:
     """Measure how many millimetres a pixel is, from an image of a checkerboard that lies where the parts will lie.
@@ -63,8 +67,9 @@ def calibrate_command(
       imageflow calibrate board.png --columns 9 --rows 6 --square-mm 5
       imageflow calibrate usb:0 --columns 9 --rows 6 --square-mm 5 --json
     """  # noqa: D301 - \b keeps the lines as they are
+    options = AcquisitionOptions(image, _FRAMES, wait=wait, reading=chosen_reading(bit_depth, value_range, pages))
     with progress_bar("Looking for the board"):
-        frame, board = _seen_board(AcquisitionOptions(image, _FRAMES, wait=wait), columns, rows, square_mm)
+        frame, board = _seen_board(options, columns, rows, square_mm)
     found = _summary(frame, board)
     typer.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(_lines(found)))
     if not board.even:

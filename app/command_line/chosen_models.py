@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
+from inspection.imaging.reading import AS_DECLARED, Reading
+
 if TYPE_CHECKING:
     from inspection.model_files.step_models import StepModel
     from inspection.pipeline import ValidatedPipeline
@@ -67,13 +69,16 @@ def given_models(texts: Sequence[str], names: Collection[str], users: str = "ste
     return found
 
 
-def chosen_models(names: Collection[str], texts: Sequence[str], users: str = "step") -> dict[str, StepModel]:
+def chosen_models(
+    names: Collection[str], texts: Sequence[str], users: str = "step", *, reading: Reading = AS_DECLARED
+) -> dict[str, StepModel]:
     """Load each file under its name; one without a name has that of the only model, or ``default`` among several.
 
     Args:
         names: of the models that steps use.
         texts: ``FILE`` or ``NAME=FILE``, as on the command line.
         users: which steps those are, for messages.
+        reading: how reference images are read.
 
     Raises:
         typer.BadParameter: as ``given_models``, and when a file without a name may be one of several models.
@@ -87,7 +92,7 @@ def chosen_models(names: Collection[str], texts: Sequence[str], users: str = "st
         if name in files:
             raise typer.BadParameter(f"there are two for {name!r}; name each: NAME=FILE", param_hint=_HINT)
         files[name] = given.file
-    return {name: load_model(file) for name, file in files.items()}
+    return {name: load_model(file, reading=reading) for name, file in files.items()}
 
 
 def measured_model(pipeline: ValidatedPipeline, step_id: str, texts: Sequence[str]) -> tuple[Path, list[str]]:

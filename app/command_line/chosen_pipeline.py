@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.command_line.chosen_models import chosen_models
+from inspection.imaging.reading import AS_DECLARED, Reading
 
 if TYPE_CHECKING:
     from inspection.anomaly.preprocessing import ImagePreprocessor
@@ -66,7 +67,7 @@ def chosen_step(path: Path | None) -> tuple[ValidatedPipeline, str]:
     return pipeline, anomaly_step(pipeline)
 
 
-def chosen_preprocessing(path: Path | None, given: Sequence[str]) -> ImagePreprocessor:
+def chosen_preprocessing(path: Path | None, given: Sequence[str], reading: Reading = AS_DECLARED) -> ImagePreprocessor:
     """Return what gives images as the step ``anomaly`` of the pipeline is given them; without one, as they are.
 
     Raises:
@@ -76,19 +77,22 @@ def chosen_preprocessing(path: Path | None, given: Sequence[str]) -> ImagePrepro
     from inspection.anomaly.preprocessing import NO_PREPROCESSING
 
     if path is not None:
-        return preprocessing_before(*chosen_step(path), given)
+        return preprocessing_before(*chosen_step(path), given, reading)
     if given:
         raise typer.BadParameter("goes with --pipeline", param_hint="--model")
     return NO_PREPROCESSING
 
 
-def preprocessing_before(pipeline: ValidatedPipeline, step_id: str, given: Sequence[str]) -> ImagePreprocessor:
+def preprocessing_before(
+    pipeline: ValidatedPipeline, step_id: str, given: Sequence[str], reading: Reading = AS_DECLARED
+) -> ImagePreprocessor:
     """Return what gives images as a step is given them.
 
     Args:
         pipeline: that holds the step.
         step_id: of the step.
         given: ``FILE`` or ``NAME=FILE`` of the models that the steps before it use.
+        reading: how reference images are read.
 
     Raises:
         typer.BadParameter: as ``chosen_models``.
@@ -97,4 +101,4 @@ def preprocessing_before(pipeline: ValidatedPipeline, step_id: str, given: Seque
     from inspection.pipeline import PreprocessingPrefix, steps_before
 
     names = {name for step in steps_before(pipeline, step_id) for name in step.models().values()}
-    return PreprocessingPrefix(pipeline, step_id, chosen_models(names, given, "step before anomaly"))
+    return PreprocessingPrefix(pipeline, step_id, chosen_models(names, given, "step before anomaly", reading=reading))

@@ -39,7 +39,7 @@ def demo_command(
 
     With a display it happens in the station's window, by itself with --auto, else with you at the keys. Without a
     display the scripted operator does it in the same window, drawn off the screen. Ends with 1 when station and server
-    disagree.
+    disagree, or an image could not be used.
 
     \b
     Examples:
@@ -66,6 +66,8 @@ def demo_command(
         practice.require_outside(*(folder for folder in (good, test, out) if folder is not None))
         # What can be refused is refused before the earlier run's store goes.
         given = given_parts(good, test, limit=parts) if good is not None and test is not None else None
+        if given is not None:
+            _report_sub_folders(given, good or Path())
         begin_output(out)
         practice.renew()
         chosen = given or _drawn(practice, parts, wording)
@@ -86,8 +88,18 @@ def demo_command(
 
         print_report(report, Console(), wording)
         typer.echo(path)
-    if not report["agrees"]:
+    if not report["agrees"] or report["skipped"] or report["training"]["skipped"]:
         raise typer.Exit(1)
+
+
+def _report_sub_folders(parts: DemoParts, good: Path) -> None:
+    """Report which sub-folders are trained on although no name marks them as good, and which are not used."""
+    from app.command_line import warn
+
+    for folder, count in parts.left_out.items():
+        warn("folder-left-out", folder=good / folder, count=count)
+    if parts.taken_whole:
+        warn("folders-taken-whole", names=", ".join(parts.taken_whole))
 
 
 def _run_window(scenario: Scenario, *, scripted: bool) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
@@ -16,10 +17,19 @@ from app.command_line.chosen_pipeline import (
     preprocessing_before,
 )
 from app.command_line.options import JsonOption, ThresholdOption, in_fractions, progress_bar, warn_skipped
+from app.command_line.reading_options import (
+    BitDepthOption,
+    PagesOption,
+    RangeOption,
+    chosen_reading,
+    report_transparent,
+)
 from app.command_line.station import LanguageName
 
 if TYPE_CHECKING:
     from inspection.anomaly.preprocessing import ImagePreprocessor
+    from inspection.evaluation.masks import MaskMarks
+    from inspection.imaging.reading import Reading
     from models.messages import Language
 
 _NO_REPORT = frozenset({".json", ".csv", ".txt", ".pdf"})
@@ -43,8 +53,16 @@ def evaluate_command(
     ] = None,
     masks: Annotated[
         Path | None,
-        typer.Option("--masks", help="Folder with masks under the same relative names, .png or _mask.png."),
+        typer.Option(
+            "--masks",
+            help="Folder with masks under the same relative names, with or without _mask before the ending, "
+            "or with a folder of masks an image.",
+        ),
     ] = None,
+    mask_marks: Annotated[
+        Literal["auto", "above-zero", "zero"],
+        typer.Option("--mask-marks", help="Pixels of a mask that are the defect; auto: above 0, unless most are."),
+    ] = "auto",
     data: Annotated[
         Path | None, typer.Option("--data", help="For a detector: data.yaml; the images of its val are measured.")
     ] = None,
@@ -59,9 +77,14 @@ def evaluate_command(
     spoken: Annotated[
         LanguageName | None, typer.Option("--language", help="Of the report and the reasons; else the system's.")
     ] = None,
+    bit_depth: BitDepthOption = None,
+    value_range: RangeOption = None,
+    pages: PagesOption = "refuse",
     as_json: JsonOption = False,
 ) -> None:
     """Measure a model on images it was not trained on: AUROC, AUPRO, F1, escapes, overkill, latency.
+
+    An image that cannot be scored is reported on stderr and counted; the exit code is then 1.
 
     The report shows the curves, the scores with the threshold, what other thresholds would do, and every escape and
     overkill with what the model saw.
@@ -79,8 +102,10 @@ def evaluate_command(
     from app.command_line import language
 
     speech = language() if spoken is None else spoken.value
+    reading = chosen_reading(bit_depth, value_range, pages)
     if data is not None:
-        if len(models) > 1 or any(value is not None for value in (good, defect, masks, threshold, pipeline, out)):
+        for_anomaly = (good, defect, masks, threshold, pipeline, out, reading.values)
+        if len(models) > 1 or any(value is not None for value in for_anomaly):
             raise typer.BadParameter("goes with --model and --json alone", param_hint="--data")
         _evaluate_detector(given_models(models, {"default"})[0].file, data, speech, as_json=as_json)
         return
@@ -91,8 +116,11 @@ def evaluate_command(
         raise typer.BadParameter("name a page (.html), or a folder: it gets evaluation.json too", param_hint="--out")
     step = chosen_step(pipeline)
     model, used = measured_model(*step, models)
-    preprocessor = chosen_preprocessing(None, used) if pipeline is None else preprocessing_before(*step, used)
-    _evaluate_scores(model, preprocessor, Folders(good, defect, masks), threshold, out, speech, as_json=as_json)
+    preprocessor = chosen_preprocessing(None, used) if pipeline is None else preprocessing_before(*step, used, reading)
+    folders = Folders(good, defect, masks)
+    if masks is None and mask_marks != "auto":
+        raise typer.BadParameter("goes with --masks", param_hint="--mask-marks")
+    _evaluate_scores(model, preprocessor, folders, reading, mask_marks, threshold, out, speech, as_json=as_json)
 
 
 class Folders(NamedTuple):
@@ -107,6 +135,8 @@ def _evaluate_scores(
     model: Path,
     preprocessor: ImagePreprocessor,
     folders: Folders,
+    given: Reading,
+    marks: MaskMarks,
     threshold: float | None,
     out: Path | None,
     speech: Language,
@@ -120,6 +150,7 @@ def _evaluate_scores(
     from inspection.evaluation.provenance import Processing
     from inspection.model_library.loading import load_model
     from inspection.pipeline import preprocessing_mismatch
+    from inspection.pipeline.value_ranges import range_of_models
     from models.errors import DoesNotFit
 
     loaded = load_model(model)
@@ -132,6 +163,7 @@ def _evaluate_scores(
 
         place = ReportPlace(out)
         place.require_writable()
+    reading = replace(given, values=range_of_models([loaded], given.values))
     mismatch = preprocessing_mismatch(loaded.manifest, loaded.name, loaded.digest, preprocessor.record)
     unlike = mismatch.error() if mismatch is not None else None
     if unlike is not None:
@@ -144,6 +176,8 @@ def _evaluate_scores(
             pictures=place is not None,
             language=speech,
             on_progress=in_fractions("Evaluating", advance),
+            reading=reading,
+            marks=marks,
         )
     as_trained = None if loaded.manifest.preprocessing_record is None else unlike is None
     processed = Processing(preprocessor.record.components, as_trained, unlike)
@@ -156,6 +190,8 @@ def _evaluate_scores(
 
         write_report(scored, found, place, Sources(*folders, processed), speech)
         typer.echo(f"report: {place.page}", err=as_json)
+    report_transparent(scored.transparent)
+    _exit_for(found)
 
 
 def _evaluate_detector(model: Path, data: Path, speech: Language, *, as_json: bool) -> None:
@@ -173,6 +209,13 @@ def _evaluate_detector(model: Path, data: Path, speech: Language, *, as_json: bo
     with progress_bar("Evaluating") as advance:
         found = evaluate_detector(loaded, data, language=speech, on_progress=in_fractions("Evaluating", advance))
     _print_report(found, _detector_table(found) if not as_json else None)
+    _exit_for(found)
+
+
+def _exit_for(found: dict[str, Any]) -> None:
+    """End with 1 when an image that was given has no score."""
+    if found["skipped"]:
+        raise typer.Exit(1)
 
 
 def _require_no_detector(loaded: object) -> None:

@@ -18,6 +18,14 @@ from app.command_line.acquisition import (
     triggered_source,
 )
 from app.command_line.options import JsonOption, progress_bar, require_new_file
+from app.command_line.reading_options import (
+    BitDepthOption,
+    PagesOption,
+    RangeOption,
+    chosen_reading,
+    report_set_range,
+    report_transparent,
+)
 
 gate_app = typer.Typer(
     help="The image-quality gate: learn its bounds from well-taken images.",
@@ -46,12 +54,15 @@ def learn(
     frames: FramesOption = None,
     trigger: TriggerOption = None,
     wait: WaitOption = None,
+    bit_depth: BitDepthOption = None,
+    value_range: RangeOption = None,
+    pages: PagesOption = "refuse",
     as_json: JsonOption = False,
 ) -> None:
     """Learn the bounds of focus, light and motion from well-taken images, for `imageflow inspect --gate FILE`.
 
     Take 20 images or more, of different parts: what they have in common becomes the bounds. An image that cannot be
-    read is reported on stderr and left out.
+    read is reported on stderr and left out; the exit code is then 1.
 
     \b
     Examples:
@@ -61,13 +72,19 @@ def learn(
     """  # noqa: D301 - \b keeps the lines as they are
     from app.command_line import report_error, warn
     from inspection.image_quality import QualityBounds, QualityGate, learn_bounds, shows_motion, write_bounds
+    from inspection.imaging.set_range import range_of_set
     from models.errors import UnreadableImage
     from models.storage import require_writable
 
     require_new_file(out)
     require_writable(out)
-    options = AcquisitionOptions("", frames, trigger, wait)
+    given = chosen_reading(bit_depth, value_range, pages)
+    set_range = range_of_set(_files(images), given.values)
+    report_set_range(set_range, given)
+    reading = given if set_range is None else replace(given, values=set_range.values)
+    options = AcquisitionOptions("", frames, trigger, wait, reading)
     measured = []
+    unread = transparent = 0
     with progress_bar("Measuring") as advance:
         for spec in images:
             with triggered_source(replace(options, spec=spec)) as source:
@@ -75,7 +92,9 @@ def learn(
                 for item in acquire(source, options):
                     if isinstance(item, UnreadableImage):
                         report_error(item)
+                        unread += 1
                         continue
+                    transparent += item.transparent
                     measured.append(gate.measure(item))
                     share = len(measured) / frames if frames else 0.0
                     advance(f"Measuring {len(measured)}", share)
@@ -91,3 +110,17 @@ def learn(
         typer.echo(f"learned from {learned.frames} frames; written to {out}")
     if not learned.enough:
         warn("few-frames")
+    report_transparent(transparent)
+    if unread:
+        warn("images-left-out", count=unread)
+        raise typer.Exit(1)
+
+
+def _files(specs: list[str]) -> list[Path]:
+    """Return the image files among what is given, and in the folders given."""
+    from inspection.imaging.datasets import image_files
+    from models.storage import is_file, is_folder
+
+    paths = [Path(spec) for spec in specs]
+    below = [file for path in paths if is_folder(path) for file in image_files(path)]
+    return [*(path for path in paths if is_file(path)), *below]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,9 +22,17 @@ from app.command_line.acquisition import (
 from app.command_line.chosen_models import chosen_models, given_model
 from app.command_line.chosen_pipeline import chosen_pipeline
 from app.command_line.options import JsonOption, ThresholdOption, progress_bar
+from app.command_line.reading_options import (
+    BitDepthOption,
+    PagesOption,
+    RangeOption,
+    chosen_reading,
+    report_transparent,
+)
 
 if TYPE_CHECKING:
     from inspection.image_quality import QualityGate
+    from inspection.imaging.reading import Reading
     from inspection.judging.judgement import Criteria
     from inspection.model_files.step_models import StepModel
     from inspection.pipeline import Runner, ValidatedPipeline
@@ -78,6 +86,9 @@ def inspect_command(
     trigger: TriggerOption = None,
     wait: WaitOption = None,
     gate: GateOption = None,
+    bit_depth: BitDepthOption = None,
+    value_range: RangeOption = None,
+    pages: PagesOption = "refuse",
     as_json: JsonOption = False,
     details: Annotated[
         bool, typer.Option("--details", help="With --json: confidence, reasons, everything found and overlay too.")
@@ -99,7 +110,8 @@ def inspect_command(
       imageflow inspect --model m.model --gate usual rtsp://camera/live
       imageflow inspect --model m.model --gate gate.json --trigger key usb:0
     """  # noqa: D301 - \b keeps the lines as they are
-    options = AcquisitionOptions(images[0], frames, trigger, wait)
+    reading = chosen_reading(bit_depth, value_range, pages)
+    options = AcquisitionOptions(images[0], frames, trigger, wait, reading)
     if not model and pipeline is None:
         raise typer.BadParameter("give --model, --pipeline or both", param_hint="--model")
     if details and not as_json:
@@ -111,13 +123,41 @@ def inspect_command(
     if from_source and len(images) > 1:
         raise typer.BadParameter("a stream is given alone", param_hint="SOURCE")
     request = _Request(pipeline, model or [], rule, gate, out)
+    tally = _Tally()
 
-    def show(found: FrameResult) -> bool:
-        return _show(found, as_json=as_json, details=details)
+    def show(found: FrameResult) -> None:
+        tally.count(found, shown=_show(found, as_json=as_json, details=details))
 
-    complete = _inspect_source(options, request, show) if from_source else _inspect_files(images, request, show)
-    if not complete:
+    if from_source:
+        _inspect_source(options, request, show)
+    else:
+        _inspect_files(images, request, reading, show)
+    tally.report()
+    if tally.failed:
         raise typer.Exit(1)
+
+
+@dataclass
+class _Tally:
+    """What became of all that was given."""
+
+    given: int = 0
+    without_verdict: int = 0
+    transparent: int = 0
+    failed: bool = False
+
+    def count(self, found: FrameResult, *, shown: bool) -> None:
+        self.given += 1
+        self.without_verdict += found.result is None and not shown
+        self.transparent += found.frame is not None and found.frame.transparent
+        self.failed = self.failed or not shown
+
+    def report(self) -> None:
+        from app.command_line import warn
+
+        report_transparent(self.transparent)
+        if self.without_verdict:
+            warn("images-not-inspected", count=self.without_verdict, total=self.given)
 
 
 @dataclass(frozen=True)
@@ -135,30 +175,28 @@ class _Request:
 
         return None if self.gate is None else QualityGate(read_bounds(self.gate), in_motion=in_motion)
 
-    def runner(self) -> Runner:
-        return _runner(self.pipeline, self.models, self.criteria)
+    def runner(self, reading: Reading) -> tuple[Runner, Reading]:
+        return _runner(self.pipeline, self.models, self.criteria, reading)
 
 
-def _inspect_source(options: AcquisitionOptions, request: _Request, show: Callable[[FrameResult], bool]) -> bool:
-    """Inspect frame after frame; return whether each could be inspected or was refused by the gate."""
+def _inspect_source(options: AcquisitionOptions, request: _Request, show: Callable[[FrameResult], None]) -> None:
+    """Inspect frame after frame."""
     from inspection.image_quality import shows_motion
     from inspection.runs.frame_loop import Inspector, inspect_frames
     from inspection.runs.overlay_folder import OverlayFolder
 
-    runner = request.runner()
-    source = triggered_source(options)
+    runner, reading = request.runner(options.reading)
+    source = triggered_source(replace(options, reading=reading))
     overlays = None if request.out is None else OverlayFolder(request.out, source.images_folder)
-    complete = True
     with source, missed_frames_reported(source):
         gate = request.quality_gate(in_motion=shows_motion(source.source_id))
         inspector = Inspector(runner, request.criteria, gate, overlays)
         for found in inspect_frames(inspector, source, acquire(source, options)):
-            complete = show(found) and complete
-    return complete
+            show(found)
 
 
-def _inspect_files(images: list[str], request: _Request, show: Callable[[FrameResult], bool]) -> bool:
-    """Inspect file after file; return whether each could be inspected or was refused by the gate."""
+def _inspect_files(images: list[str], request: _Request, given: Reading, show: Callable[[FrameResult], None]) -> None:
+    """Inspect file after file."""
     from inspection.runs.frame_loop import Inspector, inspect_files
     from inspection.runs.named_files import files_to_inspect
     from inspection.runs.overlay_folder import OverlayFolder
@@ -169,13 +207,12 @@ def _inspect_files(images: list[str], request: _Request, show: Callable[[FrameRe
     if request.out is not None:
         make_folder(request.out)
     gate = request.quality_gate(in_motion=False)
-    inspector = Inspector(request.runner(), request.criteria, gate, overlays)
-    complete = True
+    runner, reading = request.runner(given)
+    inspector = Inspector(runner, request.criteria, gate, overlays)
     with progress_bar("Inspecting", beside_output=True) as advance:
-        for number, found in enumerate(inspect_files(inspector, files), start=1):
-            complete = show(found) and complete
+        for number, found in enumerate(inspect_files(inspector, files, reading), start=1):
+            show(found)
             advance(f"Inspecting {number}/{len(files)}", number / len(files))
-    return complete
 
 
 def _show(found: FrameResult, *, as_json: bool, details: bool) -> bool:
@@ -192,16 +229,18 @@ def _show(found: FrameResult, *, as_json: bool, details: bool) -> bool:
     return found.overlay_error is None
 
 
-def _runner(path: Path | None, given: list[str], rule: Criteria) -> Runner:
-    """Return the runner of the pipeline and print its warnings.
+def _runner(path: Path | None, given: list[str], rule: Criteria, reading: Reading) -> tuple[Runner, Reading]:
+    """Return the runner of the pipeline and how images are read for its models; print its warnings.
 
     The warnings: a threshold of the criteria that is for none of the models, and a model that was trained on images
     preprocessed differently.
     """
     from app.command_line import warn, warn_about
     from inspection.pipeline import Runner, preprocessing_mismatches
+    from inspection.pipeline.value_ranges import range_of_models
 
-    pipeline, models = _chosen(path, given)
+    pipeline, models = _chosen(path, given, reading)
+    reading = replace(reading, values=range_of_models(models.values(), reading.values))
     if rule.threshold is not None and rule.threshold_model not in {None, *(model.digest for model in models.values())}:
         warn("criteria-threshold-not-applicable")
     runner = Runner(pipeline, models)
@@ -209,10 +248,10 @@ def _runner(path: Path | None, given: list[str], rule: Criteria) -> Runner:
     differing = {str(error): error for error in (found.error() for found in preprocessing_mismatches(pipeline, models))}
     for error in differing.values():
         warn_about(error)
-    return runner
+    return runner, reading
 
 
-def _chosen(path: Path | None, given: list[str]) -> tuple[ValidatedPipeline, dict[str, StepModel]]:
+def _chosen(path: Path | None, given: list[str], reading: Reading) -> tuple[ValidatedPipeline, dict[str, StepModel]]:
     """Return the pipeline with its models; without a pipeline the one that suits the kind of the only model."""
     from inspection.model_files.step_models import ModelKind
     from inspection.model_library.loading import load_model
@@ -220,12 +259,12 @@ def _chosen(path: Path | None, given: list[str]) -> tuple[ValidatedPipeline, dic
 
     only = given_model(given[0], {"default"}) if path is None and len(given) == 1 else None
     if only is not None and only.name in {"", "default"}:
-        model = load_model(only.file)
+        model = load_model(only.file, reading=reading)
         detects = model.kind in {ModelKind.DETECTOR, ModelKind.CLASSIFIER}
         definition = ready_definition("detection") if detects else default_definition()
         return validate_definition(definition), {"default": model}
     pipeline = validate_definition(default_definition()) if path is None else chosen_pipeline(path)
-    return pipeline, chosen_models(pipeline.models(), given)
+    return pipeline, chosen_models(pipeline.models(), given, reading=reading)
 
 
 def read_criteria(path: Path | None, threshold: float | None) -> Criteria:

@@ -66,7 +66,7 @@ def require_new_file(out: Path, read: Collection[Path] = (), *, beside: Collecti
         typer.BadParameter: when one of the files to write is a folder, is one of those read, by whatever name, or has
             the ending of an image, which was meant for another option.
     """
-    from inspection.imaging.files import IMAGE_SUFFIXES
+    from inspection.imaging.formats import IMAGE_SUFFIXES
     from models.storage import is_folder
 
     used = {_whole(path) for path in read}
@@ -85,11 +85,13 @@ def _whole(path: Path) -> str:
 
 
 def warn_skipped(skipped: Mapping[Any, str]) -> None:
-    """Report on stderr which images were left out: file → reason in the user's language."""
+    """Report on stderr which images were left out, and how many: file → reason in the user's language."""
     from app.command_line import warn
 
     for file, reason in skipped.items():
         warn("image-skipped", file=file, reason=reason)
+    if skipped:
+        warn("images-left-out", count=len(skipped))
 
 
 Advance = Callable[[str, float], None]

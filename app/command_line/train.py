@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,6 +18,14 @@ from app.command_line.options import (
     report_when_stopped,
     require_new_file,
     warn_skipped,
+)
+from app.command_line.reading_options import (
+    BitDepthOption,
+    PagesOption,
+    RangeOption,
+    chosen_reading,
+    report_set_range,
+    report_transparent,
 )
 from app.command_line.train_detector import train_detector_command
 from app.command_line.train_sensor import train_sensor_command
@@ -80,6 +89,9 @@ def train_images_command(
     folds: Annotated[int, typer.Option("--folds", min=2, max=20, help="Parts that are held out in turn.")] = 10,
     pipeline: PreprocessingPipelineOption = None,
     model: PreprocessingModelOption = None,
+    bit_depth: BitDepthOption = None,
+    value_range: RangeOption = None,
+    pages: PagesOption = "refuse",
     as_json: JsonOption = False,
 ) -> None:
     """Train an anomaly model from images of good parts alone; the threshold comes from images held out of the fit.
@@ -87,6 +99,8 @@ def train_images_command(
     Images of defects, where there are any, only help to set the threshold: by best F1, or by what an escape and an
     overkill cost. Give one image of each part, or the stated rate does not hold for new parts: another photograph of
     a part that is held out would be learnt from.
+
+    An image that cannot be used is reported on stderr; the model is written from the others, and the exit code is 1.
 
     \b
     Examples:
@@ -107,6 +121,7 @@ def train_images_command(
             raise typer.BadParameter("a cost is a number larger than 0", param_hint=option)
     if threshold_rule in ("f1", "cost") and defect is None:
         raise typer.BadParameter(f"{threshold_rule} needs images of defects", param_hint="--defect")
+    reading = chosen_reading(bit_depth, value_range, pages)
     # Of NAME=FILE both the whole, which a file may be called, and the file.
     files = [Path(part) for text in model or [] for part in (text, text.partition("=")[2]) if part]
     require_new_file(out, files if pipeline is None else [pipeline, *files])
@@ -127,9 +142,11 @@ def train_images_command(
         escape_cost=escape_cost,
         overkill_cost=overkill_cost,
         defect_rate=defect_rate,
+        value_range=None if reading.values is None else (reading.values.low, reading.values.high),
+        pages=pages,
     )
     require_method(method)
-    preprocessor = chosen_preprocessing(pipeline, model or [])
+    preprocessor = chosen_preprocessing(pipeline, model or [], reading)
     defects = defect_images(defect) if defect is not None else []
     chosen = good_images(good)
     for folder, count in chosen.left_out.items():
@@ -145,6 +162,8 @@ def train_images_command(
         report = train_images(chosen.files, out, settings, defects=defects, preprocessor=preprocessor, on_progress=show)
     skipped = {file: error.text(language()).detail for file, error in report.skipped.items()}
     warn_skipped(skipped)
+    report_set_range(report.set_range, reading)
+    report_transparent(report.transparent)
     threshold = report.threshold
     if threshold.sample_too_small:
         warn(
@@ -166,12 +185,22 @@ def train_images_command(
             "warnings": list(report.warnings),
             "skipped": skipped,
             "left_out": chosen.left_out,
+            "value_range": report.manifest.value_range,
+            "transparent": report.transparent,
             "seconds": report.seconds,
         }
         typer.echo(json.dumps(found, ensure_ascii=False))
+        _exit_for(skipped)
         return
     typer.echo(
         f"{report.path}: {report.images} images in {report.seconds:.1f} s, threshold {threshold.value:.3f} "
         f"({threshold.method}) for a false-alarm rate of {threshold.false_alarm_rate:.1%}, "
         f"SHA-256 {report.digest[:16]}…"
     )
+    _exit_for(skipped)
+
+
+def _exit_for(skipped: Collection[str]) -> None:
+    """End with 1 when an image that was given could not be used; the model is written all the same."""
+    if skipped:
+        raise typer.Exit(1)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from inspection.imaging.datasets import good_images, image_files, is_good, label_of
 from inspection.imaging.files import read_image
+from inspection.imaging.reading import AS_DECLARED, Reading
 from inspection.sources.folder import FolderSource
 from models.errors import InvalidInput, UnreadableImage
 from models.storage import not_written
@@ -46,6 +47,8 @@ class DemoParts:
 
     Attributes:
         test_folder: the folder that the parts' labels are sub-folders of.
+        left_out: sub-folders of the good images that are excluded, with the number of images in each.
+        taken_whole: sub-folders of the good images whose names are no labels of good parts.
     """
 
     name: str
@@ -53,10 +56,12 @@ class DemoParts:
     test_folder: Path
     test: tuple[DemoPart, ...]
     defect_classes: tuple[tuple[str, str, str], ...]
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    taken_whole: tuple[str, ...] = ()
 
-    def source(self) -> FolderSource:
+    def source(self, reading: Reading = AS_DECLARED) -> FolderSource:
         """Return an image source that gives the parts in their order."""
-        return FolderSource(self.test_folder, paths=[part.path for part in self.test])
+        return FolderSource(self.test_folder, paths=[part.path for part in self.test], reading=reading)
 
     def part_at(self, path: Path | None) -> DemoPart:
         """Return the part whose image is the file ``path``."""
@@ -109,7 +114,8 @@ def given_parts(good: Path, test: Path, *, limit: int | None) -> DemoParts:
     """
     from inspection.anomaly.training.train import MIN_IMAGES
 
-    train = tuple(good_images(good).files)
+    chosen_good = good_images(good)
+    train = tuple(chosen_good.files)
     if len(train) < MIN_IMAGES:
         raise InvalidInput("demo-too-few-good", folder=str(good), found=len(train), needed=MIN_IMAGES)
     _require_readable(good, train, MIN_IMAGES)
@@ -126,6 +132,8 @@ def given_parts(good: Path, test: Path, *, limit: int | None) -> DemoParts:
         test_folder=test,
         test=chosen,
         defect_classes=tuple((label[:64], label[:200], label[:200]) for label in classes),
+        left_out=chosen_good.left_out,
+        taken_whole=chosen_good.taken_whole,
     )
 
 

@@ -56,6 +56,7 @@ def build_report(
             "threshold": trained.threshold,
             "false_alarm_rate": trained.false_alarm_rate,
             "warnings": list(trained.warnings),
+            "skipped": trained.skipped,
             "model_sha256": trained.sha256,
         },
         "sync": {

@@ -5,17 +5,26 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from inspection.imaging.reading import PagePolicy, Reading
 from models.errors import InvalidInput, Unavailable
 from models.rejections import first_problem
 from models.storage import reason_of, write_atomically
 
 SETTINGS_FILE = "settings.json"
+
+
+def _values(text: str) -> str:
+    from inspection.imaging.value_range import parse_values
+
+    if text:
+        parse_values(text)
+    return text
 
 
 class StationSettings(BaseSettings):
@@ -27,6 +36,9 @@ class StationSettings(BaseSettings):
         theme: which of the two calm greys.
         source: where images come from: a folder, ``watch:FOLDER``, a video file, ``usb:0``, an ``rtsp://`` address or
             ``genicam:ADDRESS``; empty when none is chosen yet.
+        image_values: values that are black and white in image files deeper than 8 bits: a bit depth, as ``12``, or
+            ``LOW:HIGH``; empty takes what each file declares or shows.
+        image_pages: whether image files of several pages are refused or their first page is taken.
         gate: bounds of image quality that an image must keep to be inspected: ``usual``, or a file that
             ``imageflow gate learn`` wrote; empty for none. Of a camera the frame before is looked at too.
         target_code: code of the target that was inspected last, offered first.
@@ -44,6 +56,8 @@ class StationSettings(BaseSettings):
     language: Literal["en", "ja"] | None = None
     theme: Literal["light", "dark"] = "light"
     source: str = Field(default="", max_length=2_000)
+    image_values: Annotated[str, AfterValidator(_values)] = ""
+    image_pages: PagePolicy = "refuse"
     gate: str = Field(default="", max_length=2_000)
     target_code: str = Field(default="", max_length=64)
     opacity: float = Field(default=0.5, ge=0, le=1)
@@ -52,6 +66,13 @@ class StationSettings(BaseSettings):
     offline_sign_in_days: int = Field(default=14, ge=0, le=365)
     threads: int = Field(default=0, ge=0, le=256)
     models_in_memory: int = Field(default=4, ge=1, le=64)
+
+    @property
+    def reading(self) -> Reading:
+        """How image files are read."""
+        from inspection.imaging.value_range import parse_values
+
+        return Reading(parse_values(self.image_values), self.image_pages)
 
     @classmethod
     def settings_customise_sources(

@@ -7,9 +7,12 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from inspection.anomaly.network_area import is_too_large
+from inspection.imaging.reading import Reading
+from inspection.imaging.value_range import ValueRange
 
-FORMAT_VERSION = 2
-"""2: ``aligned`` and ``smoothing``, without which an older reader would score otherwise."""
+FORMAT_VERSION = 3
+"""2: ``aligned`` and ``smoothing``, 3: ``value_range``, without which an older reader would score otherwise."""
+_WITHOUT_VALUE_RANGE = 2
 
 
 _MAX_PIXELS = 400_000_000
@@ -117,6 +120,15 @@ class PreprocessingRecord(_Part):
         return tuple(step.component for step in self.steps)
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+def format_of(value_range: ValueRange | None) -> int:
+    """Return the format of a new file: the oldest that holds all of it, so that earlier versions read it."""
+    return _WITHOUT_VALUE_RANGE if value_range is None else FORMAT_VERSION
+
+
 class BundleManifest(_Part):
     """The manifest of a model file.
 
@@ -131,6 +143,7 @@ class BundleManifest(_Part):
             any computer; empty in format 1.
         preprocessing_record: preprocessing of the training images; None in files written before it was recorded. Its
             key in the file is ``view``, for compatibility.
+        value_range: values that are black and white in images deeper than 8 bits; None when all had 8 bits.
         metrics: the model's size, and the parity between training and runtime.
         warnings: warning codes of the training.
         versions: of the libraries that produced the file.
@@ -150,9 +163,21 @@ class BundleManifest(_Part):
     metrics: dict[str, FiniteFloat]
     data: DataRecord
     preprocessing_record: PreprocessingRecord | None = Field(default=None, alias="view")
+    value_range: Annotated[tuple[FiniteFloat, FiniteFloat] | None, Field(exclude_if=_is_none)] = None
     seed: int
     warnings: tuple[str, ...] = ()
     versions: dict[str, str]
     members: dict[str, str]
 
     model_config = ConfigDict(frozen=True, extra="allow", validate_by_name=True, serialize_by_alias=True)
+
+    @model_validator(mode="after")
+    def _the_range_is_no_point(self) -> Self:
+        if self.value_range is not None and self.value_range[0] >= self.value_range[1]:
+            raise ValueError("the range of values is empty")
+        return self
+
+    @property
+    def reading(self) -> Reading:
+        """How images are read for this model."""
+        return Reading(None if self.value_range is None else ValueRange(*self.value_range))

@@ -8,13 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from inspection.evaluation.masks import Marked, find_mask, read_mask, require_size
+from inspection.evaluation.masks import (
+    Marked,
+    MaskMarks,
+    find_masks,
+    is_mostly_marked,
+    read_masks,
+    require_size,
+)
 from inspection.evaluation.pictures import picture_of
 from inspection.evaluation.scored_set import ScoredFile, ScoredSet
 from inspection.imaging.datasets import LabelledImage, good_images, labelled_images
-from inspection.imaging.files import read_image
+from inspection.imaging.files import decode, read_image_bytes
 from inspection.imaging.frames import Pixels
 from inspection.imaging.placement import FloatMap
+from inspection.imaging.reading import AS_DECLARED, Reading
 from inspection.metrics import PixelScores
 from models.errors import DoesNotFit, InvalidInput, NotFound, UnreadableImage
 from models.messages import Language
@@ -68,6 +76,8 @@ def score_set(
     pictures: bool = False,
     language: Language = "en",
     on_progress: Progress | None = None,
+    reading: Reading = AS_DECLARED,
+    marks: MaskMarks = "auto",
 ) -> ScoredSet:
     """Return good and defective images with their scores.
 
@@ -75,16 +85,18 @@ def score_set(
         model: the model.
         good: folder of good images; where sub-folders of good parts exist, other sub-folders are excluded.
         defect: folder of defective images; sub-folders are classes of defects, those of good parts are excluded.
-        masks: folder of masks under the same relative names, ``.png`` or ``_mask.png``; not 0 on defects.
+        masks: folder of masks as ``find_masks`` finds them.
         threshold: replaces the model's own.
         pictures: whether to draw each wrong verdict, for a report.
         language: of the messages in ``skipped``.
         on_progress: called with the numbers of finished images and of all.
+        reading: how the images are read: as those of the model's training were.
+        marks: which pixels of a mask are the defect.
 
     Raises:
         NotFound: ``folder-missing``.
         InvalidInput: ``folder-without-images``, ``evaluation-same-images``, ``masks-not-found``, ``mask-photograph``,
-            ``mask-size``, ``no-image-usable``, ``masks-without-mark``.
+            ``mask-size``, ``masks-look-inverted``, ``no-image-usable``, ``masks-without-mark``.
         UnreadableImage: when a mask is damaged.
     """
     if masks is not None and not is_folder(masks):
@@ -96,12 +108,12 @@ def score_set(
         raise InvalidInput("folder-without-images", folder=str(defect))
     _require_different(goods, good, defects, defect)
     if masks is not None:
-        _require_masks(masks, [image.path for image in defects], defect)
+        _require_masks(masks, [image.path for image in defects], defect, marks)
     effective = model.threshold if threshold is None else threshold
     found = ScoredSet(model.name, model.digest, effective, model.threshold)
     found.classes = tuple(sorted({image.label or UNNAMED_CLASS for image in defects}))
     found.pixels = None if masks is None else PixelScores()
-    run = _Run(model, found, masks, pictures, language)
+    run = _Run(model, found, masks, pictures, language, reading, marks)
     total = len(goods) + len(defects)
     for done, (image, root, label) in enumerate(_tasks(goods, good, defects, defect), start=1):
         run.score(image, root, label)
@@ -114,13 +126,14 @@ def score_set(
     return found
 
 
-def _require_masks(masks: Path, defects: Iterable[Path], defect: Path) -> None:
+def _require_masks(masks: Path, defects: Iterable[Path], defect: Path, marks: MaskMarks) -> None:
     """Check all masks before scoring, which takes long."""
-    existing = [mask for mask in (find_mask(masks, image, defect) for image in defects) if mask is not None]
+    existing = [found for found in (find_masks(masks, image, defect) for image in defects) if found]
     if not existing:
         raise InvalidInput("masks-not-found", folder=str(masks))
-    for mask in existing:
-        read_mask(mask)
+    mostly_marked = sum(is_mostly_marked(read_masks(found, marks)) for found in existing)
+    if marks == "auto" and 2 * mostly_marked > len(existing):
+        raise InvalidInput("masks-look-inverted", folder=str(masks), count=mostly_marked, total=len(existing))
 
 
 def _require_different(goods: list[Path], good: Path, defects: list[LabelledImage], defect: Path) -> None:
@@ -148,17 +161,21 @@ class _Run:
     masks: Path | None
     pictures: bool
     language: Language
+    reading: Reading
+    marks: MaskMarks
 
     def score(self, path: Path, root: Path, label: str | None) -> None:
         began = time.perf_counter()
         try:
-            pixels = read_image(path)
+            decoded = decode(read_image_bytes(path), name=path.name, reading=self.reading)
+            pixels = decoded.pixels
             scored = self.model.score(pixels)
         except (UnreadableImage, DoesNotFit) as error:
             self.found.skipped[str(path)] = error.text(self.language).detail
             self.found.left_out["good" if label is None else "defect"] += 1
             return
         milliseconds = (time.perf_counter() - began) * 1000
+        self.found.transparent += decoded.transparent
         mask = None if self.masks is None or label is None else self._mask(path, root, scored.heatmap.shape)
         if self.found.pixels is not None and (label is None or mask is not None):
             self.found.pixels.add(scored.heatmap, mask)
@@ -170,11 +187,11 @@ class _Run:
         (self.found.good if label is None else self.found.defect).append(file)
 
     def _mask(self, path: Path, root: Path, shape: tuple[int, ...]) -> Marked | None:
-        place = None if self.masks is None else find_mask(self.masks, path, root)
-        if place is None:
+        places = [] if self.masks is None else find_masks(self.masks, path, root)
+        if not places:
             return None
-        mask = read_mask(place)
-        require_size(mask, place, path, shape)
+        mask = read_masks(places, self.marks)
+        require_size(mask, places[0], path, shape)
         if not mask.any():
             # An unmarked defect: its pixels are of unknown class.
             self.found.empty_masks.append(path)

@@ -13,6 +13,7 @@ import struct
 
 from inspection.imaging.damage import TruncatedError
 from inspection.imaging.headers import BMP_CORE_HEADER, ImageHeader
+from inspection.imaging.netpbm import require_complete_netpbm
 from inspection.imaging.png import png_chunks
 from inspection.imaging.tiff import require_complete_tiff
 
@@ -79,4 +80,20 @@ def _webp(data: bytes, _header: ImageHeader) -> None:
         raise TruncatedError("webp: ends early")
 
 
-_CHECKS = {"jpeg": _jpeg, "png": _png, "bmp": _bmp, "tiff": _tiff, "webp": _webp}
+def _netpbm(data: bytes, _header: ImageHeader) -> None:
+    require_complete_netpbm(data)
+
+
+def _gif(_data: bytes, _header: ImageHeader) -> None:
+    """The frames were counted up to the end of the file when the header was read."""
+
+
+_CHECKS = {
+    "jpeg": _jpeg,
+    "png": _png,
+    "bmp": _bmp,
+    "tiff": _tiff,
+    "webp": _webp,
+    "netpbm": _netpbm,
+    "gif": _gif,
+}

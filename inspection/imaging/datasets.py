@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from inspection.imaging.files import IMAGE_SUFFIXES
+from inspection.imaging.folders import is_broken_link, walk
+from inspection.imaging.formats import PICTURE_SUFFIXES
 from models.errors import InvalidInput, NotFound
 from models.storage import is_folder, reason_of
 
@@ -41,9 +42,10 @@ def label_of(path: Path, root: Path) -> str | None:
 
 
 def image_files(folder: Path) -> list[Path]:
-    """Return every image file in ``folder`` and below, by its path in code-point order.
+    """Return every file in ``folder`` and below that looks like a picture, by its path in code-point order.
 
-    Hidden files and files of other kinds are skipped; files are not opened.
+    Pictures of kinds that are not read, videos and links that lead nowhere are among them: reading them tells why they
+    cannot be inspected. Hidden files and files of other kinds are skipped; files are not opened.
 
     Raises:
         NotFound: ``folder-missing``.
@@ -52,24 +54,34 @@ def image_files(folder: Path) -> list[Path]:
     """
     if not is_folder(folder):
         raise NotFound("folder-missing", folder=str(folder))
-    try:
-        found = sorted(
-            path
-            for place, _, names in os.walk(folder, onerror=_not_readable)
-            for path in (Path(place, name) for name in names)
-            # Path.is_file raises where a folder may be listed but not entered, so that no image is skipped silently.
-            if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".") and path.is_file()
-        )
-    except OSError as error:
-        _not_readable(error)
+
+    def not_readable(place: str, error: OSError) -> NoReturn:
+        # A search that would skip a folder silently stops: its images would be missing in the result.
+        raise InvalidInput("folder-not-readable", folder=str(folder / place), reason=reason_of(error)) from error
+
+    found = []
+    for name, entry in walk(folder, not_readable):
+        path = folder / name
+        if path.suffix.lower() in PICTURE_SUFFIXES:
+            _require_entered(path, name, not_readable)
+            found.append(path)
+        elif is_broken_link(entry):
+            # It may be a folder on a drive that is not connected.
+            found.append(path)
     if not found:
         raise InvalidInput("folder-without-images", folder=str(folder))
-    return found
+    return sorted(found)
 
 
-def _not_readable(error: OSError) -> NoReturn:
-    """Stop a search that would skip a folder silently: its images would be missing in the result."""
-    raise InvalidInput("folder-not-readable", folder=str(error.filename), reason=reason_of(error)) from error
+def _require_entered(path: Path, name: str, not_readable: Callable[[str, OSError], NoReturn]) -> None:
+    """Refuse the folder of a file where it may be listed but nothing in it may be read."""
+    try:
+        path.lstat()
+    except PermissionError as error:
+        not_readable(name.rpartition("/")[0], error)
+    except OSError:
+        # Removed just now: reading it tells.
+        return
 
 
 def labelled_images(folder: Path) -> list[LabelledImage]:

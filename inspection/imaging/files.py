@@ -2,47 +2,55 @@
 
 from __future__ import annotations
 
+import errno
+import mmap
+import os
+import stat
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
-
-import numpy as np
+from pathlib import Path, PurePath
+from typing import BinaryIO
 
 from inspection.imaging.completeness import require_complete
 from inspection.imaging.damage import DamagedError, TruncatedError
+from inspection.imaging.decoding import ColourMode, DecodedImage, decode_complete
+from inspection.imaging.formats import VIDEO_SUFFIXES, image_format, unread_format
 from inspection.imaging.frames import Pixels, as_rgb, require_pixels
-from inspection.imaging.headers import ImageHeader, image_format, read_header
+from inspection.imaging.headers import ImageHeader, read_header
 from inspection.imaging.opencv import cv2
 from inspection.imaging.png import require_png_pixels
+from inspection.imaging.reading import AS_DECLARED, Reading
 from models.errors import UnreadableImage
-from models.storage import reason_of, write_atomically
+from models.storage import reason_of
 
-__all__ = [
-    "IMAGE_SUFFIXES",
-    "ColourMode",
-    "ImageHeader",
-    "ImageLimits",
-    "decode_image",
-    "encode_jpeg",
-    "encode_png",
-    "image_size",
-    "read_image",
-    "require_image",
-    "require_pixel_count",
-    "write_atomically",
-]
-
-ColourMode = Literal["rgb", "grey", "as-stored"]
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 _MEBI = 1024 * 1024
+_HEAD = 4 * _MEBI
+_CHANNELS = 4
+_BITS_OF_A_BYTE = 8
 
 
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
-    """Largest size of an image: bytes of the file, and pixels (100 million are 300 MB as RGB)."""
+    """Largest size of an image.
 
-    max_bytes: int = 64 * _MEBI
+    Attributes:
+        max_pixels: 100 million are 300 MB as RGB.
+        max_bytes: of the file; None allows what an uncompressed image of its size takes, and 64 MiB at least.
+    """
+
+    max_bytes: int | None = None
     max_pixels: int = 100_000_000
+
+    @property
+    def bytes_of_any(self) -> int:
+        """Bytes that a file may have whatever it holds."""
+        return 64 * _MEBI if self.max_bytes is None else self.max_bytes
+
+    def bytes_of(self, header: ImageHeader) -> int:
+        """Return how many bytes a file with this header may have."""
+        if self.max_bytes is not None:
+            return self.max_bytes
+        pixels = min(header.width * header.height * header.pages, self.max_pixels)
+        return max(self.bytes_of_any, pixels * _CHANNELS * header.bits // _BITS_OF_A_BYTE + _MEBI)
 
 
 DEFAULT_LIMITS = ImageLimits()
@@ -52,13 +60,25 @@ def image_size(data: bytes, *, name: str = "image", limits: ImageLimits = DEFAUL
     """Return format and size of an image without decoding it.
 
     Raises:
-        UnreadableImage: ``image-empty``, ``image-too-many-bytes``, ``image-unknown-format``, ``image-truncated``,
-            ``image-damaged`` or ``image-too-many-pixels``.
+        UnreadableImage: ``image-empty``, ``image-too-many-bytes``, ``image-unknown-format``, ``image-not-supported``,
+            ``image-is-video``, ``image-truncated``, ``image-damaged`` or ``image-too-many-pixels``.
     """
     if not data:
         raise UnreadableImage("image-empty", name=name)
-    if len(data) > limits.max_bytes:
-        raise _too_many_bytes(name, len(data), limits)
+    if limits.max_bytes is not None and len(data) > limits.max_bytes:
+        raise _too_many_bytes(name, len(data), limits.max_bytes)
+    header = _header(data, name)
+    require_pixel_count(header.width, header.height, name=name, limits=limits)
+    if len(data) > limits.bytes_of(header):
+        raise _too_many_bytes(name, len(data), limits.bytes_of(header))
+    return header
+
+
+def _header(data: bytes, name: str) -> ImageHeader:
+    suffix = PurePath(name).suffix.lower()
+    unread = unread_format(data, suffix)
+    if unread is not None:
+        raise UnreadableImage("image-not-supported", name=name, format=unread)
     try:
         header = read_header(data)
     except TruncatedError as error:
@@ -66,8 +86,7 @@ def image_size(data: bytes, *, name: str = "image", limits: ImageLimits = DEFAUL
     except DamagedError as error:
         raise UnreadableImage("image-damaged", name=name, format=image_format(data)) from error
     if header is None:
-        raise UnreadableImage("image-unknown-format", name=name)
-    require_pixel_count(header.width, header.height, name=name, limits=limits)
+        raise UnreadableImage("image-is-video" if suffix in VIDEO_SUFFIXES else "image-unknown-format", name=name)
     return header
 
 
@@ -109,68 +128,113 @@ def require_pixel_count(width: int, height: int, *, name: str, limits: ImageLimi
         )
 
 
-def decode_image(
-    data: bytes, *, name: str = "image", mode: ColourMode = "rgb", limits: ImageLimits = DEFAULT_LIMITS
-) -> Pixels:
-    """Return a JPEG, PNG, BMP, TIFF or WebP image, rotated by its EXIF orientation.
+def decode(
+    data: bytes,
+    *,
+    name: str = "image",
+    mode: ColourMode = "rgb",
+    limits: ImageLimits = DEFAULT_LIMITS,
+    reading: Reading = AS_DECLARED,
+) -> DecodedImage:
+    """Return an image of one of the formats that are read, and how it was seen.
 
     Args:
         data: the file's bytes.
         name: for messages.
         mode: ``rgb`` gives ``(H, W, 3)``, ``grey`` gives ``(H, W)``, ``as-stored`` one of the two as in the file.
-            Alpha is dropped; of 16 bits per channel the upper 8 are kept.
         limits: of bytes and pixels.
+        reading: what a file leaves open.
 
     Returns:
-        uint8, contiguous.
+        rotated by its EXIF orientation, transparent pixels on white, deep values mapped to 8 bits.
 
     Raises:
-        UnreadableImage: as ``image_size``.
+        UnreadableImage: as ``image_size`` and ``decode_complete``.
     """
     header = require_image(data, name=name, limits=limits)
-    flag = {
-        "rgb": cv2.IMREAD_COLOR_RGB,
-        "grey": cv2.IMREAD_GRAYSCALE,
-        "as-stored": cv2.IMREAD_ANYCOLOR,
-    }[mode]
-    try:
-        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
-    except cv2.error as error:
-        raise UnreadableImage("image-damaged", name=name, format=header.format) from error
-    # OpenCV returns None, against its own type stubs, when it cannot decode.
-    if decoded is None or decoded.size == 0:
-        raise UnreadableImage("image-damaged", name=name, format=header.format)
-    if mode == "as-stored" and decoded.ndim == 3:  # noqa: PLR2004
-        decoded = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
-    return np.ascontiguousarray(decoded, dtype=np.uint8)
+    return decode_complete(data, header, name=name, mode=mode, reading=reading)
 
 
-def read_image(path: Path, *, mode: ColourMode = "rgb", limits: ImageLimits = DEFAULT_LIMITS) -> Pixels:
-    """Return the image of a file; see ``decode_image``.
+def decode_image(
+    data: bytes,
+    *,
+    name: str = "image",
+    mode: ColourMode = "rgb",
+    limits: ImageLimits = DEFAULT_LIMITS,
+    reading: Reading = AS_DECLARED,
+) -> Pixels:
+    """Return the pixels of ``decode``: uint8, contiguous.
 
     Raises:
-        UnreadableImage: as ``decode_image``, and ``image-missing`` when the file does not exist,
-            ``image-not-readable`` when it cannot be read.
+        UnreadableImage: as ``decode``.
     """
-    return decode_image(read_image_bytes(path, limits=limits), name=path.name, mode=mode, limits=limits)
+    return decode(data, name=name, mode=mode, limits=limits, reading=reading).pixels
+
+
+def read_image(
+    path: Path,
+    *,
+    mode: ColourMode = "rgb",
+    limits: ImageLimits = DEFAULT_LIMITS,
+    reading: Reading = AS_DECLARED,
+) -> Pixels:
+    """Return the image of a file; see ``decode``.
+
+    Raises:
+        UnreadableImage: as ``decode`` and ``read_image_bytes``.
+    """
+    data = read_image_bytes(path, limits=limits)
+    return decode_image(data, name=path.name, mode=mode, limits=limits, reading=reading)
 
 
 def read_image_bytes(path: Path, *, limits: ImageLimits = DEFAULT_LIMITS) -> bytes:
     """Return the bytes of an image file, refusing one that is too large before reading it.
 
     Raises:
-        UnreadableImage: ``image-missing``, ``image-not-readable``, ``image-too-many-bytes``.
+        UnreadableImage: ``image-missing``, ``image-link-broken``, ``image-not-readable``, ``image-too-many-bytes``.
     """
     try:
+        _require_no_pipe(path)
         with path.open("rb") as file:
-            data = file.read(limits.max_bytes + 1)
-            if len(data) > limits.max_bytes:
-                raise _too_many_bytes(path.name, path.stat().st_size, limits)
-            return data
+            allowed = limits.bytes_of_any
+            data = file.read(allowed + 1)
+            if len(data) <= allowed:
+                return data
+            size = os.fstat(file.fileno()).st_size
+            allowed = _bytes_allowed(file, path.name, limits)
+            if size > allowed:
+                raise _too_many_bytes(path.name, size, allowed)
+            file.seek(0)
+            return file.read()
     except FileNotFoundError as error:
+        if path.is_symlink():
+            target = str(path.readlink())
+            raise UnreadableImage("image-link-broken", name=path.name, target=target) from error
         raise UnreadableImage("image-missing", name=path.name) from error
     except OSError as error:
         raise UnreadableImage("image-not-readable", name=path.name, reason=reason_of(error)) from error
+
+
+def _require_no_pipe(path: Path) -> None:
+    """Refuse what is no file, such as a pipe, which would be waited for without end."""
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+
+def _bytes_allowed(file: BinaryIO, name: str, limits: ImageLimits) -> int:
+    """Return how many bytes a large file may have; only its header is read."""
+    if limits.max_bytes is not None:
+        return limits.max_bytes
+    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    is_tiff = image_format(mapped[:_HEAD]) == "tiff"
+    try:
+        # The directory of a TIFF is often at its end; it is read in place.
+        header = _header(mapped if is_tiff else mapped[:_HEAD], name)  # type: ignore[arg-type]  # has its slices
+    except UnreadableImage:
+        return limits.bytes_of_any
+    require_pixel_count(header.width, header.height, name=name, limits=limits)
+    return limits.bytes_of(header)
 
 
 def encode_png(pixels: Pixels) -> bytes:
@@ -192,5 +256,5 @@ def _encode(pixels: Pixels, suffix: str, parameters: list[int]) -> bytes:
     return buffer.tobytes()
 
 
-def _too_many_bytes(name: str, size: int, limits: ImageLimits) -> UnreadableImage:
-    return UnreadableImage("image-too-many-bytes", name=name, size=-(-size // _MEBI), limit=limits.max_bytes // _MEBI)
+def _too_many_bytes(name: str, size: int, limit: int) -> UnreadableImage:
+    return UnreadableImage("image-too-many-bytes", name=name, size=-(-size // _MEBI), limit=limit // _MEBI)

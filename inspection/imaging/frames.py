@@ -6,11 +6,15 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.clock import utc_now
+
+if TYPE_CHECKING:
+    from inspection.imaging.value_range import ValueRange
 
 Pixels = NDArray[np.uint8]
 """RGB ``(H, W, 3)`` or grey ``(H, W)``, uint8."""
@@ -30,6 +34,8 @@ class Frame:
         captured_at: wall time at capture, aware, UTC.
         path: its file, if any.
         label: name of the first sub-folder that the file lies in, if any.
+        values: the range of values that was mapped to 8 bits; None for an image of 8 bits.
+        transparent: whether the file has transparent parts; they are seen on white.
     """
 
     pixels: Pixels
@@ -39,6 +45,8 @@ class Frame:
     captured_at: datetime = field(default_factory=utc_now)
     path: Path | None = None
     label: str | None = None
+    values: ValueRange | None = None
+    transparent: bool = False
 
     def __post_init__(self) -> None:
         require_pixels(self.pixels)

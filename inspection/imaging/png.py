@@ -13,6 +13,7 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 # First column, first row, and steps of the seven passes of Adam7.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _AT_ONCE = 1 << 20
+_WITH_ALPHA = (4, 6)
 
 
 def png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
@@ -70,3 +71,26 @@ def _unpacked_bytes(width: int, height: int, bits: int, *, interlaced: bool) -> 
         if columns > 0 and rows > 0:
             total += rows * (1 + (columns * bits + 7) // 8)
     return total
+
+
+def png_properties(data: bytes) -> tuple[int, bool, int, int | None]:
+    """Return bits of a sample, whether there is transparency, the number of frames, and the significant bits.
+
+    Reads the chunks before the pixels; what follows is not checked. Significant bits are None where none are declared.
+
+    Raises:
+        struct.error: when the bytes end early.
+    """
+    bits, colour = struct.unpack_from(">BB", data, 24)
+    alpha, frames, significant = colour in _WITH_ALPHA, 1, None
+    position, kind = _SIGNATURE_LENGTH, b""
+    while position + 8 <= len(data) and kind != b"IDAT":
+        length, kind = struct.unpack_from(">I4s", data, position)
+        if kind == b"tRNS":
+            alpha = True
+        elif kind == b"acTL":
+            (frames,) = struct.unpack_from(">I", data, position + 8)
+        elif kind == b"sBIT" and length:
+            (significant,) = struct.unpack_from(">B", data, position + 8)
+        position += 12 + length
+    return bits, alpha, max(frames, 1), significant

@@ -1,35 +1,108 @@
-"""The directory of a TIFF: size in pixels and where the pixels lie (TIFF 6.0 section 2)."""
+"""The directories of a TIFF: size in pixels, kind of samples, and where the pixels lie (TIFF 6.0 sections 2 and 8)."""
 
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inspection.imaging.damage import DamagedError, TruncatedError
 
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+SampleFormat = Literal["uint", "int", "float"]
+
+_SIZES = {3: 2, 4: 4}
 _SHORT, _LONG = 3, 4
 _WIDTH, _HEIGHT = 256, 257
+_SUBFILE, _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _LARGEST = 254, 258, 259, 262, 277, 281
+_EXTRA, _FORMAT = 338, 339
 _STRIPS = ((273, 279), (324, 325))
-_READ = {_WIDTH, _HEIGHT, *(tag for pair in _STRIPS for tag in pair)}
+_PROPERTIES = {_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _LARGEST, _EXTRA, _FORMAT}
+_READ = {_SUBFILE, *_PROPERTIES, *(tag for pair in _STRIPS for tag in pair)}
+_REDUCED, _MASK = 1, 4
+_MOST_PAGES = 10_000
+_FORMATS: dict[int, SampleFormat] = {2: "int", 3: "float"}
+_ASSOCIATED, _UNASSOCIATED = 1, 2
+# Colours of the image by PhotometricInterpretation: white is zero, black is zero, RGB, palette, CMYK, YCbCr, CIELAB.
+_COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3}
 _AT_ONCE = 1 << 16
 
 
-def tiff_size(data: bytes) -> tuple[int, int]:
-    """Return width and height in pixels.
+@dataclass(frozen=True, slots=True)
+class TiffProperties:
+    """What the first directory says of the image.
+
+    Attributes:
+        width: columns.
+        height: rows.
+        bits: of a sample.
+        samples: their kind.
+        alpha: ``straight``, ``premultiplied``, or empty without transparency.
+        significant: bits that the values use, where the largest value is declared and is that of a depth.
+        pages: number of directories of full size.
+        unread: why the image cannot be read; empty when it can.
+    """
+
+    width: int
+    height: int
+    bits: int = 8
+    samples: SampleFormat = "uint"
+    alpha: Literal["", "straight", "premultiplied"] = ""
+    significant: int | None = None
+    pages: int = 1
+    unread: str = ""
+
+
+def tiff_properties(data: bytes) -> TiffProperties:
+    """Return what the directories say.
 
     Raises:
-        TruncatedError: when an entry of the directory lies beyond the end.
+        TruncatedError: when a directory or an entry lies beyond the end.
         DamagedError: without width or height.
-        struct.error: when the directory ends early.
+        struct.error: when the first directory ends early.
     """
-    entries = _entries(data)
+    entries, following = _directory(data, _first(data))
     try:
-        return int(entries[_WIDTH][0]), int(entries[_HEIGHT][0])
+        width, height = int(entries[_WIDTH][0]), int(entries[_HEIGHT][0])
     except (KeyError, IndexError) as error:
         raise DamagedError("tiff: no width or height") from error
+
+    def value(tag: int, default: int) -> int:
+        found = entries.get(tag)
+        return default if found is None or not len(found) else int(found[0])
+
+    bits, photometric = value(_BITS, 8), value(_PHOTOMETRIC, 1)
+    samples = _FORMATS.get(value(_FORMAT, 1), "uint")
+    unread = "" if photometric in _COLOURS else f"TIFF, PhotometricInterpretation {photometric}"
+    if not unread and value(_SUBFILE, 0) & _REDUCED:
+        unread = "camera raw"
+    if not unread and samples == "float" and bits < 32:  # noqa: PLR2004
+        unread = f"TIFF, floating point of {bits} bits"
+    extra = value(_SAMPLES, 1) - _COLOURS.get(photometric, 1)
+    alpha: Literal["", "straight", "premultiplied"] = ""
+    if extra > 0:
+        kind = value(_EXTRA, 0)
+        alpha = "premultiplied" if kind == _ASSOCIATED else "straight" if kind == _UNASSOCIATED else ""
+    largest = value(_LARGEST, 0)
+    significant = largest.bit_length() if largest > 255 and largest & (largest + 1) == 0 else None  # noqa: PLR2004
+    return TiffProperties(width, height, bits, samples, alpha, significant, 1 + _pages(data, following), unread)
+
+
+def _pages(data: bytes, following: int) -> int:
+    """Return how many further directories hold a page; smaller copies and masks of a page are none."""
+    found, seen = 0, set[int]()
+    while following and following not in seen and len(seen) < _MOST_PAGES:
+        seen.add(following)
+        try:
+            entries, following = _directory(data, following)
+        except struct.error as error:
+            raise TruncatedError("tiff: a page lies beyond the end") from error
+        kind = entries.get(_SUBFILE)
+        if kind is None or not len(kind) or not int(kind[0]) & (_REDUCED | _MASK):
+            found += 1
+    return found
 
 
 def require_complete_tiff(data: bytes) -> None:
@@ -40,7 +113,7 @@ def require_complete_tiff(data: bytes) -> None:
         DamagedError: when there is none.
         struct.error: when the directory ends early.
     """
-    entries = _entries(data)
+    entries, _ = _directory(data, _first(data))
     for offsets, counts in _STRIPS:
         if offsets not in entries:
             continue
@@ -53,13 +126,21 @@ def require_complete_tiff(data: bytes) -> None:
     raise DamagedError("tiff: no pixels")
 
 
-def _entries(data: bytes) -> dict[int, NDArray[np.unsignedinteger]]:
-    """Return the needed entries of the first directory by tag, as views of the data.
+def _first(data: bytes) -> int:
+    (start,) = struct.unpack_from(f"{_order(data)}I", data, 4)
+    return int(start)
+
+
+def _order(data: bytes) -> str:
+    return "<" if data[:2] == b"II" else ">"
+
+
+def _directory(data: bytes, start: int) -> tuple[dict[int, NDArray[np.unsignedinteger]], int]:
+    """Return the needed entries of a directory by tag, as views of the data, and where the next directory is, or 0.
 
     Entries may overlap: a file of a few kilobytes can name millions of values, and none of them is copied.
     """
-    order = "<" if data.startswith(b"II") else ">"
-    (start,) = struct.unpack_from(f"{order}I", data, 4)
+    order = _order(data)
     (count,) = struct.unpack_from(f"{order}H", data, start)
     entries: dict[int, NDArray[np.unsignedinteger]] = {}
     for index in range(count):
@@ -74,4 +155,6 @@ def _entries(data: bytes) -> dict[int, NDArray[np.unsignedinteger]]:
         if tag in _READ:
             width = "u2" if kind == _SHORT else "u4"
             entries[tag] = np.frombuffer(data, np.dtype(order + width), number, at)
-    return entries
+    end = start + 2 + count * 12
+    following = struct.unpack_from(f"{order}I", data, end)[0] if end + 4 <= len(data) else 0
+    return entries, int(following)

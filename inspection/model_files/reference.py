@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from inspection.imaging.files import decode_image, encode_png, read_image_bytes
 from inspection.imaging.frames import Pixels, require_pixels
+from inspection.imaging.reading import AS_DECLARED, Reading
 from inspection.model_files.step_models import ModelKind
 from models.storage import sha256_of
 
@@ -38,11 +39,11 @@ class ReferenceImage:
         return cls(pixels, name, sha256_of(encode_png(pixels)))
 
 
-def load_reference(path: Path) -> ReferenceImage:
+def load_reference(path: Path, reading: Reading = AS_DECLARED) -> ReferenceImage:
     """Read an image file as a reference.
 
     Raises:
         UnreadableImage: as ``inspection.imaging.files.read_image``.
     """
     data = read_image_bytes(path)
-    return ReferenceImage(decode_image(data, name=path.name), path.name, sha256_of(data))
+    return ReferenceImage(decode_image(data, name=path.name, reading=reading), path.name, sha256_of(data))

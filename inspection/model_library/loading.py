@@ -6,7 +6,8 @@ from pathlib import Path
 
 from inspection.detection.graph.description import GRAPH_SUFFIXES
 from inspection.detection.model_file.bundle import DETECTION_KINDS
-from inspection.imaging.headers import image_format
+from inspection.imaging.formats import image_format
+from inspection.imaging.reading import AS_DECLARED, Reading
 from inspection.model_files.archive import archive_kind
 from inspection.model_files.step_models import StepModel
 from models.errors import InvalidInput, NotFound
@@ -15,12 +16,13 @@ from models.storage import is_folder, reason_of
 _FIRST_BYTES = 16
 
 
-def load_model(path: Path, threads: int | None = None) -> StepModel:
+def load_model(path: Path, threads: int | None = None, *, reading: Reading = AS_DECLARED) -> StepModel:
     """Load a model file; its content determines the kind.
 
     Args:
         path: an anomaly bundle, a detector or classifier in any form of ``load_detection_model``, or a reference image.
         threads: number of CPU threads; None takes the setting.
+        reading: how a reference image is read.
 
     Raises:
         NotFound: ``model-missing``.
@@ -34,7 +36,7 @@ def load_model(path: Path, threads: int | None = None) -> StepModel:
     if image_format(_first_bytes(path)) is not None:
         from inspection.model_files.reference import load_reference
 
-        return load_reference(path)
+        return load_reference(path, reading)
     from inspection.anomaly import load_bundle
 
     return load_bundle(path, threads)

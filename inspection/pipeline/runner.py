@@ -24,6 +24,7 @@ from inspection.judging.judgement import Criteria, judge
 from inspection.model_files.step_models import ModelFinder, StepModel
 from inspection.pipeline.definition import INPUT
 from inspection.pipeline.validation import ValidatedPipeline, ValidatedStep, require_models_fit
+from inspection.pipeline.value_ranges import require_range_of_models
 from models.errors import DoesNotFit
 from models.results import Detection, InspectionResult, StepTiming
 
@@ -131,10 +132,12 @@ class Runner:
 
         Raises:
             InspectionCancelled: when ``cancel`` was set.
-            DoesNotFit: when an image does not fit a model (``image-scale``), or a model its step
-                (``pipeline-model-kind``).
+            DoesNotFit: when an image does not fit a model (``image-scale``, ``image-range-differs``), or a model its
+                step (``pipeline-model-kind``).
         """
         rule = criteria or Criteria()
+        if isinstance(image, Frame) and image.values is not None:
+            require_range_of_models(image, (self._find_model(name) for name in sorted(self.pipeline.models())))
         context = StepContext(rule, self._find_model, cancel=cancel)
         original = Picture.original(image.pixels if isinstance(image, Frame) else image)
         values: dict[str, StepValue] = {INPUT: original}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from inspection.image_quality import QualityGate
 from inspection.imaging.frames import Frame
+from inspection.imaging.reading import AS_DECLARED, Reading
 from inspection.judging.judgement import Criteria
 from inspection.pipeline.runner import Runner
 from inspection.runs.named_files import FileToInspect
@@ -134,17 +135,20 @@ def inspect_frames(
         began = time.perf_counter()
 
 
-def inspect_files(inspector: Inspector, files: Sequence[FileToInspect]) -> Iterator[FrameResult]:
+def inspect_files(
+    inspector: Inspector, files: Sequence[FileToInspect], reading: Reading = AS_DECLARED
+) -> Iterator[FrameResult]:
     """Inspect image files, one after the other.
 
     Args:
         inspector: the steps; its overlays are of ``OverlayFolder.for_files`` for ``files``.
         files: of ``files_to_inspect``.
+        reading: what files leave open.
 
     Yields:
         one result for each file.
     """
-    with FolderSource(Path(), paths=[file.path for file in files]) as source:
+    with FolderSource(Path(), paths=[file.path for file in files], reading=reading) as source:
         yield from inspect_frames(inspector, source, read_frames(source), files)
 
 

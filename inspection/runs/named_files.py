@@ -44,11 +44,11 @@ def _in_folder(folder: Path, overlays: Path | None) -> list[FileToInspect]:
     files = [FileToInspect(image, image.relative_to(folder)) for image in image_files(folder)]
     if overlays is None:
         return files
-    inner, outer = Path(os.path.realpath(overlays)), Path(os.path.realpath(folder))
-    if inner == outer or not inner.is_relative_to(outer):
+    excluded = Path(os.path.realpath(overlays))
+    if excluded == Path(os.path.realpath(folder)):
         return files
-    excluded = inner.relative_to(outer)
-    kept = [file for file in files if not file.name.is_relative_to(excluded)]
+    # A file that is itself a link is an image that was given, wherever it leads.
+    kept = [file for file in files if not Path(os.path.realpath(file.path.parent)).is_relative_to(excluded)]
     if not kept:
         raise InvalidInput("folder-without-images", folder=str(folder))
     return kept

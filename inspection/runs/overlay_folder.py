@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from inspection.imaging.files import encode_png
+from inspection.imaging.folders import linked_folders
 from inspection.imaging.frames import Frame, Pixels
 from inspection.runs.named_files import FileToInspect
 from models.errors import InvalidInput
@@ -27,12 +28,12 @@ class OverlayFolder:
         images: the folder that the frames come from, where they come from one.
 
     Raises:
-        InvalidInput: ``overlay-among-images`` when ``folder`` is ``images`` or lies in it: overlays would be read as
-            new images.
+        InvalidInput: ``overlay-among-images`` when ``folder`` is ``images`` or lies in it, or in a folder that is
+            linked into it: overlays would be read as new images.
     """
 
     def __init__(self, folder: Path, images: Path | None = None) -> None:
-        if images is not None and lies_in(folder, images):
+        if images is not None and any(lies_in(folder, holding) for holding in linked_folders(images)):
             raise InvalidInput("overlay-among-images", out=str(folder), folder=str(images))
         self.folder = folder
         self._images = images

@@ -6,13 +6,14 @@ import os
 import re
 from pathlib import Path
 
-from inspection.imaging.files import IMAGE_SUFFIXES
+from inspection.imaging.formats import PICTURE_SUFFIXES, VIDEO_SUFFIXES
+from inspection.imaging.reading import AS_DECLARED, Reading
 from inspection.sources.base import ImageSource, MissedFrames, SourceState, frames
 from inspection.sources.camera import CameraSource
 from inspection.sources.folder import FolderSource
 from inspection.sources.genicam_settings import GENICAM_PREFIXES, GenicamSettings, parse_genicam
 from inspection.sources.live import LiveSource
-from inspection.sources.video import VIDEO_SUFFIXES, VideoSource
+from inspection.sources.video import VideoSource
 from inspection.sources.watched import WatchedFolderSource
 from models.errors import InvalidInput, NotFound
 from models.storage import is_folder, is_there
@@ -60,7 +61,7 @@ def _scheme(text: str) -> str | None:
     return found[1].lower()
 
 
-def make_source(spec: str, *, triggered: bool = False) -> ImageSource:
+def make_source(spec: str, *, triggered: bool = False, reading: Reading = AS_DECLARED) -> ImageSource:
     """Return the source that ``spec`` names, not yet opened.
 
     Args:
@@ -70,6 +71,7 @@ def make_source(spec: str, *, triggered: bool = False) -> ImageSource:
             read by a thread of their own, which buffers the newest frames only.
         triggered: whether frames will be requested one by one: a GenICam camera whose trigger is not given then uses
             its software trigger where it has one.
+        reading: what image files leave open.
 
     Raises:
         InvalidInput: ``source-scheme`` for an address of another kind, ``source-unknown`` when it is none of these,
@@ -88,25 +90,25 @@ def make_source(spec: str, *, triggered: bool = False) -> ImageSource:
     if text.lower().startswith(_RTSP):
         return LiveSource(CameraSource(text))
     if text.lower().startswith(_WATCH) and text[len(_WATCH) :].strip():
-        return WatchedFolderSource(Path(text[len(_WATCH) :].strip()).expanduser())
+        return WatchedFolderSource(Path(text[len(_WATCH) :].strip()).expanduser(), reading=reading)
     if not text or text.lower().startswith(_WATCH):
         raise InvalidInput("source-unknown", source=text)
     scheme = _scheme(text)
     if scheme is not None:
         # The message does not quote the address, which may hold a password.
         raise InvalidInput("source-scheme", scheme=scheme, known=", ".join(ADDRESS_KINDS))
-    return _from_disk(Path(text).expanduser())
+    return _from_disk(Path(text).expanduser(), reading)
 
 
-def _from_disk(path: Path) -> ImageSource:
+def _from_disk(path: Path, reading: Reading) -> ImageSource:
     if is_folder(path):
-        return FolderSource(path)
+        return FolderSource(path, reading=reading)
     if not is_there(path):
         raise NotFound("file-missing", file=str(path))
-    if path.suffix.lower() in IMAGE_SUFFIXES:
-        return FolderSource(path)
     if path.suffix.lower() in VIDEO_SUFFIXES:
         return VideoSource(path)
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        return FolderSource(path, reading=reading)
     raise InvalidInput("source-unknown", source=path.name)
 
 

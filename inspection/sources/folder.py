@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 
 from inspection.imaging.datasets import image_files, label_of
-from inspection.imaging.files import DEFAULT_LIMITS, ColourMode, ImageLimits, read_image
+from inspection.imaging.decoding import ColourMode
+from inspection.imaging.files import DEFAULT_LIMITS, ImageLimits, decode, read_image_bytes
 from inspection.imaging.frames import Frame
+from inspection.imaging.reading import AS_DECLARED, Reading
 from inspection.sources.base import SourceBase, SourceState
 from models.errors import NotFound, UnreadableImage
 from models.storage import is_file, is_folder, is_there
@@ -27,6 +29,7 @@ class FolderSource(SourceBase):
         paths: these files in this order, instead of all of the folder.
         mode: colour mode of the frames.
         limits: for each file.
+        reading: what files leave open.
     """
 
     def __init__(
@@ -36,12 +39,14 @@ class FolderSource(SourceBase):
         paths: list[Path] | None = None,
         mode: ColourMode = "rgb",
         limits: ImageLimits = DEFAULT_LIMITS,
+        reading: Reading = AS_DECLARED,
     ) -> None:
         super().__init__(f"folder:{folder.name}")
         self.folder = folder
         self._given = paths
         self._mode = mode
         self._limits = limits
+        self._reading = reading
         self._paths: list[Path] = []
         self._position = 0
         self._closed = threading.Event()
@@ -109,11 +114,20 @@ class FolderSource(SourceBase):
         super().close()
 
     def _next(self, path: Path) -> Frame:
-        pixels = read_image(path, mode=self._mode, limits=self._limits)
+        data = read_image_bytes(path, limits=self._limits)
+        image = decode(data, name=path.name, mode=self._mode, limits=self._limits, reading=self._reading)
         label = label_of(path, self.folder) if path.is_relative_to(self.folder) and path != self.folder else None
         self._position += 1
         self._state = SourceState.OPEN
-        return Frame(pixels, self.source_id, self._next_sequence(), path=path, label=label)
+        return Frame(
+            image.pixels,
+            self.source_id,
+            self._next_sequence(),
+            path=path,
+            label=label,
+            values=image.values,
+            transparent=image.transparent,
+        )
 
     def _folder_is_there(self) -> bool:
         # For files given by name an error is raised at once instead of waiting for the folder.

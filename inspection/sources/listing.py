@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from inspection.imaging.files import IMAGE_SUFFIXES
+from inspection.imaging.folders import is_broken_link, walk
+from inspection.imaging.formats import PICTURE_SUFFIXES
 from inspection.sources.arrivals import FileState
-
-_OF_THE_SYSTEM = frozenset({"lost+found", "System Volume Information", "$RECYCLE.BIN"})
-"""Folders of the operating system on a drive; no camera writes to them, and few users may read them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Listing:
     Attributes:
         files: by their path in the folder, with ``/``.
         refused_folders: sub-folders that cannot be listed, by their path; their images are missing.
-        refused_files: images whose state cannot be read, as of a circular link.
+        refused_files: images whose state cannot be read, as of a circular link; links that lead nowhere.
     """
 
     files: dict[str, FileState] = field(default_factory=dict)
@@ -29,7 +30,7 @@ class Listing:
 
 
 def list_images(folder: Path) -> Listing:
-    """Return the image files of a folder and its sub-folders; links to folders are not followed.
+    """Return the files that look like pictures in a folder and its sub-folders; linked folders are followed once each.
 
     Hidden files and folders, folders of the system and other kinds of file are left out.
 
@@ -37,19 +38,18 @@ def list_images(folder: Path) -> Listing:
         OSError: when the folder itself does not exist or cannot be listed.
     """
     found = Listing()
-    places = [""]
-    while places:
-        place = places.pop()
-        try:
-            with os.scandir(folder / place) as entries:
-                for entry in entries:
-                    _add(entry, place, found, places)
-        except OSError as error:
-            if not place:
-                raise
-            # A sub-folder that disappeared meanwhile contains no images: no error.
-            if not isinstance(error, FileNotFoundError):
-                found.refused_folders[place] = error
+
+    def refused(place: str, error: OSError) -> None:
+        if not place:
+            raise error
+        # A sub-folder that disappeared meanwhile contains no images: no error.
+        if not isinstance(error, FileNotFoundError):
+            found.refused_folders[place] = error
+
+    for name, entry in walk(folder, refused):
+        place = name.rpartition("/")[0]
+        if place not in found.refused_folders:
+            _add(name, entry, found, partial(refused, place))
     return found
 
 
@@ -66,19 +66,23 @@ def state_of(path: Path) -> FileState | None:
     return FileState(stat.st_size, stat.st_mtime_ns, (stat.st_dev, stat.st_ino) if stat.st_ino else None)
 
 
-def _add(entry: os.DirEntry[str], place: str, found: Listing, places: list[str]) -> None:
-    if entry.name.startswith(".") or entry.name in _OF_THE_SYSTEM:
+def _add(name: str, entry: os.DirEntry[str], found: Listing, refuse_folder: Callable[[OSError], None]) -> None:
+    path = Path(entry.path)
+    if path.suffix.lower() not in PICTURE_SUFFIXES:
+        if is_broken_link(entry):
+            # It may be a folder on a drive that is not connected; an image behind a link is read once it is there.
+            found.refused_files[name] = FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         return
-    name = f"{place}/{entry.name}" if place else entry.name
-    if entry.is_dir(follow_symlinks=False):
-        places.append(name)
-    elif Path(entry.name).suffix.lower() in IMAGE_SUFFIXES:
+    try:
+        state = state_of(path) if entry.is_file() else None
+    except OSError as error:
         try:
-            state = state_of(Path(entry.path)) if entry.is_file() else None
-        except OSError as error:
             # Raises where the folder may be listed but none of its entries may be read: then the folder is refused.
             entry.stat(follow_symlinks=False)
-            found.refused_files[name] = error
+        except OSError as whole:
+            refuse_folder(whole)
             return
-        if state is not None:
-            found.files[name] = state
+        found.refused_files[name] = error
+        return
+    if state is not None:
+        found.files[name] = state

@@ -13,7 +13,6 @@ from inspection.sources.base import SourceBase, SourceState
 from inspection.sources.capture import Capture
 from models.errors import InvalidInput, NotFound
 
-VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".gif", ".ts"})
 _USUAL_RATE = 25.0
 _FASTEST_RATE = 240.0
 _CHECK_EVERY = 0.25

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from pathlib import Path
 
 from inspection.imaging.datasets import label_of
-from inspection.imaging.files import DEFAULT_LIMITS, ColourMode, ImageLimits, decode_image, read_image_bytes
+from inspection.imaging.decoding import ColourMode
+from inspection.imaging.files import DEFAULT_LIMITS, ImageLimits, decode, read_image_bytes
 from inspection.imaging.frames import Frame
+from inspection.imaging.reading import AS_DECLARED, Reading
 from inspection.sources.arrivals import Arrivals
 from inspection.sources.base import SourceBase, SourceState
 from inspection.sources.listing import Listing, list_images, state_of
@@ -42,6 +45,7 @@ class WatchedFolderSource(SourceBase):
         patience: seconds.
         mode: colour mode of the frames.
         limits: for each file.
+        reading: what files leave open.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class WatchedFolderSource(SourceBase):
         patience: float = PATIENCE,
         mode: ColourMode = "rgb",
         limits: ImageLimits = DEFAULT_LIMITS,
+        reading: Reading = AS_DECLARED,
     ) -> None:
         super().__init__(f"watch:{folder.name}")
         self.folder = folder
@@ -61,6 +66,7 @@ class WatchedFolderSource(SourceBase):
         self._patience = patience
         self._mode = mode
         self._limits = limits
+        self._reading = reading
         self._closed = threading.Event()
         self._arrivals = Arrivals(settle)
         self._pause = _POLL
@@ -158,12 +164,14 @@ class WatchedFolderSource(SourceBase):
         refused = {
             name: UnreadableImage("folder-not-readable", folder=str(self.folder / name), reason=reason_of(error))
             for name, error in listing.refused_folders.items()
-        } | {
-            name: UnreadableImage("image-not-readable", name=name, reason=reason_of(error))
-            for name, error in listing.refused_files.items()
-        }
+        } | {name: self._file_error(name, error) for name, error in listing.refused_files.items()}
         self._to_report += [error for name, error in sorted(refused.items()) if name not in self._reported]
         self._reported = set(refused)
+
+    def _file_error(self, name: str, error: OSError) -> UnreadableImage:
+        if isinstance(error, FileNotFoundError):
+            return UnreadableImage("image-link-broken", name=name, target=os.path.realpath(self.folder / name))
+        return UnreadableImage("image-not-readable", name=name, reason=reason_of(error))
 
     def _next(self) -> Frame | None:
         if self._to_report:
@@ -172,9 +180,8 @@ class WatchedFolderSource(SourceBase):
             name = self._waiting.pop(0)
             path = self.folder / name
             try:
-                pixels = decode_image(
-                    read_image_bytes(path, limits=self._limits), name=path.name, mode=self._mode, limits=self._limits
-                )
+                data = read_image_bytes(path, limits=self._limits)
+                image = decode(data, name=path.name, mode=self._mode, limits=self._limits, reading=self._reading)
             except UnreadableImage as error:
                 if error.code == "image-missing" or self._may_be_written(name, error):
                     continue
@@ -190,7 +197,15 @@ class WatchedFolderSource(SourceBase):
                 continue
             self._arrivals.take(name)
             label = label_of(path, self.folder)
-            return Frame(pixels, self.source_id, self._next_sequence(), path=path, label=label)
+            return Frame(
+                image.pixels,
+                self.source_id,
+                self._next_sequence(),
+                path=path,
+                label=label,
+                values=image.values,
+                transparent=image.transparent,
+            )
         return None
 
     def _may_be_written(self, name: str, error: UnreadableImage) -> bool:

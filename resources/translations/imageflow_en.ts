@@ -272,6 +272,17 @@
             <numerusform>%n images were copies of others and were left out.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%n images have transparent parts, seen on white.</source>
+        <translation>
+            <numerusform>%n image has transparent parts, seen on white.</numerusform>
+            <numerusform>%n images have transparent parts, seen on white.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Images deeper than 8 bits are read with the values {range} as black to white.</source>
+        <translation>Images deeper than 8 bits are read with the values {range} as black to white.</translation>
+    </message>
     <message>
         <source>Stopping…</source>
         <translation>Stopping…</translation>

@@ -267,6 +267,16 @@
             <numerusform>%n 枚の画像は他の画像と同じため除外しました。</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%n images have transparent parts, seen on white.</source>
+        <translation>
+            <numerusform>%n 枚の画像に透明な部分があり、白い背景の上で見ています。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Images deeper than 8 bits are read with the values {range} as black to white.</source>
+        <translation>8 ビットより深い画像は、値 {range} を黒から白として読み込みます。</translation>
+    </message>
     <message>
         <source>Stopping…</source>
         <translation>中止しています…</translation>

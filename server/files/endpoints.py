@@ -40,7 +40,7 @@ def upload(
     file: Annotated[UploadFile, File(description="The image.")],
     id: Annotated[GivenId, Form(description="The client's own id; the same upload again answers 200.")] = "",  # noqa: A002 - the name of the member
 ) -> FileReply:
-    """JPEG, PNG, BMP, TIFF or WebP; checked for size, pixels and completeness before it is kept."""
+    """JPEG, PNG, BMP, TIFF, WebP, GIF, PBM, PGM or PPM; checked for size, pixels and completeness before it is kept."""
     reply, new = service.store_file(context, asking, file.filename, file.file, id or None)
     answer.created(f"/files/{reply.id}", new=new)
     answer.tag(reply.sha256)

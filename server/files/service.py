@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from inspection.imaging.files import ImageLimits, require_image
+from inspection.imaging.formats import SUFFIXES, PictureFormat
 from models.errors import Conflict, NotFound, TooLarge
 from models.ids import new_id
 from models.insertion import insert_if_absent
@@ -24,23 +25,18 @@ _FORBIDDEN = str.maketrans(dict.fromkeys('<>:"|?*', "_"))
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{name}{number}" for name in ("com", "lpt") for number in range(1, 10))}
 _LONGEST_GIVEN = 4_096
 _LONGEST_SHOWN = 100
-_SUFFIXES = {
-    "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
-    "png": (".png",),
-    "bmp": (".bmp", ".dib"),
-    "tiff": (".tif", ".tiff"),
-    "webp": (".webp",),
-}
 IMAGE_TYPES = {
     "image/jpeg": ".jpg",
     "image/png": ".png",
     "image/bmp": ".bmp",
     "image/tiff": ".tif",
     "image/webp": ".webp",
+    "image/gif": ".gif",
+    "image/netpbm": ".pgm",
 }
 
 
-def safe_name(given: str | None, image_format: str) -> str:
+def safe_name(given: str | None, image_format: PictureFormat) -> str:
     """Return a client's file name for display and download; it never names a path here.
 
     It has no control, invisible or direction-changing characters, no character or name that a common file system
@@ -48,13 +44,13 @@ def safe_name(given: str | None, image_format: str) -> str:
 
     Args:
         given: as the client sent it.
-        image_format: ``jpeg``, ``png``, ``bmp``, ``tiff`` or ``webp``.
+        image_format: what the file is.
     """
     name = PurePosixPath((given or "")[-_LONGEST_GIVEN:].replace("\\", "/")).name
     # Letters first made whole, as file systems keep them apart or not; then all that is no mark on paper is left out.
     name = "".join(letter for letter in unicodedata.normalize("NFC", name) if not _is_invisible(letter))
     name = name.translate(_FORBIDDEN).rstrip(" .\u3000")
-    suffixes = _SUFFIXES[image_format]
+    suffixes = SUFFIXES[image_format]
     stem, dot, end = name.rpartition(".")
     suffix = f"{dot}{end}"
     if not dot or suffix.lower() not in suffixes:
@@ -87,10 +83,11 @@ def store_file(
         Conflict: ``id-taken`` when the id belongs to a file with other bytes.
         UnreadableImage: when it is no complete image within the limits of pixels.
     """
-    limits = ImageLimits(context.settings.max_upload_bytes, context.settings.max_image_pixels)
-    data = file.read(limits.max_bytes + 1)
-    if len(data) > limits.max_bytes:
-        raise TooLarge("upload-too-large", limit=limits.max_bytes, members={"limit_bytes": limits.max_bytes})
+    largest = context.settings.max_upload_bytes
+    limits = ImageLimits(largest, context.settings.max_image_pixels)
+    data = file.read(largest + 1)
+    if len(data) > largest:
+        raise TooLarge("upload-too-large", limit=largest, members={"limit_bytes": largest})
     shown = PurePosixPath((filename or "file").replace("\\", "/")).name[:_LONGEST_SHOWN]
     shown = "".join(letter for letter in shown if not _is_invisible(letter))
     header = require_image(data, name=shown, limits=limits, unpacked=True)

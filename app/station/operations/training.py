@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,12 @@ from app.station.operations.thresholds import begin_with_new_model
 from app.station.operations.training_preprocessing import training_prefix
 from app.station.operations.users import SignedInUser, require_trainer
 from inspection.anomaly import TrainingProgress, TrainingReport, TrainingSettings, train_images
+from inspection.imaging.reading import Reading
+from inspection.imaging.value_range import ValueRange
 from inspection.pipeline import anomaly_step
 from inspection.recipe.reading import read_source, read_threshold
 from models.audit import append_audit
+from models.errors import UserFacingError
 from models.pipelines import ModelFile
 from models.targets import InspectionItem
 from sync.shared.item_records import ItemRecords
@@ -32,6 +35,19 @@ BUNDLE = "application/vnd.imageflow.model"
 
 
 @dataclass(frozen=True, slots=True)
+class SkippedImages:
+    """Images that could not be used for one reason.
+
+    Attributes:
+        error: of the first of them.
+        names: of the files, in order.
+    """
+
+    error: UserFacingError
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TrainedModel:
     """A model that an item uses from now on.
 
@@ -42,6 +58,9 @@ class TrainedModel:
         least_images: how many would show that rate without an assumption.
         skipped: how many images could not be used.
         duplicates: how many were left out because another has the same content.
+        reasons: why images could not be used: the error of the first of each kind, with the names of all.
+        transparent: how many have transparent parts, which were seen on white.
+        value_range: of the images deeper than 8 bits; None when there are none.
     """
 
     model_id: str
@@ -54,6 +73,9 @@ class TrainedModel:
     least_images: int = 0
     skipped: int = 0
     duplicates: int = 0
+    reasons: tuple[SkippedImages, ...] = ()
+    transparent: int = 0
+    value_range: ValueRange | None = None
 
 
 def train_item_model(
@@ -94,7 +116,7 @@ def train_item_model(
         report = train_images(
             images,
             path,
-            settings=settings or TrainingSettings(),
+            settings=_with_reading(settings or TrainingSettings(), workspace.settings.reading),
             preprocessor=prefix,
             on_progress=on_progress,
             cancel=cancel,
@@ -105,6 +127,14 @@ def train_item_model(
         workspace.database.transaction(actor=user.user_id) as session,
     ):
         return _give_to_item(workspace, session, user, item_id, step_id, blobs[0], report)
+
+
+def _with_reading(settings: TrainingSettings, reading: Reading) -> TrainingSettings:
+    """Return the settings with how the station reads image files: training and inspection read them alike."""
+    values = reading.values
+    if values is None or settings.value_range is not None:
+        return settings.model_copy(update={"pages": reading.pages})
+    return settings.model_copy(update={"value_range": (values.low, values.high), "pages": reading.pages})
 
 
 def _give_to_item(
@@ -167,7 +197,18 @@ def _give_to_item(
         least_images=report.threshold.least_sample,
         skipped=len(report.skipped),
         duplicates=report.manifest.data.duplicates,
+        reasons=by_reason(report.skipped),
+        transparent=report.transparent,
+        value_range=report.manifest.reading.values,
     )
+
+
+def by_reason(skipped: Mapping[str, UserFacingError]) -> tuple[SkippedImages, ...]:
+    """Return the images that could not be used, path → error, together by the code of their error."""
+    found: dict[str, list[str]] = {}
+    for path, error in sorted(skipped.items()):
+        found.setdefault(error.code, []).append(path)
+    return tuple(SkippedImages(skipped[paths[0]], tuple(Path(path).name for path in paths)) for paths in found.values())
 
 
 def _anomaly_step(session: Session, item_id: str) -> tuple[InspectionItem, str]:

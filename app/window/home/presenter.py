@@ -15,14 +15,18 @@ from app.window.presenting.notices import Level
 from app.window.presenting.presenter import Presenter
 from app.window.presenting.running import Lane, Task
 from models.errors import InvalidInput, UserFacingError
+from models.messages import LocalText
 
 if TYPE_CHECKING:
     from app.station.operations.masters import ItemView, TargetView
     from app.station.operations.model_scores import ScoreDistribution
-    from app.station.operations.training import TrainedModel
+    from app.station.operations.training import SkippedImages, TrainedModel
     from inspection.anomaly import TrainingProgress, TrainingSettings
     from inspection.imaging.datasets import GoodImages
     from inspection.sources import ImageSource
+
+
+_MOST_NAMES = 8
 
 
 class HomePresenter(Presenter):
@@ -37,6 +41,7 @@ class HomePresenter(Presenter):
     def __init__(self, context: StationContext) -> None:
         super().__init__(context)
         self._task: Task | None = None
+        self._skipped_notices: list[str] = []
         self.state = HomeState(source=context.sources.spec)
         self.changed: Event[HomeState] = Event()
         self.trained: Event[TrainedModel] = Event()
@@ -138,7 +143,9 @@ class HomePresenter(Presenter):
         if not self.state.may_begin_training or item is None:
             return
         workspace, user = self._context.workspace, self._context.signed_in_user
-        self._context.notices.clear("training")
+        for about in ("training", *self._skipped_notices):
+            self._context.notices.clear(about)
+        self._skipped_notices.clear()
         self._show(replace(self.state, training=TrainingState(), trained=None))
 
         def fit(task: Task) -> TrainedModel:
@@ -228,9 +235,20 @@ class HomePresenter(Presenter):
             self._show(replace(self.state, training=training))
 
     def _succeed(self, model: TrainedModel) -> None:
+        for skipped in model.reasons:
+            self._report_skipped(skipped)
         self._show(replace(self.state, training=None, trained=model))
         self.refresh()
         self.trained.emit(model)
+
+    def _report_skipped(self, skipped: SkippedImages) -> None:
+        """Name the images that could not be used for one reason."""
+        names = ", ".join(skipped.names[:_MOST_NAMES]) + (", …" if len(skipped.names) > _MOST_NAMES else "")
+        reason = LocalText.of(skipped.error.code, skipped.error.values)
+        found = InvalidInput("window-training-skipped", count=len(skipped.names), names=names, reason=reason)
+        about = f"training-skipped-{skipped.error.code}"
+        self._skipped_notices.append(about)
+        self._context.notices.add(about, found, level=Level.HINT, screen="home")
 
     def _training_ended(self) -> None:
         self._task = None

@@ -247,6 +247,11 @@ class HomeScreen(Screen):
             lines.append(self.tr("%n images could not be used.", "", model.skipped))
         if "duplicates" in model.warnings:
             lines.append(self.tr("%n images were copies of others and were left out.", "", model.duplicates))
+        if model.transparent:
+            lines.append(self.tr("%n images have transparent parts, seen on white.", "", model.transparent))
+        if model.value_range is not None:
+            read = self.tr("Images deeper than 8 bits are read with the values {range} as black to white.")
+            lines.append(read.format(range=model.value_range))
         return lines
 
     def _training_text(self, training: TrainingState) -> str:

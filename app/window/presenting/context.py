@@ -44,7 +44,7 @@ class StationContext:
         self.workspace = workspace
         self.runner = runner
         self.notices = Notices()
-        self.sources = ImageSources(source_spec or workspace.settings.source)
+        self.sources = ImageSources(source_spec or workspace.settings.source, workspace.settings.reading)
         self.user: SignedInUser | None = None
         self.at_work = False
         self.screen = ""

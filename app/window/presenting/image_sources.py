@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.window.presenting.event import Event
+from inspection.imaging.reading import AS_DECLARED, Reading
 
 if TYPE_CHECKING:
     from inspection.sources import ImageSource
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 class ImageSources:
     """Makes the image source that inspection reads.
+
+    Args:
+        spec: as the attribute.
+        reading: what image files leave open.
 
     Attributes:
         spec: specification of the source: of the command line, else of the settings, until another is chosen; empty
@@ -23,8 +28,9 @@ class ImageSources:
         given_changed: the source that was handed to the window.
     """
 
-    def __init__(self, spec: str) -> None:
+    def __init__(self, spec: str, reading: Reading = AS_DECLARED) -> None:
         self.spec = spec
+        self._reading = reading
         self.given: ImageSource | None = None
         self.given_changed: Event[ImageSource] = Event()
 
@@ -40,7 +46,7 @@ class ImageSources:
 
     def maker(self) -> Callable[[], ImageSource]:
         """Return what makes the source, not opened: the given one, else that of the specification."""
-        given, spec = self.given, self.spec
+        given, spec, reading = self.given, self.spec, self._reading
 
         def make() -> ImageSource:
             if given is not None:
@@ -49,6 +55,6 @@ class ImageSources:
             from inspection.sources.triggers import TriggeredSource, TriggerMode
 
             # A camera set to software trigger shows nothing unless it is asked.
-            return TriggeredSource(make_source(spec), TriggerMode.FREE)
+            return TriggeredSource(make_source(spec, reading=reading), TriggerMode.FREE)
 
         return make

@@ -84,7 +84,7 @@ def export_model(source: Path, out: Path, precision: Precision, calibration: Seq
 
 
 def _images(reference: AnomalyModel, calibration: Sequence[Path]) -> Iterator[Pixels]:
-    return read_images(calibration) if calibration else generated_images(reference)
+    return read_images(calibration, reference.manifest.reading) if calibration else generated_images(reference)
 
 
 def _packed(

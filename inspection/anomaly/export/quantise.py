@@ -88,7 +88,8 @@ def quantise(model: Path, folder: Path, images: Sequence[Path]) -> None:
     bundle = read_bundle(model)
     network = core().read_model(bundle.graph, weights_tensor(bundle.weights))
     size = bundle.manifest.preprocessing
-    prepared = nncf.Dataset([prepare(read_image(path), size.scale, smoothing=size.smoothing).tensor for path in images])
+    pictures = (read_image(path, reading=bundle.manifest.reading) for path in images)
+    prepared = nncf.Dataset([prepare(picture, size.scale, smoothing=size.smoothing).tensor for picture in pictures])
     quantised = nncf.quantize(
         network,
         prepared,

@@ -12,6 +12,7 @@ from inspection.anomaly.export.probes import probe_image
 from inspection.anomaly.model import AnomalyModel
 from inspection.imaging.files import read_image
 from inspection.imaging.frames import Pixels
+from inspection.imaging.reading import AS_DECLARED, Reading
 from models.errors import DoesNotFit
 from models.messages import LocalText
 
@@ -70,7 +71,7 @@ def verify_against(path: Path, other: Path, images: Sequence[Path] = ()) -> Veri
         DoesNotFit: ``model-verify-parity`` with the numbers, or as ``AnomalyModel.score``.
     """
     model, reference = AnomalyModel(read_bundle(path), path.name), AnomalyModel(read_bundle(other), other.name)
-    scored = read_images(images) if images else generated_images(reference)
+    scored = read_images(images, reference.manifest.reading) if images else generated_images(reference)
     found, expected = scores_of((model, reference), scored)
     parity = compare(expected, found, reference.threshold, model.threshold)
     return Verification(path, model.digest, model.manifest.precision, other.name, _require(parity, path, other.name))
@@ -91,13 +92,13 @@ def generated_images(model: AnomalyModel, count: int = _GENERATED) -> Iterator[P
     return (probe_image(number, size.median_height, size.median_width) for number in range(count))
 
 
-def read_images(paths: Sequence[Path]) -> Iterator[Pixels]:
+def read_images(paths: Sequence[Path], reading: Reading = AS_DECLARED) -> Iterator[Pixels]:
     """Return an iterator over the images of files, decoded one at a time, RGB ``(H, W, 3)`` uint8.
 
     Raises:
         UnreadableImage: during iteration, when a file cannot be read.
     """
-    return (read_image(path) for path in paths)
+    return (read_image(path, reading=reading) for path in paths)
 
 
 def _require(parity: Parity, path: Path, reference: str) -> Parity:

@@ -50,7 +50,7 @@ def gather_evidence(
     skipped: dict[Path, UnreadableImage | DoesNotFit] = {}
     for number, path in enumerate(files, start=1):
         try:
-            scores[path] = score_picture(model, preprocessor(read_image(path))).score
+            scores[path] = score_picture(model, preprocessor(read_image(path, reading=bundle.manifest.reading))).score
         except (UnreadableImage, DoesNotFit) as error:
             skipped[path] = error
         if on_progress is not None:

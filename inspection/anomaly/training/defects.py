@@ -28,7 +28,7 @@ def read_defects(paths: Sequence[Path], good: TrainingSet, tracker: ProgressTrac
         InvalidInput: ``image-good-and-defect`` when a file is also among the good images, ``no-image-usable``.
         TrainingCancelled: when the training was cancelled.
     """
-    found = scan_images(paths, tracker, work, good.preprocessor)
+    found = scan_images(paths, tracker, work, good.preprocessor, good.reading)
     if not found.files:
         raise InvalidInput("no-image-usable", folder=str(paths[0].parent))
     good_digests = {digest for _, digest in good.files}

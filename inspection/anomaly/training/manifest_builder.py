@@ -9,18 +9,19 @@ import numpy as np
 
 from inspection.anomaly.backbone.files import Backbone
 from inspection.anomaly.manifest import (
-    FORMAT_VERSION,
     BackboneRecord,
     BundleManifest,
     DataRecord,
     Preprocessing,
     ThresholdRecord,
+    format_of,
 )
 from inspection.anomaly.methods.registry import FittedModel
 from inspection.anomaly.preparation import SMOOTHING
 from inspection.anomaly.threshold.estimate import Threshold
 from inspection.anomaly.training.settings import TrainingSettings
 from inspection.anomaly.training.training_set import TrainingSet
+from inspection.imaging.value_range import ValueRange
 
 _LIBRARIES = ("imageflow-station", "numpy", "opencv-python", "openvino")
 
@@ -81,7 +82,7 @@ def build_manifest(
         "duplicates": training_set.duplicates or (defects is not None and defects.duplicates),
     }
     return BundleManifest(
-        format_version=FORMAT_VERSION,
+        format_version=format_of(training_set.value_range),
         kind=settings.method,
         name=settings.name,
         backbone=BackboneRecord(name=backbone.name, digest=backbone.digest),
@@ -99,11 +100,16 @@ def build_manifest(
             defects_digest=defects.digest if defects is not None else "",
         ),
         preprocessing_record=training_set.preprocessor.record,
+        value_range=_as_pair(training_set.value_range),
         seed=settings.seed,
         warnings=tuple(code for code, applies in warnings.items() if applies),
         versions=library_versions(),
         members={},
     )
+
+
+def _as_pair(found: ValueRange | None) -> tuple[float, float] | None:
+    return None if found is None else (found.low, found.high)
 
 
 def library_versions() -> dict[str, str]:

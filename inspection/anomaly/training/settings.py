@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from inspection.anomaly.backbone.architectures import DEFAULT_BACKBONE
 from inspection.anomaly.methods.registry import DEFAULT_METHOD, MethodSettings
 from inspection.anomaly.threshold.policy import PolicyName, ThresholdPolicy
+from inspection.imaging.reading import PagePolicy
 from models.names import LONGEST_NAME
 
 LARGEST_SEED = 2**63 - 1
@@ -28,6 +29,9 @@ class TrainingSettings(BaseModel):
         folds: of the cross-validation behind the threshold.
         seed: the same images, settings, library versions and seed give the same file.
         threads: number of CPU threads; 0 takes the setting.
+        value_range: values that are black and white in images deeper than 8 bits; None takes what the files declare,
+            else what the values of all images show.
+        pages: whether files of several pages are refused or their first page is taken.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +48,8 @@ class TrainingSettings(BaseModel):
     folds: int = Field(default=10, ge=2, le=20)
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
     threads: int = Field(default=0, ge=0, le=256)
+    value_range: tuple[FiniteFloat, FiniteFloat] | None = None
+    pages: PagePolicy = "refuse"
 
     @property
     def policy(self) -> ThresholdPolicy:

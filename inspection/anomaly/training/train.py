@@ -22,6 +22,9 @@ from inspection.anomaly.training.parity_check import PARITY_IMAGES, check_parity
 from inspection.anomaly.training.progress import OnProgress, ProgressTracker, TrainingProgress
 from inspection.anomaly.training.settings import TrainingSettings
 from inspection.anomaly.training.training_set import TrainingSet, require_one_size, scan_images
+from inspection.imaging.reading import Reading
+from inspection.imaging.set_range import SetRange, range_of_set
+from inspection.imaging.value_range import ValueRange
 from inspection.runtime.cancellation import TrainingCancelled
 from inspection.runtime.graphs import serialise
 from models.errors import DoesNotFit, InvalidInput, UnreadableImage
@@ -49,6 +52,8 @@ class TrainingReport:
         skipped: path → error of each unusable file.
         seconds: duration.
         manifest: of the model file.
+        set_range: of the images deeper than 8 bits; None when there are none.
+        transparent: number of images with transparent parts, which are seen on white.
     """
 
     path: Path
@@ -58,6 +63,8 @@ class TrainingReport:
     skipped: dict[str, UnreadableImage | DoesNotFit]
     seconds: float
     manifest: BundleManifest
+    set_range: SetRange | None = None
+    transparent: int = 0
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -95,7 +102,8 @@ def train_images(
     Raises:
         InvalidInput: ``too-few-images`` when fewer than five can be used, ``too-few-images-left`` when that is because
             images were skipped, ``anomaly-method-unknown``, ``threshold-needs-defects``, ``image-good-and-defect``,
-            ``images-all-alike`` when nearly all images are identical, so that any other image would be rejected.
+            ``images-all-alike`` when nearly all images are identical, so that any other image would be rejected,
+            ``images-depths-differ`` when files declare different ranges of values.
         Unavailable: ``backbone-missing``; ``file-not-written`` or ``file-disk-full``, before the training starts where
             that is detectable.
         UnreadableImage: ``image-changed`` and the like when an image was changed or removed in the meantime.
@@ -112,7 +120,10 @@ def train_images(
     backbone = find_backbone(settings.backbone)
     require_writable(out)
     tracker = ProgressTracker(_work(len(paths), len(paths), settings.folds, len(defects)), on_progress, cancel)
-    training_set = scan_images(paths, tracker, _READING, preprocessor)
+    given = None if settings.value_range is None else ValueRange(*settings.value_range)
+    set_range = range_of_set([*paths, *defects], given)
+    reading = Reading(given if set_range is None else set_range.values, settings.pages)
+    training_set = scan_images(paths, tracker, _READING, preprocessor, reading)
     count = len(training_set.files)
     _require_enough(training_set)
     defect_set = read_defects(defects, training_set, tracker, _READING) if defects else None
@@ -153,7 +164,11 @@ def train_images(
     final = unpack(data, out.name)
     tracker.advance(tracker.total, "export", 1, 1)
     skipped = {**training_set.skipped, **(defect_set.skipped if defect_set else {}), **rejected}
-    return TrainingReport(out, final.digest, threshold, count, skipped, time.perf_counter() - began, final.manifest)
+    transparent = training_set.transparent + (defect_set.transparent if defect_set else 0)
+    seconds = time.perf_counter() - began
+    return TrainingReport(
+        out, final.digest, threshold, count, skipped, seconds, final.manifest, set_range, transparent
+    )  # fmt: skip
 
 
 def _require_enough(training_set: TrainingSet) -> None:

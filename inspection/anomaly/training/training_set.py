@@ -12,9 +12,11 @@ import numpy as np
 from inspection.anomaly.preparation import choose_scale, require_scale, working_size
 from inspection.anomaly.preprocessing import NO_PREPROCESSING, ImagePreprocessor
 from inspection.anomaly.training.progress import ProgressTracker
-from inspection.imaging.files import decode_image, read_image_bytes
+from inspection.imaging.files import decode, decode_image, read_image_bytes
 from inspection.imaging.frames import Pixels
 from inspection.imaging.picture import Picture
+from inspection.imaging.reading import AS_DECLARED, Reading
+from inspection.imaging.value_range import ValueRange
 from models.errors import DoesNotFit, UnreadableImage
 from models.storage import sha256_of
 
@@ -29,6 +31,9 @@ class TrainingSet:
         duplicates: number of files left out as exact duplicates.
         skipped: path → error of each unusable file: unreadable, rejected by a step, or far larger than the others.
         preprocessor: applied to each image; none by default.
+        reading: how the files are read.
+        deep: number of images deeper than 8 bits.
+        transparent: number of images with transparent parts, which are seen on white.
     """
 
     files: tuple[tuple[Path, str], ...]
@@ -36,6 +41,14 @@ class TrainingSet:
     duplicates: int
     skipped: dict[str, UnreadableImage | DoesNotFit]
     preprocessor: ImagePreprocessor = NO_PREPROCESSING
+    reading: Reading = AS_DECLARED
+    deep: int = 0
+    transparent: int = 0
+
+    @property
+    def value_range(self) -> ValueRange | None:
+        """The range of values of images deeper than 8 bits; None when there are none."""
+        return self.reading.values if self.deep else None
 
     @property
     def digest(self) -> str:
@@ -70,11 +83,15 @@ class TrainingSet:
         data = read_image_bytes(path)
         if sha256_of(data) != digest:
             raise UnreadableImage("image-changed", name=path.name)
-        return decode_image(data, name=path.name)
+        return decode_image(data, name=path.name, reading=self.reading)
 
 
 def scan_images(
-    paths: Sequence[Path], tracker: ProgressTracker, work: float, preprocessor: ImagePreprocessor = NO_PREPROCESSING
+    paths: Sequence[Path],
+    tracker: ProgressTracker,
+    work: float,
+    preprocessor: ImagePreprocessor = NO_PREPROCESSING,
+    reading: Reading = AS_DECLARED,
 ) -> TrainingSet:
     """Read every image once and record its digest and size; pixels are not kept.
 
@@ -83,13 +100,14 @@ def scan_images(
         tracker: advanced by each file.
         work: work units of one file.
         preprocessor: applied to each image.
+        reading: how the files are read.
 
     Raises:
         TrainingCancelled: when the training was cancelled.
     """
     found: dict[str, tuple[Path, tuple[int, int]]] = {}
     skipped: dict[str, UnreadableImage | DoesNotFit] = {}
-    duplicates = 0
+    duplicates, deep, transparent = 0, 0, 0
     for number, path in enumerate(paths, start=1):
         try:
             data = read_image_bytes(path)
@@ -97,7 +115,10 @@ def scan_images(
             if digest in found:
                 duplicates += 1
             else:
-                found[digest] = (path, _size(preprocessor(decode_image(data, name=path.name))))
+                decoded = decode(data, name=path.name, reading=reading)
+                found[digest] = (path, _size(preprocessor(decoded.pixels)))
+                deep += decoded.values is not None
+                transparent += decoded.transparent
         except (UnreadableImage, DoesNotFit) as error:
             skipped[str(path)] = error
         tracker.advance(work, "reading", number, len(paths))
@@ -110,6 +131,9 @@ def scan_images(
         duplicates=duplicates,
         skipped=skipped,
         preprocessor=preprocessor,
+        reading=reading,
+        deep=deep,
+        transparent=transparent,
     )
 
 

@@ -11,7 +11,8 @@ from inspection.detection.data.labels import LabelledBox, read_labels
 from inspection.detection.graph.metadata import class_names, read_yaml
 from inspection.detection.reasons import InvalidMetadataError, decoded
 from inspection.imaging.datasets import image_files
-from inspection.imaging.files import IMAGE_SUFFIXES, decode_image, read_image_bytes
+from inspection.imaging.files import decode_image, read_image_bytes
+from inspection.imaging.formats import IMAGE_SUFFIXES
 from models.errors import InvalidInput, NotFound, UnreadableImage, UserFacingError
 from models.names import LONGEST_NAME
 from models.storage import is_file, is_there, reason_of, sha256_of

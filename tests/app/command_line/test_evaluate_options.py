@@ -107,7 +107,7 @@ def test_images_that_a_step_refuses_are_counted_as_left_out(
     (good / "small.png").write_bytes(encode_png(np.zeros((30, 30), np.uint8)))
     options = ("--model", report.path, "--pipeline", own, "--good", good, *folders[2:])
     code, printed, _ = run(capsys, "evaluate", *options)
-    assert code == 0
+    assert code == 1
     assert ["1", "0"] in [re.findall(r"\d+", line) for line in printed.splitlines()]
     code, printed, _ = run(capsys, "evaluate", *options, "--json")
     assert json.loads(printed)["left_out"] == {"good": 1, "defect": 0}

@@ -13,9 +13,10 @@ from app.benchmarks.sources.fake_genicam_camera import ADDRESS, FakeGenicamCamer
 from app.benchmarks.sources.rtsp_server import RtspServer
 from app.command_line import main
 from inspection.image_quality import read_bounds
-from inspection.imaging.files import encode_png, read_image, write_atomically
+from inspection.imaging.files import encode_png, read_image
 from inspection.imaging.opencv import cv2
 from inspection.sources import is_stream
+from models.storage import write_atomically
 from tests.support import command
 from tests.support.messages import says, values_said
 

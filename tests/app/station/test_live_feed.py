@@ -11,11 +11,12 @@ import pytest
 
 from app.station import live_feed
 from app.station.live_feed import LiveFeed
-from inspection.imaging.files import encode_png, write_atomically
+from inspection.imaging.files import encode_png
 from inspection.imaging.frames import Frame
 from inspection.sources import ImageSource, make_source
 from inspection.sources.base import SourceBase
 from models.errors import InvalidInput, UserFacingError
+from models.storage import write_atomically
 
 
 class Watcher:

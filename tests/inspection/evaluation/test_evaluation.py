@@ -172,13 +172,20 @@ def test_a_mask_has_few_values_with_0_where_nothing_is_marked(tmp_path: Path, va
         assert caught.value.code == "mask-photograph"
 
 
-def test_a_mask_may_have_blended_edges_but_no_colours(tmp_path: Path) -> None:
+def test_a_picture_of_many_colours_is_no_mask(tmp_path: Path) -> None:
     path = tmp_path / "mask.png"
     drawn = np.zeros((60, 60, 3), np.uint8)
-    drawn[20:40, 20:40, 0] = 255
+    drawn[20:40, 20:40, 0] = np.arange(0, 200, 10)
+    drawn[20:40, 20:40, 1] = 90
     path.write_bytes(encode_png(drawn))
     with pytest.raises(InvalidInput):
         read_mask(path)
+
+
+def test_a_mask_may_have_blended_edges(tmp_path: Path) -> None:
+    path = tmp_path / "mask.png"
+    drawn = np.zeros((60, 60, 3), np.uint8)
+    drawn[20:40, 20:40, 0] = 255
     soft = cv2.GaussianBlur(drawn[:, :, 0], (0, 0), 1.0).astype(np.uint8)
     assert len(np.unique(soft)) > 16
     path.write_bytes(encode_png(soft))

@@ -15,11 +15,12 @@ import pytest
 
 from app.benchmarks.sources.fake_genicam_camera import ADDRESS, FakeGenicamCamera
 from app.benchmarks.sources.rtsp_server import RtspServer
-from inspection.imaging.files import encode_png, write_atomically
+from inspection.imaging.files import encode_png
 from inspection.imaging.frames import Frame
 from inspection.sources import ImageSource, LiveSource, SourceState, VideoSource, make_source
 from models.clock import utc_now
 from models.errors import UserFacingError
+from models.storage import write_atomically
 
 FRAMES = 4
 

@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.benchmarks.sources.fake_genicam_camera import ADDRESS, FakeGenicamCamera
-from inspection.imaging.files import encode_png, write_atomically
+from inspection.imaging.files import encode_png
 from inspection.imaging.frames import Frame
 from inspection.sources import FolderSource, LiveSource, VideoSource, WatchedFolderSource, make_source
 from inspection.sources.base import SourceBase
 from inspection.sources.triggers import CapturedAfter, TriggeredSource, TriggerMode
 from models.errors import InvalidInput, UnreadableImage
+from models.storage import write_atomically
 
 
 @given(

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inspection.imaging.files import encode_png, write_atomically
+from inspection.imaging.files import encode_png
 from inspection.imaging.frames import Frame
 from inspection.sources import SourceState, WatchedFolderSource, make_source, open_source
 from inspection.sources.arrivals import Arrivals, FileState
 from models.errors import InvalidInput, NotFound, UnreadableImage
+from models.storage import write_atomically
 
 
 def picture(grey: int) -> bytes:

@@ -9,11 +9,12 @@ from PySide6.QtCore import Qt, QTimer
 
 from app.station.store_layout import DATABASE
 from app.window.work.state import Phase
-from inspection.imaging.files import encode_png, write_atomically
+from inspection.imaging.files import encode_png
 from inspection.imaging.frames import Frame
 from inspection.sources import FolderSource, LiveSource, SourceState
 from models.errors import Unavailable
 from models.states import HumanVerdict
+from models.storage import write_atomically
 from tests.support.full_disk import largest_file
 from tests.support.user_robot import UserRobot, inspect_next
 

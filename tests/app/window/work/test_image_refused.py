@@ -9,10 +9,11 @@ from PySide6.QtCore import Qt
 
 from app.station.workspace import Workspace
 from app.window.work.state import Phase
-from inspection.imaging.files import encode_png, write_atomically
+from inspection.imaging.files import encode_png
 from inspection.imaging.frames import Frame
 from inspection.imaging.opencv import cv2
 from inspection.sources.base import SourceBase
+from models.storage import write_atomically
 from tests.support.user_robot import UserRobot
 
 PERIOD_S = 0.04
