@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from sqlalchemy import BigInteger, Index, String, select
+from sqlalchemy import BigInteger, Index, String, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
-from models.clock import rfc3339
+from models.clock import rfc3339, utc_now
+from models.ids import new_id
 from models.insertion import insert_if_absent
+from models.last_work import do_last
 from models.storage import sha256_of
 from models.synced import Fact
 
@@ -62,19 +64,7 @@ class AuditProblem:
 
 def audit_digest(entry: AuditEntry) -> str:
     """Return the SHA-256 of an entry: canonical JSON (sorted keys, no spaces, UTF-8) of its content."""
-    content = {
-        "device_id": entry.device_id,
-        "sequence": entry.sequence,
-        "created_at": rfc3339(entry.created_at),
-        "actor": entry.actor,
-        "action": entry.action,
-        "subject": entry.subject,
-        "subject_id": entry.subject_id,
-        "detail": entry.detail,
-        "previous_digest": entry.previous_digest,
-    }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return sha256_of(text.encode())
+    return _digest({name: getattr(entry, name) for name in _CHAINED})
 
 
 def append_audit(
@@ -87,7 +77,7 @@ def append_audit(
     subject_id: str = "",
     detail: dict[str, Any] | None = None,
 ) -> AuditEntry:
-    """Add an entry to the chain of ``device_id`` within the caller's transaction and return it.
+    """Add an entry that travels to the chain of ``device_id`` within the caller's transaction and return it.
 
     The chain's head stays locked until the transaction ends: append after all other writes.
     """
@@ -111,6 +101,73 @@ def append_audit(
     head.sequence, head.digest = entry.sequence, entry.digest
     session.add(entry)
     return entry
+
+
+def append_local_audit(
+    session: Session,
+    *,
+    device_id: str,
+    actor: str,
+    action: str,
+    subject: str = "",
+    subject_id: str = "",
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Add an entry that stays in this store to the chain of ``device_id``, as the last writes of the transaction.
+
+    So the chain's head is locked as briefly as can be. The statements pass by the session: it has no record to keep.
+    """
+    entry = {
+        "id": new_id(),
+        "created_at": utc_now(),
+        "device_id": device_id,
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "subject_id": subject_id,
+        "detail": detail or {},
+    }
+    do_last(session, lambda writing: _link(writing, entry))
+
+
+def _link(session: Session, entry: dict[str, Any]) -> None:
+    connection = session.connection()
+    key = {"of_device": entry["device_id"]}
+    head = connection.execute(_HEAD, key).one_or_none()
+    if head is None:
+        insert_if_absent(session, AuditHead(device_id=entry["device_id"]))
+        head = connection.execute(_HEAD, key).one()
+    entry = {**entry, "sequence": head.sequence + 1, "previous_digest": head.digest, "clock": "", "extra": {}}
+    entry["digest"] = _digest({name: entry[name] for name in _CHAINED})
+    connection.execute(_ADD, entry)
+    connection.execute(_MOVE, {**key, "to_sequence": entry["sequence"], "to_digest": entry["digest"]})
+
+
+def _digest(content: dict[str, Any]) -> str:
+    wire = {**content, "created_at": rfc3339(content["created_at"])}
+    return sha256_of(json.dumps(wire, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+_CHAINED = (
+    "device_id",
+    "sequence",
+    "created_at",
+    "actor",
+    "action",
+    "subject",
+    "subject_id",
+    "detail",
+    "previous_digest",
+)
+_HEAD = (
+    select(AuditHead.sequence, AuditHead.digest).where(AuditHead.device_id == bindparam("of_device")).with_for_update()
+)
+_ADD = insert(cast("Table", AuditEntry.__table__))
+_MOVE = (
+    update(cast("Table", AuditHead.__table__))
+    .where(AuditHead.device_id == bindparam("of_device"))
+    .values(sequence=bindparam("to_sequence"), digest=bindparam("to_digest"))
+)
 
 
 def verify_audit(session: Session) -> list[AuditProblem]:

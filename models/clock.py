@@ -25,7 +25,8 @@ def utc_now() -> datetime:
 
 def rfc3339(moment: datetime) -> str:
     """Return ``moment`` as RFC 3339 in UTC with milliseconds, for example ``2025-07-27T10:30:00.000Z``."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_rfc3339(text: str) -> datetime:

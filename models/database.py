@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 import models.records  # noqa: F401 - the metadata must be complete before a session is opened
+from models.commit_groups import CommitGroups
 from models.errors import Unavailable, UserFacingError
-from models.tracking import ChangeRecorder, track
+from models.last_work import finish
+from models.tracking import ChangeRecorder, TrackedSession
 from models.verdicts import derive_effective_verdicts
 
 _READ_ONLY = "imageflow_read_only"
@@ -33,6 +34,13 @@ _PRAGMAS = (
 )
 
 
+class _WriteSession(TrackedSession):
+    """The session of a unit of work that may write."""
+
+
+derive_effective_verdicts(_WriteSession)
+
+
 class Database:
     """Opens transactions on one store.
 
@@ -40,21 +48,28 @@ class Database:
         url: SQLAlchemy URL, ``sqlite:///…`` or ``postgresql+psycopg://…``.
         recorder: sees every change to a record that travels; None for a store opened to look at or to migrate.
         busy_timeout_ms: how long a writer waits for another one, and anyone for a free connection, before giving up.
+        shared_commits: whether writers of a SQLite file that wait for each other share a commit; PostgreSQL does so by
+            itself. For many writers with little work each: one may wait for the work of another.
     """
 
     def __init__(
-        self, url: str, recorder: ChangeRecorder | None = None, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+        self,
+        url: str,
+        recorder: ChangeRecorder | None = None,
+        *,
+        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
+        shared_commits: bool = False,
     ) -> None:
         self.url = url
         self.recorder = recorder
         self.engine = _engine(url, busy_timeout_ms)
         self._busy_timeout_ms = busy_timeout_ms
-        self._turns = threading.Lock()
+        self._groups = CommitGroups(self.engine, busy_timeout_ms / 1000, together=shared_commits)
 
     @classmethod
-    def at(cls, path: Path, recorder: ChangeRecorder | None = None, **options: int) -> Database:
+    def at(cls, path: Path, recorder: ChangeRecorder | None = None) -> Database:
         """Return the store in the SQLite file ``path``; the file is made when it is not there."""
-        return cls(f"sqlite:///{path}", recorder, **options)
+        return cls(f"sqlite:///{path}", recorder)
 
     @property
     def is_sqlite(self) -> bool:
@@ -78,7 +93,7 @@ class Database:
             upgrade(self.engine)
 
     @contextmanager
-    def transaction(self, actor: str | None = None) -> Iterator[Session]:
+    def transaction(self, actor: str | None = None, *, large: bool = False) -> Iterator[Session]:
         """Open a transaction that may write records that travel; commits at the end of the block, else rolls back.
 
         These transactions run one after another on every engine: on SQLite the first statement takes the write lock
@@ -88,11 +103,12 @@ class Database:
 
         Args:
             actor: id of the user on whose behalf it writes; recorders find it with ``actor_of``.
+            large: it writes many records, so that no other writer shall share its commit.
 
         Raises:
             UserFacingError: for trouble of the world: locked, full, damaged or unreachable store.
         """
-        with self._writing(actor, ordered=True) as session:
+        with self._writing(actor, ordered=True, large=large) as session:
             yield session
 
     @contextmanager
@@ -114,27 +130,11 @@ class Database:
             yield session
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Give the writers of this process their turns in order.
-
-        SQLite lets a waiting writer poll with pauses that grow: under load some wait for seconds while others pass.
-        """
-        if not self._turns.acquire(timeout=self._busy_timeout_ms / 1000):
-            raise Unavailable("store-locked")
-        try:
-            yield
-        finally:
-            self._turns.release()
-
-    @contextmanager
-    def _writing(self, actor: str | None, *, ordered: bool) -> Iterator[Session]:
-        turn = self._turn() if self.is_sqlite else nullcontext()
-        with translated_trouble(), turn, Session(self.engine, expire_on_commit=False) as session:
+    def _writing(self, actor: str | None, *, ordered: bool, large: bool = False) -> Iterator[Session]:
+        with translated_trouble(), self._write_session(large=large) as session:
             session.info[_ACTOR] = actor
             session.info[_ORDERED] = ordered
-            derive_effective_verdicts(session)
-            if self.recorder is not None:
-                track(session, self.recorder)
+            session.recorder = self.recorder
             with session.begin():
                 if not self.is_sqlite:
                     statement = f"SET LOCAL lock_timeout = {self._busy_timeout_ms:d}"
@@ -142,6 +142,19 @@ class Database:
                         statement += f"; SELECT pg_advisory_xact_lock({_ORDER_LOCK:d})"
                     session.connection().exec_driver_sql(statement)
                 yield session
+                finish(session)
+
+    @contextmanager
+    def _write_session(self, *, large: bool) -> Iterator[_WriteSession]:
+        if not self.is_sqlite:
+            with _WriteSession(self.engine, expire_on_commit=False) as session:
+                yield session
+            return
+        with (
+            self._groups.joined(alone=large) as (connection, mode),
+            _WriteSession(connection, join_transaction_mode=mode, expire_on_commit=False) as session,
+        ):
+            yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -167,6 +180,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
+        self._groups.close()
         self.engine.dispose()
 
 
@@ -207,6 +221,18 @@ def _engine(url: str, busy_timeout_ms: int) -> Engine:
     def begin(connection: Connection) -> None:
         read_only = connection.get_execution_options().get(_READ_ONLY, False)
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    @event.listens_for(engine, "handle_error")
+    def notice_end(context: ExceptionContext) -> None:
+        # SQLite ends a whole transaction by itself for some faults, a full disk among them: there is no savepoint left
+        # to go back to, and what was not seen as lost would be taken for committed.
+        connection = context.connection
+        if connection is None or (context.statement or "").startswith("BEGIN"):
+            return
+        driver: Any = connection.connection.driver_connection
+        if connection.in_transaction() and not driver.in_transaction:
+            context.is_disconnect = True
+            context.invalidate_pool_on_disconnect = False
 
     return engine
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
@@ -21,6 +21,7 @@ from models.states import ChangeOperation
 from models.synced import Master, Synced, to_wire, wire_fields
 
 _REMOTE = "imageflow.remote"
+_RECORDER = "imageflow.recorder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +107,38 @@ def _table_order() -> dict[str, int]:
     return {table.name: place for place, table in enumerate(Base.metadata.sorted_tables)}
 
 
-def track(session: Session, recorder: ChangeRecorder) -> None:
-    """Make ``recorder`` see every change that ``session`` flushes."""
+class TrackedSession(Session):
+    """A session whose recorder sees every change that it flushes.
 
-    def before_flush(flushed: Session, context: UOWTransaction, instances: object) -> None:
-        del context, instances
-        if flushed.info.get(_REMOTE):
-            return
-        changes = pending_changes(flushed)
-        if changes:
-            recorder.record(flushed, changes)
+    Listeners stand on the class: to add them to each session takes longer than a small unit of work.
+    """
 
-    def refuse_bulk(execution: ORMExecuteState) -> None:
-        if not (execution.is_update or execution.is_delete or execution.is_insert):
-            return
-        mapper = execution.bind_mapper
-        if mapper is not None and issubclass(mapper.class_, Synced):
-            raise RuntimeError(f"bulk writes to {mapper.class_.__name__} would skip its recorder")
+    @property
+    def recorder(self) -> ChangeRecorder | None:
+        """Who sees the changes; None for a store opened to look at or to migrate."""
+        return cast("ChangeRecorder | None", self.info.get(_RECORDER))
 
-    event.listen(session, "before_flush", before_flush)
-    event.listen(session, "do_orm_execute", refuse_bulk)
+    @recorder.setter
+    def recorder(self, recorder: ChangeRecorder | None) -> None:
+        self.info[_RECORDER] = recorder
+
+
+@event.listens_for(TrackedSession, "before_flush")
+def _record(flushed: TrackedSession, context: UOWTransaction, instances: object) -> None:
+    del context, instances
+    if flushed.recorder is None or flushed.info.get(_REMOTE):
+        return
+    changes = pending_changes(flushed)
+    if changes:
+        flushed.recorder.record(flushed, changes)
+
+
+@event.listens_for(TrackedSession, "do_orm_execute")
+def _refuse_bulk(execution: ORMExecuteState) -> None:
+    if not (execution.is_update or execution.is_delete or execution.is_insert):
+        return
+    session, mapper = execution.session, execution.bind_mapper
+    if not isinstance(session, TrackedSession) or session.recorder is None:
+        return
+    if mapper is not None and issubclass(mapper.class_, Synced):
+        raise RuntimeError(f"bulk writes to {mapper.class_.__name__} would skip its recorder")

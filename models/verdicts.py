@@ -50,12 +50,14 @@ def effective_verdict(machine: Iterable[AiVerdict], person: Iterable[HumanDecisi
     return max(items.values(), key=_SEVERITY.__getitem__, default=None)
 
 
-def derive_effective_verdicts(session: Session) -> None:
-    """Keep ``InspectionSession.effective_verdict`` true whenever ``session`` flushes a new fact about a part."""
+def derive_effective_verdicts(kind: type[Session]) -> None:
+    """Keep ``InspectionSession.effective_verdict`` true whenever a session of ``kind`` flushes a new fact of a part."""
 
     def after_flush(flushed: Session, context: UOWTransaction) -> None:
         del context
         touched = {record.session_id for record in flushed.new if isinstance(record, AIResult | HumanVerification)}
+        if not touched:
+            return
         connection = flushed.connection()
         for session_id in sorted(touched):
             machine = connection.execute(
@@ -76,4 +78,4 @@ def derive_effective_verdicts(session: Session) -> None:
             if loaded is not None:
                 set_committed_value(loaded, "effective_verdict", verdict)
 
-    event.listen(session, "after_flush", after_flush)
+    event.listen(kind, "after_flush", after_flush)

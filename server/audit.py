@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models.audit import append_audit
+from models.audit import append_local_audit
 from models.synced import to_wire
 from server.auth.identity.principal import Principal
 
@@ -16,7 +16,7 @@ SERVER_DEVICE = "server"
 
 def audited(session: Session, who: Principal, action: str, subject: str, subject_id: str, **detail: Any) -> None:
     """Record a mutation in the transaction that makes it."""
-    append_audit(
+    append_local_audit(
         session,
         device_id=SERVER_DEVICE,
         actor=who.username,

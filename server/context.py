@@ -113,7 +113,7 @@ def _database(settings: ServerSettings, clock: HybridLogicalClock) -> Database:
         engine = make_url(settings.database).get_backend_name()
         if engine not in {"sqlite", "postgresql"}:
             raise InvalidInput("database-url-invalid")
-        return Database(settings.database, ChangeLogRecorder(clock))
+        return Database(settings.database, ChangeLogRecorder(clock), shared_commits=True)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise InvalidInput("database-url-invalid") from error
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.audit import AuditEntry
-from models.clock import HybridLogicalClock
+from models.clock import HybridLogicalClock, utc_now
 from models.database import require_ordered
 from models.ids import new_id
 from models.insertion import insert_if_absent
@@ -53,16 +54,8 @@ class ChangeLogRecorder:
                     record.field_clocks = with_field_states(
                         record.field_clocks, change.fields, rev=position, clock=record.clock
                     )
-                add_entry(
-                    session,
-                    position,
-                    record,
-                    change.operation,
-                    change.fields,
-                    change_id=new_id(),
-                    clock=record.clock,
-                    device_id=None,
-                )
+                made = ChangeMade(new_id(), change.operation, change.fields, record.clock, device_id=None)
+                add_entry(session, position, record, made)
 
 
 def allocate(session: Session, count: int = 1) -> int:
@@ -75,44 +68,59 @@ def allocate(session: Session, count: int = 1) -> int:
     """
     require_ordered(session)
     connection = session.connection()
-    taken = (
-        update(ChangeLogHead)
-        .where(ChangeLogHead.id == 1)
-        .values(position=ChangeLogHead.position + count)
-        .returning(ChangeLogHead.position)
-    )
-    last = connection.execute(taken).scalar()
+    last = connection.execute(_TAKE, {"count": count}).scalar()
     if last is None:
         _begin_log(session)
-        last = connection.execute(taken).scalar_one()
+        last = connection.execute(_TAKE, {"count": count}).scalar_one()
     return int(last) - count + 1
 
 
-def add_entry(
-    session: Session,
-    position: int,
-    record: Synced,
-    operation: ChangeOperation,
-    fields: dict[str, Any],
-    *,
-    change_id: str,
-    clock: str,
-    device_id: str | None,
-) -> None:
-    """Add the log entry of a change to ``record`` at ``position``; ``clock`` is the stamp of the change."""
-    session.add(
-        ChangeLogEntry(
-            position=position,
-            change_id=change_id,
-            entity=record.entity,
-            entity_id=record.id,
-            op=operation,
-            fields=fields,
-            clock=clock,
-            device_id=device_id,
-            scope_device_id=scope_of(session, record),
-        )
-    )
+@dataclass(frozen=True, slots=True)
+class ChangeMade:
+    """A change as the log keeps it.
+
+    Attributes:
+        change_id: UUID, by which the same change is known again.
+        operation: insert, update or delete.
+        fields: wire fields in JSON form.
+        clock: stamp of the change.
+        device_id: the station that made it, None for the server.
+    """
+
+    change_id: str
+    operation: ChangeOperation
+    fields: dict[str, Any]
+    clock: str
+    device_id: str | None
+
+
+def add_entry(session: Session, position: int, record: Synced, made: ChangeMade) -> None:
+    """Write the log entry of a change to ``record`` at ``position``.
+
+    Passes by the session, which would keep a record of it: entries are never changed.
+    """
+    entry = {
+        "position": position,
+        "change_id": made.change_id,
+        "entity": record.entity,
+        "entity_id": record.id,
+        "op": made.operation,
+        "fields": made.fields,
+        "clock": made.clock,
+        "device_id": made.device_id,
+        "scope_device_id": scope_of(session, record),
+        "committed_at": utc_now(),
+    }
+    session.connection().execute(_ADD, entry)
+
+
+_TAKE = (
+    update(ChangeLogHead)
+    .where(ChangeLogHead.id == 1)
+    .values(position=ChangeLogHead.position + bindparam("count"))
+    .returning(ChangeLogHead.position)
+)
+_ADD = insert(cast("Table", ChangeLogEntry.__table__))
 
 
 def scope_of(session: Session, record: Synced) -> str | None:

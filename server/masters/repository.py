@@ -25,8 +25,23 @@ def alive(session: Session, record_type: type[MasterT], record_id: str) -> Maste
     """
     record = session.get(record_type, record_id)
     if record is None or record.deleted_at is not None:
-        raise NotFound(f"{record_type.entity.replace('_', '-')}-not-found")
+        raise _not_found(record_type)
     return record
+
+
+def require_alive(session: Session, record_type: type[Master], record_id: str) -> None:
+    """Check that a master is there and not deleted, without loading it.
+
+    Raises:
+        NotFound: ``<entity>-not-found``.
+    """
+    query = select(record_type.id).where(record_type.id == record_id, record_type.deleted_at.is_(None))
+    if session.connection().execute(query).first() is None:
+        raise _not_found(record_type)
+
+
+def _not_found(record_type: type[Master]) -> NotFound:
+    return NotFound(f"{record_type.entity.replace('_', '-')}-not-found")
 
 
 def listing(

@@ -89,5 +89,5 @@ def detail(session: Session, record: InspectionSession) -> SessionDetail:
 
 def detail_of_new(record: InspectionSession) -> SessionDetail:
     """Return a session that has just been started and so has no facts."""
-    values = SessionReply.model_validate(record).model_dump()
+    values = {name: getattr(record, name) for name in SessionReply.model_fields}
     return SessionDetail(**values, images=[], ai_results=[], human_verifications=[])

@@ -14,7 +14,7 @@ from server.context import ServerContext
 from server.core.idempotency import existing_record
 from server.core.paging import PageQuery, PageStatements, fetch_page
 from server.core.revisions import WHATEVER, Expected
-from server.masters.repository import alive
+from server.masters.repository import require_alive
 from server.sessions import repository
 from server.sessions.events import SESSION_CHANGED
 from server.sessions.repository import SessionFilter
@@ -68,7 +68,7 @@ def create_session(context: ServerContext, who: Principal, body: SessionCreate) 
         existing = existing_record(session, InspectionSession, body.id, content)
         if existing is not None:
             return repository.detail(session, existing), False
-        alive(session, Target, body.target_id)
+        require_alive(session, Target, body.target_id)
         if owner != SERVER_DEVICE and session.get(Device, owner) is None:
             raise DoesNotFit("device-not-enrolled")
         values = content if body.id is None else {**content, "id": body.id}

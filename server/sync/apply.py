@@ -26,7 +26,7 @@ from models.users import User
 from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.change_log.cursor import encode
-from server.change_log.recording import add_entry, allocate, head
+from server.change_log.recording import ChangeMade, add_entry, allocate, head
 from server.masters.rules import (
     column_values,
     counted_version,
@@ -93,7 +93,7 @@ def apply_batch(
     results: list[ChangeResult] = []
     held: set[str] = set()
     for start in range(0, len(changes), _TRANSACTION_CHANGES):
-        with database.transaction() as session:
+        with database.transaction(large=True) as session:
             applier = BatchApplier(session, clock, device_id, language, wall, held)
             results += applier.apply(changes[start : start + _TRANSACTION_CHANGES])
     with database.read() as session:
@@ -377,16 +377,8 @@ class BatchApplier:
         fields: dict[str, Any],
         clock: str,
     ) -> None:
-        add_entry(
-            self.session,
-            position,
-            record,
-            operation,
-            fields,
-            change_id=change.change_id,
-            clock=clock,
-            device_id=self.device_id,
-        )
+        made = ChangeMade(change.change_id, operation, fields, clock, self.device_id)
+        add_entry(self.session, position, record, made)
 
 
 def _merged_fields(change: Change) -> dict[str, Any]:

@@ -208,7 +208,8 @@ def test_tampering_with_the_audit_trail_is_seen(store, tmp_path, tampering, reas
 
 def test_a_store_locked_by_another_process_is_reported_within_the_timeout(tmp_path, store):
     add(store, Target(code="T", name="t"))
-    impatient = Database.at(tmp_path / "store.sqlite3", OutboxRecorder(HybridLogicalClock("x")), busy_timeout_ms=100)
+    recorder = OutboxRecorder(HybridLogicalClock("x"))
+    impatient = Database(f"sqlite:///{tmp_path / 'store.sqlite3'}", recorder, busy_timeout_ms=100)
     outside = sqlite3.connect(tmp_path / "store.sqlite3", isolation_level=None)
     outside.execute("BEGIN IMMEDIATE")
     with pytest.raises(Unavailable) as refusal:
