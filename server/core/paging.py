@@ -37,12 +37,12 @@ class PageStatements(Generic[ReplyT]):
     Attributes:
         rows: one page, with the parameters ``limit`` and ``offset``.
         count: all rows.
-        reply: wire form of a row.
+        page: wire form of a page.
     """
 
     rows: Select[Any]
     count: Select[int]
-    reply: type[ReplyT]
+    page: type[Page[ReplyT]]
 
     @classmethod
     def of(cls, query: Select[Any], reply: type[ReplyT]) -> PageStatements[ReplyT]:
@@ -57,20 +57,19 @@ class PageStatements(Generic[ReplyT]):
         record = query.column_descriptions[0]["entity"]
         columns = query.with_only_columns(*(getattr(record, name) for name in reply.model_fields))
         counted = select(func.count()).select_from(query.order_by(None).subquery())
-        return cls(columns.limit(bindparam("limit")).offset(bindparam("offset")), counted, reply)
+        return cls(columns.limit(bindparam("limit")).offset(bindparam("offset")), counted, Page[reply])  # type: ignore[valid-type]  # pydantic makes the class from the value
 
 
 def fetch_page(reader: Session | Connection, statements: PageStatements[ReplyT], wanted: PageQuery) -> Page[ReplyT]:
     """Read one page of a list and count the whole; the count is read only where the page does not tell it."""
-    reply = statements.reply
     offset = (wanted.page - 1) * wanted.page_size
     found = reader.execute(statements.rows, {"limit": wanted.page_size, "offset": offset}).mappings().all()
     total = offset + len(found)
     if len(found) == wanted.page_size or (offset and not found):
         total = reader.scalar(statements.count) or 0
     # The page of this very reply: the framework validates a page of anything else once more.
-    return Page[reply](  # type: ignore[valid-type]  # pydantic makes the class from the value
-        items=[reply.model_validate(dict(row)) for row in found],
+    return statements.page(
+        items=[dict(row) for row in found],  # validated here, all in one call
         total_count=total,
         page=wanted.page,
         page_size=wanted.page_size,

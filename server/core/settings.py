@@ -76,6 +76,13 @@ class ServerSettings(BaseSettings):
         default=30, gt=0, le=3_600, description="Seconds for a body to come, beside one for each KiB of it."
     )
     max_json_depth: int = Field(default=32, ge=4, le=500, description="Deepest nesting of a JSON body.")
+    workers: int = Field(default=1, ge=1, le=64, description="Processes that serve; more than one needs PostgreSQL.")
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        le=256,
+        description="Threads of a process that read; empty: 4 with the embedded database, 16 with PostgreSQL.",
+    )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="Least level logged.")
 
     @field_validator("cors_origins")

@@ -9,6 +9,7 @@ from sync.shared.schemas import (
     LEFT_OUT,
     Changes,
     DeviceName,
+    GivenMoment,
     Id,
     Moment,
     Name,
@@ -36,8 +37,8 @@ class DeviceUpdate(Changes):
     name: Name = LEFT_OUT
     status: DeviceStatus = Field(default=LEFT_OUT)
     id: RecordId = read_only()
-    enrolled_at: Moment = read_only()
-    last_seen_at: Moment | None = read_only()
+    enrolled_at: GivenMoment = read_only()
+    last_seen_at: GivenMoment | None = read_only()
 
 
 class EnrolmentCodeCreate(Request):

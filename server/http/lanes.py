@@ -1,8 +1,10 @@
-"""The threads that endpoints run on: a lane for ordinary requests and a small one for heavy reads.
+"""The threads that endpoints run on: lanes for reads, for writes and a small one for heavy reads.
 
 A heavy read (statistics over months) takes as long as a hundred ordinary requests. In a lane of its own it waits for
 other heavy reads, never the other way round: sign-in, health, sync and new sessions keep their threads. Requests for
 the same figures at the same time share one read.
+
+A quick read has no thread at all where the database is embedded: it is over before a thread would have begun.
 """
 
 from __future__ import annotations
@@ -14,23 +16,35 @@ from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from typing import Any, ParamSpec, TypeVar
 
+from models.waiting import on_loop
+from server.context import ServerContext
+
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _SHARED_IN = "imageflow_shared_in"
+_QUICK = "imageflow_quick"
 
 
 class Lane(Enum):
-    """A pool of threads; the value is how many.
+    """A pool of threads; the value is how many there are unless ``set_threads`` says otherwise.
 
-    More threads than a few only wait for the interpreter's lock: they make every request slower and none faster.
+    Reads: more threads than a few only wait for the interpreter's lock, which makes every request slower and none
+    faster. Writes: they wait for each other and for the disk; those that wait together are committed together.
     """
 
-    ORDINARY = 4
+    READS = 4
+    WRITES = 16
     HEAVY = 1
 
 
+_threads: dict[Lane, int] = {}
 _pools: dict[Lane, ThreadPoolExecutor] = {}
 _in_flight: dict[tuple[object, ...], asyncio.Future[Any]] = {}
+
+
+def set_threads(lane: Lane, threads: int) -> None:
+    """Set how many threads this process has for a lane, before the first request."""
+    _threads[lane] = threads
 
 
 def heavy(endpoint: Callable[_P, _T]) -> Callable[_P, _T]:
@@ -41,19 +55,34 @@ def heavy(endpoint: Callable[_P, _T]) -> Callable[_P, _T]:
 
 def shared(endpoint: Callable[_P, _T]) -> Callable[_P, _T]:
     """Mark an endpoint as a light read that everybody who asks at the same time may share."""
-    setattr(endpoint, _SHARED_IN, Lane.ORDINARY)
+    setattr(endpoint, _SHARED_IN, Lane.READS)
     return endpoint
 
 
-def in_lane(endpoint: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+def quick(endpoint: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Mark an endpoint that takes ``context`` and reads a few rows by an index, however much the store holds."""
+    setattr(endpoint, _QUICK, True)
+    return endpoint
+
+
+def in_lane(endpoint: Callable[..., Any], *, writes: bool) -> Callable[..., Awaitable[Any]]:
     """Return a coroutine function that runs a synchronous endpoint on a thread of its lane."""
-    lane: Lane | None = getattr(endpoint, _SHARED_IN, None)
+    shared_in: Lane | None = getattr(endpoint, _SHARED_IN, None)
+    lane = Lane.WRITES if writes else Lane.READS
 
     @functools.wraps(endpoint)
     async def run(**named: Any) -> Any:
-        return await (run_on(Lane.ORDINARY, endpoint, **named) if lane is None else _share(lane, endpoint, named))
+        return await (run_on(lane, endpoint, **named) if shared_in is None else _share(shared_in, endpoint, named))
 
-    return run
+    @functools.wraps(endpoint)
+    async def run_quickly(*, context: ServerContext, **named: Any) -> Any:
+        if context.database.is_sqlite:
+            if writes:
+                return await asyncio.shield(asyncio.ensure_future(on_loop(endpoint, context=context, **named)))
+            return endpoint(context=context, **named)
+        return await run_on(lane, endpoint, context=context, **named)
+
+    return run_quickly if getattr(endpoint, _QUICK, False) else run
 
 
 async def _share(lane: Lane, endpoint: Callable[..., Any], named: dict[str, Any]) -> Any:
@@ -86,5 +115,6 @@ def _pool(lane: Lane) -> ThreadPoolExecutor:
     # Made by the event loop alone, so that no two are made at once.
     pool = _pools.get(lane)
     if pool is None:
-        pool = _pools[lane] = ThreadPoolExecutor(lane.value, thread_name_prefix=f"ThreadPoolExecutor-{lane.name}")
+        threads = _threads.get(lane, lane.value)
+        pool = _pools[lane] = ThreadPoolExecutor(threads, thread_name_prefix=f"ThreadPoolExecutor-{lane.name}")
     return pool

@@ -40,12 +40,19 @@ class CheckedRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.needs_sign_in = False
         self.callers: list[str] = []
-        super().__init__(path, endpoint if iscoroutinefunction(endpoint) else in_lane(endpoint), **options)
+        if not iscoroutinefunction(endpoint):
+            endpoint = in_lane(endpoint, writes=options.get("methods") not in (["GET"], {"GET"}))
+        super().__init__(path, endpoint, **options)
 
     def get_route_handler(self) -> _Handler:
         """Return the handler with the checks before it."""
         handler = super().get_route_handler()
         checks = _HeadChecks(self.dependant, _body_kinds(self), raw=self.body_field is None)
+        # Declared for the checks alone: no parameter of the endpoint takes what they give.
+        declared = (current_principal, *checks.guards)
+        self.dependant.dependencies = [
+            one for one in self.dependant.dependencies if one.name is not None or one.call not in declared
+        ]
         self.needs_sign_in = checks.signed_in
         self.callers = checks.callers
 
@@ -79,7 +86,7 @@ async def identified(context: ServerContext, headers: Mapping[str, str]) -> Prin
     """
     if context.database.is_sqlite:
         return identify(context, headers)
-    return await run_on(Lane.ORDINARY, identify, context, headers)
+    return await run_on(Lane.READS, identify, context, headers)
 
 
 class _HeadChecks:
@@ -96,7 +103,8 @@ class _HeadChecks:
         calls = [one.call for one in parts]
         self.signed_in = current_principal in calls
         guards = [call for call in calls if call is not None and hasattr(call, "permits")]
-        self._guards = [guard.permits for guard in guards]
+        self.guards = guards
+        self._permits = [guard.permits for guard in guards]
         self.callers = [*Role, STATION]
         for guard in guards:
             permitted = getattr(guard, "callers", ())
@@ -114,7 +122,7 @@ class _HeadChecks:
         if self.signed_in:
             principal = await identified(server_context(request), request.headers)
             request.state.principal = principal
-            for permits in self._guards:
+            for permits in self._permits:
                 permits(principal)
         self._check_query(request)
         if not self._kinds:
@@ -154,7 +162,7 @@ class _HeadChecks:
         body = await bounded.body()
         bounds = (body, settings.max_json_depth, settings.max_json_values)
         if len(body) > _INLINE_BYTES:
-            await run_on(Lane.ORDINARY, require_bounded, *bounds)
+            await run_on(Lane.READS, require_bounded, *bounds)
         else:
             require_bounded(*bounds)
         return Request(request.scope, _replayed(body, request.receive))

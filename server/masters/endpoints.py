@@ -9,6 +9,7 @@ from fastapi import Depends
 from models.states import Role
 from models.targets import InspectionItem
 from server.http.dependencies import ANY_PRINCIPAL, Context, Principal, require
+from server.http.lanes import quick
 from server.http.paging import Paging
 from server.http.revisions import Answered, IfMatch, Read
 from server.http.routes import feature_router
@@ -37,6 +38,7 @@ Engineer = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN))]
 
 
 @router.get("/inspection/targets", tags=["targets"], summary="List targets", dependencies=ANY_PRINCIPAL)
+@quick
 def list_targets(context: Context, paging: Paging) -> Page[TargetReply]:
     """Targets by code; the search looks at code, name and description."""
     return targets.page(context, paging)
@@ -57,6 +59,7 @@ def create_target(asking: Engineer, context: Context, body: TargetCreate, answer
 
 
 @router.get("/inspection/targets/{target_id}", tags=["targets"], summary="One target", dependencies=ANY_PRINCIPAL)
+@quick
 def get_target(target_id: NamedId, context: Context, answer: Read) -> TargetReply:
     """The target as it is now."""
     return answer.of(targets.one(context, target_id))
@@ -82,6 +85,7 @@ def delete_target(target_id: NamedId, asking: Engineer, context: Context, expect
     summary="List the items of a target",
     dependencies=ANY_PRINCIPAL,
 )
+@quick
 def list_items(target_id: NamedId, context: Context, paging: Paging) -> Page[ItemReply]:
     """Items in the order in which they are inspected."""
     targets.one(context, target_id)
@@ -107,6 +111,7 @@ def create_item(
 
 
 @router.get("/inspection/items/{item_id}", tags=["items"], summary="One item", dependencies=ANY_PRINCIPAL)
+@quick
 def get_item(item_id: NamedId, context: Context, answer: Read) -> ItemReply:
     """The item as it is now."""
     return answer.of(items.one(context, item_id))
@@ -132,6 +137,7 @@ def delete_item(item_id: NamedId, asking: Engineer, context: Context, expected: 
     summary="The pipeline of an item",
     dependencies=ANY_PRINCIPAL,
 )
+@quick
 def get_item_pipeline(item_id: NamedId, context: Context, answer: Read) -> ItemPipelineReply:
     """Which pipeline inspects the item, with which parameters."""
     return answer.of(item_pipeline.get_item_pipeline(context, item_id))
@@ -148,6 +154,7 @@ def set_item_pipeline(
 
 
 @router.get("/pipelines", tags=["pipelines"], summary="List pipelines", dependencies=ANY_PRINCIPAL)
+@quick
 def list_pipelines(context: Context, paging: Paging) -> Page[PipelineReply]:
     """Pipelines by name."""
     return pipelines.page(context, paging)
@@ -168,6 +175,7 @@ def create_pipeline(asking: Engineer, context: Context, body: PipelineCreate, an
 
 
 @router.get("/pipelines/{pipeline_id}", tags=["pipelines"], summary="One pipeline", dependencies=ANY_PRINCIPAL)
+@quick
 def get_pipeline(pipeline_id: NamedId, context: Context, answer: Read) -> PipelineReply:
     """The pipeline in its present version."""
     return answer.of(pipelines.one(context, pipeline_id))
@@ -194,6 +202,7 @@ def delete_pipeline(pipeline_id: NamedId, asking: Engineer, context: Context, ex
 @router.get(
     "/inspection/defect-classes", tags=["defect classes"], summary="List kinds of defects", dependencies=ANY_PRINCIPAL
 )
+@quick
 def list_defect_classes(context: Context, paging: Paging) -> Page[DefectClassReply]:
     """Kinds of defects by code."""
     return defect_classes.page(context, paging)
@@ -221,6 +230,7 @@ def create_defect_class(
     summary="One kind of defect",
     dependencies=ANY_PRINCIPAL,
 )
+@quick
 def get_defect_class(class_id: NamedId, context: Context, answer: Read) -> DefectClassReply:
     """The kind of defect as it is now."""
     return answer.of(defect_classes.one(context, class_id))

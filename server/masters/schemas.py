@@ -12,6 +12,7 @@ from sync.shared.schemas import (
     Changes,
     Code,
     Flag,
+    GivenMoment,
     Id,
     JsonObject,
     Moment,
@@ -50,8 +51,8 @@ class MasterChanges(Changes):
     """Changes to a master."""
 
     id: RecordId = read_only()
-    created_at: Moment = read_only()
-    updated_at: Moment = read_only()
+    created_at: GivenMoment = read_only()
+    updated_at: GivenMoment = read_only()
     rev: Whole = read_only()
 
 

@@ -8,6 +8,7 @@ from fastapi import Depends, Query
 
 from models.states import HumanVerdict, Role, SessionStatus
 from server.http.dependencies import Asking, Context, Principal, require
+from server.http.lanes import quick
 from server.http.paging import Paging
 from server.http.periods import InPeriod
 from server.http.revisions import Answered, IfMatch, Read
@@ -57,6 +58,7 @@ def list_sessions(
 @router.post(
     "", summary="Start a session", status_code=201, responses={200: {"model": SessionDetail}, 404: {}, 409: {}, 422: {}}
 )
+@quick
 def create_session(asking: Inspecting, context: Context, body: SessionCreate, answer: Answered) -> SessionDetail:
     """The same request again answers 200 with the same session."""
     reply, new = service.create_session(context, asking, body)
@@ -65,12 +67,14 @@ def create_session(asking: Inspecting, context: Context, body: SessionCreate, an
 
 
 @router.get("/{session_id}", summary="One session with its facts")
+@quick
 def get_session(session_id: NamedId, asking: Asking, context: Context, answer: Read) -> SessionDetail:
     """Session, images, AI results and human verifications. A station alone sees its own."""
     return answer.of(service.get_session(context, asking, session_id))
 
 
 @router.put("/{session_id}", summary="Change a session", responses={409: {}})
+@quick
 def update_session(
     session_id: NamedId,
     asking: Inspecting,
@@ -84,6 +88,7 @@ def update_session(
 
 
 @router.post("/{session_id}/complete", summary="End a session by its verdict", responses={409: {}})
+@quick
 def complete_session(session_id: NamedId, asking: Inspecting, context: Context, answer: Answered) -> SessionDetail:
     """409 when the state does not allow it or nobody has said anything about the part."""
     return answer.of(service.complete_session(context, asking, session_id))
@@ -95,6 +100,7 @@ def complete_session(session_id: NamedId, asking: Inspecting, context: Context, 
     status_code=201,
     responses={200: {"model": VerificationRecorded}, 409: {}, 422: {}},
 )
+@quick
 def verify_session(
     session_id: NamedId, asking: Person, context: Context, body: VerificationCreate, answer: Answered
 ) -> VerificationRecorded:

@@ -11,6 +11,7 @@ from sync.shared.schemas import (
     Changes,
     DeviceName,
     Flag,
+    GivenMoment,
     Id,
     Moment,
     OptionalName,
@@ -89,7 +90,7 @@ class ImageAttach(Request):
     file_id: RecordId = Field(description="What `POST /files` answered.")
     item_id: RecordId | None = Field(default=None, description="The item it shows; empty: the whole part.")
     image_kind: ImageKind = ImageKind.CAPTURED
-    captured_at: Moment | None = Field(default=None, description="Empty: now.")
+    captured_at: GivenMoment | None = Field(default=None, description="Empty: now.")
     source: Text = Field(default="", max_length=200, description="Where it comes from, a camera's name for example.")
 
 
@@ -164,9 +165,9 @@ class SessionUpdate(Changes):
     target_id: RecordId = read_only()
     user_id: RecordId | None = read_only()
     effective_verdict: HumanVerdict | None = read_only()
-    created_at: Moment = read_only()
-    started_at: Moment | None = read_only()
-    completed_at: Moment | None = read_only()
+    created_at: GivenMoment = read_only()
+    started_at: GivenMoment | None = read_only()
+    completed_at: GivenMoment | None = read_only()
     images: list[ImageReply] = read_only()
     ai_results: list[AIResultReply] = read_only()
     human_verifications: list[VerificationReply] = read_only()

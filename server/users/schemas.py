@@ -13,6 +13,7 @@ from sync.shared.schemas import (
     LEFT_OUT,
     Changes,
     Flag,
+    GivenMoment,
     Id,
     Moment,
     Name,
@@ -48,8 +49,8 @@ class UserUpdate(Changes):
     active: Flag = Field(default=LEFT_OUT)
     id: RecordId = read_only()
     username: Text = read_only()
-    created_at: Moment = read_only()
-    updated_at: Moment = read_only()
+    created_at: GivenMoment = read_only()
+    updated_at: GivenMoment = read_only()
     rev: Whole = read_only()
 
 
@@ -85,7 +86,7 @@ class ApiKeyCreate(Request):
 
     name: Name
     role: Role
-    expires_at: Moment | None = None
+    expires_at: GivenMoment | None = None
 
 
 class ApiKeyReply(Reply):

@@ -131,12 +131,15 @@ def _documented(pattern: str, most: int) -> Callable[[dict[str, Any]], None]:
 
 Moment = Annotated[
     AwareDatetime,
-    BeforeValidator(_time_text, json_schema_input_type=AwareDatetime),
-    AfterValidator(_milliseconds),
     PlainSerializer(rfc3339, return_type=str, when_used="json"),
     # The same for what is read and what is written; pydantic would leave the format out of the latter.
     WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339, UTC, milliseconds."}),
 ]
+"""A time in an answer."""
+GivenMoment = Annotated[
+    Moment, BeforeValidator(_time_text, json_schema_input_type=AwareDatetime), AfterValidator(_milliseconds)
+]
+"""A time in a request, cut to milliseconds."""
 RecordId = Annotated[
     str,
     AfterValidator(_canonical_id),

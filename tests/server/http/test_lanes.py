@@ -29,7 +29,7 @@ def endpoint(reads: Reads, mark: Callable[[Callable[..., Any]], Callable[..., An
     def read(number: int, context: list[int]) -> int:
         return reads.read(number, context)
 
-    return in_lane(mark(read))
+    return in_lane(mark(read), writes=False)
 
 
 async def begun(reads: Reads) -> None:
@@ -83,7 +83,7 @@ def test_ordinary_requests_are_answered_while_heavy_reads_wait() -> None:
         read = endpoint(reads, heavy)
         asked = [asyncio.ensure_future(read(number=number, context=context)) for number in range(32)]
         await begun(reads)
-        ordinary = in_lane(lambda number: number)
+        ordinary = in_lane(lambda number: number, writes=False)
         answered = sum(await asyncio.gather(*(ordinary(number=1) for _ in range(100))))
         reads.release.set()
         await asyncio.gather(*asked)
@@ -114,7 +114,7 @@ def test_the_fault_of_a_read_reaches_everybody_who_shares_it() -> None:
             assert release.wait(PATIENCE_S)
             raise LookupError(number)
 
-        asked = [asyncio.ensure_future(in_lane(heavy(read))(number=1)) for _ in range(3)]
+        asked = [asyncio.ensure_future(in_lane(heavy(read), writes=False)(number=1)) for _ in range(3)]
         release.set()
         return [type(found) for found in await asyncio.gather(*asked, return_exceptions=True) if found]
 
