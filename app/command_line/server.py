@@ -34,6 +34,10 @@ def server_command(
     tls_cert: Annotated[Path | None, typer.Option("--tls-cert", help="Certificate chain, PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option("--tls-key", help="Private key of the certificate, PEM.")] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="Allow plain HTTP beyond this computer.")] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", min=1, max=64, help="Processes; more than one needs PostgreSQL.  [default: 1]"),
+    ] = None,
     until_stdin_closes: Annotated[
         bool, typer.Option("--until-stdin-closes", help="Stop when standard input ends.")
     ] = False,
@@ -42,7 +46,7 @@ def server_command(
     from app.command_line import report_error
     from models.errors import InvalidInput
     from server.core.settings import load_settings
-    from server.process import serve
+    from server.process.serving import serve
 
     try:
         settings = load_settings(
@@ -52,6 +56,7 @@ def server_command(
             tls_cert=tls_cert,
             tls_key=tls_key,
             insecure=True if insecure else None,
+            workers=workers,
         )
         serve(settings, until_stdin_closes=until_stdin_closes, say=lambda line: typer.echo(line, err=True))
     except InvalidInput as error:

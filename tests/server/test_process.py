@@ -8,65 +8,16 @@ import signal
 import stat
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.support.messages import says
+from tests.support.server_process import run, server
 
 PASSWORD = "correct horse battery staple"
-IMAGEFLOW = [sys.executable, "-m", "app"]
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-
-
-def environment(**extra: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("IMAGEFLOW_")}
-    return {**kept, "PYTHONWARNINGS": "error", "LC_ALL": "C.UTF-8", **extra}
-
-
-def run(*arguments: object, given: str = "", **extra: str) -> subprocess.CompletedProcess[str]:
-    command = [*IMAGEFLOW, *map(str, arguments)]
-    return subprocess.run(
-        command, input=given, capture_output=True, text=True, env=environment(**extra), timeout=60, check=False
-    )
-
-
-@contextmanager
-def server(folder: Path, *arguments: str, **extra: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
-    """Start a server and give its process, its address and the lines it writes."""
-    command = [*IMAGEFLOW, "server", "--data-dir", str(folder), "--port", "0", "--until-stdin-closes", *arguments]
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**extra)
-    )
-    lines: list[str] = []
-    listening = threading.Event()
-
-    def read() -> None:
-        assert process.stderr is not None
-        for line in process.stderr:
-            lines.append(line)
-            if "listens on" in line:
-                listening.set()
-        listening.set()
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    try:
-        assert listening.wait(60)
-        assert process.poll() is None, "".join(lines)
-        yield process, json.loads((folder / "server.json").read_text())["url"], lines
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        reader.join()
-        for stream in (process.stdin, process.stderr):
-            assert stream is not None
-            stream.close()
 
 
 @pytest.mark.slow
@@ -131,6 +82,6 @@ def test_a_second_server_on_the_same_data_is_refused_while_the_first_runs(tmp_pa
 
 def test_a_server_starts_without_what_only_inspecting_or_migrating_takes() -> None:
     heavy = ("cv2", "openvino", "torch", "alembic", "matplotlib", "PySide6")
-    code = f"import sys, server.process; print([name for name in {heavy!r} if name in sys.modules])"
+    code = f"import sys, server.process.serving; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"

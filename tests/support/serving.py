@@ -20,7 +20,7 @@ from server.auth.identity.principal import Principal
 from server.context import ServerContext, open_context
 from server.core.settings import ServerSettings
 from server.http.application import create_app
-from server.process import listening
+from server.process.listening import listening
 from server.users.schemas import UserCreate
 from server.users.service import create_user
 

@@ -1,0 +1,1 @@
+"""The server as one process, or as several that share a socket."""

@@ -1,0 +1,84 @@
+"""The server from its start to its end: listens, announces its address, stops cleanly."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from models.storage import write_atomically
+from server.context import open_context
+from server.core.logs import configure_logs
+from server.core.settings import ADDRESS_FILE, ServerSettings
+from server.process.listening import address_of, listener_of
+from server.process.running import RunningServer, server_of
+from server.process.workers import Workers, require_shared_database
+from server.users.first import has_users
+
+_OWNER_ONLY = 0o077
+_STANDARD_INPUT, _PIECE = 0, 1_024
+
+
+def serve(settings: ServerSettings, *, until_stdin_closes: bool, say: Callable[[str], None]) -> None:
+    """Run the server until it is stopped (SIGTERM, SIGINT, or the end of standard input).
+
+    Args:
+        settings: as started.
+        until_stdin_closes: stop when standard input ends, so that a server never outlives the one who started it.
+        say: shows a line to the person who started it.
+
+    Raises:
+        UserFacingError: when it cannot start, with what to do.
+    """
+    os.umask(_OWNER_ONLY)
+    require_shared_database(settings)
+    with listener_of(settings) as listener:
+        context = open_context(settings)
+        configure_logs(settings.log_level)
+        url = address_of(listener, tls=settings.tls_cert is not None)
+        first_steps = "" if has_users(context) else _first_steps(settings)
+
+        @contextmanager
+        def announced() -> Iterator[None]:
+            path = settings.data_dir / ADDRESS_FILE
+            write_atomically(path, json.dumps({"url": url, "pid": os.getpid()}).encode())
+            say(f"ImageFlow Server listens on {url}{first_steps}")
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+
+        if settings.workers > 1:
+            context.close()
+            workers = Workers(settings, listener, announced)
+            _stop_with_input(workers, wanted=until_stdin_closes)
+            workers.run()
+        else:
+            server = server_of(settings, context, announced)
+            _stop_with_input(server, wanted=until_stdin_closes)
+            server.run(sockets=[listener])
+
+
+def _first_steps(settings: ServerSettings) -> str:
+    command = f"imageflow admin users add NAME --role admin --data-dir {_quoted(settings.data_dir)}"
+    return f"; it has no users yet, make the first administrator with: {command}"
+
+
+def _quoted(path: Path) -> str:
+    text = str(path)
+    return f'"{text}"' if " " in text else text
+
+
+def _stop_with_input(server: RunningServer | Workers, *, wanted: bool) -> None:
+    if wanted:
+        threading.Thread(target=_stop_at_end_of_input, args=(server,), daemon=True, name="stdin").start()
+
+
+def _stop_at_end_of_input(server: RunningServer | Workers) -> None:
+    # Not through sys.stdin: its lock, held by this thread, would break the end of the interpreter.
+    while os.read(_STANDARD_INPUT, _PIECE):
+        pass
+    server.stop()

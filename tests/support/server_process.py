@@ -1,0 +1,60 @@
+"""``imageflow`` and its server as real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+IMAGEFLOW = [sys.executable, "-m", "app"]
+
+
+def environment(**extra: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("IMAGEFLOW_")}
+    return {**kept, "PYTHONWARNINGS": "error", "LC_ALL": "C.UTF-8", **extra}
+
+
+def run(*arguments: object, given: str = "", **extra: str) -> subprocess.CompletedProcess[str]:
+    command = [*IMAGEFLOW, *map(str, arguments)]
+    return subprocess.run(
+        command, input=given, capture_output=True, text=True, env=environment(**extra), timeout=60, check=False
+    )
+
+
+@contextmanager
+def server(folder: Path, *arguments: str, **extra: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
+    """Start a server and give its process, its address and the lines it writes."""
+    command = [*IMAGEFLOW, "server", "--data-dir", str(folder), "--port", "0", "--until-stdin-closes", *arguments]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**extra)
+    )
+    lines: list[str] = []
+    listening = threading.Event()
+
+    def read() -> None:
+        assert process.stderr is not None
+        for line in process.stderr:
+            lines.append(line)
+            if "listens on" in line:
+                listening.set()
+        listening.set()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        assert listening.wait(60)
+        assert process.poll() is None, "".join(lines)
+        yield process, json.loads((folder / "server.json").read_text())["url"], lines
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        reader.join()
+        for stream in (process.stdin, process.stderr):
+            assert stream is not None
+            stream.close()
