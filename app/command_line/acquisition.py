@@ -113,3 +113,5 @@ def missed_frames_reported(source: TriggeredSource) -> Iterator[None]:
             warn("frames-dropped", count=missed.dropped)
         if missed is not None and missed.incomplete:
             warn("frames-incomplete", count=missed.incomplete)
+        if missed is not None and missed.undecoded:
+            warn("frames-undecoded", source=source.describe(), count=missed.undecoded)

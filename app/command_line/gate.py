@@ -15,6 +15,7 @@ from app.command_line.acquisition import (
     TriggerOption,
     WaitOption,
     acquire,
+    missed_frames_reported,
     triggered_source,
 )
 from app.command_line.options import JsonOption, progress_bar, require_new_file
@@ -87,7 +88,7 @@ def learn(
     unread = transparent = 0
     with progress_bar("Measuring") as advance:
         for spec in images:
-            with triggered_source(replace(options, spec=spec)) as source:
+            with triggered_source(replace(options, spec=spec)) as source, missed_frames_reported(source):
                 gate = QualityGate(QualityBounds(), in_motion=shows_motion(source.source_id))
                 for item in acquire(source, options):
                     if isinstance(item, UnreadableImage):

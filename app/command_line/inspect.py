@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from inspection.model_files.step_models import StepModel
     from inspection.pipeline import Runner, ValidatedPipeline
     from inspection.runs.results import FrameResult
+    from inspection.sources import MissedFrames
 
 GateOption = Annotated[
     str | None,
@@ -129,7 +130,8 @@ def inspect_command(
         tally.count(found, shown=_show(found, as_json=as_json, details=details))
 
     if from_source:
-        _inspect_source(options, request, show)
+        missed = _inspect_source(options, request, show)
+        tally.failed = tally.failed or bool(missed is not None and missed.undecoded)
     else:
         _inspect_files(images, request, reading, show)
     tally.report()
@@ -179,8 +181,10 @@ class _Request:
         return _runner(self.pipeline, self.models, self.criteria, reading)
 
 
-def _inspect_source(options: AcquisitionOptions, request: _Request, show: Callable[[FrameResult], None]) -> None:
-    """Inspect frame after frame."""
+def _inspect_source(
+    options: AcquisitionOptions, request: _Request, show: Callable[[FrameResult], None]
+) -> MissedFrames | None:
+    """Inspect frame after frame; return how many were missed."""
     from inspection.image_quality import shows_motion
     from inspection.runs.frame_loop import Inspector, inspect_frames
     from inspection.runs.overlay_folder import OverlayFolder
@@ -193,6 +197,7 @@ def _inspect_source(options: AcquisitionOptions, request: _Request, show: Callab
         inspector = Inspector(runner, request.criteria, gate, overlays)
         for found in inspect_frames(inspector, source, acquire(source, options)):
             show(found)
+    return source.missed
 
 
 def _inspect_files(images: list[str], request: _Request, given: Reading, show: Callable[[FrameResult], None]) -> None:

@@ -28,10 +28,12 @@ class MissedFrames:
     Attributes:
         dropped: replaced by newer ones before they were read.
         incomplete: damaged because packets were lost between camera and computer.
+        undecoded: of a video file that could not be decoded, or that its header counts and that are not there.
     """
 
     dropped: int = 0
     incomplete: int = 0
+    undecoded: int = 0
 
 
 @runtime_checkable

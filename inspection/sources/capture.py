@@ -61,8 +61,13 @@ class Capture:
         """Frames per second; 0 when unknown."""
         return float(self._stream.get(cv2.CAP_PROP_FPS))
 
+    @property
+    def frame_count(self) -> int:
+        """Number of frames as the file's header has it; 0 when unknown."""
+        return max(0, int(self._stream.get(cv2.CAP_PROP_FRAME_COUNT)))
+
     def read(self) -> Pixels | None:
-        """Return the next frame, RGB ``(H, W, 3)`` or grey ``(H, W)``, uint8; None when there is none.
+        """Return the next frame, RGB ``(H, W, 3)`` or grey ``(H, W)``, uint8; None at the end and for a damaged frame.
 
         Raises:
             UnreadableImage: ``image-too-many-pixels`` when it is larger than declared at the opening.

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 
 from inspection.imaging.frames import Frame
@@ -74,7 +75,7 @@ class LiveSource(SourceBase):
     def missed(self) -> MissedFrames:
         """Frames dropped from the buffer, and those that the source itself missed."""
         before = self._source.missed or MissedFrames()
-        return MissedFrames(before.dropped + self._dropped, before.incomplete)
+        return replace(before, dropped=before.dropped + self._dropped)
 
     @property
     def dropped(self) -> int:

@@ -7,20 +7,28 @@ import time
 from pathlib import Path
 
 from inspection.imaging.files import DEFAULT_LIMITS, ImageLimits
-from inspection.imaging.frames import Frame
+from inspection.imaging.frames import Frame, Pixels
 from inspection.imaging.opencv import cv2
-from inspection.sources.base import SourceBase, SourceState
+from inspection.sources.base import MissedFrames, SourceBase, SourceState
 from inspection.sources.capture import Capture
 from models.errors import InvalidInput, NotFound
 
 _USUAL_RATE = 25.0
 _FASTEST_RATE = 240.0
+# How many damaged frames in a row are passed over, at most and where the header does not say how many frames there are.
+_MOST_DAMAGED_IN_A_ROW, _DAMAGED_IN_A_ROW = 4_000, 64
+_MISSING_IN_ORDER = {".avi": 0, ".mkv": 1, ".webm": 1, ".mp4": 4, ".m4v": 4, ".mov": 4}
+"""How many frames fewer than by the header an intact file may have, where the header tells their number at all: that of
+MKV follows from the duration, and edit lists of MP4 hide frames that others are decoded from."""
 _CHECK_EVERY = 0.25
 _TRY_EVERY = 0.1
 
 
 class VideoSource(SourceBase):
     """The frames of a video file in order, RGB or grey.
+
+    A damaged place does not end it: reading continues with the next frame that can be decoded, and what could not be is
+    counted in ``missed``, also what is missing at the end of a file that was cut off.
 
     When the file disappears, because a drive was unplugged or a network folder is unavailable, the source is lost; when
     it is back it continues after the last frame, or from the beginning when it is a different file.
@@ -41,6 +49,7 @@ class VideoSource(SourceBase):
         self._period = 1 / _USUAL_RATE
         self._due = 0.0
         self._frames_read = 0
+        self._declared = self._undecoded = 0
         self._file: tuple[int, int] | None = None
         self._checked = 0.0
 
@@ -48,6 +57,11 @@ class VideoSource(SourceBase):
     def live(self) -> bool:
         """Whether frames arrive at the frame rate of the video."""
         return self.realtime
+
+    @property
+    def missed(self) -> MissedFrames:
+        """How many frames could not be decoded; those missing at the end are counted once it was reached."""
+        return MissedFrames(undecoded=self._undecoded)
 
     def describe(self) -> str:
         """Return which file is read."""
@@ -71,6 +85,7 @@ class VideoSource(SourceBase):
         self._due = time.monotonic()
         self._capture = capture
         self._frames_read, self._file, self._checked = 0, found, time.monotonic()
+        self._declared, self._undecoded = self._frames_declared(capture), 0
         self._closed.clear()
         super().open()
 
@@ -78,7 +93,7 @@ class VideoSource(SourceBase):
         """Return the next frame; None at the end, or when there is none within ``timeout``.
 
         Raises:
-            InvalidInput: ``video-unreadable`` when not even the first frame can be decoded.
+            InvalidInput: ``video-unreadable`` when not a single frame can be decoded.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         while self._state in {SourceState.OPEN, SourceState.LOST}:
@@ -112,13 +127,42 @@ class VideoSource(SourceBase):
             if self._file_state() is None:
                 self._lose()
                 return None
-            if self._sequence == 0:
+            pixels = self._behind_damage()
+        if pixels is None:
+            if self._frames_read == 0:
                 raise InvalidInput("video-unreadable", name=self.path.name)
+            self._count_the_end()
             self._state = SourceState.ENDED
             return None
         self._due = max(self._due + self._period, now - self._period)
         self._frames_read += 1
         return Frame(pixels, self.source_id, self._next_sequence(), path=self.path)
+
+    def _behind_damage(self) -> Pixels | None:
+        """Return the next frame that can be decoded, None at the end; the sequence numbers of others are left out."""
+        remaining = self._declared - self._frames_read - self._undecoded
+        attempts = min(remaining, _MOST_DAMAGED_IN_A_ROW) if self._declared else _DAMAGED_IN_A_ROW
+        for damaged in range(1, attempts + 1):
+            if self._closed.is_set() or self._capture is None:
+                return None
+            pixels = self._capture.read()
+            if pixels is not None:
+                self._undecoded += damaged
+                for _ in range(damaged):
+                    self._next_sequence()
+                return pixels
+        return None
+
+    def _count_the_end(self) -> None:
+        """Count the frames that the header tells of and that did not come."""
+        missing = self._declared - self._frames_read
+        if missing > max(self._undecoded, _MISSING_IN_ORDER.get(self.path.suffix.lower(), missing)):
+            self._undecoded = missing
+
+    def _frames_declared(self, capture: Capture) -> int:
+        """Return how many frames the file has by its header; 0 when that is not known."""
+        known = self.path.suffix.lower() in _MISSING_IN_ORDER and 0 < capture.rate <= _FASTEST_RATE
+        return capture.frame_count if known else 0
 
     def _lose(self) -> None:
         self._release()

@@ -1,0 +1,115 @@
+"""A damaged place does not end a video; what could not be decoded is counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inspection.imaging.opencv import cv2
+from inspection.sources import LiveSource, VideoSource, frames
+from models.errors import InvalidInput
+from tests.support.command import run
+
+COUNT = 60
+SECTOR = 4096
+
+
+def video(path: Path, code: str) -> Path:
+    """Write a video of a bar that moves over noise, a frame a column."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*code), 25, (192, 192))
+    assert writer.isOpened()
+    ground = np.random.default_rng(0).integers(0, 255, (192, 192, 3), np.uint8)
+    for number in range(COUNT):
+        image = np.roll(ground, number, axis=0)
+        image[:, number : number + 8] = 255
+        writer.write(image)
+    writer.release()
+    return path
+
+
+def damage(path: Path) -> Path:
+    """Zero a sector in the middle, as a bad one of a disk is read."""
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 10 * SECTOR] = bytes(10 * SECTOR)
+    path.write_bytes(data)
+    return path
+
+
+FORMS = pytest.mark.parametrize(("suffix", "code"), [(".mp4", "mp4v"), (".avi", "MJPG"), (".mkv", "XVID")])
+
+
+@FORMS
+def test_an_intact_video_misses_nothing(tmp_path: Path, suffix: str, code: str) -> None:
+    with VideoSource(video(tmp_path / f"a{suffix}", code)) as source:
+        assert len(list(frames(source))) == COUNT
+        assert source.missed.undecoded == 0
+
+
+@FORMS
+def test_reading_goes_on_behind_a_damaged_place(tmp_path: Path, suffix: str, code: str) -> None:
+    with VideoSource(damage(video(tmp_path / f"a{suffix}", code))) as source:
+        read = list(frames(source))
+        missed = source.missed.undecoded
+    assert COUNT // 2 < len(read) < COUNT
+    assert abs(len(read) + missed - COUNT) <= 1
+    # The last frames of the video were reached.
+    assert read[-1].pixels[:, COUNT - 1 : COUNT + 6].mean() > 200
+
+
+def test_the_numbers_of_the_frames_show_where_some_are_missing(tmp_path: Path) -> None:
+    with VideoSource(damage(video(tmp_path / "a.mp4", "mp4v"))) as source:
+        numbers = [frame.sequence for frame in frames(source)]
+    assert numbers[-1] == COUNT - 1
+    assert numbers != list(range(len(numbers)))
+
+
+@pytest.mark.parametrize("kept", [0.4, 0.9])
+def test_what_a_recording_that_was_cut_off_lacks_is_counted_at_its_end(tmp_path: Path, kept: float) -> None:
+    path = video(tmp_path / "a.avi", "MJPG")
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * kept)])
+    with VideoSource(path) as source:
+        read = len(list(frames(source)))
+        assert 0 < read < COUNT
+        assert source.missed.undecoded == COUNT - read
+
+
+def test_a_source_read_in_the_background_reports_them_too(tmp_path: Path) -> None:
+    with LiveSource(VideoSource(damage(video(tmp_path / "a.mp4", "mp4v"))), capacity=COUNT) as source:
+        for _ in frames(source, timeout=5):
+            pass
+        assert source.missed.undecoded > 0
+
+
+def test_a_video_without_a_frame_that_can_be_decoded_is_refused(tmp_path: Path) -> None:
+    path = video(tmp_path / "a.avi", "MJPG")
+    data = bytearray(path.read_bytes())
+    begin = data.index(b"movi")
+    data[begin + 12 : -2000] = bytes(len(data) - 2000 - begin - 12)
+    path.write_bytes(data)
+    with pytest.raises(InvalidInput) as caught, VideoSource(path) as source:
+        list(frames(source))
+    assert caught.value.code == "video-unreadable"
+
+
+def test_inspect_names_the_video_with_the_count_of_its_damaged_frames(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = damage(video(tmp_path / "a.mp4", "mp4v"))
+    code, out, err = run(capsys, "inspect", "--pipeline", "codes", path)
+    assert code == 1
+    missing = COUNT - len(out.splitlines())
+    assert missing > 0
+    assert str(missing) in err
+    assert str(path) in err
+
+
+@pytest.mark.parametrize("name", ["conveyor_boxes.mp4", "conveyor_checkweigher.mp4", "bottle-detection.mp4"])
+def test_videos_of_real_cameras_miss_nothing(data: Path, name: str) -> None:
+    with VideoSource(data / "video" / name) as source:
+        for _ in frames(source):
+            pass
+        assert source.missed.undecoded == 0
