@@ -118,6 +118,7 @@ AREAS = {
             measures=(
                 Measure("app.benchmarks.server.writers", quick={"seconds": 1.0, "rounds": 1}),
                 Measure("app.benchmarks.server.load", quick={"seconds": 1.0, "rounds": 1}),
+                Measure("app.benchmarks.server.crowd", quick={"seconds": 1.0, "rounds": 1, "sessions": 10_000}),
                 Measure("app.benchmarks.server.answers", quick={"sessions": 10_000, "rounds": 1}),
             ),
         ),

@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
+import sys
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
@@ -23,6 +26,7 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _SHARED_IN = "imageflow_shared_in"
 _QUICK = "imageflow_quick"
+_HEAVY_NICENESS = 10
 
 
 class Lane(Enum):
@@ -116,5 +120,15 @@ def _pool(lane: Lane) -> ThreadPoolExecutor:
     pool = _pools.get(lane)
     if pool is None:
         threads = _threads.get(lane, lane.value)
-        pool = _pools[lane] = ThreadPoolExecutor(threads, thread_name_prefix=f"ThreadPoolExecutor-{lane.name}")
+        pool = _pools[lane] = ThreadPoolExecutor(
+            threads,
+            thread_name_prefix=f"ThreadPoolExecutor-{lane.name}",
+            initializer=_step_back if lane is Lane.HEAVY else None,
+        )
     return pool
+
+
+def _step_back() -> None:
+    """Let ordinary requests go first on the processors too; only Linux knows priorities of threads."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _HEAVY_NICENESS)

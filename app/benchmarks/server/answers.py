@@ -51,7 +51,7 @@ def measure(data: Path, *, sessions: int = SESSIONS, rounds: int = ROUNDS) -> li
 
 
 def _statistics(context: ServerContext, count: int, rounds: int) -> Figure:
-    _fill(context, count)
+    fill_with_sessions(context, count)
     taken = []
     for _ in range(rounds):
         began = time.thread_time()
@@ -70,7 +70,8 @@ def _statistics(context: ServerContext, count: int, rounds: int) -> Figure:
     )
 
 
-def _fill(context: ServerContext, count: int) -> None:
+def fill_with_sessions(context: ServerContext, count: int) -> None:
+    """Write completed sessions of thirty days into an empty store."""
     began = datetime(2026, 3, 1, tzinfo=UTC)
     target = Target(code="many", name="Many")
     with context.database.transaction() as session:

@@ -6,7 +6,6 @@ to uvicorn whatever machine it runs on.
 
 from __future__ import annotations
 
-import json
 import subprocess
 import tempfile
 import time
@@ -15,26 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
-
-import httpx
 
 from app.benchmarks.figures import Figure
-from app.server_process import ServerProcess
+from app.benchmarks.server.driving import START_S, get, load, post, served, signed_in
 from inspection.runtime.subprocesses import module_command
-from models.states import Role
-from server.auth.identity.principal import Principal
-from server.context import open_context
-from server.core.settings import ServerSettings
-from server.users.schemas import UserCreate
-from server.users.service import create_user
 
 CONNECTIONS = 16
 SECONDS, ROUNDS = 8.0, 3
 TARGETS = 20
-_USER, _PASSWORD = "bench", "a password of the benchmark"
-_SET_UP = Principal(None, "benchmark", Role.ADMIN, None)
-_START_S = 60.0
 _BARE = "bare"
 
 
@@ -67,14 +54,14 @@ def measure(data: Path, *, seconds: float = SECONDS, rounds: int = ROUNDS) -> li
     """
     del data
     found: dict[str, list[Mapping[str, float]]] = {name: [] for name in (_BARE, *_GOALS)}
-    with tempfile.TemporaryDirectory() as folder, _bare_route(Path(folder)) as bare, _server(Path(folder)) as server:
+    with tempfile.TemporaryDirectory() as folder, _bare_route(Path(folder)) as bare, served(Path(folder)) as server:
         url, process_id = server
         requests = _requests(url)
         at_start = _memory_mb(process_id)
         for _ in range(rounds):
-            found[_BARE].append(_load(f"http://127.0.0.1:{bare}", _get("/"), seconds))
+            found[_BARE].append(load(f"http://127.0.0.1:{bare}", [get("/")], CONNECTIONS, seconds))
             for name, request in requests.items():
-                found[name].append(_load(url, request, seconds))
+                found[name].append(load(url, [request], CONNECTIONS, seconds))
         after = _memory_mb(process_id)
     return [*_figures(found), *_memory_figures(at_start, after)]
 
@@ -124,26 +111,12 @@ def _memory_figures(at_start: float, after: float) -> Iterator[Figure]:
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[tuple[str, int]]:
-    store = folder / "server"
-    context = open_context(ServerSettings(data_dir=store))
-    create_user(context, _SET_UP, UserCreate(username=_USER, role=Role.ADMIN, password=_PASSWORD))
-    context.close()
-    process = ServerProcess(store)
-    process.start()
-    try:
-        yield process.url, int(json.loads((store / "server.json").read_text(encoding="utf-8"))["pid"])
-    finally:
-        process.stop()
-
-
-@contextmanager
 def _bare_route(folder: Path) -> Iterator[int]:
     port_file = folder / "bare.port"
     command = module_command("app.benchmarks.server.bare_route", str(port_file))
     with subprocess.Popen(command, stdin=subprocess.PIPE) as process:  # noqa: S603
         try:
-            deadline = time.monotonic() + _START_S
+            deadline = time.monotonic() + START_S
             while not (port_file.exists() and port_file.read_text(encoding="utf-8")):
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError("the bare route did not start")
@@ -152,49 +125,21 @@ def _bare_route(folder: Path) -> Iterator[int]:
         finally:
             if process.stdin is not None:
                 process.stdin.close()
-            process.wait(_START_S)
+            process.wait(START_S)
 
 
 def _requests(url: str) -> dict[str, str]:
-    with httpx.Client(base_url=f"{url}/api/v1", trust_env=False, timeout=_START_S) as client:
-        answer = client.post("/auth/login", json={"username": _USER, "password": _PASSWORD}).raise_for_status()
-        field = f"Authorization: Bearer {answer.json()['access_token']}\r\n"
-        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+    with signed_in(url) as client:
         made = [
             client.post("/inspection/targets", json={"code": f"T-{number}", "name": "Plate"}).raise_for_status()
             for number in range(TARGETS)
         ]
-    session = {"target_id": made[0].json()["id"], "lot": "L-1", "serial_number": "S-1"}
-    return {
-        "health": _get("/health"),
-        "targets": _get("/api/v1/inspection/targets", field),
-        "sessions": _post("/api/v1/inspection/sessions", session, field),
-    }
-
-
-def _get(path: str, fields: str = "") -> str:
-    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{fields}\r\n"
-
-
-def _post(path: str, body: Mapping[str, object], fields: str) -> str:
-    text = json.dumps(body)
-    kind = f"Content-Type: application/json\r\nContent-Length: {len(text)}\r\n"
-    return f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{fields}{kind}\r\n{text}"
-
-
-def _load(url: str, request: str, seconds: float) -> Mapping[str, float]:
-    place = httpx.URL(url)
-    task = {"host": place.host, "port": place.port, "request": request, "connections": CONNECTIONS, "seconds": seconds}
-    done = subprocess.run(  # noqa: S603
-        module_command("app.benchmarks.server.load_client"),
-        input=json.dumps(task),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=seconds + _START_S,
-    )
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+        session = {"target_id": made[0].json()["id"], "lot": "L-1", "serial_number": "S-1"}
+        return {
+            "health": get("/health"),
+            "targets": get("/api/v1/inspection/targets", client),
+            "sessions": post("/api/v1/inspection/sessions", session, client),
+        }
 
 
 def _memory_mb(process_id: int) -> float:

@@ -1,13 +1,18 @@
 """Heavy reads wait for each other and for nobody else; equal ones at the same time are one."""
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from server.http.lanes import heavy, in_lane, shared
+from server.context import ServerContext, open_context
+from server.core.settings import ServerSettings
+from server.http.lanes import heavy, in_lane, quick, shared
 
 PATIENCE_S = 30
 
@@ -119,3 +124,43 @@ def test_the_fault_of_a_read_reaches_everybody_who_shares_it() -> None:
         return [type(found) for found in await asyncio.gather(*asked, return_exceptions=True) if found]
 
     assert asyncio.run(main()) == [LookupError] * 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="priorities of threads")
+def test_a_heavy_read_lets_others_go_first() -> None:
+    def niceness(number: int) -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    async def main() -> list[int]:
+        ordinary, read = in_lane(niceness, writes=False), in_lane(heavy(niceness), writes=False)
+        return [await ordinary(number=1), await read(number=1)]
+
+    ordinary, read = asyncio.run(main())
+    assert read > ordinary
+
+
+def test_a_quick_read_of_an_embedded_database_needs_no_thread(tmp_path: Path) -> None:
+    assert _thread_of(in_lane(quick(_name_of_thread()), writes=False), tmp_path) == threading.current_thread().name
+
+
+def test_a_quick_write_to_an_embedded_database_needs_no_thread(tmp_path: Path) -> None:
+    assert _thread_of(in_lane(quick(_name_of_thread()), writes=True), tmp_path) == threading.current_thread().name
+
+
+def test_a_slow_write_does_not_run_on_the_event_loop(tmp_path: Path) -> None:
+    assert _thread_of(in_lane(_name_of_thread(), writes=True), tmp_path) != threading.current_thread().name
+
+
+def _name_of_thread() -> Callable[[ServerContext], str]:
+    def name(context: ServerContext) -> str:
+        return threading.current_thread().name
+
+    return name
+
+
+def _thread_of(endpoint: Callable[..., Any], folder: Path) -> str:
+    context = open_context(ServerSettings(data_dir=folder))
+    try:
+        return str(asyncio.run(endpoint(context=context)))
+    finally:
+        context.close()
