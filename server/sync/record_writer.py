@@ -1,0 +1,189 @@
+"""Writing of one pushed change: a new record, a fact that came before, or a merge into the record that is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.clock import HybridLogicalClock, Stamp
+from models.errors import Conflict, DoesNotFit
+from models.pipelines import Pipeline
+from models.sessions import InspectionSession
+from models.states import ChangeOperation
+from models.sync import ChangeLogEntry
+from models.synced import Master, Synced, SyncKind, snapshot, synced_types
+from server.audit import differences
+from server.change_log.recording import ChangeMade, add_entry, allocate
+from server.masters.rules import counted_version
+from server.sessions.rules import ENDED
+from server.sync.conflicts import keep_history
+from server.sync.effects import Correction, Effect, TryLater
+from server.sync.payload_validation import with_clear_names
+from server.sync.permissions import check_allowed, check_session_change
+from server.sync.record_checks import VERSION, require_insertable, require_mergeable, require_parents, valid_values
+from sync.shared.merge import field_states, merge_master, merge_owned, trusted_stamp, with_field_states
+from sync.shared.problems import ENTITY_UNKNOWN
+from sync.shared.protocol import MAX_SKEW_MS, Change, Outcome
+
+_STATUS = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordWriter:
+    """Writes changes of one station within the caller's transaction.
+
+    Attributes:
+        session: an open transaction of a database whose recorder is ``ChangeLogRecorder``.
+        clock: the server's clock.
+        device_id: the station that pushes, from its token.
+        wall: milliseconds since 1970.
+        types: of records, by their names on the wire.
+    """
+
+    session: Session
+    clock: HybridLogicalClock
+    device_id: str
+    wall: Callable[[], int]
+    types: dict[str, type[Synced]] = field(default_factory=synced_types)
+
+    def write(self, change: Change) -> Effect:
+        """Check a change, write it to its record and to the change log, and return what that did.
+
+        Raises:
+            TryLater: when an entity or a record is not known yet.
+            UserFacingError: why the change is refused.
+        """
+        record_type = self.types.get(change.entity)
+        if record_type is None:
+            raise TryLater(DoesNotFit(ENTITY_UNKNOWN, entity=change.entity))
+        change = change.model_copy(update={"fields": with_clear_names(record_type, change.fields)})
+        values, extra = valid_values(record_type, change.fields)
+        present = self.session.get(record_type, change.entity_id)
+        check_allowed(self.session, record_type, present, change, values, self.device_id)
+        require_parents(self.session, record_type, present, change, values)
+        if present is None:
+            return self._insert(record_type, change, values, extra)
+        if record_type.kind is SyncKind.FACT:
+            return _repeated_fact(present, change)
+        return self._merge(present, change)
+
+    def _insert(
+        self, record_type: type[Synced], change: Change, values: dict[str, Any], extra: dict[str, Any]
+    ) -> Effect:
+        require_insertable(self.session, record_type, change.entity_id, values)
+        if record_type is Pipeline:
+            values[VERSION] = counted_version(0, proposed=values.get(VERSION), changed=True)
+        stamp = Stamp.parse(change.clock)
+        ahead = stamp.milliseconds - self.wall()
+        if record_type.kind is SyncKind.MASTER:
+            stamp = self._own_stamp(change)
+        elif ahead > MAX_SKEW_MS:
+            extra = {**extra, "clock_ahead_ms": ahead}
+        else:
+            self.clock.observe(stamp)
+        position = allocate(self.session)
+        record = record_type(id=change.entity_id, rev=position, clock=str(stamp), extra=extra, **values)
+        if isinstance(record, Master):
+            record.field_clocks = with_field_states({}, change.fields, rev=position, clock=str(stamp))
+        self.session.add(record)
+        self._log(position, record, change, change.op, snapshot(record), str(stamp))
+        return Effect(Outcome.APPLIED, position)
+
+    def _merge(self, present: Synced, change: Change) -> Effect:
+        now = snapshot(present)
+        stamp = change.clock
+        newer: frozenset[str] = frozenset()
+        if isinstance(present, Master):
+            stamp = str(self._own_stamp(change))
+            merge = merge_master(
+                now, field_states(present.field_clocks), _merged_fields(change), base_rev=change.base_rev, clock=stamp
+            )
+        else:
+            newer = self._newer_fields(present, change)
+            merge = merge_owned(now, change.fields, newer_fields=newer)
+        values, extra = valid_values(type(present), merge.taken)
+        correction = None
+        if isinstance(present, InspectionSession) and _STATUS not in newer:
+            correction = self._checked_correction(present, values, change)
+        version = require_mergeable(self.session, present, values, change)
+        position = allocate(self.session)
+        for name, value in values.items():
+            setattr(present, name, value)
+        if extra:
+            present.extra = {**present.extra, **extra}
+        present.rev = position
+        present.clock = max(present.clock, stamp)
+        if isinstance(present, Master):
+            present.field_clocks = with_field_states(present.field_clocks, merge.taken, rev=position, clock=stamp)
+        deleted = merge.taken.get("deleted_at") is not None
+        operation = ChangeOperation.DELETE if deleted else ChangeOperation.UPDATE
+        logged = {**merge.restated, **merge.taken}
+        if isinstance(present, Pipeline) and VERSION in change.fields:
+            logged[VERSION] = present.version
+        self._log(position, present, change, operation, logged, stamp)
+        keep_history(self.session, change, merge)
+        return Effect(merge.outcome, position, merge.lost, version, correction)
+
+    def _own_stamp(self, change: Change) -> Stamp:
+        """Return the stamp a master is merged by: in the name of the station that pushes, whatever name it gives.
+
+        Edits from before the enrolment carry no station's id yet, and another station's id would hide a conflict.
+        """
+        stamp = Stamp.parse(change.clock)
+        own = Stamp(stamp.milliseconds, stamp.counter, self.device_id)
+        return trusted_stamp(own, self.clock, self.wall())
+
+    def _checked_correction(
+        self, present: InspectionSession, values: Mapping[str, Any], change: Change
+    ) -> Correction | None:
+        """Ask the rules of sessions; return what is corrected after the end, old and new.
+
+        A change that was made before the one that ended the session is none after its end, however late it comes.
+        """
+        differing = {name: value for name, value in values.items() if value != getattr(present, name)}
+        who = check_session_change(self.session, present, differing, change, self.device_id)
+        if not differing or present.status not in ENDED:
+            return None
+        before = {name: getattr(present, name) for name in differing}
+        return Correction(who, present.id, differences(before, differing))
+
+    def _newer_fields(self, present: Synced, change: Change) -> frozenset[str]:
+        """Return the fields that newer changes of a session have set; only a change that comes late needs the log."""
+        if change.clock >= present.clock:
+            return frozenset()
+        query = select(ChangeLogEntry.fields).where(
+            ChangeLogEntry.entity == present.entity,
+            ChangeLogEntry.entity_id == present.id,
+            ChangeLogEntry.clock > change.clock,
+        )
+        return frozenset(name for fields in self.session.scalars(query) for name in fields)
+
+    def _log(
+        self,
+        position: int,
+        record: Synced,
+        change: Change,
+        operation: ChangeOperation,
+        fields: dict[str, Any],
+        clock: str,
+    ) -> None:
+        made = ChangeMade(change.change_id, operation, fields, clock, self.device_id)
+        add_entry(self.session, position, record, made)
+
+
+def _repeated_fact(present: Synced, change: Change) -> Effect:
+    now = snapshot(present)
+    if any(now.get(name) != value for name, value in change.fields.items()):
+        raise Conflict("sync-fact-immutable", entity=change.entity)
+    return Effect(Outcome.DUPLICATE, present.rev)
+
+
+def _merged_fields(change: Change) -> dict[str, Any]:
+    """Return the fields of a master that are merged; the version of a pipeline is counted here instead."""
+    if change.entity != Pipeline.entity:
+        return change.fields
+    return {name: value for name, value in change.fields.items() if name != VERSION}
