@@ -140,7 +140,7 @@ def enable_device(
 @codes_app.command("list", epilog="Example: imageflow admin codes list --json")
 def list_codes(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List enrolment codes, without the codes themselves."""
-    from server.devices.service import list_codes as page
+    from server.devices.codes import list_codes as page
 
     with _server(data_dir) as (context, _):
         rows = _all(lambda wanted: page(context, wanted))
@@ -150,7 +150,7 @@ def list_codes(data_dir: DataDir = None, as_json: Json = False) -> None:
 @codes_app.command("withdraw", epilog="Example: imageflow admin codes withdraw 0197c000-0000-7000-8000-00000000c0de")
 def withdraw_code(code_id: Annotated[str, typer.Argument(help="Id of the code.")], data_dir: DataDir = None) -> None:
     """Make an enrolment code worthless at once."""
-    from server.devices.service import withdraw_code as withdraw
+    from server.devices.codes import withdraw_code as withdraw
 
     with _server(data_dir) as (context, who):
         withdraw(context, who, code_id)
@@ -164,8 +164,8 @@ def create_code(
     as_json: Json = False,
 ) -> None:
     """Make a one-time enrolment code; it is shown this once."""
+    from server.devices.codes import create_code as create
     from server.devices.schemas import EnrolmentCodeCreate
-    from server.devices.service import create_code as create
 
     with _server(data_dir) as (context, who):
         name = _checked(lambda: EnrolmentCodeCreate(device_name=device_name)).device_name

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from models.database import Database
 from models.named import Searchable
 from models.names import folded
 from sync.shared.schemas import Page
@@ -28,6 +29,11 @@ class PageQuery:
 def matching(search: str, record: type[Searchable]) -> ColumnElement[bool]:
     """Return the condition that a searched column contains ``search``, in any case and width."""
     return record.search_text.contains(folded(search), autoescape=True)
+
+
+def searched(query: Select[Any], search: str, record: type[Searchable]) -> Select[Any]:
+    """Return a query for those of its records that contain ``search``; for all of them when it is empty."""
+    return query.where(matching(search, record)) if search else query
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +81,20 @@ def fetch_page(reader: Session | Connection, statements: PageStatements[ReplyT],
         page_size=wanted.page_size,
         total_pages=-(-total // wanted.page_size),
     )
+
+
+def search_page(
+    database: Database, query: Select[Any], record: type[Searchable], reply: type[ReplyT], wanted: PageQuery
+) -> Page[ReplyT]:
+    """Read one page of the records that contain what is searched for.
+
+    Args:
+        database: read in a transaction of its own.
+        query: selects records of the kind ``record``; its order is complete, so that pages do not overlap.
+        record: kind of the records.
+        reply: wire form of a record; its members have the names of columns.
+        wanted: which part, and the search.
+    """
+    statements = PageStatements.of(searched(query, wanted.search, record), reply)
+    with database.read() as session:
+        return fetch_page(session, statements, wanted)

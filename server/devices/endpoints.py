@@ -8,7 +8,7 @@ from fastapi import Depends, Query
 
 from models.states import Role
 from server.auth import service as sign_in
-from server.devices import config, service
+from server.devices import codes, config, service
 from server.devices.schemas import (
     DeviceReply,
     DeviceUpdate,
@@ -101,13 +101,13 @@ def update_device(
 @router.get("/enrolment-codes", summary="List enrolment codes", dependencies=ADMIN_ONLY)
 def list_codes(context: Context, paging: Paging) -> Page[EnrolmentCodeReply]:
     """Administrators only; the codes themselves are not kept."""
-    return service.list_codes(context, paging)
+    return codes.list_codes(context, paging)
 
 
 @router.post("/enrolment-codes", summary="Make an enrolment code", status_code=201)
 def create_code(asking: Admin, context: Context, body: EnrolmentCodeCreate, answer: Answered) -> EnrolmentCodeCreated:
     """Administrators only; good once and for a short time, shown this once."""
-    made = service.create_code(context, asking, body.device_name)
+    made = codes.create_code(context, asking, body.device_name)
     answer.created(f"/enrolment-codes/{made.id}")
     return made
 
@@ -115,10 +115,10 @@ def create_code(asking: Admin, context: Context, body: EnrolmentCodeCreate, answ
 @router.get("/enrolment-codes/{code_id}", summary="One enrolment code", dependencies=ADMIN_ONLY)
 def get_code(code_id: NamedId, context: Context, answer: Read) -> EnrolmentCodeReply:
     """Administrators only; the code itself is not kept."""
-    return answer.of(service.get_code(context, code_id))
+    return answer.of(codes.get_code(context, code_id))
 
 
 @router.delete("/enrolment-codes/{code_id}", summary="Withdraw an enrolment code", status_code=204, responses={409: {}})
 def withdraw_code(code_id: NamedId, asking: Admin, context: Context, expected: IfMatch) -> None:
     """Administrators only; the code is worthless at once. One that was used is 409: disable the station instead."""
-    service.withdraw_code(context, asking, code_id, expected)
+    codes.withdraw_code(context, asking, code_id, expected)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from models.errors import NotFound
 from models.synced import ListedMaster, Master
 from models.targets import InspectionItem
-from server.core.paging import matching
+from server.core.paging import searched
 
 MasterT = TypeVar("MasterT", bound=Master)
 ListedT = TypeVar("ListedT", bound=ListedMaster)
@@ -52,9 +52,7 @@ def listing(
 ) -> Select[ListedT]:
     """Return the query for masters that are not deleted and contain ``search``."""
     query = select(record_type).where(record_type.deleted_at.is_(None), *conditions)
-    if search:
-        query = query.where(matching(search, record_type))
-    return query.order_by(*order, record_type.id)
+    return searched(query, search, record_type).order_by(*order, record_type.id)
 
 
 def items_of(session: Session, target_id: str) -> Sequence[InspectionItem]:

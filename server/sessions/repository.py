@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from models.errors import NotFound
 from models.sessions import AIResult, ImageRecord, InspectionSession
 from models.states import HumanVerdict, SessionStatus
 from models.verification import HumanVerification
-from server.core.paging import matching
+from server.core.paging import searched
+from server.core.records import require_record
 from server.sessions.schemas import AIResultReply, ImageReply, SessionDetail, SessionReply, VerificationReply
 
 
@@ -34,12 +34,9 @@ def session_by_id(session: Session, session_id: str) -> InspectionSession:
     """Return a session.
 
     Raises:
-        NotFound: ``session-unknown``.
+        NotFound: ``inspection-session-unknown``.
     """
-    record = session.get(InspectionSession, session_id)
-    if record is None:
-        raise NotFound("inspection-session-unknown")
-    return record
+    return require_record(session, InspectionSession, session_id, "inspection-session-unknown")
 
 
 def listing(wanted: SessionFilter, search: str) -> Select[InspectionSession]:
@@ -60,10 +57,8 @@ def listing(wanted: SessionFilter, search: str) -> Select[InspectionSession]:
         query = query.where(InspectionSession.created_at >= wanted.start)
     if wanted.end is not None:
         query = query.where(InspectionSession.created_at < wanted.end)
-    if search:
-        query = query.where(matching(search, InspectionSession))
     # Ids are UUIDv7: their order is the order of creation, and the primary key serves it.
-    return query.order_by(InspectionSession.id.desc())
+    return searched(query, search, InspectionSession).order_by(InspectionSession.id.desc())
 
 
 def detail(session: Session, record: InspectionSession) -> SessionDetail:

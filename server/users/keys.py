@@ -5,14 +5,15 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from models.clock import utc_now
-from models.errors import InvalidInput, NotFound
+from models.errors import InvalidInput
 from models.users import ApiKey
 from server.audit import audited
 from server.auth.identity.principal import Principal
 from server.auth.identity.repository import require_maker
 from server.auth.identity.secrets import digest_of, new_secret
 from server.context import ServerContext
-from server.core.paging import PageQuery, PageStatements, fetch_page, matching
+from server.core.paging import PageQuery, search_page
+from server.core.records import require_record
 from server.core.revisions import WHATEVER, Expected
 from server.users.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyReply
 from sync.shared.schemas import Page
@@ -20,11 +21,8 @@ from sync.shared.schemas import Page
 
 def list_keys(context: ServerContext, wanted: PageQuery) -> Page[ApiKeyReply]:
     """Return a page of keys, newest first, without the keys themselves."""
-    query = select(ApiKey).order_by(ApiKey.created_at.desc(), ApiKey.id)
-    if wanted.search:
-        query = query.where(matching(wanted.search, ApiKey))
-    with context.database.read() as session:
-        return fetch_page(session, PageStatements.of(query, ApiKeyReply), wanted)
+    newest_first = select(ApiKey).order_by(ApiKey.created_at.desc(), ApiKey.id)
+    return search_page(context.database, newest_first, ApiKey, ApiKeyReply, wanted)
 
 
 def create_key(context: ServerContext, who: Principal, body: ApiKeyCreate) -> ApiKeyCreated:
@@ -56,10 +54,7 @@ def create_key(context: ServerContext, who: Principal, body: ApiKeyCreate) -> Ap
 def get_key(context: ServerContext, key_id: str) -> ApiKeyReply:
     """Return one key, without the key itself; ``NotFound`` ``key-unknown``."""
     with context.database.read() as session:
-        record = session.get(ApiKey, key_id)
-        if record is None:
-            raise NotFound("key-unknown")
-        return ApiKeyReply.model_validate(record)
+        return ApiKeyReply.model_validate(require_record(session, ApiKey, key_id, "key-unknown"))
 
 
 def revoke_key(context: ServerContext, who: Principal, key_id: str, expected: Expected = WHATEVER) -> None:
@@ -70,9 +65,7 @@ def revoke_key(context: ServerContext, who: Principal, key_id: str, expected: Ex
         PreconditionFailed: ``revision-mismatch``.
     """
     with context.database.local_transaction(who.user_id) as session:
-        record = session.get(ApiKey, key_id, with_for_update=True)
-        if record is None:
-            raise NotFound("key-unknown")
+        record = require_record(session, ApiKey, key_id, "key-unknown", locked=True)
         expected.require(ApiKeyReply.model_validate(record))
         if record.revoked_at is None:
             record.revoked_at = utc_now()

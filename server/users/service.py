@@ -13,7 +13,7 @@ from server.auth.identity.principal import Principal
 from server.auth.identity.repository import password_digest, revoke_sessions
 from server.context import ServerContext
 from server.core.idempotency import existing_record
-from server.core.paging import PageQuery, PageStatements, fetch_page, matching
+from server.core.paging import PageQuery, search_page
 from server.core.revisions import WHATEVER, Expected
 from server.users.rules import require_free_username, settle_access
 from server.users.schemas import UserCreate, UserReply, UserUpdate
@@ -22,11 +22,8 @@ from sync.shared.schemas import Page
 
 def list_users(context: ServerContext, wanted: PageQuery) -> Page[UserReply]:
     """Return a page of users by name."""
-    query = select(User).where(User.deleted_at.is_(None)).order_by(User.username, User.id)
-    if wanted.search:
-        query = query.where(matching(wanted.search, User))
-    with context.database.read() as session:
-        return fetch_page(session, PageStatements.of(query, UserReply), wanted)
+    by_name = select(User).where(User.deleted_at.is_(None)).order_by(User.username, User.id)
+    return search_page(context.database, by_name, User, UserReply, wanted)
 
 
 def get_user(context: ServerContext, user_id: str) -> UserReply:

@@ -27,7 +27,8 @@ from server.auth.service import refresh, sign_in, sign_out
 from server.context import ServerContext, open_context
 from server.core.paging import PageQuery
 from server.core.settings import ServerSettings
-from server.devices.service import create_code, register
+from server.devices.codes import create_code
+from server.devices.service import register
 from server.files.service import store_file
 from server.masters.kinds import targets
 from server.sync.blobs import Uploads
