@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,11 @@ RETRY_S = 2.0
 JOIN_S = 10.0
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class LiveFeed:
     """The newest frame of one image source.
 
-    Args:
+    Attributes:
         make: returns the source, not opened; called again after trouble where the source may come back: it does not
             answer, or it gave frames before. A wrong address or setting is reported once and ends the feed.
         post: calls a callback on the UI thread.
@@ -36,30 +38,21 @@ class LiveFeed:
         after: the feed before this one, stopped already; its source is closed before this one's is opened.
     """
 
-    def __init__(
-        self,
-        make: Callable[[], ImageSource],
-        *,
-        post: Callable[[Callable[[], object]], None],
-        on_frame: Callable[[Frame], object],
-        on_trouble: Callable[[UserFacingError | None], object],
-        on_bad_image: Callable[[UserFacingError], object],
-        on_end: Callable[[], object],
-        after: LiveFeed | None = None,
-    ) -> None:
-        self._make = make
-        self._post = post
-        self._on_frame = on_frame
-        self._on_trouble = on_trouble
-        self._on_bad_image = on_bad_image
-        self._on_end = on_end
-        self._after = after
-        self._paced = False
-        self._lock = threading.Lock()
-        self._newest: Frame | None = None
-        self._announced = False
-        self._stopping = threading.Event()
-        self._wanted = threading.Event()
+    make: Callable[[], ImageSource] = field(kw_only=False)
+    post: Callable[[Callable[[], object]], None]
+    on_frame: Callable[[Frame], object]
+    on_trouble: Callable[[UserFacingError | None], object]
+    on_bad_image: Callable[[UserFacingError], object]
+    on_end: Callable[[], object]
+    after: LiveFeed | None = None
+    _paced: bool = field(default=False, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _newest: Frame | None = field(default=None, init=False)
+    _announced: bool = field(default=False, init=False)
+    _stopping: threading.Event = field(default_factory=threading.Event, init=False)
+    _wanted: threading.Event = field(default_factory=threading.Event, init=False)
+
+    def __post_init__(self) -> None:
         self._wanted.set()
         self._thread = threading.Thread(target=self._work, name="station-feed", daemon=True)
 
@@ -84,19 +77,19 @@ class LiveFeed:
         return not self._thread.is_alive()
 
     def _work(self) -> None:
-        if self._after is not None:
-            self._after.join(JOIN_S)
-            self._after = None
+        if self.after is not None:
+            self.after.join(JOIN_S)
+            self.after = None
         while not self._stopping.is_set():
             try:
-                with self._make() as source:
-                    self._call(lambda: self._on_trouble(None))
+                with self.make() as source:
+                    self._call(lambda: self.on_trouble(None))
                     self._read(source)
                     if source.ended:
-                        self._call(self._on_end)
+                        self._call(self.on_end)
                         return
             except UserFacingError as error:
-                self._call(partial(self._on_trouble, error))
+                self._call(partial(self.on_trouble, error))
                 if not isinstance(error, Unavailable) and self._newest is None:
                     return
                 # What was shown is gone with the source: its next frame is asked for, also where it is paced.
@@ -115,18 +108,18 @@ class LiveFeed:
                 frame = source.read(READ_TIMEOUT_S)
             except UnreadableImage as error:
                 # One bad file of a folder: report it, and go on with the one after it.
-                self._call(partial(self._on_bad_image, error))
+                self._call(partial(self.on_bad_image, error))
                 continue
             if frame is not None:
                 if lost:
                     lost = False
-                    self._call(lambda: self._on_trouble(None))
+                    self._call(lambda: self.on_trouble(None))
                 self._wanted.clear()
                 self._keep(frame)
             elif source.state == SourceState.LOST and not lost:
                 lost = True
                 lost_camera = Unavailable("window-camera-lost", source=source.describe())
-                self._call(partial(self._on_trouble, lost_camera))
+                self._call(partial(self.on_trouble, lost_camera))
 
     def _keep(self, frame: Frame) -> None:
         with self._lock:
@@ -134,13 +127,13 @@ class LiveFeed:
             if self._announced:
                 return
             self._announced = True
-        self._post(self._show)
+        self.post(self._show)
 
     def _show(self) -> None:
         with self._lock:
             frame, self._announced = self._newest, False
         if frame is not None and not self._stopping.is_set():
-            self._on_frame(frame)
+            self.on_frame(frame)
 
     def _call(self, callback: Callable[[], object]) -> None:
-        self._post(lambda: None if self._stopping.is_set() else callback())
+        self.post(lambda: None if self._stopping.is_set() else callback())

@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -53,12 +54,13 @@ def backoff_s(failures: int, random: Callable[[], float] = _RANDOM.random) -> fl
     return longest * (0.5 + random() / 2)
 
 
+@dataclass(eq=False, repr=False)
 class SyncEngine:
     """Keeps one station and the server synchronised.
 
     ``run_once`` does a pass in the caller's thread; ``start`` begins a thread that does passes by itself.
 
-    Args:
+    Attributes:
         database: the station's store, with an ``OutboxRecorder``.
         blobs: its blob store.
         client: the server.
@@ -70,38 +72,25 @@ class SyncEngine:
         lock_path: file that keeps other processes' passes away; beside the SQLite file by default.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        blobs: BlobStore,
-        client: ServerClient,
-        clock: HybridLogicalClock,
-        *,
-        device_id: str,
-        interval_s: float = 30.0,
-        page_size: int = MAX_BATCH_CHANGES,
-        chunk_bytes: int = 1024 * 1024,
-        lock_path: Path | None = None,
-    ) -> None:
-        self.database = database
-        self.blobs = blobs
-        self.client = client
-        self.clock = clock
-        self.device_id = device_id
-        self.interval_s = interval_s
-        self._page_size = page_size
-        self._chunk_bytes = chunk_bytes
-        self._lock_path = lock_path or Path(make_url(database.url).database or "sync").with_name("sync.lock")
-        self._pass = threading.Lock()
-        self._state = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._wake = threading.Event()
-        self._stops = 0
-        self._online = False
-        self._running = False
-        self._error: UserFacingError | None = None
-        self._failing_since: datetime | None = None
-        self._progress: SyncProgress | None = None
+    database: Database
+    blobs: BlobStore
+    client: ServerClient
+    clock: HybridLogicalClock
+    device_id: str = field(kw_only=True)
+    interval_s: float = field(default=30.0, kw_only=True)
+    page_size: int = field(default=MAX_BATCH_CHANGES, kw_only=True)
+    chunk_bytes: int = field(default=1024 * 1024, kw_only=True)
+    lock_path: Path | None = field(default=None, kw_only=True)
+    _pass: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _state: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _thread: threading.Thread | None = field(default=None, init=False)
+    _wake: threading.Event = field(default_factory=threading.Event, init=False)
+    _stops: int = field(default=0, init=False)
+    _online: bool = field(default=False, init=False)
+    _running: bool = field(default=False, init=False)
+    _error: UserFacingError | None = field(default=None, init=False)
+    _failing_since: datetime | None = field(default=None, init=False)
+    _progress: SyncProgress | None = field(default=None, init=False)
 
     def run_once(self, progress: ProgressCallback | None = None) -> SyncReport:
         """Do one whole pass: push, pull, send blobs, fetch models. Waits for a pass of this engine that is on.
@@ -185,7 +174,7 @@ class SyncEngine:
         error: UserFacingError | None = None
         online = self._online
         try:
-            with only_pass(self._lock_path):
+            with only_pass(self._lock_file()):
                 report = self._one_pass(progress, stops)
         except UserFacingError as caught:
             error = caught
@@ -221,10 +210,10 @@ class SyncEngine:
             self.client,
             self.device_id,
             lambda count: step("push", count),
-            page_size=self._page_size,
+            page_size=self.page_size,
         )
-        puller = Puller(self.database, self.client, self.clock, self._page_size, step)
-        transfer = BlobTransfer(self.database, self.blobs, self.client, self._chunk_bytes, step, check)
+        puller = Puller(self.database, self.client, self.clock, self.page_size, step)
+        transfer = BlobTransfer(self.database, self.blobs, self.client, self.chunk_bytes, step, check)
         pusher.push_all()
         check()
         puller.pull_all()
@@ -245,6 +234,9 @@ class SyncEngine:
             problems=tuple(transfer.problems),
             seconds=time.monotonic() - began,
         )
+
+    def _lock_file(self) -> Path:
+        return self.lock_path or Path(make_url(self.database.url).database or "sync").with_name("sync.lock")
 
     def _check(self, stops: int) -> None:
         if self._stops != stops:

@@ -120,7 +120,7 @@ def test_a_refused_credential_is_an_error_but_the_server_is_there(server, make_s
 def test_a_backlog_goes_in_batches_with_progress(server, make_station):
     station = make_station()
     _, target, _ = prepared(server, station)
-    station.engine._page_size = 10
+    station.engine.page_size = 10
     for _ in range(15):
         station.inspect_part(target.id, image=b"the same picture")
     steps: list[SyncProgress] = []
