@@ -245,44 +245,6 @@ def test_inspect_runs_a_pipeline_without_a_model(
     assert (code, line["verdict"], line["score"], line["threshold"]) == (0, "OK", None, None)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (["inspect", "x.png"], 2),
-        (["inspect", "--model", "none.model"], 2),
-        (["inspect", "--model", "none.model", "x.png"], 1),
-        (["inspect", "--pipeline", "none.json", "x.png"], 1),
-        (["train", "images", "--good", "none", "--out", "m.model"], 1),
-        (["train", "images", "--good", "none", "--out", "m.model", "--false-alarm-rate", "0.7"], 2),
-        (["train", "images", "--good", "none"], 2),
-        (["train", "images", "--good", "none", "--out", "photo.JPG"], 2),
-        (["train", "images", "--good", "none", "--out", "."], 2),
-        (["train", "images", "--good", "none", "--out", "m.model", "--name", "x" * 201], 2),
-        (["train", "images", "--good", "none", "--out", "m.model", "--name", "a\x1b[2J"], 2),
-        (["train", "images", "--good", "none", "--out", "m.model", "--seed", str(2**63)], 2),
-        (["inspect", "--model", "none.model", "--threshold", "nan", "x.png"], 2),
-        (["inspect", "--model", "none.model", "--threshold", "0", "x.png"], 2),
-        (["evaluate", "--model", "none.model", "--good", "a", "--defect", "b", "--threshold", "inf"], 2),
-        (["evaluate", "--model", "none.model", "--good", "a", "--defect", "b", "--threshold", "-3"], 2),
-        (["evaluate", "--model", "none.model", "--good", "a", "--defect", "b"], 1),
-        (["model", "show", "none.model"], 1),
-        (["model", "list", "none"], 1),
-        (["model", "backbone", "resnet"], 1),
-    ],
-)
-def test_a_mistake_of_the_user_is_reported_by_exit_code_on_stderr(
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    arguments: list[str],
-    expected: int,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    code, out, err = run(capsys, *arguments)
-    assert (code, out) == (expected, "")
-    assert err
-
-
 @pytest.mark.parametrize("command", [["inspect"], ["train", "images"], ["evaluate"], ["model", "backbone"]])
 def test_help_shows_examples(capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
     code, out, _ = run(capsys, *command, "--help")

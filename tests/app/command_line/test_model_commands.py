@@ -123,49 +123,6 @@ def test_an_exported_model_verifies_against_its_original(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (["model", "threshold", "none.model"], 1),
-        (["model", "threshold", "none.model", "--try", "0"], 2),
-        (["model", "threshold", "none.model", "--set", "3"], 2),
-        (["model", "threshold", "none.model", "--method", "f1"], 2),
-        (["model", "threshold", "none.model", "--apply"], 2),
-        (["item", "threshold", "x", "--set", "3", "--user", "u"], 2),
-        (["item", "threshold", "x", "--set", "3", "--reset", "--user", "u", "--reason", "r"], 2),
-        (["item", "threshold", "x", "--set", "0", "--user", "u", "--reason", "r"], 2),
-        (["item", "threshold", "x", "--user", "u"], 2),
-        (["gate", "learn", "none"], 2),
-        (["gate", "learn", "none", "--out", "."], 2),
-        (["inspect", "--learn-gate", "gate.json", "x"], 2),
-        (["model", "threshold", "none.model", "--reason", "r"], 2),
-        (["model", "threshold", "none.model", "--store", "s"], 2),
-        (["model", "export", "none.model", "--out", "m.model"], 1),
-        (["model", "export", "none.model", "--out", "."], 2),
-        (["model", "export", "none.model", "--out", "m.model", "--precision", "int8"], 2),
-        (["model", "export", "none.model", "--out", "m.model", "--precision", "int4"], 2),
-        (["model", "verify", "none.model"], 1),
-        (["model", "verify", "none.model", "--images", "x"], 2),
-        (["train", "images", "--good", "none", "--out", "m.model", "--threshold", "f1"], 2),
-        (["train", "images", "--good", "none", "--out", "m.model", "--escape-cost", "0"], 2),
-        (["train", "images", "--good", "none", "--out", "m.model", "--defect-rate", "1"], 2),
-        (["train", "images", "--good", "none", "--out", "m.model", "--method", "x"], 1),
-        (["train", "images", "--good", "none", "--out", "m.model", "--defect", "none"], 1),
-    ],
-)
-def test_a_mistake_of_the_user_is_reported_by_exit_code_on_stderr(
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    arguments: list[str],
-    expected: int,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    code, out, err = run(capsys, *arguments)
-    assert (code, out) == (expected, "")
-    assert err
-
-
-@pytest.mark.parametrize(
     "command",
     [
         ["model", "threshold"],
