@@ -26,7 +26,8 @@ GRACE_S = 5.0
 
 SLOW_S = 10.0
 """A call that takes longer deserves the mark ``slow``: two seconds of an idle core, with room for a busy one."""
-BY_FIXTURE = {"data": {"data"}}
+# What trains, or lets another library compute the same, before the first test of its file begins.
+BY_FIXTURE = {"data": {"data"}, "slow": {"calibration", "compared", "padim", "through_crop"}}
 # Helpers that start the product, or a server of somebody else, as a process of its own.
 WHOLE_PROGRAMS = {
     "tests.support.browser",
@@ -48,6 +49,18 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("unhurried")
     # Said by the offscreen platform for every window with a least size; it has no window frame that could keep it.
     config.addinivalue_line("qt_log_ignore", "This plugin does not support propagateSizeHints")
+
+
+def pytest_collection() -> None:
+    # Nothing that is made while collecting is thrown away before the end.
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collected modules out of every later search for garbage: it is made after each test of the window."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -112,11 +125,11 @@ def _no_window_or_timer_is_left() -> None:
         return
     from PySide6.QtCore import QCoreApplication, QEvent, QTimer
     from PySide6.QtWidgets import QApplication
-    from shiboken6 import isValid
+    from shiboken6 import getAllValidWrappers, isValid
 
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
     windows = [widget for widget in QApplication.topLevelWidgets() if isValid(widget) and widget.isVisible()]
     assert not windows, f"windows are open: {windows}"
-    timers = [thing for thing in gc.get_objects() if isinstance(thing, QTimer) and isValid(thing) and thing.isActive()]
+    timers = [thing for thing in getAllValidWrappers() if isinstance(thing, QTimer) and thing.isActive()]
     assert not timers, f"timers run on: {timers}"

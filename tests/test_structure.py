@@ -5,11 +5,18 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).parent
 LONGEST_NAME = 80
-TREES = {path.relative_to(TESTS): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(TESTS.rglob("*.py"))}
+
+
+@cache
+def trees() -> dict[Path, ast.Module]:
+    """Return every file of the tests, parsed."""
+    paths = sorted(TESTS.rglob("*.py"))
+    return {path.relative_to(TESTS): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def imported_modules(tree: ast.Module) -> Iterator[str]:
@@ -25,35 +32,33 @@ def imported_modules(tree: ast.Module) -> Iterator[str]:
 def test_a_file_imports_nothing_of_the_tests_but_their_helpers() -> None:
     wrong = [
         (str(path), name)
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         for name in imported_modules(tree)
         if name.startswith((".", "tests")) and not name.startswith("tests.support.")
     ]
     assert wrong == []
 
 
+@cache
 def named_tests() -> list[tuple[str, str]]:
     """Return the file and the name of every test."""
     return [
         (str(path), node.name)
-        for path, tree in TREES.items()
+        for path, tree in trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
     ]
 
 
-NAMES = named_tests()
-
-
 def test_the_name_of_a_test_has_at_most_80_characters() -> None:
-    assert [(path, name) for path, name in NAMES if len(name.removeprefix("test_")) > LONGEST_NAME] == []
+    assert [(path, name) for path, name in named_tests() if len(name.removeprefix("test_")) > LONGEST_NAME] == []
 
 
 def test_the_name_of_a_test_joins_no_two_behaviours() -> None:
-    assert [(path, name) for path, name in NAMES if "and" in name.split("_")] == []
+    assert [(path, name) for path, name in named_tests() if "and" in name.split("_")] == []
 
 
 def test_every_test_that_a_page_cites_exists() -> None:
     pages = [*(TESTS.parent / "docs").rglob("*.md"), *TESTS.parent.glob("*.md")]
     cited = {name for page in pages for name in re.findall(r"`(test_\w+)`", page.read_text(encoding="utf-8"))}
-    assert cited - {name for _, name in NAMES} == set()
+    assert cited - {name for _, name in named_tests()} == set()

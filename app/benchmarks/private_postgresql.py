@@ -55,11 +55,17 @@ def cluster(programs: Path, *, durable: bool = False) -> Iterator[str]:
 
 
 @contextmanager
-def database(socket_folder: str, name: str) -> Iterator[str]:
-    """Make an empty database and give its SQLAlchemy URL; it is dropped at the end."""
+def database(socket_folder: str, name: str, template: str = "template1") -> Iterator[str]:
+    """Make a database and give its SQLAlchemy URL; it is dropped at the end.
+
+    Args:
+        socket_folder: of the cluster.
+        name: of the new database.
+        template: database that it is a copy of, with nobody connected; PostgreSQL's own is empty.
+    """
     where = f"host={socket_folder} user=test dbname=postgres"
     with psycopg.connect(where, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')  # a name of our own
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # names of our own
         yield f"postgresql+psycopg://test@/{name}?host={socket_folder}"
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # a name of our own
 

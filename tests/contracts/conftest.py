@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from app.benchmarks import private_postgresql as postgresql
+from models.database import Database
 from models.ids import new_id
 from server.context import ServerContext, open_context
 from server.core.settings import ServerSettings
+from tests.support.newest_schema import newest_store
 
 
 @pytest.fixture(scope="session")
@@ -20,19 +22,35 @@ def postgresql_socket() -> Iterator[str]:
         yield folder
 
 
+@pytest.fixture(scope="session")
+def newest_postgresql(postgresql_socket: str) -> Iterator[str]:
+    """Name of a database with the newest schema, to copy."""
+    name = f"t{new_id()}"
+    with postgresql.database(postgresql_socket, name) as url:
+        migrated = Database(url)
+        migrated.migrate()
+        migrated.close()
+        yield name
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """An empty database of each engine."""
+    """A database of each engine: with the newest schema for a ``context``, else empty."""
+    served = "context" in request.fixturenames
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'store.sqlite3'}"
+        path = tmp_path / "store.sqlite3"
+        if served:
+            path.write_bytes(newest_store())
+        yield f"sqlite:///{path}"
         return
-    with postgresql.database(request.getfixturevalue("postgresql_socket"), f"t{new_id()}") as url:
+    template = {"template": request.getfixturevalue("newest_postgresql")} if served else {}
+    with postgresql.database(request.getfixturevalue("postgresql_socket"), f"t{new_id()}", **template) as url:
         yield url
 
 
 @pytest.fixture
 def context(database_url: str, tmp_path: Path) -> Iterator[ServerContext]:
-    """A server's parts on an empty database of each engine."""
+    """A server's parts on a database of each engine."""
     opened = open_context(ServerSettings(data_dir=tmp_path / "data", database_url=database_url))
     yield opened
     opened.close()

@@ -46,9 +46,9 @@ DEADLINE_S = 20.0
 
 
 @pytest.fixture
-def parts(postgresql_socket: str, tmp_path: Path) -> Iterator[ServerContext]:
-    """A server's parts on an empty PostgreSQL database, with the user ``anna``."""
-    with private_postgresql.database(postgresql_socket, f"t{new_id()}") as url:
+def parts(postgresql_socket: str, newest_postgresql: str, tmp_path: Path) -> Iterator[ServerContext]:
+    """A server's parts on a PostgreSQL database, with the user ``anna``."""
+    with private_postgresql.database(postgresql_socket, f"t{new_id()}", newest_postgresql) as url:
         opened = open_context(ServerSettings(data_dir=tmp_path / "data", database_url=url))
         create_user(opened, ADMIN, UserCreate(username="anna", role=Role.INSPECTOR, password=PASSWORD))
         yield opened

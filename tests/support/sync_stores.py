@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import itertools
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -43,25 +42,14 @@ from sync.shared.protocol import (
 from sync.station.blobs import BlobStore, remember_blob
 from sync.station.engine import SyncEngine
 from sync.station.outbox import OutboxRecorder
+from tests.support.newest_schema import newest_store
 
 
 def migrated(path: Path, recorder: ChangeRecorder) -> Database:
-    """A store at ``path`` with the newest schema; the schema is built once in a test run and copied."""
-    if not _template:
-        with tempfile.TemporaryDirectory() as folder:
-            database = Database.at(Path(folder) / "t.sqlite3")
-            database.migrate()
-            with database.engine.connect() as connection:
-                connection.exec_driver_sql("COMMIT")
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            database.close()
-            _template.append((Path(folder) / "t.sqlite3").read_bytes())
+    """A store at ``path`` with the newest schema."""
     if not path.exists():
-        path.write_bytes(_template[0])
+        path.write_bytes(newest_store())
     return Database.at(path, recorder)
-
-
-_template: list[bytes] = []
 
 
 class Wall:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from app.station.operations.model_scores import ScoreDistribution
+    from app.window.look.theme import Theme
 
 BINS = 20
 LEAST_HEIGHT_MM = 36
@@ -54,6 +55,7 @@ class ScoreHistogram(StyledWidget):
         self._shown: ScoreDistribution | None = None
         self._plot: Any = None
         self._line: Any = None
+        self._drawn_in: Theme | None = None
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -76,8 +78,12 @@ class ScoreHistogram(StyledWidget):
         self._draw()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Follow the theme: the chart keeps the colours it was drawn with."""
-        if event.type() in {QEvent.Type.PaletteChange, QEvent.Type.StyleChange}:
+        """Follow the theme: the chart keeps the colours it was drawn with.
+
+        Every style sheet, also that of a parent, sends several of these events; only a new theme is worth a drawing.
+        """
+        changed = event.type() in {QEvent.Type.PaletteChange, QEvent.Type.StyleChange}
+        if changed and self.style_context.theme is not self._drawn_in:
             self._draw()
         super().changeEvent(event)
 
@@ -96,6 +102,7 @@ class ScoreHistogram(StyledWidget):
             self._plot.getViewBox().sigResized.connect(lambda _: self._fit_range())
         self.caption.setText(self.tr("Scores of good parts the model was not fitted on"))
         theme, plot = self.style_context.theme, self._plot
+        self._drawn_in = theme
         plot.clear()
         plot.setBackground(QColor(theme.surface))
         counts, edges = bins(shown.scores, shown.threshold)

@@ -24,6 +24,7 @@ def converted(tmp_path_factory: pytest.TempPathFactory) -> Backbone:
     return convert_in_own_process("efficientnet-lite0", tmp_path_factory.mktemp("backbones"))
 
 
+@pytest.mark.slow
 def test_a_converted_backbone_computes_what_torch_does(converted: Backbone) -> None:
     assert 0 < converted.parity <= 1e-4
     assert find_backbone("efficientnet-lite0", converted.graph.parent) == converted

@@ -100,6 +100,7 @@ def test_two_models_that_judge_an_image_differently_do_not_agree(
     assert (caught.value.values["difference"], caught.value.values["flips"]) == ("0 %", 3)
 
 
+@pytest.mark.slow
 def test_an_int8_model_with_other_scores_is_rejected_with_the_numbers(
     report: TrainingReport, tmp_path: Path, good_paths: list[Path]
 ) -> None:
@@ -135,6 +136,7 @@ def test_int8_without_an_image_is_refused(report: TrainingReport, tmp_path: Path
     assert caught.value.code == "too-few-images"
 
 
+@pytest.mark.slow
 def test_what_keeps_the_quantisation_from_working_is_reported(tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"junk")

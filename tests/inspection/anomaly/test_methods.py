@@ -55,6 +55,7 @@ class MeanMethod:
         return MeanModel(np.diag(scale).astype(np.float32), (-patches.mean(axis=0) * scale).astype(np.float32))
 
 
+@pytest.mark.slow
 def test_a_third_method_needs_one_line_in_the_registry(
     good_paths: list[Path], backbone: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -110,6 +110,7 @@ def test_too_few_images_are_refused_with_their_number(good_paths: list[Path], tm
     assert caught.value.values == {"count": 4, "least": 5}
 
 
+@pytest.mark.slow
 def test_damaged_or_double_images_change_nothing_else(good_paths: list[Path], tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(good_paths[0].read_bytes()[:900])
     clean = train_images(good_paths[:6], tmp_path / "a.model", SMALL)
@@ -124,6 +125,7 @@ def test_damaged_or_double_images_change_nothing_else(good_paths: list[Path], tm
     assert report.threshold == clean.threshold
 
 
+@pytest.mark.slow
 def test_an_image_far_larger_than_the_others_is_skipped(good_paths: list[Path], tmp_path: Path) -> None:
     giant = tmp_path / "giant.png"
     giant.write_bytes(encode_png(np.zeros((1500, 1400), np.uint8)))
@@ -132,6 +134,7 @@ def test_an_image_far_larger_than_the_others_is_skipped(good_paths: list[Path], 
     assert {path: error.code for path, error in report.skipped.items()} == {str(giant): "image-scale"}
 
 
+@pytest.mark.slow
 def test_a_sample_too_small_for_the_rate_is_reported(good_paths: list[Path], tmp_path: Path) -> None:
     strict = SMALL.model_copy(update={"false_alarm_rate": 0.01})
     report = train_images(good_paths[:6], tmp_path / "m.model", strict)
@@ -278,6 +281,7 @@ def test_grain_finer_than_a_patch_is_smoothed_away() -> None:
     assert prepare(grain, 1.0).tensor.std() < 0.5 * prepare(shade, 1.0).tensor.std()
 
 
+@pytest.mark.slow
 def test_castings_are_separated(data: Path, backbone: object, tmp_path: Path) -> None:
     good = sorted((data / "casting" / "train" / "ok_front").iterdir())[:40]
     report = train_images(good, tmp_path / "casting.model", SMALL)
@@ -304,6 +308,7 @@ def copies_of_one_image(folder: Path, count: int) -> list[Path]:
     return paths
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", ["quantile", "tail"])
 def test_copies_of_one_picture_are_reported_as_that(tmp_path: Path, backbone: object, rule: PolicyName) -> None:
     paths = copies_of_one_image(tmp_path, 20)

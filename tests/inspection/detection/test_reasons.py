@@ -106,6 +106,7 @@ def test_a_description_of_data_that_makes_no_sense_is_reported_in_japanese_too(t
     assert english_words(in_japanese) == set(), in_japanese
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_task_is_rejected_with_advice(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

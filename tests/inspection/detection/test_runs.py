@@ -67,6 +67,7 @@ def is_free(folder: RunFolder) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_a_training_that_gains_nothing_ends_before_its_epochs_with_a_reason(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +129,7 @@ def test_a_training_killed_after_its_last_epoch_is_finished_by_the_next_run(
     assert report["models"][0]["parity"]["f32"]["matched"] >= 0.99
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_when_a_checkpoint_is_written_is_reported_as_that(tmp_path: Path) -> None:
     described = draw_detections(tmp_path / "data")
     # Without the system's fonts, which are larger than the limit.
@@ -274,6 +276,7 @@ def test_wrong_usage_is_reported_before_anything_is_made(
     assert sorted(path.name for path in Path().iterdir()) == ["data.yaml", "images", "labels"]
 
 
+@pytest.mark.slow
 def test_a_benchmark_whose_other_side_does_not_start_reports_the_reason(tmp_path: Path) -> None:
     (tmp_path / "best.pt").write_bytes(b"no checkpoint")
     model = with_description(tmp_path)

@@ -77,6 +77,7 @@ def test_classes_of_other_names_are_refused(weights: Path, labelled: Path, tmp_p
     assert caught.value.code == "evaluation-classes"
 
 
+@pytest.mark.slow
 def test_the_command_measures_a_detector_with_options_of_its_own(
     capsys: pytest.CaptureFixture[str], weights: Path, labelled: Path, report: TrainingReport, tmp_path: Path
 ) -> None:

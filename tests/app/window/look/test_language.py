@@ -9,6 +9,7 @@ from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QWidget
 
 from app.window.look import language
+from app.window.sync.presenter import SyncPresenter
 from inspection.sources import ADDRESS_KINDS
 from models.messages import LANGUAGES, catalogue
 from tests.support.user_robot import UserRobot, inspect_next
@@ -96,6 +97,9 @@ def test_the_language_key_changes_every_text_at_once(robot: UserRobot, screen: s
     elif screen in {"home", "sync"}:
         robot.sign_in()
     robot.window.show_screen(screen)
+    robot.until(lambda: robot.window.workers.is_idle)
+    # What waits for the server is counted from time to time; here no later than now.
+    robot.window.presenter(SyncPresenter).refresh()
     robot.until(lambda: robot.window.workers.is_idle)
     english = shown_texts(robot.window.window)
     robot.key(Qt.Key.Key_F2)

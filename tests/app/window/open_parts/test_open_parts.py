@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -27,12 +29,14 @@ from tests.support.user_robot import UserRobot
 SERIAL = "PL-0042"
 
 
-@pytest.fixture
-def left_open(station: Station) -> str:
-    """Session of a part that a station was killed over, after its AI result; ask for it before ``workspace``."""
+@pytest.fixture(scope="module")
+def killed(trained_station: Station, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A store whose station was killed over a part, after its AI result, and the session of that part."""
+    station, store = trained_station, tmp_path_factory.mktemp("killed") / "store"
+    shutil.copytree(station.store, store)
     arguments = [station.target_id, station.item_id, station.operator.user_id, str(station.parts.test), SERIAL]
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.capture", str(station.store), *arguments],
+        [sys.executable, "-m", "tests.support.capture", str(store), *arguments],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -41,6 +45,15 @@ def left_open(station: Station) -> str:
     process.kill()
     process.wait()
     process.stdout.close()
+    return store, session_id
+
+
+@pytest.fixture
+def left_open(killed: tuple[Path, str], station: Station) -> str:
+    """Session of the part of a killed station, in the store of the test; ask for it before ``workspace``."""
+    store, session_id = killed
+    shutil.rmtree(station.store)
+    shutil.copytree(store, station.store)
     return session_id
 
 
