@@ -105,6 +105,6 @@ def test_a_declared_character_set_goes_before_the_option(name: str) -> None:
     assert code.text == "Größe"
 
 
-def test_most_codes_on_metal_and_turned_labels_are_read_by_thorough(data: Path) -> None:
+def test_most_codes_on_metal_or_turned_labels_are_read_by_thorough(data: Path) -> None:
     figures = {figure.name: figure.value for figure in measure(data / "codes_dpm")}
     assert (figures["hard_codes_read_rate_thorough"] or 0) >= 11 / 12

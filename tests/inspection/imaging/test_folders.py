@@ -150,7 +150,7 @@ def test_a_pipe_with_the_name_of_a_picture_is_listed_as_one(tmp_path: Path) -> N
     assert caught.value.code == "image-not-readable"
 
 
-def test_pictures_that_are_not_read_and_videos_are_listed(tmp_path: Path) -> None:
+def test_pictures_that_are_not_read_are_listed_like_videos(tmp_path: Path) -> None:
     names = ["a.png", "b.HEIC", "c.jfif", "d.pgm", "e.mp4", "f.CR2", "g.gif"]
     fill(tmp_path, *names, "notes.txt", "labels.json", "Thumbs.db")
     assert by_search(tmp_path) == by_watching(tmp_path) == names

@@ -84,7 +84,7 @@ def test_values_beyond_the_given_depth_are_refused() -> None:
     assert (error.code, error.values["bits"], error.values["largest"]) == ("image-beyond-depth", 10, "4095")
 
 
-def test_a_given_range_is_mapped_and_what_lies_beyond_is_black_or_white() -> None:
+def test_what_lies_beyond_a_given_range_is_black_or_white() -> None:
     values = np.array([[0, 100, 200, 300, 400]], np.uint16)
     seen = decode_image(by_opencv(values, ".tif"), mode="grey", reading=Reading(ValueRange(100, 300)))
     assert seen.tolist() == [[0, 0, 128, 255, 255]]
@@ -176,7 +176,7 @@ def test_what_is_no_number_in_a_height_map_is_black() -> None:
     assert seen.tolist() == [[0, 128, 255, 0, 255]]
 
 
-def test_half_precision_is_not_supported_and_not_damaged() -> None:
+def test_half_precision_is_called_unsupported_not_damaged() -> None:
     assert refused(tiff(GREY.astype("<f2"), 16, 3)).code == "image-not-supported"
 
 
@@ -271,7 +271,7 @@ def test_half_transparent_pixels_are_mixed_with_white() -> None:
         assert np.abs(seen[0, 0].astype(int) - (227, 177, 127)).max() <= 1
 
 
-def test_a_palette_with_a_transparent_colour_and_grey_with_alpha_are_seen_on_white() -> None:
+def test_what_is_transparent_is_seen_on_white() -> None:
     palette = Image.fromarray(np.array([[0, 1], [1, 0]], np.uint8), "P")
     palette.putpalette([9, 9, 9, 200, 0, 0])
     assert decode_image(by_pillow(palette, "PNG", transparency=0))[0, 0].tolist() == [255, 255, 255]
@@ -380,7 +380,7 @@ def test_a_video_among_images_is_named_as_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".jfif", ".jpe", ".pgm", ".dib", ".gif"])
-def test_the_content_of_a_file_decides_and_not_its_name(tmp_path: Path, suffix: str) -> None:
+def test_the_content_of_a_file_decides_instead_of_its_name(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     path.write_bytes(by_opencv(GREY, ".png"))
     assert np.array_equal(read_image(path, mode="grey"), GREY)
