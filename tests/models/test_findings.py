@@ -1,4 +1,5 @@
 from models.findings import finding_texts
+from models.messages import LANGUAGES, error_text
 from models.results import BoundingBox, CodeReading, ColourDifference, Detection, InspectionResult, Measurement
 from models.states import Verdict
 
@@ -6,6 +7,10 @@ from models.states import Verdict
 def texts(language: str = "en", **found: object) -> list[str]:
     result = {"overall_result": Verdict.OK, "confidence": 1.0, "detections": []} | found
     return finding_texts(InspectionResult.model_validate(result), language)
+
+
+def words(finding: str, language: str) -> str:
+    return error_text(f"finding-{finding}", {}, language).detail
 
 
 def seen(name: str, confidence: float) -> Detection:
@@ -19,8 +24,8 @@ def test_each_class_is_named_once_from_the_surest_down() -> None:
 
 def test_an_anomalous_region_is_named_in_the_readers_language() -> None:
     found = [seen("anomaly", 0.9)]
-    assert texts(detections=found) == ["anomalous region 0.90"]
-    assert texts("ja", detections=found) == ["異常領域 0.90"]
+    for language in LANGUAGES:
+        assert texts(language, detections=found) == [f"{words('anomaly', language)} 0.90"]
 
 
 def test_what_could_not_be_measured_or_compared_says_why_in_words() -> None:
@@ -30,8 +35,13 @@ def test_what_could_not_be_measured_or_compared_says_why_in_words() -> None:
         "measurements": [Measurement(**bore, value=None, reason="no-circle"), Measurement(**bore, value=4.25)],
         "colours": [ColourDifference(**paint, mean=None), ColourDifference(**paint, mean=1.234)],
     }
-    assert texts(**found) == ["bore no circle found", "bore 4.25 mm", "paint not comparable", "paint ΔE00 1.23"]
-    assert texts("ja", **found)[::2] == ["bore 円が見つかりません", "paint 比較できません"]
+    for language in LANGUAGES:
+        assert texts(language, **found) == [
+            f"bore {words('no-circle', language)}",
+            "bore 4.25 mm",
+            f"paint {words('not-compared', language)}",
+            "paint ΔE00 1.23",
+        ]
 
 
 def test_a_reason_of_a_later_version_is_reported_as_it_is() -> None:

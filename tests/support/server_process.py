@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -40,7 +41,7 @@ def server(folder: Path, *arguments: str, **extra: str) -> Iterator[tuple[subpro
         assert process.stderr is not None
         for line in process.stderr:
             lines.append(line)
-            if "listens on" in line:
+            if re.search(r"\bhttps?://", line) and not line.startswith("{"):
                 listening.set()
         listening.set()
 

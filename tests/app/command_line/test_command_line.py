@@ -177,7 +177,7 @@ def test_verify_looks_at_the_practice_store_beside_the_real_one(station: Station
         (("--good", "{empty}", "--test", "{empty}"), "empty"),
         (("--good", "{empty}"), "--test"),
         (("--out", "{file}/out"), "out"),
-        (("--out", "{store}/demo/out"), "practice store"),
+        (("--out", "{store}/demo/out"), "{store}/demo/out"),
     ],
 )
 def test_the_demo_keeps_the_earlier_run_when_it_refuses_a_folder(
@@ -193,7 +193,7 @@ def test_the_demo_keeps_the_earlier_run_when_it_refuses_a_folder(
     filled = [argument.format(**places) for argument in arguments]
     done = imageflow("demo", "--out", str(tmp_path / "out"), *filled, "--store", str(tmp_path / "store"))
     assert done.returncode == 1
-    assert stated in done.stderr
+    assert stated.format(**places) in done.stderr
     assert "Traceback" not in done.stderr
     assert (earlier.folder / "result").exists()
 

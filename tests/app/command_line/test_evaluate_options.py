@@ -53,9 +53,9 @@ def test_without_a_pipeline_the_model_may_be_named_too(
 @pytest.mark.parametrize(
     ("models", "stated"),
     [
-        (("default={model}", "default={model}"), "there are two for 'default'"),
-        (("reference={image}",), "none is for 'default'"),
-        (("default={model}", "other={image}"), "no step uses a model 'other', and there is no file"),
+        (("default={model}", "default={model}"), "'default'"),
+        (("reference={image}",), "'default'"),
+        (("default={model}", "other={image}"), "'other"),
     ],
 )
 def test_names_that_cannot_be_meant_are_reported(

@@ -16,6 +16,7 @@ from inspection.imaging.files import encode_png, read_image
 from inspection.imaging.opencv import cv2
 from inspection.metrics import PixelScores, f1_score, image_auroc, percentiles, rate
 from models.errors import InvalidInput, NotFound
+from models.messages import error_text
 
 numbers = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=30)
 
@@ -111,7 +112,8 @@ def test_images_that_cannot_be_scored_are_left_out_by_name(model: AnomalyModel, 
     found = evaluate(model, tmp_path / "good", parts / "test" / "scratch", language="ja")
     assert set(found["skipped"]) == {str(tmp_path / "good" / name) for name in ("broken.png", "giant.png")}
     assert found["left_out"] == {"good": 2, "defect": 0}
-    assert "画像" in found["skipped"][str(tmp_path / "good" / "broken.png")]
+    unknown = error_text("image-unknown-format", {"name": "broken.png"}, "ja")
+    assert found["skipped"][str(tmp_path / "good" / "broken.png")] in {unknown.title, unknown.detail}
     assert found["images"]["good"] == 8
 
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from app.benchmarks.areas import AREAS
 from app.benchmarks.inspection.skab import measure
 from inspection.metrics import average_precision, volume_under_surface
 from inspection.sensor import read_table
@@ -38,6 +39,8 @@ def test_the_benchmark_counts_alarms_of_rows_after_the_first_400(data: Path, tmp
     interval = figures["skab_f1"].interval
     assert interval is not None
     assert interval[0] <= value["skab_f1"] <= interval[1]
+    areas = [area for area in AREAS.values() for one in area.measures if one.module == measure.__module__]
+    assert [area.command for area in areas] == ["imageflow bench skab"]
 
 
 def test_a_folder_without_the_files_is_reported(tmp_path: Path) -> None:
