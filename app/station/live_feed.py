@@ -33,7 +33,8 @@ class LiveFeed:
         post: calls a callback on the UI thread.
         on_frame: called there with the newest frame; frames in between are dropped.
         on_trouble: called there with what is wrong with the source, and with None when it is well again.
-        on_bad_image: called there with what is wrong with one image of a folder; the next one follows by itself.
+        on_bad_image: called there with what is wrong with one image of a folder, or how many frames of a video could
+            not be decoded so far; the next one follows by itself.
         on_end: called there when the source has no more frames.
         after: the feed before this one, stopped already; its source is closed before this one's is opened.
     """
@@ -100,12 +101,17 @@ class LiveFeed:
         from inspection.sources import SourceState
 
         self._paced = not source.live
-        lost = False
+        lost, undecoded = False, 0
         while not self._stopping.is_set() and not source.ended:
             if self._paced and not self._wanted.wait(READ_TIMEOUT_S):
                 continue
             try:
                 frame = source.read(READ_TIMEOUT_S)
+                missed = source.missed
+                if missed is not None and missed.undecoded > undecoded:
+                    undecoded = missed.undecoded
+                    found = UnreadableImage("frames-undecoded", source=source.describe(), count=undecoded)
+                    self._call(partial(self._on_bad_image, found))
             except UnreadableImage as error:
                 # One bad file of a folder: report it, and go on with the one after it.
                 self._call(partial(self.on_bad_image, error))

@@ -10,13 +10,14 @@ from app.window.presenting.context import StationContext
 from app.window.presenting.event import Event
 from app.window.presenting.notices import Level
 from app.window.work.state import SCREEN
-from models.errors import Unavailable, UserFacingError
+from models.errors import InvalidInput, Unavailable, UserFacingError
 
 if TYPE_CHECKING:
     from inspection.imaging.frames import Frame
     from inspection.sources import ImageSource
 
 CLOSE_S = 5.0
+_MOST_NAMES = 8
 
 
 class PartImages:
@@ -26,6 +27,7 @@ class PartImages:
         newest: the frame that a capture would inspect; None while there is none.
         before: the one before it, which movement is seen against.
         has_ended: the source has no more frames.
+        unread: what was wrong with images of the source that could not be inspected.
 
     Events:
         changed: there is a frame now, or none any more, or the source has ended.
@@ -42,6 +44,7 @@ class PartImages:
         self.newest: Frame | None = None
         self.before: Frame | None = None
         self.has_ended = False
+        self.unread: list[UserFacingError] = []
         self.changed: Event[()] = Event()
         self.frame_shown: Event[Frame] = Event()
         self.failed: Event[UserFacingError] = Event()
@@ -52,6 +55,9 @@ class PartImages:
         self.stop()
         self._make_source = make_source
         self.has_ended = False
+        self.unread = []
+        self._context.notices.clear("image-transparent")
+        self._context.notices.clear("source-unread")
         self.changed.emit()
         self._feed = LiveFeed(
             make_source,
@@ -85,6 +91,9 @@ class PartImages:
 
     def _take(self, frame: Frame) -> None:
         self.before, self.newest = self.newest, frame
+        if frame.transparent:
+            seen = InvalidInput("window-image-transparent", name="" if frame.path is None else frame.path.name)
+            self._context.notices.add("image-transparent", seen, level=Level.HINT, screen=SCREEN)
         self.changed.emit()
         self.frame_shown.emit(frame)
 
@@ -104,6 +113,7 @@ class PartImages:
             self.use(self._make_source)
 
     def _image_trouble(self, error: UserFacingError) -> None:
+        self.unread.append(error)
         self._context.notices.add("image", error, level=Level.HINT, screen=SCREEN)
         self.failed.emit(error)
 
@@ -111,4 +121,9 @@ class PartImages:
         self.newest, self.has_ended = None, True
         self.changed.emit()
         self._context.notices.add("source", Unavailable("window-source-ended"), level=Level.HINT, screen=SCREEN)
+        if self.unread:
+            named = [str(error.values.get("name", error.values.get("source", ""))) for error in self.unread]
+            names = ", ".join(named[:_MOST_NAMES]) + (", …" if len(named) > _MOST_NAMES else "")
+            unread = InvalidInput("window-images-unread", count=len(named), names=names)
+            self._context.notices.add("source-unread", unread, level=Level.HINT, screen=SCREEN)
         self.ended.emit()

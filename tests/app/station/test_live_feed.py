@@ -17,6 +17,7 @@ from inspection.sources import ImageSource, make_source
 from inspection.sources.base import SourceBase
 from models.errors import InvalidInput, UserFacingError
 from models.storage import write_atomically
+from tests.support.videos import COUNT, damage, video
 
 
 class Watcher:
@@ -118,4 +119,16 @@ def test_a_feed_stopped_while_it_waits_to_ask_again_waits_no_longer(monkeypatch:
     monkeypatch.setattr(live_feed, "RETRY_S", 3600.0)
     watcher = Watcher(lambda: make_source("rtsp://127.0.0.1:9/live"))
     watcher.until(lambda: len(watcher.troubles) == 1)
+    watcher.close()
+
+
+def test_a_damaged_place_of_a_video_is_reported_with_its_count(tmp_path: Path) -> None:
+    path = damage(video(tmp_path / "a.mp4", "mp4v"))
+    watcher = Watcher(lambda: make_source(str(path)))
+    for number in range(1, COUNT // 2):
+        watcher.until(lambda number=number: watcher.frames >= number)  # type: ignore[misc]  # bound at once
+        watcher.feed.advance()
+        if "frames-undecoded" in watcher.troubles:
+            break
+    watcher.until(lambda: "frames-undecoded" in watcher.troubles)
     watcher.close()
