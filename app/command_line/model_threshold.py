@@ -75,7 +75,7 @@ def threshold_command(
     if archive_kind(model) in DETECTION_KINDS:
         raise InvalidInput("detector-threshold", name=model.name)
     bundle = read_bundle(model)
-    evidence = _evidence(bundle, model, good, defect, chosen_preprocessing(pipeline, used or []))
+    evidence, complete = _evidence(bundle, model, good, defect, chosen_preprocessing(pipeline, used or []))
     rows = [_Row(f"{found.nominal_rate:.1%}", found) for found in candidates(evidence, method)]
     rows.append(_Row("model", effect(bundle.manifest.threshold.value, evidence)))
     rows += [_Row("tried", effect(value, evidence)) for value in tried or ()]
@@ -86,17 +86,22 @@ def threshold_command(
             "thresholds": [{"name": row.name, **row.effect.as_json()} for row in rows],
         }
         typer.echo(json.dumps(answer, ensure_ascii=False))
-        return
-    typer.echo("\n".join(_table(rows)))
-    if any(row.effect.sample_too_small for row in rows):
-        warn("rate-assumed", count=len(evidence.held_out))
+    else:
+        typer.echo("\n".join(_table(rows)))
+        if any(row.effect.sample_too_small for row in rows):
+            warn("rate-assumed", count=len(evidence.held_out))
+    if not complete:
+        raise typer.Exit(1)
 
 
 def _evidence(
     bundle: Bundle, model: Path, good: Path | None, defect: Path | None, preprocessor: ImagePreprocessor
-) -> Evidence:
-    """Return the scores that effects are counted on; report unusable images and preprocessing on stderr."""
-    from app.command_line import report_error, warn_about
+) -> tuple[Evidence, bool]:
+    """Return the scores that effects are counted on, and whether every image given has one.
+
+    Unusable images and preprocessing are reported on stderr.
+    """
+    from app.command_line import report_error, warn, warn_about
     from inspection.anomaly.threshold.evidence import gather_evidence
     from inspection.pipeline import preprocessing_mismatch
 
@@ -110,7 +115,9 @@ def _evidence(
         )
     for path, error in skipped.items():
         report_error(error, str(path))
-    return evidence
+    if skipped:
+        warn("images-left-out", count=len(skipped))
+    return evidence, not skipped
 
 
 def _table(rows: Iterable[_Row]) -> list[str]:

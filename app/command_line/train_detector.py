@@ -116,6 +116,7 @@ def train_detector_command(
             warn("detector-training-stopped", folder=shlex.quote(str(folder)))
         raise
     warn_skipped({file: error.text(language()).detail for file, error in report.skipped.items()})
+    complete = not report.skipped and not report.left_out
     if report.left_out:
         warn("detector-images-left-out", count=report.left_out, log=folder / "training.log")
     if "finds-nothing" in report.warnings:
@@ -125,6 +126,8 @@ def train_detector_command(
             report_error(written.refused)
     found = report_as_json(report)
     typer.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(result_lines(found)))
+    if not complete:
+        raise typer.Exit(1)
 
 
 def _request(

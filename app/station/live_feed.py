@@ -111,7 +111,7 @@ class LiveFeed:
                 if missed is not None and missed.undecoded > undecoded:
                     undecoded = missed.undecoded
                     found = UnreadableImage("frames-undecoded", source=source.describe(), count=undecoded)
-                    self._call(partial(self._on_bad_image, found))
+                    self._call(partial(self.on_bad_image, found))
             except UnreadableImage as error:
                 # One bad file of a folder: report it, and go on with the one after it.
                 self._call(partial(self.on_bad_image, error))

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection.imaging.datasets import image_files
-from inspection.imaging.decoding import require_read_page, stored_values
+from inspection.imaging.decoding import require_one_page, stored_values
 from inspection.imaging.files import read_image_bytes, require_image
 from inspection.imaging.formats import IMAGE_SUFFIXES
-from inspection.imaging.reading import AS_DECLARED
 from models.errors import InvalidInput
 from models.storage import is_file, is_folder
 
@@ -81,7 +80,7 @@ def read_mask(path: Path, marks: MaskMarks = "auto") -> Marked:
     """
     data = read_image_bytes(path)
     header = require_image(data, name=path.name)
-    require_read_page(header, name=path.name, reading=AS_DECLARED)
+    require_one_page(header, name=path.name)
     stored = stored_values(data, header, name=path.name)
     opaque: Marked | None = None
     if header.alpha and stored.ndim > 2 and stored.shape[2] > _ALPHA:  # noqa: PLR2004

@@ -54,10 +54,10 @@ def decode_complete(
         reading: what the file leaves open.
 
     Raises:
-        UnreadableImage: ``image-damaged``, ``image-not-supported``, ``image-several-pages``, ``image-depth-unknown``,
-            ``image-range-unknown`` or ``image-beyond-depth``.
+        UnreadableImage: ``image-damaged``, ``image-several-pages``, ``image-depth-unknown``, ``image-range-unknown`` or
+            ``image-beyond-depth``.
     """
-    require_read_page(header, name=name, reading=reading)
+    require_one_page(header, name=name, reading=reading)
     if not header.deep and not header.alpha and header.format != "netpbm":
         return DecodedImage(_plain(data, header, name, mode))
     values = stored_values(data, header, name=name)
@@ -78,14 +78,12 @@ def decode_complete(
     return DecodedImage(_in_mode(pixels, mode), transparent, chosen)
 
 
-def require_read_page(header: ImageHeader, *, name: str, reading: Reading) -> None:
-    """Check that a file is of a kind that is read, and that it is clear which of its pages.
+def require_one_page(header: ImageHeader, *, name: str, reading: Reading = AS_DECLARED) -> None:
+    """Check that it is clear which page of a file is read.
 
     Raises:
-        UnreadableImage: ``image-not-supported``, ``image-several-pages``.
+        UnreadableImage: ``image-several-pages``.
     """
-    if header.unread:
-        raise UnreadableImage("image-not-supported", name=name, format=header.unread)
     if header.pages > 1 and reading.pages == "refuse":
         raise UnreadableImage("image-several-pages", name=name, pages=header.pages, format=header.format)
 

@@ -87,6 +87,8 @@ def _header(data: bytes, name: str) -> ImageHeader:
         raise UnreadableImage("image-damaged", name=name, format=image_format(data)) from error
     if header is None:
         raise UnreadableImage("image-is-video" if suffix in VIDEO_SUFFIXES else "image-unknown-format", name=name)
+    if header.unread:
+        raise UnreadableImage("image-not-supported", name=name, format=header.unread)
     return header
 
 

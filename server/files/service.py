@@ -6,6 +6,7 @@ import unicodedata
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
+from inspection.imaging.decoding import require_one_page
 from inspection.imaging.files import ImageLimits, require_image
 from inspection.imaging.formats import SUFFIXES, PictureFormat
 from models.errors import Conflict, NotFound, TooLarge
@@ -81,7 +82,7 @@ def store_file(
     Raises:
         TooLarge: ``upload-too-large``.
         Conflict: ``id-taken`` when the id belongs to a file with other bytes.
-        UnreadableImage: when it is no complete image within the limits of pixels.
+        UnreadableImage: when it is no complete image of one page within the limits of pixels.
     """
     largest = context.settings.max_upload_bytes
     limits = ImageLimits(largest, context.settings.max_image_pixels)
@@ -91,6 +92,7 @@ def store_file(
     shown = PurePosixPath((filename or "file").replace("\\", "/")).name[:_LONGEST_SHOWN]
     shown = "".join(letter for letter in shown if not _is_invisible(letter))
     header = require_image(data, name=shown, limits=limits, unpacked=True)
+    require_one_page(header, name=shown)
     name = safe_name(filename, header.format)
     sha256 = sha256_of(data)
     content_type = f"image/{header.format}"

@@ -11,14 +11,17 @@ from inspection.detection.data.labels import LabelledBox, read_labels
 from inspection.detection.graph.metadata import class_names, read_yaml
 from inspection.detection.reasons import InvalidMetadataError, decoded
 from inspection.imaging.datasets import image_files
-from inspection.imaging.files import decode_image, read_image_bytes
+from inspection.imaging.decoding import DecodedImage
+from inspection.imaging.files import decode, read_image_bytes
 from inspection.imaging.formats import IMAGE_SUFFIXES
+from inspection.imaging.value_range import ValueRange
 from models.errors import InvalidInput, NotFound, UnreadableImage, UserFacingError
 from models.names import LONGEST_NAME
 from models.storage import is_file, is_there, reason_of, sha256_of
 
 _MIN_SIDE = 10
 """Minimum side in pixels; the training library silently drops smaller images."""
+_KNOWN_TO_ULTRALYTICS = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 PARTS = ("train", "val")
 _UP = "../"
 Report = Callable[[int, int], None]
@@ -34,6 +37,7 @@ class LabelledFile:
         height: rows.
         boxes: empty for a background image.
         digest: SHA-256 of image and labels, hexadecimal.
+        seen_alike: whether the training library, which reads files itself, sees the image as the inspection does.
     """
 
     image: Path
@@ -41,6 +45,7 @@ class LabelledFile:
     height: int
     boxes: tuple[LabelledBox, ...]
     digest: str
+    seen_alike: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +169,8 @@ def _listed(listing: Path) -> list[Path]:
 def _read_file(image: Path, classes: int, skipped: dict[str, UserFacingError]) -> LabelledFile | None:
     try:
         data = read_image_bytes(image)
-        pixels = decode_image(data, name=image.name, mode="grey")
+        decoded = decode(data, name=image.name, mode="grey")
+        pixels = decoded.pixels
         if min(pixels.shape) < _MIN_SIDE:
             height, width = pixels.shape
             raise UnreadableImage("image-too-small", name=image.name, width=width, height=height, least=_MIN_SIDE)
@@ -173,7 +179,16 @@ def _read_file(image: Path, classes: int, skipped: dict[str, UserFacingError]) -
         return None
     boxes, text = read_labels(label_file(image), classes)
     digest = sha256_of(bytes.fromhex(sha256_of(data)) + bytes.fromhex(sha256_of(text)))
-    return LabelledFile(image, pixels.shape[1], pixels.shape[0], boxes, digest)
+    return LabelledFile(image, pixels.shape[1], pixels.shape[0], boxes, digest, _seen_alike(image, decoded))
+
+
+def _seen_alike(image: Path, decoded: DecodedImage) -> bool:
+    """Return whether the training library sees the image alike.
+
+    It takes the upper 8 of 16 bits, sees what lies under transparent pixels, and leaves out endings it does not know.
+    """
+    known_values = decoded.values in {None, ValueRange.of_bits(16)}
+    return image.suffix.lower() in _KNOWN_TO_ULTRALYTICS and known_values and not decoded.transparent
 
 
 def label_file(image: Path) -> Path:

@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 from inspection.detection.data.dataset import DetectionData
+from inspection.imaging.files import encode_png, read_image
 from models.storage import make_folder, not_written, write_atomically
 
 _JPEG_BEGIN, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
@@ -20,10 +21,12 @@ def write_training_layout(data: DetectionData, folder: Path) -> Path:
     """Write the data set in the layout of the training library and return the path of its ``data.yaml``.
 
     Images are symbolic links where the system supports them, copies otherwise and where the library would rewrite the
-    file. The folder is cleared first: the library would unpickle an existing cache.
+    file; those that the library would see otherwise than the inspection are decoded and written as PNG. The folder is
+    cleared first: the library would unpickle an existing cache.
 
     Raises:
         Unavailable: ``file-not-written`` or ``file-disk-full``.
+        UnreadableImage: when an image was changed since it was read.
     """
     if os.path.lexists(folder):
         try:
@@ -36,9 +39,12 @@ def write_training_layout(data: DetectionData, folder: Path) -> Path:
         make_folder(labels)
         for number, file in enumerate(files):
             name = f"{number:06}"
-            target = images / f"{name}{file.image.suffix.lower()}"
+            target = images / f"{name}{file.image.suffix.lower() if file.seen_alike else '.png'}"
             try:
-                _link_or_copy(file.image.resolve(), target)
+                if file.seen_alike:
+                    _link_or_copy(file.image.resolve(), target)
+                else:
+                    target.write_bytes(encode_png(read_image(file.image)))
                 text = "".join(f"{box.as_line()}\n" for box in file.boxes)
                 (labels / f"{name}.txt").write_text(text, encoding="utf-8")
             except OSError as error:

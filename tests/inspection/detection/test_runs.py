@@ -26,6 +26,8 @@ from inspection.detection.training.child import run_training_process
 from inspection.detection.training.process import failure_of
 from inspection.detection.training.run_folder import RunFolder, create_run, open_run, write_json
 from inspection.detection.training.run_request import RunRequest
+from inspection.imaging.files import read_image
+from inspection.imaging.opencv import cv2
 from models.errors import Conflict, InvalidInput
 from tests.support.awaiting import wait_until
 from tests.support.detector_files import with_description
@@ -235,6 +237,22 @@ def test_nothing_of_an_earlier_training_stays_in_the_layout(
     assert not (laid / "labels" / "train.cache").exists()
     assert first.exists()
     assert len(list((laid / "images" / "train").iterdir())) == 4
+
+
+def test_the_training_library_sees_each_image_as_the_inspection_does(tmp_path: Path) -> None:
+    described = draw_detections(tmp_path / "data", train=3)
+    first, second, third = sorted((described.parent / "images" / "train").iterdir())
+    rgba = np.dstack([read_image(first), np.zeros((40, 40), np.uint8)])
+    first.write_bytes(cv2.imencode(".png", rgba)[1].tobytes())
+    second.rename(second.with_suffix(".pgm"))
+    third.write_bytes(cv2.imencode(".png", np.full((40, 40), 40_000, np.uint16))[1].tobytes())
+    data = read_detection_data(described)
+    assert [file.seen_alike for file in data.train] == [False, False, True]
+    write_training_layout(data, tmp_path / "run")
+    laid = sorted((tmp_path / "run" / "images" / "train").iterdir())
+    assert [path.suffix for path in laid] == [".png"] * 3
+    for path, file in zip(laid, data.train, strict=True):
+        assert np.array_equal(cv2.imread(str(path), cv2.IMREAD_COLOR_RGB), read_image(file.image))
 
 
 def test_an_image_whose_name_is_no_text_can_be_laid_out(tmp_path: Path) -> None:
