@@ -1,8 +1,7 @@
-"""The registered processing components, as the server shows them."""
+"""The registered processing components, as the server shows them; loaded when somebody asks."""
 
 from __future__ import annotations
 
-from inspection.components.registry import component, components
 from models.names import folded
 from server.components.schemas import ComponentReply
 from server.core.paging import PageQuery
@@ -11,6 +10,8 @@ from sync.shared.schemas import Page
 
 def list_components(wanted: PageQuery) -> Page[ComponentReply]:
     """Return a page of components; the search looks at id, name and description."""
+    from inspection.components.registry import components
+
     described = [ComponentReply.model_validate(found.describe()) for found in components().values()]
     search = folded(wanted.search)
     matching = [one for one in described if search in folded(f"{one.id} {one.name} {one.description}")]
@@ -26,4 +27,6 @@ def list_components(wanted: PageQuery) -> Page[ComponentReply]:
 
 def get_component(component_id: str) -> ComponentReply:
     """Return one component; ``NotFound`` when there is none of this id."""
+    from inspection.components.registry import component
+
     return ComponentReply.model_validate(component(component_id).describe())

@@ -6,8 +6,6 @@ import unicodedata
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from inspection.imaging.decoding import require_one_page
-from inspection.imaging.files import ImageLimits, require_image
 from inspection.imaging.formats import SUFFIXES, PictureFormat
 from models.errors import Conflict, NotFound, TooLarge
 from models.ids import new_id
@@ -85,6 +83,10 @@ def store_file(
         UnreadableImage: when it is no complete image of one page within the limits of pixels.
     """
     largest = context.settings.max_upload_bytes
+    # Loaded with the first image, NumPy with it.
+    from inspection.imaging.decoding import require_one_page
+    from inspection.imaging.files import ImageLimits, require_image
+
     limits = ImageLimits(largest, context.settings.max_image_pixels)
     data = file.read(largest + 1)
     if len(data) > largest:

@@ -9,8 +9,6 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from inspection.judging.criteria import Criteria
-from inspection.pipeline.definition import PipelineDefinition
 from server.health.service import product_version
 from server.http.dependencies import SECURITY_SCHEMES
 from server.http.errors import PROBLEM
@@ -50,12 +48,6 @@ _LOCATION = {
     "schema": {"type": "string", "format": "uri-reference"},
 }
 _SCHEMA = "x-schema"
-_NAMED: dict[str, type[BaseModel]] = {
-    "Change": Change,
-    "Criteria": Criteria,
-    "PipelineDefinition": PipelineDefinition,
-}
-"""Schemas that members of bodies name by ``x-schema``; the rooms that own them check the values."""
 _NEW_PASSWORDS = (("UserCreate", "password"), ("PasswordSet", "password"), ("PasswordChange", "new_password"))
 _METHODS = frozenset({"get", "put", "post", "delete", "patch"})
 
@@ -95,7 +87,7 @@ def _complete(document: dict[str, Any], callers: dict[tuple[str, str], list[str]
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    models: tuple[type[BaseModel], ...] = (Problem, *_NAMED.values(), Batch, UploadRequest)
+    models: tuple[type[BaseModel], ...] = (Problem, *_named_schemas().values(), Batch, UploadRequest)
     for model in models:
         schema = model.model_json_schema(ref_template=_REF + "{model}")
         schemas.update(schema.pop("$defs", {}))
@@ -192,3 +184,12 @@ def _complete_operation(path: str, operation: dict[str, Any]) -> None:
 def _is_automatic(answer: dict[str, Any]) -> bool:
     schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
     return bool(schema.get("$ref", "").endswith("/HTTPValidationError"))
+
+
+def _named_schemas() -> dict[str, type[BaseModel]]:
+    """Return the schemas that members of bodies name by ``x-schema``; the rooms that own them check the values."""
+    # Loaded with the first reader of the document.
+    from inspection.judging.criteria import Criteria
+    from inspection.pipeline.definition import PipelineDefinition
+
+    return {"Change": Change, "Criteria": Criteria, "PipelineDefinition": PipelineDefinition}

@@ -9,9 +9,6 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from inspection.recipe.criteria import parse_criteria
-from inspection.recipe.models import require_model_kinds
-from inspection.recipe.overrides import check_definition, resolve_pipeline
-from inspection.recipe.reading import read_models
 from models.clock import utc_now
 from models.errors import Conflict, DoesNotFit, InvalidInput
 from models.pipelines import Pipeline
@@ -123,6 +120,9 @@ def _check_item(session: Session, values: Values, changed: Collection[str]) -> N
 def _check_pipeline(session: Session, values: Values, changed: Collection[str]) -> None:
     if "definition" not in changed:
         return
+    # Loaded with the first pipeline: what the components need takes a tenth of a server's memory.
+    from inspection.recipe.overrides import check_definition
+
     definition = values["definition"]
     try:
         check_definition(definition)
@@ -145,6 +145,10 @@ def _require_fit(session: Session, used: _ItemPipeline) -> None:
 
 
 def _require_runs(session: Session, definition: Mapping[str, Any], used: _ItemPipeline) -> None:
+    from inspection.recipe.models import require_model_kinds
+    from inspection.recipe.overrides import resolve_pipeline
+    from inspection.recipe.reading import read_models
+
     try:
         pipeline = resolve_pipeline(definition, used.parameters)
         known = read_models(sorted(pipeline.models()), ItemRecords(session))
