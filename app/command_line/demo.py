@@ -67,7 +67,7 @@ def demo_command(
         # What can be refused is refused before the earlier run's store goes.
         given = given_parts(good, test, limit=parts) if good is not None and test is not None else None
         if given is not None:
-            _report_sub_folders(given, good or Path())
+            report_sub_folders(given, good or Path())
         begin_output(out)
         practice.renew()
         chosen = given or _drawn(practice, parts, wording)
@@ -92,7 +92,7 @@ def demo_command(
         raise typer.Exit(1)
 
 
-def _report_sub_folders(parts: DemoParts, good: Path) -> None:
+def report_sub_folders(parts: DemoParts, good: Path) -> None:
     """Report which sub-folders are trained on although no name marks them as good, and which are not used."""
     from app.command_line import warn
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from app.command_line.demo import report_sub_folders
 from app.demo.operator import decide
 from app.demo.outcome import PartOutcome, figures
 from app.demo.parts import DemoPart, DemoParts, drawn_parts, given_parts
@@ -18,6 +19,7 @@ from inspection.imaging.files import encode_png
 from models.errors import Conflict, InvalidInput, Unavailable
 from models.states import HumanVerdict, Verdict
 from tests.support.full_disk import largest_file
+from tests.support.messages import says
 
 PNG = encode_png(np.zeros((8, 8, 3), np.uint8))
 
@@ -82,6 +84,27 @@ def test_labels_come_from_the_sub_folders_in_a_fixed_mixed_order(tmp_path: Path)
     assert parts.defect_classes == (("cut", "cut", "cut"),)
     few = given_parts(tmp_path / "train", tmp_path / "test", limit=4)
     assert sorted(one.label or "" for one in few.test) == ["cut", "cut", "ok_a", "ok_a"]
+
+
+def test_sub_folders_of_the_good_images_that_no_name_labels_are_named(tmp_path: Path) -> None:
+    for folder in ("days/monday", "days/tuesday", "mixed/good", "mixed/broken", "test"):
+        (tmp_path / folder).mkdir(parents=True)
+        for number in range(5):
+            (tmp_path / folder / f"{number}.png").write_bytes(PNG)
+    whole = given_parts(tmp_path / "days", tmp_path / "test", limit=None)
+    assert (len(whole.train_good), whole.left_out, whole.taken_whole) == (10, {}, ("monday", "tuesday"))
+    labelled = given_parts(tmp_path / "mixed", tmp_path / "test", limit=None)
+    assert (len(labelled.train_good), labelled.left_out, labelled.taken_whole) == (5, {"broken": 5}, ())
+
+
+def test_the_demo_reports_those_sub_folders_before_it_begins(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    parts = DemoParts("x", (), tmp_path, (), (), left_out={"broken": 5}, taken_whole=("monday", "tuesday"))
+    report_sub_folders(parts, tmp_path)
+    err = capsys.readouterr().err
+    assert says(err, "folder-left-out", folder=tmp_path / "broken", count=5)
+    assert says(err, "folders-taken-whole", names="monday, tuesday")
 
 
 def test_too_few_good_images_are_refused(tmp_path: Path) -> None:

@@ -2,10 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.station.settings import load_settings, save_settings, store_folder
-from models.errors import InvalidInput
+from app.window.presenting.image_sources import ImageSources
+from inspection.imaging.opencv import cv2
+from inspection.imaging.reading import Reading
+from inspection.imaging.value_range import ValueRange
+from models.errors import InvalidInput, UnreadableImage
 
 
 def test_a_store_without_a_settings_file_has_the_defaults(tmp_path: Path) -> None:
@@ -61,3 +66,30 @@ def test_the_store_is_the_given_folder_else_the_variable(tmp_path: Path, monkeyp
     monkeypatch.setenv("IMAGEFLOW_HOME", str(tmp_path / "home"))
     assert store_folder(tmp_path / "given") == tmp_path / "given"
     assert store_folder() == tmp_path / "home"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("", None), ("12", ValueRange.of_bits(12)), ("0:1.5", ValueRange(0, 1.5))]
+)
+def test_deep_images_are_read_with_the_values_of_the_setting(
+    tmp_path: Path, text: str, expected: ValueRange | None
+) -> None:
+    settings = save_settings(tmp_path, image_values=text, image_pages="first")
+    assert settings.reading == Reading(expected, "first")
+    values = np.array([[0, 2000, 4095]], np.uint16)
+    (tmp_path / "a.png").write_bytes(cv2.imencode(".png", values)[1].tobytes())
+    with ImageSources(str(tmp_path), settings.reading).maker()() as source:
+        if expected is None:
+            with pytest.raises(UnreadableImage):
+                source.read()
+        else:
+            frame = source.read()
+            assert frame is not None
+            assert frame.values == expected
+
+
+@pytest.mark.parametrize("text", ["7", "twelve", "5:5", "1:nan"])
+def test_values_that_are_no_depth_or_range_are_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        save_settings(tmp_path, image_values=text)
+    assert (refused.value.code, refused.value.values["setting"]) == ("settings-invalid", "image_values")
