@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from inspection.model_files.foreign_files import refusal_as_model
+from inspection.model_files.foreign_files import foreign_kind, refusal_as_model
 from models.errors import InvalidInput, NotFound
 from models.storage import reason_of, sha256_of
 
@@ -76,7 +76,7 @@ def unpack(data: bytes, name: str, known_version: int) -> Archive:
             parts = {member: archive.read(member) for member in manifest["members"]}
             digests = {member: sha256_of(part) for member, part in parts.items()}
     except _DAMAGED as error:
-        raise InvalidInput(refusal_as_model(data), name=name) from error
+        raise InvalidInput(refusal_as_model(data), name=name, kind=foreign_kind(data)) from error
     if digests != manifest["members"]:
         raise InvalidInput("model-damaged", name=name)
     return Archive(manifest, parts, sha256_of(data), len(data))

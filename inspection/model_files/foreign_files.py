@@ -12,6 +12,25 @@ _ARCHIVE = b"PK\x03\x04"
 _CONTROL = frozenset(map(chr, range(32))) - frozenset("\t\n\r\f")
 _SENSOR_MODEL = frozenset({"metadata.npy", "sha256.npy"})
 _IMAGE_MODEL = frozenset({"manifest.json"})
+# First bytes of the files of other programs, at their place in the file.
+_KINDS = (
+    (0, b"\x89HDF\r\n\x1a\n", "HDF5 (Keras)"),
+    (4, b"TFL3", "TensorFlow Lite"),
+    (8, b'{"', "safetensors"),
+    (0, b"GGUF", "GGUF"),
+    (0, b"\x93NUMPY", "NumPy"),
+    (0, b"ftrt", "TensorRT"),
+    (0, b"\x1f\x8b", "gzip"),
+    (0, b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+    (0, b"Rar!", "RAR"),
+    (257, b"ustar", "tar"),
+    (0, b"%PDF", "PDF"),
+    (0, b"SQLite format 3\0", "SQLite"),
+    (0, b"HALCON", "HALCON"),
+)
+_PICKLE_BEGINS = tuple(b"\x80" + bytes([protocol]) for protocol in (2, 3, 4, 5))
+_ONNX_BEGINS = tuple(b"\x08" + bytes([version]) + b"\x12" for version in range(1, 32))
+_OF_MODELS = frozenset({"manifest.json", "metadata.npy", "sha256.npy"})
 
 
 def refusal_as_model(data: bytes) -> str:
@@ -20,6 +39,8 @@ def refusal_as_model(data: bytes) -> str:
         return "model-of-torch"
     if member_names(data) >= _SENSOR_MODEL:
         return "model-of-sensors"
+    if foreign_kind(data):
+        return "model-not-supported"
     return "model-is-text" if is_text(data) else "model-damaged"
 
 
@@ -29,7 +50,25 @@ def refusal_as_sensor_model(data: bytes) -> str:
         return "sensor-model-of-torch"
     if member_names(data) >= _IMAGE_MODEL:
         return "sensor-model-of-images"
+    if foreign_kind(data):
+        return "model-not-supported"
     return "model-is-text" if is_text(data) else "sensor-model-damaged"
+
+
+def foreign_kind(data: bytes) -> str:
+    """Return the kind of file of another program that the bytes are; empty when none is recognised.
+
+    An archive counts when it is complete and holds nothing of a model file of this product.
+    """
+    found = next((kind for at, begin, kind in _KINDS if data[at : at + len(begin)] == begin), "")
+    if found:
+        return found
+    if data.startswith(_PICKLE_BEGINS):
+        return "pickle"
+    if data.startswith(_ONNX_BEGINS):
+        return "ONNX"
+    names = member_names(data)
+    return "ZIP" if names and names.isdisjoint(_OF_MODELS) else ""
 
 
 def is_text(data: bytes) -> bool:

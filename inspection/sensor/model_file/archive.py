@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from inspection.model_files.foreign_files import refusal_as_sensor_model
+from inspection.model_files.foreign_files import foreign_kind, refusal_as_sensor_model
 from inspection.sensor.model.metadata import FORMAT, SensorMetadata
 from inspection.sensor.model.network import Network
 from inspection.sensor.model.scaling import Scaling
@@ -129,7 +129,7 @@ def model_from_bytes(data: bytes, name: str) -> SensorModel:
         raise _damaged(name) from error
     except _DAMAGE as error:
         file = Path(name).with_suffix(".npz").name
-        raise InvalidInput(refusal_as_sensor_model(data), name=name, file=file) from error
+        raise InvalidInput(refusal_as_sensor_model(data), name=name, file=file, kind=foreign_kind(data)) from error
 
 
 def _arrays(data: bytes) -> Arrays:

@@ -1,5 +1,8 @@
 """A whole file of another kind, given where a model is wanted, is not called damaged."""
 
+import io
+import pickle
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.command_line import main
 from inspection.model_files.archive import pack
-from inspection.model_files.foreign_files import is_text, refusal_as_model, refusal_as_sensor_model
+from inspection.model_files.foreign_files import foreign_kind, is_text, refusal_as_model, refusal_as_sensor_model
 from inspection.sensor import SensorTraining, save_model, train
 from models.messages import Language
 from tests.support.messages import says
@@ -96,6 +99,51 @@ def test_half_a_sensor_model_is_damaged(folder: Path) -> None:
     assert refusal_as_model(half) == "model-damaged"
     assert refusal_as_sensor_model(half) == "sensor-model-damaged"
     assert refusal_as_model(b"") == "model-damaged"
+
+
+def zipped(*names: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"x")
+    return buffer.getvalue()
+
+
+OTHERS = {
+    "HDF5 (Keras)": b"\x89HDF\r\n\x1a\n" + bytes(40),
+    "TensorFlow Lite": b"\x1c\0\0\0TFL3" + bytes(40),
+    "safetensors": b"\x12\0\0\0\0\0\0\0" + b'{"__metadata__":{}}',
+    "NumPy": b"\x93NUMPY\1\0" + bytes(40),
+    "pickle": pickle.dumps({"a": 1}),
+    "ONNX": b"\x08\x0a\x12\x07pytorch" + bytes(40),
+    "TensorRT": b"ftrt" + bytes(40),
+    "gzip": b"\x1f\x8b\x08" + bytes(40),
+    "PDF": b"%PDF-1.7\n\xe2\xe3",
+    "ZIP": zipped("config.json", "model.weights.h5"),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_a_whole_file_of_another_program_is_not_supported_and_not_damaged(kind: str) -> None:
+    assert foreign_kind(OTHERS[kind]) == kind
+    assert refusal_as_model(OTHERS[kind]) == refusal_as_sensor_model(OTHERS[kind]) == "model-not-supported"
+
+
+def test_a_torch_script_is_reported_as_a_torch_file() -> None:
+    assert refusal_as_model(zipped("part/data.pkl", "part/code/__torch__.py")) == "model-of-torch"
+
+
+@pytest.mark.parametrize("data", [bytes(200), zipped("manifest.json", "graph"), OTHERS["ZIP"][:-30]])
+def test_what_is_no_file_of_another_program_is_damaged(data: bytes) -> None:
+    assert foreign_kind(data) == ""
+    assert refusal_as_model(data) == "model-damaged"
+
+
+def test_a_model_of_another_program_is_named_by_its_kind(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "part.h5").write_bytes(OTHERS["HDF5 (Keras)"])
+    (tmp_path / "a.png").touch()
+    stated = reported(capsys, tmp_path, ("inspect", "--model", "{folder}/part.h5", "{folder}/a.png"))
+    assert says(stated, "model-not-supported", name="part.h5", kind="HDF5 (Keras)")
 
 
 @given(st.binary(max_size=200), st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=5000))
