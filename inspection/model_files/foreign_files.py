@@ -30,7 +30,6 @@ _KINDS = (
 )
 _PICKLE_BEGINS = tuple(b"\x80" + bytes([protocol]) for protocol in (2, 3, 4, 5))
 _ONNX_BEGINS = tuple(b"\x08" + bytes([version]) + b"\x12" for version in range(1, 32))
-_OF_MODELS = frozenset({"manifest.json", "metadata.npy", "sha256.npy"})
 
 
 def refusal_as_model(data: bytes) -> str:
@@ -58,7 +57,7 @@ def refusal_as_sensor_model(data: bytes) -> str:
 def foreign_kind(data: bytes) -> str:
     """Return the kind of file of another program that the bytes are; empty when none is recognised.
 
-    An archive counts when it is complete and holds nothing of a model file of this product.
+    An archive counts when it is complete and holds nothing as a model file of this product does.
     """
     found = next((kind for at, begin, kind in _KINDS if data[at : at + len(begin)] == begin), "")
     if found:
@@ -68,7 +67,8 @@ def foreign_kind(data: bytes) -> str:
     if data.startswith(_ONNX_BEGINS):
         return "ONNX"
     names = member_names(data)
-    return "ZIP" if names and names.isdisjoint(_OF_MODELS) else ""
+    is_ours = "manifest.json" in names or any(name.endswith(".npy") for name in names)
+    return "ZIP" if names and not is_ours else ""
 
 
 def is_text(data: bytes) -> bool:
