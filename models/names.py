@@ -34,6 +34,10 @@ _HIDDEN = _IGNORABLE - _VARIATION
 _REMOVE_IGNORABLE = dict.fromkeys(_IGNORABLE)
 
 
+OF_DEVICE, OF_KEY = "device:", "key:"
+"""How the audit trail names a station by itself and a machine; no person is named so."""
+
+
 def is_plain_text(text: str) -> bool:
     """Return whether each character stands for itself; spaces of any width do, control characters do not."""
     return not any(
@@ -80,3 +84,8 @@ def set_apart(key: str, record_id: str) -> str:
 def visible_length(text: str) -> int:
     """Return the number of characters of ``text`` in NFKC, without invisible ones and blanks at its ends."""
     return len(compatible(text).translate(_REMOVE_IGNORABLE).strip())
+
+
+def names_no_person(name: str) -> bool:
+    """Return whether a name is of the form that stands for a station or a machine."""
+    return folded(name).startswith((OF_DEVICE, OF_KEY))

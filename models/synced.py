@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, MappedAsDataclass, mapped_column
 
 from models.base import Base, UtcDateTime
 from models.clock import parse_rfc3339, rfc3339, utc_now
-from models.ids import new_id
+from models.ids import canonical_id, new_id
 from models.named import DERIVED, Searchable
 from models.rejections import of_field
 
@@ -145,8 +145,14 @@ def from_wire(record_type: type[Synced], name: str, value: Any) -> Any:
         raise of_field(name, _TYPE_TEXTS[expected])
     if expected is int:
         _require_range(name, value, 63 if isinstance(column.type, BigInteger) else 31)
-    length = getattr(column.type, "length", None)
-    if isinstance(value, str) and length is not None and len(value) > length:
+    return _as_text(column, name, value) if isinstance(value, str) else value
+
+
+def _as_text(column: Any, name: str, value: str) -> str:
+    if column.foreign_keys:
+        return canonical_id(value)
+    length = column.type.length
+    if length is not None and len(value) > length:
         raise of_field(name, "value-string-too-long", max_length=length)
     return value
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from models.errors import NotSignedIn, PermissionDenied
+from models.names import OF_KEY
 from models.states import Role
 from server.auth.identity.principal import Principal
 from server.auth.identity.repository import live_key, signed_in
@@ -161,4 +162,4 @@ def _of_key(context: ServerContext, key: str) -> Principal:
         found = live_key(session, digest_of(key))
         if found is None:
             raise NotSignedIn("key-invalid")
-        return Principal(None, f"key:{found.name}"[:64], found.role, None, key_maker_id=found.created_by_id)
+        return Principal(None, f"{OF_KEY}{found.name}"[:64], found.role, None, key_maker_id=found.created_by_id)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from models.clock import Stamp
-from models.ids import is_id
+from models.ids import canonical_id, is_id
 from models.rejections import RejectedValueError
 from models.states import ChangeOperation
 from models.storage import is_digest
@@ -54,6 +54,7 @@ class Change(Wire):
     @field_validator("change_id", "entity_id")
     @classmethod
     def _is_id(cls, value: str) -> str:
+        value = canonical_id(value)
         if not is_id(value):
             raise RejectedValueError("value-id-form")
         return value

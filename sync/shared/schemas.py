@@ -26,7 +26,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from models.clock import rfc3339
 from models.ids import canonical_id, is_id
-from models.names import LONGEST_CODE, LONGEST_NAME, compatible, is_clear_name
+from models.names import LONGEST_CODE, LONGEST_NAME, compatible, is_clear_name, names_no_person
 from models.rejections import MORE_UNKNOWN, RejectedValueError
 
 ItemT = TypeVar("ItemT")
@@ -83,6 +83,8 @@ def _username(text: str) -> str:
     name = _code(text)
     if any(character.isspace() for character in name):
         raise RejectedValueError("value-name-with-blank")
+    if names_no_person(name):
+        raise RejectedValueError("value-name-of-machine")
     return name
 
 

@@ -174,3 +174,17 @@ def test_the_last_administrator_cannot_be_disabled_by_push(context: ServerContex
     assert result.problem["type"].rpartition("/")[2] == "last-admin"
     with context.database.read() as session:
         assert session.get_one(User, boss.id).active
+
+
+def test_ids_in_upper_case_name_the_same_records(context: ServerContext) -> None:
+    station = Pushing(context)
+    part = station.part()
+    image = station.fact("human_verification", part, verdict="OK", username="a", comment="", defects=[])
+    shouted = {
+        **image,
+        "entity_id": image["entity_id"].upper(),
+        "change_id": image["change_id"].upper(),
+        "fields": {**image["fields"], "session_id": part["entity_id"].upper()},
+    }
+    assert [result.outcome for result in station.push(part, shouted)] == [Outcome.APPLIED, Outcome.APPLIED]
+    assert [result.outcome for result in station.push(image)] == [Outcome.DUPLICATE]

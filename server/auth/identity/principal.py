@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from models.names import OF_DEVICE
 from models.states import Role
 
 
@@ -35,4 +36,4 @@ class Principal:
     @classmethod
     def of_device(cls, device_id: str) -> Principal:
         """Return a station by itself."""
-        return cls(None, f"device:{device_id}"[:64], None, device_id)
+        return cls(None, f"{OF_DEVICE}{device_id}"[:64], None, device_id)

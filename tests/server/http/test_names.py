@@ -50,6 +50,11 @@ def test_a_user_name_with_a_blank_inside_is_refused(served: Served) -> None:
     assert served["admin"].post("/users", json={**USER, "username": "a\u3000b"}).status_code == 400
 
 
+@pytest.mark.parametrize("name", ["device:0197c000-0000-7000-8000-000000000001", "KEY:press", "\uff44evice:x"])
+def test_a_user_name_that_stands_for_a_machine_is_refused(served: Served, name: str) -> None:
+    assert served["admin"].post("/users", json={**USER, "username": name}).status_code == 400
+
+
 def test_a_password_of_blanks_alone_is_refused(served: Served) -> None:
     answer = served["admin"].post("/users", json={**USER, "password": " " * 8})
     assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (400, "password-too-short")
