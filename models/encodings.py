@@ -7,6 +7,7 @@ each other: half-width katakana come in runs, accented letters come between lett
 
 from __future__ import annotations
 
+import codecs
 import unicodedata
 from dataclasses import dataclass
 
@@ -44,6 +45,15 @@ def probable_encoding(data: bytes) -> ProbableEncoding | None:
     if max(first, second) < _LEAST:
         return None
     return ProbableEncoding(SHIFT_JIS if first >= second else WINDOWS_1252, abs(first - second) >= _CERTAIN)
+
+
+def is_known_encoding(name: str) -> bool:
+    """Return whether ``name`` is a character set of texts that Python can decode."""
+    try:
+        # Codecs between bytes and bytes, such as hex and zip, refuse this.
+        return bool("a".encode(codecs.lookup(name).name))
+    except (LookupError, UnicodeError, TypeError, ValueError):
+        return False
 
 
 def _decoded(data: bytes, encoding: str) -> str | None:

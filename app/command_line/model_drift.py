@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.command_line.options import JsonOption, LeaveOutOption, NaValueOption, progress_bar
-from app.command_line.sensor_columns import rows_of, warn_unused
+from app.command_line.options import (
+    DecimalOption,
+    EncodingOption,
+    JsonOption,
+    LeaveOutOption,
+    MissingOption,
+    SkipLinesOption,
+    progress_bar,
+)
+from app.command_line.sensor_columns import rows_of, table_form, warn_assumptions, warn_unused
 
 if TYPE_CHECKING:
     from inspection.sensor import SensorDrift, SensorTable
@@ -20,7 +28,10 @@ def drift_command(
     model: Annotated[Path, typer.Argument(help="Sensor model, as model.npz.")],
     data: Annotated[Path, typer.Argument(help="CSV file of rows of now; the header is optional.", metavar="FILE")],
     leave_out: LeaveOutOption = None,
-    missing: NaValueOption = None,
+    missing: MissingOption = None,
+    encoding: EncodingOption = "",
+    decimal: DecimalOption = None,
+    skip_lines: SkipLinesOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Report for each sensor how far new rows have moved from those a sensor model was trained on.
@@ -38,10 +49,12 @@ def drift_command(
     from app.command_line import language
     from inspection.sensor import drift_report, load_model, read_table
 
+    form = table_form(encoding, decimal, skip_lines, missing)
     with progress_bar("Reading"):
         loaded = load_model(model)
-        table = read_table(data, leave_out or (), missing or ())
+        table = read_table(data, leave_out or (), form=form)
         report = drift_report(loaded, rows_of(table, loaded.metadata.columns))
+    warn_assumptions(table.assumptions)
     warn_unused(table, loaded.metadata.columns)
     if as_json:
         typer.echo(json.dumps(_summary(model, data, table, report), ensure_ascii=False))

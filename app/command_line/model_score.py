@@ -14,8 +14,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.command_line.options import JsonOption, LeaveOutOption, NaValueOption, progress_bar, require_new_file
-from app.command_line.sensor_columns import rows_of, warn_unused
+from app.command_line.options import (
+    DecimalOption,
+    EncodingOption,
+    JsonOption,
+    LeaveOutOption,
+    MissingOption,
+    SkipLinesOption,
+    progress_bar,
+    require_new_file,
+)
+from app.command_line.sensor_columns import rows_of, table_form, warn_assumptions, warn_unused
 
 if TYPE_CHECKING:
     from inspection.sensor import RowScores, SensorModel, SensorTable
@@ -29,7 +38,10 @@ def score_command(
     model: Annotated[Path, typer.Argument(help="Sensor model, as model.npz.")],
     data: Annotated[Path, typer.Argument(help="CSV file of rows; the header is optional.", metavar="FILE")],
     leave_out: LeaveOutOption = None,
-    missing: NaValueOption = None,
+    missing: MissingOption = None,
+    encoding: EncodingOption = "",
+    decimal: DecimalOption = None,
+    skip_lines: SkipLinesOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", "--output", help="CSV file to write: every row with its score and sensors.")
     ] = None,
@@ -38,8 +50,8 @@ def score_command(
     """Score rows of sensor values: how unusual each is, whether that is an alarm, and which sensors make it so.
 
     Columns are found by their names, else by their order. A row is an alarm when its score lies above the threshold;
-    a row that misses more than half of its values is not judged. Times are those of the file, in UTC where it names
-    a zone. Ends with 0 whether there are alarms or not.
+    a row that misses more than half of its values is not judged, and the exit code is then 1; it is 0 whether there are
+    alarms or not. Times are those of the file, in UTC where it names a zone.
 
     \b
     Examples:
@@ -55,11 +67,13 @@ def score_command(
     if out is not None:
         require_new_file(out, [model, data])
         require_writable(out)
+    form = table_form(encoding, decimal, skip_lines, missing)
     with progress_bar("Reading") as advance:
         loaded = load_model(model)
-        table = read_table(data, leave_out or (), missing or ())
+        table = read_table(data, leave_out or (), form=form)
         advance("Scoring", 0.5)
         scored = score_rows(loaded, rows_of(table, loaded.metadata.columns))
+    warn_assumptions(table.assumptions)
     warn_unused(table, loaded.metadata.columns)
     if out is not None:
         make_folder(out.parent)
@@ -67,8 +81,10 @@ def score_command(
         warn("scores-written", file=out)
     if as_json:
         _print_json({"model": str(model), "file": str(data), **_summary(table, scored)}, table, scored)
-        return
-    typer.echo("\n".join(_lines(loaded, table, scored)))
+    else:
+        typer.echo("\n".join(_lines(loaded, table, scored)))
+    if math.isnan(scored.scores[loaded.metadata.window - 1 :].sum()):
+        raise typer.Exit(1)
 
 
 def _summary(table: SensorTable, scored: RowScores) -> dict[str, object]:

@@ -25,9 +25,20 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a progr
 LeaveOutOption = Annotated[
     list[str] | None, typer.Option("--leave-out", help="Column that is no sensor; may be given again.")
 ]
-NaValueOption = Annotated[
-    list[float] | None,
-    typer.Option("--missing", help="Number that stands for a missing value, as -999; may be given again."),
+MissingOption = Annotated[
+    list[str] | None,
+    typer.Option("--missing", help="Number or text of a missing value, as -999 or Bad; may be given again."),
+]
+EncodingOption = Annotated[
+    str,
+    typer.Option("--encoding", help="Character set of the file, as shift_jis or cp1252; else from its bytes."),
+]
+DecimalOption = Annotated[
+    str | None, typer.Option("--decimal", help="Decimal sign, . or , (the other one may separate thousands).")
+]
+SkipLinesOption = Annotated[
+    int | None,
+    typer.Option("--skip-lines", min=0, max=100_000, help="Lines before the header, or before the first row without."),
 ]
 
 

@@ -1,14 +1,44 @@
-"""Which columns of a table are those of a sensor model; the same for every command that takes both."""
+"""How the commands read tables: what is known of a file, what was assumed, which columns a sensor model uses."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
-    from inspection.sensor import SensorTable
+    from inspection.sensor import SensorTable, TableForm
+    from inspection.sensor.table.form import Assumption
+
+
+def table_form(encoding: str, decimal: str | None, skip_lines: int | None, missing: Sequence[str] | None) -> TableForm:
+    """Return what the options say about a table.
+
+    Raises:
+        typer.BadParameter: for an unknown character set or decimal sign.
+    """
+    from inspection.sensor import TableForm
+    from models.encodings import is_known_encoding
+
+    if encoding and not is_known_encoding(encoding):
+        raise typer.BadParameter(f"there is no character set {encoding!r}", param_hint="--encoding")
+    signs: dict[str | None, Literal[".", ","] | None] = {None: None, ".": ".", ",": ","}
+    if decimal not in signs:
+        raise typer.BadParameter("is . or ,", param_hint="--decimal")
+    return TableForm(encoding=encoding, decimal=signs[decimal], skip_lines=skip_lines, missing=tuple(missing or ()))
+
+
+def warn_assumptions(assumptions: Iterable[Assumption]) -> None:
+    """Report on stderr what was assumed about a table, and what of it was left out."""
+    from app.command_line import warn
+
+    for found in assumptions:
+        warn(found.code, **found.values)
 
 
 def rows_of(table: SensorTable, columns: tuple[str, ...]) -> NDArray[np.float64]:

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.command_line.options import (
+    DecimalOption,
+    EncodingOption,
     JsonOption,
     LeaveOutOption,
+    MissingOption,
     NameOption,
-    NaValueOption,
+    SkipLinesOption,
     progress_bar,
     report_when_stopped,
 )
+from app.command_line.sensor_columns import table_form, warn_assumptions
 
 if TYPE_CHECKING:
     from inspection.sensor import SensorFiles
@@ -83,7 +87,16 @@ def train_sensor_command(
     ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, max=_LARGEST_SEED, help="Same rows and seed, same file.")] = 0,
     leave_out: LeaveOutOption = None,
-    na_value: NaValueOption = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--keep", help="Column that is a sensor though it changes like a clock or counter; may be given again."
+        ),
+    ] = None,
+    missing: MissingOption = None,
+    encoding: EncodingOption = "",
+    decimal: DecimalOption = None,
+    skip_lines: SkipLinesOption = None,
     further: Annotated[
         Path | None, typer.Option("--continue", help="model.pth, its model.npz beside it, to train further.")
     ] = None,
@@ -104,9 +117,13 @@ def train_sensor_command(
       imageflow train sensor --data pump.csv --output pump.pth --window 5
       imageflow train sensor --data data.csv --output model.pth --threshold auto
       imageflow train sensor --data data.csv --output model.pth \\
-          --missing -999 --leave-out label
+          --missing -999 --missing Bad --leave-out label
       imageflow train sensor --data new.csv --output next.pth --continue model.pth
     """  # noqa: D301 - \b keeps the lines as they are
+    both = sorted({*(keep or ())} & {*(leave_out or ())})
+    if both:
+        raise typer.BadParameter(f"{both[0]} is left out too, by --leave-out", param_hint="--keep")
+    form = table_form(encoding, decimal, skip_lines, missing)
     sizes = _hidden(hidden)
     percent, tail = _threshold(threshold)
     if scaling not in {"standard", "robust"}:
@@ -144,7 +161,8 @@ def train_sensor_command(
             output,
             settings,
             leave_out=leave_out or (),
-            na_values=na_value or (),
+            form=form,
+            keep=keep or (),
             checkpoint=checkpoint,
             further=further,
             on_step=show,
@@ -159,19 +177,23 @@ def _warn_about_columns(made: SensorFiles) -> None:
 
     columns = made.trained.model.metadata.columns
     listed = ", ".join(columns[:_NAMED]) + (f", … ({len(columns)})" if len(columns) > _NAMED else "")
+    warn_assumptions(made.assumptions)
     typer.echo(error_text("sensor-learned", {"columns": listed}, language()).detail, err=True)
     constant = made.trained.constant
     if made.left_out:
         warn("sensor-left-out", columns=", ".join(made.left_out))
     if constant:
         warn("sensor-constant", columns=", ".join(constant[:_SHOWN]) + ("…" if len(constant) > _SHOWN else ""))
+    resting = made.trained.nearly_constant
+    if resting:
+        warn("sensor-nearly-constant", columns=", ".join(resting[:_SHOWN]) + ("…" if len(resting) > _SHOWN else ""))
     data_warnings = made.data_warnings
     if data_warnings.labels:
         names = data_warnings.labels[:_SHOWN]
         warn("sensor-labels", columns=", ".join(names), options=" ".join(f'--leave-out "{name}"' for name in names))
     for found in data_warnings.na_values[:_SHOWN]:
         warn("sensor-na-value", column=found.column, value=f"{found.value:.15g}", rows=found.rows)
-    for name in data_warnings.counters[:_SHOWN]:
+    for name in made.clocks[:_SHOWN]:
         warn("sensor-counter", column=name)
     if data_warnings.backward and made.trained.model.metadata.window > 1:
         warn("sensor-time-backward", rows=data_warnings.backward)
@@ -188,8 +210,9 @@ def _summary(made: SensorFiles) -> dict[str, object]:
         "columns": list(metadata.columns),
         "left_out": list(made.left_out),
         "constant": list(made.trained.constant),
+        "nearly_constant": list(made.trained.nearly_constant),
         "na_values": [[found.column, found.value, found.rows] for found in made.data_warnings.na_values],
-        "counters": list(made.data_warnings.counters),
+        "counters": list(made.clocks),
         "labels": list(made.data_warnings.labels),
         "backward": made.data_warnings.backward,
         "input_dimension": len(metadata.columns),

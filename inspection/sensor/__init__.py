@@ -6,6 +6,7 @@ from inspection.sensor.scoring.drift import SensorDrift, drift_report
 from inspection.sensor.scoring.rows import RowScores, score_rows
 from inspection.sensor.scoring.stream import SensorStream
 from inspection.sensor.table.data_warnings import DataWarnings, NaValue
+from inspection.sensor.table.form import TableForm
 from inspection.sensor.table.reading import SensorTable, parse_table, read_table
 from inspection.sensor.training.files import SensorFiles, train_files
 from inspection.sensor.training.online import FeatureShift, LearningStep, OnlineLearner, OnlineSettings
@@ -27,6 +28,7 @@ __all__ = [
     "SensorStream",
     "SensorTable",
     "SensorTraining",
+    "TableForm",
     "TrainingResult",
     "drift_report",
     "load_model",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.encodings import probable_encoding
+from models.encodings import is_known_encoding, probable_encoding
 
 WESTERN = [
     "Temperatur [°C];Druck [bar]",
@@ -49,3 +49,11 @@ def test_a_single_kanji_that_may_be_two_letters_is_not_certain() -> None:
 @pytest.mark.parametrize(("text", "encoding"), [("温度,压力,电流", "gbk")])
 def test_a_text_in_another_character_set_is_not_guessed(text: str, encoding: str) -> None:
     assert probable_encoding(text.encode(encoding)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("utf-16-le", True), ("gb18030", True), ("Windows-1252", True), ("zip", False), ("hex", False), ("", False)],
+)
+def test_only_character_sets_of_texts_are_known_encodings(name: str, known: bool) -> None:
+    assert is_known_encoding(name) is known

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inspection.sensor.table.clocks import is_clock
 from inspection.sensor.table.reading import SensorTable
 
 _NINES = re.compile(r"-?9{2,}(\.(0|9+|25))?")
@@ -17,7 +18,6 @@ _LABEL = re.compile(
     r"|異常|ラベル|正解|変化点|故障|不良|外れ値",
     re.IGNORECASE,
 )
-_MIN_ROWS = 20
 _MAX_BACKWARD = 0.01
 _MAX_PASSES = 8
 
@@ -45,8 +45,7 @@ class DataWarnings:
 
     Attributes:
         na_values: numbers such as -999, far from all other values of their column.
-        counters: strictly monotonic columns, such as clocks or line numbers: every later row lies outside the training
-            range.
+        counters: clocks and counters, as ``is_clock`` recognises them.
         labels: columns of 0 and 1 only with the name of a label, which would be learned as sensors.
         backward: number of rows earlier than the one before, if more than 1 %; else 0.
     """
@@ -65,7 +64,7 @@ def find_data_warnings(table: SensorTable) -> DataWarnings:
             for name, column in zip(table.columns, table.values.T, strict=True)
             for value, rows in _na_values(column[~np.isnan(column)])
         ),
-        counters=tuple(name for name, column in zip(table.columns, table.values.T, strict=True) if _is_counter(column)),
+        counters=tuple(name for name, column in zip(table.columns, table.values.T, strict=True) if is_clock(column)),
         labels=tuple(
             name
             for name, column in zip(table.columns, table.values.T, strict=True)
@@ -101,13 +100,6 @@ def _is_placeholder(value: float) -> bool:
 
 def _is_label(name: str, values: Vector) -> bool:
     return _LABEL.search(name) is not None and bool(len(values)) and bool(np.isin(values, (0.0, 1.0)).all())
-
-
-def _is_counter(column: Vector) -> bool:
-    if len(column) < _MIN_ROWS:
-        return False
-    steps = np.diff(column)
-    return bool((steps > 0).all() or (steps < 0).all())
 
 
 def _backward(seconds: Vector | None) -> int:

@@ -4,58 +4,92 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from io import BytesIO, TextIOWrapper
-from itertools import islice
+from itertools import dropwhile, islice
 
-from inspection.sensor.table.cells import is_missing, is_number
-from inspection.sensor.table.times import is_time
+from inspection.sensor.table.preamble import Line
+from models.encodings import SHIFT_JIS, WINDOWS_1252, is_known_encoding, probable_encoding
 from models.errors import InvalidInput
 
 DELIMITERS = (";", "\t", ",")
 """In order of preference: a comma may also be a decimal separator."""
-_SAMPLE_LINES = 50
+_SAMPLE_LINES = 200
 
-Line = tuple[int, list[str]]
-"""Line number in the file, from 1, and the cells."""
+_SAMPLE_BYTES = 65_536
+_BEYOND_ASCII = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
+_SEPARATOR = re.compile(r'"?sep=([;,|\t])"?', re.IGNORECASE)
 
 
-def encoding_of(data: bytes, name: str) -> str:
-    """Return the encoding of a file: UTF-16 by its byte order mark, else UTF-8, else CP932 (Shift JIS of Windows).
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """The character set of a file, as Python names it, and whether the file leaves it open."""
+
+    name: str
+    assumed: bool = False
+
+
+def encoding_of(data: bytes, name: str, given: str = "") -> Encoding:
+    """Return the encoding of a file: the given one, that of its byte order mark, else the probable one.
 
     Raises:
-        InvalidInput: ``sensor-file-not-text``.
+        InvalidInput: ``sensor-file-encoding`` when the file cannot be decoded as given; ``sensor-file-not-text`` when
+            none is probable.
     """
+    if given:
+        if not is_known_encoding(given) or not _decodes(data, given):
+            raise InvalidInput("sensor-file-encoding", name=name, encoding=given)
+        return Encoding("utf-8-sig" if codecs.lookup(given).name == "utf-8" else given)
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encodings: tuple[str, ...] = ("utf-16",)
-    elif b"\0" in data:
-        encodings = ()
-    else:
-        encodings = ("utf-8-sig", "cp932")
-    for encoding in encodings:
-        try:
-            data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return encoding
+        if _decodes(data, "utf-16"):
+            return Encoding("utf-16")
+    elif b"\0" not in data:
+        if _decodes(data, "utf-8-sig"):
+            return Encoding("utf-8-sig")
+        sample = b"\n".join(match.group() for match in islice(_BEYOND_ASCII.finditer(data), _SAMPLE_LINES))
+        probable = probable_encoding(sample[:_SAMPLE_BYTES])
+        # A file that is UTF-8 but for a few bytes is damaged, not in another character set.
+        possible = (probable.name, SHIFT_JIS, WINDOWS_1252) if probable and probable.name != "utf-8" else ()
+        for encoding in possible:
+            if _decodes(data, encoding):
+                return Encoding(encoding, assumed=True)
     raise InvalidInput("sensor-file-not-text", name=name)
 
 
-def find_delimiter(data: bytes, encoding: str) -> str:
-    """Return the first of ``DELIMITERS`` that splits the first lines into equally many cells; a comma by default.
+def _decodes(data: bytes, encoding: str) -> bool:
+    try:
+        data.decode(encoding)
+    except (UnicodeError, ValueError):
+        return False
+    return True
 
-    If none does, the one with the largest number of equally long lines is returned, so that the error that follows
-    names the deviating line.
+
+def find_delimiter(data: bytes, encoding: str, skip_lines: int = 0) -> str:
+    """Return the one that a line ``sep=`` names, else the one that splits most of the first lines into equally many.
+
+    The first of ``DELIMITERS`` that splits all of them is taken, a comma where none splits any.
     """
+    named = separator_line(data, encoding)
+    if named is not None:
+        return named
     votes: dict[str, int] = {}
     for delimiter in DELIMITERS:
-        widths = [len(cells) for _, cells in islice(read_lines(data, encoding, delimiter), _SAMPLE_LINES)]
+        widths = [len(cells) for _, cells in islice(lines_after(data, encoding, delimiter, skip_lines), _SAMPLE_LINES)]
         split = [width for width in widths if width > 1]
         if split and len(set(widths)) == 1:
             return delimiter
         votes[delimiter] = max((split.count(width) for width in set(split)), default=0)
     best = max(DELIMITERS, key=lambda delimiter: votes[delimiter])
     return best if votes[best] else ","
+
+
+def separator_line(data: bytes, encoding: str) -> str | None:
+    """Return the delimiter that a first line ``sep=;`` of Excel names; None without one."""
+    text = TextIOWrapper(BytesIO(data[:_SAMPLE_BYTES]), encoding=encoding, errors="replace").readline()
+    found = _SEPARATOR.fullmatch(text.strip("\r\n"))
+    return found.group(1) if found else None
 
 
 def read_lines(data: bytes, encoding: str, delimiter: str) -> Iterator[Line]:
@@ -70,14 +104,13 @@ def read_lines(data: bytes, encoding: str, delimiter: str) -> Iterator[Line]:
         for cells in reader:
             if any(cell.strip() for cell in cells) or len(cells) > 1:
                 yield reader.line_num, cells
-    except csv.Error as error:
+    except (csv.Error, UnicodeError) as error:
         raise InvalidInput("sensor-file-line", row=reader.line_num, reason=str(error)) from error
 
 
-def is_header(cells: list[str]) -> bool:
-    """Return whether a first line is a header: it has text, but no number and no time."""
-    filled = [cell for cell in cells if not is_missing(cell)]
-    return bool(filled) and not any(is_number(cell) or is_time(cell) for cell in filled)
+def lines_after(data: bytes, encoding: str, delimiter: str, skip_lines: int) -> Iterator[Line]:
+    """Yield the nonempty lines after the first ``skip_lines`` lines of the file."""
+    return dropwhile(lambda line: line[0] <= skip_lines, read_lines(data, encoding, delimiter))
 
 
 def column_names(cells: list[str] | None, count: int) -> tuple[str, ...]:

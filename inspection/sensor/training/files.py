@@ -17,6 +17,8 @@ from inspection.sensor.model.sensor_model import SensorModel
 from inspection.sensor.model_file.archive import load_model, model_bytes
 from inspection.sensor.model_file.checkpoint import read_checkpoint, require_torch, write_checkpoint
 from inspection.sensor.table.data_warnings import DataWarnings, find_data_warnings
+from inspection.sensor.table.form import ANY_FORM, Assumption, TableForm
+from inspection.sensor.table.layout import require_known
 from inspection.sensor.table.reading import SensorTable, read_table
 from inspection.sensor.training.settings import SensorTraining
 from inspection.sensor.training.train import TrainingResult, train
@@ -38,6 +40,8 @@ class SensorFiles:
         digest: SHA-256 of ``model.npz``.
         trained: the model and its errors.
         left_out: columns that are not sensors.
+        clocks: clocks and counters, left out too.
+        assumptions: what was assumed about the data file, and what of it was left out.
         data_warnings: suspicious properties of the rows.
         seconds: duration from reading to the last file.
     """
@@ -49,6 +53,8 @@ class SensorFiles:
     digest: str
     trained: TrainingResult
     left_out: tuple[str, ...]
+    clocks: tuple[str, ...]
+    assumptions: tuple[Assumption, ...]
     data_warnings: DataWarnings
     seconds: float
 
@@ -60,6 +66,8 @@ def train_files(
     *,
     leave_out: Sequence[str] = (),
     na_values: Sequence[float] = (),
+    form: TableForm = ANY_FORM,
+    keep: Sequence[str] = (),
     checkpoint: bool = True,
     further: Path | str | None = None,
     on_step: OnStep | None = None,
@@ -72,12 +80,15 @@ def train_files(
         settings: of the training.
         leave_out: columns that are not sensors.
         na_values: numbers that represent a missing value.
+        form: what is known of the file.
+        keep: columns that are sensors though they look like clocks or counters, as those of ``further`` are.
         checkpoint: whether to write ``model.pth``, which requires torch (in a subprocess).
         further: a ``model.pth``, with its ``model.npz`` beside it, whose training continues.
         on_step: called with the steps done and the total.
 
     Raises:
         Conflict: ``sensor-files-of-another``.
+        InvalidInput: ``sensor-only-clocks``, ``sensor-column-unknown``.
         InvalidInput, TooLarge, Unavailable: as ``read_table``, ``train``, ``load_model``, ``read_checkpoint`` and
             ``write_checkpoint``.
     """
@@ -91,7 +102,14 @@ def train_files(
     require_writable(model_path)
     _require_own_files(model_path, threshold_path, Path(further).with_suffix(".npz") if further else None)
     start = _start(Path(further)) if further else None
-    table = read_table(data, leave_out, na_values)
+    table = read_table(data, leave_out, na_values, form)
+    require_known(keep, (*table.columns, *table.left_out))
+    data_warnings = find_data_warnings(table)
+    wanted = {*keep, *(start.metadata.columns if start else ())}
+    clocks = tuple(name for name in data_warnings.counters if name not in wanted)
+    if len(clocks) == len(table.columns):
+        raise InvalidInput("sensor-only-clocks", columns=", ".join(clocks), name=Path(data).name)
+    table = table.without(clocks)
     trained = train(
         table.values, table.columns, settings, period_s=usual_period(table.seconds), start=start, on_step=on_step
     )
@@ -110,7 +128,9 @@ def train_files(
         digest=sha256_of(content),
         trained=trained,
         left_out=table.left_out,
-        data_warnings=find_data_warnings(table),
+        clocks=clocks,
+        assumptions=table.assumptions,
+        data_warnings=data_warnings,
         seconds=time.perf_counter() - began,
     )
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inspection.sensor.model.metadata import SensorMetadata
 from inspection.sensor.model.network import Network, layer_sizes
 from inspection.sensor.model.reconstruction import squared_errors
-from inspection.sensor.model.scaling import Scaling, fit_scaling
+from inspection.sensor.model.scaling import Scaling, fit_scaling, is_resting, resting_scale
 from inspection.sensor.model.sensor_model import Reference, SensorModel
 from inspection.sensor.model.smoothing import CAP, capped, smooth, smoothing_factor
 from inspection.sensor.model.windows import Windows, stationarity
@@ -25,6 +25,8 @@ from models.storage import sha256_of
 
 _SPREAD_WEIGHT = 0.3
 """Weight of a sensor's log-spread relative to its mean, as it is noisier."""
+_RESTING_SPREAD = 0.25
+"""Least deviation of the log-spread of a sensor at rest; that of others is about as large."""
 _MIN_STATIONARITY = 0.01
 _MAX_STARTS = 5
 _MIN_THRESHOLD = 1e-9
@@ -46,11 +48,13 @@ class TrainingResult:
         errors: float64 ``(rows,)``: the errors behind the threshold; NaN for rows of the first incomplete window and
             for rows with more than half of their values missing.
         constant: names of the sensors that never changed.
+        nearly_constant: names of those that hardly ever did.
     """
 
     model: SensorModel
     errors: NDArray[np.float64]
     constant: tuple[str, ...]
+    nearly_constant: tuple[str, ...]
 
 
 def train(
@@ -129,7 +133,10 @@ def train(
     reference = Reference(percentiles(known), *histogram(known), *_sensors(values))
     model = SensorModel(metadata, scalings[0], networks[0], reference, windows)
     return TrainingResult(
-        model, np.concatenate([np.full(settings.window - 1, np.nan), errors]), _constant(values, columns)
+        model,
+        np.concatenate([np.full(settings.window - 1, np.nan), errors]),
+        _constant(values, columns),
+        _nearly_constant(values, columns),
     )
 
 
@@ -150,7 +157,7 @@ def windows_of(values: Matrix, length: int) -> Windows | None:
     """Return the window feature extractor fitted to rows ``(n, sensors)``; None for vectors (``length`` 1)."""
     if length == 1:
         return None
-    origin, spread = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+    origin, spread = np.nanmean(values, axis=0), np.maximum(np.nanstd(values, axis=0), _resting_scale(values))
     return Windows(length, origin, np.where(spread > 1e-12 * np.abs(origin), spread, 1.0))
 
 
@@ -174,7 +181,10 @@ def scaling_of(
     weight = np.full(2 * sensors, _SPREAD_WEIGHT)
     # Drifting means get a low weight, or every later row would be anomalous.
     weight[:sensors] = np.maximum(stationarity(features[:, :sensors], fitted, windows.length), _MIN_STATIONARITY)
-    return fit_scaling(rows, settings.scaling, weight)
+    # The spread of a sensor at rest jumps with its first change, from nothing.
+    least = np.zeros(2 * sensors)
+    least[sensors:] = np.where(is_resting(rows[:, sensors:]), _RESTING_SPREAD, 0.0)
+    return fit_scaling(rows, settings.scaling, weight, least)
 
 
 def _inside(rows: int, fitted: tuple[slice, ...]) -> NDArray[np.bool_]:
@@ -234,3 +244,14 @@ def _sensors(values: Matrix) -> tuple[Matrix, NDArray[np.float64], NDArray[np.fl
 def _constant(values: Matrix, columns: tuple[str, ...]) -> tuple[str, ...]:
     low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
     return tuple(name for name, least, most in zip(columns, low, high, strict=True) if least == most)
+
+
+def _resting_scale(values: Matrix) -> NDArray[np.float64]:
+    """Return the least scale of sensors that hardly ever leave one value; 0 of others and of constant ones."""
+    changing = np.nanmin(values, axis=0) < np.nanmax(values, axis=0)
+    return np.where(changing, resting_scale(values), 0.0)
+
+
+def _nearly_constant(values: Matrix, columns: tuple[str, ...]) -> tuple[str, ...]:
+    floored = _resting_scale(values) > np.nanstd(values, axis=0)
+    return tuple(name for name, found in zip(columns, floored, strict=True) if found)

@@ -40,7 +40,7 @@ def test_each_row_is_reported_with_the_sensors_that_make_its_score(
     code, out, _ = run(capsys, folder / "pump.npz", folder / "now.csv", "--json")
     found = json.loads(out)
     expected = trained().score(read_table(folder / "now.csv").values)
-    assert (code, found["rows"], found["not_judged"]) == (0, 100, 1)
+    assert (code, found["rows"], found["not_judged"]) == (1, 100, 1)
     assert found["alarms"] == (expected > found["threshold"]).sum()
     assert [row["score"] for row in found["scores"]] == [None if np.isnan(score) else score for score in expected]
     wrong, empty = found["scores"][40], found["scores"][50]
@@ -53,7 +53,7 @@ def test_the_screen_shows_how_many_alarms_there_are_with_the_first_of_them(
     capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
     code, out, err = run(capsys, folder / "pump.npz", folder / "now.csv")
-    assert code == 0
+    assert code == 1
     assert re.findall(r"\d+", out.splitlines()[0])[0] == "100"
     assert out.splitlines()[1].endswith(": 1")
     assert any(line.split()[:3] == ["42", "2026-07-27", "10:00:40"] and "current" in line for line in out.splitlines())
@@ -64,7 +64,7 @@ def test_all_rows_are_written_for_a_spreadsheet(
     capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "new" / "scores.csv"
-    assert run(capsys, folder / "pump.npz", folder / "now.csv", "--out", out)[0] == 0
+    assert run(capsys, folder / "pump.npz", folder / "now.csv", "--out", out)[0] == 1
     with out.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 100

@@ -47,7 +47,35 @@ def test_values_of_a_sensor_are_not_suspected() -> None:
 def test_a_column_that_counts_is_suspected(steps: NDArray[np.float64]) -> None:
     rows = np.column_stack([machine_rows(300), np.cumsum(steps)])
     assert find_data_warnings(table_of(rows)).counters == ("more",)
-    rows[150, 3] = rows[149, 3]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        1_710_000_000.0 + np.arange(400) // 2,  # two rows a second
+        1_710_000_000.0 + np.arange(400) - 3600 * (np.arange(400) > 300),  # set back once
+        1_710_000_000_000.0 + np.cumsum(np.random.default_rng(0).integers(0, 90, 400)),  # milliseconds, at any time
+        5000.0 + np.arange(400) // 10,  # ten rows a cycle
+        np.arange(400) % 250.0,  # starts again
+        np.round(45_360.4 + np.arange(400) / 86_400, 5),  # days as Excel counts them
+    ],
+)
+def test_clocks_are_suspected_though_values_repeat_or_go_back(column: NDArray[np.float64]) -> None:
+    rows = np.column_stack([machine_rows(400), column])
+    assert find_data_warnings(table_of(rows)).counters == ("more",)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        np.repeat([0.0, 1.0], 200),  # switched once
+        np.round(20 + 5 * np.sin(np.arange(400) / 30)),  # goes up, then down
+        np.arange(400) % 10.0,  # a phase
+        np.round(np.cumsum(4 * np.random.default_rng(0).random(400))),  # a level that rises by unequal steps
+    ],
+)
+def test_sensors_that_repeat_or_change_unequally_are_no_clocks(column: NDArray[np.float64]) -> None:
+    rows = np.column_stack([machine_rows(400), column])
     assert find_data_warnings(table_of(rows)).counters == ()
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from inspection.sensor import SensorTraining, load_model, model_bytes, read_table, save_model, train, train_files
+from inspection.sensor.model.scaling import resting_scale
 from inspection.sensor.model.windows import stationarity
 from inspection.sensor.model_file.checkpoint import read_checkpoint, write_checkpoint
 from inspection.sensor.training.folds import blocks
@@ -328,3 +330,42 @@ def test_a_second_model_does_not_take_the_files_of_the_first(
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert trained("fan/fan.pth", 6)[0] == 0
     assert trained("pump.pth", 6)[0] == 0, "its own files are written again"
+
+
+def resting_rows(flickers: int) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Two related sensors, and a set point of 24.00 that reads 24.01 in some of 2,000 rows."""
+    generator = np.random.default_rng(3)
+    load = generator.normal(size=2000)
+    values = np.column_stack(
+        [60 + 3 * load + generator.normal(0, 0.3, 2000), 5 + 0.5 * load + generator.normal(0, 0.05, 2000)]
+    )
+    setpoint = np.full(2000, 24.0)
+    setpoint[generator.choice(2000, flickers, replace=False)] = 24.01
+    return np.column_stack([values, setpoint]), ("temperature", "current", "setpoint")
+
+
+@pytest.mark.parametrize("window", [1, 5])
+def test_a_flicker_that_training_saw_once_raises_no_alarms_later(window: int) -> None:
+    values, columns = resting_rows(1)
+    trained = train(values, columns, SensorTraining(window=window))
+    assert trained.nearly_constant == ("setpoint",)
+    later, _ = resting_rows(1000)
+    scores = trained.model.score(later)
+    assert float((scores > trained.model.metadata.threshold).mean()) < 0.15
+
+
+def test_a_flicker_does_not_hide_a_change_of_the_set_point() -> None:
+    values, columns = resting_rows(1)
+    model = train(values, columns, SensorTraining()).model
+    assert model.score_row([60.0, 5.0, 26.0]).status == "anomaly"
+
+
+def test_a_sensor_with_values_of_its_own_is_not_at_rest() -> None:
+    rows = np.column_stack([np.tile([24.0, 24.01], 50), np.arange(100.0)])
+    assert resting_scale(rows).tolist() == [0.0, 0.0]
+
+
+def test_a_valve_that_opened_once_is_measured_by_its_stroke() -> None:
+    column = np.zeros((100, 1))
+    column[7] = 2.0
+    assert resting_scale(column).tolist() == [2.0]

@@ -188,7 +188,14 @@ def test_columns_can_be_left_out_by_name() -> None:
 def test_a_cell_that_is_no_number_is_named_by_its_place() -> None:
     error = refused("a,b\n1,2\n\n3,warm\n")
     assert error.code == "sensor-file-cell"
-    assert error.values == {"name": "t.csv", "row": 4, "column": "b", "text": "warm"}
+    assert error.values == {
+        "name": "t.csv",
+        "row": 4,
+        "column": "b",
+        "text": "warm",
+        "count": 1,
+        "options": '--missing "warm"',
+    }
 
 
 @pytest.mark.parametrize("cell", ["1e999", "1e101", "inf", "0x10", "1_000", "１２"])
