@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inspection.imaging.reading import AS_DECLARED, Reading
 from models.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -21,12 +22,16 @@ class ModelCache:
         blob_path: gives the file of a blob.
         limit: how many models stay loaded.
         threads: processor threads of one model; 0 takes the default.
+        reading: how reference images are read.
     """
 
-    def __init__(self, blob_path: Callable[[str], Path], limit: int, threads: int = 0) -> None:
+    def __init__(
+        self, blob_path: Callable[[str], Path], limit: int, threads: int = 0, reading: Reading = AS_DECLARED
+    ) -> None:
         self._blob_path = blob_path
         self._limit = limit
         self._threads = threads or None
+        self._reading = reading
         self._loaded: OrderedDict[str, StepModel] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -58,4 +63,4 @@ class ModelCache:
         path = self._blob_path(sha256)
         if not path.is_file():
             raise Unavailable("model-not-here", sha256=sha256[:12])
-        return load_model(path, threads=self._threads)
+        return load_model(path, threads=self._threads, reading=self._reading)

@@ -59,7 +59,7 @@ class Workspace:
         self.blobs = BlobStore(store / BLOBS)
         self.database = Database.at(store / DATABASE)
         self.clock = HybridLogicalClock(_BEFORE_ENROLMENT)
-        self.models = ModelCache(self.blobs.path, settings.models_in_memory, settings.threads)
+        self.models = ModelCache(self.blobs.path, settings.models_in_memory, settings.threads, settings.reading)
         self.prepared: RevisionCache[Preparation] = RevisionCache()
         self.item_views: RevisionCache[ItemView] = RevisionCache()
         self.quality_bounds = KeptBounds()

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 BMP_CORE_HEADER = 12
 """Length of the oldest header, whose width and height have 16 bits."""
 _EIGHT_BITS = 8
-_JPEG_12_BITS = 12
+_JPEG_MARKER = 0xFF
+# Markers that begin a frame (ITU-T T.81, table B.1).
+_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_PREVIEW = "Large Thumbnail"
 _MPO_ENTRIES = 0xB002
 
@@ -95,11 +97,25 @@ def _jpeg(data: bytes) -> ImageHeader:
     try:
         picture = JpegImagePlugin.jpeg_factory(file)
     except (OSError, SyntaxError, ValueError, UserWarning) as error:
+        deep = _deep_jpeg(data)
+        if deep is not None:
+            return deep
         # Pillow warns of odd but readable parts; where warnings are errors such a file counts as damaged.
         raise _at_the_end(file, data, "jpeg", error) from error
-    precision = getattr(picture, "bits", _EIGHT_BITS)
-    unread = f"JPEG of {precision} bits" if precision >= _JPEG_12_BITS else ""
-    return ImageHeader("jpeg", *picture.size, pages=_pictures(picture), unread=unread)
+    return ImageHeader("jpeg", *picture.size, pages=_pictures(picture))
+
+
+def _deep_jpeg(data: bytes) -> ImageHeader | None:
+    """Return the header of a JPEG of more than 8 bits, which neither Pillow nor OpenCV decodes; None for any other."""
+    position = 2
+    while position + 9 <= len(data) and data[position] == _JPEG_MARKER:
+        kind, length, precision, height, width = struct.unpack_from(">BHBHH", data, position + 1)
+        if kind in _JPEG_FRAMES:
+            if precision <= _EIGHT_BITS:
+                return None
+            return ImageHeader("jpeg", width, height, unread=f"JPEG of {precision} bits")
+        position += 2 + length
+    return None
 
 
 def _pictures(picture: JpegImageFile) -> int:
