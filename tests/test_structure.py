@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -56,9 +55,3 @@ def test_the_name_of_a_test_has_at_most_80_characters() -> None:
 
 def test_the_name_of_a_test_joins_no_two_behaviours() -> None:
     assert [(path, name) for path, name in named_tests() if "and" in name.split("_")] == []
-
-
-def test_every_test_that_a_page_cites_exists() -> None:
-    pages = [*(TESTS.parent / "docs").rglob("*.md"), *TESTS.parent.glob("*.md")]
-    cited = {name for page in pages for name in re.findall(r"`(test_\w+)`", page.read_text(encoding="utf-8"))}
-    assert cited - {name for _, name in named_tests()} == set()
