@@ -84,9 +84,7 @@ def list_users(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List users."""
     from server.users.service import list_users as page
 
-    with _server(data_dir) as (context, _):
-        rows = _all(lambda wanted: page(context, wanted))
-    _table(rows, ("username", "role", "active", "display_name"), as_json)
+    _list(page, ("username", "role", "active", "display_name"), data_dir, as_json)
 
 
 @users_app.command("disable", epilog="Example: imageflow admin users disable yamada")
@@ -116,9 +114,7 @@ def list_devices(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List stations."""
     from server.devices.service import list_devices as page
 
-    with _server(data_dir) as (context, _):
-        rows = _all(lambda wanted: page(context, wanted))
-    _table(rows, ("id", "status", "last_seen_at", "name"), as_json)
+    _list(page, ("id", "status", "last_seen_at", "name"), data_dir, as_json)
 
 
 @devices_app.command("disable", epilog="Example: imageflow admin devices disable 0197c000-0000-7000-8000-00000000d0e1")
@@ -142,9 +138,7 @@ def list_codes(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List enrolment codes, without the codes themselves."""
     from server.devices.codes import list_codes as page
 
-    with _server(data_dir) as (context, _):
-        rows = _all(lambda wanted: page(context, wanted))
-    _table(rows, ("id", "expires_at", "used_at", "withdrawn_at", "created_by", "device_name"), as_json)
+    _list(page, ("id", "expires_at", "used_at", "withdrawn_at", "created_by", "device_name"), data_dir, as_json)
 
 
 @codes_app.command("withdraw", epilog="Example: imageflow admin codes withdraw 0197c000-0000-7000-8000-00000000c0de")
@@ -195,9 +189,7 @@ def list_keys(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List API keys, without the keys themselves."""
     from server.users.keys import list_keys as page
 
-    with _server(data_dir) as (context, _):
-        rows = _all(lambda wanted: page(context, wanted))
-    _table(rows, ("id", "role", "expires_at", "revoked_at", "created_by", "name"), as_json)
+    _list(page, ("id", "role", "expires_at", "revoked_at", "created_by", "name"), data_dir, as_json)
 
 
 @keys_app.command("revoke", epilog="Example: imageflow admin keys revoke 0197c000-0000-7000-8000-00000000d0e1")
@@ -294,6 +286,14 @@ def _all(fetch: Callable[[PageQuery], Page[RowT]]) -> list[RowT]:
         rows += page.items
         if len(rows) >= page.total_count or not page.items:
             return rows
+
+
+def _list(
+    page: Callable[[ServerContext, PageQuery], Page[RowT]], columns: Sequence[str], data_dir: Path | None, as_json: bool
+) -> None:
+    with _server(data_dir) as (context, _):
+        rows = _all(lambda wanted: page(context, wanted))
+    _table(rows, columns, as_json)
 
 
 def _show(value: BaseModel, as_json: bool, line: str) -> None:
