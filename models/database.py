@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 import models.records  # noqa: F401 - the metadata must be complete before a session is opened
 from models.commit_groups import CommitGroups
 from models.errors import Unavailable, UserFacingError
-from models.last_work import finish
+from models.last_work import finish, forget_with_savepoints
 from models.tracking import ChangeRecorder, TrackedSession
 from models.verdicts import derive_effective_verdicts
 
@@ -39,6 +39,7 @@ class _WriteSession(TrackedSession):
 
 
 derive_effective_verdicts(_WriteSession)
+forget_with_savepoints(_WriteSession)
 
 
 class Database:

@@ -3,26 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
 
-from sqlalchemy.orm import Session
+from sqlalchemy import event
+from sqlalchemy.orm import Session, SessionTransaction
 
-_LAST = "imageflow.last"
+_LAST, _BEFORE = "imageflow.last", "imageflow.before_savepoint"
 Work = Callable[[Session], None]
 
 
 def do_last(session: Session, work: Work) -> None:
     """Put ``work`` off until the caller's transaction has written everything else.
 
-    Not within a savepoint: going back to it does not take the work back.
+    Work that was put off within a savepoint is forgotten when that is gone back to.
     """
-    session.info.setdefault(_LAST, []).append(work)
+    _put_off(session).append(work)
 
 
 def finish(session: Session) -> None:
     """Write what is pending, then do what was put off, in its order."""
-    put_off = cast("list[Work]", session.info.pop(_LAST, []))
+    put_off = _put_off(session)
     if put_off:
         session.flush()
     for work in put_off:
         work(session)
+    put_off.clear()
+
+
+def forget_with_savepoints(kind: type[Session]) -> None:
+    """Let sessions of ``kind`` forget what was put off within a savepoint that they go back to."""
+    event.listen(kind, "after_transaction_create", _note_savepoint)
+    event.listen(kind, "after_soft_rollback", _go_back)
+
+
+def _note_savepoint(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.nested:
+        session.info.setdefault(_BEFORE, {})[transaction] = len(_put_off(session))
+
+
+def _go_back(session: Session, previous: SessionTransaction) -> None:
+    before = session.info.get(_BEFORE, {}).pop(previous, None)
+    if before is not None:
+        del _put_off(session)[before:]
+
+
+def _put_off(session: Session) -> list[Work]:
+    put_off: list[Work] = session.info.setdefault(_LAST, [])
+    return put_off

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import event, select
 
 from models.database import Database
 from models.errors import Unavailable, UserFacingError
@@ -273,20 +272,6 @@ def test_cancelled_work_leaves_its_turn_to_the_next(store, threads):
 
     asyncio.run(main())
     assert codes(store) == {"next"}
-
-
-def test_put_off_work_sees_what_the_transaction_wrote(store):
-    from models.last_work import do_last
-
-    seen: list[int | None] = []
-
-    def count(session: Session) -> None:
-        seen.append(session.scalar(select(func.count()).select_from(Target)))
-
-    with store.transaction() as session:
-        do_last(session, count)
-        session.add(Target(code="a", name="Plate"))
-    assert seen == [1]
 
 
 def sqlite_trouble(text: str) -> Exception:
