@@ -12,7 +12,7 @@ from inspection.anomaly.export.parity import Parity, compare
 from inspection.anomaly.export.probes import PROBES
 from inspection.anomaly.export.quantise import quantise_in_own_process
 from inspection.anomaly.export.verification import generated_images, read_images, scores_of
-from inspection.anomaly.manifest import FORMAT_VERSION
+from inspection.anomaly.manifest import format_of
 from inspection.anomaly.model import AnomalyModel
 from inspection.imaging.frames import Pixels
 from models.errors import DoesNotFit, InvalidInput
@@ -100,4 +100,5 @@ def _packed(
         manifest = manifest.model_copy(
             update={"precision": precision, "versions": {**manifest.versions, **versions}}
         )  # fmt: skip
-    return pack(manifest.model_copy(update={"format_version": FORMAT_VERSION}), graph, weights)
+    version = format_of(manifest.reading.values)
+    return pack(manifest.model_copy(update={"format_version": version}), graph, weights)
