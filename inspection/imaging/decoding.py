@@ -228,7 +228,7 @@ def _to_8_bits(values: NDArray[Any], chosen: ValueRange, header: ImageHeader) ->
 
 def _on_ground(pixels: Pixels, header: ImageHeader) -> Pixels:
     """Return RGBA pixels on white, as a viewer shows them."""
-    colour, alpha = pixels[:, :, :_ALPHA].astype(np.uint32), pixels[:, :, _ALPHA:].astype(np.uint32)
+    colour, alpha = pixels[:, :, :_ALPHA].astype(np.uint16), pixels[:, :, _ALPHA:].astype(np.uint16)
     # OpenCV reads TIFF files of 8 bits through libtiff's RGBA interface, which multiplies colours by alpha.
     if header.alpha == "premultiplied" or (header.format == "tiff" and not header.deep):
         return np.ascontiguousarray(np.minimum(colour + (_GROUND - alpha), _GROUND), np.uint8)

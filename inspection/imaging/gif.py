@@ -16,7 +16,7 @@ def gif_properties(data: bytes) -> tuple[int, int, int]:
 
     Raises:
         TruncatedError: when there is no end.
-        DamagedError: when a block is unknown or there is no frame.
+        DamagedError: when a block is unknown or a frame is larger than the image.
         struct.error, IndexError: when the bytes end early.
     """
     width, height, flags = struct.unpack_from("<HHB", data, 6)
@@ -24,6 +24,10 @@ def gif_properties(data: bytes) -> tuple[int, int, int]:
     while data[position] != _TRAILER:
         kind = data[position]
         if kind == _IMAGE:
+            left, top, across, down = struct.unpack_from("<HHHH", data, position + 1)
+            if left + across > width or top + down > height:
+                # Whoever decodes it would take memory for more than the header says.
+                raise DamagedError("gif: a frame lies beyond the image")
             frames += 1
             position += 10 + _table_size(data[position + 9]) + 1
         elif kind == _EXTENSION:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from inspection.imaging.damage import DamagedError, TruncatedError
 
 _NUMBER = re.compile(rb"(?:[ \t\r\n\v\f]|#[^\r\n]*[\r\n])*([0-9]{1,10})")
+_BLANKS = b" \t\r\n\v\f"
+_NO_NUMBERS = re.compile(rb"[^0-9 \t\r\n\v\f]")
 _TEXT = {b"P1", b"P2", b"P3"}
 _BITS = {b"P1", b"P4"}
 _COLOUR = {b"P3", b"P6"}
@@ -110,15 +112,16 @@ def netpbm_values(data: bytes) -> NDArray[Any]:
 
 def _text_values(data: bytes, header: NetpbmHeader, count: int) -> NDArray[np.uint32]:
     text = re.sub(rb"#[^\r\n]*", b" ", data[header.begin - 1 :])
-    try:
-        if header.kind == b"P1":
-            # The digits of a PBM need no blanks between them.
-            digits = np.frombuffer(b"".join(text.split()), np.uint8)[:count]
-            values: NDArray[np.uint32] = (digits == ord("0")).astype(np.uint32)
-        else:
-            values = np.array([int(word) for word in text.split(None, count)[:count]], np.uint32)
-    except (ValueError, OverflowError) as error:
-        raise DamagedError("netpbm: a value is no number") from error
+    if _NO_NUMBERS.search(text):
+        raise DamagedError("netpbm: a value is no number")
+    values: NDArray[np.uint32]
+    if header.kind == b"P1":
+        # The digits of a PBM need no blanks between them.
+        digits = np.frombuffer(text.translate(None, _BLANKS), np.uint8)[:count]
+        values = (digits == ord("0")).astype(np.uint32)
+    else:
+        found = np.fromstring(text.decode("ascii"), np.float64, sep=" ")[:count]
+        values = np.minimum(found, 2 * _LARGEST_VALUE).astype(np.uint32)
     if len(values) < count:
         raise TruncatedError("netpbm: the pixels end early")
     return values

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -414,6 +416,50 @@ def test_a_gif_that_ends_early_is_called_truncated() -> None:
 def test_a_cmyk_tiff_is_read_as_a_viewer_shows_it() -> None:
     picture = Image.new("RGB", (32, 24), (200, 80, 30)).convert("CMYK")
     assert np.abs(decode_image(by_pillow(picture, "TIFF"))[0, 0].astype(int) - (200, 80, 30)).max() < 12
+
+
+def test_a_deep_tiff_is_turned_upright_as_it_says() -> None:
+    values = GREY.astype("<u2") << 8 | 255
+    for orientation, turns in ((1, 0), (6, -1), (3, 2), (8, 1)):
+        seen = decode_image(tiff(values, 16, 1, (274, 3, orientation)), mode="grey")
+        assert np.array_equal(seen, np.rot90(GREY, turns))
+
+
+WHOLE = {
+    "rgba.png": lambda: cut_out(5, "PNG"),
+    "deep.png": lambda: deep(16),
+    "deep.tif": lambda: deep(16, ".tif"),
+    "float.tif": lambda: tiff(GREY.astype("<f4"), 32, 3),
+    "pages.tif": lambda: pages("TIFF"),
+    "rgba.tif": lambda: cut_out(5, "TIFF"),
+    "rgba.webp": lambda: cut_out(5, "WEBP", lossless=True),
+    "animated.webp": lambda: pages("WEBP"),
+    "animated.png": lambda: pages("PNG"),
+    "one.gif": lambda: by_pillow(Image.fromarray(COLOUR), "GIF"),
+    "animated.gif": lambda: pages("GIF"),
+    "two.mpo": lambda: pages("MPO"),
+    "a.pgm": lambda: b"P5\n32 24\n255\n" + GREY.tobytes(),
+    "text.pgm": lambda: b"P2\n32 24 255\n" + " ".join(map(str, GREY.ravel())).encode(),
+    "a.pbm": lambda: b"P1\n10 2\n1000000001 00000001 00",
+}
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), name=st.sampled_from(sorted(WHOLE)), first=st.booleans())
+def test_no_change_of_bytes_is_anything_but_an_image_or_a_reason(data: st.DataObject, name: str, first: bool) -> None:
+    raw = bytearray(WHOLE[name]())
+    for _ in range(data.draw(st.integers(0, 5))):
+        raw[data.draw(st.integers(0, len(raw) - 1) | st.integers(0, min(len(raw), 60) - 1))] = data.draw(
+            st.integers(0, 255)
+        )
+    raw = raw[: len(raw) - data.draw(st.integers(0, 40))]
+    reading = Reading(ValueRange(0, 1000), "first" if first else "refuse")
+    reported = None
+    try:
+        seen = decode(bytes(raw), name=name, limits=ImageLimits(max_pixels=1_000_000), reading=reading)
+    except UnreadableImage as error:
+        reported = error.text("en").detail
+    assert reported or seen.pixels.dtype == np.uint8
 
 
 # --- bytes
