@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, Self
 
 Language = Literal["en", "ja"]
 LANGUAGES: tuple[Language, ...] = ("en", "ja")
@@ -38,14 +39,14 @@ class LocalText(str):
     code: str
     values: dict[str, object]
 
-    def __new__(cls, english: str, code: str = "", values: dict[str, object] | None = None) -> LocalText:
+    def __new__(cls, english: str, code: str = "", values: dict[str, object] | None = None) -> Self:
         """Return the text."""
         made = super().__new__(cls, english)
         made.code, made.values = code, dict(values or {})
         return made
 
     @classmethod
-    def of(cls, code: str, values: dict[str, object]) -> LocalText:
+    def of(cls, code: str, values: dict[str, object]) -> Self:
         """Return the detail of ``code`` as a part of another text.
 
         Raises:
@@ -58,6 +59,30 @@ class LocalText(str):
         if language != "ja" or not self.code:
             return str(self)
         return error_text(self.code, self.values, language).detail
+
+
+class JoinedText(LocalText):
+    """Several parts of a text as one, each in the reader's language.
+
+    Args:
+        parts: the parts, at least one.
+        separator: between them.
+        rest: after the last one.
+    """
+
+    parts: tuple[LocalText, ...]
+    separator: str
+    rest: str
+
+    def __new__(cls, parts: Sequence[LocalText], separator: str, rest: str = "") -> Self:
+        """Return the text."""
+        made = super().__new__(cls, separator.join(parts) + rest)
+        made.parts, made.separator, made.rest = tuple(parts), separator, rest
+        return made
+
+    def in_language(self, language: str) -> str:
+        """Return it in ``language``."""
+        return self.separator.join(part.in_language(language) for part in self.parts) + self.rest
 
 
 @cache

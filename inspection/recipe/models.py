@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -33,18 +33,24 @@ class KnownModel:
         kind: a ``ModelKind``, or the kind of a later version.
         sha256: digest of its file, hexadecimal.
         threshold: the model's own; None for models without scores.
+        classes: of a detector or classifier; None where its record does not say.
     """
 
     name: str
     kind: str
     sha256: str
     threshold: float | None = None
+    classes: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, record: ModelRecord) -> KnownModel:
         """Return the model of a record."""
         chosen = own_threshold({"threshold": record.metrics.get("threshold")})
-        return cls(record.id, record.model_kind, record.sha256, chosen.value if chosen else None)
+        # Figures of each class, as in a detector's manifest, or their names alone.
+        given = record.metrics.get("classes")
+        named = isinstance(given, list | Mapping) and all(isinstance(name, str) for name in given)
+        classes = tuple(given) if named and given else None
+        return cls(record.id, record.model_kind, record.sha256, chosen.value if chosen else None, classes)
 
 
 def is_chosen(component: Component, field: str, name: str) -> bool:
@@ -116,6 +122,16 @@ def recorded_model(models: Sequence[KnownModel]) -> KnownModel | None:
     """Return the model that a result is recorded with: the first that scores images, else the first that detects."""
     detecting = [model for model in models if model.kind != ModelKind.REFERENCE]
     return next(iter(anomaly_models(models) or detecting), None)
+
+
+def recorded_classes(models: Mapping[str, KnownModel]) -> Callable[[str], Collection[str] | None]:
+    """Return the function that gives the classes of models by their records, for ``require_known_classes``."""
+
+    def classes_of(name: str) -> Collection[str] | None:
+        known = models.get(name)
+        return None if known is None else known.classes
+
+    return classes_of
 
 
 def require_model_kinds(pipeline: ValidatedPipeline, models: Mapping[str, KnownModel]) -> None:

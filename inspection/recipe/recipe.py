@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from inspection.judging.criteria import Criteria
+from inspection.pipeline.classes import require_known_classes
 from inspection.pipeline.validation import ValidatedPipeline
 from inspection.recipe.criteria import item_criteria
 from inspection.recipe.models import (
     KnownModel,
     chosen_names,
     lacks_model,
+    recorded_classes,
     recorded_model,
     require_model_kinds,
     stored_names,
@@ -161,12 +163,13 @@ def make_recipe(
 
     Raises:
         DoesNotFit: ``item-without-pipeline``, ``item-criteria-invalid``, ``pipeline-without-step``,
-            ``pipeline-does-not-fit`` or ``pipeline-model-kind``.
+            ``pipeline-does-not-fit``, ``pipeline-model-kind`` or ``criteria-class-unknown``.
     """
     pipeline = source.resolved()
     criteria = item_criteria(source.name, source.criteria)
     known = {model.name: model for model in models}
     require_model_kinds(pipeline, known)
+    require_known_classes(pipeline, criteria, recorded_classes(known))
     used = {name: known[name] for name in source.model_names if name in known}
     threshold = source.threshold(tuple(used.values()), station)
     chosen = threshold if threshold is not None and threshold.origin != "model" else None

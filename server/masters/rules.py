@@ -113,8 +113,9 @@ def _check_item(session: Session, values: Values, changed: Collection[str]) -> N
     if "criteria" in changed:
         parse_criteria(values.get("criteria", {}))
     if "pipeline_id" in changed or "pipeline_parameters" in changed:
-        used = _ItemPipeline(values["id"], values.get("pipeline_id"), values.get("pipeline_parameters", {}))
-        _require_fit(session, used)
+        _require_fit(session, _used(values))
+    if not {"criteria", "pipeline_id", "pipeline_parameters"}.isdisjoint(changed):
+        _require_known_classes(session, _used(values), values.get("criteria", {}))
 
 
 def _check_pipeline(session: Session, values: Values, changed: Collection[str]) -> None:
@@ -129,7 +130,50 @@ def _check_pipeline(session: Session, values: Values, changed: Collection[str]) 
     except InvalidInput as error:
         raise _named_in_body(error) from error
     for item in items_using(session, values["id"]):
-        _require_runs(session, definition, _ItemPipeline(item.id, values["id"], item.pipeline_parameters))
+        used = _ItemPipeline(item.id, values["id"], item.pipeline_parameters)
+        _require_runs(session, definition, used)
+        _require_known_classes(session, used, item.criteria, definition)
+
+
+def _used(item: Values) -> _ItemPipeline:
+    return _ItemPipeline(item["id"], item.get("pipeline_id"), item.get("pipeline_parameters", {}))
+
+
+def _require_known_classes(
+    session: Session, used: _ItemPipeline, criteria: Values, definition: Mapping[str, Any] | None = None
+) -> None:
+    """Check that an item's criteria name no class that the models of its pipeline lack.
+
+    Criteria may come before a pipeline that can run; they are checked with it.
+
+    Args:
+        session: the transaction that makes the change.
+        used: the item's pipeline and parameters.
+        criteria: the item's.
+        definition: of its pipeline as it will be; else the stored one.
+
+    Raises:
+        DoesNotFit: ``criteria-class-unknown``.
+    """
+    from inspection.pipeline.classes import require_known_classes
+    from inspection.recipe.models import recorded_classes
+    from inspection.recipe.overrides import resolve_pipeline
+    from inspection.recipe.reading import read_models
+
+    stored = session.get(Pipeline, used.pipeline_id) if used.pipeline_id and definition is None else None
+    definition = stored.definition if stored is not None else definition
+    if definition is None:
+        return
+    try:
+        pipeline = resolve_pipeline(definition, used.parameters)
+        rule = parse_criteria(criteria)
+    except (DoesNotFit, InvalidInput):
+        return
+    known = read_models(sorted(pipeline.models()), ItemRecords(session))
+    try:
+        require_known_classes(pipeline, rule, recorded_classes({model.name: model for model in known}))
+    except DoesNotFit as error:
+        raise DoesNotFit(error.code, members={**error.members, **used.context}, **error.values) from error
 
 
 def _require_fit(session: Session, used: _ItemPipeline) -> None:

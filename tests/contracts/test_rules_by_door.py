@@ -58,6 +58,7 @@ def pipeline(*steps: Json) -> Json:
 
 GOOD = pipeline({**STEP, "parameters": EDGES})
 ANOMALY: Json = {"id": "anomaly", "component": "anomaly", "inputs": {"image": "input"}}
+DETECTION: Json = {"id": "detect", "component": "ai_detection", "inputs": {"image": "input"}}
 CROPPED: Json = {
     "id": "crop",
     "component": "crop",
@@ -204,6 +205,25 @@ def test_a_model_of_another_kind_is_refused(door: MasterDoor) -> None:
         session.add(detector)
     named = {"anomaly": {"model": detector.id}}
     assert door.change(item, pipeline_id=used.id, pipeline_parameters=named) == "pipeline"
+
+
+def test_criteria_that_count_a_class_the_model_lacks_are_refused(door: MasterDoor) -> None:
+    _, used, item = made(door, pipeline(DETECTION))
+    detector = ModelFile(
+        name="Lamps", model_kind="detector", sha256="e" * 64, size_bytes=1, metrics={"classes": ["off", "on"]}
+    )
+    with door.context.database.transaction() as session:
+        session.add(detector)
+    chosen = {"detect": {"model": detector.id}}
+    wrong, right = {"max_detections": {"False": 0}}, {"max_detections": {"off": 0}}
+    assert door.change(item, criteria=wrong) is None  # its model is not chosen yet
+    assert door.change(item, pipeline_id=used.id, pipeline_parameters=chosen) == "pipeline"
+    assert door.change(item, criteria=right) is None
+    assert door.change(item, pipeline_id=used.id, pipeline_parameters=chosen) is None
+    assert door.change(item, criteria=wrong) == "pipeline"
+    narrowed = pipeline({**DETECTION, "parameters": {"classes": ["on"]}})
+    assert door.change(used, definition=narrowed) == "pipeline"
+    assert (stored(door, item).criteria, stored(door, used).version) == (right, 1)
 
 
 def test_a_code_is_taken_once(served: Served) -> None:

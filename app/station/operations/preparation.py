@@ -9,6 +9,7 @@ from app.station.operations.item_recipes import find_item, item_revision
 from app.station.revision_cache import Kept
 from inspection.judging.criteria import Criteria
 from inspection.pipeline import PreprocessingMismatch, Runner, preprocessing_mismatches
+from inspection.pipeline.classes import classes_of_models, require_known_classes
 from inspection.recipe.reading import read_recipe
 from inspection.recipe.recipe import Recipe
 from inspection.recipe.thresholds import Origin
@@ -107,7 +108,8 @@ def prepare_item(workspace: Workspace, item_id: str) -> PreparedItem:
     Raises:
         NotFound: ``item-unknown``.
         DoesNotFit: ``item-without-pipeline``, ``item-without-model``, ``item-criteria-invalid``,
-            ``pipeline-without-step``, ``pipeline-does-not-fit``, or what ``Runner`` finds of the models.
+            ``pipeline-without-step``, ``pipeline-does-not-fit``, ``criteria-class-unknown``, or what ``Runner`` finds
+            of the models.
         Unavailable: ``model-not-here`` when a model has not come to this station yet.
     """
     preparation = _kept(workspace, item_id) or _prepare(workspace, item_id)
@@ -145,6 +147,7 @@ def _prepare(workspace: Workspace, item_id: str) -> Preparation:
     models = {name: workspace.models.model(model.sha256) for name, model in recipe.models.items()}
     # Checks that the models fit their steps; the runners of single parts need not.
     Runner(recipe.pipeline, models)
+    require_known_classes(recipe.pipeline, recipe.criteria, classes_of_models(models))
     mismatches = preprocessing_mismatches(recipe.pipeline, models)
     preparation = Preparation(item_id, item_name, pipeline_id, version, recipe, mismatches)
     if revision is not None:

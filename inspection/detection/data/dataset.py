@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from inspection.imaging.files import decode, read_image_bytes
 from inspection.imaging.formats import IMAGE_SUFFIXES
 from inspection.imaging.value_range import ValueRange
 from models.errors import InvalidInput, NotFound, UnreadableImage, UserFacingError
+from models.messages import JoinedText, LocalText
 from models.names import LONGEST_NAME
 from models.storage import is_file, is_there, reason_of, sha256_of
 
@@ -24,6 +25,7 @@ _MIN_SIDE = 10
 _KNOWN_TO_ULTRALYTICS = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 PARTS = ("train", "val")
 _UP = "../"
+_SHOWN_WRONG = 50
 Report = Callable[[int, int], None]
 
 
@@ -85,12 +87,15 @@ def read_detection_data(path: Path, on_progress: Report | None = None, parts: Co
 
     Raises:
         NotFound: ``file-missing``, ``folder-missing``.
-        InvalidInput: ``detector-data-file``, ``detector-data-names``, ``detector-data-folder``,
-            ``detector-data-listing``, ``detector-data-empty``, ``folder-without-images``, and as ``read_labels``.
+        InvalidInput: ``detector-data-file``, ``detector-data-names``, ``detector-data-count``,
+            ``detector-data-folder``, ``detector-data-listing``, ``detector-data-empty``, ``folder-without-images``; the
+            error of a wrong label (``read_labels``), or ``detector-labels-wrong`` with those of all.
         UnreadableImage: when no image of a part is usable; the error of the first.
     """
     raw = _read_description(path)
     names = _class_names(path, raw.get("names"))
+    if isinstance(raw.get("nc"), int) and raw["nc"] != len(names):
+        raise InvalidInput("detector-data-count", file=str(path), given=raw["nc"], count=len(names))
     given = raw.get("path")
     if given is not None and not isinstance(given, str):
         raise InvalidInput("detector-data-folder", file=str(path), entry="path")
@@ -98,10 +103,11 @@ def read_detection_data(path: Path, on_progress: Report | None = None, parts: Co
     chosen = {part: _images(path, part, raw.get(part), root) for part in PARTS if part in parts}
     total, done = sum(map(len, chosen.values())), 0
     skipped: dict[str, UserFacingError] = {}
+    wrong: list[InvalidInput] = []
     read: dict[str, list[LabelledFile]] = {part: [] for part in PARTS}
     for part, images in chosen.items():
         for image in images:
-            found = _read_file(image, len(names), skipped)
+            found = _read_file(image, len(names), skipped, wrong)
             if found is not None:
                 read[part].append(found)
             done += 1
@@ -109,9 +115,28 @@ def read_detection_data(path: Path, on_progress: Report | None = None, parts: Co
                 on_progress(done, total)
         if not read[part]:
             raise skipped[str(images[0])]
-        if not any(file.boxes for file in read[part]):
+        if not wrong and not any(file.boxes for file in read[part]):
             raise InvalidInput("detector-data-empty", file=str(path), part=part, count=len(images))
+    _require_right(wrong)
     return DetectionData(names, tuple(read["train"]), tuple(read["val"]), skipped)
+
+
+def _require_right(wrong: Sequence[InvalidInput]) -> None:
+    """Check that there was no wrong line in any label file.
+
+    Raises:
+        InvalidInput: the only one there is, else ``detector-labels-wrong`` with all of them.
+    """
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        shown = [LocalText.of(error.code, error.values) for error in wrong[:_SHOWN_WRONG]]
+        raise InvalidInput(
+            "detector-labels-wrong",
+            count=len(wrong),
+            files=len({error.values["file"] for error in wrong}),
+            lines=JoinedText(shown, "\n  ", "\n  …" if len(wrong) > len(shown) else ""),
+        )
 
 
 def _read_description(path: Path) -> dict[str, Any]:
@@ -166,7 +191,9 @@ def _listed(listing: Path) -> list[Path]:
     return images
 
 
-def _read_file(image: Path, classes: int, skipped: dict[str, UserFacingError]) -> LabelledFile | None:
+def _read_file(
+    image: Path, classes: int, skipped: dict[str, UserFacingError], wrong: list[InvalidInput]
+) -> LabelledFile | None:
     try:
         data = read_image_bytes(image)
         decoded = decode(data, name=image.name, mode="grey")
@@ -177,9 +204,10 @@ def _read_file(image: Path, classes: int, skipped: dict[str, UserFacingError]) -
     except UserFacingError as error:
         skipped[str(image)] = error
         return None
-    boxes, text = read_labels(label_file(image), classes)
-    digest = sha256_of(bytes.fromhex(sha256_of(data)) + bytes.fromhex(sha256_of(text)))
-    return LabelledFile(image, pixels.shape[1], pixels.shape[0], boxes, digest, _seen_alike(image, decoded))
+    labels = read_labels(label_file(image), classes)
+    wrong.extend(labels.wrong)
+    digest = sha256_of(bytes.fromhex(sha256_of(data)) + bytes.fromhex(sha256_of(labels.data)))
+    return LabelledFile(image, pixels.shape[1], pixels.shape[0], labels.boxes, digest, _seen_alike(image, decoded))
 
 
 def _seen_alike(image: Path, decoded: DecodedImage) -> bool:

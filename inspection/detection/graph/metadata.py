@@ -109,6 +109,9 @@ def _yaml(path: Path) -> dict[str, Any]:
 def read_yaml(data: bytes) -> dict[str, Any]:
     """Return a YAML mapping; only plain values are constructed, no objects.
 
+    Class names, under ``names``, are the texts as they are written: YAML 1.1 would make ``off`` and ``NO`` false,
+    ``010`` eight and ``12:30`` 750.
+
     Raises:
         InvalidMetadataError: with the reason.
     """
@@ -117,6 +120,8 @@ def read_yaml(data: bytes) -> dict[str, Any]:
         raise InvalidMetadataError("detector-text-large", most=_MAX_BYTES)
     try:
         found = yaml.safe_load(data)
+        if isinstance(found, dict) and "names" in found:
+            found["names"] = yaml.load(data, Loader=yaml.BaseLoader)["names"]
     except yaml.MarkedYAMLError as error:
         place = error.problem_mark or error.context_mark
         if place is None:

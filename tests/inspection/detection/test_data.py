@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from inspection.detection.data.dataset import label_file, read_detection_data
+from inspection.detection.data.labels import parse_line
 from inspection.detection.data.layout import write_training_layout
 from inspection.imaging.files import encode_jpeg, encode_png
-from models.errors import UserFacingError
+from models.errors import InvalidInput, UserFacingError
+from models.messages import LANGUAGES
 from tests.support.drawn_detections import draw_detections
 
 
@@ -33,6 +35,11 @@ def described(path: Path, text: str) -> Path:
         ("{1: b, 0: a}", ("a", "b")),
         ("{'0': a, '1': b}", ("a", "b")),
         ("[1, 傷 あり]", ("1", "傷 あり")),
+        ("[off, on]", ("off", "on")),
+        ("{0: NO, 1: YES}", ("NO", "YES")),
+        ("[010, 1e3, 12:30]", ("010", "1e3", "12:30")),
+        ("[2024-03-09, null, ~]", ("2024-03-09", "null", "~")),
+        ("['off', \"on\"]", ("off", "on")),
     ],
 )
 def test_class_names_are_read_from_a_list_as_from_numbers(
@@ -47,7 +54,7 @@ def test_class_names_are_read_from_a_list_as_from_numbers(
 
 @pytest.mark.parametrize(
     "names",
-    ["", "[]", "a", "{0: a, 2: b}", "[a, a]", "[a, '']", "[a, null]", "[[a], [b]]", '["a\\e[2J"]', f"[{'x' * 201}]"],
+    ["", "[]", "a", "{0: a, 2: b}", "[a, a]", "[a, '']", "[a, {}]", "[[a], [b]]", '["a\\e[2J"]', f"[{'x' * 201}]"],
 )
 def test_class_names_that_cannot_be_shown_or_told_apart_are_refused(tmp_path: Path, names: str) -> None:
     path = draw_detections(tmp_path)
@@ -145,7 +152,10 @@ def test_an_unwhole_jpeg_is_given_as_a_copy_whatever_its_name_says(tmp_path: Pat
     ("line", "code"),
     [
         ("0 0.5 0.5 0.5", "detector-label-count"),
-        ("0 0.1 0.1 0.2 0.1 0.2 0.2", "detector-label-count"),
+        ("0 0.1 0.1 0.2 0.1 0.2 0.2 0.3", "detector-label-count"),
+        ("0 0.5 0.5 0.5 0.5 0.934", "detector-label-count"),
+        ("0 1.0021 0.5 0.3 0.2", "detector-label-share"),
+        ("0 0.1 0.1 0.1 0.2 0.1 0.3", "detector-label-share"),
         ("scratch 0.5 0.5 0.5 0.5", "detector-label-number"),
         ("1 0.5 0.5 0.5 0.5", "detector-label-class"),
         ("-1 0.5 0.5 0.5 0.5", "detector-label-class"),
@@ -162,6 +172,44 @@ def test_a_wrong_label_is_reported_with_its_file_as_well_as_its_line(tmp_path: P
     reported, detail = refused(path)
     assert reported == code
     assert f"{label}, line 3" in detail
+
+
+@pytest.mark.parametrize(
+    ("line", "box"),
+    [
+        ("0 0.2 0.3 0.6 0.3 0.6 0.7 0.2 0.7", (0.4, 0.5, 0.4, 0.4)),
+        ("0 0.2 0.3 0.6 0.5 0.4 0.7", (0.4, 0.5, 0.4, 0.4)),
+        ("0 0.5 0.5 0.5 1.000002", (0.5, 0.5, 0.5, 1.0)),
+        ("0 -0.0004 0.2 0.6 1.0008 0.4 0.7", (0.3, 0.6, 0.6, 0.8)),
+    ],
+)
+def test_polygons_have_a_box_within_the_image(line: str, box: tuple[float, ...]) -> None:
+    found = parse_line(line, 1)
+    assert (found.x, found.y, found.width, found.height) == pytest.approx(box)
+
+
+def test_wrong_lines_of_all_label_files_are_counted(tmp_path: Path) -> None:
+    path = draw_detections(tmp_path)
+    labels = sorted((tmp_path / "labels").rglob("*.txt"))
+    labels[0].write_text("0 0.5 0.5\n0 0.5 0.5 0.5 0.5\n9 0.5 0.5 0.5 0.5\n")
+    labels[1].write_text("0 2 2 2 2\n")
+    with pytest.raises(InvalidInput) as raised:
+        read_detection_data(path)
+    assert (raised.value.code, raised.value.values["count"], raised.value.values["files"]) == (
+        "detector-labels-wrong",
+        3,
+        2,
+    )
+    for language in LANGUAGES:
+        detail = raised.value.text(language).detail
+        assert str(labels[0]) in detail
+        assert str(labels[1]) in detail
+
+
+def test_a_number_of_classes_that_contradicts_the_names_is_refused(tmp_path: Path) -> None:
+    path = draw_detections(tmp_path)
+    described(path, "train: images/train\nval: images/val\nnc: 3\nnames: [a]\n")
+    assert refused(path)[0] == "detector-data-count"
 
 
 def test_a_label_file_that_cannot_be_read_is_no_image_without_labels(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_a_classifier_of_no_wanted_class_reports_none(tmp_path: Path) -> None:
         "task: detect\nnames: [a, b]\nimgsz: [1000000000000, 32]\n",
         "task: detect\nnames: '{[1]: 2}'\n",
         "task: detect\nnames: [a, '']\n",
-        "task: detect\nnames: [a, null]\n",
+        "task: detect\nnames: [a, {}]\n",
         'task: detect\nnames: [a, "b\\e[2J"]\n',
         "x: &x [a, a, a, a]\ny: &y [*x, *x, *x, *x]\ntask: detect\nnames: [*y, *y]\n",
     ],

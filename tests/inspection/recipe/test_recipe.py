@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -119,3 +120,43 @@ def test_a_stations_threshold_belongs_to_one_item() -> None:
     assert station_threshold("j", "Surface", settings) is None
     assert refused(lambda: station_threshold("other", "Surface", settings)) == "item-criteria-invalid"
     assert refused(lambda: station_threshold("i", "Surface", {"thresholds": 5})) == "item-criteria-invalid"
+
+
+DETECTION = ready_definition("detection").model_dump(mode="json")
+LAMP = KnownModel("d1", "detector", "d" * 64, classes=("off", "on"))
+
+
+def lamp(criteria: dict[str, Any], **parameters: Any) -> ItemSource:
+    step = next(step["id"] for step in DETECTION["steps"] if step["component"] == "ai_detection")
+    return source(DETECTION, {step: {"model": "d1", **parameters}}, criteria)
+
+
+def test_criteria_that_count_a_class_the_model_lacks_are_refused() -> None:
+    wrong = lamp({"max_detections": {"False": 0}})
+    assert refused(lambda: make_recipe(wrong, (LAMP,))) == "criteria-class-unknown"
+    assert make_recipe(lamp({"max_detections": {"off": 0, "anomaly": 1}}), (LAMP,)).criteria.max_detections["off"] == 0
+
+
+def test_criteria_that_count_a_class_the_step_does_not_report_are_refused() -> None:
+    narrowed = lamp({"max_detections": {"off": 0}}, classes=["on"])
+    assert refused(lambda: make_recipe(narrowed, (LAMP,))) == "criteria-class-unknown"
+
+
+def test_classes_of_a_model_without_a_list_of_them_are_not_checked() -> None:
+    unknown = KnownModel("d1", "detector", "d" * 64)
+    assert make_recipe(lamp({"max_detections": {"scratch": 0}}), (unknown,)).criteria.max_detections == {"scratch": 0}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "classes"),
+    [
+        ({"classes": ["a", "b"]}, ("a", "b")),
+        ({"classes": {"a": {"map50": 0.9}}}, ("a",)),
+        ({"classes": [1]}, None),
+        ({"classes": "ab"}, None),
+        ({}, None),
+    ],
+)
+def test_the_classes_of_a_record_are_those_of_its_figures(metrics: dict[str, Any], classes: Any) -> None:
+    record = SimpleNamespace(id="d1", model_kind="detector", sha256="d" * 64, metrics=metrics)
+    assert KnownModel.of(record).classes == classes
