@@ -242,7 +242,7 @@ def _runner(path: Path | None, given: list[str], rule: Criteria, reading: Readin
     """
     from app.command_line import warn, warn_about
     from inspection.pipeline import Runner, preprocessing_mismatches
-    from inspection.pipeline.classes import classes_of_models, require_known_classes
+    from inspection.pipeline.criteria_fit import classes_of_models, require_criteria_fit
     from inspection.pipeline.value_ranges import range_of_models
 
     pipeline, models = _chosen(path, given, reading)
@@ -250,7 +250,7 @@ def _runner(path: Path | None, given: list[str], rule: Criteria, reading: Readin
     if rule.threshold is not None and rule.threshold_model not in {None, *(model.digest for model in models.values())}:
         warn("criteria-threshold-not-applicable")
     runner = Runner(pipeline, models)
-    require_known_classes(pipeline, rule, classes_of_models(models))
+    require_criteria_fit(pipeline, rule, classes_of_models(models))
     # Steps that use the same model alike would give the same warning twice.
     differing = {str(error): error for error in (found.error() for found in preprocessing_mismatches(pipeline, models))}
     for error in differing.values():

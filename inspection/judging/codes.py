@@ -26,6 +26,12 @@ def counts(rule: CodeRule, code: CodeReading) -> bool:
     )
 
 
+def readable_formats(formats: Sequence[CodeFormat]) -> frozenset[str]:
+    """Return the formats that codes have where these are looked for."""
+    both = frozenset({_EAN_13, _UPC_A})
+    return frozenset(formats) | (both if both & set(formats) else frozenset())
+
+
 def required_codes_read(
     rules: Mapping[str, CodeRule], codes: Sequence[CodeReading], formats: Sequence[CodeFormat]
 ) -> bool:
@@ -36,7 +42,7 @@ def required_codes_read(
         codes: read so far.
         formats: that are looked for; rules that want only others are not waited for.
     """
-    readable = {*formats, *({_EAN_13, _UPC_A} if {_EAN_13, _UPC_A} & set(formats) else ())}
+    readable = readable_formats(formats)
     wanted = [
         rule for rule in rules.values() if rule.least and (not rule.formats or not readable.isdisjoint(rule.formats))
     ]

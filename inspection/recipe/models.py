@@ -125,7 +125,7 @@ def recorded_model(models: Sequence[KnownModel]) -> KnownModel | None:
 
 
 def recorded_classes(models: Mapping[str, KnownModel]) -> Callable[[str], Collection[str] | None]:
-    """Return the function that gives the classes of models by their records, for ``require_known_classes``."""
+    """Return the function that gives the classes of models by their records, for ``require_criteria_fit``."""
 
     def classes_of(name: str) -> Collection[str] | None:
         known = models.get(name)

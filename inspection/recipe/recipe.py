@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from inspection.judging.criteria import Criteria
-from inspection.pipeline.classes import require_known_classes
+from inspection.pipeline.criteria_fit import require_criteria_fit
 from inspection.pipeline.validation import ValidatedPipeline
 from inspection.recipe.criteria import item_criteria
 from inspection.recipe.models import (
@@ -163,13 +163,13 @@ def make_recipe(
 
     Raises:
         DoesNotFit: ``item-without-pipeline``, ``item-criteria-invalid``, ``pipeline-without-step``,
-            ``pipeline-does-not-fit``, ``pipeline-model-kind`` or ``criteria-class-unknown``.
+            ``pipeline-does-not-fit``, ``pipeline-model-kind``, or as ``require_criteria_fit``.
     """
     pipeline = source.resolved()
     criteria = item_criteria(source.name, source.criteria)
     known = {model.name: model for model in models}
     require_model_kinds(pipeline, known)
-    require_known_classes(pipeline, criteria, recorded_classes(known))
+    require_criteria_fit(pipeline, criteria, recorded_classes(known))
     used = {name: known[name] for name in source.model_names if name in known}
     threshold = source.threshold(tuple(used.values()), station)
     chosen = threshold if threshold is not None and threshold.origin != "model" else None

@@ -115,7 +115,7 @@ def _check_item(session: Session, values: Values, changed: Collection[str]) -> N
     if "pipeline_id" in changed or "pipeline_parameters" in changed:
         _require_fit(session, _used(values))
     if not {"criteria", "pipeline_id", "pipeline_parameters"}.isdisjoint(changed):
-        _require_known_classes(session, _used(values), values.get("criteria", {}))
+        _require_criteria_fit(session, _used(values), values.get("criteria", {}))
 
 
 def _check_pipeline(session: Session, values: Values, changed: Collection[str]) -> None:
@@ -132,17 +132,17 @@ def _check_pipeline(session: Session, values: Values, changed: Collection[str]) 
     for item in items_using(session, values["id"]):
         used = _ItemPipeline(item.id, values["id"], item.pipeline_parameters)
         _require_runs(session, definition, used)
-        _require_known_classes(session, used, item.criteria, definition)
+        _require_criteria_fit(session, used, item.criteria, definition)
 
 
 def _used(item: Values) -> _ItemPipeline:
     return _ItemPipeline(item["id"], item.get("pipeline_id"), item.get("pipeline_parameters", {}))
 
 
-def _require_known_classes(
+def _require_criteria_fit(
     session: Session, used: _ItemPipeline, criteria: Values, definition: Mapping[str, Any] | None = None
 ) -> None:
-    """Check that an item's criteria name no class that the models of its pipeline lack.
+    """Check that the pipeline of an item can meet its criteria.
 
     Criteria may come before a pipeline that can run; they are checked with it.
 
@@ -153,9 +153,9 @@ def _require_known_classes(
         definition: of its pipeline as it will be; else the stored one.
 
     Raises:
-        DoesNotFit: ``criteria-class-unknown``.
+        DoesNotFit: as ``require_criteria_fit``.
     """
-    from inspection.pipeline.classes import require_known_classes
+    from inspection.pipeline.criteria_fit import require_criteria_fit
     from inspection.recipe.models import recorded_classes
     from inspection.recipe.overrides import resolve_pipeline
     from inspection.recipe.reading import read_models
@@ -171,7 +171,7 @@ def _require_known_classes(
         return
     known = read_models(sorted(pipeline.models()), ItemRecords(session))
     try:
-        require_known_classes(pipeline, rule, recorded_classes({model.name: model for model in known}))
+        require_criteria_fit(pipeline, rule, recorded_classes({model.name: model for model in known}))
     except DoesNotFit as error:
         raise DoesNotFit(error.code, members={**error.members, **used.context}, **error.values) from error
 

@@ -9,7 +9,7 @@ from app.station.operations.item_recipes import find_item, item_revision
 from app.station.revision_cache import Kept
 from inspection.judging.criteria import Criteria
 from inspection.pipeline import PreprocessingMismatch, Runner, preprocessing_mismatches
-from inspection.pipeline.classes import classes_of_models, require_known_classes
+from inspection.pipeline.criteria_fit import classes_of_models, require_criteria_fit
 from inspection.recipe.reading import read_recipe
 from inspection.recipe.recipe import Recipe
 from inspection.recipe.thresholds import Origin
@@ -147,7 +147,7 @@ def _prepare(workspace: Workspace, item_id: str) -> Preparation:
     models = {name: workspace.models.model(model.sha256) for name, model in recipe.models.items()}
     # Checks that the models fit their steps; the runners of single parts need not.
     Runner(recipe.pipeline, models)
-    require_known_classes(recipe.pipeline, recipe.criteria, classes_of_models(models))
+    require_criteria_fit(recipe.pipeline, recipe.criteria, classes_of_models(models))
     mismatches = preprocessing_mismatches(recipe.pipeline, models)
     preparation = Preparation(item_id, item_name, pipeline_id, version, recipe, mismatches)
     if revision is not None:

@@ -20,10 +20,28 @@ _DATES = (
     r"(?P<year>\d{4})年(?P<month>\d{1,2})月(?P<day>\d{1,2})日",
     r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})",
     r"(?P<first>\d{1,2})/(?P<second_part>\d{1,2})/(?P<year>\d{4})",
+    r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{2})",
+    r"(?P<first>\d{1,2})/(?P<second_part>\d{1,2})/(?P<year>\d{2})",
+    r"(?P<day>\d{1,2})[-. ]\s?(?P<month_name>[A-Za-zä]{3})[a-z]*[-. ]\s?(?P<year>\d{4}|\d{2})",
 )
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        ("jan", "feb", "mar mär mrz", "apr", "may mai", "jun", "jul", "aug", "sep", "oct okt", "nov", "dec dez"),
+        start=1,
+    )
+    for name in names.split()
+}
+"""Beginnings of English and German names of months."""
+_COMPACT = (
+    r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})[T _](?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})"
+    r"(?:[.,](?P<part>\d+))?(?P<half>)(?P<zone>[zZ]|[+-]\d{2}:?\d{2})?"
+)
+_SHORT_YEAR, _THIS_CENTURY = 2, 69
 _FORMS = (
     *(re.compile(rf"{date}(?:[T\s]\s?{_CLOCK})?", re.ASCII) for date in _DATES),
     re.compile(_CLOCK, re.ASCII),
+    re.compile(_COMPACT, re.ASCII),
 )
 _LONGEST = 40
 _NOON = 12
@@ -46,7 +64,7 @@ def moment(text: str, order: Order = "day") -> Moment | None:
     """Return the time in a cell; None when it is not a time.
 
     ISO 8601 (RFC 3339), with slashes for dashes and with single digits, too; 9.3.2020; 09/03/2020; 2020年3月9日
-    10時14分33秒; a time of day alone; AM and PM.
+    10時14分33秒; years of two digits, but in ISO 8601; 09-Mar-2020; 20200309 101433; a time of day alone; AM and PM.
 
     Args:
         text: of the cell.
@@ -67,15 +85,29 @@ def moment(text: str, order: Order = "day") -> Moment | None:
         seconds = clock
     if "year" not in parts:
         return Moment("clock", seconds)
-    if "first" in parts:
-        parts["day"], parts["month"] = parts["first"], parts["second_part"]
-        if order == "month":
-            parts["day"], parts["month"] = parts["month"], parts["day"]
+    day, month = _day_and_month(parts, order)
     try:
-        day = datetime(int(parts["year"]), int(parts["month"]), int(parts["day"]), tzinfo=_zone(parts["zone"]))
+        date = datetime(_year(parts["year"]), month, day, tzinfo=_zone(parts["zone"]))
     except ValueError:
         return None
-    return Moment("both" if parts["hour"] is not None else "date", day.timestamp() + seconds)
+    return Moment("both" if parts["hour"] is not None else "date", date.timestamp() + seconds)
+
+
+def _day_and_month(parts: dict[str, str], order: Order) -> tuple[int, int]:
+    """Return day and month of a date; 0 for an unknown name of a month."""
+    if "first" in parts:
+        pair = int(parts["first"]), int(parts["second_part"])
+        return pair if order == "day" else (pair[1], pair[0])
+    named = parts.get("month_name")
+    return int(parts["day"]), int(parts["month"]) if named is None else _MONTHS.get(named.lower(), 0)
+
+
+def _year(text: str) -> int:
+    """Return the year; of two digits that from 1969 to 2068, as POSIX has it."""
+    year = int(text)
+    if len(text) > _SHORT_YEAR:
+        return year
+    return year + (2000 if year < _THIS_CENTURY else 1900)
 
 
 def is_time(text: str) -> bool:

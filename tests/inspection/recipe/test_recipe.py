@@ -160,3 +160,35 @@ def test_classes_of_a_model_without_a_list_of_them_are_not_checked() -> None:
 def test_the_classes_of_a_record_are_those_of_its_figures(metrics: dict[str, Any], classes: Any) -> None:
     record = SimpleNamespace(id="d1", model_kind="detector", sha256="d" * 64, metrics=metrics)
     assert KnownModel.of(record).classes == classes
+
+
+def labels(criteria: dict[str, Any], **parameters: Any) -> ItemSource:
+    step = {"id": "codes", "component": "barcode", "inputs": {"image": "input"}, "parameters": parameters}
+    return source({"format_version": 1, "name": "Codes", "steps": [step]}, {}, {"codes": criteria})
+
+
+@pytest.mark.parametrize(
+    ("criteria", "parameters", "code"),
+    [
+        ({"a": {"formats": ["qr"]}}, {"formats": ["code-128"]}, "criteria-code-format"),
+        ({"a": {"formats": ["qr"]}, "b": {"formats": ["itf"]}}, {"expected": 1}, "criteria-code-count"),
+        ({"a": {"formats": ["qr"], "least": 2}}, {"expected": 1}, "criteria-code-count"),
+    ],
+)
+def test_codes_that_the_steps_cannot_read_are_refused(
+    criteria: dict[str, Any], parameters: dict[str, Any], code: str
+) -> None:
+    assert refused(lambda: make_recipe(labels(criteria, **parameters))) == code
+
+
+@pytest.mark.parametrize(
+    ("criteria", "parameters"),
+    [
+        ({"a": {"formats": ["qr"]}, "b": {"formats": ["itf"]}}, {}),
+        ({"a": {"pattern": "A*"}, "b": {"pattern": "*B"}}, {"expected": 1}),
+        ({"a": {"formats": ["upc-a"]}}, {"formats": ["ean-13"]}),
+        ({"a": {"formats": ["qr"], "least": 0}}, {"formats": ["ean-13"]}),
+    ],
+)
+def test_codes_that_the_steps_may_read_are_accepted(criteria: dict[str, Any], parameters: dict[str, Any]) -> None:
+    assert list(make_recipe(labels(criteria, **parameters)).criteria.codes) == list(criteria)
