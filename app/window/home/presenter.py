@@ -11,6 +11,7 @@ from app.window.home.state import HomeState, TrainingState
 from app.window.presenting.context import StationContext
 from app.window.presenting.event import Event
 from app.window.presenting.messages import StartWork
+from app.window.presenting.names import first_names
 from app.window.presenting.notices import Level
 from app.window.presenting.presenter import Presenter
 from app.window.presenting.running import Lane, Task
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from inspection.anomaly import TrainingProgress, TrainingSettings
     from inspection.imaging.datasets import GoodImages
     from inspection.sources import ImageSource
-
-
-_MOST_NAMES = 8
 
 
 class HomePresenter(Presenter):
@@ -243,9 +241,10 @@ class HomePresenter(Presenter):
 
     def _report_skipped(self, skipped: SkippedImages) -> None:
         """Name the images that could not be used for one reason."""
-        names = ", ".join(skipped.names[:_MOST_NAMES]) + (", …" if len(skipped.names) > _MOST_NAMES else "")
         reason = LocalText.of(skipped.error.code, skipped.error.values)
-        found = InvalidInput("window-training-skipped", count=len(skipped.names), names=names, reason=reason)
+        found = InvalidInput(
+            "window-training-skipped", count=len(skipped.names), names=first_names(skipped.names), reason=reason
+        )
         about = f"training-skipped-{skipped.error.code}"
         self._skipped_notices.append(about)
         self._context.notices.add(about, found, level=Level.HINT, screen="home")

@@ -10,6 +10,7 @@ from app.window.presenting.context import StationContext
 from app.window.presenting.event import Event
 from app.window.presenting.notices import Level
 from app.window.work.state import SCREEN
+from app.window.work.unread_images import UnreadImages
 from models.errors import InvalidInput, Unavailable, UserFacingError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from inspection.sources import ImageSource
 
 CLOSE_S = 5.0
-_MOST_NAMES = 8
 
 
 class PartImages:
@@ -27,7 +27,7 @@ class PartImages:
         newest: the frame that a capture would inspect; None while there is none.
         before: the one before it, which movement is seen against.
         has_ended: the source has no more frames.
-        unread: what was wrong with images of the source that could not be inspected.
+        unread: the images of the source that could not be inspected so far.
 
     Events:
         changed: there is a frame now, or none any more, or the source has ended.
@@ -44,7 +44,7 @@ class PartImages:
         self.newest: Frame | None = None
         self.before: Frame | None = None
         self.has_ended = False
-        self.unread: list[UserFacingError] = []
+        self.unread = UnreadImages()
         self.changed: Event[()] = Event()
         self.frame_shown: Event[Frame] = Event()
         self.failed: Event[UserFacingError] = Event()
@@ -55,7 +55,7 @@ class PartImages:
         self.stop()
         self._make_source = make_source
         self.has_ended = False
-        self.unread = []
+        self.unread = UnreadImages()
         self._context.notices.clear("image-transparent")
         self._context.notices.clear("source-unread")
         self.changed.emit()
@@ -75,6 +75,12 @@ class PartImages:
         if self._feed is not None and self._feed.advance():
             self.newest = None
             self.changed.emit()
+
+    def report_unread(self, screen: str) -> None:
+        """Show on ``screen`` which images of the source could not be inspected; nothing without any."""
+        found = self.unread.to_error()
+        if found is not None:
+            self._context.notices.add("source-unread", found, level=Level.HINT, screen=screen)
 
     def stop(self) -> None:
         """Stop reading."""
@@ -113,7 +119,7 @@ class PartImages:
             self.use(self._make_source)
 
     def _image_trouble(self, error: UserFacingError) -> None:
-        self.unread.append(error)
+        self.unread.add(error)
         self._context.notices.add("image", error, level=Level.HINT, screen=SCREEN)
         self.failed.emit(error)
 
@@ -121,9 +127,5 @@ class PartImages:
         self.newest, self.has_ended = None, True
         self.changed.emit()
         self._context.notices.add("source", Unavailable("window-source-ended"), level=Level.HINT, screen=SCREEN)
-        if self.unread:
-            named = [str(error.values.get("name", error.values.get("source", ""))) for error in self.unread]
-            names = ", ".join(named[:_MOST_NAMES]) + (", …" if len(named) > _MOST_NAMES else "")
-            unread = InvalidInput("window-images-unread", count=len(named), names=names)
-            self._context.notices.add("source-unread", unread, level=Level.HINT, screen=SCREEN)
+        self.report_unread(SCREEN)
         self.ended.emit()

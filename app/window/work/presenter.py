@@ -147,9 +147,14 @@ class WorkPresenter(Presenter):
             self._flow.show(self.state.for_next_part())
 
     def leave(self) -> None:
-        """End work and go back to where one begins; an inspected part that nobody decided on is cancelled."""
+        """End work and go back to where one begins; an inspected part that nobody decided on is cancelled.
+
+        What could not be inspected is shown there, unless the source has ended: then it was shown before.
+        """
         self._end_work()
         self._context.go_to_start()
+        if not self._images.has_ended:
+            self._images.report_unread(self._context.screen)
 
     def close(self) -> None:
         """Release the source; a part without a decision stays open and is offered for resuming at the next start."""

@@ -11,20 +11,25 @@ from PIL import Image
 
 from app.station.workspace import Workspace
 from app.window.presenting.context import StationContext
+from app.window.presenting.names import MOST_NAMES
 from app.window.work.part_images import PartImages
+from app.window.work.unread_images import UnreadImages
 from inspection.imaging.files import encode_png
-from inspection.sources import make_source
+from inspection.sources import VideoSource, frames, make_source
+from models.errors import UnreadableImage
 from tests.support.doors import InlineRunner
+from tests.support.user_robot import UserRobot
+from tests.support.videos import COUNT, damage, video
 
 
-def read_to_the_end(workspace: Workspace, folder: Path) -> StationContext:
-    """Read every image of a folder as the work screen does."""
+def read_to_the_end(workspace: Workspace, spec: Path) -> StationContext:
+    """Read every image of a folder or video as the work screen does."""
     context = StationContext(workspace, InlineRunner())
     context.notices.show_for("work")
     images, ended = PartImages(context), threading.Event()
     images.ended.connect(ended.set)
     images.frame_shown.connect(lambda _: images.advance())
-    images.use(lambda: make_source(str(folder)))
+    images.use(lambda: make_source(str(spec)))
     assert ended.wait(30)
     images.close()
     return context
@@ -56,3 +61,39 @@ def test_an_image_with_transparent_parts_is_reported_as_seen_on_white(
     rgba[:4, :, 3] = 0 if transparent else 255
     Image.fromarray(rgba).save(tmp_path / "a.png")
     assert ("window-image-transparent" in codes(read_to_the_end(workspace, tmp_path)).values()) is transparent
+
+
+def test_undecoded_frames_of_a_video_are_counted_as_often_as_they_are_missing(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    path = damage(video(tmp_path / "a.mp4", "mp4v"))
+    with VideoSource(path) as source:
+        read = len(list(frames(source)))
+        name = source.describe()
+    shown = read_to_the_end(workspace, path).notices.shown
+    assert shown is not None
+    assert COUNT - read > 1
+    assert (shown.error.code, shown.error.values) == ("window-images-unread", {"count": COUNT - read, "names": name})
+
+
+def test_a_source_without_an_end_keeps_a_count_with_a_few_names() -> None:
+    unread = UnreadImages()
+    for number in range(1000):
+        unread.add(UnreadableImage("image-damaged", name=f"{number}.png"))
+    found = unread.to_error()
+    assert found is not None
+    assert found.values == {"count": 1000, "names": ", ".join(f"{number}.png" for number in range(MOST_NAMES)) + ", …"}
+    assert len(unread._names) == MOST_NAMES + 1
+
+
+def test_work_that_is_left_early_reports_what_was_not_inspected(robot: UserRobot, tmp_path: Path) -> None:
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    (parts / "a.png").write_bytes(b"")
+    for name in ("b.png", "c.png"):
+        (parts / name).write_bytes(encode_png(np.zeros((8, 8), np.uint8)))
+    robot.start_work(parts)
+    robot.context.notices.dismiss()
+    robot.work.leave()
+    assert robot.context.screen == "home"
+    assert robot.banner_says("window-images-unread", count=1, names="a.png")
