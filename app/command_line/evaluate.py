@@ -29,6 +29,7 @@ from app.command_line.station import LanguageName
 if TYPE_CHECKING:
     from inspection.anomaly.preprocessing import ImagePreprocessor
     from inspection.evaluation.masks import MaskMarks
+    from inspection.evaluation.scored_set import ScoredSet
     from inspection.imaging.reading import Reading
     from models.messages import Language
 
@@ -191,7 +192,17 @@ def _evaluate_scores(
         write_report(scored, found, place, Sources(*folders, processed), speech)
         typer.echo(f"report: {place.page}", err=as_json)
     report_transparent(scored.transparent)
+    _report_masks(scored)
     _exit_for(found)
+
+
+def _report_masks(scored: ScoredSet) -> None:
+    """Report on stderr which images of defects are in no pixel figure."""
+    from app.command_line import warn
+
+    for code, images in (("masks-missing", scored.without_mask), ("masks-empty", scored.empty_masks)):
+        if images:
+            warn(code, count=len(images), names=", ".join(str(image) for image in images))
 
 
 def _evaluate_detector(model: Path, data: Path, speech: Language, *, as_json: bool) -> None:

@@ -189,6 +189,7 @@ class _Run:
     def _mask(self, path: Path, root: Path, shape: tuple[int, ...]) -> Marked | None:
         places = [] if self.masks is None else find_masks(self.masks, path, root)
         if not places:
+            self.found.without_mask.append(path)
             return None
         mask = read_masks(places, self.marks)
         require_size(mask, places[0], path, shape)

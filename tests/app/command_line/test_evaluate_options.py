@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from inspection.anomaly import TrainingReport
-from inspection.imaging.files import encode_png
+from inspection.imaging.files import encode_png, read_image
 from tests.support.command import run
+from tests.support.messages import says
 from tests.support.pipelines import CROP, IGNORE, pipeline
 
 
@@ -111,3 +112,34 @@ def test_images_that_a_step_refuses_are_counted_as_left_out(
     assert ["1", "0"] in [re.findall(r"\d+", line) for line in printed.splitlines()]
     code, printed, _ = run(capsys, "evaluate", *options, "--json")
     assert json.loads(printed)["left_out"] == {"good": 1, "defect": 0}
+
+
+def test_images_of_defects_that_are_in_no_pixel_figure_are_named(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, folders: tuple[object, ...], tmp_path: Path
+) -> None:
+    first, second, _ = sorted((parts / "masks" / "scratch").iterdir())
+    (tmp_path / first.name).write_bytes(first.read_bytes())
+    (tmp_path / second.name).write_bytes(encode_png(np.zeros_like(read_image(second, mode="grey"))))
+    code, printed, err = run(capsys, "evaluate", "--model", report.path, *folders, "--masks", tmp_path, "--json")
+    found = json.loads(printed)
+    images = sorted((parts / "test" / "scratch").iterdir())
+    assert (code, found["masks"]) == (0, 1)
+    assert (found["empty_masks"], found["without_mask"]) == ([str(images[1])], [str(images[2])])
+    assert says(err, "masks-missing", count=1, names=str(images[2]))
+    assert says(err, "masks-empty", count=1, names=str(images[1]))
+
+
+def test_masks_that_look_inverted_are_asked_for_before_an_image_is_scored(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, folders: tuple[object, ...], tmp_path: Path
+) -> None:
+    for mask in (parts / "masks" / "scratch").iterdir():
+        (tmp_path / mask.name).write_bytes(encode_png(255 - read_image(mask, mode="grey")))
+    given = ("evaluate", "--model", report.path, *folders, "--masks")
+    code, printed, err = run(capsys, *given, tmp_path, "--json")
+    assert (code, printed) == (1, "")
+    assert "--mask-marks zero" in err
+    regions = [
+        json.loads(run(capsys, *given, masks, *option, "--json")[1])["regions"]
+        for masks, option in ((tmp_path, ("--mask-marks", "zero")), (parts / "masks" / "scratch", ()))
+    ]
+    assert regions[0] == regions[1]
