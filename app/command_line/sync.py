@@ -29,6 +29,7 @@ _STAGES = {
     "push": "Sending changes",
     "pull": "Receiving changes",
     "snapshot": "Receiving all records",
+    "compare": "Comparing with the server",
     "upload": "Sending images",
     "download": "Receiving models",
 }
@@ -98,6 +99,12 @@ def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
     typer.echo(f"waiting        {found.waiting} changes, {found.blobs_waiting} files")
     typer.echo(f"refused        {found.dead}, with {found.blocked} held back behind them")
     typer.echo(f"lost edits     {found.conflicts} not looked at")
+    if found.sent_again is not None:
+        again = found.sent_again
+        typer.echo(
+            f"sent again     {again.records} records, {again.blobs} files at {rfc3339(again.at)},"
+            " which the server had lost"
+        )
 
 
 @sync_app.command()
@@ -245,6 +252,8 @@ def _report_text(report: SyncReport) -> str:
     ]
     if report.retried:
         lines.append(f"{report.retried} changes wait for a record they belong to")
+    if report.sent_again:
+        lines.append(f"the server went back to an older state: {report.sent_again} records were sent again")
     if report.conflicts:
         lines.append(f"{report.conflicts} edits lost to newer ones")
     if report.dead:
@@ -264,4 +273,5 @@ def _status_json(found: SyncStatus, server: str | None) -> dict[str, Any]:
         "dead": found.dead,
         "blobs_waiting": found.blobs_waiting,
         "conflicts": found.conflicts,
+        "sent_again": found.sent_again.model_dump(mode="json") if found.sent_again else None,
     }

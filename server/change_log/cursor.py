@@ -1,4 +1,8 @@
-"""Cursors: opaque to clients, a position in one certain change log within."""
+"""Cursors: opaque to clients, a position in one certain change log within.
+
+A cursor also tells which change stands at its position. A server that was restored from an older backup, by whatever
+means, gives its positions out again: a reader from before is then known by the change that it expects there.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +19,22 @@ from models.sync import ChangeLogEntry
 from server.change_log.recording import floor, head, log_name
 
 _VERSION = "1"
+_TAGGED = "2"
+_TAG = 12
+"""Last characters of a change's id, which are random."""
 
 
 def encode(session: Session, position: int) -> str:
     """Return the cursor of a position."""
-    return pack(_VERSION, log_name(session) if position else "", str(position))
+    if not position:
+        return pack(_VERSION, "", "0")
+    return pack(_TAGGED, log_name(session), str(position), _tag_at(session, position))
+
+
+def _tag_at(session: Session, position: int) -> str:
+    """Return the tag of the change at a position; empty when it is no longer in the log."""
+    change_id = session.scalar(select(ChangeLogEntry.change_id).where(ChangeLogEntry.position == position))
+    return change_id[-_TAG:] if change_id else ""
 
 
 def position_of(session: Session, since: str | None) -> int:
@@ -44,8 +59,8 @@ def pack(*parts: str) -> str:
     return base64.urlsafe_b64encode("|".join(parts).encode()).decode().rstrip("=")
 
 
-def unpack(text: str, count: int) -> list[str]:
-    """Return what ``pack`` was given.
+def unpack(text: str, count: int, version: str = _VERSION) -> list[str]:
+    """Return what ``pack`` was given, the version first.
 
     Raises:
         InvalidInput: ``sync-cursor-invalid``.
@@ -55,7 +70,7 @@ def unpack(text: str, count: int) -> list[str]:
         parts = raw.decode("ascii").split("|")
     except (binascii.Error, UnicodeError) as error:
         raise InvalidInput("sync-cursor-invalid") from error
-    if len(parts) != count or parts[0] != _VERSION:
+    if len(parts) != count or parts[0] != version:
         raise InvalidInput("sync-cursor-invalid")
     return parts
 
@@ -66,12 +81,28 @@ def _is_cursor(since: str) -> bool:
 
 
 def _cursor_position(session: Session, text: str) -> int:
-    _, name, number = unpack(text, 3)
+    name, number, tag = _parts(text)
     if not number.isdecimal() or len(number) > 18:  # noqa: PLR2004 - what a 64-bit position holds
         raise InvalidInput("sync-cursor-invalid")
-    if int(number) and name != log_name(session):
+    position = int(number)
+    if not position:
+        return 0
+    if name != log_name(session):
         raise Gone("full-resync-required")
-    return int(number)
+    present = _tag_at(session, position)
+    if tag and present and tag != present:
+        raise Gone("full-resync-required")
+    return position
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """Return name, position and tag; cursors from before tags have none."""
+    try:
+        _, name, number, tag = unpack(text, 4, _TAGGED)
+    except InvalidInput:
+        _, name, number = unpack(text, 3)
+        tag = ""
+    return name, number, tag
 
 
 def _time_position(session: Session, text: str) -> int:

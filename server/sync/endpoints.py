@@ -18,6 +18,8 @@ from server.http.sync_bodies import BatchBody, bounded_body, parse_content_range
 from server.sync import service
 from sync.shared.protocol import (
     MAX_PAGE_CHANGES,
+    Inventory,
+    Lacking,
     PullAnswer,
     PushAnswer,
     SnapshotLine,
@@ -75,9 +77,18 @@ def changes(
     context: Context,
     since: Annotated[str | None, Query(max_length=200, description="`next_cursor` or an RFC 3339 time.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE_CHANGES)] = 500,
+    known: Annotated[
+        str | None, Query(max_length=200, description="`cursor` of the newest acknowledgement; 410 when it is lost.")
+    ] = None,
 ) -> PullAnswer:
     """Return what happened after ``since``, oldest first. 410 `full-resync-required`: take the snapshot."""
-    return service.pull_changes(context, asking, since, limit)
+    return service.pull_changes(context, asking, since, limit, known)
+
+
+@router.post("/compare")
+def compare(asking: Station, body: Inventory, context: Context) -> Lacking:
+    """Return what of a station's own records and blobs the server does not have, so that it is sent again."""
+    return service.compare(context, asking, body)
 
 
 @router.post("/upload", openapi_extra=_UPLOAD_BODY, responses={409: {}, 422: {}})

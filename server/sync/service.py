@@ -8,14 +8,16 @@ from models.errors import InvalidInput, NotFound, PermissionDenied
 from models.storage import is_digest
 from server.audit import audited
 from server.auth.identity.principal import Principal
+from server.change_log.cursor import position_of
 from server.context import ServerContext
 from server.sync.apply import apply_batch
 from server.sync.blobs import ChunkRange, Uploads, may_read_blob
+from server.sync.comparing import lacking
 from server.sync.maintenance import Maintenance, clear_away
 from server.sync.pull import pull
 from server.sync.rules import device_of, require_reader, upload_owner
 from server.sync.snapshot import compressed, snapshot_lines
-from sync.shared.protocol import Batch, PullAnswer, PushAnswer, UploadRequest, UploadState
+from sync.shared.protocol import Batch, Inventory, Lacking, PullAnswer, PushAnswer, UploadRequest, UploadState
 
 _CONTENT_TYPE = "application/octet-stream"
 _maintenance = Maintenance()
@@ -42,8 +44,17 @@ def push(context: ServerContext, who: Principal, batch: Batch, language: str) ->
     return apply_batch(context.database, context.clock, device_id, batch.changes, language=language)
 
 
-def pull_changes(context: ServerContext, who: Principal, since: str | None, limit: int) -> PullAnswer:
+def pull_changes(
+    context: ServerContext, who: Principal, since: str | None, limit: int, known: str | None = None
+) -> PullAnswer:
     """Return the changes after ``since`` that ``who`` may see, oldest first.
+
+    Args:
+        context: the server's parts.
+        who: the reader.
+        since: cursor or time.
+        limit: most changes.
+        known: a cursor that the reader was given with an acknowledgement; it must still hold here.
 
     Raises:
         PermissionDenied: ``role-not-allowed``.
@@ -52,7 +63,20 @@ def pull_changes(context: ServerContext, who: Principal, since: str | None, limi
     """
     require_reader(who)
     with context.database.read() as session:
+        if known is not None:
+            position_of(session, known)
         return pull(session, since=since, limit=limit, device_id=who.device_id)
+
+
+def compare(context: ServerContext, who: Principal, held: Inventory) -> Lacking:
+    """Return what a station holds and the server has not, or has in an older state.
+
+    Raises:
+        PermissionDenied: ``device-needed``.
+    """
+    device_of(who)
+    with context.database.read() as session:
+        return lacking(session, context.objects, held)
 
 
 def begin_upload(context: ServerContext, who: Principal, request: UploadRequest) -> UploadState:

@@ -6,7 +6,7 @@ Members a side does not know are kept (``extra="allow"``), so that one schema ve
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -20,9 +20,13 @@ SCHEMA_VERSION = 1
 MAX_BATCH_CHANGES = 500
 MAX_BATCH_BYTES = 1024 * 1024
 MAX_PAGE_CHANGES = 1000
+MAX_COMPARED = 500
 MAX_SKEW_MS = 5 * 60 * 1000
 TOMBSTONE_DAYS = 90
 SYNC_PATH = "/inspection/sync"
+
+
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of a blob.")]
 
 
 class Wire(BaseModel):
@@ -187,6 +191,28 @@ class SnapshotEnd(Wire):
 
 
 SnapshotLine = SnapshotStart | SnapshotRecord | SnapshotMark | SnapshotEnd
+
+
+class HeldRecord(Wire):
+    """A record that a station has made and holds."""
+
+    entity: str = Field(min_length=1, max_length=64)
+    entity_id: str = Field(max_length=36, json_schema_extra={"format": "uuid"})
+    clock: str = Field(default="", max_length=96)
+
+
+class Inventory(Wire):
+    """Body of ``POST /sync/compare``: what a station holds that the server has acknowledged."""
+
+    records: list[HeldRecord] = Field(default_factory=list, max_length=MAX_COMPARED)
+    blobs: list[Digest] = Field(default_factory=list, max_length=MAX_COMPARED)
+
+
+class Lacking(Wire):
+    """Answer to an inventory: what the server does not have, or has in an older state."""
+
+    records: list[HeldRecord]
+    blobs: list[str]
 
 
 class UploadRequest(Wire):

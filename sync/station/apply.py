@@ -127,16 +127,18 @@ def take_results(session: Session, entries: Mapping[str, OutboxEntry], results: 
 
 
 def _forget_positions(session: Session, record: SnapshotRecord) -> None:
-    """Take a master's fields from the snapshot, even at lower positions than held here.
+    """Take a record's fields from the snapshot, even at lower positions than held here.
 
     The snapshot is the server's state of this moment. A server restored from a backup reuses positions, and
     what is remembered of the old ones would keep every later change away.
     """
     record_type = synced_types().get(record.entity)
     present = session.get(record_type, record.entity_id) if record_type else None
+    if present is None:
+        return
     if isinstance(present, Master):
         present.field_clocks = {name: {**state, "rev": None} for name, state in present.field_clocks.items()}
-        present.rev = None if record.rev is None else min(present.rev or record.rev, record.rev)
+    present.rev = None if record.rev is None else min(present.rev or record.rev, record.rev)
 
 
 def keep_conflicts(

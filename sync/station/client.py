@@ -18,6 +18,8 @@ from sync.shared.problems import CREDENTIAL_MISSING, DEVICE_REFUSED, code_of
 from sync.shared.protocol import (
     SYNC_PATH,
     Batch,
+    Inventory,
+    Lacking,
     PullAnswer,
     PushAnswer,
     SnapshotLine,
@@ -139,14 +141,25 @@ class ServerClient:
             PushAnswer, self._send("POST", f"{SYNC_PATH}/apply-changes", None, content=data, headers=headers)
         )
 
-    def pull(self, since: str | None, limit: int) -> PullAnswer:
+    def pull(self, since: str | None, limit: int, known: str | None = None) -> PullAnswer:
         """Return the changes after a cursor.
+
+        Args:
+            since: the cursor; None is the beginning.
+            limit: most changes.
+            known: cursor of the newest acknowledgement, for the server to look at.
 
         Raises:
             Gone: the snapshot is needed.
         """
-        params: dict[str, Any] = {"limit": limit, **({"since": since} if since else {})}
+        cursors = {name: value for name, value in (("since", since), ("known", known)) if value}
+        params: dict[str, Any] = {"limit": limit, **cursors}
         return _parsed(PullAnswer, self._send("GET", f"{SYNC_PATH}/changes", None, params=params))
+
+    def compare(self, held: Inventory) -> Lacking:
+        """Return what of the station's own records and blobs the server does not have."""
+        answer = self._send("POST", f"{SYNC_PATH}/compare", None, json=held.model_dump(mode="json"))
+        return _parsed(Lacking, answer)
 
     def snapshot(self, resume: str | None = None) -> Iterator[SnapshotLine]:
         """Yield the lines of the snapshot, from a mark on when one is given.

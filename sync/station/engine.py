@@ -19,6 +19,7 @@ from models.errors import Unavailable, UserFacingError
 from sync.shared.protocol import MAX_BATCH_CHANGES
 from sync.station.blobs import BlobStore
 from sync.station.client import ServerClient
+from sync.station.comparing import Comparison
 from sync.station.pass_lock import only_pass
 from sync.station.pulling import Puller
 from sync.station.pushing import Pusher
@@ -214,10 +215,14 @@ class SyncEngine:
         )
         puller = Puller(self.database, self.client, self.clock, self.page_size, step)
         transfer = BlobTransfer(self.database, self.blobs, self.client, self.chunk_bytes, step, check)
+        comparison = Comparison(self.database, self.client, self.device_id, lambda count: step("compare", count))
         pusher.push_all()
         check()
         puller.pull_all()
         check()
+        sent_again = comparison.run()
+        if sent_again:
+            pusher.push_all()
         transfer.send_all()
         transfer.fetch_all()
         with self.database.transaction() as session:
@@ -231,6 +236,7 @@ class SyncEngine:
             blobs_sent=transfer.sent,
             blobs_fetched=transfer.fetched,
             full_resync=puller.full_resync,
+            sent_again=sent_again,
             problems=tuple(transfer.problems),
             seconds=time.monotonic() - began,
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from models.clock import HybridLogicalClock
 from models.database import Database
 from models.errors import Gone, InvalidInput, Unavailable
@@ -12,7 +14,8 @@ from sync.shared.protocol import SCHEMA_VERSION as WIRE_SCHEMA
 from sync.shared.protocol import SnapshotEnd, SnapshotMark, SnapshotRecord
 from sync.station.apply import Received, ResyncNeeded, take_changes, take_snapshot
 from sync.station.client import ServerClient
-from sync.station.state import CURSOR, SCHEMA_VERSION, SNAPSHOT_RESUME, get_value, set_value
+from sync.station.comparing import begin_comparison
+from sync.station.state import ACKNOWLEDGED, CURSOR, SCHEMA_VERSION, SNAPSHOT_RESUME, get_value, set_value
 from sync.station.status import Stage
 
 
@@ -46,25 +49,36 @@ class Puller:
         Raises:
             UserFacingError: when the server does not answer; what came so far is kept.
         """
+        known = self._acknowledged()
         while True:
             cursor = self._cursor()
             if cursor is None:
                 self._take_snapshot()
                 continue
             try:
-                answer = self.client.pull(cursor, self.page_size)
+                answer = self.client.pull(cursor, self.page_size, known)
                 with self.database.transaction() as session:
                     received = take_changes(session, self.clock, answer.changes)
                     set_value(session, CURSOR, answer.next_cursor)
             except (Gone, ResyncNeeded) as error:
                 if self.full_resync:
                     raise Unavailable("sync-server-changing") from error
-                forget_cursor(self.database)
+                with self.database.transaction() as session:
+                    forget_position(session)
+                    if isinstance(error, Gone):
+                        # The server may have gone back, and lost what it had acknowledged.
+                        begin_comparison(session)
+                known = None
                 continue
+            known = None
             self._count(received)
             self.step("pull", len(answer.changes))
             if not answer.has_more:
                 return
+
+    def _acknowledged(self) -> str | None:
+        with self.database.read() as session:
+            return get_value(session, ACKNOWLEDGED)
 
     def _cursor(self) -> str | None:
         with self.database.read() as session:
@@ -114,5 +128,10 @@ class Puller:
 def forget_cursor(database: Database) -> None:
     """Make the next pull begin with the snapshot; the outbox stays as it is."""
     with database.transaction() as session:
-        set_value(session, CURSOR, None)
-        set_value(session, SNAPSHOT_RESUME, None)
+        forget_position(session)
+
+
+def forget_position(session: Session) -> None:
+    """Make the next pull begin with the snapshot, within the caller's transaction."""
+    set_value(session, CURSOR, None)
+    set_value(session, SNAPSHOT_RESUME, None)

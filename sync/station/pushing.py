@@ -16,6 +16,7 @@ from sync.shared.problems import change_problem, code_of
 from sync.shared.protocol import MAX_BATCH_BYTES, MAX_BATCH_CHANGES, SCHEMA_VERSION, Batch, Change
 from sync.station.apply import Acknowledged, take_results
 from sync.station.client import ServerClient
+from sync.station.state import ACKNOWLEDGED, set_value
 from sync.station.status import behind_dead_letter
 
 # Room for the envelope of a batch beside its changes.
@@ -91,6 +92,7 @@ class Pusher:
             query = select(OutboxEntry).where(OutboxEntry.change_id.in_(identifiers))
             loaded = {entry.change_id: entry for entry in session.scalars(query)}
             came = take_results(session, loaded, answer.results)
+            set_value(session, ACKNOWLEDGED, answer.cursor)
         self._add(came)
 
     def _still_free(self, entries: Sequence[OutboxEntry]) -> list[OutboxEntry]:

@@ -14,6 +14,12 @@ NEWEST_CLOCK = "newest_clock"
 SCHEMA_VERSION = "schema_version"
 DEVICE_ID = "device_id"
 SERVER_URL = "server_url"
+ACKNOWLEDGED = "acknowledged"
+"""Cursor that came with the newest acknowledgement; a server that no longer knows it has lost what it took."""
+COMPARED_TO = "compared_to"
+"""Where the comparison with a server that went back has come to; not there when none is under way."""
+SENT_AGAIN = "sent_again"
+"""JSON of the last comparison that found something: ``at``, ``records``, ``blobs``."""
 
 
 def get_value(session: Session, key: str) -> str | None:

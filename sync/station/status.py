@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
@@ -16,9 +17,9 @@ from models.errors import UserFacingError
 from models.states import OutboxState
 from models.sync import Blob, OutboxEntry, SyncConflict
 from sync.shared.problems import CREDENTIAL_MISSING, DEVICE_REFUSED, code_of
-from sync.station.state import LAST_SUCCESS, get_value
+from sync.station.state import LAST_SUCCESS, SENT_AGAIN, get_value
 
-Stage = Literal["push", "pull", "upload", "download", "snapshot"]
+Stage = Literal["push", "pull", "upload", "download", "snapshot", "compare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class SyncReport:
         blobs_sent: blobs the server has acknowledged.
         blobs_fetched: blobs that came from it.
         full_resync: whether the snapshot was taken.
+        sent_again: acknowledged records that a server which went back had lost.
         problems: codes of what could not be done now and stopped nothing else.
         seconds: how long it took.
     """
@@ -58,8 +60,25 @@ class SyncReport:
     blobs_sent: int = 0
     blobs_fetched: int = 0
     full_resync: bool = False
+    sent_again: int = 0
     problems: tuple[str, ...] = ()
     seconds: float = 0.0
+
+
+class SentAgain(BaseModel):
+    """What a server that went back to an older state had lost of this station's, and is sent again.
+
+    Attributes:
+        at: when that was found.
+        records: facts and sessions.
+        blobs: images and other files.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    at: AwareDatetime
+    records: int
+    blobs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +94,7 @@ class SyncStatus:
         blobs_waiting: blobs the server has not acknowledged.
         conflicts: lost fields not yet marked as seen.
         last_success: end of the last whole pass.
+        sent_again: what the last comparison with a server that went back had found; None when there was none.
         last_error: why the last pass failed, None when it did not.
         failing_since: end of the first pass that failed since one succeeded, None when the last one did not fail.
         progress: of the pass that is on.
@@ -88,6 +108,7 @@ class SyncStatus:
     blobs_waiting: int = 0
     conflicts: int = 0
     last_success: datetime | None = None
+    sent_again: SentAgain | None = None
     last_error: UserFacingError | None = None
     failing_since: datetime | None = None
     progress: SyncProgress | None = None
@@ -107,6 +128,7 @@ def stored_status(database: Database) -> SyncStatus:
 def status_of(session: Session) -> SyncStatus:
     """Return the status as far as the store knows it, read in the caller's transaction."""
     success = get_value(session, LAST_SUCCESS)
+    again = get_value(session, SENT_AGAIN)
     waiting = OutboxEntry.state == OutboxState.WAITING
     blobs = select(func.count()).select_from(Blob).where(Blob.present, Blob.uploaded_at.is_(None))
     return SyncStatus(
@@ -117,6 +139,7 @@ def status_of(session: Session) -> SyncStatus:
         conflicts=session.scalar(select(func.count()).select_from(SyncConflict).where(SyncConflict.seen_at.is_(None)))
         or 0,
         last_success=parse_rfc3339(success) if success else None,
+        sent_again=SentAgain.model_validate_json(again) if again else None,
     )
 
 

@@ -24,15 +24,19 @@ from models.targets import InspectionItem, Target
 from models.tracking import ChangeRecorder
 from models.users import AuthSession, User
 from models.verification import HumanVerification
+from server.change_log.cursor import position_of
 from server.change_log.recording import ChangeLogRecorder
 from server.http.sync_bodies import expand, parse_batch
 from server.objects.store import ObjectStore
 from server.sync.apply import apply_batch
 from server.sync.blobs import ChunkRange, Uploads, may_read_blob
+from server.sync.comparing import lacking
 from server.sync.pull import pull
 from server.sync.snapshot import snapshot_lines
 from sync.shared.protocol import (
     Batch,
+    Inventory,
+    Lacking,
     PullAnswer,
     PushAnswer,
     SnapshotLine,
@@ -127,14 +131,25 @@ class Link:
         assert isinstance(answer, PushAnswer)
         return answer
 
-    def pull(self, since: str | None, limit: int) -> PullAnswer:
+    def pull(self, since: str | None, limit: int, known: str | None = None) -> PullAnswer:
         def work() -> PullAnswer:
             with self.server.database.read() as session:
+                if known is not None:
+                    position_of(session, known)
                 answer = pull(session, since=since, limit=limit, device_id=self.device_id)
             return PullAnswer.model_validate_json(answer.model_dump_json())
 
         answer = self._call(work)
         assert isinstance(answer, PullAnswer)
+        return answer
+
+    def compare(self, held: Inventory) -> Lacking:
+        def work() -> Lacking:
+            with self.server.database.read() as session:
+                return lacking(session, self.server.objects, held)
+
+        answer = self._call(work)
+        assert isinstance(answer, Lacking)
         return answer
 
     def snapshot(self, resume: str | None = None) -> Iterator[SnapshotLine]:

@@ -1,0 +1,35 @@
+"""Compares what a station holds with what is here, so that nothing stays acknowledged that a restore has lost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.synced import SyncKind, synced_types
+from server.objects.store import ObjectStore
+from sync.shared.protocol import HeldRecord, Inventory, Lacking
+
+
+def lacking(session: Session, objects: ObjectStore, held: Inventory) -> Lacking:
+    """Return what is not here, or here in an older state: facts and sessions by their ids, blobs by their bytes.
+
+    Ids are random and digests cannot be guessed: whoever names one holds it.
+    """
+    by_entity: dict[str, list[HeldRecord]] = defaultdict(list)
+    for record in held.records:
+        by_entity[record.entity].append(record)
+    records = [one for entity, given in by_entity.items() for one in _not_here(session, entity, given)]
+    return Lacking(records=records, blobs=[sha256 for sha256 in held.blobs if not objects.exists(sha256)])
+
+
+def _not_here(session: Session, entity: str, held: list[HeldRecord]) -> Iterable[HeldRecord]:
+    record_type = synced_types().get(entity)
+    if record_type is None or record_type.kind is SyncKind.MASTER:
+        return []
+    query = select(record_type.id, record_type.clock).where(record_type.id.in_([one.entity_id for one in held]))
+    clocks = {row.id: row.clock for row in session.execute(query)}
+    owned = record_type.kind is SyncKind.OWNED
+    return [one for one in held if one.entity_id not in clocks or (owned and clocks[one.entity_id] < one.clock)]

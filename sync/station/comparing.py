@@ -1,0 +1,150 @@
+"""Finds what a server that went back to an older state has lost, and puts it into the outbox again.
+
+A server that was restored from a backup no longer knows what it took after it. Facts and sessions of this station are
+compared by their ids, blobs by their digests, page by page; a comparison that is cut goes on from its last page.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from models.audit import append_audit
+from models.clock import rfc3339, utc_now
+from models.database import Database
+from models.states import ChangeOperation
+from models.sync import Blob, OutboxEntry
+from models.synced import Fact, Synced, SyncKind, snapshot, synced_types
+from models.tracking import remote_changes
+from sync.shared.protocol import MAX_COMPARED, HeldRecord, Inventory
+from sync.station.client import ServerClient
+from sync.station.state import ACKNOWLEDGED, COMPARED_TO, SENT_AGAIN, get_value, set_value
+
+_BLOBS = "blobs"
+_ACTOR = "imageflow"
+
+
+def begin_comparison(session: Session) -> None:
+    """Ask for a comparison after the next snapshot, within the caller's transaction."""
+    set_value(session, ACKNOWLEDGED, None)
+    set_value(session, COMPARED_TO, json.dumps({"entity": _entities()[0], "after": "", "records": 0, "blobs": 0}))
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Compares what is here with the server's.
+
+    Attributes:
+        database: the station's.
+        client: the server.
+        device_id: this station.
+        step: called after each page with the number of records and blobs in it; may raise to stop.
+        page_size: records and blobs compared at a time.
+    """
+
+    database: Database
+    client: ServerClient
+    device_id: str
+    step: Callable[[int], None]
+    page_size: int = MAX_COMPARED
+
+    def run(self) -> int:
+        """Compare everything if a comparison was asked for, and return how many records wait again because of it.
+
+        Raises:
+            UserFacingError: when the server does not answer; the next pass goes on from here.
+        """
+        with self.database.read() as session:
+            text = get_value(session, COMPARED_TO)
+        if text is None:
+            return 0
+        place = json.loads(text)
+        for entity in _entities()[_entities().index(place["entity"]) :]:
+            place["entity"] = entity
+            while self._page(place):
+                pass
+            place["after"] = ""
+        with self.database.transaction() as session:
+            set_value(session, COMPARED_TO, None)
+            if place["records"] or place["blobs"]:
+                found = {"records": place["records"], "blobs": place["blobs"]}
+                set_value(session, SENT_AGAIN, json.dumps({"at": rfc3339(utc_now()), **found}))
+                append_audit(
+                    session, device_id=self.device_id, actor=_ACTOR, action="sync.server_went_back", detail=found
+                )
+        return int(place["records"])
+
+    def _page(self, place: dict[str, int | str]) -> bool:
+        """Compare one page and note the place after it; False when there was nothing left."""
+        entity, after = str(place["entity"]), str(place["after"])
+        if entity == _BLOBS:
+            held = Inventory(blobs=self._blobs(after))
+        else:
+            held = Inventory(records=self._records(synced_types()[entity], after))
+        keys = [*(one.entity_id for one in held.records), *held.blobs]
+        if not keys:
+            return False
+        lacking = self.client.compare(held)
+        with self.database.transaction() as session:
+            place["records"] = int(place["records"]) + _send_again(session, lacking.records)
+            place["blobs"] = int(place["blobs"]) + _upload_again(session, lacking.blobs)
+            place["after"] = keys[-1]
+            set_value(session, COMPARED_TO, json.dumps(place))
+        self.step(len(keys))
+        return True
+
+    def _records(self, record_type: type[Synced], after: str) -> list[HeldRecord]:
+        waits = exists().where(OutboxEntry.entity == record_type.entity, OutboxEntry.entity_id == record_type.id)
+        query = (
+            select(record_type.id, record_type.clock)
+            .where(record_type.id > after, ~waits)
+            .where(record_type.device_id == self.device_id)  # type: ignore[attr-defined]  # facts and sessions have it
+            .order_by(record_type.id)
+            .limit(self.page_size)
+        )
+        with self.database.read() as session:
+            rows = session.execute(query).all()
+        return [HeldRecord(entity=record_type.entity, entity_id=row.id, clock=row.clock) for row in rows]
+
+    def _blobs(self, after: str) -> list[str]:
+        query = select(Blob.sha256).where(Blob.present, Blob.uploaded_at.is_not(None), Blob.sha256 > after)
+        with self.database.read() as session:
+            return list(session.scalars(query.order_by(Blob.sha256).limit(self.page_size)))
+
+
+def _entities() -> list[str]:
+    """Return what is compared, parents before children."""
+    types = synced_types().items()
+    return [*(name for name, kind in types if issubclass(kind, Fact) or kind.kind is SyncKind.OWNED), _BLOBS]
+
+
+def _send_again(session: Session, lacking: Iterable[HeldRecord]) -> int:
+    """Put records into the outbox as they are now, and return how many."""
+    count = 0
+    with remote_changes(session):
+        for one in lacking:
+            record = session.get(synced_types()[one.entity], one.entity_id)
+            if record is None:
+                continue
+            record.rev = None
+            session.add(
+                OutboxEntry(
+                    entity=record.entity,
+                    entity_id=record.id,
+                    op=ChangeOperation.INSERT,
+                    fields=snapshot(record),
+                    clock=record.clock,
+                )
+            )
+            count += 1
+    return count
+
+
+def _upload_again(session: Session, lacking: list[str]) -> int:
+    if lacking:
+        session.execute(update(Blob).where(Blob.sha256.in_(lacking)).values(uploaded_at=None))
+    return len(lacking)

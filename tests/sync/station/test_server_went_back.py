@@ -1,0 +1,197 @@
+"""A server that was restored from an older backup gets again what it had acknowledged since."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from models.audit import AuditEntry
+from models.errors import Unavailable
+from models.sessions import ImageRecord, InspectionSession
+from models.states import HumanVerdict, SessionStatus
+from models.sync import Blob, ChangeLogEntry
+from models.targets import Target
+from sync.station.comparing import begin_comparison
+from sync.station.state import CURSOR, get_value
+from sync.station.status import stored_status
+from tests.support.sync_stores import ServerStore, Station, contents, masters, prepared
+
+STAYS_ON_ITS_SIDE = frozenset({"audit_entry"})
+
+
+class Backup:
+    """A copy of a server's store and objects, put back later as an administrator would."""
+
+    def __init__(self, server: ServerStore, folder: Path, *, objects: bool = True) -> None:
+        self._server = server
+        self._database = Path(str(server.database.url).removeprefix("sqlite:///"))
+        self._objects = self._database.parent / "objects"
+        self._kept, self._with_objects = folder, objects
+        folder.mkdir()
+        self._settle()
+        shutil.copyfile(self._database, folder / "store")
+        shutil.copytree(self._objects, folder / "objects", dirs_exist_ok=True)
+
+    def restore(self) -> None:
+        self._settle()
+        shutil.copyfile(self._kept / "store", self._database)
+        if self._with_objects:
+            shutil.rmtree(self._objects)
+            shutil.copytree(self._kept / "objects", self._objects)
+
+    def _settle(self) -> None:
+        """Bring everything into the one file that is copied."""
+        self._server.database.engine.dispose()
+        with closing(sqlite3.connect(self._database)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
+
+def same(server: ServerStore, station: Station) -> bool:
+    return contents(server.database, without=STAYS_ON_ITS_SIDE) == contents(station.database, without=STAYS_ON_ITS_SIDE)
+
+
+def parts_of(server: ServerStore) -> int:
+    with server.database.read() as session:
+        return session.scalar(select(func.count()).select_from(InspectionSession)) or 0
+
+
+@pytest.fixture
+def went_back(server: ServerStore, make_station: Callable[[], Station], tmp_path: Path) -> tuple[Station, Target, str]:
+    """A station whose server was restored to before five parts that it had acknowledged, the first one verified."""
+    station = make_station()
+    user, target, _ = prepared(server, station)
+    station.inspect_part(target.id, user.id)
+    station.sync()
+    backup = Backup(server, tmp_path / "backup")
+    parts = [station.inspect_part(target.id, user.id, image=f"pixels {number}".encode()) for number in range(5)]
+    station.verify_part(parts[0], HumanVerdict.NG, user.id)
+    station.sync()
+    assert parts_of(server) == 6
+    backup.restore()
+    assert parts_of(server) == 1
+    return station, target, parts[0]
+
+
+def test_a_restored_server_gets_again_what_it_had_acknowledged(server, went_back):
+    station, _, _ = went_back
+    report = station.sync()
+    assert (report.full_resync, report.sent_again) == (True, 16)
+    assert same(server, station)
+
+
+def test_a_restored_server_gets_the_lost_images_again(server, went_back):
+    station, _, _ = went_back
+    report = station.sync()
+    with station.database.read() as session:
+        digests = session.scalars(select(ImageRecord.sha256)).all()
+    assert (report.blobs_sent, [server.objects.exists(sha256) for sha256 in digests]) == (5, [True] * 6)
+
+
+def test_the_verdict_of_a_part_sent_again_is_the_persons(server, went_back):
+    station, _, part = went_back
+    station.sync()
+    found = server.record(InspectionSession, part)
+    assert (found.status, found.effective_verdict) == (SessionStatus.COMPLETED, HumanVerdict.NG)
+
+
+def test_a_second_pass_after_a_restore_sends_nothing_again(server, went_back):
+    station, _, _ = went_back
+    station.sync()
+    report = station.sync()
+    assert (report.pushed, report.sent_again, report.blobs_sent, report.full_resync) == (0, 0, 0, False)
+
+
+def test_a_person_sees_what_was_sent_again(server, went_back):
+    station, _, _ = went_back
+    station.sync()
+    seen = stored_status(station.database).sent_again
+    assert (seen.records, seen.blobs) == (16, 5)
+
+
+def test_what_was_sent_again_is_in_the_audit_trail(server, went_back):
+    station, _, _ = went_back
+    station.sync()
+    with station.database.read() as session:
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "sync.server_went_back")).one()
+    assert entry.detail == {"records": 16, "blobs": 5}
+
+
+def test_a_restored_server_that_went_on_is_noticed_by_the_change_at_the_cursor(server, went_back):
+    station, _, _ = went_back
+    for _ in range(40):  # positions beyond those the station has seen
+        server.add(*masters())
+    report = station.sync()
+    assert report.full_resync
+    assert same(server, station)
+
+
+def test_a_station_cut_before_its_pull_notices_the_restore(server, make_station, tmp_path):
+    station = make_station()
+    user, target, _ = prepared(server, station)
+    backup = Backup(server, tmp_path / "backup")
+    station.inspect_part(target.id, user.id)
+    station.link.faults[:] = ["", "lost"]  # the push is acknowledged, the pull does not come through
+    with pytest.raises(Unavailable):
+        station.sync()
+    assert (station.outbox(), parts_of(server)) == ([], 1)
+    backup.restore()
+    station.sync()
+    assert same(server, station)
+
+
+@pytest.mark.parametrize("fault", ["lost", "cut"])
+def test_a_comparison_that_is_cut_goes_on_where_it_was(server, went_back, fault):
+    station, _, _ = went_back
+    for steps in range(1, 12):
+        station.link.faults[:] = [""] * steps + [fault]
+        with suppress(Unavailable):
+            station.sync()
+    station.link.faults.clear()
+    station.sync()
+    assert same(server, station)
+    assert stored_status(station.database).sent_again.records == 16
+
+
+def test_a_record_sent_again_has_one_effect(server, went_back):
+    station, _, _ = went_back
+    station.link.faults[:] = ["twice"] * 9  # what is compared and pushed; a chunk delivered twice is another matter
+    with suppress(Unavailable):
+        station.sync()
+    station.link.faults.clear()
+    station.sync()
+    facts = ChangeLogEntry.entity.in_(["image", "ai_result", "human_verification", "inspection_session"])
+    with server.database.read() as session:
+        effects = session.execute(select(func.count()).where(facts).group_by(ChangeLogEntry.entity_id)).scalars()
+        assert set(effects) == {1}
+    assert same(server, station)
+
+
+def test_images_that_an_object_store_lost_are_sent_again(server, make_station):
+    station = make_station()
+    user, target, _ = prepared(server, station)
+    station.inspect_part(target.id, user.id, image=b"pixels")
+    station.sync()
+    with station.database.read() as session:
+        sha256 = session.scalars(select(Blob.sha256)).one()
+    server.objects.delete(sha256)
+    with station.database.transaction() as session:
+        begin_comparison(session)
+    station.sync()
+    assert server.objects.read(sha256) == b"pixels"
+
+
+def test_a_server_that_stayed_is_not_compared_with(server, make_station):
+    station = make_station()
+    user, target, _ = prepared(server, station)
+    station.inspect_part(target.id, user.id)
+    station.sync()
+    report = station.sync()
+    with station.database.read() as session:
+        assert get_value(session, CURSOR)
+    assert (report.full_resync, report.sent_again) == (False, 0)
