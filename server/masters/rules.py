@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from inspection.recipe.criteria import parse_criteria
 from models.clock import utc_now
 from models.errors import Conflict, DoesNotFit, InvalidInput
+from models.messages import LocalText
 from models.pipelines import Pipeline
 from models.synced import Master, Synced, wire_fields
 from models.targets import DefectClass, InspectionItem, Target
@@ -173,7 +174,11 @@ def _require_criteria_fit(
     try:
         require_criteria_fit(pipeline, rule, recorded_classes({model.name: model for model in known}))
     except DoesNotFit as error:
-        raise DoesNotFit(error.code, members={**error.members, **used.context}, **error.values) from error
+        message = LocalText.of(error.code, error.values)
+        members: dict[str, object] = {"validation_errors": [{"field": "criteria", "message": message, "value": None}]}
+        # A change of the pipeline is told which item stands against it.
+        context = used.context if stored is None else {}
+        raise DoesNotFit(error.code, members={**members, **context}, **error.values) from error
 
 
 def _require_fit(session: Session, used: _ItemPipeline) -> None:

@@ -107,6 +107,12 @@ RUNS: dict[str, tuple[Json, Json, Json, Answer]] = {
     "a criterion is out of range": (GOOD, {}, {"threshold": -1}, "criteria"),
     "a criterion is unknown": (GOOD, {}, {"speed": 1}, "criteria"),
     "limits are in the wrong order": (GOOD, {}, {"measurements": {"a": {"lower": 2, "upper": 1}}}, "criteria"),
+    "a code's format is read by no step": (
+        pipeline({"id": "c", "component": "barcode", "inputs": {"image": "input"}, "parameters": {"formats": ["qr"]}}),
+        {},
+        {"codes": {"lot": {"formats": ["code-128"]}}},
+        "criteria",
+    ),
     "a threshold's model is no digest": (GOOD, {}, {"threshold": 1, "threshold_model": "x"}, "criteria"),
 }
 
@@ -217,10 +223,10 @@ def test_criteria_that_count_a_class_the_model_lacks_are_refused(door: MasterDoo
     chosen = {"detect": {"model": detector.id}}
     wrong, right = {"max_detections": {"False": 0}}, {"max_detections": {"off": 0}}
     assert door.change(item, criteria=wrong) is None  # its model is not chosen yet
-    assert door.change(item, pipeline_id=used.id, pipeline_parameters=chosen) == "pipeline"
+    assert door.change(item, pipeline_id=used.id, pipeline_parameters=chosen) == "criteria"
     assert door.change(item, criteria=right) is None
     assert door.change(item, pipeline_id=used.id, pipeline_parameters=chosen) is None
-    assert door.change(item, criteria=wrong) == "pipeline"
+    assert door.change(item, criteria=wrong) == "criteria"
     narrowed = pipeline({**DETECTION, "parameters": {"classes": ["on"]}})
     assert door.change(used, definition=narrowed) == "pipeline"
     assert (stored(door, item).criteria, stored(door, used).version) == (right, 1)

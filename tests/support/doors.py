@@ -15,6 +15,7 @@ from app.command_line.inspect import read_criteria
 from app.station.operations.preparation import prepare_item
 from app.station.workspace import Workspace
 from app.window.presenting.running import Lane, Task
+from inspection.pipeline.criteria_fit import require_criteria_fit
 from inspection.recipe.overrides import merge_overrides
 from models.errors import UserFacingError
 from models.ids import new_id
@@ -178,8 +179,7 @@ def ask_command_line(folder: Path, definition: Json, overrides: Json, criteria: 
     pipeline.write_text(json.dumps(merge_overrides(definition, overrides)))
     rule.write_text(json.dumps(criteria))
     try:
-        chosen_pipeline(pipeline)
-        read_criteria(rule, None)
+        require_criteria_fit(chosen_pipeline(pipeline), read_criteria(rule, None), lambda _: None)
     except UserFacingError as error:
         return error.code.partition("-")[0]
     return None

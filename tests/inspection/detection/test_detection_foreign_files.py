@@ -14,9 +14,12 @@ from inspection.detection.model.detector import Detector
 from inspection.detection.model.settings import DetectionSettings
 from inspection.detection.model_file.loading import load_detection_model
 from inspection.detection.reasons import InvalidMetadataError
+from inspection.imaging.files import encode_png
 from inspection.runtime.openvino_import import openvino as ov
 from models.errors import InvalidInput, UserFacingError
+from tests.support.command import run
 from tests.support.detector_files import NOTHING, YOLO, graph_that_says, with_description
+from tests.support.messages import says
 
 END_TO_END = np.zeros((1, 3, 6), np.float32)
 END_TO_END[0, :2] = [[1, 2, 10, 12, 0.5, 0], [3, 2, 10, 12, 0.9, 1]]
@@ -189,3 +192,19 @@ def test_models_of_two_kinds_are_not_verified_against_each_other(
     answers = [verify(path, "--against", path, "--json") for path in (detector, anomaly)]
     assert [code for code, _, _ in answers] == [0, 0]
     assert len({tuple(json.loads(out)) for _, out, _ in answers}) == 1
+
+
+def test_the_command_refuses_criteria_of_a_class_that_the_model_lacks(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    model = graph_that_says(YOLO, tmp_path / "m", "task: detect\nnames: [off, on]\n")
+    (tmp_path / "a.png").write_bytes(encode_png(NOTHING))
+    rule = tmp_path / "lot.json"
+    order = ("inspect", "--pipeline", "detection", "--model", model, "--criteria", rule, tmp_path / "a.png")
+    rule.write_text('{"max_detections": {"False": 0}}')
+    code, out, err = run(capsys, *order)
+    assert (code, out) == (1, "")
+    assert says(err, "criteria-class-unknown", value="False", known="off, on, anomaly")
+    rule.write_text('{"max_detections": {"off": 0}}')
+    code, out, _ = run(capsys, *order)
+    assert (code, out[:2]) == (0, "NG")
