@@ -140,7 +140,7 @@ def test_the_effect_of_a_threshold_is_counted_on_images_read_as_the_training_did
 
 
 @pytest.mark.slow
-def test_train_reports_the_depth_it_found_and_ends_with_1_for_what_it_left_out(
+def test_train_ends_with_1_for_what_it_left_out_beside_the_depth_it_found(
     capsys: pytest.CaptureFixture[str], backbone: Backbone, deep: Path, tmp_path: Path
 ) -> None:
     del backbone

@@ -373,7 +373,7 @@ def test_a_picture_of_a_kind_that_is_not_read_is_named(name: str, data: bytes, f
     assert (error.code, error.values["format"]) == ("image-not-supported", format_name)
 
 
-def test_a_jpeg_of_12_bits_is_not_supported_and_not_damaged() -> None:
+def test_a_jpeg_of_12_bits_is_not_supported_but_not_damaged() -> None:
     data = bytearray(by_pillow(Image.fromarray(GREY), "JPEG"))
     frame = data.index(b"\xff\xc0")
     data[frame + 1], data[frame + 4] = 0xC1, 12
@@ -381,7 +381,7 @@ def test_a_jpeg_of_12_bits_is_not_supported_and_not_damaged() -> None:
     assert (error.code, error.values["format"]) == ("image-not-supported", "JPEG of 12 bits")
 
 
-def test_a_tiff_of_odd_bits_is_not_supported_and_not_damaged() -> None:
+def test_a_tiff_of_odd_bits_is_not_supported_but_not_damaged() -> None:
     assert refused(tiff(GREY, 24, 1)).code == "image-not-supported"
 
 

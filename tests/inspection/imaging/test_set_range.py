@@ -36,7 +36,7 @@ def test_the_largest_value_of_all_images_tells_the_depth(tmp_path: Path, largest
     assert range_of_set(paths) == SetRange(ValueRange.of_bits(bits), 2, largest)
 
 
-def test_images_of_8_bits_and_files_that_cannot_be_read_tell_nothing(tmp_path: Path) -> None:
+def test_images_of_8_bits_tell_nothing_nor_do_files_that_cannot_be_read(tmp_path: Path) -> None:
     plain, junk = tmp_path / "a.png", tmp_path / "b.png"
     plain.write_bytes(encode_png(np.zeros((4, 4), np.uint8)))
     junk.write_bytes(plain.read_bytes()[:30])

@@ -124,7 +124,7 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("kind", OTHERS)
-def test_a_whole_file_of_another_program_is_not_supported_and_not_damaged(kind: str) -> None:
+def test_a_whole_file_of_another_program_is_not_supported_but_not_damaged(kind: str) -> None:
     assert foreign_kind(OTHERS[kind]) == kind
     assert refusal_as_model(OTHERS[kind]) == refusal_as_sensor_model(OTHERS[kind]) == "model-not-supported"
 
