@@ -13,7 +13,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from inspection.imaging.reading import PagePolicy, Reading
 from models.errors import InvalidInput, Unavailable
-from models.rejections import first_problem
+from models.messages import LocalText
+from models.rejections import first_problem, not_json
 from models.storage import reason_of, write_atomically
 
 SETTINGS_FILE = "settings.json"
@@ -28,44 +29,52 @@ def _values(text: str) -> str:
 
 
 class StationSettings(BaseSettings):
-    """What may differ from one station to the next.
-
-    Attributes:
-        home: the store (``IMAGEFLOW_HOME``); the platform's data folder when it is not given.
-        language: language of texts; None takes the system's.
-        theme: which of the two calm greys.
-        source: where images come from: a folder, ``watch:FOLDER``, a video file, ``usb:0``, an ``rtsp://`` address or
-            ``genicam:ADDRESS``; empty when none is chosen yet.
-        image_values: values that are black and white in image files deeper than 8 bits: a bit depth, as ``12``, or
-            ``LOW:HIGH``; empty takes what each file declares or shows.
-        image_pages: whether image files of several pages are refused or their first page is taken.
-        gate: bounds of image quality that an image must keep to be inspected: ``usual``, or a file that
-            ``imageflow gate learn`` wrote; empty for none. Of a camera the frame before is looked at too.
-        target_code: code of the target that was inspected last, offered first.
-        opacity: of the heatmap over the image, 0 to 1.
-        sync_interval_s: seconds between two passes of the sync engine when nothing else asks for one.
-        request_timeout_s: seconds a request to the server may take.
-        offline_sign_in_days: days a sign-in without the server is possible after the last one with it.
-        threads: processor threads of one model; 0 takes the default of ``inspection.runtime.settings``.
-        models_in_memory: how many models are kept loaded.
-    """
+    """What may differ from one station to the next."""
 
     model_config = SettingsConfigDict(env_prefix="IMAGEFLOW_", extra="ignore", frozen=True)
 
-    home: Path | None = None
-    language: Literal["en", "ja"] | None = None
-    theme: Literal["light", "dark"] = "light"
-    source: str = Field(default="", max_length=2_000)
-    image_values: Annotated[str, AfterValidator(_values)] = ""
-    image_pages: PagePolicy = "refuse"
-    gate: str = Field(default="", max_length=2_000)
-    target_code: str = Field(default="", max_length=64)
-    opacity: float = Field(default=0.5, ge=0, le=1)
-    sync_interval_s: float = Field(default=30.0, ge=1, le=86_400)
-    request_timeout_s: float = Field(default=10.0, gt=0, le=600)
-    offline_sign_in_days: int = Field(default=14, ge=0, le=365)
-    threads: int = Field(default=0, ge=0, le=256)
-    models_in_memory: int = Field(default=4, ge=1, le=64)
+    home: Path | None = Field(default=None, description="Folder of the store; empty takes the platform's data folder.")
+    language: Literal["en", "ja"] | None = Field(
+        default=None, description="Language of texts; empty takes the system's."
+    )
+    theme: Literal["light", "dark"] = Field(default="light", description="Colours of the window.")
+    source: str = Field(
+        default="",
+        max_length=2_000,
+        description="Where images come from: a folder, watch:FOLDER, a video file, usb:0, an rtsp:// address or "
+        "genicam:ADDRESS; empty until one is chosen.",
+    )
+    image_values: Annotated[str, AfterValidator(_values)] = Field(
+        default="",
+        description="Values that are black and white in image files deeper than 8 bits: a bit depth, as 12, or "
+        "LOW:HIGH; empty takes what each file declares or shows.",
+    )
+    image_pages: PagePolicy = Field(
+        default="refuse", description="Whether image files of several pages are refused or their first page is taken."
+    )
+    gate: str = Field(
+        default="",
+        max_length=2_000,
+        description="Bounds of image quality that an image must keep to be inspected: usual, or a file that "
+        "imageflow gate learn wrote; empty for none. A camera's image is also compared with the frame before.",
+    )
+    target_code: str = Field(
+        default="", max_length=64, description="Code of the target that was inspected last; it is offered first."
+    )
+    opacity: float = Field(default=0.5, ge=0, le=1, description="Opacity of the heatmap over the image, 0 to 1.")
+    sync_interval_s: float = Field(
+        default=30.0, ge=1, le=86_400, description="Seconds between two sync passes when nothing else requests one."
+    )
+    request_timeout_s: float = Field(
+        default=10.0, gt=0, le=600, description="Seconds a request to the server may take."
+    )
+    offline_sign_in_days: int = Field(
+        default=14, ge=0, le=365, description="Days a sign-in without the server is possible after one with it."
+    )
+    threads: int = Field(
+        default=0, ge=0, le=256, description="Processor threads of one model; 0 chooses by the processor."
+    )
+    models_in_memory: int = Field(default=4, ge=1, le=64, description="How many models are kept loaded.")
 
     @property
     def reading(self) -> Reading:
@@ -92,7 +101,8 @@ def load_settings(store: Path) -> StationSettings:
     """Return the settings of the station in ``store``.
 
     Raises:
-        InvalidInput: ``settings-invalid`` naming the file or variable, the setting and what is wrong with it.
+        InvalidInput: ``settings-invalid`` naming the file or variable, the setting and what is wrong with it;
+            ``settings-malformed`` when the file is not a JSON object.
         Unavailable: ``file-not-read`` when the system refuses to read the file.
     """
     path = store / SETTINGS_FILE
@@ -103,7 +113,8 @@ def save_settings(store: Path, **changes: object) -> StationSettings:
     """Change settings in the store's file and return what holds from now on.
 
     Raises:
-        InvalidInput: ``settings-invalid`` when a value is not allowed; the file stays as it was.
+        InvalidInput: ``settings-invalid`` when a value is not allowed, ``settings-malformed`` when the file is not a
+            JSON object; it stays as it was.
         Unavailable: ``file-disk-full`` or ``file-not-written``; the file stays as it was.
     """
     path = store / SETTINGS_FILE
@@ -134,9 +145,9 @@ def _stored(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise Unavailable("file-not-read", file=path.name, reason=reason_of(error)) from error
     except ValueError as error:
-        raise InvalidInput("settings-invalid", file=str(path), setting="-", reason=str(error)) from error
+        raise InvalidInput("settings-malformed", file=str(path), reason=not_json(error)) from error
     if not isinstance(values, dict):
-        raise InvalidInput("settings-invalid", file=str(path), setting="-", reason="not a JSON object")
+        raise InvalidInput("settings-malformed", file=str(path), reason=LocalText.of("value-dict-type", {}))
     return values
 
 

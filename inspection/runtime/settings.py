@@ -27,7 +27,9 @@ class InspectionSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="IMAGEFLOW_", extra="ignore")
 
     backbones: Path = Field(default_factory=_default_backbones)
-    threads: int = Field(default=0, ge=0, le=256)
+    threads: int = Field(
+        default=0, ge=0, le=256, description="Processor threads of one model; 0 chooses by the processor."
+    )
 
 
 def inspection_settings() -> InspectionSettings:

@@ -81,22 +81,24 @@ def problem_code(problem: Mapping[str, Any] | None) -> str:
 
 
 def error_of(status: int, problem: Mapping[str, Any]) -> UserFacingError:
-    """Return the error for a server's refusal, with the server's own words.
+    """Return the error for a server's refusal, with the server's own words where it gave any.
 
     Answers of 500 and above are trouble that may pass: ``Unavailable``.
     """
     code = problem_code(problem)
-    title = str(problem.get("title") or f"HTTP {status}")
-    detail = f"{problem.get('detail') or ''} {problem.get('advice') or ''}".strip()
+    title, detail, advice = (str(problem.get(name) or "") for name in ("title", "detail", "advice"))
     members: dict[str, object] = {"code": code, "problem": dict(problem)}
     kind = _BY_STATUS.get(status)
     if kind is None:
-        return Unavailable("server-failing", members=members, status=status, detail=detail or title)
-    return kind("server-refused", members=members, title=title, detail=detail)
+        words = f"{detail} {advice}".strip() or title or f"HTTP {status}"
+        return Unavailable("server-failing", members=members, status=status, detail=words)
+    if not title:
+        return kind("server-refused-unexplained", members=members, status=status)
+    return kind("server-refused", members=members, title=title, detail=detail, advice=advice)
 
 
 def code_of(error: UserFacingError) -> str:
     """Return the code the server gave for an error that came from it, else the error's own code."""
-    if error.code in {"server-refused", "server-failing"}:
+    if error.code in {"server-refused", "server-refused-unexplained", "server-failing"}:
         return str(error.members.get("code") or error.code)
     return error.code

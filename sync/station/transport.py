@@ -137,10 +137,10 @@ def _raise_for(answer: httpx.Response) -> None:
         except ValueError:
             problem = None
     if not isinstance(problem, dict) or "type" not in problem:
-        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            problem = {}
-        elif answer.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            problem = {"title": "413", "detail": ""}  # a proxy's own limit
-        else:
+        if (
+            answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+            and answer.status_code != HTTPStatus.REQUEST_ENTITY_TOO_LARGE  # a proxy's own limit
+        ):
             raise not_ours(answer)
+        problem = {}
     raise error_of(answer.status_code, problem)

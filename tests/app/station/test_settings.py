@@ -11,6 +11,8 @@ from inspection.imaging.opencv import cv2
 from inspection.imaging.reading import Reading
 from inspection.imaging.value_range import ValueRange
 from models.errors import InvalidInput, UnreadableImage
+from models.messages import LANGUAGES
+from tests.support.messages import says
 
 
 def test_a_store_without_a_settings_file_has_the_defaults(tmp_path: Path) -> None:
@@ -32,12 +34,26 @@ def test_a_wrong_value_leaves_the_settings_file_as_it_is(tmp_path: Path) -> None
     assert load_settings(tmp_path).opacity == 0.25
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"sync_interval_s": "often"}', '{"theme": "pink"}'])
-def test_a_wrong_file_is_reported_with_its_name_in_both_languages(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "code", "reason"),
+    [
+        ("{", "settings-malformed", "value-json-place"),
+        ("[]", "settings-malformed", "value-dict-type"),
+        ('{"sync_interval_s": "often"}', "settings-invalid", "value-float-parsing"),
+        ('{"theme": "pink"}', "settings-invalid", "value-literal-error"),
+    ],
+)
+def test_a_wrong_file_is_reported_with_its_name_in_both_languages(
+    tmp_path: Path, content: str, code: str, reason: str
+) -> None:
     (tmp_path / "settings.json").write_text(content, encoding="utf-8")
     with pytest.raises(InvalidInput) as refused:
         load_settings(tmp_path)
-    assert (refused.value.code, refused.value.values["file"]) == ("settings-invalid", str(tmp_path / "settings.json"))
+    assert (refused.value.code, refused.value.values["file"]) == (code, str(tmp_path / "settings.json"))
+    for language in LANGUAGES:
+        detail = refused.value.text(language).detail
+        assert says(detail, code, language, file=tmp_path / "settings.json")
+        assert says(detail, reason, language)
 
 
 def test_a_wrong_variable_is_reported_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,40 +38,46 @@ def english_words(text: str) -> set[str]:
     return set(re.findall(r"(?<![A-Za-z.])[a-z][a-z_]{2,}", text.replace("x" * 20, ""))) - TERMS
 
 
+def both_say(texts: tuple[str, str], code: str, **values: object) -> bool:
+    """Return whether the English text and the Japanese one each hold the reason of a code, with these values."""
+    return says(texts[0], code, "en", **values) and says(texts[1], code, "ja", **values)
+
+
 @pytest.mark.parametrize(
-    ("metadata", "english"),
+    ("metadata", "code", "values"),
     [
-        (b"task: [\n", "not YAML: line 2, column 1"),
-        (b"task: \xff\n", "not YAML"),
-        (b"made: 2024-02-30\ntask: detect\n", "not YAML"),
-        (b"just a text", "not a mapping of names to values"),
-        (b"task: detect\nnames: {0: a, 7: b}\n", "not numbered"),
-        (b"task: detect\nnames: [a, ' ']\n", "a class has no name"),
-        (b"task: detect\nnames: [a, " + LONG + b"]\n", "has more than"),
-        (b'task: detect\nnames: [a, "x\\e[2J"]\n', "is not plain text"),
-        (b"task: detect\nnames: [a, b]\nimgsz: [-5, 32]\n", "imgsz is one or two numbers"),
-        (b"x: " + b" " * (1 << 22), "more than 4194304 bytes"),
+        (b"task: [\n", "detector-yaml-place", {"line": 2, "column": 1}),
+        (b"task: \xff\n", "detector-yaml-invalid", {}),
+        (b"made: 2024-02-30\ntask: detect\n", "detector-yaml-invalid", {}),
+        (b"just a text", "detector-yaml-values", {}),
+        (b"task: detect\nnames: {0: a, 7: b}\n", "detector-metadata-numbers", {}),
+        (b"task: detect\nnames: [a, ' ']\n", "detector-metadata-empty-name", {}),
+        (b"task: detect\nnames: [a, " + LONG + b"]\n", "detector-metadata-long-name", {}),
+        (b'task: detect\nnames: [a, "x\\e[2J"]\n', "detector-metadata-odd-name", {}),
+        (b"task: detect\nnames: [a, b]\nimgsz: [-5, 32]\n", "detector-metadata-size", {}),
+        (b"x: " + b" " * (1 << 22), "detector-text-large", {"most": 1 << 22}),
     ],
 )
 def test_metadata_that_make_no_sense_are_reported_in_japanese_too(
-    tmp_path: Path, metadata: bytes, english: str
+    tmp_path: Path, metadata: bytes, code: str, values: dict[str, object]
 ) -> None:
     folder = graph_that_says(YOLO, tmp_path / "m")
     (folder / "metadata.yaml").write_bytes(metadata)
-    in_english, in_japanese = reported(lambda: load_detection_model(folder))
-    assert english in in_english
-    assert english_words(in_japanese) == set(), in_japanese
+    texts = reported(lambda: load_detection_model(folder))
+    assert both_say(texts, code, **values), texts
+    assert english_words(texts[1]) == set(), texts[1]
 
 
 @pytest.mark.parametrize(
-    ("labels", "english"), [(b"a\n\xff\n", "not UTF-8 text"), (b"a\n" + LONG + b"\n", "has more than")]
+    ("labels", "code"),
+    [(b"a\n\xff\n", "detector-text-not-utf8"), (b"a\n" + LONG + b"\n", "detector-metadata-long-name")],
 )
-def test_labels_that_make_no_sense_are_reported_in_japanese_too(tmp_path: Path, labels: bytes, english: str) -> None:
+def test_labels_that_make_no_sense_are_reported_in_japanese_too(tmp_path: Path, labels: bytes, code: str) -> None:
     folder = graph_that_says(YOLO, tmp_path / "m", "made: by hand\n")
     (folder / "labels.txt").write_bytes(labels)
-    in_english, in_japanese = reported(lambda: load_detection_model(folder / "graph.xml"))
-    assert english in in_english
-    assert english_words(in_japanese.replace("graph.xml", "")) == set(), in_japanese
+    texts = reported(lambda: load_detection_model(folder / "graph.xml"))
+    assert both_say(texts, code), texts
+    assert english_words(texts[1].replace("graph.xml", "")) == set(), texts[1]
 
 
 @pytest.mark.parametrize("values", ["1,x,3", "1,2", "1,2,3,4"])

@@ -112,7 +112,8 @@ def test_ctrl_c_in_a_training_says_that_the_model_was_not_written(
     monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "en")
     with pytest.raises(KeyboardInterrupt), report_when_stopped(model):
         raise KeyboardInterrupt
-    assert capsys.readouterr().err == error_text("training-stopped", {"model": model}, "en").detail + "\n"
+    text = error_text("training-stopped", {"model": model}, "en")
+    assert capsys.readouterr().err == f"{text.detail} {text.advice}\n"
 
 
 def test_what_a_stopped_training_says_is_in_the_users_language(
@@ -121,8 +122,8 @@ def test_what_a_stopped_training_says_is_in_the_users_language(
     monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "ja")
     with pytest.raises(KeyboardInterrupt), report_when_stopped(tmp_path / "m.model"):
         raise KeyboardInterrupt
-    expected = error_text("training-stopped", {"model": tmp_path / "m.model"}, "ja").detail
-    assert capsys.readouterr().err == expected + "\n"
+    text = error_text("training-stopped", {"model": tmp_path / "m.model"}, "ja")
+    assert capsys.readouterr().err == f"{text.detail} {text.advice}\n"
 
 
 def test_ctrl_c_after_the_model_was_written_claims_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
