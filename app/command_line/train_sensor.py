@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -184,6 +185,10 @@ def _warn_about_columns(made: SensorFiles) -> None:
         warn("sensor-left-out", columns=", ".join(made.left_out))
     if constant:
         warn("sensor-constant", columns=", ".join(constant[:_SHOWN]) + ("…" if len(constant) > _SHOWN else ""))
+    metadata = made.trained.model.metadata
+    unused = sum(map(math.isnan, made.trained.errors[metadata.window - 1 :].tolist()))
+    if unused:
+        warn("sensor-rows-unused", count=unused, rows=metadata.rows)
     resting = made.trained.nearly_constant
     if resting:
         warn("sensor-nearly-constant", columns=", ".join(resting[:_SHOWN]) + ("…" if len(resting) > _SHOWN else ""))

@@ -196,6 +196,14 @@ def test_the_commands_tell_what_they_assumed_about_a_table(
     assert says(err, "sensor-table-encoding", language, encoding="Windows-1252")
 
 
+def test_rows_that_are_not_learned_are_counted(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes((rows_with_status(False) + "5,,\n,,\n").encode("cp1252"))
+    order = ("train", "sensor", "--data", tmp_path / "t.csv", "--output", tmp_path / "m.pth", "--no-checkpoint")
+    code, _, err = run(capsys, *order, "--missing", "Bad")
+    assert code == 0
+    assert says(err, "sensor-rows-unused", count="2", rows="123")
+
+
 def test_a_kept_clock_is_learned(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(rows_with_status(True).encode("cp1252"))
     order = ("train", "sensor", "--data", tmp_path / "t.csv", "--output", tmp_path / "m.pth", "--no-checkpoint")
