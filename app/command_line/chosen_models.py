@@ -20,7 +20,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class GivenModel(NamedTuple):
-    """A file and the name it is given under; empty where none was reason."""
+    """A file and the name it is given under; empty where none was given."""
 
     name: str
     file: Path

@@ -1,4 +1,4 @@
-"""The life of a session on its station: begun when the part is there, resumed after a crash, cancelled or failed."""
+"""Sessions of this station: begin one for a part, with its lot and serial number, or cancel it."""
 
 from __future__ import annotations
 
