@@ -14,6 +14,8 @@ Line = tuple[int, list[str]]
 """Line number in the file, from 1, and the cells."""
 
 COMMENT = "#"
+_RUN = 3
+"""Rows that follow each other where all of them have words."""
 _BRACKETED = re.compile(r"[\[({<].*[\])}>]")
 _UNIT = re.compile(
     r"°|°?[CFK]|deg ?[CFK]?|%( ?rh)?|‰|ppm|ppb|pH|db(\(?[A-C]\)?)?|"
@@ -49,7 +51,7 @@ def find_beginning(lines: Sequence[Line]) -> Beginning:
     names what was taken for values.
     """
     width = _usual_width(lines)
-    place = next((place for place, (_, cells) in enumerate(lines) if len(cells) == width and _is_row(cells)), None)
+    place = _first_row([cells if len(cells) == width else [] for _, cells in lines])
     if place is None:
         return _at(lines, 0) if lines and _is_words(lines[0][1]) else Beginning(None, 0)
     words = [number for number in range(place) if len(lines[number][1]) == width and _is_words(lines[number][1])]
@@ -61,6 +63,24 @@ def find_beginning(lines: Sequence[Line]) -> Beginning:
     if len(plain) > 1 and plain[-2] == last - 1 and is_unit_row(lines[last][1]):
         return _at(lines, last - 1, units=True)
     return _at(lines, last)
+
+
+def _first_row(lines: Sequence[list[str]]) -> int | None:
+    """Return the place of the first row of numbers; where all rows have words, that of the first with as many numbers.
+
+    The latter is followed by such rows, unlike a line of a logger with a number or a time.
+    """
+    whole = next((place for place, cells in enumerate(lines) if _is_row(cells)), None)
+    if whole is not None:
+        return whole
+    partly = [_is_partly_row(cells) for cells in lines]
+    return next((place for place in range(len(lines)) if all(partly[place : place + _RUN])), None)
+
+
+def _is_partly_row(cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells if not is_missing(cell)]
+    numbers = sum(is_number_or_time(cell) for cell in filled)
+    return numbers > 0 and 2 * numbers >= len(filled)
 
 
 def beginning_at(lines: Sequence[Line]) -> Beginning:

@@ -73,6 +73,13 @@ def test_lines_before_the_header_are_left_out_with_their_numbers(before: str, sk
     assert [item.values["lines"] for item in found.assumptions] == [skipped]
 
 
+def test_a_column_of_words_does_not_hide_where_the_table_begins() -> None:
+    rows = "".join(f"OK,{value},{value / 2}\n" for value in range(20, 30))
+    text = "Logger,GL840,V1\nStart,2024/03/09,10:14:33\nstatus,speed,current\n" + rows
+    found = parse_table(text.encode(), "t.csv", ["status"])
+    assert (found.columns, found.lines[0]) == (("speed", "current"), 4)
+
+
 def test_lines_before_values_without_a_header_are_left_out() -> None:
     found = parsed("Logger\n" + ROWS)
     assert (found.columns[0], found.lines.tolist()) == ("column 1", [2, 3, 4])
