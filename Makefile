@@ -4,6 +4,9 @@ BIN := .venv/bin
 READY := .setup/ready
 TESTABLE := .setup/testable
 ROOMS := app inspection sync models resources server
+# The data sets of tests and benchmarks: named by the environment, else beside the checkout where they are there.
+IMAGEFLOW_DATA ?= $(abspath $(wildcard ../shared/data))
+export IMAGEFLOW_DATA
 
 .PHONY: help setup run quick test station server lint format bench clean
 

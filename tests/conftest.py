@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -19,6 +20,11 @@ pytest.register_assert_rewrite("tests.support")
 pytest_plugins = ["tests.support.trained_model"]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+# Where a checkout may have the data sets beside it; the Makefile looks there too.
+DATA_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
+if DATA_BESIDE.is_dir():
+    os.environ.setdefault("IMAGEFLOW_DATA", str(DATA_BESIDE))
 
 # Threads of libraries that keep a pool for the life of the process.
 LASTING_THREADS = ("AnyIO worker", "asyncio_", "ThreadPoolExecutor", "pydevd", "Timeout")

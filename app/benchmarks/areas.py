@@ -15,13 +15,13 @@ class Measure:
 
     Attributes:
         module: its name.
-        folder: below the data folder, that it takes; empty for the whole.
+        folder: below the data folder, that it takes; empty for the whole, None when it takes no data.
         quick: arguments for a quick run.
         time_limit_s: after which it is given up.
     """
 
     module: str
-    folder: str = ""
+    folder: str | None = ""
     quick: dict[str, object] = field(default_factory=dict)
     time_limit_s: float = TIME_LIMIT_S
 
@@ -69,7 +69,10 @@ AREAS = {
         Area(
             "inspection",
             "Anomaly models on images",
-            measures=(Measure("app.benchmarks.inspection.anomaly"), Measure("app.benchmarks.inspection.sample_parts")),
+            measures=(
+                Measure("app.benchmarks.inspection.anomaly"),
+                Measure("app.benchmarks.inspection.sample_parts", folder=None),
+            ),
             probes=(
                 Probe("app.benchmarks.inspection.fit_time", most_runs=3),
                 Probe("app.benchmarks.inspection.latency"),
@@ -110,16 +113,18 @@ AREAS = {
         Area(
             "sources",
             "Image sources",
-            measures=(Measure("app.benchmarks.sources.returning", quick={"rounds": 1}),),
+            measures=(Measure("app.benchmarks.sources.returning", folder=None, quick={"rounds": 1}),),
         ),
         Area(
             "server",
             "The central server",
             measures=(
-                Measure("app.benchmarks.server.writers", quick={"seconds": 1.0, "rounds": 1}),
-                Measure("app.benchmarks.server.load", quick={"seconds": 1.0, "rounds": 1}),
-                Measure("app.benchmarks.server.crowd", quick={"seconds": 1.0, "rounds": 1, "sessions": 10_000}),
-                Measure("app.benchmarks.server.answers", quick={"sessions": 10_000, "rounds": 1}),
+                Measure("app.benchmarks.server.writers", folder=None, quick={"seconds": 1.0, "rounds": 1}),
+                Measure("app.benchmarks.server.load", folder=None, quick={"seconds": 1.0, "rounds": 1}),
+                Measure(
+                    "app.benchmarks.server.crowd", folder=None, quick={"seconds": 1.0, "rounds": 1, "sessions": 10_000}
+                ),
+                Measure("app.benchmarks.server.answers", folder=None, quick={"sessions": 10_000, "rounds": 1}),
             ),
         ),
         Area("command", "The command line", probes=(Probe("app.benchmarks.command_start"),)),
@@ -142,7 +147,7 @@ def chosen_areas(name: str) -> list[Area]:
     return list(AREAS.values()) if name == ALL else [AREAS[name]]
 
 
-def default_data() -> Path:
-    """Return the folder of test data: ``IMAGEFLOW_DATA``, else ``shared/data`` beside the checkout."""
+def data_of_environment() -> Path | None:
+    """Return the folder of the data sets that ``IMAGEFLOW_DATA`` names, None when it names none."""
     given = os.environ.get("IMAGEFLOW_DATA")
-    return Path(given) if given else Path(__file__).resolve().parents[3] / "shared" / "data"
+    return Path(given) if given else None

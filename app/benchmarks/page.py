@@ -14,8 +14,8 @@ INTRODUCTION = """\
 # Performance
 
 `make bench` measures all of this and writes this page again; `imageflow bench AREA --write docs/performance.md` does
-so for one part. Beside every figure is the command that makes it; `--data DIR` names the folder of the data sets
-where it is not `../shared/data` (CONTRIBUTING, test data), `--json` prints the figures by their names.
+so for one part. Beside every figure is the command that makes it; `--data DIR`, else
+`IMAGEFLOW_DATA`, names the folder of the data sets (CONTRIBUTING, test data); `--json` prints the figures by name.
 
 What is about speed or memory runs several times, each time in a process of its own, in turn with the other
 measurements, and the median counts. Accuracy is measured once: the same data, seed and versions give the same figures.

@@ -12,7 +12,7 @@ from app.benchmarks.areas import Area, Measure, Probe
 from app.benchmarks.figures import Figure
 from app.benchmarks.processes import MeasurementFailed, run_measure, run_probe
 from models.errors import Unavailable
-from models.messages import Language
+from models.messages import Language, error_text
 
 ROUNDS = 5
 Progress = Callable[[str, float], None]
@@ -39,7 +39,7 @@ class Outcome:
 
 def run_areas(
     areas: Sequence[Area],
-    data: Path,
+    data: Path | None,
     *,
     quick: bool = False,
     rounds: int = ROUNDS,
@@ -53,7 +53,7 @@ def run_areas(
 
     Args:
         areas: to measure.
-        data: folder of the data sets.
+        data: folder of the data sets; without it, what takes data is missing in the outcomes.
         quick: fewer repetitions, to see that it works; such figures are for nothing else.
         rounds: how often each probe runs.
         language: of messages in the outcomes.
@@ -72,10 +72,15 @@ def run_areas(
     return outcomes
 
 
-def _measure(outcome: Outcome, measure: Measure, data: Path, language: Language, *, quick: bool) -> None:
+def _measure(outcome: Outcome, measure: Measure, data: Path | None, language: Language, *, quick: bool) -> None:
+    if measure.folder is not None and data is None:
+        text = error_text("benchmark-data", {}, language)
+        outcome.missing.append(f"{text.title}: {text.detail} {text.advice}")
+        return
+    folder = Path() if data is None or measure.folder is None else data / measure.folder
     arguments = measure.quick if quick else {}
     try:
-        found = run_measure(measure.module, data / measure.folder, arguments, language, measure.time_limit_s)
+        found = run_measure(measure.module, folder, arguments, language, measure.time_limit_s)
     except MeasurementFailed as error:
         outcome.failures.append(str(error))
         return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.benchmarks.areas import ALL, AREAS, chosen_areas, default_data
+from app.benchmarks.areas import ALL, AREAS, chosen_areas, data_of_environment
 from app.command_line.options import JsonOption, progress_bar
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def bench_command(
     area: Annotated[str, typer.Argument(help=f"What to measure: {', '.join(AREAS)}, or {ALL}.")] = ALL,
     data: Annotated[
         Path | None,
-        typer.Option("--data", help="Folder of the data sets; else IMAGEFLOW_DATA, else ../shared/data."),
+        typer.Option("--data", help="Folder of the data sets; else IMAGEFLOW_DATA names it."),
     ] = None,
     write: Annotated[
         Path | None, typer.Option("--write", help="Write the figures into this page, such as docs/performance.md.")
@@ -68,7 +68,9 @@ def bench_command(
         if read_page(write) is None:
             raise typer.BadParameter(f"{write} is no page of figures and stays as it is", param_hint="--write")
     with progress_bar("Measuring") as advance:
-        outcomes = run_areas(areas, data or default_data(), quick=quick, language=language(), on_progress=advance)
+        outcomes = run_areas(
+            areas, data or data_of_environment(), quick=quick, language=language(), on_progress=advance
+        )
     machine = describe_machine()
     failed = [outcome for outcome in outcomes if outcome.failures]
     for outcome in outcomes:

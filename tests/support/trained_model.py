@@ -28,10 +28,9 @@ SMALL = TrainingSettings(bank_size=500, name="small", false_alarm_rate=0.1, fold
 
 
 def real_data() -> Path | None:
-    """Folder of the real images: the setting, else beside the checkout."""
+    """Folder of the real images, which ``tests/conftest.py`` looks for; None when there is none."""
     setting = os.environ.get("IMAGEFLOW_DATA")
-    place = Path(setting) if setting else Path(__file__).resolve().parents[3] / "shared" / "data"
-    return place if place.is_dir() else None
+    return Path(setting) if setting and Path(setting).is_dir() else None
 
 
 @pytest.fixture(scope="session")

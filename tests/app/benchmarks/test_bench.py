@@ -14,9 +14,11 @@ from app.benchmarks.probing import Row, peak_megabytes, resident_megabytes
 from app.benchmarks.processes import MeasurementFailed, run_module
 from app.benchmarks.runner import Outcome, run_areas
 from inspection.imaging.files import encode_png
+from models.messages import LANGUAGES, Language
 from models.storage import write_atomically
 from tests.support.codes import draw_code
 from tests.support.command import run
+from tests.support.messages import says
 
 MET = Row("quick_ms", "ms", "something fast", at_most=20).figure([12.0, 90.0, 11.0])
 MISSED = Figure(
@@ -90,6 +92,29 @@ def test_data_that_are_not_there_are_reported_without_a_failure(tmp_path: Path) 
     assert outcome.failures == []
     assert str(tmp_path / "codes") in outcome.missing[0]
     assert outcome.missing[0] in part_of(outcome, "a machine", "2026-01-02")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_data_that_nobody_named_are_reported_with_how_to_name_them(language: Language) -> None:
+    (outcome,) = run_areas([AREAS["skab"]], None, language=language)
+    assert outcome.failures == []
+    assert says(outcome.missing[0], "benchmark-data", language, member="advice")
+
+
+def test_bench_takes_no_data_from_a_place_that_nobody_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("IMAGEFLOW_DATA", raising=False)
+    code, _, err = run(capsys, "bench", "skab")
+    assert code == 1
+    assert says(err, "benchmark-data")
+
+
+def test_only_measures_that_take_data_need_them() -> None:
+    without = {measure.module for area in AREAS.values() for measure in area.measures if measure.folder is None}
+    assert {module for module in without if not {"server", "sources"} & set(module.split("."))} == {
+        "app.benchmarks.inspection.sample_parts"
+    }
 
 
 def test_a_figure_of_an_area_names_the_command_that_measures_it_again(tmp_path: Path) -> None:
