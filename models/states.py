@@ -58,7 +58,10 @@ class SessionStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
-_END = frozenset({SessionStatus.COMPLETED, SessionStatus.FAILED, SessionStatus.CANCELLED})
+ENDED = frozenset({SessionStatus.COMPLETED, SessionStatus.FAILED, SessionStatus.CANCELLED})
+"""States after which nothing is inspected any more."""
+OPEN = tuple(status for status in SessionStatus if status not in ENDED)
+"""States in which a part waits for the AI or for a person, in the order of its life."""
 
 # Forward only, as the sync rules demand; the items of a target are all inspected within IN_PROGRESS. A part that a
 # person judges without the AI goes to HUMAN_REVIEW at once.

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models.audit import append_audit
 from models.database import Database
 from models.sessions import AIResult, InspectionSession
-from models.states import SessionStatus, require_transition
+from models.states import OPEN, SessionStatus, require_transition
 from models.sync import Blob
 from sync.station.blobs import BlobStore
 
@@ -70,7 +70,7 @@ def _interrupted(session: Session, device_id: str) -> list[tuple[str, bool]]:
         select(InspectionSession.id, has_result)
         .where(
             InspectionSession.device_id == device_id,
-            InspectionSession.status.not_in((SessionStatus.COMPLETED, SessionStatus.FAILED, SessionStatus.CANCELLED)),
+            InspectionSession.status.in_(OPEN),
         )
         .order_by(InspectionSession.id)
     )

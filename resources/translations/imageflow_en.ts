@@ -378,6 +378,10 @@
         <translation>The AI result of these parts is stored, a decision is missing. Go on with a part where it was left, or discard it when it is not at hand any more.</translation>
     </message>
     <message>
+        <source>Somebody else began this part: only that person or a supervisor can discard it.</source>
+        <translation>Somebody else began this part: only that person or a supervisor can discard it.</translation>
+    </message>
+    <message>
         <source>no code</source>
         <translation>no code</translation>
     </message>
@@ -410,6 +414,10 @@
     <message>
         <source>What is wrong with it?</source>
         <translation>What is wrong with it?</translation>
+    </message>
+    <message>
+        <source>More ({page}/{pages})</source>
+        <translation>More ({page}/{pages})</translation>
     </message>
     <message>
         <source>Why is it OK?</source>

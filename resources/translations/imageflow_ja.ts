@@ -372,6 +372,10 @@
         <translation>これらの部品の AI 判定は保存されていますが、作業者の判定がまだです。中断したところから続けるか、部品が手元にない場合は取り消してください。</translation>
     </message>
     <message>
+        <source>Somebody else began this part: only that person or a supervisor can discard it.</source>
+        <translation>この部品は他の人が検査を始めました。取り消せるのは、その人か品質管理者だけです。</translation>
+    </message>
+    <message>
         <source>no code</source>
         <translation>コードなし</translation>
     </message>
@@ -404,6 +408,10 @@
     <message>
         <source>What is wrong with it?</source>
         <translation>どこが不良ですか？</translation>
+    </message>
+    <message>
+        <source>More ({page}/{pages})</source>
+        <translation>次を表示 ({page}/{pages})</translation>
     </message>
     <message>
         <source>Why is it OK?</source>

@@ -8,12 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from models.errors import Conflict, PermissionDenied
-from models.states import IN_CHARGE, HumanVerdict, Role, SessionStatus, may_act_for
+from models.states import ENDED, IN_CHARGE, HumanVerdict, Role, SessionStatus, may_act_for
 from server.audit import SERVER_DEVICE
 from server.auth.identity.principal import Principal
 
-ENDED = frozenset({SessionStatus.COMPLETED, SessionStatus.FAILED, SessionStatus.CANCELLED})
-"""States after which nothing is inspected any more."""
 CORRECTABLE = ("lot", "serial_number")
 """What can be changed of a session besides its status."""
 _UNDECIDABLE = frozenset({SessionStatus.FAILED, SessionStatus.CANCELLED})

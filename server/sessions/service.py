@@ -6,7 +6,7 @@ from models.clock import utc_now
 from models.devices import Device
 from models.errors import DoesNotFit, NotFound
 from models.sessions import InspectionSession
-from models.states import SessionStatus, require_transition
+from models.states import ENDED, SessionStatus, require_transition
 from models.targets import Target
 from server.audit import SERVER_DEVICE, audited, differences
 from server.auth.identity.principal import Principal
@@ -19,7 +19,6 @@ from server.sessions import repository
 from server.sessions.events import SESSION_CHANGED
 from server.sessions.repository import SessionFilter
 from server.sessions.rules import (
-    ENDED,
     Action,
     SessionOwner,
     actions_of,

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from models.errors import DoesNotFit, PermissionDenied
 from models.sessions import AIResult, InspectionSession
-from models.states import SessionStatus
+from models.states import ENDED, SessionStatus
 from models.targets import InspectionItem
 from models.verification import HumanVerification
 from server.audit import SERVER_DEVICE, audited, differences
@@ -16,7 +16,7 @@ from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.idempotency import existing_record
 from server.sessions.repository import session_by_id
-from server.sessions.rules import ENDED, Action, require_decidable, require_may
+from server.sessions.rules import Action, require_decidable, require_may
 from server.sessions.schemas import SessionReply, VerificationCreate, VerificationRecorded, VerificationReply
 from server.sessions.service import owner_of, publish, step
 

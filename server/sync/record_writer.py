@@ -13,13 +13,12 @@ from models.clock import HybridLogicalClock, Stamp
 from models.errors import Conflict, DoesNotFit
 from models.pipelines import Pipeline
 from models.sessions import InspectionSession
-from models.states import ChangeOperation
+from models.states import ENDED, ChangeOperation
 from models.sync import ChangeLogEntry
 from models.synced import Master, Synced, SyncKind, snapshot, synced_types
 from server.audit import differences
 from server.change_log.recording import ChangeMade, add_entry, allocate
 from server.masters.rules import counted_version
-from server.sessions.rules import ENDED
 from server.sync.conflicts import keep_history
 from server.sync.effects import Correction, Effect, TryLater
 from server.sync.payload_validation import with_clear_names

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from models.errors import Conflict
-from models.states import SESSION_TRANSITIONS, SessionStatus, require_transition, status_rank
+from models.states import ENDED, OPEN, SESSION_TRANSITIONS, SessionStatus, require_transition, status_rank
 
 
 def test_every_allowed_step_raises_the_rank():
@@ -19,6 +19,12 @@ def test_every_allowed_step_raises_the_rank():
 def test_only_a_completed_failed_or_cancelled_session_has_ended():
     ended = {status for status in SessionStatus if not SESSION_TRANSITIONS[status]}
     assert ended == {SessionStatus.COMPLETED, SessionStatus.FAILED, SessionStatus.CANCELLED}
+    assert ended == ENDED
+
+
+def test_a_session_is_open_in_every_state_in_which_it_has_not_ended():
+    assert ENDED.isdisjoint(OPEN)
+    assert ENDED | set(OPEN) == set(SessionStatus)
 
 
 @pytest.mark.parametrize(("present", "wanted"), list(itertools.product(SessionStatus, SessionStatus)))

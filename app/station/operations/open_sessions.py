@@ -13,13 +13,13 @@ from app.station.operations.evidence import heatmap_of
 from app.station.operations.history import read_picture
 from app.station.operations.inspection import ItemInspection
 from app.station.operations.masters import ItemView, TargetView, item_views, target_view
-from app.station.operations.sessions import OPEN_STATES, own_session
+from app.station.operations.sessions import own_session
 from inspection.imaging.frames import Frame
 from inspection.pipeline import InspectionOutcome
 from models.errors import Conflict
 from models.results import Detection, InspectionResult, StepTiming
 from models.sessions import AIResult, ImageRecord, InspectionSession
-from models.states import Verdict
+from models.states import OPEN, Verdict
 from models.targets import Target
 
 if TYPE_CHECKING:
@@ -31,10 +31,12 @@ class OpenPart:
     """A part with an AI result whose inspection has not ended.
 
     Attributes:
+        user_id: the person who began it; None when that is not known.
         verdict: the worst AI verdict so far.
     """
 
     session_id: str
+    user_id: str | None
     target_code: str
     target_name: str
     serial_number: str
@@ -63,7 +65,7 @@ def open_parts(workspace: Workspace) -> list[OpenPart]:
     query = (
         select(InspectionSession, Target)
         .join(Target, Target.id == InspectionSession.target_id)
-        .where(InspectionSession.device_id == workspace.device_id, InspectionSession.status.in_(OPEN_STATES))
+        .where(InspectionSession.device_id == workspace.device_id, InspectionSession.status.in_(OPEN))
         .order_by(InspectionSession.id)
     )
     with workspace.database.read() as session:
@@ -73,7 +75,15 @@ def open_parts(workspace: Workspace) -> list[OpenPart]:
             if verdicts:
                 worst = Verdict.NG if Verdict.NG in verdicts else Verdict.OK
                 found.append(
-                    OpenPart(record.id, target.code, target.name, record.serial_number, record.started_at, worst)
+                    OpenPart(
+                        session_id=record.id,
+                        user_id=record.user_id,
+                        target_code=target.code,
+                        target_name=target.name,
+                        serial_number=record.serial_number,
+                        started_at=record.started_at,
+                        verdict=worst,
+                    )
                 )
         return found
 
@@ -88,7 +98,7 @@ def reopen_part(workspace: Workspace, session_id: str) -> ReopenedPart:
     """
     with workspace.database.read() as session:
         record = own_session(workspace, session, session_id)
-        if record.status not in OPEN_STATES:
+        if record.status not in OPEN:
             raise Conflict("session-ended", status=record.status.value)
         target = target_view(session.get_one(Target, record.target_id))
         items = item_views(workspace, session, record.target_id)

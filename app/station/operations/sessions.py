@@ -20,13 +20,6 @@ from models.targets import Target
 if TYPE_CHECKING:
     from app.station.workspace import Workspace
 
-OPEN_STATES = (
-    SessionStatus.PENDING,
-    SessionStatus.IN_PROGRESS,
-    SessionStatus.AI_COMPLETED,
-    SessionStatus.HUMAN_REVIEW,
-)
-
 LONGEST_CODE = 128
 """Characters of a lot or a serial number."""
 
@@ -118,17 +111,13 @@ def cancel_session(workspace: Workspace, user: SignedInUser, session_id: str, re
         PermissionDenied: ``session-of-another-user`` for an inspector who did not start it.
         Conflict: ``session-state`` when it has ended already.
     """
-    _end(workspace, user, session_id, SessionStatus.CANCELLED, reason)
-
-
-def _end(workspace: Workspace, user: SignedInUser, session_id: str, status: SessionStatus, reason: str) -> None:
     with workspace.database.transaction(actor=user.user_id) as session:
         record = own_session(workspace, session, session_id)
         if not may_act_for(record.user_id, role=user.role, user_id=user.user_id):
             raise PermissionDenied("session-of-another-user")
-        require_transition(record.status, status)
-        record.status = status
-        audit(workspace, session, user, f"session.{status.value.lower()}", record.id, reason=reason)
+        require_transition(record.status, SessionStatus.CANCELLED)
+        record.status = SessionStatus.CANCELLED
+        audit(workspace, session, user, "session.cancelled", record.id, reason=reason)
 
 
 def own_session(workspace: Workspace, session: Session, session_id: str) -> InspectionSession:

@@ -10,9 +10,9 @@ from app.window.presenting.context import StationContext
 from app.window.presenting.event import Event
 from app.window.presenting.messages import StationEnrolled, SyncStatusChanged
 from app.window.presenting.notices import Level
-from app.window.presenting.presenter import Presenter
 from app.window.presenting.running import Lane, Task
-from models.errors import InvalidInput, Unavailable, UserFacingError
+from app.window.presenting.state_presenter import StatePresenter
+from models.errors import InvalidInput, Unavailable
 from sync.shared.problems import DEVICE_REFUSED, code_of
 
 if TYPE_CHECKING:
@@ -20,23 +20,17 @@ if TYPE_CHECKING:
     from sync.station.engine import SyncStatus
 
 
-class EnrolmentPresenter(Presenter):
+class EnrolmentPresenter(StatePresenter[EnrolmentState]):
     """Decides what happens on the enrolment screen; publishes ``StationEnrolled``.
 
     Events:
-        changed: the state to show.
         enrolled: this computer has become a station.
-        failed: why it has not.
     """
 
     def __init__(self, context: StationContext) -> None:
-        super().__init__(context)
+        super().__init__(context, EnrolmentState(enrolled=context.workspace.enrolled))
         self._asked_for = ""
-        workspace = context.workspace
-        self.state = EnrolmentState(enrolled=workspace.enrolled)
-        self.changed: Event[EnrolmentState] = Event()
         self.enrolled: Event[Enrolment] = Event()
-        self.failed: Event[UserFacingError] = Event()
         context.screen_changed.connect(self._screen_changed)
         context.subscribe(SyncStatusChanged, lambda message: self.follow(message.status))
 
@@ -75,7 +69,7 @@ class EnrolmentPresenter(Presenter):
         if self.state.busy:
             return
         if not server_url.strip() or not code.strip():
-            self._fail(InvalidInput("window-enrolment-missing"))
+            self._report("enrolment")(InvalidInput("window-enrolment-missing"))
             return
         workspace = self._context.workspace
         self._show_busy()
@@ -91,7 +85,7 @@ class EnrolmentPresenter(Presenter):
             ask,
             lane=Lane.NETWORK,
             on_success=self._succeed,
-            on_failure=self._fail,
+            on_failure=self._report("enrolment"),
             on_finished=self._end,
         )
 
@@ -111,7 +105,7 @@ class EnrolmentPresenter(Presenter):
             supply,
             lane=Lane.NETWORK,
             on_success=lambda _: self._supplied(),
-            on_failure=self._fail,
+            on_failure=self._report("enrolment"),
             on_finished=self._end,
         )
 
@@ -170,11 +164,3 @@ class EnrolmentPresenter(Presenter):
         self.enrolled.emit(enrolment)
         if enrolment.credential_kept:
             self.go_on()
-
-    def _fail(self, error: UserFacingError) -> None:
-        self._context.notices.add("enrolment", error)
-        self.failed.emit(error)
-
-    def _show(self, state: EnrolmentState) -> None:
-        self.state = state
-        self.changed.emit(state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +13,9 @@ from app.window.presenting.event import Event
 from app.window.presenting.messages import StartWork
 from app.window.presenting.names import first_names
 from app.window.presenting.notices import Level
-from app.window.presenting.presenter import Presenter
 from app.window.presenting.running import Lane, Task
-from models.errors import InvalidInput, UserFacingError
+from app.window.presenting.state_presenter import StatePresenter
+from models.errors import InvalidInput
 from models.messages import LocalText
 
 if TYPE_CHECKING:
@@ -27,23 +27,18 @@ if TYPE_CHECKING:
     from inspection.sources import ImageSource
 
 
-class HomePresenter(Presenter):
+class HomePresenter(StatePresenter[HomeState]):
     """Decides what happens on the home screen; publishes ``StartWork``.
 
     Events:
-        changed: the state to show.
         trained: a model was trained and given to its item.
-        failed: what went wrong.
     """
 
     def __init__(self, context: StationContext) -> None:
-        super().__init__(context)
+        super().__init__(context, HomeState(source=context.sources.spec))
         self._task: Task | None = None
         self._skipped_notices: list[str] = []
-        self.state = HomeState(source=context.sources.spec)
-        self.changed: Event[HomeState] = Event()
         self.trained: Event[TrainedModel] = Event()
-        self.failed: Event[UserFacingError] = Event()
         context.sources.given_changed.connect(lambda source: self._show(self._with_given_source(source)))
 
     @property
@@ -78,7 +73,7 @@ class HomePresenter(Presenter):
             read,
             lane=Lane.DATABASE,
             on_success=lambda found: self._loaded(*found),
-            on_failure=self._fail("masters", retry=True),
+            on_failure=self._report("masters", retry=self.refresh),
             on_finished=lambda: self._show(replace(self.state, loading=False)),
         )
 
@@ -115,13 +110,13 @@ class HomePresenter(Presenter):
         for about in ("training-left-out", "training-taken-whole"):
             self._context.notices.clear(about)
         if not folder.strip():
-            self._fail("training")(InvalidInput("window-training-folder-missing"))
+            self._report("training")(InvalidInput("window-training-folder-missing"))
             return
         self._context.runner.run(
             find_images,
             lane=Lane.TRAINING,
             on_success=begin,
-            on_failure=self._fail("training"),
+            on_failure=self._report("training"),
         )
 
     def _report_sub_folders(self, found: GoodImages) -> None:
@@ -163,7 +158,7 @@ class HomePresenter(Presenter):
             fit,
             lane=Lane.TRAINING,
             on_success=self._succeed,
-            on_failure=self._fail("training"),
+            on_failure=self._report("training"),
             on_progress=self._progress,
             on_finished=self._training_ended,
         )
@@ -220,7 +215,7 @@ class HomePresenter(Presenter):
             if self.state.item is not None and self.state.item.model_id == scores.model_id:
                 self._show(replace(self.state, scores=scores))
 
-        self._context.runner.run(read, lane=Lane.DATABASE, on_success=keep, on_failure=self._fail("scores"))
+        self._context.runner.run(read, lane=Lane.DATABASE, on_success=keep, on_failure=self._report("scores"))
 
     def _progress(self, progress: TrainingProgress) -> None:
         if self.state.training is not None:
@@ -252,15 +247,3 @@ class HomePresenter(Presenter):
     def _training_ended(self) -> None:
         self._task = None
         self._show(replace(self.state, training=None))
-
-    def _fail(self, about: str, *, retry: bool = False) -> Callable[[UserFacingError], None]:
-        def fail(error: UserFacingError) -> None:
-            self._context.notices.add(about, error, retry=self.refresh if retry else None)
-            self.failed.emit(error)
-
-        return fail
-
-    def _show(self, state: HomeState) -> None:
-        if state != self.state:
-            self.state = state
-            self.changed.emit(state)

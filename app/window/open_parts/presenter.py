@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from app.window.open_parts.state import OpenPartsState
 from app.window.presenting.context import StationContext
-from app.window.presenting.event import Event
-from app.window.presenting.messages import ResumePart
-from app.window.presenting.presenter import Presenter
+from app.window.presenting.messages import PartLeftOpen, ResumePart
 from app.window.presenting.running import Lane, Task
+from app.window.presenting.state_presenter import StatePresenter
 from models.errors import UserFacingError
 
 if TYPE_CHECKING:
@@ -21,21 +20,16 @@ SCREEN = "open_parts"
 """Name of the screen."""
 
 
-class OpenPartsPresenter(Presenter):
+class OpenPartsPresenter(StatePresenter[OpenPartsState]):
     """Decides what happens on the screen of open parts; publishes ``ResumePart``.
 
-    Only sessions that were open when the store was opened are offered: a part that is being inspected is not.
-
-    Events:
-        changed: the state to show.
-        failed: what went wrong; the banner shows it too.
+    Only sessions that were open when the store was opened, or left open since, are offered: a part that is being
+    inspected is not.
     """
 
     def __init__(self, context: StationContext) -> None:
-        super().__init__(context)
-        self.state = OpenPartsState(waiting=frozenset(context.workspace.recovery.sessions_open))
-        self.changed: Event[OpenPartsState] = Event()
-        self.failed: Event[UserFacingError] = Event()
+        super().__init__(context, OpenPartsState(waiting=frozenset(context.workspace.recovery.sessions_open)))
+        context.subscribe(PartLeftOpen, self._wait_for)
         context.user_changed.connect(self._follow_user)
 
     @property
@@ -57,7 +51,9 @@ class OpenPartsPresenter(Presenter):
 
             return open_parts(workspace)
 
-        self._context.runner.run(read, lane=Lane.DATABASE, on_success=self._show_parts, on_failure=self._fail)
+        self._context.runner.run(
+            read, lane=Lane.DATABASE, on_success=self._show_parts, on_failure=self._report(SCREEN, screen=SCREEN)
+        )
 
     def choose(self, session_id: str) -> None:
         """Choose a part."""
@@ -66,7 +62,7 @@ class OpenPartsPresenter(Presenter):
     def resume(self) -> None:
         """Go on with the chosen part where it was left."""
         part = self.state.chosen
-        if part is None or self.state.busy:
+        if part is None or not self.state.may_act:
             return
         workspace = self._context.workspace
 
@@ -77,13 +73,17 @@ class OpenPartsPresenter(Presenter):
 
         self._begin()
         self._context.runner.run(
-            read, lane=Lane.DATABASE, on_success=self._resumed, on_failure=self._fail, on_finished=self._end
+            read,
+            lane=Lane.DATABASE,
+            on_success=self._resumed,
+            on_failure=self._refused,
+            on_finished=self._end,
         )
 
     def cancel(self) -> None:
         """Cancel the chosen part: it ends without a decision and has to be inspected again."""
         part = self.state.chosen
-        if part is None or self.state.busy:
+        if part is None or not self.state.may_discard:
             return
         workspace, user = self._context.workspace, self._context.signed_in_user
 
@@ -97,7 +97,7 @@ class OpenPartsPresenter(Presenter):
             cancel,
             lane=Lane.DATABASE,
             on_success=lambda _: self._cancelled(part.session_id),
-            on_failure=self._fail,
+            on_failure=self._refused,
             on_finished=self._end,
         )
 
@@ -112,8 +112,12 @@ class OpenPartsPresenter(Presenter):
 
     def _cancelled(self, session_id: str) -> None:
         self._forget(session_id)
-        if not self.state.waiting:
-            self._context.go_to_start()
+        self._leave_when_empty()
+
+    def _refused(self, error: UserFacingError) -> None:
+        """Report it, and read again: the part may have ended elsewhere."""
+        self._report(SCREEN, screen=SCREEN)(error)
+        self.refresh()
 
     def _forget(self, session_id: str) -> None:
         parts = tuple(part for part in self.state.parts if part.session_id != session_id)
@@ -138,11 +142,21 @@ class OpenPartsPresenter(Presenter):
                 waiting=frozenset(part.session_id for part in parts),
             )
         )
+        self._leave_when_empty()
+
+    def _leave_when_empty(self) -> None:
+        if not self.state.waiting and self._context.screen == SCREEN:
+            self._context.go_to_start()
 
     def _follow_user(self, user: SignedInUser | None) -> None:
         """Offer what still waits to everybody who signs in."""
-        if user is None:
-            self._show(replace(self.state, postponed=False))
+        self._show(replace(self.state, user=user, postponed=self.state.postponed and user is not None))
+
+    def _wait_for(self, left: PartLeftOpen) -> None:
+        """Offer a part that was left open; it is read with the others on entry."""
+        self._show(replace(self.state, waiting=self.state.waiting | {left.session_id}, postponed=False))
+        if self._context.screen == SCREEN:
+            self.refresh()
 
     def _begin(self) -> None:
         self._context.notices.clear(SCREEN)
@@ -150,12 +164,3 @@ class OpenPartsPresenter(Presenter):
 
     def _end(self) -> None:
         self._show(replace(self.state, busy=False))
-
-    def _fail(self, error: UserFacingError) -> None:
-        self._context.notices.add(SCREEN, error, screen=SCREEN)
-        self.failed.emit(error)
-
-    def _show(self, state: OpenPartsState) -> None:
-        if state != self.state:
-            self.state = state
-            self.changed.emit(state)

@@ -28,6 +28,8 @@ class OpenPartsScreen(Screen):
         self.hint = QLabel()
         self.hint.setWordWrap(True)
         self.parts = QListWidget()
+        self.refusal = QLabel()
+        self.refusal.setWordWrap(True)
         actions = self.feature_actions
         self.later = KeyButton(actions.later)
         self.cancel = KeyButton(actions.cancel)
@@ -65,6 +67,7 @@ class OpenPartsScreen(Screen):
                 "or discard it when it is not at hand any more."
             )
         )
+        self.refusal.setText(self.tr("Somebody else began this part: only that person or a supervisor can discard it."))
         self.parts.setAccessibleName(self.tr("Parts without a decision"))
         self._show(self._presenter.state)
 
@@ -73,6 +76,7 @@ class OpenPartsScreen(Screen):
         panel = Panel(margin=sizes.millimetres(6), spacing=sizes.gap)
         panel.column.addWidget(self.hint)
         panel.column.addWidget(self.parts, 1)
+        panel.column.addWidget(self.refusal)
         row = QHBoxLayout()
         row.setSpacing(sizes.gap)
         row.addWidget(self.later, 1)
@@ -86,7 +90,8 @@ class OpenPartsScreen(Screen):
 
     def _show(self, state: OpenPartsState) -> None:
         self.feature_actions.resume.setEnabled(state.may_act)
-        self.feature_actions.cancel.setEnabled(state.may_act)
+        self.feature_actions.cancel.setEnabled(state.may_discard)
+        self.refusal.setVisible(state.of_another)
         self.parts.blockSignals(True)
         self.parts.clear()
         for part in state.parts:

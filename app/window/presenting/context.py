@@ -130,9 +130,29 @@ class StationContext:
 
         self.runner.run(save, lane=Lane.DATABASE, on_success=lambda _: None, on_failure=self.report("settings"))
 
-    def report(self, about: str, retry: Callable[[], object] | None = None) -> Callable[[UserFacingError], None]:
-        """Return a callback that makes an error a notice about ``about``."""
-        return lambda error: self.notices.add(about, error, retry=retry)
+    def report(
+        self,
+        about: str,
+        *,
+        retry: Callable[[], object] | None = None,
+        screen: str | None = None,
+        failed: Event[UserFacingError] | None = None,
+    ) -> Callable[[UserFacingError], None]:
+        """Return a callback that makes an error a notice.
+
+        Args:
+            about: its subject.
+            retry: called when the person wants to try again.
+            screen: the one screen the notice matters on; None for all of them.
+            failed: emitted with the error too.
+        """
+
+        def report(error: UserFacingError) -> None:
+            self.notices.add(about, error, retry=retry, screen=screen)
+            if failed is not None:
+                failed.emit(error)
+
+        return report
 
     def _allows(self, screen: str) -> bool:
         return self.user is not None or screen not in self._needs_user

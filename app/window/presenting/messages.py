@@ -31,6 +31,13 @@ class ResumePart:
 
 
 @dataclass(frozen=True, slots=True)
+class PartLeftOpen:
+    """The inspection of a part was left and could not be cancelled: it waits for a person."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CodeScanned:
     """A hand scanner has read a part's code."""
 

@@ -8,30 +8,25 @@ from typing import TYPE_CHECKING
 from app.window.presenting.context import StationContext
 from app.window.presenting.event import Event
 from app.window.presenting.messages import StationEnrolled
-from app.window.presenting.presenter import Presenter
 from app.window.presenting.running import Lane, Task
+from app.window.presenting.state_presenter import StatePresenter
 from app.window.sign_in.state import SignInState
-from models.errors import InvalidInput, UserFacingError
+from models.errors import InvalidInput
 
 if TYPE_CHECKING:
     from app.station.operations.users import SignedInUser
 
 
-class SignInPresenter(Presenter):
+class SignInPresenter(StatePresenter[SignInState]):
     """Decides what happens on the sign-in screen.
 
     Events:
-        changed: the state to show.
         signed_in: who signed in.
-        failed: why nobody did.
     """
 
     def __init__(self, context: StationContext) -> None:
-        super().__init__(context)
-        self.state = SignInState(enrolled=context.workspace.enrolled)
-        self.changed: Event[SignInState] = Event()
+        super().__init__(context, SignInState(enrolled=context.workspace.enrolled))
         self.signed_in: Event[SignedInUser] = Event()
-        self.failed: Event[UserFacingError] = Event()
         context.subscribe(StationEnrolled, lambda _: self._show(replace(self.state, enrolled=True)))
 
     @property
@@ -49,7 +44,7 @@ class SignInPresenter(Presenter):
         if self.state.busy:
             return
         if not username.strip() or not password:
-            self._fail(InvalidInput("window-credentials-missing"))
+            self._report("sign-in")(InvalidInput("window-credentials-missing"))
             return
         self._context.notices.clear("sign-in")
         self._show(replace(self.state, busy=True))
@@ -64,7 +59,7 @@ class SignInPresenter(Presenter):
             check,
             lane=Lane.NETWORK,
             on_success=self._succeed,
-            on_failure=self._fail,
+            on_failure=self._report("sign-in"),
             on_finished=lambda: self._show(replace(self.state, busy=False)),
         )
 
@@ -72,11 +67,3 @@ class SignInPresenter(Presenter):
         self._context.sign_in(user)
         self._context.go_to_start()
         self.signed_in.emit(user)
-
-    def _fail(self, error: UserFacingError) -> None:
-        self._context.notices.add("sign-in", error)
-        self.failed.emit(error)
-
-    def _show(self, state: SignInState) -> None:
-        self.state = state
-        self.changed.emit(state)

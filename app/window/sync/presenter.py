@@ -8,27 +8,24 @@ from typing import TYPE_CHECKING
 from app.window.presenting.context import StationContext
 from app.window.presenting.event import Event
 from app.window.presenting.messages import StationEnrolled, SyncStatusChanged
-from app.window.presenting.presenter import Presenter
 from app.window.presenting.running import Lane, Task
+from app.window.presenting.state_presenter import StatePresenter
 from app.window.sync.state import SyncState
 
 if TYPE_CHECKING:
     from sync.station.engine import SyncReport, SyncStatus
 
 
-class SyncPresenter(Presenter):
+class SyncPresenter(StatePresenter[SyncState]):
     """Decides what happens on the sync page; publishes ``SyncStatusChanged``.
 
     Events:
-        changed: the state to show.
         finished: a pass that the person asked for has ended.
     """
 
     def __init__(self, context: StationContext) -> None:
-        super().__init__(context)
+        super().__init__(context, SyncState(enrolled=context.workspace.enrolled))
         self._asking = False
-        self.state = SyncState(enrolled=context.workspace.enrolled)
-        self.changed: Event[SyncState] = Event()
         self.finished: Event[SyncReport] = Event()
         context.subscribe(StationEnrolled, lambda _: self.refresh())
 
@@ -52,7 +49,7 @@ class SyncPresenter(Presenter):
             ask,
             lane=Lane.STATUS,
             on_success=self.show_status,
-            on_failure=self._context.report("sync-status"),
+            on_failure=self._report("sync-status"),
             on_finished=self._answered,
         )
 
@@ -73,7 +70,7 @@ class SyncPresenter(Presenter):
             exchange,
             lane=Lane.NETWORK,
             on_success=self.finished.emit,
-            on_failure=self._context.report("sync", retry=self.sync_now),
+            on_failure=self._report("sync", retry=self.sync_now),
             on_finished=self._synchronised,
         )
 
@@ -98,8 +95,3 @@ class SyncPresenter(Presenter):
     def _synchronised(self) -> None:
         self._show(replace(self.state, busy=False))
         self.refresh()
-
-    def _show(self, state: SyncState) -> None:
-        if state != self.state:
-            self.state = state
-            self.changed.emit(state)

@@ -5,16 +5,15 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 
 from app.window.widgets.actions import FeatureActions
-from app.window.work.state import Phase, WorkState, opposite
-
-CLASSES = 9
+from app.window.work.state import CLASSES_SHOWN, Phase, WorkState, opposite
 
 
 class WorkActions(FeatureActions):
     """Capture, decide, next part; the kinds of defect are on the digits.
 
     Attributes:
-        classes: one for each kind of defect that can be chosen, on the keys 1 to 9.
+        classes: one for each kind of defect that is shown, on the keys 1 to 9.
+        more_classes: shows the next kinds of defect.
     """
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -29,7 +28,8 @@ class WorkActions(FeatureActions):
         self.next_part = self.plain("n")
         self.comment = self.plain("c")
         self.part_code = self.plain("p")
-        self.classes = [self.plain(str(number)) for number in range(1, CLASSES + 1)]
+        self.classes = [self.plain(str(number)) for number in range(1, CLASSES_SHOWN + 1)]
+        self.more_classes = self.plain("0")
         self.retranslate()
 
     def retranslate(self) -> None:

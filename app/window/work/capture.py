@@ -11,6 +11,7 @@ from app.window.presenting.event import Event
 from app.window.presenting.running import Lane, Task
 from app.window.work.flow import WorkFlow
 from app.window.work.item_notes import ItemNotes
+from app.window.work.leaving import cancel_part
 from app.window.work.part_images import PartImages
 from app.window.work.state import Phase, WorkState
 from models.errors import Unavailable, UserFacingError
@@ -49,7 +50,7 @@ class Capture:
             self._inspection(state, state.target.id, state.item.id, frame),
             lane=Lane.INSPECTION,
             on_success=self._flow.unless_left(self._show_result),
-            on_failure=self._failed,
+            on_failure=self._flow.unless_left(self._failed),
             on_finished=self._flow.otherwise(Phase.INSPECTING, Phase.SCAN),
         )
 
@@ -65,7 +66,9 @@ class Capture:
     ) -> Callable[[Task], ItemInspection]:
         context, before = self._flow.context, self._images.before
         workspace, user, post = context.workspace, context.signed_in_user, context.runner.post
-        began = self._flow.unless_left(self._session_began)
+        began = self._flow.unless_left(
+            self._session_began, left=lambda session_id: cancel_part(context, user, session_id)
+        )
         show_notes = self._flow.unless_left(partial(self._notes.show, item_id))
 
         def inspect(task: Task) -> ItemInspection:

@@ -52,20 +52,19 @@ class WorkFlow:
 
     def report(self, about: str, retry: Callable[[], object] | None = None) -> Callable[[UserFacingError], None]:
         """Return a callback that makes an error a notice of this screen about ``about``."""
+        return self.context.report(about, retry=retry, screen=SCREEN, failed=self.failed)
 
-        def fail(error: UserFacingError) -> None:
-            self.context.notices.add(about, error, retry=retry, screen=SCREEN)
-            self.failed.emit(error)
-
-        return fail
-
-    def unless_left(self, callback: Callable[[Value], object]) -> Callable[[Value], None]:
-        """Return ``callback`` for work that begins now; an answer after the person has left is dropped."""
+    def unless_left(
+        self, callback: Callable[[Value], object], *, left: Callable[[Value], object] | None = None
+    ) -> Callable[[Value], None]:
+        """Return ``callback`` for work that begins now; an answer after the person has left goes to ``left``."""
         visit = self._visit
 
         def arrived(value: Value) -> None:
             if visit == self._visit:
                 callback(value)
+            elif left is not None:
+                left(value)
 
         return arrived
 

@@ -16,6 +16,7 @@ from app.window.presenting.running import Lane, Task
 from app.window.presenting.wedge_scanner import RepeatedScan
 from app.window.work.capture import Capture
 from app.window.work.flow import WorkFlow
+from app.window.work.leaving import cancel_part
 from app.window.work.part_images import PartImages
 from app.window.work.state import SCREEN, Phase, WorkState
 from app.window.work.verification import Verification
@@ -180,22 +181,9 @@ class WorkPresenter(Presenter):
         self._context.at_work = False
 
     def _cancel_open_part(self) -> None:
-        state, workspace, user = self.state, self._context.workspace, self._context.user
-        session_id = state.session_id
-        if session_id is None or state.phase in {Phase.DONE, Phase.SAVING} or user is None:
-            return
-
-        def cancel(_: Task) -> None:
-            from app.station.operations.sessions import cancel_session
-
-            cancel_session(workspace, user, session_id, reason="left by the operator")
-
-        self._context.runner.run(
-            cancel,
-            lane=Lane.DATABASE,
-            on_success=lambda _: None,
-            on_failure=self._context.report("leave"),
-        )
+        state, user = self.state, self._context.user
+        if state.session_id is not None and state.phase not in {Phase.DONE, Phase.SAVING} and user is not None:
+            cancel_part(self._context, user, state.session_id)
 
     def _use_given_source(self) -> None:
         if self._context.at_work:
@@ -224,7 +212,7 @@ class WorkPresenter(Presenter):
     def _lists_read(self, found: tuple[list[DefectClassView], list[PartSummary]]) -> None:
         classes, recent = found
         self._context.notices.clear("lists")
-        self._flow.show(replace(self.state, defect_classes=tuple(classes[:9])))
+        self._flow.show(replace(self.state, defect_classes=tuple(classes)))
         self._show_recent(tuple(recent))
 
     def _stored(self, summary: PartSummary) -> None:

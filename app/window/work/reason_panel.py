@@ -17,11 +17,11 @@ from app.window.work.presenter import WorkPresenter
 from app.window.work.state import Phase, WorkState
 from models.states import HumanVerdict
 
-COLUMNS = 2
+COLUMNS = 3
 
 
 class ReasonPanel(StyledWidget):
-    """Kinds of defect on the keys 1 to 9 and a comment.
+    """Kinds of defect on the keys 1 to 9, the next ones on 0, and a comment.
 
     Signals:
         finished: the comment was entered; keys are actions again.
@@ -45,6 +45,8 @@ class ReasonPanel(StyledWidget):
         self.class_buttons = [KeyButton(action) for action in actions.classes]
         for number, action in enumerate(actions.classes):
             action.triggered.connect(partial(presenter.verification.choose_class, number))
+        self.more = KeyButton(actions.more_classes)
+        actions.more_classes.triggered.connect(presenter.verification.show_more_classes)
         self.comment = QLineEdit()
         self.comment.setMaxLength(500)
         self.comment_label = QLabel()
@@ -54,14 +56,17 @@ class ReasonPanel(StyledWidget):
         column.addWidget(self.title)
         grid = QGridLayout()
         grid.setSpacing(sizes.gap)
+        self.more.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for place, button in enumerate(self.class_buttons):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             grid.addWidget(button, place // COLUMNS, place % COLUMNS)
         column.addLayout(grid)
         column.addStretch(1)
-        column.addWidget(self.comment_label)
         row = QHBoxLayout()
-        row.addWidget(self.comment)
+        row.setSpacing(sizes.gap)
+        row.addWidget(self.comment_label)
+        row.addWidget(self.comment, 1)
+        row.addWidget(self.more)
         column.addLayout(row)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -87,8 +92,12 @@ class ReasonPanel(StyledWidget):
         else:
             self.title.setText(self.tr("What is wrong with it?"))
         asked = state.phase is Phase.REASON and defective
+        shown, more = state.classes_shown, self._actions.more_classes
+        more.setText(self.tr("More ({page}/{pages})").format(page=state.class_page + 1, pages=state.class_pages))
+        more.setVisible(asked and state.class_pages > 1)
+        more.setEnabled(more.isVisible())
         for number, action in enumerate(self._actions.classes):
-            known = state.defect_classes[number] if number < len(state.defect_classes) else None
+            known = shown[number] if number < len(shown) else None
             action.setText(known.name(current_language()) if known is not None else "")
             action.setVisible(asked and known is not None)
             action.setEnabled(asked and known is not None)

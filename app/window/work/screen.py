@@ -24,6 +24,8 @@ from models.states import HumanVerdict
 if TYPE_CHECKING:
     from inspection.imaging.frames import Frame
 
+EVIDENCE_MM, REASONS_MM = 104, 140
+"""Width beside the image; nine kinds of defect in three rows need more of it."""
 ROOM_FOR_SMALL_PRINT_MM = 162
 ROOM_FOR_LAST_PARTS_MM = 140
 _LIVE = frozenset({Phase.SCAN, Phase.INSPECTING})
@@ -99,7 +101,7 @@ class WorkScreen(Screen):
 
     def _lay_out(self) -> None:
         sizes = self.style_context.sizes
-        self.side.setFixedWidth(sizes.millimetres(104))
+        self.side.setFixedWidth(sizes.millimetres(EVIDENCE_MM))
         middle = QHBoxLayout()
         middle.setSpacing(sizes.gap)
         middle.addWidget(self.stage, 1)
@@ -157,8 +159,10 @@ class WorkScreen(Screen):
         self.evidence.show_state(state)
         self.reasons.show_state(state)
         if state.phase is Phase.REASON and self.side.currentWidget() is not self.reasons:
+            self.side.setFixedWidth(self.style_context.sizes.millimetres(REASONS_MM))
             self.side.setCurrentWidget(self.reasons)
         elif state.phase is not Phase.REASON and self.side.currentWidget() is self.reasons:
+            self.side.setFixedWidth(self.style_context.sizes.millimetres(EVIDENCE_MM))
             self.side.setCurrentWidget(self.evidence)
             self.setFocus()
         self.heading_changed.emit()

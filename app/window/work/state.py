@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SCREEN = "work"
 """Name of the screen."""
+CLASSES_SHOWN = 9
+"""Kinds of defect that are offered at once, on the keys 1 to 9."""
 
 
 class Phase(StrEnum):
@@ -42,6 +44,8 @@ class WorkState:
         session_id: the part's session, once it has begun.
         inspections: what was found so far, one an item.
         human: what the person has decided, stored in ``DONE`` only.
+        defect_classes: all kinds of defect; ``classes_shown`` are offered at once.
+        class_page: which of the pages of kinds of defect is shown, from 0.
         has_frame: the source has given a frame that can be captured.
     """
 
@@ -55,6 +59,7 @@ class WorkState:
     human: HumanVerdict | None = None
     comment: str = ""
     defect_classes: tuple[DefectClassView, ...] = ()
+    class_page: int = 0
     has_frame: bool = False
     source_ended: bool = False
 
@@ -62,6 +67,17 @@ class WorkState:
     def worst(self) -> ItemInspection | None:
         """The item that decides the part: NG before OK, then the highest score relative to its threshold."""
         return max(self.inspections, key=badness, default=None)
+
+    @property
+    def class_pages(self) -> int:
+        """Number of pages of kinds of defect."""
+        return -(-len(self.defect_classes) // CLASSES_SHOWN)
+
+    @property
+    def classes_shown(self) -> tuple[DefectClassView, ...]:
+        """The kinds of defect of the page that is shown."""
+        first = self.class_page * CLASSES_SHOWN
+        return self.defect_classes[first : first + CLASSES_SHOWN]
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -100,6 +116,7 @@ class WorkState:
             inspections=(),
             human=None,
             comment="",
+            class_page=0,
         )
 
 

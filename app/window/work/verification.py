@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app.window.presenting.event import Event
+from app.window.presenting.messages import PartLeftOpen
 from app.window.presenting.running import Lane, Task
 from app.window.work.flow import WorkFlow
 from app.window.work.state import Phase, needs_reason, opposite
+from models.errors import UserFacingError
 from models.states import HumanVerdict
 
 if TYPE_CHECKING:
@@ -49,10 +51,16 @@ class Verification:
             self._choose(HumanVerdict.HOLD)
 
     def choose_class(self, index: int) -> None:
-        """Choose the kind of defect by its place in the list and store the decision."""
+        """Choose the kind of defect by its place on the page that is shown and store the decision."""
         state = self._flow.state
-        if state.phase is Phase.REASON and 0 <= index < len(state.defect_classes):
-            self._store(state.defect_classes[index])
+        if state.phase is Phase.REASON and 0 <= index < len(state.classes_shown):
+            self._store(state.classes_shown[index])
+
+    def show_more_classes(self) -> None:
+        """Show the next page of kinds of defect, after the last one the first."""
+        state = self._flow.state
+        if state.phase is Phase.REASON and state.class_pages > 1:
+            self._flow.show(replace(state, class_page=(state.class_page + 1) % state.class_pages))
 
     def confirm_reason(self) -> None:
         """Store the decision without a kind of defect."""
@@ -67,7 +75,7 @@ class Verification:
     def back(self) -> None:
         """Take back a decision that is not stored yet."""
         if self._flow.state.phase is Phase.REASON:
-            self._flow.show(replace(self._flow.state, phase=Phase.DECIDE, human=None))
+            self._flow.show(replace(self._flow.state, phase=Phase.DECIDE, human=None, class_page=0))
 
     def decide(self, verdict: HumanVerdict, defect_class: str | None = None, comment: str = "") -> None:
         """Decide and store in one step; ``defect_class`` is the code of a kind of defect."""
@@ -109,11 +117,15 @@ class Verification:
                 seconds=seconds,
             )
 
+        def keep_open(error: UserFacingError) -> None:
+            context.report("verify")(error)
+            context.publish(PartLeftOpen(session_id))
+
         context.runner.run(
             store,
             lane=Lane.DATABASE,
             on_success=flow.unless_left(self._show_stored),
-            on_failure=flow.report("verify"),
+            on_failure=flow.unless_left(flow.report("verify"), left=keep_open),
             on_finished=flow.otherwise(Phase.SAVING, state.phase),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,16 @@ from app.station.operations.history import part
 from app.station.operations.open_sessions import open_parts, reopen_part
 from app.station.operations.sessions import begin_session, cancel_session
 from app.station.operations.store_check import check_store
+from app.station.operations.users import SignedInUser
 from app.station.workspace import Workspace
 from app.window.open_parts.presenter import OpenPartsPresenter
 from app.window.work.state import Phase
 from inspection.imaging.frames import Frame
 from models.audit import AuditEntry
 from models.errors import Conflict
-from models.states import HumanVerdict, SessionStatus
+from models.states import HumanVerdict, Role, SessionStatus
+from models.tracking import remote_changes
+from models.users import User
 from tests.support.capture import capture
 from tests.support.station import Station
 from tests.support.user_robot import UserRobot
@@ -57,8 +61,16 @@ def left_open(killed: tuple[Path, str], station: Station) -> str:
     return session_id
 
 
-def sign_in(robot: UserRobot) -> OpenPartsPresenter:
-    robot.context.sign_in(robot.station.operator)
+def colleague(robot: UserRobot) -> SignedInUser:
+    """An inspector who did not begin the part."""
+    with robot.context.workspace.database.transaction() as session, remote_changes(session):
+        record = User(username="colleague", role=Role.INSPECTOR, language="en", rev=99)
+        session.add(record)
+    return replace(robot.station.operator, user_id=record.id, username="colleague")
+
+
+def sign_in(robot: UserRobot, user: SignedInUser | None = None) -> OpenPartsPresenter:
+    robot.context.sign_in(user or robot.station.operator)
     robot.context.go_to_start()
     presenter = robot.window.presenter(OpenPartsPresenter)
     robot.until(lambda: presenter.state.parts or not presenter.state.waiting)
@@ -128,6 +140,57 @@ def test_the_next_user_is_offered_what_the_one_before_put_off(robot: UserRobot) 
     robot.context.sign_out()
     sign_in(robot)
     assert robot.context.screen == "open_parts"
+
+
+def test_a_colleague_is_not_offered_to_discard_the_part(left_open: str, robot: UserRobot) -> None:
+    sign_in(robot, colleague(robot))
+    screen = robot.window.window.screens["open_parts"]
+    assert not robot.actions("open_parts").cancel.isEnabled()
+    assert robot.actions("open_parts").resume.isEnabled()
+    assert screen.refusal.isVisible()
+    robot.key(Qt.Key.Key_D)
+    robot.until(lambda: robot.window.workers.is_idle)
+    assert part(robot.context.workspace, left_open).status is SessionStatus.AI_COMPLETED
+
+
+@pytest.mark.usefixtures("left_open")
+def test_a_supervisor_may_discard_the_part_of_another(robot: UserRobot) -> None:
+    presenter = sign_in(robot, robot.station.engineer)
+    assert presenter.state.may_discard
+    assert not robot.window.window.screens["open_parts"].refusal.isVisible()
+
+
+def test_a_part_that_a_colleague_resumed_is_offered_to_the_next_user(left_open: str, robot: UserRobot) -> None:
+    sign_in(robot, colleague(robot))
+    robot.key(Qt.Key.Key_Return)
+    robot.until(lambda: robot.work.state.phase is Phase.DECIDE)
+    robot.context.sign_out()
+    robot.until(lambda: robot.window.workers.is_idle)
+    presenter = sign_in(robot)
+    assert robot.context.screen == "open_parts"
+    assert [found.session_id for found in presenter.state.parts] == [left_open]
+
+
+def test_a_part_that_is_resumed_is_not_offered_again(left_open: str, robot: UserRobot) -> None:
+    presenter = sign_in(robot)
+    robot.key(Qt.Key.Key_Return)
+    robot.until(lambda: robot.work.state.session_id == left_open)
+    assert not presenter.state.waiting
+
+
+def test_a_list_that_turns_out_empty_gives_way_to_the_home_screen(left_open: str, robot: UserRobot) -> None:
+    cancel_session(robot.context.workspace, robot.station.operator, left_open)
+    sign_in(robot)
+    robot.until(lambda: robot.window.workers.is_idle)
+    assert robot.context.screen == "home"
+
+
+def test_a_part_that_has_ended_meanwhile_is_not_offered_any_more(left_open: str, robot: UserRobot) -> None:
+    sign_in(robot)
+    cancel_session(robot.context.workspace, robot.station.operator, left_open)
+    robot.key(Qt.Key.Key_Return)
+    robot.until(lambda: robot.context.screen == "home")
+    assert not robot.window.presenter(OpenPartsPresenter).is_reachable
 
 
 def test_nothing_is_offered_after_an_orderly_end(robot: UserRobot) -> None:

@@ -36,6 +36,15 @@ def test_what_arrives_after_signing_out_is_not_shown(robot: UserRobot) -> None:
     assert robot.context.screen == "sign_in"
 
 
+def test_a_part_whose_inspection_begins_while_the_user_leaves_is_not_left_open(robot: UserRobot) -> None:
+    robot.start_work()
+    robot.work.capture()
+    robot.context.sign_out()
+    robot.until(lambda: robot.window.workers.is_idle)
+    with robot.context.workspace.database.read() as session:
+        assert session.scalars(select(InspectionSession.status)).all() in ([], [SessionStatus.CANCELLED])
+
+
 def test_the_same_user_goes_on_with_the_next_part_after_coming_back(robot: UserRobot) -> None:
     robot.start_work()
     inspect_next(robot)

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
+from sqlalchemy import select
 
 from app.station.operations.history import recent_parts
-from app.window.work.state import Phase, needs_reason
+from app.window.work.state import CLASSES_SHOWN, Phase, needs_reason
 from models.messages import error_text
 from models.states import HumanVerdict, Verdict
+from models.targets import DefectClass
+from models.tracking import remote_changes
+from models.verification import HumanVerification
 from tests.support.user_robot import UserRobot, inspect_next, stored
 
 
@@ -76,6 +81,42 @@ def test_a_digit_answers_which_defect_an_ng_part_has(robot: UserRobot) -> None:
     stored(robot)
     part = recent_parts(robot.context.workspace, 1)[0]
     assert part.human_verdict is HumanVerdict.NG
+
+
+def test_0_offers_the_kinds_of_defect_that_have_no_digit_yet(robot: UserRobot) -> None:
+    with robot.context.workspace.database.transaction() as session, remote_changes(session):
+        for number in range(CLASSES_SHOWN):
+            session.add(DefectClass(code=f"z{number}", name_en=f"Z{number}", name_ja=f"Z{number}", rev=90 + number))
+    robot.start_work()
+    inspect_next(robot, Verdict.NG)
+    robot.key(Qt.Key.Key_Return)
+    panel = robot.window.window.screens["work"].reasons
+    assert panel.more.isVisible()
+    robot.key(Qt.Key.Key_0)
+    assert [button.isVisible() for button in panel.class_buttons] == [True] + [False] * (CLASSES_SHOWN - 1)
+    assert panel.class_buttons[0].accessibleName() == f"Z{CLASSES_SHOWN - 1}"
+    robot.key(Qt.Key.Key_1)
+    stored(robot)
+    with robot.context.workspace.database.read() as session:
+        decided = session.scalars(select(HumanVerification).order_by(HumanVerification.id.desc())).first()
+        assert decided is not None
+    assert [defect["class"] for defect in decided.defects] == [f"z{CLASSES_SHOWN - 1}"]
+
+
+def test_nine_kinds_of_defect_leave_room_for_each_other(robot: UserRobot) -> None:
+    with robot.context.workspace.database.transaction() as session, remote_changes(session):
+        for number in range(CLASSES_SHOWN + 2):
+            session.add(DefectClass(code=f"z{number}", name_en=f"Kind {number}", name_ja=f"Z{number}", rev=90 + number))
+    robot.window.window.resize(1366, 768)
+    robot.start_work()
+    inspect_next(robot, Verdict.NG)
+    robot.key(Qt.Key.Key_Return)
+    panel = robot.window.window.screens["work"].reasons
+    shown = [*panel.class_buttons, panel.more, panel.comment, panel.comment_label, panel.title]
+    places = [QRect(widget.mapTo(panel, QPoint()), widget.size()) for widget in shown if widget.isVisible()]
+    assert len(places) == len(shown)
+    assert all(panel.rect().contains(place) for place in places)
+    assert not any(one.intersects(other) for one, other in itertools.combinations(places, 2))
 
 
 def test_o_overrules_with_a_comment_that_enter_stores(robot: UserRobot) -> None:
