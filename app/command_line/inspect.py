@@ -275,7 +275,12 @@ def _chosen(path: Path | None, given: list[str], reading: Reading) -> tuple[Vali
 
 
 def read_criteria(path: Path | None, threshold: float | None) -> Criteria:
-    """Read the criteria; the threshold of the command line goes before theirs."""
+    """Read the criteria; the threshold of the command line overrides theirs.
+
+    Raises:
+        NotFound: ``file-missing``.
+        InvalidInput: ``criteria-malformed`` with the field and the reason.
+    """
     from inspection.judging.criteria import Criteria
     from inspection.recipe.criteria import parse_criteria
     from models.errors import InvalidInput, NotFound

@@ -18,7 +18,7 @@ _RANSAC_CONFIDENCE = 0.995
 
 
 def first_poses(seen: View, wanted: View, motion: Motion) -> Iterator[Matrix]:
-    """Yield initial poses as matrices from the working reference to the working image."""
+    """Yield initial poses, float64 ``(2, 3)``, that map pixels of the working reference to the working image."""
     matched = _by_features(seen, wanted, motion)
     if matched is not None:
         yield matched

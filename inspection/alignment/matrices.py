@@ -15,12 +15,21 @@ _LEAST_AREA = 0.05
 
 
 def usable(matrix: Matrix) -> bool:
-    """Return whether a matrix is finite and does not collapse the image."""
+    """Return whether a matrix, float64 ``(2, 3)``, is finite and does not collapse the image."""
     return bool(np.isfinite(matrix).all() and abs(float(np.linalg.det(matrix[:, :2]))) > _LEAST_AREA)
 
 
 def limited(matrix: Matrix, motion: Motion, middles: tuple[NDArray[Any], NDArray[Any]]) -> Matrix:
-    """Return the nearest matrix that ``motion`` allows and that still maps the first of ``middles`` to the second."""
+    """Return the nearest matrix that ``motion`` allows and that still maps the first of ``middles`` to the second.
+
+    Args:
+        matrix: float64 ``(2, 3)``, an affine map.
+        motion: the motion model.
+        middles: a point and its image, ``(2,)`` each, x and y in pixels.
+
+    Returns:
+        float64 ``(2, 3)``.
+    """
     if motion == "translation":
         linear = np.eye(2)
     else:

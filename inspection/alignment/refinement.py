@@ -19,7 +19,17 @@ _ECC_MOTION = {
 
 
 def refined(start: Matrix, seen: View, wanted: View, motion: Motion) -> Matrix:
-    """Return a pose refined by the enhanced correlation coefficient; ``start`` itself when that does not converge."""
+    """Return a pose refined by the enhanced correlation coefficient; ``start`` itself when that does not converge.
+
+    Args:
+        start: float64 ``(2, 3)``, maps pixels of ``wanted`` to pixels of ``seen``.
+        seen: the image at working size.
+        wanted: the reference at working size.
+        motion: the motion model.
+
+    Returns:
+        float64 ``(2, 3)``, as ``start``.
+    """
     matrix = start.astype(np.float32)
     mask = np.full(seen.grey.shape, 255, np.uint8) if seen.valid_mask is None else seen.valid_mask
     height, width = wanted.grey.shape
@@ -39,7 +49,13 @@ def refined(start: Matrix, seen: View, wanted: View, motion: Motion) -> Matrix:
 
 
 def likeness(matrix: Matrix, seen: View, wanted: View) -> float:
-    """Return the correlation of the textures of reference and warped image, -1 to 1; 0 when less than 40 % overlaps."""
+    """Return the correlation of the textures of reference and warped image, -1 to 1; 0 when less than 40 % overlaps.
+
+    Args:
+        matrix: float64 ``(2, 3)``, maps pixels of ``wanted`` to pixels of ``seen``.
+        seen: the image at working size.
+        wanted: the reference at working size.
+    """
     height, width = wanted.grey.shape
     flags = cv2.WARP_INVERSE_MAP
     valid = np.ones(seen.grey.shape, np.uint8) if seen.valid_mask is None else (seen.valid_mask > 0).astype(np.uint8)

@@ -65,7 +65,7 @@ class Pyramid:
         self._bar_regions: list[BarRegion] | None = None
 
     def scaled(self, factor: float) -> Pixels:
-        """Return the image scaled by ``factor``."""
+        """Return the image scaled by ``factor``, uint8 ``(h, w)``."""
         if factor == 1:
             return self.grey
         height, width = self.grey.shape
@@ -117,7 +117,7 @@ class Attempt(ABC):
 
     @abstractmethod
     def size(self, grey: Pixels) -> float:
-        """Return how many pixels are looked through; 0 when the attempt makes no sense for this image."""
+        """Return how many pixels of ``grey``, uint8 ``(H, W)``, are searched; 0 when the attempt is useless."""
 
     @abstractmethod
     def pictures(self, image: Pyramid) -> Iterator[Prepared]:
@@ -148,7 +148,7 @@ class Whole(Attempt):
         return self.scale if self.side is None else self.side / max(grey.shape)
 
     def size(self, grey: Pixels) -> float:
-        """Return how many pixels are looked through; 0 when the attempt makes no sense for this image."""
+        """Return how many pixels of ``grey``, uint8 ``(H, W)``, are searched; 0 when the attempt is useless."""
         factor = self._factor(grey)
         pixels = float(grey.size * factor**2)
         if (factor >= 1 and self.only_shrinks) or not self.least_side <= max(grey.shape) <= self.most_side:
@@ -175,7 +175,7 @@ class Bars(Attempt):
     scale: float
 
     def size(self, grey: Pixels) -> float:
-        """Return how many pixels are looked through; finding the regions takes most of the time."""
+        """Return how many pixels of ``grey``, uint8 ``(H, W)``, are searched: finding the regions costs most."""
         return float(grey.size)
 
     def pictures(self, image: Pyramid) -> Iterator[Prepared]:

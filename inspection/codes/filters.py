@@ -49,14 +49,14 @@ def grown(size: int, *, dark: bool) -> Change:
 
 
 def unlike_ground(grey: Pixels) -> Pixels:
-    """Return how far each place differs from the ground: dots with light and dark sides become discs."""
+    """Return how far each pixel differs from the ground, uint8 ``(H, W)``: dots of two brightnesses become discs."""
     ground = cv2.GaussianBlur(grey, (0, 0), max(grey.shape) / _GROUND_SHARE)
     difference = cv2.GaussianBlur(cv2.absdiff(grey, ground), (0, 0), 1.5)
     return (difference * (255 / max(1, int(difference.max())))).astype(np.uint8)
 
 
 def flattened(grey: Pixels) -> Pixels:
-    """Return how many local standard deviations each place is above or below its ground."""
+    """Return how many local standard deviations each pixel is above or below its ground, scaled to uint8 ``(H, W)``."""
     values = grey.astype(np.float32)
     reach = max(grey.shape) / _GROUND_SHARE
     above = values - cv2.GaussianBlur(values, (0, 0), reach)
@@ -66,29 +66,29 @@ def flattened(grey: Pixels) -> Pixels:
 
 
 def equalized(grey: Pixels) -> Pixels:
-    """Return the image with contrast-limited adaptive histogram equalisation (CLAHE)."""
+    """Return the image, uint8 ``(H, W)``, with contrast-limited adaptive histogram equalisation (CLAHE)."""
     return cv2.createCLAHE(_CLAHE_CLIP, _CLAHE_TILES).apply(grey).astype(np.uint8, copy=False)
 
 
 def local(grey: Pixels) -> Pixels:
-    """Return each pixel compared with the mean of its neighbourhood, black and white."""
+    """Return each pixel compared with the mean of its neighbourhood, uint8 ``(H, W)``, 0 or 255."""
     window = max(_LEAST_WINDOW, (min(grey.shape) // _LOCAL_SHARE) | 1)
     method, kind = cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY
     return cv2.adaptiveThreshold(grey, 255, method, kind, window, _LOCAL_OFFSET).astype(np.uint8, copy=False)
 
 
 def inverted(grey: Pixels) -> Pixels:
-    """Return the image with light and dark exchanged."""
+    """Return the image, uint8 ``(H, W)``, with light and dark exchanged."""
     return 255 - grey
 
 
 def opened(grey: Pixels) -> Pixels:
-    """Return the image with dark parts widened by a pixel to each side, thin light ones closed."""
+    """Return the image, uint8 ``(H, W)``, with dark parts widened by a pixel to each side, thin light ones closed."""
     return cv2.morphologyEx(grey, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)).astype(np.uint8, copy=False)
 
 
 def sharpened_bars(grey: Pixels) -> Pixels:
-    """Return upright bars smoothed along and sharpened across their direction."""
+    """Return upright bars, uint8 ``(H, W)``, smoothed along and sharpened across their direction."""
     reach = 2 * round(2.5 * _ALONG_BARS) + 1
     smooth = cv2.GaussianBlur(grey, (1, reach), sigmaX=0.01, sigmaY=_ALONG_BARS)
     blurred = cv2.GaussianBlur(smooth, (0, 0), _ACROSS_BARS)

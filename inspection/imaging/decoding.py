@@ -113,6 +113,12 @@ def stored_values(data: bytes, header: ImageHeader, *, name: str) -> NDArray[Any
 def chosen_range(values: NDArray[Any], header: ImageHeader, *, name: str, reading: Reading) -> ValueRange:
     """Return the range that the values of a deep image use: the given one, the declared one, or the evident one.
 
+    Args:
+        values: ``(H, W)`` or ``(H, W, channels)``, of any integer or floating type.
+        header: of the file.
+        name: of the file, for errors.
+        reading: how files are read.
+
     Raises:
         UnreadableImage: ``image-beyond-depth`` when values exceed the given bit depth, ``image-depth-unknown`` or
             ``image-range-unknown`` when nothing says which range is used.
@@ -139,7 +145,7 @@ def chosen_range(values: NDArray[Any], header: ImageHeader, *, name: str, readin
 
 
 def declared_range(values: NDArray[Any], header: ImageHeader) -> ValueRange | None:
-    """Return the range that a file declares for its values; None when it declares none that holds them."""
+    """Return the range that a file declares for its values, of any shape and type; None when none holds them."""
     if header.declared is not None:
         return header.declared
     if _is_packed(header):

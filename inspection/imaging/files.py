@@ -180,7 +180,7 @@ def read_image(
     limits: ImageLimits = DEFAULT_LIMITS,
     reading: Reading = AS_DECLARED,
 ) -> Pixels:
-    """Return the image of a file; see ``decode``.
+    """Return the image of a file, uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``; see ``decode``.
 
     Raises:
         UnreadableImage: as ``decode`` and ``read_image_bytes``.
@@ -240,12 +240,12 @@ def _bytes_allowed(file: BinaryIO, name: str, limits: ImageLimits) -> int:
 
 
 def encode_png(pixels: Pixels) -> bytes:
-    """Return RGB or grey ``pixels`` as PNG (lossless)."""
+    """Return ``pixels``, uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``, as PNG (lossless)."""
     return _encode(pixels, ".png", [cv2.IMWRITE_PNG_COMPRESSION, 3])
 
 
 def encode_jpeg(pixels: Pixels, quality: int = 92) -> bytes:
-    """Return RGB or grey ``pixels`` as JPEG of ``quality`` 1 to 100."""
+    """Return ``pixels``, uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``, as JPEG of ``quality`` 1 to 100."""
     return _encode(pixels, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, quality])
 
 

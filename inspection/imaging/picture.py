@@ -32,7 +32,7 @@ class Picture:
 
     @classmethod
     def original(cls, pixels: Pixels) -> Picture:
-        """Return the original image as a picture.
+        """Return the original image, uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``, as a picture.
 
         Raises:
             ValueError: when ``pixels`` is not an image.

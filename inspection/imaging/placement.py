@@ -135,7 +135,10 @@ class Placement:
         return moved.astype(np.bool_)
 
     def mask_to_original(self, mask: Mask, *, outside: bool) -> Mask:
-        """Return a mask over the picture as one over the original, nearest pixel; ``outside`` beyond the picture."""
+        """Return a mask over the picture, bool ``(h, w)``, as one over the original, bool ``(H, W)``.
+
+        A pixel takes the value of the nearest one, beyond the picture ``outside``.
+        """
         if self.identity and mask.shape == (self.height, self.width):
             return mask
         moved = cv2.warpAffine(
@@ -149,7 +152,7 @@ class Placement:
         return moved.astype(np.bool_)
 
     def shows_only_original(self, picture: Pixels) -> bool:
-        """Return whether every pixel of ``picture`` lies on the original, with a tolerance of half a pixel."""
+        """Return whether each pixel of ``picture``, uint8 ``(h, w[, 3])``, is on the original, within half a pixel."""
         corners = self.to_original(corners_of(0.0, 0.0, float(picture.shape[1]), float(picture.shape[0])))
         lowest, highest = corners.min(axis=0), corners.max(axis=0)
         slack = 0.5 / min(self.scale_x, self.scale_y) + 1e-6

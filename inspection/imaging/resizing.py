@@ -15,7 +15,16 @@ LARGEST_SIDE = 8192
 
 
 def resize_pixels(pixels: Pixels, width: int, height: int) -> Pixels:
-    """Return ``pixels`` at ``width`` × ``height``: area averaging when shrinking, bilinear when enlarging."""
+    """Return ``pixels`` at ``width`` × ``height``: area averaging when shrinking, bilinear when enlarging.
+
+    Args:
+        pixels: uint8, RGB ``(H, W, 3)`` or grey ``(H, W)``.
+        width: of the result, pixels.
+        height: of the result, pixels.
+
+    Returns:
+        uint8 ``(height, width, 3)`` or ``(height, width)``.
+    """
     if pixels.shape[:2] == (height, width):
         return pixels
     shrinks = width <= pixels.shape[1] and height <= pixels.shape[0]

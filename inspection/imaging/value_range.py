@@ -55,7 +55,7 @@ class ValueRange:
         return f"{self.low:g}:{self.high:g}" if self.bits is None else f"{int(self.low)}:{int(self.high)}"
 
     def exceeded_by(self, values: NDArray[Any]) -> bool:
-        """Return whether values lie beyond a bit depth; a range that is no depth may be a part of the values."""
+        """Return whether values, of any shape and type, lie beyond a bit depth; other ranges may be a part of them."""
         return self.bits is not None and bool(values.min() < self.low or values.max() > self.high)
 
     def to_8_bits(self, values: NDArray[Any]) -> Pixels:
@@ -101,7 +101,7 @@ def parse_values(text: str) -> ValueRange | None:
 
 
 def spread_over_16_bits(values: NDArray[Any], bits: int) -> bool:
-    """Return whether 16-bit values of ``bits`` significant bits fill all 16, as PNG's section 12.5 recommends.
+    """Return whether uint16 values of ``bits`` significant bits fill all 16, as PNG's section 12.5 recommends.
 
     Their low bits are then 0, or repeat the high ones.
     """

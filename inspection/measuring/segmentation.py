@@ -39,6 +39,10 @@ class Blob:
 def otsu_threshold(grey: Pixels, valid_mask: Mask | None) -> tuple[float, float]:
     """Return Otsu's threshold, and the difference of the mean grey values of the two classes; 0 and 0 without two.
 
+    Args:
+        grey: uint8 ``(H, W)``.
+        valid_mask: bool ``(H, W)``, true for pixels that count; None when all do.
+
     Otsu 1979, "A threshold selection method from gray-level histograms".
     """
     values = grey.ravel() if valid_mask is None else grey[valid_mask]

@@ -30,7 +30,7 @@ class ReferenceImage:
 
     @classmethod
     def of(cls, pixels: Pixels, name: str = "reference") -> ReferenceImage:
-        """Return ``pixels`` as a reference, with the digest of their PNG encoding.
+        """Return ``pixels``, uint8 RGB or grey, as a reference with the digest of their PNG encoding.
 
         Raises:
             ValueError: when ``pixels`` is not an image.

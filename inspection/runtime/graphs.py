@@ -67,7 +67,7 @@ Node = Any
 
 
 def constant(values: NDArray[Any]) -> Node:
-    """Return a constant node."""
+    """Return a constant node of the shape and type of ``values``."""
     return ops.constant(values)
 
 

@@ -31,7 +31,7 @@ class Rng:
         self._bits = np.random.PCG64(np.random.SeedSequence([seed, index, purpose]))
 
     def raw(self, count: int) -> NDArray[np.uint64]:
-        """Return ``count`` random 64-bit words."""
+        """Return ``count`` random 64-bit words, uint64 ``(count,)``."""
         return np.asarray(self._bits.random_raw(count), dtype=np.uint64)
 
     def uniform(self, low: float, high: float) -> float:

@@ -33,12 +33,12 @@ class SkabFile:
 
     @property
     def training(self) -> NDArray[np.float64]:
-        """The rows that models are fitted on."""
+        """The rows that models are fitted on, float64 ``(rows, sensors)``."""
         return self.values[:TRAINING_ROWS]
 
     @property
     def later(self) -> NDArray[np.bool_]:
-        """Labels of the rows after them."""
+        """Labels of the rows after them, bool ``(rows,)``."""
         return self.anomaly[TRAINING_ROWS:]
 
 

@@ -22,7 +22,7 @@ def image_of(pixels: NDArray[np.uint8]) -> QImage:
 
 
 def reduced(pixels: NDArray[np.uint8], side: int = 1600) -> NDArray[np.uint8]:
-    """Return every n-th pixel, so that the longer side is at most ``side``: enough to look at while it moves."""
+    """Return every n-th pixel, uint8 ``(h, w[, 3])``, with at most ``side`` on the longer side, for live images."""
     step = max(1, -(-max(pixels.shape[0], pixels.shape[1]) // side))
     return pixels[::step, ::step]
 

@@ -30,7 +30,7 @@ ROOM = 1.25
 def bins(
     scores: tuple[float, ...], threshold: float, count: int = BINS
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the counts and the edges (one more) of a histogram that reaches from 0 past scores and threshold.
+    """Return the counts, int64 ``(n,)``, and the edges, float64 ``(n + 1,)``, from 0 past all scores and the threshold.
 
     The threshold always lies on an edge, so that no bar is partly this side of it and partly the other.
     """

@@ -78,7 +78,7 @@ def verify_against(path: Path, other: Path, images: Sequence[Path] = ()) -> Veri
 
 
 def scores_of(models: Sequence[AnomalyModel], images: Iterable[Pixels]) -> list[list[float]]:
-    """Return the scores of the images, one list per model."""
+    """Return the scores of the images, one list per model; images are uint8, RGB ``(H, W, 3)`` or grey ``(H, W)``."""
     scores: list[list[float]] = [[] for _ in models]
     for pixels in images:
         for model, found in zip(models, scores, strict=True):

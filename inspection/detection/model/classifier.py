@@ -43,6 +43,10 @@ class Classifier(GraphModel):
     def detect(self, pixels: Pixels, settings: DetectionSettings | None = None) -> list[Detection]:
         """Return the most probable class as one detection over the whole image, if its confidence suffices.
 
+        Args:
+            pixels: uint8, RGB ``(H, W, 3)`` or grey ``(H, W)``.
+            settings: which classes count, and from which confidence on; None takes the model's.
+
         Raises:
             InvalidInput: ``detector-class-unknown`` when the settings name a class the model does not have.
             DoesNotFit: ``detector-not-finite`` when the output has NaN or infinite values.

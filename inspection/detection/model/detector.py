@@ -62,7 +62,7 @@ class Detector(GraphModel):
         return Boxes(place.to_original(boxes[kept]), scores[kept], classes[kept])
 
     def detect(self, pixels: Pixels, settings: DetectionSettings | None = None) -> list[Detection]:
-        """Return the boxes of ``find`` as ``Detection`` records; raises as ``find``."""
+        """Return the boxes of ``find`` in ``pixels``, uint8 RGB or grey, as ``Detection``s; raises as ``find``."""
         found = self.find(pixels, settings)
         return [
             Detection(

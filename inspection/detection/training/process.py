@@ -80,6 +80,9 @@ def train(folder: RunFolder, request: RunRequest, counts: dict[str, int], report
         request: settings of the run.
         counts: ``train`` and ``val`` → number of images in the data set.
         report_event: called with each event.
+
+    Raises:
+        InvalidInput: ``detector-checkpoint-task`` when the checkpoint was made for another task than detection.
     """
     resumes = (folder.kept / "last.pt").exists()
     if resumes:

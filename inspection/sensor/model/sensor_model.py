@@ -138,7 +138,17 @@ class SensorModel:
         return np.asarray(np.sqrt(errors.sum(axis=1)), np.float64)
 
     def contributions(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the contributions of all features to the squared score of each row, ``(n, features)``."""
+        """Return the contributions of all features to the squared score of each row.
+
+        Args:
+            rows: as for ``score``.
+
+        Returns:
+            float64 ``(n, features)``; NaN for a row with more than half of its features missing.
+
+        Raises:
+            InvalidInput: ``sensor-wrong-length``, ``sensor-value-infinite``.
+        """
         table = np.asarray(rows, np.float64)
         if table.ndim != 2 or table.shape[1] != self.input_dimension:  # noqa: PLR2004 - rows and columns
             self._refuse_length(table.shape[-1] if table.ndim else 0)
@@ -164,7 +174,7 @@ class SensorModel:
         return out
 
     def median_squares(self) -> NDArray[np.float64]:
-        """Return the median squared error, distributed evenly over the features."""
+        """Return the median squared error, distributed evenly over the features: float64 ``(features,)``."""
         features = len(self.scaling.center)
         return np.full(features, float(self.reference.error_percentiles[50]) ** 2 / features)
 

@@ -130,7 +130,12 @@ def stability_index(
 
 
 def largest_distance(training_percentiles: NDArray[np.float64], current: NDArray[np.float64]) -> float:
-    """Return the Kolmogorov-Smirnov statistic of values against the training percentiles, accurate to 0.01."""
+    """Return the Kolmogorov-Smirnov statistic of values against the training percentiles, accurate to 0.01.
+
+    Args:
+        training_percentiles: float64 ``(101,)``, ascending.
+        current: float64 ``(n,)``, at least one, without NaN.
+    """
     places = np.concatenate([training_percentiles, current])
     expected_share = np.searchsorted(training_percentiles, places, side="right") / len(training_percentiles)
     observed = np.searchsorted(np.sort(current), places, side="right") / len(current)

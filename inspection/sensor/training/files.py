@@ -168,7 +168,7 @@ def _threshold_of(path: Path) -> float | None:
 
 
 def usual_period(seconds: NDArray[np.float64] | None) -> float | None:
-    """Return the median time between rows in seconds; None without ascending times."""
+    """Return the median time between rows, float64 ``(n,)`` or None, in seconds; None without ascending times."""
     if seconds is None:
         return None
     steps = np.diff(seconds[~np.isnan(seconds)])

@@ -38,7 +38,7 @@ def choose(errors: NDArray[np.float64], percent: float | None) -> Choice:
     """Return a threshold from the errors of normal rows.
 
     Args:
-        errors: scores of normal rows, at least one.
+        errors: float64 ``(n,)``, scores of normal rows, at least one.
         percent: percentile, 95 to 99; None for an extreme-value tail at one row in a thousand.
     """
     if percent is not None:
@@ -47,7 +47,7 @@ def choose(errors: NDArray[np.float64], percent: float | None) -> Choice:
 
 
 def tail_quantile(errors: NDArray[np.float64], rate: float) -> float:
-    """Return the score that a share ``rate`` of normal rows is expected to exceed.
+    """Return the score that a share ``rate`` of normal rows, with ``errors`` float64 ``(n,)``, is expected to exceed.
 
     Peaks over threshold: a generalised Pareto distribution of the excesses over the 90th percentile (Pickands 1975),
     fitted by probability-weighted moments (Hosking and Wallis 1987), which are more robust on small samples than
