@@ -11,7 +11,7 @@ import typer
 
 from app.command_line.acquisition import AcquisitionOptions, WaitOption, triggered_source
 from app.command_line.options import JsonOption, progress_bar
-from app.command_line.reading_options import BitDepthOption, PagesOption, RangeOption, chosen_reading
+from app.command_line.reading_options import BitDepthOption, PagesOption, RangeOption, chosen_reading, require_files
 
 if TYPE_CHECKING:
     from inspection.imaging.frames import Frame
@@ -67,7 +67,9 @@ def calibrate_command(
       imageflow calibrate board.png --columns 9 --rows 6 --square-mm 5
       imageflow calibrate usb:0 --columns 9 --rows 6 --square-mm 5 --json
     """  # noqa: D301 - \b keeps the lines as they are
-    options = AcquisitionOptions(image, _FRAMES, wait=wait, reading=chosen_reading(bit_depth, value_range, pages))
+    reading = chosen_reading(bit_depth, value_range, pages)
+    require_files(reading, image)
+    options = AcquisitionOptions(image, _FRAMES, wait=wait, reading=reading)
     with progress_bar("Looking for the board"):
         frame, board = _seen_board(options, columns, rows, square_mm)
     found = _summary(frame, board)

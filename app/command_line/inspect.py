@@ -28,6 +28,7 @@ from app.command_line.reading_options import (
     RangeOption,
     chosen_reading,
     report_transparent,
+    require_files,
 )
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def inspect_command(
       imageflow inspect --model m.model --gate gate.json --trigger key usb:0
     """  # noqa: D301 - \b keeps the lines as they are
     reading = chosen_reading(bit_depth, value_range, pages)
+    require_files(reading, images[0])
     options = AcquisitionOptions(images[0], frames, trigger, wait, reading)
     if not model and pipeline is None:
         raise typer.BadParameter("give --model, --pipeline or both", param_hint="--model")

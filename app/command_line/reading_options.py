@@ -59,6 +59,25 @@ def chosen_reading(bit_depth: int | None, value_range: str | None, pages: Litera
     return Reading(given, pages)
 
 
+def require_files(reading: Reading, spec: str) -> None:
+    """Refuse options that would have no effect: frames of a camera or a video have 8 bits, and no pages.
+
+    Args:
+        reading: as it was chosen.
+        spec: of the source.
+
+    Raises:
+        typer.BadParameter: when options were given for a source that is neither image files nor a watched folder.
+    """
+    from inspection.imaging.reading import AS_DECLARED
+    from inspection.sources import is_stream, is_watched
+
+    if reading == AS_DECLARED or not is_stream(spec) or is_watched(spec):
+        return
+    hint = "--pages" if reading.values is None else "--bit-depth or --range"
+    raise typer.BadParameter("goes with image files; frames of a camera or a video have 8 bits", param_hint=hint)
+
+
 def report_set_range(found: SetRange | None, given: Reading) -> None:
     """Report on stderr which range the deep images of a set were read with, unless it was given."""
     from app.command_line import warn

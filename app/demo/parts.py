@@ -10,6 +10,7 @@ from pathlib import Path
 from inspection.imaging.datasets import good_images, image_files, is_good, label_of
 from inspection.imaging.files import read_image
 from inspection.imaging.reading import AS_DECLARED, Reading
+from inspection.imaging.set_range import range_of_set
 from inspection.sources.folder import FolderSource
 from models.errors import InvalidInput, UnreadableImage
 from models.storage import not_written
@@ -49,6 +50,7 @@ class DemoParts:
         test_folder: the folder that the parts' labels are sub-folders of.
         left_out: sub-folders of the good images that are excluded, with the number of images in each.
         taken_whole: sub-folders of the good images whose names are no labels of good parts.
+        reading: how the images are read: those deeper than 8 bits by the range that the good ones use.
     """
 
     name: str
@@ -58,10 +60,11 @@ class DemoParts:
     defect_classes: tuple[tuple[str, str, str], ...]
     left_out: Mapping[str, int] = field(default_factory=dict)
     taken_whole: tuple[str, ...] = ()
+    reading: Reading = AS_DECLARED
 
-    def source(self, reading: Reading = AS_DECLARED) -> FolderSource:
+    def source(self) -> FolderSource:
         """Return an image source that gives the parts in their order."""
-        return FolderSource(self.test_folder, paths=[part.path for part in self.test], reading=reading)
+        return FolderSource(self.test_folder, paths=[part.path for part in self.test], reading=self.reading)
 
     def part_at(self, path: Path | None) -> DemoPart:
         """Return the part whose image is the file ``path``."""
@@ -110,7 +113,7 @@ def given_parts(good: Path, test: Path, *, limit: int | None) -> DemoParts:
     Raises:
         NotFound: ``folder-missing``.
         InvalidInput: ``folder-without-images`` or ``demo-too-few-good``; ``demo-images-unreadable`` when too few of the
-            good images, or none to inspect, can be read.
+            good images, or none to inspect, can be read; ``images-depths-differ``.
     """
     from inspection.anomaly.training.train import MIN_IMAGES
 
@@ -118,13 +121,15 @@ def given_parts(good: Path, test: Path, *, limit: int | None) -> DemoParts:
     train = tuple(chosen_good.files)
     if len(train) < MIN_IMAGES:
         raise InvalidInput("demo-too-few-good", folder=str(good), found=len(train), needed=MIN_IMAGES)
-    _require_readable(good, train, MIN_IMAGES)
+    set_range = range_of_set(train)
+    reading = AS_DECLARED if set_range is None else Reading(set_range.values)
+    _require_readable(good, train, MIN_IMAGES, reading)
     parts = [
         DemoPart(path, label_of(path, test), "DEMO", f"{number:05d}")
         for number, path in enumerate(image_files(test), start=1)
     ]
     chosen = _mixed(parts, limit)
-    _require_readable(test, [part.path for part in chosen], 1)
+    _require_readable(test, [part.path for part in chosen], 1, reading)
     classes = sorted({part.label for part in parts if part.label is not None and not part.good})
     return DemoParts(
         name=test.resolve().parent.name or test.name,
@@ -134,10 +139,11 @@ def given_parts(good: Path, test: Path, *, limit: int | None) -> DemoParts:
         defect_classes=tuple((label[:64], label[:200], label[:200]) for label in classes),
         left_out=chosen_good.left_out,
         taken_whole=chosen_good.taken_whole,
+        reading=reading,
     )
 
 
-def _require_readable(folder: Path, images: Sequence[Path], needed: int) -> None:
+def _require_readable(folder: Path, images: Sequence[Path], needed: int, reading: Reading) -> None:
     """Check, before the server starts, that the work can be done: ``needed`` of the images can be read.
 
     Stops at as many, so a folder of good images costs the reading of a few; a damaged one among them is reported later.
@@ -148,7 +154,7 @@ def _require_readable(folder: Path, images: Sequence[Path], needed: int) -> None
     readable, first_bad = 0, ""
     for path in images:
         try:
-            read_image(path)
+            read_image(path, reading=reading)
         except UnreadableImage:
             first_bad = first_bad or path.name
         else:

@@ -30,6 +30,7 @@ __all__ = [
     "WatchedFolderSource",
     "frames",
     "is_stream",
+    "is_watched",
     "make_source",
     "open_source",
 ]
@@ -51,6 +52,11 @@ def is_stream(spec: str) -> bool:
     """
     text = spec.strip()
     return _scheme(text) is not None or Path(text).suffix.lower() in VIDEO_SUFFIXES
+
+
+def is_watched(spec: str) -> bool:
+    """Return whether ``spec`` names a watched folder."""
+    return spec.strip().lower().startswith(_WATCH)
 
 
 def _scheme(text: str) -> str | None:

@@ -20,6 +20,7 @@ from tests.support.command import run
 from tests.support.messages import says
 from tests.support.trained_model import SMALL
 
+BOARD = ("--columns", 9, "--rows", 6, "--square-mm", 5)
 TEN_BITS = ValueRange.of_bits(10)
 
 
@@ -97,6 +98,19 @@ def test_a_bit_depth_that_contradicts_a_range_is_wrong_usage(
     code, _, err = run(capsys, "inspect", "--model", trained.path, *both, deep / "unseen")
     assert code == 2
     assert "--range" in err
+
+
+@pytest.mark.parametrize("option", [("--bit-depth", 12), ("--range", "0:1"), ("--pages", "first")])
+@pytest.mark.parametrize(
+    "command", [("inspect", "--pipeline", "codes"), ("gate", "learn", "--out", "g.json"), ("calibrate", *BOARD)]
+)
+@pytest.mark.parametrize("source", ["usb:0", "line.mp4", "rtsp://camera/live"])
+def test_options_of_files_are_wrong_usage_for_cameras(
+    capsys: pytest.CaptureFixture[str], source: str, command: tuple[object, ...], option: tuple[object, ...]
+) -> None:
+    code, out, err = run(capsys, *command, *option, source)
+    assert (code, out) == (2, "")
+    assert str(option[0]) in err
 
 
 def test_a_model_of_8_bit_images_asks_for_the_depth_of_deep_ones(

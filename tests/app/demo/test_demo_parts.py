@@ -16,6 +16,8 @@ from app.demo.parts import DemoPart, DemoParts, drawn_parts, given_parts
 from app.demo.practice_store import PracticeStore
 from app.demo.scenario import Scenario
 from inspection.imaging.files import encode_png
+from inspection.imaging.opencv import cv2
+from inspection.imaging.value_range import ValueRange
 from models.errors import Conflict, InvalidInput, Unavailable
 from models.states import HumanVerdict, Verdict
 from tests.support.full_disk import largest_file
@@ -95,6 +97,19 @@ def test_sub_folders_of_the_good_images_that_no_name_labels_are_named(tmp_path: 
     assert (len(whole.train_good), whole.left_out, whole.taken_whole) == (10, {}, ("monday", "tuesday"))
     labelled = given_parts(tmp_path / "mixed", tmp_path / "test", limit=None)
     assert (len(labelled.train_good), labelled.left_out, labelled.taken_whole) == (5, {"broken": 5}, ())
+
+
+def test_the_parts_are_read_with_the_range_that_the_good_images_use(tmp_path: Path) -> None:
+    for folder, count in (("good", 5), ("test", 1)):
+        (tmp_path / folder).mkdir()
+        for number in range(count):
+            values = np.full((8, 8), 900 - number, np.uint16)
+            (tmp_path / folder / f"{number}.png").write_bytes(cv2.imencode(".png", values)[1].tobytes())
+    parts = given_parts(tmp_path / "good", tmp_path / "test", limit=None)
+    with parts.source() as source:
+        frame = source.read()
+    assert frame is not None
+    assert (frame.values, int(frame.pixels[0, 0, 0])) == (ValueRange.of_bits(10), 900 >> 2)
 
 
 def test_the_demo_reports_those_sub_folders_before_it_begins(

@@ -154,3 +154,14 @@ def test_pictures_that_are_not_read_are_listed_like_videos(tmp_path: Path) -> No
     names = ["a.png", "b.HEIC", "c.jfif", "d.pgm", "e.mp4", "f.CR2", "g.gif"]
     fill(tmp_path, *names, "notes.txt", "labels.json", "Thumbs.db")
     assert by_search(tmp_path) == by_watching(tmp_path) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("a.heic", "image-not-supported"), ("a.mp4", "image-is-video"), ("a.cr2", "image-not-supported")]
+)
+def test_a_watched_folder_reports_what_arrives_but_is_not_read(tmp_path: Path, name: str, code: str) -> None:
+    with WatchedFolderSource(tmp_path, settle=0.0, patience=0.0) as source:
+        write_atomically(tmp_path / name, b"\0\0\0\x18ftypisom")
+        with pytest.raises(UnreadableImage) as caught:
+            source.read(timeout=5)
+    assert (caught.value.code, caught.value.values["name"]) == (code, name)
