@@ -1,4 +1,4 @@
-"""The demo's central server: a process of its own that ends with the demo, however that ends."""
+"""A central server of its own for demo and benchmarks: a process that ends with its caller, however that ends."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ServerProcess:
         """Start the server and wait until ``/health`` says that it is well.
 
         Raises:
-            Unavailable: ``demo-server-failed``; ``file-disk-full`` or ``file-not-written`` when its folder cannot be
+            Unavailable: ``server-process-failed``; ``file-disk-full`` or ``file-not-written`` when its folder cannot be
                 made.
         """
         make_folder(self.data_dir)
@@ -76,7 +76,7 @@ class ServerProcess:
                 return
             time.sleep(_ASK_EVERY_S)
         self.stop()
-        raise Unavailable("demo-server-failed", seconds=int(START_S), reason=self.last_words(), log=str(self.log))
+        raise Unavailable("server-process-failed", seconds=int(START_S), reason=self.last_words(), log=str(self.log))
 
     def stop(self) -> None:
         """End the server cleanly; kill it when it does not end in time."""

@@ -169,7 +169,7 @@ class Scenario:
         """Bring the server back and wait until nothing waits any more.
 
         Raises:
-            Unavailable: ``demo-server-failed``, or ``demo-not-synced`` when something still waits in the end.
+            Unavailable: ``server-process-failed``, or ``demo-not-synced`` when something still waits in the end.
         """
         if not self._server.running:
             self._server.start()

@@ -26,8 +26,8 @@ from sync.station.outbox import OutboxRecorder, newest_stamp
 from sync.station.state import DEVICE_ID, SERVER_URL, get_value, set_value
 
 if TYPE_CHECKING:
-    from app.station.operations.masters import ItemView
-    from app.station.operations.preparation import Preparation
+    from app.station.prepared_item import Preparation
+    from app.station.views import ItemView
 
 _BEFORE_ENROLMENT = "station-not-enrolled"
 """Device part of the clock before there is a device id; nothing that travels is written then."""

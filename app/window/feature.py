@@ -30,7 +30,10 @@ class Feature(Generic[P]):
         make_screen: called once, with the presenter.
         needs_user: the screen is shown only while somebody is signed in.
         function_key: opens the screen from everywhere, such as ``"F4"``; empty for most features.
-        make_status: returns a widget for the bar at the top, which triggers the given action to open the screen.
+        make_status: returns a widget for the bar at the top, which triggers the action of ``function_key``.
+
+    Raises:
+        ValueError: ``make_status`` without ``function_key``.
     """
 
     name: str
@@ -39,3 +42,7 @@ class Feature(Generic[P]):
     needs_user: bool = False
     function_key: str = ""
     make_status: Callable[[P, QAction, StyleContext], QWidget] | None = None
+
+    def __post_init__(self) -> None:
+        if self.make_status is not None and not self.function_key:
+            raise ValueError(f"{self.name}: make_status needs a function_key, whose action it triggers")

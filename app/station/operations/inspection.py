@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from app.station.operations.evidence import StoredBlob, heatmap_pixels, name_blob, stored
 from app.station.operations.masters import required_item_ids
-from app.station.operations.preparation import PreparedItem, prepare_item
+from app.station.operations.preparation import prepare_item
 from app.station.operations.sessions import audit, inspected_items, own_session
 from app.station.operations.users import SignedInUser, require_inspector
+from app.station.prepared_item import PreparedItem
 from inspection.image_quality import QualityGate, shows_motion
 from inspection.imaging.files import encode_png
 from inspection.imaging.frames import Frame

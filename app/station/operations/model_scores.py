@@ -11,7 +11,7 @@ from models.pipelines import ModelFile
 from models.sync import Blob
 
 if TYPE_CHECKING:
-    from app.station.operations.masters import ItemView
+    from app.station.views import ItemView
     from app.station.workspace import Workspace
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.station.operations.masters import ItemView, item_views
+from app.station.operations.masters import item_views
 from app.station.operations.users import SignedInUser, require_inspector
+from app.station.views import ItemView
 from models.audit import append_audit
 from models.clock import utc_now
 from models.errors import DoesNotFit, InvalidInput, NotFound, PermissionDenied

@@ -126,7 +126,7 @@ def train_item_model(
         stored(workspace, [(data, BUNDLE)]) as blobs,
         workspace.database.transaction(actor=user.user_id) as session,
     ):
-        return _give_to_item(workspace, session, user, item_id, step_id, blobs[0], report)
+        return _give_to_item(workspace, session, user, item_id, blobs[0], report)
 
 
 def _with_reading(settings: TrainingSettings, reading: Reading) -> TrainingSettings:
@@ -142,11 +142,11 @@ def _give_to_item(
     session: Session,
     user: SignedInUser,
     item_id: str,
-    step_id: str,
     blob: StoredBlob,
     report: TrainingReport,
 ) -> TrainedModel:
-    item, _ = _anomaly_step(session, item_id)
+    # The pipeline may have come anew while the training ran: the step is the one that takes the model now.
+    item, step_id = _anomaly_step(session, item_id)
     name_blob(session, blob)
     model = ModelFile(
         name=f"{item.name} {blob.sha256[:8]}"[:200],

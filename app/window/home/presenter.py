@@ -19,9 +19,9 @@ from models.errors import InvalidInput
 from models.messages import LocalText
 
 if TYPE_CHECKING:
-    from app.station.operations.masters import ItemView, TargetView
     from app.station.operations.model_scores import ScoreDistribution
     from app.station.operations.training import SkippedImages, TrainedModel
+    from app.station.views import ItemView, TargetView
     from inspection.anomaly import TrainingProgress, TrainingSettings
     from inspection.imaging.datasets import GoodImages
     from inspection.sources import ImageSource

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from app.station.operations.masters import ItemView, TargetView
     from app.station.operations.model_scores import ScoreDistribution
     from app.station.operations.training import TrainedModel
+    from app.station.views import ItemView, TargetView
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from app.station.operations.masters import ItemView, TargetView
     from app.station.operations.open_sessions import ReopenedPart
+    from app.station.views import ItemView, TargetView
     from sync.station.engine import SyncStatus
 
 

@@ -26,7 +26,7 @@ from models.states import HumanVerdict
 if TYPE_CHECKING:
     from app.station.operations.history import PartSummary
     from app.station.operations.inspection import ItemInspection
-    from app.station.operations.masters import DefectClassView
+    from app.station.views import DefectClassView
     from inspection.imaging.frames import Frame
 
 RECENT_PARTS = 20

@@ -10,7 +10,7 @@ from models.states import HumanVerdict, Verdict
 
 if TYPE_CHECKING:
     from app.station.operations.inspection import ItemInspection
-    from app.station.operations.masters import DefectClassView, ItemView, TargetView
+    from app.station.views import DefectClassView, ItemView, TargetView
 
 
 SCREEN = "work"

@@ -16,7 +16,7 @@ from models.states import HumanVerdict
 
 if TYPE_CHECKING:
     from app.station.operations.history import PartSummary
-    from app.station.operations.masters import DefectClassView
+    from app.station.views import DefectClassView
     from models.results import MarkedDefect
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import grimp
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton
@@ -27,6 +31,9 @@ from app.window.widgets.screen import Screen
 from tests.support.station import Station
 from tests.support.user_robot import UserRobot
 
+ROOT = Path(app.window.__path__[0]).parents[1]
+FACES = {"__init__", "actions", "chip", "feature", "screen"}
+"""Modules of a feature that may know Qt, beside those named ``*_panel``; every other one is tested without a window."""
 MOST_FUNCTION_KEYS = 5
 TITLES = {"en": "Shift notes", "ja": "勤務メモ"}
 ADD = {"en": "Add a note", "ja": "メモを追加"}
@@ -157,21 +164,37 @@ def test_every_folder_with_a_feature_is_in_the_list() -> None:
     assert [feature.name for feature in load_features()] == list(FEATURES)
 
 
+@pytest.fixture(scope="module")
+def imports() -> grimp.ImportGraph:
+    """Who imports whom in the window, lazily and for types too."""
+    return grimp.build_graph("app", cache_dir=None)
+
+
 @pytest.mark.parametrize("name", FEATURES)
-def test_a_feature_imports_no_other_feature(name: str) -> None:
-    folder = Path(app.window.__path__[0])
-    others = [f"app.window.{other}" for other in FEATURES if other != name]
-    found = {
-        imported
-        for path in (folder / name).glob("**/*.py")
-        for imported in re.findall(r"app\.window\.\w+", path.read_text(encoding="utf-8"))
-    }
-    assert found.isdisjoint(others)
+def test_a_feature_imports_no_other_feature(imports: grimp.ImportGraph, name: str) -> None:
+    others = {f"app.window.{other}" for other in FEATURES if other != name}
+    assert not {other for other in others if imports.find_shortest_chains(f"app.window.{name}", other)}
+
+
+def test_only_screens_with_their_parts_load_qt() -> None:
+    modules = []
+    for name in FEATURES:
+        for path in sorted((Path(app.window.__path__[0]) / name).glob("**/*.py")):
+            if path.stem not in FACES and not path.stem.endswith("_panel"):
+                modules.append(f"app.window.{name}.{path.stem}")
+    code = f"import importlib, sys\nfor name in {modules}:\n    importlib.import_module(name)\nprint(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert {"app.window.work.capture", "app.window.work.leaving"} <= set(modules)
+    assert "PySide6" not in loaded.split()
+
+
+def test_a_status_without_a_function_key_is_refused() -> None:
+    with pytest.raises(ValueError, match="function_key"):
+        replace(NOTES, make_status=lambda presenter, action, style: QLabel())
 
 
 @pytest.mark.parametrize("place", ["shell", "presenting", "widgets", "look"])
-def test_what_features_share_knows_none_of_them(place: str) -> None:
-    folder = Path(app.window.__path__[0])
-    text = "".join(path.read_text(encoding="utf-8") for path in (folder / place).glob("**/*.py"))
-    assert not re.findall(rf"app\.window\.(?:{'|'.join(FEATURES)})\b", text)
+def test_what_features_share_knows_none_of_them(imports: grimp.ImportGraph, place: str) -> None:
+    assert not {name for name in FEATURES if imports.find_shortest_chains(f"app.window.{place}", f"app.window.{name}")}
+    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "app/window" / place).glob("**/*.py"))
     assert not re.findall(rf"[\"'](?:{'|'.join(FEATURES)})[\"']", text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from app.station.operations.preparation import prepare_item
 from app.station.operations.sessions import begin_session
 from app.station.operations.training import train_item_model
 from app.station.workspace import Workspace
-from inspection.anomaly import TrainingSettings, train_images
+from inspection.anomaly import TrainingProgress, TrainingSettings, train_images
 from inspection.imaging.datasets import image_files
 from inspection.imaging.files import encode_png, read_image
 from inspection.imaging.frames import Frame
@@ -143,3 +144,29 @@ def test_a_pipeline_changed_after_the_training_is_reported_with_the_next_part(
     with workspace.database.read() as session:
         query = select(AuditEntry).where(AuditEntry.action == "item.inspected")
         assert session.scalars(query).one().detail["preprocessing_mismatches"][0]["step"] == "anomaly"
+
+
+def test_a_model_goes_to_the_step_that_takes_it_when_the_training_ends(workspace: Workspace, station: Station) -> None:
+    definition = ready_definition("anomaly").model_dump(mode="json")
+    give_pipeline(workspace, station, definition, {})
+
+    def rename(_: TrainingProgress) -> None:
+        """Do what a pull does: the server's pipeline has another name for the step."""
+        steps = json.loads(json.dumps(definition).replace('"id": "anomaly"', '"id": "surface"'))["steps"]
+        steps[-1]["inputs"]["anomaly"] = "surface"
+        with workspace.database.transaction(actor=station.engineer.user_id) as session:
+            item = session.get_one(InspectionItem, station.item_id)
+            session.get_one(Pipeline, item.pipeline_id).definition = {**definition, "steps": steps}
+
+    trained = train_item_model(
+        workspace,
+        station.engineer,
+        station.item_id,
+        image_files(station.parts.train_good)[:6],
+        settings=QUICK,
+        on_progress=rename,
+    )
+    with workspace.database.read() as session:
+        parameters = session.get_one(InspectionItem, station.item_id).pipeline_parameters
+    assert parameters == {"surface": {"model": trained.model_id}}
+    assert prepare_item(workspace, station.item_id).model_sha256 == trained.sha256
