@@ -131,7 +131,7 @@ def test_words_between_rows_are_refused_with_their_line() -> None:
 
 
 @pytest.mark.parametrize("cell", ["#DIV/0!", "1.#QNAN", "-1.#IND", "#N/A", "#VALUE!"])
-def test_a_calculation_without_a_result_is_missing_and_counted(cell: str) -> None:
+def test_a_calculation_without_a_result_is_counted_as_missing(cell: str) -> None:
     found = parsed(f"{HEADER}{cell},2.0,5.0\n{ROWS}")
     assert np.isnan(found.values).tolist()[0] == [True, False, False]
     assert [item.values["count"] for item in found.assumptions] == [1]
@@ -145,12 +145,12 @@ def test_all_texts_that_are_no_numbers_are_counted_with_the_option_for_them() ->
     assert values["options"] == '--missing "Bad" --missing "Err"'
 
 
-def test_texts_and_numbers_can_stand_for_missing_values() -> None:
+def test_texts_can_stand_for_missing_values_as_numbers_can() -> None:
     found = parsed(f"{HEADER}BAD,-999,5.0\n{ROWS}", missing=("Bad", "-999"))
     assert np.isnan(found.values).tolist()[0] == [True, True, False]
 
 
-def test_decimal_commas_of_a_fixed_number_of_digits_are_assumed_and_told() -> None:
+def test_decimal_commas_of_a_fixed_number_of_digits_are_told() -> None:
     found = parsed("a;b\n59,979;2,049\n60,120;2,051\n")
     assert found.values.tolist() == [[59.979, 2.049], [60.12, 2.051]]
     assert codes(found) == ["sensor-table-decimal"]
