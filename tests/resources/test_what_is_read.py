@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 import models
+from app.command_line import load_command
 from app.station.settings import StationSettings
+from inspection.codes.formats import FORMATS
 from inspection.imaging.files import ImageLimits
 from inspection.imaging.formats import PICTURE_SUFFIXES, SUFFIXES, VIDEO_SUFFIXES
 
@@ -22,6 +24,22 @@ NAMES = {
     "WebP": "webp",
     "netpbm": "netpbm",
     "GIF": "gif",
+}
+CODES = {
+    "QR": "qr",
+    "Micro QR": "micro-qr",
+    "rMQR": "rmqr",
+    "Data Matrix": "data-matrix",
+    "Aztec": "aztec",
+    "PDF417": "pdf417",
+    "Code 128": "code-128",
+    "Code 39": "code-39",
+    "Code 93": "code-93",
+    "ITF": "itf",
+    "EAN-13": "ean-13",
+    "EAN-8": "ean-8",
+    "UPC-A": "upc-a",
+    "UPC-E": "upc-e",
 }
 
 
@@ -55,3 +73,16 @@ def test_the_settings_of_the_station_exist(name: str) -> None:
 def test_the_limits_are_those_of_the_product() -> None:
     assert f"{ImageLimits().max_pixels // 1_000_000} million pixels" in PAGE
     assert f"{ImageLimits().bytes_of_any // 1024**2} MiB" in PAGE
+
+
+def test_every_format_of_codes_is_named() -> None:
+    first = section("Codes").partition("Codes of other kinds")[0]
+    assert set(CODES.values()) == set(FORMATS)
+    assert [name for name in CODES if not re.search(rf"\b{name}\b", first)] == []
+
+
+@pytest.mark.parametrize("option", ["--encoding", "--skip-lines", "--missing", "--decimal", "--keep"])
+def test_the_options_of_tables_are_those_of_the_training(option: str) -> None:
+    command = load_command("train").commands["sensor"]
+    assert option in section("Tables")
+    assert option in {name for parameter in command.params for name in parameter.opts}
