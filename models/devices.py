@@ -19,7 +19,7 @@ class Device(Searchable, Base, kw_only=True, eq=False):
     """One installed station; its credential is kept as a SHA-256 digest (the credential has 256 random bits).
 
     Attributes:
-        token_generation: counts up when the station is disabled; tokens of an earlier one stay worthless.
+        token_generation: counts up when the station is disabled; tokens of an earlier one stay invalid.
     """
 
     __tablename__ = "devices"

@@ -47,7 +47,7 @@ def is_plain_text(text: str) -> bool:
 
 
 def is_clear_name(text: str) -> bool:
-    """Return whether a name can be told from others by reading it.
+    """Return whether a name can be distinguished from others by reading it.
 
     Stricter than ``is_plain_text``: also without what has no width or only directs, such as joiners and direction
     marks, since a name with it reads as the name without. Variation selectors may stay; they change the form.

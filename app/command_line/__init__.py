@@ -60,7 +60,7 @@ class _LazyGroup(TyperGroup):
     """Shows all sub-commands without importing them; imports the one that runs."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Return the real command in place of its stand-in."""
+        """Return the real command in place of its placeholder."""
         from app.command_line.moved_options import refuse_moved_options
 
         refuse_moved_options(args, ctx)

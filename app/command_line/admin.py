@@ -121,7 +121,7 @@ def list_devices(data_dir: DataDir = None, as_json: Json = False) -> None:
 def disable_device(
     device_id: Annotated[str, typer.Argument(help="Id of the station.")], data_dir: DataDir = None
 ) -> None:
-    """Disable a station: its tokens are worthless at once."""
+    """Disable a station: its tokens become invalid at once."""
     _set_status(device_id, data_dir, active=False)
 
 
@@ -129,7 +129,7 @@ def disable_device(
 def enable_device(
     device_id: Annotated[str, typer.Argument(help="Id of the station.")], data_dir: DataDir = None
 ) -> None:
-    """Enable a station again; it signs in anew, its old tokens stay worthless."""
+    """Enable a station again; it signs in again, its old tokens stay invalid."""
     _set_status(device_id, data_dir, active=True)
 
 
@@ -143,7 +143,7 @@ def list_codes(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 @codes_app.command("withdraw", epilog="Example: imageflow admin codes withdraw 0197c000-0000-7000-8000-00000000c0de")
 def withdraw_code(code_id: Annotated[str, typer.Argument(help="Id of the code.")], data_dir: DataDir = None) -> None:
-    """Make an enrolment code worthless at once."""
+    """Withdraw an enrolment code: it becomes invalid at once."""
     from server.devices.codes import withdraw_code as withdraw
 
     with _server(data_dir) as (context, who):
@@ -194,7 +194,7 @@ def list_keys(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 @keys_app.command("revoke", epilog="Example: imageflow admin keys revoke 0197c000-0000-7000-8000-00000000d0e1")
 def revoke_key(key_id: Annotated[str, typer.Argument(help="Id of the key.")], data_dir: DataDir = None) -> None:
-    """Make a key worthless at once."""
+    """Withdraw a key: it becomes invalid at once."""
     from server.users.keys import revoke_key as revoke
 
     with _server(data_dir) as (context, who):

@@ -107,7 +107,7 @@ def _run_window(scenario: Scenario, *, scripted: bool) -> None:
     if not shown:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         if not scripted:
-            _note(scenario.wording.say("no-display"))
+            _note(scenario.wording.phrase("no-display"))
     from app.demo.windowed import SCREEN, WindowedDemo, without_screen
     from app.window.shell.application import prepare_application
     from app.window.shell.station import build_station
@@ -119,9 +119,9 @@ def _run_window(scenario: Scenario, *, scripted: bool) -> None:
     station = build_station(workspace, source=scenario.parts.source(), language=scenario.language)
     if not shown:
         station.window.resize(*SCREEN)
-    say = scenario.wording.say
-    _note(say("training-from", images=len(scenario.parts.train_good)))
-    with progress_bar(say("training")) as advance:
+    phrase = scenario.wording.phrase
+    _note(phrase("training-from", images=len(scenario.parts.train_good)))
+    with progress_bar(phrase("training")) as advance:
         demo = WindowedDemo(
             scenario,
             application,
@@ -129,7 +129,7 @@ def _run_window(scenario: Scenario, *, scripted: bool) -> None:
             scripted=scripted or not shown,
             pace_ms=_LOOK_MS if shown else 0,
             on_training=lambda training: advance(
-                say(f"stage-{training.stage}" if training.stage else "training"), training.fraction
+                phrase(f"stage-{training.stage}" if training.stage else "training"), training.fraction
             ),
         )
         demo.run()
@@ -138,7 +138,7 @@ def _run_window(scenario: Scenario, *, scripted: bool) -> None:
 def _drawn(practice: PracticeStore, limit: int | None, wording: Wording) -> DemoParts:
     from app.demo.parts import drawn_parts
 
-    title = wording.say("drawing-parts")
+    title = wording.phrase("drawing-parts")
     with progress_bar(title) as advance:
         return drawn_parts(practice.parts, limit=limit, on_progress=in_fractions(title, advance))
 

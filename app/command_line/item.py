@@ -14,7 +14,7 @@ from app.command_line.options import JsonOption, StoreOption, finite_threshold
 if TYPE_CHECKING:
     from app.station.operations.thresholds import ThresholdChange
     from app.station.workspace import Workspace
-    from inspection.recipe.thresholds import EffectiveThreshold
+    from inspection.recipe.thresholds import AppliedThreshold
 
 item_app = typer.Typer(
     help="Items of this station's store: list them, show and set their thresholds.",
@@ -67,7 +67,7 @@ def threshold_command(
         typer.Option("--set", help="Inspect the item with this threshold from now on.", callback=finite_threshold),
     ] = None,
     reset: Annotated[
-        bool, typer.Option("--reset", help="Remove the item's own threshold: the station's or the model's holds.")
+        bool, typer.Option("--reset", help="Remove the item's own threshold: the station's or the model's applies.")
     ] = False,
     user: Annotated[str, typer.Option("--user", help="Quality engineer or administrator who changes it.")] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail.")] = "",
@@ -104,7 +104,7 @@ def threshold_command(
             "--user, --reason, --model and --password-stdin go with --set or --reset", param_hint="--set"
         )
     from app.command_line.opened_store import opened_store
-    from app.station.operations.thresholds import threshold_changes, threshold_in_force, threshold_json
+    from app.station.operations.thresholds import applied_threshold_of, threshold_changes, threshold_json
 
     digest = None if model is None else _digest_of(model)
     password = _password(user, password_stdin) if changing else ""
@@ -112,23 +112,23 @@ def threshold_command(
         item_id = _item_id(workspace, item)
         if changing:
             _change(workspace, user, password, item_id, value, reason.strip(), digest)
-        held = threshold_in_force(workspace, item_id)
+        applied = applied_threshold_of(workspace, item_id)
         changes = threshold_changes(workspace, item_id)
-    _warn_skipped(held)
+    _warn_skipped(applied)
     if as_json:
         answer: dict[str, Any] = {
             "item": item_id,
-            "in_force": threshold_json(held),
+            "in_force": threshold_json(applied),
             "changes": [change.as_json() for change in changes],
         }
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
-    typer.echo(f"In force: {format_threshold(held)}")
+    typer.echo(f"Applied: {format_threshold(applied)}")
     for change in changes:
         typer.echo(_format_change(change))
 
 
-def format_threshold(threshold: EffectiveThreshold | None) -> str:
+def format_threshold(threshold: AppliedThreshold | None) -> str:
     """Return a threshold with where it comes from, for a person."""
     return "none" if threshold is None else f"{threshold.value:.4f} (from the {threshold.origin})"
 
@@ -179,9 +179,9 @@ def _password(user: str, from_stdin: bool) -> str:
     return str(typer.prompt(f"Password of {user}", hide_input=True, err=True))
 
 
-def _warn_skipped(held: EffectiveThreshold | None) -> None:
+def _warn_skipped(applied: AppliedThreshold | None) -> None:
     """Report on stderr whose thresholds are not applied because they were chosen for another model."""
     from app.command_line import warn
 
-    for origin in held.skipped if held is not None else ():
+    for origin in applied.skipped if applied is not None else ():
         warn(f"{origin}-threshold-not-applicable")

@@ -58,7 +58,7 @@ def server_command(
             insecure=True if insecure else None,
             workers=workers,
         )
-        serve(settings, until_stdin_closes=until_stdin_closes, say=lambda line: typer.echo(line, err=True))
+        serve(settings, until_stdin_closes=until_stdin_closes, report=lambda line: typer.echo(line, err=True))
     except InvalidInput as error:
         report_error(error)
         raise typer.Exit(_WRONG_USAGE) from error

@@ -59,18 +59,18 @@ def compare(
     problems: list[str] = []
     here, there = station_statistics(workspace), administration.statistics()
     if here != there:
-        problems.append(wording.say("problem-statistics", here=here, there=there))
+        problems.append(wording.phrase("problem-statistics", here=here, there=there))
     counted = here["summary"]["total_inspections"]
     if counted != expected_parts:
-        problems.append(wording.say("problem-count", expected=expected_parts, counted=counted))
+        problems.append(wording.phrase("problem-count", expected=expected_parts, counted=counted))
     synced, unsynced = _records(workspace)
     status = sync_status(workspace)
     if unsynced or status.waiting or status.blobs_waiting:
         problems.append(
-            wording.say("problem-not-synced", records=unsynced, changes=status.waiting, files=status.blobs_waiting)
+            wording.phrase("problem-not-synced", records=unsynced, changes=status.waiting, files=status.blobs_waiting)
         )
     if status.dead:
-        problems.append(wording.say("problem-dead", dead=status.dead))
+        problems.append(wording.phrase("problem-dead", dead=status.dead))
     images, size = _compare_images(workspace, problems, wording)
     problems += [finding.sentence(wording.language) for finding in check_store(workspace.store).findings]
     return Comparison(tuple(problems), synced, unsynced, status.waiting, status.dead, images, size, here, there)
@@ -98,8 +98,8 @@ def _compare_images(workspace: Workspace, problems: list[str], wording: Wording)
             theirs = workspace.link.client.get_bytes("/inspection/sync/download", params={"blob": image.sha256})
         except UserFacingError as error:
             reason = wording.trouble(error)
-            problems.append(wording.say("problem-image-missing", image_id=image.image_id, reason=reason))
+            problems.append(wording.phrase("problem-image-missing", image_id=image.image_id, reason=reason))
             continue
         if theirs != ours or sha256_of(theirs) != image.sha256:
-            problems.append(wording.say("problem-image-differs", image_id=image.image_id))
+            problems.append(wording.phrase("problem-image-differs", image_id=image.image_id))
     return len(images), size

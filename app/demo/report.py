@@ -99,45 +99,45 @@ def write_report(report: dict[str, Any], folder: Path) -> Path:
 
 def print_report(report: dict[str, Any], console: Console, wording: Wording) -> None:
     """Print the report as tables, in the language of ``wording``."""
-    say = wording.say
+    phrase = wording.phrase
     parts, sync, latency = report["parts"], report["sync"], report["latency_ms"]
     table = Table(title=report["name"], title_justify="left", show_header=True)
-    for heading in ("", say("heading-ai"), say("heading-effective")):
+    for heading in ("", phrase("heading-ai"), phrase("heading-effective")):
         table.add_column(heading, justify="left" if not heading else "right")
     ai, effective = report["ai"], report["effective"]
     for key, label in (("ok", "✓ OK"), ("ng", "✕ NG"), ("hold", "? HOLD")):
         table.add_row(label, str(ai[key]), str(effective[key]))
-    table.add_row(say("escapes"), _share(ai["escapes"]), _share(effective["escapes"]))
-    table.add_row(say("overkill"), _share(ai["overkill"]), _share(effective["overkill"]))
+    table.add_row(phrase("escapes"), _share(ai["escapes"]), _share(effective["escapes"]))
+    table.add_row(phrase("overkill"), _share(ai["overkill"]), _share(effective["overkill"]))
     console.print(table)
     facts = Table(show_header=False)
     auroc = "-" if report["auroc"] is None else f"{report['auroc']:.4f}"
     rows = (
         (
-            say("parts"),
-            say("parts-value", total=parts["total"], good=parts["good"], defective=parts["defective"]),
+            phrase("parts"),
+            phrase("parts-value", total=parts["total"], good=parts["good"], defective=parts["defective"]),
         ),
-        (say("without-server"), str(parts["without_server"])),
-        (say("overruled"), str(parts["overruled"])),
-        (say("auroc"), auroc),
-        (say("threshold"), f"{report['training']['threshold']:.4f}"),
-        (say("latency"), f"{latency['p50']} / {latency['p95']} ms"),
+        (phrase("without-server"), str(parts["without_server"])),
+        (phrase("overruled"), str(parts["overruled"])),
+        (phrase("auroc"), auroc),
+        (phrase("threshold"), f"{report['training']['threshold']:.4f}"),
+        (phrase("latency"), f"{latency['p50']} / {latency['p95']} ms"),
         (
-            say("training"),
-            say("training-value", images=report["training"]["images"], seconds=report["training"]["seconds"]),
+            phrase("training"),
+            phrase("training-value", images=report["training"]["images"], seconds=report["training"]["seconds"]),
         ),
         (
-            say("synced"),
-            say("synced-value", synced=sync["synced_records"], waiting=sync["waiting"], dead=sync["dead"]),
+            phrase("synced"),
+            phrase("synced-value", synced=sync["synced_records"], waiting=sync["waiting"], dead=sync["dead"]),
         ),
-        (say("images-equal"), str(sync["images_compared"])),
-        (say("agrees"), f"✓ {say('yes')}" if report["agrees"] else f"✕ {say('no')}"),
+        (phrase("images-equal"), str(sync["images_compared"])),
+        (phrase("agrees"), f"✓ {phrase('yes')}" if report["agrees"] else f"✕ {phrase('no')}"),
     )
     for label, value in rows:
         facts.add_row(label, value)
     console.print(facts)
     for warning in report["training"]["warnings"]:
-        console.print(f"! {say(f'warning-{warning}')}", markup=False)
+        console.print(f"! {phrase(f'warning-{warning}')}", markup=False)
     for problem in [*report["skipped"], *report["problems"]]:
         console.print(f"✕ {problem}", markup=False)
 

@@ -100,9 +100,9 @@ class Scenario:
         Raises:
             Unavailable: when the server or one of its answers fails.
         """
-        self._note(self.wording.say("server-starting"))
+        self._note(self.wording.phrase("server-starting"))
         self._server.start()
-        self._note(self.wording.say("server-at", url=self._server.url))
+        self._note(self.wording.phrase("server-at", url=self._server.url))
         password = create_admin(self._practice.server_data)
         self._administration = ServerAdministration(self._server, password)
         self._setup = self._administration.set_up(self.parts, self.language)
@@ -121,7 +121,7 @@ class Scenario:
 
     def stop_server(self) -> None:
         """Take the server away, as a network does."""
-        self._note(self.wording.say("server-goes", parts=len(self.outcomes)))
+        self._note(self.wording.phrase("server-goes", parts=len(self.outcomes)))
         self._server.stop()
 
     def part_of(self, inspection: ItemInspection) -> DemoPart:
@@ -173,7 +173,7 @@ class Scenario:
         """
         if not self._server.running:
             self._server.start()
-            self._note(self.wording.say("server-back"))
+            self._note(self.wording.phrase("server-back"))
         self.workspace.request_sync()
         deadline = time.monotonic() + SETTLE_S
         status = sync_status(self.workspace)
@@ -188,7 +188,7 @@ class Scenario:
                 )
             time.sleep(_LOOK_EVERY_S)
             status = sync_status(self.workspace)
-        self._note(self.wording.say("synchronised"))
+        self._note(self.wording.phrase("synchronised"))
 
     def report(self) -> dict[str, Any]:
         """Compare station and server and return the report.

@@ -1,4 +1,4 @@
-"""What the demo says in the user's language, read once from ``resources/phrases/<language>/demo.json``."""
+"""The demo's texts in the user's language, read once from ``resources/phrases/<language>/demo.json``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Wording:
     def __init__(self, language: Language) -> None:
         self.language: Language = language
 
-    def say(self, key: str, **values: object) -> str:
+    def phrase(self, key: str, **values: object) -> str:
         """Return the phrase ``key`` with ``values`` filled in.
 
         Raises:

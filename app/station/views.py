@@ -25,7 +25,7 @@ class ItemView:
     Attributes:
         model_id: the anomaly model its pipeline uses; None before the first training, or without a step for one.
         model_ready: whether every model its pipeline needs is chosen and on this station.
-        threshold: the one that holds here: the item's own, else the one the server set for this station, else the
+        threshold: the one that applies here: the item's own, else the one the server set for this station, else the
             model's; None without any.
         threshold_origin: which of them: ``item``, ``station`` or ``model``.
     """

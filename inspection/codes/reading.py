@@ -136,7 +136,7 @@ def _read(
     codes = read(zxingcpp.TextMode.Plain)
     declaring: set[bytes] = set()
     if any(max(bytes(code.bytes), default=0) >= _ASCII for code in codes):
-        # Whether a code declares its character set is told in this form only.
+        # Whether a code declares its character set is given in this form only.
         declaring = {bytes(code.bytes) for code in read(zxingcpp.TextMode.HexECI) if _declares_charset(code.text)}
     found = []
     for code in codes:

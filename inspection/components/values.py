@@ -27,7 +27,7 @@ class AnomalyFinding:
 
     Attributes:
         score: larger is more anomalous.
-        threshold: the effective one; a score strictly above it is anomalous.
+        threshold: the one that applies; a score strictly above it is anomalous.
         heatmap: float32 ``(H, W)`` over the original image, in the unit of the score; 0 for ignored pixels.
         regions: connected regions where the heatmap exceeds the threshold, most anomalous first, class ``anomaly``.
     """

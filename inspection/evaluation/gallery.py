@@ -107,7 +107,7 @@ def grouped(
         gallery: stores the pictures.
         escapes: farthest from the threshold first.
         totals: class → number of its images.
-        threshold: the effective one.
+        threshold: the one that applies.
         wording: of the report.
 
     Raises:

@@ -32,7 +32,7 @@ def picture_of(
         pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
         heatmap: float32 ``(H, W)`` in the unit of the score.
         score: of the image.
-        threshold: the effective one.
+        threshold: the one that applies.
         mask: bool ``(H, W)``, True on defects; None when unknown.
     """
     height, width = heatmap.shape

@@ -34,7 +34,7 @@ class ScoredSet:
     Attributes:
         model: name of the model's file.
         digest: of the model.
-        threshold: the effective one.
+        threshold: the one that applies.
         own_threshold: the model's own.
         good: good images.
         defect: defective images.

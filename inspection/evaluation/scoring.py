@@ -109,8 +109,8 @@ def score_set(
     _require_different(goods, good, defects, defect)
     if masks is not None:
         _require_masks(masks, [image.path for image in defects], defect, marks)
-    effective = model.threshold if threshold is None else threshold
-    found = ScoredSet(model.name, model.digest, effective, model.threshold)
+    applied = model.threshold if threshold is None else threshold
+    found = ScoredSet(model.name, model.digest, applied, model.threshold)
     found.classes = tuple(sorted({image.label or UNNAMED_CLASS for image in defects}))
     found.pixels = None if masks is None else PixelScores()
     run = _Run(model, found, masks, pictures, language, reading, marks)

@@ -24,7 +24,7 @@ def walk(folder: Path, on_refused: OnRefused) -> Iterator[tuple[str, os.DirEntry
 
     Args:
         folder: exists.
-        on_refused: told of a folder that cannot be listed.
+        on_refused: called with a folder that cannot be listed.
     """
     for place, entries in _folders(folder, on_refused):
         yield from ((f"{place}/{entry.name}" if place else entry.name, entry) for entry in entries)

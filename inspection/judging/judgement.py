@@ -35,7 +35,7 @@ class Judgement:
             ``code-none`` (no code was read, and the criteria name none), ``code-missing:<name>``,
             ``code-wrong:<name>`` (codes of the format were read, too few with the text) and
             ``code-too-many:<name>``, ``colour-missing:<name>`` and ``colour-difference:<name>``.
-        threshold: the effective one; None without an anomaly score.
+        threshold: the one that applies; None without an anomaly score.
         detections: those that the criteria do not ignore.
     """
 
@@ -71,7 +71,7 @@ def judge(
 ) -> Judgement:
     """Return the judgement of one image.
 
-    A score strictly above the effective threshold means NG, unless every region it marks is smaller than the minimum
+    A score strictly above the threshold that applies means NG, unless every region it marks is smaller than the minimum
     defect area. Measurements, codes and colours are judged where the criteria name them. Where
     codes were looked for and the criteria name none, at least one must have been read.
 
@@ -95,7 +95,7 @@ def judge(
         and found.bbox.width * found.bbox.height >= rule.minimum_defect_area
     )
     evidence = _Evidence()
-    effective = _judge_score(score, threshold, detections, rule, evidence)
+    applied = _judge_score(score, threshold, detections, rule, evidence)
     _judge_counts(kept, rule, evidence)
     _judge_measurements(measurements, rule, evidence)
     if codes is not None and not codes and not rule.codes:
@@ -104,29 +104,29 @@ def judge(
         _judge_code(name, rule.codes[name], codes or (), evidence)
     _judge_colours(colours, rule, evidence)
     if evidence.reasons:
-        return Judgement(Verdict.NG, max(evidence.against), tuple(evidence.reasons), effective, kept)
-    return Judgement(Verdict.OK, min(evidence.passed, default=1.0), (), effective, kept)
+        return Judgement(Verdict.NG, max(evidence.against), tuple(evidence.reasons), applied, kept)
+    return Judgement(Verdict.OK, min(evidence.passed, default=1.0), (), applied, kept)
 
 
 def _judge_score(
     score: float | None, threshold: float | None, detections: Sequence[Detection], rule: Criteria, evidence: _Evidence
 ) -> float | None:
-    """Judge the anomaly score; return the effective threshold."""
+    """Judge the anomaly score; return the threshold that applies."""
     if score is None:
         return None
-    effective = rule.threshold if rule.threshold is not None else threshold
-    if effective is None or math.isnan(score):
+    applied = rule.threshold if rule.threshold is not None else threshold
+    if applied is None or math.isnan(score):
         raise ValueError("an anomaly score needs to be a number and to have a threshold")
     marked = [found for found in detections if found.class_name == ANOMALY_CLASS]
     too_small = bool(marked) and all(
         found.bbox.width * found.bbox.height < rule.minimum_defect_area for found in marked
     )
-    confidence = verdict_confidence(score, effective)
-    if score > effective and not too_small:
+    confidence = verdict_confidence(score, applied)
+    if score > applied and not too_small:
         evidence.reject("anomaly-score", confidence)
     else:
-        evidence.passed.append(_BORDER if score > effective else confidence)
-    return effective
+        evidence.passed.append(_BORDER if score > applied else confidence)
+    return applied
 
 
 def _judge_counts(kept: Sequence[Detection], rule: Criteria, evidence: _Evidence) -> None:

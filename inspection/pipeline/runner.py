@@ -184,7 +184,7 @@ class Runner:
             measurements=measurements,
             codes=codes if code_lists else None,
             colours=colours,
-            # The threshold of the finding holds: only its step knew whether the criteria's is for its model.
+            # The threshold of the finding applies: only its step knew whether the criteria's is for its model.
             criteria=rule.model_copy(update={"threshold": None}),
         )
         shown = self.pipeline.unused_images()

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from inspection.recipe.models import KnownModel, ModelRecord
 from inspection.recipe.recipe import ItemRecord, ItemSource, PipelineRecord, Recipe, make_recipe
-from inspection.recipe.thresholds import EffectiveThreshold, station_threshold
+from inspection.recipe.thresholds import AppliedThreshold, station_threshold
 
 
 class StoredItem(ItemRecord, Protocol):
@@ -55,7 +55,7 @@ def read_recipe(item: StoredItem, records: Records) -> Recipe:
     return make_recipe(source, read_models(source.model_names, records), station)
 
 
-def read_threshold(item: StoredItem, records: Records) -> EffectiveThreshold | None:
+def read_threshold(item: StoredItem, records: Records) -> AppliedThreshold | None:
     """Return the threshold that applies to an item, also when the item cannot run.
 
     A stored value that is no threshold counts as none, so that it can be seen and mended.

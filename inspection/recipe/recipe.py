@@ -22,10 +22,10 @@ from inspection.recipe.models import (
 )
 from inspection.recipe.overrides import resolve_pipeline
 from inspection.recipe.thresholds import (
+    AppliedThreshold,
     ChosenThreshold,
-    EffectiveThreshold,
     Origin,
-    effective_threshold,
+    applied_threshold,
     own_threshold,
 )
 from models.errors import DoesNotFit
@@ -89,7 +89,7 @@ class ItemSource:
 
     def threshold(
         self, models: Sequence[KnownModel], station: ChosenThreshold | None = None
-    ) -> EffectiveThreshold | None:
+    ) -> AppliedThreshold | None:
         """Return the threshold that applies to the item, also when it cannot run, so that it can be seen and mended.
 
         Args:
@@ -98,7 +98,7 @@ class ItemSource:
         """
         own = own_threshold(self.criteria)
         model = threshold_model(models, own)
-        return effective_threshold(
+        return applied_threshold(
             item=own,
             station=station,
             model=model.threshold if model else None,
@@ -123,7 +123,7 @@ class Recipe:
 
     pipeline: ValidatedPipeline
     criteria: Criteria
-    threshold: EffectiveThreshold | None
+    threshold: AppliedThreshold | None
     models: Mapping[str, KnownModel]
 
     @property

@@ -36,7 +36,7 @@ class ChosenThreshold:
 
 
 @dataclass(frozen=True, slots=True)
-class EffectiveThreshold:
+class AppliedThreshold:
     """The threshold that applies, with its origin.
 
     Attributes:
@@ -54,13 +54,13 @@ class EffectiveThreshold:
     skipped: tuple[Origin, ...] = ()
 
 
-def effective_threshold(
+def applied_threshold(
     *,
     item: ChosenThreshold | None = None,
     station: ChosenThreshold | None = None,
     model: float | None = None,
     model_sha256: str | None = None,
-) -> EffectiveThreshold | None:
+) -> AppliedThreshold | None:
     """Return the threshold that applies, None when there is none.
 
     Args:
@@ -75,9 +75,9 @@ def effective_threshold(
         if chosen is None:
             continue
         if chosen.applies_to(model_sha256):
-            return EffectiveThreshold(chosen.value, origin, chosen.model_sha256, tuple(skipped))
+            return AppliedThreshold(chosen.value, origin, chosen.model_sha256, tuple(skipped))
         skipped.append(origin)
-    return None if model is None else EffectiveThreshold(model, "model", skipped=tuple(skipped))
+    return None if model is None else AppliedThreshold(model, "model", skipped=tuple(skipped))
 
 
 def own_threshold(criteria: Mapping[str, Any]) -> ChosenThreshold | None:

@@ -25,5 +25,5 @@ def refresh(body: RefreshRequest, context: Context) -> TokenPair:
 
 @router.post("/logout", summary="End the signed-in session", status_code=204)
 def logout(asking: Asking, context: Context) -> None:
-    """Make access and refresh token of this session worthless."""
+    """Invalidate access and refresh token of this session."""
     service.sign_out(context, asking)

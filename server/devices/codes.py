@@ -54,7 +54,7 @@ def get_code(context: ServerContext, code_id: str) -> EnrolmentCodeReply:
 
 
 def withdraw_code(context: ServerContext, who: Principal, code_id: str, expected: Expected = WHATEVER) -> None:
-    """Make a code worthless; nothing happens when it was withdrawn before.
+    """Withdraw a code; nothing happens when it was withdrawn before.
 
     Raises:
         NotFound: ``enrolment-code-unknown``.

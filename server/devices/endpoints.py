@@ -94,7 +94,7 @@ def get_device(device_id: NamedId, context: Context, answer: Read) -> DeviceRepl
 def update_device(
     device_id: NamedId, asking: Admin, context: Context, body: DeviceUpdate, answer: Answered, expected: IfMatch
 ) -> DeviceReply:
-    """Administrators only; a disabled station's tokens are worthless at once."""
+    """Administrators only; a disabled station's tokens become invalid at once."""
     return answer.of(service.update_device(context, asking, device_id, body, expected))
 
 
@@ -120,5 +120,5 @@ def get_code(code_id: NamedId, context: Context, answer: Read) -> EnrolmentCodeR
 
 @router.delete("/enrolment-codes/{code_id}", summary="Withdraw an enrolment code", status_code=204, responses={409: {}})
 def withdraw_code(code_id: NamedId, asking: Admin, context: Context, expected: IfMatch) -> None:
-    """Administrators only; the code is worthless at once. One that was used is 409: disable the station instead."""
+    """Administrators only; the code becomes invalid at once. One that was used is 409: disable the station instead."""
     codes.withdraw_code(context, asking, code_id, expected)

@@ -69,7 +69,7 @@ def get_device(context: ServerContext, device_id: str) -> DeviceReply:
 def update_device(
     context: ServerContext, who: Principal, device_id: str, body: DeviceUpdate, expected: Expected = WHATEVER
 ) -> DeviceReply:
-    """Rename a station, or disable it: its tokens, and those of users signed in there, are worthless for good.
+    """Rename a station, or disable it: its tokens, and those of users signed in there, become invalid for good.
 
     Raises:
         NotFound: ``device-unknown``.

@@ -176,7 +176,7 @@ def _require_criteria_fit(
     except DoesNotFit as error:
         message = LocalText.of(error.code, error.values)
         members: dict[str, object] = {"validation_errors": [{"field": "criteria", "message": message, "value": None}]}
-        # A change of the pipeline is told which item stands against it.
+        # The error of a pipeline names the item that its change does not fit.
         context = used.context if stored is None else {}
         raise DoesNotFit(error.code, members={**members, **context}, **error.values) from error
 

@@ -22,13 +22,13 @@ _OWNER_ONLY = 0o077
 _STANDARD_INPUT, _PIECE = 0, 1_024
 
 
-def serve(settings: ServerSettings, *, until_stdin_closes: bool, say: Callable[[str], None]) -> None:
+def serve(settings: ServerSettings, *, until_stdin_closes: bool, report: Callable[[str], None]) -> None:
     """Run the server until it is stopped (SIGTERM, SIGINT, or the end of standard input).
 
     Args:
         settings: as started.
         until_stdin_closes: stop when standard input ends, so that a server never outlives the one who started it.
-        say: shows a line to the person who started it.
+        report: shows a line to the person who started it.
 
     Raises:
         UserFacingError: when it cannot start, with what to do.
@@ -45,7 +45,7 @@ def serve(settings: ServerSettings, *, until_stdin_closes: bool, say: Callable[[
         def announced() -> Iterator[None]:
             path = settings.data_dir / ADDRESS_FILE
             write_atomically(path, json.dumps({"url": url, "pid": os.getpid()}).encode())
-            say(f"ImageFlow Server listens on {url}{first_steps}")
+            report(f"ImageFlow Server listens on {url}{first_steps}")
             try:
                 yield
             finally:

@@ -1,7 +1,7 @@
 """Several processes that serve on one socket, for a server with more processors than one process can use.
 
 Only PostgreSQL keeps processes apart that give out positions of one change log. The first process makes the others,
-begins those anew that end by themselves, and ends them all when it ends, whatever ends it: each waits for the end of a
+restarts those that end by themselves, and ends them all when it ends, whatever ends it: each waits for the end of a
 pipe that only the first one holds.
 """
 

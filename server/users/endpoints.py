@@ -109,5 +109,5 @@ def get_key(key_id: NamedId, context: Context, answer: Read) -> ApiKeyReply:
 
 @router.delete("/api-keys/{key_id}", summary="Revoke an API key", status_code=204)
 def revoke_key(key_id: NamedId, asking: Admin, context: Context, expected: IfMatch) -> None:
-    """Administrators only; the key is worthless at once."""
+    """Administrators only; the key becomes invalid at once."""
     keys.revoke_key(context, asking, key_id, expected)

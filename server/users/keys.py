@@ -58,7 +58,7 @@ def get_key(context: ServerContext, key_id: str) -> ApiKeyReply:
 
 
 def revoke_key(context: ServerContext, who: Principal, key_id: str, expected: Expected = WHATEVER) -> None:
-    """Make a key worthless; nothing happens when it is already.
+    """Withdraw a key; nothing happens when it was withdrawn before.
 
     Raises:
         NotFound: ``key-unknown``.

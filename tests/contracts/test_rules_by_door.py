@@ -14,7 +14,7 @@ from app.command_line.chosen_pipeline import chosen_step
 from app.command_line.train import train_images_command
 from app.demo.parts import given_parts
 from app.station.operations.masters import list_items
-from app.station.operations.thresholds import threshold_in_force
+from app.station.operations.thresholds import applied_threshold_of
 from app.station.operations.training import train_item_model
 from app.station.settings import StationSettings
 from app.station.workspace import Workspace
@@ -297,7 +297,7 @@ def test_one_threshold_applies(
                 session.merge(record)
     with served.context.database.read() as session:
         on_server = read_threshold(session.get_one(InspectionItem, item.id), ItemRecords(session, device))
-    on_station = threshold_in_force(workspace, item.id)
+    on_station = applied_threshold_of(workspace, item.id)
     assert on_server is not None
     assert (on_server.value, on_server.origin, on_server.skipped) == expected
     assert on_station == on_server

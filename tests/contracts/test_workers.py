@@ -63,7 +63,7 @@ def test_workers_answer_for_one_database(tmp_path: Path, database: str) -> None:
         assert (len(workers), answers, listed) == (2, [201] * 12, 12)
 
 
-def test_a_worker_that_ends_is_begun_anew(tmp_path: Path, database: str) -> None:
+def test_a_worker_that_ends_is_restarted(tmp_path: Path, database: str) -> None:
     with server(tmp_path / "data", "--workers", "2", IMAGEFLOW_SERVER_DATABASE_URL=database) as (process, url, _):
         before = children(process.pid)
         os.kill(min(before), signal.SIGKILL)

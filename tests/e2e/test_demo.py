@@ -142,11 +142,11 @@ def test_without_auto_the_person_at_the_keys_decides(small_set: PartsFolder, tmp
 def started_demo(parts: PartsFolder, out: Path, store: Path) -> Iterator[subprocess.Popen[bytes]]:
     folders = ["--good", str(parts.train_good), "--test", str(parts.test)]
     log = out.with_suffix(".log")
-    with log.open("wb") as stated:
+    with log.open("wb") as written:
         demo = subprocess.Popen(
             [*IMAGEFLOW, "demo", "--auto", *folders, "--out", str(out), "--store", str(store)],
-            stdout=stated,
-            stderr=stated,
+            stdout=written,
+            stderr=written,
             env=ENVIRONMENT,
         )
         try:

@@ -160,4 +160,4 @@ def test_the_demos_day_comes_out_right_without_any_window(tmp_path: Path, parts:
     assert report["finished"]
     assert report["parts"]["total"] == len(parts.test)
     assert report["sync"]["images_compared"] == 2 * len(parts.test)
-    assert scenario.wording.say("server-goes", parts=scenario.half_way) in stated
+    assert scenario.wording.phrase("server-goes", parts=scenario.half_way) in stated

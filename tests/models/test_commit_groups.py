@@ -162,9 +162,9 @@ def test_every_writer_of_a_commit_that_fails_is_told(store, threads):
 
     event.listen(store.engine, "commit", refuse)
     leader, others = queued_behind(store, threads, [lambda code=code: write(store, code) for code in "abc"])
-    told = [one.exception(PATIENCE_S) for one in (leader, *others)]
+    errors = [one.exception(PATIENCE_S) for one in (leader, *others)]
     event.remove(store.engine, "commit", refuse)
-    assert [error.code for error in told if isinstance(error, UserFacingError)] == ["disk-full"] * 4
+    assert [error.code for error in errors if isinstance(error, UserFacingError)] == ["disk-full"] * 4
     assert codes(store) == set()
 
 

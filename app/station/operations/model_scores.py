@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ScoreDistribution:
-    """Scores of good images that were held out of the fit, ascending, and the threshold in force for the item."""
+    """Scores of good images that were held out of the fit, ascending, and the threshold that applies to the item."""
 
     model_id: str
     scores: tuple[float, ...]

@@ -1,4 +1,4 @@
-"""The threshold of an item: which one holds, changing it without retraining, and what it was before."""
+"""The threshold of an item: which one applies, changing it without retraining, and its changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.station.operations.users import SignedInUser, require_trainer
 from inspection.recipe.criteria import item_criteria
 from inspection.recipe.models import KnownModel, anomaly_models
 from inspection.recipe.reading import read_models, read_source, read_threshold
-from inspection.recipe.thresholds import EffectiveThreshold, without_threshold
+from inspection.recipe.thresholds import AppliedThreshold, without_threshold
 from models.audit import AuditEntry, append_audit
 from models.clock import rfc3339
 from models.errors import DoesNotFit
@@ -32,22 +32,22 @@ NEW_MODEL = "model.trained"
 
 @dataclass(frozen=True, slots=True)
 class ThresholdChange:
-    """One change of the threshold that holds for an item, made on a station or by a training there.
+    """One change of the threshold that applies to an item, made on a station or by a training there.
 
     Attributes:
         version: place among the changes of this item that the store knows of, by time, from 1. Stations count for
             themselves: two may both have a first change. What the server or another station changes shows in the next
             change's ``before``, which then differs from the ``after`` of the one before it.
-        before: what held; None when nothing did.
-        after: what holds from then on; None when nothing does.
+        before: what applied; None when nothing did.
+        after: what applies from then on; None when nothing does.
         reason: why, in the words of who changed it; ``NEW_MODEL`` when a training did.
         actor: who.
         at: when.
     """
 
     version: int
-    before: EffectiveThreshold | None
-    after: EffectiveThreshold | None
+    before: AppliedThreshold | None
+    after: AppliedThreshold | None
     reason: str
     actor: str
     at: datetime
@@ -64,8 +64,8 @@ class ThresholdChange:
         }
 
 
-def threshold_in_force(workspace: Workspace, item_id: str) -> EffectiveThreshold | None:
-    """Return the threshold that holds for an item on this station, None before it has a model.
+def applied_threshold_of(workspace: Workspace, item_id: str) -> AppliedThreshold | None:
+    """Return the threshold that applies to an item on this station, None before it has a model.
 
     Raises:
         NotFound: ``item-unknown``.
@@ -88,7 +88,7 @@ def set_item_threshold(
 ) -> ThresholdChange:
     """Give an item a threshold of its own, or take it away; the change is audited and travels with the item.
 
-    The model it was chosen for travels with it: with another model it does not count.
+    The model it was chosen for travels with it: with another model it does not apply.
 
     Args:
         workspace: the station's store.
@@ -125,9 +125,9 @@ def begin_with_new_model(
     user: SignedInUser,
     item: InspectionItem,
     model: ModelFile,
-    before: EffectiveThreshold | None,
+    before: AppliedThreshold | None,
 ) -> None:
-    """Take the item's own threshold away, in the transaction that gives it another model, and record what holds now.
+    """Take the item's own threshold away, in the transaction that gives it another model, and record what applies now.
 
     One that names the model of another step of the item stays.
 
@@ -137,7 +137,7 @@ def begin_with_new_model(
         user: who gives the model.
         item: with the new model among its parameters.
         model: the new one.
-        before: what held with the model before; None for an item's first model, whose threshold changes nothing.
+        before: what applied with the model before; None for an item's first model, whose threshold changes nothing.
     """
     models, _ = _models(session, item)
     others = {known.sha256 for known in anomaly_models(models)} - {model.sha256}
@@ -174,7 +174,7 @@ def _record_change(
     device_id: str,
     user: SignedInUser,
     item: InspectionItem,
-    before: EffectiveThreshold | None,
+    before: AppliedThreshold | None,
     reason: str,
 ) -> ThresholdChange:
     after = read_threshold(item, ItemRecords(session, device_id))
@@ -224,7 +224,7 @@ def _known_changes(session: Session, item_id: str) -> int:
     return session.scalar(query) or 0
 
 
-def threshold_json(threshold: EffectiveThreshold | None) -> dict[str, Any] | None:
+def threshold_json(threshold: AppliedThreshold | None) -> dict[str, Any] | None:
     """Return a threshold with its origin as JSON values; model and skipped origins only where there are any."""
     if threshold is None:
         return None
@@ -236,9 +236,9 @@ def threshold_json(threshold: EffectiveThreshold | None) -> dict[str, Any] | Non
     return found
 
 
-def _from_json(stored: dict[str, Any] | None) -> EffectiveThreshold | None:
+def _from_json(stored: dict[str, Any] | None) -> AppliedThreshold | None:
     if stored is None:
         return None
     # Entries of earlier versions have ``passed_over``.
     skipped = tuple(stored.get("skipped", stored.get("passed_over", ())))
-    return EffectiveThreshold(stored["value"], stored["origin"], stored.get("model_sha256"), skipped)
+    return AppliedThreshold(stored["value"], stored["origin"], stored.get("model_sha256"), skipped)

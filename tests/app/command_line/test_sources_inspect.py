@@ -45,7 +45,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, li
         ("parts", False),
     ],
 )
-def test_a_source_that_goes_on_is_reported_from_images_by_its_name(spec: str, expected: bool) -> None:
+def test_a_stream_is_distinguished_from_images_by_its_name(spec: str, expected: bool) -> None:
     assert is_stream(spec) is expected
 
 

@@ -30,14 +30,14 @@ def placeholders(phrase: str) -> list[str]:
 
 
 def keys_said() -> set[str]:
-    """Every key that is a literal in a call of ``say``."""
+    """Every key that is a literal in a call of ``phrase``."""
     files = [*DEMO.glob("*.py"), DEMO.parent / "command_line" / "demo.py"]
     calls = (node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
     return {
         node.args[0].value
         for node in calls
         if isinstance(node, ast.Call)
-        and getattr(node.func, "id", getattr(node.func, "attr", "")) == "say"
+        and getattr(node.func, "id", getattr(node.func, "attr", "")) == "phrase"
         and isinstance(node.args[0], ast.Constant)
         and isinstance(node.args[0].value, str)
     }

@@ -14,7 +14,7 @@ from inspection.anomaly.threshold.effect import NOMINAL_RATES, Evidence, Proport
 from inspection.anomaly.threshold.estimate import MAX_EXTRAPOLATION, Threshold, prediction_limit
 from inspection.anomaly.threshold.policy import PolicyName, ThresholdPolicy
 from inspection.anomaly.threshold.tail import excess_quantile, fit_pareto, tail_threshold
-from inspection.recipe.thresholds import ChosenThreshold, effective_threshold
+from inspection.recipe.thresholds import ChosenThreshold, applied_threshold
 from models.errors import InvalidInput
 from tests.support.errors import raised_in
 
@@ -156,7 +156,7 @@ def test_a_policy_that_makes_no_sense_is_refused(wrong: dict[str, object]) -> No
 def test_the_threshold_of_an_item_wins_over_the_stations_over_the_models(
     item: float | None, station: float | None, model: float | None, expected: tuple[float, str]
 ) -> None:
-    found = effective_threshold(
+    found = applied_threshold(
         item=None if item is None else ChosenThreshold(item),
         station=None if station is None else ChosenThreshold(station),
         model=model,
@@ -167,7 +167,7 @@ def test_the_threshold_of_an_item_wins_over_the_stations_over_the_models(
 
 
 def test_nothing_set_is_no_threshold() -> None:
-    assert effective_threshold() is None
+    assert applied_threshold() is None
 
 
 @given(
@@ -179,12 +179,12 @@ def test_nothing_set_is_no_threshold() -> None:
 def test_a_threshold_of_another_model_never_holds(
     item: ChosenThreshold | None, station: ChosenThreshold | None, model: float | None, in_use: str | None
 ) -> None:
-    found = effective_threshold(item=item, station=station, model=model, model_sha256=in_use)
+    found = applied_threshold(item=item, station=station, model=model, model_sha256=in_use)
     strangers = {
         origin: chosen is not None and chosen.model_sha256 not in (None, in_use)
         for origin, chosen in (("item", item), ("station", station))
     }
-    left = effective_threshold(
+    left = applied_threshold(
         item=None if strangers["item"] else item,
         station=None if strangers["station"] else station,
         model=model,

@@ -75,7 +75,7 @@ def test_the_layout_holds_every_image_once_without_touching_the_data(tmp_path: P
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "mine").rglob("*")} == before
 
 
-def test_a_file_the_library_would_write_anew_is_given_as_a_copy(tmp_path: Path) -> None:
+def test_a_file_the_library_would_overwrite_is_given_as_a_copy(tmp_path: Path) -> None:
     whole = encode_jpeg(np.zeros((20, 40, 3), np.uint8))
     described = labelled(tmp_path / "mine", {"train": [whole, whole + b"\0\0"], "val": [whole]}, ".jpg")
     write_training_layout(read_detection_data(described), tmp_path / "run")

@@ -225,7 +225,7 @@ def test_one_result_has_every_finding_in_coordinates_of_the_original(scene: Pixe
     assert np.array_equal(outcome.overlay[85:95, 20:44], scene[85:95, 20:44])
 
 
-def test_a_part_that_is_wrong_in_everything_is_reported_so(scene: Pixels) -> None:
+def test_a_part_that_is_wrong_in_everything_has_a_reason_for_each(scene: Pixels) -> None:
     wrong = cv2.flip(scene, 1).astype(np.uint8)
     wrong[:, :160] = 190  # no code
     result = Runner(validate_definition(parsed(STEPS))).run(wrong, GOOD).result

@@ -10,7 +10,7 @@ from inspection.recipe.criteria import item_criteria, parse_criteria
 from inspection.recipe.models import KnownModel, names_before
 from inspection.recipe.overrides import merge_overrides, resolve_pipeline
 from inspection.recipe.recipe import ItemSource, make_recipe
-from inspection.recipe.thresholds import ChosenThreshold, EffectiveThreshold, station_threshold
+from inspection.recipe.thresholds import AppliedThreshold, ChosenThreshold, station_threshold
 from models.errors import DoesNotFit, InvalidInput
 
 DEFINITION = default_definition().model_dump(mode="json")
@@ -82,7 +82,7 @@ def test_preprocessing_needs_only_the_models_before_its_step() -> None:
 
 def test_a_recipe_has_the_threshold_that_applies() -> None:
     recipe = make_recipe(source(), [MODEL], ChosenThreshold(5.0))
-    assert recipe.threshold == EffectiveThreshold(5.0, "station")
+    assert recipe.threshold == AppliedThreshold(5.0, "station")
     assert recipe.criteria.threshold == 5.0
     assert make_recipe(source(), [MODEL]).criteria.threshold is None
     own = source(criteria={"threshold": 4.0, "threshold_model": "c" * 64})

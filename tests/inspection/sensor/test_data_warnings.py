@@ -12,7 +12,7 @@ from tests.support.command import run
 from tests.support.messages import says
 from tests.support.sensor_rows import COLUMNS, machine_rows
 
-DOUBTS = ("sensor-labels", "sensor-na-value", "sensor-counter", "sensor-time-backward")
+DATA_WARNINGS = ("sensor-labels", "sensor-na-value", "sensor-counter", "sensor-time-backward")
 
 
 def table_of(values: NDArray[np.float64], seconds: NDArray[np.float64] | None = None) -> SensorTable:
@@ -106,7 +106,7 @@ def test_the_command_prints_data_warnings_with_advice(capsys: pytest.CaptureFixt
     assert says(err, "sensor-counter", member="advice", column="stamp")
     code, _, err = run(capsys, *order, "--missing", "-999", "--leave-out", "stamp")
     assert code == 0
-    assert not any(says(err, code) for code in DOUBTS)
+    assert not any(says(err, code) for code in DATA_WARNINGS)
 
 
 def test_the_doubts_of_the_command_read_japanese_in_japanese(

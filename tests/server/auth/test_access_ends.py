@@ -116,7 +116,7 @@ def test_a_station_that_is_enabled_again_does_not_revive_its_token(served: Serve
         assert problem_code(client.get("/tauri/config")) == "token-invalid"
 
 
-def test_a_station_that_is_enabled_again_signs_in_anew(served: Served) -> None:
+def test_a_station_that_is_enabled_again_can_sign_in(served: Served) -> None:
     enrolled = enrol(served)
     disable_and_enable(served, enrolled["device_id"])
     with served.client(Authorization=f"Bearer {device_token(served, enrolled)}") as client:
@@ -179,7 +179,7 @@ def test_a_key_stops_at_once_with_the_access_of_its_maker(served: Served, leaver
     assert (entry.actor, entry.detail["created_by"]) == ("admin", made["created_by"])
 
 
-def test_a_key_stays_worthless_when_its_maker_is_enabled_again(served: Served, leaver: Leaver) -> None:
+def test_a_key_stays_invalid_when_its_maker_is_enabled_again(served: Served, leaver: Leaver) -> None:
     maker_id, maker = leaver
     made = new_key(maker)
     for active in (False, True):

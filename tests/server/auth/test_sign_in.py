@@ -74,7 +74,7 @@ def test_the_second_use_of_a_refresh_token_ends_the_session(served: Served) -> N
         assert client.get("/users/me").status_code == 401
 
 
-def test_signing_out_makes_both_tokens_worthless(served: Served) -> None:
+def test_signing_out_invalidates_both_tokens(served: Served) -> None:
     pair = served.sign_in("inspector")
     with served.client(Authorization=f"Bearer {pair['access_token']}") as client:
         assert client.post("/auth/logout").status_code == 204

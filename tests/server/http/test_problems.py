@@ -86,7 +86,7 @@ def test_a_body_that_is_no_json_object_is_rejected(served: Served, body: bytes) 
     checked(answer, 400, "validation-error")
 
 
-def test_a_text_that_is_no_json_is_reported_of_the_body(served: Served) -> None:
+def test_a_body_that_is_no_json_is_a_problem_of_the_body(served: Served) -> None:
     answer = served["supervisor"].post(
         "/inspection/targets", content=b'{"code": ', headers={"Content-Type": "application/json"}
     )

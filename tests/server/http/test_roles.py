@@ -94,14 +94,14 @@ def test_the_table_above_names_every_route_that_changes_something(served: Served
 
 def test_the_document_names_the_roles_of_the_table_above(served: Served) -> None:
     document = served["anonymous"].get(f"{served.url}/openapi.json").json()
-    told = {
+    documented = {
         (method.upper(), "/".join("{}" if part.startswith("{") else part for part in path.split("/"))): operation
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     }
     for (method, path), (roles, _) in ALLOWED.items():
         generic = "/".join("{}" if part == ID else part for part in path.split("/"))
-        assert set(told[method, f"/api/v1{generic}"]["x-roles"]) == roles, (method, path)
+        assert set(documented[method, f"/api/v1{generic}"]["x-roles"]) == roles, (method, path)
 
 
 @pytest.mark.parametrize("path", READABLE + ADMINISTRATIVE)

@@ -16,14 +16,14 @@ from app.station.operations.masters import list_items, list_targets
 from app.station.operations.model_scores import score_distribution
 from app.station.operations.preparation import prepare_item
 from app.station.operations.sessions import begin_session
-from app.station.operations.thresholds import NEW_MODEL, set_item_threshold, threshold_changes, threshold_in_force
+from app.station.operations.thresholds import NEW_MODEL, applied_threshold_of, set_item_threshold, threshold_changes
 from app.station.operations.training import TrainedModel, train_item_model
 from app.station.settings import StationSettings
 from app.station.workspace import Workspace
 from inspection.anomaly import TrainingProgress, TrainingSettings
 from inspection.imaging.datasets import image_files
 from inspection.imaging.frames import Frame
-from inspection.recipe.thresholds import EffectiveThreshold
+from inspection.recipe.thresholds import AppliedThreshold
 from models.audit import AuditEntry, verify_audit
 from models.clock import utc_now
 from models.errors import DoesNotFit, NotFound, PermissionDenied
@@ -156,7 +156,7 @@ def test_a_threshold_that_came_invalid_with_an_item_can_be_set_right(
         value, model = stored if isinstance(stored, tuple) else (stored, None)
         item.criteria = {**item.criteria, "threshold": value, "threshold_model": model}
     assert item_of(workspace, station) == (own, "model")
-    for look in (prepare_item, threshold_in_force):
+    for look in (prepare_item, applied_threshold_of):
         with pytest.raises(DoesNotFit) as caught:
             look(workspace, station.item_id)
         assert caught.value.code == "item-criteria-invalid"
@@ -164,7 +164,7 @@ def test_a_threshold_that_came_invalid_with_an_item_can_be_set_right(
         assert (caught.value.values["item"], caught.value.values["setting"]) == ("Surface", setting)
     change = set_item_threshold(workspace, station.engineer, station.item_id, 5.5, "mended")
     model = prepare_item(workspace, station.item_id).model_sha256
-    assert (change.before, change.after) == (EffectiveThreshold(own, "model"), EffectiveThreshold(5.5, "item", model))
+    assert (change.before, change.after) == (AppliedThreshold(own, "model"), AppliedThreshold(5.5, "item", model))
 
 
 def test_a_threshold_for_another_model_is_refused(workspace: Workspace, station: Station) -> None:
@@ -201,16 +201,16 @@ def test_a_threshold_of_another_model_gives_way_to_the_next_in_order(workspace: 
     own, _ = item_of(workspace, station)
     put_config(workspace, None, for_model(station, 7.5, first))
     set_item_threshold(workspace, station.engineer, item, 5.5, "for the first model")
-    assert threshold_in_force(workspace, item) == EffectiveThreshold(5.5, "item", first)
+    assert applied_threshold_of(workspace, item) == AppliedThreshold(5.5, "item", first)
     use_model(workspace, station, second)
-    assert threshold_in_force(workspace, item) == EffectiveThreshold(9.0, "model", None, ("item", "station"))
+    assert applied_threshold_of(workspace, item) == AppliedThreshold(9.0, "model", None, ("item", "station"))
     put_config(workspace, DEVICE, for_model(station, 6.5, second))
-    assert threshold_in_force(workspace, item) == EffectiveThreshold(6.5, "station", second, ("item",))
+    assert applied_threshold_of(workspace, item) == AppliedThreshold(6.5, "station", second, ("item",))
     change = set_item_threshold(workspace, station.engineer, item, 4.5, "for the second", model_sha256=second)
-    assert change.before == EffectiveThreshold(6.5, "station", second, ("item",))
-    assert threshold_in_force(workspace, item) == EffectiveThreshold(4.5, "item", second)
+    assert change.before == AppliedThreshold(6.5, "station", second, ("item",))
+    assert applied_threshold_of(workspace, item) == AppliedThreshold(4.5, "item", second)
     use_model(workspace, station, first)
-    assert threshold_in_force(workspace, item) == EffectiveThreshold(own, "model", None, ("item", "station"))
+    assert applied_threshold_of(workspace, item) == AppliedThreshold(own, "model", None, ("item", "station"))
     assert prepare_item(workspace, item).criteria.threshold is None
 
 
@@ -221,7 +221,7 @@ def test_a_threshold_that_names_no_model_counts_for_every_one(workspace: Workspa
     assert item_of(workspace, station) == (6.5, "station")
     with workspace.database.transaction() as session, remote_changes(session):
         session.get_one(InspectionItem, station.item_id).criteria = {"threshold": 5.5}
-    assert threshold_in_force(workspace, station.item_id) == EffectiveThreshold(5.5, "item")
+    assert applied_threshold_of(workspace, station.item_id) == AppliedThreshold(5.5, "item")
 
 
 def test_models_of_thresholds_that_make_no_sense_are_reported_with_the_item(
@@ -229,7 +229,7 @@ def test_models_of_thresholds_that_make_no_sense_are_reported_with_the_item(
 ) -> None:
     put_config(workspace, None, for_model(station, 6.5, "not a digest"))
     with pytest.raises(DoesNotFit) as caught:
-        threshold_in_force(workspace, station.item_id)
+        applied_threshold_of(workspace, station.item_id)
     assert caught.value.code == "item-criteria-invalid"
     assert (caught.value.values["item"], caught.value.values["setting"]) == ("Surface", "threshold_models")
 
@@ -254,7 +254,7 @@ def test_the_history_of_thresholds_has_no_gap_when_a_new_model_begins(
     put_config(workspace, DEVICE, for_model(station, 6.5, first))
     set_item_threshold(workspace, station.engineer, item, 5.5, "for the model of today")
     trained = retrain(workspace, station, slice(6))
-    assert threshold_in_force(workspace, item) == EffectiveThreshold(trained.threshold, "model", None, ("station",))
+    assert applied_threshold_of(workspace, item) == AppliedThreshold(trained.threshold, "model", None, ("station",))
     with workspace.database.read() as session:
         assert session.get_one(InspectionItem, item).criteria == {}
     begun = begin_session(workspace, station.operator, target_id=station.target_id)
@@ -310,7 +310,7 @@ def test_training_the_model_of_one_step_leaves_the_threshold_of_another_steps_mo
     with pytest.raises(DoesNotFit):
         set_item_threshold(workspace, station.engineer, station.item_id, 4.5, "r", model_sha256="d" * 64)
     retrain(workspace, station, slice(6))
-    assert threshold_in_force(workspace, station.item_id) == EffectiveThreshold(5.5, "item", "b" * 64)
+    assert applied_threshold_of(workspace, station.item_id) == AppliedThreshold(5.5, "item", "b" * 64)
 
 
 @pytest.mark.slow

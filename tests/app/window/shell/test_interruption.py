@@ -43,12 +43,12 @@ import typer
 import app.command_line
 from app.benchmarks.processes import run_module
 
-class Told(subprocess.Popen):
+class Announced(subprocess.Popen):
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
         print(self.pid, flush=True)
 
-subprocess.Popen = Told
+subprocess.Popen = Announced
 commands = typer.Typer()
 
 @commands.command()

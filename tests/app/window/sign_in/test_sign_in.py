@@ -105,7 +105,7 @@ def test_a_wrong_password_can_be_typed_again(robot: UserRobot) -> None:
     assert not robot.window.window.banner.isVisible()
 
 
-def test_who_was_never_online_here_is_reported_why_it_does_not_work(robot: UserRobot) -> None:
+def test_a_first_sign_in_without_the_server_is_refused_with_its_reason(robot: UserRobot) -> None:
     type_and_enter(robot, "operator", PASSWORD)
     robot.until(lambda: robot.banner_says("sign-in-never-online", username="operator"))
     assert robot.context.screen == "sign_in"
@@ -181,7 +181,7 @@ def test_a_credential_the_server_refuses_later_is_asked_for_again(robot: UserRob
 
 
 @pytest.mark.usefixtures("with_server")
-def test_who_never_signed_in_here_is_reported_that_the_station_is_refused(workspace: Workspace) -> None:
+def test_a_first_sign_in_at_a_refused_station_names_the_station_as_the_reason(workspace: Workspace) -> None:
     workspace.keep_credential("not the right one")
     with pytest.raises(NotSignedIn) as caught:
         sign_in(workspace, "operator", PASSWORD)
