@@ -55,7 +55,6 @@ WITHOUT_ADVICE = frozenset(
         "sensor-constant",
         "sensor-left-out",
         "sensor-nearly-constant",
-        "sensor-rows-unused",
         "sensor-table-no-value",
         "sensor-table-units",
         # Parts of a sentence of another text.

@@ -26,6 +26,8 @@ _KNOWN_TO_ULTRALYTICS = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".ti
 PARTS = ("train", "val")
 _UP = "../"
 _SHOWN_WRONG = 50
+_NO_LABELS = frozenset({"classes.txt", "labels.txt", "notes.txt", "README.txt"})
+"""What labelling tools write beside label files."""
 Report = Callable[[int, int], None]
 
 
@@ -58,7 +60,7 @@ class DetectionData:
         names: of the classes, by number.
         train: training images.
         val: validation images.
-        skipped: path → error of each image left out.
+        skipped: path → error of each image left out, and of each label file without an image.
     """
 
     names: tuple[str, ...]
@@ -100,7 +102,8 @@ def read_detection_data(path: Path, on_progress: Report | None = None, parts: Co
     if given is not None and not isinstance(given, str):
         raise InvalidInput("detector-data-folder", file=str(path), entry="path")
     root = path.parent / (given or "")
-    chosen = {part: _images(path, part, raw.get(part), root) for part in PARTS if part in parts}
+    places = {part: _places(path, part, raw.get(part), root) for part in PARTS if part in parts}
+    chosen = {part: _images(found) for part, found in places.items()}
     total, done = sum(map(len, chosen.values())), 0
     skipped: dict[str, UserFacingError] = {}
     wrong: list[InvalidInput] = []
@@ -118,6 +121,10 @@ def read_detection_data(path: Path, on_progress: Report | None = None, parts: Co
         if not wrong and not any(file.boxes for file in read[part]):
             raise InvalidInput("detector-data-empty", file=str(path), part=part, count=len(images))
     _require_right(wrong)
+    for part, images in chosen.items():
+        # A list may name a part of a folder on purpose.
+        if not any(map(is_file, places[part])):
+            skipped.update({str(label): InvalidInput("detector-label-orphan") for label in _orphans(images)})
     return DetectionData(names, tuple(read["train"]), tuple(read["val"]), skipped)
 
 
@@ -137,6 +144,14 @@ def _require_right(wrong: Sequence[InvalidInput]) -> None:
             files=len({error.values["file"] for error in wrong}),
             lines=JoinedText(shown, "\n  ", "\n  …" if len(wrong) > len(shown) else ""),
         )
+
+
+def _orphans(images: Sequence[Path]) -> list[Path]:
+    """Return the label files beside those of images that belong to none: their images are missing."""
+    labels = {image: label_file(image) for image in images}
+    folders = {label.parent for image, label in labels.items() if label.parent != image.absolute().parent}
+    found = {file for folder in folders for file in folder.glob("*.txt") if file.name not in _NO_LABELS}
+    return sorted(found - set(labels.values()))
 
 
 def _read_description(path: Path) -> dict[str, Any]:
@@ -160,16 +175,21 @@ def _class_names(path: Path, value: object) -> tuple[str, ...]:
     return names
 
 
-def _images(path: Path, part: str, value: Any, root: Path) -> list[Path]:
+def _places(path: Path, part: str, value: Any, root: Path) -> list[Path]:
+    """Return the folders and lists of a part."""
     entries = value if isinstance(value, list) else [value]
     if not entries or not all(isinstance(entry, str) and entry for entry in entries):
         raise InvalidInput("detector-data-folder", file=str(path), entry=part)
+    # Some are written for a file one folder deeper; ultralytics resolves them here too.
+    return [
+        root / (entry.removeprefix(_UP) if entry.startswith(_UP) and not is_there(root / entry) else entry)
+        for entry in entries
+    ]
+
+
+def _images(places: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
-    for entry in entries:
-        place = root / entry
-        if entry.startswith(_UP) and not is_there(place):
-            # Written for a file one folder deeper; ultralytics resolves it here too.
-            place = root / entry.removeprefix(_UP)
+    for place in places:
         if is_file(place):
             found.extend(_listed(place))
         else:
@@ -185,9 +205,9 @@ def _listed(listing: Path) -> list[Path]:
     except InvalidMetadataError as error:
         raise InvalidInput("detector-data-file", file=str(listing), reason=error.reason) from error
     images = [listing.parent / line.strip() for line in lines if line.strip()]
-    wrong = next((image for image in images if image.suffix.lower() not in IMAGE_SUFFIXES or "\0" in str(image)), None)
-    if wrong is not None:
-        raise InvalidInput("detector-data-listing", file=str(listing), name=repr(wrong.name))
+    wrong = [image for image in images if image.suffix.lower() not in IMAGE_SUFFIXES or "\0" in str(image)]
+    if wrong:
+        raise InvalidInput("detector-data-listing", file=str(listing), name=repr(wrong[0].name), count=len(wrong))
     return images
 
 

@@ -206,6 +206,21 @@ def test_wrong_lines_of_all_label_files_are_counted(tmp_path: Path) -> None:
         assert str(labels[1]) in detail
 
 
+def test_label_files_without_an_image_are_named(tmp_path: Path) -> None:
+    path = draw_detections(tmp_path)
+    (tmp_path / "labels" / "train" / "gone.txt").write_text("0 0.5 0.5 0.5 0.5\n")
+    (tmp_path / "labels" / "train" / "classes.txt").write_text("傷\n")
+    skipped = read_detection_data(path).skipped
+    assert {Path(file).name: error.code for file, error in skipped.items()} == {"gone.txt": "detector-label-orphan"}
+
+
+def test_label_files_are_not_missed_where_a_list_names_the_images(tmp_path: Path) -> None:
+    path = draw_detections(tmp_path)
+    (tmp_path / "some.txt").write_text("images/train/部品 0.png\n")
+    described(path, "train: some.txt\nval: images/val\nnames: [a]\n")
+    assert read_detection_data(path).skipped == {}
+
+
 def test_a_number_of_classes_that_contradicts_the_names_is_refused(tmp_path: Path) -> None:
     path = draw_detections(tmp_path)
     described(path, "train: images/train\nval: images/val\nnc: 3\nnames: [a]\n")
