@@ -64,7 +64,6 @@ ok_count
 ok_rate
 received_bytes
 retention_days
-threshold_models
 schema_version
 threshold_held_out
 threshold_models
@@ -79,24 +78,20 @@ score_row
 threshold_at
 with_threshold
 
-# Results of operations: what a caller may look at.
-elapsed_ms
-heatmap_sha256
-image_sha256
-session_status
-
-# What a widget shows, and whether work is going on.
+# What only tests read: results of operations, what a widget shows, whether work is going on.
 has_heatmap
 has_image
+heatmap_sha256
+image_sha256
 is_idle
-_chosen_language
+session_status
 
-# Ports: events as JSON for a bus outside the process.
-to_json
+# What only tests call: events as JSON, so that no event is published that could not leave the process.
 from_json
+to_json
 
-# Colours of the stream a test server sends.
-BARS
+# The colours that tests expect of the stream of their server.
+BAR_COLOURS
 
 # The pairs of colours whose contrast the tests check.
 SHAPE_PAIRS

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).parent
+ROOT = TESTS.parent
+ROOMS = ("app", "inspection", "sync", "models", "resources", "server")
 LONGEST_NAME = 80
 
 
@@ -51,6 +54,23 @@ def named_tests() -> list[tuple[str, str]]:
 
 def test_the_name_of_a_test_has_at_most_80_characters() -> None:
     assert [(path, name) for path, name in named_tests() if len(name.removeprefix("test_")) > LONGEST_NAME] == []
+
+
+def whitelisted() -> list[str]:
+    """Return the names of the whitelist of unused code, in its order."""
+    tree = ast.parse((ROOT / "deploy" / "vulture_whitelist.py").read_text(encoding="utf-8"))
+    return [node.value.id for node in tree.body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Name)]
+
+
+def test_a_whitelisted_name_exists_in_the_source() -> None:
+    files = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
+    words = set(re.findall(r"\w+", "\n".join(path.read_text(encoding="utf-8") for path in files)))
+    assert set(whitelisted()) - words == set()
+
+
+def test_the_whitelist_names_nothing_twice() -> None:
+    names = whitelisted()
+    assert [name for name in names if names.count(name) > 1] == []
 
 
 def test_the_name_of_a_test_joins_no_two_behaviours() -> None:

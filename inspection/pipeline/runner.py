@@ -39,7 +39,6 @@ class StepProgress:
         status: ``running`` or ``completed``.
         done: steps completed.
         total: steps in all.
-        elapsed_ms: since the run began.
     """
 
     step_id: str
@@ -47,7 +46,6 @@ class StepProgress:
     status: Literal["running", "completed"]
     done: int
     total: int
-    elapsed_ms: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,9 +144,8 @@ class Runner:
 
         def report(step: ValidatedStep, status: Literal["running", "completed"]) -> None:
             if on_progress is not None:
-                elapsed = (time.perf_counter() - began) * 1000
                 total = len(self.pipeline.steps)
-                on_progress(StepProgress(step.id, step.component.name, status, len(timings), total, elapsed))
+                on_progress(StepProgress(step.id, step.component.name, status, len(timings), total))
 
         for step in self.pipeline.steps:
             context.stop_if_cancelled()

@@ -9,6 +9,7 @@ from collections import deque
 from types import TracebackType
 from typing import Any, Generic, Self
 
+from models.errors import Unavailable
 from server.events.topics import Event, Topic, ValueT
 
 MOST_WAITING = 1_000
@@ -145,7 +146,14 @@ class InProcessBus:
         return InProcessSubscription(self, topic, self._most_waiting)
 
     def check(self) -> None:
-        """Nothing can fail within the process."""
+        """Check that the bus is open; nothing else can fail within the process.
+
+        Raises:
+            Unavailable: ``events-closed``.
+        """
+        with self._lock:
+            if self._closed:
+                raise Unavailable("events-closed")
 
     def close(self) -> None:
         """End every subscription, from any thread; nothing can be published afterwards."""

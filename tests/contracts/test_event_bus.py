@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from models.errors import Unavailable
 from server.events.bus import EventBus, Subscription
 from server.events.in_process import InProcessBus
 from server.events.topics import Event, Topic
@@ -217,8 +218,11 @@ def test_a_cancelled_reader_loses_no_event(bus: EventBus) -> None:
     run(scenario())
 
 
-def test_an_open_bus_is_well(bus: EventBus) -> None:
+def test_only_a_closed_bus_does_not_answer(bus: EventBus) -> None:
     bus.check()
+    bus.close()
+    with pytest.raises(Unavailable):
+        bus.check()
 
 
 def test_publishing_goes_on_after_the_loop_of_a_reader_ended(bus: EventBus) -> None:

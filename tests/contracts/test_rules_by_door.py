@@ -20,7 +20,6 @@ from app.station.settings import StationSettings
 from app.station.workspace import Workspace
 from app.window.home.presenter import HomePresenter
 from app.window.presenting.context import StationContext
-from inspection.anomaly import Backbone
 from inspection.imaging.files import encode_png
 from inspection.pipeline import default_definition
 from inspection.recipe.reading import read_recipe, read_threshold
@@ -313,11 +312,11 @@ FOLDERS: dict[str, tuple[dict[str, int], int]] = {
 }
 
 
+@pytest.mark.usefixtures("backbone")
 @pytest.mark.parametrize(("folders", "count"), FOLDERS.values(), ids=FOLDERS)
 def test_the_good_images_of_a_folder_are_the_same_everywhere(
-    workspace: Workspace, station: Station, backbone: Backbone, tmp_path: Path, folders: dict[str, int], count: int
+    workspace: Workspace, station: Station, tmp_path: Path, folders: dict[str, int], count: int
 ) -> None:
-    assert backbone.name
     good = fill(tmp_path / "good", folders)
     context = StationContext(workspace, InlineRunner())
     context.sign_in(station.engineer)
@@ -344,11 +343,11 @@ STEPS: dict[str, tuple[list[Json], str]] = {
 }
 
 
+@pytest.mark.usefixtures("backbone")
 @pytest.mark.parametrize(("steps", "code"), STEPS.values(), ids=STEPS)
 def test_one_step_is_trained(
-    workspace: Workspace, station: Station, backbone: Backbone, tmp_path: Path, steps: list[Json], code: str
+    workspace: Workspace, station: Station, tmp_path: Path, steps: list[Json], code: str
 ) -> None:
-    assert backbone.name
     definition, file = pipeline(*steps), tmp_path / "pipeline.json"
     file.write_text(json.dumps(definition))
     good = fill(tmp_path / "good", {"": 2})

@@ -15,7 +15,7 @@ from importlib import import_module
 from inspection.runtime.subprocesses import module_command
 from models.errors import ImageFlowError
 
-BARS = ((255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0), (255, 0, 255), (255, 0, 0), (0, 0, 255))
+BAR_COLOURS = ((255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0), (255, 0, 255), (255, 0, 0), (0, 0, 255))
 """Colours (RGB) of the seven bars of the picture, from left to right."""
 
 _START_TIMEOUT = 30.0

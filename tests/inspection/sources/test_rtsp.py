@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.benchmarks.sources.rtsp_server import BARS, RtspServer
+from app.benchmarks.sources.rtsp_server import BAR_COLOURS, RtspServer
 from inspection.imaging.files import ImageLimits
 from inspection.sources import CameraSource, LiveSource, SourceState, make_source, open_source
 from inspection.sources.camera import without_credentials
@@ -27,7 +27,7 @@ def test_an_rtsp_stream_comes_in_its_colours_red_first(running: RtspServer) -> N
     with open_source(running.url) as source:
         frame = next_frame(source)
     assert frame.pixels.shape == (running.height, running.width, 3)
-    assert np.abs(bar_colours(frame) - BARS).max() < 12
+    assert np.abs(bar_colours(frame) - BAR_COLOURS).max() < 12
 
 
 def test_a_stream_of_larger_frames_than_allowed_is_refused_when_it_is_opened(running: RtspServer) -> None:
@@ -101,7 +101,7 @@ def test_a_password_reaches_nothing_but_the_camera(capfd: pytest.CaptureFixture[
         source = CameraSource(server.url)
         with source:
             frame = next_frame(source)
-            assert np.abs(bar_colours(frame) - BARS).max() < 12
+            assert np.abs(bar_colours(frame) - BAR_COLOURS).max() < 12
         reported = [source.describe(), source.source_id, frame.source_id, repr(frame.source_id)]
         wrong = server.url.replace("s3cret", "wr0ng")
         with pytest.raises(Unavailable) as caught:

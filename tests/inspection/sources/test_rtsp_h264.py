@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from app.benchmarks.sources.rtsp_server import BARS, RtspServer
+from app.benchmarks.sources.rtsp_server import BAR_COLOURS, RtspServer
 from inspection.sources import CameraSource, LiveSource, SourceState
 from tests.support.awaiting import await_loss, next_frame
 from tests.support.colour_bars import bar_colours
@@ -16,7 +16,7 @@ def test_an_h264_stream_that_dies_is_found_again_in_the_same_colours() -> None:
     try:
         with LiveSource(CameraSource(server.url)) as source:
             before = next_frame(source)
-            assert np.abs(bar_colours(before) - BARS).max() < 12
+            assert np.abs(bar_colours(before) - BAR_COLOURS).max() < 12
             server.stop()
             await_loss(source)
             server.start()
@@ -38,4 +38,4 @@ def test_an_h264_stream_that_others_watch_already_is_shown_whole() -> None:
                 frame = next_frame(source)
     finally:
         server.stop()
-    assert np.abs(bar_colours(frame) - BARS).max() < 12
+    assert np.abs(bar_colours(frame) - BAR_COLOURS).max() < 12
