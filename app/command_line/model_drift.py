@@ -18,7 +18,7 @@ from app.command_line.options import (
     SkipLinesOption,
     progress_bar,
 )
-from app.command_line.sensor_columns import rows_of, table_form, warn_assumptions, warn_unused
+from app.command_line.sensor_columns import assumptions_as_json, rows_of, table_form, warn_assumptions, warn_unused
 
 if TYPE_CHECKING:
     from inspection.sensor import SensorDrift, SensorTable
@@ -72,6 +72,7 @@ def _summary(model: Path, data: Path, table: SensorTable, report: tuple[SensorDr
     return {
         "model": str(model),
         "file": str(data),
+        "assumptions": assumptions_as_json(table.assumptions),
         "rows": len(table.values),
         "drifted": [found.column for found in report if found.level in {"moved", "changed"}],
         "sensors": [{**asdict(found), "text": found.text(language()).detail} for found in report],

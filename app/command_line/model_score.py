@@ -24,7 +24,7 @@ from app.command_line.options import (
     progress_bar,
     require_new_file,
 )
-from app.command_line.sensor_columns import rows_of, table_form, warn_assumptions, warn_unused
+from app.command_line.sensor_columns import assumptions_as_json, rows_of, table_form, warn_assumptions, warn_unused
 
 if TYPE_CHECKING:
     from inspection.sensor import RowScores, SensorModel, SensorTable
@@ -90,6 +90,7 @@ def score_command(
 def _summary(table: SensorTable, scored: RowScores) -> dict[str, object]:
     alarms = scored.alarms.nonzero()[0]
     return {
+        "assumptions": assumptions_as_json(table.assumptions),
         "rows": len(scored.scores),
         "not_judged": sum(map(math.isnan, scored.scores.tolist())),
         "threshold": scored.threshold,

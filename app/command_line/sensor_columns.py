@@ -41,6 +41,11 @@ def warn_assumptions(assumptions: Iterable[Assumption]) -> None:
         warn(found.code, **found.values)
 
 
+def assumptions_as_json(assumptions: Iterable[Assumption]) -> list[dict[str, object]]:
+    """Return what was assumed about a table as JSON values: code, and the values of its text."""
+    return [{"code": found.code, **found.values} for found in assumptions]
+
+
 def rows_of(table: SensorTable, columns: tuple[str, ...]) -> NDArray[np.float64]:
     """Return the values of a table in the order of a model's columns, float64 ``(n, len(columns))``.
 

@@ -20,7 +20,7 @@ from app.command_line.options import (
     progress_bar,
     report_when_stopped,
 )
-from app.command_line.sensor_columns import table_form, warn_assumptions
+from app.command_line.sensor_columns import assumptions_as_json, table_form, warn_assumptions
 
 if TYPE_CHECKING:
     from inspection.sensor import SensorFiles
@@ -185,10 +185,9 @@ def _warn_about_columns(made: SensorFiles) -> None:
         warn("sensor-left-out", columns=", ".join(made.left_out))
     if constant:
         warn("sensor-constant", columns=", ".join(constant[:_SHOWN]) + ("…" if len(constant) > _SHOWN else ""))
-    metadata = made.trained.model.metadata
-    unused = sum(map(math.isnan, made.trained.errors[metadata.window - 1 :].tolist()))
+    unused = _rows_not_learned(made)
     if unused:
-        warn("sensor-rows-unused", count=unused, rows=metadata.rows)
+        warn("sensor-rows-unused", count=unused, rows=made.trained.model.metadata.rows)
     resting = made.trained.nearly_constant
     if resting:
         warn("sensor-nearly-constant", columns=", ".join(resting[:_SHOWN]) + ("…" if len(resting) > _SHOWN else ""))
@@ -204,6 +203,12 @@ def _warn_about_columns(made: SensorFiles) -> None:
         warn("sensor-time-backward", rows=data_warnings.backward)
 
 
+def _rows_not_learned(made: SensorFiles) -> int:
+    """Return how many rows missed more than half of their values."""
+    filled = made.trained.errors[made.trained.model.metadata.window - 1 :]
+    return sum(map(math.isnan, filled.tolist()))
+
+
 def _summary(made: SensorFiles) -> dict[str, object]:
     metadata = made.trained.model.metadata
     return {
@@ -215,6 +220,8 @@ def _summary(made: SensorFiles) -> dict[str, object]:
         "columns": list(metadata.columns),
         "left_out": list(made.left_out),
         "constant": list(made.trained.constant),
+        "assumptions": assumptions_as_json(made.assumptions),
+        "not_learned": _rows_not_learned(made),
         "nearly_constant": list(made.trained.nearly_constant),
         "na_values": [[found.column, found.value, found.rows] for found in made.data_warnings.na_values],
         "counters": list(made.clocks),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -201,6 +202,21 @@ def test_the_commands_tell_what_they_assumed_about_a_table(
     code, _, err = run(capsys, "model", "score", tmp_path / "m.npz", tmp_path / "t.csv", "--missing", "Bad")
     assert code == 0
     assert says(err, "sensor-table-encoding", language, encoding="Windows-1252")
+
+
+def test_assumptions_are_in_the_json_of_the_commands(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(rows_with_status(True).encode("cp1252"))
+    order = ("train", "sensor", "--data", tmp_path / "t.csv", "--output", tmp_path / "m.pth", "--no-checkpoint")
+    expected = [
+        {"code": "sensor-table-encoding", "encoding": "Windows-1252"},
+        {"code": "sensor-table-skipped", "count": 1, "lines": "1"},
+    ]
+    _, out, _ = run(capsys, *order, "--missing", "Bad", "--json")
+    trained = json.loads(out)
+    assert (trained["assumptions"], trained["counters"]) == (expected, ["Takt"])
+    for command in ("score", "drift"):
+        _, out, _ = run(capsys, "model", command, tmp_path / "m.npz", tmp_path / "t.csv", "--missing", "Bad", "--json")
+        assert json.loads(out)["assumptions"] == expected
 
 
 def test_rows_that_are_not_learned_are_counted(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
