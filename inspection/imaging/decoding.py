@@ -100,6 +100,9 @@ def stored_values(data: bytes, header: ImageHeader, *, name: str) -> NDArray[Any
         return _gif(data, name)
     flag = cv2.IMREAD_UNCHANGED if header.alpha else cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
     decoded = _decoded(data, flag, header, name)
+    if _is_packed(header) and decoded.dtype == np.uint16:
+        # OpenCV spreads them over all 16 bits.
+        decoded = decoded >> (16 - header.bits)
     if header.alpha and header.format in {"png", "webp"}:
         decoded = _upright(decoded, _orientation(data, header))
     if decoded.ndim > 2:  # noqa: PLR2004
@@ -149,8 +152,7 @@ def declared_range(values: NDArray[Any], header: ImageHeader) -> ValueRange | No
     if header.declared is not None:
         return header.declared
     if _is_packed(header):
-        # OpenCV unpacks to all 16 bits.
-        return ValueRange.of_bits(16)
+        return ValueRange.of_bits(header.bits)
     bits = header.significant
     if bits is None or not 8 <= bits <= 16 or values.dtype != np.uint16:  # noqa: PLR2004
         return None

@@ -230,6 +230,11 @@ class HomePresenter(StatePresenter[HomeState]):
     def _succeed(self, model: TrainedModel) -> None:
         for skipped in model.reasons:
             self._report_skipped(skipped)
+        sources = self._context.sources
+        if model.value_range is not None and sources.reading.values is None:
+            # The images of the source are read as those of the training were, from the next start on too.
+            sources.reading = replace(sources.reading, values=model.value_range)
+            self._context.save_settings(image_values=str(model.value_range))
         self._show(replace(self.state, training=None, trained=model))
         self.refresh()
         self.trained.emit(model)

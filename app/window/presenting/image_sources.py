@@ -17,11 +17,12 @@ class ImageSources:
 
     Args:
         spec: as the attribute.
-        reading: what image files leave open.
+        reading: of the settings.
 
     Attributes:
         spec: specification of the source: of the command line, else of the settings, until another is chosen; empty
             without any.
+        reading: what image files leave open: of the settings, and the range of values that a training found.
         given: a source that is not opened yet and takes the place of every specification; None without any.
 
     Events:
@@ -30,7 +31,7 @@ class ImageSources:
 
     def __init__(self, spec: str, reading: Reading = AS_DECLARED) -> None:
         self.spec = spec
-        self._reading = reading
+        self.reading = reading
         self.given: ImageSource | None = None
         self.given_changed: Event[ImageSource] = Event()
 
@@ -46,7 +47,7 @@ class ImageSources:
 
     def maker(self) -> Callable[[], ImageSource]:
         """Return what makes the source, not opened: the given one, else that of the specification."""
-        given, spec, reading = self.given, self.spec, self._reading
+        given, spec, reading = self.given, self.spec, self.reading
 
         def make() -> ImageSource:
             if given is not None:

@@ -155,7 +155,10 @@ def test_packed_12_bits_of_a_tiff_are_its_depth() -> None:
     data = tiff(packed.astype(np.uint8).reshape(24, 48), 12, 1)
     # The helper takes the columns from the bytes.
     data = data.replace(struct.pack("<HHII", 256, 4, 1, 48), struct.pack("<HHII", 256, 4, 1, 32))
-    assert np.array_equal(decode_image(data, mode="grey"), GREY)
+    for reading in (Reading(), Reading(ValueRange.of_bits(12))):
+        seen = decode(data, mode="grey", reading=reading)
+        assert np.array_equal(seen.pixels, GREY)
+        assert seen.values == ValueRange.of_bits(12)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,16 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
+from app.station.settings import load_settings
 from inspection.anomaly import TrainingSettings
 from inspection.imaging.datasets import image_files
+from inspection.imaging.files import read_image
+from inspection.imaging.opencv import cv2
+from inspection.imaging.value_range import ValueRange
 from tests.support.user_robot import UserRobot
 
 QUICK = TrainingSettings(bank_size=150, folds=2)
@@ -48,6 +53,23 @@ def test_home_reports_what_a_training_left_out_in_both_languages(robot: UserRobo
         assert numbers(lines) == [[6], [5, 19], [2], [1]]
     assert all(line.isascii() for line in english)
     assert not any(line.isascii() for line in japanese)
+
+
+@pytest.mark.slow
+def test_the_source_is_read_with_the_range_that_the_training_found(robot: UserRobot, tmp_path: Path) -> None:
+    images = []
+    for path in image_files(robot.station.parts.train_good)[:6]:
+        values = cv2.cvtColor(read_image(path), cv2.COLOR_RGB2BGR).astype(np.uint16) << 2
+        images.append(tmp_path / path.name)
+        images[-1].write_bytes(cv2.imencode(".png", values)[1].tobytes())
+    train(robot, images)
+    assert "Images deeper than 8 bits are read with the values 0:1023 as black to white." in reported(robot)
+    robot.until(lambda: load_settings(robot.context.workspace.store).image_values == "0:1023")
+    robot.context.sources.spec = str(tmp_path)
+    with robot.context.sources.maker()() as source:
+        frame = source.read()
+    assert frame is not None
+    assert frame.values == ValueRange.of_bits(10)
 
 
 @pytest.mark.slow
