@@ -91,7 +91,9 @@ def acquire(source: TriggeredSource, options: AcquisitionOptions) -> Iterator[Fr
 def _by_key(source: TriggeredSource, frames: Iterator[Frame | UnreadableImage]) -> Iterator[Frame | UnreadableImage]:
     """Take a frame for each line that is typed, until the input or the source ends."""
     if sys.stdin.isatty():
-        sys.stderr.write("Enter takes a frame, Ctrl-D ends.\n")
+        from app.command_line import warn
+
+        warn("frame-by-key")
     for _ in sys.stdin:
         source.trigger()
         item = next(frames, None)

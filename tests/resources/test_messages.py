@@ -49,6 +49,7 @@ OTHER_WORDS = (
 WITHOUT_ADVICE = frozenset(
     {
         "image-skipped",  # one line a file; images-left-out, the line after them, has the advice
+        "frame-by-key",  # what the keys do
         "scores-written",
         # What a table of sensors was read as: nothing is wrong.
         "sensor-columns-unused",
