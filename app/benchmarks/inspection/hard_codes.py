@@ -58,7 +58,7 @@ def _rate(name: str, what: str, outcomes: list[bool]) -> Figure:
         value=sum(outcomes) / count if count else None,
         what=f"photographs whose code is read exactly, {what}",
         interval=wilson_interval(sum(outcomes), count) if count else None,
-        note=f"{sum(outcomes)} of {count} photographs",
+        note=f"{sum(outcomes)} of {count} photographs; the attempts were ordered on drawn codes and on these",
     )
 
 
