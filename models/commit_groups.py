@@ -1,7 +1,7 @@
 """Commits the work of several writers of a SQLite store together.
 
 A commit waits some milliseconds for the disk, the work before it takes less. Writers that would wait for one another's
-commits share one: the work of each stands behind a savepoint, so that one that fails takes nothing of the others with
+commits share one: the work of each has a savepoint of its own, so that one that fails takes nothing of the others with
 it, and none goes on before the commit that makes its work last. Nobody else sees any of it earlier.
 """
 

@@ -21,7 +21,7 @@ _LEAST = 0.0
 _IMPOSSIBLE = -10.0
 _LONG_RUN = 3
 _SIGNS = "°µ²³±×½¼¾·ºª§€£™®©–—…‘’“”‰ø"
-"""Signs of Windows-1252 that stand in units, prices and texts."""
+"""Signs of Windows-1252 that occur in units, prices and texts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ Work = Callable[[Session], None]
 def do_last(session: Session, work: Work) -> None:
     """Put ``work`` off until the caller's transaction has written everything else.
 
-    Work that was put off within a savepoint is forgotten when that is gone back to.
+    Work that was put off within a savepoint is forgotten when that is rolled back.
     """
     _put_off(session).append(work)
 

@@ -13,6 +13,6 @@ def _as_whole(given: object) -> object:
 
 
 AS_WHOLE = BeforeValidator(_as_whole)
-"""Stands last in an annotation of its own bounds: ``Annotated[StrictInt, Field(ge=1), AS_WHOLE]``."""
+"""Comes last in an annotation of its own bounds: ``Annotated[StrictInt, Field(ge=1), AS_WHOLE]``."""
 Whole = Annotated[StrictInt, AS_WHOLE]
 """A whole number of JSON."""

@@ -15,7 +15,7 @@ from models.errors import InvalidInput, NotFound
 
 _USUAL_RATE = 25.0
 _FASTEST_RATE = 240.0
-# How many damaged frames in a row are passed over, at most and where the header does not say how many frames there are.
+# How many damaged frames in a row are skipped, at most and where the header does not say how many frames there are.
 _MOST_DAMAGED_IN_A_ROW, _DAMAGED_IN_A_ROW = 4_000, 64
 _MISSING_IN_ORDER = {".avi": 0, ".mkv": 1, ".webm": 1, ".mp4": 4, ".m4v": 4, ".mov": 4}
 """How many frames fewer than by the header an intact file may have, where the header tells their number at all: that of

@@ -1,6 +1,6 @@
 """Cursors: opaque to clients, a position in one certain change log within.
 
-A cursor also tells which change stands at its position. A server that was restored from an older backup, by whatever
+A cursor also tells which change is at its position. A server that was restored from an older backup, by whatever
 means, gives its positions out again: a reader from before is then known by the change that it expects there.
 """
 

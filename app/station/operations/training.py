@@ -145,7 +145,7 @@ def _give_to_item(
     blob: StoredBlob,
     report: TrainingReport,
 ) -> TrainedModel:
-    # The pipeline may have come anew while the training ran: the step is the one that takes the model now.
+    # The pipeline may have been pulled again while the training ran: the step is the one that takes the model now.
     item, step_id = _anomaly_step(session, item_id)
     name_blob(session, blob)
     model = ModelFile(
