@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 
 class Panel(QFrame):
@@ -34,7 +33,12 @@ class Panel(QFrame):
             below: share of the free height below it.
         """
         self.setFixedWidth(width)
+        # Between stretches, not aligned: an aligned widget gets the height that its text needs at the screen's width.
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(self)
+        row.addStretch(1)
         outer = QVBoxLayout(screen)
         outer.addStretch(above)
-        outer.addWidget(self, 0, Qt.AlignmentFlag.AlignHCenter)
+        outer.addLayout(row)
         outer.addStretch(below)
