@@ -79,9 +79,11 @@ def require_files(reading: Reading, spec: str) -> None:
 
 
 def report_set_range(found: SetRange | None, given: Reading) -> None:
-    """Report on stderr which range the deep images of a set were read with, unless it was given."""
+    """Report on stderr which range the deep images of a set were read with, unless it was given and used."""
     from app.command_line import warn
 
+    if found is None and given.values is not None:
+        warn("depth-not-used", range=str(given.values))
     if found is None or found.values is None or given.values is not None:
         return
     values = found.values

@@ -182,6 +182,15 @@ def test_a_gate_is_learned_with_the_range_that_its_images_use(
     assert says(err, "depth-found")
 
 
+def test_a_depth_that_no_image_needs_is_reported(
+    capsys: pytest.CaptureFixture[str], parts: Path, tmp_path: Path
+) -> None:
+    options = ("--out", tmp_path / "gate.json", "--bit-depth", 12)
+    code, _, err = run(capsys, "gate", "learn", parts / "test" / "good", *options)
+    assert code == 0
+    assert says(err, "depth-not-used", range="0:4095")
+
+
 def test_pages_are_refused_by_number_unless_the_first_is_asked_for(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
