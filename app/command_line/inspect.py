@@ -19,8 +19,8 @@ from app.command_line.acquisition import (
     missed_frames_reported,
     triggered_source,
 )
-from app.command_line.chosen_models import chosen_models, given_model
-from app.command_line.chosen_pipeline import chosen_pipeline
+from app.command_line.chosen_criteria import read_criteria
+from app.command_line.chosen_runner import chosen_runner
 from app.command_line.options import JsonOption, ThresholdOption, progress_bar
 from app.command_line.reading_options import (
     BitDepthOption,
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     from inspection.image_quality import QualityGate
     from inspection.imaging.reading import Reading
     from inspection.judging.judgement import Criteria
-    from inspection.model_files.step_models import StepModel
-    from inspection.pipeline import Runner, ValidatedPipeline
+    from inspection.pipeline import Runner
     from inspection.runs.results import FrameResult
     from inspection.sources import MissedFrames
 
@@ -180,7 +179,7 @@ class _Request:
         return None if self.gate is None else QualityGate(read_bounds(self.gate), in_motion=in_motion)
 
     def runner(self, reading: Reading) -> tuple[Runner, Reading]:
-        return _runner(self.pipeline, self.models, self.criteria, reading)
+        return chosen_runner(self.pipeline, self.models, self.criteria, reading)
 
 
 def _inspect_source(
@@ -234,74 +233,6 @@ def _show(found: FrameResult, *, as_json: bool, details: bool) -> bool:
     if found.overlay_error is not None:
         report_error(found.overlay_error, found.name)
     return found.overlay_error is None
-
-
-def _runner(path: Path | None, given: list[str], rule: Criteria, reading: Reading) -> tuple[Runner, Reading]:
-    """Return the runner of the pipeline and how images are read for its models; print its warnings.
-
-    The warnings: a threshold of the criteria that is for none of the models, and a model that was trained on images
-    preprocessed differently.
-    """
-    from app.command_line import warn, warn_about
-    from inspection.pipeline import Runner, preprocessing_mismatches
-    from inspection.pipeline.criteria_fit import classes_of_models, require_criteria_fit
-    from inspection.pipeline.value_ranges import range_of_models
-
-    pipeline, models = _chosen(path, given, reading)
-    reading = replace(reading, values=range_of_models(models.values(), reading.values))
-    if rule.threshold is not None and rule.threshold_model not in {None, *(model.digest for model in models.values())}:
-        warn("criteria-threshold-not-applicable")
-    runner = Runner(pipeline, models)
-    require_criteria_fit(pipeline, rule, classes_of_models(models))
-    # Steps that use the same model alike would give the same warning twice.
-    differing = {str(error): error for error in (found.error() for found in preprocessing_mismatches(pipeline, models))}
-    for error in differing.values():
-        warn_about(error)
-    return runner, reading
-
-
-def _chosen(path: Path | None, given: list[str], reading: Reading) -> tuple[ValidatedPipeline, dict[str, StepModel]]:
-    """Return the pipeline with its models; without a pipeline the one that suits the kind of the only model."""
-    from inspection.model_files.step_models import ModelKind
-    from inspection.model_library.loading import load_model
-    from inspection.pipeline import default_definition, ready_definition, validate_definition
-
-    only = given_model(given[0], {"default"}) if path is None and len(given) == 1 else None
-    if only is not None and only.name in {"", "default"}:
-        model = load_model(only.file, reading=reading)
-        detects = model.kind in {ModelKind.DETECTOR, ModelKind.CLASSIFIER}
-        definition = ready_definition("detection") if detects else default_definition()
-        return validate_definition(definition), {"default": model}
-    pipeline = validate_definition(default_definition()) if path is None else chosen_pipeline(path)
-    return pipeline, chosen_models(pipeline.models(), given, reading=reading)
-
-
-def read_criteria(path: Path | None, threshold: float | None) -> Criteria:
-    """Read the criteria; the threshold of the command line overrides theirs.
-
-    Raises:
-        NotFound: ``file-missing``.
-        InvalidInput: ``criteria-malformed`` with the field and the reason.
-    """
-    from inspection.judging.criteria import Criteria
-    from inspection.recipe.criteria import parse_criteria
-    from models.errors import InvalidInput, NotFound
-    from models.rejections import not_json
-
-    if path is None:
-        return Criteria(threshold=threshold)
-    try:
-        rule = parse_criteria(json.loads(path.read_bytes()))
-    except FileNotFoundError as error:
-        raise NotFound("file-missing", file=str(path)) from error
-    except OSError as error:
-        raise InvalidInput("criteria-malformed", file=str(path), field="", reason=error.strerror or "") from error
-    except InvalidInput as error:
-        field = str(error.values["field"]).removeprefix("criteria").removeprefix(".")
-        raise InvalidInput("criteria-malformed", file=str(path), field=field, reason=error.values["reason"]) from error
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput("criteria-malformed", file=str(path), field="", reason=not_json(error)) from error
-    return rule if threshold is None else rule.model_copy(update={"threshold": threshold, "threshold_model": None})
 
 
 def _line(found: FrameResult) -> str:

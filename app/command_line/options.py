@@ -105,8 +105,8 @@ def warn_skipped(skipped: Mapping[Any, str]) -> None:
         warn("images-left-out", count=len(skipped))
 
 
-Advance = Callable[[str, float], None]
-"""Called with what is being done and the fraction that is done, 0 to 1."""
+Advance = Callable[[str, float | None], None]
+"""Called with what is being done and the fraction that is done, 0 to 1; None while nobody knows how much there is."""
 
 
 @contextmanager
@@ -152,8 +152,11 @@ def progress_bar(title: str, *, beside_output: bool = False) -> Iterator[Advance
         # Without a total the bar moves by itself: until the first step is done its duration is unknown.
         task = progress.add_task(title, total=None)
 
-        def advance(description: str, fraction: float) -> None:
-            progress.update(task, description=description, completed=fraction, total=1.0)
+        def advance(description: str, fraction: float | None) -> None:
+            if fraction is None:
+                progress.update(task, description=description)
+            else:
+                progress.update(task, description=description, completed=fraction, total=1.0)
 
         yield advance
 
@@ -163,5 +166,5 @@ def in_fractions(title: str, advance: Advance) -> Callable[[int, int], None]:
     return lambda done, total: advance(title, done / total if total else 1.0)
 
 
-def _silent(description: str, fraction: float) -> None:
+def _silent(description: str, fraction: float | None) -> None:
     del description, fraction

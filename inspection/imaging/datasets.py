@@ -11,7 +11,7 @@ from typing import NoReturn
 from inspection.imaging.folders import is_broken_link, walk
 from inspection.imaging.formats import PICTURE_SUFFIXES
 from models.errors import InvalidInput, NotFound
-from models.storage import is_folder, reason_of
+from models.storage import is_folder, is_there, reason_of
 
 _GOOD_PREFIXES = ("ok", "normal")
 
@@ -39,6 +39,11 @@ def label_of(path: Path, root: Path) -> str | None:
     """Return the first sub-folder of ``root`` that ``path`` lies in, or None when it lies in ``root`` itself."""
     parts = path.relative_to(root).parts
     return parts[0] if len(parts) > 1 else None
+
+
+def names_folder(path: Path) -> bool:
+    """Return whether a path given by name is a folder, or where there is nothing, reads as one: without a suffix."""
+    return is_folder(path) or not (is_there(path) or path.suffix)
 
 
 def image_files(folder: Path) -> list[Path]:

@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from inspection.imaging.datasets import image_files
+from inspection.imaging.datasets import image_files, names_folder
 from models.errors import InvalidInput
-from models.storage import is_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +28,12 @@ def files_to_inspect(given: Iterable[Path], overlays: Path | None = None) -> lis
             overlays of an earlier run are no images of parts.
 
     Raises:
+        NotFound: ``folder-missing``; a file that is missing is reported when it is read.
         InvalidInput: ``folder-without-images``, ``folder-not-readable``.
     """
     found: list[FileToInspect] = []
     for path in given:
-        if is_folder(path):
+        if names_folder(path):
             found.extend(_in_folder(path, overlays))
         else:
             found.append(FileToInspect(path, Path(path.name)))

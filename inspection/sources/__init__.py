@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from inspection.imaging.datasets import names_folder
 from inspection.imaging.formats import PICTURE_SUFFIXES, VIDEO_SUFFIXES
 from inspection.imaging.reading import AS_DECLARED, Reading
 from inspection.sources.base import ImageSource, MissedFrames, SourceState, frames
@@ -82,7 +83,7 @@ def make_source(spec: str, *, triggered: bool = False, reading: Reading = AS_DEC
     Raises:
         InvalidInput: ``source-scheme`` for an address of another kind, ``source-unknown`` when it is none of these,
             ``camera-address`` when the address is malformed, ``genicam-option``.
-        NotFound: ``file-missing``.
+        NotFound: ``file-missing``, ``folder-missing``.
     """
     text = spec.strip()
     camera = parse_genicam(text)
@@ -109,6 +110,8 @@ def make_source(spec: str, *, triggered: bool = False, reading: Reading = AS_DEC
 def _from_disk(path: Path, reading: Reading) -> ImageSource:
     if is_folder(path):
         return FolderSource(path, reading=reading)
+    if names_folder(path):
+        raise NotFound("folder-missing", folder=str(path))
     if not is_there(path):
         raise NotFound("file-missing", file=str(path))
     if path.suffix.lower() in VIDEO_SUFFIXES:

@@ -6,7 +6,7 @@ import threading
 import time
 from pathlib import Path
 
-from inspection.imaging.datasets import image_files, label_of
+from inspection.imaging.datasets import image_files, label_of, names_folder
 from inspection.imaging.decoding import ColourMode
 from inspection.imaging.files import DEFAULT_LIMITS, ImageLimits, decode, read_image_bytes
 from inspection.imaging.frames import Frame
@@ -75,7 +75,7 @@ class FolderSource(SourceBase):
             self._paths = list(self._given)
         elif is_file(self.folder):
             self._paths = [self.folder]
-        elif is_there(self.folder) or not self.folder.suffix:
+        elif is_there(self.folder) or names_folder(self.folder):
             self._paths = image_files(self.folder)
         else:
             raise NotFound("file-missing", file=str(self.folder))

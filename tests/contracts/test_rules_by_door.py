@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.command_line.chosen_pipeline import chosen_step
-from app.command_line.train import train_images_command
+from app.command_line.train_images import train_images_command
 from app.demo.parts import given_parts
 from app.station.operations.masters import list_items
 from app.station.operations.thresholds import applied_threshold_of

@@ -10,8 +10,8 @@ from typing import Any, Protocol, TypeVar
 import httpx
 from sqlalchemy import select
 
+from app.command_line.chosen_criteria import read_criteria
 from app.command_line.chosen_pipeline import chosen_pipeline
-from app.command_line.inspect import read_criteria
 from app.station.operations.preparation import prepare_item
 from app.station.workspace import Workspace
 from app.window.presenting.running import Lane, Task

@@ -29,7 +29,6 @@ STATISTICS_S = 2.0
 RATIO = (0.3, 3.3)
 """Without a digest checked in its place, an unknown user is refused in a tenth of the time."""
 
-_COMMAND = "imageflow bench server"
 _KNOWN = "known"
 
 
@@ -63,7 +62,6 @@ def _statistics(context: ServerContext, count: int, rounds: int) -> Figure:
         value=seconds,
         unit="s",
         what=f"statistics over {count} sessions, processor time of the answer",
-        command=_COMMAND,
         goal=f"≤ {STATISTICS_S:g} s",
         met=seconds <= STATISTICS_S,
         note=f"median of {rounds} rounds, {min(taken):.3g} to {max(taken):.3g}",
@@ -103,7 +101,6 @@ def _refusals(context: ServerContext, rounds: int) -> Figure:
         name="sign_in_unknown_ratio",
         value=ratio,
         what="time to refuse an unknown user over the time to refuse a wrong password",
-        command=_COMMAND,
         goal=f"{RATIO[0]:g} – {RATIO[1]:g}",
         met=RATIO[0] <= ratio <= RATIO[1],
         note=f"medians of {rounds}; {known * 1000:.0f} ms for the wrong password",

@@ -29,7 +29,6 @@ from models.storage import write_atomically
 
 RETURN_S, ADDRESS_S = 3.0, 5.0
 ROUNDS = 3
-_COMMAND = "imageflow bench sources"
 _PATIENCE_S = 30.0
 
 
@@ -77,7 +76,6 @@ def _figure(case: _Case, rounds: int) -> Figure:
         value=value,
         unit="s",
         what=case.what,
-        command=_COMMAND,
         goal=f"≤ {case.at_most_s:g} s",
         met=None if value is None else value <= case.at_most_s,
         note=note,

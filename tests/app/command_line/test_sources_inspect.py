@@ -261,3 +261,13 @@ def test_a_refused_image_says_why_in_words(
     assert len(out) == 4
     assert [line.startswith("--") for line in out] == [False, True, True, False]
     assert says(out[1], "quality-blurred", "ja")
+
+
+@pytest.mark.parametrize("more", [(), ("--frames", 3), ("x.png",)])
+def test_a_folder_that_is_not_there_is_reported_as_a_folder(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, more: tuple[object, ...]
+) -> None:
+    folder = tmp_path / "parts"
+    code, out, err = command.run(capsys, "inspect", "--pipeline", "codes", folder, *more)
+    assert (code, out) == (1, "")
+    assert says(err, "folder-missing", folder=folder)

@@ -68,7 +68,7 @@ class Watcher:
         ("rtsp://camera:notaport/live", "camera-address"),
         ("http://camera/live", "source-scheme"),
         ("genicam:camera?exposure=3", "genicam-option"),
-        ("parts-that-are-not-there", "file-missing"),
+        ("parts-that-are-not-there", "folder-missing"),
         ("watch:parts-that-are-not-there", "folder-missing"),
     ],
 )

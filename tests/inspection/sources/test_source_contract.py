@@ -55,7 +55,7 @@ def _drawn(path: Path, number: int) -> None:
 def folder(tmp_path: Path, _data: Path) -> Iterator[Case]:
     for number in range(FRAMES):
         _drawn(tmp_path / f"{number}.png", number)
-    yield Case(lambda: make_source(str(tmp_path)), (40, 60, 3), str(tmp_path / "none"), "file-missing")
+    yield Case(lambda: make_source(str(tmp_path)), (40, 60, 3), str(tmp_path / "none"), "folder-missing")
 
 
 @contextmanager

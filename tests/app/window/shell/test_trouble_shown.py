@@ -23,6 +23,7 @@ class PluggedCamera:
     """A camera whose cable the test holds: the one part that no test machine has."""
 
     source_id = "usb:7"
+    missed = None
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
@@ -158,7 +159,7 @@ def test_home_is_one_key_away_from_a_source_that_is_not_there(robot: UserRobot, 
     robot.home.choose_source(str(tmp_path / "nothing"))
     robot.until(lambda: robot.home.state.may_start)
     robot.key(Qt.Key.Key_S)
-    robot.until(lambda: robot.banner_says("file-missing", file=tmp_path / "nothing"))
+    robot.until(lambda: robot.banner_says("folder-missing", folder=tmp_path / "nothing"))
     robot.key(Qt.Key.Key_Escape)
     assert robot.context.screen == "home"
     assert not robot.window.window.banner.isVisible()
@@ -169,9 +170,9 @@ def test_trouble_of_the_work_is_reported_where_the_work_is(robot: UserRobot, tmp
     robot.home.choose_source(str(tmp_path / "nothing"))
     robot.until(lambda: robot.home.state.may_start)
     robot.key(Qt.Key.Key_S)
-    robot.until(lambda: robot.banner_says("file-missing", file=tmp_path / "nothing"))
+    robot.until(lambda: robot.banner_says("folder-missing", folder=tmp_path / "nothing"))
     robot.key(Qt.Key.Key_F4)
     assert not robot.window.window.banner.isVisible()
     robot.key(Qt.Key.Key_Escape)
     assert robot.context.screen == "work"
-    assert robot.banner_says("file-missing", file=tmp_path / "nothing")
+    assert robot.banner_says("folder-missing", folder=tmp_path / "nothing")

@@ -1,0 +1,224 @@
+"""``imageflow train images``: an anomaly model from images of good parts."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from app.command_line.chosen_pipeline import PreprocessingModelOption, PreprocessingPipelineOption, chosen_preprocessing
+from app.command_line.options import (
+    JsonOption,
+    NameOption,
+    progress_bar,
+    report_when_stopped,
+    require_new_file,
+    warn_skipped,
+)
+from app.command_line.reading_options import (
+    BitDepthOption,
+    PagesOption,
+    RangeOption,
+    chosen_reading,
+    report_set_range,
+    report_transparent,
+)
+
+if TYPE_CHECKING:
+    from inspection.anomaly import TrainingProgress, TrainingReport
+    from inspection.imaging.datasets import GoodImages
+
+_STAGES = {
+    "reading": "Reading the images",
+    "features": "Computing features",
+    "threshold": "Choosing the threshold",
+    "fit": "Fitting the model",
+    "export": "Checking the file",
+}
+# The bounds of the settings, which are imported only when there is something to train.
+_LARGEST_SEED = 2**63 - 1
+
+
+def train_images_command(
+    good: Annotated[
+        Path,
+        typer.Option(
+            "--good",
+            help="Folder with images of good parts; beside sub-folders good, ok*, normal* others are left out.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "--output", help="Model file to write.")],
+    name: NameOption = "",
+    seed: Annotated[int, typer.Option("--seed", min=0, max=_LARGEST_SEED, help="Same images and seed, same file.")] = 0,
+    bank_size: Annotated[
+        int, typer.Option("--bank-size", min=100, max=50_000, help="Most patches the model remembers.")
+    ] = 5000,
+    false_alarm_rate: Annotated[
+        float, typer.Option("--false-alarm-rate", help="Share of good parts that may be rejected, 0 to 0.5.")
+    ] = 0.05,
+    backbone: Annotated[
+        str, typer.Option("--backbone", help="Network the features come from: efficientnet-lite0 or -lite2.")
+    ] = "efficientnet-lite0",
+    method: Annotated[
+        str, typer.Option("--method", help="patchcore, or padim for aligned images of one size.")
+    ] = "patchcore",
+    threshold_rule: Annotated[
+        Literal["quantile", "tail", "f1", "cost"],
+        typer.Option("--threshold", help="How it is chosen; f1 and cost need --defect."),
+    ] = "quantile",
+    defect: Annotated[
+        Path | None, typer.Option("--defect", help="Folder of images of defects, for the threshold only.")
+    ] = None,
+    escape_cost: Annotated[float, typer.Option("--escape-cost", help="cost: of a defect that passes.")] = 10.0,
+    overkill_cost: Annotated[float, typer.Option("--overkill-cost", help="cost: of a good part rejected.")] = 1.0,
+    defect_rate: Annotated[
+        float, typer.Option("--defect-rate", help="cost: share of defective parts in production.")
+    ] = 0.02,
+    folds: Annotated[int, typer.Option("--folds", min=2, max=20, help="Parts that are held out in turn.")] = 10,
+    pipeline: PreprocessingPipelineOption = None,
+    model: PreprocessingModelOption = None,
+    bit_depth: BitDepthOption = None,
+    value_range: RangeOption = None,
+    pages: PagesOption = "refuse",
+    as_json: JsonOption = False,
+) -> None:
+    """Train an anomaly model from images of good parts alone; the threshold comes from images held out of the fit.
+
+    Images of defects, where there are any, only help to set the threshold: by best F1, or by what an escape and an
+    overkill cost. Give one image of each part, or the stated rate does not hold for new parts: another photograph of
+    a part that is held out would be learnt from.
+
+    An image that cannot be used is reported on stderr; the model is written from the others, and the exit code is 1.
+
+    \b
+    Examples:
+      imageflow train images --good good/ --out part.model
+      imageflow train images --good good/ --out part.model --method padim
+      imageflow train images --good good/ --out part.model --threshold tail
+      imageflow train images --good good/ --out part.model \\
+          --pipeline own.json --model good.png
+      imageflow train images --good good/ --out part.model --defect ng/ \\
+          --threshold cost --escape-cost 50 --overkill-cost 1 --defect-rate 0.01
+    """  # noqa: D301 - \b keeps the lines as they are
+    _require_rates(false_alarm_rate, defect_rate)
+    _require_costs(escape_cost, overkill_cost)
+    if threshold_rule in ("f1", "cost") and defect is None:
+        raise typer.BadParameter(f"{threshold_rule} needs images of defects", param_hint="--defect")
+    reading = chosen_reading(bit_depth, value_range, pages)
+    # Of NAME=FILE both the whole, which a file may be called, and the file.
+    files = [Path(part) for text in model or [] for part in (text, text.partition("=")[2]) if part]
+    require_new_file(out, files if pipeline is None else [pipeline, *files])
+    from app.command_line import language
+    from inspection.anomaly import TrainingSettings, train_images
+    from inspection.anomaly.methods.registry import require_method
+    from inspection.imaging.datasets import defect_images
+
+    settings = TrainingSettings(
+        name=name,
+        backbone=backbone,
+        bank_size=bank_size,
+        false_alarm_rate=false_alarm_rate,
+        folds=folds,
+        seed=seed,
+        method=method,
+        threshold=threshold_rule,
+        escape_cost=escape_cost,
+        overkill_cost=overkill_cost,
+        defect_rate=defect_rate,
+        value_range=None if reading.values is None else (reading.values.low, reading.values.high),
+        pages=pages,
+    )
+    require_method(method)
+    preprocessor = chosen_preprocessing(pipeline, model or [], reading)
+    defects = defect_images(defect) if defect is not None else []
+    chosen = _chosen_images(good)
+    with report_when_stopped(out), progress_bar("Training") as advance:
+
+        def show(progress: TrainingProgress) -> None:
+            advance(f"{_STAGES[progress.stage]} {progress.done}/{progress.total}", progress.fraction)
+
+        report = train_images(chosen.files, out, settings, defects=defects, preprocessor=preprocessor, on_progress=show)
+    skipped = {file: error.text(language()).detail for file, error in report.skipped.items()}
+    warn_skipped(skipped)
+    report_set_range(report.set_range, reading)
+    report_transparent(report.transparent)
+    _warn_of_small_sample(report)
+    if as_json:
+        typer.echo(json.dumps(_content(report, skipped, chosen.left_out), ensure_ascii=False))
+    else:
+        typer.echo(_line(report))
+    if skipped:
+        # An image that was given could not be used; the model is written all the same.
+        raise typer.Exit(1)
+
+
+def _require_rates(false_alarm_rate: float, defect_rate: float) -> None:
+    if not 0 < false_alarm_rate < 0.5:  # noqa: PLR2004 - the bound of the setting
+        raise typer.BadParameter("lies between 0 and 0.5", param_hint="--false-alarm-rate")
+    if not 0 < defect_rate < 1:
+        raise typer.BadParameter("lies between 0 and 1", param_hint="--defect-rate")
+
+
+def _require_costs(escape_cost: float, overkill_cost: float) -> None:
+    for option, cost in (("--escape-cost", escape_cost), ("--overkill-cost", overkill_cost)):
+        if not (cost > 0 and math.isfinite(cost)):
+            raise typer.BadParameter("a cost is a number larger than 0", param_hint=option)
+
+
+def _chosen_images(good: Path) -> GoodImages:
+    """Return the good images of a folder; report which sub-folders are not used, or used without a name for good."""
+    from app.command_line import warn
+    from inspection.imaging.datasets import good_images
+
+    chosen = good_images(good)
+    for folder, count in chosen.left_out.items():
+        warn("folder-left-out", folder=good / folder, count=count)
+    if chosen.taken_whole:
+        warn("folders-taken-whole", names=", ".join(chosen.taken_whole))
+    return chosen
+
+
+def _warn_of_small_sample(report: TrainingReport) -> None:
+    from app.command_line import warn
+
+    threshold = report.threshold
+    if threshold.sample_too_small:
+        warn(
+            "threshold-rate-assumed" if threshold.defects else "threshold-assumed",
+            sample=threshold.sample,
+            rate=f"{threshold.false_alarm_rate:.1%}",
+            least=threshold.least_sample,
+        )
+
+
+def _content(report: TrainingReport, skipped: dict[str, str], left_out: dict[str, int]) -> dict[str, Any]:
+    """Return the report for a program."""
+    threshold = report.threshold
+    return {
+        "model": str(report.path),
+        "digest": report.digest,
+        "images": report.images,
+        "threshold": threshold.value,
+        "false_alarm_rate": threshold.false_alarm_rate,
+        "method": threshold.method,
+        "kind": report.manifest.kind,
+        "defects": threshold.defects,
+        "warnings": list(report.warnings),
+        "skipped": skipped,
+        "left_out": left_out,
+        "value_range": report.manifest.value_range,
+        "transparent": report.transparent,
+        "seconds": report.seconds,
+    }
+
+
+def _line(report: TrainingReport) -> str:
+    threshold = report.threshold
+    return (
+        f"{report.path}: {report.images} images in {report.seconds:.1f} s, threshold {threshold.value:.3f} "
+        f"({threshold.method}) for a false-alarm rate of {threshold.false_alarm_rate:.1%}, "
+        f"SHA-256 {report.digest[:16]}…"
+    )
