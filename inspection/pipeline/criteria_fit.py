@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
-from inspection.components.barcode import BarcodeParameters
 from inspection.judging.codes import readable_formats
 from inspection.judging.criteria import Criteria
 from inspection.judging.judgement import ANOMALY_CLASS
@@ -12,7 +11,7 @@ from inspection.model_files.step_models import StepModel
 from inspection.pipeline.validation import ValidatedPipeline
 from models.errors import DoesNotFit
 
-_DETECTION = "ai_detection"
+_DETECTION, _READING = "ai_detection", "barcode"
 _SHOWN = 20
 
 
@@ -45,9 +44,12 @@ def require_criteria_fit(
 
 
 def _require_codes(pipeline: ValidatedPipeline, criteria: Criteria) -> None:
-    steps = [step.parameters for step in pipeline.steps if isinstance(step.parameters, BarcodeParameters)]
-    if not steps:
+    if all(step.component.name != _READING for step in pipeline.steps):
         return
+    # Loaded with the first such step, as a window is shown before.
+    from inspection.components.barcode import BarcodeParameters
+
+    steps = [step.parameters for step in pipeline.steps if isinstance(step.parameters, BarcodeParameters)]
     read = readable_formats([name for step in steps for name in step.formats])
     for name, rule in criteria.codes.items():
         if rule.least and rule.formats and read.isdisjoint(rule.formats):
