@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -22,10 +21,18 @@ if TYPE_CHECKING:
 
 from app.command_line.options import DataDirOption as DataDir
 from app.command_line.options import JsonOption as Json
+from app.command_line.passwords import PasswordStdinOption as PasswordStdin
+from app.command_line.passwords import read_password
+from app.command_line.tables import table_lines
+from models.states import Role
 
 _WRONG_USAGE = 2
 _PAGE = 500
 _OWNER_ONLY = 0o077
+_NO_VALUE = "-"
+_ANY_PASSWORD = "-"  # noqa: S105 - stands for one that has still to be typed
+_GIVEN_AS = {"username": "NAME", "name": "NAME", "device_name": "NAME", "display_name": "--display-name"}
+"""Field of a request → what the command line calls it."""
 RowT = TypeVar("RowT", bound="BaseModel")
 
 _EXAMPLES = """\
@@ -48,8 +55,7 @@ for _name, _group in (("users", users_app), ("devices", devices_app), ("codes", 
     admin_app.add_typer(_group, name=_name)
 
 Name = Annotated[str, typer.Argument(help="User name.")]
-RoleName = Annotated[str, typer.Option("--role", help="inspector, supervisor, admin or integrator.")]
-PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+RoleName = Annotated[Role, typer.Option("--role", help="What the user or machine may do.")]
 
 
 @users_app.command("add", epilog="Example: imageflow admin users add yamada --role inspector")
@@ -58,8 +64,9 @@ def add_user(
     role: RoleName,
     display_name: Annotated[str, typer.Option("--display-name", help="Name for people.")] = "",
     language: Annotated[
-        str, typer.Option("--language", help="ja or en; without it the language of this terminal.")
-    ] = "",
+        Literal["en", "ja"] | None,
+        typer.Option("--language", help="Language of the user; without it that of this terminal."),
+    ] = None,
     password_stdin: PasswordStdin = False,
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -69,13 +76,17 @@ def add_user(
     from server.users.schemas import UserCreate
     from server.users.service import create_user
 
-    def body() -> UserCreate:
+    def user_with(password: str) -> UserCreate:
         spoken = language or language_here()
-        fields: dict[str, Any] = {"role": role, "display_name": display_name, "language": spoken}
-        return UserCreate(username=name, password=_password(password_stdin), **fields)
+        return _checked(
+            lambda: UserCreate(username=name, role=role, display_name=display_name, language=spoken, password=password)
+        )
 
-    with _server(data_dir, may_be_new=True) as (context, who):
-        user, _ = create_user(context, who, _checked(body))
+    user_with(_ANY_PASSWORD)  # What can be refused is refused before anybody types a password or a store is made.
+    password = _new_password(password_stdin)
+    whole = user_with(password)
+    with _server(data_dir, first_password=password) as (context, who):
+        user, _ = create_user(context, who, whole)
     _show(user, as_json, f"{user.username} ({user.role.value})")
 
 
@@ -84,7 +95,8 @@ def list_users(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List users."""
     from server.users.service import list_users as page
 
-    _list(page, ("username", "role", "active", "display_name"), data_dir, as_json)
+    add = "imageflow admin users add NAME --role ROLE"
+    _list(page, ("username", "role", "active", "display_name"), data_dir, as_json, add=add)
 
 
 @users_app.command("disable", epilog="Example: imageflow admin users disable yamada")
@@ -105,7 +117,7 @@ def set_password(name: Name, password_stdin: PasswordStdin = False, data_dir: Da
 
     with _server(data_dir) as (context, who):
         user_id = _user_id(context, name)
-        give(context, who, user_id, _password(password_stdin))
+        give(context, who, user_id, _new_password(password_stdin))
     typer.echo(name)
 
 
@@ -114,7 +126,8 @@ def list_devices(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List stations."""
     from server.devices.service import list_devices as page
 
-    _list(page, ("id", "status", "last_seen_at", "name"), data_dir, as_json)
+    add = "imageflow admin codes create NAME"
+    _list(page, ("id", "status", "last_seen_at", "name"), data_dir, as_json, add=add)
 
 
 @devices_app.command("disable", epilog="Example: imageflow admin devices disable 0197c000-0000-7000-8000-00000000d0e1")
@@ -138,7 +151,8 @@ def list_codes(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List enrolment codes, without the codes themselves."""
     from server.devices.codes import list_codes as page
 
-    _list(page, ("id", "expires_at", "used_at", "withdrawn_at", "created_by", "device_name"), data_dir, as_json)
+    columns = ("id", "expires_at", "used_at", "withdrawn_at", "created_by", "device_name")
+    _list(page, columns, data_dir, as_json, add="imageflow admin codes create NAME")
 
 
 @codes_app.command("withdraw", epilog="Example: imageflow admin codes withdraw 0197c000-0000-7000-8000-00000000c0de")
@@ -189,7 +203,8 @@ def list_keys(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List API keys, without the keys themselves."""
     from server.users.keys import list_keys as page
 
-    _list(page, ("id", "role", "expires_at", "revoked_at", "created_by", "name"), data_dir, as_json)
+    columns = ("id", "role", "expires_at", "revoked_at", "created_by", "name")
+    _list(page, columns, data_dir, as_json, add="imageflow admin keys create NAME --role integrator")
 
 
 @keys_app.command("revoke", epilog="Example: imageflow admin keys revoke 0197c000-0000-7000-8000-00000000d0e1")
@@ -214,16 +229,17 @@ def _set_status(device_id: str, data_dir: Path | None, *, active: bool) -> None:
 
 
 @contextmanager
-def _server(data_dir: Path | None, *, may_be_new: bool = False) -> Iterator[tuple[ServerContext, Principal]]:
+def _server(data_dir: Path | None, *, first_password: str | None = None) -> Iterator[tuple[ServerContext, Principal]]:
     """Open the server's parts; a wrong value or setting ends the command with exit code 2.
 
     Args:
         data_dir: the server's data folder; None for that of the settings.
-        may_be_new: make the store where there is none, and say so; else a folder without one is refused.
+        first_password: of a user to add: where there is no store it is made, and reported, unless the password is
+            refused; None refuses a folder without a store.
     """
     from app.command_line import report_error
     from models.errors import InvalidInput
-    from models.states import Role
+    from server.auth.identity.passwords import require_password
     from server.auth.identity.principal import Principal
     from server.context import has_store, open_context, require_store
     from server.core.settings import load_settings
@@ -231,9 +247,11 @@ def _server(data_dir: Path | None, *, may_be_new: bool = False) -> Iterator[tupl
     try:
         os.umask(_OWNER_ONLY)
         settings = load_settings(data_dir=data_dir)
-        new = may_be_new and not has_store(settings)
-        if not may_be_new:
+        if first_password is None:
             require_store(settings)
+        else:
+            require_password(first_password, settings.password_min_length)
+        new = not has_store(settings)
         context = open_context(settings)
         if new:
             typer.echo(f"made a new server store in {settings.data_dir}", err=True)
@@ -247,7 +265,7 @@ def _server(data_dir: Path | None, *, may_be_new: bool = False) -> Iterator[tupl
 
 
 def _checked(make: Callable[[], RowT]) -> RowT:
-    """Return what ``make`` makes; a value that is not allowed ends the command with exit code 2."""
+    """Return what ``make`` makes; a value that is not allowed is wrong usage, by the name of its option."""
     from pydantic import ValidationError
 
     from app.command_line import language
@@ -256,14 +274,13 @@ def _checked(make: Callable[[], RowT]) -> RowT:
     try:
         return make()
     except ValidationError as error:
-        typer.echo(first_problem(error).text.in_language(language()), err=True)
-        raise typer.Exit(_WRONG_USAGE) from error
+        field, reason = first_problem(error)
+        hint = _GIVEN_AS.get(field, field) or None
+        raise typer.BadParameter(reason.in_language(language()), param_hint=hint) from error
 
 
-def _password(from_stdin: bool) -> str:
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+def _new_password(from_stdin: bool) -> str:
+    return read_password("Password", from_stdin=from_stdin, confirm=True)
 
 
 def _user_id(context: ServerContext, name: str) -> str:
@@ -289,21 +306,27 @@ def _all(fetch: Callable[[PageQuery], Page[RowT]]) -> list[RowT]:
 
 
 def _list(
-    page: Callable[[ServerContext, PageQuery], Page[RowT]], columns: Sequence[str], data_dir: Path | None, as_json: bool
+    page: Callable[[ServerContext, PageQuery], Page[RowT]],
+    columns: Sequence[str],
+    data_dir: Path | None,
+    as_json: bool,
+    *,
+    add: str,
 ) -> None:
+    """Print every record: a table of ``columns``, or JSON; ``add`` is the command that makes the first one."""
+    from app.command_line import warn
+
     with _server(data_dir) as (context, _):
         rows = _all(lambda wanted: page(context, wanted))
-    _table(rows, columns, as_json)
-
-
-def _show(value: BaseModel, as_json: bool, line: str) -> None:
-    typer.echo(value.model_dump_json() if as_json else line)
-
-
-def _table(rows: Sequence[BaseModel], columns: Sequence[str], as_json: bool) -> None:
     content = [row.model_dump(mode="json") for row in rows]
     if as_json:
         typer.echo(json.dumps(content, ensure_ascii=False))
         return
-    for row in content:
-        typer.echo("\t".join("-" if row[column] is None else str(row[column]) for column in columns))
+    cells = [[_NO_VALUE if row[column] is None else str(row[column]) for column in columns] for row in content]
+    typer.echo("\n".join(table_lines(columns, cells)))
+    if not content:
+        warn("list-empty", command=add)
+
+
+def _show(value: BaseModel, as_json: bool, line: str) -> None:
+    typer.echo(value.model_dump_json() if as_json else line)

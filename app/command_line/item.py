@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.command_line.options import JsonOption, StoreOption, finite_threshold
+from app.command_line.passwords import PasswordStdinOption, read_password
+from app.command_line.tables import table_lines
 
 if TYPE_CHECKING:
     from app.station.operations.thresholds import ThresholdChange
@@ -52,9 +53,16 @@ def list_command(store: StoreOption = None, as_json: JsonOption = False) -> None
         ]
         typer.echo(json.dumps(listed, ensure_ascii=False))
         return
-    for target, item in found:
-        held = "no threshold" if item.threshold is None else f"{item.threshold:.4f} ({item.threshold_origin})"
-        typer.echo(f"{item.id}  {target.code}/{item.name}  {held}")
+    rows = [
+        (
+            item.id,
+            f"{target.code}/{item.name}",
+            "-" if item.threshold is None else f"{item.threshold:.4f}",
+            item.threshold_origin or "-",
+        )
+        for target, item in found
+    ]
+    typer.echo("\n".join(table_lines(("id", "item", "threshold", "from"), rows)))
     if not found:
         warn("no-items")
 
@@ -71,9 +79,7 @@ def threshold_command(
     ] = False,
     user: Annotated[str, typer.Option("--user", help="Quality engineer or administrator who changes it.")] = "",
     reason: Annotated[str, typer.Option("--reason", help="Why; kept in the audit trail.")] = "",
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
-    ] = False,
+    password_stdin: PasswordStdinOption = False,
     model: Annotated[
         Path | None,
         typer.Option("--model", help="Model file the value was chosen for; else the model the item is inspected with."),
@@ -107,7 +113,7 @@ def threshold_command(
     from app.station.operations.thresholds import applied_threshold_of, threshold_changes, threshold_json
 
     digest = None if model is None else _digest_of(model)
-    password = _password(user, password_stdin) if changing else ""
+    password = read_password(f"Password of {user}", from_stdin=password_stdin) if changing else ""
     with opened_store(store, to_write=changing) as workspace:
         item_id = _item_id(workspace, item)
         if changing:
@@ -153,17 +159,26 @@ def _change(
 
 
 def _item_id(workspace: Workspace, given: str) -> str:
-    """Return the id of an item given by id or by the names of its target and itself."""
+    """Return the id of an item given by id or by the names of its target and itself.
+
+    Raises:
+        NotFound: ``item-not-listed``, or ``target-unknown``.
+    """
+    from app.station.operations.item_recipes import find_item
     from app.station.operations.masters import find_target, list_items
     from models.errors import NotFound
 
     code, slash, name = given.partition("/")
-    if not slash:
-        return given
-    for item in list_items(workspace, find_target(workspace, code).id):
-        if item.name == name:
-            return item.id
-    raise NotFound("item-unknown", item_id=given)
+    if slash:
+        for item in list_items(workspace, find_target(workspace, code).id):
+            if item.name == name:
+                return item.id
+        raise NotFound("item-not-listed", item=given)
+    try:
+        with workspace.database.read() as session:
+            return find_item(session, given).id
+    except NotFound as error:
+        raise NotFound("item-not-listed", item=given) from error
 
 
 def _digest_of(model: Path) -> str:
@@ -171,12 +186,6 @@ def _digest_of(model: Path) -> str:
     from inspection.anomaly.bundle import read_bundle
 
     return read_bundle(model).digest
-
-
-def _password(user: str, from_stdin: bool) -> str:
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
-    return str(typer.prompt(f"Password of {user}", hide_input=True, err=True))
 
 
 def _warn_skipped(applied: AppliedThreshold | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -103,7 +104,8 @@ def load_settings(store: Path) -> StationSettings:
     Raises:
         InvalidInput: ``settings-invalid`` naming the file or variable, the setting and what is wrong with it;
             ``settings-malformed`` when the file is not a JSON object.
-        Unavailable: ``file-not-read`` when the system refuses to read the file.
+        Unavailable: ``file-not-read`` when the system refuses to read the file, ``store-folder-unusable`` when
+            ``store`` is no folder.
     """
     path = store / SETTINGS_FILE
     return _checked(path, _stored(path))
@@ -132,6 +134,13 @@ def store_folder(given: Path | None = None) -> Path:
     return _checked(Path(SETTINGS_FILE), {}).home or user_data_path("ImageFlow", appauthor=False)
 
 
+def folder_unusable(store: Path, error: OSError) -> Unavailable:
+    """Return the user-facing error for an ``error`` that kept ``store`` from being the folder of a store."""
+    # Of a file in its place the system says, when it is to make the folder, only that it exists.
+    reason = os.strerror(errno.ENOTDIR) if isinstance(error, FileExistsError) else reason_of(error)
+    return Unavailable("store-folder-unusable", folder=str(store), reason=reason)
+
+
 def demo_store(store: Path) -> Path:
     """Return where the demo keeps its practice store beside the real one."""
     return store / "demo"
@@ -142,8 +151,10 @@ def _stored(path: Path) -> dict[str, Any]:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
+    except NotADirectoryError as error:
+        raise folder_unusable(path.parent, error) from error
     except OSError as error:
-        raise Unavailable("file-not-read", file=path.name, reason=reason_of(error)) from error
+        raise Unavailable("file-not-read", file=str(path), reason=reason_of(error)) from error
     except ValueError as error:
         raise InvalidInput("settings-malformed", file=str(path), reason=not_json(error)) from error
     if not isinstance(values, dict):

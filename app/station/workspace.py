@@ -12,7 +12,7 @@ from app.station.quality_bounds import KeptBounds
 from app.station.recovery import Recovery, recover
 from app.station.revision_cache import RevisionCache
 from app.station.server_link import ServerLink
-from app.station.settings import StationSettings, load_settings
+from app.station.settings import StationSettings, folder_unusable, load_settings
 from app.station.store_layout import BLOBS, DATABASE, LOCK, LOGS, WORK
 from app.station.store_lock import StoreLock
 from models.clock import HybridLogicalClock
@@ -82,7 +82,8 @@ class Workspace:
             Conflict: ``store-in-use``.
             InvalidInput: ``settings-invalid``.
             NotFound: ``no-store`` when it is not exclusive and the store is not there.
-            Unavailable: ``disk-full`` when its folders find no room, else when folder or database cannot be used.
+            Unavailable: ``disk-full`` when its folders find no room, ``store-folder-unusable`` or
+                ``store-folder-read-only`` when the folder cannot be used, else when the database cannot.
         """
         lock = None
         if exclusive:
@@ -99,8 +100,10 @@ class Workspace:
             raise
         try:
             workspace._prepare()
-        except BaseException:
+        except BaseException as error:
             workspace.close()
+            if isinstance(error, Unavailable) and error.code == "store-read-only":
+                raise Unavailable("store-folder-read-only", folder=str(store)) from error
             raise
         return workspace
 
@@ -266,6 +269,8 @@ def _make_folders(store: Path) -> None:
         for folder in (store, store / BLOBS, store / WORK, store / LOGS):
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Unavailable("disk-full" if no_room(error) else "store-not-found") from error
+        if no_room(error):
+            raise Unavailable("disk-full") from error
+        raise folder_unusable(store, error) from error
     if not os.access(store, os.W_OK):
-        raise Unavailable("store-read-only")
+        raise Unavailable("store-folder-read-only", folder=str(store))

@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.errors import InvalidInput, Unavailable
-from models.rejections import first_problem
+from models.rejections import RejectedValueError, first_problem
 from models.storage import create_once, reason_of
 
 PREFIX = "IMAGEFLOW_SERVER_"
@@ -89,27 +89,27 @@ class ServerSettings(BaseSettings):
     @classmethod
     def _no_wildcard(cls, origins: list[str]) -> list[str]:
         if "*" in origins:
-            raise ValueError("name each origin; * would open the server to every page")
+            raise RejectedValueError("value-wide-origin")
         return origins
 
     @field_validator("proxy")
     @classmethod
     def _named_proxies(cls, proxy: str) -> str:
         if "*" in proxy or any(_is_wide(part.strip()) for part in proxy.split(",")):
-            raise ValueError("name each proxy; * and wide networks would believe every client what address it has")
+            raise RejectedValueError("value-wide-proxy")
         return proxy
 
     @field_validator("jwt_secret")
     @classmethod
     def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None and len(secret.get_secret_value()) < _SECRET_LENGTH:
-            raise ValueError(f"must have at least {_SECRET_LENGTH} characters")
+            raise RejectedValueError("value-string-too-short", min_length=_SECRET_LENGTH)
         return secret
 
     @model_validator(mode="after")
     def _both_tls_files(self) -> Self:
         if (self.tls_cert is None) != (self.tls_key is None):
-            raise ValueError("tls_cert and tls_key are given together or not at all")
+            raise RejectedValueError("value-tls-pair")
         return self
 
     @property

@@ -17,6 +17,23 @@ _MOST = 256
 _PARALLEL = 4
 
 
+def require_password(password: str, least: int) -> None:
+    """Check the length of a new password.
+
+    Args:
+        password: as typed.
+        least: least length.
+
+    Raises:
+        InvalidInput: ``password-too-short``, where blanks at the ends and invisible characters do not count, or
+            ``password-too-long``.
+    """
+    if visible_length(password) < least:
+        raise InvalidInput("password-too-short", least=least)
+    if len(prepared(password)) > _MOST:
+        raise InvalidInput("password-too-long", most=_MOST)
+
+
 class Passwords:
     """Makes and checks digests.
 
@@ -36,16 +53,11 @@ class Passwords:
         """Return the digest of a new password.
 
         Raises:
-            InvalidInput: ``password-too-short``, where blanks at the ends and invisible characters do not count, or
-                ``password-too-long``.
+            InvalidInput: as ``require_password``.
         """
-        if visible_length(password) < self._least:
-            raise InvalidInput("password-too-short", least=self._least)
-        password = prepared(password)
-        if len(password) > _MOST:
-            raise InvalidInput("password-too-long", most=_MOST)
+        require_password(password, self._least)
         with self._turn:
-            return self._hash.hash(password)
+            return self._hash.hash(prepared(password))
 
     def matches(self, password: str, digest: str | None) -> bool:
         """Return whether ``password`` has ``digest``; None (no such user) takes as long and is never true."""

@@ -7,6 +7,8 @@ import json
 import os
 import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +62,7 @@ def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         (["--host", "0.0.0.0"], {}, "--insecure"),  # noqa: S104 - refused
         (["--host", "no.such.host.invalid", "--insecure"], {}, "--host"),
         (["--tls-cert", "missing.pem", "--tls-key", "missing.key"], {}, "Certificate"),
+        (["--tls-cert", "server.pem"], {}, "--tls-key"),
         ([], {"IMAGEFLOW_SERVER_JWT_SECRET": "short-secret"}, "IMAGEFLOW_SERVER_JWT_SECRET"),
         ([], {"IMAGEFLOW_SERVER_CORS_ORIGINS": '["*"]'}, "IMAGEFLOW_SERVER_CORS_ORIGINS"),
         ([], {"IMAGEFLOW_SERVER_CORS_ORIGINS": "not json"}, "IMAGEFLOW_SERVER_"),
@@ -189,6 +192,61 @@ def test_only_the_first_user_reports_that_the_store_was_made(here: Here, tmp_pat
     assert (len(first.err.splitlines()), str(folder) in first.err) == (1, True)
     assert (folder / "server.sqlite3").is_file()
     assert add("second").err == ""
+
+
+def test_a_refused_password_makes_no_store(here: Here, tmp_path: Path) -> None:
+    command = ("admin", "users", "add", "boss", "--role", "admin", "--password-stdin", "--data-dir", tmp_path / "new")
+    ended = here.run(*command, given="short")
+    assert (ended.code, says(ended.err, "password-too-short")) == (2, True)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "named"),
+    [
+        ("boss", ("--role", "king"), "--role"),
+        ("boss", ("--role", "admin", "--language", "xx"), "--language"),
+        ("boss", ("--role", "admin", "--display-name", "a\x00"), "--display-name"),
+        ("ad min", ("--role", "admin"), "NAME"),
+    ],
+)
+def test_a_user_is_refused_by_the_options_name_before_the_password_is_read(
+    here: Here, tmp_path: Path, name: str, options: tuple[str, ...], named: str
+) -> None:
+    ended = here.run(
+        "admin", "users", "add", name, *options, "--password-stdin", "--data-dir", tmp_path, given=PASSWORD
+    )
+    assert (ended.code, named in ended.err) == (2, True)
+    assert sys.stdin.read() == PASSWORD
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has its terminal apart from sessions")
+def test_without_a_terminal_the_password_is_asked_for_on_standard_input(tmp_path: Path) -> None:
+    command = ("admin", "users", "add", "boss", "--role", "admin", "--data-dir", str(tmp_path / "new"))
+    ended = subprocess.run(
+        [sys.executable, "-m", "app", *command],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        start_new_session=True,
+    )
+    assert (ended.returncode, "--password-stdin" in ended.stderr) == (2, True)
+    assert "GetPassWarning" not in ended.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_list_of_records_begins_with_its_columns(here: Here, tmp_path: Path) -> None:
+    data = ("--data-dir", tmp_path)
+    here.run("admin", "users", "add", "boss", "--role", "admin", "--password-stdin", *data, given=PASSWORD)
+    header, row = here.run("admin", "users", "list", *data).out.splitlines()
+    assert header.split() == ["username", "role", "active", "display_name"]
+    assert row.split() == ["boss", "admin", "True"]
+    assert header.index("role") == row.index("admin")
+    for group in ("codes", "keys", "devices"):
+        empty = here.run("admin", group, "list", *data)
+        assert (len(empty.out.splitlines()), says(empty.err, "list-empty")) == (1, True)
 
 
 def test_every_setting_is_in_the_manual_with_its_description() -> None:

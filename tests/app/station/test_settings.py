@@ -10,7 +10,7 @@ from app.window.presenting.image_sources import ImageSources
 from inspection.imaging.opencv import cv2
 from inspection.imaging.reading import Reading
 from inspection.imaging.value_range import ValueRange
-from models.errors import InvalidInput, UnreadableImage
+from models.errors import InvalidInput, Unavailable, UnreadableImage
 from models.messages import LANGUAGES
 from tests.support.messages import says
 
@@ -54,6 +54,20 @@ def test_a_wrong_file_is_reported_with_its_name_in_both_languages(
         detail = refused.value.text(language).detail
         assert says(detail, code, language, file=tmp_path / "settings.json")
         assert says(detail, reason, language)
+
+
+def test_settings_that_the_system_refuses_are_reported_with_their_path(tmp_path: Path) -> None:
+    (tmp_path / "settings.json").mkdir()
+    with pytest.raises(Unavailable) as refused:
+        load_settings(tmp_path)
+    assert (refused.value.code, refused.value.values["file"]) == ("file-not-read", str(tmp_path / "settings.json"))
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "store").touch()
+    with pytest.raises(Unavailable) as refused:
+        load_settings(tmp_path / "store")
+    assert (refused.value.code, refused.value.values["folder"]) == ("store-folder-unusable", str(tmp_path / "store"))
 
 
 def test_a_wrong_variable_is_reported_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

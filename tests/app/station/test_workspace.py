@@ -75,8 +75,9 @@ def test_a_damaged_database_is_kept_when_it_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_in_the_place_of_the_store_is_reported(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("a file", encoding="utf-8")
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable) as refused:
         Workspace.open(tmp_path / "store", settings=SETTINGS)
+    assert (refused.value.code, refused.value.values["folder"]) == ("store-folder-unusable", str(tmp_path / "store"))
 
 
 def test_a_clock_set_back_by_a_year_does_not_go_back(station: Station) -> None:
@@ -133,12 +134,12 @@ def test_a_read_only_folder_is_reported(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(Unavailable) as refused:
         Workspace.open(tmp_path / "store", settings=SETTINGS)
-    assert refused.value.code == "store-read-only"
+    assert (refused.value.code, refused.value.values["folder"]) == ("store-folder-read-only", str(tmp_path / "store"))
 
 
 @pytest.mark.parametrize(
     ("number", "code"),
-    [(errno.ENOSPC, "disk-full"), (errno.EDQUOT, "disk-full"), (errno.EACCES, "store-not-found")],
+    [(errno.ENOSPC, "disk-full"), (errno.EDQUOT, "disk-full"), (errno.EACCES, "store-folder-unusable")],
 )
 def test_a_store_whose_folders_find_no_room_is_reported_as_a_full_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: str

@@ -381,14 +381,26 @@ def test_items_are_listed_with_the_threshold_they_are_inspected_with(
     listed = {"id": item.id, "target": target.code, "name": item.name, "threshold": 7.5, "origin": "station"}
     assert json.loads(out) == [listed]
     code, out, _ = run(capsys, "item", "list", "--store", station.store)
-    assert out.split() == [item.id, f"{target.code}/{item.name}", "7.5000", "(station)"]
+    header, row = out.splitlines()
+    assert header.split() == ["id", "item", "threshold", "from"]
+    assert row.split() == [item.id, f"{target.code}/{item.name}", "7.5000", "station"]
 
 
-@pytest.mark.parametrize("given", ["0197c000-0000-7000-8000-000000000000", "NOPE/top", "PLATE/nope"])
-def test_an_item_that_is_not_there_fails(station: Station, capsys: pytest.CaptureFixture[str], given: str) -> None:
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("0197c000-0000-7000-8000-000000000000", "item-not-listed"),
+        ("NOPE/top", "target-unknown"),
+        ("PLATE/nope", "item-not-listed"),
+    ],
+)
+def test_an_item_that_is_not_there_fails_as_the_terminal_says_it(
+    station: Station, capsys: pytest.CaptureFixture[str], given: str, expected: str
+) -> None:
     code, out, err = run(capsys, "item", "threshold", given, "--store", station.store)
     assert (code, out) == (1, "")
-    assert err
+    assert says(err, expected)
+    assert given.partition("/")[0] in err
 
 
 def remember(workspace: Workspace, username: str, password: str) -> None:

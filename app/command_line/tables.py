@@ -1,0 +1,26 @@
+"""Tables of text in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_GAP = "  "
+
+
+def table_lines(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the header and the rows, one line each, with columns of equal width in a terminal.
+
+    Args:
+        header: names of the columns.
+        rows: a text for each column; East Asian characters count as wide as a terminal shows them.
+    """
+    from rich.cells import cell_len
+
+    lines = [header, *rows]
+    widths = [max(cell_len(line[column]) for line in lines) for column in range(len(header))]
+
+    def padded(line: Sequence[str]) -> str:
+        cells = (text + " " * (width - cell_len(text)) for text, width in zip(line, widths, strict=True))
+        return _GAP.join(cells).rstrip()
+
+    return [padded(line) for line in lines]
