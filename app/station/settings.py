@@ -22,9 +22,10 @@ SETTINGS_FILE = "settings.json"
 
 
 def _values(text: str) -> str:
-    from inspection.imaging.value_range import parse_values
-
     if text:
+        # Loads NumPy, which the window is shown without.
+        from inspection.imaging.value_range import parse_values
+
         parse_values(text)
     return text
 
