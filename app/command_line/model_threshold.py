@@ -56,7 +56,8 @@ def threshold_command(
 
     False alarms are counted among the good images that were held out of the training, with a 95 % interval; escapes and
     overkill among the images given, or the defects the model was trained with. `imageflow item threshold` sets the
-    threshold an item is inspected with.
+    threshold an item is inspected with. An image that cannot be scored is reported on stderr and left out; then the
+    exit code is 1.
 
     \b
     Examples:

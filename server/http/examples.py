@@ -74,5 +74,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             }
         ],
     },
+    "Inventory": {
+        "records": [
+            {"entity": "inspection_session", "entity_id": _OTHER, "clock": f"1764400000000-0000-{_RECORD}"},
+        ],
+        "blobs": [_DIGEST],
+    },
     "UploadRequest": {"sha256": _DIGEST, "size": 4, "content_type": "image/png"},
 }

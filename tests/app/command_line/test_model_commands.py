@@ -95,7 +95,7 @@ def test_an_image_that_cannot_be_scored_does_not_stop_the_table(
     shutil.copy(sorted((parts / "test" / "good").iterdir())[0], tmp_path / "a.png")
     (tmp_path / "broken.png").write_bytes(b"junk")
     code, out, err = run(capsys, "model", "threshold", report.path, "--good", tmp_path, "--json")
-    assert code == 0
+    assert code == 1
     assert "broken.png" in err
     assert json.loads(out)["thresholds"][0]["overkill"]["total"] == 1
 
