@@ -50,7 +50,7 @@ class Capture:
             self._inspection(state, state.target.id, state.item.id, frame),
             lane=Lane.INSPECTION,
             on_success=self._flow.unless_left(self._show_result),
-            on_failure=self._flow.unless_left(self._failed),
+            on_failure=self._flow.unless_left(partial(self._failed, frame)),
             on_finished=self._flow.otherwise(Phase.INSPECTING, Phase.SCAN),
         )
 
@@ -101,13 +101,13 @@ class Capture:
         self._task = None
         self._flow.show(self._flow.state.with_inspection(inspection))
         if self._flow.state.phase is Phase.SCAN:
-            self._images.advance()
+            self._images.use_up(inspection.frame)
         self.inspected.emit(inspection)
 
-    def _failed(self, error: UserFacingError) -> None:
+    def _failed(self, frame: Frame, error: UserFacingError) -> None:
         from inspection.image_quality import FrameRefused
 
         self._flow.report("capture", retry=self.capture)(error)
         if isinstance(error, FrameRefused):
             # The same image would be refused again; of a folder or file the next one is taken.
-            self._images.advance()
+            self._images.use_up(frame)

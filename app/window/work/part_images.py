@@ -70,9 +70,9 @@ class PartImages:
         )
         self._feed.start()
 
-    def advance(self) -> None:
-        """Ask for the next frame; what a paced source has given is used up."""
-        if self._feed is not None and self._feed.advance():
+    def use_up(self, frame: Frame) -> None:
+        """Ask a paced source for its next frame where ``frame`` is its newest; another one is still to be inspected."""
+        if self._feed is not None and self.newest is frame and self._feed.advance():
             self.newest = None
             self.changed.emit()
 

@@ -18,7 +18,7 @@ from app.window.work.capture import Capture
 from app.window.work.flow import WorkFlow
 from app.window.work.leaving import cancel_part
 from app.window.work.part_images import PartImages
-from app.window.work.state import SCREEN, Phase, WorkState
+from app.window.work.state import SCREEN, Phase, WorkState, with_part
 from app.window.work.verification import Verification
 from models.errors import InvalidInput, UserFacingError
 from models.states import HumanVerdict
@@ -111,7 +111,12 @@ class WorkPresenter(Presenter):
     def resume(self, order: ResumePart) -> None:
         """Go on with a part that was left open, where it was: its next item, or the person's decision."""
         part = order.part
-        state = WorkState(target=part.target, items=part.required_items, part_code=part.serial_number)
+        state = WorkState(
+            target=part.target,
+            items=part.required_items,
+            item=next(iter(part.required_items), None),
+            part_code=part.serial_number,
+        )
         for inspection in part.inspections:
             state = state.with_inspection(inspection)
         self._begin_work(replace(state, session_id=part.session_id))
@@ -216,8 +221,9 @@ class WorkPresenter(Presenter):
         self._show_recent(tuple(recent))
 
     def _stored(self, summary: PartSummary) -> None:
-        self._show_recent((summary, *self.recent)[:RECENT_PARTS])
-        self._images.advance()
+        self._show_recent(with_part(self.recent, summary)[:RECENT_PARTS])
+        # A part that was resumed was inspected on an image of the store: the frame that waits is the next part's.
+        self._images.use_up(self.state.inspections[-1].frame)
         self.verified.emit(summary)
 
     def _show_recent(self, recent: tuple[PartSummary, ...]) -> None:

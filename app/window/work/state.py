@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from models.states import HumanVerdict, Verdict
 
 if TYPE_CHECKING:
+    from app.station.operations.history import PartSummary
     from app.station.operations.inspection import ItemInspection
     from app.station.views import DefectClassView, ItemView, TargetView
 
@@ -99,7 +100,8 @@ class WorkState:
     def with_inspection(self, inspection: ItemInspection) -> WorkState:
         """Return the state after an item was inspected: the next item's turn, or the person's."""
         others = tuple(done for done in self.inspections if done.item_id != inspection.item_id)
-        state = replace(self, session_id=inspection.session_id, inspections=(*others, inspection))
+        inspected = next((item for item in self.items if item.id == inspection.item_id), self.item)
+        state = replace(self, session_id=inspection.session_id, item=inspected, inspections=(*others, inspection))
         following = next((item for item in self.items if item.id in inspection.items_left), None)
         if following is not None:
             return replace(state, phase=Phase.SCAN, item=following)
@@ -132,6 +134,13 @@ def badness(inspection: ItemInspection) -> tuple[bool, float]:
 def opposite(verdict: Verdict) -> HumanVerdict:
     """Return the decision that overrules ``verdict``."""
     return HumanVerdict.NG if verdict is Verdict.OK else HumanVerdict.OK
+
+
+def with_part(recent: tuple[PartSummary, ...], part: PartSummary) -> tuple[PartSummary, ...]:
+    """Return the last parts, newest first, with ``part`` in its place when it is one of them already, else first."""
+    if any(known.session_id == part.session_id for known in recent):
+        return tuple(part if known.session_id == part.session_id else known for known in recent)
+    return (part, *recent)
 
 
 def needs_reason(state: WorkState) -> bool:

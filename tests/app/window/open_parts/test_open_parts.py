@@ -21,6 +21,7 @@ from app.station.workspace import Workspace
 from app.window.open_parts.presenter import OpenPartsPresenter
 from app.window.work.state import Phase
 from inspection.imaging.frames import Frame
+from inspection.sources import FolderSource, ImageSource, SourceState, WatchedFolderSource
 from models.audit import AuditEntry
 from models.errors import Conflict
 from models.states import HumanVerdict, Role, SessionStatus
@@ -108,6 +109,66 @@ def test_a_resumed_part_is_completed_by_the_decision(left_open: str, robot: User
     assert decided.human_verdict is HumanVerdict.HOLD
     assert open_parts(robot.context.workspace) == []
     assert check_store(robot.station.store).consistent
+
+
+def resume(robot: UserRobot, source: ImageSource | None = None) -> None:
+    """Go on with the part that is offered, on the images of ``source``."""
+    if source is not None:
+        robot.window.set_source(source)
+    sign_in(robot)
+    robot.key(Qt.Key.Key_Return)
+    robot.until(lambda: robot.work.state.phase is Phase.DECIDE)
+
+
+@pytest.mark.usefixtures("left_open")
+def test_the_heading_names_the_target_of_a_resumed_part(robot: UserRobot) -> None:
+    resume(robot)
+    state = robot.work.state
+    assert state.target is not None
+    title, subtitle = robot.window.window.screens["work"].heading()
+    assert state.target.code in title
+    assert state.items[0].name in subtitle
+
+
+def test_a_resumed_part_has_one_place_among_the_last_parts(left_open: str, robot: UserRobot) -> None:
+    resume(robot)
+    robot.until(lambda: robot.work.recent)
+    robot.key(Qt.Key.Key_H)
+    robot.until(lambda: robot.work.state.phase is Phase.DONE)
+    assert [known.session_id for known in robot.work.recent] == [left_open]
+    assert robot.work.recent[0].human_verdict is HumanVerdict.HOLD
+
+
+@pytest.mark.usefixtures("left_open")
+def test_the_first_image_of_a_folder_is_still_to_come_after_a_resumed_part(robot: UserRobot) -> None:
+    folder = FolderSource(robot.station.parts.test)
+    with folder:
+        first = folder.read(1.0)
+    assert first is not None
+    resume(robot, FolderSource(robot.station.parts.test))
+    robot.until(lambda: robot.work.state.has_frame)
+    robot.key(Qt.Key.Key_H)
+    robot.until(lambda: robot.work.state.phase is Phase.DONE)
+    robot.key(Qt.Key.Key_Space)
+    robot.until(lambda: robot.work.state.phase is Phase.DECIDE)
+    assert robot.work.state.inspections[0].frame.path == first.path
+
+
+@pytest.mark.usefixtures("left_open")
+def test_an_image_that_appeared_over_a_resumed_part_is_the_next_one(robot: UserRobot, tmp_path: Path) -> None:
+    watched = tmp_path / "watched"
+    watched.mkdir()
+    source = WatchedFolderSource(watched, settle=0.05)
+    resume(robot, source)
+    robot.until(lambda: source.state is SourceState.OPEN)
+    image = next(path for path in sorted(robot.station.parts.test.rglob("*.png")))
+    shutil.copy(image, watched / "appeared.png")
+    robot.until(lambda: robot.work.state.has_frame)
+    robot.key(Qt.Key.Key_H)
+    robot.until(lambda: robot.work.state.phase is Phase.DONE)
+    robot.key(Qt.Key.Key_Space)
+    robot.until(lambda: robot.work.state.phase is Phase.DECIDE)
+    assert robot.work.state.inspections[0].frame.path == watched / "appeared.png"
 
 
 def test_a_discarded_part_is_cancelled_under_the_users_name(left_open: str, robot: UserRobot) -> None:
