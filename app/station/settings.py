@@ -81,6 +81,8 @@ class StationSettings(BaseSettings):
     @property
     def reading(self) -> Reading:
         """How image files are read."""
+        if not self.image_values:
+            return Reading(pages=self.image_pages)
         from inspection.imaging.value_range import parse_values
 
         return Reading(parse_values(self.image_values), self.image_pages)
