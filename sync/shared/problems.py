@@ -83,12 +83,17 @@ def problem_code(problem: Mapping[str, Any] | None) -> str:
 def error_of(status: int, problem: Mapping[str, Any]) -> UserFacingError:
     """Return the error for a server's refusal, with the server's own words where it gave any.
 
+    A station that is not accepted gets the words that are for people, of its own catalogue.
+
     Answers of 500 and above are trouble that may pass: ``Unavailable``.
     """
     code = problem_code(problem)
     title, detail, advice = (str(problem.get(name) or "") for name in ("title", "detail", "advice"))
     members: dict[str, object] = {"code": code, "problem": dict(problem)}
     kind = _BY_STATUS.get(status)
+    if kind is not None and code == DEVICE_REFUSED:
+        # The server's words are for every client of its API; here a person reads what to do at a station.
+        return kind(DEVICE_REFUSED, members=members)
     if kind is None:
         words = f"{detail} {advice}".strip() or title or f"HTTP {status}"
         return Unavailable("server-failing", members=members, status=status, detail=words)

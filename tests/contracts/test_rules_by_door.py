@@ -212,6 +212,12 @@ def test_a_model_of_another_kind_is_refused(door: MasterDoor) -> None:
     assert door.change(item, pipeline_id=used.id, pipeline_parameters=named) == "pipeline"
 
 
+def test_a_model_of_another_kind_is_refused_by_the_station(workspace: Workspace) -> None:
+    detector = ModelFile(name="D", model_kind="detector", sha256="d" * 64, size_bytes=1, rev=9)
+    named = {"anomaly": {"model": detector.id}}
+    assert ask_station(workspace, pipeline(ANOMALY), named, {}, detector) == "pipeline"
+
+
 def test_criteria_that_count_a_class_the_model_lacks_are_refused(door: MasterDoor) -> None:
     _, used, item = made(door, pipeline(DETECTION))
     detector = ModelFile(

@@ -19,7 +19,7 @@ from inspection.pipeline.criteria_fit import require_criteria_fit
 from inspection.recipe.overrides import merge_overrides
 from models.errors import UserFacingError
 from models.ids import new_id
-from models.pipelines import Pipeline
+from models.pipelines import ModelFile, Pipeline
 from models.synced import Master, snapshot, to_wire
 from models.targets import InspectionItem, Target
 from models.tracking import remote_changes
@@ -150,7 +150,7 @@ def ask_master_door(door: MasterDoor, definition: Json, overrides: Json, criteri
     return door.create(item)
 
 
-def ask_station(workspace: Workspace, definition: Json, overrides: Json, criteria: Json) -> Answer:
+def ask_station(workspace: Workspace, definition: Json, overrides: Json, criteria: Json, *models: ModelFile) -> Answer:
     """Return whether a station prepares an item that it holds, as if it came from a server without rules."""
     target = Target(code=new_id(), name="T", rev=1)
     pipeline = Pipeline(name="P", definition=definition, rev=2)
@@ -163,7 +163,7 @@ def ask_station(workspace: Workspace, definition: Json, overrides: Json, criteri
         rev=3,
     )
     with workspace.database.transaction() as session, remote_changes(session):
-        for record in (target, pipeline, item):
+        for record in (*models, target, pipeline, item):
             session.add(record)
             session.flush()
     try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from models.errors import PermissionDenied, TooLarge, Unavailable
+from models.errors import NotSignedIn, PermissionDenied, TooLarge, Unavailable
 from models.messages import LANGUAGES, Language
-from sync.shared.problems import code_of, error_of
+from sync.shared.problems import DEVICE_REFUSED, code_of, error_of
 
 REFUSAL = {"type": "https://imageflow.example/problems/role-needed", "title": "Not allowed", "detail": "You may not."}
 
@@ -31,3 +31,10 @@ def test_a_refusal_without_a_reason_is_reported_with_its_status() -> None:
 def test_a_fault_without_words_is_reported_with_its_status() -> None:
     error = error_of(502, {})
     assert (type(error), error.values["detail"]) == (Unavailable, "HTTP 502")
+
+
+def test_a_station_that_is_not_accepted_is_advised_as_a_person_not_as_a_client() -> None:
+    refusal = {"type": "https://imageflow.example/problems/device-wrong", "title": "T", "advice": "Check device_id."}
+    error = error_of(401, refusal)
+    assert (type(error), error.code, code_of(error)) == (NotSignedIn, DEVICE_REFUSED, DEVICE_REFUSED)
+    assert error.members["problem"] == refusal

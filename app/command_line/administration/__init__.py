@@ -1,0 +1,1 @@
+"""The groups of ``imageflow admin``: users, devices, enrolment codes and API keys."""

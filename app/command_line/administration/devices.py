@@ -1,0 +1,50 @@
+"""``imageflow admin devices``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.command_line.administration.opened_server import opened_server, print_list
+from app.command_line.options import DataDirOption as DataDir
+from app.command_line.options import JsonOption as Json
+
+devices_app = typer.Typer(help="Stations.", no_args_is_help=True)
+
+
+@devices_app.command("list", epilog="Example: imageflow admin devices list --json")
+def list_devices(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """List stations."""
+    from server.devices.service import list_devices as page
+
+    add = "imageflow admin codes create NAME"
+    print_list(page, ("id", "status", "last_seen_at", "name"), data_dir, as_json, add=add)
+
+
+@devices_app.command("disable", epilog="Example: imageflow admin devices disable 0197c000-0000-7000-8000-00000000d0e1")
+def disable_device(
+    device_id: Annotated[str, typer.Argument(help="Id of the station.")], data_dir: DataDir = None
+) -> None:
+    """Disable a station: its tokens become invalid at once."""
+    _set_status(device_id, data_dir, active=False)
+
+
+@devices_app.command("enable", epilog="Example: imageflow admin devices enable 0197c000-0000-7000-8000-00000000d0e1")
+def enable_device(
+    device_id: Annotated[str, typer.Argument(help="Id of the station.")], data_dir: DataDir = None
+) -> None:
+    """Enable a station again; it signs in again, its old tokens stay invalid."""
+    _set_status(device_id, data_dir, active=True)
+
+
+def _set_status(device_id: str, data_dir: Path | None, *, active: bool) -> None:
+    from models.states import DeviceStatus
+    from server.devices.schemas import DeviceUpdate
+    from server.devices.service import update_device
+
+    with opened_server(data_dir) as (context, who):
+        status = DeviceStatus.ACTIVE if active else DeviceStatus.DISABLED
+        update_device(context, who, device_id, DeviceUpdate(status=status))
+    typer.echo(device_id)
