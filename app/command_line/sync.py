@@ -58,12 +58,16 @@ def sync_command(
       imageflow sync status
       imageflow sync dead-letters list
     """  # noqa: D301 - \b keeps the lines as they are
+    from models.errors import NotSignedIn
+
     del once
     if context.invoked_subcommand is not None:
         return
     with opened_store(store, to_write=True) as workspace, progress_bar("Synchronising") as advance:
         if credential_stdin:
             workspace.keep_credential(sys.stdin.readline().strip())
+        if workspace.needs_credential:
+            raise NotSignedIn("sync-credential-not-given")
 
         def show(step: SyncProgress) -> None:
             total = f"/{step.total}" if step.total else ""
@@ -78,13 +82,14 @@ def sync_command(
 
 @sync_app.command()
 def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Show what waits for the server, what it refused, and when a pass last succeeded.
+    """Show what waits for the server, what it refused, when a pass last succeeded and why passes have failed since.
 
     \b
     Examples:
       imageflow sync status
       imageflow sync status --json
     """  # noqa: D301 - \b keeps the lines as they are
+    from app.command_line import language
     from models.clock import rfc3339
     from sync.station.engine import stored_status
 
@@ -92,10 +97,14 @@ def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
         found = stored_status(workspace.database)
         server = workspace.server_url
     if as_json:
-        typer.echo(json.dumps(_status_json(found, server)))
+        typer.echo(json.dumps(_status_json(found, server), ensure_ascii=False))
         return
     typer.echo(f"server         {server or 'not enrolled'}")
     typer.echo(f"last success   {rfc3339(found.last_success) if found.last_success else 'never'}")
+    if found.last_failure is not None:
+        text = found.last_failure.text(language())
+        typer.echo(f"failing since  {rfc3339(found.last_failure.since)}")
+        typer.echo(f"last trouble   {text.detail} {text.advice}".rstrip())
     typer.echo(f"waiting        {found.waiting} changes, {found.blobs_waiting} files")
     typer.echo(f"refused        {found.dead}, with {found.blocked} held back behind them")
     typer.echo(f"lost edits     {found.conflicts} not looked at")
@@ -263,11 +272,15 @@ def _report_text(report: SyncReport) -> str:
 
 
 def _status_json(found: SyncStatus, server: str | None) -> dict[str, Any]:
+    from app.command_line import language
     from models.clock import rfc3339
 
+    failure = found.last_failure
     return {
         "server": server,
         "last_success": rfc3339(found.last_success) if found.last_success else None,
+        "failing_since": rfc3339(failure.since) if failure else None,
+        "last_error": {"code": failure.code, "detail": failure.text(language()).detail} if failure else None,
         "waiting": found.waiting,
         "blocked": found.blocked,
         "dead": found.dead,

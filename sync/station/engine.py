@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,13 +24,14 @@ from sync.station.comparing import Comparison
 from sync.station.pass_lock import only_pass
 from sync.station.pulling import Puller
 from sync.station.pushing import Pusher
-from sync.station.state import LAST_SUCCESS, set_value
+from sync.station.state import LAST_FAILURE, LAST_SUCCESS, set_value
 from sync.station.status import (
     ProgressCallback,
     Stage,
     SyncProgress,
     SyncReport,
     SyncStatus,
+    record_failure,
     status_of,
     stored_status,
 )
@@ -176,7 +178,7 @@ class SyncEngine:
         online = self._online
         try:
             with only_pass(self._lock_file()):
-                report = self._one_pass(progress, stops)
+                report = self._recorded(progress, stops)
         except UserFacingError as caught:
             error = caught
             online = not isinstance(caught, Unavailable)
@@ -186,6 +188,16 @@ class SyncEngine:
         finally:
             self._set(running=False, progress=None, online=online, error=error)
         return report
+
+    def _recorded(self, progress: ProgressCallback | None, stops: int) -> SyncReport:
+        """Do a pass; the store keeps why it failed, for ``imageflow sync status`` beside this process."""
+        try:
+            return self._one_pass(progress, stops)
+        except UserFacingError as error:
+            # A store that cannot be written is most likely what the pass failed by, and that is raised.
+            with suppress(UserFacingError):
+                record_failure(self.database, error)
+            raise
 
     def _one_pass(self, progress: ProgressCallback | None, stops: int) -> SyncReport:
         began = time.monotonic()
@@ -227,6 +239,7 @@ class SyncEngine:
         transfer.fetch_all()
         with self.database.transaction() as session:
             set_value(session, LAST_SUCCESS, rfc3339(utc_now()))
+            set_value(session, LAST_FAILURE, None)
         return SyncReport(
             pushed=pusher.done.accepted,
             dead=pusher.done.dead,

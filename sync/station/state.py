@@ -10,6 +10,8 @@ from models.sync import SyncState
 CURSOR = "cursor"
 SNAPSHOT_RESUME = "snapshot_resume"
 LAST_SUCCESS = "last_success"
+LAST_FAILURE = "last_failure"
+"""JSON of why passes have failed since one succeeded: ``since``, ``code``, ``values``; not there after a success."""
 NEWEST_CLOCK = "newest_clock"
 SCHEMA_VERSION = "schema_version"
 DEVICE_ID = "device_id"

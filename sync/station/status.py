@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from models.clock import parse_rfc3339
+from models.clock import parse_rfc3339, utc_now
 from models.database import Database
 from models.errors import UserFacingError
+from models.messages import ErrorText, error_text
 from models.states import OutboxState
 from models.sync import Blob, OutboxEntry, SyncConflict
 from sync.shared.problems import CREDENTIAL_MISSING, DEVICE_REFUSED, code_of
-from sync.station.state import LAST_SUCCESS, SENT_AGAIN, get_value
+from sync.station.state import LAST_FAILURE, LAST_SUCCESS, SENT_AGAIN, get_value, set_value
 
 Stage = Literal["push", "pull", "upload", "download", "snapshot", "compare"]
 
@@ -81,6 +83,26 @@ class SentAgain(BaseModel):
     blobs: int
 
 
+class PassFailure(BaseModel):
+    """Why passes have failed since one succeeded, as the store keeps it for other processes.
+
+    Attributes:
+        since: end of the first pass that failed.
+        code: of the last one's error.
+        values: what its text names.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    since: AwareDatetime
+    code: str
+    values: dict[str, JsonValue]
+
+    def text(self, language: str = "en") -> ErrorText:
+        """Return what happened and what to do, in ``"en"`` or ``"ja"``."""
+        return error_text(self.code, dict(self.values), language)
+
+
 @dataclass(frozen=True, slots=True)
 class SyncStatus:
     """Status of the synchronisation.
@@ -97,6 +119,7 @@ class SyncStatus:
         sent_again: what the last comparison with a server that went back had found; None when there was none.
         last_error: why the last pass failed, None when it did not.
         failing_since: end of the first pass that failed since one succeeded, None when the last one did not fail.
+        last_failure: the same two of the passes of every process on this store; None when the last one succeeded.
         progress: of the pass that is on.
     """
 
@@ -111,6 +134,7 @@ class SyncStatus:
     sent_again: SentAgain | None = None
     last_error: UserFacingError | None = None
     failing_since: datetime | None = None
+    last_failure: PassFailure | None = None
     progress: SyncProgress | None = None
 
     @property
@@ -129,6 +153,7 @@ def status_of(session: Session) -> SyncStatus:
     """Return the status as far as the store knows it, read in the caller's transaction."""
     success = get_value(session, LAST_SUCCESS)
     again = get_value(session, SENT_AGAIN)
+    failure = get_value(session, LAST_FAILURE)
     waiting = OutboxEntry.state == OutboxState.WAITING
     blobs = select(func.count()).select_from(Blob).where(Blob.present, Blob.uploaded_at.is_(None))
     return SyncStatus(
@@ -140,7 +165,24 @@ def status_of(session: Session) -> SyncStatus:
         or 0,
         last_success=parse_rfc3339(success) if success else None,
         sent_again=SentAgain.model_validate_json(again) if again else None,
+        last_failure=PassFailure.model_validate_json(failure) if failure else None,
     )
+
+
+def record_failure(database: Database, error: UserFacingError) -> None:
+    """Keep why a pass failed, and since when passes do, until one succeeds.
+
+    Raises:
+        UserFacingError: when the store cannot be written.
+    """
+    # Numbers stay numbers for the text; whatever else JSON does not have becomes its text.
+    values = json.loads(json.dumps(error.values, default=str))
+    with database.local_transaction() as session:
+        kept = get_value(session, LAST_FAILURE)
+        since = PassFailure.model_validate_json(kept).since if kept else utc_now()
+        failure = PassFailure(since=since, code=error.code, values=values).model_dump_json()
+        if failure != kept:
+            set_value(session, LAST_FAILURE, failure)
 
 
 def behind_dead_letter() -> ColumnElement[bool]:

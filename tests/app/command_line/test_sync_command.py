@@ -14,9 +14,11 @@ import pytest
 
 from app.command_line import main
 from models.clock import HybridLogicalClock
+from models.ids import new_id
 from models.targets import Target
 from sync.station.outbox import OutboxRecorder
 from sync.station.state import DEVICE_ID, SERVER_URL, set_value
+from tests.support.messages import says
 from tests.support.real_server import ServerProcess
 from tests.support.sync_stores import masters, migrated, signed_in
 
@@ -57,6 +59,19 @@ def server(tmp_path):
     made.database().close()
     yield made
     made.stop()
+
+
+@pytest.fixture
+def enrolled(tmp_path):
+    """The store of a station whose server does not answer."""
+    folder = tmp_path / "store"
+    folder.mkdir()
+    database = migrated(folder / "station.sqlite3", OutboxRecorder(HybridLogicalClock("one")))
+    with database.transaction() as session:
+        set_value(session, DEVICE_ID, new_id())
+        set_value(session, SERVER_URL, "http://127.0.0.1:9")
+    database.close()
+    return folder
 
 
 @pytest.mark.slow
@@ -115,3 +130,22 @@ def test_a_station_not_enrolled_ends_with_1(tmp_path, imageflow):
     unknown = imageflow("dead-letters", "drop", "no-such", "--reason", "r", "--store", str(folder))
     assert unknown.returncode == 1
     assert imageflow("dead-letters", "drop", "no-such").returncode == 2
+
+
+def test_a_credential_that_is_missing_is_asked_for_by_its_option(enrolled, imageflow):
+    refused = imageflow("--store", str(enrolled))
+    assert refused.returncode == 1
+    assert says(refused.stderr, "sync-credential-not-given")
+    assert "--credential-stdin" in refused.stderr
+
+
+def test_the_status_has_why_passes_fail(enrolled, imageflow):
+    store = ["--store", str(enrolled)]
+    before = json.loads(imageflow("status", *store, "--json").stdout)
+    assert (before["failing_since"], before["last_error"]) == (None, None)
+    assert imageflow(*store, "--credential-stdin", given="secret\n").returncode == 1
+    status = json.loads(imageflow("status", *store, "--json").stdout)
+    assert status["last_error"]["code"] == "server-unreachable"
+    shown = imageflow("status", *store).stdout
+    assert status["failing_since"] in shown
+    assert status["last_error"]["detail"] in shown

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import NotSignedIn, Unavailable
-from sync.station.engine import SyncProgress, backoff_s
+from sync.station.engine import SyncProgress, backoff_s, stored_status
 from tests.support.sync_stores import prepared
 
 
@@ -30,10 +30,10 @@ def test_the_thread_ends_when_it_is_reported_even_in_the_middle_of_a_pass(server
     entered, go_on = threading.Event(), threading.Event()
     pull = station.link.pull
 
-    def slow(since, limit):
+    def slow(*asked):
         entered.set()
         assert go_on.wait(20)
-        return pull(since, limit)
+        return pull(*asked)
 
     station.link.pull = slow
     station.engine.start()
@@ -53,9 +53,9 @@ def test_a_pass_asked_for_from_outside_waits_for_the_one_that_is_on(server, make
     pull = station.link.pull
     overlaps: list[bool] = []
 
-    def watched(since, limit):
+    def watched(*asked):
         overlaps.append(not running.acquire(blocking=False))
-        answer = pull(since, limit)
+        answer = pull(*asked)
         running.release()
         return answer
 
@@ -101,6 +101,23 @@ def test_failures_in_a_row_keep_the_time_of_the_first_until_a_pass_succeeds(serv
     assert times[0] == times[1]
     station.sync()
     assert station.engine.status().failing_since is None
+
+
+def test_the_store_keeps_why_passes_fail_until_one_succeeds(server, make_station):
+    station = make_station()
+    prepared(server, station)
+    assert stored_status(station.database).last_failure is None
+    kept = []
+    for _ in range(2):
+        station.link.faults = ["lost"]
+        with pytest.raises(Unavailable):
+            station.sync()
+        kept.append(stored_status(station.database).last_failure)
+    assert kept[0].code == "server-unreachable"
+    assert kept[0].text("ja") == station.engine.status().last_error.text("ja")
+    assert kept[0] == kept[1]
+    station.sync()
+    assert stored_status(station.database).last_failure is None
 
 
 def test_a_refused_credential_is_an_error_but_the_server_is_there(server, make_station):
