@@ -41,6 +41,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
 """Sub-command → attribute of the module of the same name in this package, and its line in the list."""
 
 _FAILED = 1
+_LANGUAGE = "IMAGEFLOW_LANGUAGE"
 _AS_IT_IS = "\b"
 """Begins a paragraph whose lines stay as they are."""
 _EXAMPLES = """\
@@ -130,7 +131,22 @@ def language() -> Language:
     from models.messages import choose_language
 
     system = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), None)
-    return choose_language(os.environ.get("IMAGEFLOW_LANGUAGE") or system or locale.getlocale()[0])
+    return choose_language(os.environ.get(_LANGUAGE) or system or locale.getlocale()[0])
+
+
+def _require_known_language() -> None:
+    """Check the setting of the language, which not every command reads otherwise.
+
+    Raises:
+        InvalidInput: ``settings-invalid`` naming the variable.
+    """
+    from models.errors import InvalidInput
+    from models.messages import LANGUAGES, LocalText
+
+    given = os.environ.get(_LANGUAGE)
+    if given and given not in LANGUAGES:
+        reason = LocalText.of("value-literal-error", {"expected": ", ".join(LANGUAGES)})
+        raise InvalidInput("settings-invalid", file=_LANGUAGE, setting="language", reason=reason)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -139,6 +155,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     _print_any_character()
     try:
+        _require_known_language()
         with _terminated_like_ctrl_c():
             command_group().main(args=arguments, prog_name="imageflow")
     except UserFacingError as error:

@@ -60,10 +60,10 @@ def drift_command(
         typer.echo(json.dumps(_summary(model, data, table, report), ensure_ascii=False))
         return
     typer.echo("\n".join(_table(report)))
-    for found in report:
-        if found.level != "stable":
-            text = found.text(language())
-            typer.echo(f"{text.detail} {text.advice}")
+    texts = [found.text(language()) for found in report if found.level != "stable"]
+    # Sensors of one level have one advice: given once, after what they differ in.
+    for advice in dict.fromkeys(text.advice for text in texts):
+        typer.echo("\n".join([*(text.detail for text in texts if text.advice == advice), advice]))
 
 
 def _summary(model: Path, data: Path, table: SensorTable, report: tuple[SensorDrift, ...]) -> dict[str, object]:

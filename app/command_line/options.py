@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.command_line.progress_lines import ProgressLines
 from models.names import LONGEST_NAME, is_plain_text
 
 StoreOption = Annotated[
@@ -135,14 +136,19 @@ def _written_at(path: Path) -> int | None:
 
 @contextmanager
 def progress_bar(title: str, *, beside_output: bool = False) -> Iterator[Advance]:
-    """Show a progress bar on stderr when that is a terminal; otherwise nothing.
+    """Show a progress bar on stderr when that is a terminal, else a line every ten seconds.
 
     Args:
         title: shown until the first step gives its own.
-        beside_output: results are printed meanwhile: no bar where they, on the same terminal, show the progress.
+        beside_output: results are printed meanwhile: nothing where they, on the same terminal or in the same log, show
+            the progress.
     """
-    if not sys.stderr.isatty() or (beside_output and sys.stdout.isatty()):
+    at_terminal = sys.stderr.isatty()
+    if beside_output and (sys.stdout.isatty() or not at_terminal):
         yield _silent
+        return
+    if not at_terminal:
+        yield ProgressLines(sys.stderr.write).advance
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn

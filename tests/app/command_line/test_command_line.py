@@ -136,6 +136,14 @@ def test_a_wrong_config_is_reported_by_name() -> None:
     assert "IMAGEFLOW_THREADS" in done.stderr
 
 
+@pytest.mark.parametrize("command", [("model", "list", "."), ("data", "verify")])
+def test_a_language_that_is_not_there_is_refused_by_every_command(command: tuple[str, ...]) -> None:
+    done = imageflow(*command, IMAGEFLOW_LANGUAGE="xx")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert says(done.stderr, "settings-invalid", file="IMAGEFLOW_LANGUAGE")
+    assert says(done.stderr, "value-literal-error", expected="en, ja")
+
+
 @pytest.mark.slow
 def test_a_store_verifies_with_0_only_while_it_is_consistent(station: Station) -> None:
     done = imageflow("data", "verify", "--store", str(station.store), "--json")

@@ -6,6 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from inspection.sensor import SensorTraining, save_model, train
+from models.messages import catalogue
 from tests.support.command import run as run_command
 from tests.support.messages import says
 from tests.support.sensor_rows import COLUMNS, machine_rows
@@ -53,6 +54,17 @@ def test_a_sensor_that_moved_is_reported_with_what_to_do(
         ["temperature", "stable"],
     ]
     assert says(out, "sensor-drift-changed", "ja", member="advice")
+
+
+def test_the_advice_for_sensors_of_one_level_is_printed_once(
+    capsys: pytest.CaptureFixture[str], model: Path, tmp_path: Path
+) -> None:
+    rows = machine_rows(600, seed=8) + 4.0
+    _, out, _ = run(capsys, model, written(tmp_path / "now.csv", rows))
+    assert [line.split()[1] for line in out.splitlines()[1:4]] == ["changed"] * 3
+    assert out.count(catalogue("en")["sensor-drift-changed"]["advice"]) == 1
+    for column in COLUMNS:
+        assert says(out, "sensor-drift-changed", column=column)
 
 
 def test_columns_are_found_by_name_in_any_order_among_any_others(
