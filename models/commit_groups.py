@@ -1,8 +1,8 @@
 """Commits the work of several writers of a SQLite store together.
 
 A commit waits some milliseconds for the disk, the work before it takes less. Writers that would wait for one another's
-commits share one: the work of each has a savepoint of its own, so that one that fails takes nothing of the others with
-it, and none goes on before the commit that makes its work last. Nobody else sees any of it earlier.
+commits share one: the work of each has a savepoint of its own, so that one that fails does not undo the work of others,
+and each returns only after the commit that makes its work durable. Nobody else sees any of it earlier.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DatabaseError
 
-from models.errors import Unavailable
-from models.waiting import Signal, signal, without_blocking
+from models.errors import Unavailable, UserFacingError
+from models.store_trouble import trouble_of
+from models.waiting import Signal, new_signal, without_blocking
 
-MOST = 16
+MOST_MEMBERS = 16
 """Writers of one commit: it bounds what a crash before it undoes, and how long the first one waits."""
 
 JoinMode = Literal["rollback_only", "create_savepoint"]
@@ -32,21 +34,29 @@ class _Writer:
 
     Attributes:
         alone: it is committed by itself.
-        turn: set when it may begin; None for one that did not have to wait.
         settled: set when its work is committed or lost; None for the one that commits.
         trouble: why it was lost.
     """
 
     alone: bool
-    turn: Signal | None = None
     settled: Signal | None = None
-    trouble: Exception | None = None
+    trouble: BaseException | None = None
+
+
+@dataclass(eq=False, frozen=True, slots=True)
+class _Waiting:
+    """A writer in the queue; ``turn`` is set when it may begin."""
+
+    writer: _Writer
+    turn: Signal
 
 
 class CommitGroups:
     """Gives the writers of this process their turns in order, and commits those together that wait for each other.
 
     SQLite lets a waiting writer poll with pauses that grow: under load some wait for seconds while others pass.
+
+    However a writer ends, its turn goes to the next one and those who wait for its commit learn what became of it.
 
     Args:
         engine: of the SQLite store; its transactions begin with the write lock.
@@ -62,11 +72,11 @@ class CommitGroups:
         self._helper = ThreadPoolExecutor(1, thread_name_prefix="ThreadPoolExecutor-commits")
         self._mutex = threading.Lock()
         self._busy = False
-        self._waiting: deque[_Writer] = deque()
+        self._queue: deque[_Waiting] = deque()
         # Below: touched only by the writer whose turn it is.
         self._connection: Connection | None = None
         self._members: list[_Writer] = []
-        self._lost_by: Exception | None = None
+        self._lost_by: BaseException | None = None
 
     @contextmanager
     def joined(self, *, alone: bool = False) -> Iterator[tuple[Connection, JoinMode]]:
@@ -75,20 +85,18 @@ class CommitGroups:
         The block's work is committed when the block has been left without an exception and the call returns.
 
         Args:
-            alone: for work that takes long: nobody else waits for it with his own work done.
+            alone: for work that takes long: nobody waits for it with work of their own done.
 
         Raises:
-            Unavailable: ``store-locked``.
-            DatabaseError: of the commit, to every writer whose work was lost.
+            Unavailable: ``store-locked``; or why the work was lost, ``store-write-lost`` where nothing else is known.
         """
         writer = self._wait_for_turn(_Writer(alone or not self._together))
         try:
             if self._connection is None:
-                self._connection = self._engine.connect()
-                without_blocking(self._helper, self._connection.begin)
+                self._connection = without_blocking(self._helper, self._begun)
             yield self._connection, "create_savepoint" if self._members else "rollback_only"
         except BaseException as error:
-            if isinstance(error, Exception) and self._connection is not None and self._connection.invalidated:
+            if self._connection is not None and self._connection.invalidated:
                 self._lost_by = error
             self._pass_on(None)
             raise
@@ -96,35 +104,45 @@ class CommitGroups:
         if writer.settled is not None:
             writer.settled.wait(None)
         if writer.trouble is not None:
-            raise writer.trouble
+            # An error of its own for each writer: they are raised in several threads.
+            raise _lost(writer.trouble) from writer.trouble
 
     def close(self) -> None:
         """End the thread that waits for the disk."""
         self._helper.shutdown()
+
+    def _begun(self) -> Connection:
+        connection = self._engine.connect()
+        try:
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _wait_for_turn(self, writer: _Writer) -> _Writer:
         with self._mutex:
             if not self._busy:
                 self._busy = True
                 return writer
-            writer.turn = signal()
-            self._waiting.append(writer)
-        given = False
+            waiting = _Waiting(writer, new_signal())
+            self._queue.append(waiting)
         try:
-            given = writer.turn.wait(self._patience_s)
-        finally:
-            if not given:
-                given = not self._withdrawn(writer)
-        if not given:
+            given = waiting.turn.wait(self._patience_s)
+        except BaseException:
+            if not self._withdrawn(waiting):
+                self._pass_on(None)  # The turn came at that moment.
+            raise
+        if not given and self._withdrawn(waiting):
             raise Unavailable("store-locked")
         return writer
 
-    def _withdrawn(self, writer: _Writer) -> bool:
+    def _withdrawn(self, waiting: _Waiting) -> bool:
         """Take a writer out of the queue; False when the turn came in the last moment, and nobody else has it."""
         with self._mutex:
-            if writer not in self._waiting:
+            if waiting not in self._queue:
                 return False
-            self._waiting.remove(writer)
+            self._queue.remove(waiting)
             return True
 
     def _pass_on(self, done: _Writer | None) -> None:
@@ -132,51 +150,54 @@ class CommitGroups:
         if done is not None:
             self._members.append(done)
         with self._mutex:
-            if self._may_go_on():
+            if self._queue and self._may_grow():
                 if done is not None:
-                    done.settled = signal()
-                self._next()
-                return
-        self._commit()
-        with self._mutex:
-            self._busy = bool(self._waiting)
-            if self._busy:
-                self._next()
+                    done.settled = new_signal()
+                if self._hand_over(to_share=True):
+                    return
+        try:
+            self._commit()
+        finally:
+            with self._mutex:
+                self._busy = self._hand_over(to_share=False)
 
-    def _next(self) -> None:
-        following = self._waiting.popleft()
-        if following.turn is None:
-            raise RuntimeError("a writer waits without a signal")
-        following.turn.set()
+    def _may_grow(self) -> bool:
+        return 0 < len(self._members) < MOST_MEMBERS and not self._members[-1].alone and self._lost_by is None
 
-    def _may_go_on(self) -> bool:
-        return (
-            bool(self._waiting)
-            and not self._waiting[0].alone
-            and 0 < len(self._members) < MOST
-            and not self._members[-1].alone
-            and self._lost_by is None
-        )
+    def _hand_over(self, *, to_share: bool) -> bool:
+        """Give the turn to the first in the queue that is still there; one to be committed alone joins nobody."""
+        while self._queue and not (to_share and self._queue[0].writer.alone):
+            if self._queue.popleft().turn.set():
+                return True
+        return False
 
     def _commit(self) -> None:
         members, self._members = self._members, []
         connection, self._connection = self._connection, None
         trouble, self._lost_by = self._lost_by, None
-        if connection is not None:
-            with connection:
-                if members and trouble is None:
-                    trouble = self._trouble_of_commit(connection)
-        for member in members:
-            member.trouble = trouble
-            if member.settled is not None:
-                member.settled.set()
-
-    def _trouble_of_commit(self, connection: Connection) -> Exception | None:
-        """Commit, and return why it could not be done."""
         try:
-            without_blocking(self._helper, connection.commit)
-        except Exception as error:  # noqa: BLE001 - raised again by every writer whose work it was
-            # The transaction may still be open; the next user of this connection must not find it.
-            connection.invalidate()
-            return error
-        return None
+            if connection is not None and members and trouble is None:
+                without_blocking(self._helper, connection.commit)
+        except BaseException as error:
+            trouble = error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            for member in members:
+                member.trouble = trouble
+                if member.settled is not None:
+                    member.settled.set()
+            if connection is not None:
+                _let_go(connection, usable=trouble is None)
+
+
+def _let_go(connection: Connection, *, usable: bool) -> None:
+    """Give a connection back; one whose transaction may still be open must not come to its next user."""
+    if not usable and not connection.invalidated:
+        connection.invalidate()
+    connection.close()
+
+
+def _lost(trouble: BaseException) -> UserFacingError:
+    known = trouble_of(trouble) if isinstance(trouble, DatabaseError) else None
+    return known or Unavailable("store-write-lost")

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
-from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 import models.records  # noqa: F401 - the metadata must be complete before a session is opened
 from models.commit_groups import CommitGroups
-from models.errors import Unavailable, UserFacingError
+from models.errors import Unavailable
 from models.last_work import finish, forget_with_savepoints
+from models.store_trouble import translated_trouble
 from models.tracking import ChangeRecorder, TrackedSession
 from models.verdicts import derive_effective_verdicts
 
@@ -23,8 +23,11 @@ _READ_ONLY = "imageflow_read_only"
 _ACTOR = "imageflow.actor"
 BUSY_TIMEOUT_MS = 5_000
 _ORDERED = "imageflow.ordered"
+_ORDERED_AT_ONCE = 4
+"""Writers of a process that wait for the order lock with a connection in hand; the others wait without one."""
+_KEPT, _CONNECTIONS = 5, 40
+"""Connections of a process that stay open, and most with PostgreSQL: readers, writers, and some to spare."""
 _ORDER_LOCK = 0x1F10_0002  # PostgreSQL advisory lock number; that of migrations is another
-_LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"
 
 # docs/sync.md: WAL, so that readers never wait for the writer; FULL, so that a committed part survives a power cut.
 _PRAGMAS = (
@@ -48,7 +51,8 @@ class Database:
     Args:
         url: SQLAlchemy URL, ``sqlite:///…`` or ``postgresql+psycopg://…``.
         recorder: sees every change to a record that travels; None for a store opened to look at or to migrate.
-        busy_timeout_ms: how long a writer waits for another one, and anyone for a free connection, before giving up.
+        busy_timeout_ms: how long a writer waits for another one, and anyone for a free connection, before giving up; a
+            writer of a SQLite file as long again where another program holds it.
         shared_commits: whether writers of a SQLite file that wait for each other share a commit; PostgreSQL does so by
             itself. For many writers with little work each: one may wait for the work of another.
     """
@@ -65,6 +69,7 @@ class Database:
         self.recorder = recorder
         self.engine = _engine(url, busy_timeout_ms)
         self._busy_timeout_ms = busy_timeout_ms
+        self._ordered_turns = threading.BoundedSemaphore(_ORDERED_AT_ONCE)
         self._groups = CommitGroups(self.engine, busy_timeout_ms / 1000, together=shared_commits)
 
     @classmethod
@@ -132,7 +137,7 @@ class Database:
 
     @contextmanager
     def _writing(self, actor: str | None, *, ordered: bool, large: bool = False) -> Iterator[Session]:
-        with translated_trouble(), self._write_session(large=large) as session:
+        with translated_trouble(), self._write_session(ordered=ordered, large=large) as session:
             session.info[_ACTOR] = actor
             session.info[_ORDERED] = ordered
             session.recorder = self.recorder
@@ -146,9 +151,10 @@ class Database:
                 finish(session)
 
     @contextmanager
-    def _write_session(self, *, large: bool) -> Iterator[_WriteSession]:
+    def _write_session(self, *, ordered: bool, large: bool) -> Iterator[_WriteSession]:
         if not self.is_sqlite:
-            with _WriteSession(self.engine, expire_on_commit=False) as session:
+            turn = self._ordered_turn() if ordered else nullcontext()
+            with turn, _WriteSession(self.engine, expire_on_commit=False) as session:
                 yield session
             return
         with (
@@ -156,6 +162,15 @@ class Database:
             _WriteSession(connection, join_transaction_mode=mode, expire_on_commit=False) as session,
         ):
             yield session
+
+    @contextmanager
+    def _ordered_turn(self) -> Iterator[None]:
+        if not self._ordered_turns.acquire(timeout=self._busy_timeout_ms / 1000):
+            raise Unavailable("database-busy")
+        try:
+            yield
+        finally:
+            self._ordered_turns.release()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -205,10 +220,13 @@ def _engine(url: str, busy_timeout_ms: int) -> Engine:
     # Parameters stay out of error texts and so out of logs: they are names, comments, digests.
     patience = busy_timeout_ms / 1000
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_timeout=patience, hide_parameters=True)
+        pool: dict[str, Any] = {"pool_pre_ping": True, "pool_timeout": patience, "max_overflow": _CONNECTIONS - _KEPT}
+        return create_engine(url, pool_size=_KEPT, hide_parameters=True, **pool)
     # A writer waits for another process up to the timeout; each thread takes a connection of its own.
     arguments = {"timeout": patience, "check_same_thread": False}
-    engine = create_engine(url, connect_args=arguments, pool_timeout=patience, hide_parameters=True)
+    # A file's connections cost little; a reader that waited for one would hold up an event loop.
+    pool = {"pool_timeout": patience, "pool_size": _KEPT, "max_overflow": 2 * _CONNECTIONS}
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: object) -> None:
@@ -236,44 +254,3 @@ def _engine(url: str, busy_timeout_ms: int) -> Engine:
             context.invalidate_pool_on_disconnect = False
 
     return engine
-
-
-_TROUBLE: tuple[tuple[str, str], ...] = (
-    ("database is locked", "store-locked"),
-    ("database table is locked", "store-locked"),
-    ("disk is full", "disk-full"),
-    ("disk i/o error", "disk-failing"),
-    ("readonly database", "store-read-only"),
-    ("unable to open database file", "store-not-found"),
-    ("file is not a database", "store-damaged"),
-    ("malformed", "store-damaged"),
-)
-
-
-def trouble_of(error: DatabaseError) -> UserFacingError | None:
-    """Return the user-facing error for a database error; None when the cause is a bug."""
-    text = str(error.orig).lower()
-    for part, code in _TROUBLE:
-        if part in text:
-            return Unavailable(code)
-    if getattr(error.orig, "sqlstate", None) in {_LOCK_NOT_AVAILABLE, _DEADLOCK}:
-        return Unavailable("database-busy")
-    if isinstance(error, OperationalError) and error.connection_invalidated:
-        return Unavailable("database-unreachable")
-    if isinstance(error, OperationalError) and "connect" in text:
-        return Unavailable("database-unreachable")
-    return None
-
-
-@contextmanager
-def translated_trouble() -> Iterator[None]:
-    """Raise the user-facing error in place of database errors that are not bugs."""
-    try:
-        yield
-    except PoolTimeoutError as error:
-        raise Unavailable("database-busy") from error
-    except DatabaseError as error:
-        trouble = trouble_of(error)
-        if trouble is None:
-            raise
-        raise trouble from error

@@ -18,13 +18,29 @@ _T = TypeVar("_T")
 
 
 class Signal(Protocol):
-    """Set once, by any thread; one writer waits for it."""
+    """Set once, by any thread; one piece of code waits for it."""
 
-    def set(self) -> None:
-        """Let the waiting code go on."""
+    def set(self) -> bool:
+        """Let the waiting code go on; False when there is nobody left who could."""
 
     def wait(self, timeout: float | None) -> bool:
         """Wait until it is set, at most ``timeout`` seconds, and return whether it is."""
+
+
+class _ThreadSignal:
+    """A signal for a thread."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> bool:
+        """Let the waiting thread go on."""
+        self._event.set()
+        return True
+
+    def wait(self, timeout: float | None) -> bool:
+        """Wait until it is set, at most ``timeout`` seconds, and return whether it is."""
+        return self._event.wait(timeout)
 
 
 class _LoopSignal:
@@ -34,12 +50,15 @@ class _LoopSignal:
         self._loop = asyncio.get_running_loop()
         self._set: asyncio.Future[None] = self._loop.create_future()
 
-    def set(self) -> None:
-        """Let the waiting code go on."""
-        if asyncio._get_running_loop() is self._loop:
-            self._settle()
-        else:
+    def set(self) -> bool:
+        """Let the waiting code go on; False when its loop has been closed."""
+        try:
             self._loop.call_soon_threadsafe(self._settle)
+        except RuntimeError:
+            if not self._loop.is_closed():
+                raise
+            return False
+        return True
 
     def wait(self, timeout: float | None) -> bool:
         """Wait until it is set, at most ``timeout`` seconds, and return whether it is."""
@@ -54,9 +73,9 @@ class _LoopSignal:
             self._set.set_result(None)
 
 
-def signal() -> Signal:
+def new_signal() -> Signal:
     """Return a signal that the calling code can wait for."""
-    return _LoopSignal() if in_greenlet() else threading.Event()
+    return _LoopSignal() if in_greenlet() else _ThreadSignal()
 
 
 def without_blocking(helpers: Executor, work: Callable[[], _T]) -> _T:

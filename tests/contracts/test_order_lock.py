@@ -119,6 +119,24 @@ def test_a_write_that_travels_waits_for_the_order_lock(parts: ServerContext) -> 
         assert [entry.fields["code"] for entry in entries] == ["early", "late"]
 
 
+def test_many_writers_that_wait_for_the_order_lock_leave_connections_to_others(parts: ServerContext) -> None:
+    made: list[str] = []
+
+    def write(number: int) -> None:
+        content = {"code": f"late-{number}", "name": "L", "version": "1", "description": ""}
+        made.append(targets.create(parts, ADMIN, None, content)[0].id)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(48)]
+    with parts.database.transaction():
+        for writer in writers:
+            writer.start()
+        await_waiting_lock(parts, "advisory")
+        assert all(sign_in(parts, "anna", PASSWORD, "-").access_token for _ in range(3))
+    for writer in writers:
+        writer.join(DEADLINE_S)
+    assert len(made) == len(writers)
+
+
 def test_a_session_begun_while_the_password_changes_ends_with_it(parts: ServerContext) -> None:
     user_id = anna(parts).user_id or ""
     changing = threading.Thread(target=lambda: set_password(parts, ADMIN, user_id, "another password"))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, select
 
+from models.commit_groups import MOST_MEMBERS
 from models.database import Database
 from models.errors import Unavailable, UserFacingError
 from models.targets import Target
@@ -60,7 +61,7 @@ def codes(store: Database) -> set[str]:
 
 
 def waiting(store: Database) -> int:
-    return len(store._groups._waiting)
+    return len(store._groups._queue)
 
 
 def queued_behind(
@@ -272,6 +273,85 @@ def test_cancelled_work_leaves_its_turn_to_the_next(store, threads):
 
     asyncio.run(main())
     assert codes(store) == {"next"}
+
+
+def test_work_cancelled_as_its_turn_comes_passes_it_on(store, threads):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        with store.transaction():
+            begun.set()
+            assert go_on.wait(PATIENCE_S)
+
+    async def main() -> None:
+        leader = threads.submit(slow)
+        assert await asyncio.to_thread(begun.wait, PATIENCE_S)
+        gone = asyncio.ensure_future(on_loop(write, store=store, code="gone"))
+        while not waiting(store):
+            await asyncio.sleep(0)
+        go_on.set()
+        while waiting(store):
+            pass  # The loop must not run before the turn is given.
+        asyncio.get_running_loop().call_soon(gone.cancel)
+        with pytest.raises(asyncio.CancelledError):
+            await gone
+        await asyncio.wrap_future(leader)
+        await on_loop(write, store=store, code="next")
+
+    asyncio.run(main())
+    assert "next" in codes(store)
+
+
+def test_a_turn_goes_past_work_whose_event_loop_has_ended(store, threads):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        with store.transaction() as session:
+            session.add(Target(code="slow", name="Plate"))
+            session.flush()
+            begun.set()
+            assert go_on.wait(PATIENCE_S)
+
+    async def leave_one_behind() -> Future[None]:
+        leader = threads.submit(slow)
+        assert await asyncio.to_thread(begun.wait, PATIENCE_S)
+        kept.append(asyncio.ensure_future(on_loop(write, store=store, code="gone")))
+        while not waiting(store):
+            await asyncio.sleep(0)
+        return leader
+
+    kept: list[asyncio.Future[None]] = []
+    loop = asyncio.new_event_loop()
+    leader = loop.run_until_complete(leave_one_behind())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+    other = threads.submit(write, store, "other")
+    go_on.set()
+    leader.result(PATIENCE_S)
+    other.result(PATIENCE_S)
+    assert codes(store) == {"slow", "other"}
+
+
+def test_members_learn_that_the_one_who_commits_was_interrupted(store, threads):
+    def interrupted(connection: object) -> None:
+        raise KeyboardInterrupt
+
+    event.listen(store.engine, "commit", interrupted)
+    leader, others = queued_behind(store, threads, [lambda: write(store, "a")])
+    told = leader.exception(PATIENCE_S)
+    assert isinstance(others[0].exception(PATIENCE_S), KeyboardInterrupt)
+    event.remove(store.engine, "commit", interrupted)
+    write(store, "next")
+    assert (getattr(told, "code", None), codes(store)) == ("store-write-lost", {"next"})
+
+
+def test_no_more_than_sixteen_writers_share_a_commit(store):
+    with ThreadPoolExecutor(MOST_MEMBERS + 4) as threads, counted_commits(store) as commits:
+        works = [lambda code=code: write(store, str(code)) for code in range(MOST_MEMBERS)]
+        leader, others = queued_behind(store, threads, works)
+        for one in (leader, *others):
+            one.result(PATIENCE_S)
+    assert len(commits) == 2
 
 
 def sqlite_trouble(text: str) -> Exception:
