@@ -80,6 +80,8 @@ class Connection(HttpToolsProtocol):
             return
         super().data_received(data)
         if not self._in_head:
+            # Blank lines after an answer end uvicorn's waiting for the next request and begin none.
+            self._expect_head()
             return
         self._head_bytes += len(data)
         if self._head_bytes > self.limits.head_bytes:
@@ -115,14 +117,19 @@ class Connection(HttpToolsProtocol):
             return
         super().on_message_complete()
         self._stop(_DRAIN)
-        if self.cycle.response_complete:
-            self._start(_HEAD, self.limits.head_s, self._head_late)
+        self._expect_head()
 
     def on_response_complete(self) -> None:
         """Throw away the rest of a body that nobody reads, but not for ever."""
         super().on_response_complete()
         if self._in_body and not self.transport.is_closing():
             self._start(_DRAIN, self.limits.unread_s, self.transport.abort)
+
+    def _expect_head(self) -> None:
+        """Give the next request its time, once the one before it is read and answered."""
+        answered = self.cycle is None or self.cycle.response_complete
+        if answered and not self._in_body and not self.transport.is_closing():
+            self._start(_HEAD, self.limits.head_s, self._head_late)
 
     def pause_writing(self) -> None:
         """Give a client that does not read its answer some time."""

@@ -1,4 +1,8 @@
-"""Bounds the structure of a JSON text before it is parsed, in linear time whatever the text is."""
+"""Bounds the structure of a JSON text before it is parsed, in linear time whatever the text is.
+
+The text must be UTF-8, as JSON between systems is (RFC 8259, section 8.1). Python's parser would also take UTF-16 and
+UTF-32, in which brackets and quotes look different from here; both have NUL bytes, which UTF-8 needs nowhere.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +37,9 @@ class JsonGuard:
         """Count a piece of the text.
 
         Raises:
-            InvalidInput: ``json-too-deep`` or ``json-too-many-values``.
+            InvalidInput: ``json-not-utf-8``, ``json-too-deep`` or ``json-too-many-values``.
         """
+        _require_utf_8(data)
         for start in range(0, len(data), _SLICE):
             self._count(data[start : start + _SLICE])
             if self.deepest > self._max_depth:
@@ -59,9 +64,15 @@ def require_bounded(data: bytes, max_depth: int, max_values: int | None = None) 
     """Check the structure of a whole JSON text.
 
     Raises:
-        InvalidInput: ``json-too-deep`` or ``json-too-many-values``.
+        InvalidInput: ``json-not-utf-8``, ``json-too-deep`` or ``json-too-many-values``.
     """
+    _require_utf_8(data)
     brackets = data.count(b"[") + data.count(b"{")
     if brackets <= max_depth and (max_values is None or brackets + data.count(b",") < max_values):
         return  # Within both limits even if none of them stood in a string, as in nearly every request.
     JsonGuard(max_depth, max_values).feed(data)
+
+
+def _require_utf_8(data: bytes) -> None:
+    if b"\0" in data:
+        raise InvalidInput("json-not-utf-8")

@@ -84,6 +84,9 @@ def expand(data: bytes) -> bytes:
     return expanded
 
 
+_UPLOAD_DEPTH = 4
+
+
 def parse_batch(data: bytes) -> Batch:
     """Return the batch; its changes are not looked at yet.
 
@@ -130,8 +133,9 @@ def parse_upload(data: bytes) -> UploadRequest:
     """Return the announcement of a blob.
 
     Raises:
-        InvalidInput: ``upload-invalid``.
+        InvalidInput: ``upload-invalid``, or as ``require_bounded``.
     """
+    require_bounded(data, _UPLOAD_DEPTH)
     try:
         return UploadRequest.model_validate(json.loads(data))
     except ValidationError as error:

@@ -55,6 +55,16 @@ def test_a_second_head_on_a_connection_has_its_own_time(hasty: Served) -> None:
         assert read_answer(connection).status == 408
 
 
+@pytest.mark.parametrize("lines", [b"\r\n", b"\r\n\r\n", b"\n"])
+def test_blank_lines_after_an_answer_do_not_hold_a_connection(hasty: Served, lines: bytes) -> None:
+    with connected(hasty.url) as connection:
+        connection.sendall(GET + b"\r\n")
+        assert read_answer(connection).status == 401
+        connection.sendall(lines)
+        assert read_answer(connection).status == 408
+        assert ended(connection)
+
+
 def test_a_body_that_does_not_come_is_answered_with_408(hasty: Served) -> None:
     with connected(hasty.url) as connection:
         head = (

@@ -52,6 +52,7 @@ HOSTILE: tuple[Callable[[int], str], ...] = (
 TOKENS = TokenIssuer("k" * 48, ServerSettings())
 PARSERS: dict[str, Callable[[str], object]] = {
     "json": lambda text: require_bounded(text.encode(errors="replace"), 500, 10**9),
+    "json beyond the first look": lambda text: JsonGuard(10**9).feed(text.encode(errors="replace")),
     "language": choose_language,
     "media type": media_type,
     "enrolment code": normalised_code,

@@ -194,7 +194,7 @@ def test_every_route_checks_the_head_of_its_requests(served: Served) -> None:
     document = served["anonymous"].get(f"{served.url}/openapi.json").json()
     for path, methods in document["paths"].items():
         for method in methods:
-            caller = served["device" if path.endswith("/apply-changes") else "admin"]
+            caller = served["device" if path.endswith(("/apply-changes", "/compare")) else "admin"]
             answer = caller.request(method, f"{served.url}{path.replace('{', '').replace('}', '')}?unknown=1")
             assert (answer.status_code, code_of(answer)) == (400, "validation-error"), (method, path)
 
@@ -261,3 +261,13 @@ def test_masses_of_wrong_changes_are_refused_by_their_number(served: Served) -> 
     batch = {"device_id": "d", "batch_id": "b", "schema_version": 1, "changes": [0] * 400_000}
     answer = served["device"].post("/inspection/sync/apply-changes", json=batch)
     assert (answer.status_code, code_of(answer)) == (413, "sync-batch-too-large")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
+@pytest.mark.parametrize("path", ["/inspection/targets", "/inspection/sync/apply-changes", "/inspection/sync/upload"])
+def test_json_in_another_encoding_than_utf_8_is_refused(served: Served, path: str, encoding: str) -> None:
+    # A quote within a string, as it looks in UTF-16, would hide all brackets after it from whoever counts bytes.
+    text = '{"code": "\\"", "name": ' + "[" * 400 + "]" * 400 + "}"
+    caller = served["device" if "sync" in path else "admin"]
+    answer = caller.post(path, content=text.encode(encoding), headers=JSON)
+    assert (answer.status_code, code_of(answer)) == (400, "json-not-utf-8")
