@@ -5,6 +5,7 @@ from __future__ import annotations
 from server.auth import service
 from server.http.clients import ClientAddress
 from server.http.dependencies import Asking, Context
+from server.http.lanes import signing_in
 from server.http.routes import feature_router
 from sync.shared.sign_in import LoginRequest, RefreshRequest, TokenPair
 
@@ -12,6 +13,7 @@ router = feature_router(prefix="/auth", tags=["sign-in"])
 
 
 @router.post("/login", summary="Sign in with name and password", responses={401: {}, 429: {}})
+@signing_in
 def login(body: LoginRequest, address: ClientAddress, context: Context) -> TokenPair:
     """Give an access token and a refresh token."""
     return service.sign_in(context, body.username, body.password, address)

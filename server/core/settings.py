@@ -11,6 +11,8 @@ from typing import Any, Self
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from models.errors import InvalidInput, Unavailable
 from models.rejections import RejectedValueError, first_problem
@@ -116,6 +118,17 @@ class ServerSettings(BaseSettings):
     def database(self) -> str:
         """The database's URL, with the default filled in."""
         return self.database_url or f"sqlite:///{(self.data_dir / DATABASE_FILE).absolute()}"
+
+    @property
+    def database_file(self) -> Path | None:
+        """The SQLite file; None when the database is a server's."""
+        try:
+            url = make_url(self.database)
+        except ArgumentError:
+            return None  # Told when it is opened.
+        if url.get_backend_name() != "sqlite":
+            return None
+        return Path(url.database or DATABASE_FILE).absolute()
 
     @property
     def objects(self) -> str:

@@ -20,6 +20,7 @@ from server.devices.schemas import (
 )
 from server.http.clients import ClientAddress
 from server.http.dependencies import Asking, Context, Principal, require
+from server.http.lanes import signing_in
 from server.http.paging import Paging
 from server.http.revisions import Answered, IfMatch, Read
 from server.http.routes import feature_router
@@ -41,6 +42,7 @@ def register(body: DeviceRegister, address: ClientAddress, context: Context, ans
 
 
 @router.post("/tauri/auth/login", summary="Sign in a user at a station", responses={401: {}, 429: {}})
+@signing_in
 def station_login(body: StationLoginRequest, address: ClientAddress, context: Context) -> TokenPair:
     """User and station together."""
     return sign_in.sign_in_at_station(

@@ -4,7 +4,11 @@ A heavy read (statistics over months) takes as long as a hundred ordinary reques
 other heavy reads, never the other way round: sign-in, health, sync and new sessions keep their threads. Requests for
 the same figures at the same time share one read.
 
-A quick read has no thread at all where the database is embedded: it is over before a thread would have begun.
+A quick read has no thread at all where the database is embedded: it is over before a thread would have begun. One that
+took longer than that, because a store holds more than others, has a thread the next time. Signing in has threads of its
+own too: checking passwords takes long on purpose, and anybody may ask for it.
+
+What streams, and what follows an answer, runs on the framework's own threads.
 """
 
 from __future__ import annotations
@@ -14,19 +18,25 @@ import functools
 import os
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from typing import Any, ParamSpec, TypeVar
 
+from models.errors import Unavailable
 from models.waiting import on_loop
 from server.context import ServerContext
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _SHARED_IN = "imageflow_shared_in"
-_QUICK = "imageflow_quick"
+_QUICK, _OWN_LANE = "imageflow_quick", "imageflow_lane"
 _HEAVY_NICENESS = 10
+_QUICK_S = 0.005
+"""Longer than it takes to reach a thread, and still shorter than anybody notices."""
+_MOST_HEAVY = 32
+"""Heavy reads that wait or run; beyond them a new one is refused rather than kept waiting for minutes."""
 
 
 class Lane(Enum):
@@ -34,10 +44,12 @@ class Lane(Enum):
 
     Reads: more threads than a few only wait for the interpreter's lock, which makes every request slower and none
     faster. Writes: they wait for each other and for the disk; those that wait together are committed together.
+    Signing in: as many passwords as are checked at once (``server.auth.identity.passwords``).
     """
 
     READS = 4
     WRITES = 16
+    SIGN_IN = 4
     HEAVY = 1
 
 
@@ -63,8 +75,14 @@ def shared(endpoint: Callable[_P, _T]) -> Callable[_P, _T]:
     return endpoint
 
 
+def signing_in(endpoint: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Mark an endpoint that checks a password."""
+    setattr(endpoint, _OWN_LANE, Lane.SIGN_IN)
+    return endpoint
+
+
 def quick(endpoint: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Mark an endpoint that takes ``context`` and reads a few rows by an index, however much the store holds."""
+    """Mark an endpoint that takes ``context`` and usually reads or writes a few rows by an index."""
     setattr(endpoint, _QUICK, True)
     return endpoint
 
@@ -72,7 +90,16 @@ def quick(endpoint: Callable[_P, _T]) -> Callable[_P, _T]:
 def in_lane(endpoint: Callable[..., Any], *, writes: bool) -> Callable[..., Awaitable[Any]]:
     """Return a coroutine function that runs a synchronous endpoint on a thread of its lane."""
     shared_in: Lane | None = getattr(endpoint, _SHARED_IN, None)
-    lane = Lane.WRITES if writes else Lane.READS
+    lane: Lane = getattr(endpoint, _OWN_LANE, Lane.WRITES if writes else Lane.READS)
+    took = 0.0
+
+    def timed(**named: Any) -> Any:
+        nonlocal took
+        began = time.thread_time()
+        try:
+            return endpoint(**named)
+        finally:
+            took = time.thread_time() - began
 
     @functools.wraps(endpoint)
     async def run(**named: Any) -> Any:
@@ -80,11 +107,14 @@ def in_lane(endpoint: Callable[..., Any], *, writes: bool) -> Callable[..., Awai
 
     @functools.wraps(endpoint)
     async def run_quickly(*, context: ServerContext, **named: Any) -> Any:
-        if context.database.is_sqlite:
-            if writes:
-                return await asyncio.shield(asyncio.ensure_future(on_loop(endpoint, context=context, **named)))
-            return endpoint(context=context, **named)
-        return await run_on(lane, endpoint, context=context, **named)
+        if not context.database.is_sqlite:
+            return await run_on(lane, endpoint, context=context, **named)
+        if writes:
+            # A client that goes away must not end the work that has begun.
+            return await asyncio.shield(asyncio.ensure_future(on_loop(endpoint, context=context, **named)))
+        if took < _QUICK_S:
+            return timed(context=context, **named)
+        return await run_on(lane, timed, context=context, **named)
 
     return run_quickly if getattr(endpoint, _QUICK, False) else run
 
@@ -94,10 +124,18 @@ async def _share(lane: Lane, endpoint: Callable[..., Any], named: dict[str, Any]
     key = (endpoint, *map(_identity, named.values()))
     reading = _in_flight.get(key)
     if reading is None:
+        if lane is Lane.HEAVY and len(_in_flight) >= _MOST_HEAVY:
+            raise Unavailable("server-busy")
         reading = _in_flight[key] = asyncio.ensure_future(run_on(lane, endpoint, **named))
-        reading.add_done_callback(lambda _: _in_flight.pop(key, None))
+        reading.add_done_callback(functools.partial(_forget, key))
     # A client that goes away must not end the read that others wait for.
     return await asyncio.shield(reading)
+
+
+def _forget(key: tuple[object, ...], reading: asyncio.Future[Any]) -> None:
+    _in_flight.pop(key, None)
+    if not reading.cancelled():
+        reading.exception()  # Looked at here, for the case that everybody who waited has gone.
 
 
 def _identity(argument: object) -> object:

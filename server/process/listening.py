@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from models.errors import Conflict, InvalidInput, Unavailable
 from models.file_lock import locked_file
 from models.storage import reason_of
-from server.core.settings import ServerSettings, prepare_data_dir
+from server.core.settings import DATABASE_FILE, ServerSettings, prepare_data_dir
 from server.http.connections import ConnectionLimits, connection_class
 
 LOCK_FILE = "server.lock"
@@ -91,23 +91,24 @@ def _listen(host: str, port: int) -> socket.socket:
 
 @contextmanager
 def _alone(settings: ServerSettings) -> Iterator[None]:
-    """Keep a second server away from the embedded database: each would give out the positions of its change log.
+    """Keep a second server away from a SQLite file: each would give out the positions of its change log.
 
     Raises:
         Conflict: ``server-running``.
         Unavailable: ``server-data-dir`` when the lock's file cannot be made.
     """
-    if settings.database_url is not None:
+    place = settings.database_file
+    if place is None:
         yield  # The database server keeps apart those that work with it.
         return
-    prepare_data_dir(settings.data_dir)
+    prepare_data_dir(place.parent)
+    lock_file = place.parent / LOCK_FILE if place.name == DATABASE_FILE else place.with_name(f"{place.name}.lock")
     try:
-        lock = locked_file(settings.data_dir / LOCK_FILE)
+        lock = locked_file(lock_file)
     except OSError as error:
-        reason = reason_of(error)
-        raise Unavailable("server-data-dir", folder=str(settings.data_dir), reason=reason) from error
+        raise Unavailable("server-data-dir", folder=str(place.parent), reason=reason_of(error)) from error
     if lock is None:
-        raise Conflict("server-running", folder=str(settings.data_dir))
+        raise Conflict("server-running", folder=str(place.parent))
     with lock:
         yield
 

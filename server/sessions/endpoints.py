@@ -74,7 +74,6 @@ def get_session(session_id: NamedId, asking: Asking, context: Context, answer: R
 
 
 @router.put("/{session_id}", summary="Change a session", responses={409: {}})
-@quick
 def update_session(
     session_id: NamedId,
     asking: Inspecting,
@@ -88,7 +87,6 @@ def update_session(
 
 
 @router.post("/{session_id}/complete", summary="End a session by its verdict", responses={409: {}})
-@quick
 def complete_session(session_id: NamedId, asking: Inspecting, context: Context, answer: Answered) -> SessionDetail:
     """409 when the state does not allow it or nobody has said anything about the part."""
     return answer.of(service.complete_session(context, asking, session_id))

@@ -54,7 +54,7 @@ def verify(
         _require_same_session(session, record, body)
         decision = _decision(who, body.id, content)
         session.add(decision)
-        before = record.status
+        before, verdict_before = record.status, record.effective_verdict
         if before in _BEFORE_REVIEW:
             step(record, SessionStatus.HUMAN_REVIEW)
         session.flush()
@@ -70,7 +70,10 @@ def verify(
             record.id,
             verdict=body.verdict.value,
             verification_id=decision.id,
-            changes=differences({"status": before}, {"status": record.status}),
+            changes=differences(
+                {"status": before, "effective_verdict": verdict_before},
+                {"status": record.status, "effective_verdict": record.effective_verdict},
+            ),
         )
         session.flush()
         recorded = _recorded(decision, record)

@@ -10,6 +10,7 @@ from models.errors import PermissionDenied
 from models.states import Role
 from server.http.clients import ClientAddress
 from server.http.dependencies import Asking, Context, Principal, require
+from server.http.lanes import signing_in
 from server.http.paging import Paging
 from server.http.revisions import Answered, IfMatch, Read
 from server.http.routes import feature_router
@@ -54,6 +55,7 @@ def get_me(asking: Asking, context: Context, answer: Read) -> UserReply:
 
 
 @router.put("/users/me/password", summary="Choose a new password", status_code=204, responses={429: {}})
+@signing_in
 def change_password(
     asking: Asking, context: Context, body: PasswordChange, address: ClientAddress, expected: IfMatch
 ) -> None:
@@ -82,6 +84,7 @@ def delete_user(user_id: NamedId, asking: Admin, context: Context, expected: IfM
 
 
 @router.put("/users/{user_id}/password", summary="Give a user a new password", status_code=204)
+@signing_in
 def set_password(user_id: NamedId, asking: Admin, context: Context, body: PasswordSet, expected: IfMatch) -> None:
     """Administrators only; the user is signed out everywhere."""
     service.set_password(context, asking, user_id, body.password, expected)

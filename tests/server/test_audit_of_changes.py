@@ -74,3 +74,14 @@ def test_a_new_password_leaves_nothing_of_itself_in_the_trail(served: Served) ->
 
 def test_a_field_that_stays_is_no_difference() -> None:
     assert differences({"a": 1, "b": 2}, {"a": 1, "b": 3}) == {"b": {"old": 2, "new": 3}}
+
+
+def test_a_later_verdict_is_kept_beside_the_one_before(served: Served) -> None:
+    body = {"target_id": make_target(served)["id"]}
+    session_id = served["inspector"].post("/inspection/sessions", json=body).json()["id"]
+    url = f"/inspection/sessions/{session_id}/human-verification"
+    for caller, verdict in (("inspector", "OK"), ("supervisor", "NG")):
+        answer = served[caller].post(url, json={"verdict": verdict, "complete": True})
+        assert answer.status_code == 201, answer.text
+    changes = newest(served, session_id).detail["changes"]
+    assert changes == {"effective_verdict": {"old": "OK", "new": "NG"}}

@@ -65,6 +65,7 @@ def _requests(client: httpx.Client) -> dict[str, str]:
         "sign_in": post("/api/v1/auth/login", SIGN_IN),
         "new_session": post("/api/v1/inspection/sessions", {"target_id": target, "lot": "L"}, client),
         "list": get("/api/v1/inspection/targets", client),
+        "sync_pull": get("/api/v1/inspection/sync/changes?limit=50", client),
     }
 
 

@@ -141,6 +141,19 @@ def test_a_day_is_taken_whole_unlike_a_time(served: Served) -> None:
     assert served["device"].get("/inspection/statistics?start_date=yesterday").status_code == 400
 
 
+@pytest.mark.parametrize(("asked", "counted"), [("server", 2), ("0197c000-0000-7000-8000-00000000dede", 0), (None, 2)])
+def test_statistics_count_the_parts_of_the_station_asked_for(served: Served, asked: str | None, counted: int) -> None:
+    target = Target(code=new_id(), name="T")
+    with served.context.database.transaction() as session:
+        session.add(target)
+    done = {"status": SessionStatus.COMPLETED, "machine": Verdict.OK, "decisions": [], "minutes": 0}
+    for _ in range(2):
+        record(served.context.database, target.id, done)
+    query = {"target_id": target.id, **({"device_id": asked} if asked else {})}
+    answer = served["device"].get("/inspection/statistics", params=query)
+    assert answer.json()["summary"]["total_inspections"] == counted
+
+
 def test_the_answer_counts_100_000_sessions(context: ServerContext) -> None:
     target = Target(code="many", name="T")
     with context.database.transaction() as session:
