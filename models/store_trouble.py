@@ -20,6 +20,9 @@ _TROUBLE: tuple[tuple[str, str], ...] = (
     ("unable to open database file", "store-not-found"),
     ("file is not a database", "store-damaged"),
     ("malformed", "store-damaged"),
+    # PostgreSQL, as it refuses a connection; such a refusal carries no code.
+    ("too many clients", "database-busy"),
+    ("remaining connection slots", "database-busy"),
 )
 
 
