@@ -193,10 +193,6 @@
         <translation>Image source</translation>
     </message>
     <message>
-        <source>folder, video, watch:FOLDER, usb:0, rtsp://…, genicam:… or gige:…</source>
-        <translation>folder, video, watch:FOLDER, usb:0, rtsp://…, genicam:… or gige:…</translation>
-    </message>
-    <message>
         <source>Folder of good images</source>
         <translation>Folder of good images</translation>
     </message>
@@ -236,6 +232,10 @@
         <source>Nothing to inspect yet. Targets come from the server with the next synchronisation.</source>
         <translation>Nothing to inspect yet. Targets come from the server with the next synchronisation.</translation>
     </message>
+    <message>
+        <source>Good images are enough: 30 to begin with, 60 or more for a steadier threshold.</source>
+        <translation>Good images are enough: 30 to begin with, 60 or more for a steadier threshold.</translation>
+    </message>
     <message numerus="yes">
         <source>Trained on %n images; threshold {threshold}.</source>
         <translation>
@@ -248,8 +248,8 @@
         <translation>A quality engineer trains models.</translation>
     </message>
     <message>
-        <source>Good images are enough; 30 or more make a steady model.</source>
-        <translation>Good images are enough; 30 or more make a steady model.</translation>
+        <source>folder, video, watch:FOLDER, usb:0, rtsp://…, genicam:… or gige:…</source>
+        <translation>folder, video, watch:FOLDER, usb:0, rtsp://…, genicam:… or gige:…</translation>
     </message>
     <message numerus="yes">
         <source>A false-alarm rate of {rate} % cannot be shown with fewer than %n images: a distribution is assumed.</source>
@@ -779,8 +779,16 @@
         <translation>AI result – please decide</translation>
     </message>
     <message>
-        <source>Why? Press 1–9 or Enter</source>
-        <translation>Why? Press 1–9 or Enter</translation>
+        <source>Why? Press C to comment, or Enter</source>
+        <translation>Why? Press C to comment, or Enter</translation>
+    </message>
+    <message>
+        <source>Why? Press 1 or Enter</source>
+        <translation>Why? Press 1 or Enter</translation>
+    </message>
+    <message>
+        <source>Why? Press 1–{last} or Enter</source>
+        <translation>Why? Press 1–{last} or Enter</translation>
     </message>
     <message>
         <source>Saving…</source>

@@ -192,10 +192,6 @@
         <translation>画像ソース</translation>
     </message>
     <message>
-        <source>folder, video, watch:FOLDER, usb:0, rtsp://…, genicam:… or gige:…</source>
-        <translation>フォルダー、動画、watch:フォルダー、usb:0、rtsp://…、genicam:…、gige:…</translation>
-    </message>
-    <message>
         <source>Folder of good images</source>
         <translation>良品画像のフォルダー</translation>
     </message>
@@ -235,6 +231,10 @@
         <source>Nothing to inspect yet. Targets come from the server with the next synchronisation.</source>
         <translation>検査対象がまだありません。次の同期でサーバーから届きます。</translation>
     </message>
+    <message>
+        <source>Good images are enough: 30 to begin with, 60 or more for a steadier threshold.</source>
+        <translation>良品画像だけで学習できます。30 枚から始められ、60 枚以上でしきい値が安定します。</translation>
+    </message>
     <message numerus="yes">
         <source>Trained on %n images; threshold {threshold}.</source>
         <translation>
@@ -246,8 +246,8 @@
         <translation>モデルの学習は品質管理者が行います。</translation>
     </message>
     <message>
-        <source>Good images are enough; 30 or more make a steady model.</source>
-        <translation>良品画像だけで学習できます。30 枚以上で安定します。</translation>
+        <source>folder, video, watch:FOLDER, usb:0, rtsp://…, genicam:… or gige:…</source>
+        <translation>フォルダー、動画、watch:フォルダー、usb:0、rtsp://…、genicam:…、gige:…</translation>
     </message>
     <message numerus="yes">
         <source>A false-alarm rate of {rate} % cannot be shown with fewer than %n images: a distribution is assumed.</source>
@@ -771,8 +771,16 @@
         <translation>AI判定 – 確認してください</translation>
     </message>
     <message>
-        <source>Why? Press 1–9 or Enter</source>
-        <translation>理由は？ 1～9 または Enter</translation>
+        <source>Why? Press C to comment, or Enter</source>
+        <translation>理由は？ C でコメント、または Enter</translation>
+    </message>
+    <message>
+        <source>Why? Press 1 or Enter</source>
+        <translation>理由は？ 1 または Enter</translation>
+    </message>
+    <message>
+        <source>Why? Press 1–{last} or Enter</source>
+        <translation>理由は？ 1～{last} または Enter</translation>
     </message>
     <message>
         <source>Saving…</source>

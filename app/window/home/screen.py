@@ -165,7 +165,15 @@ class HomeScreen(Screen):
         actions.cancel_training.triggered.connect(presenter.cancel_training)
         actions.choose_source.triggered.connect(lambda: self._choose_folder(self.source.setText))
         self.folder.returnPressed.connect(self._train)
+        self.source.returnPressed.connect(self._start_or_leave)
         presenter.changed.connect(self._show)
+
+    def _start_or_leave(self) -> None:
+        """Begin to inspect on the source that was typed; where that is not possible yet, make keys actions again."""
+        if self.feature_actions.start.isEnabled():
+            self._presenter.start()
+        else:
+            self.leave_field()
 
     def _train(self) -> None:
         if self.folder.text().strip():
@@ -229,7 +237,9 @@ class HomeScreen(Screen):
         elif not state.may_train:
             self.progress_text.setText(self.tr("A quality engineer trains models."))
         else:
-            self.progress_text.setText(self.tr("Good images are enough; 30 or more make a steady model."))
+            self.progress_text.setText(
+                self.tr("Good images are enough: 30 to begin with, 60 or more for a steadier threshold.")
+            )
 
     def _trained_lines(self, model: TrainedModel) -> list[str]:
         """Return what a training gave, and what the person should know of the images, one sentence a line."""

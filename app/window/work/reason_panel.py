@@ -14,7 +14,7 @@ from app.window.widgets.panel import Panel
 from app.window.widgets.styled_widget import StyledWidget
 from app.window.work.actions import WorkActions
 from app.window.work.presenter import WorkPresenter
-from app.window.work.state import Phase, WorkState
+from app.window.work.state import WorkState
 from models.states import HumanVerdict
 
 COLUMNS = 3
@@ -91,16 +91,15 @@ class ReasonPanel(StyledWidget):
             self.title.setText(self.tr("Which defect?"))
         else:
             self.title.setText(self.tr("What is wrong with it?"))
-        asked = state.phase is Phase.REASON and defective
-        shown, more = state.classes_shown, self._actions.more_classes
+        offered, more = state.classes_offered, self._actions.more_classes
         more.setText(self.tr("More ({page}/{pages})").format(page=state.class_page + 1, pages=state.class_pages))
-        more.setVisible(asked and state.class_pages > 1)
+        more.setVisible(bool(offered) and state.class_pages > 1)
         more.setEnabled(more.isVisible())
         for number, action in enumerate(self._actions.classes):
-            known = shown[number] if number < len(shown) else None
+            known = offered[number] if number < len(offered) else None
             action.setText(known.name(current_language()) if known is not None else "")
-            action.setVisible(asked and known is not None)
-            action.setEnabled(asked and known is not None)
+            action.setVisible(known is not None)
+            action.setEnabled(known is not None)
         if self.comment.text() != state.comment:
             self.comment.setText(state.comment)
 

@@ -212,10 +212,18 @@ class WorkScreen(Screen):
         if state.phase is Phase.DECIDE or state.human is None:
             return Band(HumanVerdict(ai.value), detail=part, second_detail=self.tr("AI result – please decide"))
         second = {
-            Phase.REASON: self.tr("Why? Press 1–9 or Enter"),
+            Phase.REASON: self._question(len(state.classes_offered)),
             Phase.SAVING: self.tr("Saving…"),
             Phase.DONE: self.tr("Stored: overruled") if state.human.value != ai.value else self.tr("Stored: agreed"),
         }
         if state.phase is Phase.DONE and state.human is HumanVerdict.HOLD:
             second[Phase.DONE] = self.tr("Stored: on hold")
         return Band(state.human, detail=part, second_detail=second[state.phase])
+
+    def _question(self, offered: int) -> str:
+        """Return which keys answer why: those of the kinds of defect that are offered, if any, and Enter."""
+        if offered == 0:
+            return self.tr("Why? Press C to comment, or Enter")
+        if offered == 1:
+            return self.tr("Why? Press 1 or Enter")
+        return self.tr("Why? Press 1–{last} or Enter").format(last=offered)

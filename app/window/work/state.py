@@ -81,6 +81,11 @@ class WorkState:
         return self.defect_classes[first : first + CLASSES_SHOWN]
 
     @property
+    def classes_offered(self) -> tuple[DefectClassView, ...]:
+        """The kinds of defect to choose from now: those of the page while the person is asked why a part is NG."""
+        return self.classes_shown if self.phase is Phase.REASON and self.human is HumanVerdict.NG else ()
+
+    @property
     def reasons(self) -> tuple[str, ...]:
         """Why the AI verdict is NG, as codes of the judgement, each once; those of the item that decides come first."""
         ordered = sorted(self.inspections, key=badness, reverse=True) if self.shows_evidence else []

@@ -53,8 +53,8 @@ class Verification:
     def choose_class(self, index: int) -> None:
         """Choose the kind of defect by its place on the page that is shown and store the decision."""
         state = self._flow.state
-        if state.phase is Phase.REASON and 0 <= index < len(state.classes_shown):
-            self._store(state.classes_shown[index])
+        if 0 <= index < len(state.classes_offered):
+            self._store(state.classes_offered[index])
 
     def show_more_classes(self) -> None:
         """Show the next page of kinds of defect, after the last one the first."""

@@ -33,6 +33,25 @@ def test_escape_leaves_a_field_so_that_keys_are_actions_again(robot: UserRobot) 
     assert robot.context.screen == "work"
 
 
+def test_enter_in_the_source_begins_to_inspect_on_it(robot: UserRobot) -> None:
+    ready_to_start(robot)
+    field = robot.window.window.screens["home"].source
+    field.setFocus()
+    robot.key(Qt.Key.Key_Return)
+    assert robot.context.screen == "work"
+    assert robot.context.sources.spec == field.text()
+
+
+def test_enter_in_an_empty_source_makes_keys_actions_again(robot: UserRobot) -> None:
+    ready_to_start(robot)
+    screen = robot.window.window.screens["home"]
+    screen.source.setFocus()
+    screen.source.clear()
+    robot.key(Qt.Key.Key_Return)
+    assert robot.context.screen == "home"
+    assert not screen.source.hasFocus()
+
+
 def test_a_scanned_code_starts_nothing_at_home(robot: UserRobot) -> None:
     ready_to_start(robot)
     robot.scan("S-123")

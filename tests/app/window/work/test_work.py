@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import replace
 
+import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from sqlalchemy import select
 
@@ -117,6 +119,28 @@ def test_nine_kinds_of_defect_leave_room_for_each_other(robot: UserRobot) -> Non
     assert len(places) == len(shown)
     assert all(panel.rect().contains(place) for place in places)
     assert not any(one.intersects(other) for one, other in itertools.combinations(places, 2))
+
+
+@pytest.mark.parametrize(("kinds", "keys"), [(1, ["1", "Enter"]), (4, ["1–4", "Enter"]), (12, ["1–9", "Enter"])])
+def test_the_band_names_the_keys_of_the_kinds_of_defect_that_are_offered(
+    robot: UserRobot, kinds: int, keys: list[str]
+) -> None:
+    robot.start_work()
+    inspect_next(robot, Verdict.NG)
+    state = robot.work.state
+    classes = tuple(replace(state.defect_classes[0], code=str(number)) for number in range(kinds))
+    robot.work.changed.emit(replace(state, phase=Phase.REASON, human=HumanVerdict.NG, defect_classes=classes))
+    assert re.findall(r"\d(?:–\d)?|Enter", robot.window.window.screens["work"].band.band.second_detail) == keys
+
+
+def test_overruling_to_ok_names_no_keys_of_kinds_of_defect(robot: UserRobot) -> None:
+    robot.start_work()
+    inspect_next(robot, Verdict.NG)
+    robot.key(Qt.Key.Key_O)
+    assert robot.work.state.human is HumanVerdict.OK
+    assert robot.work.state.classes_offered == ()
+    question = robot.window.window.screens["work"].band.band.second_detail
+    assert re.findall(r"\d|\bC\b|Enter", question) == ["C", "Enter"]
 
 
 def test_o_overrules_with_a_comment_that_enter_stores(robot: UserRobot) -> None:
