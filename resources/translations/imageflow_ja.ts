@@ -233,7 +233,7 @@
     </message>
     <message>
         <source>Good images are enough: 30 to begin with, 60 or more for a steadier threshold.</source>
-        <translation>良品画像だけで学習できます。30 枚から始められ、60 枚以上でしきい値が安定します。</translation>
+        <translation>良品画像だけで学習できます。30 枚から始められ、60 枚以上で閾値が安定します。</translation>
     </message>
     <message numerus="yes">
         <source>Trained on %n images; threshold {threshold}.</source>

@@ -16,6 +16,7 @@ import pytest
 import models
 from app.command_line import command_group, load_command
 from app.station.settings import StationSettings
+from inspection.sources import ADDRESS_KINDS
 from server.core.settings import ServerSettings
 
 ROOT = Path(models.__file__).parents[1]
@@ -335,3 +336,8 @@ def test_a_call_is_found_wherever_it_is_written(code: str) -> None:
 @pytest.mark.parametrize("name", ["app.nothing", "app.window.features.NOTHING", "sync.shared.merge.merge_nothing"])
 def test_a_module_or_name_that_does_not_exist_is_found(name: str) -> None:
     assert missing_of_module(name) == name
+
+
+def test_the_readme_names_every_kind_of_image_source() -> None:
+    # rtsps:// is rtsp:// to whoever reads the page.
+    assert [kind for kind in ADDRESS_KINDS if kind != "rtsps://" and f"`{kind}" not in PAGES["README.md"]] == []

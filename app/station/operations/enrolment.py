@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from app.station.workspace import Workspace
 
 
+_AT_ENROLMENT = {
+    "server-unreachable": "enrolment-server-unreachable",
+    "server-too-slow": "enrolment-server-too-slow",
+    "server-failing": "enrolment-server-failing",
+}
+"""Nothing is inspected or sent before enrolment, so what is advised on an enrolled station does not hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Enrolment:
     """A station that belongs to a server now.
@@ -33,7 +41,8 @@ def enrol(workspace: Workspace, *, server_url: str, code: str, name: str = "") -
 
     Raises:
         Conflict: ``already-enrolled``.
-        Unavailable: when the server does not answer.
+        Unavailable: ``enrolment-server-unreachable``, ``enrolment-server-too-slow`` or ``enrolment-server-failing``;
+            ``server-not-ours``.
         UserFacingError: when the server refuses the code; it says why.
     """
     if workspace.enrolled:
@@ -41,6 +50,10 @@ def enrol(workspace: Workspace, *, server_url: str, code: str, name: str = "") -
     client = ServerClient(server_url.strip().rstrip("/"), timeout_s=workspace.settings.request_timeout_s)
     try:
         registration = client.register_device(code.strip(), name.strip())
+    except Unavailable as error:
+        if error.code not in _AT_ENROLMENT:
+            raise
+        raise Unavailable(_AT_ENROLMENT[error.code], members=error.members, **error.values) from error
     finally:
         client.close()
     kept = workspace.adopt(

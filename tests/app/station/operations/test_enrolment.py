@@ -1,0 +1,78 @@
+"""Enrolment with a server that does not answer as it should."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from app.station.operations.enrolment import enrol
+from app.station.settings import StationSettings
+from app.station.workspace import Workspace
+from models.errors import Unavailable
+
+
+class FaultyServer(BaseHTTPRequestHandler):
+    """Answers every request with a fault of its own."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(503)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+        del format, args
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Workspace]:
+    """A store that belongs to no server yet."""
+    with Workspace.open(tmp_path / "fresh", settings=StationSettings(request_timeout_s=1.0)) as workspace:
+        yield workspace
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """Address of a server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@pytest.fixture
+def faulty() -> Iterator[str]:
+    """Address of a server that has a fault."""
+    with HTTPServer(("127.0.0.1", 0), FaultyServer) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        serving.join()
+
+
+def refusal(workspace: Workspace, server_url: str) -> Unavailable:
+    with pytest.raises(Unavailable) as refused:
+        enrol(workspace, server_url=server_url, code="ABCD-EFGH")
+    assert not workspace.enrolled
+    return refused.value
+
+
+def test_enrolment_without_a_server_near_promises_no_inspection(fresh: Workspace) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        nobody = f"http://127.0.0.1:{reserved.getsockname()[1]}"
+    refused = refusal(fresh, nobody)
+    assert (refused.code, refused.values["server"]) == ("enrolment-server-unreachable", nobody)
+
+
+def test_enrolment_with_a_silent_server_promises_no_retry(fresh: Workspace, silent: str) -> None:
+    refused = refusal(fresh, silent)
+    assert (refused.code, refused.values["server"]) == ("enrolment-server-too-slow", silent)
+
+
+def test_enrolment_with_a_faulty_server_promises_no_retry(fresh: Workspace, faulty: str) -> None:
+    refused = refusal(fresh, faulty)
+    assert (refused.code, refused.values["status"]) == ("enrolment-server-failing", 503)
