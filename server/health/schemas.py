@@ -22,4 +22,6 @@ class Health(Reply):
     status: Literal["ok", "down"]
     version: str
     components: dict[str, PartHealth] = Field(description="database, object_store, event_bus")
-    grpc_services: dict[str, PartHealth] = Field(description="Each gRPC service this server knows.")
+    grpc_services: dict[str, PartHealth] = Field(
+        description="Each gRPC service this server uses; empty, as it uses none."
+    )

@@ -247,6 +247,13 @@ def test_a_text_is_in_the_file_of_a_room_that_its_user_imports() -> None:
     assert [(code, where) for code, where in sorted(used) if rooms[code] not in rooms_below(where)] == []
 
 
+def test_a_file_of_part_of_a_room_holds_the_codes_of_its_name() -> None:
+    for file in (ROOT / "resources" / "messages" / "en").glob("*.json"):
+        for code in json.loads(file.read_text(encoding="utf-8")):
+            part = code.partition("-")[0]
+            assert part == file.stem or not {part, file.stem} & ROOM_OF_FILE.keys(), code
+
+
 def test_every_text_is_used() -> None:
     words, patterns = codes_of_source()
     of_pydantic = set(get_args(ErrorType))
