@@ -24,7 +24,7 @@ ADDRESS_FILE = "server.json"
 DATABASE_FILE = "server.sqlite3"
 _SECRET_LENGTH = 32
 _MEBI = 1024 * 1024
-_NARROW_ENOUGH = 7  # bits; the private networks are 10.0.0.0/8 and fc00::/7
+_NARROW_ENOUGH = {4: 8, 6: 7}  # bits by version: the widest private networks are 10.0.0.0/8 and fc00::/7
 
 
 def default_data_dir() -> Path:
@@ -147,12 +147,12 @@ class ServerSettings(BaseSettings):
 
 
 def _is_wide(proxy: str) -> bool:
-    """Return whether a network holds more than any plant gives to proxies: wider than the private 10.0.0.0/8."""
+    """Return whether a network is wider than any private one: it holds more than any plant gives to proxies."""
     try:
         network = ipaddress.ip_network(proxy, strict=False)
     except ValueError:
         return False  # a single name
-    return network.prefixlen < _NARROW_ENOUGH
+    return network.prefixlen < _NARROW_ENOUGH[network.version]
 
 
 def is_loopback(host: str) -> bool:

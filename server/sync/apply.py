@@ -94,7 +94,7 @@ class BatchApplier:
     def apply(self, changes: Sequence[Mapping[str, Any]]) -> list[ChangeResult]:
         """Apply the changes in their order and return one result each."""
         results = [self._answer(raw) for raw in changes]
-        # At the end: an audit entry keeps the chain's head locked until the transaction ends.
+        # Not within the savepoint of a change that is refused, which takes its entries back.
         for raw, error in self._foreign:
             self._audit(raw, error)
         self._foreign.clear()
@@ -154,7 +154,6 @@ class BatchApplier:
             change_id=str(raw.get("change_id", ""))[:64],
             reason=error.code,
         )
-        self.session.flush()
 
     def _once(self, change: Change) -> Effect:
         before = self.session.get(AppliedChange, change.change_id)

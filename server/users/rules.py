@@ -66,9 +66,7 @@ def _revoke_what_was_made(session: Session, who: Principal, user: User) -> None:
     keys = select(ApiKey).where(ApiKey.created_by_id == user.id, ApiKey.revoked_at.is_(None))
     for key in session.scalars(keys).all():
         key.revoked_at = now
-        audited(
-            session, who, "key.revoked", "api_key", key.id, created_by=key.created_by, reason="maker-without-access"
-        )
+        audited(session, who, "key.revoked", "api_key", key.id, created_by=key.created_by, reason=_MAKER_LEFT)
     codes = select(EnrolmentCode).where(
         EnrolmentCode.created_by_id == user.id,
         EnrolmentCode.used_at.is_(None),
