@@ -17,7 +17,7 @@ from app.window.work.presenter import WorkPresenter
 from app.window.work.state import WorkState
 from models.states import HumanVerdict
 
-COLUMNS = 3
+COLUMNS, COLUMNS_WHERE_NARROW = 3, 2
 
 
 class ReasonPanel(StyledWidget):
@@ -54,13 +54,14 @@ class ReasonPanel(StyledWidget):
         panel = Panel(margin=sizes.millimetres(4), spacing=sizes.millimetres(1.5))
         column = panel.column
         column.addWidget(self.title)
-        grid = QGridLayout()
-        grid.setSpacing(sizes.gap)
+        self._grid = QGridLayout()
+        self._grid.setSpacing(sizes.gap)
+        self._columns = 0
         self.more.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        for place, button in enumerate(self.class_buttons):
+        for button in self.class_buttons:
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            grid.addWidget(button, place // COLUMNS, place % COLUMNS)
-        column.addLayout(grid)
+        self.set_wide(wide=False)
+        column.addLayout(self._grid)
         column.addStretch(1)
         row = QHBoxLayout()
         row.setSpacing(sizes.gap)
@@ -74,6 +75,14 @@ class ReasonPanel(StyledWidget):
         self.comment.textChanged.connect(presenter.verification.set_comment)
         self.comment.returnPressed.connect(self._finish)
         self.retranslate()
+
+    def set_wide(self, *, wide: bool) -> None:
+        """Lay the kinds of defect out for the room there is."""
+        columns = COLUMNS if wide else COLUMNS_WHERE_NARROW
+        if columns != self._columns:
+            self._columns = columns
+            for place, button in enumerate(self.class_buttons):
+                self._grid.addWidget(button, place // columns, place % columns)
 
     def retranslate(self) -> None:
         """Set every text in the language that is shown now."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 EVIDENCE_MM, REASONS_MM = 104, 140
 """Width beside the image; nine kinds of defect in three rows need more of it."""
+ROOM_FOR_REASONS_MM = 250
 ROOM_FOR_SMALL_PRINT_MM = 162
 ROOM_FOR_LAST_PARTS_MM = 140
 _LIVE = frozenset({Phase.SCAN, Phase.INSPECTING})
@@ -76,6 +77,7 @@ class WorkScreen(Screen):
         sizes = self.style_context.sizes
         self.evidence.found.setVisible(event.size().height() >= sizes.millimetres(ROOM_FOR_SMALL_PRINT_MM))
         self.strip.setVisible(event.size().height() >= sizes.millimetres(ROOM_FOR_LAST_PARTS_MM))
+        self._show_beside(self.reasons if self.side.currentWidget() is self.reasons else self.evidence)
         super().resizeEvent(event)
 
     def retranslate(self) -> None:
@@ -159,13 +161,19 @@ class WorkScreen(Screen):
         self.evidence.show_state(state)
         self.reasons.show_state(state)
         if state.phase is Phase.REASON and self.side.currentWidget() is not self.reasons:
-            self.side.setFixedWidth(self.style_context.sizes.millimetres(REASONS_MM))
-            self.side.setCurrentWidget(self.reasons)
+            self._show_beside(self.reasons)
         elif state.phase is not Phase.REASON and self.side.currentWidget() is self.reasons:
-            self.side.setFixedWidth(self.style_context.sizes.millimetres(EVIDENCE_MM))
-            self.side.setCurrentWidget(self.evidence)
+            self._show_beside(self.evidence)
             self.setFocus()
         self.heading_changed.emit()
+
+    def _show_beside(self, panel: QWidget) -> None:
+        """Show ``panel`` beside the image, as wide as the window has room for."""
+        sizes = self.style_context.sizes
+        wide = panel is self.reasons and self.width() >= sizes.millimetres(ROOM_FOR_REASONS_MM)
+        self.side.setFixedWidth(sizes.millimetres(REASONS_MM if wide else EVIDENCE_MM))
+        self.reasons.set_wide(wide=wide)
+        self.side.setCurrentWidget(panel)
 
     def _show_image(self, state: WorkState) -> None:
         self.stage.set_hint(self._hint(state))

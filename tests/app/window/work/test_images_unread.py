@@ -28,7 +28,7 @@ def read_to_the_end(workspace: Workspace, spec: Path) -> StationContext:
     context.notices.show_for("work")
     images, ended = PartImages(context), threading.Event()
     images.ended.connect(ended.set)
-    images.frame_shown.connect(lambda _: images.advance())
+    images.frame_shown.connect(images.use_up)
     images.use(lambda: make_source(str(spec)))
     assert ended.wait(30)
     images.close()
