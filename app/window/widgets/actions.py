@@ -5,6 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import QCoreApplication, QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 
+OPENS_FIELD = "opens_field"
+"""Property of an action that puts the focus into a text field."""
+
 
 class FeatureActions(QObject):
     """The actions of one feature; a subclass creates them and sets their texts in ``retranslate``.
@@ -30,9 +33,15 @@ class FeatureActions(QObject):
                 keyed.setdefault(action.data(), []).append(action)
         return keyed
 
-    def plain(self, key: str) -> QAction:
-        """Return an action for a plain key: a lower-case character, ``"Enter"`` or ``"Esc"``."""
+    def plain(self, key: str, *, opens_field: bool = False) -> QAction:
+        """Return an action for a plain key: a lower-case character, ``"Enter"`` or ``"Esc"``.
+
+        Args:
+            key: the key.
+            opens_field: the action puts the focus into a text field, so that a key right after it is text.
+        """
         action = QAction(self)
+        action.setProperty(OPENS_FIELD, opens_field)
         action.setData(key)
         action.setProperty("key", key_name(key))
         return action

@@ -13,7 +13,8 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QWidget
 
-from app.window.presenting.wedge_scanner import KEY_GAP_S, Scanned, Typed, WedgeScanner
+from app.window.presenting.wedge_scanner import KEY_GAP_S, LEAST_LENGTH, Scanned, Typed, WedgeScanner
+from app.window.widgets.actions import OPENS_FIELD
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
@@ -89,7 +90,7 @@ class KeyRouter(QObject):
         if event.key() in _ENTER:
             if not event.isAutoRepeat():
                 self._timer.stop()
-                self._handle(self._scanner.enter(time.monotonic()))
+                self._handle(self._scanner.enter(_seconds(event)))
             return True
         if event.key() == Qt.Key.Key_Escape:
             if isinstance(QApplication.focusWidget(), QLineEdit):
@@ -100,7 +101,7 @@ class KeyRouter(QObject):
         if not text or not text.isprintable():
             return False
         if not event.isAutoRepeat():
-            released = self._scanner.key(text, time.monotonic())
+            released = self._scanner.key(text, _seconds(event))
             if released is not None:
                 self._handle(released)
             self._timer.start()
@@ -119,9 +120,15 @@ class KeyRouter(QObject):
         if field is not None:
             self._replay(field, happened)
             return
-        # More than one key at scanner speed without its Enter is a broken scan: nothing may be decided by it.
+        # More than one key at scanner speed without its Enter is a broken scan: nothing may be decided by it. Two keys
+        # are none yet: after one that opens a field the other is a quick person's text.
         if len(happened.keys) == 1:
             self._press(focus, happened)
+        elif 1 < len(happened.keys) < LEAST_LENGTH and self._opens_field(happened.keys[0]):
+            self._press(focus, Typed(happened.keys[0]))
+            opened = _text_field()
+            if opened is not None:
+                self._replay(opened, Typed(happened.keys[1:], happened.enter))
         if happened.enter and not happened.keys:
             self._press_enter(focus)
 
@@ -143,8 +150,15 @@ class KeyRouter(QObject):
         elif focus is not None:
             self._replay(focus, Typed("", enter=True))
 
+    def _opens_field(self, key: str) -> bool:
+        action = self._enabled(key.lower())
+        return action is not None and bool(action.property(OPENS_FIELD))
+
+    def _enabled(self, key: str) -> QAction | None:
+        return next((action for action in self._actions.get(key, ()) if action.isEnabled()), None)
+
     def _trigger(self, key: str) -> bool:
-        action = next((action for action in self._actions.get(key, ()) if action.isEnabled()), None)
+        action = self._enabled(key)
         if action is not None:
             action.trigger()
         return action is not None
@@ -163,6 +177,12 @@ class KeyRouter(QObject):
                 )
         finally:
             self._replaying = False
+
+
+def _seconds(event: QKeyEvent) -> float:
+    """Return when the key was pressed: keys that waited for a busy window arrive at once, as a scanner's would."""
+    stamp = event.timestamp()
+    return stamp / 1000 if stamp else time.monotonic()
 
 
 def _text_field() -> QLineEdit | None:

@@ -131,7 +131,7 @@ class WorkScreen(Screen):
         actions.hold.triggered.connect(presenter.verification.hold)
         actions.back.triggered.connect(presenter.verification.back)
         actions.comment.triggered.connect(self.reasons.comment.setFocus)
-        actions.part_code.triggered.connect(self.evidence.code.setFocus)
+        actions.part_code.triggered.connect(self._type_code)
         self.evidence.code.returnPressed.connect(self._typed_code)
         self.evidence.opacity.valueChanged.connect(lambda value: self.stage.set_opacity(value / 100))
         self.evidence.opacity.setValue(round(presenter.heatmap_opacity * 100))
@@ -143,6 +143,11 @@ class WorkScreen(Screen):
         presenter.changed.connect(self._show)
         presenter.frame_shown.connect(self._show_frame)
         presenter.recent_changed.connect(self.strip.show_parts)
+
+    def _type_code(self) -> None:
+        """Put the focus into the code of the part that comes next."""
+        self._presenter.next_part()
+        self.evidence.code.setFocus()
 
     def _typed_code(self) -> None:
         self._presenter.scan(self.evidence.code.text())

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication
 
 from app.window.presenting.wedge_scanner import RepeatedScan, Scanned, Typed, WedgeScanner
 from app.window.work.state import Phase
-from tests.support.user_robot import UserRobot, inspect_next
+from tests.support.user_robot import UserRobot, inspect_next, stored
 
 
 def keys(scanner: WedgeScanner, text: str, gap_s: float, start_s: float = 100.0) -> tuple[list[Typed], float]:
@@ -98,4 +100,49 @@ def test_a_code_can_be_typed_too(robot: UserRobot) -> None:
     robot.type("h 12")
     robot.key(Qt.Key.Key_Return)
     assert robot.work.state.part_code == "h 12"
+    assert robot.work.state.phase is Phase.SCAN
+
+
+def press_at(robot: UserRobot, key: Qt.Key, text: str, milliseconds: int) -> None:
+    """Deliver a key at once that was pressed at ``milliseconds`` of the window system's clock."""
+    event = QKeyEvent(QEvent.Type.KeyPress, key, Qt.KeyboardModifier.NoModifier, text)
+    event.setTimestamp(milliseconds)
+    QApplication.sendEvent(robot.focus, event)
+
+
+def test_a_key_right_after_the_one_that_opens_the_code_is_its_first_character(robot: UserRobot) -> None:
+    robot.start_work()
+    robot.qtbot.keyClicks(robot.focus, "pL")
+    robot.qtbot.wait(150)
+    robot.type("OT7")
+    robot.key(Qt.Key.Key_Return)
+    assert robot.work.state.part_code == "LOT7"
+
+
+def test_a_key_right_after_the_one_that_decides_is_not_an_action(robot: UserRobot) -> None:
+    robot.start_work()
+    inspect_next(robot)
+    robot.qtbot.keyClicks(robot.focus, "oh")
+    robot.qtbot.wait(150)
+    assert robot.work.state.phase is Phase.DECIDE
+
+
+def test_keys_a_busy_window_takes_late_are_still_a_persons(robot: UserRobot) -> None:
+    robot.start_work()
+    for place, character in enumerate("pLOT7"):
+        press_at(robot, Qt.Key(ord(character.upper())), character, 1000 + 120 * place)
+    press_at(robot, Qt.Key.Key_Return, "\r", 1600)
+    assert robot.work.state.part_code == "LOT7"
+
+
+def test_p_after_a_stored_part_takes_the_code_of_the_next_one(robot: UserRobot) -> None:
+    robot.start_work()
+    robot.scan("FIRST-1")
+    inspect_next(robot)
+    robot.key(Qt.Key.Key_H)
+    stored(robot)
+    robot.key(Qt.Key.Key_P)
+    robot.type("next-2")
+    robot.key(Qt.Key.Key_Return)
+    assert robot.work.state.part_code == "next-2"
     assert robot.work.state.phase is Phase.SCAN
