@@ -129,6 +129,7 @@ def conflicts(
       imageflow sync conflicts
       imageflow sync conflicts --seen
     """  # noqa: D301 - \b keeps the lines as they are
+    from app.command_line import warn
     from sync.station.conflicts import conflict_json, list_conflicts, mark_seen
 
     with opened_store(store, to_write=seen) as workspace:
@@ -145,6 +146,8 @@ def conflicts(
         if seen and found:
             with workspace.database.transaction() as session:
                 mark_seen(session, found)
+    if not found and not as_json:
+        warn("no-lost-edits")
 
 
 @dead_letters_app.command("list")
@@ -156,6 +159,7 @@ def list_letters(store: StoreOption = None, as_json: JsonOption = False) -> None
       imageflow sync dead-letters list
       imageflow sync dead-letters list --json
     """  # noqa: D301 - \b keeps the lines as they are
+    from app.command_line import warn
     from sync.station.dead_letters import list_dead_letters
 
     with opened_store(store, to_write=False) as workspace, workspace.database.read() as session:
@@ -168,7 +172,7 @@ def list_letters(store: StoreOption = None, as_json: JsonOption = False) -> None
         behind = f" ({letter.held_back} held back behind it)" if letter.held_back else ""
         typer.echo(f"{letter.change_id}  {letter.op} {letter.entity} {letter.entity_id}{behind}\n  {reason}")
     if not letters and not as_json:
-        typer.echo("No change was refused.", err=True)
+        warn("no-refused-changes")
 
 
 @dead_letters_app.command()

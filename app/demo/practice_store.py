@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.station.settings import demo_store
+from app.station.settings import demo_store, folder_unusable
 from app.station.store_layout import DATABASE
 from app.station.store_lock import StoreLock
 from models.clock import rfc3339, utc_now
@@ -62,13 +62,20 @@ class PracticeStore:
         Raises:
             Conflict: ``demo-running``.
             InvalidInput: ``demo-foreign-folder`` when something else lies there.
-            Unavailable: ``file-disk-full`` or ``file-not-written`` when the folder above cannot be made.
+            Unavailable: ``store-folder-unusable`` when the folder above is a file, ``file-disk-full`` or
+                ``file-not-written`` when it cannot be made.
         """
         with self._closed_on_failure():
-            self._above.mkdir(parents=True, exist_ok=True)
+            self._make_above()
             self._take_lock()
             if self.folder.exists() and any(self.folder.iterdir()) and not (self.folder / MARKER).is_file():
                 raise InvalidInput("demo-foreign-folder", folder=str(self.folder))
+
+    def _make_above(self) -> None:
+        try:
+            self._above.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise folder_unusable(self._above, error) from error
 
     def require_outside(self, *folders: Path) -> None:
         """Check that no folder the person has named goes away with the earlier run's store.

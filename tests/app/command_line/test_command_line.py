@@ -19,6 +19,7 @@ from app.station.operations.store_check import check_store
 from app.station.settings import StationSettings
 from app.station.workspace import Workspace
 from inspection.imaging.files import encode_png
+from models.errors import Unavailable
 from sync.station.state import LAST_SUCCESS, set_value
 from tests.support.command import imageflow
 from tests.support.messages import says
@@ -215,6 +216,13 @@ def test_the_demo_clears_no_folder_that_is_not_its_own(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert says(done.stderr, "demo-foreign-folder")
     assert precious.read_text(encoding="utf-8") == "do not lose"
+
+
+def test_a_practice_store_names_the_file_in_the_place_of_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(Unavailable) as refused:
+        PracticeStore(tmp_path / "file").reserve()
+    assert (refused.value.code, refused.value.values["folder"]) == ("store-folder-unusable", str(tmp_path / "file"))
 
 
 def test_a_practice_store_opens_from_its_first_moment(tmp_path: Path) -> None:

@@ -139,6 +139,16 @@ def test_a_credential_that_is_missing_is_asked_for_by_its_option(enrolled, image
     assert "--credential-stdin" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "expected"), [(("dead-letters", "list"), "no-refused-changes"), (("conflicts",), "no-lost-edits")]
+)
+def test_an_empty_list_is_reported_beside_the_output(enrolled, imageflow, command, expected):
+    shown = imageflow(*command, "--store", str(enrolled))
+    assert (shown.returncode, shown.stdout) == (0, "")
+    assert says(shown.stderr, expected)
+    assert imageflow(*command, "--store", str(enrolled), "--json").stderr == ""
+
+
 def test_the_status_has_why_passes_fail(enrolled, imageflow):
     store = ["--store", str(enrolled)]
     before = json.loads(imageflow("status", *store, "--json").stdout)
