@@ -28,6 +28,8 @@ _PART = re.compile(r"<!-- part (?P<name>[a-z]+) -->\n.*?<!-- end (?P=name) -->\n
 def update_page(old: str, outcomes: Sequence[Outcome], machine: str, day: str) -> str:
     """Return the page with the parts of ``outcomes`` in place of the old ones; other parts stay as they are.
 
+    So does the part of an area that nothing could be measured of, because its data are not here.
+
     Args:
         old: the page so far; may be empty.
         outcomes: of the areas that were measured.
@@ -35,7 +37,8 @@ def update_page(old: str, outcomes: Sequence[Outcome], machine: str, day: str) -
         day: they were measured.
     """
     parts = {match["name"]: match[0] for match in _PART.finditer(old)}
-    parts.update({outcome.area.name: part_of(outcome, machine, day) for outcome in outcomes})
+    measured = [outcome for outcome in outcomes if outcome.figures or outcome.area.name not in parts]
+    parts.update({outcome.area.name: part_of(outcome, machine, day) for outcome in measured})
     return "\n".join([INTRODUCTION, *(parts[name] for name in AREAS if name in parts)])
 
 

@@ -155,6 +155,12 @@ def test_measuring_one_area_again_leaves_the_rest_of_the_page() -> None:
     assert update_page(again, [second, first], "an old machine", "2026-01-02") == page
 
 
+def test_an_area_without_data_keeps_its_figures_on_the_page() -> None:
+    page = update_page("", [Outcome(AREAS["inspection"], [MISSED])], "a machine", "2026-01-02")
+    without = Outcome(AREAS["inspection"], missing=["no data"])
+    assert update_page(page, [without], "another machine", "2026-03-04") == page
+
+
 def test_a_missed_goal_stands_on_the_page_with_what_was_tried() -> None:
     part = part_of(Outcome(AREAS["inspection"], [MISSED], notes=["Tried: *this*."]), "m", "2026-01-02")
     assert r"| `sharp` | a \| b; n | 0.5 | 0.41 – 0.6 | ≥ 0.9 | **no** | `c` |" in part
