@@ -161,42 +161,59 @@ def record_inspection(
         if not left and record.status is SessionStatus.IN_PROGRESS:
             require_transition(record.status, SessionStatus.AI_COMPLETED)
             record.status = SessionStatus.AI_COMPLETED
-        audit(
-            workspace,
-            session,
-            user,
-            "item.inspected",
-            record.id,
-            item=prepared.item_name,
-            verdict=outcome.result.overall_result.value,
-            image_sha256=image.sha256,
-            **({"thresholds_skipped": list(prepared.skipped)} if prepared.skipped else {}),
-            **(
-                {"preprocessing_mismatches": [found.as_json() for found in prepared.mismatches]}
-                if prepared.mismatches
-                else {}
-            ),
-        )
-        found = outcome.result
-        return ItemInspection(
-            session_id=record.id,
-            item_id=prepared.item_id,
-            ai_result_id=result.id,
-            image_id=image.id,
-            heatmap_image_id=heatmap.id if heatmap else None,
-            image_sha256=image.sha256,
-            heatmap_sha256=heatmap.sha256 if heatmap else None,
-            frame=frame,
-            outcome=outcome,
-            verdict=found.overall_result,
-            score=found.anomaly_score,
-            threshold=found.threshold,
-            confidence=found.confidence,
-            milliseconds=found.processing_time_ms,
-            label=frame.label,
-            session_status=record.status,
-            items_left=left,
-        )
+        _audit_inspection(workspace, session, user, record.id, prepared, outcome.result.overall_result, image.sha256)
+        return _inspection(record, prepared, frame, outcome, result, image, heatmap, left)
+
+
+def _audit_inspection(
+    workspace: Workspace,
+    session: Session,
+    user: SignedInUser,
+    session_id: str,
+    prepared: PreparedItem,
+    verdict: Verdict,
+    image_sha256: str,
+) -> None:
+    detail: dict[str, object] = {}
+    if prepared.skipped:
+        detail["thresholds_skipped"] = list(prepared.skipped)
+    if prepared.mismatches:
+        detail["preprocessing_mismatches"] = [found.as_json() for found in prepared.mismatches]
+    item = prepared.item_name
+    found = {"item": item, "verdict": verdict.value, "image_sha256": image_sha256, **detail}
+    audit(workspace, session, user, "item.inspected", session_id, **found)
+
+
+def _inspection(
+    record: InspectionSession,
+    prepared: PreparedItem,
+    frame: Frame,
+    outcome: InspectionOutcome,
+    result: AIResult,
+    image: ImageRecord,
+    heatmap: ImageRecord | None,
+    left: tuple[str, ...],
+) -> ItemInspection:
+    found = outcome.result
+    return ItemInspection(
+        session_id=record.id,
+        item_id=prepared.item_id,
+        ai_result_id=result.id,
+        image_id=image.id,
+        heatmap_image_id=heatmap.id if heatmap else None,
+        image_sha256=image.sha256,
+        heatmap_sha256=heatmap.sha256 if heatmap else None,
+        frame=frame,
+        outcome=outcome,
+        verdict=found.overall_result,
+        score=found.anomaly_score,
+        threshold=found.threshold,
+        confidence=found.confidence,
+        milliseconds=found.processing_time_ms,
+        label=frame.label,
+        session_status=record.status,
+        items_left=left,
+    )
 
 
 def _add_image(

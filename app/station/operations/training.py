@@ -148,21 +148,7 @@ def _give_to_item(
     # The pipeline may have been pulled again while the training ran: the step is the one that takes the model now.
     item, step_id = _anomaly_step(session, item_id)
     name_blob(session, blob)
-    model = ModelFile(
-        name=f"{item.name} {blob.sha256[:8]}"[:200],
-        model_kind="anomaly",
-        sha256=blob.sha256,
-        size_bytes=blob.size_bytes,
-        metrics={
-            "threshold": report.threshold.value,
-            "false_alarm_rate": report.threshold.false_alarm_rate,
-            "images": report.images,
-            "warnings": list(report.warnings),
-            "threshold_method": report.threshold.method,
-            "method": report.manifest.kind,
-        },
-        item_id=item.id,
-    )
+    model = _model_file(item, blob, report)
     session.add(model)
     session.flush()
     held_before = read_threshold(item, ItemRecords(session, workspace.device_id))
@@ -186,9 +172,31 @@ def _give_to_item(
         },
     )
     begin_with_new_model(session, workspace.device_id, user, item, model, held_before)
-    return TrainedModel(
-        model_id=model.id,
+    return _trained(model.id, report)
+
+
+def _model_file(item: InspectionItem, blob: StoredBlob, report: TrainingReport) -> ModelFile:
+    return ModelFile(
+        name=f"{item.name} {blob.sha256[:8]}"[:200],
+        model_kind="anomaly",
         sha256=blob.sha256,
+        size_bytes=blob.size_bytes,
+        metrics={
+            "threshold": report.threshold.value,
+            "false_alarm_rate": report.threshold.false_alarm_rate,
+            "images": report.images,
+            "warnings": list(report.warnings),
+            "threshold_method": report.threshold.method,
+            "method": report.manifest.kind,
+        },
+        item_id=item.id,
+    )
+
+
+def _trained(model_id: str, report: TrainingReport) -> TrainedModel:
+    return TrainedModel(
+        model_id=model_id,
+        sha256=report.digest,
         threshold=report.threshold.value,
         false_alarm_rate=report.threshold.false_alarm_rate,
         images=report.images,
