@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +37,7 @@ class HomePresenter(StatePresenter[HomeState]):
     def __init__(self, context: StationContext) -> None:
         super().__init__(context, HomeState(source=context.sources.spec))
         self._task: Task | None = None
+        self._reading = 0
         self._skipped_notices: list[str] = []
         self.trained: Event[TrainedModel] = Event()
         context.sources.given_changed.connect(lambda source: self._show(self._with_given_source(source)))
@@ -51,8 +52,18 @@ class HomePresenter(StatePresenter[HomeState]):
         """Whether no parts are being inspected: that is ended on its own screen."""
         return not self._context.at_work
 
+    def poll(self) -> None:
+        """Follow what synchronisation, or another program on the same store, has changed of the masters."""
+        if self._context.screen == "home" and self.state.training is None and not self._reading:
+            self._read(self._loaded_if_changed)
+
     def refresh(self) -> None:
         """Read the masters again."""
+        user = self._context.user
+        self._show(replace(self.state, loading=True, may_train=user is not None and user.may_train))
+        self._read(self._loaded)
+
+    def _read(self, on_success: Callable[[Sequence[TargetView], str | None, Sequence[ItemView]], object]) -> None:
         workspace, wanted = self._context.workspace, self.state.target_id
         last_code = workspace.settings.target_code
 
@@ -67,14 +78,13 @@ class HomePresenter(StatePresenter[HomeState]):
             )
             return targets, chosen.id if chosen else None, list_items(workspace, chosen.id) if chosen else []
 
-        user = self._context.user
-        self._show(replace(self.state, loading=True, may_train=user is not None and user.may_train))
+        self._reading += 1
         self._context.runner.run(
             read,
             lane=Lane.DATABASE,
-            on_success=lambda found: self._loaded(*found),
+            on_success=lambda found: on_success(*found),
             on_failure=self._report("masters", retry=self.refresh),
-            on_finished=lambda: self._show(replace(self.state, loading=False)),
+            on_finished=self._read_ended,
         )
 
     def choose_target(self, target_id: str) -> None:
@@ -180,6 +190,17 @@ class HomePresenter(StatePresenter[HomeState]):
     def _with_given_source(self, source: ImageSource) -> HomeState:
         """Return the state with a source that was handed to the window instead of a specification."""
         return replace(self.state, fixed_source=source.describe())
+
+    def _read_ended(self) -> None:
+        self._reading -= 1
+        if not self._reading:
+            self._show(replace(self.state, loading=False))
+
+    def _loaded_if_changed(
+        self, targets: Sequence[TargetView], target_id: str | None, items: Sequence[ItemView]
+    ) -> None:
+        if (tuple(targets), tuple(items)) != (self.state.targets, self.state.items):
+            self._loaded(targets, target_id, items)
 
     def _loaded(self, targets: Sequence[TargetView], target_id: str | None, items: Sequence[ItemView]) -> None:
         if self.state.target_id is not None and target_id != self.state.target_id:
