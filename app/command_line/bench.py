@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def bench_command(
-    area: Annotated[str, typer.Argument(help=f"What to measure: {', '.join(AREAS)}, or {ALL}.")] = ALL,
+    area: Annotated[str, typer.Argument(help=f"What to measure: {', '.join(AREAS)}, or {ALL}.", metavar="AREA")] = ALL,
     data: Annotated[
         Path | None,
         typer.Option("--data", help="Folder of the data sets; else IMAGEFLOW_DATA names it."),

@@ -28,7 +28,7 @@ model_app.command("verify")(verify_command)
 
 @model_app.command("backbone")
 def backbone_command(
-    name: Annotated[str, typer.Argument(help="Which backbone.")] = "efficientnet-lite0",
+    name: Annotated[str, typer.Argument(help="Which backbone.", metavar="NAME")] = "efficientnet-lite0",
     out: Annotated[
         Path | None, typer.Option("--out", "--output", help="Folder; else IMAGEFLOW_BACKBONES, else the product's own.")
     ] = None,
@@ -64,7 +64,7 @@ def backbone_command(
 
 @model_app.command("show")
 def show_command(
-    model: Annotated[Path, typer.Argument(help="Model file.")],
+    model: Annotated[Path, typer.Argument(help="Model file.", metavar="MODEL")],
     as_json: JsonOption = False,
 ) -> None:
     """Show a model file's manifest; checks that the file is complete and unchanged.
@@ -120,7 +120,7 @@ def _figures(metrics: dict[str, float]) -> dict[str, float]:
 
 @model_app.command("list")
 def list_command(
-    folder: Annotated[Path, typer.Argument(help="Folder to look in, with its sub-folders.")] = Path(),
+    folder: Annotated[Path, typer.Argument(help="Folder to look in, with its sub-folders.", metavar="FOLDER")] = Path(),
     as_json: JsonOption = False,
 ) -> None:
     """List the model files (*.model) of a folder.

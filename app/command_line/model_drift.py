@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def drift_command(
-    model: Annotated[Path, typer.Argument(help="Sensor model, as model.npz.")],
+    model: Annotated[Path, typer.Argument(help="Sensor model, as model.npz.", metavar="MODEL")],
     data: Annotated[Path, typer.Argument(help="CSV file of rows of now; the header is optional.", metavar="FILE")],
     leave_out: LeaveOutOption = None,
     missing: MissingOption = None,

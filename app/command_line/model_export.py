@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from inspection.anomaly.export.verification import Verification
     from inspection.detection.evaluation.verification import VerifiedDetector
 
-ModelArgument = Annotated[Path, typer.Argument(help="Model file.")]
+ModelArgument = Annotated[Path, typer.Argument(help="Model file.", metavar="MODEL")]
 
 
 def export_command(

@@ -35,7 +35,7 @@ _DAY_S = 86_400
 
 
 def score_command(
-    model: Annotated[Path, typer.Argument(help="Sensor model, as model.npz.")],
+    model: Annotated[Path, typer.Argument(help="Sensor model, as model.npz.", metavar="MODEL")],
     data: Annotated[Path, typer.Argument(help="CSV file of rows; the header is optional.", metavar="FILE")],
     leave_out: LeaveOutOption = None,
     missing: MissingOption = None,

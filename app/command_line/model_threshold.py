@@ -36,7 +36,7 @@ def _finite_thresholds(values: list[float] | None) -> list[float] | None:
 
 
 def threshold_command(
-    model: Annotated[Path, typer.Argument(help="Model file.")],
+    model: Annotated[Path, typer.Argument(help="Model file.", metavar="MODEL")],
     tried: Annotated[
         list[float] | None,
         typer.Option("--try", help="Show this threshold too; may be given again.", callback=_finite_thresholds),

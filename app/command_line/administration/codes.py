@@ -23,7 +23,9 @@ def list_codes(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 
 @codes_app.command("withdraw", epilog="Example: imageflow admin codes withdraw 0197c000-0000-7000-8000-00000000c0de")
-def withdraw_code(code_id: Annotated[str, typer.Argument(help="Id of the code.")], data_dir: DataDir = None) -> None:
+def withdraw_code(
+    code_id: Annotated[str, typer.Argument(help="Id of the code.", metavar="CODE_ID")], data_dir: DataDir = None
+) -> None:
     """Withdraw an enrolment code: it becomes invalid at once."""
     from server.devices.codes import withdraw_code as withdraw
 
@@ -34,7 +36,7 @@ def withdraw_code(code_id: Annotated[str, typer.Argument(help="Id of the code.")
 
 @codes_app.command("create", epilog="Example: imageflow admin codes create 'Line 1, station 3'")
 def create_code(
-    device_name: Annotated[str, typer.Argument(help="What the new station is called.")] = "Station",
+    device_name: Annotated[str, typer.Argument(help="What the new station is called.", metavar="NAME")] = "Station",
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:

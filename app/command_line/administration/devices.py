@@ -25,7 +25,7 @@ def list_devices(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 @devices_app.command("disable", epilog="Example: imageflow admin devices disable 0197c000-0000-7000-8000-00000000d0e1")
 def disable_device(
-    device_id: Annotated[str, typer.Argument(help="Id of the station.")], data_dir: DataDir = None
+    device_id: Annotated[str, typer.Argument(help="Id of the station.", metavar="DEVICE_ID")], data_dir: DataDir = None
 ) -> None:
     """Disable a station: its tokens become invalid at once."""
     _set_status(device_id, data_dir, active=False)
@@ -33,7 +33,7 @@ def disable_device(
 
 @devices_app.command("enable", epilog="Example: imageflow admin devices enable 0197c000-0000-7000-8000-00000000d0e1")
 def enable_device(
-    device_id: Annotated[str, typer.Argument(help="Id of the station.")], data_dir: DataDir = None
+    device_id: Annotated[str, typer.Argument(help="Id of the station.", metavar="DEVICE_ID")], data_dir: DataDir = None
 ) -> None:
     """Enable a station again; it signs in again, its old tokens stay invalid."""
     _set_status(device_id, data_dir, active=True)

@@ -16,7 +16,7 @@ keys_app = typer.Typer(help="API keys of machines.", no_args_is_help=True)
 
 @keys_app.command("create", epilog="Example: imageflow admin keys create mes --role integrator --json")
 def create_key(
-    name: Annotated[str, typer.Argument(help="What the machine is called.")],
+    name: Annotated[str, typer.Argument(help="What the machine is called.", metavar="NAME")],
     role: RoleName,
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -41,7 +41,9 @@ def list_keys(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 
 @keys_app.command("revoke", epilog="Example: imageflow admin keys revoke 0197c000-0000-7000-8000-00000000d0e1")
-def revoke_key(key_id: Annotated[str, typer.Argument(help="Id of the key.")], data_dir: DataDir = None) -> None:
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="Id of the key.", metavar="KEY_ID")], data_dir: DataDir = None
+) -> None:
     """Withdraw a key: it becomes invalid at once."""
     from server.users.keys import revoke_key as revoke
 

@@ -20,7 +20,7 @@ _ANY_PASSWORD = "-"  # noqa: S105 - stands for one that has still to be typed
 
 users_app = typer.Typer(help="Users.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="User name.")]
+Name = Annotated[str, typer.Argument(help="User name.", metavar="NAME")]
 
 
 @users_app.command("add", epilog="Example: imageflow admin users add yamada --role inspector")

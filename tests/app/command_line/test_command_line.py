@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click import Context
 from typer.core import TyperGroup
 
 from app.command_line import _COMMANDS, command_group, load_command
@@ -51,6 +52,14 @@ def test_examples_fit_80_columns_without_a_mark_of_their_form(name: str) -> None
         reported = f"{command.help}\n{command.epilog or ''}"
         assert "\\b" not in reported, path
         assert [line for line in reported.splitlines() if "  imageflow " in line and len(line) > _HELP_COLUMNS] == []
+
+
+@pytest.mark.parametrize("name", sorted(_COMMANDS))
+def test_the_usage_names_arguments_in_capitals_as_errors_do(name: str) -> None:
+    for path, command in leaves(load_command(name), name):
+        arguments = [param for param in command.params if param.param_type_name == "argument"]
+        named = [param.make_metavar(Context(command)) for param in arguments]
+        assert [text for text in named if text != text.upper()] == [], path
 
 
 def test_the_list_of_commands_has_its_examples_unbroken_at_80_columns() -> None:
