@@ -42,8 +42,11 @@ def label_of(path: Path, root: Path) -> str | None:
 
 
 def names_folder(path: Path) -> bool:
-    """Return whether a path given by name is a folder, or where there is nothing, reads as one: without a suffix."""
-    return is_folder(path) or not (is_there(path) or path.suffix)
+    """Return whether a path given by name is a folder, or where there is nothing, reads as one: without a suffix.
+
+    A link that leads nowhere is none: reading it tells its target.
+    """
+    return is_folder(path) or not (is_there(path) or path.suffix or path.is_symlink())
 
 
 def image_files(folder: Path) -> list[Path]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inspection.imaging.datasets import image_files, names_folder
+from inspection.runs.overlay_mark import is_overlay
 from models.errors import InvalidInput
 
 
@@ -24,8 +25,8 @@ def files_to_inspect(given: Iterable[Path], overlays: Path | None = None) -> lis
 
     Args:
         given: files and folders.
-        overlays: folder for overlays; its contents are left out where it lies within a folder of ``given``, because
-            overlays of an earlier run are no images of parts.
+        overlays: folder for overlays; those of an earlier run are left out where they lie within a folder of ``given``,
+            because they are no images of parts. Other images in it are parts.
 
     Raises:
         NotFound: ``folder-missing``; a file that is missing is reported when it is read.
@@ -44,11 +45,13 @@ def _in_folder(folder: Path, overlays: Path | None) -> list[FileToInspect]:
     files = [FileToInspect(image, image.relative_to(folder)) for image in image_files(folder)]
     if overlays is None:
         return files
-    excluded = Path(os.path.realpath(overlays))
-    if excluded == Path(os.path.realpath(folder)):
-        return files
-    # A file that is itself a link is an image that was given, wherever it leads.
-    kept = [file for file in files if not Path(os.path.realpath(file.path.parent)).is_relative_to(excluded)]
+    written = Path(os.path.realpath(overlays))
+    kept = [file for file in files if not (_lies_in(file.path, written) and is_overlay(file.path))]
     if not kept:
         raise InvalidInput("folder-without-images", folder=str(folder))
     return kept
+
+
+def _lies_in(file: Path, folder: Path) -> bool:
+    # A file that is itself a link is an image that was given, wherever it leads.
+    return Path(os.path.realpath(file.parent)).is_relative_to(folder) and not file.is_symlink()

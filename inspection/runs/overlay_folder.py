@@ -12,6 +12,7 @@ from inspection.imaging.files import encode_png
 from inspection.imaging.folders import linked_folders
 from inspection.imaging.frames import Frame, Pixels
 from inspection.runs.named_files import FileToInspect
+from inspection.runs.overlay_mark import marked
 from models.errors import InvalidInput
 from models.storage import LONGEST_FILE_NAME, cut_to_bytes, make_folder, write_atomically
 
@@ -48,15 +49,16 @@ class OverlayFolder:
         Raises:
             InvalidInput: ``overlay-over-image`` when an overlay would get the name of one of the images.
         """
-        images = {file.path.resolve() for file in files}
+        # Other than Path.resolve, this takes a link that leads to itself.
+        images = {os.path.realpath(file.path) for file in files}
         planned: set[Path] = set()
 
         def taken(place: Path) -> bool:
-            return place in planned or (place.resolve() not in images and os.path.lexists(place))
+            return place in planned or (os.path.realpath(place) not in images and os.path.lexists(place))
 
         for file in files:
             place, _ = first_free(folder / _as_png(file.name), taken)
-            if place.resolve() in images:
+            if os.path.realpath(place) in images:
                 raise InvalidInput("overlay-over-image", file=str(place))
             planned.add(place)
         return cls(folder)
@@ -78,7 +80,7 @@ class OverlayFolder:
         if number > 1:
             self._numbers[wanted] = number
         make_folder(place.parent)
-        write_atomically(place, encode_png(overlay))
+        write_atomically(place, marked(encode_png(overlay)))
         return place
 
     def _name(self, frame: Frame) -> Path:

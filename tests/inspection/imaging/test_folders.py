@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inspection.imaging.datasets import good_images, image_files
 from inspection.imaging.files import read_image
+from inspection.imaging.frames import Frame
 from inspection.runs.named_files import files_to_inspect
 from inspection.runs.overlay_folder import OverlayFolder
 from inspection.sources import WatchedFolderSource
@@ -28,6 +30,11 @@ def fill(folder: Path, *names: str) -> Path:
 def link(place: Path, target: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     place.symlink_to(target, target_is_directory=True)
+
+
+def write_overlay(folder: Path, image: Path) -> None:
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    OverlayFolder(folder).write(Frame(pixels, "folder:in", 0, path=image), pixels)
 
 
 def by_search(folder: Path) -> list[str]:
@@ -126,10 +133,35 @@ def test_images_that_arrive_behind_a_link_are_watched(tmp_path: Path) -> None:
 
 
 def test_overlays_of_an_earlier_run_behind_a_link_are_no_parts(tmp_path: Path) -> None:
-    fill(tmp_path, "nas/day/a.png", "nas/day/checked/a.png", "in/b.png")
+    fill(tmp_path, "nas/day/a.png", "in/b.png")
+    write_overlay(tmp_path / "nas" / "day" / "checked", tmp_path / "nas" / "day" / "a.png")
     link(tmp_path / "in" / "day", tmp_path / "nas" / "day")
     found = files_to_inspect([tmp_path / "in"], tmp_path / "nas" / "day" / "checked")
     assert [file.name.as_posix() for file in found] == ["b.png", "day/a.png"]
+
+
+@pytest.mark.parametrize("out", ["in/scratch", "in", "."])
+def test_parts_in_the_folder_for_overlays_are_inspected(tmp_path: Path, out: str) -> None:
+    fill(tmp_path, "in/a.png", "in/scratch/b.png", "in/scratch/deep/c.jpg")
+    write_overlay(tmp_path / "in" / "scratch", tmp_path / "d.png")
+    found = files_to_inspect([tmp_path / "in"], tmp_path / out)
+    assert [file.name.as_posix() for file in found] == ["a.png", "scratch/b.png", "scratch/deep/c.jpg"]
+
+
+@pytest.mark.parametrize("given", ["", "self.png"])
+def test_a_link_to_itself_leaves_the_names_of_overlays_free(tmp_path: Path, given: str) -> None:
+    fill(tmp_path, "in/a.png")
+    link(tmp_path / "in" / "self.png", Path("self.png"))
+    link(tmp_path / "out" / "self.png", Path("self.png"))
+    files = files_to_inspect([tmp_path / "in" / given], tmp_path / "out")
+    assert OverlayFolder.for_files(tmp_path / "out", files).folder == tmp_path / "out"
+
+
+def test_a_link_that_leads_nowhere_costs_only_itself(tmp_path: Path) -> None:
+    fill(tmp_path, "in/a.png")
+    link(tmp_path / "day", tmp_path / "not connected")
+    found = files_to_inspect([tmp_path / "day", tmp_path / "in"])
+    assert [file.path for file in found] == [tmp_path / "day", tmp_path / "in" / "a.png"]
 
 
 def test_overlays_in_a_folder_that_is_linked_into_the_images_are_refused(tmp_path: Path) -> None:
