@@ -50,8 +50,9 @@ def score_command(
     """Score rows of sensor values: how unusual each is, whether that is an alarm, and which sensors make it so.
 
     Columns are found by their names, else by their order. A row is an alarm when its score lies above the threshold;
-    a row that misses more than half of its values is not judged, and the exit code is then 1; it is 0 whether there are
-    alarms or not. Times are those of the file, in UTC where it names a zone.
+    a row that misses more than half of its values is not judged, nor is a table shorter than the window of the model;
+    the exit code is then 1. It is 0 whether there are alarms or not. Times are those of the file, in UTC where it names
+    a zone.
 
     \b
     Examples:
@@ -83,7 +84,7 @@ def score_command(
         _print_json({"model": str(model), "file": str(data), **_summary(table, scored)}, table, scored)
     else:
         typer.echo("\n".join(_lines(loaded, table, scored)))
-    if math.isnan(scored.scores[loaded.metadata.window - 1 :].sum()):
+    if scored.not_judged:
         raise typer.Exit(1)
 
 
@@ -92,7 +93,8 @@ def _summary(table: SensorTable, scored: RowScores) -> dict[str, object]:
     return {
         "assumptions": assumptions_as_json(table.assumptions),
         "rows": len(scored.scores),
-        "not_judged": sum(map(math.isnan, scored.scores.tolist())),
+        "not_judged": scored.not_judged,
+        "filling": scored.filling,
         "threshold": scored.threshold,
         "alarms": len(alarms),
         "first_alarm": _row(table, scored, int(alarms[0])) if len(alarms) else None,
@@ -136,12 +138,15 @@ def _csv(table: SensorTable, scored: RowScores) -> str:
 
 def _lines(model: SensorModel, table: SensorTable, scored: RowScores) -> Iterator[str]:
     alarms = scored.alarms.nonzero()[0].tolist()
-    rows, summary = len(scored.scores), _summary(table, scored)
+    rows = len(scored.scores)
     yield f"{rows} rows, {len(alarms)} alarms ({len(alarms) / rows:.1%}), threshold {scored.threshold:.4g}"
-    if summary["not_judged"]:
-        yield f"not judged, for more than half of the values are missing: {summary['not_judged']}"
-    if model.metadata.window > 1:
-        yield f"windows of {model.metadata.window}: the first {model.metadata.window - 1} rows only fill the window"
+    if scored.filling == rows:
+        yield f"not judged, for the model judges windows of {model.metadata.window} rows: {rows}"
+        return
+    if scored.not_judged:
+        yield f"not judged, for more than half of the values are missing: {scored.not_judged}"
+    if scored.filling:
+        yield f"windows of {model.metadata.window}: the first {scored.filling} rows only fill the window"
     if not alarms:
         return
     times = [_time(table, row) or "" for row in alarms[:_SHOWN]]

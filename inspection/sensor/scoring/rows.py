@@ -17,7 +17,8 @@ class RowScores:
     Attributes:
         columns: names of the sensors.
         threshold: a score strictly above it is an alarm.
-        scores: float64 ``(rows,)``; NaN for a row with more than half of its features missing.
+        scores: float64 ``(rows,)``; NaN for a row that is not judged: more than half of its values are missing, or the
+            table is shorter than the window of the model.
         alarms: bool ``(rows,)``.
         shares: float64 ``(rows, columns)``: share of each sensor in the squared score, 0 to 1, of sum 1; 0 without
             a score. For models of windows, mean and spread of a sensor are added.
@@ -28,6 +29,12 @@ class RowScores:
     scores: NDArray[np.float64]
     alarms: NDArray[np.bool_]
     shares: NDArray[np.float64]
+    filling: int = 0
+
+    @property
+    def not_judged(self) -> int:
+        """Number of rows without a score."""
+        return int(np.isnan(self.scores).sum())
 
     def leading(self, row: int, limit: int) -> tuple[tuple[str, float], ...]:
         """Return the ``limit`` sensors with the largest nonzero shares of a row, in descending order."""
@@ -47,6 +54,9 @@ def score_rows(model: SensorModel, values: NDArray[np.float64]) -> RowScores:
         InvalidInput: ``sensor-wrong-length``, ``sensor-value-infinite``.
     """
     squares = model.contributions(values)
+    filling = min(len(values), model.metadata.window - 1)
+    # A window judges the rows of the past too: its errors alone do not tell that this row has next to no values.
+    squares[_unjudged(values, filling)] = np.nan
     totals = squares.sum(axis=1)
     # Features of windows are the means of all sensors, then their spreads.
     per_sensor = squares.reshape(len(squares), -1, model.input_dimension).sum(axis=1)
@@ -55,4 +65,11 @@ def score_rows(model: SensorModel, values: NDArray[np.float64]) -> RowScores:
     shares[scored] = per_sensor[scored] / totals[scored, None]
     scores = np.asarray(np.sqrt(totals), np.float64)
     threshold = model.metadata.threshold
-    return RowScores(model.metadata.columns, threshold, scores, np.asarray(scores > threshold), shares)
+    return RowScores(model.metadata.columns, threshold, scores, np.asarray(scores > threshold), shares, filling)
+
+
+def _unjudged(values: NDArray[np.float64], filling: int) -> NDArray[np.bool_]:
+    """Return which rows cannot be judged, bool ``(rows,)``: all where none fills the window."""
+    if filling == len(values):
+        return np.ones(len(values), np.bool_)
+    return np.asarray(2 * np.isnan(values).sum(axis=1) > values.shape[1], np.bool_)

@@ -93,3 +93,52 @@ def test_the_features_of_a_sensor_count_as_one_in_windows() -> None:
     assert scored.shares.sum(axis=1) == pytest.approx(1)
     assert scored.alarms[40]
     assert len(scored.leading(40, 2)) == 2
+
+
+@pytest.fixture(scope="module")
+def windowed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of windows of 5 rows."""
+    path = tmp_path_factory.mktemp("windowed") / "pump.npz"
+    save_model(path, trained(window=5))
+    return path
+
+
+def scored_of(capsys: pytest.CaptureFixture[str], model: Path, table: Path, lines: list[str]) -> tuple[int, int]:
+    """Return the exit code, and how many rows were not judged."""
+    table.write_text("\n".join([",".join(COLUMNS), *lines]))
+    code, out, _ = run(capsys, model, table, "--json")
+    found = json.loads(out)
+    assert found["not_judged"] == [row["score"] for row in found["scores"]].count(None)
+    return code, found["not_judged"]
+
+
+def lines_of(count: int) -> list[str]:
+    return [",".join(map(str, row)) for row in machine_rows(count, seed=3)]
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+def test_a_table_shorter_than_the_window_is_not_judged(
+    capsys: pytest.CaptureFixture[str], windowed: Path, tmp_path: Path, rows: int
+) -> None:
+    assert scored_of(capsys, windowed, tmp_path / "t.csv", lines_of(rows)) == (1, rows)
+
+
+def test_a_table_as_long_as_the_window_is_judged(
+    capsys: pytest.CaptureFixture[str], windowed: Path, tmp_path: Path
+) -> None:
+    assert scored_of(capsys, windowed, tmp_path / "t.csv", lines_of(5)) == (0, 0)
+
+
+@pytest.mark.parametrize("place", [0, 20, 38])
+def test_an_empty_row_is_not_judged_by_the_rows_before_it(
+    capsys: pytest.CaptureFixture[str], windowed: Path, tmp_path: Path, place: int
+) -> None:
+    lines = lines_of(40)
+    lines[place : place + 2] = [",,", ",,"]
+    assert scored_of(capsys, windowed, tmp_path / "t.csv", lines) == (1, 2)
+
+
+def test_a_table_of_empty_rows_is_not_judged_throughout(
+    capsys: pytest.CaptureFixture[str], windowed: Path, tmp_path: Path
+) -> None:
+    assert scored_of(capsys, windowed, tmp_path / "t.csv", [",,"] * 30) == (1, 30)
