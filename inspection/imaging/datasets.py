@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from inspection.imaging.folders import is_broken_link, walk
-from inspection.imaging.formats import PICTURE_SUFFIXES
+from inspection.imaging.formats import PICTURE_SUFFIXES, is_picture_by_content
 from models.errors import InvalidInput, NotFound
 from models.storage import is_folder, is_there, reason_of
 
@@ -53,7 +53,8 @@ def image_files(folder: Path) -> list[Path]:
     """Return every file in ``folder`` and below that looks like a picture, by its path in code-point order.
 
     Pictures of kinds that are not read, videos and links that lead nowhere are among them: reading them tells why they
-    cannot be inspected. Hidden files and files of other kinds are skipped; files are not opened.
+    cannot be inspected. A file whose ending tells nothing, as a backup's, is one where it begins like a picture. Hidden
+    files and files of other kinds are skipped.
 
     Raises:
         NotFound: ``folder-missing``.
@@ -73,8 +74,8 @@ def image_files(folder: Path) -> list[Path]:
         if path.suffix.lower() in PICTURE_SUFFIXES:
             _require_entered(path, name, not_readable)
             found.append(path)
-        elif is_broken_link(entry):
-            # It may be a folder on a drive that is not connected.
+        elif is_broken_link(entry) or is_picture_by_content(path):
+            # A broken link may be to a folder on a drive that is not connected.
             found.append(path)
     if not found:
         raise InvalidInput("folder-without-images", folder=str(folder))

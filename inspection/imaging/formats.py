@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Literal
+
+from models.storage import is_file
 
 PictureFormat = Literal["jpeg", "png", "bmp", "tiff", "webp", "netpbm", "gif"]
 
@@ -17,7 +21,10 @@ SUFFIXES: dict[PictureFormat, tuple[str, ...]] = {
 }
 """Endings of each format that is read; the first is the usual one."""
 IMAGE_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
-VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".gif", ".ts"})
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".gif", ".ts", ".wmv", ".asf", ".3gp", ".3g2"}
+    | {".mts", ".m2ts", ".flv", ".vob", ".ogv", ".mxf"}
+)
 """Of files whose frames are read when they are given alone."""
 
 _RAW = {
@@ -57,6 +64,8 @@ _UNREAD = _RAW | {
     ".psb": "Photoshop", ".xcf": "GIMP", ".kra": "Krita", ".tga": "Targa", ".pcx": "PCX", ".ico": "icon",
     ".ras": "Sun raster", ".sgi": "SGI", ".dds": "DDS", ".svg": "SVG", ".emf": "EMF", ".wmf": "WMF", ".eps": "EPS",
     ".dcm": "DICOM", ".fits": "FITS", ".fit": "FITS", ".btf": "BigTIFF", ".tf8": "BigTIFF", ".hobj": "HALCON",
+    ".qoi": "QOI", ".xbm": "XBM", ".xpm": "XPM", ".ptif": "TIFF pyramid", ".cin": "Cineon", ".dpx": "DPX",
+    ".fpx": "FlashPix", ".jng": "JNG", ".mng": "MNG", ".pcd": "Photo CD", ".rgbe": "Radiance HDR", ".jls": "JPEG-LS",
     ".czi": "microscope image", ".lif": "microscope image", ".nd2": "microscope image",
 }  # fmt: skip
 PICTURE_SUFFIXES = IMAGE_SUFFIXES | VIDEO_SUFFIXES | frozenset(_UNREAD)
@@ -99,6 +108,32 @@ _BRANDS = {
     "avif": "AVIF", "avis": "AVIF", "heic": "HEIC", "heix": "HEIC", "heim": "HEIC", "heis": "HEIC", "hevc": "HEIC",
     "hevx": "HEIC", "mif1": "HEIC", "msf1": "HEIC", "crx ": "camera raw",
 }  # fmt: skip
+
+
+_BEGIN_OF_NETPBM = re.compile(rb"P[1-6](\s+|#[^\n]*\n)+\d+(\s+|#[^\n]*\n)+\d+\s")
+_HEAD_OF_PICTURE = 512
+
+
+def is_picture_by_content(path: Path) -> bool:
+    """Return whether the first bytes of a file are those of a picture, read or not; for names that do not tell.
+
+    What cannot be opened, or is no regular file, is none.
+    """
+    if not is_file(path):
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_OF_PICTURE)
+    except OSError:
+        # Among the files that are no pictures by name are locked ones of the system, as Thumbs.db.
+        return False
+    found = image_format(head)
+    # Two letters may begin a text.
+    if found == "bmp":
+        return head[6:10] == bytes(4)
+    if found == "netpbm":
+        return _BEGIN_OF_NETPBM.match(head) is not None
+    return found is not None or unread_format(head, "") is not None
 
 
 def image_format(data: bytes) -> PictureFormat | None:

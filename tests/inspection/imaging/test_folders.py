@@ -183,7 +183,7 @@ def test_a_pipe_with_the_name_of_a_picture_is_listed_as_one(tmp_path: Path) -> N
 
 
 def test_pictures_that_are_not_read_are_listed_like_videos(tmp_path: Path) -> None:
-    names = ["a.png", "b.HEIC", "c.jfif", "d.pgm", "e.mp4", "f.CR2", "g.gif"]
+    names = ["a.png", "b.HEIC", "c.jfif", "d.pgm", "e.mp4", "f.CR2", "g.gif", "h.WMV", "i.m2ts", "j.qoi", "k.rgbe"]
     fill(tmp_path, *names, "notes.txt", "labels.json", "Thumbs.db")
     assert by_search(tmp_path) == by_watching(tmp_path) == names
 
@@ -197,3 +197,16 @@ def test_a_watched_folder_reports_what_arrives_but_is_not_read(tmp_path: Path, n
         with pytest.raises(UnreadableImage) as caught:
             source.read(timeout=5)
     assert (caught.value.code, caught.value.values["name"]) == (code, name)
+
+
+@pytest.mark.parametrize("name", ["part1", "a.png.bak", "a.PNG~", "a.jpg_", "a.tmp"])
+def test_a_picture_whose_ending_does_not_tell_is_found_by_its_content(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(png())
+    assert by_search(tmp_path) == [name]
+
+
+@pytest.mark.parametrize("text", [b"BMW, part 7\n", b"P5 notes\n", b"", b"%PDF-1.7"])
+def test_a_text_that_begins_like_a_picture_is_none(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "a.png").touch()
+    (tmp_path / "notes").write_bytes(text)
+    assert by_search(tmp_path) == ["a.png"]
