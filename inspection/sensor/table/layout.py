@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
@@ -130,12 +130,13 @@ def find_layout(lines: Iterator[Line], name: str, leave_out: Sequence[str], form
     sample = list(islice(lines, _SAMPLE_LINES + 1))
     if not sample:
         raise InvalidInput("sensor-file-empty", name=name)
-    beginning = find_beginning(sample) if form.skip_lines is None else beginning_at(sample)
+    missing = {text.strip().lower() for text in form.missing}
+    beginning = find_beginning(sample, missing) if form.skip_lines is None else beginning_at(sample, missing)
     begin = sample[beginning.first :]
     width = len(beginning.header if beginning.header is not None else begin[0][1] if begin else sample[0][1])
     names = dialect.column_names(beginning.header, width)
     require_known(leave_out, names)
-    ending = _Ending(form.missing)
+    ending = _Ending(missing, width)
     checked = _require_equal_width(ending.without_footer(chain(begin, lines)), width, name)
     first = list(islice(checked, _SAMPLE_LINES))
     times = tuple(place for place in range(width) if _holds_times(first, place))
@@ -210,16 +211,20 @@ def rows_of_table(lines: Iterator[Line], layout: Layout) -> Iterator[Line]:
 class _Ending:
     """Sets aside lines of words, and of means and sums, that only such lines follow.
 
+    A line with a word in every cell, or with a text of a missing value, is a row: what the logger wrote for its values.
+
     Args:
-        missing: texts that stand for a missing value.
+        missing: texts that stand for a missing value, in lower case.
+        width: cells per row.
 
     Attributes:
         footer: their line numbers, once all lines have been passed on.
     """
 
-    def __init__(self, missing: Sequence[str]) -> None:
+    def __init__(self, missing: Collection[str], width: int) -> None:
         self.footer: list[int] = []
-        self._missing = {text.strip().lower() for text in missing}
+        self._missing = frozenset(missing)
+        self._width = width
 
     def without_footer(self, lines: Iterator[Line]) -> Iterator[Line]:
         """Yield the lines but those at the end, five at most."""
@@ -239,8 +244,12 @@ class _Ending:
         if cells[0][:1] in _NUMBER_BEGINS:
             return False
         words = [cell.strip().lower() for cell in cells if not is_missing(cell)]
-        words = [word for word in words if word not in self._missing]
-        return bool(words) and (not _SUMMARIES.isdisjoint(words) or not any(map(is_number_or_time, words)))
+        if not words or not self._missing.isdisjoint(words):
+            return False
+        if not _SUMMARIES.isdisjoint(words):
+            return True
+        full = len(words) == self._width > 1
+        return not full and not any(map(is_number_or_time, words))
 
 
 def shown(cell: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from inspection.sensor.table.cells import is_missing, is_number
@@ -43,21 +43,30 @@ class Beginning:
     skipped: tuple[int, ...] = ()
 
 
-def find_beginning(lines: Sequence[Line]) -> Beginning:
+def find_beginning(lines: Sequence[Line], missing: Collection[str] = ()) -> Beginning:
     """Return where the values begin, from the first nonempty lines of a file.
+
+    Args:
+        lines: the first nonempty lines.
+        missing: texts that stand for a missing value, in lower case.
 
     The last line of words before the first row of numbers is the header, or a line of units with the header above it.
     What is before is no part of the table. Where there is no row of numbers, the first line decides, so that an error
     names what was taken for values.
     """
     width = _usual_width(lines)
+    lines = _fitted(lines, width)
     place = _first_row([cells if len(cells) == width else [] for _, cells in lines])
     if place is None:
         return _at(lines, 0) if lines and _is_words(lines[0][1]) else Beginning(None, 0)
-    words = [number for number in range(place) if len(lines[number][1]) == width and _is_words(lines[number][1])]
+    words = [
+        number
+        for number in range(place)
+        if len(lines[number][1]) == width and _is_words(lines[number][1]) and not is_status(lines[number][1], missing)
+    ]
     plain = [number for number in words if not lines[number][1][0].lstrip().startswith(COMMENT)] or words
     if not plain:
-        first = next(number for number in range(place + 1) if _may_be_row(lines[number][1], width))
+        first = next(number for number in range(place + 1) if _may_be_row(lines[number][1], width, missing))
         return Beginning(None, first, skipped=_numbers(lines[:first]))
     last = plain[-1]
     if len(plain) > 1 and plain[-2] == last - 1 and is_unit_row(lines[last][1]):
@@ -83,9 +92,10 @@ def _is_partly_row(cells: Sequence[str]) -> bool:
     return numbers > 0 and 2 * numbers >= len(filled)
 
 
-def beginning_at(lines: Sequence[Line]) -> Beginning:
+def beginning_at(lines: Sequence[Line], missing: Collection[str] = ()) -> Beginning:
     """Return where the values begin when the first of the lines is known to be the header or the first row."""
-    if not lines or not _is_words(lines[0][1]):
+    lines = _fitted(lines, _usual_width(lines))
+    if not lines or not _is_words(lines[0][1]) or is_status(lines[0][1], missing):
         return Beginning(None, 0)
     below = lines[1][1] if len(lines) > 1 else []
     return _at(lines, 0, units=len(below) == len(lines[0][1]) and _is_words(below) and is_unit_row(below))
@@ -94,6 +104,14 @@ def beginning_at(lines: Sequence[Line]) -> Beginning:
 def is_number_or_time(cell: str) -> bool:
     """Return whether a cell is a number, with either decimal sign, or a time."""
     return is_number(cell) or is_time(cell)
+
+
+def is_status(cells: Sequence[str], missing: Collection[str] = ()) -> bool:
+    """Return whether a line of words says of every value that there is none: ``Bad,Bad,Bad``, or the given texts."""
+    filled = [cell.strip().lower() for cell in cells if not is_missing(cell)]
+    if filled and all(cell in missing for cell in filled):
+        return True
+    return len(filled) > 1 and len(filled) == len(cells) and len(set(filled)) == 1 and not is_unit_row(filled)
 
 
 def is_unit_row(cells: Sequence[str]) -> bool:
@@ -120,6 +138,21 @@ def _numbers(lines: Sequence[Line]) -> tuple[int, ...]:
     return tuple(number for number, _ in lines)
 
 
+def _fitted(lines: Sequence[Line], width: int) -> Sequence[Line]:
+    """Return the lines with those of words as wide as the rows, where one of both has a delimiter at its end."""
+    rows = [cells for _, cells in lines if len(cells) == width and _is_row(cells)]
+    trailing = width > 1 and bool(rows) and not any(cells[-1].strip() for cells in rows)
+    return [(number, _fitted_words(cells, width, trailing=trailing)) for number, cells in lines]
+
+
+def _fitted_words(cells: list[str], width: int, *, trailing: bool) -> list[str]:
+    if len(cells) == width + 1 and not cells[-1].strip() and _is_words(cells):
+        return cells[:-1]
+    if trailing and len(cells) == width - 1 and _is_words(cells):
+        return [*cells, ""]
+    return cells
+
+
 def _usual_width(lines: Sequence[Line]) -> int:
     """Return the number of cells of most lines; of lines of numbers where there are any."""
     rows = [len(cells) for _, cells in lines if _is_row(cells)]
@@ -133,8 +166,8 @@ def _is_row(cells: Sequence[str]) -> bool:
     return bool(filled) and all(is_number_or_time(cell) for cell in filled)
 
 
-def _may_be_row(cells: Sequence[str], width: int) -> bool:
-    return len(cells) == width and any(is_number_or_time(cell) for cell in cells)
+def _may_be_row(cells: Sequence[str], width: int, missing: Collection[str]) -> bool:
+    return len(cells) == width and (any(is_number_or_time(cell) for cell in cells) or is_status(cells, missing))
 
 
 def _is_words(cells: Sequence[str]) -> bool:

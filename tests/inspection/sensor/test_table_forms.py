@@ -253,3 +253,44 @@ def test_options_of_a_table_that_mean_nothing_are_wrong_usage(
     (tmp_path / "t.csv").write_text(HEADER + ROWS)
     code, _, _ = run(capsys, "train", "sensor", "--data", tmp_path / "t.csv", "--output", tmp_path / "m.pth", *wrong)
     assert code == 2
+
+
+@pytest.mark.parametrize("place", [HEADER, HEADER + "degC,bar,A\n", "", HEADER + ROWS])
+@pytest.mark.parametrize("status", ["Bad,Bad,Bad\n", "OFF,OFF,OFF\nBad,Bad,Bad\n"])
+def test_rows_of_words_alone_are_refused_as_rows(place: str, status: str) -> None:
+    rows = "" if place.endswith(ROWS) else ROWS
+    with pytest.raises(InvalidInput) as raised:
+        parsed(place + status + rows)
+    assert raised.value.code == "sensor-file-cell"
+    assert (raised.value.values["row"], raised.value.values["count"]) == (
+        place.count("\n") + 1,
+        3 * status.count("\n"),
+    )
+
+
+def test_rows_of_different_words_at_the_end_are_refused_as_rows() -> None:
+    with pytest.raises(InvalidInput) as raised:
+        parsed(HEADER + ROWS + "Bad,Off,Fail\n")
+    assert (raised.value.code, raised.value.values["row"]) == ("sensor-file-cell", 5)
+
+
+@pytest.mark.parametrize("text", [HEADER + "Bad,Off,Bad\n" + ROWS, HEADER + ROWS + "Bad,Off,\n", "Bad,,\n" + ROWS])
+def test_rows_of_texts_named_missing_are_rows_without_values(text: str) -> None:
+    found = parsed(text, missing=("bad", "Off"))
+    assert (len(found.values), np.isnan(found.values).all(axis=1).sum(), codes(found)) == (4, 1, [])
+
+
+def test_named_units_that_are_all_the_same_stay_a_line_of_units() -> None:
+    found = parsed(HEADER + "V,V,V\n" + ROWS)
+    assert (found.columns[0], codes(found)) == ("temperature", ["sensor-table-units"])
+
+
+@pytest.mark.parametrize("skip_lines", [None, 0])
+@pytest.mark.parametrize(
+    "text",
+    [HEADER + ROWS.replace("\n", ",\n"), HEADER.replace("\n", ",\n") + ROWS, (HEADER + ROWS).replace("\n", ",\n")],
+)
+def test_a_delimiter_at_the_end_of_lines_costs_no_header(text: str, skip_lines: int | None) -> None:
+    found = parsed(text, skip_lines=skip_lines)
+    assert (found.columns, found.values.shape) == (("temperature", "pressure", "current"), (3, 3))
+    assert codes(found) == []
