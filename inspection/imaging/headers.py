@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from inspection.imaging.damage import DamagedError, TruncatedError
 from inspection.imaging.formats import PictureFormat, image_format
 from inspection.imaging.gif import gif_properties
-from inspection.imaging.netpbm import netpbm_header
+from inspection.imaging.netpbm import netpbm_header, netpbm_images
 from inspection.imaging.png import png_properties
 from inspection.imaging.tiff import SampleFormat, tiff_properties
 from inspection.imaging.value_range import ValueRange
@@ -190,7 +190,9 @@ def _netpbm(data: bytes) -> ImageHeader:
     is_plain = found.largest == 2**_EIGHT_BITS - 1
     declared = None if is_plain else ValueRange(0, found.largest)
     bits = _EIGHT_BITS if found.largest < 2**_EIGHT_BITS else 2 * _EIGHT_BITS
-    return ImageHeader("netpbm", found.width, found.height, bits=bits, declared=declared)
+    return ImageHeader(
+        "netpbm", found.width, found.height, bits=bits, declared=declared, pages=netpbm_images(data, found)
+    )
 
 
 _READERS = {

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from inspection.imaging.damage import DamagedError, TruncatedError
 
 _NUMBER = re.compile(rb"(?:[ \t\r\n\v\f]|#[^\r\n]*[\r\n])*([0-9]{1,10})")
+_BEGIN = re.compile(rb"P[1-6][ \t\r\n\v\f#]")
+_MOST_IMAGES = 10_000
 _BLANKS = b" \t\r\n\v\f"
 _NO_NUMBERS = re.compile(rb"[^0-9 \t\r\n\v\f]")
 _TEXT = {b"P1", b"P2", b"P3"}
@@ -55,24 +57,42 @@ class NetpbmHeader:
         return samples * (2 if self.largest > _ONE_BYTE else 1)
 
 
-def netpbm_header(data: bytes) -> NetpbmHeader:
-    """Return the header.
+def netpbm_header(data: bytes, start: int = 0) -> NetpbmHeader:
+    """Return the header of the image that begins at ``start``.
 
     Raises:
         TruncatedError: when the bytes end early.
         DamagedError: when a number is missing or out of its bounds.
     """
-    kind, position, numbers = bytes(data[:2]), 2, []
+    kind, position, numbers = bytes(data[start : start + 2]), start + 2, []
     for _ in range(2 if kind in _BITS else 3):
         match = _NUMBER.match(data, position, position + _LONGEST_HEADER)
         if match is None:
-            raise (TruncatedError if len(data) < _LONGEST_HEADER else DamagedError)("netpbm: a number is missing")
+            raise (TruncatedError if len(data) - start < _LONGEST_HEADER else DamagedError)(
+                "netpbm: a number is missing"
+            )
         position = match.end()
         numbers.append(int(match[1]))
     width, height, largest = (*numbers, 1)[:3]
     if not 0 < largest <= _LARGEST_VALUE:
         raise DamagedError("netpbm: the value of white is out of bounds")
     return NetpbmHeader(kind, width, height, largest, position + 1)
+
+
+def netpbm_images(data: bytes, first: NetpbmHeader) -> int:
+    """Return how many images the file holds: those stored as bytes may follow each other without anything between."""
+    count, header = 1, first
+    while header.kind not in _TEXT and count < _MOST_IMAGES:
+        following = header.begin + header.needed_bytes
+        if _BEGIN.match(data, following) is None:
+            break
+        try:
+            header = netpbm_header(data, following)
+        except (TruncatedError, DamagedError):
+            # What follows only begins like an image.
+            break
+        count += 1
+    return count
 
 
 def require_complete_netpbm(data: bytes) -> None:

@@ -25,6 +25,7 @@ _REDUCED, _MASK = 1, 4
 _MOST_PAGES = 10_000
 _FORMATS: dict[int, SampleFormat] = {2: "int", 3: "float"}
 _READ_BITS = frozenset({1, 2, 4, 8, 10, 12, 14, 16, 32, 64})
+_NARROW, _GREY = (2, 4), (0, 1)
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 # Colours of the image by PhotometricInterpretation: white is zero, black is zero, RGB, palette, CMYK, YCbCr, CIELAB.
 _COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3}
@@ -81,6 +82,9 @@ def tiff_properties(data: bytes) -> TiffProperties:
         unread = "camera raw"
     if not unread and bits not in _READ_BITS:
         unread = f"TIFF of {bits} bits a sample"
+    if not unread and bits in _NARROW and photometric in _GREY:
+        # OpenCV reads palettes of so few bits, but no grey.
+        unread = f"TIFF, grey of {bits} bits"
     if not unread and samples == "float" and bits < 32:  # noqa: PLR2004
         unread = f"TIFF, floating point of {bits} bits"
     extra = value(_SAMPLES, 1) - _COLOURS.get(photometric, 1)

@@ -18,7 +18,7 @@ from inspection.imaging.value_range import ValueRange
 from models.errors import InvalidInput, NotFound, UnreadableImage, UserFacingError
 from models.messages import JoinedText, LocalText
 from models.names import LONGEST_NAME
-from models.storage import is_file, is_there, reason_of, sha256_of
+from models.storage import is_file, is_folder, is_there, reason_of, sha256_of
 
 _MIN_SIDE = 10
 """Minimum side in pixels; the training library silently drops smaller images."""
@@ -26,8 +26,9 @@ _KNOWN_TO_ULTRALYTICS = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".ti
 PARTS = ("train", "val")
 _UP = "../"
 _SHOWN_WRONG = 50
-_NO_LABELS = frozenset({"classes.txt", "labels.txt", "notes.txt", "README.txt"})
-"""What labelling tools write beside label files."""
+_LABEL_ENDINGS = (".txt", ".TXT", ".Txt")
+_NO_LABELS = frozenset({"classes.txt", "labels.txt", "notes.txt", "readme.txt"})
+"""What labelling tools write beside label files; names in lower case."""
 Report = Callable[[int, int], None]
 
 
@@ -150,8 +151,12 @@ def _orphans(images: Sequence[Path]) -> list[Path]:
     """Return the label files beside those of images that belong to none: their images are missing."""
     labels = {image: label_file(image) for image in images}
     folders = {label.parent for image, label in labels.items() if label.parent != image.absolute().parent}
-    found = {file for folder in folders for file in folder.glob("*.txt") if file.name not in _NO_LABELS}
+    found = {file for folder in folders if is_folder(folder) for file in folder.iterdir() if _may_be_labels(file)}
     return sorted(found - set(labels.values()))
+
+
+def _may_be_labels(file: Path) -> bool:
+    return file.suffix.lower() == _LABEL_ENDINGS[0] and file.name.casefold() not in _NO_LABELS
 
 
 def _read_description(path: Path) -> dict[str, Any]:
@@ -240,9 +245,13 @@ def _seen_alike(image: Path, decoded: DecodedImage) -> bool:
 
 
 def label_file(image: Path) -> Path:
-    """Return the label path of an image: the last folder ``images`` of its absolute path replaced by ``labels``."""
+    """Return the label path of an image: the last folder ``images`` of its absolute path replaced by ``labels``.
+
+    Its ending may be in capitals.
+    """
     parts = list(image.absolute().parts)
     places = [number for number, part in enumerate(parts[:-1]) if part == "images"]
     if places:
         parts[places[-1]] = "labels"
-    return Path(*parts).with_suffix(".txt")
+    file = Path(*parts).with_suffix(_LABEL_ENDINGS[0])
+    return next((found for found in map(file.with_suffix, _LABEL_ENDINGS) if is_there(found)), file)

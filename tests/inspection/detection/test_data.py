@@ -214,6 +214,21 @@ def test_label_files_without_an_image_are_named(tmp_path: Path) -> None:
     assert {Path(file).name: error.code for file, error in skipped.items()} == {"gone.txt": "detector-label-orphan"}
 
 
+@pytest.mark.parametrize("ending", [".TXT", ".Txt"])
+def test_label_files_with_an_ending_in_capitals_are_read(tmp_path: Path, ending: str) -> None:
+    path = draw_detections(tmp_path)
+    expected = read_detection_data(path)
+    for label in list((tmp_path / "labels" / "train").iterdir()):
+        label.rename(label.with_suffix(ending))
+    assert read_detection_data(path).train == expected.train
+
+
+def test_a_label_file_in_capitals_without_an_image_is_named(tmp_path: Path) -> None:
+    path = draw_detections(tmp_path)
+    (tmp_path / "labels" / "train" / "GONE.TXT").write_text("0 0.5 0.5 0.2 0.2\n")
+    assert [Path(file).name for file in read_detection_data(path).skipped] == ["GONE.TXT"]
+
+
 def test_label_files_are_not_missed_where_a_list_names_the_images(tmp_path: Path) -> None:
     path = draw_detections(tmp_path)
     (tmp_path / "some.txt").write_text("images/train/部品 0.png\n")

@@ -326,6 +326,16 @@ def test_a_file_of_several_pages_is_refused_with_their_number(kind: str) -> None
     assert (error.code, error.values["pages"]) == ("image-several-pages", 3)
 
 
+@pytest.mark.parametrize(
+    "one", [b"P5\n3 1\n255\n\x10\x20\x30", b"P4\n10 1\n\x80\x40", b"P6 1 1 65535\n\1\2\3\4\5\6"], ids=["P5", "P4", "P6"]
+)
+def test_several_images_in_a_netpbm_file_are_refused_with_their_number(one: bytes) -> None:
+    error = refused(one * 3)
+    assert (error.code, error.values["pages"]) == ("image-several-pages", 3)
+    seen = decode_image(one + one, reading=Reading(pages="first"))
+    assert np.array_equal(seen, decode_image(one + b"P5"))
+
+
 @pytest.mark.parametrize("kind", ["TIFF", "PNG", "WEBP", "GIF", "MPO"])
 def test_the_first_page_is_taken_where_that_is_asked_for(kind: str) -> None:
     seen = decode_image(pages(kind), reading=Reading(pages="first"))
@@ -386,6 +396,12 @@ def test_a_jpeg_of_12_bits_is_not_supported_but_not_damaged() -> None:
 
 def test_a_tiff_of_odd_bits_is_not_supported_but_not_damaged() -> None:
     assert refused(tiff(GREY, 24, 1)).code == "image-not-supported"
+
+
+@pytest.mark.parametrize("bits", [2, 4])
+def test_a_grey_tiff_of_few_bits_is_not_supported_but_not_damaged(bits: int) -> None:
+    error = refused(tiff(GREY, bits, 1))
+    assert (error.code, error.values["format"]) == ("image-not-supported", f"TIFF, grey of {bits} bits")
 
 
 def test_a_video_among_images_is_named_as_one(tmp_path: Path) -> None:
