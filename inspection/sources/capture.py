@@ -66,6 +66,20 @@ class Capture:
         """Number of frames as the file's header has it; 0 when unknown."""
         return max(0, int(self._stream.get(cv2.CAP_PROP_FRAME_COUNT)))
 
+    @property
+    def time(self) -> float:
+        """Seconds of the frame read last, from the beginning of the video."""
+        return float(self._stream.get(cv2.CAP_PROP_POS_MSEC)) / 1000
+
+    @property
+    def timestamp(self) -> float:
+        """Presentation timestamp of the frame, or of the packet, read last, in periods of the frame rate."""
+        return float(self._stream.get(cv2.CAP_PROP_PTS))
+
+    def grab(self) -> bool:
+        """Take the next frame, or packet, without decoding it into pixels; return whether there was one."""
+        return bool(self._stream.grab())
+
     def read(self) -> Pixels | None:
         """Return the next frame, RGB ``(H, W, 3)`` or grey ``(H, W)``, uint8; None at the end and for a damaged frame.
 

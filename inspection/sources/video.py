@@ -11,6 +11,7 @@ from inspection.imaging.frames import Frame, Pixels
 from inspection.imaging.opencv import cv2
 from inspection.sources.base import MissedFrames, SourceBase, SourceState
 from inspection.sources.capture import Capture
+from inspection.sources.video_damage import AviIndex, structure_damaged
 from models.errors import InvalidInput, NotFound
 
 _USUAL_RATE = 25.0
@@ -19,7 +20,10 @@ _FASTEST_RATE = 240.0
 _MOST_DAMAGED_IN_A_ROW, _DAMAGED_IN_A_ROW = 4_000, 64
 _MISSING_IN_ORDER = {".avi": 0, ".mkv": 1, ".webm": 1, ".mp4": 4, ".m4v": 4, ".mov": 4}
 """How many frames fewer than by the header an intact file may have, where the header tells their number at all: that of
-MKV follows from the duration, and edit lists of MP4 hide frames that others are decoded from."""
+MKV follows from the duration, and edit lists of MP4 hide frames that others are decoded from. Within it the packets of
+the file are counted against the frames."""
+_EDITED = {".mp4", ".m4v", ".mov"}
+_JUMP = 1.5
 _CHECK_EVERY = 0.25
 _TRY_EVERY = 0.1
 
@@ -28,7 +32,8 @@ class VideoSource(SourceBase):
     """The frames of a video file in order, RGB or grey.
 
     A damaged place does not end it: reading continues with the next frame that can be decoded, and what could not be is
-    counted in ``missed``, also what is missing at the end of a file that was cut off.
+    counted in ``missed``, also what is missing at the end of a file that was cut off. The numbers of the frames leave a
+    gap: where timestamps jump and the structure of the file is damaged, or its index lists a frame that is not there.
 
     When the file disappears, because a drive was unplugged or a network folder is unavailable, the source is lost; when
     it is back it continues after the last frame, or from the beginning when it is a different file.
@@ -52,6 +57,10 @@ class VideoSource(SourceBase):
         self._declared = self._undecoded = 0
         self._file: tuple[int, int] | None = None
         self._checked = 0.0
+        self._index: AviIndex | None = None
+        self._damaged: bool | None = None
+        self._first: float | None = None
+        self._time: float | None = None
 
     @property
     def live(self) -> bool:
@@ -86,6 +95,7 @@ class VideoSource(SourceBase):
         self._capture = capture
         self._frames_read, self._file, self._checked = 0, found, time.monotonic()
         self._declared, self._undecoded = self._frames_declared(capture), 0
+        self._index = self._damaged = self._first = self._time = None
         self._closed.clear()
         super().open()
 
@@ -122,42 +132,93 @@ class VideoSource(SourceBase):
             if self._file_state() is None:
                 self._lose()
                 return None
-        pixels = None if self._capture is None else self._capture.read()
+        try:
+            return self._next_decoded(now)
+        except OSError:
+            # The drive went between two reads; any other trouble of reading shows when the file is opened again.
+            self._lose()
+            return None
+
+    def _next_decoded(self, now: float) -> Frame | None:
+        pixels, damaged = (None if self._capture is None else self._capture.read()), 0
         if pixels is None:
             if self._file_state() is None:
                 self._lose()
                 return None
-            pixels = self._behind_damage()
+            pixels, damaged = self._behind_damage()
         if pixels is None:
             if self._frames_read == 0:
                 raise InvalidInput("video-unreadable", name=self.path.name)
             self._count_the_end()
             self._state = SourceState.ENDED
             return None
+        lost = max(damaged, self._lost_before())
+        self._undecoded += lost
+        for _ in range(lost):
+            self._next_sequence()
         self._due = max(self._due + self._period, now - self._period)
         self._frames_read += 1
         return Frame(pixels, self.source_id, self._next_sequence(), path=self.path)
 
-    def _behind_damage(self) -> Pixels | None:
-        """Return the next frame that can be decoded, None at the end; the sequence numbers of others are left out."""
+    def _behind_damage(self) -> tuple[Pixels | None, int]:
+        """Return the next frame that can be decoded, None at the end, and how many before it could not be."""
         remaining = self._declared - self._frames_read - self._undecoded
         attempts = min(remaining, _MOST_DAMAGED_IN_A_ROW) if self._declared else _DAMAGED_IN_A_ROW
         for damaged in range(1, attempts + 1):
             if self._closed.is_set() or self._capture is None:
-                return None
+                return None, 0
             pixels = self._capture.read()
             if pixels is not None:
-                self._undecoded += damaged
-                for _ in range(damaged):
-                    self._next_sequence()
-                return pixels
-        return None
+                return pixels, damaged
+        return None, 0
+
+    def _lost_before(self) -> int:
+        """Return how many frames are missing before the one just read, by the timestamps or the index of the file."""
+        if self._capture is None:
+            return 0
+        if self._index is None:
+            self._index = AviIndex(self.path)
+        before, self._time = self._time, self._capture.time
+        if self._first is None:
+            self._first = self._capture.timestamp
+        periods = 0.0 if before is None else (self._time - before) / self._period
+        if periods >= _JUMP and self._structure_damaged():
+            return round(periods) - 1
+        return self._index.lacking_from(self._frames_read + self._undecoded)
+
+    def _structure_damaged(self) -> bool:
+        if self._damaged is None:
+            self._damaged = structure_damaged(self.path)
+        return self._damaged
 
     def _count_the_end(self) -> None:
-        """Count the frames that the header tells of and that did not come."""
+        """Count the frames that the header tells of, or that are in the file, and that did not come."""
         missing = self._declared - self._frames_read
-        if missing > max(self._undecoded, _MISSING_IN_ORDER.get(self.path.suffix.lower(), missing)):
-            self._undecoded = missing
+        if not self._declared:
+            # How many there were is not known, only that not all came.
+            if not self._undecoded and self._structure_damaged():
+                self._undecoded = 1
+        elif missing > self._undecoded:
+            if missing <= _MISSING_IN_ORDER.get(self.path.suffix.lower(), 0) and not self._structure_damaged():
+                missing = self._packets() - self._frames_read
+            self._undecoded = max(missing, self._undecoded)
+
+    def _packets(self) -> int:
+        """Return how many packets of the video belong to frames that are shown, as far as that is known.
+
+        An edit list hides those before the first frame, and may hide those after the last.
+        """
+        packets = Capture.opened(
+            str(self.path), cv2.CAP_FFMPEG, name=self.path.name, limits=self._limits, settings=(cv2.CAP_PROP_FORMAT, -1)
+        )
+        if packets is None or self._capture is None or self._first is None:
+            return 0
+        last = self._capture.timestamp if self.path.suffix.lower() in _EDITED else float("inf")
+        count = 0
+        while not self._closed.is_set() and packets.grab():
+            count += self._first <= packets.timestamp <= last
+        packets.release()
+        return count
 
     def _frames_declared(self, capture: Capture) -> int:
         """Return how many frames the file has by its header; 0 when that is not known."""
@@ -181,6 +242,7 @@ class VideoSource(SourceBase):
             capture.release()
             return False
         self._capture, self._file, self._frames_read = capture, found, position
+        self._index = self._damaged = self._first = self._time = None
         self._state = SourceState.OPEN
         self._due = self._checked = time.monotonic()
         return True

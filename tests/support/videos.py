@@ -25,10 +25,30 @@ def video(path: Path, code: str) -> Path:
     return path
 
 
-def damage(path: Path) -> Path:
-    """Zero a sector in the middle, as a bad one of a disk is read."""
+def damage(path: Path, *, where: float = 0.5, length: int = 10 * SECTOR) -> Path:
+    """Zero bytes from a share of the file on, as bad sectors of a disk are read."""
     data = bytearray(path.read_bytes())
-    middle = len(data) // 2
-    data[middle : middle + 10 * SECTOR] = bytes(10 * SECTOR)
+    begin = int(len(data) * where)
+    zeros = len(data[begin : begin + length])
+    data[begin : begin + zeros] = bytes(zeros)
     path.write_bytes(data)
     return path
+
+
+def pause(path: Path, *, after: int, milliseconds: int) -> Path:
+    """Move the frames of MJPEG in Matroska after a number to a later time, as a variable frame rate has it."""
+    data = bytearray(path.read_bytes())
+    for number in range(after + 1, COUNT):
+        time = number * 40
+        at = data.index(b"\xe7\x82" + time.to_bytes(2, "big"), cluster(data, number)) + 2
+        data[at : at + 2] = (time + milliseconds).to_bytes(2, "big")
+    path.write_bytes(data)
+    return path
+
+
+def cluster(data: bytes | bytearray, number: int) -> int:
+    """Return where a cluster of a Matroska file begins; of MJPEG each frame has one."""
+    position = -1
+    for _ in range(number + 1):
+        position = data.index(b"\x1f\x43\xb6\x75", position + 1)
+    return position

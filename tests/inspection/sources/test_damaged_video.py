@@ -9,7 +9,7 @@ import pytest
 from inspection.sources import LiveSource, VideoSource, frames
 from models.errors import InvalidInput
 from tests.support.command import run
-from tests.support.videos import COUNT, damage, video
+from tests.support.videos import COUNT, cluster, damage, pause, video
 
 FORMS = pytest.mark.parametrize(("suffix", "code"), [(".mp4", "mp4v"), (".avi", "MJPG"), (".mkv", "XVID")])
 
@@ -37,6 +37,52 @@ def test_the_numbers_of_the_frames_show_where_some_are_missing(tmp_path: Path) -
         numbers = [frame.sequence for frame in frames(source)]
     assert numbers[-1] == COUNT - 1
     assert numbers != list(range(len(numbers)))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "code"), [(".mp4", "mp4v"), (".avi", "MJPG"), (".mkv", "MJPG"), (".mkv", "XVID"), (".webm", "VP80")]
+)
+def test_the_last_frame_keeps_its_number_behind_a_damaged_place(tmp_path: Path, suffix: str, code: str) -> None:
+    with VideoSource(damage(video(tmp_path / f"a{suffix}", code))) as source:
+        numbers = [frame.sequence for frame in frames(source)]
+        assert numbers[-1] == COUNT - 1
+        assert source.missed.undecoded == COUNT - len(numbers) > 0
+
+
+def test_one_frame_that_is_lost_is_counted(tmp_path: Path) -> None:
+    path = video(tmp_path / "a.mkv", "MJPG")
+    data = bytearray(path.read_bytes())
+    begin = cluster(data, 42)
+    data[begin : begin + 2600] = bytes(2600)
+    path.write_bytes(data)
+    with VideoSource(path) as source:
+        assert [frame.sequence for frame in frames(source)] == [number for number in range(COUNT) if number != 42]
+        assert source.missed.undecoded == 1
+
+
+def test_a_last_frame_that_was_cut_off_is_counted(tmp_path: Path) -> None:
+    path = video(tmp_path / "a.mkv", "MJPG")
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rindex(b"\xff\xd8\xff") - 4])
+    with VideoSource(path) as source:
+        assert len(list(frames(source))) == COUNT - 1
+        assert source.missed.undecoded == 1
+
+
+def test_a_jump_of_the_time_in_an_intact_file_is_no_loss(tmp_path: Path) -> None:
+    with VideoSource(pause(video(tmp_path / "a.mkv", "MJPG"), after=30, milliseconds=400)) as source:
+        assert [frame.sequence for frame in frames(source)] == list(range(COUNT))
+        assert source.missed.undecoded == 0
+
+
+def test_an_end_that_a_transport_stream_lost_is_not_taken_for_its_end(tmp_path: Path) -> None:
+    path = video(tmp_path / "a.ts", "mp4v")
+    with VideoSource(path) as source:
+        assert len(list(frames(source))) == COUNT
+        assert source.missed.undecoded == 0
+    with VideoSource(damage(path, where=0.7, length=path.stat().st_size)) as source:
+        assert 0 < len(list(frames(source))) < COUNT
+        assert source.missed.undecoded > 0
 
 
 @pytest.mark.parametrize("kept", [0.4, 0.9])
