@@ -18,7 +18,7 @@ from app.command_line.options import (
     SkipLinesOption,
     progress_bar,
 )
-from app.command_line.sensor_columns import assumptions_as_json, rows_of, table_form, warn_assumptions, warn_unused
+from app.command_line.sensor_columns import assumptions_as_json, rows_of, table_form, warn_assumptions, warn_columns
 
 if TYPE_CHECKING:
     from inspection.sensor import SensorDrift, SensorTable
@@ -55,7 +55,7 @@ def drift_command(
         table = read_table(data, leave_out or (), form=form)
         report = drift_report(loaded, rows_of(table, loaded.metadata.columns))
     warn_assumptions(table.assumptions)
-    warn_unused(table, loaded.metadata.columns)
+    warn_columns(table, loaded.metadata.columns)
     if as_json:
         typer.echo(json.dumps(_summary(model, data, table, report), ensure_ascii=False))
         return

@@ -24,7 +24,7 @@ from app.command_line.options import (
     progress_bar,
     require_new_file,
 )
-from app.command_line.sensor_columns import assumptions_as_json, rows_of, table_form, warn_assumptions, warn_unused
+from app.command_line.sensor_columns import assumptions_as_json, rows_of, table_form, warn_assumptions, warn_columns
 
 if TYPE_CHECKING:
     from inspection.sensor import RowScores, SensorModel, SensorTable
@@ -63,6 +63,7 @@ def score_command(
     """  # noqa: D301 - \b keeps the lines as they are
     from app.command_line import warn
     from inspection.sensor import load_model, read_table, score_rows
+    from inspection.sensor.table.data_warnings import rows_going_back
     from models.storage import make_folder, require_writable, write_atomically
 
     if out is not None:
@@ -75,7 +76,10 @@ def score_command(
         advance("Scoring", 0.5)
         scored = score_rows(loaded, rows_of(table, loaded.metadata.columns))
     warn_assumptions(table.assumptions)
-    warn_unused(table, loaded.metadata.columns)
+    warn_columns(table, loaded.metadata.columns)
+    backward = rows_going_back(table.seconds)
+    if backward and loaded.metadata.window > 1:
+        warn("sensor-time-backward", rows=backward)
     if out is not None:
         make_folder(out.parent)
         write_atomically(out, _csv(table, scored).encode())

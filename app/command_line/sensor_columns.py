@@ -76,12 +76,15 @@ def _numbered(names: tuple[str, ...]) -> bool:
     return set(names) <= set(column_names(None, MAX_COLUMNS))
 
 
-def warn_unused(table: SensorTable, columns: tuple[str, ...]) -> None:
-    """Warn of the columns of a table that a model of ``columns`` does not use."""
+def warn_columns(table: SensorTable, columns: tuple[str, ...]) -> None:
+    """Warn of the columns of a table that a model of ``columns`` does not use, and of those taken by their order."""
+    from app.command_line import warn
+
+    if not set(columns) <= set(table.columns):
+        pairs = ", ".join(f"{name} = {given}" for name, given in zip(columns, table.columns, strict=True))
+        warn("sensor-columns-by-order", columns=pairs)
     unused = [*table.left_out, *_beside(table.columns, columns)]
     if unused:
-        from app.command_line import warn
-
         warn("sensor-columns-unused", columns=", ".join(unused))
 
 

@@ -199,6 +199,8 @@ def _warn_about_columns(made: SensorFiles) -> None:
         warn("sensor-na-value", column=found.column, value=f"{found.value:.15g}", rows=found.rows)
     for name in made.clocks[:_SHOWN]:
         warn("sensor-counter", column=name)
+    for name, count in data_warnings.mostly_missing[:_SHOWN]:
+        warn("sensor-mostly-missing", column=name, count=count)
     if data_warnings.backward and made.trained.model.metadata.window > 1:
         warn("sensor-time-backward", rows=data_warnings.backward)
 
@@ -226,6 +228,7 @@ def _summary(made: SensorFiles) -> dict[str, object]:
         "na_values": [[found.column, found.value, found.rows] for found in made.data_warnings.na_values],
         "counters": list(made.clocks),
         "labels": list(made.data_warnings.labels),
+        "mostly_missing": [list(found) for found in made.data_warnings.mostly_missing],
         "backward": made.data_warnings.backward,
         "input_dimension": len(metadata.columns),
         "window": metadata.window,

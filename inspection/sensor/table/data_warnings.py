@@ -48,12 +48,14 @@ class DataWarnings:
         counters: clocks and counters, as ``is_clock`` recognises them.
         labels: columns of 0 and 1 only with the name of a label, which would be learned as sensors.
         backward: number of rows earlier than the one before, if more than 1 %; else 0.
+        mostly_missing: names of columns without a value in more than half of the rows, and the number of these.
     """
 
     na_values: tuple[NaValue, ...]
     counters: tuple[str, ...]
     labels: tuple[str, ...]
     backward: int
+    mostly_missing: tuple[tuple[str, int], ...]
 
 
 def find_data_warnings(table: SensorTable) -> DataWarnings:
@@ -70,7 +72,12 @@ def find_data_warnings(table: SensorTable) -> DataWarnings:
             for name, column in zip(table.columns, table.values.T, strict=True)
             if _is_label(name, column[~np.isnan(column)])
         ),
-        backward=_backward(table.seconds),
+        backward=rows_going_back(table.seconds),
+        mostly_missing=tuple(
+            (name, int(missing))
+            for name, missing in zip(table.columns, np.isnan(table.values).sum(axis=0), strict=True)
+            if 2 * missing > len(table.values)
+        ),
     )
 
 
@@ -102,7 +109,12 @@ def _is_label(name: str, values: Vector) -> bool:
     return _LABEL.search(name) is not None and bool(len(values)) and bool(np.isin(values, (0.0, 1.0)).all())
 
 
-def _backward(seconds: Vector | None) -> int:
+def rows_going_back(seconds: Vector | None) -> int:
+    """Return how many rows are earlier than the one before, if more than 1 %; else 0, as of a clock set back once.
+
+    Args:
+        seconds: of a table, float64 ``(rows,)``; NaN where missing; None without a time column.
+    """
     if seconds is None:
         return 0
     steps = np.diff(seconds[~np.isnan(seconds)])

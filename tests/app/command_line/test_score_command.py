@@ -142,3 +142,25 @@ def test_a_table_of_empty_rows_is_not_judged_throughout(
     capsys: pytest.CaptureFixture[str], windowed: Path, tmp_path: Path
 ) -> None:
     assert scored_of(capsys, windowed, tmp_path / "t.csv", [",,"] * 30) == (1, 30)
+
+
+@pytest.mark.parametrize("command", ["score", "drift"])
+@pytest.mark.parametrize("header", ["", ",".join(COLUMNS) + "\n"])
+def test_columns_taken_by_their_order_are_named(
+    capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path, command: str, header: str
+) -> None:
+    (tmp_path / "t.csv").write_text(header + "\n".join(lines_of(60)))
+    code, _, err = run_command(capsys, "model", command, folder / "pump.npz", tmp_path / "t.csv")
+    assert code == 0
+    pairs = "speed = column 1, current = column 2, temperature = column 3"
+    assert says(err, "sensor-columns-by-order", columns=pairs) == (not header)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_times_that_go_back_are_told_where_windows_take_them_in_order(
+    capsys: pytest.CaptureFixture[str], windowed: Path, folder: Path, tmp_path: Path, backwards: bool
+) -> None:
+    lines = [f"10:00:{59 - place if backwards else place:02},{line}" for place, line in enumerate(lines_of(60))]
+    (tmp_path / "t.csv").write_text("\n".join(["time," + ",".join(COLUMNS), *lines]))
+    assert says(run(capsys, windowed, tmp_path / "t.csv")[2], "sensor-time-backward") == backwards
+    assert not says(run(capsys, folder / "pump.npz", tmp_path / "t.csv")[2], "sensor-time-backward")

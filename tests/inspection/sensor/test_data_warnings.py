@@ -87,6 +87,24 @@ def test_shuffled_rows_are_reported_unlike_a_clock_set_back_once() -> None:
     assert find_data_warnings(table_of(machine_rows(300), times)).backward == 0
 
 
+@pytest.mark.parametrize(("missing", "found"), [(150, ()), (151, (("current", 151),))])
+def test_a_sensor_without_most_of_its_values_is_reported(missing: int, found: tuple[tuple[str, int], ...]) -> None:
+    rows = machine_rows(300)
+    rows[:missing, 1] = np.nan
+    assert find_data_warnings(table_of(rows)).mostly_missing == found
+
+
+def test_the_training_names_a_sensor_without_most_of_its_values(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    lines = [f"{row[0]},{row[1] if place < 20 else ''},{row[2]}" for place, row in enumerate(machine_rows(300))]
+    (tmp_path / "t.csv").write_text("\n".join([",".join(COLUMNS), *lines]), encoding="utf-8")
+    order = ("train", "sensor", "--data", tmp_path / "t.csv", "--output", tmp_path / "m.pth", "--no-checkpoint")
+    code, _, err = run(capsys, *order, "--epochs", "1")
+    assert code == 0
+    assert says(err, "sensor-mostly-missing", column="current", count="280")
+
+
 def test_the_benchmark_rows_raise_no_doubt(data: Path) -> None:
     for path in sorted((data / "skab").glob("*/*.csv")):
         labels = () if path.parent.name == "anomaly-free" else ("anomaly", "changepoint")
