@@ -13,6 +13,7 @@ from inspection.imaging.datasets import image_files
 from inspection.imaging.decoding import require_one_page, stored_values
 from inspection.imaging.files import read_image_bytes, require_image
 from inspection.imaging.formats import IMAGE_SUFFIXES
+from inspection.imaging.reading import AS_DECLARED, Reading
 from models.errors import InvalidInput
 from models.storage import is_file, is_folder
 
@@ -52,27 +53,28 @@ def find_masks(masks: Path, image: Path, root: Path) -> list[Path]:
     return image_files(folder) if is_folder(folder) else []
 
 
-def read_masks(paths: Sequence[Path], marks: MaskMarks = "auto") -> Marked:
-    """Return the union of the masks of an image.
+def read_masks(paths: Sequence[Path], marks: MaskMarks = "auto", reading: Reading = AS_DECLARED) -> Marked:
+    """Return the union of the masks of an image; of ``reading`` it takes which pages are read.
 
     Raises:
         InvalidInput: as ``read_mask``, and ``mask-size`` when they differ in size.
         UnreadableImage: as ``read_mask``.
     """
-    joined = read_mask(paths[0], marks)
+    joined = read_mask(paths[0], marks, reading)
     for path in paths[1:]:
-        further = read_mask(path, marks)
+        further = read_mask(path, marks, reading)
         require_size(further, path, paths[0], joined.shape)
         joined = joined | further
     return joined
 
 
-def read_mask(path: Path, marks: MaskMarks = "auto") -> Marked:
+def read_mask(path: Path, marks: MaskMarks = "auto", reading: Reading = AS_DECLARED) -> Marked:
     """Return a mask, bool ``(H, W)``, True on defects; all False when nothing is marked.
 
     Args:
         path: of the file: grey, of any depth, or of few colours; transparent pixels are not marked.
         marks: which pixels are the defect.
+        reading: which page of several is read; its range is that of the images, not of masks.
 
     Raises:
         InvalidInput: ``mask-photograph`` when the file is a photograph, not a mask.
@@ -80,7 +82,7 @@ def read_mask(path: Path, marks: MaskMarks = "auto") -> Marked:
     """
     data = read_image_bytes(path)
     header = require_image(data, name=path.name)
-    require_one_page(header, name=path.name)
+    require_one_page(header, name=path.name, reading=reading)
     stored = stored_values(data, header, name=path.name)
     opaque: Marked | None = None
     if header.alpha and stored.ndim > 2 and stored.shape[2] > _ALPHA:  # noqa: PLR2004

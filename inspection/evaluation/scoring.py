@@ -108,7 +108,7 @@ def score_set(
         raise InvalidInput("folder-without-images", folder=str(defect))
     _require_different(goods, good, defects, defect)
     if masks is not None:
-        _require_masks(masks, [image.path for image in defects], defect, marks)
+        _require_masks(masks, [image.path for image in defects], defect, marks, reading)
     applied = model.threshold if threshold is None else threshold
     found = ScoredSet(model.name, model.digest, applied, model.threshold)
     found.classes = tuple(sorted({image.label or UNNAMED_CLASS for image in defects}))
@@ -126,12 +126,12 @@ def score_set(
     return found
 
 
-def _require_masks(masks: Path, defects: Iterable[Path], defect: Path, marks: MaskMarks) -> None:
+def _require_masks(masks: Path, defects: Iterable[Path], defect: Path, marks: MaskMarks, reading: Reading) -> None:
     """Check all masks before scoring, which takes long."""
     existing = [found for found in (find_masks(masks, image, defect) for image in defects) if found]
     if not existing:
         raise InvalidInput("masks-not-found", folder=str(masks))
-    mostly_marked = sum(is_mostly_marked(read_masks(found, marks)) for found in existing)
+    mostly_marked = sum(is_mostly_marked(read_masks(found, marks, reading)) for found in existing)
     if marks == "auto" and 2 * mostly_marked > len(existing):
         raise InvalidInput("masks-look-inverted", folder=str(masks), count=mostly_marked, total=len(existing))
 
@@ -191,7 +191,7 @@ class _Run:
         if not places:
             self.found.without_mask.append(path)
             return None
-        mask = read_masks(places, self.marks)
+        mask = read_masks(places, self.marks, self.reading)
         require_size(mask, places[0], path, shape)
         if not mask.any():
             # An unmarked defect: its pixels are of unknown class.

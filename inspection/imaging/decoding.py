@@ -123,8 +123,8 @@ def chosen_range(values: NDArray[Any], header: ImageHeader, *, name: str, readin
         reading: how files are read.
 
     Raises:
-        UnreadableImage: ``image-beyond-depth`` when values exceed the given bit depth, ``image-depth-unknown`` or
-            ``image-range-unknown`` when nothing says which range is used.
+        UnreadableImage: ``image-beyond-depth`` when values exceed the given or declared bit depth,
+            ``image-depth-unknown`` or ``image-range-unknown`` when nothing says which range is used.
     """
     if header.declared is not None and header.bits <= 8:  # noqa: PLR2004
         return header.declared
@@ -134,7 +134,7 @@ def chosen_range(values: NDArray[Any], header: ImageHeader, *, name: str, readin
             largest = f"{float(values.max()):g}"
             raise UnreadableImage("image-beyond-depth", name=name, bits=given.bits, largest=largest)
         return given
-    found = declared_range(values, header)
+    found = declared_range(values, header, name=name)
     if found is not None:
         return found
     largest = values.max()
@@ -147,8 +147,12 @@ def chosen_range(values: NDArray[Any], header: ImageHeader, *, name: str, readin
     return ValueRange.of_bits(16)
 
 
-def declared_range(values: NDArray[Any], header: ImageHeader) -> ValueRange | None:
-    """Return the range that a file declares for its values, of any shape and type; None when none holds them."""
+def declared_range(values: NDArray[Any], header: ImageHeader, *, name: str) -> ValueRange | None:
+    """Return the range that a file declares for its values, of any shape and type; None when it declares none.
+
+    Raises:
+        UnreadableImage: ``image-beyond-depth`` when values exceed the declared bits.
+    """
     if header.declared is not None:
         return header.declared
     if _is_packed(header):
@@ -156,9 +160,12 @@ def declared_range(values: NDArray[Any], header: ImageHeader) -> ValueRange | No
     bits = header.significant
     if bits is None or not 8 <= bits <= 16 or values.dtype != np.uint16:  # noqa: PLR2004
         return None
-    if int(values.max()) >= 2**bits or (header.format == "png" and spread_over_16_bits(values, bits)):
+    if header.format == "png" and spread_over_16_bits(values, bits):
         return ValueRange.of_bits(16)
-    return ValueRange.of_bits(bits)
+    declared = ValueRange.of_bits(bits)
+    if declared.exceeded_by(values):
+        raise UnreadableImage("image-beyond-depth", name=name, bits=bits, largest=str(values.max()))
+    return declared
 
 
 def _is_packed(header: ImageHeader) -> bool:

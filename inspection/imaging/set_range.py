@@ -64,7 +64,7 @@ def range_of_set(
             if given is not None:
                 continue
             values = stored_values(data, header, name=path.name)
-            found = declared_range(values, header)
+            found = declared_range(values, header, name=path.name)
         except UnreadableImage:
             continue
         if found is not None and values.any():

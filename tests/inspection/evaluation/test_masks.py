@@ -13,6 +13,7 @@ from PIL import Image
 from inspection.evaluation.masks import find_masks, is_mostly_marked, read_mask, read_masks
 from inspection.imaging.files import encode_png
 from inspection.imaging.opencv import cv2
+from inspection.imaging.reading import Reading
 from models.errors import InvalidInput, UnreadableImage
 
 MARKED = np.zeros((40, 50), np.bool_)
@@ -123,3 +124,14 @@ def test_a_mask_of_several_pages_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableImage) as caught:
         read_mask(path)
     assert caught.value.code == "image-several-pages"
+
+
+def test_the_first_page_of_a_mask_is_taken_where_that_is_asked_for(tmp_path: Path) -> None:
+    pages, buffer = [Image.fromarray(MARKED.astype(np.uint8) * 255), Image.fromarray(~MARKED)], io.BytesIO()
+    pages[0].save(buffer, "TIFF", save_all=True, append_images=pages[1:])
+    path = tmp_path / "a.tif"
+    path.write_bytes(buffer.getvalue())
+    with pytest.raises(UnreadableImage) as caught:
+        read_masks([path])
+    assert caught.value.code == "image-several-pages"
+    assert np.array_equal(read_masks([path], reading=Reading(pages="first")), MARKED)

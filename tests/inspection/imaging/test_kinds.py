@@ -116,6 +116,14 @@ def test_significant_bits_that_are_spread_over_all_16_are_read_as_16(fill: int) 
     assert seen.values == ValueRange.of_bits(16)
 
 
+def test_values_beyond_the_significant_bits_of_a_file_are_refused() -> None:
+    values = GREY.astype(np.uint16) << 5 | 1
+    for data in (with_significant_bits(values, 12), tiff(values.astype("<u2"), 16, 1, (281, 3, 4095))):
+        error = refused(data)
+        assert (error.code, error.values["bits"]) == ("image-beyond-depth", 12)
+        assert decode(data, reading=Reading(ValueRange.of_bits(16))).values == ValueRange.of_bits(16)
+
+
 def test_a_deep_image_with_an_orientation_is_upright() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
