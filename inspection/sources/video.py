@@ -193,7 +193,7 @@ class VideoSource(SourceBase):
 
     def _count_the_end(self) -> None:
         """Count the frames that the header tells of, or that are in the file, and that did not come."""
-        missing = self._declared - self._frames_read
+        missing = self._declared - self._frames_read - (0 if self._index is None else self._index.empty)
         if not self._declared:
             # How many there were is not known, only that not all came.
             if not self._undecoded and self._structure_damaged():

@@ -16,7 +16,8 @@ _TOP_LEVEL = {
 }  # fmt: skip
 _IN_A_CLUSTER = {0xE7, 0xA3, 0xA0, 0xA7, 0xAB, 0x5854, 0xAF, 0xEC, 0xBF}
 _TS_PACKET, _TS_SYNC, _TS_CHUNK = 188, 0x47, 4096
-_INDEX_ENTRY = 16
+_INDEX_ENTRY, _FIRST_FRAMES = 16, 64
+_PICTURES = {b"dc", b"db"}
 
 
 def structure_damaged(path: Path) -> bool:
@@ -41,6 +42,9 @@ class AviIndex:
     Args:
         path: of the video.
 
+    Attributes:
+        empty: how many frames have no picture, as a recorder writes for those that its camera did not deliver.
+
     Raises:
         OSError: when the file cannot be read.
     """
@@ -49,9 +53,12 @@ class AviIndex:
         self._path = path
         self._origin = 0
         self._frames: list[bytes] = []
+        self.empty = 0
         if path.suffix.lower() == ".avi":
             with path.open("rb") as file:
-                self._origin, self._frames = _avi_frames(file, os.fstat(file.fileno()).st_size)
+                self._origin, listed = _avi_frames(file, os.fstat(file.fileno()).st_size)
+            self._frames = [entry for entry in listed if any(entry[12:16])]
+            self.empty = len(listed) - len(self._frames)
 
     def lacking_from(self, number: int) -> int:
         """Return how many frames in a row, from this number on, have no header where the index says.
@@ -64,8 +71,7 @@ class AviIndex:
         lacking = 0
         with self._path.open("rb") as file:
             for entry in self._frames[number:]:
-                file.seek(self._origin + int.from_bytes(entry[8:12], "little"))
-                if file.read(8) == entry[:4] + entry[12:16]:
+                if _in_place(file, self._origin, entry):
                     break
                 lacking += 1
         return lacking
@@ -107,13 +113,25 @@ def _stream_damaged(file: BinaryIO) -> bool:
 
 
 def _avi_frames(file: BinaryIO, size: int) -> tuple[int, list[bytes]]:
-    """Return where the places in the index are counted from, and its entries of the video."""
+    """Return where the places in the index are counted from, and its entries of the video.
+
+    No entries when none of the first frames is found: an index that is not understood proves nothing.
+    """
     movi, index = _avi_parts(file, size)
     entries = [index[at : at + _INDEX_ENTRY] for at in range(0, len(index), _INDEX_ENTRY)]
-    stream = next((entry[:4] for entry in entries if entry[2:4] in {b"dc", b"db"}), b"")
+    stream = next((entry[:4] for entry in entries if entry[2:4] in _PICTURES), b"")
+    frames = [entry for entry in entries if entry[:4] == stream]
     # They are counted from the list of frames, by some programs from the beginning of the file.
-    origin = 0 if int.from_bytes(index[8:12], "little") > movi else movi
-    return origin, [entry for entry in entries if entry[:4] == stream]
+    for origin in (movi, 0):
+        if any(_in_place(file, origin, entry) for entry in frames[:_FIRST_FRAMES]):
+            return origin, frames
+    return movi, []
+
+
+def _in_place(file: BinaryIO, origin: int, entry: bytes) -> bool:
+    file.seek(origin + int.from_bytes(entry[8:12], "little"))
+    name = file.read(4)
+    return name[:2] == entry[:2] and name[2:] in _PICTURES
 
 
 def _avi_parts(file: BinaryIO, size: int) -> tuple[int, bytes]:

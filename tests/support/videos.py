@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -52,3 +53,19 @@ def cluster(data: bytes | bytearray, number: int) -> int:
     for _ in range(number + 1):
         position = data.index(b"\x1f\x43\xb6\x75", position + 1)
     return position
+
+
+def without_pictures(path: Path, numbers: set[int]) -> Path:
+    """Rewrite an AVI file so that some frames are empty, as a recorder writes those that its camera did not deliver."""
+    data = path.read_bytes()
+    movi, index = data.index(b"movi"), data.rindex(b"idx1")
+    frames, entries = b"movi", b""
+    for number, at in enumerate(range(index + 8, index + 8 + COUNT * 16, 16)):
+        name, flags, place, length = struct.unpack("<4sIII", data[at : at + 16])
+        picture = b"" if number in numbers else data[movi + place + 8 : movi + place + 8 + length]
+        entries += struct.pack("<4sIII", name, flags, len(frames), len(picture))
+        frames += name + struct.pack("<I", len(picture)) + picture + bytes(len(picture) % 2)
+    body = data[8 : movi - 4] + struct.pack("<I", len(frames)) + frames
+    body += b"idx1" + struct.pack("<I", len(entries)) + entries
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    return path

@@ -9,7 +9,7 @@ import pytest
 from inspection.sources import LiveSource, VideoSource, frames
 from models.errors import InvalidInput
 from tests.support.command import run
-from tests.support.videos import COUNT, cluster, damage, pause, video
+from tests.support.videos import COUNT, cluster, damage, pause, video, without_pictures
 
 FORMS = pytest.mark.parametrize(("suffix", "code"), [(".mp4", "mp4v"), (".avi", "MJPG"), (".mkv", "XVID")])
 
@@ -72,6 +72,12 @@ def test_a_last_frame_that_was_cut_off_is_counted(tmp_path: Path) -> None:
 def test_a_jump_of_the_time_in_an_intact_file_is_no_loss(tmp_path: Path) -> None:
     with VideoSource(pause(video(tmp_path / "a.mkv", "MJPG"), after=30, milliseconds=400)) as source:
         assert [frame.sequence for frame in frames(source)] == list(range(COUNT))
+        assert source.missed.undecoded == 0
+
+
+def test_frames_that_a_recorder_left_empty_are_no_loss(tmp_path: Path) -> None:
+    with VideoSource(without_pictures(video(tmp_path / "a.avi", "MJPG"), {10, 11, 30})) as source:
+        assert len(list(frames(source))) == COUNT - 3
         assert source.missed.undecoded == 0
 
 
