@@ -16,7 +16,16 @@ WESTERN = [
     "Açúcar;Pressão",
     "±0,5 mm",
 ]
-JAPANESE = ["品番 ABC-123 ロット７", "ﾛｯﾄ ABC-123 ｼｰﾙ", "温度[℃],圧力[MPa]", "時刻,主軸ﾓｰﾀ,X軸", "ﾎﾟﾝﾌﾟ", "漏洩検査"]
+JAPANESE = [
+    "品番 ABC-123 ロット７",
+    "ﾛｯﾄ ABC-123 ｼｰﾙ",
+    "温度[℃],圧力[MPa]",
+    "時刻,主軸ﾓｰﾀ,X軸",
+    "ﾎﾟﾝﾌﾟ",
+    "漏洩検査",
+    "ｵﾝﾄﾞ,ｱﾂﾘｮｸ",
+    "ﾃﾞﾝﾘｭｳ,ﾋｮｳｼﾞ",
+]
 
 
 @pytest.mark.parametrize("text", WESTERN)
@@ -46,7 +55,18 @@ def test_a_single_kanji_that_may_be_two_letters_is_not_certain() -> None:
     assert not found.certain
 
 
-@pytest.mark.parametrize(("text", "encoding"), [("温度,压力,电流", "gbk")])
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("温度,压力,电流", "gbk"),
+        ("温度センサー,圧力,電流", "euc_jp"),
+        ("温度,圧力,電流", "euc_jp"),
+        ("主軸モータ,回転数", "euc_jp"),
+        ("Температура,Давление,Ток", "koi8_r"),
+        ("температура,давление,ток", "koi8_r"),
+        ("Température,Pression,Courant", "mac_roman"),
+    ],
+)
 def test_a_text_in_another_character_set_is_not_guessed(text: str, encoding: str) -> None:
     assert probable_encoding(text.encode(encoding)) is None
 
