@@ -44,7 +44,11 @@ def chosen_pipeline(path: Path) -> ValidatedPipeline:
     """
     from inspection.pipeline import read_pipeline, ready_definition, ready_names, validate_definition
     from models.errors import NotFound
+    from models.storage import is_folder
 
+    if str(path) in ready_names() and is_folder(path):
+        # The folder is something else: no folder is a pipeline.
+        return validate_definition(ready_definition(str(path)))
     try:
         return read_pipeline(path)
     except FileNotFoundError as error:

@@ -197,12 +197,16 @@ def _evaluate_scores(
 
 
 def _report_masks(scored: ScoredSet) -> None:
-    """Report on stderr which images of defects are in no pixel figure."""
+    """Report on stderr which images of defects are in no pixel figure, and which masks belong to none."""
     from app.command_line import warn
 
-    for code, images in (("masks-missing", scored.without_mask), ("masks-empty", scored.empty_masks)):
-        if images:
-            warn(code, count=len(images), names=", ".join(str(image) for image in images))
+    for code, files in (
+        ("masks-missing", scored.without_mask),
+        ("masks-empty", scored.empty_masks),
+        ("masks-unused", scored.unused_masks),
+    ):
+        if files:
+            warn(code, count=len(files), names=", ".join(map(str, files)))
 
 
 def _evaluate_detector(model: Path, data: Path, speech: Language, *, as_json: bool) -> None:

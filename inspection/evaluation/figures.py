@@ -33,7 +33,8 @@ def figures_of(scored: ScoredSet) -> dict[str, Any]:
         ``rate``), ``confusion`` (truth → verdict → count), ``intervals`` (figure → bounds of 95 %), ``threshold``,
         ``model_threshold``, ``thresholds`` (the effects of others), ``latency_ms`` (``p50``, ``p95``; from the file to
         the heatmap), ``classes``, ``images`` (counts), ``masks`` (number found), ``regions`` (connected defects in
-        the masks), ``empty_masks``, ``without_mask``, ``mistakes`` (each wrong verdict), ``skipped`` (file → message),
+        the masks), ``empty_masks``, ``without_mask``, ``unused_masks``, ``mistakes`` (each wrong verdict), ``skipped``
+        (file → message),
         ``left_out`` (their numbers, good and defective), ``model`` (digest).
     """
     good = [file.score for file in scored.good]
@@ -66,6 +67,7 @@ def figures_of(scored: ScoredSet) -> dict[str, Any]:
         "regions": pixels.regions if pixels is not None else 0,
         "empty_masks": [str(path) for path in scored.empty_masks],
         "without_mask": [str(path) for path in scored.without_mask],
+        "unused_masks": [str(path) for path in scored.unused_masks],
         "mistakes": [_mistake(file) for file in (*scored.escapes, *scored.overkill)],
         "skipped": scored.skipped,
         "left_out": scored.left_out,

@@ -43,6 +43,7 @@ class ScoredSet:
         masks: number of defective images with a mask that is not empty.
         empty_masks: image files whose mask is empty; excluded from the pixel figures only.
         without_mask: defective images without a mask, where masks were given; excluded from the pixel figures only.
+        unused_masks: files in the folder of masks that are the mask of no image, or a second one of an image.
         skipped: file → reason.
         transparent: number of images with transparent parts, which are seen on white.
         left_out: numbers of skipped good and defective images; a production line would not have judged them either.
@@ -59,6 +60,7 @@ class ScoredSet:
     masks: int = 0
     empty_masks: list[Path] = field(default_factory=list)
     without_mask: list[Path] = field(default_factory=list)
+    unused_masks: list[Path] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     transparent: int = 0
     left_out: dict[str, int] = field(default_factory=lambda: {"good": 0, "defect": 0})

@@ -18,7 +18,7 @@ from inspection.evaluation.masks import (
 )
 from inspection.evaluation.pictures import picture_of
 from inspection.evaluation.scored_set import ScoredFile, ScoredSet
-from inspection.imaging.datasets import LabelledImage, good_images, labelled_images
+from inspection.imaging.datasets import LabelledImage, good_images, image_files, labelled_images
 from inspection.imaging.files import decode, read_image_bytes
 from inspection.imaging.frames import Pixels
 from inspection.imaging.placement import FloatMap
@@ -113,6 +113,8 @@ def score_set(
     found = ScoredSet(model.name, model.digest, applied, model.threshold)
     found.classes = tuple(sorted({image.label or UNNAMED_CLASS for image in defects}))
     found.pixels = None if masks is None else PixelScores()
+    if masks is not None:
+        found.unused_masks = _unused_masks(masks, _tasks(goods, good, defects, defect))
     run = _Run(model, found, masks, pictures, language, reading, marks)
     total = len(goods) + len(defects)
     for done, (image, root, label) in enumerate(_tasks(goods, good, defects, defect), start=1):
@@ -134,6 +136,17 @@ def _require_masks(masks: Path, defects: Iterable[Path], defect: Path, marks: Ma
     mostly_marked = sum(is_mostly_marked(read_masks(found, marks, reading)) for found in existing)
     if marks == "auto" and 2 * mostly_marked > len(existing):
         raise InvalidInput("masks-look-inverted", folder=str(masks), count=mostly_marked, total=len(existing))
+
+
+def _unused_masks(masks: Path, images: Iterable[tuple[Path, Path, str | None]]) -> list[Path]:
+    """Return the pictures in the folder of masks that are the mask of no image."""
+    used: set[Path] = set()
+    for image, root, label in images:
+        used.update(find_masks(masks, image, root))
+        if label is None:
+            # Masks of good images may lie in a folder for them; nothing is read from these.
+            used.update(find_masks(masks, image, root.parent))
+    return [path for path in image_files(masks) if path not in used]
 
 
 def _require_different(goods: list[Path], good: Path, defects: list[LabelledImage], defect: Path) -> None:

@@ -129,6 +129,18 @@ def test_images_of_defects_that_are_in_no_pixel_figure_are_named(
     assert says(err, "masks-empty", count=1, names=str(images[1]))
 
 
+def test_masks_that_belong_to_no_image_are_named(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, folders: tuple[object, ...], tmp_path: Path
+) -> None:
+    first, *_ = sorted((parts / "masks" / "scratch").iterdir())
+    unused = [tmp_path / f"{first.stem}_mask.png", tmp_path / "gone.heic", tmp_path / "gone.png"]
+    for path in (tmp_path / first.name, *unused):
+        path.write_bytes(first.read_bytes())
+    _, printed, err = run(capsys, "evaluate", "--model", report.path, *folders, "--masks", tmp_path, "--json")
+    assert json.loads(printed)["unused_masks"] == list(map(str, unused))
+    assert says(err, "masks-unused", count=3, names=", ".join(map(str, unused)))
+
+
 def test_masks_that_look_inverted_are_asked_for_before_an_image_is_scored(
     capsys: pytest.CaptureFixture[str], report: TrainingReport, parts: Path, folders: tuple[object, ...], tmp_path: Path
 ) -> None:
