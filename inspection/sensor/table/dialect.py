@@ -35,8 +35,8 @@ def encoding_of(data: bytes, name: str, given: str = "") -> Encoding:
     """Return the encoding of a file: the given one, that of its byte order mark, else the probable one.
 
     Raises:
-        InvalidInput: ``sensor-file-encoding`` when the file cannot be decoded as given; ``sensor-file-not-text`` when
-            none is probable.
+        InvalidInput: ``sensor-file-encoding`` when the file cannot be decoded as given; ``sensor-file-nul`` when it is
+            UTF-8 with NUL bytes; ``sensor-file-not-text`` when none is probable.
     """
     if given:
         if not is_known_encoding(given) or not _decodes(data, given):
@@ -55,6 +55,8 @@ def encoding_of(data: bytes, name: str, given: str = "") -> Encoding:
         for encoding in possible:
             if _decodes(data, encoding):
                 return Encoding(encoding, assumed=True)
+    elif _decodes(data, "utf-8-sig"):
+        raise InvalidInput("sensor-file-nul", name=name, row=data.count(b"\n", 0, data.index(b"\0")) + 1)
     raise InvalidInput("sensor-file-not-text", name=name)
 
 

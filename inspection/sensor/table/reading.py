@@ -105,9 +105,9 @@ def parse_table(
     memory close to the size of the numbers.
 
     Raises:
-        InvalidInput: with line and column of the fault: ``sensor-file-not-text``, ``sensor-file-encoding``,
-            ``sensor-file-empty``, ``sensor-file-line``, ``sensor-file-uneven``, ``sensor-file-cell``,
-            ``sensor-file-decimal``, ``sensor-file-without-sensors``, ``sensor-column-unknown``.
+        InvalidInput: with line and column of the fault: ``sensor-file-not-text``, ``sensor-file-nul``,
+            ``sensor-file-encoding``, ``sensor-file-empty``, ``sensor-file-line``, ``sensor-file-uneven``,
+            ``sensor-file-cell``, ``sensor-file-decimal``, ``sensor-file-without-sensors``, ``sensor-column-unknown``.
         TooLarge: ``sensor-file-too-large``, ``sensor-file-too-many``.
     """
     if len(data) > MAX_BYTES:

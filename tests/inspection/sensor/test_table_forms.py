@@ -294,3 +294,11 @@ def test_a_delimiter_at_the_end_of_lines_costs_no_header(text: str, skip_lines: 
     found = parsed(text, skip_lines=skip_lines)
     assert (found.columns, found.values.shape) == (("temperature", "pressure", "current"), (3, 3))
     assert codes(found) == []
+
+
+@pytest.mark.parametrize(("encoding", "row"), [("utf-8", 3), ("utf-16-le", 1)])
+def test_bytes_that_are_zero_in_a_text_are_named_with_their_line(encoding: str, row: int) -> None:
+    text = HEADER + "60.5,2.1,5.0\n61.0,\0,5.1\n" if encoding == "utf-8" else HEADER + ROWS
+    with pytest.raises(InvalidInput) as raised:
+        parsed(text, encoding)
+    assert (raised.value.code, raised.value.values["row"]) == ("sensor-file-nul", row)
