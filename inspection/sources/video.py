@@ -11,7 +11,7 @@ from inspection.imaging.frames import Frame, Pixels
 from inspection.imaging.opencv import cv2
 from inspection.sources.base import MissedFrames, SourceBase, SourceState
 from inspection.sources.capture import Capture
-from inspection.sources.video_damage import AviIndex, structure_damaged
+from inspection.sources.video_damage import AviIndex, beginning_damaged, structure_damaged
 from models.errors import InvalidInput, NotFound
 
 _USUAL_RATE = 25.0
@@ -181,6 +181,8 @@ class VideoSource(SourceBase):
         before, self._time = self._time, self._capture.time
         if self._first is None:
             self._first = self._capture.timestamp
+            if self._first >= 1 and self._frames_read == 0 and beginning_damaged(self.path):
+                return round(self._first)
         periods = 0.0 if before is None else (self._time - before) / self._period
         if periods >= _JUMP and self._structure_damaged():
             return round(periods) - 1

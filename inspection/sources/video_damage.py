@@ -15,6 +15,8 @@ _TOP_LEVEL = {
     0xEC, 0xBF,
 }  # fmt: skip
 _IN_A_CLUSTER = {0xE7, 0xA3, 0xA0, 0xA7, 0xAB, 0x5854, 0xAF, 0xEC, 0xBF}
+_BLOCKS = frozenset({0xA3, 0xA0})
+_MATROSKA = {".mkv", ".webm"}
 _TS_PACKET, _TS_SYNC, _TS_CHUNK = 188, 0x47, 4096
 _INDEX_ENTRY, _FIRST_FRAMES = 16, 64
 _PICTURES = {b"dc", b"db"}
@@ -31,9 +33,21 @@ def structure_damaged(path: Path) -> bool:
     suffix = path.suffix.lower()
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        if suffix in {".mkv", ".webm"}:
+        if suffix in _MATROSKA:
             return _matroska_damaged(file, size)
         return suffix == ".ts" and _stream_damaged(file)
+
+
+def beginning_damaged(path: Path) -> bool:
+    """Return whether the structure of a Matroska file is damaged before its first frame; False for other containers.
+
+    Raises:
+        OSError: when the file cannot be read.
+    """
+    if path.suffix.lower() not in _MATROSKA:
+        return False
+    with path.open("rb") as file:
+        return _matroska_damaged(file, os.fstat(file.fileno()).st_size, until=_BLOCKS)
 
 
 class AviIndex:
@@ -77,12 +91,15 @@ class AviIndex:
         return lacking
 
 
-def _matroska_damaged(file: BinaryIO, size: int) -> bool:
+def _matroska_damaged(file: BinaryIO, size: int, until: frozenset[int] = frozenset()) -> bool:
+    """Return whether an element is damaged, up to the first of those in ``until``."""
     while (position := file.tell()) < size:
         identifier = _number(file, keep_marker=True)
         length = _number(file, keep_marker=False)
         if identifier is None or length is None or identifier not in _TOP_LEVEL | _IN_A_CLUSTER:
             return True
+        if identifier in until:
+            return False
         if identifier in {_SEGMENT, _CLUSTER}:
             continue
         end = file.tell() + length

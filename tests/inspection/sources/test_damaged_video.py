@@ -60,6 +60,17 @@ def test_one_frame_that_is_lost_is_counted(tmp_path: Path) -> None:
         assert source.missed.undecoded == 1
 
 
+def test_frames_lost_at_the_beginning_keep_their_numbers(tmp_path: Path) -> None:
+    path = video(tmp_path / "a.mkv", "MJPG")
+    data = bytearray(path.read_bytes())
+    begin, end = cluster(data, 0), cluster(data, 3) - 10
+    data[begin:end] = bytes(end - begin)
+    path.write_bytes(data)
+    with VideoSource(path) as source:
+        assert [frame.sequence for frame in frames(source)] == list(range(3, COUNT))
+        assert source.missed.undecoded == 3
+
+
 def test_a_last_frame_that_was_cut_off_is_counted(tmp_path: Path) -> None:
     path = video(tmp_path / "a.mkv", "MJPG")
     data = path.read_bytes()
