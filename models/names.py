@@ -11,6 +11,7 @@ LONGEST_KEY = 255
 # Control characters, which in a terminal write over others, line ends, and bytes that are no text.
 _UNFIT = frozenset({"Cc", "Cs", "Zl", "Zp"})
 # They turn the order of the letters around them, so that a name reads as another (UAX #9, explicit directions).
+_BREAKING = frozenset({"Cc", "Zl", "Zp"})
 _TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 _FORMAT = "Cf"
 # Default_Ignorable_Code_Point of the Unicode character database, which has kept these blocks for good.
@@ -43,6 +44,13 @@ def is_plain_text(text: str) -> bool:
     return not any(
         unicodedata.category(character) in _UNFIT or unicodedata.bidirectional(character) in _TURNING
         for character in text
+    )
+
+
+def on_one_line(text: str) -> str:
+    r"""Return a text, as the name of a file, with what would end or steer its line as an escape: ``\n``."""
+    return "".join(
+        repr(character)[1:-1] if unicodedata.category(character) in _BREAKING else character for character in text
     )
 
 

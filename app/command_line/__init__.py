@@ -201,8 +201,10 @@ def report_error(error: Any, subject: str = "") -> None:
         error: the error.
         subject: what it is about, where there are many: the path of a file.
     """
+    from models.names import on_one_line
+
     text = error.text(language())
-    lines = [": ".join(part for part in (subject, text.title, text.detail) if part), text.advice]
+    lines = [": ".join(part for part in (on_one_line(subject), text.title, text.detail) if part), text.advice]
     sys.stderr.write("\n".join(line for line in lines if line) + "\n")
 
 

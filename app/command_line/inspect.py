@@ -238,14 +238,15 @@ def _show(found: FrameResult, *, as_json: bool, details: bool) -> bool:
 def _line(found: FrameResult) -> str:
     from app.command_line import language
     from models.findings import finding_texts
+    from models.names import on_one_line
     from models.reasons import reason_text
 
-    result = found.result
+    result, name = found.result, on_one_line(found.name)
     if result is None:
         why = "" if found.error is None else found.error.text(language()).detail
-        return f"--  {found.name}  {why}"
+        return f"--  {name}  {why}"
     score = "" if result.anomaly_score is None else f"  {result.anomaly_score:8.3f} / {result.threshold:.3f}"
     reasons = "".join(f"  {reason_text(reason, language())};" for reason in result.reasons).rstrip(";")
     found_texts = finding_texts(result, language())
     findings = f"  {'; '.join(found_texts)}" if found_texts else ""
-    return f"{result.overall_result.value:2}{score}  {found.milliseconds:6.1f} ms  {found.name}{reasons}{findings}"
+    return f"{result.overall_result.value:2}{score}  {found.milliseconds:6.1f} ms  {name}{reasons}{findings}"

@@ -121,6 +121,8 @@ def train_detector_command(
         warn("detector-images-left-out", count=report.left_out, log=folder / "training.log")
     if "finds-nothing" in report.warnings:
         warn("detector-finds-nothing")
+    if "measured-on-training" in report.warnings:
+        warn("detector-measured-on-training")
     for written in report.models:
         if written.refused is not None:
             report_error(written.refused)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.names import folded, is_clear_name, is_plain_text, visible_length
+from models.names import folded, is_clear_name, is_plain_text, on_one_line, visible_length
 
 
 @pytest.mark.parametrize("name", ["", "ポンプ　二号", "pump 2", "می\u200cخواهم", "👩\u200d🔧", "外字\ue000"])
@@ -57,3 +57,16 @@ def test_ascii_folds_to_its_lower_case(text: str) -> None:
 )
 def test_blanks_at_the_ends_have_no_visible_length(text: str, length: int) -> None:
     assert visible_length(text) == length
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a\nb.png", "a\\nb.png"),
+        ("a\r\x1b[2J", "a\\r\\x1b[2J"),
+        ("a\u2028b", "a\\u2028b"),
+        ("部品 é.png", "部品 é.png"),
+    ],
+)
+def test_what_would_end_or_steer_a_line_is_escaped(name: str, shown: str) -> None:
+    assert on_one_line(name) == shown

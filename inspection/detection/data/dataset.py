@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,6 +69,12 @@ class DetectionData:
     train: tuple[LabelledFile, ...]
     val: tuple[LabelledFile, ...]
     skipped: dict[str, UserFacingError]
+
+    @property
+    def measured_on_training(self) -> bool:
+        """Whether a file of ``val`` is one of ``train`` too, links followed: the figures are then too good."""
+        train = {os.path.realpath(file.image) for file in self.train}
+        return any(os.path.realpath(file.image) in train for file in self.val)
 
     @property
     def digest(self) -> str:

@@ -152,6 +152,8 @@ def _manifest(
         warnings.append("skipped")
     if any(trained.get("left_out", {}).values()):
         warnings.append("left-out")
+    if data.measured_on_training:
+        warnings.append("measured-on-training")
     return DetectorManifest.model_validate(
         {
             "format_version": FORMAT_VERSION,

@@ -229,6 +229,15 @@ def test_a_label_file_in_capitals_without_an_image_is_named(tmp_path: Path) -> N
     assert [Path(file).name for file in read_detection_data(path).skipped] == ["GONE.TXT"]
 
 
+@pytest.mark.parametrize(("val", "expected"), [("images/train", True), ("images/val", False)])
+def test_images_of_the_training_among_those_that_measure_it_are_noticed(
+    tmp_path: Path, val: str, expected: bool
+) -> None:
+    path = draw_detections(tmp_path)
+    described(path, f"train: images/train\nval: {val}\nnames: [a]\n")
+    assert read_detection_data(path).measured_on_training is expected
+
+
 def test_label_files_are_not_missed_where_a_list_names_the_images(tmp_path: Path) -> None:
     path = draw_detections(tmp_path)
     (tmp_path / "some.txt").write_text("images/train/部品 0.png\n")
