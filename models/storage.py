@@ -45,6 +45,11 @@ def is_there(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110 - see above
 
 
+def is_link(path: Path) -> bool:
+    """Return whether ``path`` is a link, also one that leads nowhere; False where the system gives no answer."""
+    return os.path.islink(path)  # noqa: PTH114 - see above
+
+
 @contextlib.contextmanager
 def replacing(path: Path, *, temporary: Path | None = None, mode: int = 0o666) -> Iterator[BinaryIO]:
     """Open a temporary file that replaces ``path`` durably when the block ends without an error.

@@ -11,7 +11,7 @@ from typing import NoReturn
 from inspection.imaging.folders import is_broken_link, walk
 from inspection.imaging.formats import PICTURE_SUFFIXES, is_picture_by_content
 from models.errors import InvalidInput, NotFound
-from models.storage import is_folder, is_there, reason_of
+from models.storage import is_folder, is_link, is_there, reason_of
 
 _GOOD_PREFIXES = ("ok", "normal")
 
@@ -46,7 +46,7 @@ def names_folder(path: Path) -> bool:
 
     A link that leads nowhere is none: reading it tells its target.
     """
-    return is_folder(path) or not (is_there(path) or path.suffix or path.is_symlink())
+    return is_folder(path) or not (is_there(path) or path.suffix or is_link(path))
 
 
 def image_files(folder: Path) -> list[Path]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from inspection.imaging.datasets import image_files, names_folder
 from inspection.runs.overlay_mark import is_overlay
 from models.errors import InvalidInput
+from models.storage import is_link
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +55,4 @@ def _in_folder(folder: Path, overlays: Path | None) -> list[FileToInspect]:
 
 def _lies_in(file: Path, folder: Path) -> bool:
     # A file that is itself a link is an image that was given, wherever it leads.
-    return Path(os.path.realpath(file.parent)).is_relative_to(folder) and not file.is_symlink()
+    return Path(os.path.realpath(file.parent)).is_relative_to(folder) and not is_link(file)
