@@ -20,6 +20,7 @@ _LABEL = re.compile(
 )
 _MAX_BACKWARD = 0.01
 _MAX_PASSES = 8
+_DAY_S = 86_400.0
 
 Vector = NDArray[np.float64]
 
@@ -72,7 +73,7 @@ def find_data_warnings(table: SensorTable) -> DataWarnings:
             for name, column in zip(table.columns, table.values.T, strict=True)
             if _is_label(name, column[~np.isnan(column)])
         ),
-        backward=rows_going_back(table.seconds),
+        backward=_backward(table.seconds),
         mostly_missing=tuple(
             (name, int(missing))
             for name, missing in zip(table.columns, np.isnan(table.values).sum(axis=0), strict=True)
@@ -110,13 +111,20 @@ def _is_label(name: str, values: Vector) -> bool:
 
 
 def rows_going_back(seconds: Vector | None) -> int:
-    """Return how many rows are earlier than the one before, if more than 1 %; else 0, as of a clock set back once.
+    """Return how many rows are earlier than the one before; a time of day that passes midnight is not.
 
     Args:
         seconds: of a table, float64 ``(rows,)``; NaN where missing; None without a time column.
     """
     if seconds is None:
         return 0
-    steps = np.diff(seconds[~np.isnan(seconds)])
-    backward = int((steps < 0).sum())
-    return backward if backward > _MAX_BACKWARD * len(steps) else 0
+    known = seconds[~np.isnan(seconds)]
+    steps = np.diff(known)
+    of_day = bool(len(known)) and bool(known.max() <= _DAY_S)
+    return int(((steps < 0) & (steps > -_DAY_S / 2 if of_day else True)).sum())
+
+
+def _backward(seconds: Vector | None) -> int:
+    """Return the rows that go back, unless so few that a clock was set back."""
+    backward = rows_going_back(seconds)
+    return backward if seconds is not None and backward > _MAX_BACKWARD * np.isfinite(seconds).sum() else 0

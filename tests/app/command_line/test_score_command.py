@@ -156,11 +156,14 @@ def test_columns_taken_by_their_order_are_named(
     assert says(err, "sensor-columns-by-order", columns=pairs) == (not header)
 
 
-@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize(
+    ("hours", "goes_back"), [([10, 11], False), ([11, 10], True), ([11, 11, 10, 11], True), ([23, 0], False)]
+)
 def test_times_that_go_back_are_told_where_windows_take_them_in_order(
-    capsys: pytest.CaptureFixture[str], windowed: Path, folder: Path, tmp_path: Path, backwards: bool
+    capsys: pytest.CaptureFixture[str], windowed: Path, folder: Path, tmp_path: Path, hours: list[int], goes_back: bool
 ) -> None:
-    lines = [f"10:00:{59 - place if backwards else place:02},{line}" for place, line in enumerate(lines_of(60))]
+    times = [f"{hour:02}:{minute:02}" for hour in hours for minute in range(60)]
+    lines = [f"{time},{line}" for time, line in zip(times, lines_of(len(times)), strict=True)]
     (tmp_path / "t.csv").write_text("\n".join(["time," + ",".join(COLUMNS), *lines]))
-    assert says(run(capsys, windowed, tmp_path / "t.csv")[2], "sensor-time-backward") == backwards
+    assert says(run(capsys, windowed, tmp_path / "t.csv")[2], "sensor-time-backward") == goes_back
     assert not says(run(capsys, folder / "pump.npz", tmp_path / "t.csv")[2], "sensor-time-backward")
