@@ -27,8 +27,10 @@ _FORMATS: dict[int, SampleFormat] = {2: "int", 3: "float"}
 _READ_BITS = frozenset({1, 2, 4, 8, 10, 12, 14, 16, 32, 64})
 _NARROW, _GREY = (2, 4), (0, 1)
 _ASSOCIATED, _UNASSOCIATED = 1, 2
-# Colours of the image by PhotometricInterpretation: white is zero, black is zero, RGB, palette, CMYK, YCbCr, CIELAB.
-_COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3, 8: 3}
+# Colours of the image by PhotometricInterpretation: white is zero, black is zero, RGB, palette, CMYK, YCbCr.
+_COLOURS = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3}
+# OpenCV decodes these, but in other colours than a viewer shows.
+_LAB = frozenset({8, 9, 10})
 _AT_ONCE = 1 << 16
 
 
@@ -77,7 +79,8 @@ def tiff_properties(data: bytes) -> TiffProperties:
 
     bits, photometric = value(_BITS, 8), value(_PHOTOMETRIC, 1)
     samples = _FORMATS.get(value(_FORMAT, 1), "uint")
-    unread = "" if photometric in _COLOURS else f"TIFF, PhotometricInterpretation {photometric}"
+    kind = "CIELAB" if photometric in _LAB else f"PhotometricInterpretation {photometric}"
+    unread = "" if photometric in _COLOURS else f"TIFF, {kind}"
     if not unread and value(_SUBFILE, 0) & _REDUCED:
         unread = "camera raw"
     if not unread and bits not in _READ_BITS:
@@ -90,8 +93,8 @@ def tiff_properties(data: bytes) -> TiffProperties:
     extra = value(_SAMPLES, 1) - _COLOURS.get(photometric, 1)
     alpha: Literal["", "straight", "premultiplied"] = ""
     if extra > 0:
-        kind = value(_EXTRA, 0)
-        alpha = "premultiplied" if kind == _ASSOCIATED else "straight" if kind == _UNASSOCIATED else ""
+        meaning = value(_EXTRA, 0)
+        alpha = "premultiplied" if meaning == _ASSOCIATED else "straight" if meaning == _UNASSOCIATED else ""
     largest = value(_LARGEST, 0)
     significant = largest.bit_length() if largest > 255 and largest & (largest + 1) == 0 else None  # noqa: PLR2004
     return TiffProperties(width, height, bits, samples, alpha, significant, 1 + _pages(data, following), unread)

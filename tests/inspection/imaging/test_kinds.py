@@ -412,6 +412,11 @@ def test_a_grey_tiff_of_few_bits_is_not_supported_but_not_damaged(bits: int) -> 
     assert (error.code, error.values["format"]) == ("image-not-supported", f"TIFF, grey of {bits} bits")
 
 
+def test_a_tiff_in_cielab_is_not_supported_instead_of_seen_in_other_colours() -> None:
+    error = refused(by_pillow(Image.new("LAB", (4, 3)), "TIFF"))
+    assert (error.code, error.values["format"]) == ("image-not-supported", "TIFF, CIELAB")
+
+
 def test_a_video_among_images_is_named_as_one(tmp_path: Path) -> None:
     path = tmp_path / "line.mp4"
     path.write_bytes(b"\0\0\0\x18ftypisom")
