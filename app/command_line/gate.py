@@ -26,6 +26,7 @@ from app.command_line.reading_options import (
     chosen_reading,
     report_set_range,
     report_transparent,
+    require_files,
 )
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def learn(
     require_new_file(out)
     require_writable(out)
     given = chosen_reading(bit_depth, value_range, pages)
+    for spec in images:
+        require_files(given, spec)
     set_range = range_of_set(_files(images), given.values)
     report_set_range(set_range, given)
     reading = given if set_range is None else replace(given, values=set_range.values)

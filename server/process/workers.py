@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -199,7 +199,9 @@ def _work(settings: ServerSettings, listener: socket.socket, life: Connection, s
 
     @contextmanager
     def announced() -> Iterator[None]:
-        serves.send(os.getpid())
+        # The first process may have gone meanwhile; the end of ``life`` then stops this one as it should be stopped.
+        with suppress(BrokenPipeError):
+            serves.send(os.getpid())
         serves.close()
         yield
 
