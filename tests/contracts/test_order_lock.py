@@ -40,6 +40,8 @@ from sync.shared.enrolment import DeviceRegister
 from tests.support.errors import raised_in
 from tests.support.images import png
 
+pytestmark = pytest.mark.slow
+
 PASSWORD = "correct horse battery staple"
 ADMIN = Principal(None, "admin", Role.ADMIN, None)
 DEADLINE_S = 20.0

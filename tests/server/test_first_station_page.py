@@ -12,6 +12,8 @@ import pytest
 
 from tests.support.serving import PASSWORD, serve_with_users
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "first-station.md").read_text(encoding="utf-8")
 

@@ -22,6 +22,8 @@ from sync.station.state import CURSOR, get_value
 from sync.station.status import stored_status
 from tests.support.sync_stores import ServerStore, Station, contents, masters, prepared
 
+pytestmark = pytest.mark.slow
+
 STAYS_ON_ITS_SIDE = frozenset({"audit_entry"})
 
 
