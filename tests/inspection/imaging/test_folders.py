@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from inspection.sources.listing import list_images
 from models.errors import InvalidInput, UnreadableImage
 from models.storage import write_atomically
 from tests.support.images import png
+
+Names = Callable[[Path], list[str]]
 
 
 def fill(folder: Path, *names: str) -> Path:
@@ -49,50 +52,50 @@ DOORS = pytest.mark.parametrize("names", [by_search, by_watching])
 
 
 @DOORS
-def test_a_linked_folder_is_read_beside_a_real_one(tmp_path: Path, names: object) -> None:
+def test_a_linked_folder_is_read_beside_a_real_one(tmp_path: Path, names: Names) -> None:
     fill(tmp_path, "good/day1/a.png", "nas/day2/b.png", "nas/day2/deep/c.png")
     link(tmp_path / "good" / "day2", Path("../nas/day2"))
-    assert names(tmp_path / "good") == ["day1/a.png", "day2/b.png", "day2/deep/c.png"]  # type: ignore[operator]
+    assert names(tmp_path / "good") == ["day1/a.png", "day2/b.png", "day2/deep/c.png"]
 
 
 @DOORS
-def test_a_folder_that_is_linked_twice_is_read_once_under_its_own_name(tmp_path: Path, names: object) -> None:
+def test_a_folder_that_is_linked_twice_is_read_once_under_its_own_name(tmp_path: Path, names: Names) -> None:
     fill(tmp_path, "z/a.png")
     for name in ("a", "b/c"):
         link(tmp_path / name, tmp_path / "z")
-    assert names(tmp_path) == ["z/a.png"]  # type: ignore[operator]
+    assert names(tmp_path) == ["z/a.png"]
 
 
 @DOORS
-def test_a_folder_outside_is_read_under_the_first_of_its_links(tmp_path: Path, names: object) -> None:
+def test_a_folder_outside_is_read_under_the_first_of_its_links(tmp_path: Path, names: Names) -> None:
     fill(tmp_path, "out/a.png", "in/b.png")
     for name in ("y", "x"):
         link(tmp_path / "in" / name, tmp_path / "out")
-    assert names(tmp_path / "in") == ["b.png", "x/a.png"]  # type: ignore[operator]
+    assert names(tmp_path / "in") == ["b.png", "x/a.png"]
 
 
 @DOORS
-def test_links_in_a_circle_end(tmp_path: Path, names: object) -> None:
+def test_links_in_a_circle_end(tmp_path: Path, names: Names) -> None:
     fill(tmp_path, "a/b.png", "c/d.png")
     link(tmp_path / "a" / "up", tmp_path)
     link(tmp_path / "a" / "self", tmp_path / "a" / "self")
     link(tmp_path / "c" / "a", tmp_path / "a")
-    found = names(tmp_path)  # type: ignore[operator]
+    found = names(tmp_path)
     assert [name for name in found if name.endswith(".png")] == ["a/b.png", "c/d.png"]
 
 
 @DOORS
-def test_a_folder_that_is_itself_a_link_is_read(tmp_path: Path, names: object) -> None:
+def test_a_folder_that_is_itself_a_link_is_read(tmp_path: Path, names: Names) -> None:
     fill(tmp_path, "real/a.png")
     link(tmp_path / "linked", tmp_path / "real")
-    assert names(tmp_path / "linked") == ["a.png"]  # type: ignore[operator]
+    assert names(tmp_path / "linked") == ["a.png"]
 
 
 @DOORS
 @pytest.mark.parametrize("folder", [".thumbnails", "@eaDir", "__MACOSX", "lost+found"])
-def test_folders_that_are_hidden_or_of_the_system_hold_no_parts(tmp_path: Path, names: object, folder: str) -> None:
+def test_folders_that_are_hidden_or_of_the_system_hold_no_parts(tmp_path: Path, names: Names, folder: str) -> None:
     fill(tmp_path, "a.png", f"{folder}/b.png")
-    assert names(tmp_path) == ["a.png"]  # type: ignore[operator]
+    assert names(tmp_path) == ["a.png"]
 
 
 def test_the_name_of_a_link_is_the_label_of_its_images(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from models.errors import Unavailable
 from server.context import ServerContext, open_context
 from server.core.settings import ServerSettings
-from server.http.lanes import heavy, in_lane, quick, shared
+from server.http.lanes import Lane, heavy, in_lane, quick, shared, signing_in
 
 PATIENCE_S = 30
 
@@ -164,3 +165,21 @@ def _thread_of(endpoint: Callable[..., Any], folder: Path) -> str:
         return str(asyncio.run(endpoint(context=context)))
     finally:
         context.close()
+
+
+def test_a_password_is_checked_on_a_thread_of_its_own_lane(tmp_path: Path) -> None:
+    assert Lane.SIGN_IN.name in _thread_of(in_lane(signing_in(_name_of_thread()), writes=True), tmp_path)
+
+
+def test_heavy_reads_beyond_those_that_may_wait_are_refused() -> None:
+    async def main() -> list[str]:
+        reads, context = Reads(), [0]
+        read = endpoint(reads, heavy)
+        asked = [asyncio.ensure_future(read(number=number, context=context)) for number in range(40)]
+        await begun(reads)
+        await asyncio.sleep(0)
+        reads.release.set()
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        return [one.code for one in found if isinstance(one, Unavailable)]
+
+    assert asyncio.run(main()) == ["server-busy"] * 8
