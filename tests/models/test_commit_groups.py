@@ -47,6 +47,19 @@ def counted_commits(store: Database) -> Iterator[list[object]]:
     event.remove(store.engine, "commit", committed)
 
 
+class Slow:
+    """A writer that has the turn from ``begun`` on until ``go_on`` is set."""
+
+    def __init__(self, store: Database) -> None:
+        self._store = store
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def write(self) -> None:
+        with self._store.transaction():
+            self.begun.set()
+            assert self.go_on.wait(PATIENCE_S)
+
+
 def write(store: Database, code: str, *, large: bool = False, fail: bool = False) -> None:
     with store.transaction(large=large) as session:
         session.add(Target(code=code, name="Plate"))
@@ -196,18 +209,12 @@ def test_what_is_not_told_as_lost_is_in_a_full_store(store, threads):
 def test_a_writer_that_waits_too_long_is_told(tmp_path, threads):
     store = Database(f"sqlite:///{tmp_path / 'slow.sqlite3'}", busy_timeout_ms=50, shared_commits=True)
     store.migrate()
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slow() -> None:
-        with store.transaction():
-            begun.set()
-            assert go_on.wait(PATIENCE_S)
-
-    leader = threads.submit(slow)
-    assert begun.wait(PATIENCE_S)
+    slow = Slow(store)
+    leader = threads.submit(slow.write)
+    assert slow.begun.wait(PATIENCE_S)
     with pytest.raises(Unavailable) as refusal:
         write(store, "late")
-    go_on.set()
+    slow.go_on.set()
     leader.result(PATIENCE_S)
     write(store, "next")
     found = codes(store)
@@ -216,23 +223,18 @@ def test_a_writer_that_waits_too_long_is_told(tmp_path, threads):
 
 
 def test_work_on_an_event_loop_waits_without_holding_it_up(store, threads):
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slow() -> None:
-        with store.transaction():
-            begun.set()
-            assert go_on.wait(PATIENCE_S)
+    slow = Slow(store)
 
     async def main() -> list[str]:
         happened: list[str] = []
-        leader = threads.submit(slow)
-        assert await asyncio.to_thread(begun.wait, PATIENCE_S)
+        leader = threads.submit(slow.write)
+        assert await asyncio.to_thread(slow.begun.wait, PATIENCE_S)
         writing = asyncio.ensure_future(on_loop(write, store=store, code="looped"))
         writing.add_done_callback(lambda _: happened.append("written"))
         while not waiting(store):
             await asyncio.sleep(0)
         happened.append("the loop went on")
-        go_on.set()
+        slow.go_on.set()
         await writing
         leader.result(PATIENCE_S)
         return happened
@@ -251,23 +253,18 @@ def test_works_of_an_event_loop_share_a_commit(store):
 
 
 def test_cancelled_work_leaves_its_turn_to_the_next(store, threads):
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slow() -> None:
-        with store.transaction():
-            begun.set()
-            assert go_on.wait(PATIENCE_S)
+    slow = Slow(store)
 
     async def main() -> None:
-        leader = threads.submit(slow)
-        assert await asyncio.to_thread(begun.wait, PATIENCE_S)
+        leader = threads.submit(slow.write)
+        assert await asyncio.to_thread(slow.begun.wait, PATIENCE_S)
         gone = asyncio.ensure_future(on_loop(write, store=store, code="gone"))
         while not waiting(store):
             await asyncio.sleep(0)
         gone.cancel()
         with pytest.raises(asyncio.CancelledError):
             await gone
-        go_on.set()
+        slow.go_on.set()
         await on_loop(write, store=store, code="next")
         leader.result(PATIENCE_S)
 
@@ -276,20 +273,15 @@ def test_cancelled_work_leaves_its_turn_to_the_next(store, threads):
 
 
 def test_work_cancelled_as_its_turn_comes_passes_it_on(store, threads):
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slow() -> None:
-        with store.transaction():
-            begun.set()
-            assert go_on.wait(PATIENCE_S)
+    slow = Slow(store)
 
     async def main() -> None:
-        leader = threads.submit(slow)
-        assert await asyncio.to_thread(begun.wait, PATIENCE_S)
+        leader = threads.submit(slow.write)
+        assert await asyncio.to_thread(slow.begun.wait, PATIENCE_S)
         gone = asyncio.ensure_future(on_loop(write, store=store, code="gone"))
         while not waiting(store):
             await asyncio.sleep(0)
-        go_on.set()
+        slow.go_on.set()
         while waiting(store):
             pass  # The loop must not run before the turn is given.
         asyncio.get_running_loop().call_soon(gone.cancel)
