@@ -15,7 +15,8 @@ help:  ## this list
 
 # Made again only when something it depends on has changed; an untouched set-up costs nothing.
 $(READY): pyproject.toml constraints.txt deploy/setup.sh deploy/system-packages.txt \
-          $(wildcard inspection/anomaly/backbone/*.py) $(wildcard resources/translations/*.ts)
+          $(wildcard inspection/anomaly/backbone/*.py) $(wildcard resources/translations/*.ts) \
+          $(wildcard resources/protos/*.proto) server/grpc/generation.py
 	sh deploy/setup.sh
 	@mkdir -p $(@D) && touch $@
 
@@ -61,3 +62,4 @@ bench: $(READY)  ## the measured figures of docs/performance.md
 clean:  ## remove what set-up and tests made
 	rm -rf .venv .setup .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache demo-output
 	rm -f resources/backbones/*.xml resources/backbones/*.bin resources/backbones/*.json resources/translations/*.qm
+	rm -rf server/grpc/stubs

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sets up .venv for `make`: system packages where it may, Python packages from the one lock, the backbones, translations.
+# Sets up .venv for `make`: system packages where it may, Python packages from the one lock, backbones, stubs, translations.
 # Usage: [EXTRAS=train,dev,genicam] setup.sh [PACKAGE-LIST…]; the lists name the system packages that are wanted.
 # While a step works it shows its progress: one moving line on a terminal, else a line every 15 seconds. What a step
 # prints goes to .setup/STEP.log; its last lines are shown when it fails.
@@ -140,4 +140,5 @@ for backbone in efficientnet-lite2 efficientnet-lite0; do
     step "backbone-$backbone" plain_progress "converting the backbone $backbone" \
         .venv/bin/python -m inspection.anomaly.backbone.conversion "$backbone"
 done
+step protos plain_progress "generating the stubs of the protos" .venv/bin/python -m server.grpc.generation
 step translations plain_progress "compiling the translations" .venv/bin/python -m app.window.look.language

@@ -96,3 +96,10 @@ BAR_COLOURS
 # The pairs of colours whose contrast the tests check.
 SHAPE_PAIRS
 TEXT_PAIRS
+
+# The seam of steps that run in services.
+StepServices
+bucket
+deadline_s
+object_key
+processing_time_s

@@ -1,0 +1,1 @@
+"""The gRPC services as the server uses them: addresses, balancing, retries, circuits, health."""

@@ -1,0 +1,83 @@
+"""Running a pipeline step elsewhere: what the orchestrator asks for, whoever does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from models.results import Detection
+
+if TYPE_CHECKING:
+    from inspection.imaging.placement import Mask, Placement
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredImage:
+    """An image in the object store, and how it lies on the original image of its pipeline.
+
+    Attributes:
+        bucket: of the object store.
+        object_key: in the bucket.
+        content_type: media type of the bytes.
+        size_bytes: of the object.
+        width: pixels.
+        height: pixels.
+        placement: the map from the original image to this one; None when this is the original.
+        ignored: bool ``(height, width)`` over the original, true where pixels are ignored; None when none are.
+        resized: as ``inspection.imaging.picture.Picture.resized``.
+    """
+
+    bucket: str
+    object_key: str
+    content_type: str
+    size_bytes: int
+    width: int
+    height: int
+    placement: Placement | None = None
+    ignored: Mask | None = None
+    resized: tuple[float, float] = (1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepAnswer:
+    """What a step gave.
+
+    Attributes:
+        output: the image it made, stored; None when it makes none.
+        detections: what it found, in pixels of the original image.
+        metadata: further facts, for people.
+        processing_time_s: that the step itself took, without the way there and back.
+    """
+
+    output: StoredImage | None = None
+    detections: tuple[Detection, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    processing_time_s: float = 0.0
+
+
+class StepServices(Protocol):
+    """Runs steps that take one image; safe to use by many tasks of one event loop."""
+
+    def serves(self, component: str, parameters: Mapping[str, Any]) -> bool:
+        """Return whether a step of this component with these parameters can be run here."""
+        ...
+
+    async def run(
+        self, component: str, parameters: Mapping[str, Any], image: StoredImage, *, deadline_s: float | None = None
+    ) -> StepAnswer:
+        """Run a step and return what it gave.
+
+        Args:
+            component: of ``inspection.components``.
+            parameters: of the component; those left out take their defaults.
+            image: the step's port ``image``.
+            deadline_s: seconds for all attempts together; None takes that of the service.
+
+        Raises:
+            Unavailable: ``service-unavailable`` when no replica answers or the circuit is open; may be tried again.
+            InvalidInput: as the component, when the request is refused for good.
+            NotFound: ``object-unknown`` or ``service-model-unknown``.
+            DoesNotFit: when the image does not fit the model.
+        """
+        ...
