@@ -3,6 +3,7 @@
 from models.audit import AuditEntry, AuditHead
 from models.base import Base
 from models.devices import Device, EnrolmentCode
+from models.executions import Execution, ExecutionOutput, ExecutionRun
 from models.pipelines import ModelFile, Pipeline, StationConfig
 from models.sessions import AIResult, ImageRecord, InspectionSession
 from models.sync import (
@@ -33,6 +34,9 @@ __all__ = [
     "DefectClass",
     "Device",
     "EnrolmentCode",
+    "Execution",
+    "ExecutionOutput",
+    "ExecutionRun",
     "HumanVerification",
     "ImageRecord",
     "InspectionItem",

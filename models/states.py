@@ -131,6 +131,48 @@ class OutboxState(StrEnum):
     DEAD = "dead"
 
 
+class ExecutionStatus(StrEnum):
+    """Life of a pipeline's execution on the server."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+EXECUTION_ENDED = frozenset({ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED})
+"""States that an execution never leaves."""
+
+
+class ExecutionMode(StrEnum):
+    """How an execution came to its worker."""
+
+    DIRECT_GRPC = "direct_grpc"
+    KAFKA_FALLBACK = "kafka_fallback"
+
+
+class Priority(StrEnum):
+    """Which of the waiting executions begins first."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """Place in the order of waiting; the smallest begins first."""
+        return list(Priority).index(self)
+
+
+class OutputKind(StrEnum):
+    """What an output file of an execution holds."""
+
+    PICTURE = "picture"
+    HEATMAP = "heatmap"
+    RESULT = "result"
+
+
 class DeviceStatus(StrEnum):
     """Whether a station may talk to the server."""
 

@@ -1,0 +1,1 @@
+"""Executions: pipelines run on the server."""
