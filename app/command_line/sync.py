@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.command_line.opened_store import opened_store
 from app.command_line.options import JsonOption, StoreOption, progress_bar
+from app.command_line.sync_dead_letters import dead_letters_app
 
 if TYPE_CHECKING:
     from sync.station.engine import SyncProgress, SyncReport, SyncStatus
 
 sync_app = typer.Typer(
     help="Synchronise this station with its server.", add_completion=False, pretty_exceptions_enable=False
-)
-dead_letters_app = typer.Typer(
-    help="Changes the server refused for good.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 sync_app.add_typer(dead_letters_app, name="dead-letters")
 
@@ -33,8 +29,6 @@ _STAGES = {
     "upload": "Sending images",
     "download": "Receiving models",
 }
-
-ChangeArgument = Annotated[str, typer.Argument(metavar="CHANGE_ID", help="As `dead-letters list` shows it.")]
 
 
 @sync_app.callback(invoke_without_command=True)
@@ -148,108 +142,6 @@ def conflicts(
                 mark_seen(session, found)
     if not found and not as_json:
         warn("no-lost-edits")
-
-
-@dead_letters_app.command("list")
-def list_letters(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """List the changes the server refused, with the reason; one JSON object a line with --json.
-
-    \b
-    Examples:
-      imageflow sync dead-letters list
-      imageflow sync dead-letters list --json
-    """  # noqa: D301 - \b keeps the lines as they are
-    from app.command_line import warn
-    from sync.station.dead_letters import list_dead_letters
-
-    with opened_store(store, to_write=False) as workspace, workspace.database.read() as session:
-        letters = list_dead_letters(session)
-    for letter in letters:
-        if as_json:
-            typer.echo(json.dumps(letter.as_json(), ensure_ascii=False))
-            continue
-        reason = f"{letter.problem.get('title', letter.code)} {letter.problem.get('detail', '')}".strip()
-        behind = f" ({letter.held_back} held back behind it)" if letter.held_back else ""
-        typer.echo(f"{letter.change_id}  {letter.op} {letter.entity} {letter.entity_id}{behind}\n  {reason}")
-    if not letters and not as_json:
-        warn("no-refused-changes")
-
-
-@dead_letters_app.command()
-def export(
-    out: Annotated[Path, typer.Option("--out", "--output", help="File to write, one JSON object a line.")],
-    store: StoreOption = None,
-) -> None:
-    """Write the refused changes to a file.
-
-    \b
-    Examples:
-      imageflow sync dead-letters export --out refused.jsonl
-    """  # noqa: D301 - \b keeps the lines as they are
-    from sync.station.dead_letters import export_dead_letters
-
-    with opened_store(store, to_write=False) as workspace:
-        count = export_dead_letters(workspace.database, out)
-    typer.echo(f"{count} written to {out}", err=True)
-
-
-@dead_letters_app.command()
-def resend(
-    change_id: ChangeArgument,
-    values: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=JSON", help="A field with its right value.")
-    ] = None,
-    store: StoreOption = None,
-) -> None:
-    """Put a refused change back into the outbox, with fields mended; it goes with the next pass.
-
-    \b
-    Examples:
-      imageflow sync dead-letters resend 0198c0de-…
-      imageflow sync dead-letters resend 0198c0de-… --set 'code="PLATE-2"'
-    """  # noqa: D301 - \b keeps the lines as they are
-    from sync.station.dead_letters import resend as put_back
-
-    fields = dict(_field(text) for text in values or [])
-    with opened_store(store, to_write=True) as workspace:
-        new = put_back(workspace.database, change_id, fields, actor=_person(), device_id=workspace.require_device())
-    typer.echo(f"waits as {new}", err=True)
-
-
-@dead_letters_app.command()
-def drop(
-    change_id: ChangeArgument,
-    reason: Annotated[str, typer.Option("--reason", help="Why; it is kept in the audit trail.")],
-    store: StoreOption = None,
-) -> None:
-    """Give a refused change up; what it was is kept in the audit trail.
-
-    \b
-    Examples:
-      imageflow sync dead-letters drop 0198c0de-… --reason "made by mistake"
-    """  # noqa: D301 - \b keeps the lines as they are
-    from sync.station.dead_letters import drop as give_up
-
-    with opened_store(store, to_write=True) as workspace:
-        give_up(workspace.database, change_id, actor=_person(), device_id=workspace.require_device(), reason=reason)
-    typer.echo("dropped", err=True)
-
-
-def _person() -> str:
-    try:
-        return getpass.getuser()[:64]
-    except (OSError, KeyError, ImportError):
-        return "command-line"
-
-
-def _field(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise typer.BadParameter(f"{text!r} is not FIELD=JSON", param_hint="--set")
-    try:
-        return name, json.loads(value)
-    except ValueError as error:
-        raise typer.BadParameter(f"the value of {name} is no JSON: {value}", param_hint="--set") from error
 
 
 def _report_json(report: SyncReport) -> dict[str, Any]:

@@ -18,6 +18,7 @@ FEATURES = (
     "home",
     "work",
     "sync",
+    "dead_letters",
 )
 
 

@@ -17,6 +17,87 @@
     </message>
 </context>
 <context>
+    <name>DeadLettersActions</name>
+    <message>
+        <source>Send again</source>
+        <translation>Send again</translation>
+    </message>
+    <message>
+        <source>All of this cause</source>
+        <translation>All of this cause</translation>
+    </message>
+    <message>
+        <source>Change the value</source>
+        <translation>Change the value</translation>
+    </message>
+    <message>
+        <source>Give up…</source>
+        <translation>Give up…</translation>
+    </message>
+    <message>
+        <source>Write to a file</source>
+        <translation>Write to a file</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Close</translation>
+    </message>
+</context>
+<context>
+    <name>DeadLettersScreen</name>
+    <message>
+        <source>Refused changes</source>
+        <translation>Refused changes</translation>
+    </message>
+    <message>
+        <source>Fields of the change</source>
+        <translation>Fields of the change</translation>
+    </message>
+    <message>
+        <source>Kept here until somebody decides</source>
+        <translation>Kept here until somebody decides</translation>
+    </message>
+    <message>
+        <source>Why is it given up?</source>
+        <translation>Why is it given up?</translation>
+    </message>
+    <message>
+        <source>Value</source>
+        <translation>Value</translation>
+    </message>
+    <message>
+        <source>new</source>
+        <translation>new</translation>
+    </message>
+    <message>
+        <source>changed</source>
+        <translation>changed</translation>
+    </message>
+    <message>
+        <source>deleted</source>
+        <translation>deleted</translation>
+    </message>
+    <message>
+        <source>Nothing was refused.</source>
+        <translation>Nothing was refused.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n later change(s) of this record wait behind it.</source>
+        <translation>
+            <numerusform>%n later change of this record waits behind it.</numerusform>
+            <numerusform>%n later changes of this record wait behind it.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Written to {file}</source>
+        <translation>Written to {file}</translation>
+    </message>
+    <message>
+        <source>Only somebody who may change such records can send this one again.</source>
+        <translation>Only somebody who may change such records can send this one again.</translation>
+    </message>
+</context>
+<context>
     <name>Duration</name>
     <message>
         <source>%n s</source>
@@ -149,6 +230,117 @@
     <message>
         <source>Confidence {percent} %, inspected in {milliseconds} ms</source>
         <translation>Confidence {percent} %, inspected in {milliseconds} ms</translation>
+    </message>
+</context>
+<context>
+    <name>Field</name>
+    <message>
+        <source>Code</source>
+        <translation>Code</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>English name</source>
+        <translation>English name</translation>
+    </message>
+    <message>
+        <source>Japanese name</source>
+        <translation>Japanese name</translation>
+    </message>
+    <message>
+        <source>Description</source>
+        <translation>Description</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>Version</translation>
+    </message>
+    <message>
+        <source>Criteria</source>
+        <translation>Criteria</translation>
+    </message>
+    <message>
+        <source>Position</source>
+        <translation>Position</translation>
+    </message>
+    <message>
+        <source>Required</source>
+        <translation>Required</translation>
+    </message>
+    <message>
+        <source>Severity</source>
+        <translation>Severity</translation>
+    </message>
+    <message>
+        <source>Pipeline</source>
+        <translation>Pipeline</translation>
+    </message>
+    <message>
+        <source>Parameters of the pipeline</source>
+        <translation>Parameters of the pipeline</translation>
+    </message>
+    <message>
+        <source>Definition</source>
+        <translation>Definition</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Settings</translation>
+    </message>
+    <message>
+        <source>Username</source>
+        <translation>Username</translation>
+    </message>
+    <message>
+        <source>Displayed name</source>
+        <translation>Displayed name</translation>
+    </message>
+    <message>
+        <source>Role</source>
+        <translation>Role</translation>
+    </message>
+    <message>
+        <source>Active</source>
+        <translation>Active</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>Language</translation>
+    </message>
+    <message>
+        <source>Lot</source>
+        <translation>Lot</translation>
+    </message>
+    <message>
+        <source>Serial number</source>
+        <translation>Serial number</translation>
+    </message>
+    <message>
+        <source>Status</source>
+        <translation>Status</translation>
+    </message>
+    <message>
+        <source>Verdict</source>
+        <translation>Verdict</translation>
+    </message>
+    <message>
+        <source>Comment</source>
+        <translation>Comment</translation>
+    </message>
+    <message>
+        <source>Created</source>
+        <translation>Created</translation>
+    </message>
+    <message>
+        <source>Changed</source>
+        <translation>Changed</translation>
+    </message>
+    <message>
+        <source>Deleted</source>
+        <translation>Deleted</translation>
     </message>
 </context>
 <context>
@@ -425,6 +617,57 @@
     </message>
 </context>
 <context>
+    <name>Record</name>
+    <message>
+        <source>Target</source>
+        <translation>Target</translation>
+    </message>
+    <message>
+        <source>Inspection item</source>
+        <translation>Inspection item</translation>
+    </message>
+    <message>
+        <source>Pipeline</source>
+        <translation>Pipeline</translation>
+    </message>
+    <message>
+        <source>Kind of defect</source>
+        <translation>Kind of defect</translation>
+    </message>
+    <message>
+        <source>Model file</source>
+        <translation>Model file</translation>
+    </message>
+    <message>
+        <source>Settings of stations</source>
+        <translation>Settings of stations</translation>
+    </message>
+    <message>
+        <source>User</source>
+        <translation>User</translation>
+    </message>
+    <message>
+        <source>Inspection of a part</source>
+        <translation>Inspection of a part</translation>
+    </message>
+    <message>
+        <source>Image</source>
+        <translation>Image</translation>
+    </message>
+    <message>
+        <source>AI result</source>
+        <translation>AI result</translation>
+    </message>
+    <message>
+        <source>Human verification</source>
+        <translation>Human verification</translation>
+    </message>
+    <message>
+        <source>Entry of the audit trail</source>
+        <translation>Entry of the audit trail</translation>
+    </message>
+</context>
+<context>
     <name>ScoreGauge</name>
     <message>
         <source>Anomaly score</source>
@@ -539,6 +782,10 @@
     <message>
         <source>Synchronise now</source>
         <translation>Synchronise now</translation>
+    </message>
+    <message>
+        <source>Refused changes…</source>
+        <translation>Refused changes…</translation>
     </message>
     <message>
         <source>Close</source>

@@ -17,6 +17,86 @@
     </message>
 </context>
 <context>
+    <name>DeadLettersActions</name>
+    <message>
+        <source>Send again</source>
+        <translation>再送する</translation>
+    </message>
+    <message>
+        <source>All of this cause</source>
+        <translation>同じ理由をすべて再送</translation>
+    </message>
+    <message>
+        <source>Change the value</source>
+        <translation>値を直す</translation>
+    </message>
+    <message>
+        <source>Give up…</source>
+        <translation>破棄…</translation>
+    </message>
+    <message>
+        <source>Write to a file</source>
+        <translation>ファイルに書き出す</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>閉じる</translation>
+    </message>
+</context>
+<context>
+    <name>DeadLettersScreen</name>
+    <message>
+        <source>Refused changes</source>
+        <translation>拒否された変更</translation>
+    </message>
+    <message>
+        <source>Fields of the change</source>
+        <translation>変更の項目</translation>
+    </message>
+    <message>
+        <source>Kept here until somebody decides</source>
+        <translation>対応を決めるまでここに残ります</translation>
+    </message>
+    <message>
+        <source>Why is it given up?</source>
+        <translation>破棄する理由（Enter で破棄）</translation>
+    </message>
+    <message>
+        <source>Value</source>
+        <translation>値</translation>
+    </message>
+    <message>
+        <source>new</source>
+        <translation>新規</translation>
+    </message>
+    <message>
+        <source>changed</source>
+        <translation>変更</translation>
+    </message>
+    <message>
+        <source>deleted</source>
+        <translation>削除</translation>
+    </message>
+    <message>
+        <source>Nothing was refused.</source>
+        <translation>拒否された変更はありません。</translation>
+    </message>
+    <message numerus="yes">
+        <source>%n later change(s) of this record wait behind it.</source>
+        <translation>
+            <numerusform>このレコードの後続の変更 %n 件が待っています。</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Written to {file}</source>
+        <translation>書き出し先: {file}</translation>
+    </message>
+    <message>
+        <source>Only somebody who may change such records can send this one again.</source>
+        <translation>このレコードを変更できる権限のある人だけが再送できます。</translation>
+    </message>
+</context>
+<context>
     <name>Duration</name>
     <message>
         <source>%n s</source>
@@ -148,6 +228,117 @@
     <message>
         <source>Confidence {percent} %, inspected in {milliseconds} ms</source>
         <translation>信頼度 {percent} %、検査時間 {milliseconds} ms</translation>
+    </message>
+</context>
+<context>
+    <name>Field</name>
+    <message>
+        <source>Code</source>
+        <translation>コード</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>名前</translation>
+    </message>
+    <message>
+        <source>English name</source>
+        <translation>英語名</translation>
+    </message>
+    <message>
+        <source>Japanese name</source>
+        <translation>日本語名</translation>
+    </message>
+    <message>
+        <source>Description</source>
+        <translation>説明</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>バージョン</translation>
+    </message>
+    <message>
+        <source>Criteria</source>
+        <translation>判定基準</translation>
+    </message>
+    <message>
+        <source>Position</source>
+        <translation>順序</translation>
+    </message>
+    <message>
+        <source>Required</source>
+        <translation>必須</translation>
+    </message>
+    <message>
+        <source>Severity</source>
+        <translation>重大度</translation>
+    </message>
+    <message>
+        <source>Pipeline</source>
+        <translation>パイプライン</translation>
+    </message>
+    <message>
+        <source>Parameters of the pipeline</source>
+        <translation>パイプラインのパラメーター</translation>
+    </message>
+    <message>
+        <source>Definition</source>
+        <translation>定義</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>設定</translation>
+    </message>
+    <message>
+        <source>Username</source>
+        <translation>ユーザー名</translation>
+    </message>
+    <message>
+        <source>Displayed name</source>
+        <translation>表示名</translation>
+    </message>
+    <message>
+        <source>Role</source>
+        <translation>役割</translation>
+    </message>
+    <message>
+        <source>Active</source>
+        <translation>有効</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>言語</translation>
+    </message>
+    <message>
+        <source>Lot</source>
+        <translation>ロット</translation>
+    </message>
+    <message>
+        <source>Serial number</source>
+        <translation>シリアル番号</translation>
+    </message>
+    <message>
+        <source>Status</source>
+        <translation>状態</translation>
+    </message>
+    <message>
+        <source>Verdict</source>
+        <translation>判定</translation>
+    </message>
+    <message>
+        <source>Comment</source>
+        <translation>コメント</translation>
+    </message>
+    <message>
+        <source>Created</source>
+        <translation>作成</translation>
+    </message>
+    <message>
+        <source>Changed</source>
+        <translation>更新</translation>
+    </message>
+    <message>
+        <source>Deleted</source>
+        <translation>削除</translation>
     </message>
 </context>
 <context>
@@ -419,6 +610,57 @@
     </message>
 </context>
 <context>
+    <name>Record</name>
+    <message>
+        <source>Target</source>
+        <translation>検査対象</translation>
+    </message>
+    <message>
+        <source>Inspection item</source>
+        <translation>検査項目</translation>
+    </message>
+    <message>
+        <source>Pipeline</source>
+        <translation>パイプライン</translation>
+    </message>
+    <message>
+        <source>Kind of defect</source>
+        <translation>欠陥の種類</translation>
+    </message>
+    <message>
+        <source>Model file</source>
+        <translation>モデルファイル</translation>
+    </message>
+    <message>
+        <source>Settings of stations</source>
+        <translation>端末の設定</translation>
+    </message>
+    <message>
+        <source>User</source>
+        <translation>ユーザー</translation>
+    </message>
+    <message>
+        <source>Inspection of a part</source>
+        <translation>検査セッション</translation>
+    </message>
+    <message>
+        <source>Image</source>
+        <translation>画像</translation>
+    </message>
+    <message>
+        <source>AI result</source>
+        <translation>AI判定</translation>
+    </message>
+    <message>
+        <source>Human verification</source>
+        <translation>人による検証</translation>
+    </message>
+    <message>
+        <source>Entry of the audit trail</source>
+        <translation>監査記録</translation>
+    </message>
+</context>
+<context>
     <name>ScoreGauge</name>
     <message>
         <source>Anomaly score</source>
@@ -533,6 +775,10 @@
     <message>
         <source>Synchronise now</source>
         <translation>今すぐ同期</translation>
+    </message>
+    <message>
+        <source>Refused changes…</source>
+        <translation>拒否された変更…</translation>
     </message>
     <message>
         <source>Close</source>

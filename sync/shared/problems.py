@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from models.errors import (
@@ -18,7 +19,7 @@ from models.errors import (
     Unavailable,
     UserFacingError,
 )
-from models.messages import LocalText
+from models.messages import LANGUAGES, ErrorText, LocalText
 
 TYPE_BASE = "https://api.imageflowcanvas.com/errors/"
 
@@ -46,7 +47,10 @@ _BY_STATUS: dict[int, type[UserFacingError]] = {
 
 
 def change_problem(error: UserFacingError, language: str = "en", *, retry: bool = False) -> dict[str, Any]:
-    """Return the problem document of a refused change; ``retry`` says that it may be sent again as it is."""
+    """Return the problem document of a refused change; ``retry`` says that it may be sent again as it is.
+
+    One that is refused for good is read later, by whoever is at the station then: ``texts`` has it in every language.
+    """
     text = error.text(language)
     problem: dict[str, Any] = {
         "type": TYPE_BASE + error.code,
@@ -61,7 +65,19 @@ def change_problem(error: UserFacingError, language: str = "en", *, retry: bool 
         problem["validation_errors"] = [_in_language(entry, language) for entry in rejected]
     if retry:
         problem["retry"] = True
+    else:
+        problem["texts"] = {name: asdict(error.text(name)) for name in LANGUAGES}
     return problem
+
+
+def problem_text(problem: Mapping[str, Any] | None, language: str = "en") -> ErrorText:
+    """Return the text of a refused change's problem in ``language``, as far as the server gave it."""
+    given = problem or {}
+    texts = given.get("texts")
+    found = texts.get(language) if isinstance(texts, dict) else None
+    words = found if isinstance(found, dict) else given
+    title, detail, advice = (str(words.get(name) or "") for name in ("title", "detail", "advice"))
+    return ErrorText(title or problem_code(problem), detail, advice)
 
 
 def _in_language(entry: Mapping[str, Any], language: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,12 +17,14 @@ from models.clock import rfc3339, utc_now
 from models.database import Database
 from models.errors import InvalidInput, NotFound
 from models.ids import new_id
+from models.messages import ErrorText
 from models.states import ChangeOperation, OutboxState
 from models.storage import reason_of
 from models.sync import OutboxEntry
-from models.synced import Master, Synced, SyncKind, split_fields, synced_types
+from models.synced import Master, Synced, synced_types
 from models.tracking import remote_changes
-from sync.shared.problems import problem_code
+from sync.shared.problems import problem_code, problem_text
+from sync.station.mending import ChangeField, change_fields, mended_values
 from sync.station.state import CURSOR, SNAPSHOT_RESUME, set_value
 
 _PAGE = 200
@@ -47,6 +50,15 @@ class DeadLetter:
     problem: dict[str, Any]
     held_back: int
 
+    @property
+    def shown_fields(self) -> tuple[ChangeField, ...]:
+        """Its fields as a person reads and mends them."""
+        return change_fields(self.entity, self.fields)
+
+    def reason(self, language: str = "en") -> ErrorText:
+        """Return why the server refused it and what to do next, in ``"en"`` or ``"ja"``."""
+        return problem_text(self.problem, language)
+
     def as_json(self) -> dict[str, Any]:
         """Return it in JSON form."""
         return {
@@ -66,6 +78,15 @@ class DeadLetter:
 def list_dead_letters(session: Session, limit: int = 1000, after: int = 0) -> list[DeadLetter]:
     """Return refused changes, oldest first."""
     return [letter for _, letter in _letters(session, limit, after)]
+
+
+def find_dead_letter(session: Session, change_id: str) -> DeadLetter:
+    """Return a refused change.
+
+    Raises:
+        NotFound: ``dead-letter-unknown``.
+    """
+    return _letter(session, _dead(session, change_id))
 
 
 def export_dead_letters(database: Database, path: Path) -> int:
@@ -92,7 +113,13 @@ def export_dead_letters(database: Database, path: Path) -> int:
 
 
 def resend(
-    database: Database, change_id: str, fields: dict[str, Any] | None = None, *, actor: str, device_id: str
+    database: Database,
+    change_id: str,
+    fields: Mapping[str, Any] | None = None,
+    *,
+    actor: str,
+    device_id: str,
+    user_id: str | None = None,
 ) -> str:
     """Put a refused change back in its place in the outbox, with some fields mended, and return its new change id.
 
@@ -102,18 +129,17 @@ def resend(
         fields: wire fields with their right values; the record here gets them too. Facts cannot be mended.
         actor: name of the person, for the audit trail.
         device_id: this station.
+        user_id: who answers for a master's change from now on; None leaves it to who made it.
 
     Raises:
         NotFound: ``dead-letter-unknown``.
-        InvalidInput: ``dead-letter-field``.
+        InvalidInput: as ``mended_values``.
     """
     with database.transaction() as session:
         entry = _dead(session, change_id)
         if fields:
             _mend(session, entry, fields)
-        entry.change_id = new_id()
-        entry.state = OutboxState.WAITING
-        entry.problem = None
+        _put_back(session, entry, user_id)
         append_audit(
             session,
             device_id=device_id,
@@ -124,6 +150,41 @@ def resend(
             detail={"change_id": change_id, "new_change_id": entry.change_id, "mended": sorted(fields or {})},
         )
         return entry.change_id
+
+
+def resend_all(
+    database: Database, code: str | None = None, *, actor: str, device_id: str, user_id: str | None = None
+) -> int:
+    """Put all refused changes back into the outbox as they are and return how many: their cause has gone.
+
+    Args:
+        database: the station's.
+        code: only those refused for this reason.
+        actor: name of the person, for the audit trail.
+        device_id: this station.
+        user_id: who answers for the changes of masters from now on; None leaves them to who made them.
+    """
+    query = select(OutboxEntry).where(OutboxEntry.state == OutboxState.DEAD).order_by(OutboxEntry.sequence)
+    if code is not None:
+        query = query.where(OutboxEntry.last_error == code)
+    count = 0
+    while True:
+        with database.transaction() as session:
+            page = list(session.scalars(query.limit(_PAGE)))
+            if not page:
+                return count
+            for entry in page:
+                _put_back(session, entry, user_id)
+            append_audit(
+                session,
+                device_id=device_id,
+                actor=actor,
+                action="sync.dead-letters-resent",
+                subject="outbox",
+                subject_id=page[0].change_id,
+                detail={"code": code, "new_change_ids": [entry.change_id for entry in page]},
+            )
+        count += len(page)
 
 
 def drop(database: Database, change_id: str, *, actor: str, device_id: str, reason: str) -> None:
@@ -199,17 +260,18 @@ def _dead(session: Session, change_id: str) -> OutboxEntry:
     return entry
 
 
-def _mend(session: Session, entry: OutboxEntry, fields: dict[str, Any]) -> None:
+def _put_back(session: Session, entry: OutboxEntry, user_id: str | None) -> None:
+    """Let a refused change wait again, under a new id."""
+    entry.change_id = new_id()
+    entry.state = OutboxState.WAITING
+    entry.problem = None
+    if user_id is not None and isinstance(_record(session, entry), Master):
+        entry.user_id = user_id
+
+
+def _mend(session: Session, entry: OutboxEntry, fields: Mapping[str, Any]) -> None:
     record = _record(session, entry)
-    if record is None or record.kind is SyncKind.FACT:
-        raise InvalidInput("dead-letter-field", reason="what happened cannot be changed; record a correction")
-    try:
-        values, unknown = split_fields(type(record), fields)
-    except ValueError as error:
-        raise InvalidInput("dead-letter-field", reason=str(error)) from error
-    strange = {*unknown, *(set(fields) - set(values))}
-    if strange:
-        raise InvalidInput("dead-letter-field", reason=f"unknown: {', '.join(sorted(strange))}")
+    values = mended_values(session, record, fields)
     with remote_changes(session):
         for name, value in values.items():
             if not _changed_later(session, entry, name):

@@ -59,3 +59,13 @@ class SyncStatusChanged:
     """Synchronisation has another status than before."""
 
     status: SyncStatus
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedChangesWanted:
+    """The person wants to see the changes that the server refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPageWanted:
+    """The person wants to see the page of the synchronisation."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from app.window.feature import Feature
 from app.window.sync.chip import SyncChip
-from app.window.sync.presenter import SyncPresenter
+from app.window.sync.presenter import SCREEN, SyncPresenter
 from app.window.sync.screen import SyncScreen
 
 FEATURE = Feature(
-    name="sync",
+    name=SCREEN,
     make_presenter=SyncPresenter,
     make_screen=SyncScreen,
     function_key="F4",

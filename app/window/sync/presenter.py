@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 from app.window.presenting.context import StationContext
 from app.window.presenting.event import Event
-from app.window.presenting.messages import StationEnrolled, SyncStatusChanged
+from app.window.presenting.messages import RefusedChangesWanted, StationEnrolled, SyncPageWanted, SyncStatusChanged
 from app.window.presenting.running import Lane, Task
 from app.window.presenting.state_presenter import StatePresenter
 from app.window.sync.state import SyncState
 
 if TYPE_CHECKING:
     from sync.station.engine import SyncReport, SyncStatus
+
+
+SCREEN = "sync"
+"""Name of the screen."""
 
 
 class SyncPresenter(StatePresenter[SyncState]):
@@ -28,6 +32,7 @@ class SyncPresenter(StatePresenter[SyncState]):
         self._asking = False
         self.finished: Event[SyncReport] = Event()
         context.subscribe(StationEnrolled, lambda _: self.refresh())
+        context.subscribe(SyncPageWanted, lambda _: context.go_to(SCREEN))
 
     def poll(self) -> None:
         """Read the status again."""
@@ -73,6 +78,10 @@ class SyncPresenter(StatePresenter[SyncState]):
             on_failure=self._report("sync", retry=self.sync_now),
             on_finished=self._synchronised,
         )
+
+    def show_refused(self) -> None:
+        """Show the changes that the server refused."""
+        self._context.publish(RefusedChangesWanted())
 
     def close_page(self) -> None:
         """Go back to where one begins: the work under way, home, or sign-in."""

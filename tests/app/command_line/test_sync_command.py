@@ -11,10 +11,14 @@ from dataclasses import dataclass
 import keyring
 import keyring.backends.fail
 import pytest
+from sqlalchemy import select
 
 from app.command_line import main
 from models.clock import HybridLogicalClock
+from models.database import Database
 from models.ids import new_id
+from models.states import OutboxState
+from models.sync import OutboxEntry
 from models.targets import Target
 from sync.station.outbox import OutboxRecorder
 from sync.station.state import DEVICE_ID, SERVER_URL, set_value
@@ -104,14 +108,61 @@ def test_a_dead_letter_can_be_mended_from_the_command_line(tmp_path, server, ima
     assert imageflow("dead-letters", "export", *store, "--out", str(out)).returncode == 0
     assert json.loads(out.read_text(encoding="utf-8"))["change_id"] == letter["change_id"]
 
+    shown = imageflow("dead-letters", "show", letter["change_id"], *store).stdout
+    assert "* code" in shown
+    assert letter["code"] in shown
+
     wrong = imageflow("dead-letters", "resend", letter["change_id"], *store, "--set", "colour=1")
     assert wrong.returncode == 1
     assert "Traceback" not in wrong.stderr
-    mended = imageflow("dead-letters", "resend", letter["change_id"], *store, "--set", 'code="OTHER"')
+    mended = imageflow("dead-letters", "resend", letter["change_id"], *store, "--set", "code=OTHER")
     assert mended.returncode == 0, mended.stderr
     again = imageflow(*store, "--credential-stdin", given=credential + "\n")
     assert again.returncode == 0, again.stderr
     assert re.findall(r"\d+", again.stdout)[:1] == ["2"], "the mended change and its audit entry"
+
+
+@pytest.fixture
+def refused(enrolled):
+    """The store of a station with two refused changes; returns it with their ids."""
+    database = Database.at(enrolled / "station.sqlite3", OutboxRecorder(HybridLogicalClock("one")))
+    with database.transaction() as session:
+        session.add_all([Target(code="A", name="a"), Target(code="B", name="b")])
+    with database.transaction() as session:
+        entries = session.scalars(select(OutboxEntry).order_by(OutboxEntry.sequence)).all()
+        for entry, code in zip(entries, ("sync-not-unique", "sync-user-not-here"), strict=True):
+            entry.state, entry.last_error = OutboxState.DEAD, code
+        identifiers = [entry.change_id for entry in entries]
+    database.close()
+    return enrolled, identifiers
+
+
+def test_all_refused_changes_of_a_cause_are_sent_again_from_the_command_line(refused, imageflow):
+    folder, (kept, again) = refused
+    store = ["--store", str(folder)]
+    done = imageflow("dead-letters", "resend", "--all", "--code", "sync-user-not-here", *store)
+    assert done.returncode == 0, done.stderr
+    left = [
+        json.loads(line)["change_id"]
+        for line in imageflow("dead-letters", "list", *store, "--json").stdout.splitlines()
+    ]
+    assert left == [kept]
+    assert again not in left
+
+
+def test_a_refused_change_is_dropped_only_after_a_yes(refused, imageflow):
+    folder, (change_id, _) = refused
+    drop = ["dead-letters", "drop", change_id, "--reason", "a slip", "--store", str(folder)]
+    assert imageflow(*drop).returncode == 2, "nobody can be asked"
+    assert imageflow(*drop, "--yes").returncode == 0
+    assert imageflow(*drop, "--yes").returncode == 1, "it is gone"
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("some-id", "--all"), ("--all", "--set", "code=1"), ("some-id", "--code", "sync-not-unique")]
+)
+def test_options_of_resend_that_exclude_each_other_are_wrong_usage(enrolled, imageflow, arguments):
+    assert imageflow("dead-letters", "resend", *arguments, "--store", str(enrolled)).returncode == 2
 
 
 def test_a_store_that_is_not_there_ends_with_1(tmp_path, imageflow):

@@ -1,0 +1,1 @@
+"""The changes that the server refused."""

@@ -1,0 +1,164 @@
+"""Changes the server refused: their reasons, mending one, sending all of a cause again."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from models.audit import AuditEntry
+from models.errors import InvalidInput
+from models.messages import error_text
+from models.sessions import ImageRecord
+from models.states import OutboxState, Role
+from models.sync import OutboxEntry
+from models.targets import InspectionItem, Target
+from models.users import User
+from sync.station.dead_letters import DeadLetter, find_dead_letter, list_dead_letters, resend, resend_all
+from sync.station.mending import change_fields, value_of
+from tests.support.sync_stores import Station, prepared, signed_in
+
+
+def letters(station: Station) -> list[DeadLetter]:
+    with station.database.read() as session:
+        return list_dead_letters(session)
+
+
+def refused_code(server, station):
+    """A target whose code another one has on the server, refused."""
+    user, target, _ = prepared(server, station)
+    mine = Target(code=f"{target.code}-2", name="Mine")
+    station.add(user.id, mine)
+    server.add(Target(code=f"{target.code}-2", name="Theirs"))
+    assert station.sync().dead == 1
+    return user, target, mine
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_reason_is_in_the_language_of_who_reads_it(server, make_station, language):
+    station = make_station()
+    _, target, mine = refused_code(server, station)
+    reason = letters(station)[0].reason(language)
+    values = {"field": "code", "value": f"{target.code}-2"}
+    assert reason == error_text("sync-not-unique", values, language)
+    assert letters(station)[0].entity_id == mine.id
+
+
+def test_a_problem_without_texts_is_shown_as_the_server_worded_it(server, make_station):
+    station = make_station()
+    refused_code(server, station)
+    with station.database.transaction() as session:
+        entry = session.scalars(select(OutboxEntry).where(OutboxEntry.state == OutboxState.DEAD)).one()
+        entry.problem = {"type": "https://example/errors/older", "title": "Refused", "detail": "So it is."}
+    reason = letters(station)[0].reason("ja")
+    assert (reason.title, reason.detail, reason.advice) == ("Refused", "So it is.", "")
+
+
+def test_a_value_that_another_record_here_has_is_not_taken(server, make_station):
+    station = make_station()
+    _, target, mine = refused_code(server, station)
+    letter = letters(station)[0]
+    with pytest.raises(InvalidInput) as caught:
+        resend(station.database, letter.change_id, {"code": target.code}, actor="q", device_id=station.device_id)
+    assert caught.value.code == "dead-letter-taken"
+    assert letters(station)[0].change_id == letter.change_id
+    assert station.record(Target, mine.id).code != target.code
+
+
+@pytest.mark.parametrize("field", ["id", "created_at", "deleted_at", "colour"])
+def test_a_field_that_is_not_to_be_mended_is_refused(server, make_station, field):
+    station = make_station()
+    refused_code(server, station)
+    with pytest.raises(InvalidInput) as caught:
+        resend(station.database, letters(station)[0].change_id, {field: "x"}, actor="q", device_id=station.device_id)
+    assert caught.value.code == "dead-letter-not-mendable"
+
+
+def test_what_happened_cannot_be_mended(server, make_station):
+    station = make_station()
+    _, target, _ = prepared(server, station)
+    station.inspect_part(target.id)
+    with station.database.transaction() as session:
+        entry = session.scalars(select(OutboxEntry).where(OutboxEntry.entity == ImageRecord.entity)).one()
+        entry.state = OutboxState.DEAD
+        change_id = entry.change_id
+    with pytest.raises(InvalidInput) as caught:
+        resend(station.database, change_id, {"width": 5}, actor="q", device_id=station.device_id)
+    assert caught.value.code == "dead-letter-fact"
+    with station.database.read() as session:
+        assert not any(field.mendable for field in find_dead_letter(session, change_id).shown_fields)
+
+
+def test_all_changes_of_one_cause_are_sent_again(server, make_station):
+    station = make_station()
+    _, target, item = prepared(server, station)
+    newcomer = User(username="newcomer", role=Role.SUPERVISOR)
+    server.add(newcomer)
+    station.sync()
+    station.edit(Target, target.id, newcomer.id, name="New name")
+    station.edit(InspectionItem, item.id, newcomer.id, name="New item")
+    other = Target(code="free", name="by nobody")
+    station.add(None, other)
+    assert station.sync().dead == 3
+    server.add(signed_in(newcomer, station.device_id))
+    count = resend_all(station.database, "sync-user-not-here", actor="q", device_id=station.device_id)
+    assert count == 2
+    assert station.sync().dead == 0
+    assert (server.record(Target, target.id).name, server.record(InspectionItem, item.id).name) == (
+        "New name",
+        "New item",
+    )
+    assert [letter.entity_id for letter in letters(station)] == [other.id]
+
+
+def test_sending_all_again_is_in_the_audit_trail(server, make_station):
+    station = make_station()
+    refused_code(server, station)
+    assert resend_all(station.database, actor="q", device_id=station.device_id) == 1
+    with station.database.read() as session:
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "sync.dead-letters-resent")).one()
+        waiting = session.scalars(select(OutboxEntry.change_id).where(OutboxEntry.entity == "target")).all()
+    assert (entry.actor, entry.detail["new_change_ids"]) == ("q", waiting)
+
+
+def test_whoever_sends_a_masters_change_again_answers_for_it(server, make_station):
+    station = make_station()
+    user, target, _ = prepared(server, station)
+    inspector = User(username="inspector", role=Role.INSPECTOR)
+    server.add(inspector, signed_in(inspector, station.device_id))
+    station.sync()
+    station.edit(Target, target.id, inspector.id, name="Right all the same")
+    assert station.sync().dead == 1
+    change_id = letters(station)[0].change_id
+    resend(station.database, change_id, actor="q", device_id=station.device_id, user_id=user.id)
+    assert station.sync().dead == 0
+    assert server.record(Target, target.id).name == "Right all the same"
+
+
+@pytest.mark.parametrize(
+    ("entity", "name", "text", "value"),
+    [
+        ("target", "code", "PLATE-2", "PLATE-2"),
+        ("target", "code", '"PLATE-2"', "PLATE-2"),
+        ("target", "code", "12", "12"),
+        ("item", "position", "3", 3),
+        ("item", "required", "false", False),
+        ("item", "criteria", '{"a": 1}', {"a": 1}),
+    ],
+)
+def test_a_typed_text_means_a_value_of_the_field(entity, name, text, value):
+    assert value_of(entity, name, text) == value
+
+
+def test_a_text_that_is_no_value_of_the_field_is_refused():
+    with pytest.raises(InvalidInput) as caught:
+        value_of("item", "position", "third")
+    assert caught.value.code == "dead-letter-value"
+
+
+def test_fields_of_a_newer_schema_are_shown_last():
+    shown = change_fields("target", {"newer": [1], "name": "Plate", "code": "P"})
+    assert [(field.name, field.text, field.mendable) for field in shown] == [
+        ("code", "P", True),
+        ("name", "Plate", True),
+        ("newer", "[1]", False),
+    ]
