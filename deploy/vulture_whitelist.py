@@ -36,6 +36,12 @@ _has_ops
 isolation_level
 should_exit
 
+# The bus and the outbox, as features use them.
+consume
+ack
+enqueue
+handle_once
+
 # Columns and fields read in files, in JSON or over the wire, not by name in the code.
 applied_at
 ai_results
@@ -63,6 +69,9 @@ ng_count
 ok_count
 ok_rate
 received_bytes
+consumer_group
+refused_at
+events_waiting_s
 retention_days
 schema_version
 threshold_held_out

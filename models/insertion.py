@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 from models.base import Base
 
 
-def insert_if_absent(session: Session, record: Base) -> None:
-    """Insert a row unless one of the same key exists; of two transactions that do so at once, the second waits.
+def insert_if_absent(session: Session, record: Base) -> bool:
+    """Insert a row unless one of the same key exists, and return whether it was inserted.
+
+    Of two transactions that do so at once, the second waits.
 
     Args:
         session: the transaction; pending changes are not flushed by this call.
@@ -21,4 +23,5 @@ def insert_if_absent(session: Session, record: Base) -> None:
     else:
         from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
     values = {attribute.key: getattr(record, attribute.key) for attribute in inspect(type(record)).column_attrs}
-    connection.execute(insert(type(record)).values(values).on_conflict_do_nothing())
+    statement = insert(type(record)).values(values).on_conflict_do_nothing()
+    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount == 1

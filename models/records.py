@@ -3,6 +3,7 @@
 from models.audit import AuditEntry, AuditHead
 from models.base import Base
 from models.devices import Device, EnrolmentCode
+from models.events import HandledEvent, OutgoingEvent
 from models.executions import Execution, ExecutionOutput, ExecutionRun
 from models.pipelines import ModelFile, Pipeline, StationConfig
 from models.sessions import AIResult, ImageRecord, InspectionSession
@@ -37,12 +38,14 @@ __all__ = [
     "Execution",
     "ExecutionOutput",
     "ExecutionRun",
+    "HandledEvent",
     "HumanVerification",
     "ImageRecord",
     "InspectionItem",
     "InspectionSession",
     "ModelFile",
     "OutboxEntry",
+    "OutgoingEvent",
     "Pipeline",
     "StationConfig",
     "StoredFile",

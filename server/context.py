@@ -20,6 +20,7 @@ from server.core.metrics import Metrics
 from server.core.settings import DATABASE_FILE, ServerSettings, prepare_data_dir, signing_key
 from server.events.bus import EventBus
 from server.events.in_process import InProcessBus
+from server.events.relay import OutboxRelay
 from server.objects.store import ObjectStore
 
 
@@ -33,6 +34,7 @@ class ServerContext:
         clock: the server's hybrid logical clock, device ``"server"``.
         objects: blobs by SHA-256.
         events: the event bus.
+        outbox: publishes what ``server.events.outbox`` holds, once it is started.
         tokens: makes and checks tokens.
         passwords: makes and checks password digests.
         limiter: counts failed sign-ins.
@@ -44,13 +46,15 @@ class ServerContext:
     clock: HybridLogicalClock
     objects: ObjectStore
     events: EventBus
+    outbox: OutboxRelay
     tokens: TokenIssuer
     passwords: Passwords
     limiter: SignInLimiter
     metrics: Metrics
 
     def close(self) -> None:
-        """Close the bus, which ends its subscriptions, and the database."""
+        """Stop publishing, close the bus, which ends its subscriptions, and the database."""
+        self.outbox.stop()
         self.events.close()
         self.database.close()
 
@@ -69,12 +73,14 @@ def open_context(settings: ServerSettings) -> ServerContext:
         newest = _newest_stamp(database)
         if newest is not None:
             clock.observe(newest)
+        events = InProcessBus()
         return ServerContext(
             settings=settings,
             database=database,
             clock=clock,
             objects=ObjectStore(settings.objects),
-            events=InProcessBus(),
+            events=events,
+            outbox=OutboxRelay(database, events),
             tokens=TokenIssuer(signing_key(settings), settings),
             passwords=Passwords(settings.password_min_length),
             limiter=SignInLimiter(settings.sign_in_attempts),

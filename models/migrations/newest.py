@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect, text
 
-NEWEST = "0004"
+NEWEST = "0005"
 """The newest of ``versions/``."""
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from types import TracebackType
 from typing import Protocol, Self
 
-from server.events.topics import Event, Topic, ValueT
+from server.events.deliveries import Delivery
+from server.events.topics import Event, Message, Topic, ValueT
 
 
 class Subscription(Protocol[ValueT]):
@@ -39,11 +41,38 @@ class Subscription(Protocol[ValueT]):
         """End the subscription; may be repeated."""
 
 
+class Consumer(Protocol[ValueT]):
+    """One member of a consumer group: each event of the topic goes to one member of the group, at least once.
+
+    Events of one key come one after the other: the next one when the one before is settled. Different keys may be
+    handled at the same time. What a member has taken and not settled when it ends goes to another one.
+    """
+
+    def __aiter__(self) -> Self:
+        """Return itself."""
+
+    async def __anext__(self) -> Delivery[ValueT]:
+        """Wait for the next event of a key that is free; ends when the bus is closed."""
+
+    async def __aenter__(self) -> Self:
+        """Join the group."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the group."""
+
+    async def aclose(self) -> None:
+        """Leave the group; may be repeated."""
+
+
 class EventBus(Protocol):
-    """Publishes typed events to everyone who is subscribed at that moment."""
+    """Publishes typed events to everyone who is subscribed, and to each consumer group once."""
 
     def publish(self, topic: Topic[ValueT], key: str, value: ValueT) -> None:
-        """Publish an event, from any thread and without waiting for a reader.
+        """Publish an event, from any thread and without waiting for a reader or a broker.
+
+        What must not be lost goes through ``server.events.outbox`` instead.
 
         Args:
             topic: its kind.
@@ -53,10 +82,29 @@ class EventBus(Protocol):
         Raises:
             TypeError: when ``value`` is not of the topic's model. A bug.
             RuntimeError: when the bus is closed. A bug.
+            Unavailable: ``events-backlog`` when the topic has consumer groups and no more events can wait for them.
+        """
+
+    def send(self, message: Message) -> Future[None]:
+        """Publish a message and return what is done once it is kept for its readers, by the broker where there is one.
+
+        Its failure is an ``Unavailable``. Called from any thread, never waits.
+
+        Raises:
+            RuntimeError: when the bus is closed. A bug.
         """
 
     def subscribe(self, topic: Topic[ValueT]) -> Subscription[ValueT]:
         """Return a subscription: ``async for event in bus.subscribe(topic)``.
+
+        Raises:
+            RuntimeError: when the bus is closed. A bug.
+        """
+
+    def consume(self, topic: Topic[ValueT], group: str) -> Consumer[ValueT]:
+        """Return a new member of a consumer group: ``async for delivery in bus.consume(topic, group)``.
+
+        An event that is not of the topic's model goes to its dead letters by itself.
 
         Raises:
             RuntimeError: when the bus is closed. A bug.
@@ -70,4 +118,4 @@ class EventBus(Protocol):
         """
 
     def close(self) -> None:
-        """End every subscription, from any thread; nothing can be published afterwards."""
+        """End every subscription and consumer, from any thread; nothing can be published afterwards."""

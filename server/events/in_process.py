@@ -2,122 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import weakref
-from collections import deque
-from types import TracebackType
-from typing import Any, Generic, Self
+from concurrent.futures import Future
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
 
 from models.errors import Unavailable
-from server.events.topics import Event, Topic, ValueT
+from server.events.deliveries import dead_letter
+from server.events.subscriptions import MOST_WAITING, QueuedSubscription
+from server.events.topics import Event, Message, Topic, ValueT, dead_letters_of
+from server.events.work_queue import MOST_QUEUED, QueueConsumer, WorkQueue
 
-MOST_WAITING = 1_000
-
-
-class InProcessSubscription(Generic[ValueT]):
-    """One reader's queue; publishers fill it from any thread, one task of one event loop empties it.
-
-    Args:
-        bus: that fills it.
-        topic: whose events it gets.
-        most_waiting: events kept for a reader that has fallen behind.
-    """
-
-    def __init__(self, bus: InProcessBus, topic: Topic[ValueT], most_waiting: int) -> None:
-        self._bus = bus
-        self._topic = topic
-        self._lock = threading.Lock()
-        self._waiting: deque[Event[ValueT]] = deque(maxlen=most_waiting)
-        self._missed = 0
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._ready = asyncio.Event()
-        self._ended = False
-
-    @property
-    def missed(self) -> int:
-        """How many events were lost so far because the reader fell behind."""
-        with self._lock:
-            return self._missed
-
-    def __aiter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    async def __anext__(self) -> Event[ValueT]:
-        """Wait for the next event."""
-        self._begin()
-        while True:
-            self._ready.clear()
-            with self._lock:
-                if self._waiting:
-                    return self._waiting.popleft()
-                if self._ended:
-                    raise StopAsyncIteration
-            await self._ready.wait()
-
-    async def __aenter__(self) -> Self:
-        """Begin the subscription."""
-        self._begin()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End the subscription."""
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """End the subscription; may be repeated."""
-        self._bus.leave(self._topic.name, self)
-        with self._lock:
-            self._waiting.clear()
-        self.end()
-
-    def offer(self, event: Event[ValueT]) -> None:
-        """Add an event; the oldest makes room when the queue is full. Called from any thread."""
-        with self._lock:
-            if self._ended:
-                return
-            if len(self._waiting) == self._waiting.maxlen:
-                self._missed += 1
-            self._waiting.append(event)
-        self._wake()
-
-    def end(self) -> None:
-        """Let the reader end after the events that wait. Called from any thread."""
-        with self._lock:
-            self._ended = True
-        self._wake()
-
-    def _begin(self) -> None:
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-            self._bus.join(self._topic.name, self)
-
-    def _wake(self) -> None:
-        if self._loop is None:
-            return
-        try:
-            self._loop.call_soon_threadsafe(self._ready.set)
-        except RuntimeError:
-            # A reader whose loop has ended does not read any more.
-            if not self._loop.is_closed():
-                raise
+_log = structlog.get_logger("imageflow.server")
 
 
 class InProcessBus:
     """Serves one server process; publishing never waits.
 
+    What waits for a consumer group ends with the process.
+
     Args:
-        most_waiting: events kept for a reader that has fallen behind; then it loses the oldest.
+        most_waiting: events kept for a subscriber that has fallen behind; then it loses the oldest.
+        most_queued: events that may wait for a consumer group.
     """
 
-    def __init__(self, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(self, most_waiting: int = MOST_WAITING, most_queued: int = MOST_QUEUED) -> None:
         self._most_waiting = most_waiting
+        self._most_queued = most_queued
         self._lock = threading.Lock()
         # Weak: a reader that leaves its loop without closing is forgotten with it.
-        self._readers: dict[str, weakref.WeakSet[InProcessSubscription[Any]]] = {}
+        self._readers: dict[str, weakref.WeakSet[QueuedSubscription[Any]]] = {}
+        self._groups: dict[str, dict[str, WorkQueue]] = {}
         self._closed = False
 
     def publish(self, topic: Topic[ValueT], key: str, value: ValueT) -> None:
@@ -126,16 +44,38 @@ class InProcessBus:
         Raises:
             TypeError: when ``value`` is not of the topic's model. A bug.
             RuntimeError: when the bus is closed. A bug.
+            Unavailable: ``events-backlog``.
         """
         topic.require(value)
-        event = Event(key, value)
         with self._lock:
             self._require_open()
+            queues = self._queues(topic.name, topic.groups)
+            message = Message(topic.name, key, topic.to_json(value) if queues else b"", groups=topic.groups)
+            _offer_to_groups(queues, message)
             # Within the lock, so that all readers see events of several publishers in one order.
             for reader in self._readers.get(topic.name, ()):
-                reader.offer(event)
+                reader.offer(Event(key, value, message.id))
 
-    def subscribe(self, topic: Topic[ValueT]) -> InProcessSubscription[ValueT]:
+    def send(self, message: Message) -> Future[None]:
+        """Publish a message; what is returned is done already.
+
+        Raises:
+            RuntimeError: when the bus is closed. A bug.
+        """
+        done: Future[None] = Future()
+        with self._lock:
+            self._require_open()
+            try:
+                _offer_to_groups(self._queues(message.topic, message.groups), message)
+            except Unavailable as error:
+                done.set_exception(error)
+                return done
+            for reader in self._readers.get(message.topic, ()):
+                _offer(reader, message)
+        done.set_result(None)
+        return done
+
+    def subscribe(self, topic: Topic[ValueT]) -> QueuedSubscription[ValueT]:
         """Return a subscription: ``async for event in bus.subscribe(topic)``.
 
         Raises:
@@ -143,7 +83,17 @@ class InProcessBus:
         """
         with self._lock:
             self._require_open()
-        return InProcessSubscription(self, topic, self._most_waiting)
+        return QueuedSubscription(self, topic, self._most_waiting)
+
+    def consume(self, topic: Topic[ValueT], group: str) -> QueueConsumer[ValueT]:
+        """Return a new member of a consumer group: ``async for delivery in bus.consume(topic, group)``.
+
+        Raises:
+            RuntimeError: when the bus is closed. A bug.
+        """
+        with self._lock:
+            self._require_open()
+            return QueueConsumer(self._queue(topic.name, group), topic)
 
     def check(self) -> None:
         """Check that the bus is open; nothing else can fail within the process.
@@ -156,27 +106,65 @@ class InProcessBus:
                 raise Unavailable("events-closed")
 
     def close(self) -> None:
-        """End every subscription, from any thread; nothing can be published afterwards."""
+        """End every subscription and consumer, from any thread; nothing can be published afterwards."""
         with self._lock:
             self._closed = True
             readers = [reader for readers in self._readers.values() for reader in readers]
+            queues = [queue for queues in self._groups.values() for queue in queues.values()]
             self._readers.clear()
         for reader in readers:
             reader.end()
+        for queue in queues:
+            queue.close()
 
-    def join(self, topic: str, reader: InProcessSubscription[Any]) -> None:
+    async def join(self, reader: QueuedSubscription[Any]) -> None:
         """Add a reader; on a closed bus it ends at once."""
         with self._lock:
             if not self._closed:
-                self._readers.setdefault(topic, weakref.WeakSet()).add(reader)
+                self._readers.setdefault(reader.topic.name, weakref.WeakSet()).add(reader)
                 return
         reader.end()
 
-    def leave(self, topic: str, reader: InProcessSubscription[Any]) -> None:
+    def leave(self, reader: QueuedSubscription[Any]) -> None:
         """Remove a reader; nothing happens when it is not there."""
         with self._lock:
-            self._readers.get(topic, weakref.WeakSet()).discard(reader)
+            self._readers.get(reader.topic.name, weakref.WeakSet()).discard(reader)
+
+    def _queues(self, topic: str, groups: tuple[str, ...]) -> list[WorkQueue]:
+        """Return the queues of a topic's groups: those named and those that have been joined."""
+        for group in groups:
+            self._queue(topic, group)
+        return list(self._groups.get(topic, {}).values())
+
+    def _queue(self, topic: str, group: str) -> WorkQueue:
+        queues = self._groups.setdefault(topic, {})
+        if group not in queues:
+            queues[group] = WorkQueue(group, self._reject, self._most_queued)
+        return queues[group]
+
+    def _reject(self, message: Message, group: str, reason: str) -> None:
+        letter = dead_letter(message, group, reason)
+        _log.error("event rejected", topic=message.topic, group=group, event_id=message.id, reason=letter.reason)
+        dead = dead_letters_of(Topic(message.topic, type(letter)))
+        with self._lock:
+            for reader in self._readers.get(dead.name, ()):
+                reader.offer(Event(message.key, letter, message.id))
 
     def _require_open(self) -> None:
         if self._closed:
             raise RuntimeError("the bus is closed")
+
+
+def _offer_to_groups(queues: list[WorkQueue], message: Message) -> None:
+    for queue in queues:
+        if not queue.offer(message):
+            raise Unavailable("events-backlog", topic=message.topic)
+
+
+def _offer(reader: QueuedSubscription[Any], message: Message) -> None:
+    try:
+        event = reader.topic.event(message)
+    except ValidationError:
+        _log.error("event of another model", topic=message.topic, event_id=message.id)
+    else:
+        reader.offer(event)

@@ -22,6 +22,7 @@ class Health(Reply):
     status: Literal["ok", "down"]
     version: str
     components: dict[str, PartHealth] = Field(description="database, object_store, event_bus")
+    events_waiting_s: float = Field(description="Seconds that the oldest event has waited for the event bus.")
     grpc_services: dict[str, PartHealth] = Field(
         description="Each gRPC service this server uses; empty, as it uses none."
     )

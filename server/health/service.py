@@ -12,6 +12,7 @@ from sqlalchemy import select
 from models.errors import Unavailable
 from models.sync import ChangeLogHead
 from server.context import ServerContext
+from server.events.outbox import waiting_s
 from server.health.schemas import Health, PartHealth
 
 
@@ -33,7 +34,13 @@ def health(context: ServerContext) -> Health:
         "event_bus": _probe(context.events.check),
     }
     down = [name for name, part in parts.items() if part.status == "down"]
-    state = Health(status="down" if down else "ok", version=product_version(), components=parts, grpc_services={})
+    state = Health(
+        status="down" if down else "ok",
+        version=product_version(),
+        components=parts,
+        events_waiting_s=_events_waiting_s(context) if parts["database"].status == "up" else 0.0,
+        grpc_services={},
+    )
     if down:
         members: dict[str, object] = state.model_dump(mode="json")
         members["state"] = members.pop("status")
@@ -44,6 +51,11 @@ def health(context: ServerContext) -> Health:
 def _ask(context: ServerContext) -> None:
     with context.database.read() as session:
         session.execute(select(ChangeLogHead.position))
+
+
+def _events_waiting_s(context: ServerContext) -> float:
+    with context.database.read() as session:
+        return round(waiting_s(session), 1)
 
 
 def _probe(ask: Callable[[], None]) -> PartHealth:

@@ -64,6 +64,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         del app
+        parts.outbox.start()
         yield
         parts.close()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -15,10 +14,17 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 from obstore.store import ObjectStore as Store
 
-from models.errors import InvalidInput, NotFound, Unavailable
-from models.storage import is_digest, no_room, sync_path
+from models.errors import InvalidInput, NotFound
+from models.storage import move_durably, sync_path
+from server.objects.keys import Place, key_of
+from server.objects.trouble import translated
+from server.objects.writing import ObjectWriter
 
 _CHUNK = 256 * 1024
+_PART, _PARTS_AT_ONCE = 8 * 1024 * 1024, 4
+"""Bytes of one part of a large object, and how many are on their way at once: together what it takes of memory."""
+_ARRIVING = ".arriving"
+"""Folder of a local store for objects that are on their way; no key begins with a dot."""
 
 
 class ObjectStore:
@@ -31,6 +37,7 @@ class ObjectStore:
 
     def __init__(self, url: str) -> None:
         self._folder: Path | None = None
+        self._place = Place.of_url(url)
         try:
             if urlsplit(url).scheme == "file":
                 self._folder = Path(url2pathname(urlsplit(url).path))
@@ -40,20 +47,57 @@ class ObjectStore:
         except (BaseError, OSError, ValueError) as error:
             raise InvalidInput("objects-url-invalid", scheme=urlsplit(url).scheme or "-") from error
 
+    @property
+    def bucket(self) -> str:
+        """Name of the bucket that all objects are in."""
+        return self._place.bucket
+
+    def object_key(self, sha256: str) -> str:
+        """Return the key of an object within the bucket, for a message that names it.
+
+        Raises:
+            InvalidInput: ``digest-malformed``.
+        """
+        return self._place.object_key(sha256)
+
+    def require_allowed(self, bucket: str, object_key: str) -> str:
+        """Return the digest of the object that a message names.
+
+        Raises:
+            PermissionDenied: ``object-not-allowed`` for another bucket and for anything that is no key of this store.
+        """
+        return self._place.require_allowed(bucket, object_key)
+
+    def writer(self, most_bytes: int | None = None) -> ObjectWriter:
+        """Return what takes an object of unknown digest in pieces, on an event loop: ``async with store.writer()``."""
+        folder = self._folder / _ARRIVING if self._folder is not None else None
+        return ObjectWriter(self.put, self.take_file, folder, most_bytes)
+
     def put(self, sha256: str, data: bytes) -> None:
         """Keep ``data``; it lasts through a power cut when this returns.
 
         Raises:
             Unavailable: ``disk-full`` or ``objects-unreachable``.
         """
-        with _trouble():
-            obstore.put(self._store, _key(sha256), data)
+        with translated():
+            obstore.put(self._store, key_of(sha256), data)
             self._settle(sha256)
 
     def put_file(self, sha256: str, path: Path) -> None:
         """Keep the bytes of a file, streamed; see ``put``."""
-        with _trouble():
-            obstore.put(self._store, _key(sha256), path)
+        with translated():
+            obstore.put(self._store, key_of(sha256), path, chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE)
+            self._settle(sha256)
+
+    def take_file(self, sha256: str, path: Path) -> None:
+        """Keep the bytes of a file of ``writer``, which a local store moves into its place; see ``put``."""
+        if self._folder is None:
+            self.put_file(sha256, path)
+            return
+        with translated():
+            target = self._folder / key_of(sha256)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            move_durably(path, target)
             self._settle(sha256)
 
     def read(self, sha256: str) -> bytes:
@@ -62,8 +106,8 @@ class ObjectStore:
         Raises:
             NotFound: ``object-unknown``.
         """
-        with _trouble():
-            return bytes(obstore.get(self._store, _key(sha256)).bytes())
+        with translated():
+            return bytes(obstore.get(self._store, key_of(sha256)).bytes())
 
     def read_range(self, sha256: str, start: int, length: int) -> bytes:
         """Return ``length`` bytes from ``start`` on, both within the object.
@@ -71,8 +115,8 @@ class ObjectStore:
         Raises:
             NotFound: ``object-unknown``.
         """
-        with _trouble():
-            return bytes(obstore.get_range(self._store, _key(sha256), start=start, length=length))
+        with translated():
+            return bytes(obstore.get_range(self._store, key_of(sha256), start=start, length=length))
 
     def stream(self, sha256: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Return an iterator over the bytes from ``start`` up to, without, ``end``, in pieces of bounded size.
@@ -103,20 +147,20 @@ class ObjectStore:
         Raises:
             NotFound: ``object-unknown``.
         """
-        with _trouble():
-            return int(obstore.head(self._store, _key(sha256))["size"])
+        with translated():
+            return int(obstore.head(self._store, key_of(sha256))["size"])
 
     def delete(self, sha256: str) -> None:
         """Remove the object; nothing happens when it is not there."""
         try:
-            with _trouble():
-                obstore.delete(self._store, _key(sha256))
+            with translated():
+                obstore.delete(self._store, key_of(sha256))
         except NotFound:
             return
 
     def check(self) -> None:
         """Raise ``Unavailable`` when the store does not answer."""
-        with _trouble():
+        with translated():
             if self._folder is not None and not os.access(self._folder, os.W_OK | os.X_OK):
                 raise OSError(errno.EACCES, "no right to write")
             next(iter(obstore.list(self._store, prefix="health", chunk_size=1)), None)
@@ -125,25 +169,6 @@ class ObjectStore:
         """Flush the local file and its folders to the disk, which obstore does not do."""
         if self._folder is None:
             return
-        path = self._folder / _key(sha256)
+        path = self._folder / key_of(sha256)
         for place in (path, path.parent, path.parent.parent, self._folder):
             sync_path(place)
-
-
-def _key(sha256: str) -> str:
-    if not is_digest(sha256):
-        raise InvalidInput("digest-malformed")
-    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"
-
-
-@contextmanager
-def _trouble() -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise NotFound("object-unknown") from error
-    except OSError as error:
-        raise Unavailable("disk-full" if no_room(error) else "objects-unreachable") from error
-    except BaseError as error:
-        full = "no space left" in str(error).lower()
-        raise Unavailable("disk-full" if full else "objects-unreachable") from error

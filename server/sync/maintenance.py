@@ -1,4 +1,4 @@
-"""Maintenance of the sync feature: removes log entries past their time and abandoned uploads."""
+"""Maintenance of the sync feature: removes log entries past their time, notes of old events, abandoned uploads."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from models.clock import utc_now
 from models.database import Database
 from server.change_log.recording import prune
+from server.events.outbox import forget_handled
 from server.sync.blobs import Uploads
 
 PERIOD_S = 24 * 3600.0
@@ -38,7 +39,8 @@ class Maintenance:
 
 
 def clear_away(database: Database, uploads: Uploads) -> None:
-    """Prune the change log (tombstones stay their 90 days) and remove stale uploads."""
+    """Prune the change log (tombstones stay their 90 days), forget old events, remove stale uploads."""
     with database.local_transaction() as session:
         prune(session, utc_now())
+        forget_handled(session)
     uploads.remove_stale()

@@ -12,9 +12,10 @@ import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.errors import Unavailable
-from server.events.bus import EventBus, Subscription
+from server.events.bus import Consumer, EventBus, Subscription
+from server.events.deliveries import Delivery
 from server.events.in_process import InProcessBus
-from server.events.topics import Event, Topic
+from server.events.topics import DeadLetter, Event, Message, Topic, dead_letters_of
 from tests.support.errors import raised_in
 
 LIMIT_S = 20.0
@@ -38,6 +39,8 @@ class Alert(BaseModel):
 
 
 PROGRESS = Topic("contract-progress", Progress)
+GROUP = "contract-workers"
+WORK = Topic("contract-work", Progress, groups=(GROUP,))
 ALERT = Topic("contract-alert", Alert)
 BUSES: dict[str, Callable[[], EventBus]] = {"in-process": lambda: InProcessBus(most_waiting=MOST_WAITING)}
 
@@ -245,3 +248,146 @@ def test_a_topic_reads_back_what_it_writes() -> None:
 def test_a_topic_refuses_json_of_another_model() -> None:
     with pytest.raises(ValidationError):
         PROGRESS.from_json(ALERT.to_json(Alert(text="x")))
+
+
+async def handle(deliveries: Consumer[Progress], count: int) -> list[Event[Progress]]:
+    """Take events and settle each at once."""
+    found: list[Event[Progress]] = []
+    while len(found) < count:
+        delivery = await anext(deliveries)
+        found.append(delivery.event)
+        delivery.ack()
+    return found
+
+
+def test_a_group_gets_the_events_of_a_key_in_order(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.consume(WORK, GROUP) as deliveries:
+            for number in range(20):
+                bus.publish(WORK, f"part-{number % 2}", Progress(n=number))
+            found = await handle(deliveries, 20)
+        for key in (0, 1):
+            assert numbers([event for event in found if event.key == f"part-{key}"]) == list(range(key, 20, 2))
+
+    run(scenario())
+
+
+def test_a_group_gets_what_was_published_before_its_first_member_came(bus: EventBus) -> None:
+    async def scenario() -> None:
+        bus.publish(WORK, "k", Progress(n=1))
+        async with bus.consume(WORK, GROUP) as deliveries:
+            assert numbers(await handle(deliveries, 1)) == [1]
+
+    run(scenario())
+
+
+def test_each_event_goes_to_one_member_of_a_group(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.consume(WORK, GROUP) as first, bus.consume(WORK, GROUP) as second:
+            found: list[int] = []
+
+            async def work(deliveries: Consumer[Progress]) -> None:
+                async for delivery in deliveries:
+                    found.append(delivery.value.n)
+                    delivery.ack()
+
+            working = [asyncio.create_task(work(member)) for member in (first, second)]
+            for number in range(100):
+                bus.publish(WORK, f"k{number % 10}", Progress(n=number))
+            while len(found) < 100:
+                await asyncio.sleep(0.005)
+            for task in working:
+                task.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
+        assert sorted(found) == list(range(100))
+
+    run(scenario())
+
+
+def test_every_group_gets_every_event(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.consume(WORK, GROUP) as first, bus.consume(WORK, "contract-others") as second:
+            bus.publish(WORK, "k", Progress(n=1))
+            assert numbers(await handle(first, 1)) == numbers(await handle(second, 1)) == [1]
+
+    run(scenario())
+
+
+def test_the_next_event_of_a_key_comes_after_the_one_before_is_settled(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.consume(WORK, GROUP) as deliveries:
+            for number in range(2):
+                bus.publish(WORK, "k", Progress(n=number))
+            first = await anext(deliveries)
+            waiting = asyncio.create_task(anext(deliveries))
+            await asyncio.sleep(0.05)
+            assert not waiting.done()
+            first.ack()
+            assert (await waiting).value.n == 1
+
+    run(scenario())
+
+
+def test_what_a_member_leaves_unsettled_goes_to_another_one(bus: EventBus) -> None:
+    async def scenario() -> None:
+        bus.publish(WORK, "k", Progress(n=1))
+        async with bus.consume(WORK, GROUP) as leaving:
+            taken = await anext(leaving)
+        async with bus.consume(WORK, GROUP) as deliveries:
+            again: Delivery[Progress] = await anext(deliveries)
+            assert again.event == taken.event
+            assert again.event.id == taken.event.id
+            again.ack()
+
+    run(scenario())
+
+
+def test_a_rejected_event_becomes_a_dead_letter_with_its_reason(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.subscribe(dead_letters_of(WORK)) as dead, bus.consume(WORK, GROUP) as deliveries:
+            for number in range(2):
+                bus.publish(WORK, "k", Progress(n=number))
+            rejected = await anext(deliveries)
+            rejected.reject("no such pipeline")
+            letter: DeadLetter = (await anext(dead)).value
+            assert (letter.topic, letter.group, letter.key) == (WORK.name, GROUP, "k")
+            assert (letter.reason, letter.event_id) == ("no such pipeline", rejected.event.id)
+            assert WORK.from_json(letter.data.encode()) == Progress(n=0)
+            assert numbers(await handle(deliveries, 1)) == [1]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("poison", [b"{", b"\xff\xfe", b"[]", b'{"n": "many"}'])
+def test_a_poison_message_becomes_a_dead_letter_by_itself(bus: EventBus, poison: bytes) -> None:
+    async def scenario() -> None:
+        async with bus.subscribe(dead_letters_of(WORK)) as dead, bus.consume(WORK, GROUP) as deliveries:
+            bus.send(Message(WORK.name, "k", poison, "event-1", groups=WORK.groups))
+            bus.publish(WORK, "k", Progress(n=1))
+            assert numbers(await handle(deliveries, 1)) == [1]
+            letter: DeadLetter = (await anext(dead)).value
+            assert (letter.event_id, letter.data) == ("event-1", poison.decode(errors="backslashreplace"))
+
+    run(scenario())
+
+
+def test_what_is_sent_reaches_subscribers_with_its_id(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.subscribe(PROGRESS) as events:
+            message = Message(PROGRESS.name, "k", PROGRESS.to_json(Progress(n=1)))
+            await asyncio.wrap_future(bus.send(message))
+            (event,) = await take(events, 1)
+            assert (event.key, event.value.n, event.id) == ("k", 1, message.id)
+
+    run(scenario())
+
+
+def test_closing_the_bus_ends_a_waiting_consumer(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.consume(WORK, GROUP) as deliveries:
+            working = asyncio.create_task(anext(deliveries, None))
+            await asyncio.sleep(0)
+            await asyncio.to_thread(bus.close)
+            assert await working is None
+
+    run(scenario())

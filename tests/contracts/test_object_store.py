@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from pathlib import Path
 
 import pytest
 
-from models.errors import InvalidInput, NotFound, Unavailable
+from models.errors import InvalidInput, NotFound, PermissionDenied, TooLarge, Unavailable
 from server.objects.store import ObjectStore
+from server.objects.writing import IN_MEMORY_BYTES, StoredObject
 
 
 @pytest.fixture
@@ -76,3 +78,72 @@ def test_a_store_that_went_away_is_reported_as_such(store: ObjectStore, tmp_path
     with pytest.raises(Unavailable) as reported:
         store.check()
     assert reported.value.code == "objects-unreachable"
+
+
+def written(store: ObjectStore, pieces: list[bytes], most_bytes: int | None = None) -> StoredObject:
+    """Store an object in pieces."""
+
+    async def write() -> StoredObject:
+        async with store.writer(most_bytes) as writer:
+            for piece in pieces:
+                await writer.write(piece)
+            return await writer.finish()
+
+    return asyncio.run(write())
+
+
+@pytest.mark.parametrize("size", [0, 1, IN_MEMORY_BYTES, 3 * IN_MEMORY_BYTES + 17])
+def test_an_object_in_pieces_is_stored_under_the_digest_of_all(store: ObjectStore, size: int) -> None:
+    data = os.urandom(size)
+    stored = written(store, [data[start : start + 65_536] for start in range(0, size, 65_536)])
+    assert stored == StoredObject(hashlib.sha256(data).hexdigest(), size)
+    assert store.read(stored.sha256) == data
+
+
+def test_a_writer_that_is_left_stores_nothing(store: ObjectStore, tmp_path: Path) -> None:
+    data = bytes(3 * IN_MEMORY_BYTES)
+
+    async def leave() -> None:
+        async with store.writer() as writer:
+            await writer.write(data)
+
+    asyncio.run(leave())
+    assert not store.exists(hashlib.sha256(data).hexdigest())
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_an_object_over_its_limit_is_refused_as_it_comes(store: ObjectStore) -> None:
+    with pytest.raises(TooLarge):
+        written(store, [b"12345", b"67890", b"x"], most_bytes=10)
+
+
+def test_bucket_with_key_names_an_object(store: ObjectStore) -> None:
+    sha256 = kept(store, b"named")
+    assert store.require_allowed(store.bucket, store.object_key(sha256)) == sha256
+
+
+@pytest.mark.parametrize("bucket", ["other", "", "../imageflow"])
+def test_another_bucket_is_refused(store: ObjectStore, bucket: str) -> None:
+    with pytest.raises(PermissionDenied):
+        store.require_allowed(bucket, store.object_key("0" * 64))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "/etc/passwd",
+        "../" + "0" * 64,
+        "0" * 64,
+        "00/00/" + "0" * 63,
+        "00/01/" + "0" * 64,
+        "/00/00/" + "0" * 64,
+        "00/00/../00/" + "0" * 64,
+        "00/00/" + "0" * 64 + "\n",
+        "00//00/" + "0" * 64,
+        "%30%30/00/" + "0" * 64,
+    ],
+)
+def test_what_is_no_key_of_the_store_is_refused(store: ObjectStore, key: str) -> None:
+    with pytest.raises(PermissionDenied):
+        store.require_allowed(store.bucket, key)
