@@ -143,3 +143,10 @@ request_digest
 step_status
 total_time_ms
 worker_id
+decided_by
+first_seen_at
+offered_at
+OfferedMaster
+next_generation
+succeeds_id
+taken_at

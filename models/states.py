@@ -178,3 +178,15 @@ class DeviceStatus(StrEnum):
 
     ACTIVE = "active"
     DISABLED = "disabled"
+
+
+class StoreState(StrEnum):
+    """What a store is to the station whose id it gives.
+
+    ``CURRENT``: the station's own; ``REFUSED``: a second one under the same id, on which an administrator decides;
+    ``RETIRED``: another one has taken its place.
+    """
+
+    CURRENT = "current"
+    REFUSED = "refused"
+    RETIRED = "retired"

@@ -75,6 +75,25 @@ class SyncConflict(Base, kw_only=True, eq=False):
     seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime(), default=None)
 
 
+class OfferedMaster(Base, kw_only=True, eq=False):
+    """A master of before a restore that a station still holds and this server has lost, or has in an older state.
+
+    Attributes:
+        label: code or name of the record, for the administrator.
+        device_id: the station that offered it first.
+        taken_at: when an administrator asked for it; the stations' offers are applied from then on.
+    """
+
+    __tablename__ = "offered_masters"
+
+    entity: Mapped[str] = mapped_column(String(64), primary_key=True)
+    entity_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    label: Mapped[str] = mapped_column(String(255), default="")
+    device_id: Mapped[str] = mapped_column(String(64))
+    offered_at: Mapped[datetime] = mapped_column(UtcDateTime(), default_factory=utc_now)
+    taken_at: Mapped[datetime | None] = mapped_column(UtcDateTime(), default=None)
+
+
 class ChangeLogHead(Base, kw_only=True, eq=False):
     """One row: the last position given out. Its row lock makes positions follow commit order on every engine."""
 

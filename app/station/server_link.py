@@ -10,6 +10,7 @@ from sync.station.blobs import BlobStore
 from sync.station.client import ServerClient
 from sync.station.credentials import CredentialStore
 from sync.station.engine import SyncEngine
+from sync.station.machine import machine_digest, machine_id
 
 
 class ServerLink:
@@ -43,7 +44,13 @@ class ServerLink:
             language=choose_language(settings.language),
         )
         self.engine = SyncEngine(
-            database, blobs, self.client, clock, device_id=device_id, interval_s=settings.sync_interval_s
+            database,
+            blobs,
+            self.client,
+            clock,
+            device_id=device_id,
+            machine=machine_digest(settings.machine_id or machine_id(), device_id),
+            interval_s=settings.sync_interval_s,
         )
 
     @property

@@ -70,6 +70,12 @@ class StationSettings(BaseSettings):
     request_timeout_s: float = Field(
         default=10.0, gt=0, le=600, description="Seconds a request to the server may take."
     )
+    machine_id: str = Field(
+        default="",
+        max_length=200,
+        description="What tells this machine from others, where the system's own id changes, as in a container that "
+        "is made again at each start; empty takes the system's.",
+    )
     offline_sign_in_days: int = Field(
         default=14, ge=0, le=365, description="Days a sign-in without the server is possible after one with it."
     )

@@ -8,9 +8,11 @@ from fastapi import Depends, Query
 
 from models.states import Role
 from server.auth import service as sign_in
-from server.devices import codes, config, service
+from server.devices import codes, config, service, stores
 from server.devices.schemas import (
     DeviceReply,
+    DeviceStoreChoice,
+    DeviceStoreReply,
     DeviceUpdate,
     EnrolmentCodeCreate,
     EnrolmentCodeCreated,
@@ -98,6 +100,18 @@ def update_device(
 ) -> DeviceReply:
     """Administrators only; a disabled station's tokens become invalid at once."""
     return answer.of(service.update_device(context, asking, device_id, body, expected))
+
+
+@router.get("/devices/{device_id}/stores", summary="List the stores under a station's id", dependencies=ADMIN_ONLY)
+def list_stores(device_id: NamedId, context: Context) -> list[DeviceStoreReply]:
+    """Administrators only; more than one that is not retired: the station's disk was copied."""
+    return stores.list_stores(context, device_id)
+
+
+@router.put("/devices/{device_id}/store", summary="Choose the store that is a station's own")
+def choose_store(device_id: NamedId, asking: Admin, context: Context, body: DeviceStoreChoice) -> DeviceStoreReply:
+    """Administrators only; the other store is refused from now on and keeps what it has recorded."""
+    return stores.accept_store(context, asking, device_id, body.store_id)
 
 
 @router.get("/enrolment-codes", summary="List enrolment codes", dependencies=ADMIN_ONLY)

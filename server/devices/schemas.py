@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from models.states import DeviceStatus
+from models.states import DeviceStatus, StoreState
 from sync.shared.schemas import (
     LEFT_OUT,
     Changes,
@@ -39,6 +39,24 @@ class DeviceUpdate(Changes):
     id: RecordId = read_only()
     enrolled_at: GivenMoment = read_only()
     last_seen_at: GivenMoment | None = read_only()
+
+
+class DeviceStoreReply(Reply):
+    """A store that has given itself out as a station."""
+
+    id: Id
+    device_id: Id
+    parent_id: Id | None = Field(description="The store that it was a copy of; null when it does not know.")
+    state: StoreState
+    first_seen_at: Moment
+    last_seen_at: Moment = Field(description="When it last came with something to send, or was refused.")
+    decided_by: str = Field(description="Who chose it, or another one in its place; empty when nobody had to.")
+
+
+class DeviceStoreChoice(Request):
+    """Which store is the station's own."""
+
+    store_id: RecordId
 
 
 class EnrolmentCodeCreate(Request):

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from models.errors import TooLarge
 from models.messages import choose_language
 from server.http.dependencies import Asking, Context, Principal, require_device
+from server.http.lanes import quick
 from server.http.ranges import wanted_range
 from server.http.refusals import RangeNotSatisfiable
 from server.http.routes import feature_router
@@ -18,11 +19,13 @@ from server.http.sync_bodies import BatchBody, bounded_body, parse_content_range
 from server.sync import service
 from sync.shared.protocol import (
     MAX_PAGE_CHANGES,
+    ClaimAnswer,
     Inventory,
     Lacking,
     PullAnswer,
     PushAnswer,
     SnapshotLine,
+    StoreClaim,
     UploadState,
 )
 
@@ -69,6 +72,13 @@ def apply_changes(
     """Apply a station's changes, each at most once, in their order; one answer each."""
     later.add_task(service.maintain, context)
     return service.push(context, asking, batch, choose_language(language))
+
+
+@router.post("/begin", responses={409: {}})
+@quick
+def begin(asking: Station, body: StoreClaim, context: Context) -> ClaimAnswer:
+    """Begin a pass. 409 `store-forked`: another store is this station's own, and an administrator decides."""
+    return service.begin(context, asking, body)
 
 
 @router.get("/changes", responses={410: {}})

@@ -17,10 +17,31 @@ from server.sync.maintenance import Maintenance, clear_away
 from server.sync.pull import pull
 from server.sync.rules import device_of, require_reader, upload_owner
 from server.sync.snapshot import compressed, snapshot_lines
-from sync.shared.protocol import Batch, Inventory, Lacking, PullAnswer, PushAnswer, UploadRequest, UploadState
+from server.sync.stores import begin_pass
+from sync.shared.protocol import (
+    Batch,
+    ClaimAnswer,
+    Inventory,
+    Lacking,
+    PullAnswer,
+    PushAnswer,
+    StoreClaim,
+    UploadRequest,
+    UploadState,
+)
 
 _CONTENT_TYPE = "application/octet-stream"
 _maintenance = Maintenance()
+
+
+def begin(context: ServerContext, who: Principal, claim: StoreClaim) -> ClaimAnswer:
+    """Let a store begin a pass under its station's id.
+
+    Raises:
+        PermissionDenied: ``device-needed``.
+        Conflict: ``store-forked``.
+    """
+    return begin_pass(context.database, device_of(who), claim)
 
 
 def push(context: ServerContext, who: Principal, batch: Batch, language: str) -> PushAnswer:

@@ -29,6 +29,9 @@ ENTITY_UNKNOWN = "sync-entity-unknown"
 CREDENTIAL_MISSING = "device-credential-missing"
 DEVICE_REFUSED = "device-wrong"
 """What the server says of a station it does not accept: unknown, disabled, or another credential."""
+STORE_FORKED = "store-forked"
+"""What the server says of a store when another one is the station's own; its member ``store_id_taken`` is true when
+the id that was given is not this store's own."""
 
 _BY_STATUS: dict[int, type[UserFacingError]] = {
     kind.status: kind
@@ -116,6 +119,12 @@ def error_of(status: int, problem: Mapping[str, Any]) -> UserFacingError:
     if not title:
         return kind("server-refused-unexplained", members=members, status=status)
     return kind("server-refused", members=members, title=title, detail=detail, advice=advice)
+
+
+def member_of(error: UserFacingError, name: str) -> object:
+    """Return a member of the problem document of an error, also of one that came from the server; None for none."""
+    problem = error.members.get("problem")
+    return (problem if isinstance(problem, dict) else error.members).get(name)
 
 
 def code_of(error: UserFacingError) -> str:

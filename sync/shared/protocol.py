@@ -215,6 +215,46 @@ class Lacking(Wire):
     blobs: list[str]
 
 
+_STORE_ID = Field(max_length=36, json_schema_extra={"format": "uuid"})
+_LEASE = Field(default="", max_length=64, pattern=r"^([1-9][0-9]{0,15}-[0-9a-f]{16})?$")
+
+
+class StoreClaim(Wire):
+    """Body of ``POST /sync/begin``: the store that begins a pass under a station's id.
+
+    Attributes:
+        store_id: random, made by the store.
+        parent_id: the store of which it was a copy, when it has seen that it is one.
+        held: text of the lease that the server has confirmed last; empty before the first.
+        next: the lease to take; that of ``held`` when there is nothing to send.
+        machine: digest of what tells the machine from others; empty when nothing does.
+        restored: a person has restored a backup of the parent to this store.
+    """
+
+    store_id: str = _STORE_ID
+    parent_id: str | None = Field(default=None, max_length=36, json_schema_extra={"format": "uuid"})
+    held: str = _LEASE
+    next: str = _LEASE
+    machine: str = Field(default="", max_length=64)
+    restored: bool = False
+
+
+class ClaimAnswer(Wire):
+    """Answer to a claim: the store may go on.
+
+    Attributes:
+        generation: of the server; another one than before means that the server was restored from a backup.
+        went_back: the server has forgotten leases that it had confirmed: it went back, by whatever means.
+        audit_sequence: of the newest audit entry of this station that the server holds, 0 for none.
+        audit_digest: of that entry.
+    """
+
+    generation: str
+    went_back: bool = False
+    audit_sequence: int = 0
+    audit_digest: str = ""
+
+
 class UploadRequest(Wire):
     """Announces a blob."""
 

@@ -18,11 +18,13 @@ from sync.shared.problems import CREDENTIAL_MISSING, DEVICE_REFUSED, code_of
 from sync.shared.protocol import (
     SYNC_PATH,
     Batch,
+    ClaimAnswer,
     Inventory,
     Lacking,
     PullAnswer,
     PushAnswer,
     SnapshotLine,
+    StoreClaim,
     UploadRequest,
     UploadState,
 )
@@ -125,6 +127,16 @@ class ServerClient:
     def get_bytes(self, path: str, params: dict[str, Any] | None = None, token: str | None = None) -> bytes:
         """Return the bytes at a path below ``/api/v1``."""
         return self._send("GET", path, token, params=params).content
+
+    def begin(self, claim: StoreClaim) -> ClaimAnswer:
+        """Begin a pass of this store.
+
+        Raises:
+            Conflict: ``store-forked`` when another store is this station's own.
+            NotFound: the server is older than claims.
+        """
+        answer = self._send("POST", f"{SYNC_PATH}/begin", None, json=claim.model_dump(mode="json"))
+        return _parsed(ClaimAnswer, answer)
 
     def push(self, batch: Batch) -> PushAnswer:
         """Send a batch of changes.

@@ -25,7 +25,7 @@ from models.synced import Master, Synced, synced_types
 from models.tracking import remote_changes
 from sync.shared.problems import problem_code, problem_text
 from sync.station.mending import ChangeField, change_fields, mended_values
-from sync.station.state import CURSOR, SNAPSHOT_RESUME, set_value
+from sync.station.state import forget_position
 
 _PAGE = 200
 
@@ -218,8 +218,7 @@ def drop(database: Database, change_id: str, *, actor: str, device_id: str, reas
         if isinstance(record, Master) and entry.op is ChangeOperation.INSERT and record.rev is None:
             with remote_changes(session):
                 record.deleted_at = utc_now()
-        set_value(session, CURSOR, None)
-        set_value(session, SNAPSHOT_RESUME, None)
+        forget_position(session)
 
 
 def _letters(session: Session, limit: int, after: int) -> list[tuple[int, DeadLetter]]:

@@ -19,6 +19,7 @@ from models.database import Database
 from models.errors import Unavailable, UserFacingError
 from sync.shared.protocol import MAX_BATCH_CHANGES
 from sync.station.blobs import BlobStore
+from sync.station.claiming import PassClaim
 from sync.station.client import ServerClient
 from sync.station.comparing import Comparison
 from sync.station.pass_lock import only_pass
@@ -69,6 +70,7 @@ class SyncEngine:
         client: the server.
         clock: the station's clock, the same as the recorder's.
         device_id: this station.
+        machine: digest of this machine, to which the store is bound; empty when nothing tells it from others.
         interval_s: seconds between passes when nothing asks for one.
         page_size: changes read or asked for at a time.
         chunk_bytes: size of one piece of a blob.
@@ -80,6 +82,7 @@ class SyncEngine:
     client: ServerClient
     clock: HybridLogicalClock
     device_id: str = field(kw_only=True)
+    machine: str = field(default="", kw_only=True)
     interval_s: float = field(default=30.0, kw_only=True)
     page_size: int = field(default=MAX_BATCH_CHANGES, kw_only=True)
     chunk_bytes: int = field(default=1024 * 1024, kw_only=True)
@@ -96,7 +99,7 @@ class SyncEngine:
     _progress: SyncProgress | None = field(default=None, init=False)
 
     def run_once(self, progress: ProgressCallback | None = None) -> SyncReport:
-        """Do one whole pass: push, pull, send blobs, fetch models. Waits for a pass of this engine that is on.
+        """Do one whole pass: claim, push, pull, send blobs, fetch models. Waits for a pass of this engine that is on.
 
         Args:
             progress: called after each step, in this thread.
@@ -228,6 +231,8 @@ class SyncEngine:
         puller = Puller(self.database, self.client, self.clock, self.page_size, step)
         transfer = BlobTransfer(self.database, self.blobs, self.client, self.chunk_bytes, step, check)
         comparison = Comparison(self.database, self.client, self.device_id, lambda count: step("compare", count))
+        PassClaim(self.database, self.client, self.device_id, self.machine).make()
+        check()
         pusher.push_all()
         check()
         puller.pull_all()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from models.clock import HybridLogicalClock
 from models.database import Database
 from models.errors import Gone, InvalidInput, Unavailable
@@ -15,7 +13,15 @@ from sync.shared.protocol import SnapshotEnd, SnapshotMark, SnapshotRecord
 from sync.station.apply import Received, ResyncNeeded, take_changes, take_snapshot
 from sync.station.client import ServerClient
 from sync.station.comparing import begin_comparison
-from sync.station.state import ACKNOWLEDGED, CURSOR, SCHEMA_VERSION, SNAPSHOT_RESUME, get_value, set_value
+from sync.station.state import (
+    ACKNOWLEDGED,
+    CURSOR,
+    SCHEMA_VERSION,
+    SNAPSHOT_RESUME,
+    forget_position,
+    get_value,
+    set_value,
+)
 from sync.station.status import Stage
 
 
@@ -129,9 +135,3 @@ def forget_cursor(database: Database) -> None:
     """Make the next pull begin with the snapshot; the outbox stays as it is."""
     with database.transaction() as session:
         forget_position(session)
-
-
-def forget_position(session: Session) -> None:
-    """Make the next pull begin with the snapshot, within the caller's transaction."""
-    set_value(session, CURSOR, None)
-    set_value(session, SNAPSHOT_RESUME, None)

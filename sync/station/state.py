@@ -23,6 +23,21 @@ COMPARED_TO = "compared_to"
 SENT_AGAIN = "sent_again"
 """JSON of the last comparison that found something: ``at``, ``records``, ``blobs``."""
 
+GENERATION = "generation"
+"""Of the server at the last pass."""
+STORE_ID = "store_id"
+STORE_PARENT = "store_parent"
+"""The store of which this one was a copy, from the moment it was seen."""
+STORE_MACHINE = "store_machine"
+"""Digest of the machine the store is bound to."""
+STORE_RESTORED = "store_restored"
+"""When a person restored a backup to this store."""
+LEASE = "lease"
+LEASE_NEXT = "lease_next"
+"""The lease that was asked for and not yet confirmed: asked for again after a cut, so that no pass loses its right."""
+FORKED_AT = "forked_at"
+"""When the server refused this store because another one is the station's own; not there when it is this one."""
+
 
 def get_value(session: Session, key: str) -> str | None:
     """Return a named value, None when it was never set."""
@@ -40,3 +55,9 @@ def set_value(session: Session, key: str, value: str | None) -> None:
         session.add(SyncState(key=key, value=value))
     else:
         state.value = value
+
+
+def forget_position(session: Session) -> None:
+    """Make the next pull begin with the snapshot, within the caller's transaction; the outbox stays as it is."""
+    set_value(session, CURSOR, None)
+    set_value(session, SNAPSHOT_RESUME, None)

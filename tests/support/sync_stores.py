@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import itertools
+import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -24,8 +27,10 @@ from models.targets import InspectionItem, Target
 from models.tracking import ChangeRecorder
 from models.users import AuthSession, User
 from models.verification import HumanVerification
+from server.auth.identity.principal import Principal
 from server.change_log.cursor import position_of
 from server.change_log.recording import ChangeLogRecorder
+from server.devices.stores import choose_store
 from server.http.sync_bodies import expand, parse_batch
 from server.objects.store import ObjectStore
 from server.sync.apply import apply_batch
@@ -33,13 +38,16 @@ from server.sync.blobs import ChunkRange, Uploads, may_read_blob
 from server.sync.comparing import lacking
 from server.sync.pull import pull
 from server.sync.snapshot import snapshot_lines
+from server.sync.stores import begin_pass
 from sync.shared.protocol import (
     Batch,
+    ClaimAnswer,
     Inventory,
     Lacking,
     PullAnswer,
     PushAnswer,
     SnapshotLine,
+    StoreClaim,
     UploadRequest,
     UploadState,
 )
@@ -96,6 +104,11 @@ class ServerStore:
         parsed = parse_batch(expand(gzip.compress(batch.model_dump_json().encode())))
         return apply_batch(self.database, self.clock, device_id, parsed.changes, wall=self.wall)
 
+    def accept(self, device_id: str, store_id: str) -> None:
+        """Choose a store as the station's own, as an administrator does."""
+        with self.database.local_transaction() as session:
+            choose_store(session, Principal(None, "admin-command", Role.ADMIN, None), device_id, store_id)
+
     def record(self, kind: type[Synced], record_id: str) -> Synced | None:
         with self.database.read() as session:
             return session.get(kind, record_id)
@@ -106,11 +119,13 @@ class Link:
     """Calls the server as one station does over HTTP; ``faults`` says what happens to the next calls.
 
     ``lost``: refused before the server; ``cut``: the server does it and the answer is lost; ``twice``: delivered twice.
+    ``claim_faults`` are those of the claims with which passes begin.
     """
 
     server: ServerStore
     device_id: str
     faults: list[str] = field(default_factory=list)
+    claim_faults: list[str] = field(default_factory=list)
     base_url: str = "test:"
     sent: list[Batch] = field(default_factory=list)
 
@@ -121,6 +136,15 @@ class Link:
         answer = work()
         if fault == "twice":
             answer = work()
+        if fault == "cut":
+            raise Unavailable("server-too-slow", server=self.base_url)
+        return answer
+
+    def begin(self, claim: StoreClaim) -> ClaimAnswer:
+        fault = self.claim_faults.pop(0) if self.claim_faults else ""
+        if fault == "lost":
+            raise Unavailable("server-unreachable", server=self.base_url)
+        answer = begin_pass(self.server.database, self.device_id, claim)
         if fault == "cut":
             raise Unavailable("server-too-slow", server=self.base_url)
         return answer
@@ -186,9 +210,19 @@ class Link:
 class Station:
     """A station's store and engine."""
 
-    def __init__(self, folder: Path, server: ServerStore, name: str, wall: Callable[[], int] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        server: ServerStore,
+        name: str,
+        wall: Callable[[], int] | None = None,
+        *,
+        device_id: str | None = None,
+        machine: str = "",
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.device_id = server.add_device(name)
+        self.folder = folder
+        self.device_id = device_id or server.add_device(name)
         self.clock = HybridLogicalClock(self.device_id, wall=wall or Wall())
         self.database = migrated(folder / "station.sqlite3", OutboxRecorder(self.clock))
         self.blobs = BlobStore(folder / "blobs")
@@ -199,7 +233,20 @@ class Station:
             self.link,
             self.clock,
             device_id=self.device_id,  # type: ignore[arg-type]
+            machine=machine,
         )
+
+    def copy(self, folder: Path, *, machine: str = "") -> Station:
+        """A station on a copy of this one's files, as a disk image or a backup gives."""
+        self.settle()
+        shutil.copytree(self.folder, folder)
+        return Station(folder, self.link.server, "copy", device_id=self.device_id, machine=machine)
+
+    def settle(self) -> None:
+        """Bring everything into the one database file, so that a copy of it is the store of this moment."""
+        self.database.engine.dispose()
+        with closing(sqlite3.connect(self.folder / "station.sqlite3")) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
     def close(self) -> None:
         self.engine.stop()

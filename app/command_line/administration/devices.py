@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from app.command_line.administration.opened_server import opened_server, print_list
 from app.command_line.options import DataDirOption as DataDir
 from app.command_line.options import JsonOption as Json
+from app.command_line.tables import table_lines
 
 devices_app = typer.Typer(help="Stations.", no_args_is_help=True)
 
@@ -37,6 +39,42 @@ def enable_device(
 ) -> None:
     """Enable a station again; it signs in again, its old tokens stay invalid."""
     _set_status(device_id, data_dir, active=True)
+
+
+@devices_app.command("stores", epilog="Example: imageflow admin devices stores 0197c000-0000-7000-8000-00000000d0e1")
+def list_stores(
+    device_id: Annotated[str, typer.Argument(help="Id of the station.", metavar="DEVICE_ID")],
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """List the stores that give themselves out as a station; refused: a copy on which you decide."""
+    from server.devices.stores import list_stores as stores
+
+    with opened_server(data_dir) as (context, _):
+        found = [store.model_dump(mode="json") for store in stores(context, device_id)]
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    columns = ("id", "state", "last_seen_at", "parent_id", "decided_by")
+    typer.echo("\n".join(table_lines(columns, [[str(row[name] or "-") for name in columns] for row in found])))
+
+
+@devices_app.command(
+    "accept-store",
+    epilog="Example: imageflow admin devices accept-store 0197c000-0000-7000-8000-00000000d0e1"
+    " 0197c000-0000-7000-8000-0000000005e0",
+)
+def accept_store(
+    device_id: Annotated[str, typer.Argument(help="Id of the station.", metavar="DEVICE_ID")],
+    store_id: Annotated[str, typer.Argument(help="Id of the store, as `stores` shows it.", metavar="STORE_ID")],
+    data_dir: DataDir = None,
+) -> None:
+    """Let a store go on as a station's own; the other one is refused from now on and keeps what it has."""
+    from server.devices.stores import accept_store as accept
+
+    with opened_server(data_dir) as (context, who):
+        accept(context, who, device_id, store_id)
+    typer.echo(store_id)
 
 
 def _set_status(device_id: str, data_dir: Path | None, *, active: bool) -> None:

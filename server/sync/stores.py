@@ -1,0 +1,131 @@
+"""Which store may send under a station's id: claims of passes, and what is known of the stores that made them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.audit import AuditEntry
+from models.clock import utc_now
+from models.database import Database
+from models.devices import Device, DeviceStore
+from models.errors import Conflict
+from models.states import StoreState
+from server.audit import audited
+from server.auth.identity.principal import Principal
+from server.change_log.generation import begin_generation, generation
+from sync.shared.leases import ClaimDecision, KnownStore, decide
+from sync.shared.problems import STORE_FORKED
+from sync.shared.protocol import ClaimAnswer, StoreClaim
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The stores a claim is about."""
+
+    current: DeviceStore | None
+    own: DeviceStore | None
+    parent: DeviceStore | None
+
+
+def begin_pass(database: Database, device_id: str, claim: StoreClaim) -> ClaimAnswer:
+    """Let a store begin a pass under a station's id, or refuse it when another store is the station's own.
+
+    Raises:
+        Conflict: ``store-forked``; a store seen for the first time is kept for an administrator to decide on.
+    """
+    with database.read() as session:
+        decision = _decide(claim, _known(session, device_id, claim))
+        if decision is ClaimDecision.KEEP and generation(session):
+            return _answer(session, device_id, went_back=False)
+    with database.local_transaction() as session:
+        session.get(Device, device_id, with_for_update=True)  # two claims of one station come one after the other
+        begin_generation(session)
+        known = _known(session, device_id, claim)
+        decision = _decide(claim, known)
+        if decision is ClaimDecision.REFUSE:
+            _keep_refused(session, device_id, claim, known)
+        elif decision is ClaimDecision.BIND:
+            _bind(session, device_id, claim, known)
+        elif known.current is not None and decision is not ClaimDecision.KEEP:
+            known.current.lease, known.current.last_seen_at = claim.next, utc_now()
+            known.current.machine = claim.machine or known.current.machine
+        session.flush()
+        forgotten = decision is ClaimDecision.BIND and known.current is None and claim.held != ""
+        answer = _answer(session, device_id, went_back=forgotten or decision is ClaimDecision.WENT_BACK)
+    if decision is ClaimDecision.REFUSE:
+        taken = known.own is not None and known.own.state is not StoreState.REFUSED
+        raise Conflict(STORE_FORKED, members={"store_id_taken": taken})
+    return answer
+
+
+def _known(session: Session, device_id: str, claim: StoreClaim) -> _Known:
+    query = select(DeviceStore).where(DeviceStore.device_id == device_id, DeviceStore.state == StoreState.CURRENT)
+    parent = session.get(DeviceStore, claim.parent_id) if claim.parent_id else None
+    return _Known(
+        current=session.scalars(query).first(),
+        own=session.get(DeviceStore, claim.store_id),
+        parent=parent if parent is not None and parent.device_id == device_id else None,
+    )
+
+
+def _decide(claim: StoreClaim, known: _Known) -> ClaimDecision:
+    return decide(claim, *(_as_known(store) for store in (known.current, known.own, known.parent)))
+
+
+def _as_known(store: DeviceStore | None) -> KnownStore | None:
+    return KnownStore(store.id, store.state, store.lease, store.machine) if store is not None else None
+
+
+def _bind(session: Session, device_id: str, claim: StoreClaim, known: _Known) -> None:
+    if known.own is not None:
+        raise Conflict(STORE_FORKED, members={"store_id_taken": True})
+    if known.current is not None:
+        known.current.state = StoreState.RETIRED
+    store = DeviceStore(
+        id=claim.store_id,
+        device_id=device_id,
+        parent_id=claim.parent_id,
+        state=StoreState.CURRENT,
+        lease=claim.next,
+        machine=claim.machine,
+    )
+    session.add(store)
+    if known.current is not None:
+        who = Principal.of_device(device_id)
+        audited(session, who, "store.restored", "device", device_id, store_id=store.id, parent_id=claim.parent_id)
+
+
+def _keep_refused(session: Session, device_id: str, claim: StoreClaim, known: _Known) -> None:
+    if known.own is not None:
+        if known.own.state is StoreState.REFUSED:
+            known.own.last_seen_at = utc_now()
+        return
+    store = DeviceStore(
+        id=claim.store_id,
+        device_id=device_id,
+        parent_id=claim.parent_id,
+        state=StoreState.REFUSED,
+        machine=claim.machine,
+    )
+    session.add(store)
+    who = Principal.of_device(device_id)
+    audited(session, who, "store.refused", "device", device_id, store_id=store.id, parent_id=claim.parent_id)
+
+
+def _answer(session: Session, device_id: str, *, went_back: bool) -> ClaimAnswer:
+    query = (
+        select(AuditEntry.sequence, AuditEntry.digest)
+        .where(AuditEntry.device_id == device_id)
+        .order_by(AuditEntry.sequence.desc())
+        .limit(1)
+    )
+    newest = session.execute(query).one_or_none()
+    return ClaimAnswer(
+        generation=generation(session),
+        went_back=went_back,
+        audit_sequence=newest.sequence if newest else 0,
+        audit_digest=newest.digest if newest else "",
+    )
