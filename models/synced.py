@@ -7,10 +7,11 @@ A record's wire fields are its columns less its id and what only concerns one si
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import Enum, StrEnum
-from functools import cache
-from typing import Any, ClassVar
+from functools import cache, partial
+from typing import Any, ClassVar, cast
 
 from sqlalchemy import BigInteger, String, inspect
 from sqlalchemy.orm import Mapped, MappedAsDataclass, mapped_column
@@ -95,11 +96,17 @@ class Fact(Synced, kw_only=True, eq=False):
     device_id: Mapped[str] = mapped_column(String(64), index=True)
 
 
+@cache
 def wire_fields(record_type: type[Synced]) -> tuple[str, ...]:
     """Return the names of the columns that travel, in their order."""
-    hidden = LOCAL_FIELDS | record_type.local_fields
+    hidden = _hidden(record_type)
     columns = _table_columns(record_type)
     return tuple(name for name in columns.keys() if name not in hidden)  # noqa: SIM118 - iterating gives columns
+
+
+@cache
+def _hidden(record_type: type[Synced]) -> frozenset[str]:
+    return LOCAL_FIELDS | record_type.local_fields
 
 
 def to_wire(value: Any) -> Any:
@@ -111,63 +118,94 @@ def to_wire(value: Any) -> Any:
     return value
 
 
-def from_wire(record_type: type[Synced], name: str, value: Any) -> Any:
-    """Return the column value for a JSON value.
+@cache
+def _readers(record_type: type[Synced]) -> dict[str, Callable[[Any], Any]]:
+    """Return what makes column values of JSON values, by the names of the columns that travel."""
+    return {name: _reader(record_type, name) for name in wire_fields(record_type)}
 
-    Raises:
-        ValueError: when the value is not of the column's type.
-    """
+
+def _reader(record_type: type[Synced], name: str) -> Callable[[Any], Any]:
+    """Return a function from a JSON value to the column's; it raises ``ValueError`` for one of another type."""
     column = _table_columns(record_type)[name]
-    if value is None:
+    read = _reader_of_type(record_type, column, name)
+
+    def read_value(value: Any) -> Any:
+        if value is not None:
+            return read(value)
         if not column.nullable:
             raise of_field(name, "value-missing")
         return None
+
+    return read_value
+
+
+def _reader_of_type(record_type: type[Synced], column: Any, name: str) -> Callable[[Any], Any]:
     if isinstance(column.type, UtcDateTime):
-        if not isinstance(value, str):
-            raise of_field(name, "value-time-form")
-        try:
-            return parse_rfc3339(value)
-        except ValueError as error:
-            raise of_field(name, "value-time-form") from error
+        return partial(_as_time, name)
     enum_class = getattr(column.type, "enum_class", None)
     if enum_class is not None:
-        try:
-            return enum_class(value)
-        except ValueError as error:
-            members = ", ".join(repr(member.value) for member in enum_class)
-            raise of_field(name, "value-enum", expected=members) from error
+        return partial(_as_member, name, {member.value: member for member in enum_class})
     expected = column.type.python_type
     if expected is dict:
         expected = list if name in _list_columns(record_type) else dict
-    if expected is float and isinstance(value, int) and not isinstance(value, bool):
-        value = _as_float(name, value)
-    if not isinstance(value, expected) or (isinstance(value, bool) and expected is not bool):
-        raise of_field(name, _TYPE_TEXTS[expected])
+    if expected is str:
+        length = None if column.foreign_keys else column.type.length
+        return partial(_as_id if column.foreign_keys else _as_text, name, length)
     if expected is int:
-        _require_range(name, value, 63 if isinstance(column.type, BigInteger) else 31)
-    return _as_text(column, name, value) if isinstance(value, str) else value
+        return partial(_as_int, name, 63 if isinstance(column.type, BigInteger) else 31)
+    return partial(_as_float if expected is float else _as_is, name, expected)
 
 
-def _as_text(column: Any, name: str, value: str) -> str:
-    if column.foreign_keys:
-        return canonical_id(value)
-    length = column.type.length
+def _as_time(name: str, value: Any) -> datetime:
+    if not isinstance(value, str):
+        raise of_field(name, "value-time-form")
+    try:
+        return parse_rfc3339(value)
+    except ValueError as error:
+        raise of_field(name, "value-time-form") from error
+
+
+def _as_member(name: str, members: dict[Any, Any], value: Any) -> Any:
+    try:
+        return members[value]
+    except (KeyError, TypeError) as error:
+        raise of_field(name, "value-enum", expected=", ".join(map(repr, members))) from error
+
+
+def _as_id(name: str, length: None, value: Any) -> str:
+    return canonical_id(_as_text(name, length, value))
+
+
+def _as_text(name: str, length: int | None, value: Any) -> str:
+    if not isinstance(value, str):
+        raise of_field(name, _TYPE_TEXTS[str])
     if length is not None and len(value) > length:
         raise of_field(name, "value-string-too-long", max_length=length)
     return value
 
 
-def _as_float(name: str, value: int) -> float:
-    try:
-        return float(value)
-    except OverflowError as error:
-        raise of_field(name, "value-int-parsing-size") from error
-
-
-def _require_range(name: str, value: int, bits: int) -> None:
-    """Refuse what the column cannot hold on every engine; SQLite alone would take more."""
+def _as_int(name: str, bits: int, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise of_field(name, _TYPE_TEXTS[int])
+    # What the column cannot hold on every engine; SQLite alone would take more.
     if not -(1 << bits) <= value < (1 << bits):
         raise of_field(name, "value-int-parsing-size")
+    return value
+
+
+def _as_float(name: str, expected: type, value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise of_field(name, "value-int-parsing-size") from error
+    return _as_is(name, expected, value)
+
+
+def _as_is(name: str, expected: type, value: Any) -> Any:
+    if not isinstance(value, expected):
+        raise of_field(name, _TYPE_TEXTS[expected])
+    return value
 
 
 @cache
@@ -182,6 +220,11 @@ def snapshot(record: Synced) -> dict[str, Any]:
     return {**record.extra, **fields}
 
 
+def row_snapshot(record_type: type[Synced], row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``snapshot`` returns of a record with the columns ``row``."""
+    return {**row["extra"], **{name: to_wire(row[name]) for name in wire_fields(record_type)}}
+
+
 def split_fields(record_type: type[Synced], fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Split wire fields into column values this schema knows and the rest.
 
@@ -190,19 +233,50 @@ def split_fields(record_type: type[Synced], fields: dict[str, Any]) -> tuple[dic
     Raises:
         ValueError: when a known field has a value of the wrong type.
     """
-    names = set(wire_fields(record_type))
-    hidden = LOCAL_FIELDS | record_type.local_fields
-    known = {name: from_wire(record_type, name, fields[name]) for name in fields if name in names}
-    unknown = {name: value for name, value in fields.items() if name not in names and name not in hidden}
+    readers, hidden = _readers(record_type), _hidden(record_type)
+    known = {name: readers[name](value) for name, value in fields.items() if name in readers}
+    unknown = {name: value for name, value in fields.items() if name not in readers and name not in hidden}
     return known, unknown
 
 
 def synced_types() -> dict[str, type[Synced]]:
     """Return every record kind that travels by its wire name, parents before children (order of foreign keys)."""
+    return dict(_types_among(len(Base.metadata.tables)))
+
+
+@cache
+def _types_among(tables: int) -> dict[str, type[Synced]]:
+    """Return the kinds while so many tables are known; sorting them takes longer than applying a change."""
+    del tables
     order = {table.name: place for place, table in enumerate(Base.metadata.sorted_tables)}
     found = [mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, Synced)]
     found.sort(key=lambda kind: order[inspect(kind).local_table.name])
     return {kind.entity: kind for kind in found}
+
+
+def whole_row(record_type: type[Synced], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of a new record: ``values``, and the defaults of the columns that they leave out."""
+    return {name: values[name] if name in values else default() for name, default in _defaults(record_type)}
+
+
+@cache
+def _defaults(record_type: type[Synced]) -> tuple[tuple[str, Callable[[], Any]], ...]:
+    """Return the columns and what makes their defaults; one without a default must be given."""
+    factories = {field.name: field.default_factory for field in dataclasses.fields(record_type)}
+    return tuple((name, _default_of(column, factories[name])) for name, column in _table_columns(record_type).items())
+
+
+def _default_of(column: Any, factory: Any) -> Callable[[], Any]:
+    if factory is not dataclasses.MISSING:
+        return cast("Callable[[], Any]", factory)
+    if column.default is None and not column.nullable:
+        return partial(_missing, column.name)
+    value = None if column.default is None else column.default.arg
+    return lambda: value
+
+
+def _missing(name: str) -> Any:
+    raise TypeError(f"{name} has no default")
 
 
 def _table_columns(record_type: type[Synced]) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Collection, Iterable
+from typing import NamedTuple, cast
 
-from sqlalchemy import event, select, update
+from sqlalchemy import Table, bindparam, event, select, update
 from sqlalchemy.orm import Session, UOWTransaction
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -50,32 +50,44 @@ def effective_verdict(machine: Iterable[AiVerdict], person: Iterable[HumanDecisi
     return max(items.values(), key=_SEVERITY.__getitem__, default=None)
 
 
+def settle_verdicts(session: Session, session_ids: Collection[str]) -> None:
+    """Bring ``InspectionSession.effective_verdict`` of some parts in line with their facts that are in the store."""
+    if not session_ids:
+        return
+    connection = session.connection()
+    machine: dict[str, list[AiVerdict]] = {one: [] for one in sorted(session_ids)}
+    person: dict[str, list[HumanDecision]] = {one: [] for one in machine}
+    results = select(AIResult.session_id, AIResult.item_id, AIResult.clock, AIResult.overall_result)
+    for part, item, clock, result in connection.execute(results.where(AIResult.session_id.in_(machine))):
+        machine[part].append(AiVerdict(item, clock, result))
+    decisions = select(
+        HumanVerification.session_id, HumanVerification.item_id, HumanVerification.clock, HumanVerification.verdict
+    )
+    for part, item, clock, decided in connection.execute(decisions.where(HumanVerification.session_id.in_(machine))):
+        person[part].append(HumanDecision(item, clock, decided))
+    verdicts = {part: effective_verdict(found, person[part]) for part, found in machine.items()}
+    connection.execute(_SET_VERDICT, [{"of_session": part, "verdict": found} for part, found in verdicts.items()])
+    for part, found in verdicts.items():
+        loaded = session.identity_map.get(session.identity_key(InspectionSession, part))
+        if loaded is not None:
+            set_committed_value(loaded, "effective_verdict", found)
+
+
+_TABLE = cast("Table", InspectionSession.__table__)
+_SET_VERDICT = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("of_session"))
+    .values(effective_verdict=bindparam("verdict", type_=_TABLE.c.effective_verdict.type))
+)
+
+
 def derive_effective_verdicts(kind: type[Session]) -> None:
     """Keep ``InspectionSession.effective_verdict`` true whenever a session of ``kind`` flushes a new fact of a part."""
 
     def after_flush(flushed: Session, context: UOWTransaction) -> None:
         del context
-        touched = {record.session_id for record in flushed.new if isinstance(record, AIResult | HumanVerification)}
-        if not touched:
-            return
-        connection = flushed.connection()
-        for session_id in sorted(touched):
-            machine = connection.execute(
-                select(AIResult.item_id, AIResult.clock, AIResult.overall_result).where(
-                    AIResult.session_id == session_id
-                )
-            )
-            person = connection.execute(
-                select(HumanVerification.item_id, HumanVerification.clock, HumanVerification.verdict).where(
-                    HumanVerification.session_id == session_id
-                )
-            )
-            verdict = effective_verdict((AiVerdict(*row) for row in machine), (HumanDecision(*row) for row in person))
-            connection.execute(
-                update(InspectionSession).where(InspectionSession.id == session_id).values(effective_verdict=verdict)
-            )
-            loaded = flushed.identity_map.get(flushed.identity_key(InspectionSession, session_id))
-            if loaded is not None:
-                set_committed_value(loaded, "effective_verdict", verdict)
+        settle_verdicts(
+            flushed, {record.session_id for record in flushed.new if isinstance(record, AIResult | HumanVerification)}
+        )
 
     event.listen(kind, "after_flush", after_flush)

@@ -127,6 +127,11 @@ AREAS = {
                 Measure("app.benchmarks.server.answers", folder=None, quick={"sessions": 10_000, "rounds": 1}),
             ),
         ),
+        Area(
+            "sync",
+            "Synchronisation",
+            measures=(Measure("app.benchmarks.sync.records", folder=None, quick={"rounds": 1, "of_parts": 0.02}),),
+        ),
         Area("command", "The command line", probes=(Probe("app.benchmarks.command_start"),)),
         Area(
             "window",

@@ -55,7 +55,9 @@ class ChangeLogRecorder:
                         record.field_clocks, change.fields, rev=position, clock=record.clock
                     )
                 made = ChangeMade(new_id(), change.operation, change.fields, record.clock, device_id=None)
-                add_entry(session, position, record, made)
+                scope = scope_of(session, record)
+                # Passes by the session, which would keep a record of it: entries are never changed.
+                session.connection().execute(_ADD, entry_of(position, (record.entity, record.id), made, scope))
 
 
 def allocate(session: Session, count: int = 1) -> int:
@@ -94,24 +96,28 @@ class ChangeMade:
     device_id: str | None
 
 
-def add_entry(session: Session, position: int, record: Synced, made: ChangeMade) -> None:
-    """Write the log entry of a change to ``record`` at ``position``.
+def entry_of(position: int, record: tuple[str, str], made: ChangeMade, scope: str | None) -> dict[str, Any]:
+    """Return the log entry of a change at ``position``, as a row.
 
-    Passes by the session, which would keep a record of it: entries are never changed.
+    Args:
+        position: in the log.
+        record: entity and id of what was changed.
+        made: the change.
+        scope: the only station that may read it, None for all.
     """
-    entry = {
+    entity, entity_id = record
+    return {
         "position": position,
         "change_id": made.change_id,
-        "entity": record.entity,
-        "entity_id": record.id,
+        "entity": entity,
+        "entity_id": entity_id,
         "op": made.operation,
         "fields": made.fields,
         "clock": made.clock,
         "device_id": made.device_id,
-        "scope_device_id": scope_of(session, record),
+        "scope_device_id": scope,
         "committed_at": utc_now(),
     }
-    session.connection().execute(_ADD, entry)
 
 
 _TAKE = (

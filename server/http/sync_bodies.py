@@ -18,6 +18,7 @@ from server.http.dependencies import Context
 from server.http.json_guard import require_bounded
 from server.http.refusals import UnsupportedMedia
 from server.sync.blobs import ChunkRange
+from sync.shared.problems import batch_too_large
 from sync.shared.protocol import MAX_BATCH_BYTES, MAX_BATCH_CHANGES, Batch, UploadRequest
 from sync.shared.schemas import storable_object
 
@@ -142,13 +143,3 @@ def parse_upload(data: bytes) -> UploadRequest:
         raise InvalidInput("upload-invalid", reason=first_problem(error).text) from error
     except (ValueError, RecursionError) as error:
         raise InvalidInput("upload-invalid", reason=not_json(error), members=json_place(error)) from error
-
-
-def batch_too_large() -> TooLarge:
-    """Return the error that carries the limits."""
-    return TooLarge(
-        "sync-batch-too-large",
-        changes=MAX_BATCH_CHANGES,
-        kibibytes=MAX_BATCH_BYTES // 1024,
-        members={"max_changes": MAX_BATCH_CHANGES, "max_bytes": MAX_BATCH_BYTES},
-    )

@@ -1,7 +1,13 @@
-"""Applying of pushed changes: each at most once, in order, in a savepoint of its own, with one answer each."""
+"""Applying of pushed changes: each at most once, in order, with one answer each.
+
+Consecutive facts and sessions are checked one by one and written together. What the checks did not foresee, a rule of
+the schema that the store enforces, undoes such a run, and its changes are applied again in a savepoint each. So is
+every change of a master.
+"""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,8 +22,7 @@ from models.errors import Conflict, InvalidInput, UserFacingError
 from models.messages import LocalText
 from models.pipelines import Pipeline
 from models.rejections import first_problem
-from models.sync import AppliedChange
-from models.synced import Master
+from models.synced import Master, Synced, SyncKind, synced_types
 from models.tracking import remote_changes
 from models.users import User
 from server.audit import audited
@@ -27,6 +32,8 @@ from server.change_log.recording import head
 from server.masters.rules import delete_along
 from server.sync.conflicts import earlier_conflicts
 from server.sync.effects import Correction, Effect, TryLater
+from server.sync.ledger import Ledger
+from server.sync.lookups import Lookups
 from server.sync.payload_validation import require_storable
 from server.sync.permissions import IdentityRefused
 from server.sync.record_writer import RecordWriter
@@ -35,7 +42,7 @@ from sync.shared.problems import HELD_BACK, change_problem
 from sync.shared.protocol import Change, ChangeResult, Outcome, PushAnswer
 
 # The write lock of an embedded store is let go of in between, so that other requests never wait for a whole batch.
-_TRANSACTION_CHANGES = 100
+_TRANSACTION_CHANGES = 250
 _LONGEST_ID = 64
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 
@@ -86,14 +93,14 @@ class BatchApplier:
     held: set[str] = field(default_factory=set)
     _foreign: list[tuple[Mapping[str, Any], UserFacingError]] = field(default_factory=list)
     _corrections: list[Correction] = field(default_factory=list)
-    _writer: RecordWriter = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._writer = RecordWriter(self.session, self.clock, self.device_id, self.wall)
+    _types: dict[str, type[Synced]] = field(default_factory=synced_types)
 
     def apply(self, changes: Sequence[Mapping[str, Any]]) -> list[ChangeResult]:
         """Apply the changes in their order and return one result each."""
-        results = [self._answer(raw) for raw in changes]
+        results: list[ChangeResult] = []
+        for together, run in itertools.groupby(changes, self._may_share):
+            raws = list(run)
+            results += self._together(raws) if together else [self._alone(raw) for raw in raws]
         # Not within the savepoint of a change that is refused, which takes its entries back.
         for raw, error in self._foreign:
             self._audit(raw, error)
@@ -104,44 +111,94 @@ class BatchApplier:
         self._corrections.clear()
         return results
 
-    def _answer(self, raw: Mapping[str, Any]) -> ChangeResult:
-        change_id = _safe_text(raw.get("change_id", _NO_ID))
-        entity_id = _safe_text(raw.get("entity_id", ""))
-        if entity_id in self.held:
-            return self._refused(change_id, Conflict(HELD_BACK), retry=True)
+    def _may_share(self, raw: Mapping[str, Any]) -> bool:
+        """Return whether a change may be written with others: those of masters have effects on further records."""
+        entity = raw.get("entity")
+        return isinstance(entity, str) and self._is_part(entity)
+
+    def _is_part(self, entity: str) -> bool:
+        """Return whether a kind of record is a session or a fact."""
+        record_type = self._types.get(entity)
+        return record_type is not None and record_type.kind is not SyncKind.MASTER
+
+    def _together(self, raws: Sequence[Mapping[str, Any]]) -> list[ChangeResult]:
+        before = self.held.copy(), self._foreign.copy(), self._corrections.copy()
         try:
-            require_storable(raw)
-            change = Change.model_validate(raw)
             with self.session.begin_nested():
-                effect = self._once(change)
-        except ValidationError as error:
-            refusal = self._refused(change_id, InvalidInput("sync-change-invalid", reason=first_problem(error).text))
-        except TryLater as later:
-            refusal = self._refused(change_id, later.error, retry=True)
-        except IdentityRefused as error:
-            self._foreign.append((raw, error))
-            refusal = self._refused(change_id, error)
-        except UserFacingError as error:
-            refusal = self._refused(change_id, error)
+                return self._written_together(raws)
+        except (IntegrityError, DataError):
+            self.held.clear()
+            self.held.update(before[0])
+            self._foreign, self._corrections = before[1:]
+        return [self._alone(raw) for raw in raws]
+
+    def _written_together(self, raws: Sequence[Mapping[str, Any]]) -> list[ChangeResult]:
+        parsed = [_parsed(raw) for raw in raws]
+        writer = self._writer()
+        writer.lookups.expect((change for change in parsed if isinstance(change, Change)), self._types)
+        with remote_changes(self.session), self.session.no_autoflush:
+            results = [
+                self._answer(raw, change, lambda given: self._once(writer, given))
+                for raw, change in zip(raws, parsed, strict=True)
+            ]
+            writer.ledger.settle()
+        return results
+
+    def _alone(self, raw: Mapping[str, Any]) -> ChangeResult:
+        try:
+            return self._answer(raw, _parsed(raw), self._in_savepoint)
         except IntegrityError:
             # What the checks before did not foresee: two rules of the schema at once. The savepoint is rolled back.
-            refusal = self._refused(change_id, Conflict("sync-not-consistent", entity=str(raw.get("entity", ""))))
+            return self._refusal(raw, Conflict("sync-not-consistent", entity=str(raw.get("entity", ""))))
         except DataError:
-            refusal = self._refused(
-                change_id, InvalidInput("sync-change-invalid", reason=LocalText.of("value-int-parsing-size", {}))
-            )
-        else:
-            if effect.correction is not None:
-                self._corrections.append(effect.correction)
-            return ChangeResult(
-                change_id=change_id, outcome=effect.outcome, rev=effect.rev, conflicts=list(effect.conflicts)
-            )
+            reason = LocalText.of("value-int-parsing-size", {})
+            return self._refusal(raw, InvalidInput("sync-change-invalid", reason=reason))
+
+    def _in_savepoint(self, change: Change) -> Effect:
+        writer = self._writer()
+        with self.session.begin_nested():
+            with remote_changes(self.session):
+                effect = self._once(writer, change)
+                writer.ledger.settle()
+            self._complete(change, effect)
+        return effect
+
+    def _writer(self) -> RecordWriter:
+        lookups, ledger = Lookups(self.session, self.device_id), Ledger(self.session, self.device_id)
+        return RecordWriter(self.session, self.clock, self.device_id, self.wall, lookups, ledger, self._types)
+
+    def _answer(
+        self, raw: Mapping[str, Any], change: Change | UserFacingError, apply: Callable[[Change], Effect]
+    ) -> ChangeResult:
+        if _entity_id(raw) in self.held:
+            return self._refused(raw, Conflict(HELD_BACK), retry=True)
+        if isinstance(change, UserFacingError):
+            return self._refusal(raw, change)
+        try:
+            effect = apply(change)
+        except TryLater as later:
+            return self._refusal(raw, later.error, retry=True)
+        except IdentityRefused as error:
+            self._foreign.append((raw, error))
+            return self._refusal(raw, error)
+        except UserFacingError as error:
+            return self._refusal(raw, error)
+        if effect.correction is not None:
+            self._corrections.append(effect.correction)
+        return ChangeResult(
+            change_id=change.change_id, outcome=effect.outcome, rev=effect.rev, conflicts=list(effect.conflicts)
+        )
+
+    def _refusal(self, raw: Mapping[str, Any], error: UserFacingError, *, retry: bool = False) -> ChangeResult:
+        """Return the answer to a change that is refused; later ones of its record are held back."""
+        entity_id = _entity_id(raw)
         if entity_id:
             self.held.add(entity_id)
-        return refusal
+        return self._refused(raw, error, retry=retry)
 
-    def _refused(self, change_id: str, error: UserFacingError, *, retry: bool = False) -> ChangeResult:
+    def _refused(self, raw: Mapping[str, Any], error: UserFacingError, *, retry: bool = False) -> ChangeResult:
         problem = change_problem(error, self.language, retry=retry)
+        change_id = _safe_text(raw.get("change_id", _NO_ID))
         return ChangeResult(change_id=change_id, outcome=Outcome.REJECTED, problem=problem)
 
     def _audit(self, raw: Mapping[str, Any], error: UserFacingError) -> None:
@@ -155,28 +212,22 @@ class BatchApplier:
             reason=error.code,
         )
 
-    def _once(self, change: Change) -> Effect:
-        before = self.session.get(AppliedChange, change.change_id)
+    def _once(self, writer: RecordWriter, change: Change) -> Effect:
+        before = writer.lookups.applied(change.change_id)
         if before is not None:
             if before.device_id != self.device_id:
                 raise IdentityRefused("sync-other-device")
-            return Effect(Outcome.DUPLICATE, before.rev, earlier_conflicts(self.session, change, self.device_id))
-        with remote_changes(self.session):
-            effect = self._writer.write(change)
-            self.session.add(
-                AppliedChange(
-                    change_id=change.change_id,
-                    device_id=self.device_id,
-                    outcome=effect.outcome.value,
-                    rev=effect.rev,
-                )
-            )
-        self._complete(change, effect)
+            # Facts and sessions are never merged with a conflict.
+            lost = () if self._is_part(change.entity) else earlier_conflicts(self.session, change, self.device_id)
+            return Effect(Outcome.DUPLICATE, before.rev, lost)
+        effect = writer.write(change)
+        writer.ledger.add_applied(change.change_id, effect)
+        writer.lookups.note_applied(change.change_id, self.device_id, effect.rev)
         return effect
 
     def _complete(self, change: Change, effect: Effect) -> None:
         """Make the changes that follow from one by the rules of masters; the log has them as the server's own."""
-        record = self.session.get(self._writer.types[change.entity], change.entity_id)
+        record = self.session.get(self._types[change.entity], change.entity_id)
         if isinstance(record, Pipeline) and effect.version is not None:
             record.version = effect.version
         if isinstance(record, Master):
@@ -184,6 +235,21 @@ class BatchApplier:
             self.session.flush()
         if isinstance(record, User):
             settle_access(self.session, Principal.of_device(self.device_id), record, change.fields.keys())
+
+
+def _parsed(raw: Mapping[str, Any]) -> Change | UserFacingError:
+    """Return a change, or why it is none."""
+    try:
+        require_storable(raw)
+        return Change.model_validate(raw)
+    except ValidationError as error:
+        return InvalidInput("sync-change-invalid", reason=first_problem(error).text)
+    except UserFacingError as error:
+        return error
+
+
+def _entity_id(raw: Mapping[str, Any]) -> str:
+    return _safe_text(raw.get("entity_id", ""))
 
 
 def _safe_text(given: object) -> str:

@@ -6,6 +6,7 @@ Items and pipelines are checked by ``server.masters.rules`` once they are merged
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -30,7 +31,10 @@ def _settings(value: Any) -> None:
 
 def _defects(value: Any) -> None:
     # By their names on the wire alone: statistics count a defect by its ``class``.
-    TypeAdapter(list[MarkedDefect]).validate_python(value, by_alias=True, by_name=False)
+    _DEFECTS.validate_python(value, by_alias=True, by_name=False)
+
+
+_DEFECTS = TypeAdapter(list[MarkedDefect])
 
 
 _VALIDATORS: dict[tuple[type[Synced], str], Callable[[Any], object]] = {
@@ -60,14 +64,19 @@ _NAMES: dict[tuple[type[Synced], str], TypeAdapter[str]] = {
 }
 
 
-def with_clear_names(record_type: type[Synced], fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a change with its names as the REST API would keep them.
+def clear_names(record_type: type[Synced], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the names among the fields of a change as the REST API would keep them.
 
     Raises:
         InvalidInput: ``sync-change-invalid`` for a name that the REST API would refuse.
     """
-    names = {name: adapter for (kind, name), adapter in _NAMES.items() if kind is record_type and name in fields}
-    return {**fields, **{name: _checked(adapter, name, fields[name]) for name, adapter in names.items()}}
+    names = {name: adapter for name, adapter in _names_of(record_type).items() if name in fields}
+    return {name: _checked(adapter, name, fields[name]) for name, adapter in names.items()}
+
+
+@cache
+def _names_of(record_type: type[Synced]) -> dict[str, TypeAdapter[str]]:
+    return {name: adapter for (kind, name), adapter in _NAMES.items() if kind is record_type}
 
 
 def _checked(adapter: TypeAdapter[str], name: str, value: Any) -> str:
@@ -95,11 +104,16 @@ def require_valid_payload(record_type: type[Synced], values: Mapping[str, Any]) 
     Raises:
         InvalidInput: ``sync-change-invalid``.
     """
-    for name, value in values.items():
-        check = _VALIDATORS.get((record_type, name))
-        if check is None:
+    for name, check in _checks_of(record_type).items():
+        if name not in values:
             continue
+        value = values[name]
         try:
             check(value)
         except ValidationError as error:
             raise InvalidInput("sync-change-invalid", reason=first_problem(error).within(name).text) from error
+
+
+@cache
+def _checks_of(record_type: type[Synced]) -> dict[str, Callable[[Any], object]]:
+    return {name: check for (kind, name), check in _VALIDATORS.items() if kind is record_type}

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.errors import PermissionDenied
 from models.sessions import InspectionSession
 from models.states import Role
-from models.synced import Fact, Synced, SyncKind
+from models.synced import Synced
 from models.users import AuthSession, User
 from server.auth.identity.principal import Principal
 from server.sessions.rules import SessionOwner, actions_of, require_may
@@ -25,70 +25,62 @@ class IdentityRefused(PermissionDenied):
     """A change claims to come from another device; it is refused and audited."""
 
 
-def check_allowed(
-    session: Session,
-    record_type: type[Synced],
-    present: Synced | None,
-    change: Change,
-    values: Mapping[str, Any],
-    device_id: str,
-) -> None:
-    """Check that ``device_id`` may make a change.
+def check_master(session: Session, record_type: type[Synced], change: Change, device_id: str) -> None:
+    """Check that the user whom a change of a master names may make it at a station.
 
     Raises:
-        IdentityRefused: ``sync-other-device`` when it claims what belongs to another device.
         PermissionDenied: ``sync-user-may-not`` when the user may not change this master, ``sync-user-not-here`` when
             the user has never signed in at this device: user ids are no secret, so naming one proves nothing.
     """
-    if record_type.kind is SyncKind.MASTER:
-        _check_user(session, record_type, change, device_id)
-        return
-    for owner in (values.get("device_id", device_id), getattr(present, "device_id", device_id)):
-        if owner != device_id:
-            raise IdentityRefused("sync-other-device")
-    if issubclass(record_type, Fact):
-        part = session.get(InspectionSession, values["session_id"]) if values.get("session_id") else None
-        if part is not None and part.device_id != device_id:
-            raise IdentityRefused("sync-other-device")
-
-
-def check_session_change(
-    session: Session, present: InspectionSession, values: Mapping[str, Any], change: Change, device_id: str
-) -> Principal:
-    """Check that a station may change a session as REST would let it, and return who changes it.
-
-    Args:
-        session: the transaction.
-        present: the session before the change.
-        values: column → value, of those that are taken and differ from the present one.
-        change: as pushed.
-        device_id: the station.
-
-    Raises:
-        PermissionDenied: as ``require_may``.
-    """
-    who = _acting(session, change, device_id)
-    owner = SessionOwner(present.device_id, present.user_id, present.status)
-    for action in actions_of(values):
-        require_may(who, action, owner)
-    return who
-
-
-def _acting(session: Session, change: Change, device_id: str) -> Principal:
-    """Return the user that a change names, when the user has signed in at the device; else the station by itself."""
-    user = session.get(User, change.user_id) if change.user_id else None
-    if user is None or not _has_signed_in(session, user, device_id):
-        return Principal.of_device(device_id)
-    return Principal(user.id, user.username, user.role, device_id)
-
-
-def _check_user(session: Session, record_type: type[Synced], change: Change, device_id: str) -> None:
     user = session.get(User, change.user_id) if change.user_id else None
     allowed = frozenset({Role.ADMIN}) if record_type.entity in _ADMINISTRATORS_ONLY else _MASTER_ROLES
     if user is None or not user.active or user.deleted_at is not None or user.role not in allowed:
         raise PermissionDenied("sync-user-may-not", roles=", ".join(sorted(role.value for role in allowed)))
     if not _has_signed_in(session, user, device_id):
         raise PermissionDenied("sync-user-not-here", user=user.username)
+
+
+def check_owner(
+    present: Synced | None, values: Mapping[str, Any], part: InspectionSession | None, device_id: str
+) -> None:
+    """Check that a fact or a session belongs to the station that pushes it.
+
+    Args:
+        present: the record before the change, None when it is new.
+        values: column → value, of those that the change names.
+        part: the session that a fact belongs to, None when it has none.
+        device_id: the station.
+
+    Raises:
+        IdentityRefused: ``sync-other-device`` when it claims what belongs to another device.
+    """
+    part_owner = part.device_id if part is not None else device_id
+    for owner in (values.get("device_id", device_id), getattr(present, "device_id", device_id), part_owner):
+        if owner != device_id:
+            raise IdentityRefused("sync-other-device")
+
+
+def check_session_change(present: InspectionSession, values: Mapping[str, Any], who: Principal) -> None:
+    """Check that a station may change a session as REST would let it.
+
+    Args:
+        present: the session before the change.
+        values: column → value, of those that are taken and differ from the present one.
+        who: changes it.
+
+    Raises:
+        PermissionDenied: as ``require_may``.
+    """
+    owner = SessionOwner(present.device_id, present.user_id, present.status)
+    for action in actions_of(values):
+        require_may(who, action, owner)
+
+
+def acting_user(session: Session, user: User | None, device_id: str) -> Principal:
+    """Return ``user`` as who changes a session, when the user has signed in at the device; else the station itself."""
+    if user is None or not _has_signed_in(session, user, device_id):
+        return Principal.of_device(device_id)
+    return Principal(user.id, user.username, user.role, device_id)
 
 
 def _has_signed_in(session: Session, user: User, device_id: str) -> bool:

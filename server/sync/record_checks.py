@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from sqlalchemy import Column
 from sqlalchemy.orm import Session
 
 from models.errors import Conflict, InvalidInput
@@ -19,7 +20,7 @@ from server.sync.payload_validation import require_valid_payload
 from server.users.rules import require_free_username
 from sync.shared.problems import MISSING_PARENT
 from sync.shared.protocol import Change
-from sync.shared.records import holder_of, lacking, missing_parent, unique_columns
+from sync.shared.records import holder_of, lacking, parents_of, unique_columns
 
 _NAMING = frozenset({"username", "deleted_at"})
 """Fields with which a user may come to have a name."""
@@ -42,18 +43,29 @@ def valid_values(record_type: type[Synced], fields: dict[str, Any]) -> tuple[dic
 
 
 def require_parents(
-    session: Session, record_type: type[Synced], present: Synced | None, change: Change, values: Mapping[str, Any]
+    record_type: type[Synced],
+    present: Synced | None,
+    change: Change,
+    values: Mapping[str, Any],
+    is_there: Callable[[Column[Any], str], bool],
 ) -> None:
     """Check that the record a change is of, and those it names, are there.
+
+    Args:
+        record_type: kind of the record.
+        present: the record before the change, None when it is new.
+        change: as pushed.
+        values: column → value, of those that the change names.
+        is_there: whether a record is there whose id is in a column.
 
     Raises:
         TryLater: with ``MISSING_PARENT``; the change that makes the missing one may come later.
     """
     if present is None and change.op is not ChangeOperation.INSERT:
         raise TryLater(Conflict(MISSING_PARENT, field="id", parent=change.entity_id))
-    parent = missing_parent(session, record_type, values)
-    if parent is not None:
-        raise TryLater(Conflict(MISSING_PARENT, field=parent.field, parent=parent.id))
+    for parent, key in parents_of(record_type, values):
+        if not is_there(key, parent.id):
+            raise TryLater(Conflict(MISSING_PARENT, field=parent.field, parent=parent.id))
 
 
 def require_insertable(session: Session, record_type: type[Synced], record_id: str, values: Mapping[str, Any]) -> None:

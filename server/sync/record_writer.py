@@ -15,14 +15,16 @@ from models.pipelines import Pipeline
 from models.sessions import InspectionSession
 from models.states import ENDED, ChangeOperation
 from models.sync import ChangeLogEntry
-from models.synced import Master, Synced, SyncKind, snapshot, synced_types
+from models.synced import Fact, Master, Synced, SyncKind, row_snapshot, snapshot, synced_types, whole_row
 from server.audit import differences
-from server.change_log.recording import ChangeMade, add_entry, allocate
+from server.change_log.recording import ChangeMade, entry_of, scope_of
 from server.masters.rules import counted_version
 from server.sync.conflicts import keep_history
 from server.sync.effects import Correction, Effect, TryLater
-from server.sync.payload_validation import with_clear_names
-from server.sync.permissions import check_allowed, check_session_change
+from server.sync.ledger import Ledger
+from server.sync.lookups import Lookups
+from server.sync.payload_validation import clear_names
+from server.sync.permissions import check_master, check_owner, check_session_change
 from server.sync.record_checks import VERSION, require_insertable, require_mergeable, require_parents, valid_values
 from sync.shared.merge import field_states, merge_master, merge_owned, trusted_stamp, with_field_states
 from sync.shared.problems import ENTITY_UNKNOWN
@@ -35,11 +37,15 @@ _STATUS = "status"
 class RecordWriter:
     """Writes changes of one station within the caller's transaction.
 
+    Every check of a change comes before its first effect: one that is refused leaves nothing behind.
+
     Attributes:
         session: an open transaction of a database whose recorder is ``ChangeLogRecorder``.
         clock: the server's clock.
         device_id: the station that pushes, from its token.
         wall: milliseconds since 1970.
+        lookups: what is there.
+        ledger: takes what is written; its owner settles it.
         types: of records, by their names on the wire.
     """
 
@@ -47,6 +53,8 @@ class RecordWriter:
     clock: HybridLogicalClock
     device_id: str
     wall: Callable[[], int]
+    lookups: Lookups
+    ledger: Ledger
     types: dict[str, type[Synced]] = field(default_factory=synced_types)
 
     def write(self, change: Change) -> Effect:
@@ -59,11 +67,13 @@ class RecordWriter:
         record_type = self.types.get(change.entity)
         if record_type is None:
             raise TryLater(DoesNotFit(ENTITY_UNKNOWN, entity=change.entity))
-        change = change.model_copy(update={"fields": with_clear_names(record_type, change.fields)})
+        names = clear_names(record_type, change.fields)
+        if names:
+            change = change.model_copy(update={"fields": {**change.fields, **names}})
         values, extra = valid_values(record_type, change.fields)
-        present = self.session.get(record_type, change.entity_id)
-        check_allowed(self.session, record_type, present, change, values, self.device_id)
-        require_parents(self.session, record_type, present, change, values)
+        present = self._present(record_type, change.entity_id)
+        self._check_allowed(record_type, present, change, values)
+        require_parents(record_type, present, change, values, self.lookups.has)
         if present is None:
             return self._insert(record_type, change, values, extra)
         if record_type.kind is SyncKind.FACT:
@@ -84,13 +94,36 @@ class RecordWriter:
             extra = {**extra, "clock_ahead_ms": ahead}
         else:
             self.clock.observe(stamp)
-        position = allocate(self.session)
-        record = record_type(id=change.entity_id, rev=position, clock=str(stamp), extra=extra, **values)
-        if isinstance(record, Master):
-            record.field_clocks = with_field_states({}, change.fields, rev=position, clock=str(stamp))
-        self.session.add(record)
-        self._log(position, record, change, change.op, snapshot(record), str(stamp))
+        position = self.ledger.position()
+        whole = {**values, "id": change.entity_id, "rev": position, "clock": str(stamp), "extra": extra}
+        record: Synced | None = None
+        if record_type.kind is SyncKind.FACT:
+            row = whole_row(record_type, whole)
+            self.ledger.add_fact(record_type, row)
+            logged = row_snapshot(record_type, row)
+        else:
+            record = record_type(**whole)
+            if isinstance(record, Master):
+                record.field_clocks = with_field_states({}, change.fields, rev=position, clock=str(stamp))
+            self.session.add(record)
+            logged = snapshot(record)
+        self.lookups.note(record_type, change.entity_id, record)
+        self._log(position, record, change, change.op, logged, str(stamp))
         return Effect(Outcome.APPLIED, position)
+
+    def _present(self, record_type: type[Synced], record_id: str) -> Synced | None:
+        if self.ledger.holds(record_type, record_id):
+            self.ledger.settle()
+        return self.lookups.record(record_type, record_id)
+
+    def _check_allowed(
+        self, record_type: type[Synced], present: Synced | None, change: Change, values: Mapping[str, Any]
+    ) -> None:
+        if record_type.kind is SyncKind.MASTER:
+            check_master(self.session, record_type, change, self.device_id)
+            return
+        part_id = values.get("session_id") if issubclass(record_type, Fact) else None
+        check_owner(present, values, self.lookups.part(part_id) if part_id else None, self.device_id)
 
     def _merge(self, present: Synced, change: Change) -> Effect:
         now = snapshot(present)
@@ -109,7 +142,7 @@ class RecordWriter:
         if isinstance(present, InspectionSession) and _STATUS not in newer:
             correction = self._checked_correction(present, values, change)
         version = require_mergeable(self.session, present, values, change)
-        position = allocate(self.session)
+        position = self.ledger.position()
         for name, value in values.items():
             setattr(present, name, value)
         if extra:
@@ -144,7 +177,8 @@ class RecordWriter:
         A change that was made before the one that ended the session is none after its end, however late it comes.
         """
         differing = {name: value for name, value in values.items() if value != getattr(present, name)}
-        who = check_session_change(self.session, present, differing, change, self.device_id)
+        who = self.lookups.acting(change.user_id)
+        check_session_change(present, differing, who)
         if not differing or present.status not in ENDED:
             return None
         before = {name: getattr(present, name) for name in differing}
@@ -154,6 +188,7 @@ class RecordWriter:
         """Return the fields that newer changes of a session have set; only a change that comes late needs the log."""
         if change.clock >= present.clock:
             return frozenset()
+        self.ledger.settle()
         query = select(ChangeLogEntry.fields).where(
             ChangeLogEntry.entity == present.entity,
             ChangeLogEntry.entity_id == present.id,
@@ -164,14 +199,16 @@ class RecordWriter:
     def _log(
         self,
         position: int,
-        record: Synced,
+        record: Synced | None,
         change: Change,
         operation: ChangeOperation,
         fields: dict[str, Any],
         clock: str,
     ) -> None:
         made = ChangeMade(change.change_id, operation, fields, clock, self.device_id)
-        add_entry(self.session, position, record, made)
+        # What is no master belongs to the station, or the change would have been refused.
+        scope = scope_of(self.session, record) if isinstance(record, Master) else self.device_id
+        self.ledger.add_entry(entry_of(position, (change.entity, change.entity_id), made, scope))
 
 
 def _repeated_fact(present: Synced, change: Change) -> Effect:

@@ -20,6 +20,7 @@ from models.errors import (
     UserFacingError,
 )
 from models.messages import LANGUAGES, ErrorText, LocalText
+from sync.shared.protocol import MAX_BATCH_BYTES, MAX_BATCH_CHANGES
 
 TYPE_BASE = "https://api.imageflowcanvas.com/errors/"
 
@@ -87,6 +88,16 @@ def _in_language(entry: Mapping[str, Any], language: str) -> dict[str, Any]:
     """Return a rejected field with its message in ``language``."""
     message = entry.get("message")
     return {**entry, "message": message.in_language(language)} if isinstance(message, LocalText) else dict(entry)
+
+
+def batch_too_large() -> TooLarge:
+    """Return the error of a batch over the protocol's limits, which are its members."""
+    return TooLarge(
+        "sync-batch-too-large",
+        changes=MAX_BATCH_CHANGES,
+        kibibytes=MAX_BATCH_BYTES // 1024,
+        members={"max_changes": MAX_BATCH_CHANGES, "max_bytes": MAX_BATCH_BYTES},
+    )
 
 
 def may_retry(problem: Mapping[str, Any] | None) -> bool:

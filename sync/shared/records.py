@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Table, exists, or_, select
+from sqlalchemy import Column, Table, exists, or_, select
 from sqlalchemy.orm import Session
 
 from models.base import Base
@@ -30,25 +30,35 @@ def table_of(record_type: type[Synced]) -> Table:
     return Base.metadata.tables[record_type.__tablename__]  # type: ignore[attr-defined]  # set by each record class
 
 
+def parents_of(record_type: type[Synced], values: Mapping[str, Any]) -> Iterator[tuple[Parent, Column[Any]]]:
+    """Yield the records that ``values`` name by a foreign key, each with the column that has their ids."""
+    for name, key in foreign_keys(record_type):
+        wanted = values.get(name)
+        if wanted is not None:
+            yield Parent(name, str(wanted)), key
+
+
 def missing_parent(session: Session, record_type: type[Synced], values: Mapping[str, Any]) -> Parent | None:
     """Return the first record that ``values`` name by a foreign key and that is not there, None when all are."""
-    for column in table_of(record_type).columns:
-        wanted = values.get(column.name)
-        if wanted is None:
-            continue
-        for key in column.foreign_keys:
-            there = session.scalar(select(exists().where(key.column == wanted)))
-            if not there:
-                return Parent(column.name, str(wanted))
+    for parent, key in parents_of(record_type, values):
+        if not session.scalar(select(exists().where(key == parent.id))):
+            return parent
     return None
 
 
-def unique_columns(record_type: type[Synced]) -> Iterator[str]:
-    """Yield the columns that travel of which no two records that are not deleted may share a value."""
-    for index in table_of(record_type).indexes:
-        columns = list(index.columns)
-        if index.unique and len(columns) == 1 and columns[0].name not in LOCAL_FIELDS:
-            yield columns[0].name
+@cache
+def foreign_keys(record_type: type[Synced]) -> tuple[tuple[str, Column[Any]], ...]:
+    """Return the columns that name another record, each with the column that has its id."""
+    columns = table_of(record_type).columns
+    return tuple((column.name, key.column) for column in columns for key in column.foreign_keys)
+
+
+@cache
+def unique_columns(record_type: type[Synced]) -> tuple[str, ...]:
+    """Return the columns that travel of which no two records that are not deleted may share a value."""
+    unique = (index for index in table_of(record_type).indexes if index.unique and len(index.columns) == 1)
+    names = (column.name for index in unique for column in index.columns)
+    return tuple(name for name in names if name not in LOCAL_FIELDS)
 
 
 def holder_of(session: Session, record_type: type[Synced], name: str, value: Any, besides: str) -> Synced | None:
@@ -72,20 +82,18 @@ def name_taken(session: Session, record_type: type[UniquelyNamed], name: str, be
 
 def lacking(record_type: type[Synced], values: Mapping[str, Any]) -> list[str]:
     """Return the columns a new record must have a value for and ``values`` lack."""
-    return [
-        column.name
-        for column in table_of(record_type).columns
-        if not column.nullable
-        and column.default is None
-        and column.name not in values
-        and column.name in _without_default(record_type)
-    ]
+    return [name for name in _needed(record_type) if name not in values]
 
 
 @cache
-def _without_default(record_type: type[Synced]) -> frozenset[str]:
-    return frozenset(
+def _needed(record_type: type[Synced]) -> tuple[str, ...]:
+    without_default = {
         field.name
         for field in dataclasses.fields(record_type)
         if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING and field.init
+    }
+    return tuple(
+        column.name
+        for column in table_of(record_type).columns
+        if not column.nullable and column.default is None and column.name in without_default
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable
@@ -90,6 +91,8 @@ def _username(text: str) -> str:
 
 def storable_object(value: dict[str, Any]) -> dict[str, Any]:
     """Refuse what JSON cannot say (NaN, infinity) and what PostgreSQL cannot keep (NUL), at any depth."""
+    if _is_clearly_storable(value):
+        return value
     left: list[Any] = [value]
     while left:
         part = left.pop()
@@ -102,6 +105,19 @@ def storable_object(value: dict[str, Any]) -> dict[str, Any]:
         elif isinstance(part, str):
             _storable(part)
     return value
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
+def _is_clearly_storable(value: dict[str, Any]) -> bool:
+    """Return whether nothing is wrong, in a fraction of the time that it takes to find what is."""
+    try:
+        text = _ENCODER.encode(value)
+        text.encode()
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return "\\u0000" not in text
 
 
 def _time_text(given: object) -> object:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.clock import HybridLogicalClock, Stamp
@@ -19,7 +19,8 @@ from models.tracking import remote_changes
 from sync.shared.merge import fields_to_take, with_field_states
 from sync.shared.problems import may_retry, problem_code
 from sync.shared.protocol import ChangeResult, FieldConflict, Outcome, PulledChange, SnapshotRecord
-from sync.shared.records import holder_of, lacking, missing_parent, unique_columns
+from sync.shared.records import holder_of, lacking, missing_parent, table_of, unique_columns
+from sync.station.outbox import WaitingChange
 from sync.station.state import NEWEST_CLOCK, set_value
 
 _NAMING = frozenset({"code", "username", "deleted_at"})
@@ -94,33 +95,31 @@ def take_snapshot(session: Session, clock: HybridLogicalClock, records: Sequence
     return received
 
 
-def take_results(session: Session, entries: Mapping[str, OutboxEntry], results: Sequence[ChangeResult]) -> Acknowledged:
+def take_results(session: Session, sent: Mapping[str, WaitingChange], results: Sequence[ChangeResult]) -> Acknowledged:
     """Take the server's answers: what it accepted leaves the outbox, what it refused for good is a dead letter.
 
     Args:
         session: the caller's transaction.
-        entries: the pushed entries by change id, loaded in ``session``.
+        sent: the pushed entries by change id.
         results: the answers.
     """
     done = Acknowledged()
-    types = synced_types()
-    accepted: list[int] = []
+    accepted: list[tuple[WaitingChange, ChangeResult]] = []
     with remote_changes(session):
         for result in results:
-            entry = entries.get(result.change_id)
+            entry = sent.get(result.change_id)
             if entry is None:
                 continue
             if result.outcome is Outcome.REJECTED:
-                _take_refusal(entry, result, done)
+                _take_refusal(session, entry.sequence, result, done)
                 continue
             done.accepted += 1
             done.conflicts += keep_conflicts(session, entry.entity, entry.entity_id, entry.change_id, result.conflicts)
-            _learn_rev(session, types.get(entry.entity), entry, result)
-            accepted.append(entry.sequence)
-            session.expunge(entry)
+            accepted.append((entry, result))
+        _learn_revs(session, accepted)
         if accepted:
             session.execute(
-                delete(OutboxEntry).where(OutboxEntry.sequence.in_(accepted)),
+                delete(OutboxEntry).where(OutboxEntry.sequence.in_([entry.sequence for entry, _ in accepted])),
                 execution_options={"synchronize_session": False},
             )
     return done
@@ -332,7 +331,10 @@ def _free_key(session: Session, record_type: type[Synced], record_id: str, value
     return key
 
 
-def _take_refusal(entry: OutboxEntry, result: ChangeResult, done: Acknowledged) -> None:
+def _take_refusal(session: Session, sequence: int, result: ChangeResult, done: Acknowledged) -> None:
+    entry = session.get(OutboxEntry, sequence)
+    if entry is None:
+        return
     entry.attempts += 1
     entry.last_error = problem_code(result.problem)
     if may_retry(result.problem):
@@ -343,13 +345,32 @@ def _take_refusal(entry: OutboxEntry, result: ChangeResult, done: Acknowledged) 
     entry.problem = result.problem
 
 
-def _learn_rev(session: Session, record_type: type[Synced] | None, entry: OutboxEntry, result: ChangeResult) -> None:
-    """Note the position of a change of ours, so that older changes of others pulled later do not undo it."""
-    record = session.get(record_type, entry.entity_id) if record_type else None
+def _learn_revs(session: Session, accepted: Iterable[tuple[WaitingChange, ChangeResult]]) -> None:
+    """Note the positions of changes of ours, so that older changes of others pulled later do not undo them."""
+    types = synced_types()
+    newest: dict[type[Synced], dict[str, int]] = {}
+    for entry, result in accepted:
+        record_type = types.get(entry.entity)
+        if record_type is None or result.rev is None:
+            continue
+        if issubclass(record_type, Master):
+            _learn_rev(session, record_type, entry, result)
+        else:
+            revs = newest.setdefault(record_type, {})
+            revs[entry.entity_id] = max(revs.get(entry.entity_id, 0), result.rev)
+    session.flush()
+    for record_type, revs in newest.items():
+        # Past the recorder: a position is no change that travels. No object of these records is loaded here.
+        columns = table_of(record_type).c
+        older = or_(columns.rev.is_(None), columns.rev < bindparam("newest"))
+        statement = update(table_of(record_type)).where(columns.id == bindparam("of"), older)
+        values = [{"of": record_id, "newest": rev} for record_id, rev in revs.items()]
+        session.connection().execute(statement.values(rev=bindparam("newest")), values)
+
+
+def _learn_rev(session: Session, record_type: type[Master], entry: WaitingChange, result: ChangeResult) -> None:
+    record = session.get(record_type, entry.entity_id)
     if record is None or result.rev is None:
-        return
-    if not isinstance(record, Master):
-        record.rev = max(record.rev or 0, result.rev)
         return
     lost = {conflict.field for conflict in result.conflicts}
     states = record.field_clocks

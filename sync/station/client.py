@@ -14,8 +14,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from models.errors import NotSignedIn, Unavailable
 from sync.shared.enrolment import DeviceRegistered
-from sync.shared.problems import CREDENTIAL_MISSING, DEVICE_REFUSED, code_of
+from sync.shared.problems import CREDENTIAL_MISSING, DEVICE_REFUSED, batch_too_large, code_of
 from sync.shared.protocol import (
+    MAX_BATCH_BYTES,
     SYNC_PATH,
     Batch,
     ClaimAnswer,
@@ -142,9 +143,11 @@ class ServerClient:
         """Send a batch of changes.
 
         Raises:
-            TooLarge: more than the server takes at once; its members say how much it takes.
+            TooLarge: more than a server takes at once; its members say how much it takes.
         """
         data = batch.model_dump_json().encode()
+        if len(data) > MAX_BATCH_BYTES:
+            raise batch_too_large()
         headers = {"Content-Type": "application/json"}
         if len(data) >= _GZIP_FROM:
             data = gzip.compress(data, compresslevel=6, mtime=0)

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.clock import HybridLogicalClock, Stamp
 from models.database import actor_of
+from models.states import ChangeOperation
 from models.sync import OutboxEntry
 from models.synced import Master
 from models.tracking import RecordedChange
 from sync.station.state import NEWEST_CLOCK, get_value, set_value
+
+
+class WaitingChange(NamedTuple):
+    """An outbox entry as it is sent; a backlog of ``OutboxEntry`` objects takes longer to load than to send."""
+
+    sequence: int
+    change_id: str
+    entity: str
+    entity_id: str
+    op: ChangeOperation
+    base_rev: int | None
+    fields: dict[str, Any]
+    clock: str
+    user_id: str | None
+
+    @classmethod
+    def columns(cls) -> list[InstrumentedAttribute[Any]]:
+        """Return the columns of ``OutboxEntry`` that it is made of, in its order."""
+        return [getattr(OutboxEntry, name) for name in cls._fields]
 
 
 class OutboxRecorder:
@@ -60,3 +81,17 @@ def newest_stamp(session: Session) -> Stamp | None:
     """Return the newest stamp this store has given or seen; a clock that starts from it never goes back."""
     value = get_value(session, NEWEST_CLOCK)
     return Stamp.parse(value) if value else None
+
+
+def change_of(entry: OutboxEntry | WaitingChange) -> dict[str, Any]:
+    """Return an outbox entry in its wire form, as ``Change`` reads it."""
+    change = {
+        "change_id": entry.change_id,
+        "entity": entry.entity,
+        "entity_id": entry.entity_id,
+        "op": entry.op.value,
+        "clock": entry.clock,
+        "fields": entry.fields,
+    }
+    known = {"base_rev": entry.base_rev, "user_id": entry.user_id}
+    return change | {name: value for name, value in known.items() if value is not None}

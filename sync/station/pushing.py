@@ -13,14 +13,12 @@ from models.ids import new_id
 from models.states import OutboxState
 from models.sync import OutboxEntry
 from sync.shared.problems import change_problem, code_of
-from sync.shared.protocol import MAX_BATCH_BYTES, MAX_BATCH_CHANGES, SCHEMA_VERSION, Batch, Change
+from sync.shared.protocol import MAX_BATCH_CHANGES, SCHEMA_VERSION, Batch
 from sync.station.apply import Acknowledged, take_results
 from sync.station.client import ServerClient
+from sync.station.outbox import WaitingChange, change_of
 from sync.station.state import ACKNOWLEDGED, set_value
 from sync.station.status import behind_dead_letter
-
-# Room for the envelope of a batch beside its changes.
-_ENVELOPE_BYTES = 512
 
 
 @dataclass(slots=True)
@@ -52,27 +50,27 @@ class Pusher:
         last = 0
         while page := self._page(last):
             last = page[-1].sequence
-            for entries in _batches(page):
-                self._send(entries)
+            self._send(page)
             self.step(len(page))
 
-    def _page(self, after: int) -> list[OutboxEntry]:
+    def _page(self, after: int) -> list[WaitingChange]:
+        # By its columns: a backlog of objects takes longer to load than to send.
         query = (
-            select(OutboxEntry)
+            select(*WaitingChange.columns())
             .where(OutboxEntry.state == OutboxState.WAITING, OutboxEntry.sequence > after, ~behind_dead_letter())
             .order_by(OutboxEntry.sequence)
-            .limit(self.page_size)
+            .limit(min(self.page_size, MAX_BATCH_CHANGES))
         )
         with self.database.read() as session:
-            return list(session.scalars(query))
+            return [WaitingChange(*row) for row in session.execute(query)]
 
-    def _send(self, entries: Sequence[OutboxEntry]) -> None:
-        """Send entries; a batch the server finds too large is halved, a single change too large is a dead letter."""
+    def _send(self, entries: Sequence[WaitingChange]) -> None:
+        """Send entries; a batch that is too large is halved, a single change too large is a dead letter."""
         batch = Batch(
             device_id=self.device_id,
             batch_id=new_id(),
             schema_version=SCHEMA_VERSION,
-            changes=[change_of(entry).model_dump(mode="json", exclude_none=True) for entry in entries],
+            changes=[change_of(entry) for entry in entries],
         )
         try:
             answer = self.client.push(batch)
@@ -82,20 +80,18 @@ class Pusher:
                 return
             middle = len(entries) // 2
             self._send(entries[:middle])
-            self._send(self._still_free(entries[middle:]))
+            if rest := self._still_free(entries[middle:]):
+                self._send(rest)
             return
         except UserFacingError as error:
             self._note_failure(entries, code_of(error))
             raise
-        identifiers = [entry.change_id for entry in entries]
         with self.database.transaction() as session:
-            query = select(OutboxEntry).where(OutboxEntry.change_id.in_(identifiers))
-            loaded = {entry.change_id: entry for entry in session.scalars(query)}
-            came = take_results(session, loaded, answer.results)
+            came = take_results(session, {entry.change_id: entry for entry in entries}, answer.results)
             set_value(session, ACKNOWLEDGED, answer.cursor)
         self._add(came)
 
-    def _still_free(self, entries: Sequence[OutboxEntry]) -> list[OutboxEntry]:
+    def _still_free(self, entries: Sequence[WaitingChange]) -> list[WaitingChange]:
         """Return the entries that still have no dead letter before them."""
         query = select(OutboxEntry.change_id).where(
             OutboxEntry.change_id.in_([entry.change_id for entry in entries]), ~behind_dead_letter()
@@ -104,7 +100,7 @@ class Pusher:
             free = set(session.scalars(query))
         return [entry for entry in entries if entry.change_id in free]
 
-    def _bury(self, entry: OutboxEntry, error: UserFacingError) -> None:
+    def _bury(self, entry: WaitingChange, error: UserFacingError) -> None:
         with self.database.transaction() as session:
             kept = session.get(OutboxEntry, entry.sequence)
             if kept is not None:
@@ -114,7 +110,7 @@ class Pusher:
                 kept.problem = change_problem(error)
         self._add(Acknowledged(dead=1))
 
-    def _note_failure(self, entries: Sequence[OutboxEntry], code: str) -> None:
+    def _note_failure(self, entries: Sequence[WaitingChange], code: str) -> None:
         with self.database.transaction() as session:
             session.execute(
                 update(OutboxEntry)
@@ -128,32 +124,3 @@ class Pusher:
         self.done.dead += came.dead
         self.done.retried += came.retried
         self.done.conflicts += came.conflicts
-
-
-def change_of(entry: OutboxEntry) -> Change:
-    """Return an outbox entry in its wire form."""
-    return Change(
-        change_id=entry.change_id,
-        entity=entry.entity,
-        entity_id=entry.entity_id,
-        op=entry.op,
-        base_rev=entry.base_rev,
-        clock=entry.clock,
-        fields=entry.fields,
-        user_id=entry.user_id,
-    )
-
-
-def _batches(page: Sequence[OutboxEntry]) -> list[list[OutboxEntry]]:
-    """Split a page so that no batch is over the protocol's limits, except a single change that is so by itself."""
-    batches: list[list[OutboxEntry]] = []
-    size = MAX_BATCH_BYTES
-    for entry in page:
-        length = len(change_of(entry).model_dump_json().encode()) + 1
-        full = size + length > MAX_BATCH_BYTES - _ENVELOPE_BYTES
-        if full or not batches or len(batches[-1]) >= MAX_BATCH_CHANGES:
-            batches.append([])
-            size = 0
-        batches[-1].append(entry)
-        size += length
-    return batches

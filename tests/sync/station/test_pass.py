@@ -316,9 +316,9 @@ def test_a_session_never_goes_back_when_its_changes_arrive_out_of_order(server, 
     station.edit(InspectionSession, part, None, lot="L1", status=SessionStatus.HUMAN_REVIEW)
     station.edit(InspectionSession, part, None, lot="L2", serial_number="7")
     station.edit(InspectionSession, part, None, status=SessionStatus.COMPLETED)
-    from sync.station.pushing import change_of
+    from sync.station.outbox import change_of
 
-    changes = [change_of(entry).model_dump(mode="json") for entry in station.outbox()]
+    changes = [change_of(entry) for entry in station.outbox()]
     from sync.shared.protocol import Batch
 
     order = [0, 1, 2, 5, 4, 3]

@@ -359,9 +359,9 @@ def test_one_malformed_change_does_not_spoil_its_batch(running, station):
     _, target, _ = prepared(running, station)
     part = InspectionSession(device_id=station.device_id, target_id=target.id)
     station.add(None, part)
-    from sync.station.pushing import change_of
+    from sync.station.outbox import change_of
 
-    good = change_of(station.outbox()[0]).model_dump(mode="json")
+    good = change_of(station.outbox()[0])
     bad = [{}, {**good, "change_id": 7}, {**good, "entity_id": new_id(), "change_id": new_id(), "clock": "yesterday"}]
     odd = {**good, "entity_id": new_id(), "change_id": new_id(), "fields": {**good["fields"], "status": "DANCING"}}
     batch = Batch(device_id=station.device_id, batch_id=new_id(), schema_version=1, changes=[bad[0], bad[2], odd, good])
