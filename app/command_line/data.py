@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from app.command_line.data_retention import retention_command
 from app.command_line.options import JsonOption, StoreOption, in_fractions, progress_bar
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ data_app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+data_app.command("retention")(retention_command)
 
 
 @data_app.callback()

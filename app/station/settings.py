@@ -79,6 +79,16 @@ class StationSettings(BaseSettings):
     offline_sign_in_days: int = Field(
         default=14, ge=0, le=365, description="Days a sign-in without the server is possible after one with it."
     )
+    retention_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=36_500,
+        description="Days that images the server has acknowledged stay here; empty keeps all.",
+    )
+    retention_keep_ng: bool = Field(default=False, description="Images of NG parts stay whatever their age.")
+    disk_warning_mb: int = Field(
+        default=2_000, ge=0, le=10_000_000, description="Free megabytes of the disk below which the station warns."
+    )
     threads: int = Field(
         default=0, ge=0, le=256, description="Processor threads of one model; 0 chooses by the processor."
     )

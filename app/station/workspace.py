@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from app.station.applied_settings import applied_settings
 from app.station.model_cache import ModelCache
 from app.station.quality_bounds import KeptBounds
 from app.station.recovery import Recovery, recover
@@ -18,6 +19,7 @@ from app.station.store_lock import StoreLock
 from models.clock import HybridLogicalClock
 from models.database import Database
 from models.errors import Conflict, NotFound, Unavailable
+from models.messages import Language
 from models.storage import no_room
 from sync.station.blobs import BlobStore
 from sync.station.credentials import CredentialStore
@@ -50,6 +52,7 @@ class Workspace:
         item_views: items as screens show them.
         quality_bounds: bounds of image quality, as read from the file of the settings.
         recovery: what was put in order at the start.
+        language: of the window, as the server or this station has set it; None takes the person's or the system's.
     """
 
     def __init__(self, store: Path, settings: StationSettings, lock: StoreLock | None) -> None:
@@ -65,6 +68,7 @@ class Workspace:
         self.quality_bounds = KeptBounds()
         self.recovery = Recovery()
         self.device_id = ""
+        self.language: Language | None = None
         self._credentials = CredentialStore()
         self._link: ServerLink | None = None
         self._synchronises = False
@@ -114,6 +118,7 @@ class Workspace:
             self.device_id = get_value(session, DEVICE_ID) or ""
             server_url = get_value(session, SERVER_URL)
             newest = newest_stamp(session)
+            self.language = applied_settings(session, self.device_id, self.settings).language
         self._start_clock()
         if newest is not None:
             self.clock.observe(newest)

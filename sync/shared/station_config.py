@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictBool, StrictInt
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,9 @@ class StationSettings(Request):
 
     sync_interval_s: Real | None = Field(default=None, ge=1, le=86_400, description="Seconds between two passes.")
     retention_days: _Retention | None = Field(default=None, description="Days images stay on a station.")
+    retention_keep_ng: StrictBool | None = Field(
+        default=None, description="Whether images of NG parts stay on a station whatever their age."
+    )
     offline_sign_in_days: _OfflineDays | None = Field(default=None, description="Days without the server.")
     language: Literal["ja", "en"] | None = Field(default=None, description="Language of the window.")
     thresholds: dict[str, _Threshold] | None = Field(default=None, description="Item id → anomaly threshold.")

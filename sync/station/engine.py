@@ -6,7 +6,7 @@ import dataclasses
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +18,7 @@ from models.clock import HybridLogicalClock, rfc3339, utc_now
 from models.database import Database
 from models.errors import Unavailable, UserFacingError
 from sync.shared.protocol import MAX_BATCH_CHANGES
+from sync.shared.station_config import settings_for
 from sync.station.blobs import BlobStore
 from sync.station.claiming import PassClaim
 from sync.station.client import ServerClient
@@ -71,10 +72,11 @@ class SyncEngine:
         clock: the station's clock, the same as the recorder's.
         device_id: this station.
         machine: digest of this machine, to which the store is bound; empty when nothing tells it from others.
-        interval_s: seconds between passes when nothing asks for one.
+        interval_s: seconds between passes when nothing asks for one and the server has not set any.
         page_size: changes read or asked for at a time.
         chunk_bytes: size of one piece of a blob.
         lock_path: file that keeps other processes' passes away; beside the SQLite file by default.
+        upkeep: called after each whole pass; returns codes of what it could not do.
     """
 
     database: Database
@@ -87,6 +89,7 @@ class SyncEngine:
     page_size: int = field(default=MAX_BATCH_CHANGES, kw_only=True)
     chunk_bytes: int = field(default=1024 * 1024, kw_only=True)
     lock_path: Path | None = field(default=None, kw_only=True)
+    upkeep: Callable[[], Sequence[str]] = field(default=tuple, kw_only=True)
     _pass: threading.Lock = field(default_factory=threading.Lock, init=False)
     _state: threading.Lock = field(default_factory=threading.Lock, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
@@ -158,6 +161,11 @@ class SyncEngine:
                 progress=self._progress,
             )
 
+    def pause_s(self) -> float:
+        """Return the seconds between passes: as the server says, else the station's own."""
+        with self.database.read() as session:
+            return float(settings_for(session, self.device_id).get("sync_interval_s", self.interval_s))
+
     def _work(self, stops: int) -> None:
         failures = 0
         while self._stops == stops:
@@ -165,7 +173,7 @@ class SyncEngine:
             try:
                 with self._pass:
                     self._guarded(None, stops)
-                failures, delay = 0, self.interval_s * (0.9 + _RANDOM.random() / 5)
+                failures, delay = 0, self.pause_s() * (0.9 + _RANDOM.random() / 5)
             except _Stopped:
                 return
             except UserFacingError:
@@ -255,7 +263,7 @@ class SyncEngine:
             blobs_fetched=transfer.fetched,
             full_resync=puller.full_resync,
             sent_again=sent_again,
-            problems=tuple(transfer.problems),
+            problems=(*transfer.problems, *self.upkeep()),
             seconds=time.monotonic() - began,
         )
 

@@ -37,6 +37,10 @@ LEASE_NEXT = "lease_next"
 """The lease that was asked for and not yet confirmed: asked for again after a cut, so that no pass loses its right."""
 FORKED_AT = "forked_at"
 """When the server refused this store because another one is the station's own; not there when it is this one."""
+RETENTION_AT = "retention_at"
+"""When retention was applied last."""
+RETENTION_UNDER_WAY = "retention_under_way"
+"""JSON list of digests that the store no longer names and whose files are being deleted; not there otherwise."""
 
 
 def get_value(session: Session, key: str) -> str | None:

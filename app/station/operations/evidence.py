@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,11 +26,16 @@ HEATMAP_THRESHOLD_VALUE = 128
 
 @dataclass(frozen=True, slots=True)
 class StoredBlob:
-    """Bytes that lie in the blob store."""
+    """Bytes that lie in the blob store.
+
+    Attributes:
+        keep: puts them there again when they are not any more.
+    """
 
     sha256: str
     size_bytes: int
     content_type: str
+    keep: Callable[[], object] = lambda: None
 
 
 @contextmanager
@@ -46,7 +52,8 @@ def stored(workspace: Workspace, contents: list[tuple[bytes, str]]) -> Iterator[
     finished = False
     try:
         for data, content_type in contents:
-            kept.append(StoredBlob(workspace.blobs.put(data), len(data), content_type))
+            sha256 = workspace.blobs.put(data)
+            kept.append(StoredBlob(sha256, len(data), content_type, partial(_keep, workspace, sha256, data)))
         yield kept
         finished = True
     finally:
@@ -55,7 +62,12 @@ def stored(workspace: Workspace, contents: list[tuple[bytes, str]]) -> Iterator[
 
 
 def name_blob(session: Session, blob: StoredBlob) -> None:
-    """Add the row of a blob that lies in the store, so that the sync engine sends it."""
+    """Add the row of a blob that lies in the store, so that the sync engine sends it.
+
+    Retention may have deleted an older image of the same bytes since they were put there; it cannot while the
+    transaction lasts.
+    """
+    blob.keep()
     remember_blob(session, blob.sha256, blob.size_bytes, blob.content_type)
 
 
@@ -77,6 +89,11 @@ def heatmap_of(pixels: Pixels, threshold: float) -> NDArray[np.float32]:
     at just below twice of it.
     """
     return pixels.astype(np.float32) * np.float32(threshold / HEATMAP_THRESHOLD_VALUE)
+
+
+def _keep(workspace: Workspace, sha256: str, data: bytes) -> None:
+    if not workspace.blobs.exists(sha256):
+        workspace.blobs.put(data)
 
 
 def _remove_unnamed(workspace: Workspace, digests: list[str]) -> None:

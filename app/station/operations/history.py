@@ -15,6 +15,7 @@ from inspection.imaging.frames import Pixels
 from models.errors import NotFound
 from models.sessions import AIResult, ImageRecord, InspectionSession
 from models.states import HumanVerdict, ImageKind, SessionStatus, Verdict
+from models.sync import Blob
 from models.verdicts import AiVerdict, HumanDecision, effective_verdict
 from models.verification import HumanVerification
 
@@ -96,11 +97,16 @@ def read_picture(workspace: Workspace, sha256: str) -> Pixels:
     """Return a stored image or heatmap: uint8, RGB ``(H, W, 3)`` or grey ``(H, W)``.
 
     Raises:
-        NotFound: ``blob-missing`` when this station does not hold the bytes.
-        UnreadableImage: when they are no image any more.
+        NotFound: ``image-on-server-only`` when retention has deleted it here, ``blob-missing`` when it should be here.
+        UnreadableImage: when it is no image any more.
     """
     from inspection.imaging.files import decode_image
 
+    if not workspace.blobs.exists(sha256):
+        with workspace.database.read() as session:
+            blob = session.get(Blob, sha256)
+        if blob is not None and not blob.present and blob.uploaded_at is not None:
+            raise NotFound("image-on-server-only")
     return decode_image(workspace.blobs.read(sha256), mode="as-stored", name=sha256)
 
 

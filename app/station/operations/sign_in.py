@@ -11,6 +11,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy.orm import Session
 
+from app.station.applied_settings import applied_settings
 from app.station.operations.users import SignedInUser
 from models.audit import append_audit
 from models.clock import utc_now
@@ -111,7 +112,8 @@ def _online(workspace: Workspace, username: str, password: str) -> SignedInUser:
             session.add(credential)
         credential.password_digest = digest
         credential.updated_at = utc_now()
-        credential.expires_at = utc_now() + timedelta(days=workspace.settings.offline_sign_in_days)
+        days = applied_settings(session, workspace.device_id, workspace.settings).offline_sign_in_days
+        credential.expires_at = utc_now() + timedelta(days=days)
         _audit(workspace, session, user.username, user.id, "user.signed-in", online=True)
         return _signed_in(user, online=True)
 
@@ -120,13 +122,16 @@ def _offline(workspace: Workspace, username: str, password: str) -> SignedInUser
     with workspace.database.read() as session:
         user = user_by_name(session, username)
         credential = session.get(UserCredential, user.id) if user else None
+        days = applied_settings(session, workspace.device_id, workspace.settings).offline_sign_in_days
     if user is None or credential is None:
         raise NotSignedIn("sign-in-never-online", username=username)
     if not any(_hasher().verify(one, credential.password_digest) for one in spellings(password)):
         raise NotSignedIn("sign-in-wrong")
     _require_active(user)
-    if credential.expires_at is None or credential.expires_at < utc_now():
-        raise NotSignedIn("sign-in-expired", username=username, days=workspace.settings.offline_sign_in_days)
+    # What the server has set since the sign-in may be shorter.
+    latest = credential.updated_at + timedelta(days=days)
+    if credential.expires_at is None or min(credential.expires_at, latest) < utc_now():
+        raise NotSignedIn("sign-in-expired", username=username, days=days)
     with workspace.database.transaction() as session:
         _audit(workspace, session, user.username, user.id, "user.signed-in", online=False)
     return _signed_in(user, online=False)

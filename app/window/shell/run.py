@@ -46,6 +46,7 @@ class StationRun:
         self._store = store
         self._settings = settings
         self._source_spec = source_spec
+        self._given = language
         self._language = language or settings.language or choose_language(QLocale.system().name())
         self._theme: ThemeName = theme or settings.theme
         self._application = prepare_application()
@@ -99,7 +100,10 @@ class StationRun:
         self._workspace = workspace
         self._texts.remove()
         self.station = build_station(
-            workspace, source_spec=self._source_spec, language=self._language, theme=self._theme
+            workspace,
+            source_spec=self._source_spec,
+            language=self._given or workspace.language or self._language,
+            theme=self._theme,
         )
         notices = self.station.context.notices
         self._unexpected = UnexpectedErrors(workspace.log_folder, lambda error: notices.add("unexpected", error))

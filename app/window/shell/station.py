@@ -85,7 +85,7 @@ class Station:
         self._timer.setInterval(POLL_INTERVAL_MS)
         self._timer.timeout.connect(self._poll)
         self.theme.show(theme)
-        self.language.show(language or workspace.settings.language or choose_language(QLocale.system().name()))
+        self.language.show(language or workspace.language or choose_language(QLocale.system().name()))
         if source is not None:
             self.set_source(source)
         self.context.go_to_start()
@@ -194,7 +194,7 @@ class Station:
             presenter.poll()
 
     def _follow_user(self, user: SignedInUser | None) -> None:
-        if user is not None and user.language in {"en", "ja"} and self._workspace.settings.language is None:
+        if user is not None and user.language in {"en", "ja"} and self._workspace.language is None:
             self.language.show(choose_language(user.language))
 
     def _choose_language(self) -> None:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from app.window.presenting.context import StationContext
 from app.window.presenting.event import Event
 from app.window.presenting.messages import RefusedChangesWanted, StationEnrolled, SyncPageWanted, SyncStatusChanged
+from app.window.presenting.notices import Level
 from app.window.presenting.running import Lane, Task
 from app.window.presenting.state_presenter import StatePresenter
 from app.window.sync.state import SyncState
+from models.errors import UserFacingError
 
 if TYPE_CHECKING:
     from sync.station.engine import SyncReport, SyncStatus
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 SCREEN = "sync"
 """Name of the screen."""
+_DISK = "disk"
 
 
 class SyncPresenter(StatePresenter[SyncState]):
@@ -30,6 +33,7 @@ class SyncPresenter(StatePresenter[SyncState]):
     def __init__(self, context: StationContext) -> None:
         super().__init__(context, SyncState(enrolled=context.workspace.enrolled))
         self._asking = False
+        self._disk_full = False
         self.finished: Event[SyncReport] = Event()
         context.subscribe(StationEnrolled, lambda _: self.refresh())
         context.subscribe(SyncPageWanted, lambda _: context.go_to(SCREEN))
@@ -45,15 +49,17 @@ class SyncPresenter(StatePresenter[SyncState]):
         self._asking = True
         workspace = self._context.workspace
 
-        def ask(_: Task) -> SyncStatus:
+        def ask(_: Task) -> tuple[SyncStatus, UserFacingError | None]:
+            from app.station.operations.retention import disk_warning
             from app.station.operations.sync_status import sync_status
 
-            return sync_status(workspace)
+            status = sync_status(workspace)
+            return status, disk_warning(workspace, status)
 
         self._context.runner.run(
             ask,
             lane=Lane.STATUS,
-            on_success=self.show_status,
+            on_success=lambda found: self._show_found(*found),
             on_failure=self._report("sync-status"),
             on_finished=self._answered,
         )
@@ -97,6 +103,18 @@ class SyncPresenter(StatePresenter[SyncState]):
         self._show(replace(self.state, status=status, enrolled=self._context.workspace.enrolled))
         if status != before:
             self._context.publish(SyncStatusChanged(status))
+
+    def _show_found(self, status: SyncStatus, disk: UserFacingError | None) -> None:
+        self._tell_of_disk(disk)
+        self.show_status(status)
+
+    def _tell_of_disk(self, warning: UserFacingError | None) -> None:
+        """Give one notice when the disk becomes nearly full; it goes when there is room again."""
+        if warning is None:
+            self._context.notices.clear(_DISK)
+        elif not self._disk_full:
+            self._context.notices.add(_DISK, warning, level=Level.HINT)
+        self._disk_full = warning is not None
 
     def _answered(self) -> None:
         self._asking = False

@@ -58,6 +58,17 @@ def test_a_notice_of_a_failed_pass_goes_when_a_later_one_succeeds(robot: UserRob
     assert robot.context.notices.shown is None
 
 
+def test_a_disk_nearly_full_is_a_hint_until_there_is_room(robot: UserRobot, sync: SyncPresenter) -> None:
+    settings = robot.context.workspace.settings
+    robot.context.workspace.settings = settings.model_copy(update={"disk_warning_mb": 10_000_000})
+    sync.refresh()
+    robot.until(lambda: robot.context.notices.shown is not None)
+    assert robot.context.notices.shown.error.code == "disk-nearly-full"
+    robot.context.workspace.settings = settings.model_copy(update={"disk_warning_mb": 0})
+    sync.refresh()
+    robot.until(lambda: robot.context.notices.shown is None)
+
+
 def test_a_new_status_is_published_once(robot: UserRobot, sync: SyncPresenter) -> None:
     published: list[SyncStatus] = []
     robot.context.subscribe(SyncStatusChanged, lambda message: published.append(message.status))

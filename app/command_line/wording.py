@@ -1,0 +1,25 @@
+"""What commands print that is no message, in the user's language: ``resources/phrases/<language>/station.json``."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+
+
+def phrase(key: str, **values: object) -> str:
+    """Return the phrase ``key`` with ``values`` filled in, in the language of the command line.
+
+    Raises:
+        KeyError: when there is no such phrase or it names a value that was not given: both are bugs.
+    """
+    from app.command_line import language
+
+    return phrases(language())[key].format(**values)
+
+
+@cache
+def phrases(language: str) -> dict[str, str]:
+    """Return every phrase in a language, by its key."""
+    file = files("resources") / "phrases" / language / "station.json"
+    return {str(key): str(text) for key, text in json.loads(file.read_text(encoding="utf-8")).items()}
