@@ -146,7 +146,5 @@ worker_id
 decided_by
 first_seen_at
 offered_at
-OfferedMaster
 next_generation
 succeeds_id
-taken_at
