@@ -23,6 +23,7 @@ from server.http.requests import Faults, HeadRequests, Requests
 from server.http.route_table import RouteTable
 from server.masters.endpoints import router as masters_router
 from server.quality.endpoints import router as quality_router
+from server.services.endpoints import router as services_router
 from server.sessions.endpoints import router as sessions_router
 from server.sync.endpoints import router as sync_router
 from server.users.endpoints import router as users_router
@@ -37,6 +38,7 @@ _FEATURES = (
     files_router,
     sync_router,
     quality_router,
+    services_router,
     health_router,
 )
 # Off whatever the environment sets: it would send clients' data to a collector named there.
