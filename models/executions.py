@@ -83,6 +83,8 @@ class ExecutionRun(Base, kw_only=True, eq=False):
         file_id: the input, a ``StoredFile``.
         progress: percent.
         verdict: of a completed run.
+        error_code: why it failed.
+        error_values: what the text of that error names.
         steps: ``{step_id, component, status, milliseconds}`` of those that have begun, in the order of their begin.
     """
 
@@ -94,6 +96,8 @@ class ExecutionRun(Base, kw_only=True, eq=False):
     status: Mapped[ExecutionStatus] = mapped_column(enumeration(ExecutionStatus), default=ExecutionStatus.PENDING)
     progress: Mapped[float] = mapped_column(default=0.0)
     verdict: Mapped[Verdict | None] = mapped_column(enumeration(Verdict), default=None)
+    error_code: Mapped[str | None] = mapped_column(String(64), default=None)
+    error_values: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
     steps: Mapped[list[Any]] = mapped_column(default_factory=list)
 
 

@@ -7,7 +7,6 @@ import typer
 from app.command_line.administration.codes import codes_app
 from app.command_line.administration.devices import devices_app
 from app.command_line.administration.keys import keys_app
-from app.command_line.administration.offers import offers_app
 from app.command_line.administration.users import users_app
 
 _EXAMPLES = """\
@@ -22,6 +21,5 @@ Examples:
 """
 
 admin_app = typer.Typer(help=_EXAMPLES, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-_GROUPS = {"users": users_app, "devices": devices_app, "codes": codes_app, "keys": keys_app, "offers": offers_app}
-for _name, _group in _GROUPS.items():
+for _name, _group in (("users", users_app), ("devices", devices_app), ("codes", codes_app), ("keys", keys_app)):
     admin_app.add_typer(_group, name=_name)

@@ -9,6 +9,7 @@ from inspection.pipeline.definition import (
     ready_definition,
     ready_names,
 )
+from inspection.pipeline.outcome import InspectionOutcome, assemble_outcome
 from inspection.pipeline.preprocessing import PreprocessingPrefix, anomaly_step
 from inspection.pipeline.preprocessing_records import (
     PreprocessingMismatch,
@@ -20,7 +21,6 @@ from inspection.pipeline.preprocessing_records import (
 from inspection.pipeline.reading import read_pipeline
 from inspection.pipeline.runner import (
     InProcess,
-    InspectionOutcome,
     Runner,
     StepExecutor,
     StepProgress,
@@ -41,6 +41,7 @@ __all__ = [
     "StepProgress",
     "ValidatedPipeline",
     "anomaly_step",
+    "assemble_outcome",
     "default_definition",
     "preprocessing_mismatch",
     "preprocessing_mismatches",

@@ -9,24 +9,17 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from inspection.components.registry import StepContext
-from inspection.components.values import (
-    AnomalyFinding,
-    CodeList,
-    ColourFinding,
-    DetectionList,
-    MeasurementList,
-    StepValue,
-)
-from inspection.imaging.frames import Frame, Pixels, as_rgb
+from inspection.components.values import StepValue
+from inspection.imaging.frames import Frame, Pixels
 from inspection.imaging.picture import Picture
-from inspection.imaging.placement import FloatMap
-from inspection.judging.judgement import Criteria, judge
+from inspection.judging.judgement import Criteria
 from inspection.model_files.step_models import ModelFinder, StepModel
 from inspection.pipeline.definition import INPUT
+from inspection.pipeline.outcome import InspectionOutcome, assemble_outcome
 from inspection.pipeline.validation import ValidatedPipeline, ValidatedStep, require_models_fit
 from inspection.pipeline.value_ranges import require_range_of_models
 from models.errors import DoesNotFit
-from models.results import Detection, InspectionResult, StepTiming
+from models.results import StepTiming
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +39,6 @@ class StepProgress:
     status: Literal["running", "completed"]
     done: int
     total: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class InspectionOutcome:
-    """The outcome of a run.
-
-    Attributes:
-        result: verdict, score, detections, timings.
-        heatmap: float32 ``(H, W)`` over the original image in the unit of the score; None without an anomaly step.
-        overlay: RGB ``(H, W, 3)`` uint8: the last picture that no other step takes; None when there is none.
-        anomaly: the finding that decided, when an anomaly step ran.
-    """
-
-    result: InspectionResult
-    heatmap: FloatMap | None
-    overlay: Pixels | None
-    anomaly: AnomalyFinding | None
 
 
 class StepExecutor(Protocol):
@@ -156,52 +132,5 @@ class Runner:
             spent = (time.perf_counter() - step_began) * 1000
             timings.append(StepTiming(step_id=step.id, component=step.component.name, milliseconds=spent))
             report(step, "completed")
-        return self._outcome(values, rule, timings, began)
-
-    def _outcome(
-        self, values: Mapping[str, StepValue], rule: Criteria, timings: list[StepTiming], began: float
-    ) -> InspectionOutcome:
-        findings = [value for value in values.values() if isinstance(value, AnomalyFinding)]
-        # With several models the one that is furthest above its own threshold decides.
-        anomaly = max(findings, key=lambda finding: finding.score / finding.threshold, default=None)
-        detections: list[Detection] = list(anomaly.regions) if anomaly else []
-        for value in values.values():
-            if isinstance(value, DetectionList):
-                detections.extend(value.detections)
-        measurements = [
-            found for value in values.values() if isinstance(value, MeasurementList) for found in value.measurements
-        ]
-        code_lists = [value for value in values.values() if isinstance(value, CodeList)]
-        codes = [found for value in code_lists for found in value.codes]
-        colours = [value.difference for value in values.values() if isinstance(value, ColourFinding)]
-        judgement = judge(
-            score=anomaly.score if anomaly else None,
-            threshold=anomaly.threshold if anomaly else None,
-            detections=detections,
-            measurements=measurements,
-            codes=codes if code_lists else None,
-            colours=colours,
-            # The threshold of the finding applies: only its step knew whether the criteria's is for its model.
-            criteria=rule.model_copy(update={"threshold": None}),
-        )
-        shown = self.pipeline.unused_images()
-        picture = values[shown[-1]] if shown else None
-        result = InspectionResult(
-            overall_result=judgement.verdict,
-            confidence=judgement.confidence,
-            detections=list(judgement.detections),
-            anomaly_score=anomaly.score if anomaly else None,
-            threshold=judgement.threshold,
-            reasons=list(judgement.reasons),
-            measurements=measurements,
-            codes=codes,
-            colours=colours,
-            steps=timings,
-            processing_time_ms=(time.perf_counter() - began) * 1000,
-        )
-        return InspectionOutcome(
-            result=result,
-            heatmap=anomaly.heatmap if anomaly else None,
-            overlay=as_rgb(picture.pixels) if isinstance(picture, Picture) else None,
-            anomaly=anomaly,
-        )
+        spent_ms = (time.perf_counter() - began) * 1000
+        return assemble_outcome(self.pipeline, values, rule, timings, spent_ms)

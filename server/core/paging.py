@@ -19,11 +19,24 @@ ReplyT = TypeVar("ReplyT", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class PageQuery:
-    """Which part of a list is asked for."""
+    """Which part of a list is asked for.
+
+    Attributes:
+        page: from 1.
+        page_size: entries of a page.
+        search: text that an entry contains.
+        offset: entries to pass over, where the client counts entries and not pages.
+    """
 
     page: int
     page_size: int
     search: str
+    offset: int | None = None
+
+    @property
+    def skipped(self) -> int:
+        """Entries before the first one that is asked for."""
+        return (self.page - 1) * self.page_size if self.offset is None else self.offset
 
 
 def matching(search: str, record: type[Searchable]) -> ColumnElement[bool]:
@@ -68,7 +81,7 @@ class PageStatements(Generic[ReplyT]):
 
 def fetch_page(reader: Session | Connection, statements: PageStatements[ReplyT], wanted: PageQuery) -> Page[ReplyT]:
     """Read one page of a list and count the whole; the count is read only where the page does not tell it."""
-    offset = (wanted.page - 1) * wanted.page_size
+    offset = wanted.skipped
     found = reader.execute(statements.rows, {"limit": wanted.page_size, "offset": offset}).mappings().all()
     total = offset + len(found)
     if len(found) == wanted.page_size or (offset and not found):

@@ -85,44 +85,25 @@ class ServerSettings(BaseSettings):
         le=256,
         description="Threads of a process that read; empty: 4 with the embedded database, 16 with PostgreSQL.",
     )
-    models: dict[str, Path] = Field(
-        default={}, description="Model files by the names that pipelines and services use, as a JSON object."
-    )
-    grpc_host: str = Field(default="127.0.0.1", description="Address that the gRPC services listen on.")
-    grpc_port: int = Field(
-        default=50_051,
+    execution_slots: int | None = Field(
+        default=None,
         ge=0,
-        le=65_532,
-        description="First port of the gRPC services in this process, one each; 0 takes any that are free.",
+        le=64,
+        description="Executions that a process runs at once; empty: one a processor; 0: `imageflow worker` runs all.",
     )
-    grpc_resize: str = Field(
-        default="", description="Addresses of ResizeService, separated by commas; empty: in this process."
+    execution_lease_s: float = Field(
+        default=15, ge=1, le=600, description="Seconds after which the execution of a worker that died is taken over."
     )
-    grpc_ai_detection: str = Field(
-        default="", description="Addresses of AIDetectionService, separated by commas; empty: in this process."
+    execution_attempts: int = Field(
+        default=3, ge=1, le=20, description="How often an execution is begun before it is given up."
     )
-    grpc_filter: str = Field(
-        default="", description="Addresses of FilterService, separated by commas; empty: in this process."
+    execution_retention_days: int = Field(
+        default=30, ge=1, le=3_650, description="Days that an ended execution and its outputs are kept."
     )
-    grpc_camera_stream: str = Field(
-        default="", description="Addresses of CameraStreamService, separated by commas; empty: in this process."
-    )
-    grpc_secret: SecretStr | None = Field(
-        default=None, description="Secret that gRPC services and the server share, at least 32 characters."
-    )
-    grpc_tls_cert: Path | None = Field(default=None, description="PEM file of the gRPC services' certificate chain.")
-    grpc_tls_key: Path | None = Field(default=None, description="PEM file of its private key.")
-    grpc_tls_ca: Path | None = Field(
-        default=None, description="PEM file of who signs their certificates; clients then need one too."
-    )
-    grpc_tls_name: str = Field(
-        default="", description="Name in the services' certificate; empty takes the host of their address."
-    )
-    grpc_max_message_bytes: int = Field(
-        default=16 * _MEBI, ge=64 * 1024, le=1024 * _MEBI, description="Most bytes of one gRPC message."
-    )
-    grpc_threads: int = Field(
-        default=0, ge=0, le=256, description="Threads of each gRPC service; 0 takes one for each processor."
+    execution_models: int = Field(default=4, ge=1, le=64, description="Models that a worker keeps loaded.")
+    max_execution_files: int = Field(default=100, ge=1, le=1_000, description="Most input files of one execution.")
+    max_execution_bytes: int = Field(
+        default=2_048 * _MEBI, ge=1_024, description="Most bytes of all input files of one execution."
     )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="Least level logged.")
 
@@ -140,7 +121,7 @@ class ServerSettings(BaseSettings):
             raise RejectedValueError("value-wide-proxy")
         return proxy
 
-    @field_validator("jwt_secret", "grpc_secret")
+    @field_validator("jwt_secret")
     @classmethod
     def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None and len(secret.get_secret_value()) < _SECRET_LENGTH:
@@ -151,8 +132,6 @@ class ServerSettings(BaseSettings):
     def _both_tls_files(self) -> Self:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise RejectedValueError("value-tls-pair")
-        if (self.grpc_tls_cert is None) != (self.grpc_tls_key is None):
-            raise RejectedValueError("value-tls-pair-of-services")
         return self
 
     @property
@@ -176,6 +155,13 @@ class ServerSettings(BaseSettings):
         """The object store's URL, with the default filled in."""
         return self.objects_url or (self.data_dir / "objects").absolute().as_uri()
 
+    @property
+    def slots(self) -> int:
+        """How many executions a process runs at once."""
+        if self.execution_slots is not None:
+            return self.execution_slots
+        return max(1, (os.cpu_count() or 1) // self.workers)
+
     def require_safe_transport(self) -> None:
         """Check that nothing travels in clear beyond this computer by accident.
 
@@ -185,19 +171,6 @@ class ServerSettings(BaseSettings):
         if is_loopback(self.host) or self.tls_cert or self.proxy or self.insecure:
             return
         raise InvalidInput("server-insecure-host", host=self.host)
-
-    def require_safe_services(self) -> None:
-        """Check that gRPC services beyond this computer know who calls, and that nothing travels in clear by accident.
-
-        Raises:
-            InvalidInput: ``service-open-host`` or ``service-insecure-host``.
-        """
-        if is_loopback(self.grpc_host):
-            return
-        if self.grpc_secret is None and self.grpc_tls_ca is None:
-            raise InvalidInput("service-open-host", host=self.grpc_host)
-        if self.grpc_tls_cert is None and not self.insecure:
-            raise InvalidInput("service-insecure-host", host=self.grpc_host)
 
 
 def _is_wide(proxy: str) -> bool:

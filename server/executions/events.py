@@ -60,5 +60,7 @@ class ExecutionRequest(Reply):
 
 PIPELINE_PROGRESS = Topic("pipeline-progress", ExecutionEvent)
 """Progress of executions; the key is the execution's id."""
-PROCESSING_REQUESTS = Topic("image-processing-requests", ExecutionRequest)
+WORKERS = "image-processing-workers"
+"""The consumer group of the workers."""
+PROCESSING_REQUESTS = Topic("image-processing-requests", ExecutionRequest, groups=(WORKERS,))
 """Executions that the direct path could not take; the key is the execution's id."""

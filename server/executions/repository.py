@@ -2,22 +2,103 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from models.executions import Execution, ExecutionOutput, ExecutionRun
+from models.states import EXECUTION_ENDED, ExecutionStatus
 from models.sync import StoredFile
+from server.core.paging import PageQuery
 from server.core.records import require_record
-from server.executions.schemas import ExecutionStep, InputFile, OutputFile
+from server.executions.schemas import ExecutionReply, ExecutionStep, InputFile, OutputFile
+from sync.shared.schemas import Page
 
 DOWNLOAD = "/api/v1/files/{}/download"
 
 
-def execution_by_id(session: Session, execution_id: str) -> Execution:
+@dataclass(frozen=True, slots=True)
+class ExecutionFilter:
+    """Which executions are asked for; None is any.
+
+    Attributes:
+        mine: only those of ``user_id``, or of ``created_by`` where there is no user.
+    """
+
+    status: ExecutionStatus | None = None
+    pipeline_id: str | None = None
+    start: datetime.datetime | None = None
+    end: datetime.datetime | None = None
+    mine: bool = False
+    user_id: str | None = None
+    created_by: str = ""
+
+
+def execution_by_id(session: Session, execution_id: str, *, locked: bool = False) -> Execution:
     """Return an execution; ``NotFound`` ``execution-not-found``."""
-    return require_record(session, Execution, execution_id, "execution-not-found")
+    return require_record(session, Execution, execution_id, "execution-not-found", locked=locked)
+
+
+def by_key(session: Session, created_by: str, key: str | None) -> Execution | None:
+    """Return the execution that an earlier request with the same key has made."""
+    if key is None:
+        return None
+    query = select(Execution).where(Execution.created_by == created_by, Execution.idempotency_key == key)
+    return session.scalars(query).first()
+
+
+def page(session: Session, wanted: ExecutionFilter, paging: PageQuery, device_id: str | None) -> Page[ExecutionReply]:
+    """Return a page of executions, newest first.
+
+    Args:
+        session: the transaction.
+        wanted: which.
+        paging: which part; the search looks at names of pipelines.
+        device_id: only those of this station; None for all.
+    """
+    query = select(Execution)
+    equal = {Execution.status: wanted.status, Execution.pipeline_id: wanted.pipeline_id, Execution.device_id: device_id}
+    for column, value in equal.items():
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.start is not None:
+        query = query.where(Execution.created_at >= wanted.start)
+    if wanted.end is not None:
+        query = query.where(Execution.created_at < wanted.end)
+    if wanted.mine:
+        mine = Execution.user_id == wanted.user_id if wanted.user_id else Execution.created_by == wanted.created_by
+        query = query.where(mine)
+    if paging.search:
+        query = query.where(Execution.pipeline_name.icontains(paging.search, autoescape=True))
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    # Ids are UUIDv7: their order is the order of creation, and the primary key serves it.
+    rows = session.scalars(query.order_by(Execution.id.desc()).limit(paging.page_size).offset(paging.skipped))
+    return Page[ExecutionReply](
+        items=[reply(record) for record in rows],
+        total_count=total,
+        page=paging.page,
+        page_size=paging.page_size,
+        total_pages=-(-total // paging.page_size),
+    )
+
+
+def reply(record: Execution) -> ExecutionReply:
+    """Return the wire form of an execution."""
+    values = {name: getattr(record, name) for name in ExecutionReply.model_fields if name != "execution_id"}
+    return ExecutionReply(execution_id=record.id, **values)
+
+
+def end_runs(session: Session, record: Execution) -> None:
+    """Give the runs of an ended execution that have no end its own."""
+    session.execute(
+        update(ExecutionRun)
+        .where(ExecutionRun.execution_id == record.id, ExecutionRun.status.not_in(EXECUTION_ENDED))
+        .values(status=record.status)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def runs_of(session: Session, execution_id: str) -> Sequence[tuple[ExecutionRun, StoredFile]]:

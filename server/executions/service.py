@@ -2,14 +2,162 @@
 
 from __future__ import annotations
 
-from models.errors import NotFound
-from models.executions import Execution
+import hashlib
+import json
+from collections.abc import Collection
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from models.errors import Conflict, NotFound, Unavailable, UserFacingError
+from models.executions import Execution, ExecutionRun
+from models.ids import new_id
 from models.messages import Language, error_text
+from models.states import EXECUTION_ENDED, ExecutionMode, ExecutionStatus
+from models.sync import StoredFile
+from server.audit import audited
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
+from server.core.paging import PageQuery
+from server.events.outbox import enqueue
 from server.executions import repository
-from server.executions.schemas import ExecutionDetail, ExecutionError, ExecutionReply
+from server.executions.announcing import announce
+from server.executions.events import PROCESSING_REQUESTS, ExecutionRequest
+from server.executions.intake import Draft, require_complete
+from server.executions.leases import end_now, store_now
+from server.executions.pipelines import resolve
+from server.executions.repository import ExecutionFilter
+from server.executions.results import read_values
+from server.executions.rules import require_may_cancel
+from server.executions.schemas import ExecutionAccepted, ExecutionDetail, ExecutionError, ExecutionReply
+from server.objects.records import record_blob
 from server.sessions.rules import only_device
+from sync.shared.schemas import Page
+
+
+def check_draft(context: ServerContext, draft: Draft) -> None:
+    """Check that the pipeline of a request can run with its parameters, before its files are taken.
+
+    Raises:
+        UserFacingError: as ``resolve``.
+    """
+    with context.database.read() as session:
+        resolve(session, draft.pipeline_id, draft.parameters, other_models(context))
+
+
+def other_models(context: ServerContext) -> Collection[str]:
+    """Return the names of the models in the server's settings."""
+    del context
+    return ()
+
+
+def accept(
+    context: ServerContext, who: Principal, draft: Draft, key: str | None, *, runs_here: bool
+) -> ExecutionAccepted:
+    """Record an execution, from which moment it has exactly one end, and return it.
+
+    Args:
+        context: the server's parts.
+        who: who asks.
+        draft: the request; its files are in the object store.
+        key: of the request; the same request with the same key is one execution.
+        runs_here: whether server processes run executions; else the request goes to the workers over the bus.
+
+    Raises:
+        InvalidInput: ``validation-error``.
+        NotFound: ``pipeline-not-found``.
+        DoesNotFit: as ``resolve``.
+        Conflict: ``idempotency-key-used`` when the key belongs to another request.
+        UserFacingError: ``execution-not-accepted``, 500, when the store cannot take it; nothing of it is kept then.
+    """
+    require_complete(draft)
+    try:
+        record, new = _accept(context, who, draft, key, runs_here=runs_here)
+    except IntegrityError:
+        # The same request at the same moment: the other one was first.
+        record, new = _accept(context, who, draft, key, runs_here=runs_here)
+    except Unavailable as error:
+        raise UserFacingError("execution-not-accepted") from error
+    if new:
+        context.outbox.wake()
+        announce(context.events, record)
+    return ExecutionAccepted(execution_id=record.id, status=record.status, execution_mode=record.execution_mode)
+
+
+def _accept(
+    context: ServerContext, who: Principal, draft: Draft, key: str | None, *, runs_here: bool
+) -> tuple[Execution, bool]:
+    digest = _digest(draft)
+    with context.database.local_transaction(who.user_id) as session:
+        known = repository.by_key(session, who.username, key)
+        if known is not None:
+            if known.request_digest != digest:
+                raise Conflict("idempotency-key-used")
+            return known, False
+        found = resolve(session, draft.pipeline_id, draft.parameters, other_models(context))
+        record = Execution(
+            pipeline_id=found.record.id,
+            pipeline_name=found.record.name,
+            pipeline_version=found.record.version,
+            definition=found.definition,
+            parameters=draft.parameters,
+            priority=draft.priority,
+            rank=draft.priority.rank,
+            execution_mode=ExecutionMode.DIRECT_GRPC if runs_here else ExecutionMode.KAFKA_FALLBACK,
+            user_id=who.user_id,
+            created_by=who.username,
+            device_id=who.device_id,
+            idempotency_key=key,
+            request_digest=digest,
+        )
+        session.add(record)
+        session.flush()
+        _add_files(session, who, draft, record)
+        if not runs_here:
+            enqueue(session, PROCESSING_REQUESTS, record.id, ExecutionRequest(execution_id=record.id))
+        audited(
+            session,
+            who,
+            "execution.created",
+            "execution",
+            record.id,
+            pipeline_id=record.pipeline_id,
+            files=len(draft.files),
+        )
+    return record, True
+
+
+def _add_files(session: Session, who: Principal, draft: Draft, record: Execution) -> None:
+    # In the order of their digests, so that requests that name the same blobs wait for each other and never both.
+    for image in sorted(draft.files, key=lambda one: one.sha256):
+        record_blob(session, image.sha256, image.size, image.content_type)
+    files = [
+        StoredFile(
+            id=new_id(),
+            sha256=image.sha256,
+            filename=image.filename,
+            content_type=image.content_type,
+            size_bytes=image.size,
+            width=image.width,
+            height=image.height,
+            user_id=who.user_id,
+        )
+        for image in draft.files
+    ]
+    session.add_all(files)
+    session.flush()
+    session.add_all(
+        ExecutionRun(execution_id=record.id, position=position, file_id=file.id) for position, file in enumerate(files)
+    )
+    session.flush()
+
+
+def list_executions(
+    context: ServerContext, who: Principal, wanted: ExecutionFilter, paging: PageQuery
+) -> Page[ExecutionReply]:
+    """Return a page of the executions that ``who`` may read, newest first."""
+    with context.database.read() as session:
+        return repository.page(session, wanted, paging, only_device(who))
 
 
 def state_of(context: ServerContext, who: Principal, execution_id: str, language: Language = "en") -> ExecutionDetail:
@@ -28,25 +176,58 @@ def state_of(context: ServerContext, who: Principal, execution_id: str, language
         record = repository.execution_by_id(session, execution_id)
         if only_device(who) not in {None, record.device_id}:
             raise NotFound("execution-not-found")
-        runs = repository.runs_of(session, record.id)
-        return ExecutionDetail(
-            **_reply(record).model_dump(),
-            parameters=record.parameters,
-            attempts=record.attempts,
-            input_files=repository.input_files(runs),
-            steps=repository.steps_of(runs),
-            output_files=repository.outputs_of(session, record.id),
-            error=_error(record, language),
-        )
+        return _detail(session, record, language)
 
 
-def _reply(record: Execution) -> ExecutionReply:
-    values = {name: getattr(record, name) for name in ExecutionReply.model_fields if name != "execution_id"}
-    return ExecutionReply(execution_id=record.id, **values)
+def cancel(context: ServerContext, who: Principal, execution_id: str, language: Language = "en") -> ExecutionDetail:
+    """Cancel an execution and return it: one that waits ends at once, one that runs within a second.
+
+    Raises:
+        NotFound: ``execution-not-found``.
+        PermissionDenied: ``execution-of-another``.
+        Conflict: ``execution-ended``.
+    """
+    with context.database.local_transaction(who.user_id) as session:
+        record = repository.execution_by_id(session, execution_id, locked=True)
+        require_may_cancel(status=record.status, starter=record.user_id, role=who.role, user_id=who.user_id)
+        asked = record.status not in EXECUTION_ENDED and record.cancel_requested_at is None
+        if asked:
+            now = store_now(session)
+            record.cancel_requested_at = now
+            if record.status is ExecutionStatus.PENDING:
+                record.fencing_token += 1
+                end_now(record, ExecutionStatus.CANCELLED, now)
+                repository.end_runs(session, record)
+            session.flush()
+            audited(session, who, "execution.cancelled", "execution", record.id)
+        detail = _detail(session, record, language)
+    if asked and record.status is ExecutionStatus.CANCELLED:
+        announce(context.events, record)
+    return detail
+
+
+def _detail(session: Session, record: Execution, language: Language) -> ExecutionDetail:
+    runs = repository.runs_of(session, record.id)
+    return ExecutionDetail(
+        **repository.reply(record).model_dump(),
+        parameters=record.parameters,
+        attempts=record.attempts,
+        input_files=repository.input_files(runs),
+        steps=repository.steps_of(runs),
+        output_files=repository.outputs_of(session, record.id),
+        error=_error(record, language),
+    )
 
 
 def _error(record: Execution, language: Language) -> ExecutionError | None:
     if record.error_code is None:
         return None
-    text = error_text(record.error_code, record.error_values, language, for_client=True)
+    text = error_text(record.error_code, read_values(record.error_values), language, for_client=True)
     return ExecutionError(code=record.error_code, message=text.detail, advice=text.advice)
+
+
+def _digest(draft: Draft) -> str:
+    """Return what a request with a known key must repeat, as a digest."""
+    files = [[image.sha256, image.filename] for image in draft.files]
+    content = [draft.pipeline_id, draft.parameters, draft.priority.value, files]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

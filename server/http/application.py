@@ -14,6 +14,7 @@ from server.components.endpoints import router as components_router
 from server.context import ServerContext, open_context
 from server.core.settings import ServerSettings
 from server.devices.endpoints import router as devices_router
+from server.executions.endpoints import router as executions_router
 from server.files.endpoints import router as files_router
 from server.health.endpoints import router as health_router
 from server.http import docs, errors, openapi
@@ -22,8 +23,8 @@ from server.http.paths import CanonicalPaths
 from server.http.requests import Faults, HeadRequests, Requests
 from server.http.route_table import RouteTable
 from server.masters.endpoints import router as masters_router
+from server.orchestration.starting import unknown_model, working
 from server.quality.endpoints import router as quality_router
-from server.services.endpoints import router as services_router
 from server.sessions.endpoints import router as sessions_router
 from server.sync.endpoints import router as sync_router
 from server.users.endpoints import router as users_router
@@ -36,9 +37,9 @@ _FEATURES = (
     components_router,
     sessions_router,
     files_router,
+    executions_router,
     sync_router,
     quality_router,
-    services_router,
     health_router,
 )
 # Off whatever the environment sets: it would send clients' data to a collector named there.
@@ -67,7 +68,8 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         del app
         parts.outbox.start()
-        yield
+        async with working(parts, None, unknown_model):
+            yield
         parts.close()
 
     app = FastAPI(

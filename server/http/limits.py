@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import TypeVar
 
 from starlette.types import Message, Receive
 
@@ -13,7 +15,9 @@ from server.http.refusals import RequestTimeout
 JSON, MULTIPART, OCTETS = "application/json", "multipart/form-data", "application/octet-stream"
 ANONYMOUS_BODY_BYTES = 16 * 1024
 """Most bytes of a body that is read before anybody has signed in."""
+EndpointT = TypeVar("EndpointT")
 _MULTIPART_MARGIN = 64 * 1024
+_LIMIT = "imageflow_form_limit"
 _LEAST_BYTES_PER_S = 1024
 
 
@@ -23,12 +27,35 @@ def media_type(header: str) -> str:
     return JSON if kind.startswith("application/") and kind.endswith("+json") else kind
 
 
-def body_limit(kind: str, settings: ServerSettings, *, signed_in: bool) -> int:
-    """Return how many bytes a body of a media type may have."""
+def takes_up_to(setting: str) -> Callable[[EndpointT], EndpointT]:
+    """Mark an endpoint whose forms may have as many bytes as a setting says, beside what a form itself takes."""
+
+    def mark(endpoint: EndpointT) -> EndpointT:
+        setattr(endpoint, _LIMIT, setting)
+        return endpoint
+
+    return mark
+
+
+def form_limit(endpoint: object) -> str:
+    """Return the setting that limits the forms of an endpoint."""
+    return getattr(endpoint, _LIMIT, "max_upload_bytes")
+
+
+def body_limit(kind: str, settings: ServerSettings, *, signed_in: bool, form_setting: str = "max_upload_bytes") -> int:
+    """Return how many bytes a body of a media type may have.
+
+    Args:
+        kind: the media type.
+        settings: the limits.
+        signed_in: whether only someone signed in may ask.
+        form_setting: as ``form_limit``.
+    """
     if not signed_in:
         return ANONYMOUS_BODY_BYTES
     if kind == MULTIPART:
-        return settings.max_upload_bytes + _MULTIPART_MARGIN
+        limit: int = getattr(settings, form_setting)
+        return limit + _MULTIPART_MARGIN
     if kind == OCTETS:
         return settings.max_chunk_bytes
     return settings.max_body_bytes

@@ -50,6 +50,14 @@ class Answer:
         self._response.status_code = HTTPStatus.CREATED if new else HTTPStatus.OK
         self._response.headers["Location"] = PREFIX + path
 
+    def accepted(self, path: str) -> None:
+        """Say where what the request began can be watched.
+
+        Args:
+            path: below the prefix of the interface's version.
+        """
+        self._response.headers["Location"] = PREFIX + path
+
 
 async def _answer(response: Response) -> Answer:
     return Answer(response)

@@ -20,7 +20,7 @@ from server.context import ServerContext
 from server.http.dependencies import STATION, current_principal, identify, server_context
 from server.http.json_guard import require_bounded
 from server.http.lanes import Lane, in_lane, run_on
-from server.http.limits import JSON, MULTIPART, BoundedBody, body_limit, media_type, too_large
+from server.http.limits import JSON, MULTIPART, BoundedBody, body_limit, form_limit, media_type, too_large
 from server.http.paths import PREFIX
 from server.http.refusals import UnsupportedMedia
 from server.http.revisions import unless_known
@@ -47,7 +47,9 @@ class CheckedRoute(APIRoute):
     def get_route_handler(self) -> _Handler:
         """Return the handler with the checks before it."""
         handler = super().get_route_handler()
-        checks = _HeadChecks(self.dependant, _body_kinds(self), raw=self.body_field is None)
+        checks = _HeadChecks(
+            self.dependant, _body_kinds(self), raw=self.body_field is None, form_setting=form_limit(self.endpoint)
+        )
         # Declared for the checks alone: no parameter of the endpoint takes what they give.
         declared = (current_principal, *checks.guards)
         self.dependant.dependencies = [
@@ -96,9 +98,10 @@ class _HeadChecks:
         dependant: the route's tree of dependencies.
         kinds: media types of the body; empty takes none.
         raw: the endpoint reads the body itself.
+        form_setting: the setting that limits its forms.
     """
 
-    def __init__(self, dependant: Dependant, kinds: frozenset[str], *, raw: bool) -> None:
+    def __init__(self, dependant: Dependant, kinds: frozenset[str], *, raw: bool, form_setting: str) -> None:
         parts = list(_tree(dependant))
         calls = [one.call for one in parts]
         self.signed_in = current_principal in calls
@@ -112,6 +115,7 @@ class _HeadChecks:
         self._query = sorted({field.alias for one in parts for field in one.query_params})
         self._kinds = kinds
         self._raw = raw
+        self._form_setting = form_setting
 
     async def apply(self, request: Request) -> Request:
         """Check the head, then the body, and return the request to go on with.
@@ -148,7 +152,7 @@ class _HeadChecks:
         empty = request.headers.get("content-length", "" if "transfer-encoding" in request.headers else "0") == "0"
         if not (empty and kind == ""):
             self._check_kind(request, kind)
-        limit = body_limit(kind, settings, signed_in=self.signed_in)
+        limit = body_limit(kind, settings, signed_in=self.signed_in, form_setting=self._form_setting)
         declared = request.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > limit:
             raise too_large(limit)

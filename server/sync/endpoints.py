@@ -10,15 +10,13 @@ from pydantic import TypeAdapter
 
 from models.errors import TooLarge
 from models.messages import choose_language
-from models.states import Role
-from server.http.dependencies import Asking, Context, Principal, require, require_device
+from server.http.dependencies import Asking, Context, Principal, require_device
 from server.http.lanes import quick
 from server.http.ranges import wanted_range
 from server.http.refusals import RangeNotSatisfiable
 from server.http.routes import feature_router
 from server.http.sync_bodies import BatchBody, bounded_body, parse_content_range, parse_upload
-from server.sync import offers, service
-from server.sync.schemas import OfferChoice, OfferedMasterReply
+from server.sync import service
 from sync.shared.protocol import (
     MAX_PAGE_CHANGES,
     ClaimAnswer,
@@ -34,7 +32,6 @@ from sync.shared.protocol import (
 router = feature_router(prefix="/inspection/sync", tags=["sync"])
 
 Station = Annotated[Principal, Depends(require_device)]
-Admin = Annotated[Principal, Depends(require(Role.ADMIN))]
 Language = Annotated[str | None, Header(alias="Accept-Language")]
 Digest = Annotated[str, Query(pattern="^[0-9a-f]{64}$")]
 _CHUNK = "application/octet-stream"
@@ -102,18 +99,6 @@ def changes(
 def compare(asking: Station, body: Inventory, context: Context) -> Lacking:
     """Return what of a station's own records and blobs the server does not have, so that it is sent again."""
     return service.compare(context, asking, body)
-
-
-@router.get("/offers", dependencies=[Depends(require(Role.ADMIN))])
-def list_offers(context: Context) -> list[OfferedMasterReply]:
-    """Return the masters that a restore has lost and stations still hold. Administrators only."""
-    return offers.list_offers(context)
-
-
-@router.post("/offers/take", responses={404: {}})
-def take_offers(asking: Admin, body: OfferChoice, context: Context) -> list[OfferedMasterReply]:
-    """Let stations send the offered masters that are named, or all. Administrators only."""
-    return offers.take_offers(context, asking, body)
 
 
 @router.post("/upload", openapi_extra=_UPLOAD_BODY, responses={409: {}, 422: {}})

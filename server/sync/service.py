@@ -14,7 +14,6 @@ from server.sync.apply import apply_batch
 from server.sync.blobs import ChunkRange, Uploads, may_read_blob
 from server.sync.comparing import lacking
 from server.sync.maintenance import Maintenance, clear_away
-from server.sync.offers import has_offers, keep_offers
 from server.sync.pull import pull
 from server.sync.rules import device_of, require_reader, upload_owner
 from server.sync.snapshot import compressed, snapshot_lines
@@ -96,13 +95,9 @@ def compare(context: ServerContext, who: Principal, held: Inventory) -> Lacking:
     Raises:
         PermissionDenied: ``device-needed``.
     """
-    device_id = device_of(who)
+    device_of(who)
     with context.database.read() as session:
-        found = lacking(session, context.objects, held)
-    if has_offers(held, found):
-        with context.database.local_transaction() as session:
-            keep_offers(session, device_id, held, found)
-    return found
+        return lacking(session, context.objects, held)
 
 
 def begin_upload(context: ServerContext, who: Principal, request: UploadRequest) -> UploadState:

@@ -8,20 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from inspection.imaging.frames import Pixels
 from models.sync import Blob
 from sync.station.blobs import remember_blob
 
 if TYPE_CHECKING:
     from app.station.workspace import Workspace
-
-HEATMAP_THRESHOLD_VALUE = 128
-"""Grey value of the threshold in a stored heatmap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +63,6 @@ def name_blob(session: Session, blob: StoredBlob) -> None:
     """
     blob.keep()
     remember_blob(session, blob.sha256, blob.size_bytes, blob.content_type)
-
-
-def heatmap_pixels(heatmap: NDArray[np.float32], threshold: float) -> Pixels:
-    """Return a heatmap as grey ``(H, W)`` uint8: 128 is the threshold, 255 twice of it and more.
-
-    Args:
-        heatmap: float32 ``(H, W)`` in the unit of the score.
-        threshold: what the score was compared with; greater than 0.
-    """
-    scaled = np.rint(heatmap * (HEATMAP_THRESHOLD_VALUE / threshold))
-    return np.asarray(np.clip(scaled, 0, 255), dtype=np.uint8)
-
-
-def heatmap_of(pixels: Pixels, threshold: float) -> NDArray[np.float32]:
-    """Return a stored heatmap, grey ``(H, W)`` uint8, as float32 in the unit of the score.
-
-    The inverse of ``heatmap_pixels`` up to its steps of 1/128 of the threshold; what was beyond twice the threshold is
-    at just below twice of it.
-    """
-    return pixels.astype(np.float32) * np.float32(threshold / HEATMAP_THRESHOLD_VALUE)
 
 
 def _keep(workspace: Workspace, sha256: str, data: bytes) -> None:

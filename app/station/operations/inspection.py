@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from app.station.operations.evidence import StoredBlob, heatmap_pixels, name_blob, stored
+from app.station.operations.evidence import StoredBlob, name_blob, stored
 from app.station.operations.masters import required_item_ids
 from app.station.operations.preparation import prepare_item
 from app.station.operations.sessions import audit, inspected_items, own_session
@@ -18,6 +18,7 @@ from app.station.prepared_item import PreparedItem
 from inspection.image_quality import QualityGate, shows_motion
 from inspection.imaging.files import encode_png
 from inspection.imaging.frames import Frame
+from inspection.imaging.heatmaps import heatmap_pixels
 from inspection.pipeline import InspectionOutcome, StepProgress
 from models.errors import Conflict, DoesNotFit
 from models.sessions import AIResult, ImageRecord, InspectionSession

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.station.operations.evidence import heatmap_of
 from app.station.operations.history import read_picture
 from app.station.operations.inspection import ItemInspection
 from app.station.operations.masters import item_views, target_view
 from app.station.operations.sessions import own_session
 from app.station.views import ItemView, TargetView
 from inspection.imaging.frames import Frame
+from inspection.imaging.heatmaps import heatmap_of
 from inspection.pipeline import InspectionOutcome
 from models.errors import Conflict
 from models.results import Detection, InspectionResult, StepTiming

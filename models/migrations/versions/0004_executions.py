@@ -112,6 +112,8 @@ def upgrade() -> None:
         ),
         sa.Column("progress", sa.Double(), nullable=False),
         sa.Column("verdict", sa.Enum("OK", "NG", name="verdict", native_enum=False, length=32), nullable=True),
+        sa.Column("error_code", sa.String(length=64), nullable=True),
+        sa.Column("error_values", models.base.Json, nullable=False),
         sa.Column("steps", models.base.Json, nullable=False),
         sa.ForeignKeyConstraint(
             ["execution_id"],

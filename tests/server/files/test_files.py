@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from models.clock import utc_now
 from models.ids import new_id
 from models.sessions import ImageRecord, InspectionSession
-from server.files.service import safe_name
+from server.files.images import safe_name
 from server.http.ranges import wanted_range
 from server.http.refusals import RangeNotSatisfiable
 from tests.support.images import png, png_of_claimed_size

@@ -24,7 +24,7 @@ from models.messages import choose_language
 from server.auth.identity.secrets import normalised_code
 from server.auth.identity.tokens import TokenIssuer, TokenKind
 from server.core.settings import ServerSettings
-from server.files.service import safe_name
+from server.files.images import safe_name
 from server.http.json_guard import JsonGuard, require_bounded
 from server.http.limits import media_type
 from server.http.periods import day_or_time

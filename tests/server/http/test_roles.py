@@ -44,6 +44,8 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], object]] = {
     ("POST", f"/inspection/sessions/{ID}/human-verification"): (INSPECTING - {"integrator"}, {"verdict": "OK"}),
     ("POST", f"/inspection/sessions/{ID}/images"): (INSPECTING, {"file_id": ID}),
     ("POST", "/files"): (INSPECTING, None),
+    ("POST", "/executions"): (INSPECTING, None),
+    ("POST", f"/executions/{ID}/cancel"): (INSPECTING, None),
 }
 # Sign-in itself, what everybody may do about oneself, and sync, whose own tests say who may.
 OPEN_TO_ALL = {

@@ -1,0 +1,183 @@
+"""The form of a request for an execution: its fields, and its files, which go to the object store while they come."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.errors import InvalidInput, TooLarge
+from models.ids import canonical_id
+from models.messages import LocalText
+from models.rejections import RejectedValueError, not_json
+from models.states import Priority
+from server.core.settings import ServerSettings
+from server.files.images import CheckedImage, check_image
+from server.objects.store import ObjectStore
+from server.objects.writing import IN_MEMORY_BYTES, ObjectWriter
+from sync.shared.schemas import storable_object
+
+FILES = "input_files"
+_FIELDS = ("pipeline_id", "parameters", "priority")
+_LONGEST_FIELD = 256 * 1024
+_ONE_AT_A_TIME = asyncio.Semaphore(1)
+"""An image larger than what is kept of it is read once more to be checked: one of them at a time."""
+
+
+@dataclass(slots=True)
+class Draft:
+    """A request for an execution, as it came."""
+
+    pipeline_id: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    priority: Priority = Priority.NORMAL
+    files: list[CheckedImage] = field(default_factory=list)
+
+
+def rejected(field_name: str, code: str, **values: object) -> InvalidInput:
+    """Return the error of a form's member."""
+    entry = {"field": field_name, "message": LocalText.of(code, values)}
+    return InvalidInput("validation-error", members={"validation_errors": [entry]})
+
+
+class Intake:
+    """Takes a form part by part.
+
+    Args:
+        settings: the limits.
+        objects: the object store.
+        before_files: called once, before the first file is taken, so that a request that cannot run is refused early.
+        on_thread: runs work on a thread.
+    """
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        objects: ObjectStore,
+        before_files: Callable[[Draft], Awaitable[None]],
+        on_thread: Callable[..., Awaitable[Any]],
+    ) -> None:
+        self._settings = settings
+        self._objects = objects
+        self._before_files = before_files
+        self._on_thread = on_thread
+        self._seen: set[str] = set()
+        self.draft = Draft()
+
+    async def field(self, name: str, pieces: Callable[[], Awaitable[bytes | None]]) -> None:
+        """Take a part that is no file.
+
+        Raises:
+            InvalidInput: ``validation-error`` naming the field.
+        """
+        if name not in _FIELDS:
+            raise rejected(name, "value-extra-forbidden")
+        if name in self._seen:
+            raise rejected(name, "value-query-repeated")
+        self._seen.add(name)
+        data = bytearray()
+        while (piece := await pieces()) is not None:
+            data += piece
+            if len(data) > _LONGEST_FIELD:
+                raise rejected(name, "value-string-too-long", max_length=_LONGEST_FIELD)
+        try:
+            text = data.decode()
+        except UnicodeDecodeError as error:
+            raise rejected(name, "value-string-unicode") from error
+        if name == "pipeline_id":
+            self.draft.pipeline_id = canonical_id(text.strip())
+        elif name == "priority":
+            self.draft.priority = _priority(text.strip())
+        elif text.strip():
+            self.draft.parameters = _parameters(text)
+
+    async def file(self, filename: str, pieces: Callable[[], Awaitable[bytes | None]]) -> None:
+        """Take a file: into the object store while it comes; what it is is read from its bytes.
+
+        Raises:
+            InvalidInput: ``validation-error`` when there are too many files.
+            TooLarge: ``upload-too-large``.
+            UnreadableImage: as ``check_image``.
+        """
+        most = self._settings.max_execution_files
+        if len(self.draft.files) >= most:
+            raise rejected(FILES, "value-too-long", max_length=most)
+        if not self.draft.files and self.draft.pipeline_id:
+            await self._before_files(self.draft)
+        async with self._objects.writer(self._settings.max_upload_bytes) as writer:
+            self.draft.files.append(await self._stored(writer, filename, pieces))
+
+    async def _stored(
+        self, writer: ObjectWriter, filename: str, pieces: Callable[[], Awaitable[bytes | None]]
+    ) -> CheckedImage:
+        head = bytearray()
+        size = 0
+        while (piece := await pieces()) is not None:
+            size += len(piece)
+            if len(head) <= IN_MEMORY_BYTES:
+                head += piece
+            await writer.write(piece)
+        if len(head) == size:
+            # Checked before it is stored: most of what is refused never gets there.
+            checked: CheckedImage = await self._on_thread(check_image, bytes(head), filename, self._settings)
+            await writer.finish()
+            return checked
+        del head
+        stored = await writer.finish()
+        async with _ONE_AT_A_TIME:
+            whole: CheckedImage = await self._on_thread(self._check_stored, stored.sha256, filename)
+        return whole
+
+    def _check_stored(self, sha256: str, filename: str) -> CheckedImage:
+        return check_image(self._objects.read(sha256), filename, self._settings)
+
+
+def require_complete(draft: Draft) -> None:
+    """Check that a form had what an execution needs.
+
+    Raises:
+        InvalidInput: ``validation-error`` naming what is missing.
+    """
+    if not draft.pipeline_id:
+        raise rejected("pipeline_id", "value-missing")
+    if not draft.files:
+        raise rejected(FILES, "value-missing")
+
+
+def require_total(draft: Draft, settings: ServerSettings) -> None:
+    """Check the bytes of all files together.
+
+    Raises:
+        TooLarge: ``body-too-large``.
+    """
+    limit = settings.max_execution_bytes
+    if sum(file.size for file in draft.files) > limit:
+        raise TooLarge("body-too-large", limit=limit, members={"limit_bytes": limit})
+
+
+def _priority(text: str) -> Priority:
+    try:
+        return Priority(text)
+    except ValueError as error:
+        expected = ", ".join(repr(one.value) for one in Priority)
+        raise rejected("priority", "value-enum", expected=expected) from error
+
+
+def _parameters(text: str) -> dict[str, Any]:
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        entry = {"field": "parameters", "message": not_json(error)}
+        raise InvalidInput("validation-error", members={"validation_errors": [entry]}) from error
+    if not isinstance(given, dict):
+        raise rejected("parameters", "value-dict-type")
+    for step, values in given.items():
+        if not isinstance(values, dict):
+            raise rejected(f"parameters.{step}", "value-dict-type")
+    try:
+        return storable_object(given)
+    except RejectedValueError as error:
+        entry = {"field": "parameters", "message": error.reason}
+        raise InvalidInput("validation-error", members={"validation_errors": [entry]}) from error

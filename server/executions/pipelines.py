@@ -1,0 +1,96 @@
+"""The pipeline that an execution runs: the present version, with the parameters of the request, able to run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from models.errors import DoesNotFit, InvalidInput
+from models.messages import LocalText
+from models.pipelines import Pipeline
+from server.masters.repository import alive
+from sync.shared.item_records import ItemRecords
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedPipeline:
+    """A pipeline as it will run.
+
+    Attributes:
+        record: the pipeline.
+        definition: with the parameters of the request in it, JSON values.
+    """
+
+    record: Pipeline
+    definition: dict[str, Any]
+
+
+def resolve(
+    session: Session, pipeline_id: str, parameters: Mapping[str, Mapping[str, Any]], other_models: Collection[str]
+) -> ResolvedPipeline:
+    """Return the pipeline of a request; its parameters are checked by the rules of an item's.
+
+    Args:
+        session: the transaction.
+        pipeline_id: of the pipeline.
+        parameters: step id → parameter → value.
+        other_models: names of the models that are no records: those of the server's settings.
+
+    Raises:
+        NotFound: ``pipeline-not-found``.
+        InvalidInput: a parameter, as ``parameters.<step>.<name>`` in ``validation_errors``.
+        DoesNotFit: ``pipeline-does-not-fit``, ``execution-model-missing`` or ``pipeline-model-kind``.
+    """
+    # Loaded with the first execution: what the components need takes a tenth of a server's memory.
+    from inspection.pipeline.definition import PipelineDefinition
+    from inspection.pipeline.validation import validate_definition
+    from inspection.recipe.models import require_model_kinds
+    from inspection.recipe.overrides import merge_overrides
+    from inspection.recipe.reading import read_models
+
+    record = alive(session, Pipeline, pipeline_id)
+    _require_steps(record.definition, parameters)
+    merged = merge_overrides(record.definition, parameters)
+    try:
+        pipeline = validate_definition(PipelineDefinition.parse(merged))
+    except InvalidInput as error:
+        raise _of_request(error, parameters) from error
+    known = {model.name: model for model in read_models(sorted(pipeline.models()), ItemRecords(session))}
+    for name in sorted(pipeline.models() - known.keys() - set(other_models)):
+        raise DoesNotFit("execution-model-missing", name=name, pipeline=record.name)
+    require_model_kinds(pipeline, known)
+    return ResolvedPipeline(record, merged)
+
+
+def _require_steps(definition: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+    steps = {step["id"] for step in definition["steps"]}
+    unknown = [step for step in parameters if step not in steps]
+    if unknown:
+        entries = [
+            {"field": f"parameters.{step}", "message": LocalText.of("pipeline-without-step", {"step": step})}
+            for step in unknown
+        ]
+        raise InvalidInput("validation-error", members={"validation_errors": entries})
+
+
+def _of_request(error: InvalidInput, parameters: Mapping[str, Mapping[str, Any]]) -> InvalidInput | DoesNotFit:
+    """Return the error with its fields named as in the request; one of the pipeline itself is none of the request."""
+    found = error.members.get("validation_errors")
+    entries: list[dict[str, Any]] = list(found) if isinstance(found, list) else []
+    named = {
+        f"steps.{step}.parameters.{name}": f"parameters.{step}.{name}"
+        for step, values in parameters.items()
+        for name in values
+    }
+    of_request = [
+        {**entry, "field": place.replace("steps.", "parameters.", 1).replace(".parameters.", ".", 1)}
+        for entry in entries
+        for place in [str(entry["field"])]
+        if any(place == own or place.startswith(f"{own}.") for own in named)
+    ]
+    if not of_request:
+        return DoesNotFit("pipeline-does-not-fit", reason=LocalText.of(error.code, error.values))
+    return InvalidInput("validation-error", members={"validation_errors": of_request})

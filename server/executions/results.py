@@ -1,0 +1,153 @@
+"""What workers write of executions; a write is refused when the worker's claim is not valid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.executions import Execution, ExecutionOutput, ExecutionRun
+from models.ids import new_id
+from models.messages import LocalText
+from models.states import EXECUTION_ENDED, ExecutionStatus, OutputKind, Verdict
+from models.sync import StoredFile
+from server.executions.leases import Claim, finish, require_held
+from server.executions.repository import end_runs, outputs_of
+from server.executions.rules import overall_percent
+from server.executions.schemas import OutputFile
+from server.objects.records import record_blob
+
+
+@dataclass(frozen=True, slots=True)
+class NewOutput:
+    """A file that a run has put out, in the object store already."""
+
+    output_kind: OutputKind
+    filename: str
+    sha256: str
+    size: int
+    content_type: str
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run of a pipeline on one file ended.
+
+    Attributes:
+        status: ``completed`` or ``failed``.
+        steps: as ``ExecutionRun.steps``.
+        error_code: why it failed.
+        error_values: what the text of the error names.
+    """
+
+    status: ExecutionStatus
+    verdict: Verdict | None = None
+    steps: Sequence[dict[str, Any]] = ()
+    outputs: Sequence[NewOutput] = ()
+    error_code: str | None = None
+    error_values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An execution that has ended, for the event."""
+
+    status: ExecutionStatus
+    total_time_ms: float | None
+    output_files: list[OutputFile]
+    error_code: str | None
+    error_values: dict[str, Any]
+
+
+def record_run(session: Session, claim: Claim, position: int, result: RunResult) -> Ended | None:
+    """Write how the run on one file ended; with the last file the execution ends, and its end is returned.
+
+    Args:
+        session: the transaction.
+        claim: of the worker.
+        position: of the file.
+        result: of the run.
+
+    Raises:
+        LeaseLostError: when the claim is not valid any more.
+    """
+    execution = require_held(session, claim)
+    runs = session.scalars(
+        select(ExecutionRun).where(ExecutionRun.execution_id == execution.id).order_by(ExecutionRun.position)
+    ).all()
+    run = next(run for run in runs if run.position == position)
+    run.status, run.verdict, run.steps, run.progress = result.status, result.verdict, list(result.steps), 100.0
+    run.error_code, run.error_values = result.error_code, stored_values(result.error_values)
+    # In the order of their digests, so that workers that name the same blobs wait for each other and never both.
+    for output in sorted(result.outputs, key=lambda one: one.sha256):
+        record_blob(session, output.sha256, output.size, output.content_type)
+    for output in result.outputs:
+        _add_output(session, execution, position, output)
+    session.flush()
+    execution.progress = overall_percent([run.progress for run in runs])
+    if any(run.status not in EXECUTION_ENDED for run in runs):
+        return None
+    failed = next((run for run in runs if run.status is ExecutionStatus.FAILED), None)
+    status = ExecutionStatus.COMPLETED if failed is None else ExecutionStatus.FAILED
+    reason = {} if failed is None else {"error_code": failed.error_code, "error_values": failed.error_values}
+    return end(session, claim, status, **reason)
+
+
+def end(session: Session, claim: Claim, status: ExecutionStatus, **values: Any) -> Ended:
+    """End a claimed execution, once; the runs that have not ended end with it.
+
+    Raises:
+        LeaseLostError: when the claim is not valid any more.
+    """
+    if "error_values" in values:
+        values["error_values"] = stored_values(values["error_values"])
+    record = finish(session, claim, status, **values)
+    session.flush()
+    end_runs(session, record)
+    outputs = outputs_of(session, record.id)
+    return Ended(status, record.processing_time_ms, outputs, record.error_code, record.error_values)
+
+
+def stored_values(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of an error's text as JSON; a part in the reader's language keeps its code."""
+    return {name: _stored(value) for name, value in values.items()}
+
+
+def read_values(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of an error's text from their JSON."""
+    return {name: _read(value) for name, value in values.items()}
+
+
+def _stored(value: object) -> object:
+    if isinstance(value, LocalText) and value.code:
+        return {"code": value.code, "values": stored_values(value.values)}
+    return value if isinstance(value, (int, float, bool)) else str(value)
+
+
+def _read(value: object) -> object:
+    if isinstance(value, dict):
+        return LocalText.of(value["code"], read_values(value["values"]))
+    return value
+
+
+def _add_output(session: Session, execution: Execution, position: int, output: NewOutput) -> None:
+    file = StoredFile(
+        id=new_id(),
+        sha256=output.sha256,
+        filename=output.filename,
+        content_type=output.content_type,
+        size_bytes=output.size,
+        width=output.width,
+        height=output.height,
+        user_id=execution.user_id,
+    )
+    session.add(file)
+    session.flush()
+    session.add(
+        ExecutionOutput(file_id=file.id, execution_id=execution.id, position=position, output_kind=output.output_kind)
+    )

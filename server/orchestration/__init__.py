@@ -1,0 +1,1 @@
+"""Workers that run executions: the walk over the steps, claims, leases, cancellation."""

@@ -1,0 +1,293 @@
+"""One claimed execution from its start to its end: its files one after the other, held, cancelled, given back."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy.orm import Session
+
+from inspection.components.registry import InspectionCancelled
+from inspection.model_files.step_models import ModelFinder
+from inspection.pipeline.definition import PipelineDefinition
+from inspection.pipeline.validation import ValidatedPipeline, validate_definition
+from models.errors import Unavailable, UserFacingError
+from models.executions import ExecutionRun
+from models.states import ExecutionMode, ExecutionStatus
+from server.context import ServerContext
+from server.events.outbox import enqueue
+from server.executions.announcing import announce, announce_end, announce_start
+from server.executions.events import PROCESSING_REQUESTS, ExecutionRequest
+from server.executions.jobs import Job, JobFile
+from server.executions.leases import Claim, LeaseLostError, give_back, hold, is_cancelled
+from server.executions.repository import execution_by_id
+from server.executions.results import Ended, RunResult, end, record_run
+from server.executions.rules import After, after_trouble, pause_before
+from server.orchestration.file_runs import InputImage, run_on_file
+from server.orchestration.images import Work
+from server.orchestration.outputs import keep_outputs
+from server.orchestration.progress import JobProgress
+from server.services.step_services import StepServices, StoredImage
+
+LOOK_S = 0.5
+"""Seconds between two looks whether somebody asked to cancel."""
+_WRITE_AGAIN_S = 0.2
+_BUG = "execution-fault"
+_T = TypeVar("_T")
+_log = structlog.get_logger("imageflow.server")
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every execution of a worker is run with.
+
+    Attributes:
+        context: the server's parts.
+        work: where steps run.
+        find_model: returns the model of a name.
+        services: where steps run elsewhere; None to run them all here.
+        on_database: runs a unit of work on a thread for the database.
+    """
+
+    context: ServerContext
+    work: Work
+    find_model: ModelFinder
+    services: StepServices | None
+    on_database: Callable[[Callable[[], Any]], Awaitable[Any]]
+
+
+class ExecutionRunner:
+    """Runs one claimed execution.
+
+    Args:
+        tools: of the worker.
+        job: the execution.
+    """
+
+    def __init__(self, tools: Tools, job: Job) -> None:
+        self._tools = tools
+        self._job = job
+        self._settings = tools.context.settings
+        self._progress = JobProgress(tools.context.events, job)
+        self._cancel = threading.Event()
+        self._cancel_asked = False
+        self._lost = False
+
+    async def run(self) -> None:
+        """Run the execution until it has ended, is given back, or belongs to another worker.
+
+        Cancelled (the worker stops), it is given back at once, and the attempt does not count.
+        """
+        claim = self._job.claim
+        announce_start(self._tools.context.events, claim.execution_id, claim.fencing_token, self._job.file_count)
+        running = asyncio.create_task(self._files())
+        guard = asyncio.create_task(self._guard(running))
+        try:
+            await asyncio.wait({running})
+        except asyncio.CancelledError:
+            await self._stopped(running)
+            raise
+        finally:
+            self._cancel.set()
+            guard.cancel()
+            await asyncio.gather(guard, return_exceptions=True)
+        await self._settle(running)
+
+    async def _settle(self, running: asyncio.Task[None]) -> None:
+        """Do what is left when the run is over: a cancelled execution ends, of a lost one the state is published."""
+        error = None if running.cancelled() else running.exception()
+        try:
+            if self._cancel_asked:
+                self._announce_end(await self._write(self._end_cancelled))
+                return
+        except LeaseLostError as lost:
+            error = lost
+        if self._lost or isinstance(error, LeaseLostError):
+            await self._announce_state()
+        elif error is not None:
+            raise error
+
+    async def _stopped(self, running: asyncio.Task[None]) -> None:
+        """Let another worker go on at once; the attempt does not count."""
+        self._cancel.set()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await self._give_back(attempts=self._job.claim.attempt - 1)
+
+    def _end_cancelled(self, session: Session) -> Ended:
+        return end(session, self._job.claim, ExecutionStatus.CANCELLED)
+
+    async def _files(self) -> None:
+        pipeline = _pipeline(self._job.definition)
+        for file in self._job.files:
+            self._progress.begin_file(file.position)
+            try:
+                result = await self._one(pipeline, file)
+            except (LeaseLostError, InspectionCancelled):
+                raise
+            except Exception as error:  # noqa: BLE001 - a fault is logged, and counts as an attempt
+                after = self._after(error)
+                if after is After.FALL_BACK:
+                    await self._fall_back()
+                    return
+                if after is After.TRY_AGAIN:
+                    await self._give_back(pause_s=pause_before(self._job.claim.attempt))
+                    return
+                result = self._failed(error)
+            await self._record(file.position, result)
+
+    def _after(self, error: Exception) -> After:
+        if not isinstance(error, UserFacingError):
+            _log.error("execution fault", execution_id=self._job.claim.execution_id, exc_info=error)
+        return after_trouble(
+            error,
+            mode=self._job.claim.execution_mode,
+            attempts=self._job.claim.attempt,
+            most_attempts=self._settings.execution_attempts,
+        )
+
+    async def _record(self, position: int, result: RunResult) -> None:
+        ended = await self._write(lambda session: record_run(session, self._job.claim, position, result))
+        self._progress.end_file()
+        if ended is not None:
+            self._announce_end(ended)
+
+    async def _one(self, pipeline: ValidatedPipeline, file: JobFile) -> RunResult:
+        objects = self._tools.context.objects
+        image = StoredImage(
+            bucket=objects.bucket,
+            object_key=objects.object_key(file.sha256),
+            content_type=file.content_type,
+            size_bytes=file.size,
+            width=file.width,
+            height=file.height,
+        )
+        direct = self._job.claim.execution_mode is ExecutionMode.DIRECT_GRPC
+        outcome = await run_on_file(
+            self._tools.work,
+            pipeline,
+            InputImage(image, file.filename),
+            self._tools.find_model,
+            self._tools.services if direct else None,
+            self._cancel,
+            self._progress.report,
+        )
+        outputs = await self._tools.work.on_thread(keep_outputs, objects, outcome, file.filename)
+        verdict = outcome.result.overall_result
+        return RunResult(ExecutionStatus.COMPLETED, verdict, self._progress.steps, outputs)
+
+    def _failed(self, error: Exception) -> RunResult:
+        steps = self._progress.steps
+        if isinstance(error, UserFacingError):
+            return RunResult(
+                ExecutionStatus.FAILED, steps=steps, error_code=error.code, error_values=dict(error.values)
+            )
+        return RunResult(ExecutionStatus.FAILED, steps=steps, error_code=_BUG)
+
+    async def _guard(self, running: asyncio.Task[None]) -> None:
+        """Hold the lease and look whether somebody asked to cancel, until the run is over."""
+        every = min(self._settings.execution_lease_s / 3, 1.0)
+        held = time.monotonic()
+        while True:
+            await asyncio.sleep(min(LOOK_S, every))
+            due = time.monotonic() - held >= every
+            try:
+                asked = await self._tools.on_database(self._hold if due else self._look)
+            except LeaseLostError:
+                self._lost = True
+                self._cancel.set()
+                running.cancel()
+                return
+            except Unavailable:
+                continue  # The lease may run out meanwhile; then what this worker writes is refused.
+            if due:
+                held = time.monotonic()
+            if asked:
+                self._cancel_asked = True
+                self._cancel.set()
+                running.cancel()
+                return
+
+    def _hold(self) -> bool:
+        progress = self._progress
+        with self._tools.context.database.local_transaction() as session:
+            lease_s = self._settings.execution_lease_s
+            asked = hold(session, self._job.claim, lease_s=lease_s, progress=progress.overall)
+            run = session.get_one(ExecutionRun, (self._job.claim.execution_id, progress.position))
+            if run.status is not ExecutionStatus.COMPLETED:
+                run.status, run.steps, run.progress = ExecutionStatus.RUNNING, progress.steps, progress.file_percent
+        return asked
+
+    def _look(self) -> bool:
+        with self._tools.context.database.read() as session:
+            return is_cancelled(session, self._job.claim)
+
+    async def _fall_back(self) -> None:
+        """Let the execution go on over the bus, where no service is asked."""
+        execution_id = self._job.claim.execution_id
+
+        def write(session: Session) -> None:
+            give_back(session, self._job.claim, execution_mode=ExecutionMode.KAFKA_FALLBACK, attempts=0)
+            enqueue(session, PROCESSING_REQUESTS, execution_id, ExecutionRequest(execution_id=execution_id))
+
+        await self._write(write)
+        self._tools.context.outbox.wake()
+        await self._announce_state()
+
+    async def _give_back(self, **how: Any) -> None:
+        try:
+            await self._write(lambda session: give_back(session, self._job.claim, **how))
+        except (LeaseLostError, Unavailable):
+            return  # Somebody else has it, or will have it when the lease is over.
+        await self._announce_state()
+
+    async def _write(self, work: Callable[[Session], _T]) -> _T:
+        """Write in a transaction; trouble of the database is waited out as long as the lease may last.
+
+        Raises:
+            LeaseLostError: when the claim is not valid any more.
+            Unavailable: when the database is still not there.
+        """
+
+        def unit() -> _T:
+            with self._tools.context.database.local_transaction() as session:
+                return work(session)
+
+        until = time.monotonic() + self._settings.execution_lease_s
+        while True:
+            try:
+                # A worker that stops, or a cancelled run, does not leave a write half-way.
+                done: _T = await asyncio.shield(asyncio.ensure_future(self._tools.on_database(unit)))
+            except Unavailable:
+                if time.monotonic() > until:
+                    raise
+                await asyncio.sleep(_WRITE_AGAIN_S)
+            else:
+                return done
+
+    async def _announce_state(self) -> None:
+        """Publish the state that the record has: a write of ours whose answer was lost, or that of another worker."""
+
+        def read() -> Any:
+            with self._tools.context.database.read() as session:
+                return execution_by_id(session, self._job.claim.execution_id)
+
+        try:
+            announce(self._tools.context.events, await self._tools.on_database(read))
+        except UserFacingError:
+            return
+
+    def _announce_end(self, ended: Ended) -> None:
+        claim: Claim = self._job.claim
+        announce_end(self._tools.context.events, claim.execution_id, claim.fencing_token, ended)
+
+
+@lru_cache(maxsize=64)
+def _pipeline(definition: str) -> ValidatedPipeline:
+    return validate_definition(PipelineDefinition.parse(definition))

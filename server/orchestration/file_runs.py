@@ -1,0 +1,94 @@
+"""The run of a pipeline on one input file."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from inspection.components.values import StepValue
+from inspection.imaging.files import decode
+from inspection.imaging.frames import Frame
+from inspection.imaging.picture import Picture
+from inspection.imaging.reading import Reading
+from inspection.judging.criteria import Criteria
+from inspection.model_files.step_models import ModelFinder
+from inspection.pipeline.outcome import InspectionOutcome, assemble_outcome
+from inspection.pipeline.runner import StepProgress
+from inspection.pipeline.validation import ValidatedPipeline
+from inspection.pipeline.value_ranges import range_of_models, require_range_of_models
+from server.orchestration.images import StepImage, Work, digest_of
+from server.orchestration.steps import StepRunner
+from server.orchestration.walking import walk
+from server.services.step_services import StepServices, StoredImage
+
+_EIGHT_BIT_TYPES = frozenset({"image/jpeg", "image/bmp", "image/webp", "image/gif"})
+
+
+@dataclass(frozen=True, slots=True)
+class InputImage:
+    """The input file of a run."""
+
+    image: StoredImage
+    filename: str
+
+
+async def run_on_file(
+    work: Work,
+    pipeline: ValidatedPipeline,
+    given: InputImage,
+    find_model: ModelFinder,
+    services: StepServices | None,
+    cancel: threading.Event,
+    report: Callable[[StepProgress, float], None],
+) -> InspectionOutcome:
+    """Run a pipeline on one file; the outcome is that of ``Runner`` on the same file.
+
+    Args:
+        work: where the work is done.
+        pipeline: to run.
+        given: the file.
+        find_model: returns the model of a name.
+        services: None to run every step here.
+        cancel: set to stop a step that takes long.
+        report: called before and after every step, with the milliseconds that it took.
+
+    Raises:
+        UserFacingError: when the file, a model or a parameter does not fit, or a service does not answer.
+        InspectionCancelled: when ``cancel`` was set.
+    """
+    began = time.perf_counter()
+    original = StepImage(work, stored=given.image)
+    if given.image.content_type not in _EIGHT_BIT_TYPES:
+        deep = await work.on_thread(_deep_picture, work, pipeline, given, find_model)
+        if deep is not None:
+            # The range of its values is that of the models, which services do not know: every step runs here.
+            original, services = StepImage(work, picture=deep), None
+    steps = StepRunner(work, find_model, services, cancel)
+    walked = await walk(pipeline, original, steps.run, report)
+    shown = pipeline.unused_images()[-1:]
+    values: dict[str, StepValue] = {}
+    for step_id, value in walked.values.items():
+        if not isinstance(value, StepImage):
+            values[step_id] = value
+        elif step_id in shown:
+            values[step_id] = await value.picture()
+    spent_ms = (time.perf_counter() - began) * 1000
+    return await work.on_thread(assemble_outcome, pipeline, values, Criteria(), walked.timings, spent_ms)
+
+
+def _deep_picture(
+    work: Work, pipeline: ValidatedPipeline, given: InputImage, find_model: ModelFinder
+) -> Picture | None:
+    """Return the picture of an image of more than 8 bits, in the range of the models; None for any other."""
+    data = work.objects.read(digest_of(given.image))
+    decoded = decode(data, name=given.filename, limits=work.limits)
+    if decoded.values is None:
+        return None
+    models = [find_model(name) for name in sorted(pipeline.models())]
+    wanted = range_of_models(models)
+    if wanted is not None and wanted != decoded.values:
+        decoded = decode(data, name=given.filename, limits=work.limits, reading=Reading(wanted))
+    require_range_of_models(Frame(decoded.pixels, given.filename, 0, values=decoded.values), models)
+    return Picture.original(decoded.pixels)

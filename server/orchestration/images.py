@@ -1,0 +1,114 @@
+"""Pictures between the steps of an execution: in the object store, in memory, or both."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from inspection.imaging.files import ImageLimits, decode_image, encode_png
+from inspection.imaging.picture import Picture
+from models.storage import sha256_of
+from server.objects.store import ObjectStore
+from server.services.step_services import StoredImage
+
+P = ParamSpec("P")
+T = TypeVar("T")
+PNG = "image/png"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Where the work of executions is done.
+
+    Attributes:
+        objects: the object store.
+        threads: for steps, decoding and encoding.
+        limits: of images.
+    """
+
+    objects: ObjectStore
+    threads: Executor
+    limits: ImageLimits
+
+    async def on_thread(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """Run ``work`` on a thread and return what it returns."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, partial(work, *arguments, **named))
+
+
+class StepImage:
+    """A picture that a step takes or gives; brought to the other place once, when it is asked for there.
+
+    Args:
+        work: where the work is done.
+        picture: in memory.
+        stored: in the object store.
+    """
+
+    def __init__(self, work: Work, *, picture: Picture | None = None, stored: StoredImage | None = None) -> None:
+        if picture is None and stored is None:
+            raise ValueError("a picture is in memory or in the object store")
+        self._work = work
+        self._picture = picture
+        self._stored = stored
+        self._moving = asyncio.Lock()
+
+    async def picture(self) -> Picture:
+        """Return it in memory.
+
+        Raises:
+            UserFacingError: when the object is not there or no image.
+        """
+        async with self._moving:
+            if self._picture is None:
+                self._picture = await self._work.on_thread(self._load)
+            return self._picture
+
+    async def stored(self) -> StoredImage:
+        """Return its reference; a picture is stored as PNG, so that nothing of it is lost.
+
+        Raises:
+            Unavailable: ``disk-full`` or ``objects-unreachable``.
+        """
+        async with self._moving:
+            if self._stored is None:
+                self._stored = await self._work.on_thread(self._keep)
+            return self._stored
+
+    def _load(self) -> Picture:
+        stored = self._stored
+        if stored is None:
+            raise RuntimeError("there is nothing to load")
+        data = self._work.objects.read(digest_of(stored))
+        if stored.placement is None:
+            return Picture.original(decode_image(data, limits=self._work.limits))
+        pixels = decode_image(data, mode="as-stored", limits=self._work.limits)
+        return Picture(pixels, stored.placement, stored.ignored, stored.resized)
+
+    def _keep(self) -> StoredImage:
+        picture = self._picture
+        if picture is None:
+            raise RuntimeError("there is nothing to store")
+        data = encode_png(picture.pixels)
+        sha256 = sha256_of(data)
+        self._work.objects.put(sha256, data)
+        height, width = picture.pixels.shape[:2]
+        return StoredImage(
+            bucket=self._work.objects.bucket,
+            object_key=self._work.objects.object_key(sha256),
+            content_type=PNG,
+            size_bytes=len(data),
+            width=width,
+            height=height,
+            placement=picture.placement,
+            ignored=picture.ignored,
+            resized=picture.resized,
+        )
+
+
+def digest_of(stored: StoredImage) -> str:
+    """Return the digest that an object's key ends with."""
+    return stored.object_key.rpartition("/")[2]

@@ -1,0 +1,53 @@
+"""What a run puts out: the picture that the pipeline shows, the heatmap, and the result as JSON."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from inspection.imaging.files import encode_png
+from inspection.imaging.frames import Pixels
+from inspection.imaging.heatmaps import heatmap_pixels
+from inspection.pipeline.outcome import InspectionOutcome
+from models.states import OutputKind
+from models.storage import LONGEST_FILE_NAME, cut_to_bytes, sha256_of
+from server.executions.results import NewOutput
+from server.objects.store import ObjectStore
+from server.orchestration.images import PNG
+
+JSON = "application/json"
+_LONGEST_STEM = LONGEST_FILE_NAME - 40
+
+
+def keep_outputs(objects: ObjectStore, outcome: InspectionOutcome, filename: str) -> list[NewOutput]:
+    """Store what a run gave and return it.
+
+    Args:
+        objects: the object store.
+        outcome: of the run.
+        filename: of the input; the names of the outputs begin with it.
+
+    Raises:
+        Unavailable: ``disk-full`` or ``objects-unreachable``.
+    """
+    stem = cut_to_bytes(PurePosixPath(filename).stem, _LONGEST_STEM)
+    found = []
+    if outcome.overlay is not None:
+        found.append(_image(objects, OutputKind.PICTURE, f"{stem}-picture.png", outcome.overlay))
+    if outcome.heatmap is not None and outcome.anomaly is not None:
+        pixels = heatmap_pixels(outcome.heatmap, outcome.anomaly.threshold)
+        found.append(_image(objects, OutputKind.HEATMAP, f"{stem}-heatmap.png", pixels))
+    data = outcome.result.model_dump_json(indent=2).encode()
+    found.append(NewOutput(OutputKind.RESULT, f"{stem}-result.json", _keep(objects, data), len(data), JSON))
+    return found
+
+
+def _image(objects: ObjectStore, kind: OutputKind, filename: str, pixels: Pixels) -> NewOutput:
+    data = encode_png(pixels)
+    height, width = pixels.shape[:2]
+    return NewOutput(kind, filename, _keep(objects, data), len(data), PNG, width, height)
+
+
+def _keep(objects: ObjectStore, data: bytes) -> str:
+    sha256 = sha256_of(data)
+    objects.put(sha256, data)
+    return sha256

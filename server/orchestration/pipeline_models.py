@@ -1,0 +1,90 @@
+"""The models that executions use: model files of the object store, loaded once and kept, a few at a time."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+from inspection.model_files.step_models import StepModel
+from models.database import Database
+from models.errors import NotFound, Unavailable
+from models.pipelines import ModelFile
+from models.storage import no_room, sha256_of_file
+from server.objects.store import ObjectStore
+
+
+class PipelineModels:
+    """Finds models by the names in pipelines; safe to use from several threads.
+
+    Args:
+        database: with the records of model files.
+        objects: with their bytes.
+        folder: gets a copy of a model's file, for libraries that read files.
+        limit: how many models stay loaded; the one used longest ago makes room.
+        others: finds the models that are no records: those of the server's settings.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        objects: ObjectStore,
+        folder: Path,
+        *,
+        limit: int,
+        others: Callable[[str], StepModel],
+    ) -> None:
+        self._database = database
+        self._objects = objects
+        self._folder = folder
+        self._limit = limit
+        self._others = others
+        self._loaded: OrderedDict[str, StepModel] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, name: str) -> StepModel:
+        """Return the model that pipelines call ``name``; loads it when it is not in memory.
+
+        Raises:
+            NotFound: when there is no such model.
+            InvalidInput: when its file is damaged or too new.
+            Unavailable: when its bytes cannot be read now.
+        """
+        with self._database.read() as session:
+            record = session.get(ModelFile, name)
+            sha256 = None if record is None or record.deleted_at is not None else record.sha256
+        if sha256 is None:
+            return self._others(name)
+        with self._lock:
+            model = self._loaded.get(sha256)
+            if model is None:
+                model = self._loaded[sha256] = self._load(sha256)
+            self._loaded.move_to_end(sha256)
+            while len(self._loaded) > self._limit:
+                self._loaded.popitem(last=False)
+            return model
+
+    def _load(self, sha256: str) -> StepModel:
+        from inspection.model_library.loading import load_model
+
+        return load_model(self._file(sha256))
+
+    def _file(self, sha256: str) -> Path:
+        """Return a file with the bytes of a model; one that is not what its name says is fetched again."""
+        path = self._folder / sha256
+        if path.is_file() and sha256_of_file(path) == sha256:
+            return path
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
+                for piece in self._objects.stream(sha256):
+                    file.write(piece)
+            Path(file.name).replace(path)
+        except NotFound as error:
+            raise Unavailable("execution-model-absent", sha256=sha256[:12]) from error
+        except OSError as error:
+            Path(file.name).unlink(missing_ok=True)
+            raise Unavailable("disk-full" if no_room(error) else "objects-unreachable") from error
+        return path

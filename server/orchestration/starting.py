@@ -1,0 +1,94 @@
+"""Executions in a server process: what they need is loaded with the first one, since many servers never run any."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+
+from models.errors import NotFound, Unavailable
+from models.states import ExecutionStatus
+from server.context import ServerContext
+from server.executions.events import PIPELINE_PROGRESS
+from server.executions.leases import has_waiting
+
+if TYPE_CHECKING:
+    from inspection.model_files.step_models import ModelFinder, StepModel
+    from server.orchestration.worker import Worker
+    from server.services.step_services import StepServices
+
+_LOOK_S = 2.0
+_log = structlog.get_logger("imageflow.server")
+
+
+def unknown_model(name: str) -> StepModel:
+    """Refuse every name.
+
+    Raises:
+        NotFound: ``execution-model-missing``.
+    """
+    raise NotFound("execution-model-missing", name=name, pipeline="-")
+
+
+@asynccontextmanager
+async def working(
+    context: ServerContext, services: StepServices | None, find_model: ModelFinder
+) -> AsyncIterator[None]:
+    """Run executions in this process until the block ends; none where the settings leave them to other processes.
+
+    Args:
+        context: the server's parts.
+        services: where steps run elsewhere; None to run them all here.
+        find_model: finds the models that are no records of the store.
+    """
+    if context.settings.slots == 0:
+        yield
+        return
+    task = asyncio.create_task(_work(context, services, find_model), name="executions")
+    task.add_done_callback(_report)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _work(context: ServerContext, services: StepServices | None, find_model: ModelFinder) -> None:
+    await _first(context)
+    worker = await asyncio.to_thread(_loaded)
+    await worker(context, context.settings.slots, services, find_model).run()
+
+
+def _loaded() -> type[Worker]:
+    from server.orchestration.worker import Worker
+
+    return Worker
+
+
+async def _first(context: ServerContext) -> None:
+    """Wait until an execution waits."""
+    async with context.events.subscribe(PIPELINE_PROGRESS) as events:
+        while not await asyncio.to_thread(_waits, context):
+            try:
+                async with asyncio.timeout(_LOOK_S):
+                    while (event := await anext(events, None)) is not None:
+                        if event.value.status is ExecutionStatus.PENDING:
+                            return
+            except TimeoutError:
+                continue
+
+
+def _waits(context: ServerContext) -> bool:
+    try:
+        with context.database.read() as session:
+            return has_waiting(session)
+    except Unavailable:
+        return False
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("executions stopped", error=type(error).__name__, exc_info=error)

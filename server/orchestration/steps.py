@@ -1,0 +1,81 @@
+"""One step of an execution: by its service where there is one, else by its component on a thread here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+
+from inspection.components.registry import StepContext
+from inspection.components.values import DetectionList, Kind, StepValue
+from inspection.imaging.picture import Picture
+from inspection.judging.criteria import Criteria
+from inspection.model_files.step_models import ModelFinder
+from inspection.pipeline.validation import ValidatedStep
+from models.errors import NotFound
+from server.orchestration.images import StepImage, Work
+from server.orchestration.walking import Value
+from server.services.step_services import StepServices
+
+_IMAGE = "image"
+_BY_SERVICE = frozenset({Kind.IMAGE, Kind.DETECTIONS})
+
+
+class StepRunner:
+    """Runs the steps of one run.
+
+    Args:
+        work: where the work is done.
+        find_model: returns the model of a name.
+        services: None to run every step here.
+        cancel: set to stop a step that takes long.
+    """
+
+    def __init__(
+        self, work: Work, find_model: ModelFinder, services: StepServices | None, cancel: threading.Event
+    ) -> None:
+        self._work = work
+        self._services = services
+        self._context = StepContext(Criteria(), find_model, cancel=cancel)
+
+    async def run(self, step: ValidatedStep, inputs: Mapping[str, Value]) -> Value:
+        """Run a step and return its value.
+
+        Raises:
+            Unavailable: ``service-unavailable`` when its service does not answer.
+            UserFacingError: as the component.
+        """
+        image = inputs.get(_IMAGE)
+        if isinstance(image, StepImage) and len(inputs) == 1 and step.component.output in _BY_SERVICE:
+            value = await self._by_service(step, image)
+            if value is not None:
+                return value
+        return await self._here(step, inputs)
+
+    async def _by_service(self, step: ValidatedStep, image: StepImage) -> Value | None:
+        """Return what the step's service gave; None when no service has the step or its model."""
+        name, parameters = step.component.name, step.parameters.model_dump()
+        if self._services is None or not self._services.serves(name, parameters):
+            return None
+        try:
+            answer = await self._services.run(name, parameters, await image.stored())
+        except NotFound as error:
+            # A service knows the models of its settings; those of the store are loaded here.
+            if error.code != "service-model-unknown":
+                raise
+            return None
+        if step.component.output is Kind.DETECTIONS:
+            return DetectionList(answer.detections)
+        if answer.output is None:
+            raise RuntimeError(f"the service of {name} gave no image")
+        return StepImage(self._work, stored=answer.output)
+
+    async def _here(self, step: ValidatedStep, inputs: Mapping[str, Value]) -> Value:
+        given: dict[str, StepValue] = {
+            port: await value.picture() if isinstance(value, StepImage) else value for port, value in inputs.items()
+        }
+        context = StepContext(
+            self._context.criteria, self._context.find_model, step_id=step.id, cancel=self._context.cancel
+        )
+        self._context.stop_if_cancelled()
+        value = await self._work.on_thread(step.component.run, step.parameters, given, context)
+        return StepImage(self._work, picture=value) if isinstance(value, Picture) else value

@@ -1,0 +1,167 @@
+"""Pipelines run on the server: asked for by a form, watched, cancelled, their outputs read as files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from inspection.imaging.files import decode_image
+from inspection.pipeline import PipelineDefinition, Runner, validate_definition
+from tests.support.executing import RESIZE_BLUR, Executing, jpeg
+
+
+def test_an_accepted_execution_ends_completed(executing: Executing) -> None:
+    answer = executing.post(executing.pipeline(), ("part.jpg", jpeg()))
+    assert answer.status_code == 202
+    assert answer.headers["location"] == f"/api/v1/executions/{answer.json()['execution_id']}"
+    state = executing.ended(answer.json()["execution_id"])
+    assert (state["status"], state["progress"], state["execution_mode"]) == ("completed", 100.0, "direct_grpc")
+    assert [step["step_id"] for step in state["steps"]] == ["small", "blur"]
+    assert state["processing_time_ms"] > 0
+
+
+def test_the_outputs_equal_those_of_a_local_run(executing: Executing) -> None:
+    data = jpeg(seed=3)
+    state = executing.ended(executing.start(executing.pipeline(), ("part.jpg", data)))
+    local = Runner(validate_definition(PipelineDefinition.parse({"name": "P", "steps": RESIZE_BLUR})))
+    outcome = local.run(decode_image(data))
+    outputs = {file["output_kind"]: executing.content(file["file_id"]) for file in state["output_files"]}
+    assert outcome.overlay is not None
+    assert decode_image(outputs["picture"]).tolist() == outcome.overlay.tolist()
+    result = json.loads(outputs["result"])
+    assert result["overall_result"] == outcome.result.overall_result.value
+    assert result["detections"] == []
+
+
+def test_an_output_has_the_digest_that_is_listed(executing: Executing) -> None:
+    state = executing.ended(executing.start(executing.pipeline()))
+    for file in state["output_files"]:
+        assert hashlib.sha256(executing.content(file["file_id"])).hexdigest() == file["sha256"]
+        assert file["download_url"] == f"/api/v1/files/{file['file_id']}/download"
+
+
+def test_several_files_are_several_runs(executing: Executing) -> None:
+    files = [(f"{number}.jpg", jpeg(seed=number)) for number in range(3)]
+    state = executing.ended(executing.start(executing.pipeline(), *files))
+    assert [(file["filename"], file["status"], file["progress"]) for file in state["input_files"]] == [
+        (f"{number}.jpg", "completed", 100.0) for number in range(3)
+    ]
+    assert sorted({file["file_index"] for file in state["output_files"]}) == [0, 1, 2]
+
+
+def test_parameters_override_those_of_steps(executing: Executing) -> None:
+    parameters = {"small": {"width": 32, "height": 32}}
+    state = executing.ended(executing.start(executing.pipeline(), parameters=parameters))
+    (picture,) = [file for file in state["output_files"] if file["output_kind"] == "picture"]
+    assert state["parameters"] == parameters
+    assert decode_image(executing.content(picture["file_id"])).shape == (24, 32, 3)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"parameters": {"small": {"width": -1}}}, "parameters.small.width"),
+        ({"parameters": {"small": {"breadth": 1}}}, "parameters.small.breadth"),
+        ({"parameters": {"nowhere": {"width": 1}}}, "parameters.nowhere"),
+        ({"parameters": {"small": 5}}, "parameters.small"),
+        ({"parameters": "{"}, "parameters"),
+        ({"parameters": [1]}, "parameters"),
+        ({"priority": "urgent"}, "priority"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_wrong_field_is_named(executing: Executing, fields: dict[str, Any], field: str) -> None:
+    answer = executing.post(executing.pipeline(), ("part.jpg", jpeg()), **fields)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["type"].endswith("/validation-error")
+    assert [entry["field"] for entry in answer.json()["validation_errors"]] == [field]
+
+
+def test_a_form_without_pipeline_is_refused(executing: Executing) -> None:
+    answer = executing.post(None, ("part.jpg", jpeg()))
+    assert (answer.status_code, answer.json()["validation_errors"][0]["field"]) == (400, "pipeline_id")
+
+
+def test_an_unknown_pipeline_is_not_found(executing: Executing) -> None:
+    answer = executing.post("01900000-0000-7000-8000-000000000000", ("part.jpg", jpeg()))
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (404, "pipeline-not-found")
+
+
+@pytest.mark.parametrize("data", [b"%PDF-1.7 no image", b"", jpeg()[:300]])
+def test_what_is_no_image_is_refused_whatever_it_says(executing: Executing, data: bytes) -> None:
+    before = executing.served["inspector"].get("/executions").json()["total_count"]
+    answer = executing.post(executing.pipeline(), ("part.jpg", data))
+    assert answer.status_code == 400, answer.text
+    assert executing.served["inspector"].get("/executions").json()["total_count"] == before
+
+
+def test_ten_thousand_parts_are_refused(executing: Executing) -> None:
+    boundary = "x"
+    part = f'--{boundary}\r\nContent-Disposition: form-data; name="priority"\r\n\r\nlow\r\n'
+    body = f'--{boundary}\r\nContent-Disposition: form-data; name="pipeline_id"\r\n\r\nx\r\n' + part * 10_000
+    answer = executing.served["inspector"].post(
+        "/executions",
+        content=f"{body}--{boundary}--\r\n".encode(),
+        headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
+    )
+    assert answer.status_code in {400, 413}
+
+
+def test_a_form_that_ends_early_is_refused(executing: Executing) -> None:
+    answer = executing.served["inspector"].post(
+        "/executions",
+        content=b'--x\r\nContent-Disposition: form-data; name="input_files"; filename="a.jpg"\r\n\r\nabc',
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+    )
+    assert answer.status_code == 400
+
+
+def test_the_same_request_with_a_key_is_one_execution(executing: Executing) -> None:
+    pipeline, headers = executing.pipeline(), {"Idempotency-Key": "order-7"}
+    first, second = (executing.post(pipeline, ("part.jpg", jpeg()), headers=headers) for _ in range(2))
+    assert first.json()["execution_id"] == second.json()["execution_id"]
+    other = executing.post(pipeline, ("part.jpg", jpeg(seed=9)), headers=headers)
+    assert (other.status_code, other.json()["type"].rpartition("/")[2]) == (409, "idempotency-key-used")
+
+
+def test_an_image_that_does_not_fit_fails_its_execution(executing: Executing) -> None:
+    area = {"rectangle": {"x": 5000, "y": 5000, "width": 10, "height": 10}}
+    step = {"id": "cut", "component": "crop", "inputs": {"image": "input"}, "parameters": area}
+    state = executing.ended(executing.start(executing.pipeline(step)))
+    assert state["status"] == "failed"
+    assert state["error"]["code"]
+
+
+def test_a_pipeline_of_a_missing_model_is_refused(executing: Executing) -> None:
+    step = {"id": "find", "component": "ai_detection", "inputs": {"image": "input"}, "parameters": {"model": "gone"}}
+    answer = executing.post(executing.pipeline(step), ("part.jpg", jpeg()))
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (422, "execution-model-missing")
+
+
+def test_a_list_knows_status_pipeline_place_in_pages_or_entries(executing: Executing) -> None:
+    pipeline = executing.pipeline()
+    ids = [executing.start(pipeline) for _ in range(3)]
+    for one in ids:
+        executing.ended(one)
+    listed = executing.served["inspector"].get(
+        "/executions", params={"pipeline_id": pipeline, "status": "completed", "limit": 2, "offset": 1}
+    )
+    assert [item["execution_id"] for item in listed.json()["items"]] == [ids[1], ids[0]]
+    assert listed.json()["total_count"] == 3
+    mine = executing.served["supervisor"].get("/executions", params={"pipeline_id": pipeline, "mine": True})
+    assert mine.json()["total_count"] == 0
+
+
+def test_an_ended_execution_cannot_be_cancelled(executing: Executing) -> None:
+    one = executing.start(executing.pipeline())
+    executing.ended(one)
+    answer = executing.served["inspector"].post(f"/executions/{one}/cancel")
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (409, "execution-ended")
+
+
+def test_who_only_watches_cannot_run(executing: Executing) -> None:
+    answer = executing.served["device"].post("/executions", data={"pipeline_id": "x"}, files=[("x", ("a", b""))])
+    assert answer.status_code == 403
