@@ -57,7 +57,13 @@ class SyncState(Base, kw_only=True, eq=False):
 
 
 class SyncConflict(Base, kw_only=True, eq=False):
-    """A field that was changed on both sides: what was kept and what was not, so that nothing is lost in silence."""
+    """A field that was changed on both sides: what was kept and what was not, so that nothing is lost in silence.
+
+    Attributes:
+        device_id: whose value was not kept.
+        kept_by: who made the value that was kept: user and station as the server knows them; empty when it does not.
+        lost_by: the same of the other value.
+    """
 
     __tablename__ = "sync_conflicts"
 
@@ -69,8 +75,10 @@ class SyncConflict(Base, kw_only=True, eq=False):
     device_id: Mapped[str] = mapped_column(String(64), default="")
     kept_value: Mapped[Any] = mapped_column(Json, default=None)
     kept_clock: Mapped[str] = mapped_column(String(96))
+    kept_by: Mapped[str] = mapped_column(String(300), default="", server_default="")
     lost_value: Mapped[Any] = mapped_column(Json, default=None)
     lost_clock: Mapped[str] = mapped_column(String(96))
+    lost_by: Mapped[str] = mapped_column(String(300), default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime(), default_factory=utc_now)
     seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime(), default=None)
 

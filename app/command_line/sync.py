@@ -10,6 +10,7 @@ import typer
 
 from app.command_line.opened_store import opened_store
 from app.command_line.options import JsonOption, StoreOption, progress_bar
+from app.command_line.sync_conflicts import conflicts_app
 from app.command_line.sync_dead_letters import dead_letters_app
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ sync_app = typer.Typer(
     help="Synchronise this station with its server.", add_completion=False, pretty_exceptions_enable=False
 )
 sync_app.add_typer(dead_letters_app, name="dead-letters")
+sync_app.add_typer(conflicts_app, name="conflicts")
 
 _REFUSED = 1
 _STAGES = {
@@ -108,40 +110,6 @@ def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
             f"sent again     {again.records} records, {again.blobs} files at {rfc3339(again.at)},"
             " which the server had lost"
         )
-
-
-@sync_app.command()
-def conflicts(
-    seen: Annotated[bool, typer.Option("--seen", help="Count what is listed as looked at.")] = False,
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """List the edits that lost to newer ones and have not been looked at; one JSON object a line with --json.
-
-    \b
-    Examples:
-      imageflow sync conflicts
-      imageflow sync conflicts --seen
-    """  # noqa: D301 - \b keeps the lines as they are
-    from app.command_line import warn
-    from sync.station.conflicts import conflict_json, list_conflicts, mark_seen
-
-    with opened_store(store, to_write=seen) as workspace:
-        with workspace.database.read() as session:
-            found = list_conflicts(session)
-        for conflict in found:
-            if as_json:
-                typer.echo(json.dumps(conflict_json(conflict), ensure_ascii=False))
-            else:
-                typer.echo(
-                    f"{conflict.entity} {conflict.entity_id} {conflict.field}:"
-                    f" {conflict.lost_value!r} gave way to {conflict.kept_value!r}"
-                )
-        if seen and found:
-            with workspace.database.transaction() as session:
-                mark_seen(session, found)
-    if not found and not as_json:
-        warn("no-lost-edits")
 
 
 def _report_json(report: SyncReport) -> dict[str, Any]:

@@ -19,6 +19,7 @@ FEATURES = (
     "work",
     "sync",
     "dead_letters",
+    "conflicts",
 )
 
 

@@ -17,6 +17,64 @@
     </message>
 </context>
 <context>
+    <name>ConflictsActions</name>
+    <message>
+        <source>Take mine again</source>
+        <translation>Take mine again</translation>
+    </message>
+    <message>
+        <source>Keep theirs</source>
+        <translation>Keep theirs</translation>
+    </message>
+    <message>
+        <source>Show decided ones</source>
+        <translation>Show decided ones</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Close</translation>
+    </message>
+</context>
+<context>
+    <name>ConflictsScreen</name>
+    <message>
+        <source>Edits that lost</source>
+        <translation>Edits that lost</translation>
+    </message>
+    <message>
+        <source>The newer change holds</source>
+        <translation>The newer change holds</translation>
+    </message>
+    <message>
+        <source>Mine</source>
+        <translation>Mine</translation>
+    </message>
+    <message>
+        <source>Theirs</source>
+        <translation>Theirs</translation>
+    </message>
+    <message>
+        <source>Holds now</source>
+        <translation>Holds now</translation>
+    </message>
+    <message>
+        <source>Hide decided ones</source>
+        <translation>Hide decided ones</translation>
+    </message>
+    <message>
+        <source>Show decided ones</source>
+        <translation>Show decided ones</translation>
+    </message>
+    <message>
+        <source>Nothing was lost to a newer change.</source>
+        <translation>Nothing was lost to a newer change.</translation>
+    </message>
+    <message>
+        <source>another station</source>
+        <translation>another station</translation>
+    </message>
+</context>
+<context>
     <name>DeadLettersActions</name>
     <message>
         <source>Send again</source>
@@ -786,6 +844,10 @@
     <message>
         <source>Refused changes…</source>
         <translation>Refused changes…</translation>
+    </message>
+    <message>
+        <source>Conflicts…</source>
+        <translation>Conflicts…</translation>
     </message>
     <message>
         <source>Close</source>

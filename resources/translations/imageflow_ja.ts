@@ -17,6 +17,64 @@
     </message>
 </context>
 <context>
+    <name>ConflictsActions</name>
+    <message>
+        <source>Take mine again</source>
+        <translation>自分の値に戻す</translation>
+    </message>
+    <message>
+        <source>Keep theirs</source>
+        <translation>相手の値のまま</translation>
+    </message>
+    <message>
+        <source>Show decided ones</source>
+        <translation>対応済みも表示</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>閉じる</translation>
+    </message>
+</context>
+<context>
+    <name>ConflictsScreen</name>
+    <message>
+        <source>Edits that lost</source>
+        <translation>競合した変更</translation>
+    </message>
+    <message>
+        <source>The newer change holds</source>
+        <translation>新しい変更が有効です</translation>
+    </message>
+    <message>
+        <source>Mine</source>
+        <translation>自分の変更</translation>
+    </message>
+    <message>
+        <source>Theirs</source>
+        <translation>相手の変更</translation>
+    </message>
+    <message>
+        <source>Holds now</source>
+        <translation>現在の値</translation>
+    </message>
+    <message>
+        <source>Hide decided ones</source>
+        <translation>対応済みを隠す</translation>
+    </message>
+    <message>
+        <source>Show decided ones</source>
+        <translation>対応済みも表示</translation>
+    </message>
+    <message>
+        <source>Nothing was lost to a newer change.</source>
+        <translation>競合した変更はありません。</translation>
+    </message>
+    <message>
+        <source>another station</source>
+        <translation>他の端末</translation>
+    </message>
+</context>
+<context>
     <name>DeadLettersActions</name>
     <message>
         <source>Send again</source>
@@ -779,6 +837,10 @@
     <message>
         <source>Refused changes…</source>
         <translation>拒否された変更…</translation>
+    </message>
+    <message>
+        <source>Conflicts…</source>
+        <translation>競合…</translation>
     </message>
     <message>
         <source>Close</source>

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from models.clock import Stamp
+from models.devices import Device
 from models.sync import SyncConflict
+from models.users import User
 from sync.shared.merge import Merge
 from sync.shared.protocol import Change, FieldConflict
 
 
-def keep_history(session: Session, change: Change, merge: Merge) -> None:
-    """Store the values that a merge did not take or replaced, within the caller's transaction."""
-    for conflict in (*merge.lost, *merge.replaced):
+@dataclass(frozen=True, slots=True)
+class ConflictFilter:
+    """Which conflicts are asked for; None is any."""
+
+    entity: str | None = None
+    entity_id: str | None = None
+    device_id: str | None = None
+
+
+def keep_history(session: Session, change: Change, merge: Merge) -> tuple[FieldConflict, ...]:
+    """Store the values that a merge did not take or replaced, within the caller's transaction.
+
+    Returns:
+        The conflicts that the change lost, with who made each value.
+    """
+    lost = tuple(_with_authors(session, change, conflict) for conflict in merge.lost)
+    replaced = (_with_authors(session, change, conflict) for conflict in merge.replaced)
+    for conflict in (*lost, *replaced):
         session.add(
             SyncConflict(
                 entity=change.entity,
@@ -23,10 +43,13 @@ def keep_history(session: Session, change: Change, merge: Merge) -> None:
                 device_id=Stamp.parse(conflict.lost_clock).device if conflict.lost_clock else "",
                 kept_value=conflict.kept_value,
                 kept_clock=conflict.kept_clock,
+                kept_by=conflict.kept_by,
                 lost_value=conflict.lost_value,
                 lost_clock=conflict.lost_clock,
+                lost_by=conflict.lost_by,
             )
         )
+    return lost
 
 
 def earlier_conflicts(session: Session, change: Change, device_id: str) -> tuple[FieldConflict, ...]:
@@ -45,6 +68,45 @@ def as_conflict(row: SyncConflict) -> FieldConflict:
         field=row.field,
         kept_value=row.kept_value,
         kept_clock=row.kept_clock,
+        kept_by=row.kept_by,
         lost_value=row.lost_value,
         lost_clock=row.lost_clock,
+        lost_by=row.lost_by,
     )
+
+
+def listing(wanted: ConflictFilter, search: str) -> Select[Any]:
+    """Return the query for conflicts, newest first; the search looks at the field's name."""
+    query = select(SyncConflict).order_by(SyncConflict.created_at.desc(), SyncConflict.id.desc())
+    equal = {
+        SyncConflict.entity: wanted.entity,
+        SyncConflict.entity_id: wanted.entity_id,
+        SyncConflict.device_id: wanted.device_id,
+    }
+    for column, value in equal.items():
+        if value is not None:
+            query = query.where(column == value)
+    return query.where(SyncConflict.field.contains(search, autoescape=True)) if search else query
+
+
+def _with_authors(session: Session, change: Change, conflict: FieldConflict) -> FieldConflict:
+    made = {
+        name: _author(session, clock, change.user_id if _same(clock, change.clock) else None)
+        for name, clock in (("kept_by", conflict.kept_clock), ("lost_by", conflict.lost_clock))
+    }
+    return conflict.model_copy(update=made)
+
+
+def _author(session: Session, clock: str, user_id: str | None) -> str:
+    """Return who made a value: the user, when it is known, and the station."""
+    if not clock:
+        return ""
+    device_id = Stamp.parse(clock).device
+    device = session.get(Device, device_id)
+    user = session.get(User, user_id) if user_id is not None else None
+    return ", ".join(name for name in (user.username if user else "", device.name if device else device_id) if name)
+
+
+def _same(clock: str, other: str) -> bool:
+    """Return whether two stamps are of one device: of the two values of a conflict one is the change's own."""
+    return bool(clock) and Stamp.parse(clock).device == Stamp.parse(other).device

@@ -10,13 +10,17 @@ from pydantic import TypeAdapter
 
 from models.errors import TooLarge
 from models.messages import choose_language
-from server.http.dependencies import Asking, Context, Principal, require_device
+from models.states import Role
+from server.http.dependencies import Asking, Context, Principal, require, require_device
 from server.http.lanes import quick
+from server.http.paging import Paging
 from server.http.ranges import wanted_range
 from server.http.refusals import RangeNotSatisfiable
 from server.http.routes import feature_router
 from server.http.sync_bodies import BatchBody, bounded_body, parse_content_range, parse_upload
 from server.sync import service
+from server.sync.conflicts import ConflictFilter
+from server.sync.schemas import ConflictReply
 from sync.shared.protocol import (
     MAX_PAGE_CHANGES,
     ClaimAnswer,
@@ -28,6 +32,7 @@ from sync.shared.protocol import (
     StoreClaim,
     UploadState,
 )
+from sync.shared.schemas import DeviceName, Page, RecordId
 
 router = feature_router(prefix="/inspection/sync", tags=["sync"])
 
@@ -93,6 +98,24 @@ def changes(
 ) -> PullAnswer:
     """Return what happened after ``since``, oldest first. 410 `full-resync-required`: take the snapshot."""
     return service.pull_changes(context, asking, since, limit, known)
+
+
+@router.get(
+    "/conflicts",
+    summary="Edits that lost to newer ones",
+    dependencies=[Depends(require(Role.SUPERVISOR, Role.ADMIN))],
+)
+def list_conflicts(
+    context: Context,
+    paging: Paging,
+    entity: Annotated[str | None, Query(max_length=64, description="Only this kind of record.")] = None,
+    entity_id: Annotated[RecordId | None, Query(description="Only this record.")] = None,
+    device_id: Annotated[
+        DeviceName | None, Query(max_length=64, description="Only values that this station lost.")
+    ] = None,
+) -> Page[ConflictReply]:
+    """Newest first; the search looks at the field's name. Each has the value that held and the one that lost."""
+    return service.list_conflicts(context, ConflictFilter(entity, entity_id, device_id), paging)
 
 
 @router.post("/compare")

@@ -157,8 +157,8 @@ class RecordWriter:
         if isinstance(present, Pipeline) and VERSION in change.fields:
             logged[VERSION] = present.version
         self._log(position, present, change, operation, logged, stamp)
-        keep_history(self.session, change, merge)
-        return Effect(merge.outcome, position, merge.lost, version, correction)
+        lost = keep_history(self.session, change, merge)
+        return Effect(merge.outcome, position, lost, version, correction)
 
     def _own_stamp(self, change: Change) -> Stamp:
         """Return the stamp a master is merged by: in the name of the station that pushes, whatever name it gives.

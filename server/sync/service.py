@@ -10,12 +10,15 @@ from server.audit import audited
 from server.auth.identity.principal import Principal
 from server.change_log.cursor import position_of
 from server.context import ServerContext
+from server.core.paging import PageQuery, PageStatements, fetch_page
 from server.sync.apply import apply_batch
 from server.sync.blobs import ChunkRange, Uploads, may_read_blob
 from server.sync.comparing import lacking
+from server.sync.conflicts import ConflictFilter, listing
 from server.sync.maintenance import Maintenance, clear_away
 from server.sync.pull import pull
 from server.sync.rules import device_of, require_reader, upload_owner
+from server.sync.schemas import ConflictReply
 from server.sync.snapshot import compressed, snapshot_lines
 from server.sync.stores import begin_pass
 from sync.shared.protocol import (
@@ -29,6 +32,7 @@ from sync.shared.protocol import (
     UploadRequest,
     UploadState,
 )
+from sync.shared.schemas import Page
 
 _CONTENT_TYPE = "application/octet-stream"
 _maintenance = Maintenance()
@@ -42,6 +46,13 @@ def begin(context: ServerContext, who: Principal, claim: StoreClaim) -> ClaimAns
         Conflict: ``store-forked``.
     """
     return begin_pass(context.database, device_of(who), claim)
+
+
+def list_conflicts(context: ServerContext, wanted: ConflictFilter, paging: PageQuery) -> Page[ConflictReply]:
+    """Return a page of the conflicts of masters, newest first."""
+    statements = PageStatements.of(listing(wanted, paging.search), ConflictReply)
+    with context.database.read() as session:
+        return fetch_page(session, statements, paging)
 
 
 def push(context: ServerContext, who: Principal, batch: Batch, language: str) -> PushAnswer:

@@ -97,13 +97,20 @@ class Outcome(StrEnum):
 
 
 class FieldConflict(Wire):
-    """A field changed on both sides: what was kept and what was not."""
+    """A field changed on both sides: what was kept and what was not.
+
+    Attributes:
+        kept_by: who made the value that was kept, for people: user and station; empty when nobody knows.
+        lost_by: the same of the other value.
+    """
 
     field: str
     kept_value: Any = None
     kept_clock: str
+    kept_by: str = ""
     lost_value: Any = None
     lost_clock: str
+    lost_by: str = ""
 
 
 class ChangeResult(Wire):

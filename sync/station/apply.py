@@ -165,8 +165,10 @@ def keep_conflicts(
                 device_id=Stamp.parse(conflict.lost_clock).device if conflict.lost_clock else "",
                 kept_value=conflict.kept_value,
                 kept_clock=conflict.kept_clock,
+                kept_by=conflict.kept_by,
                 lost_value=conflict.lost_value,
                 lost_clock=conflict.lost_clock,
+                lost_by=conflict.lost_by,
             )
         )
     return new

@@ -67,5 +67,10 @@ class RefusedChangesWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class ConflictsWanted:
+    """The person wants to see the edits that lost to newer ones."""
+
+
+@dataclass(frozen=True, slots=True)
 class SyncPageWanted:
     """The person wants to see the page of the synchronisation."""

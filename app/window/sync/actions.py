@@ -8,12 +8,13 @@ from app.window.widgets.actions import FeatureActions
 
 
 class SyncActions(FeatureActions):
-    """Synchronise now, show what was refused, and go back to where one began."""
+    """Synchronise now, show what was refused or lost, and go back to where one began."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.sync_now = self.plain("s")
         self.refused = self.plain("r")
+        self.conflicts = self.plain("c")
         self.close_page = self.plain("Esc")
         self.retranslate()
 
@@ -21,5 +22,6 @@ class SyncActions(FeatureActions):
         """Set every text in the language that is shown now."""
         self.sync_now.setText(self.tr("Synchronise now"))
         self.refused.setText(self.tr("Refused changes…"))
+        self.conflicts.setText(self.tr("Conflicts…"))
         self.close_page.setText(self.tr("Close"))
         super().retranslate()

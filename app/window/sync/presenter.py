@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from app.window.presenting.context import StationContext
 from app.window.presenting.event import Event
-from app.window.presenting.messages import RefusedChangesWanted, StationEnrolled, SyncPageWanted, SyncStatusChanged
+from app.window.presenting.messages import (
+    ConflictsWanted,
+    RefusedChangesWanted,
+    StationEnrolled,
+    SyncPageWanted,
+    SyncStatusChanged,
+)
 from app.window.presenting.notices import Level
 from app.window.presenting.running import Lane, Task
 from app.window.presenting.state_presenter import StatePresenter
@@ -88,6 +94,10 @@ class SyncPresenter(StatePresenter[SyncState]):
     def show_refused(self) -> None:
         """Show the changes that the server refused."""
         self._context.publish(RefusedChangesWanted())
+
+    def show_conflicts(self) -> None:
+        """Show the edits that lost to newer ones."""
+        self._context.publish(ConflictsWanted())
 
     def close_page(self) -> None:
         """Go back to where one begins: the work under way, home, or sign-in."""

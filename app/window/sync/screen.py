@@ -35,13 +35,15 @@ class SyncScreen(Screen):
         self.values = [QLabel() for _ in range(_ROWS)]
         self.now = KeyButton(self.feature_actions.sync_now, primary=True)
         self.refused = KeyButton(self.feature_actions.refused)
+        self.conflicts = KeyButton(self.feature_actions.conflicts)
         self.close_page = KeyButton(self.feature_actions.close_page)
-        for button in (self.now, self.refused, self.close_page):
+        for button in (self.now, self.refused, self.conflicts, self.close_page):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._lay_out()
         presenter.changed.connect(lambda _: self._fill())
         self.feature_actions.sync_now.triggered.connect(presenter.sync_now)
         self.feature_actions.refused.triggered.connect(presenter.show_refused)
+        self.feature_actions.conflicts.triggered.connect(presenter.show_conflicts)
         self.feature_actions.close_page.triggered.connect(presenter.close_page)
         self.retranslate()
 
@@ -94,6 +96,7 @@ class SyncScreen(Screen):
         row_of_buttons.addWidget(self.close_page)
         row_of_buttons.addStretch(1)
         row_of_buttons.addWidget(self.refused)
+        row_of_buttons.addWidget(self.conflicts)
         row_of_buttons.addWidget(self.now)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(sizes.gap, sizes.gap, sizes.gap, sizes.gap)
@@ -106,6 +109,8 @@ class SyncScreen(Screen):
         state = self._presenter.state
         self.feature_actions.sync_now.setEnabled(state.may_synchronise)
         self.feature_actions.refused.setEnabled(state.status is not None and state.status.dead > 0)
+        # Those that were decided can be looked up there too.
+        self.feature_actions.conflicts.setEnabled(state.status is not None)
         for label, text in zip(self.values, self._texts(state), strict=True):
             label.setText(text)
 

@@ -16,7 +16,7 @@ from models.sync import AppliedChange, Blob, ChangeLogEntry, SyncConflict
 from models.targets import InspectionItem, Target
 from models.users import User
 from models.verification import HumanVerification
-from sync.station.conflicts import list_conflicts, mark_seen
+from sync.station.conflicts import keep_theirs, list_conflicts
 from sync.station.dead_letters import drop, list_dead_letters, resend
 from sync.station.state import CURSOR, set_value
 from tests.support.sync_stores import contents, model_file, prepared
@@ -102,8 +102,9 @@ def test_the_newer_edit_of_one_field_wins_whoever_syncs_first(server, make_stati
     assert (conflict.field, conflict.kept_value, conflict.lost_value) == ("name", "newer", "older")
     with stations[1].database.read() as session:
         assert session.scalars(select(SyncConflict)).all() == []
-    with stations[0].database.transaction() as session:
-        mark_seen(session, list_conflicts(session))
+    station = stations[0]
+    identifiers = [conflict.id for conflict in conflicts_of(station)]
+    keep_theirs(station.database, identifiers, actor="q", device_id=station.device_id)
     assert stations[0].engine.status().conflicts == 0
 
 
@@ -119,7 +120,7 @@ def test_edits_under_one_borrowed_clock_name_are_still_a_conflict_between_two_st
     with server.database.read() as session:
         lost = session.scalars(select(SyncConflict)).one()
     assert (lost.lost_value, lost.device_id) == ("older", one.device_id)
-    assert [conflict.lost_value for conflict in conflicts_of(one)] == ["older"]
+    assert [conflict.mine.text for conflict in conflicts_of(one)] == ["older"]
 
 
 def conflicts_of(station):

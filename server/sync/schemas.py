@@ -1,0 +1,26 @@
+"""Wire types of the sync feature that are not part of the protocol between station and server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from sync.shared.schemas import Id, Moment, Reply
+
+
+class ConflictReply(Reply):
+    """A field that was changed on two sides: the value that holds and the one that lost."""
+
+    id: Id
+    entity: str
+    entity_id: Id
+    field: str
+    device_id: str = Field(description="Whose value lost; `server` is the server itself.")
+    kept_value: Any
+    kept_clock: str = Field(description="When it was made: milliseconds since 1970, a counter, and where.")
+    kept_by: str = Field(description="Who made it: user and station, as far as known.")
+    lost_value: Any
+    lost_clock: str = Field(description="When it was made.")
+    lost_by: str = Field(description="Who made it.")
+    created_at: Moment
