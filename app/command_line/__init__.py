@@ -35,7 +35,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "model": ("model_app", "Look at models; make the backbone ready."),
     "item": ("item_app", "Items of this station's store: list them, show and set their thresholds."),
     "sync": ("sync_app", "Synchronise this station: one pass, status, dead letters."),
-    "data": ("data_app", "Look after the station's store: verify it, delete old images."),
+    "data": ("data_app", "Look after stored data: verify, back up, restore, delete old images."),
     "admin": ("admin_app", "Users, devices, enrolment codes and API keys of a server."),
 }
 """Sub-command → attribute of the module of the same name in this package, and its line in the list."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from app.command_line.data_backup import backup_command, restore_command
 from app.command_line.data_retention import retention_command
 from app.command_line.options import JsonOption, StoreOption, in_fractions, progress_bar
 
@@ -23,6 +24,8 @@ data_app = typer.Typer(
 
 
 data_app.command("retention")(retention_command)
+data_app.command("backup")(backup_command)
+data_app.command("restore")(restore_command)
 
 
 @data_app.callback()

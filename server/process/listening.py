@@ -38,7 +38,7 @@ def listener_of(settings: ServerSettings) -> Iterator[socket.socket]:
     settings.require_safe_transport()
     _require_tls_files(settings)
     listener = _listen(settings.host, settings.port)
-    with contextlib.closing(listener), _alone(settings):
+    with contextlib.closing(listener), alone(settings):
         yield listener
 
 
@@ -90,8 +90,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 @contextmanager
-def _alone(settings: ServerSettings) -> Iterator[None]:
-    """Keep a second server away from a SQLite file: each would give out the positions of its change log.
+def alone(settings: ServerSettings) -> Iterator[None]:
+    """Keep another server away from a SQLite file: each would give out the positions of its change log.
 
     Raises:
         Conflict: ``server-running``.

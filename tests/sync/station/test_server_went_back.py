@@ -17,8 +17,9 @@ from models.sessions import ImageRecord, InspectionSession
 from models.states import HumanVerdict, SessionStatus
 from models.sync import Blob, ChangeLogEntry
 from models.targets import Target
+from server.change_log.generation import generation, next_generation
 from sync.station.comparing import begin_comparison
-from sync.station.state import CURSOR, get_value
+from sync.station.state import ACKNOWLEDGED, CURSOR, get_value, set_value
 from sync.station.status import stored_status
 from tests.support.sync_stores import ServerStore, Station, contents, masters, prepared
 
@@ -197,3 +198,34 @@ def test_a_server_that_stayed_is_not_compared_with(server, make_station):
     with station.database.read() as session:
         assert get_value(session, CURSOR)
     assert (report.full_resync, report.sent_again) == (False, 0)
+
+
+def test_a_new_generation_is_compared_with_although_the_cursor_fits(server, make_station):
+    station = make_station()
+    user, target, _ = prepared(server, station)
+    station.inspect_part(target.id, user.id, image=b"pixels")
+    station.sync()
+    with station.database.read() as session:
+        sha256 = session.scalars(select(Blob.sha256)).one()
+    server.objects.delete(sha256)
+    with server.database.local_transaction() as session:
+        next_generation(session)
+    station.sync()
+    assert server.objects.read(sha256) == b"pixels"
+
+
+def test_a_plain_copy_is_noticed_by_the_lease_of_a_station(server, make_station, tmp_path):
+    station = make_station()
+    user, target, _ = prepared(server, station)
+    backup = Backup(server, tmp_path / "backup")
+    with server.database.read() as session:
+        before = generation(session)
+    station.inspect_part(target.id, user.id)
+    station.sync()
+    with station.database.transaction() as session:
+        set_value(session, ACKNOWLEDGED, None)
+        set_value(session, CURSOR, None)  # nothing but the lease tells of the restore
+    backup.restore()
+    assert station.sync().sent_again == 3
+    with server.database.read() as session:
+        assert generation(session) == before

@@ -1,0 +1,61 @@
+"""``imageflow data backup`` and ``restore`` as a person or a script uses them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from server.context import open_context
+from server.core.settings import ServerSettings
+from tests.support.command import run
+from tests.support.newest_schema import newest_store
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def store(tmp_path):
+    folder = tmp_path / "store"
+    folder.mkdir()
+    (folder / "station.sqlite3").write_bytes(newest_store())
+    return folder
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    open_context(ServerSettings(data_dir=tmp_path / "data")).close()
+    return tmp_path / "data"
+
+
+def test_a_stations_backup_is_restored(capsys, store, tmp_path):
+    assert run(capsys, "data", "backup", "--store", store, "--out", tmp_path / "b")[0] == 0
+    code, out, _ = run(capsys, "data", "restore", tmp_path / "b", "--store", store, "--json")
+    assert (code, json.loads(out)["restored"]) == (0, str(store))
+
+
+def test_a_servers_backup_is_restored(capsys, data_dir, tmp_path):
+    code, out, _ = run(capsys, "data", "backup", "--data-dir", data_dir, "--out", tmp_path / "b", "--json")
+    assert (code, json.loads(out)["kind"]) == (0, "server")
+    code, out, _ = run(capsys, "data", "restore", tmp_path / "b", "--data-dir", data_dir, "--json")
+    assert (code, json.loads(out)["restored"]) == (0, str(data_dir))
+
+
+def test_the_mark_names_the_new_generation(capsys, data_dir):
+    code, out, _ = run(capsys, "data", "restore", "--mark", "--data-dir", data_dir, "--json")
+    assert (code, list(json.loads(out))) == (0, ["generation"])
+
+
+def test_a_store_is_marked_as_restored(capsys, store):
+    code, out, _ = run(capsys, "data", "restore", "--mark", "--store", store, "--json")
+    assert (code, json.loads(out)) == (0, {"marked": str(store)})
+
+
+@pytest.mark.parametrize("arguments", [(), ("backup-folder", "--mark")])
+def test_a_restore_needs_either_a_backup_or_the_mark(capsys, store, arguments):
+    assert run(capsys, "data", "restore", *arguments, "--store", store)[0] == 2
+
+
+def test_a_backup_is_of_one_side(capsys, store, data_dir, tmp_path):
+    arguments = ("--store", store, "--data-dir", data_dir, "--out", tmp_path / "b")
+    assert run(capsys, "data", "backup", *arguments)[0] == 2
