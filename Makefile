@@ -8,7 +8,7 @@ ROOMS := app inspection sync models resources server
 IMAGEFLOW_DATA ?= $(abspath $(wildcard ../shared/data))
 export IMAGEFLOW_DATA
 
-.PHONY: help setup run quick test station server lint format bench clean
+.PHONY: help setup run quick test proofs station server lint format bench clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,9 @@ quick: $(TESTABLE)  ## the tests that take moments
 
 test: $(TESTABLE)  ## every test, on all cores
 	$(PYTEST)
+
+proofs: $(TESTABLE)  ## the long proofs of the synchronisation, as tables
+	$(BIN)/python -m tests.proofs.run
 
 station: $(READY)  ## the station's window
 	$(BIN)/imageflow station

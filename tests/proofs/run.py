@@ -1,0 +1,172 @@
+"""``make proofs``: the long form of the proofs of the synchronisation, shown as tables; ends with 1 when one fails.
+
+python -m tests.proofs.run --examples 2000 --bug-examples 300 --kills 50
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from tests.support.proofs.mutations import MUTATIONS, PLANT, Mutation, plant
+
+ROOT = Path(__file__).parents[2]
+REAL = ("tests/proofs/test_killed.py", "tests/proofs/test_real_link.py", "tests/proofs/test_full_disk.py")
+WIDTH = 118
+
+
+def run_plant(seed: int, examples: int) -> dict[str, Any]:
+    """Do so many examples of the state machine in this process and return what came of it."""
+    import hypothesis
+    from hypothesis.stateful import run_state_machine_as_test
+
+    from tests.support.proofs.plant import Plant, profile
+
+    found = ""
+    try:
+        run_state_machine_as_test(hypothesis.seed(seed)(Plant), settings=profile(examples))
+    except BaseException as error:  # noqa: BLE001 - a planted bug may raise anything
+        traceback.print_exc()
+        found = (str(error).splitlines() or [type(error).__name__])[0]
+    return {"examples": Plant.examples, "found": found}
+
+
+def run_power_cut(bug: str) -> dict[str, Any]:
+    """Look at the disk after a cut at each moment and return how many were looked at and the first loss."""
+    from tests.support.proofs.power_cut import losses, traced
+
+    folder = Path(tempfile.mkdtemp())
+    try:
+        place = folder / "place"
+        place.mkdir()
+        moments = 0
+        for moment, lost in losses(place, traced(place, bug)):
+            moments += 1
+            if lost:
+                return {"examples": moments, "found": f"{lost} ({moment})"}
+        return {"examples": moments, "found": ""}
+    finally:
+        shutil.rmtree(folder)
+
+
+def child(*arguments: object) -> tuple[dict[str, Any], float, str]:
+    """Do a part of the proofs in a process of its own; return its answer, its seconds, what it wrote beside."""
+    began = time.monotonic()
+    command = [sys.executable, "-m", "tests.proofs.run", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    lines = done.stdout.splitlines()
+    answer = json.loads(lines[-1]) if done.returncode == 0 and lines else {"examples": 0, "found": ""}
+    broken = "" if done.returncode == 0 else done.stderr
+    return {"broken": broken, **answer}, time.monotonic() - began, done.stderr
+
+
+def table(title: str, rows: Iterable[Sequence[object]]) -> None:
+    say(f"\n{title}\n{'-' * WIDTH}")
+    for row in rows:
+        say("  ".join(str(cell) for cell in row))
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def prove_plant(examples: int, workers: int) -> bool:
+    """Share the examples among processes with seeds of their own."""
+    share = -(-examples // workers)
+    with ThreadPoolExecutor(workers) as pool:
+        done = list(pool.map(lambda seed: child("plant", seed, share, ""), range(1, workers + 1)))
+    rows = [
+        (
+            f"seed {seed:<3}",
+            f"{answer['examples']:>5} examples",
+            f"{seconds:7.0f} s",
+            answer["found"] or "nothing found",
+        )
+        for seed, (answer, seconds, _) in enumerate(done, start=1)
+    ]
+    table("State machine: eight invariants after each rest", rows)
+    for answer, _, beside in done:
+        if answer["found"] or answer["broken"]:
+            say(beside)
+    return all(not answer["found"] and not answer["broken"] and answer["examples"] >= share for answer, _, _ in done)
+
+
+def prove_bugs(examples: int, workers: int) -> bool:
+    """Let each planted bug be found by its proof."""
+
+    def find(mutation: Mutation) -> tuple[Mutation, dict[str, Any], float]:
+        work = ("plant", 1, examples) if mutation.proof == PLANT else ("power-cut",)
+        answer, seconds, _ = child(*work, mutation.name)
+        return mutation, answer, seconds
+
+    alive = []
+    say(f"\nPlanted bugs: each must be found\n{'-' * WIDTH}")
+    with ThreadPoolExecutor(workers) as pool:
+        for mutation, answer, seconds in pool.map(find, MUTATIONS):
+            killed = bool(answer["found"]) and not answer["broken"]
+            if not killed:
+                alive.append(mutation.name)
+                say(str(answer["broken"]))
+            fate = f"found by the {mutation.proof} in {answer['examples']:>3}" if killed else "SURVIVED"
+            say(f"{mutation.name:<66}  {fate:<34}  {seconds:4.0f} s  {answer['found'][:60]}")
+    return not alive
+
+
+def prove_power_cut() -> bool:
+    answer, seconds, beside = child("power-cut", "")
+    rows = [(f"{answer['examples']} moments", f"{seconds:.0f} s", answer["found"] or "nothing lost")]
+    table("Power cut: what a disk has that keeps what was synced", rows)
+    if answer["broken"]:
+        say(beside)
+    return not answer["found"] and not answer["broken"] and answer["examples"] > 0
+
+
+def prove_real_processes(kills: int) -> bool:
+    table("Real processes: killed, cut off, without room", [(f"{kills} kills each",)])
+    environment = {**os.environ, "IMAGEFLOW_PROOF_KILLS": str(kills)}
+    present = [path for path in REAL if (ROOT / path).exists()]
+    command = [sys.executable, "-m", "pytest", "-v", "--timeout", "3600", "-p", "no:cacheprovider", *present]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--examples", type=int, default=2000, help="of the state machine")
+    parser.add_argument("--bug-examples", type=int, default=300, help="most, for each planted bug")
+    parser.add_argument("--kills", type=int, default=50, help="of each process")
+    parser.add_argument("--only", choices=["plant", "bugs", "power-cut", "real"], action="append")
+    wanted = parser.parse_args()
+    workers = os.cpu_count() or 1
+    proofs = {
+        "power-cut": prove_power_cut,
+        "real": lambda: prove_real_processes(wanted.kills),
+        "bugs": lambda: prove_bugs(wanted.bug_examples, workers),
+        "plant": lambda: prove_plant(wanted.examples, workers),
+    }
+    began = time.monotonic()
+    failed = [name for name, prove in proofs.items() if name in (wanted.only or proofs) and not prove()]
+    say(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'All proofs hold.'} ({time.monotonic() - began:.0f} s)")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["plant"]:
+        if sys.argv[4]:
+            plant(sys.argv[4])
+        sys.stdout.write(json.dumps(run_plant(int(sys.argv[2]), int(sys.argv[3]))) + "\n")
+    elif sys.argv[1:2] == ["power-cut"]:
+        sys.stdout.write(json.dumps(run_power_cut(sys.argv[2])) + "\n")
+    else:
+        sys.exit(main())

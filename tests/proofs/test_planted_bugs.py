@@ -1,0 +1,19 @@
+"""The planted bugs of ``make proofs``: each still has its place in the source; a proof finds one in moments."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.proofs.mutations import MUTATIONS, source_of
+
+
+def test_the_list_has_at_least_twelve_bugs() -> None:
+    assert len({mutation.name for mutation in MUTATIONS}) >= 12
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=[mutation.name for mutation in MUTATIONS])
+def test_a_planted_bug_changes_the_source_as_it_is(mutation) -> None:
+    source = source_of(mutation)
+    changed = mutation.applied_to(source)
+    assert changed != source
+    compile(changed, mutation.module, "exec")

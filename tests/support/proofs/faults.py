@@ -1,0 +1,213 @@
+"""Faults between any two steps: of the link, of either disk, and ends of either process."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Engine, event
+
+from models.errors import NotFound, Unavailable, UserFacingError
+from server.http.sync_bodies import expand, parse_batch
+from server.sync.blobs import ChunkRange, may_read_blob
+from server.sync.stores import begin_pass
+from sync.shared.protocol import Batch, ClaimAnswer, PushAnswer, SnapshotLine, SnapshotRecord, StoreClaim, UploadState
+from tests.support.full_disk import largest_file
+from tests.support.sync_stores import Link
+
+LINK_FAULTS = (
+    "refused",
+    "half",
+    "lost",
+    "twice",
+    "late",
+    "slow",
+    "server-full",
+    "server-killed",
+    "station-killed",
+    "killed-after",
+    "meanwhile",
+)
+"""``half``: the connection ends within the request; ``lost``: the server does it and its answer is lost; ``late``: the
+station gives up, the request arrives after the next one; ``meanwhile``: another client writes while it is answered."""
+_WHOLE_DISK = 1 << 40
+_ROOMY = 4_294_967_294
+_LATE_MS = 20 * 60 * 1000
+
+
+class Killed(BaseException):
+    """A process ended here, with everything that it had in memory."""
+
+
+@dataclass
+class Fuse:
+    """Ends a process at one of its next commits, before it takes effect; None never."""
+
+    commits: int | None = None
+
+    def burn(self, *_: object) -> None:
+        if self.commits is None:
+            return
+        self.commits -= 1
+        if self.commits < 0:
+            self.commits = None
+            raise Killed
+
+
+@dataclass
+class Disk:
+    """The room of one place: ``pages`` more of its store fit, files up to ``bytes``; None for enough."""
+
+    pages: int | None = None
+    bytes: int | None = None
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """What the block writes is written to this disk."""
+        with largest_file(_WHOLE_DISK if self.bytes is None else self.bytes):
+            yield
+
+    def empty(self) -> None:
+        self.pages = self.bytes = None
+
+
+def watch(engine: Engine, fuse: Fuse, disk: Disk) -> None:
+    """Let a store's commits burn the fuse, and its file grow as far as the disk lets it."""
+    event.listen(engine, "commit", fuse.burn)
+
+    @event.listens_for(engine, "checkout")
+    def room(connection, *_: object) -> None:
+        most = _ROOMY
+        if disk.pages is not None:
+            most = connection.execute("PRAGMA page_count").fetchone()[0] + disk.pages
+        connection.execute(f"PRAGMA max_page_count={most}").close()
+
+
+@dataclass
+class FaultyLink(Link):
+    """The link of a proof: ``faults`` are those of the next calls, the first one first.
+
+    Attributes:
+        other_client: writes to the server, as somebody else does.
+        most_changes: most changes of a batch so far.
+        most_bytes: largest batch so far.
+    """
+
+    other_client: Callable[[], None] = field(default=lambda: None)
+    most_changes: int = 0
+    most_bytes: int = 0
+
+    def _fault(self) -> str:
+        return self.faults.pop(0) if self.faults else ""
+
+    def _call(self, work: Callable[[], object], fault: str | None = None) -> object:
+        fault = self._fault() if fault is None else fault
+        if fault in {"refused", "half"}:
+            raise Unavailable("server-unreachable", server=self.base_url)
+        if fault == "station-killed":
+            raise Killed
+        if fault == "late":
+            self.server.late.append(work)
+            raise Unavailable("server-too-slow", server=self.base_url)
+        if fault == "slow":
+            self.server.wall.milliseconds += _LATE_MS
+        if fault == "server-full":
+            self.server.disk.pages, self.server.disk.bytes = 0, 16
+        if fault == "server-killed":
+            self.server.fuse.commits = 0
+        try:
+            answer = self._at_server(work)
+        finally:
+            self.server.disk.empty()
+            self.server.fuse.commits = None
+        if fault == "meanwhile":
+            self.other_client()
+        if fault == "twice":
+            with contextlib.suppress(UserFacingError):
+                self._at_server(work)
+        self.server.deliver_late()
+        if fault == "killed-after":
+            raise Killed
+        if fault == "lost":
+            raise Unavailable("server-too-slow", server=self.base_url)
+        return answer
+
+    def _at_server(self, work: Callable[[], object]) -> object:
+        try:
+            with self.server.acting():
+                return work()
+        except Killed as end:
+            self.server.reopen()
+            raise Unavailable("server-unreachable", server=self.base_url) from end
+        except Unavailable as trouble:
+            # What the server says of itself is for its own people; a station is told that it fails.
+            raise Unavailable("server-failing", members={"code": trouble.code}, status=503, detail="") from trouble
+
+    def begin(self, claim: StoreClaim) -> ClaimAnswer:
+        answer = self._call(lambda: begin_pass(self.server.database, self.device_id, claim))
+        assert isinstance(answer, ClaimAnswer)
+        return answer
+
+    def push(self, batch: Batch) -> PushAnswer:
+        data = batch.model_dump_json().encode()
+        self.most_changes = max(self.most_changes, len(batch.changes))
+        self.most_bytes = max(self.most_bytes, len(data))
+        if self.faults[:1] == ["half"]:
+            cut = gzip.compress(data)[: len(data) // 4]
+            with contextlib.suppress(UserFacingError), self.server.acting():
+                parse_batch(expand(cut))
+                raise AssertionError("half a request was read as a whole one")
+        return super().push(batch)
+
+    def snapshot(self, resume: str | None = None) -> Iterator[SnapshotLine]:
+        fault = self._fault()
+        if fault in {"refused", "half", "late"}:
+            raise Unavailable("server-unreachable", server=self.base_url)
+        lines = self._at_server(lambda: self._lines(resume, meanwhile=fault == "meanwhile"))
+        for number, line in enumerate(lines):
+            if number == len(lines) // 2:
+                if fault in {"lost", "server-killed", "server-full"}:
+                    raise Unavailable("server-unreachable", server=self.base_url)
+                if fault in {"station-killed", "killed-after"}:
+                    raise Killed
+            yield line
+
+    def _lines(self, resume: str | None, *, meanwhile: bool) -> list[SnapshotLine]:
+        kept, self.faults = self.faults, []
+        lines: list[SnapshotLine] = []
+        for line in super().snapshot(resume):
+            lines.append(line)
+            if meanwhile and isinstance(line, SnapshotRecord) and line.entity == "target":
+                self.other_client()
+        self.faults = kept
+        return lines
+
+    def send_chunk(self, sha256: str, offset: int, data: bytes, total: int) -> UploadState:
+        place = ChunkRange(offset, offset + len(data) - 1, total)
+        answer = self._call(
+            lambda: self.server.uploads.append(self.device_id, sha256, place, data, "application/octet-stream")
+        )
+        assert isinstance(answer, UploadState)
+        return answer
+
+    def download_blob(self, sha256: str, target: Path, progress: Callable[[int], None] | None = None) -> None:
+        def read() -> bytes:
+            with self.server.database.read() as session:
+                if not may_read_blob(session, sha256, self.device_id):
+                    raise NotFound("blob-unknown")
+            return self.server.objects.read(sha256)
+
+        fault = self._fault()
+        cut = fault == "lost"
+        data = self._call(read, "" if cut else fault)
+        assert isinstance(data, bytes)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        held = target.stat().st_size if target.exists() else 0
+        rest = data[held:]
+        with target.open("ab") as file:
+            file.write(rest[: len(rest) // 2] if cut else rest)
+        if cut:
+            raise Unavailable("server-unreachable", server=self.base_url)

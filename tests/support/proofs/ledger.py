@@ -1,0 +1,136 @@
+"""What a proof remembers beside the product: everything that was committed on a station, and every edit of a master."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+
+from models.states import OutboxState, SessionStatus, status_rank
+from models.sync import AppliedChange, OutboxEntry
+from models.synced import Fact, Master, snapshot, synced_types
+from tests.support.proofs.places import PlantServer, PlantStation
+
+UNMERGED = frozenset({"updated_at"})
+"""A wall time for display; the later one stands."""
+_PLACES = frozenset({"clock_ahead_ms", "sequence", "previous_digest", "digest"})
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A field of a master, set on a station.
+
+    Attributes:
+        number: order in which they were made.
+    """
+
+    number: int
+    device_id: str
+    change_id: str
+    entity_id: str
+    field: str
+    value: Any
+
+
+@dataclass
+class Ledger:
+    """What the stations have committed so far.
+
+    Attributes:
+        facts: by entity and id: station and wire fields.
+        blobs: by digest: bytes.
+        sessions: by id: station and furthest rank of the status.
+        edits: by change and field.
+        seen: position and value of each master's field that a station has shown last.
+        may_go_back: stations that have had no whole pass since the server was put back.
+    """
+
+    facts: dict[tuple[str, str], tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    sessions: dict[str, tuple[str, int]] = field(default_factory=dict)
+    edits: dict[tuple[str, str], Edit] = field(default_factory=dict)
+    seen: dict[tuple[str, str, str], tuple[int, Any]] = field(default_factory=dict)
+    may_go_back: set[str] = field(default_factory=set)
+
+    def look_at(self, station: PlantStation) -> None:
+        """Remember what a station holds; nothing that it held before may have changed, gone or become older."""
+        with station.database.read() as session:
+            for entity, kind in synced_types().items():
+                for record in session.scalars(select(kind)):
+                    if issubclass(kind, Master):
+                        self._never_older(station, record)
+                    elif issubclass(kind, Fact):
+                        self._never_changed(station, entity, record)
+                    else:
+                        self._only_forward(station, record)
+            waiting = list(session.scalars(select(OutboxEntry).order_by(OutboxEntry.sequence)))
+            shown = {}
+            for entry in waiting:
+                kind = synced_types()[entry.entity]
+                if issubclass(kind, Master):
+                    self._edited(station, entry)
+                    shown |= {(kind, entry.entity_id, name): value for name, value in entry.fields.items()}
+            for (kind, entity_id, name), value in shown.items():
+                present = snapshot(session.get(kind, entity_id))[name]
+                assert present == value, f"an edit of {name} that waits is no longer shown at {station.name}"
+
+    def _never_older(self, station: PlantStation, record: Any) -> None:
+        if station.device_id in self.may_go_back:
+            return
+        shown = snapshot(record)
+        for name, state in record.field_clocks.items():
+            place = (station.device_id, record.id, name)
+            rev = state.get("rev")
+            if rev is None or name in UNMERGED:
+                continue
+            before, value = self.seen.get(place, (0, None))
+            # The log repeats a value that won, at a later position; the snapshot gives it at its own.
+            assert rev >= before or shown[name] == value, f"{station.name} shows an older {name} than before"
+            self.seen[place] = (rev, shown[name])
+
+    def _never_changed(self, station: PlantStation, entity: str, record: Any) -> None:
+        fields = snapshot(record)
+        owner, before = self.facts.setdefault((entity, record.id), (record.device_id, fields))
+        assert owner == record.device_id
+        assert plain(fields) == plain(before), f"a fact changed at {station.name}"
+        if entity == "image" and record.sha256 not in self.blobs:
+            self.blobs[record.sha256] = station.blobs.read(record.sha256)
+
+    def _only_forward(self, station: PlantStation, record: Any) -> None:
+        rank = status_rank(SessionStatus(record.status))
+        assert record.device_id == station.device_id, f"{station.name} holds a session of another station"
+        _, before = self.sessions.get(record.id, (station.device_id, 0))
+        assert rank >= before, f"a session went back at {station.name}"
+        self.sessions[record.id] = (station.device_id, rank)
+
+    def _edited(self, station: PlantStation, entry: OutboxEntry) -> None:
+        assert entry.state is OutboxState.WAITING, f"{entry.entity}: {entry.problem}"
+        for name, value in entry.fields.items():
+            if name not in UNMERGED:
+                edit = Edit(len(self.edits), station.device_id, entry.change_id, entry.entity_id, name, value)
+                self.edits.setdefault((entry.change_id, name), edit)
+
+    def passed(self, station: PlantStation) -> None:
+        """Remember that a station has had a whole pass."""
+        self.may_go_back.discard(station.device_id)
+
+    def server_went_back(self, server: PlantServer, stations: Iterable[PlantStation]) -> None:
+        """Forget what a restored server cannot know: masters are those of the backup, facts of its own are gone."""
+        with server.database.read() as session:
+            known = set(session.scalars(select(AppliedChange.change_id)))
+            there = {
+                (entity, identifier)
+                for entity, kind in synced_types().items()
+                for identifier in session.scalars(select(kind.id))
+            }
+        self.edits = {key: edit for key, edit in self.edits.items() if edit.change_id in known}
+        self.facts = {key: fact for key, fact in self.facts.items() if fact[0] != "server" or key in there}
+        self.seen.clear()
+        self.may_go_back = {station.device_id for station in stations}
+
+
+def plain(fields: dict[str, Any]) -> dict[str, Any]:
+    """A fact without what the server adds where a clock was ahead, and without its place in the audit chain."""
+    return {name: value for name, value in fields.items() if name not in _PLACES}

@@ -1,0 +1,165 @@
+"""The server and the stations of a proof: real stores that end without warning, go on, and are restored."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.clock import HybridLogicalClock
+from models.database import Database
+from models.errors import UserFacingError
+from server.change_log.recording import ChangeLogRecorder
+from server.objects.store import ObjectStore
+from server.sync.blobs import Uploads
+from sync.station.blobs import BlobStore
+from sync.station.engine import SyncEngine
+from sync.station.outbox import OutboxRecorder, newest_stamp
+from sync.station.status import SyncReport
+from tests.support.proofs.faults import Disk, FaultyLink, Fuse, Killed, watch
+from tests.support.proofs.moments import Moments
+from tests.support.sync_stores import ServerStore, Station, Wall, migrated
+
+PAGE = 4
+"""Changes of a page and of a batch: small, so that every pass has several."""
+CHUNK_BYTES = 16
+EXPECTED_TROUBLE = frozenset(
+    {"server-unreachable", "server-too-slow", "server-failing", "disk-full", "disk-failing", "blob-not-written"}
+    | {"sync-server-changing", "store-write-lost"}
+)
+
+
+class PlantServer(ServerStore):
+    """The server; ``late`` are requests that the network still holds."""
+
+    def __init__(self, folder: Path, moments: Moments) -> None:
+        folder.mkdir(parents=True)
+        self.folder, self.moments = folder, moments
+        self.wall, self.fuse, self.disk = Wall(), Fuse(), Disk()
+        self.late: list[Callable[[], object]] = []
+        self._open()
+
+    def _open(self) -> None:
+        self.clock = HybridLogicalClock("server", wall=self.wall)
+        self.database = migrated(self.folder / "server.sqlite3", ChangeLogRecorder(self.clock))
+        watch(self.database.engine, self.fuse, self.disk)
+        self.objects = ObjectStore((self.folder / "objects").as_uri())
+        self.uploads = Uploads(self.database, self.objects, self.folder / "staging")
+
+    def reopen(self) -> None:
+        self.database.close()
+        self._open()
+
+    @contextlib.contextmanager
+    def acting(self) -> Iterator[None]:
+        with self.moments.of(self.wall), self.disk.in_use():
+            yield
+
+    def add(self, *records: object) -> None:
+        with self.acting():
+            super().add(*records)
+
+    def deliver_late(self) -> None:
+        """Let the requests arrive that the network still holds; nobody waits for their answers any more."""
+        late, self.late = self.late, []
+        for work in late:
+            with contextlib.suppress(UserFacingError), self.acting():
+                work()
+
+
+class PlantStation(Station):
+    """A station that can end at any moment and goes on from what its disk has."""
+
+    def __init__(self, folder: Path, server: PlantServer, name: str, moments: Moments) -> None:
+        folder.mkdir(parents=True)
+        self.folder, self.server, self.moments, self.name = folder, server, moments, name
+        self.wall, self.fuse, self.disk = Wall(), Fuse(), Disk()
+        self.device_id = server.add_device(name)
+        self.link = FaultyLink(server, self.device_id)
+        self._open()
+
+    def _open(self) -> None:
+        path = self.folder / "station.sqlite3"
+        opened = migrated(path, OutboxRecorder(HybridLogicalClock(self.device_id)))
+        with opened.read() as session:
+            last = newest_stamp(session)
+        opened.close()
+        self.clock = HybridLogicalClock(self.device_id, last, wall=self.wall)
+        self.database = Database.at(path, OutboxRecorder(self.clock))
+        watch(self.database.engine, self.fuse, self.disk)
+        self.blobs = BlobStore(self.folder / "blobs")
+        self.engine = SyncEngine(
+            self.database,
+            self.blobs,
+            self.link,  # type: ignore[arg-type]
+            self.clock,
+            device_id=self.device_id,
+            page_size=PAGE,
+            chunk_bytes=CHUNK_BYTES,
+        )
+
+    def reopen(self) -> None:
+        self.close()
+        self._open()
+
+    def attempt(
+        self, work: Callable[[], Any], *, kill_at: int | None = None, room: tuple[int, int] | None = None
+    ) -> Any:
+        """Do some work at this station and return what it gives; None when trouble or the process's end prevents it.
+
+        Args:
+            work: what a person or the engine does here.
+            kill_at: the commit, counted from 0, at which the process ends.
+            room: pages that the store may still grow by, and largest file in bytes; None for enough.
+        """
+        self.fuse.commits = kill_at
+        if room is not None:
+            self.disk.pages, self.disk.bytes = room
+        try:
+            with self.moments.of(self.wall), self.disk.in_use():
+                return work()
+        except Killed:
+            self.fuse.commits = None
+            self.reopen()
+        except UserFacingError as error:
+            if error.code not in EXPECTED_TROUBLE:
+                raise
+        finally:
+            self.fuse.commits = None
+            self.disk.empty()
+            self.link.faults = []
+        return None
+
+    def quiet_pass(self) -> SyncReport:
+        """Do one pass without faults."""
+        with self.moments.of(self.wall):
+            return self.sync()
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A copy of a place's files, to be put back as an administrator would."""
+
+    place: PlantServer | PlantStation
+    kept: Path
+
+    @classmethod
+    def of(cls, place: PlantServer | PlantStation, kept: Path) -> Backup:
+        shutil.rmtree(kept, ignore_errors=True)
+        place.database.close()
+        for store in place.folder.glob("*.sqlite3"):
+            with contextlib.closing(sqlite3.connect(store)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+        shutil.copytree(place.folder, kept)
+        place.reopen()
+        return cls(place, kept)
+
+    def restore(self) -> None:
+        self.place.database.close()
+        shutil.rmtree(self.place.folder)
+        shutil.copytree(self.kept, self.place.folder)
+        self.place.reopen()
