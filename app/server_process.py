@@ -64,6 +64,8 @@ class ServerProcess:
             "127.0.0.1",
             "--port",
             str(self._port),
+            "--grpc-port",
+            "0",
             "--until-stdin-closes",
         ]
         with self.log.open("ab") as log:

@@ -116,18 +116,15 @@ processing_time_s
 # Executions: columns, and what is read over the wire.
 HIGH
 LOW
-OfferedMaster
 component_title
 decided_by
 download_url
 elapsed_time_ms
 ended_at
 estimated_remaining_ms
+execution_retention_days
 file_index
 first_seen_at
 next_generation
-offered_at
 step_status
 succeeds_id
-taken_at
-execution_retention_days

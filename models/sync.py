@@ -88,6 +88,7 @@ class OfferedMaster(Base, kw_only=True, eq=False):
 
     Attributes:
         label: code or name of the record, for the administrator.
+        clock: stamp of its newest change as the station has it.
         device_id: the station that offered it first.
         taken_at: when an administrator asked for it; the stations' offers are applied from then on.
     """
@@ -97,6 +98,7 @@ class OfferedMaster(Base, kw_only=True, eq=False):
     entity: Mapped[str] = mapped_column(String(64), primary_key=True)
     entity_id: Mapped[str] = mapped_column(String(36), primary_key=True)
     label: Mapped[str] = mapped_column(String(255), default="")
+    clock: Mapped[str] = mapped_column(String(96))
     device_id: Mapped[str] = mapped_column(String(64))
     offered_at: Mapped[datetime] = mapped_column(UtcDateTime(), default_factory=utc_now)
     taken_at: Mapped[datetime | None] = mapped_column(UtcDateTime(), default=None)

@@ -21,7 +21,9 @@ from server.core.settings import DATABASE_FILE, ServerSettings, prepare_data_dir
 from server.events.bus import EventBus
 from server.events.in_process import InProcessBus
 from server.events.relay import OutboxRelay
+from server.grpc.models import ModelShelf
 from server.objects.store import ObjectStore
+from server.services.clients import ServiceClients
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class ServerContext:
         objects: blobs by SHA-256.
         events: the event bus.
         outbox: publishes what ``server.events.outbox`` holds, once it is started.
+        models: the models that pipelines name.
+        services: the gRPC services; steps of pipelines run there.
         tokens: makes and checks tokens.
         passwords: makes and checks password digests.
         limiter: counts failed sign-ins.
@@ -47,6 +51,8 @@ class ServerContext:
     objects: ObjectStore
     events: EventBus
     outbox: OutboxRelay
+    models: ModelShelf
+    services: ServiceClients
     tokens: TokenIssuer
     passwords: Passwords
     limiter: SignInLimiter
@@ -81,6 +87,8 @@ def open_context(settings: ServerSettings) -> ServerContext:
             objects=ObjectStore(settings.objects),
             events=events,
             outbox=OutboxRelay(database, events),
+            models=ModelShelf(settings.models),
+            services=ServiceClients(settings),
             tokens=TokenIssuer(signing_key(settings), settings),
             passwords=Passwords(settings.password_min_length),
             limiter=SignInLimiter(settings.sign_in_attempts),

@@ -20,13 +20,15 @@ pytest.register_assert_rewrite("tests.support")
 pytest_plugins = ["tests.support.trained_model"]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Servers of tests run side by side: their gRPC services take any ports that are free.
+os.environ.setdefault("IMAGEFLOW_SERVER_GRPC_PORT", "0")
 
 # Where a checkout may have the data sets beside it; the Makefile looks there too.
 DATA_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 if DATA_BESIDE.is_dir():
     os.environ.setdefault("IMAGEFLOW_DATA", str(DATA_BESIDE))
 
-# Threads of libraries that keep a pool for the life of the process.
+# Threads of libraries that keep a pool for the life of the process; gRPC's are the one that waits for its queue.
 LASTING_THREADS = ("AnyIO worker", "asyncio_", "ThreadPoolExecutor", "pydevd", "Timeout")
 GRACE_S = 5.0
 
@@ -120,10 +122,12 @@ def nothing_is_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
 
 def _threads_beside(before: set[threading.Thread]) -> list[threading.Thread]:
     return [
-        thread
-        for thread in threading.enumerate()
-        if thread not in before and not thread.name.startswith(LASTING_THREADS) and thread.is_alive()
+        thread for thread in threading.enumerate() if thread not in before and not _lasts(thread) and thread.is_alive()
     ]
+
+
+def _lasts(thread: threading.Thread) -> bool:
+    return thread.name.startswith(LASTING_THREADS) or thread.name.endswith("(_poll_wrapper)")
 
 
 def _no_window_or_timer_is_left() -> None:

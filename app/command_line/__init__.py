@@ -26,6 +26,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo_command", "The whole job on sample parts: capture, inspect, verify, store, synchronise, report."),
     "station": ("station_command", "The desktop application."),
     "server": ("server_command", "The central server."),
+    "service": ("service_command", "One gRPC service of the server as a process of its own."),
     "inspect": ("inspect_command", "Run a pipeline or a model on images or a folder."),
     "gate": ("gate_app", "The image-quality gate: learn its bounds from well-taken images."),
     "calibrate": ("calibrate_command", "Millimetres per pixel from an image of a checkerboard."),

@@ -7,6 +7,7 @@ import typer
 from app.command_line.administration.codes import codes_app
 from app.command_line.administration.devices import devices_app
 from app.command_line.administration.keys import keys_app
+from app.command_line.administration.offers import offers_app
 from app.command_line.administration.users import users_app
 
 _EXAMPLES = """\
@@ -21,5 +22,6 @@ Examples:
 """
 
 admin_app = typer.Typer(help=_EXAMPLES, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-for _name, _group in (("users", users_app), ("devices", devices_app), ("codes", codes_app), ("keys", keys_app)):
+_GROUPS = {"users": users_app, "devices": devices_app, "codes": codes_app, "keys": keys_app, "offers": offers_app}
+for _name, _group in _GROUPS.items():
     admin_app.add_typer(_group, name=_name)

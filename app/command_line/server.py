@@ -31,6 +31,12 @@ def server_command(
     port: Annotated[
         int | None, typer.Option("--port", min=0, max=65_535, help="Port; 0 takes any that is free.  [default: 8000]")
     ] = None,
+    grpc_port: Annotated[
+        int | None,
+        typer.Option(
+            "--grpc-port", min=0, max=65_532, help="First port of the gRPC services; 0 takes any.  [default: 50051]"
+        ),
+    ] = None,
     tls_cert: Annotated[Path | None, typer.Option("--tls-cert", help="Certificate chain, PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option("--tls-key", help="Private key of the certificate, PEM.")] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="Allow plain HTTP beyond this computer.")] = False,
@@ -53,6 +59,7 @@ def server_command(
             data_dir=data_dir,
             host=host,
             port=port,
+            grpc_port=grpc_port,
             tls_cert=tls_cert,
             tls_key=tls_key,
             insecure=True if insecure else None,

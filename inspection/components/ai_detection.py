@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -17,8 +17,10 @@ from inspection.components.registry import (
     picture_of,
 )
 from inspection.components.values import DetectionList, Kind, StepValue
+from inspection.imaging.picture import Picture
 from inspection.imaging.placement import corners_of, hull_of
 from inspection.model_files.step_models import ModelKind, StepModel
+from models.results import Detection
 
 ClassName = Annotated[str, Field(min_length=1, max_length=200)]
 Confidence = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -65,14 +67,24 @@ def _run(parameters: DetectionParameters, inputs: Mapping[str, StepValue], conte
         classes=None if parameters.classes is None else frozenset(parameters.classes),
         max_detections=parameters.max_detections,
     )
-    found = []
-    for item in model.detect(picture.pixels, settings):
+    found = model.detect(picture.pixels, settings)
+    return DetectionList(tuple(on_original(picture, found, is_detector=model.kind is ModelKind.DETECTOR)))
+
+
+def on_original(picture: Picture, found: Iterable[Detection], *, is_detector: bool) -> Iterator[Detection]:
+    """Yield the detections on a picture as detections on the original image, without those it ignores.
+
+    Args:
+        picture: that was searched; its pixels are not looked at.
+        found: in its pixels.
+        is_detector: whether their boxes are places; those of a classifier are the whole picture, ignored or not.
+    """
+    for item in found:
         box = item.bbox
         # Pixels that a step padded beyond the edges of the original show no part.
         whole = hull_of(picture.placement.to_original(corners_of(box.x, box.y, box.width, box.height)))
-        if model.kind is not ModelKind.DETECTOR or not picture.ignores(whole):
-            found.append(item.model_copy(update={"bbox": picture.placement.box_to_original(box)}))
-    return DetectionList(tuple(found))
+        if not is_detector or not picture.ignores(whole):
+            yield item.model_copy(update={"bbox": picture.placement.box_to_original(box)})
 
 
 def _unknown_classes(parameters: DetectionParameters, models: Mapping[str, StepModel]) -> Iterator[ParameterProblem]:

@@ -244,6 +244,11 @@ def encode_png(pixels: Pixels) -> bytes:
     return _encode(pixels, ".png", [cv2.IMWRITE_PNG_COMPRESSION, 3])
 
 
+def encode_bmp(pixels: Pixels) -> bytes:
+    """Return ``pixels``, uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``, as BMP (lossless, not compressed)."""
+    return _encode(pixels, ".bmp", [])
+
+
 def encode_jpeg(pixels: Pixels, quality: int = 92) -> bytes:
     """Return ``pixels``, uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``, as JPEG of ``quality`` 1 to 100."""
     return _encode(pixels, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, quality])

@@ -18,3 +18,7 @@ class ComponentReply(Reply):
     inputs: dict[str, Any] = Field(description="Port → kind of value, whether it must be connected, description.")
     output: str = Field(description="Kind of value it gives.")
     parameters: dict[str, Any] = Field(description="JSON Schema (2020-12) of its parameters.")
+    runs_in: list[str] = Field(
+        description="Where its steps may run: `local` is the process of the server, of a worker or of a station; "
+        "else the id of a gRPC service (`/grpc-services`)."
+    )

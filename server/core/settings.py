@@ -105,6 +105,45 @@ class ServerSettings(BaseSettings):
     max_execution_bytes: int = Field(
         default=2_048 * _MEBI, ge=1_024, description="Most bytes of all input files of one execution."
     )
+    models: dict[str, Path] = Field(
+        default={}, description="Model files by the names that pipelines and services use, as a JSON object."
+    )
+    grpc_host: str = Field(default="127.0.0.1", description="Address that the gRPC services listen on.")
+    grpc_port: int = Field(
+        default=50_051,
+        ge=0,
+        le=65_532,
+        description="First port of the gRPC services in this process, one each; 0 takes any that are free.",
+    )
+    grpc_resize: str = Field(
+        default="", description="Addresses of ResizeService, separated by commas; empty: in this process."
+    )
+    grpc_ai_detection: str = Field(
+        default="", description="Addresses of AIDetectionService, separated by commas; empty: in this process."
+    )
+    grpc_filter: str = Field(
+        default="", description="Addresses of FilterService, separated by commas; empty: in this process."
+    )
+    grpc_camera_stream: str = Field(
+        default="", description="Addresses of CameraStreamService, separated by commas; empty: in this process."
+    )
+    grpc_secret: SecretStr | None = Field(
+        default=None, description="Secret that gRPC services and the server share, at least 32 characters."
+    )
+    grpc_tls_cert: Path | None = Field(default=None, description="PEM file of the gRPC services' certificate chain.")
+    grpc_tls_key: Path | None = Field(default=None, description="PEM file of its private key.")
+    grpc_tls_ca: Path | None = Field(
+        default=None, description="PEM file of who signs their certificates; clients then need one too."
+    )
+    grpc_tls_name: str = Field(
+        default="", description="Name in the services' certificate; empty takes the host of their address."
+    )
+    grpc_max_message_bytes: int = Field(
+        default=16 * _MEBI, ge=64 * 1024, le=1024 * _MEBI, description="Most bytes of one gRPC message."
+    )
+    grpc_threads: int = Field(
+        default=0, ge=0, le=256, description="Threads of each gRPC service; 0 takes one for each processor."
+    )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="Least level logged.")
 
     @field_validator("cors_origins")
@@ -121,7 +160,7 @@ class ServerSettings(BaseSettings):
             raise RejectedValueError("value-wide-proxy")
         return proxy
 
-    @field_validator("jwt_secret")
+    @field_validator("jwt_secret", "grpc_secret")
     @classmethod
     def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None and len(secret.get_secret_value()) < _SECRET_LENGTH:
@@ -132,6 +171,8 @@ class ServerSettings(BaseSettings):
     def _both_tls_files(self) -> Self:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise RejectedValueError("value-tls-pair")
+        if (self.grpc_tls_cert is None) != (self.grpc_tls_key is None):
+            raise RejectedValueError("value-tls-pair-of-services")
         return self
 
     @property
@@ -171,6 +212,19 @@ class ServerSettings(BaseSettings):
         if is_loopback(self.host) or self.tls_cert or self.proxy or self.insecure:
             return
         raise InvalidInput("server-insecure-host", host=self.host)
+
+    def require_safe_services(self) -> None:
+        """Check that gRPC services beyond this computer know who calls, and that nothing travels in clear by accident.
+
+        Raises:
+            InvalidInput: ``service-open-host`` or ``service-insecure-host``.
+        """
+        if is_loopback(self.grpc_host):
+            return
+        if self.grpc_secret is None and self.grpc_tls_ca is None:
+            raise InvalidInput("service-open-host", host=self.grpc_host)
+        if self.grpc_tls_cert is None and not self.insecure:
+            raise InvalidInput("service-insecure-host", host=self.grpc_host)
 
 
 def _is_wide(proxy: str) -> bool:

@@ -47,8 +47,7 @@ def check_draft(context: ServerContext, draft: Draft) -> None:
 
 def other_models(context: ServerContext) -> Collection[str]:
     """Return the names of the models in the server's settings."""
-    del context
-    return ()
+    return context.models.names
 
 
 def accept(

@@ -29,7 +29,7 @@ def generate(folder: Path) -> None:
     well_known = Path(grpc_tools.__file__).parent / "_proto"
     with as_file(files("resources") / "protos") as protos:
         names = sorted(path.name for path in protos.glob("*.proto"))
-        outputs = [f"--{kind}_out={folder}" for kind in ("python", "pyi", "grpc_python")]
+        outputs = [f"--{kind}_out={folder}" for kind in ("python", "pyi")]
         if protoc.main(["protoc", f"-I{protos}", f"-I{well_known}", *outputs, *names]) != 0:
             raise RuntimeError("the compiler of protos refused them")
     for path in folder.glob("*.py*"):

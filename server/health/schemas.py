@@ -16,6 +16,15 @@ class PartHealth(Reply):
     latency_ms: float
 
 
+class ServiceHealth(Reply):
+    """One gRPC service, by the last health check; it makes nothing 503, as steps wait or run elsewhere."""
+
+    status: Literal["up", "down", "unknown"]
+    latency_ms: float | None
+    circuit: Literal["closed", "half_open", "open"]
+    replicas: int = Field(description="How many are up.")
+
+
 class Health(Reply):
     """All parts; 503 when one that is needed is down."""
 
@@ -23,6 +32,4 @@ class Health(Reply):
     version: str
     components: dict[str, PartHealth] = Field(description="database, object_store, event_bus")
     events_waiting_s: float = Field(description="Seconds that the oldest event has waited for the event bus.")
-    grpc_services: dict[str, PartHealth] = Field(
-        description="Each gRPC service this server uses; empty, as it uses none."
-    )
+    grpc_services: dict[str, ServiceHealth] = Field(description="Each gRPC service that this server uses.")

@@ -13,7 +13,9 @@ from models.errors import Unavailable
 from models.sync import ChangeLogHead
 from server.context import ServerContext
 from server.events.outbox import waiting_s
-from server.health.schemas import Health, PartHealth
+from server.health.schemas import Health, PartHealth, ServiceHealth
+from server.services.schemas import GrpcServiceReply
+from server.services.service import list_services
 
 
 @cache
@@ -39,13 +41,18 @@ def health(context: ServerContext) -> Health:
         version=product_version(),
         components=parts,
         events_waiting_s=_events_waiting_s(context) if parts["database"].status == "up" else 0.0,
-        grpc_services={},
+        grpc_services={service.id: _service(service) for service in list_services(context.services)},
     )
     if down:
         members: dict[str, object] = state.model_dump(mode="json")
         members["state"] = members.pop("status")
         raise Unavailable("server-part-down", parts=", ".join(down), members=members)
     return state
+
+
+def _service(service: GrpcServiceReply) -> ServiceHealth:
+    up = sum(replica.status == "up" for replica in service.replicas)
+    return ServiceHealth(status=service.status, latency_ms=service.latency_ms, circuit=service.circuit, replicas=up)
 
 
 def _ask(context: ServerContext) -> None:

@@ -23,8 +23,9 @@ from server.http.paths import CanonicalPaths
 from server.http.requests import Faults, HeadRequests, Requests
 from server.http.route_table import RouteTable
 from server.masters.endpoints import router as masters_router
-from server.orchestration.starting import unknown_model, working
+from server.orchestration.starting import working
 from server.quality.endpoints import router as quality_router
+from server.services.endpoints import router as services_router
 from server.sessions.endpoints import router as sessions_router
 from server.sync.endpoints import router as sync_router
 from server.users.endpoints import router as users_router
@@ -40,6 +41,7 @@ _FEATURES = (
     executions_router,
     sync_router,
     quality_router,
+    services_router,
     health_router,
 )
 # Off whatever the environment sets: it would send clients' data to a collector named there.
@@ -68,7 +70,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         del app
         parts.outbox.start()
-        async with working(parts, None, unknown_model):
+        async with working(parts, parts.services, parts.models.find):
             yield
         parts.close()
 

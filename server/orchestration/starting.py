@@ -9,28 +9,19 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from models.errors import NotFound, Unavailable
+from models.errors import Unavailable
 from models.states import ExecutionStatus
 from server.context import ServerContext
 from server.executions.events import PIPELINE_PROGRESS
 from server.executions.leases import has_waiting
 
 if TYPE_CHECKING:
-    from inspection.model_files.step_models import ModelFinder, StepModel
+    from inspection.model_files.step_models import ModelFinder
     from server.orchestration.worker import Worker
     from server.services.step_services import StepServices
 
 _LOOK_S = 2.0
 _log = structlog.get_logger("imageflow.server")
-
-
-def unknown_model(name: str) -> StepModel:
-    """Refuse every name.
-
-    Raises:
-        NotFound: ``execution-model-missing``.
-    """
-    raise NotFound("execution-model-missing", name=name, pipeline="-")
 
 
 @asynccontextmanager

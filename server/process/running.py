@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
+import socket
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 
 import uvicorn
 
@@ -13,6 +14,7 @@ from server.core.settings import ServerSettings
 from server.http.application import create_app
 from server.http.lanes import Lane, set_threads
 from server.process.listening import listening
+from server.process.services import connected_services
 
 OWNER_ONLY = 0o077
 """Umask of a server: what it writes is for its own user."""
@@ -26,11 +28,37 @@ class RunningServer(uvicorn.Server):
     Args:
         config: of uvicorn.
         announced: entered when it serves, left when it stops.
+        context: the server's parts, whose gRPC services are hosted and connected.
     """
 
-    def __init__(self, config: uvicorn.Config, announced: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        announced: Callable[[], AbstractContextManager[None]],
+        context: ServerContext,
+    ) -> None:
         super().__init__(config)
         self._announced = announced
+        self._context = context
+        self._services = AsyncExitStack()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the services, then serve.
+
+        Raises:
+            UserFacingError: when a service cannot start; nothing serves then.
+        """
+        try:
+            await self._services.enter_async_context(connected_services(self._context.settings, self._context))
+        except BaseException:
+            self._context.close()
+            raise
+        await super().startup(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what is under way, then stop the services."""
+        await super().shutdown(sockets)
+        await self._services.aclose()
 
     async def main_loop(self) -> None:
         """Serve until it is to stop."""
@@ -70,4 +98,4 @@ def server_of(
     # What lives as long as the process is not looked through again at each collection of garbage.
     gc.collect()
     gc.freeze()
-    return RunningServer(config, announced)
+    return RunningServer(config, announced, context)

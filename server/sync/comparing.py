@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.synced import SyncKind, synced_types
+from models.synced import Master, SyncKind, snapshot, synced_types
 from server.objects.store import ObjectStore
-from sync.shared.protocol import HeldRecord, Inventory, Lacking
+from sync.shared.protocol import HeldRecord, Inventory, Lacking, StaleMaster
 
 
 def lacking(session: Session, objects: ObjectStore, held: Inventory) -> Lacking:
@@ -22,7 +22,31 @@ def lacking(session: Session, objects: ObjectStore, held: Inventory) -> Lacking:
     for record in held.records:
         by_entity[record.entity].append(record)
     records = [one for entity, given in by_entity.items() for one in _not_here(session, entity, given)]
-    return Lacking(records=records, blobs=[sha256 for sha256 in held.blobs if not objects.exists(sha256)])
+    masters = [one for entity, given in by_entity.items() for one in _stale(session, entity, given)]
+    blobs = [sha256 for sha256 in held.blobs if not objects.exists(sha256)]
+    return Lacking(records=records, blobs=blobs, masters=masters)
+
+
+def _stale(session: Session, entity: str, held: list[HeldRecord]) -> Iterable[StaleMaster]:
+    """Return the masters that are not here as the station has them; what is secret of one never travels."""
+    record_type = synced_types().get(entity)
+    if record_type is None or not issubclass(record_type, Master):
+        return
+    query = select(record_type).where(record_type.id.in_([one.entity_id for one in held]))
+    present = {record.id: record for record in session.scalars(query)}
+    for one in held:
+        record = present.get(one.entity_id)
+        if record is None:
+            yield StaleMaster(entity=entity, entity_id=one.entity_id)
+        elif record.clock != one.clock:
+            yield StaleMaster(
+                entity=entity,
+                entity_id=record.id,
+                rev=record.rev,
+                clock=record.clock,
+                fields=snapshot(record),
+                field_clocks={name: state.get("clock", "") for name, state in record.field_clocks.items()},
+            )
 
 
 def _not_here(session: Session, entity: str, held: list[HeldRecord]) -> Iterable[HeldRecord]:

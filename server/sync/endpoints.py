@@ -18,9 +18,9 @@ from server.http.ranges import wanted_range
 from server.http.refusals import RangeNotSatisfiable
 from server.http.routes import feature_router
 from server.http.sync_bodies import BatchBody, bounded_body, parse_content_range, parse_upload
-from server.sync import service
+from server.sync import offers, service
 from server.sync.conflicts import ConflictFilter
-from server.sync.schemas import ConflictReply
+from server.sync.schemas import ConflictReply, OfferChoice, OfferedMasterReply
 from sync.shared.protocol import (
     MAX_PAGE_CHANGES,
     ClaimAnswer,
@@ -37,6 +37,7 @@ from sync.shared.schemas import DeviceName, Page, RecordId
 router = feature_router(prefix="/inspection/sync", tags=["sync"])
 
 Station = Annotated[Principal, Depends(require_device)]
+Admin = Annotated[Principal, Depends(require(Role.ADMIN))]
 Language = Annotated[str | None, Header(alias="Accept-Language")]
 Digest = Annotated[str, Query(pattern="^[0-9a-f]{64}$")]
 _CHUNK = "application/octet-stream"
@@ -122,6 +123,18 @@ def list_conflicts(
 def compare(asking: Station, body: Inventory, context: Context) -> Lacking:
     """Return what of a station's own records and blobs the server does not have, so that it is sent again."""
     return service.compare(context, asking, body)
+
+
+@router.get("/offers", dependencies=[Depends(require(Role.ADMIN))])
+def list_offers(context: Context) -> list[OfferedMasterReply]:
+    """Return the masters that a restore has lost and stations still hold. Administrators only."""
+    return offers.list_offers(context)
+
+
+@router.post("/offers/take", responses={404: {}})
+def take_offers(asking: Admin, body: OfferChoice, context: Context) -> list[OfferedMasterReply]:
+    """Let stations send the offered masters that are named, or all. Administrators only."""
+    return offers.take_offers(context, asking, body)
 
 
 @router.post("/upload", openapi_extra=_UPLOAD_BODY, responses={409: {}, 422: {}})

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from models.errors import PermissionDenied
 from models.sessions import InspectionSession
 from models.states import Role
-from models.synced import Synced
+from models.synced import Master, Synced
 from models.users import AuthSession, User
 from server.auth.identity.principal import Principal
 from server.sessions.rules import SessionOwner, actions_of, require_may
+from server.sync.offers import require_taken
 from sync.shared.protocol import Change
 
 _ADMINISTRATORS_ONLY = frozenset({"user", "station_config"})
@@ -25,13 +26,18 @@ class IdentityRefused(PermissionDenied):
     """A change claims to come from another device; it is refused and audited."""
 
 
-def check_master(session: Session, record_type: type[Synced], change: Change, device_id: str) -> None:
+def check_master(
+    session: Session, record_type: type[Synced], present: Synced | None, change: Change, device_id: str
+) -> None:
     """Check that the user whom a change of a master names may make it at a station.
 
     Raises:
         PermissionDenied: ``sync-user-may-not`` when the user may not change this master, ``sync-user-not-here`` when
             the user has never signed in at this device: user ids are no secret, so naming one proves nothing.
+        TryLater: ``master-not-taken`` for a master of before a restore that no administrator has taken yet.
     """
+    if change.user_id is None and require_taken(session, change, present if isinstance(present, Master) else None):
+        return
     user = session.get(User, change.user_id) if change.user_id else None
     allowed = frozenset({Role.ADMIN}) if record_type.entity in _ADMINISTRATORS_ONLY else _MASTER_ROLES
     if user is None or not user.active or user.deleted_at is not None or user.role not in allowed:

@@ -120,7 +120,7 @@ class RecordWriter:
         self, record_type: type[Synced], present: Synced | None, change: Change, values: Mapping[str, Any]
     ) -> None:
         if record_type.kind is SyncKind.MASTER:
-            check_master(self.session, record_type, change, self.device_id)
+            check_master(self.session, record_type, present, change, self.device_id)
             return
         part_id = values.get("session_id") if issubclass(record_type, Fact) else None
         check_owner(present, values, self.lookups.part(part_id) if part_id else None, self.device_id)

@@ -16,6 +16,7 @@ from server.sync.blobs import ChunkRange, Uploads, may_read_blob
 from server.sync.comparing import lacking
 from server.sync.conflicts import ConflictFilter, listing
 from server.sync.maintenance import Maintenance, clear_away
+from server.sync.offers import has_offers, keep_offers
 from server.sync.pull import pull
 from server.sync.rules import device_of, require_reader, upload_owner
 from server.sync.schemas import ConflictReply
@@ -106,9 +107,13 @@ def compare(context: ServerContext, who: Principal, held: Inventory) -> Lacking:
     Raises:
         PermissionDenied: ``device-needed``.
     """
-    device_of(who)
+    device_id = device_of(who)
     with context.database.read() as session:
-        return lacking(session, context.objects, held)
+        found = lacking(session, context.objects, held)
+    if has_offers(held, found):
+        with context.database.local_transaction() as session:
+            keep_offers(session, device_id, held, found)
+    return found
 
 
 def begin_upload(context: ServerContext, who: Principal, request: UploadRequest) -> UploadState:

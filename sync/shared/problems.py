@@ -30,6 +30,8 @@ ENTITY_UNKNOWN = "sync-entity-unknown"
 CREDENTIAL_MISSING = "device-credential-missing"
 DEVICE_REFUSED = "device-wrong"
 """What the server says of a station it does not accept: unknown, disabled, or another credential."""
+MASTER_NOT_TAKEN = "master-not-taken"
+"""What the server says of a master of before a restore until an administrator takes it."""
 STORE_FORKED = "store-forked"
 """What the server says of a store when another one is the station's own; its member ``store_id_taken`` is true when
 the id that was given is not this store's own."""

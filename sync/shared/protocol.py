@@ -201,11 +201,37 @@ SnapshotLine = SnapshotStart | SnapshotRecord | SnapshotMark | SnapshotEnd
 
 
 class HeldRecord(Wire):
-    """A record that a station has made and holds."""
+    """A record that a station holds: one that it has made, or a master.
+
+    Attributes:
+        clock: stamp of its newest change.
+        label: code or name of a master, for the administrator.
+        foreign_clock: stamp of the newest change of a master that no known user of the station made; empty for none.
+    """
 
     entity: str = Field(min_length=1, max_length=64)
     entity_id: str = Field(max_length=36, json_schema_extra={"format": "uuid"})
     clock: str = Field(default="", max_length=96)
+    label: str = Field(default="", max_length=255)
+    foreign_clock: str = Field(default="", max_length=96)
+
+
+class StaleMaster(Wire):
+    """A master that the server does not have as the station has it.
+
+    Attributes:
+        rev: position of its newest change on the server; None when it is not there.
+        clock: stamp of that change; empty when it is not there.
+        fields: as they are on the server.
+        field_clocks: how new each of them is.
+    """
+
+    entity: str
+    entity_id: str
+    rev: int | None = None
+    clock: str = ""
+    fields: dict[str, Any] = Field(default_factory=dict)
+    field_clocks: dict[str, str] = Field(default_factory=dict)
 
 
 class Inventory(Wire):
@@ -220,6 +246,7 @@ class Lacking(Wire):
 
     records: list[HeldRecord]
     blobs: list[str]
+    masters: list[StaleMaster] = Field(default_factory=list)
 
 
 _STORE_ID = Field(max_length=36, json_schema_extra={"format": "uuid"})

@@ -257,7 +257,9 @@ def _take_update(
     if isinstance(present, Master):
         states = present.field_clocks
         for name in wanted:
-            states = with_field_states(states, {name: None}, rev=revs.get(name, rev), clock=clock)
+            before = states.get(name, {})
+            own = {"user": before["user"]} if "user" in before and before.get("clock") == clock else {}
+            states = {**states, name: {"rev": revs.get(name, rev), "clock": clock, **own}}
         present.field_clocks = states
     if not waiting & set(fields):
         # The base of coming edits moves only when the whole of the change is to be seen here: an edit made beside a
@@ -380,7 +382,7 @@ def _learn_rev(session: Session, record_type: type[Master], entry: WaitingChange
         if name not in lost:
             state = states.get(name, {})
             rev = max(state.get("rev") or 0, result.rev)
-            states = with_field_states(states, {name: None}, rev=rev, clock=state.get("clock", entry.clock))
+            states = {**states, name: {**state, "rev": rev, "clock": state.get("clock", entry.clock)}}
     record.field_clocks = states
 
 

@@ -1,7 +1,8 @@
 """Finds what a server that went back to an older state has lost, and puts it into the outbox again.
 
-A server that was restored from a backup no longer knows what it took after it. Facts and sessions of this station are
-compared by their ids, blobs by their digests, page by page; a comparison that is cut goes on from its last page.
+A server that was restored from a backup no longer knows what it took after it. Masters are compared by the stamps of
+their fields, facts and sessions of this station by their ids, blobs by their digests, page by page. A comparison that
+is cut goes on from its last page.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from models.clock import rfc3339, utc_now
 from models.database import Database
 from models.states import ChangeOperation
 from models.sync import Blob, OutboxEntry
-from models.synced import Fact, Synced, SyncKind, snapshot, synced_types
+from models.synced import Master, Synced, snapshot, synced_types
 from models.tracking import remote_changes
-from sync.shared.protocol import MAX_COMPARED, HeldRecord, Inventory
+from sync.shared.protocol import MAX_COMPARED, HeldRecord, Inventory, StaleMaster
 from sync.station.client import ServerClient
+from sync.station.offering import held_master, offer
 from sync.station.state import ACKNOWLEDGED, COMPARED_TO, SENT_AGAIN, get_value, set_value
 
 _BLOBS = "blobs"
@@ -52,22 +54,29 @@ class Comparison:
     step: Callable[[int], None]
     page_size: int = MAX_COMPARED
 
+    def run_masters(self) -> None:
+        """Compare the masters if a comparison was asked for: before the snapshot, which brings the server's over them.
+
+        Raises:
+            UserFacingError: when the server does not answer; the next pass goes on from here.
+        """
+        place = self._place()
+        if place is not None and place["entity"] in _masters():
+            self._go_through(place, _masters())
+            with self.database.transaction() as session:
+                place["entity"] = _entities()[len(_masters())]
+                set_value(session, COMPARED_TO, json.dumps(place))
+
     def run(self) -> int:
         """Compare everything if a comparison was asked for, and return how many records wait again because of it.
 
         Raises:
             UserFacingError: when the server does not answer; the next pass goes on from here.
         """
-        with self.database.read() as session:
-            text = get_value(session, COMPARED_TO)
-        if text is None:
+        place = self._place()
+        if place is None:
             return 0
-        place = json.loads(text)
-        for entity in _entities()[_entities().index(place["entity"]) :]:
-            place["entity"] = entity
-            while self._page(place):
-                pass
-            place["after"] = ""
+        self._go_through(place, _entities())
         with self.database.transaction() as session:
             set_value(session, COMPARED_TO, None)
             if place["records"] or place["blobs"]:
@@ -77,6 +86,19 @@ class Comparison:
                     session, device_id=self.device_id, actor=_ACTOR, action="sync.server_went_back", detail=found
                 )
         return int(place["records"])
+
+    def _place(self) -> dict[str, int | str] | None:
+        with self.database.read() as session:
+            text = get_value(session, COMPARED_TO)
+        place: dict[str, int | str] | None = json.loads(text) if text is not None else None
+        return place
+
+    def _go_through(self, place: dict[str, int | str], entities: list[str]) -> None:
+        for entity in entities[entities.index(str(place["entity"])) :]:
+            place["entity"] = entity
+            while self._page(place):
+                pass
+            place["after"] = ""
 
     def _page(self, place: dict[str, int | str]) -> bool:
         """Compare one page and note the place after it; False when there was nothing left."""
@@ -90,7 +112,8 @@ class Comparison:
             return False
         lacking = self.client.compare(held)
         with self.database.transaction() as session:
-            place["records"] = int(place["records"]) + _send_again(session, lacking.records)
+            again = _send_again(session, lacking.records) + self._offer(session, lacking.masters)
+            place["records"] = int(place["records"]) + again
             place["blobs"] = int(place["blobs"]) + _upload_again(session, lacking.blobs)
             place["after"] = keys[-1]
             set_value(session, COMPARED_TO, json.dumps(place))
@@ -98,6 +121,8 @@ class Comparison:
         return True
 
     def _records(self, record_type: type[Synced], after: str) -> list[HeldRecord]:
+        if issubclass(record_type, Master):
+            return self._held_masters(record_type, after)
         waits = exists().where(OutboxEntry.entity == record_type.entity, OutboxEntry.entity_id == record_type.id)
         query = (
             select(record_type.id, record_type.clock)
@@ -110,16 +135,41 @@ class Comparison:
             rows = session.execute(query).all()
         return [HeldRecord(entity=record_type.entity, entity_id=row.id, clock=row.clock) for row in rows]
 
+    def _held_masters(self, record_type: type[Master], after: str) -> list[HeldRecord]:
+        comes_anyway = exists().where(
+            OutboxEntry.entity == record_type.entity,
+            OutboxEntry.entity_id == record_type.id,
+            OutboxEntry.op == ChangeOperation.INSERT,
+        )
+        query = select(record_type).where(record_type.id > after, ~comes_anyway).order_by(record_type.id)
+        with self.database.read() as session:
+            found = session.scalars(query.limit(self.page_size))
+            return [held_master(record, self.device_id) for record in found]
+
+    def _offer(self, session: Session, stale: Iterable[StaleMaster]) -> int:
+        """Put into the outbox what the server lacks of masters, and return how many changes that are."""
+        count = 0
+        with remote_changes(session):
+            for one in stale:
+                record = session.get(synced_types()[one.entity], one.entity_id)
+                if isinstance(record, Master):
+                    count += offer(session, record, one, self.device_id)
+        return count
+
     def _blobs(self, after: str) -> list[str]:
         query = select(Blob.sha256).where(Blob.present, Blob.uploaded_at.is_not(None), Blob.sha256 > after)
         with self.database.read() as session:
             return list(session.scalars(query.order_by(Blob.sha256).limit(self.page_size)))
 
 
+def _masters() -> list[str]:
+    return [name for name, kind in synced_types().items() if issubclass(kind, Master)]
+
+
 def _entities() -> list[str]:
-    """Return what is compared, parents before children."""
-    types = synced_types().items()
-    return [*(name for name, kind in types if issubclass(kind, Fact) or kind.kind is SyncKind.OWNED), _BLOBS]
+    """Return what is compared: masters first, parents before children."""
+    made_here = [name for name, kind in synced_types().items() if not issubclass(kind, Master)]
+    return [*_masters(), *made_here, _BLOBS]
 
 
 def _send_again(session: Session, lacking: Iterable[HeldRecord]) -> int:

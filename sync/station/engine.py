@@ -236,9 +236,9 @@ class SyncEngine:
             lambda count: step("push", count),
             page_size=self.page_size,
         )
-        puller = Puller(self.database, self.client, self.clock, self.page_size, step)
-        transfer = BlobTransfer(self.database, self.blobs, self.client, self.chunk_bytes, step, check)
         comparison = Comparison(self.database, self.client, self.device_id, lambda count: step("compare", count))
+        puller = Puller(self.database, self.client, self.clock, self.page_size, step, comparison.run_masters)
+        transfer = BlobTransfer(self.database, self.blobs, self.client, self.chunk_bytes, step, check)
         PassClaim(self.database, self.client, self.device_id, self.machine).make()
         check()
         pusher.push_all()

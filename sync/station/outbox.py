@@ -72,9 +72,14 @@ class OutboxRecorder:
                     known = record.field_clocks
                     record.field_clocks = {
                         **known,
-                        **{name: {"rev": known.get(name, {}).get("rev"), "clock": stamp} for name in change.fields},
+                        **{name: _state(known.get(name, {}).get("rev"), stamp, user_id) for name in change.fields},
                     }
             set_value(session, NEWEST_CLOCK, record.clock)
+
+
+def _state(rev: int | None, stamp: str, user_id: str | None) -> dict[str, Any]:
+    """Return how new a field is and who set it: a server that loses the edit gets it again in that user's name."""
+    return {"rev": rev, "clock": stamp, **({"user": user_id} if user_id else {})}
 
 
 def newest_stamp(session: Session) -> Stamp | None:

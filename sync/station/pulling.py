@@ -35,6 +35,7 @@ class Puller:
         clock: the station's, which learns of every stamp it sees.
         page_size: changes asked for at a time.
         step: called after each page with its stage and number of changes; may raise to stop.
+        before_snapshot: called before the server's records are taken over those here.
         pulled: changes taken in so far.
         conflicts: fields of ours that lost to others, so far.
         full_resync: whether the snapshot was taken.
@@ -45,6 +46,7 @@ class Puller:
     clock: HybridLogicalClock
     page_size: int
     step: Callable[[Stage, int], None]
+    before_snapshot: Callable[[], None]
     pulled: int = 0
     conflicts: int = 0
     full_resync: bool = False
@@ -95,6 +97,7 @@ class Puller:
 
     def _take_snapshot(self) -> None:
         """Take the snapshot, from the last mark on when an earlier one was cut."""
+        self.before_snapshot()
         with self.database.read() as session:
             resume = get_value(session, SNAPSHOT_RESUME)
         records: list[SnapshotRecord] = []

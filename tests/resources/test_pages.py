@@ -79,9 +79,11 @@ def names_of(module: Path) -> frozenset[str]:
 
 @cache
 def all_names() -> frozenset[str]:
-    """Return everything that is defined in the rooms."""
+    """Return everything that is defined in the rooms and in the protos."""
     files = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
-    return frozenset(name for path in files for name in names_of(path))
+    protos = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "resources" / "protos").glob("*.proto"))
+    declared = re.findall(r"^\s*(?:service|message|enum|rpc) (\w+)", protos, re.MULTILINE)
+    return frozenset([*declared, *(name for path in files for name in names_of(path))])
 
 
 @cache

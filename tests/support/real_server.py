@@ -55,7 +55,7 @@ class ServerProcess:
         address = self.data_dir / "server.json"
         address.unlink(missing_ok=True)
         command = [sys.executable, "-m", "app", "server", "--data-dir", str(self.data_dir), "--port", str(self.port)]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "IMAGEFLOW_SERVER_GRPC_PORT": "0"}
         self.process = subprocess.Popen(
             [*command, "--until-stdin-closes"],
             stdin=subprocess.PIPE,

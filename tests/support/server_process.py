@@ -17,7 +17,8 @@ IMAGEFLOW = [sys.executable, "-m", "app"]
 
 def environment(**extra: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("IMAGEFLOW_")}
-    return {**kept, "PYTHONWARNINGS": "error", "LC_ALL": "C.UTF-8", **extra}
+    free_ports = {"IMAGEFLOW_SERVER_GRPC_PORT": "0"}
+    return {**kept, "PYTHONWARNINGS": "error", "LC_ALL": "C.UTF-8", **free_ports, **extra}
 
 
 def run(*arguments: object, given: str = "", **extra: str) -> subprocess.CompletedProcess[str]:
@@ -59,3 +60,21 @@ def server(folder: Path, *arguments: str, **extra: str) -> Iterator[tuple[subpro
         for stream in (process.stdin, process.stderr):
             assert stream is not None
             stream.close()
+
+
+@contextmanager
+def service(name: str, *arguments: str, **extra: str) -> Iterator[str]:
+    """Start a gRPC service of its own on a free port and give its address."""
+    command = [*IMAGEFLOW, "service", name, "--port", "0", "--until-stdin-closes", *arguments]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(**extra)
+    )
+    assert process.stdin is not None
+    assert process.stderr is not None
+    with process.stdin, process.stderr:
+        line = process.stderr.readline()
+        listening = re.search(r"listens on (\S+)", line)
+        assert listening, line + process.stderr.read()
+        yield listening[1]
+        process.stdin.close()
+        assert process.wait(30) == 0, process.stderr.read()

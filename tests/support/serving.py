@@ -5,13 +5,12 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 
 from inspection.pipeline.definition import default_definition
 from models.ids import new_id
@@ -21,6 +20,7 @@ from server.context import ServerContext, open_context
 from server.core.settings import ServerSettings
 from server.http.application import create_app
 from server.process.listening import listening
+from server.process.running import RunningServer
 from server.users.schemas import UserCreate
 from server.users.service import create_user
 
@@ -54,7 +54,7 @@ def serve(settings: ServerSettings) -> Iterator[Served]:
     """Run the application in a thread until the block ends."""
     context = open_context(settings)
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(listening(create_app(settings, context), settings))
+    server = RunningServer(listening(create_app(settings, context), settings), nullcontext, context)
     # Connections wait in the listener's line until the thread accepts them, so nothing has to wait here.
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="server")
     thread.start()

@@ -36,6 +36,7 @@ from server.objects.store import ObjectStore
 from server.sync.apply import apply_batch
 from server.sync.blobs import ChunkRange, Uploads, may_read_blob
 from server.sync.comparing import lacking
+from server.sync.offers import has_offers, keep_offers
 from server.sync.pull import pull
 from server.sync.snapshot import snapshot_lines
 from server.sync.stores import begin_pass
@@ -170,7 +171,11 @@ class Link:
     def compare(self, held: Inventory) -> Lacking:
         def work() -> Lacking:
             with self.server.database.read() as session:
-                return lacking(session, self.server.objects, held)
+                found = lacking(session, self.server.objects, held)
+            if has_offers(held, found):
+                with self.server.database.local_transaction() as session:
+                    keep_offers(session, self.device_id, held, found)
+            return Lacking.model_validate_json(found.model_dump_json())
 
         answer = self._call(work)
         assert isinstance(answer, Lacking)

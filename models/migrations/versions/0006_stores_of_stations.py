@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("entity", sa.String(length=64), nullable=False),
         sa.Column("entity_id", sa.String(length=36), nullable=False),
         sa.Column("label", sa.String(length=255), nullable=False),
+        sa.Column("clock", sa.String(length=96), nullable=False),
         sa.Column("device_id", sa.String(length=64), nullable=False),
         sa.Column("offered_at", models.base.UtcDateTime(), nullable=False),
         sa.Column("taken_at", models.base.UtcDateTime(), nullable=True),

@@ -473,7 +473,7 @@ def test_stations_follow_a_server_that_was_restored_from_a_backup(server, make_s
         (tmp_path / "server" / name).unlink(missing_ok=True)
     shutil.copy(backup, tmp_path / "server" / "server.sqlite3")
     assert two.sync().full_resync
-    assert two.record(Target, target.id).name == "Plate"
+    assert two.record(Target, target.id).name == "lost 3"
     two.edit(Target, target.id, user.id, name="after")
     two.sync()
     one.sync()

@@ -1,0 +1,81 @@
+"""Errors as gRPC statuses, and statuses as errors."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import grpc
+
+from models.errors import (
+    DoesNotFit,
+    InvalidInput,
+    NotFound,
+    NotSignedIn,
+    PermissionDenied,
+    TooLarge,
+    TooManyRequests,
+    Unavailable,
+    UserFacingError,
+)
+from models.messages import LocalText, catalogue
+from server.grpc.contract import ERROR_KEY
+
+_MOST_TEXT = 2_000
+_STATUSES: tuple[tuple[type[UserFacingError], grpc.StatusCode], ...] = (
+    (InvalidInput, grpc.StatusCode.INVALID_ARGUMENT),
+    (TooLarge, grpc.StatusCode.INVALID_ARGUMENT),
+    (NotSignedIn, grpc.StatusCode.UNAUTHENTICATED),
+    (PermissionDenied, grpc.StatusCode.PERMISSION_DENIED),
+    (NotFound, grpc.StatusCode.NOT_FOUND),
+    (DoesNotFit, grpc.StatusCode.FAILED_PRECONDITION),
+    (TooManyRequests, grpc.StatusCode.RESOURCE_EXHAUSTED),
+    (Unavailable, grpc.StatusCode.UNAVAILABLE),
+)
+_KINDS = {status: kind for kind, status in _STATUSES if kind is not TooLarge}
+RETRYABLE = frozenset(
+    {
+        grpc.StatusCode.UNAVAILABLE,
+        grpc.StatusCode.DEADLINE_EXCEEDED,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+        grpc.StatusCode.ABORTED,
+    }
+)
+"""Statuses after which another attempt, at another replica, may succeed: every call may be repeated."""
+BROKEN = RETRYABLE | {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.UNIMPLEMENTED}
+"""Statuses that speak against the replica, not against the request."""
+
+
+def status_of(error: UserFacingError) -> grpc.StatusCode:
+    """Return the status of an error."""
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), grpc.StatusCode.INTERNAL)
+
+
+def trailers_of(error: UserFacingError) -> tuple[tuple[str, str], ...]:
+    """Return the trailing metadata from which our own client makes the same error again."""
+    values = {name: value if isinstance(value, (int, float)) else str(value) for name, value in error.values.items()}
+    return ((ERROR_KEY, json.dumps({"code": error.code, "values": values})),)
+
+
+def error_of(status: grpc.StatusCode, details: str | None, trailers: Any, service: str) -> UserFacingError:
+    """Return the error of a status that speaks against the request.
+
+    Args:
+        status: of the refused call.
+        details: its text.
+        trailers: its trailing metadata.
+        service: who refused, for people.
+    """
+    kind = _KINDS.get(status, InvalidInput)
+    named = dict(trailers or ()).get(ERROR_KEY)
+    try:
+        told = json.loads(named) if named is not None else {}
+        error = kind(told["code"], **told["values"])
+        if told["code"] in catalogue("en"):
+            error.text()
+            return error
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        # What another program answers is no error of ours: it is told as it came.
+        pass
+    text = LocalText((details or status.name)[:_MOST_TEXT])
+    return kind("service-refused", service=service, reason=text)

@@ -1,0 +1,60 @@
+"""The models that pipelines name, loaded from the configured files with their first use and kept."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from inspection.model_files.step_models import StepModel
+from models.errors import NotFound
+
+
+class ModelShelf:
+    """Models by name; safe to use from several threads.
+
+    Args:
+        files: name → model file; a file that was replaced is loaded again.
+    """
+
+    def __init__(self, files: Mapping[str, Path]) -> None:
+        self._files = dict(files)
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._loaded: dict[str, tuple[tuple[int, int], StepModel]] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """The names there are a file for."""
+        return sorted(self._files)
+
+    def find(self, name: str) -> StepModel:
+        """Return the model of a name, loaded when it is not yet or its file has changed.
+
+        Raises:
+            NotFound: ``service-model-unknown``, or ``model-missing`` when the file is gone.
+            InvalidInput: as ``inspection.model_library.loading.load_model``.
+        """
+        path = self._files.get(name)
+        if path is None:
+            raise NotFound("service-model-unknown", name=name, known=", ".join(self.names) or "-")
+        with self._lock:
+            lock = self._locks.setdefault(name, threading.Lock())
+        # One lock a name: a model that takes long to load does not hold up those that are there.
+        with lock:
+            state = _state(path)
+            kept = self._loaded.get(name)
+            if kept is None or kept[0] != state:
+                from inspection.model_library.loading import load_model
+
+                kept = self._loaded[name] = state, load_model(path)
+            return kept[1]
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """Return time of change and size; zeros for a file that cannot be asked, which loading then reports."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size

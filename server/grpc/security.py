@@ -1,0 +1,101 @@
+"""Who may call the services, and how calls are kept from others: a shared secret, TLS, certificates of clients."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import grpc.aio
+
+from models.errors import InvalidInput
+from models.storage import reason_of
+from server.core.settings import ServerSettings
+
+if TYPE_CHECKING:
+    RpcMethodHandler = grpc.RpcMethodHandler[Any, Any]
+
+AUTHORIZATION = "authorization"
+_OPEN = "/grpc.health.v1.Health/"
+"""Probes of health carry no secret, and learn nothing but that a service is well."""
+
+
+def bearer_of(settings: ServerSettings) -> tuple[tuple[str, str], ...]:
+    """Return the metadata that lets a call in."""
+    if settings.grpc_secret is None:
+        return ()
+    return ((AUTHORIZATION, f"Bearer {settings.grpc_secret.get_secret_value()}"),)
+
+
+def server_credentials(settings: ServerSettings) -> grpc.ServerCredentials | None:
+    """Return certificate, key and the authority of clients; None for plain text.
+
+    Raises:
+        InvalidInput: ``server-tls-files``.
+    """
+    if settings.grpc_tls_cert is None or settings.grpc_tls_key is None:
+        return None
+    pair = _read(settings.grpc_tls_key), _read(settings.grpc_tls_cert)
+    authority = None if settings.grpc_tls_ca is None else _read(settings.grpc_tls_ca)
+    return grpc.ssl_server_credentials([pair], authority, require_client_auth=authority is not None)
+
+
+def channel_credentials(settings: ServerSettings) -> grpc.ChannelCredentials | None:
+    """Return what a client checks services by, and its own certificate; None for plain text.
+
+    Raises:
+        InvalidInput: ``server-tls-files``.
+    """
+    authority = settings.grpc_tls_ca or settings.grpc_tls_cert
+    if authority is None:
+        return None
+    if settings.grpc_tls_cert is None or settings.grpc_tls_key is None:
+        return grpc.ssl_channel_credentials(_read(authority))
+    return grpc.ssl_channel_credentials(_read(authority), _read(settings.grpc_tls_key), _read(settings.grpc_tls_cert))
+
+
+def _read(path: Any) -> bytes:
+    try:
+        return bytes(path.read_bytes())
+    except OSError as error:
+        raise InvalidInput("server-tls-files", reason=reason_of(error)) from error
+
+
+class SharedSecret(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in its types alone
+    """Refuses calls without the secret, before their message is read.
+
+    Args:
+        secret: that both sides know.
+    """
+
+    def __init__(self, secret: str) -> None:
+        self._expected = f"Bearer {secret}".encode()
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[RpcMethodHandler]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> RpcMethodHandler:
+        """Return the handler of the call, or one that refuses it."""
+        handler = await continuation(handler_call_details)
+        if handler is None or handler_call_details.method.startswith(_OPEN):
+            return handler
+        given = dict(handler_call_details.invocation_metadata or ()).get(AUTHORIZATION, "")
+        given_bytes = given if isinstance(given, bytes) else given.encode()
+        return handler if hmac.compare_digest(given_bytes, self._expected) else _refusing(handler)
+
+
+def _refusing(handler: Any) -> RpcMethodHandler:
+    async def refuse(_request: Any, context: Any) -> None:
+        await context.abort(grpc.StatusCode.UNAUTHENTICATED, "the secret of the services is missing or wrong")
+
+    match handler.request_streaming, handler.response_streaming:
+        case False, False:
+            return grpc.unary_unary_rpc_method_handler(refuse)
+        case False, True:
+            return grpc.unary_stream_rpc_method_handler(refuse)
+        case True, False:
+            return grpc.stream_unary_rpc_method_handler(refuse)
+        case _:
+            return grpc.stream_stream_rpc_method_handler(refuse)

@@ -1,0 +1,80 @@
+"""The processing call of a service: a message in, the work of a component on a thread, a message out."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import structlog
+
+from models.errors import ImageFlowError, UserFacingError
+from server.grpc.contract import PARAMETERS_KEY, Service
+from server.grpc.faults import status_of, trailers_of
+from server.grpc.messages import parsed
+from server.grpc.stubs import ai_detection_pb2, filter_pb2, resize_pb2
+
+if TYPE_CHECKING:
+    from server.grpc.translation import Response
+    from server.grpc.work import StepWork
+
+# Loaded with the service, so that reflection can tell of them before the first call.
+_FILES = (ai_detection_pb2, filter_pb2, resize_pb2)
+
+_log = structlog.get_logger("imageflow.grpc")
+
+
+class UnaryCall:
+    """Answers the processing call of one service.
+
+    Args:
+        service: whose call it is.
+        work: returns what runs the component; called on a thread.
+        threads: that it runs on.
+    """
+
+    def __init__(self, service: Service, work: Callable[[], StepWork], threads: Executor) -> None:
+        self._service = service
+        self._work = work
+        self._threads = threads
+
+    async def answer(self, data: bytes, context: Any) -> bytes:
+        """Return the response's bytes; a refusal ends the call with a status and its reason."""
+        extra = dict(context.invocation_metadata() or ()).get(PARAMETERS_KEY)
+        cancel = threading.Event()
+        answering = asyncio.get_running_loop().run_in_executor(self._threads, self._answer, data, extra, cancel)
+        try:
+            return await asyncio.shield(answering)
+        except asyncio.CancelledError:
+            # The client has gone or its deadline has passed: the thread stops at its next stage.
+            cancel.set()
+            answering.add_done_callback(_looked_at)
+            raise
+        except UserFacingError as error:
+            await context.abort(status_of(error), str(error), trailers_of(error))
+        except Exception:  # noqa: BLE001 - a bug ends this call, not the service; the log has it whole
+            _log.exception("call failed", service=self._service.name)
+            await context.abort(grpc.StatusCode.INTERNAL, "unexpected error; the service's log has it")
+        raise AssertionError("abort raises")
+
+    def _answer(self, data: bytes, extra: str | bytes | None, cancel: threading.Event) -> bytes:
+        from server.grpc.translation import REQUESTS, RESPONSES, as_message, parameters_of
+
+        request = parsed(REQUESTS[self._service.key], data)
+        component, parameters = parameters_of(self._service, request, extra)
+        result, found = self._work().run(component, parameters, request.input_image, cancel)
+        response: Response = RESPONSES[self._service.key](result=result)
+        if isinstance(response, ai_detection_pb2.DetectionResponse):
+            response.detections.extend(as_message(item) for item in found)
+        return response.SerializeToString()
+
+
+def _looked_at(answering: asyncio.Future[bytes]) -> None:
+    if answering.cancelled():
+        return
+    error = answering.exception()
+    if error is not None and not isinstance(error, ImageFlowError):
+        _log.error("a call that nobody waited for failed", error=repr(error))

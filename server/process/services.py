@@ -1,0 +1,33 @@
+"""The gRPC services of a server process: those without an address of their own run in it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from server.context import ServerContext
+from server.core.settings import ServerSettings
+from server.grpc.contract import CAMERA_STREAM
+from server.services.addresses import embedded_services
+
+
+@asynccontextmanager
+async def connected_services(settings: ServerSettings, context: ServerContext) -> AsyncIterator[None]:
+    """Host the services that have no address, and connect to all of them, until the block ends.
+
+    Raises:
+        InvalidInput: ``service-open-host``, ``service-insecure-host``, ``service-address-invalid`` or
+            ``server-tls-files``.
+        Unavailable: ``service-port-taken``.
+    """
+    from server.grpc.hosting import Parts, ServiceHost
+
+    hosted = [service for service in embedded_services(settings) if service is not CAMERA_STREAM]
+    host = ServiceHost(hosted, Parts(settings, context.objects, context.models), share_ports=settings.workers > 1)
+    addresses = await host.start()
+    try:
+        await context.services.start(addresses)
+        yield
+    finally:
+        await context.services.stop()
+        await host.stop()

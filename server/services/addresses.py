@@ -1,0 +1,78 @@
+"""Where the replicas of a service are: a list, or a name that stands for several."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass
+
+from models.errors import InvalidInput
+from server.core.settings import PREFIX, ServerSettings
+from server.grpc.contract import AI_DETECTION, CAMERA_STREAM, FILTER, RESIZE, SERVICES, Service
+
+_DNS = "dns:///"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Host and port of one or, when the host is a name, of several replicas.
+
+    Attributes:
+        host: name or IP address.
+        port: TCP port.
+    """
+
+    host: str
+    port: int
+
+    @property
+    def target(self) -> str:
+        """As gRPC and people write it."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_addresses(text: str, setting: str) -> tuple[Address, ...]:
+    """Return the addresses of a setting, such as ``10.0.0.5:50051, dns:///resize:50051``.
+
+    Raises:
+        InvalidInput: ``service-address-invalid``.
+    """
+    return tuple(_address(part.strip(), setting) for part in text.split(",") if part.strip())
+
+
+def configured(settings: ServerSettings, service: Service) -> tuple[Address, ...]:
+    """Return the configured addresses of a service; none when it runs in this process.
+
+    Raises:
+        InvalidInput: ``service-address-invalid``.
+    """
+    given = {
+        RESIZE.key: settings.grpc_resize,
+        AI_DETECTION.key: settings.grpc_ai_detection,
+        FILTER.key: settings.grpc_filter,
+        CAMERA_STREAM.key: settings.grpc_camera_stream,
+    }
+    return parse_addresses(given[service.key], f"{PREFIX}GRPC_{service.key.replace('-', '_').upper()}")
+
+
+def embedded_services(settings: ServerSettings) -> list[Service]:
+    """Return the services that have no address: they run in this process."""
+    return [service for service in SERVICES.values() if not configured(settings, service)]
+
+
+async def resolve(address: Address) -> tuple[Address, ...]:
+    """Return the addresses that a name stands for now, sorted; none when it stands for nothing."""
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except OSError:
+        return ()
+    return tuple(sorted({Address(str(place[4][0]), address.port) for place in found}, key=lambda one: one.target))
+
+
+def _address(text: str, setting: str) -> Address:
+    host, colon, port = text.removeprefix(_DNS).rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port) < 65_536):  # noqa: PLR2004
+        raise InvalidInput("service-address-invalid", setting=setting, value=text[:200])
+    return Address(host, int(port))

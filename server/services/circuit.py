@@ -1,0 +1,73 @@
+"""The circuit breaker of a replica (Nygard, Release It!): stops calling what fails, and tries again later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+FAILURES = 5
+OPEN_S = 30.0
+
+
+class CircuitState(StrEnum):
+    """Closed lets calls through, open none, half open one that decides."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+
+
+class Circuit:
+    """Opens after failures in a row, and lets one call through when it has been open for a while.
+
+    For one event loop; no lock.
+
+    Args:
+        clock: seconds, never going back.
+        failures: in a row that open it.
+        open_s: how long it stays open.
+    """
+
+    def __init__(self, clock: Callable[[], float], failures: int = FAILURES, open_s: float = OPEN_S) -> None:
+        self._clock = clock
+        self._most = failures
+        self._open_s = open_s
+        self._failures = 0
+        self._opened: float | None = None
+        self._trying = False
+
+    @property
+    def state(self) -> CircuitState:
+        """The state now."""
+        if self._opened is None:
+            return CircuitState.CLOSED
+        return CircuitState.HALF_OPEN if self._clock() - self._opened >= self._open_s else CircuitState.OPEN
+
+    @property
+    def allows(self) -> bool:
+        """Whether a call may begin now."""
+        state = self.state
+        return state is CircuitState.CLOSED or (state is CircuitState.HALF_OPEN and not self._trying)
+
+    def begin(self) -> None:
+        """Note that a call begins; the one of a half-open circuit decides."""
+        self._trying = self.state is CircuitState.HALF_OPEN
+
+    def succeed(self) -> None:
+        """Note that a call was answered: close."""
+        self._failures, self._opened, self._trying = 0, None, False
+
+    def fail(self) -> None:
+        """Note that a call failed: open after too many in a row, or again when it was the one that decides."""
+        self._failures += 1
+        if self._trying or self._failures >= self._most:
+            self._opened, self._trying = self._clock(), False
+
+    def abandon(self) -> None:
+        """Note that a call ended without saying anything of the replica, as one that was cancelled."""
+        self._trying = False
+
+    @property
+    def seconds_until_tried(self) -> float:
+        """Seconds until an open circuit lets a call through; 0 when it is not open."""
+        return 0.0 if self._opened is None else max(0.0, self._opened + self._open_s - self._clock())

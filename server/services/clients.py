@@ -1,0 +1,156 @@
+"""The services as one server process uses them: connected at its start, asked for their health every ten seconds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from models.errors import Unavailable
+from server.core.settings import ServerSettings
+from server.grpc.contract import HEALTH_EVERY_S, SERVICES
+from server.services.addresses import Address, configured, parse_addresses
+from server.services.step_services import StepAnswer, StepServices, StoredImage
+
+if TYPE_CHECKING:
+    from server.services.replicas import Replica, Replicas
+
+_log = structlog.get_logger("imageflow.services")
+_METADATA_BYTES = 128 * 1024
+
+
+class ServiceClients:
+    """Runs steps in the services, and knows how these are. Nothing of gRPC is loaded before ``start``.
+
+    Args:
+        settings: addresses, secret and certificates.
+    """
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self._settings = settings
+        self._replicas: dict[str, Replicas] = {}
+        self._steps: StepServices | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self.embedded: frozenset[str] = frozenset()
+
+    async def start(self, embedded: Mapping[str, str]) -> None:
+        """Connect to every service and ask for its health once.
+
+        Args:
+            embedded: address by key of those that run in this process.
+
+        Raises:
+            InvalidInput: ``service-address-invalid`` or ``server-tls-files``.
+        """
+        from server.grpc.security import bearer_of
+        from server.services.replicas import Replicas
+        from server.services.steps import GrpcSteps
+
+        self.embedded = frozenset(embedded)
+        for key, service in SERVICES.items():
+            here = parse_addresses(embedded.get(key, ""), key)
+            addresses = here or configured(self._settings, service)
+            if addresses:
+                self._replicas[key] = Replicas(service, addresses, self._connect)
+        self._steps = GrpcSteps(self.replicas, bearer_of(self._settings))
+        await self.check()
+        self._asking = asyncio.get_running_loop().create_task(self._keep_asking(), name="health of services")
+
+    async def stop(self) -> None:
+        """Close every channel."""
+        if self._asking is not None:
+            self._asking.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._asking
+            self._asking = None
+        replicas, self._replicas, self._steps = self._replicas, {}, None
+        for of_service in replicas.values():
+            await of_service.close()
+
+    @property
+    def secret(self) -> tuple[tuple[str, str], ...]:
+        """Metadata that lets calls in."""
+        from server.grpc.security import bearer_of
+
+        return bearer_of(self._settings)
+
+    @property
+    def known(self) -> Mapping[str, Replicas]:
+        """The replicas of each service, by its key; empty before ``start``."""
+        return self._replicas
+
+    def replicas(self, key: str) -> Replicas:
+        """Return the replicas of a service.
+
+        Raises:
+            Unavailable: ``service-not-connected``.
+        """
+        found = self._replicas.get(key)
+        if found is None:
+            raise Unavailable("service-not-connected", service=SERVICES[key].name)
+        return found
+
+    def serves(self, component: str, parameters: Mapping[str, Any]) -> bool:
+        """Return whether a service runs a step; see ``StepServices``."""
+        return self._steps is not None and self._steps.serves(component, parameters)
+
+    async def run(
+        self, component: str, parameters: Mapping[str, Any], image: StoredImage, *, deadline_s: float | None = None
+    ) -> StepAnswer:
+        """Run a step in its service; see ``StepServices``.
+
+        Raises:
+            Unavailable: also ``service-not-connected`` before ``start``.
+        """
+        if self._steps is None:
+            raise Unavailable("service-not-connected", service=component)
+        return await self._steps.run(component, parameters, image, deadline_s=deadline_s)
+
+    async def check(self) -> None:
+        """Ask every replica for its health now."""
+        await asyncio.gather(*(replicas.refresh() for replicas in self._replicas.values()))
+
+    async def _keep_asking(self) -> None:
+        while True:
+            await asyncio.sleep(HEALTH_EVERY_S)
+            before = {id(replica): replica.healthy for replica in self._every()}
+            await self.check()
+            for replica in self._every():
+                if before.get(id(replica), True) and not replica.healthy:
+                    _log.warning("a replica of a service does not answer", address=replica.address.target)
+
+    def _every(self) -> list[Replica]:
+        return [replica for replicas in self._replicas.values() for replica in replicas.all]
+
+    def _connect(self, address: Address, host: str) -> Any:
+        import grpc
+        import grpc.aio
+
+        from server.grpc.security import channel_credentials
+
+        most = self._settings.grpc_max_message_bytes
+        options: list[tuple[str, Any]] = [
+            ("grpc.max_receive_message_length", most),
+            ("grpc.max_send_message_length", most),
+            ("grpc.max_metadata_size", _METADATA_BYTES),
+            ("grpc.keepalive_time_ms", 20_000),
+            ("grpc.keepalive_timeout_ms", 10_000),
+            ("grpc.keepalive_permit_without_calls", 1),
+            # A replica that comes back is found within a few seconds.
+            ("grpc.max_reconnect_backoff_ms", 3_000),
+            ("grpc.enable_http_proxy", 0),
+            # The attempts are made here, at other replicas too.
+            ("grpc.enable_retries", 0),
+            # Each replica has a connection of its own, also where two servers of one process ask the same address.
+            ("grpc.use_local_subchannel_pool", 1),
+        ]
+        credentials = channel_credentials(self._settings)
+        if credentials is None:
+            return grpc.aio.insecure_channel(address.target, options=options)
+        name = self._settings.grpc_tls_name or host
+        return grpc.aio.secure_channel(
+            address.target, credentials, options=[*options, ("grpc.ssl_target_name_override", name)]
+        )
