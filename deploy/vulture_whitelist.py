@@ -31,6 +31,8 @@ create_system
 filters
 send_400_response
 disconnected
+max_message_size
+current_component
 external_attr
 _has_ops
 isolation_level

@@ -19,6 +19,7 @@ from server.change_log.recording import ChangeLogRecorder
 from server.core.metrics import Metrics
 from server.core.settings import DATABASE_FILE, ServerSettings, prepare_data_dir, signing_key
 from server.events.bus import EventBus
+from server.events.hub import Hub
 from server.events.in_process import InProcessBus
 from server.events.relay import OutboxRelay
 from server.grpc.models import ModelShelf
@@ -36,6 +37,7 @@ class ServerContext:
         clock: the server's hybrid logical clock, device ``"server"``.
         objects: blobs by SHA-256.
         events: the event bus.
+        hub: the events for many clients of the event loop.
         outbox: publishes what ``server.events.outbox`` holds, once it is started.
         models: the models that pipelines name.
         services: the gRPC services; steps of pipelines run there.
@@ -50,6 +52,7 @@ class ServerContext:
     clock: HybridLogicalClock
     objects: ObjectStore
     events: EventBus
+    hub: Hub
     outbox: OutboxRelay
     models: ModelShelf
     services: ServiceClients
@@ -86,6 +89,7 @@ def open_context(settings: ServerSettings) -> ServerContext:
             clock=clock,
             objects=ObjectStore(settings.objects),
             events=events,
+            hub=Hub(events),
             outbox=OutboxRelay(database, events),
             models=ModelShelf(settings.models),
             services=ServiceClients(settings),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -30,6 +30,7 @@ class Metrics:
         self.sign_ins = Counter(
             "imageflow_sign_ins_total", "Sign-ins by outcome.", ("outcome",), registry=self._registry
         )
+        self.websockets = Gauge("imageflow_websockets", "Open WebSocket connections.", registry=self._registry)
         self.completed = Counter(
             "imageflow_sessions_completed_total", "Sessions completed over REST.", registry=self._registry
         )

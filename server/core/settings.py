@@ -73,6 +73,15 @@ class ServerSettings(BaseSettings):
     max_chunk_bytes: int = Field(default=16 * _MEBI, ge=1_024, description="Most bytes of one chunk of a blob.")
     max_json_values: int = Field(default=100_000, ge=1_000, description="Most values in a JSON body.")
     max_connections: int = Field(default=500, ge=1, le=65_535, description="Most connections at once.")
+    websockets_per_principal: int = Field(
+        default=32, ge=1, le=65_535, description="Most WebSocket connections of one user, station or key at once."
+    )
+    websocket_ping_s: float = Field(
+        default=20, gt=0, le=600, description="Seconds between two pings of a WebSocket, and for its answer to come."
+    )
+    websocket_unread_s: float = Field(
+        default=10, gt=0, le=600, description="Seconds that a WebSocket client may leave what it was sent unread."
+    )
     head_timeout_s: float = Field(default=10, gt=0, le=600, description="Seconds for the head of a request to come.")
     body_timeout_s: float = Field(
         default=30, gt=0, le=3_600, description="Seconds for a body to come, beside one for each KiB of it."

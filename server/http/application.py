@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 
 from server.auth.endpoints import router as auth_router
 from server.components.endpoints import router as components_router
@@ -22,6 +22,8 @@ from server.http.cross_origin import CrossOrigin
 from server.http.paths import CanonicalPaths
 from server.http.requests import Faults, HeadRequests, Requests
 from server.http.route_table import RouteTable
+from server.http.websockets import ConnectionCounts, unknown_websocket
+from server.live.endpoints import live_routes
 from server.masters.endpoints import router as masters_router
 from server.orchestration.starting import working
 from server.quality.endpoints import router as quality_router
@@ -83,8 +85,11 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
         telemetry=_NO_TELEMETRY,
     )
     app.state.context = parts
+    app.state.websockets = ConnectionCounts(settings.websockets_per_principal)
     for feature in (*_FEATURES, docs.router(openapi.TITLE)):
         app.router.routes.extend(feature.routes)
+    app.router.routes.extend(live_routes(parts))
+    app.router.routes.append(WebSocketRoute("/{path:path}", unknown_websocket))
     app.router.routes.insert(0, RouteTable([route for route in app.router.routes if isinstance(route, Route)]))
     errors.install(app)
     openapi.install(app)

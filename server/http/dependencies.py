@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.requests import HTTPConnection
 
 from models.errors import NotSignedIn, PermissionDenied
 from models.names import OF_KEY
@@ -51,7 +52,7 @@ STATION = "station"
 """What the API document calls a station by itself."""
 
 
-def server_context(request: Request) -> ServerContext:
+def server_context(request: HTTPConnection) -> ServerContext:
     """Return the server's parts."""
     context = request.app.state.context
     if not isinstance(context, ServerContext):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 PREFIX, SHORT_PREFIX = "/api/v1", "/v1"
-_AT_ROOT = tuple(f"{PREFIX}{path}" for path in ("/health", "/metrics", "/docs"))
+_AT_ROOT = tuple(f"{PREFIX}{path}" for path in ("/health", "/metrics", "/docs", "/ws/"))
 _GIVEN = "imageflow.given_path"
 
 

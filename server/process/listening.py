@@ -19,6 +19,7 @@ from models.file_lock import locked_file
 from models.storage import reason_of
 from server.core.settings import DATABASE_FILE, ServerSettings, prepare_data_dir
 from server.http.connections import ConnectionLimits, connection_class
+from server.http.websocket_protocol import MESSAGE_BYTES, WebSocketLimits, websocket_class
 
 LOCK_FILE = "server.lock"
 _BACKLOG = 512
@@ -58,7 +59,12 @@ def listening(app: FastAPI, settings: ServerSettings, **further: Any) -> uvicorn
         access_log=False,
         server_header=False,
         lifespan="on",
-        ws="none",
+        ws=websocket_class(WebSocketLimits(settings.websocket_unread_s)),
+        ws_max_size=MESSAGE_BYTES,
+        # Its windows would take most of the memory of a connection, and JPEG does not get smaller by it.
+        ws_per_message_deflate=False,
+        ws_ping_interval=settings.websocket_ping_s,
+        ws_ping_timeout=settings.websocket_ping_s,
         **further,
     )
 

@@ -93,6 +93,14 @@ class TokenIssuer:
             raise NotSignedIn("token-invalid")
         return token
 
+    def expires_at(self, text: str) -> float:
+        """Return the Unix time at which a token ends.
+
+        Raises:
+            NotSignedIn: ``token-expired`` or ``token-invalid``.
+        """
+        return (self._verified.get(text) or self._verify(text))[1]
+
     def _verify(self, text: str) -> tuple[Token, float]:
         """Check signature and life, and keep what was found: a client sends the same token for a quarter of an hour."""
         try:

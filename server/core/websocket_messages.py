@@ -1,0 +1,52 @@
+"""What any WebSocket of the server may send: an error in the language of its client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from models.messages import Language, error_text
+from sync.shared.schemas import Id, Reply
+
+
+class ErrorDetail(Reply):
+    """What went wrong.
+
+    Attributes:
+        code: of the error, as ``SERVICE_BUSY``.
+        message: for a person.
+        retry_after: seconds after which it may succeed.
+    """
+
+    code: str
+    message: str
+    retry_after: int | None = None
+
+
+class ErrorMessage(Reply):
+    """A message of the type ``error``."""
+
+    type: Literal["error"] = "error"
+    execution_id: Id | None = None
+    error: ErrorDetail
+
+
+def error_message(
+    code: str, values: Mapping[str, object], language: Language, execution_id: str | None = None
+) -> ErrorMessage:
+    """Return the message for an error's code.
+
+    Args:
+        code: of the error, a key of ``resources/messages``.
+        values: what its text names; ``retry_after`` among them is a member of the message too.
+        language: of the text.
+        execution_id: the execution that has failed.
+    """
+    text = error_text(code, dict(values), language, for_client=True)
+    retry_after = values.get("retry_after")
+    detail = ErrorDetail(
+        code=code.replace("-", "_").upper(),
+        message=text.detail,
+        retry_after=retry_after if isinstance(retry_after, int) else None,
+    )
+    return ErrorMessage(execution_id=execution_id, error=detail)

@@ -1,0 +1,88 @@
+"""``/ws/execution/{execution_id}`` and ``/ws/system-status``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.routing import WebSocketRoute
+
+from models.errors import PermissionDenied
+from models.states import Role
+from server.context import ServerContext
+from server.executions.events import PIPELINE_PROGRESS, ExecutionEvent
+from server.executions.service import state_of
+from server.http.lanes import Lane, run_on
+from server.http.live_socket import LiveSocket
+from server.http.websocket_protocol import CloseCode
+from server.http.websockets import Endpoint, websocket_route
+from server.live.messages import ExecutionUpdate, Seen, SystemStatus, messages_of_event, messages_of_state
+from server.live.system import SystemWatch, system_status
+from server.sessions.rules import only_device
+
+
+async def _execution(socket: LiveSocket) -> None:
+    """Send the present state of an execution, then everything that happens to it, until it has ended."""
+    execution_id = str(socket.path["execution_id"])
+    seen = Seen()
+    async with socket.context.hub.listen(PIPELINE_PROGRESS, execution_id) as listener:
+        # Listening first: what happens while the state is read is news, or known from it.
+        await _send_state(socket, execution_id, seen)
+        socket.expect_nothing(listener.end)
+        listener.when_behind(lambda: socket.drop(CloseCode.TOO_SLOW, "too slow"))
+        while not seen.ended:
+            event = await anext(listener, None)
+            if event is None:
+                return
+            if listener.missed:
+                listener.missed = False
+                await _send_state(socket, execution_id, seen)
+            if seen.take_event(event.value):
+                for message in messages_of_event(event.value, socket.language):
+                    await socket.send(message)
+
+
+async def _send_state(socket: LiveSocket, execution_id: str, seen: Seen) -> None:
+    state = await run_on(Lane.READS, state_of, socket.context, socket.principal, execution_id, socket.language)
+    if not socket.accepted:
+        await socket.accept()
+    if seen.take_state(state):
+        for message in messages_of_state(state):
+            await socket.send(message)
+
+
+def _system(watch: SystemWatch) -> Endpoint:
+    async def system(socket: LiveSocket) -> None:
+        """Send the state of the system now and when it changes, and every change of an execution's status."""
+        if only_device(socket.principal) is not None:
+            raise PermissionDenied("role-not-allowed", roles=", ".join(role.value for role in Role))
+        async with socket.context.hub.listen(PIPELINE_PROGRESS) as listener:
+            now = await run_on(Lane.READS, system_status, socket.context)
+            await socket.accept()
+            await socket.send(now)
+            socket.expect_nothing(listener.end)
+            listener.when_behind(lambda: socket.drop(CloseCode.TOO_SLOW, "too slow"))
+            watch.add(listener)
+            try:
+                await _send_changes(socket, listener)
+            finally:
+                watch.remove(listener)
+
+    return system
+
+
+async def _send_changes(socket: LiveSocket, listener: Any) -> None:
+    async for event in listener:
+        value = event.value
+        if isinstance(value, SystemStatus):
+            await socket.send(value)
+        elif isinstance(value, ExecutionEvent) and value.step_id is None:
+            await socket.send(ExecutionUpdate(execution_id=value.execution_id, status=value.status))
+
+
+def live_routes(context: ServerContext) -> tuple[WebSocketRoute, ...]:
+    """Return the routes."""
+    watch = SystemWatch(lambda: run_on(Lane.READS, system_status, context))
+    return (
+        websocket_route("/ws/execution/{execution_id}", _execution),
+        websocket_route("/ws/system-status", _system(watch)),
+    )

@@ -1,0 +1,84 @@
+"""The state of the system: asked of its parts from time to time, sent to all who listen when it changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sqlalchemy import func, select
+
+from models.errors import Unavailable
+from models.executions import Execution
+from models.states import EXECUTION_ENDED
+from server.context import ServerContext
+from server.events.hub import Listener
+from server.events.topics import Event
+from server.health.service import health
+from server.live.messages import SystemStatus
+
+PERIOD_S = 10.0
+KEY = "system"
+
+
+def system_status(context: ServerContext) -> SystemStatus:
+    """Return the state of the parts and how many executions wait and run; without these when the database is down."""
+    try:
+        components: dict[str, Any] = health(context).model_dump(mode="json")["components"]
+    except Unavailable as error:
+        found = error.members.get("components")
+        components = found if isinstance(found, dict) else {}
+    states = {name: part["status"] for name, part in components.items()}
+    try:
+        executions = _executions(context)
+    except Unavailable:
+        executions = {}
+    return SystemStatus(status="down" if "down" in states.values() else "ok", components=states, executions=executions)
+
+
+class SystemWatch:
+    """Asks for the state every ten seconds while somebody listens.
+
+    Args:
+        ask: returns the state now.
+        period_s: seconds between two questions.
+    """
+
+    def __init__(self, ask: Callable[[], Awaitable[SystemStatus]], period_s: float = PERIOD_S) -> None:
+        self._ask = ask
+        self._period_s = period_s
+        self._listeners: set[Listener[Any]] = set()
+        self._watching: asyncio.Task[None] | None = None
+        self._last: SystemStatus | None = None
+
+    def add(self, listener: Listener[Any]) -> None:
+        """Offer a listener each state that differs from the one before."""
+        self._listeners.add(listener)
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
+
+    def remove(self, listener: Listener[Any]) -> None:
+        """Offer it no more."""
+        self._listeners.discard(listener)
+        if not self._listeners and self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(self._period_s)
+            now = await self._ask()
+            if now != self._last:
+                self._last = now
+                for listener in list(self._listeners):
+                    listener.offer(Event(KEY, now))
+
+
+def _executions(context: ServerContext) -> dict[str, int]:
+    query = (
+        select(Execution.status, func.count())
+        .where(Execution.status.not_in(EXECUTION_ENDED))
+        .group_by(Execution.status)
+    )
+    with context.database.read() as session:
+        return {status.value: count for status, count in session.execute(query)}
