@@ -244,9 +244,11 @@ def encode_png(pixels: Pixels) -> bytes:
     return _encode(pixels, ".png", [cv2.IMWRITE_PNG_COMPRESSION, 3])
 
 
-def encode_bmp(pixels: Pixels) -> bytes:
-    """Return ``pixels``, uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``, as BMP (lossless, not compressed)."""
-    return _encode(pixels, ".bmp", [])
+def encode_netpbm(pixels: Pixels) -> bytes:
+    """Return ``pixels``, uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``, as binary PPM or PGM: lossless, as they lie."""
+    require_pixels(pixels)
+    kind = b"P6" if pixels.ndim == 3 else b"P5"  # noqa: PLR2004
+    return b"%s\n%d %d\n255\n" % (kind, pixels.shape[1], pixels.shape[0]) + pixels.tobytes()
 
 
 def encode_jpeg(pixels: Pixels, quality: int = 92) -> bytes:

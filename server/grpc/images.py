@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from inspection.imaging.files import ImageLimits, decode_image, encode_bmp
+from inspection.imaging.files import ImageLimits, decode_image, encode_netpbm
 from inspection.imaging.frames import Pixels
 from models.clock import utc_now
 from models.errors import InvalidInput, UnreadableImage
@@ -14,8 +14,8 @@ from server.objects.store import ObjectStore
 
 _NAME = "image"
 _MEBI = 1024 * 1024
-OUTPUT_TYPE = "image/bmp"
-"""What services store: lossless, and written a hundred times faster than PNG; what a person gets is converted once."""
+OUTPUT_TYPE = "image/netpbm"
+"""What services store: lossless, and written and read in a hundredth of the time of PNG or BMP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,14 @@ class Images:
         return decode_image(self.objects.read(sha256), name=_NAME, limits=self.limits)
 
     def keep(self, pixels: Pixels) -> common_pb2.ImageData:
-        """Store an image and return its reference.
+        """Store an image and return its reference; after a power cut the step runs again, so nothing is flushed.
 
         Raises:
             Unavailable: ``disk-full`` or ``objects-unreachable``.
         """
-        data = encode_bmp(pixels)
+        data = encode_netpbm(pixels)
         sha256 = hashlib.sha256(data).hexdigest()
-        self.objects.put(sha256, data)
+        self.objects.put(sha256, data, lasting=False)
         made = common_pb2.ImageData(
             bucket=self.objects.bucket,
             object_key=self.objects.object_key(sha256),

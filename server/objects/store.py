@@ -73,15 +73,22 @@ class ObjectStore:
         folder = self._folder / _ARRIVING if self._folder is not None else None
         return ObjectWriter(self.put, self.take_file, folder, most_bytes)
 
-    def put(self, sha256: str, data: bytes) -> None:
-        """Keep ``data``; it lasts through a power cut when this returns.
+    def put(self, sha256: str, data: bytes, *, lasting: bool = True) -> None:
+        """Keep ``data``.
+
+        Args:
+            sha256: digest of the bytes.
+            data: the bytes.
+            lasting: whether it lasts through a power cut when this returns; what can be made again need not, which
+                saves four flushes to the disk.
 
         Raises:
             Unavailable: ``disk-full`` or ``objects-unreachable``.
         """
         with translated():
             obstore.put(self._store, key_of(sha256), data)
-            self._settle(sha256)
+            if lasting:
+                self._settle(sha256)
 
     def put_file(self, sha256: str, path: Path) -> None:
         """Keep the bytes of a file, streamed; see ``put``."""

@@ -54,6 +54,8 @@ class RunningServer(uvicorn.Server):
             self._context.close()
             raise
         await super().startup(sockets)
+        if self.should_exit:  # The application could not start; what follows is not run.
+            await self._services.aclose()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer what is under way, then stop the services."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inspection.imaging.files import decode_image, encode_bmp
+from inspection.imaging.files import decode_image, encode_netpbm
 from inspection.model_files.step_models import StepModel
 from inspection.model_library.loading import load_model
 from inspection.pipeline import PipelineDefinition, Runner, validate_definition
@@ -59,7 +59,7 @@ def images(data: Path) -> list[bytes]:
     for _ in range(40):
         _, frame = video.read()
     video.release()
-    return [*(path.read_bytes() for path in found), encode_bmp(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))]
+    return [*(path.read_bytes() for path in found), encode_netpbm(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))]
 
 
 @contextmanager

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-import jwt
-
 from models.clock import utc_now
 from models.errors import NotSignedIn
 from models.ids import new_id
+from server.auth.identity.jwt_import import jwt
 from server.core.settings import ServerSettings
 
 _ALGORITHM = "HS256"

@@ -14,6 +14,7 @@ from inspection.imaging.files import (
     ImageLimits,
     decode_image,
     encode_jpeg,
+    encode_netpbm,
     encode_png,
     image_size,
     read_image,
@@ -190,9 +191,11 @@ def test_no_change_of_bytes_raises_anything_but_unreadable_image(data: st.DataOb
 
 @settings(max_examples=20, deadline=None)
 @given(height=st.integers(1, 40), width=st.integers(1, 40), seed=st.integers(0, 99))
-def test_png_keeps_every_pixel(height: int, width: int, seed: int) -> None:
+def test_a_lossless_file_keeps_every_pixel(height: int, width: int, seed: int) -> None:
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
     assert np.array_equal(decode_image(encode_png(pixels)), pixels)
+    assert np.array_equal(decode_image(encode_netpbm(pixels)), pixels)
+    assert np.array_equal(decode_image(encode_netpbm(pixels[:, :, 0]), mode="as-stored"), pixels[:, :, 0])
 
 
 def test_importing_opencv_leaves_the_qt_variables_as_they_were() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 from tests.support.detector_files import YOLO, graph_that_says
@@ -10,7 +11,12 @@ from tests.support.grpc_services import Hosted, hosting
 
 @pytest.fixture(scope="module")
 def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
-    """Resize, detection with a model that always finds a box of class ``a``, and filter."""
+    """Resize, detection and filter; one model always finds a box of class ``a``, the other always says ``scratch``."""
     folder = tmp_path_factory.mktemp("services")
-    with hosting(folder, models={"yolo11": graph_that_says(YOLO, folder / "model")}) as running:
+    classes = "task: classify\nnames: [good, scratch]\n"
+    models = {
+        "yolo11": graph_that_says(YOLO, folder / "detector"),
+        "resnet50": graph_that_says(np.array([[0.2, 0.8]]), folder / "classifier", classes),
+    }
+    with hosting(folder, models=models) as running:
         yield running

@@ -101,6 +101,22 @@ def test_a_detection_has_its_place_in_pixels_of_the_image(hosted: Hosted, image:
     assert (box.width, box.height) == pytest.approx((12.5, 12.5), abs=0.2)
 
 
+def test_a_classifier_answers_its_class_over_the_whole_image(hosted: Hosted, image: common_pb2.ImageData) -> None:
+    answer = detected(hosted, image, model_name="resnet50", confidence_threshold=0.5)
+    found = answer.detections
+    assert [item.class_name for item in found] == ["scratch"]
+    box = found[0].bbox
+    assert (box.x, box.y, box.width, box.height) == (0, 0, 100, 60)
+    assert answer.result.metadata["model_kind"] == "classifier"
+
+
+@pytest.mark.parametrize("threshold", [0.9, 1.0])
+def test_a_class_below_the_threshold_is_not_answered(
+    hosted: Hosted, image: common_pb2.ImageData, threshold: float
+) -> None:
+    assert not detected(hosted, image, model_name="resnet50", confidence_threshold=threshold).detections
+
+
 @pytest.mark.parametrize(
     ("fields", "count"),
     [
@@ -147,7 +163,7 @@ def test_a_parameter_that_is_not_allowed_is_an_invalid_argument(
 
 
 def test_a_model_without_a_file_is_not_found(hosted: Hosted, image: common_pb2.ImageData) -> None:
-    request = ai_detection_pb2.DetectionRequest(input_image=image, model_name="resnet50")
+    request = ai_detection_pb2.DetectionRequest(input_image=image, model_name="yolo12")
     assert refusal(hosted, "ai-detection", request) == (grpc.StatusCode.NOT_FOUND, "service-model-unknown")
 
 

@@ -323,6 +323,28 @@ def test_a_name_stands_for_the_addresses_that_it_resolves_to() -> None:
     assert Address("127.0.0.1", 5) in asyncio.run(resolve(Address("localhost", 5)))
 
 
+def test_a_name_is_resolved_again_with_each_check_of_health(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with PlantedReplica(RESIZE, good) as one, PlantedReplica(RESIZE, good) as two:
+            places: list[tuple[Address, ...]] = []
+
+            async def resolved(_: Address) -> tuple[Address, ...]:
+                return places[-1]
+
+            monkeypatch.setattr("server.services.replicas.resolve", resolved)
+            known = []
+            places.append(parse_addresses(one.address, "test"))
+            replicas = await connected(one)
+            for text in (one.address, f"{one.address},{two.address}", two.address, ""):
+                places.append(parse_addresses(text, "test"))
+                await replicas.refresh()
+                known.append(sorted(replica.address.target for replica in replicas.all))
+            await replicas.close()
+            assert known == [[one.address], sorted([one.address, two.address]), [two.address], [two.address]]
+
+    asyncio.run(main())
+
+
 def test_a_name_that_stands_for_nothing_has_no_replica() -> None:
     assert asyncio.run(resolve(Address("nowhere.invalid", 5))) == ()
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import json
 import signal
 import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pytest
 
+from inspection.imaging.files import encode_netpbm
+from server.core.settings import ServerSettings
+from server.objects.store import ObjectStore
+from server.services.clients import ServiceClients
+from server.services.step_services import StoredImage
+from tests.support.certificates import Authority
 from tests.support.server_process import IMAGEFLOW, environment, run, server, service
 
 pytestmark = pytest.mark.e2e
@@ -32,6 +42,55 @@ def test_a_server_starts_while_a_service_is_away(tmp_path: Path) -> None:
     with server(tmp_path, IMAGEFLOW_SERVER_GRPC_FILTER=away) as (_, url, _):
         answer = httpx.get(f"{url}/health", trust_env=False, timeout=30)
     assert (answer.status_code, answer.json()["grpc_services"]["filter"]["status"]) == (200, "down")
+
+
+def test_a_server_reaches_services_by_tls_with_a_secret(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    own = authority.sign("services")
+    shared = {
+        "IMAGEFLOW_SERVER_GRPC_SECRET": "s" * 32,
+        "IMAGEFLOW_SERVER_GRPC_TLS_CERT": str(own.certificate),
+        "IMAGEFLOW_SERVER_GRPC_TLS_KEY": str(own.key),
+        "IMAGEFLOW_SERVER_GRPC_TLS_CA": str(authority.certificate),
+        "IMAGEFLOW_SERVER_GRPC_TLS_NAME": "services",
+    }
+    with service("filter", "--data-dir", str(tmp_path), **shared) as apart:
+        with server(tmp_path, IMAGEFLOW_SERVER_GRPC_FILTER=apart, **shared) as (_, url, _):
+            found = httpx.get(f"{url}/health", trust_env=False, timeout=30).json()["grpc_services"]
+        with server(tmp_path, IMAGEFLOW_SERVER_GRPC_FILTER=apart) as (_, url, _):
+            stranger = httpx.get(f"{url}/health", trust_env=False, timeout=30).json()["grpc_services"]
+    assert (found["filter"]["status"], found["resize"]["status"]) == ("up", "up")
+    assert (stranger["filter"]["status"], stranger["resize"]["status"]) == ("down", "up")
+
+
+def test_no_call_is_lost_when_a_replica_is_killed(tmp_path: Path) -> None:
+    objects = ObjectStore(ServerSettings(data_dir=tmp_path).objects)
+    data = encode_netpbm(np.zeros((48, 64, 3), np.uint8))
+    sha256 = hashlib.sha256(data).hexdigest()
+    objects.put(sha256, data)
+    image = StoredImage(objects.bucket, objects.object_key(sha256), "image/netpbm", len(data), 64, 48)
+
+    async def main(first: str, second: str, kill: Callable[[], None]) -> list[int]:
+        clients = ServiceClients(ServerSettings(grpc_filter=f"{first},{second}"))
+        await clients.start({})
+        widths = []
+        for number in range(40):
+            if number == 10:
+                kill()
+            answer = await clients.run("filter", {"filter_type": "blur"}, image)
+            assert answer.output is not None
+            widths.append(answer.output.width)
+        await clients.stop()
+        return widths
+
+    options = [*IMAGEFLOW, "service", "filter", "--port", "0", "--data-dir", str(tmp_path)]
+    with (
+        service("filter", "--data-dir", str(tmp_path)) as lasting,
+        subprocess.Popen(options, stderr=subprocess.PIPE, text=True, env=environment()) as process,
+    ):
+        assert process.stderr is not None
+        killed = process.stderr.readline().split()[-1]
+        assert asyncio.run(main(lasting, killed, process.kill)) == [64] * 40
 
 
 def test_sigterm_ends_a_service_with_0(tmp_path: Path) -> None:
