@@ -124,7 +124,6 @@ download_url
 elapsed_time_ms
 ended_at
 estimated_remaining_ms
-execution_retention_days
 file_index
 first_seen_at
 next_generation

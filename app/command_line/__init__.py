@@ -27,6 +27,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "station": ("station_command", "The desktop application."),
     "server": ("server_command", "The central server."),
     "service": ("service_command", "One gRPC service of the server as a process of its own."),
+    "worker": ("worker_command", "Runs executions beside the server."),
     "inspect": ("inspect_command", "Run a pipeline or a model on images or a folder."),
     "gate": ("gate_app", "The image-quality gate: learn its bounds from well-taken images."),
     "calibrate": ("calibrate_command", "Millimetres per pixel from an image of a checkerboard."),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from server.auth import service
+from server.auth.schemas import Identity
 from server.http.clients import ClientAddress
 from server.http.dependencies import Asking, Context
 from server.http.lanes import signing_in
+from server.http.revisions import Read
 from server.http.routes import feature_router
 from sync.shared.sign_in import LoginRequest, RefreshRequest, TokenPair
 
@@ -29,3 +31,9 @@ def refresh(body: RefreshRequest, context: Context) -> TokenPair:
 def logout(asking: Asking, context: Context) -> None:
     """Invalidate access and refresh token of this session."""
     service.sign_out(context, asking)
+
+
+@router.get("/me", summary="Who is signed in")
+def me(asking: Asking, context: Context, answer: Read) -> Identity:
+    """The user, the machine with its key, or the station that a request comes from."""
+    return answer.of(service.identity_of(context, asking))

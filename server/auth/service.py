@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from sqlalchemy.orm import Session
 
 from models.clock import utc_now
@@ -14,6 +16,7 @@ from server.auth.identity.principal import Principal
 from server.auth.identity.repository import active_device, active_user, password_digest
 from server.auth.identity.secrets import digest_of, same_digest
 from server.auth.identity.tokens import Token, TokenKind
+from server.auth.schemas import Identity
 from server.context import ServerContext
 from sync.shared.sign_in import DeviceToken, TokenPair
 
@@ -51,6 +54,22 @@ def sign_in_device(context: ServerContext, device_id: str, credential: str, addr
     station = check_device(context, device_id, credential, address)
     token = context.tokens.issue(Token(TokenKind.DEVICE, station.id, "", station.id, station.token_generation))
     return DeviceToken(access_token=token, expires_in=_seconds(context, TokenKind.DEVICE))
+
+
+def identity_of(context: ServerContext, who: Principal) -> Identity:
+    """Return who a request comes from, as its client is shown."""
+    with context.database.read() as session:
+        user = session.get(User, who.user_id) if who.user_id is not None else None
+    kind: Literal["user", "machine", "station"] = "user" if user else "station" if who.role is None else "machine"
+    return Identity(
+        kind=kind,
+        user_id=who.user_id,
+        username=who.username,
+        display_name=user.display_name if user else "",
+        role=who.role,
+        language=user.language if user else None,
+        device_id=who.device_id,
+    )
 
 
 def check_device(context: ServerContext, device_id: str, credential: str, address: str) -> Device:

@@ -9,7 +9,7 @@ from models.errors import Conflict, PermissionDenied, Unavailable, UserFacingErr
 from models.states import EXECUTION_ENDED, ExecutionMode, ExecutionStatus, Role, may_act_for
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
-_OF_SERVICES = "service-unavailable"
+_OF_SERVICES = frozenset({"service-unavailable", "service-circuit-open", "service-not-connected"})
 
 
 class Start(Enum):
@@ -55,7 +55,7 @@ def after_trouble(error: Exception, *, mode: ExecutionMode, attempts: int, most_
     """
     if isinstance(error, UserFacingError) and not isinstance(error, Unavailable):
         return After.FAIL
-    if mode is ExecutionMode.DIRECT_GRPC and isinstance(error, Unavailable) and error.code == _OF_SERVICES:
+    if mode is ExecutionMode.DIRECT_GRPC and isinstance(error, Unavailable) and error.code in _OF_SERVICES:
         return After.FALL_BACK
     return After.FAIL if attempts >= most_attempts else After.TRY_AGAIN
 

@@ -5,25 +5,25 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Depends, File, Form, Request, UploadFile
+from fastapi import Depends, File, Form, Query, Request, UploadFile
 from fastapi.responses import Response, StreamingResponse
 
 from models.states import Role
-from server.files import service
+from server.files import previews, service
 from server.files.schemas import FileReply
 from server.files.service import IMAGE_TYPES
 from server.http.dependencies import Asking, Context, Principal, require
+from server.http.lanes import Lane, run_on
 from server.http.ranges import same_tag, wanted_range
-from server.http.revisions import Answered, Read
+from server.http.revisions import Answered, IfMatch, Read
 from server.http.routes import feature_router
 from sync.shared.schemas import GivenId, NamedId
 
 router = feature_router(prefix="/files", tags=["files"])
 Uploading = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
 # Octets first: what a station declared to be something else than an image.
-_CONTENT = {
-    kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("application/octet-stream", *IMAGE_TYPES)
-}
+_BINARY = {"type": "string", "format": "binary"}
+_CONTENT = {kind: {"schema": _BINARY} for kind in ("application/octet-stream", *IMAGE_TYPES, "application/json")}
 _BYTES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The bytes.", "content": _CONTENT},
     206: {"description": "The bytes of the range.", "content": _CONTENT},
@@ -63,6 +63,41 @@ def download(file_id: NamedId, asking: Asking, request: Request, context: Contex
 def metadata(file_id: NamedId, asking: Asking, context: Context, answer: Read) -> FileReply:
     """Id, digest, size, content type, width and height."""
     return answer.of(service.get_file(context, asking, file_id))
+
+
+@router.get(
+    "/{file_id}/preview",
+    summary="A small picture of an image",
+    response_class=Response,
+    responses={
+        200: {"description": "The preview.", "content": {previews.JPEG: {"schema": _BINARY}}},
+        304: {"description": "The client has this preview already."},
+        422: {},
+    },
+)
+async def preview(
+    file_id: NamedId,
+    asking: Asking,
+    request: Request,
+    context: Context,
+    size: Annotated[
+        int, Query(ge=previews.SMALLEST, le=previews.LARGEST, description="Most pixels of its longer side.")
+    ] = 256,
+) -> Response:
+    """A JPEG, not enlarged; 422 for a file that is no image."""
+    known = await run_on(Lane.READS, service.get_file, context, asking, file_id)
+    tag = f'"{known.sha256}-{size}"'
+    headers = {"ETag": tag, "Cache-Control": "private, max-age=86400, immutable"}
+    if same_tag(request.headers.get("if-none-match"), tag):
+        return Response(status_code=304, headers=headers)
+    data = await run_on(Lane.HEAVY, previews.preview_of, context, known, size)
+    return Response(data, media_type=previews.JPEG, headers=headers)
+
+
+@router.delete("/{file_id}", summary="Delete a file", status_code=204, responses={409: {}})
+def delete(file_id: NamedId, asking: Uploading, context: Context, expected: IfMatch) -> None:
+    """By who uploaded it, supervisors and administrators; 409 while an execution or a session names it."""
+    service.delete_file(context, asking, file_id, expected)
 
 
 def _content(request: Request, context: Context, known: FileReply, disposition: str) -> Response:

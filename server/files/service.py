@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from models.errors import Conflict, NotFound
+from sqlalchemy import exists, select
+
+from models.errors import Conflict, NotFound, PermissionDenied
+from models.executions import ExecutionOutput, ExecutionRun
 from models.ids import new_id
 from models.insertion import insert_if_absent
 from models.sessions import ImageRecord, InspectionSession
+from models.states import may_act_for
 from models.sync import StoredFile
 from server.audit import audited
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
+from server.core.revisions import WHATEVER, Expected
 from server.files.images import check_image
 from server.files.schemas import FileReply
 from server.objects.records import record_blob
@@ -90,6 +95,34 @@ def get_file(context: ServerContext, who: Principal, file_id: str) -> FileReply:
         if image is None or owner is None or only_device(who) not in {None, owner.device_id}:
             raise NotFound("file-unknown")
         return _image_reply(image)
+
+
+def delete_file(context: ServerContext, who: Principal, file_id: str, expected: Expected = WHATEVER) -> None:
+    """Remove an uploaded file; its bytes are collected with the object store's orphans.
+
+    Raises:
+        NotFound: ``file-unknown``.
+        PermissionDenied: ``file-of-another``.
+        PreconditionFailed: ``revision-mismatch``.
+        Conflict: ``file-in-use`` for an input or output of an execution, and for an image of a session.
+    """
+    with context.database.local_transaction(who.user_id) as session:
+        record = session.get(StoredFile, file_id, with_for_update=True)
+        if record is None:
+            if session.get(ImageRecord, file_id) is not None:
+                raise Conflict("file-in-use")
+            raise NotFound("file-unknown")
+        if who.role is None or not may_act_for(record.user_id, role=who.role, user_id=who.user_id):
+            raise PermissionDenied("file-of-another")
+        expected.require(_reply(record))
+        named = select(
+            exists().where(ExecutionRun.file_id == file_id) | exists().where(ExecutionOutput.file_id == file_id)
+        )
+        if session.scalar(named):
+            raise Conflict("file-in-use")
+        session.delete(record)
+        session.flush()
+        audited(session, who, "file.deleted", "file", file_id, sha256=record.sha256)
 
 
 def _image_reply(image: ImageRecord) -> FileReply:

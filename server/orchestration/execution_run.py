@@ -124,7 +124,7 @@ class ExecutionRunner:
         return end(session, self._job.claim, ExecutionStatus.CANCELLED)
 
     async def _files(self) -> None:
-        pipeline = _pipeline(self._job.definition)
+        pipeline = pipeline_of(self._job.definition)
         for file in self._job.files:
             self._progress.begin_file(file.position)
             try:
@@ -289,5 +289,6 @@ class ExecutionRunner:
 
 
 @lru_cache(maxsize=64)
-def _pipeline(definition: str) -> ValidatedPipeline:
+def pipeline_of(definition: str) -> ValidatedPipeline:
+    """Return the pipeline of a definition's JSON; validated once for many executions."""
     return validate_definition(PipelineDefinition.parse(definition))

@@ -14,6 +14,7 @@ from models.states import ExecutionStatus
 from server.context import ServerContext
 from server.executions.events import PIPELINE_PROGRESS
 from server.executions.leases import has_waiting
+from server.executions.retention import remove_ended
 
 if TYPE_CHECKING:
     from inspection.model_files.step_models import ModelFinder
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from server.services.step_services import StepServices
 
 _LOOK_S = 2.0
+_SETTLED_S, _DAY_S = 60.0, 24 * 3600.0
 _log = structlog.get_logger("imageflow.server")
 
 
@@ -38,13 +40,18 @@ async def working(
     if context.settings.slots == 0:
         yield
         return
-    task = asyncio.create_task(_work(context, services, find_model), name="executions")
-    task.add_done_callback(_report)
+    tasks = [
+        asyncio.create_task(_work(context, services, find_model), name="executions"),
+        asyncio.create_task(_clear_away(context), name="retention of executions"),
+    ]
+    for task in tasks:
+        task.add_done_callback(_report)
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _work(context: ServerContext, services: StepServices | None, find_model: ModelFinder) -> None:
@@ -78,6 +85,17 @@ def _waits(context: ServerContext) -> bool:
             return has_waiting(session)
     except Unavailable:
         return False
+
+
+async def _clear_away(context: ServerContext) -> None:
+    """Remove old executions once a day."""
+    await asyncio.sleep(_SETTLED_S)
+    while True:
+        try:
+            await asyncio.to_thread(remove_ended, context.database, context.settings.execution_retention_days)
+        except Unavailable as error:
+            _log.warning("old executions stay", code=error.code)
+        await asyncio.sleep(_DAY_S)
 
 
 def _report(task: asyncio.Task[None]) -> None:

@@ -290,3 +290,11 @@ def test_sign_ins_are_kept_in_the_audit_chain(served: Served) -> None:
         query = select(AuditEntry).where(AuditEntry.actor == "inspector", AuditEntry.action == "auth.signed-in")
         assert session.scalars(query).first() is not None
         assert verify_audit(session) == []
+
+
+def test_everybody_learns_who_they_are(served: Served) -> None:
+    me = {role: served[role].get("/auth/me").json() for role in ("supervisor", "device")}
+    assert (me["supervisor"]["kind"], me["supervisor"]["role"]) == ("user", "supervisor")
+    assert (me["device"]["kind"], me["device"]["role"], me["device"]["user_id"]) == ("station", None, None)
+    assert me["device"]["device_id"]
+    assert served["anonymous"].get("/auth/me").status_code == 401

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inspection.imaging.files import decode_image
 from models.clock import utc_now
 from models.ids import new_id
 from models.sessions import ImageRecord, InspectionSession
@@ -188,3 +189,32 @@ def test_a_range_means_the_bytes_the_standard_says(size: int, first: int, last: 
         part = wanted_range(header, size)
         assert part is not None
         assert data[slice(*part)] == data[first : last + 1]
+
+
+def test_a_deleted_file_is_gone(served: Served) -> None:
+    kept = upload(served, png(900)).json()
+    assert served["inspector"].delete(f"/files/{kept['id']}").status_code == 204
+    assert served["inspector"].get(f"/files/{kept['id']}").status_code == 404
+
+
+def test_a_file_of_somebody_else_is_not_deleted(served: Served) -> None:
+    kept = upload(served, png(901)).json()
+    answer = served["integrator"].delete(f"/files/{kept['id']}")
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (403, "file-of-another")
+    assert served["supervisor"].delete(f"/files/{kept['id']}").status_code == 204
+
+
+def test_a_preview_is_a_small_jpeg(served: Served) -> None:
+    kept = upload(served, png(902)).json()
+    answer = served["inspector"].get(f"/files/{kept['id']}/preview", params={"size": 16})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
+    assert max(decode_image(answer.content).shape[:2]) <= 16
+    again = served["inspector"].get(
+        f"/files/{kept['id']}/preview", params={"size": 16}, headers={"If-None-Match": answer.headers["etag"]}
+    )
+    assert again.status_code == 304
+
+
+def test_a_preview_is_not_larger_than_allowed(served: Served) -> None:
+    kept = upload(served, png(903)).json()
+    assert served["inspector"].get(f"/files/{kept['id']}/preview", params={"size": 5000}).status_code == 400

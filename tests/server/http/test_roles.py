@@ -44,6 +44,7 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], object]] = {
     ("POST", f"/inspection/sessions/{ID}/human-verification"): (INSPECTING - {"integrator"}, {"verdict": "OK"}),
     ("POST", f"/inspection/sessions/{ID}/images"): (INSPECTING, {"file_id": ID}),
     ("POST", "/files"): (INSPECTING, None),
+    ("DELETE", f"/files/{ID}"): (INSPECTING, None),
     ("POST", "/executions"): (INSPECTING, None),
     ("POST", f"/executions/{ID}/cancel"): (INSPECTING, None),
 }

@@ -1,0 +1,66 @@
+"""A worker as a process: runs executions beside the server, until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+from models.errors import InvalidInput
+from server.context import ServerContext, open_context
+from server.core.logs import configure_logs
+from server.core.settings import ServerSettings
+from server.orchestration.starting import working
+from server.process.running import OWNER_ONLY
+from server.process.services import connected_services
+
+_STANDARD_INPUT, _PIECE = 0, 1_024
+
+
+def run_worker(settings: ServerSettings, *, until_stdin_closes: bool, report: Callable[[str], None]) -> None:
+    """Run executions until stopped (SIGTERM, SIGINT, or the end of standard input); what runs then is given back.
+
+    Args:
+        settings: as started; services without an address are hosted in this process, on ports that are free.
+        until_stdin_closes: stop when standard input ends.
+        report: shows a line to the person who started it.
+
+    Raises:
+        InvalidInput: ``worker-database-embedded``.
+        UserFacingError: when it cannot start, with what to do.
+    """
+    if not settings.database.startswith("postgresql"):
+        raise InvalidInput("worker-database-embedded")
+    slots = settings.execution_slots or os.cpu_count() or 1
+    own = settings.model_copy(update={"execution_slots": slots, "grpc_port": 0})
+    os.umask(OWNER_ONLY)
+    context = open_context(own)
+    try:
+        configure_logs(own.log_level)
+        asyncio.run(_work(own, context, until_stdin_closes=until_stdin_closes, report=report))
+    finally:
+        context.close()
+
+
+async def _work(
+    settings: ServerSettings, context: ServerContext, *, until_stdin_closes: bool, report: Callable[[str], None]
+) -> None:
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    if until_stdin_closes:
+        threading.Thread(target=_wait_for_the_end, args=(loop, stopped), daemon=True, name="stdin").start()
+    context.outbox.start()
+    async with connected_services(settings, context), working(context, context.services, context.models.find):
+        report(f"ImageFlow worker runs {settings.slots} executions at once")
+        await stopped.wait()
+
+
+def _wait_for_the_end(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:
+    while os.read(_STANDARD_INPUT, _PIECE):
+        pass
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(stopped.set)

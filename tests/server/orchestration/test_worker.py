@@ -1,0 +1,265 @@
+"""Workers cancel, take over, fall back to the bus, and give back what they cannot end."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from inspection.components.registry import components
+from models.clock import utc_now
+from models.errors import NotFound, Unavailable
+from models.executions import Execution, ExecutionOutput, ExecutionRun
+from models.pipelines import Pipeline
+from models.states import ExecutionMode, ExecutionStatus, Role
+from models.storage import sha256_of
+from models.sync import StoredFile
+from server.auth.identity.principal import Principal
+from server.context import ServerContext, open_context
+from server.core.settings import ServerSettings
+from server.executions import service
+from server.executions.events import PIPELINE_PROGRESS, ExecutionEvent
+from server.executions.intake import Draft
+from server.executions.leases import claim_next
+from server.executions.retention import remove_ended
+from server.files.images import check_image
+from server.orchestration import execution_run
+from server.orchestration.worker import Worker
+from server.services.step_services import StepAnswer, StoredImage
+from tests.support.executing import RESIZE_BLUR, jpeg
+
+ASKING = Principal("u", "inspector", Role.INSPECTOR, None)
+DEADLINE_S = 30.0
+
+
+class Services:
+    """Services that have every step; what they do is a function."""
+
+    def __init__(self, answer: Callable[[], StepAnswer]) -> None:
+        self._answer = answer
+        self.asked = 0
+
+    def serves(self, component: str, parameters: Mapping[str, Any]) -> bool:
+        del component, parameters
+        return True
+
+    async def run(
+        self, component: str, parameters: Mapping[str, Any], image: StoredImage, *, deadline_s: float | None = None
+    ) -> StepAnswer:
+        del component, parameters, image, deadline_s
+        self.asked += 1
+        return self._answer()
+
+
+def out_of_reach() -> StepAnswer:
+    raise Unavailable("service-unavailable", service="ResizeService", addresses="-", reason="-")
+
+
+def unknown_model() -> StepAnswer:
+    raise NotFound("service-model-unknown", name="m", known="-")
+
+
+def no_model(name: str) -> Any:
+    raise NotFound("service-model-unknown", name=name, known="-")
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Iterator[ServerContext]:
+    opened = open_context(ServerSettings(data_dir=tmp_path, execution_lease_s=2, execution_attempts=2))
+    opened.outbox.start()
+    yield opened
+    opened.close()
+
+
+def accept(context: ServerContext, *images: bytes, steps: list[dict[str, Any]] = RESIZE_BLUR) -> str:
+    """Accept an execution on images, one unless given, and return its id."""
+    with context.database.transaction() as session:
+        pipeline = Pipeline(name="P", definition={"name": "P", "steps": steps})
+        session.add(pipeline)
+    draft = Draft(pipeline_id=pipeline.id)
+    for number, data in enumerate(images or (jpeg(),)):
+        context.objects.put(sha256_of(data), data)
+        draft.files.append(check_image(data, f"{number}.jpg", context.settings))
+    return service.accept(context, ASKING, draft, None, runs_here=True).execution_id
+
+
+def stored(context: ServerContext, execution_id: str) -> Execution:
+    with context.database.read() as session:
+        return session.get_one(Execution, execution_id)
+
+
+@asynccontextmanager
+async def at_work(context: ServerContext, services: Services | None = None) -> AsyncIterator[None]:
+    task = asyncio.create_task(Worker(context, 1, services, no_model).run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def run_to_the_end(context: ServerContext, execution_id: str, services: Services | None = None) -> Execution:
+    async def work() -> None:
+        async with at_work(context, services):
+            await until(lambda: stored(context, execution_id).ended_at is not None)
+
+    asyncio.run(work())
+    return stored(context, execution_id)
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """A component that waits, deaf to a cancelled run."""
+
+    begun: threading.Event
+    release: threading.Event
+
+
+@pytest.fixture
+def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stuck]:
+    """Let the component resize wait until it is released, at the latest when the test ends."""
+    made = Stuck(threading.Event(), threading.Event())
+    known = components()
+
+    def wait(*_: object) -> Any:
+        made.begun.set()
+        made.release.wait(DEADLINE_S)
+        raise RuntimeError("released")
+
+    known["resize"] = replace(known["resize"], run=wait)
+    monkeypatch.setattr("inspection.pipeline.validation.components", lambda: known)
+    execution_run.pipeline_of.cache_clear()
+    yield made
+    made.release.set()
+    execution_run.pipeline_of.cache_clear()
+
+
+def test_a_running_execution_is_cancelled_within_a_second(context: ServerContext, stuck: Stuck) -> None:
+    one = accept(context)
+
+    async def work() -> float:
+        async with at_work(context):
+            await until(stuck.begun.is_set)
+            began = asyncio.get_running_loop().time()
+            service.cancel(context, ASKING, one)
+            await until(lambda: stored(context, one).status is ExecutionStatus.CANCELLED)
+            took = asyncio.get_running_loop().time() - began
+            stuck.release.set()
+        return took
+
+    assert asyncio.run(work()) < 1.0
+
+
+def test_a_waiting_execution_is_cancelled_at_once(context: ServerContext) -> None:
+    one = accept(context)
+    assert service.cancel(context, ASKING, one).status is ExecutionStatus.CANCELLED
+    with context.database.read() as session:
+        assert set(session.scalars(select(ExecutionRun.status))) == {ExecutionStatus.CANCELLED}
+
+
+def test_the_execution_of_a_dead_worker_is_taken_over(context: ServerContext) -> None:
+    one = accept(context, jpeg(seed=1), jpeg(seed=2))
+    with context.database.local_transaction() as session:
+        assert claim_next(session, "dead", lease_s=60, most_attempts=2).claim is not None
+        past = utc_now() - datetime.timedelta(seconds=1)
+        session.execute(update(Execution).values(lease_until=past))
+    record = run_to_the_end(context, one)
+    assert (record.status, record.attempts, record.fencing_token) == (ExecutionStatus.COMPLETED, 2, 2)
+    with context.database.read() as session:
+        assert len(session.scalars(select(ExecutionOutput)).all()) == 4
+
+
+def test_an_execution_whose_services_do_not_answer_goes_on_over_the_bus(context: ServerContext) -> None:
+    services = Services(out_of_reach)
+    record = run_to_the_end(context, accept(context), services)
+    assert (record.status, record.execution_mode) == (ExecutionStatus.COMPLETED, ExecutionMode.KAFKA_FALLBACK)
+    assert services.asked == 1
+
+
+def test_a_step_whose_model_no_service_knows_runs_in_the_worker(context: ServerContext) -> None:
+    record = run_to_the_end(context, accept(context), Services(unknown_model))
+    assert (record.status, record.execution_mode) == (ExecutionStatus.COMPLETED, ExecutionMode.DIRECT_GRPC)
+
+
+def test_a_fault_is_tried_again_until_it_is_given_up(context: ServerContext) -> None:
+    def fault() -> StepAnswer:
+        raise ValueError("a fault of the program")
+
+    record = run_to_the_end(context, accept(context), Services(fault))
+    assert (record.status, record.error_code, record.attempts) == (ExecutionStatus.FAILED, "execution-fault", 2)
+
+
+def test_a_file_that_fails_does_not_stop_the_others(context: ServerContext) -> None:
+    area = {"x": 80, "y": 60, "width": 10, "height": 10}
+    step = {"id": "cut", "component": "crop", "inputs": {"image": "input"}, "parameters": {"rectangle": area}}
+    one = accept(context, jpeg(32, 32), jpeg(96, 72), steps=[step])
+    record = run_to_the_end(context, one)
+    assert record.status is ExecutionStatus.FAILED
+    with context.database.read() as session:
+        runs = session.scalars(select(ExecutionRun).order_by(ExecutionRun.position)).all()
+    assert [run.status for run in runs] == [ExecutionStatus.FAILED, ExecutionStatus.COMPLETED]
+    assert record.error_code == runs[0].error_code
+
+
+def test_a_worker_that_stops_gives_back_what_it_runs(context: ServerContext, stuck: Stuck) -> None:
+    one = accept(context)
+
+    async def work() -> None:
+        worker = asyncio.create_task(Worker(context, 1, None, no_model).run())
+        await until(stuck.begun.is_set)
+        worker.cancel()
+        await until(lambda: stored(context, one).status is ExecutionStatus.PENDING)
+        stuck.release.set()
+        await asyncio.gather(worker, return_exceptions=True)
+
+    asyncio.run(work())
+    record = stored(context, one)
+    assert (record.attempts, record.worker_id) == (0, None)
+
+
+def test_progress_comes_before_the_end(context: ServerContext) -> None:
+    one = accept(context)
+    seen: list[ExecutionEvent] = []
+
+    async def work() -> None:
+        async with context.events.subscribe(PIPELINE_PROGRESS) as events, at_work(context):
+            async for event in events:
+                seen.append(event.value)
+                if event.value.status is ExecutionStatus.COMPLETED:
+                    return
+
+    asyncio.run(asyncio.wait_for(work(), DEADLINE_S))
+    assert [(event.step_id, event.step_status) for event in seen if event.step_id] == [
+        ("small", "running"),
+        ("small", "completed"),
+        ("blur", "running"),
+        ("blur", "completed"),
+    ]
+    assert [event.progress for event in seen if event.step_id] == [0.0, 50.0, 50.0, 100.0]
+    assert {event.execution_id for event in seen} == {one}
+    assert len(seen[-1].output_files) == 2
+
+
+def test_old_executions_go_with_their_files(context: ServerContext) -> None:
+    one = accept(context)
+    run_to_the_end(context, one)
+    later = utc_now() + datetime.timedelta(days=31)
+    assert remove_ended(context.database, 30) == 0
+    assert remove_ended(context.database, 30, later) == 1
+    with context.database.read() as session:
+        for kind in (Execution, ExecutionRun, ExecutionOutput, StoredFile):
+            assert session.scalars(select(kind)).all() == []
