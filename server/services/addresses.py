@@ -11,6 +11,7 @@ from server.core.settings import PREFIX, ServerSettings
 from server.grpc.contract import AI_DETECTION, CAMERA_STREAM, FILTER, RESIZE, SERVICES, Service
 
 _DNS = "dns:///"
+_RESOLVE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,12 @@ def embedded_services(settings: ServerSettings) -> list[Service]:
 
 
 async def resolve(address: Address) -> tuple[Address, ...]:
-    """Return the addresses that a name stands for now, sorted; none when it stands for nothing."""
+    """Return the addresses that a name stands for now, sorted; none when it stands for nothing, or nobody says so."""
     loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    except OSError:
+        async with asyncio.timeout(_RESOLVE_S):
+            found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except (OSError, TimeoutError):
         return ()
     return tuple(sorted({Address(str(place[4][0]), address.port) for place in found}, key=lambda one: one.target))
 

@@ -16,10 +16,13 @@ from server.services.addresses import Address, configured, parse_addresses
 from server.services.step_services import StepAnswer, StepServices, StoredImage
 
 if TYPE_CHECKING:
+    import grpc
+
     from server.services.replicas import Replica, Replicas
 
 _log = structlog.get_logger("imageflow.services")
 _METADATA_BYTES = 128 * 1024
+_START_S = 3.0
 
 
 class ServiceClients:
@@ -34,6 +37,8 @@ class ServiceClients:
         self._replicas: dict[str, Replicas] = {}
         self._steps: StepServices | None = None
         self._asking: asyncio.Task[None] | None = None
+        self._checked = asyncio.Event()
+        self._credentials: grpc.ChannelCredentials | None = None
         self.embedded: frozenset[str] = frozenset()
 
     async def start(self, embedded: Mapping[str, str]) -> None:
@@ -45,10 +50,11 @@ class ServiceClients:
         Raises:
             InvalidInput: ``service-address-invalid`` or ``server-tls-files``.
         """
-        from server.grpc.security import bearer_of
+        from server.grpc.security import bearer_of, channel_credentials
         from server.services.replicas import Replicas
         from server.services.steps import GrpcSteps
 
+        self._credentials = channel_credentials(self._settings)
         self.embedded = frozenset(embedded)
         for key, service in SERVICES.items():
             here = parse_addresses(embedded.get(key, ""), key)
@@ -56,8 +62,11 @@ class ServiceClients:
             if addresses:
                 self._replicas[key] = Replicas(service, addresses, self._connect)
         self._steps = GrpcSteps(self.replicas, bearer_of(self._settings))
-        await self.check()
         self._asking = asyncio.get_running_loop().create_task(self._keep_asking(), name="health of services")
+        # What does not answer is found out meanwhile: a service that is away keeps no server from starting.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_START_S):
+                await self._checked.wait()
 
     async def stop(self) -> None:
         """Close every channel."""
@@ -115,12 +124,13 @@ class ServiceClients:
 
     async def _keep_asking(self) -> None:
         while True:
-            await asyncio.sleep(HEALTH_EVERY_S)
-            before = {id(replica): replica.healthy for replica in self._every()}
+            before = {replica: replica.healthy for replica in self._every()}
             await self.check()
+            self._checked.set()
             for replica in self._every():
-                if before.get(id(replica), True) and not replica.healthy:
+                if before.get(replica, True) and not replica.healthy:
                     _log.warning("a replica of a service does not answer", address=replica.address.target)
+            await asyncio.sleep(HEALTH_EVERY_S)
 
     def _every(self) -> list[Replica]:
         return [replica for replicas in self._replicas.values() for replica in replicas.all]
@@ -128,8 +138,6 @@ class ServiceClients:
     def _connect(self, address: Address, host: str) -> Any:
         import grpc
         import grpc.aio
-
-        from server.grpc.security import channel_credentials
 
         most = self._settings.grpc_max_message_bytes
         options: list[tuple[str, Any]] = [
@@ -147,10 +155,9 @@ class ServiceClients:
             # Each replica has a connection of its own, also where two servers of one process ask the same address.
             ("grpc.use_local_subchannel_pool", 1),
         ]
-        credentials = channel_credentials(self._settings)
-        if credentials is None:
+        if self._credentials is None:
             return grpc.aio.insecure_channel(address.target, options=options)
         name = self._settings.grpc_tls_name or host
         return grpc.aio.secure_channel(
-            address.target, credentials, options=[*options, ("grpc.ssl_target_name_override", name)]
+            address.target, self._credentials, options=[*options, ("grpc.ssl_target_name_override", name)]
         )

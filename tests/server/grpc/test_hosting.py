@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from pathlib import Path
 
 import grpc
@@ -11,14 +12,17 @@ import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2
 
-from inspection.components.registry import InspectionCancelled
+from inspection.components.registry import InspectionCancelled, component
+from inspection.imaging.files import DEFAULT_LIMITS
 from models.errors import InvalidInput, Unavailable
 from server.core.settings import ServerSettings
 from server.grpc.contract import CAMERA_STREAM, SERVICES
 from server.grpc.hosting import Parts, ServiceHost
+from server.grpc.images import Images
 from server.grpc.models import ModelShelf
 from server.grpc.security import channel_credentials
 from server.grpc.stubs import common_pb2, resize_pb2
+from server.grpc.work import StepWork
 from server.objects.store import ObjectStore
 from tests.support.certificates import Authority
 from tests.support.grpc_services import Hosted, hosting
@@ -155,14 +159,21 @@ def test_no_service_listens_when_the_port_of_one_is_taken(tmp_path: Path) -> Non
             assert free.connect_ex(("127.0.0.1", port)) != 0
 
 
+def test_processes_of_one_server_share_their_ports(tmp_path: Path) -> None:
+    async def main() -> None:
+        settings = ServerSettings(data_dir=tmp_path, grpc_port=0)
+        parts = Parts(settings, ObjectStore(settings.objects), ModelShelf({}))
+        first = ServiceHost([SERVICES["resize"]], parts, share_ports=True)
+        port = int((await first.start())["resize"].rpartition(":")[2])
+        second = ServiceHost([SERVICES["resize"]], parts, port=port, share_ports=True)
+        assert await second.start() == first.addresses
+        await first.stop(0)
+        await second.stop(0)
+
+    asyncio.run(main())
+
+
 def test_work_that_was_cancelled_stores_nothing(tmp_path: Path) -> None:
-    import threading
-
-    from inspection.components.registry import component
-    from inspection.imaging.files import DEFAULT_LIMITS
-    from server.grpc.images import Images
-    from server.grpc.work import StepWork
-
     objects = ObjectStore(tmp_path.as_uri())
     cancel = threading.Event()
     cancel.set()

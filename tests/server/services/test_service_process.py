@@ -8,6 +8,7 @@ import json
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +43,22 @@ def test_a_server_starts_while_a_service_is_away(tmp_path: Path) -> None:
     with server(tmp_path, IMAGEFLOW_SERVER_GRPC_FILTER=away) as (_, url, _):
         answer = httpx.get(f"{url}/health", trust_env=False, timeout=30)
     assert (answer.status_code, answer.json()["grpc_services"]["filter"]["status"]) == (200, "down")
+
+
+def test_a_service_that_hangs_slows_no_other_request(tmp_path: Path) -> None:
+    # A listener that accepts nobody: its connections are there, and nothing ever answers.
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        address = f"127.0.0.1:{hanging.getsockname()[1]}"
+        with (
+            server(tmp_path, IMAGEFLOW_SERVER_GRPC_FILTER=address) as (_, url, _),
+            httpx.Client(trust_env=False) as client,
+        ):
+            took = []
+            for _ in range(50):
+                began = time.monotonic()
+                assert client.get(f"{url}/health").json()["grpc_services"]["filter"]["status"] != "up"
+                took.append(time.monotonic() - began)
+    assert sorted(took)[45] < 0.5
 
 
 def test_a_server_reaches_services_by_tls_with_a_secret(tmp_path: Path) -> None:
