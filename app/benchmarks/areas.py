@@ -130,7 +130,11 @@ AREAS = {
         Area(
             "sync",
             "Synchronisation",
-            measures=(Measure("app.benchmarks.sync.records", folder=None, quick={"rounds": 1, "of_parts": 0.02}),),
+            measures=(
+                Measure("app.benchmarks.sync.records", folder=None, quick={"rounds": 1, "of_parts": 0.02}),
+                Measure("app.benchmarks.sync.backlog", folder=None, quick={"changes": 900}),
+                Measure("app.benchmarks.sync.crowds", folder=None, quick={"steady": 4, "seconds": 3.0, "returning": 4}),
+            ),
         ),
         Area("command", "The command line", probes=(Probe("app.benchmarks.command_start"),)),
         Area(

@@ -66,9 +66,7 @@ def sync_command(
             raise NotSignedIn("sync-credential-not-given")
 
         def show(step: SyncProgress) -> None:
-            total = f"/{step.total}" if step.total else ""
-            fraction = min(1.0, step.done / step.total) if step.total else 0.0
-            advance(f"{_STAGES[step.stage]} {step.done}{total}", fraction)
+            advance(*_progress_line(step))
 
         report = workspace.link.engine.run_once(show)
     typer.echo(json.dumps(_report_json(report)) if as_json else _report_text(report))
@@ -116,6 +114,18 @@ def _report_json(report: SyncReport) -> dict[str, Any]:
     import dataclasses
 
     return {**dataclasses.asdict(report), "problems": list(report.problems)}
+
+
+def _progress_line(step: SyncProgress) -> tuple[str, float]:
+    """Return what a pass does and how far it is, and the fraction of it that is done."""
+    words = [_STAGES[step.stage], f"{step.done}/{step.total}" if step.total else str(step.done)]
+    fraction = step.done / step.total if step.total else 0.0
+    if step.total_bytes:
+        words.append(f"{step.done_bytes / 1e6:.1f}/{step.total_bytes / 1e6:.1f} MB")
+        fraction = step.done_bytes / step.total_bytes
+    if step.seconds_left:
+        words.append(f"{step.seconds_left:.0f} s left")
+    return " ".join(words), min(1.0, fraction)
 
 
 def _report_text(report: SyncReport) -> str:

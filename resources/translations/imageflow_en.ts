@@ -842,6 +842,10 @@
         <translation>Synchronise now</translation>
     </message>
     <message>
+        <source>Stop exchanging</source>
+        <translation>Stop exchanging</translation>
+    </message>
+    <message>
         <source>Refused changes…</source>
         <translation>Refused changes…</translation>
     </message>
@@ -913,6 +917,37 @@
     <message>
         <source>Synchronisation: {state}</source>
         <translation>Synchronisation: {state}</translation>
+    </message>
+</context>
+<context>
+    <name>SyncProgress</name>
+    <message>
+        <source>{time} left</source>
+        <translation>{time} left</translation>
+    </message>
+    <message>
+        <source>Sending records</source>
+        <translation>Sending records</translation>
+    </message>
+    <message>
+        <source>Receiving records</source>
+        <translation>Receiving records</translation>
+    </message>
+    <message>
+        <source>Sending images</source>
+        <translation>Sending images</translation>
+    </message>
+    <message>
+        <source>Receiving models</source>
+        <translation>Receiving models</translation>
+    </message>
+    <message>
+        <source>Receiving everything</source>
+        <translation>Receiving everything</translation>
+    </message>
+    <message>
+        <source>Comparing with the server</source>
+        <translation>Comparing with the server</translation>
     </message>
 </context>
 <context>

@@ -835,6 +835,10 @@
         <translation>今すぐ同期</translation>
     </message>
     <message>
+        <source>Stop exchanging</source>
+        <translation>通信を中止</translation>
+    </message>
+    <message>
         <source>Refused changes…</source>
         <translation>拒否された変更…</translation>
     </message>
@@ -904,6 +908,37 @@
     <message>
         <source>Synchronisation: {state}</source>
         <translation>同期：{state}</translation>
+    </message>
+</context>
+<context>
+    <name>SyncProgress</name>
+    <message>
+        <source>{time} left</source>
+        <translation>残り {time}</translation>
+    </message>
+    <message>
+        <source>Sending records</source>
+        <translation>記録を送信中</translation>
+    </message>
+    <message>
+        <source>Receiving records</source>
+        <translation>記録を受信中</translation>
+    </message>
+    <message>
+        <source>Sending images</source>
+        <translation>画像を送信中</translation>
+    </message>
+    <message>
+        <source>Receiving models</source>
+        <translation>モデルを受信中</translation>
+    </message>
+    <message>
+        <source>Receiving everything</source>
+        <translation>すべての記録を受信中</translation>
+    </message>
+    <message>
+        <source>Comparing with the server</source>
+        <translation>サーバーと照合中</translation>
     </message>
 </context>
 <context>

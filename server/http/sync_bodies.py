@@ -13,11 +13,12 @@ from pydantic import ValidationError
 
 from models.errors import InvalidInput, TooLarge
 from models.messages import LocalText
-from models.rejections import first_problem, json_place, not_json, of_field
+from models.rejections import RejectedValueError, first_problem, json_place, not_json, of_field
 from server.http.dependencies import Context
 from server.http.json_guard import require_bounded
 from server.http.refusals import UnsupportedMedia
 from server.sync.blobs import ChunkRange
+from sync.shared.blob_batches import PackedBlob, unpack_blobs
 from sync.shared.problems import batch_too_large
 from sync.shared.protocol import MAX_BATCH_BYTES, MAX_BATCH_CHANGES, Batch, UploadRequest
 from sync.shared.schemas import storable_object
@@ -143,3 +144,15 @@ def parse_upload(data: bytes) -> UploadRequest:
         raise InvalidInput("upload-invalid", reason=first_problem(error).text) from error
     except (ValueError, RecursionError) as error:
         raise InvalidInput("upload-invalid", reason=not_json(error), members=json_place(error)) from error
+
+
+def parse_blobs(data: bytes) -> list[PackedBlob]:
+    """Return the blobs of a body of several.
+
+    Raises:
+        InvalidInput: ``upload-invalid``.
+    """
+    try:
+        return unpack_blobs(data)
+    except RejectedValueError as error:
+        raise InvalidInput("upload-invalid", reason=error.reason) from error

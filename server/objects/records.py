@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
+from sqlalchemy import Table, bindparam, update
 from sqlalchemy.orm import Session
 
+from models.base import UtcDateTime
 from models.clock import utc_now
-from models.insertion import insert_if_absent
+from models.insertion import insert_rows_if_absent
 from models.sync import Blob
 
 
@@ -18,7 +23,28 @@ def record_blob(session: Session, sha256: str, size: int, content_type: str) -> 
         size: in bytes.
         content_type: what the client declared, or what the bytes are; kept from the first record.
     """
-    insert_if_absent(session, Blob(sha256=sha256, size_bytes=size, content_type=content_type))
-    blob = session.get_one(Blob, sha256, with_for_update=True)
-    if not blob.present:
-        blob.present, blob.received_bytes, blob.uploaded_at = True, size, utc_now()
+    record_blobs(session, [(sha256, size, content_type)])
+
+
+def record_blobs(session: Session, blobs: Sequence[tuple[str, int, str]]) -> None:
+    """Record that the object store holds several blobs, each digest, size and content type; see ``record_blob``."""
+    now = utc_now()
+    held = {"present": True, "uploaded_at": now, "created_at": now}
+    rows = [
+        {"sha256": sha256, "size_bytes": size, "content_type": content_type, "received_bytes": size, **held}
+        for sha256, size, content_type in sorted(blobs)
+    ]
+    if not rows:
+        return
+    insert_rows_if_absent(session, Blob, rows)
+    # A row from before, of bytes that were not here: they are now.
+    absent = [{"of": row["sha256"], "now_held": row["size_bytes"], "now": now} for row in rows]
+    session.connection().execute(_HELD, absent)
+
+
+_BLOBS = cast("Table", Blob.__table__)
+_HELD = (
+    update(_BLOBS)
+    .where(_BLOBS.c.sha256 == bindparam("of"), _BLOBS.c.present.is_(False))
+    .values(present=True, received_bytes=bindparam("now_held"), uploaded_at=bindparam("now", type_=UtcDateTime()))
+)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -16,6 +17,7 @@ from obstore.store import ObjectStore as Store
 
 from models.errors import InvalidInput, NotFound
 from models.storage import move_durably, sync_path
+from server.objects.folder import ARRIVING, write_objects
 from server.objects.keys import Place, key_of
 from server.objects.trouble import translated
 from server.objects.writing import ObjectWriter
@@ -23,8 +25,8 @@ from server.objects.writing import ObjectWriter
 _CHUNK = 256 * 1024
 _PART, _PARTS_AT_ONCE = 8 * 1024 * 1024, 4
 """Bytes of one part of a large object, and how many are on their way at once: together what it takes of memory."""
-_ARRIVING = ".arriving"
-"""Folder of a local store for objects that are on their way; no key begins with a dot."""
+_PUTS_AT_ONCE = 8
+"""Small objects that are on their way to a bucket at once."""
 
 
 class ObjectStore:
@@ -70,7 +72,7 @@ class ObjectStore:
 
     def writer(self, most_bytes: int | None = None) -> ObjectWriter:
         """Return what takes an object of unknown digest in pieces, on an event loop: ``async with store.writer()``."""
-        folder = self._folder / _ARRIVING if self._folder is not None else None
+        folder = self._folder / ARRIVING if self._folder is not None else None
         return ObjectWriter(self.put, self.take_file, folder, most_bytes)
 
     def put(self, sha256: str, data: bytes, *, lasting: bool = True) -> None:
@@ -85,16 +87,32 @@ class ObjectStore:
         Raises:
             Unavailable: ``disk-full`` or ``objects-unreachable``.
         """
+        if lasting:
+            self.put_many({sha256: data})
+            return
         with translated():
             obstore.put(self._store, key_of(sha256), data)
-            if lasting:
-                self._settle(sha256)
+
+    def put_many(self, contents: Mapping[str, bytes]) -> None:
+        """Keep several objects, by their digests; see ``put``. Together they cost a local store a few flushes."""
+        if not contents:
+            return
+        keyed = {key_of(sha256): data for sha256, data in contents.items()}
+        with translated():
+            if self._folder is not None:
+                write_objects(self._folder, keyed)
+                return
+            with ThreadPoolExecutor(min(_PUTS_AT_ONCE, len(keyed))) as threads:
+                for done in [threads.submit(obstore.put, self._store, key, data) for key, data in keyed.items()]:
+                    done.result()
 
     def put_file(self, sha256: str, path: Path) -> None:
         """Keep the bytes of a file, streamed; see ``put``."""
         with translated():
-            obstore.put(self._store, key_of(sha256), path, chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE)
-            self._settle(sha256)
+            if self._folder is not None:
+                write_objects(self._folder, {key_of(sha256): path})
+            else:
+                obstore.put(self._store, key_of(sha256), path, chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE)
 
     def take_file(self, sha256: str, path: Path) -> None:
         """Keep the bytes of a file of ``writer``, which a local store moves into its place; see ``put``."""

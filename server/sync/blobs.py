@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from models.errors import Conflict, DoesNotFit, InvalidInput, TooLarge, Unavaila
 from models.pipelines import ModelFile
 from models.sessions import ImageRecord, InspectionSession
 from models.storage import is_digest, no_room, reason_of, sha256_of, sha256_of_file, sync_file
-from server.objects.records import record_blob
+from server.objects.records import record_blob, record_blobs
 from server.objects.store import ObjectStore
-from sync.shared.protocol import UploadRequest, UploadState
+from sync.shared.blob_batches import PackedBlob
+from sync.shared.problems import change_problem
+from sync.shared.protocol import UploadedBlob, UploadRequest, UploadState
 
 MAX_BLOB_BYTES = 512 * 1024 * 1024
 STALE_SECONDS = 14 * 24 * 3600
@@ -101,6 +104,19 @@ class Uploads:
                 return UploadState(offset=held, complete=False)
             return self._finish(path, sha256, content_type, held)
 
+    def take(self, blobs: Sequence[PackedBlob], language: str) -> list[UploadedBlob]:
+        """Take whole blobs at once and return what became of each; nothing is kept of one whose digest differs.
+
+        Raises:
+            Unavailable: ``disk-full`` or ``objects-unreachable``; what was kept by then is kept.
+        """
+        right = {request.sha256: data for request, data in blobs if sha256_of(data) == request.sha256}
+        self.objects.put_many({sha256: data for sha256, data in right.items() if not self.objects.exists(sha256)})
+        with self.database.local_transaction() as session:
+            kinds = {request.sha256: request.content_type for request, _ in blobs}
+            record_blobs(session, [(sha256, len(data), kinds[sha256]) for sha256, data in right.items()])
+        return [_became(request.sha256, request.sha256 in right, language) for request, _ in blobs]
+
     def remove_stale(self, now: float | None = None) -> int:
         """Remove uploads nobody has gone on with for two weeks and return how many."""
         limit = (time.time() if now is None else now) - STALE_SECONDS
@@ -134,6 +150,13 @@ class Uploads:
 
     def _only(self, path: Path) -> threading.Lock:
         return _LOCKS[hash(path) % len(_LOCKS)]
+
+
+def _became(sha256: str, kept: bool, language: str) -> UploadedBlob:
+    if kept:
+        return UploadedBlob(sha256=sha256, complete=True)
+    problem = change_problem(DoesNotFit("blob-digest-differs", sha256=sha256), language)
+    return UploadedBlob(sha256=sha256, complete=False, problem=problem)
 
 
 def may_read_blob(session: Session, sha256: str, device_id: str) -> bool:

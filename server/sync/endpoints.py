@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import BackgroundTasks, Depends, Header, Query, Request
@@ -13,14 +14,16 @@ from models.messages import choose_language
 from models.states import Role
 from server.http.dependencies import Asking, Context, Principal, require, require_device
 from server.http.lanes import quick
+from server.http.limits import media_type
 from server.http.paging import Paging
 from server.http.ranges import wanted_range
 from server.http.refusals import RangeNotSatisfiable
 from server.http.routes import feature_router
-from server.http.sync_bodies import BatchBody, bounded_body, parse_content_range, parse_upload
+from server.http.sync_bodies import BatchBody, bounded_body, parse_blobs, parse_content_range, parse_upload
 from server.sync import offers, service
 from server.sync.conflicts import ConflictFilter
 from server.sync.schemas import ConflictReply, OfferChoice, OfferedMasterReply
+from sync.shared.blob_batches import BLOBS_TYPE
 from sync.shared.protocol import (
     MAX_PAGE_CHANGES,
     ClaimAnswer,
@@ -30,9 +33,19 @@ from sync.shared.protocol import (
     PushAnswer,
     SnapshotLine,
     StoreClaim,
+    UploadedBlobs,
     UploadState,
 )
 from sync.shared.schemas import DeviceName, Page, RecordId
+
+
+async def admitted() -> AsyncIterator[None]:
+    """Count a station's request while it is under way."""
+    with service.admission.one():
+        yield
+
+
+ADMITTED = [Depends(admitted)]
 
 router = feature_router(prefix="/inspection/sync", tags=["sync"])
 
@@ -53,25 +66,28 @@ _BATCH_BODY: dict[str, Any] = {
 _UPLOAD_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "JSON announces a blob; octets with `?sha256=` and `Content-Range` are a chunk of it.",
+        "description": "JSON announces a blob; octets with `?sha256=` and `Content-Range` are a chunk of it. Of "
+        "several small blobs come, one after the other, the announcement as one line of JSON and then the bytes.",
         "content": {
             "application/json": {"schema": {"$ref": "#/components/schemas/UploadRequest"}},
             _CHUNK: {"schema": {"type": "string", "format": "binary"}},
+            BLOBS_TYPE: {"schema": {"type": "string", "format": "binary"}},
         },
     }
 }
 
 
 async def chunk_body(request: Request, context: Context) -> bytes:
-    """Return the body of an upload request: a chunk, or the announcement."""
-    limit = context.settings.max_chunk_bytes if _is_chunk(request) else _MOST_JSON
+    """Return the body of an upload request: a chunk, several blobs, or the announcement of one."""
+    limits = {_CHUNK: context.settings.max_chunk_bytes, BLOBS_TYPE: context.settings.max_body_bytes}
+    limit = limits.get(_kind_of(request), _MOST_JSON)
     return await bounded_body(request, limit, TooLarge("upload-chunk-too-large", limit=limit))
 
 
 ChunkBody = Annotated[bytes, Depends(chunk_body)]
 
 
-@router.post("/apply-changes", openapi_extra=_BATCH_BODY)
+@router.post("/apply-changes", dependencies=ADMITTED, openapi_extra=_BATCH_BODY, responses={429: {}})
 def apply_changes(
     asking: Station, batch: BatchBody, context: Context, later: BackgroundTasks, language: Language = None
 ) -> PushAnswer:
@@ -80,14 +96,14 @@ def apply_changes(
     return service.push(context, asking, batch, choose_language(language))
 
 
-@router.post("/begin", responses={409: {}})
+@router.post("/begin", dependencies=ADMITTED, responses={409: {}, 429: {}})
 @quick
 def begin(asking: Station, body: StoreClaim, context: Context) -> ClaimAnswer:
     """Begin a pass. 409 `store-forked`: another store is this station's own, and an administrator decides."""
     return service.begin(context, asking, body)
 
 
-@router.get("/changes", responses={410: {}})
+@router.get("/changes", dependencies=ADMITTED, responses={410: {}, 429: {}})
 def changes(
     asking: Asking,
     context: Context,
@@ -119,7 +135,7 @@ def list_conflicts(
     return service.list_conflicts(context, ConflictFilter(entity, entity_id, device_id), paging)
 
 
-@router.post("/compare")
+@router.post("/compare", dependencies=ADMITTED, responses={429: {}})
 def compare(asking: Station, body: Inventory, context: Context) -> Lacking:
     """Return what of a station's own records and blobs the server does not have, so that it is sent again."""
     return service.compare(context, asking, body)
@@ -137,7 +153,7 @@ def take_offers(asking: Admin, body: OfferChoice, context: Context) -> list[Offe
     return offers.take_offers(context, asking, body)
 
 
-@router.post("/upload", openapi_extra=_UPLOAD_BODY, responses={409: {}, 422: {}})
+@router.post("/upload", dependencies=ADMITTED, openapi_extra=_UPLOAD_BODY, responses={409: {}, 422: {}, 429: {}})
 def upload(
     request: Request,
     asking: Asking,
@@ -145,15 +161,20 @@ def upload(
     context: Context,
     sha256: Annotated[Digest | None, Query(description="Of the blob this chunk belongs to.")] = None,
     content_range: Annotated[str | None, Header(description="`bytes first-last/total`")] = None,
-) -> UploadState:
-    """Announce a blob, or send a chunk of it. A wrong offset is 409 with the right one in ``offset``."""
-    if _is_chunk(request):
+    language: Language = None,
+) -> UploadState | UploadedBlobs:
+    """Announce a blob, send a chunk of it, or send several. A wrong offset is 409 with the right one in ``offset``."""
+    kind = _kind_of(request)
+    if kind == BLOBS_TYPE:
+        return service.take_blobs(context, asking, parse_blobs(body), choose_language(language))
+    if kind == _CHUNK:
         return service.append_chunk(context, asking, sha256 or "", parse_content_range(content_range), body)
     return service.begin_upload(context, asking, parse_upload(body))
 
 
 @router.get(
     "/download",
+    dependencies=ADMITTED,
     response_class=StreamingResponse,
     responses={
         200: {
@@ -165,6 +186,7 @@ def upload(
         },
         206: {"description": "A part of a blob, as asked by `Range`."},
         404: {},
+        429: {},
     },
 )
 def download(
@@ -202,5 +224,5 @@ def _blob(context: Context, asking: Principal, sha256: str, byte_range: str | No
     return StreamingResponse(stream, status_code=206 if partial else 200, media_type=_CHUNK, headers=headers)
 
 
-def _is_chunk(request: Request) -> bool:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == _CHUNK
+def _kind_of(request: Request) -> str:
+    return media_type(request.headers.get("content-type", ""))

@@ -11,6 +11,7 @@ from server.auth.identity.principal import Principal
 from server.change_log.cursor import position_of
 from server.context import ServerContext
 from server.core.paging import PageQuery, PageStatements, fetch_page
+from server.sync.admission import Admission
 from server.sync.apply import apply_batch
 from server.sync.blobs import ChunkRange, Uploads, may_read_blob
 from server.sync.comparing import lacking
@@ -22,6 +23,7 @@ from server.sync.rules import device_of, require_reader, upload_owner
 from server.sync.schemas import ConflictReply
 from server.sync.snapshot import compressed, snapshot_lines
 from server.sync.stores import begin_pass
+from sync.shared.blob_batches import PackedBlob
 from sync.shared.protocol import (
     Batch,
     ClaimAnswer,
@@ -30,6 +32,7 @@ from sync.shared.protocol import (
     PullAnswer,
     PushAnswer,
     StoreClaim,
+    UploadedBlobs,
     UploadRequest,
     UploadState,
 )
@@ -37,6 +40,8 @@ from sync.shared.schemas import Page
 
 _CONTENT_TYPE = "application/octet-stream"
 _maintenance = Maintenance()
+admission = Admission()
+"""Of this process."""
 
 
 def begin(context: ServerContext, who: Principal, claim: StoreClaim) -> ClaimAnswer:
@@ -135,6 +140,17 @@ def append_chunk(context: ServerContext, who: Principal, sha256: str, chunk: Chu
     """
     owner = upload_owner(who)
     return _uploads(context).append(owner, sha256, chunk, data, _CONTENT_TYPE)
+
+
+def take_blobs(context: ServerContext, who: Principal, blobs: list[PackedBlob], language: str) -> UploadedBlobs:
+    """Take several blobs at once; see ``Uploads.take``.
+
+    Raises:
+        PermissionDenied: ``role-not-allowed``.
+        Unavailable: ``disk-full`` or ``objects-unreachable``.
+    """
+    require_reader(who)
+    return UploadedBlobs(results=_uploads(context).take(blobs, language))
 
 
 def snapshot(context: ServerContext, who: Principal, resume: str | None) -> Iterator[bytes]:

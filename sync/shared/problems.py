@@ -26,6 +26,10 @@ TYPE_BASE = "https://api.imageflowcanvas.com/errors/"
 
 MISSING_PARENT = "missing-parent"
 HELD_BACK = "sync-held-back"
+BUSY = frozenset({"sync-busy", "too-many-connections"})
+"""What a server says that is well and has no time now: no trouble to tell a person of."""
+RETRY_AFTER = "retry_after"
+"""Member of a problem: seconds, as in the header of that name."""
 ENTITY_UNKNOWN = "sync-entity-unknown"
 CREDENTIAL_MISSING = "device-credential-missing"
 DEVICE_REFUSED = "device-wrong"
@@ -100,6 +104,13 @@ def batch_too_large() -> TooLarge:
         kibibytes=MAX_BATCH_BYTES // 1024,
         members={"max_changes": MAX_BATCH_CHANGES, "max_bytes": MAX_BATCH_BYTES},
     )
+
+
+def retry_after_s(error: UserFacingError) -> float | None:
+    """Return after how many seconds a server that is busy asks to be asked again, None when it does not."""
+    problem = error.members.get("problem")
+    seconds = problem.get(RETRY_AFTER) if isinstance(problem, Mapping) else None
+    return float(seconds) if isinstance(seconds, int | float) and seconds >= 0 else None
 
 
 def may_retry(problem: Mapping[str, Any] | None) -> bool:

@@ -21,6 +21,7 @@ MAX_BATCH_CHANGES = 500
 MAX_BATCH_BYTES = 1024 * 1024
 MAX_PAGE_CHANGES = 1000
 MAX_COMPARED = 500
+MAX_BLOBS = 256
 MAX_SKEW_MS = 5 * 60 * 1000
 TOMBSTONE_DAYS = 90
 SYNC_PATH = "/inspection/sync"
@@ -309,3 +310,17 @@ class UploadState(Wire):
 
     offset: int
     complete: bool
+
+
+class UploadedBlob(Wire):
+    """What became of one of several blobs in a body: whole and kept, or why not."""
+
+    sha256: str
+    complete: bool
+    problem: dict[str, Any] | None = None
+
+
+class UploadedBlobs(Wire):
+    """Answer to a body of several blobs, in its order."""
+
+    results: list[UploadedBlob]

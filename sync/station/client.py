@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from models.errors import NotSignedIn, Unavailable
+from models.errors import NotSignedIn, TooManyRequests, Unavailable, UserFacingError
+from sync.shared.blob_batches import BLOBS_TYPE, PackedBlob, pack_blobs
 from sync.shared.enrolment import DeviceRegistered
-from sync.shared.problems import CREDENTIAL_MISSING, DEVICE_REFUSED, batch_too_large, code_of
+from sync.shared.problems import BUSY, CREDENTIAL_MISSING, DEVICE_REFUSED, batch_too_large, code_of, retry_after_s
 from sync.shared.protocol import (
     MAX_BATCH_BYTES,
     SYNC_PATH,
@@ -26,6 +29,7 @@ from sync.shared.protocol import (
     PushAnswer,
     SnapshotLine,
     StoreClaim,
+    UploadedBlobs,
     UploadRequest,
     UploadState,
 )
@@ -38,6 +42,9 @@ if TYPE_CHECKING:
 _Answer = TypeVar("_Answer", bound=BaseModel)
 _LINE: TypeAdapter[SnapshotLine] = TypeAdapter(SnapshotLine)
 _MARGIN_S = 30.0
+_PATIENCE_S = 600.0
+"""How long one request is put off by a busy server before its pass fails."""
+_RANDOM = secrets.SystemRandom()
 _GZIP_FROM = 1024
 
 
@@ -52,6 +59,9 @@ class ServerClient:
         timeout_s: of connecting, and of each wait for bytes.
         language: of the server's texts.
         verify: check the server's certificate; a path names a certificate authority of one's own.
+
+    Attributes:
+        pause: waits some seconds between two requests of a pass; may raise to stop.
     """
 
     def __init__(
@@ -69,6 +79,7 @@ class ServerClient:
         self.device_id = device_id
         self._credential = credential or (lambda: None)
         self._on_checked = on_checked or (lambda _credential, _accepted: None)
+        self.pause: Callable[[float], None] = time.sleep
         self._transport = Transport(base_url, timeout_s=timeout_s, language=language, verify=verify)
         self._lock = threading.Lock()
         self._token: str | None = None
@@ -77,6 +88,10 @@ class ServerClient:
     def close(self) -> None:
         """Close all connections."""
         self._transport.close()
+
+    def abort(self) -> None:
+        """Cut every request that is under way, from any thread; each ends as with a connection that was cut."""
+        self._transport.abort()
 
     def health(self) -> dict[str, Any]:
         """Return the answer of ``/health``.
@@ -136,8 +151,32 @@ class ServerClient:
             Conflict: ``store-forked`` when another store is this station's own.
             NotFound: the server is older than claims.
         """
-        answer = self._send("POST", f"{SYNC_PATH}/begin", None, json=claim.model_dump(mode="json"))
+        answer = self._patiently("POST", f"{SYNC_PATH}/begin", json=claim.model_dump(mode="json"))
         return _parsed(ClaimAnswer, answer)
+
+    def _patiently(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send a request of a pass; a server that is busy is asked again when it says, some later than others."""
+        until = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                return self._send(method, path, None, **options)
+            except (TooManyRequests, Unavailable) as error:
+                wait = _wait_of(error, until)
+            self.pause(wait)
+
+    @contextmanager
+    def _streamed(self, path: str, **options: Any) -> Iterator[httpx.Response]:
+        """Give an answer before its body is read; see ``_patiently``."""
+        until = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                with self._transport.stream("GET", path, **options) as answer:
+                    yield answer
+            except (TooManyRequests, Unavailable) as error:
+                wait = _wait_of(error, until)
+            else:
+                return
+            self.pause(wait)
 
     def push(self, batch: Batch) -> PushAnswer:
         """Send a batch of changes.
@@ -152,9 +191,7 @@ class ServerClient:
         if len(data) >= _GZIP_FROM:
             data = gzip.compress(data, compresslevel=6, mtime=0)
             headers["Content-Encoding"] = "gzip"
-        return _parsed(
-            PushAnswer, self._send("POST", f"{SYNC_PATH}/apply-changes", None, content=data, headers=headers)
-        )
+        return _parsed(PushAnswer, self._patiently("POST", f"{SYNC_PATH}/apply-changes", content=data, headers=headers))
 
     def pull(self, since: str | None, limit: int, known: str | None = None) -> PullAnswer:
         """Return the changes after a cursor.
@@ -169,11 +206,11 @@ class ServerClient:
         """
         cursors = {name: value for name, value in (("since", since), ("known", known)) if value}
         params: dict[str, Any] = {"limit": limit, **cursors}
-        return _parsed(PullAnswer, self._send("GET", f"{SYNC_PATH}/changes", None, params=params))
+        return _parsed(PullAnswer, self._patiently("GET", f"{SYNC_PATH}/changes", params=params))
 
     def compare(self, held: Inventory) -> Lacking:
         """Return what of the station's own records and blobs the server does not have."""
-        answer = self._send("POST", f"{SYNC_PATH}/compare", None, json=held.model_dump(mode="json"))
+        answer = self._patiently("POST", f"{SYNC_PATH}/compare", json=held.model_dump(mode="json"))
         return _parsed(Lacking, answer)
 
     def snapshot(self, resume: str | None = None) -> Iterator[SnapshotLine]:
@@ -184,7 +221,7 @@ class ServerClient:
         """
         params = {"cursor": resume} if resume else {}
         headers = _bearer(self.authenticate_device())
-        with self._transport.stream("GET", f"{SYNC_PATH}/download", params=params, headers=headers) as answer:
+        with self._streamed(f"{SYNC_PATH}/download", params=params, headers=headers) as answer:
             for line in answer.iter_lines():
                 if not line:
                     continue
@@ -195,7 +232,7 @@ class ServerClient:
 
     def begin_upload(self, request: UploadRequest) -> UploadState:
         """Announce a blob and learn where to go on."""
-        answer = self._send("POST", f"{SYNC_PATH}/upload", None, json=request.model_dump())
+        answer = self._patiently("POST", f"{SYNC_PATH}/upload", json=request.model_dump())
         return _parsed(UploadState, answer)
 
     def send_chunk(self, sha256: str, offset: int, data: bytes, total: int) -> UploadState:
@@ -210,7 +247,16 @@ class ServerClient:
             "Content-Range": f"bytes {offset}-{offset + len(data) - 1}/{total}",
         }
         options: dict[str, Any] = {"params": {"sha256": sha256}, "content": data, "headers": headers}
-        return _parsed(UploadState, self._send("POST", f"{SYNC_PATH}/upload", None, **options))
+        return _parsed(UploadState, self._patiently("POST", f"{SYNC_PATH}/upload", **options))
+
+    def send_blobs(self, blobs: Sequence[PackedBlob]) -> UploadedBlobs:
+        """Send several whole blobs in one request.
+
+        Raises:
+            Unavailable: a server from before this kind of body says ``media-type-unsupported``.
+        """
+        options: dict[str, Any] = {"content": pack_blobs(blobs), "headers": {"Content-Type": BLOBS_TYPE}}
+        return _parsed(UploadedBlobs, self._patiently("POST", f"{SYNC_PATH}/upload", **options))
 
     def download_blob(self, sha256: str, target: Path, progress: Callable[[int], None] | None = None) -> None:
         """Fetch a blob into a file, continuing an interrupted download; the caller checks its digest.
@@ -229,7 +275,7 @@ class ServerClient:
         if held:
             headers["Range"] = f"bytes={held}-"
         options: dict[str, Any] = {"params": {"blob": sha256}, "headers": headers}
-        with self._transport.stream("GET", f"{SYNC_PATH}/download", **options) as answer:
+        with self._streamed(f"{SYNC_PATH}/download", **options) as answer:
             resumed = answer.status_code == HTTPStatus.PARTIAL_CONTENT
             with target.open("ab" if resumed else "wb") as file:
                 for piece in answer.iter_bytes():
@@ -271,6 +317,18 @@ class ServerClient:
         if credential is None:
             raise NotSignedIn(CREDENTIAL_MISSING)
         return credential
+
+
+def _wait_of(error: UserFacingError, until: float) -> float:
+    """Return the seconds to wait before a busy server is asked again, half of them random, so that stations part.
+
+    Raises:
+        UserFacingError: ``error``, when it is another trouble or time is up.
+    """
+    wait = retry_after_s(error)
+    if wait is None or code_of(error) not in BUSY or time.monotonic() + wait > until:
+        raise error
+    return wait * (1 + _RANDOM.random() / 2)
 
 
 def _bearer(token: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -17,27 +18,27 @@ from sqlalchemy import make_url
 from models.clock import HybridLogicalClock, rfc3339, utc_now
 from models.database import Database
 from models.errors import Unavailable, UserFacingError
+from sync.shared.problems import retry_after_s
 from sync.shared.protocol import MAX_BATCH_CHANGES
 from sync.shared.station_config import settings_for
 from sync.station.blobs import BlobStore
 from sync.station.claiming import PassClaim
 from sync.station.client import ServerClient
 from sync.station.comparing import Comparison
+from sync.station.fetching import BlobFetcher
 from sync.station.pass_lock import only_pass
+from sync.station.progress import Amount, PassMeter, ProgressCallback, Stage, SyncProgress
 from sync.station.pulling import Puller
 from sync.station.pushing import Pusher
+from sync.station.sending import BlobSender, PieceSize
 from sync.station.state import LAST_FAILURE, LAST_SUCCESS, set_value
 from sync.station.status import (
-    ProgressCallback,
-    Stage,
-    SyncProgress,
     SyncReport,
     SyncStatus,
     record_failure,
     status_of,
     stored_status,
 )
-from sync.station.transfer import BlobTransfer
 
 __all__ = ["SyncEngine", "SyncProgress", "SyncReport", "SyncStatus", "backoff_s", "stored_status"]
 
@@ -46,8 +47,15 @@ _LONGEST_BACKOFF_S = 60.0
 _RANDOM = secrets.SystemRandom()
 
 
+_LOOK_EVERY_S = 0.2
+
+
 class _Stopped(Exception):
-    """The engine was stopped in the middle of a pass."""
+    """The engine was stopped, or the pass was cancelled, in the middle of it."""
+
+
+_Mark = tuple[int, int]
+"""How often the engine had been stopped, and passes cancelled, when a pass began."""
 
 
 def backoff_s(failures: int, random: Callable[[], float] = _RANDOM.random) -> float:
@@ -94,12 +102,18 @@ class SyncEngine:
     _state: threading.Lock = field(default_factory=threading.Lock, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
     _wake: threading.Event = field(default_factory=threading.Event, init=False)
+    _fresh: threading.Event = field(default_factory=threading.Event, init=False)
     _stops: int = field(default=0, init=False)
+    _cancels: int = field(default=0, init=False)
+    _pieces: PieceSize = field(init=False)
     _online: bool = field(default=False, init=False)
     _running: bool = field(default=False, init=False)
     _error: UserFacingError | None = field(default=None, init=False)
     _failing_since: datetime | None = field(default=None, init=False)
     _progress: SyncProgress | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._pieces = PieceSize(self.chunk_bytes)
 
     def run_once(self, progress: ProgressCallback | None = None) -> SyncReport:
         """Do one whole pass: claim, push, pull, send blobs, fetch models. Waits for a pass of this engine that is on.
@@ -111,10 +125,10 @@ class SyncEngine:
             Conflict: ``sync-already-running`` when another process does a pass on this store.
             UserFacingError: what the pass failed by; everything acknowledged so far is kept.
         """
-        stops = self._stops
+        mark = self._mark()
         try:
             with self._pass:
-                return self._guarded(progress, stops)
+                return self._guarded(progress, mark)
         except _Stopped as stopped:
             raise Unavailable("sync-stopped") from stopped
 
@@ -128,18 +142,29 @@ class SyncEngine:
             self._thread.start()
 
     def stop(self, timeout_s: float = 15.0) -> bool:
-        """End every pass, after the request it is waiting for; return whether the thread has ended within the time."""
+        """End every pass at once, and the thread; return whether it has ended within the time."""
         with self._state:
             self._stops += 1
             thread = self._thread
         self._wake.set()
+        self.client.abort()
         if thread is None or thread is threading.current_thread():
             return thread is None
         thread.join(timeout_s)
         return not thread.is_alive()
 
+    def cancel(self) -> None:
+        """End the pass that is on at once; the next one goes on where it was. What the server has acknowledged is done.
+
+        A request under way is cut: what it did on the server is seen in the next pass, as with any cut connection.
+        """
+        with self._state:
+            self._cancels += 1
+        self.client.abort()
+
     def request(self) -> None:
         """Ask for a pass soon; cheap, from any thread."""
+        self._fresh.set()
         self._wake.set()
 
     def clear_error(self) -> None:
@@ -170,26 +195,32 @@ class SyncEngine:
         failures = 0
         while self._stops == stops:
             self._wake.clear()
+            self._fresh.clear()
+            delay = self.pause_s() * (0.9 + _RANDOM.random() / 5)
             try:
                 with self._pass:
-                    self._guarded(None, stops)
-                failures, delay = 0, self.pause_s() * (0.9 + _RANDOM.random() / 5)
+                    self._guarded(None, (stops, self._cancels))
+                failures = 0
             except _Stopped:
-                return
-            except UserFacingError:
+                failures = 0
+            except UserFacingError as error:
                 failures += 1
                 delay = min(backoff_s(failures), max(self.interval_s, _FIRST_BACKOFF_S))
+                # What the server asks for is kept to, however often a pass is asked for meanwhile.
+                with suppress(_Stopped):
+                    self._pause(self._mark(), (retry_after_s(error) or 0.0) * (1 + _RANDOM.random() / 2))
             self._wake.wait(delay)
 
-    def _guarded(self, progress: ProgressCallback | None, stops: int) -> SyncReport:
+    def _guarded(self, progress: ProgressCallback | None, mark: _Mark) -> SyncReport:
         """Do a pass and keep the status true, however it ends."""
-        self._check(stops)
+        self._check(mark)
+        self.client.pause = partial(self._pause, mark)
         self._set(running=True, progress=None)
         error: UserFacingError | None = None
         online = self._online
         try:
             with only_pass(self._lock_file()):
-                report = self._recorded(progress, stops)
+                report = self._recorded(progress, mark)
         except UserFacingError as caught:
             error = caught
             online = not isinstance(caught, Unavailable)
@@ -200,45 +231,51 @@ class SyncEngine:
             self._set(running=False, progress=None, online=online, error=error)
         return report
 
-    def _recorded(self, progress: ProgressCallback | None, stops: int) -> SyncReport:
+    def _recorded(self, progress: ProgressCallback | None, mark: _Mark) -> SyncReport:
         """Do a pass; the store keeps why it failed, for ``imageflow sync status`` beside this process."""
         try:
-            return self._one_pass(progress, stops)
+            return self._one_pass(progress, mark)
         except UserFacingError as error:
+            self._check(mark)
             # A store that cannot be written is most likely what the pass failed by, and that is raised.
             with suppress(UserFacingError):
                 record_failure(self.database, error)
             raise
 
-    def _one_pass(self, progress: ProgressCallback | None, stops: int) -> SyncReport:
+    def _one_pass(self, progress: ProgressCallback | None, mark: _Mark) -> SyncReport:
         began = time.monotonic()
-        counts: dict[Stage, int] = {}
         before = stored_status(self.database)
-        totals: dict[Stage, int] = {"push": before.waiting, "upload": before.blobs_waiting}
+        uploads = Amount(before.blobs_waiting, before.blob_bytes_waiting)
+        meter = PassMeter({"push": Amount(before.waiting), "upload": uploads})
 
         def check() -> None:
-            self._check(stops)
+            self._check(mark)
 
-        def step(stage: Stage, count: int = 1) -> None:
-            counts[stage] = counts.get(stage, 0) + count
-            total = totals.get(stage)
-            known = max(total, counts[stage]) if total is not None else None
-            made = SyncProgress(stage, counts[stage], known)
+        def step(stage: Stage, count: int, size: int = 0) -> None:
+            made = meter.add(stage, count, size)
             if progress is not None:
                 progress(made)
             self._set(running=True, progress=made, online=True)
             check()
 
+        def between() -> None:
+            """Let the verdicts of a part that was finished meanwhile go before what is left of the images."""
+            check()
+            if self._fresh.is_set():
+                self._fresh.clear()
+                pusher.push_all()
+
         pusher = Pusher(
             self.database,
             self.client,
             self.device_id,
-            lambda count: step("push", count),
+            partial(step, "push"),
             page_size=self.page_size,
         )
-        comparison = Comparison(self.database, self.client, self.device_id, lambda count: step("compare", count))
+        comparison = Comparison(self.database, self.client, self.device_id, partial(step, "compare"))
         puller = Puller(self.database, self.client, self.clock, self.page_size, step, comparison.run_masters)
-        transfer = BlobTransfer(self.database, self.blobs, self.client, self.chunk_bytes, step, check)
+        sender = BlobSender(self.database, self.blobs, self.client, self._pieces, partial(step, "upload"), between)
+        fetcher = BlobFetcher(self.database, self.blobs, self.client, partial(step, "download"), check)
         PassClaim(self.database, self.client, self.device_id, self.machine).make()
         check()
         pusher.push_all()
@@ -248,8 +285,8 @@ class SyncEngine:
         sent_again = comparison.run()
         if sent_again:
             pusher.push_all()
-        transfer.send_all()
-        transfer.fetch_all()
+        sender.send_all()
+        fetcher.fetch_all()
         with self.database.transaction() as session:
             set_value(session, LAST_SUCCESS, rfc3339(utc_now()))
             set_value(session, LAST_FAILURE, None)
@@ -259,20 +296,31 @@ class SyncEngine:
             retried=pusher.done.retried,
             pulled=puller.pulled,
             conflicts=pusher.done.conflicts + puller.conflicts,
-            blobs_sent=transfer.sent,
-            blobs_fetched=transfer.fetched,
+            blobs_sent=sender.sent,
+            blobs_fetched=fetcher.fetched,
             full_resync=puller.full_resync,
             sent_again=sent_again,
-            problems=(*transfer.problems, *self.upkeep()),
+            problems=(*sender.problems, *fetcher.problems, *self.upkeep()),
             seconds=time.monotonic() - began,
         )
 
     def _lock_file(self) -> Path:
         return self.lock_path or Path(make_url(self.database.url).database or "sync").with_name("sync.lock")
 
-    def _check(self, stops: int) -> None:
-        if self._stops != stops:
+    def _mark(self) -> _Mark:
+        with self._state:
+            return self._stops, self._cancels
+
+    def _check(self, mark: _Mark) -> None:
+        if self._mark() != mark:
             raise _Stopped
+
+    def _pause(self, mark: _Mark, seconds: float) -> None:
+        """Wait, but not beyond the end of a pass that is stopped or cancelled."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self._check(mark)
+            time.sleep(min(left, _LOOK_EVERY_S))
 
     def _set(
         self,

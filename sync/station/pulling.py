@@ -13,6 +13,7 @@ from sync.shared.protocol import SnapshotEnd, SnapshotMark, SnapshotRecord
 from sync.station.apply import Received, ResyncNeeded, take_changes, take_snapshot
 from sync.station.client import ServerClient
 from sync.station.comparing import begin_comparison
+from sync.station.progress import Stage
 from sync.station.state import (
     ACKNOWLEDGED,
     CURSOR,
@@ -22,7 +23,6 @@ from sync.station.state import (
     get_value,
     set_value,
 )
-from sync.station.status import Stage
 
 
 @dataclass(slots=True)

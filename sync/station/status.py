@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
 from sqlalchemy import ColumnElement, exists, func, select
@@ -19,21 +17,8 @@ from models.messages import ErrorText, error_text
 from models.states import OutboxState
 from models.sync import Blob, OutboxEntry, SyncConflict
 from sync.shared.problems import CREDENTIAL_MISSING, DEVICE_REFUSED, code_of
+from sync.station.progress import SyncProgress
 from sync.station.state import LAST_FAILURE, LAST_SUCCESS, SENT_AGAIN, get_value, set_value
-
-Stage = Literal["push", "pull", "upload", "download", "snapshot", "compare"]
-
-
-@dataclass(frozen=True, slots=True)
-class SyncProgress:
-    """How far a pass is; ``done`` and ``total`` count changes, records or blobs, ``total`` None when it is unknown."""
-
-    stage: Stage
-    done: int
-    total: int | None
-
-
-ProgressCallback = Callable[[SyncProgress], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +99,7 @@ class SyncStatus:
         blocked: changes held back behind a refused change of the same record.
         dead: changes the server refused for good.
         blobs_waiting: blobs the server has not acknowledged.
+        blob_bytes_waiting: their bytes.
         conflicts: lost fields not yet marked as seen.
         last_success: end of the last whole pass.
         sent_again: what the last comparison with a server that went back had found; None when there was none.
@@ -129,6 +115,7 @@ class SyncStatus:
     blocked: int = 0
     dead: int = 0
     blobs_waiting: int = 0
+    blob_bytes_waiting: int = 0
     conflicts: int = 0
     last_success: datetime | None = None
     sent_again: SentAgain | None = None
@@ -155,12 +142,14 @@ def status_of(session: Session) -> SyncStatus:
     again = get_value(session, SENT_AGAIN)
     failure = get_value(session, LAST_FAILURE)
     waiting = OutboxEntry.state == OutboxState.WAITING
-    blobs = select(func.count()).select_from(Blob).where(Blob.present, Blob.uploaded_at.is_(None))
+    blobs = select(func.count(), func.coalesce(func.sum(Blob.size_bytes), 0))
+    blobs_waiting, blob_bytes = session.execute(blobs.where(Blob.present, Blob.uploaded_at.is_(None))).one()
     return SyncStatus(
         waiting=_count(session, waiting, ~behind_dead_letter()),
         blocked=_count(session, waiting, behind_dead_letter()),
         dead=_count(session, OutboxEntry.state == OutboxState.DEAD),
-        blobs_waiting=session.scalar(blobs) or 0,
+        blobs_waiting=blobs_waiting,
+        blob_bytes_waiting=int(blob_bytes),
         conflicts=session.scalar(select(func.count()).select_from(SyncConflict).where(SyncConflict.seen_at.is_(None)))
         or 0,
         last_success=parse_rfc3339(success) if success else None,

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from models.errors import Unavailable, UserFacingError
-from sync.shared.problems import error_of
+from sync.shared.problems import RETRY_AFTER, error_of
 
 if TYPE_CHECKING:
     import httpx
 
 API = "/api/v1"
 _PROBLEM_BYTES = 64 * 1024
+_CONNECTED = (".connect_tcp.complete", ".start_tls.complete")
 
 
 class Transport:
@@ -39,6 +42,8 @@ class Transport:
         self._lock = threading.Lock()
         self._http: httpx.Client | None = None
         self._closed = False
+        self._streams: WeakSet[Any] = WeakSet()
+        self._traced = {"trace": self._note_connection}
 
     def close(self) -> None:
         """Close all connections."""
@@ -46,6 +51,21 @@ class Transport:
             self._closed = True
             if self._http is not None:
                 self._http.close()
+
+    def abort(self) -> None:
+        """Cut every connection; a request that waits for an answer ends with ``server-unreachable``."""
+        with self._lock:
+            streams = list(self._streams)
+        for stream in streams:
+            connection = stream.get_extra_info("socket")
+            if isinstance(connection, socket.socket):
+                with suppress(OSError):  # closed meanwhile
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def _note_connection(self, event: str, found: Mapping[str, Any]) -> None:
+        if event.endswith(_CONNECTED):
+            with self._lock:
+                self._streams.add(found["return_value"])
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Send a request and return the answer, all of it read.
@@ -60,14 +80,17 @@ class Transport:
             UserFacingError: by the status of the server's problem document.
         """
         with self._trouble():
-            answer = self._connections().request(method, self._url(path), **options)
+            answer = self._connections().request(method, self._url(path), extensions=self._traced, **options)
         _raise_for(answer)
         return answer
 
     @contextmanager
     def stream(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:
         """Send a request and give the answer before its body is read; raises as ``request`` does."""
-        with self._trouble(), self._connections().stream(method, self._url(path), **options) as answer:
+        with (
+            self._trouble(),
+            self._connections().stream(method, self._url(path), extensions=self._traced, **options) as answer,
+        ):
             if answer.is_error:
                 answer.read()
                 _raise_for(answer)
@@ -143,4 +166,7 @@ def _raise_for(answer: httpx.Response) -> None:
         ):
             raise not_ours(answer)
         problem = {}
+    wait = answer.headers.get("retry-after", "")
+    if wait.isdecimal():
+        problem = {RETRY_AFTER: int(wait), **problem}
     raise error_of(answer.status_code, problem)

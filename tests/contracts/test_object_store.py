@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import os
 from pathlib import Path
@@ -147,3 +148,26 @@ def test_another_bucket_is_refused(store: ObjectStore, bucket: str) -> None:
 def test_what_is_no_key_of_the_store_is_refused(store: ObjectStore, key: str) -> None:
     with pytest.raises(PermissionDenied):
         store.require_allowed(store.bucket, key)
+
+
+def test_several_objects_are_kept_at_once(store: ObjectStore) -> None:
+    contents = {hashlib.sha256(data).hexdigest(): data for data in (b"", b"one", os.urandom(300_000))}
+    store.put_many(contents)
+    assert {sha256: store.read(sha256) for sha256 in contents} == contents
+    store.put_many({})
+
+
+def test_no_object_has_its_name_before_its_bytes_are_on_the_disk(
+    store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_file: object) -> None:
+        raise OSError(errno.EIO, "the disk is broken")
+
+    kept(store, b"before")
+    monkeypatch.setattr("server.objects.folder.sync_file", refused)
+    contents = {hashlib.sha256(data).hexdigest(): data for data in (b"one", b"two")}
+    with pytest.raises(Unavailable) as reported:
+        store.put_many(contents)
+    assert reported.value.code == "objects-unreachable"
+    assert not any(store.exists(sha256) for sha256 in contents)
+    assert list(tmp_path.glob("**/*.part")) == []

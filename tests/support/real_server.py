@@ -85,12 +85,17 @@ class ServerProcess:
 
 
 class Proxy:
-    """Passes bytes on to a port and cuts the connection once ``cut_after`` bytes have gone to the server."""
+    """Passes bytes on to a port and cuts the connection once ``cut_after`` bytes have gone to the server.
+
+    With ``cut_every`` each connection is cut after that many bytes; ``passed`` counts those that went on.
+    """
 
     def __init__(self, port: int) -> None:
         proxy = self
         self.cut_after: int | None = None
+        self.cut_every: int | None = None
         self.cuts = 0
+        self.passed = 0
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
@@ -104,6 +109,10 @@ class Proxy:
                             proxy.cuts += 1
                             proxy.cut_after = None
                             break
+                        if proxy.cut_every is not None and gone > proxy.cut_every:
+                            proxy.cuts += 1
+                            break
+                        proxy.passed += len(data)
                         upstream.sendall(data)
                     for end in (upstream, self.request):
                         _shut(end)

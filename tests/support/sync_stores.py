@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -40,6 +40,7 @@ from server.sync.offers import has_offers, keep_offers
 from server.sync.pull import pull
 from server.sync.snapshot import snapshot_lines
 from server.sync.stores import begin_pass
+from sync.shared.blob_batches import PackedBlob, pack_blobs, unpack_blobs
 from sync.shared.protocol import (
     Batch,
     ClaimAnswer,
@@ -49,6 +50,7 @@ from sync.shared.protocol import (
     PushAnswer,
     SnapshotLine,
     StoreClaim,
+    UploadedBlobs,
     UploadRequest,
     UploadState,
 )
@@ -128,7 +130,11 @@ class Link:
     faults: list[str] = field(default_factory=list)
     claim_faults: list[str] = field(default_factory=list)
     base_url: str = "test:"
+    pause: Callable[[float], None] = lambda _seconds: None
     sent: list[Batch] = field(default_factory=list)
+
+    def abort(self) -> None:
+        """Calls are over before anybody could cut them."""
 
     def _call(self, work: Callable[[], object]) -> object:
         fault = self.faults.pop(0) if self.faults else ""
@@ -203,6 +209,12 @@ class Link:
         if fault in {"cut", "twice"}:
             raise Unavailable("server-too-slow", server=self.base_url)
         return state
+
+    def send_blobs(self, blobs: Sequence[PackedBlob]) -> UploadedBlobs:
+        packed = unpack_blobs(pack_blobs(blobs))
+        answer = self._call(lambda: UploadedBlobs(results=self.server.uploads.take(packed, "en")))
+        assert isinstance(answer, UploadedBlobs)
+        return answer
 
     def download_blob(self, sha256: str, target: Path, progress: Callable[[int], None] | None = None) -> None:
         with self.server.database.read() as session:

@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from app.benchmarks.sync.recording import record_parts
@@ -33,6 +33,10 @@ class Enrolled:
 
     device_id: str
     target_id: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return it by the names of its members."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ def opened(store: Path, enrolled: Enrolled, url: str) -> Iterator[OpenStation]:
     if newest is not None:
         clock.observe(newest)
     blobs = BlobStore(store / "blobs")
-    client = ServerClient(url, device_id=enrolled.device_id, credential=lambda: _CREDENTIAL, timeout_s=60.0)
+    client = client_of(enrolled, url)
     engine = SyncEngine(database, blobs, client, clock, device_id=enrolled.device_id)
     try:
         yield OpenStation(database, blobs, engine)
@@ -108,6 +112,11 @@ def opened(store: Path, enrolled: Enrolled, url: str) -> Iterator[OpenStation]:
         engine.stop()
         client.close()
         database.close()
+
+
+def client_of(enrolled: Enrolled, url: str) -> ServerClient:
+    """Return a client that calls the server as a station, as patient as one is by default."""
+    return ServerClient(url, device_id=enrolled.device_id, credential=lambda: _CREDENTIAL)
 
 
 def station_folder(folder: Path) -> Path:

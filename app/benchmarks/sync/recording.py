@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from models.audit import append_audit
-from models.clock import utc_now
+from models.clock import HybridLogicalClock, utc_now
 from models.database import Database
+from models.ids import new_id
 from models.sessions import AIResult, ImageRecord, InspectionSession
 from models.states import HumanVerdict, SessionStatus, Verdict
 from models.storage import sha256_of
+from models.synced import snapshot
 from models.verification import HumanVerification
 from sync.station.blobs import BlobStore, remember_blob
 
@@ -33,7 +36,7 @@ def record_parts(database: Database, blobs: BlobStore, device_id: str, target_id
         parts: how many.
         image: bytes of an image of its own for each part; 0 for a row that names an image without bytes here.
     """
-    noise = random.Random(image)  # noqa: S311 - bytes that do not compress, nothing secret
+    noise = random.Random(device_id)  # noqa: S311 - bytes that do not compress, nothing secret
     for first in range(0, parts, _AT_ONCE):
         numbers = range(first, min(first + _AT_ONCE, parts))
         contents = [noise.randbytes(image) for _ in numbers] if image else [b"%d" % number for number in numbers]
@@ -124,3 +127,26 @@ def _audit(session: Session, part: InspectionSession, action: str, **detail: obj
         subject_id=part.id,
         detail=detail,
     )
+
+
+def part_changes(clock: HybridLogicalClock, device_id: str, target_id: str) -> list[dict[str, Any]]:
+    """Return the changes of a new part as a station pushes them: session, image row, AI result, verification."""
+    part = InspectionSession(device_id=device_id, target_id=target_id, status=SessionStatus.COMPLETED)
+    picture = _pictured(part, sha256_of(part.id.encode()), 0)
+    result = AIResult(
+        device_id=device_id, session_id=part.id, image_id=picture.id, overall_result=Verdict.OK, confidence=0.75
+    )
+    decision = HumanVerification(
+        device_id=device_id, session_id=part.id, ai_result_id=result.id, username=_ACTOR, verdict=HumanVerdict.OK
+    )
+    return [
+        {
+            "change_id": new_id(),
+            "entity": record.entity,
+            "entity_id": record.id,
+            "op": "insert",
+            "clock": str(clock.now()),
+            "fields": snapshot(record),
+        }
+        for record in (part, picture, result, decision)
+    ]

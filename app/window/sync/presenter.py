@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 SCREEN = "sync"
 """Name of the screen."""
 _DISK = "disk"
+_STOPPED = "sync-stopped"
 
 
 class SyncPresenter(StatePresenter[SyncState]):
@@ -87,9 +88,15 @@ class SyncPresenter(StatePresenter[SyncState]):
             exchange,
             lane=Lane.NETWORK,
             on_success=self.finished.emit,
-            on_failure=self._report("sync", retry=self.sync_now),
+            on_failure=self._tell_of_failure,
             on_finished=self._synchronised,
         )
+
+    def stop(self) -> None:
+        """End the pass that is on; the next one goes on from there."""
+        engine = self._context.workspace.engine
+        if engine is not None:
+            engine.cancel()
 
     def show_refused(self) -> None:
         """Show the changes that the server refused."""
@@ -125,6 +132,11 @@ class SyncPresenter(StatePresenter[SyncState]):
         elif not self._disk_full:
             self._context.notices.add(_DISK, warning, level=Level.HINT)
         self._disk_full = warning is not None
+
+    def _tell_of_failure(self, error: UserFacingError) -> None:
+        """Make a notice of why a pass failed; that a person stopped it is none."""
+        if error.code != _STOPPED:
+            self._report("sync", retry=self.sync_now)(error)
 
     def _answered(self) -> None:
         self._asking = False

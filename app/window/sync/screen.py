@@ -11,6 +11,7 @@ from app.window.look.language import current_language
 from app.window.look.style_context import StyleContext
 from app.window.sync.actions import SyncActions
 from app.window.sync.presenter import SyncPresenter
+from app.window.sync.progress import progress_text
 from app.window.sync.state import SyncState
 from app.window.widgets.key_button import KeyButton
 from app.window.widgets.screen import Screen
@@ -34,14 +35,16 @@ class SyncScreen(Screen):
         self.names = [QLabel() for _ in range(_ROWS)]
         self.values = [QLabel() for _ in range(_ROWS)]
         self.now = KeyButton(self.feature_actions.sync_now, primary=True)
+        self.stop = KeyButton(self.feature_actions.stop)
         self.refused = KeyButton(self.feature_actions.refused)
         self.conflicts = KeyButton(self.feature_actions.conflicts)
         self.close_page = KeyButton(self.feature_actions.close_page)
-        for button in (self.now, self.refused, self.conflicts, self.close_page):
+        for button in (self.now, self.stop, self.refused, self.conflicts, self.close_page):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._lay_out()
         presenter.changed.connect(lambda _: self._fill())
         self.feature_actions.sync_now.triggered.connect(presenter.sync_now)
+        self.feature_actions.stop.triggered.connect(presenter.stop)
         self.feature_actions.refused.triggered.connect(presenter.show_refused)
         self.feature_actions.conflicts.triggered.connect(presenter.show_conflicts)
         self.feature_actions.close_page.triggered.connect(presenter.close_page)
@@ -97,6 +100,7 @@ class SyncScreen(Screen):
         row_of_buttons.addStretch(1)
         row_of_buttons.addWidget(self.refused)
         row_of_buttons.addWidget(self.conflicts)
+        row_of_buttons.addWidget(self.stop)
         row_of_buttons.addWidget(self.now)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(sizes.gap, sizes.gap, sizes.gap, sizes.gap)
@@ -108,6 +112,7 @@ class SyncScreen(Screen):
     def _fill(self) -> None:
         state = self._presenter.state
         self.feature_actions.sync_now.setEnabled(state.may_synchronise)
+        self.feature_actions.stop.setEnabled(state.busy or (state.status is not None and state.status.running))
         self.feature_actions.refused.setEnabled(state.status is not None and state.status.dead > 0)
         # Those that were decided can be looked up there too.
         self.feature_actions.conflicts.setEnabled(state.status is not None)
@@ -122,6 +127,8 @@ class SyncScreen(Screen):
             server = self.tr("Not connected to a server yet")
         elif state.busy or status.running:
             server = self.tr("Online, exchanging now") if status.online else self.tr("Trying to reach it…")
+            if status.progress is not None:
+                server += f"\n{progress_text(status.progress, self.locale())}"
         elif status.needs_credential:
             server = self.tr("It asks for this station's credential")
         else:

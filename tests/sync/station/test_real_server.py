@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import secrets
 import subprocess
 import sys
 import threading
@@ -27,6 +28,7 @@ from sync.station.blobs import BlobStore
 from sync.station.client import ServerClient
 from sync.station.engine import SyncEngine
 from sync.station.outbox import OutboxRecorder
+from sync.station.sending import PieceSize
 from tests.support.real_server import Proxy, ServerProcess, wait_for
 from tests.support.sync_stores import Station, contents, masters, migrated, model_file, signed_in
 
@@ -132,16 +134,32 @@ def test_an_upload_that_is_cut_goes_on_where_it_was(tmp_path, running):
         _, target, _ = prepared(running, station)
         data = hashlib.sha512(b"seed").digest() * 10_000  # 640 kB, ten pieces
         station.inspect_part(target.id, image=data)
-        proxy.cut_after = 300_000
-        with pytest.raises(Unavailable):
-            station.sync()
-        assert proxy.cuts == 1
-        sha256 = hashlib.sha256(data).hexdigest()
-        state = station.client.begin_upload(UploadRequest(sha256=sha256, size=len(data), content_type="image/png"))
-        assert 0 < state.offset < len(data)
-        assert not state.complete
+        proxy.cut_after, proxy.passed = 300_000, 0
         assert station.sync().blobs_sent == 1
+        assert proxy.cuts == 1
+        assert proxy.passed < 1.5 * len(data)
+        sha256 = hashlib.sha256(data).hexdigest()
         assert station.client.get_bytes(f"{SYNC_PATH}/download", {"blob": sha256}) == data
+    finally:
+        station.close()
+        proxy.close()
+
+
+@pytest.mark.slow
+def test_a_large_image_arrives_whole_over_a_link_that_is_cut_every_two_megabytes(tmp_path, running):
+    proxy = Proxy(running.port)
+    station = RealStation(tmp_path / "cut", running, "often-cut", proxy.url)
+    try:
+        _, target, _ = prepared(running, station)
+        station.engine._pieces = PieceSize(1024 * 1024)
+        image = secrets.token_bytes(20_000_000)
+        station.inspect_part(target.id, image=image)
+        proxy.cut_every, proxy.passed = 2_000_000, 0
+        assert station.sync().blobs_sent == 1
+        assert proxy.cuts >= 9
+        assert proxy.passed < 1.5 * len(image)
+        digest = hashlib.sha256(image).hexdigest()
+        assert station.client.get_bytes(f"{SYNC_PATH}/download", {"blob": digest}) == image
     finally:
         station.close()
         proxy.close()

@@ -12,7 +12,7 @@ from app.window.sync.presenter import SyncPresenter
 from app.window.widgets.times import local_time
 from models.clock import utc_now
 from models.errors import Unavailable, UserFacingError
-from sync.station.engine import SyncStatus
+from sync.station.engine import SyncProgress, SyncStatus
 from tests.support.user_robot import UserRobot
 
 TROUBLE = Unavailable("server-unreachable", server="http://127.0.0.1:9")
@@ -84,3 +84,19 @@ def test_escape_leads_from_the_sync_page_back_to_the_start(robot: UserRobot) -> 
     assert robot.context.screen == "sync"
     robot.key(Qt.Key.Key_Escape)
     assert robot.context.screen == "home"
+
+
+def test_a_pass_that_is_on_says_how_far_it_is(robot: UserRobot, sync: SyncPresenter) -> None:
+    server = robot.window.window.screens["sync"].values[0]
+    sync.show_status(SyncStatus(online=True, running=True, progress=SyncProgress("upload", 3, 40, 7, 90, 65.0)))
+    before = server.text()
+    sync.show_status(SyncStatus(online=True, running=True, progress=SyncProgress("upload", 4, 40, 7, 90, 65.0)))
+    assert "3 / 40" in before
+    assert "4 / 40" in server.text()
+
+
+def test_a_pass_that_a_person_stopped_is_no_trouble(robot: UserRobot, sync: SyncPresenter) -> None:
+    sync._tell_of_failure(Unavailable("sync-stopped"))
+    assert robot.context.notices.shown is None
+    sync._tell_of_failure(TROUBLE)
+    assert robot.context.notices.shown is not None

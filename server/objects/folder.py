@@ -1,0 +1,74 @@
+"""Writing objects into a local folder: no name appears before its bytes are on the disk."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from models.storage import sync_file, sync_path
+
+ARRIVING = ".arriving"
+"""Folder for objects that are on their way; no key begins with a dot."""
+_AT_ONCE = 8
+"""Files flushed at the same time: a file system commits what it is asked for together."""
+_T = TypeVar("_T")
+
+
+def write_objects(folder: Path, contents: Mapping[str, bytes | Path]) -> None:
+    """Write objects: all files are flushed, then all get their names, then each folder is flushed once.
+
+    Args:
+        folder: of the store.
+        contents: bytes, or a file that has them, by key.
+
+    Raises:
+        OSError: when the system refuses; what has a name by then is whole and stays.
+    """
+    arriving = folder / ARRIVING
+    arriving.mkdir(parents=True, exist_ok=True)
+    written = {key: arriving / f"{secrets.token_hex(8)}.part" for key in contents}
+    try:
+        _each(lambda key: _write(written[key], contents[key]), contents)
+        for key, path in written.items():
+            target = folder / key
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+        _each(sync_path, _folders(folder, contents))
+    finally:
+        for path in written.values():
+            path.unlink(missing_ok=True)
+
+
+def _folders(folder: Path, keys: Iterable[str]) -> set[Path]:
+    """Return the folders that hold new names: those of the keys, and those above, which may be new themselves."""
+    found = {folder}
+    for key in keys:
+        parent = (folder / key).parent
+        while parent not in found:
+            found.add(parent)
+            parent = parent.parent
+    return found
+
+
+def _write(path: Path, content: bytes | Path) -> None:
+    with path.open("xb") as file:
+        if isinstance(content, Path):
+            with content.open("rb") as source:
+                shutil.copyfileobj(source, file, 1024 * 1024)
+        else:
+            file.write(content)
+        sync_file(file)
+
+
+def _each(work: Callable[[_T], None], things: Iterable[_T]) -> None:
+    given = list(things)
+    if len(given) == 1:
+        work(given[0])
+        return
+    with ThreadPoolExecutor(min(_AT_ONCE, len(given))) as threads:
+        for done in [threads.submit(work, one) for one in given]:
+            done.result()
