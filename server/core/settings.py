@@ -153,6 +153,21 @@ class ServerSettings(BaseSettings):
     grpc_threads: int = Field(
         default=0, ge=0, le=256, description="Threads of each gRPC service; 0 takes one for each processor."
     )
+    pipelines: dict[str, Path] = Field(
+        default={}, description="Pipeline files by the names that camera streams may use, as a JSON object."
+    )
+    stream_max_frame_bytes: int = Field(default=8 * _MEBI, ge=1_024, description="Most bytes of a frame of a stream.")
+    stream_max_frame_pixels: int = Field(default=16_000_000, ge=1, description="Most pixels of a frame of a stream.")
+    stream_most: int = Field(default=32, ge=1, le=1_000, description="Most camera streams of a process at once.")
+    stream_threads: int = Field(
+        default=0, ge=0, le=256, description="Threads that frames are processed on; 0 takes one for each processor."
+    )
+    stream_archive_confidence: float = Field(
+        default=0.6, ge=0, le=1, description="Frames whose verdict is less confident than this are archived."
+    )
+    stream_archive_per_minute: float = Field(
+        default=12, ge=0, le=6_000, description="Most frames of one source that are archived a minute, in the long run."
+    )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="Least level logged.")
 
     @field_validator("cors_origins")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -35,10 +35,10 @@ STOP_S = 10.0
 
 
 class StreamCalls(Protocol):
-    """Makes the handler of ``ProcessVideoStream``."""
+    """Answers the calls of ``ProcessVideoStream``."""
 
-    def handler(self, threads: ThreadPoolExecutor) -> Any:
-        """Return the handler: an asynchronous generator of messages' bytes from an iterator of them and the context."""
+    async def process_video_stream(self, requests: AsyncIterator[bytes], context: Any) -> None:
+        """Answer one call: reads messages' bytes, and writes them to the context."""
         ...
 
 
@@ -168,7 +168,7 @@ class ServiceHost:
 
     def _handlers(self, service: Service, pool: ThreadPoolExecutor) -> Any:
         if service is CAMERA_STREAM and self._parts.stream is not None:
-            call = grpc.stream_stream_rpc_method_handler(self._parts.stream.handler(pool))
+            call = grpc.stream_stream_rpc_method_handler(self._parts.stream.process_video_stream)
         else:
             call = grpc.unary_unary_rpc_method_handler(UnaryCall(service, self._work, pool).answer)
         health = grpc.unary_unary_rpc_method_handler(_HealthCall(service, self._parts.models).answer)

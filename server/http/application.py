@@ -10,6 +10,8 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.routing import Route, WebSocketRoute
 
 from server.auth.endpoints import router as auth_router
+from server.camera_stream.endpoints import camera_stream_routes
+from server.camera_stream.service import streams_of
 from server.components.endpoints import router as components_router
 from server.context import ServerContext, open_context
 from server.core.settings import ServerSettings
@@ -67,6 +69,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
         UserFacingError: when a part cannot be opened.
     """
     parts = context or open_context(settings)
+    streams = streams_of(parts)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -74,6 +77,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
         parts.outbox.start()
         async with working(parts, parts.services, parts.models.find):
             yield
+            await streams.aclose()
         parts.close()
 
     app = FastAPI(
@@ -86,9 +90,11 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
     )
     app.state.context = parts
     app.state.websockets = ConnectionCounts(settings.websockets_per_principal)
+    app.state.camera_streams = streams
     for feature in (*_FEATURES, docs.router(openapi.TITLE)):
         app.router.routes.extend(feature.routes)
     app.router.routes.extend(live_routes(parts))
+    app.router.routes.extend(camera_stream_routes(streams, settings.stream_max_frame_bytes))
     app.router.routes.append(WebSocketRoute("/{path:path}", unknown_websocket))
     app.router.routes.insert(0, RouteTable([route for route in app.router.routes if isinstance(route, Route)]))
     errors.install(app)

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, AsyncExitStack, contextmanager
 
 import uvicorn
 
+from server.camera_stream.service import CameraStreams
 from server.context import ServerContext
 from server.core.settings import ServerSettings
 from server.http.application import create_app
@@ -29,6 +30,7 @@ class RunningServer(uvicorn.Server):
         config: of uvicorn.
         announced: entered when it serves, left when it stops.
         context: the server's parts, whose gRPC services are hosted and connected.
+        streams: camera streams of this process.
     """
 
     def __init__(
@@ -36,10 +38,12 @@ class RunningServer(uvicorn.Server):
         config: uvicorn.Config,
         announced: Callable[[], AbstractContextManager[None]],
         context: ServerContext,
+        streams: CameraStreams,
     ) -> None:
         super().__init__(config)
         self._announced = announced
         self._context = context
+        self._streams = streams
         self._services = AsyncExitStack()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -49,7 +53,8 @@ class RunningServer(uvicorn.Server):
             UserFacingError: when a service cannot start; nothing serves then.
         """
         try:
-            await self._services.enter_async_context(connected_services(self._context.settings, self._context))
+            connected = connected_services(self._context.settings, self._context, self._streams)
+            await self._services.enter_async_context(connected)
         except BaseException:
             self._context.close()
             raise
@@ -88,8 +93,9 @@ def server_of(
     threads = settings.threads or distant
     if threads is not None:
         set_threads(Lane.READS, threads)
+    app = create_app(settings, context)
     config = listening(
-        create_app(settings, context),
+        app,
         settings,
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
@@ -100,4 +106,4 @@ def server_of(
     # What lives as long as the process is not looked through again at each collection of garbage.
     gc.collect()
     gc.freeze()
-    return RunningServer(config, announced, context)
+    return RunningServer(config, announced, context, app.state.camera_streams)

@@ -6,14 +6,19 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from server.core.logs import configure_logs
 from server.core.settings import ServerSettings
-from server.grpc.contract import Service
+from server.grpc.contract import CAMERA_STREAM, Service
 from server.grpc.models import ModelShelf
 from server.objects.store import ObjectStore
 from server.process.running import OWNER_ONLY
+
+if TYPE_CHECKING:
+    from server.camera_stream.rpc import StreamCalls
 
 _STANDARD_INPUT, _PIECE = 0, 1_024
 
@@ -55,16 +60,38 @@ async def _serve(
 
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
-    parts = Parts(settings, ObjectStore(settings.objects), ModelShelf(settings.models))
-    host = ServiceHost([service], parts, port=port)
-    addresses = await host.start()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
-    if until_stdin_closes:
-        threading.Thread(target=_wait_for_the_end, args=(loop, stopped), daemon=True, name="stdin").start()
-    report(f"{service.name} listens on {addresses[service.key]}")
-    await stopped.wait()
-    await host.stop()
+    models = ModelShelf(settings.models)
+    async with AsyncExitStack() as opened:
+        calls = await opened.enter_async_context(_streams(settings, models)) if service is CAMERA_STREAM else None
+        host = ServiceHost([service], Parts(settings, ObjectStore(settings.objects), models, calls), port=port)
+        addresses = await host.start()
+        opened.push_async_callback(host.stop)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopped.set)
+        if until_stdin_closes:
+            threading.Thread(target=_wait_for_the_end, args=(loop, stopped), daemon=True, name="stdin").start()
+        report(f"{service.name} listens on {addresses[service.key]}")
+        await stopped.wait()
+
+
+@asynccontextmanager
+async def _streams(settings: ServerSettings, models: ModelShelf) -> AsyncIterator[StreamCalls]:
+    """Give what answers the calls of camera streams; a database for many processes has pipelines and an archive."""
+    from server.camera_stream.rpc import StreamCalls
+    from server.camera_stream.service import streams_of, streams_without_database
+
+    with ExitStack() as opened:
+        if settings.database_url is None:
+            streams = streams_without_database(settings, models)
+        else:
+            from server.context import open_context
+
+            context = open_context(settings)
+            opened.callback(context.close)
+            context.outbox.start()
+            streams = streams_of(context)
+        yield StreamCalls(streams)
+        await streams.aclose()
 
 
 def _wait_for_the_end(loop: asyncio.AbstractEventLoop, stopped: asyncio.Event) -> None:

@@ -5,25 +5,33 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from server.camera_stream.service import CameraStreams
 from server.context import ServerContext
 from server.core.settings import ServerSettings
-from server.grpc.contract import CAMERA_STREAM
 from server.services.addresses import embedded_services
 
 
 @asynccontextmanager
-async def connected_services(settings: ServerSettings, context: ServerContext) -> AsyncIterator[None]:
+async def connected_services(
+    settings: ServerSettings, context: ServerContext, streams: CameraStreams
+) -> AsyncIterator[None]:
     """Host the services that have no address, and connect to all of them, until the block ends.
+
+    Args:
+        settings: as started.
+        context: the server's parts.
+        streams: camera streams of this process, which its WebSocket has too.
 
     Raises:
         InvalidInput: ``service-open-host``, ``service-insecure-host``, ``service-address-invalid`` or
             ``server-tls-files``.
         Unavailable: ``service-port-taken``.
     """
+    from server.camera_stream.rpc import StreamCalls
     from server.grpc.hosting import Parts, ServiceHost
 
-    hosted = [service for service in embedded_services(settings) if service is not CAMERA_STREAM]
-    host = ServiceHost(hosted, Parts(settings, context.objects, context.models), share_ports=settings.workers > 1)
+    parts = Parts(settings, context.objects, context.models, StreamCalls(streams))
+    host = ServiceHost(embedded_services(settings), parts, share_ports=settings.workers > 1)
     addresses = await host.start()
     try:
         await context.services.start(addresses)

@@ -54,7 +54,8 @@ def serve(settings: ServerSettings) -> Iterator[Served]:
     """Run the application in a thread until the block ends."""
     context = open_context(settings)
     listener = socket.create_server(("127.0.0.1", 0))
-    server = RunningServer(listening(create_app(settings, context), settings), nullcontext, context)
+    app = create_app(settings, context)
+    server = RunningServer(listening(app, settings), nullcontext, context, app.state.camera_streams)
     # Connections wait in the listener's line until the thread accepts them, so nothing has to wait here.
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="server")
     thread.start()
