@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -26,12 +28,17 @@ class ServerProcess:
     Its standard input is a pipe that nobody writes to: when this process dies, killed or not, the system closes
     the pipe and the server ends (``--until-stdin-closes``).
 
+    Args:
+        data_dir: of the server.
+        environment: variables beside those of this process.
+
     Attributes:
         log: what the server wrote.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, environment: Mapping[str, str] | None = None) -> None:
         self.data_dir = data_dir
+        self._environment = {**os.environ, **(environment or {})}
         self.log = data_dir / "server.log"
         self._port = 0
         self._url = ""
@@ -69,7 +76,9 @@ class ServerProcess:
             "--until-stdin-closes",
         ]
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)  # noqa: S603
+            self._process = subprocess.Popen(  # noqa: S603
+                command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=self._environment
+            )
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             if not self.running:

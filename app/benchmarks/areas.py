@@ -124,6 +124,8 @@ AREAS = {
                 Measure(
                     "app.benchmarks.server.crowd", folder=None, quick={"seconds": 1.0, "rounds": 1, "sessions": 10_000}
                 ),
+                Measure("app.benchmarks.server.services", quick={"calls": 3, "rounds": 1}),
+                Measure("app.benchmarks.server.streams", quick={"seconds": 2.0, "rounds": 1}),
                 Measure("app.benchmarks.server.answers", folder=None, quick={"sessions": 10_000, "rounds": 1}),
             ),
         ),

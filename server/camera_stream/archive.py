@@ -65,7 +65,7 @@ class FrameArchive:
             reason=reason,
             frame=frame.number,
             timestamp_ms=frame.timestamp_ms,
-            archived_at=utc_now(),
+            timestamp=utc_now(),
             file_id=file_id,
             bucket=self.objects.bucket,
             object_key=self.objects.object_key(sha256),

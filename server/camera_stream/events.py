@@ -21,7 +21,7 @@ class FrameArchived(Reply):
         reason: why it is important.
         frame: its number in the stream, from 1.
         timestamp_ms: of its capture, on the clock of the source; 0 without one.
-        archived_at: when it came into the archive.
+        timestamp: when it came into the archive.
         file_id: of its record; what ``/files/{id}`` serves.
         bucket: of the object store.
         object_key: in the bucket.
@@ -37,7 +37,7 @@ class FrameArchived(Reply):
     reason: ArchiveReason
     frame: int
     timestamp_ms: int
-    archived_at: Moment
+    timestamp: Moment
     file_id: Id
     bucket: str
     object_key: str

@@ -8,19 +8,20 @@ from contextlib import asynccontextmanager
 from server.camera_stream.service import CameraStreams
 from server.context import ServerContext
 from server.core.settings import ServerSettings
+from server.grpc.contract import CAMERA_STREAM
 from server.services.addresses import embedded_services
 
 
 @asynccontextmanager
 async def connected_services(
-    settings: ServerSettings, context: ServerContext, streams: CameraStreams
+    settings: ServerSettings, context: ServerContext, streams: CameraStreams | None = None
 ) -> AsyncIterator[None]:
     """Host the services that have no address, and connect to all of them, until the block ends.
 
     Args:
         settings: as started.
         context: the server's parts.
-        streams: camera streams of this process, which its WebSocket has too.
+        streams: camera streams of this process, which its WebSocket has too; None hosts none.
 
     Raises:
         InvalidInput: ``service-open-host``, ``service-insecure-host``, ``service-address-invalid`` or
@@ -30,8 +31,10 @@ async def connected_services(
     from server.camera_stream.rpc import StreamCalls
     from server.grpc.hosting import Parts, ServiceHost
 
-    parts = Parts(settings, context.objects, context.models, StreamCalls(streams))
-    host = ServiceHost(embedded_services(settings), parts, share_ports=settings.workers > 1)
+    hosted = [service for service in embedded_services(settings) if service is not CAMERA_STREAM or streams is not None]
+    calls = None if streams is None else StreamCalls(streams)
+    parts = Parts(settings, context.objects, context.models, calls)
+    host = ServiceHost(hosted, parts, share_ports=settings.workers > 1)
     addresses = await host.start()
     try:
         await context.services.start(addresses)

@@ -26,19 +26,24 @@ _SET_UP = Principal(None, "benchmark", Role.ADMIN, None)
 
 
 @contextmanager
-def served(folder: Path, fill: Callable[[ServerContext], None] = lambda _: None) -> Iterator[tuple[str, int]]:
+def served(
+    folder: Path,
+    fill: Callable[[ServerContext], None] = lambda _: None,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[tuple[str, int]]:
     """Run a server on a new store until the block ends, and give its URL and process id.
 
     Args:
         folder: for the store.
         fill: what the store holds beside an administrator, who signs in by ``SIGN_IN``.
+        environment: further settings of the server.
     """
     store = folder / "server"
     context = open_context(ServerSettings(data_dir=store))
     create_user(context, _SET_UP, UserCreate(**SIGN_IN, role=Role.ADMIN))
     fill(context)
     context.close()
-    process = ServerProcess(store)
+    process = ServerProcess(store, environment)
     process.start()
     try:
         yield process.url, int(json.loads((store / "server.json").read_text(encoding="utf-8"))["pid"])
