@@ -45,6 +45,11 @@ class ImageLimits:
         """Bytes that a file may have whatever it holds."""
         return 64 * _MEBI if self.max_bytes is None else self.max_bytes
 
+    @property
+    def bytes_of_largest(self) -> int:
+        """Bytes that the largest image may have, not compressed, with 8 bits a channel."""
+        return self.max_bytes or max(self.bytes_of_any, self.max_pixels * _CHANNELS + _MEBI)
+
     def bytes_of(self, header: ImageHeader) -> int:
         """Return how many bytes a file with this header may have."""
         if self.max_bytes is not None:

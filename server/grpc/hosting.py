@@ -156,7 +156,8 @@ class ServiceHost:
             from server.grpc.images import Images
             from server.grpc.work import StepWork
 
-            limits = ImageLimits(self._parts.settings.max_upload_bytes, self._parts.settings.max_image_pixels)
+            # Not those of uploads: what another step made of an upload is not compressed.
+            limits = ImageLimits(max_pixels=self._parts.settings.max_image_pixels)
             self._made = StepWork(Images(self._parts.objects, limits), self._parts.models)
         return self._made
 

@@ -44,8 +44,8 @@ class Images:
             raise InvalidInput("service-image-missing")
         sha256 = self.objects.require_allowed(image.bucket or self.objects.bucket, image.object_key)
         size = self.objects.size(sha256)
-        if size > self.limits.bytes_of_any:
-            limit = self.limits.bytes_of_any // _MEBI
+        if size > self.limits.bytes_of_largest:
+            limit = self.limits.bytes_of_largest // _MEBI
             raise UnreadableImage("image-too-many-bytes", name=_NAME, size=-(-size // _MEBI), limit=limit)
         return decode_image(self.objects.read(sha256), name=_NAME, limits=self.limits)
 

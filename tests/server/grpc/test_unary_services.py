@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from inspection.components.filter import FilterParameters, filter_pixels
+from inspection.imaging.files import encode_netpbm
 from server.grpc.contract import ERROR_KEY, SERVICES
 from server.grpc.stubs import ai_detection_pb2, common_pb2, filter_pb2, resize_pb2
 from tests.support.grpc_services import UNARY, Hosted
@@ -230,6 +231,14 @@ def test_bytes_that_are_no_usable_image_are_an_invalid_argument(
     hosted: Hosted, key: str, data: bytes, code: str
 ) -> None:
     assert refusal(hosted, key, MESSAGES[key](hosted.put(data))) == (grpc.StatusCode.INVALID_ARGUMENT, code)
+
+
+def test_a_large_image_that_a_step_made_is_read_by_the_next_one(hosted: Hosted) -> None:
+    # More bytes than an upload may have; as few pixels as an upload often has.
+    large = hosted.put(encode_netpbm(np.zeros((4000, 6000, 3), np.uint8)))
+    assert hosted.objects.size(hosted.objects.require_allowed(large.bucket, large.object_key)) > 64 * 1024**2
+    made = resized(hosted, large, target_width=60, maintain_aspect_ratio=True)
+    assert (made.output_image.width, made.output_image.height) == (60, 40)
 
 
 @pytest.mark.parametrize("key", UNARY)
