@@ -39,8 +39,9 @@ quick: $(TESTABLE)  ## the tests that take moments
 test: $(TESTABLE)  ## every test, on all cores
 	$(PYTEST)
 
-proofs: $(TESTABLE)  ## the long proofs of the synchronisation, as tables
+proofs: $(TESTABLE)  ## the long proofs of the synchronisation and of the executions, as tables
 	$(BIN)/python -m tests.proofs.run
+	$(BIN)/python -m tests.proofs.executions
 
 station: $(READY)  ## the station's window
 	$(BIN)/imageflow station

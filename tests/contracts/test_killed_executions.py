@@ -1,0 +1,31 @@
+"""An accepted execution has exactly one end, whichever process is killed in the middle."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.benchmarks import private_postgresql
+from models.ids import new_id
+from tests.support.killed_executions import kill_under_load, losses, plant, wait_for_ends
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")]
+KILLS = 6
+"""Fifty with ``make proofs``."""
+
+
+@pytest.fixture
+def database(postgresql_socket: str) -> Iterator[str]:
+    with private_postgresql.database(postgresql_socket, f"t{new_id()}") as url:
+        yield url
+
+
+def test_an_accepted_execution_ends_once_whoever_is_killed(tmp_path: Path, database: str) -> None:
+    with plant(tmp_path, database) as running:
+        kill_under_load(running, KILLS, seed=1)
+        wait_for_ends(running)
+        assert losses(running) == []
+        assert len(running.accepted) > KILLS

@@ -1,0 +1,42 @@
+"""``make proofs``: kills API, worker and service fifty times under load; ends with 1 when an execution was lost.
+
+python -m tests.proofs.executions --kills 50
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from app.benchmarks import private_postgresql
+from models.ids import new_id
+from tests.support.killed_executions import kill_under_load, losses, plant, report, wait_for_ends
+
+
+def main() -> int:
+    """Run the proof, print what was done and what was lost, and return the exit code."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--kills", type=int, default=50)
+    options.add_argument("--seed", type=int, default=1)
+    given = options.parse_args()
+    programs = private_postgresql.find_programs()
+    if programs is None:
+        sys.stderr.write("PostgreSQL is not installed on this computer (apt-get install postgresql)\n")
+        return 1
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        private_postgresql.cluster(programs) as socket_folder,
+        private_postgresql.database(socket_folder, f"t{new_id()}") as url,
+        plant(Path(folder), url) as running,
+    ):
+        kill_under_load(running, given.kills, given.seed)
+        wait_for_ends(running)
+        lost = losses(running)
+        sys.stdout.write("\n".join([report(running), *lost, f"{len(lost)} losses"]) + "\n")
+    return 1 if lost else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
