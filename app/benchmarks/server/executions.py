@@ -1,0 +1,212 @@
+"""Executions from submit to ``completed`` on the WebSocket, beside the same pipeline run in this process.
+
+resize → detection → filter on a JPEG of 640×480: one at a time, and eight that wait. Client and server share the
+processors.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from websockets.sync.client import connect
+
+from app.benchmarks.figures import Figure
+from app.benchmarks.server.driving import served, signed_in
+from inspection.imaging.files import decode_image, encode_jpeg, encode_png
+from inspection.model_library.loading import load_model
+from inspection.pipeline import PipelineDefinition, Runner, validate_definition
+from models.errors import Unavailable
+
+ROUNDS, WAITING = 60, 8
+P50_MS, P95_MS, OVERHEAD, THROUGHPUT = 60.0, 100.0, 2.0, 0.8
+_MODEL = "yolo11"
+_WEIGHTS = Path("yolo11n_int8_openvino_model") / "yolo11n.xml"
+_PATIENCE_S = 60.0
+_WARM_UP = 5
+_DEFINITION: dict[str, Any] = {
+    "name": "Benchmark",
+    "steps": [
+        {
+            "id": "resize",
+            "component": "resize",
+            "inputs": {"image": "input"},
+            "parameters": {"width": 640, "height": 640},
+        },
+        {
+            "id": "detect",
+            "component": "ai_detection",
+            "inputs": {"image": "resize"},
+            "parameters": {"model": _MODEL},
+        },
+        {
+            "id": "filter",
+            "component": "filter",
+            "inputs": {"image": "resize"},
+            "parameters": {"filter_type": "sharpen"},
+        },
+    ],
+}
+
+
+def measure(data: Path, *, rounds: int = ROUNDS) -> list[Figure]:
+    """Return the latency of an execution, its overhead, and the throughput of executions that wait.
+
+    Args:
+        data: the folder ``weights`` of the data sets.
+        rounds: executions of each measurement.
+
+    Raises:
+        Unavailable: when the server does not start.
+    """
+    image = _image()
+    weights = data / _WEIGHTS
+    local, local_per_s = _in_process(weights, image, rounds)
+    settings = {"IMAGEFLOW_SERVER_MODELS": json.dumps({_MODEL: str(weights)})}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served(Path(folder), environment=settings) as (url, _),
+        signed_in(url) as http,
+    ):
+        client = _Client(url, http)
+        pipeline = client.make_pipeline()
+        for _ in range(_WARM_UP):
+            client.run(pipeline, image)
+        taken = [_milliseconds(lambda: client.run(pipeline, image)) for _ in range(rounds)]
+        per_s = client.throughput(pipeline, image, rounds)
+    return _figures(taken, local, per_s, local_per_s, rounds)
+
+
+def _figures(taken: list[float], local: list[float], per_s: float, local_per_s: float, rounds: int) -> list[Figure]:
+    p50, p95 = statistics.median(taken), float(np.percentile(taken, 95))
+    own = statistics.median(local)
+    ratio, share = p50 / own, per_s / local_per_s
+    what = "resize → YOLO11n at 640 → sharpen on a JPEG of 640×480"
+    one = f"{what}: submit to completed on the WebSocket, one at a time"
+    return [
+        Figure(
+            name="execution_p50_ms",
+            value=p50,
+            unit="ms",
+            what=f"{one}, median",
+            goal=f"≤ {P50_MS:g} ms",
+            met=p50 <= P50_MS,
+            note=f"{rounds} executions, {min(taken):.0f} to {max(taken):.0f} ms",
+        ),
+        Figure(
+            name="execution_p95_ms",
+            value=p95,
+            unit="ms",
+            what=f"{one}, 95th percentile",
+            goal=f"≤ {P95_MS:g} ms",
+            met=p95 <= P95_MS,
+        ),
+        Figure(
+            name="execution_overhead_ratio",
+            value=ratio,
+            what="median of the execution over that of the same pipeline in one process, from JPEG to encoded result",
+            goal=f"≤ {OVERHEAD:g}",
+            met=ratio <= OVERHEAD,
+            note=f"{own:.0f} ms in one process",
+        ),
+        Figure(
+            name="execution_throughput_share",
+            value=share,
+            what=f"executions a second with {WAITING} waiting, over what the processors do of the pipeline alone",
+            goal=f"≥ {THROUGHPUT:g}",
+            met=share >= THROUGHPUT,
+            note=f"{per_s:.1f} a second, {local_per_s:.1f} alone on {os.cpu_count()} threads",
+        ),
+    ]
+
+
+class _Client:
+    """Submits executions and waits for them.
+
+    Args:
+        url: of the server.
+        http: signed in.
+    """
+
+    def __init__(self, url: str, http: httpx.Client) -> None:
+        self._http = http
+        self._live = url.replace("http", "ws", 1)
+        self._head = {"Authorization": http.headers["Authorization"]}
+
+    def make_pipeline(self) -> str:
+        """Make the pipeline and return its id."""
+        answer = self._http.post("/pipelines", json={"name": "Benchmark", "definition": _DEFINITION})
+        answer.raise_for_status()
+        return str(answer.json()["id"])
+
+    def submit(self, pipeline: str, image: bytes) -> str:
+        """Submit an execution and return its id."""
+        files = {"input_files": ("part.jpg", image, "image/jpeg")}
+        answer = self._http.post("/executions", data={"pipeline_id": pipeline}, files=files)
+        answer.raise_for_status()
+        return str(answer.json()["execution_id"])
+
+    def wait(self, execution_id: str) -> None:
+        """Wait until an execution has completed.
+
+        Raises:
+            Unavailable: ``execution-given-up`` when it ends otherwise.
+        """
+        address = f"{self._live}/ws/execution/{execution_id}"
+        with connect(address, additional_headers=self._head, proxy=None, compression=None) as live:
+            while (message := json.loads(live.recv(timeout=_PATIENCE_S)))["type"] != "completed":
+                if message["type"] == "error":
+                    raise Unavailable("execution-given-up", attempts=1)
+
+    def run(self, pipeline: str, image: bytes) -> None:
+        """Submit an execution and wait for it."""
+        self.wait(self.submit(pipeline, image))
+
+    def throughput(self, pipeline: str, image: bytes, count: int) -> float:
+        """Return executions a second while ``WAITING`` of them are under way."""
+        with ThreadPoolExecutor(WAITING) as pool:
+            began = time.perf_counter()
+            list(pool.map(lambda _: self.run(pipeline, image), range(count)))
+            return count / (time.perf_counter() - began)
+
+
+def _in_process(weights: Path, image: bytes, rounds: int) -> tuple[list[float], float]:
+    """Return the milliseconds of single runs, and runs a second on all processors."""
+    runner = Runner(validate_definition(PipelineDefinition.parse(_DEFINITION)), {_MODEL: load_model(weights)})
+
+    def run() -> None:
+        outcome = runner.run(decode_image(image))
+        outcome.result.model_dump_json()
+        if outcome.overlay is not None:
+            encode_png(outcome.overlay)
+
+    for _ in range(_WARM_UP):
+        run()
+    taken = [_milliseconds(run) for _ in range(rounds)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        began = time.perf_counter()
+        list(pool.map(lambda _: run(), range(rounds)))
+        return taken, rounds / (time.perf_counter() - began)
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return (time.perf_counter() - began) * 1000
+
+
+def _image() -> bytes:
+    """Return a JPEG of 640×480 with shapes and noise."""
+    rows, columns = np.mgrid[0:480, 0:640]
+    plain = np.stack([rows * 255 / 480, columns * 255 / 640, (rows + columns) % 256], axis=-1)
+    noise = np.random.default_rng(0).normal(0, 6, plain.shape)
+    return encode_jpeg(np.clip(plain + noise, 0, 255).astype(np.uint8))
