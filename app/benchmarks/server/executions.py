@@ -25,7 +25,6 @@ from app.benchmarks.server.driving import served, signed_in
 from inspection.imaging.files import decode_image, encode_jpeg, encode_png
 from inspection.model_library.loading import load_model
 from inspection.pipeline import PipelineDefinition, Runner, validate_definition
-from models.errors import Unavailable
 
 ROUNDS, WAITING = 60, 8
 P50_MS, P95_MS, OVERHEAD, THROUGHPUT = 60.0, 100.0, 2.0, 0.8
@@ -159,13 +158,13 @@ class _Client:
         """Wait until an execution has completed.
 
         Raises:
-            Unavailable: ``execution-given-up`` when it ends otherwise.
+            RuntimeError: when it ends otherwise.
         """
         address = f"{self._live}/ws/execution/{execution_id}"
         with connect(address, additional_headers=self._head, proxy=None, compression=None) as live:
             while (message := json.loads(live.recv(timeout=_PATIENCE_S)))["type"] != "completed":
                 if message["type"] == "error":
-                    raise Unavailable("execution-given-up", attempts=1)
+                    raise RuntimeError(f"the execution failed: {message['error']['code']}")
 
     def run(self, pipeline: str, image: bytes) -> None:
         """Submit an execution and wait for it."""
