@@ -48,6 +48,7 @@ handle_once
 applied_at
 ai_results
 at_bound
+checked_at
 daily_trends
 dark_share
 bright_share
@@ -58,6 +59,7 @@ grpc_services
 histogram_counts
 histogram_edges
 hold_count
+released_by
 human_verifications
 inspection_context
 last_seen_at

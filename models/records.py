@@ -6,6 +6,7 @@ from models.devices import Device, EnrolmentCode
 from models.events import HandledEvent, OutgoingEvent
 from models.executions import Execution, ExecutionOutput, ExecutionRun
 from models.pipelines import ModelFile, Pipeline, StationConfig
+from models.releases import ModelRelease, ReleaseCheck
 from models.sessions import AIResult, ImageRecord, InspectionSession
 from models.sync import (
     AppliedChange,
@@ -44,9 +45,11 @@ __all__ = [
     "InspectionItem",
     "InspectionSession",
     "ModelFile",
+    "ModelRelease",
     "OutboxEntry",
     "OutgoingEvent",
     "Pipeline",
+    "ReleaseCheck",
     "StationConfig",
     "StoredFile",
     "SyncConflict",

@@ -190,3 +190,21 @@ class StoreState(StrEnum):
     CURRENT = "current"
     REFUSED = "refused"
     RETIRED = "retired"
+
+
+class ReleaseState(StrEnum):
+    """How far a model's release has come."""
+
+    DRAFT = "draft"
+    STAGED = "staged"
+    RELEASED = "released"
+    ROLLED_BACK = "rolled_back"
+
+
+RELEASE_TRANSITIONS: dict[ReleaseState, frozenset[ReleaseState]] = {
+    ReleaseState.DRAFT: frozenset({ReleaseState.STAGED, ReleaseState.RELEASED, ReleaseState.ROLLED_BACK}),
+    ReleaseState.STAGED: frozenset({ReleaseState.STAGED, ReleaseState.RELEASED, ReleaseState.ROLLED_BACK}),
+    ReleaseState.RELEASED: frozenset({ReleaseState.ROLLED_BACK}),
+    ReleaseState.ROLLED_BACK: frozenset(),
+}
+"""Some stations first, then all; back from everywhere, and a release that went back stays there: release again."""

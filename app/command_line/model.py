@@ -10,6 +10,7 @@ import typer
 
 from app.command_line.model_drift import drift_command
 from app.command_line.model_export import export_command, verify_command
+from app.command_line.model_release import release_app
 from app.command_line.model_score import score_command
 from app.command_line.model_threshold import threshold_command
 from app.command_line.options import JsonOption, progress_bar
@@ -24,6 +25,7 @@ model_app.command("drift")(drift_command)
 model_app.command("score")(score_command)
 model_app.command("export")(export_command)
 model_app.command("verify")(verify_command)
+model_app.add_typer(release_app, name="release")
 
 
 @model_app.command("backbone")

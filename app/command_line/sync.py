@@ -12,13 +12,15 @@ from app.command_line.opened_store import opened_store
 from app.command_line.options import JsonOption, StoreOption, progress_bar
 from app.command_line.sync_conflicts import conflicts_app
 from app.command_line.sync_dead_letters import dead_letters_app
+from app.command_line.sync_status import status_command
 
 if TYPE_CHECKING:
-    from sync.station.engine import SyncProgress, SyncReport, SyncStatus
+    from sync.station.engine import SyncProgress, SyncReport
 
 sync_app = typer.Typer(
     help="Synchronise this station with its server.", add_completion=False, pretty_exceptions_enable=False
 )
+sync_app.command("status")(status_command)
 sync_app.add_typer(dead_letters_app, name="dead-letters")
 sync_app.add_typer(conflicts_app, name="conflicts")
 
@@ -74,42 +76,6 @@ def sync_command(
         raise typer.Exit(_REFUSED)
 
 
-@sync_app.command()
-def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Show what waits for the server, what it refused, when a pass last succeeded and why passes have failed since.
-
-    \b
-    Examples:
-      imageflow sync status
-      imageflow sync status --json
-    """  # noqa: D301 - \b keeps the lines as they are
-    from app.command_line import language
-    from models.clock import rfc3339
-    from sync.station.engine import stored_status
-
-    with opened_store(store, to_write=False) as workspace:
-        found = stored_status(workspace.database)
-        server = workspace.server_url
-    if as_json:
-        typer.echo(json.dumps(_status_json(found, server), ensure_ascii=False))
-        return
-    typer.echo(f"server         {server or 'not enrolled'}")
-    typer.echo(f"last success   {rfc3339(found.last_success) if found.last_success else 'never'}")
-    if found.last_failure is not None:
-        text = found.last_failure.text(language())
-        typer.echo(f"failing since  {rfc3339(found.last_failure.since)}")
-        typer.echo(f"last trouble   {text.detail} {text.advice}".rstrip())
-    typer.echo(f"waiting        {found.waiting} changes, {found.blobs_waiting} files")
-    typer.echo(f"refused        {found.dead}, with {found.blocked} held back behind them")
-    typer.echo(f"lost edits     {found.conflicts} not looked at")
-    if found.sent_again is not None:
-        again = found.sent_again
-        typer.echo(
-            f"sent again     {again.records} records, {again.blobs} files at {rfc3339(again.at)},"
-            " which the server had lost"
-        )
-
-
 def _report_json(report: SyncReport) -> dict[str, Any]:
     import dataclasses
 
@@ -143,22 +109,3 @@ def _report_text(report: SyncReport) -> str:
         lines.append(f"{report.dead} changes were refused: imageflow sync dead-letters list")
     lines += [f"not moved: {code}" for code in sorted(set(report.problems))]
     return "\n".join(lines)
-
-
-def _status_json(found: SyncStatus, server: str | None) -> dict[str, Any]:
-    from app.command_line import language
-    from models.clock import rfc3339
-
-    failure = found.last_failure
-    return {
-        "server": server,
-        "last_success": rfc3339(found.last_success) if found.last_success else None,
-        "failing_since": rfc3339(failure.since) if failure else None,
-        "last_error": {"code": failure.code, "detail": failure.text(language()).detail} if failure else None,
-        "waiting": found.waiting,
-        "blocked": found.blocked,
-        "dead": found.dead,
-        "blobs_waiting": found.blobs_waiting,
-        "conflicts": found.conflicts,
-        "sent_again": found.sent_again.model_dump(mode="json") if found.sent_again else None,
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.station.settings import StationSettings
-from app.station.upkeep import daily_upkeep
+from app.station.upkeep import after_pass
 from models.clock import HybridLogicalClock
 from models.database import Database
 from models.messages import choose_language
@@ -52,7 +52,7 @@ class ServerLink:
             device_id=device_id,
             machine=machine_digest(settings.machine_id or machine_id(), device_id),
             interval_s=settings.sync_interval_s,
-            upkeep=lambda: daily_upkeep(database, blobs, device_id, settings),
+            upkeep=lambda: after_pass(database, blobs, self.client, device_id, settings),
         )
 
     @property

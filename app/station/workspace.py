@@ -25,7 +25,7 @@ from sync.station.blobs import BlobStore
 from sync.station.credentials import CredentialStore
 from sync.station.engine import SyncEngine
 from sync.station.outbox import OutboxRecorder, newest_stamp
-from sync.station.state import DEVICE_ID, SERVER_URL, get_value, set_value
+from sync.station.state import DEVICE_ID, RELEASE_KEY, SERVER_URL, get_value, set_value
 
 if TYPE_CHECKING:
     from app.station.prepared_item import Preparation
@@ -178,8 +178,14 @@ class Workspace:
             raise Conflict("not-enrolled")
         return self.device_id
 
-    def adopt(self, *, server_url: str, device_id: str, credential: str) -> bool:
+    def adopt(self, *, server_url: str, device_id: str, credential: str, release_key: str = "") -> bool:
         """Belong to a server from now on; return whether the keyring keeps the credential.
+
+        Args:
+            server_url: its address.
+            device_id: this station.
+            credential: of the device.
+            release_key: public key of the server's model releases; empty when it gave none.
 
         Raises:
             Conflict: ``already-enrolled`` with another server or as another device.
@@ -190,6 +196,7 @@ class Workspace:
         with self.database.transaction() as session:
             set_value(session, DEVICE_ID, device_id)
             set_value(session, SERVER_URL, server_url)
+            set_value(session, RELEASE_KEY, release_key or None)
         self.device_id = device_id
         self._start_clock()
         kept = self._credentials.set(device_id, credential)

@@ -28,6 +28,10 @@ class Records(Protocol):
         """Return the record of a model that pipelines call ``name``."""
         ...
 
+    def replaced_models(self, item_id: str) -> Mapping[str, str]:
+        """Return the names of models that others take the place of at the station, with those others."""
+        ...
+
     def settings(self) -> Mapping[str, Any]:
         """Return the settings of the station that inspects."""
         ...
@@ -35,7 +39,8 @@ class Records(Protocol):
 
 def read_source(item: StoredItem, records: Records) -> ItemSource:
     """Return what is stored of an item."""
-    return ItemSource.of(item, records.pipeline(item.pipeline_id))
+    source = ItemSource.of(item, records.pipeline(item.pipeline_id))
+    return source.with_models(records.replaced_models(item.id))
 
 
 def read_models(names: Iterable[str], records: Records) -> tuple[KnownModel, ...]:

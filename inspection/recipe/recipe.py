@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from inspection.judging.criteria import Criteria
@@ -20,7 +20,7 @@ from inspection.recipe.models import (
     stored_names,
     threshold_model,
 )
-from inspection.recipe.overrides import resolve_pipeline
+from inspection.recipe.overrides import merge_overrides, resolve_pipeline
 from inspection.recipe.thresholds import (
     AppliedThreshold,
     ChosenThreshold,
@@ -66,6 +66,19 @@ class ItemSource:
         """Return what the records of an item and its pipeline hold."""
         definition = None if pipeline is None else pipeline.definition
         return cls(item.name, definition, item.pipeline_parameters, item.criteria)
+
+    def with_models(self, replaced: Mapping[str, str]) -> ItemSource:
+        """Return it with other models: name of a model that its steps name → name of the one in its place."""
+        names = [name for name in replaced if name in self.model_names]
+        if not names:
+            return self
+        steps = merge_overrides(self.definition or {}, self.overrides)["steps"]
+        overrides = {step: dict(values) for step, values in self.overrides.items()}
+        for step in steps:
+            for field, value in step["parameters"].items():
+                if isinstance(value, str) and value in names:
+                    overrides.setdefault(step["id"], {})[field] = replaced[value]
+        return replace(self, overrides=overrides)
 
     @property
     def model_names(self) -> tuple[str, ...]:

@@ -697,6 +697,10 @@
         <translation>Model file</translation>
     </message>
     <message>
+        <source>Release of a model</source>
+        <translation>Release of a model</translation>
+    </message>
+    <message>
         <source>Settings of stations</source>
         <translation>Settings of stations</translation>
     </message>

@@ -690,6 +690,10 @@
         <translation>モデルファイル</translation>
     </message>
     <message>
+        <source>Release of a model</source>
+        <translation>モデルのリリース</translation>
+    </message>
+    <message>
         <source>Settings of stations</source>
         <translation>端末の設定</translation>
     </message>

@@ -16,6 +16,7 @@ from server.auth.identity.secrets import digest_of, new_secret, normalised_code
 from server.context import ServerContext
 from server.core.paging import PageQuery, search_page
 from server.core.records import require_record
+from server.core.release_keys import public_key
 from server.core.revisions import WHATEVER, Expected
 from server.devices.schemas import DeviceReply, DeviceUpdate
 from sync.shared.enrolment import DeviceRegister, DeviceRegistered
@@ -47,7 +48,7 @@ def register(context: ServerContext, body: DeviceRegister, address: str) -> Devi
             session, Principal.of_device(device.id), "device.enrolled", "device", device.id, enrolment_code_id=code.id
         )
     attempt.succeeded()
-    return DeviceRegistered(device_id=device.id, credential=credential)
+    return DeviceRegistered(device_id=device.id, credential=credential, release_key=public_key(context.settings))
 
 
 def _is_open(code: EnrolmentCode) -> bool:

@@ -29,6 +29,7 @@ from server.live.endpoints import live_routes
 from server.masters.endpoints import router as masters_router
 from server.orchestration.starting import working
 from server.quality.endpoints import router as quality_router
+from server.releases.endpoints import router as releases_router
 from server.services.endpoints import router as services_router
 from server.sessions.endpoints import router as sessions_router
 from server.sync.endpoints import router as sync_router
@@ -39,6 +40,7 @@ _FEATURES = (
     users_router,
     devices_router,
     masters_router,
+    releases_router,
     components_router,
     sessions_router,
     files_router,

@@ -27,6 +27,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "DeviceRegister": {"code": "ABCD-EFGH-JKLM", "name": "Line 1, station 3"},
     "DeviceUpdate": {"name": "Line 1, station 4", "status": "active"},
     "EnrolmentCodeCreate": {"device_name": "Line 1, station 3"},
+    "ReleaseCreate": {"item_id": _RECORD, "sha256": _DIGEST, "name": "Surface, second training"},
+    "ReleaseStage": {"stations": [_RECORD]},
     "StationConfigUpdate": {"device_id": _RECORD, "settings": {"sync_interval_s": 60, "retention_days": 90}},
     "UserCreate": {"username": "sato", "display_name": "佐藤", "role": "inspector", "password": _PASSWORD},
     "UserUpdate": {"role": "supervisor", "active": True},

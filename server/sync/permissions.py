@@ -19,6 +19,8 @@ from server.sync.offers import require_taken
 from sync.shared.protocol import Change
 
 _ADMINISTRATORS_ONLY = frozenset({"user", "station_config"})
+_SERVER_ONLY = frozenset({"model_release"})
+"""What is signed and staged on the server is not written by stations."""
 _MASTER_ROLES = frozenset({Role.SUPERVISOR, Role.ADMIN})
 
 
@@ -32,12 +34,15 @@ def check_master(
     """Check that the user whom a change of a master names may make it at a station.
 
     Raises:
-        PermissionDenied: ``sync-user-may-not`` when the user may not change this master, ``sync-user-not-here`` when
-            the user has never signed in at this device: user ids are no secret, so naming one proves nothing.
+        PermissionDenied: ``sync-server-only``; ``sync-user-may-not`` when the user may not change this master;
+            ``sync-user-not-here`` when the user has never signed in at this device: user ids are no secret, so naming
+            one proves nothing.
         TryLater: ``master-not-taken`` for a master of before a restore that no administrator has taken yet.
     """
     if change.user_id is None and require_taken(session, change, present if isinstance(present, Master) else None):
         return
+    if record_type.entity in _SERVER_ONLY:
+        raise PermissionDenied("sync-server-only", entity=record_type.entity)
     user = session.get(User, change.user_id) if change.user_id else None
     allowed = frozenset({Role.ADMIN}) if record_type.entity in _ADMINISTRATORS_ONLY else _MASTER_ROLES
     if user is None or not user.active or user.deleted_at is not None or user.role not in allowed:

@@ -15,7 +15,11 @@ class DeviceRegister(Request):
 
 
 class DeviceRegistered(Reply):
-    """The station's id and credential; the credential is shown this once."""
+    """The station's id and credential; the credential is shown this once.
+
+    ``release_key`` is the public key of the server's model releases, which the station keeps for good.
+    """
 
     device_id: Id
     credential: str
+    release_key: str = ""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.pipelines import ModelFile, Pipeline
+from models.releases import ModelRelease, ReleaseCheck
+from sync.shared.releases import is_meant_for
 from sync.shared.station_config import settings_for
 
 
@@ -35,3 +38,31 @@ class ItemRecords:
     def settings(self) -> Mapping[str, Any]:
         """Return the settings that the server hands to the station."""
         return settings_for(self.session, self.device_id)
+
+    def replaced_models(self, item_id: str) -> Mapping[str, str]:
+        """Return model file → the one that a release puts in its place at the station, when it has checked it."""
+        if self.device_id is None:
+            return {}
+        release = active_release(self.session, self.device_id, item_id)
+        return {release.replaces_id: release.model_id} if release is not None else {}
+
+
+def active_release(session: Session, device_id: str, item_id: str) -> ModelRelease | None:
+    """Return the release that a station inspects an item with: the newest one meant for it that it found to hold."""
+    query = (
+        select(ModelRelease)
+        .join(ReleaseCheck, ReleaseCheck.release_id == ModelRelease.id)
+        .where(
+            ModelRelease.item_id == item_id,
+            ModelRelease.deleted_at.is_(None),
+            ReleaseCheck.code == "",
+            ReleaseCheck.signature == ModelRelease.signature,
+        )
+        .order_by(ModelRelease.released_at.desc(), ModelRelease.id.desc())
+    )
+    return next(meant_releases(session.scalars(query), device_id), None)
+
+
+def meant_releases(releases: Iterable[ModelRelease], device_id: str) -> Iterator[ModelRelease]:
+    """Yield those of ``releases`` that a station shall inspect with."""
+    return (release for release in releases if is_meant_for(release.state, release.stations, device_id))

@@ -144,6 +144,11 @@ class ServerClient:
         """Return the bytes at a path below ``/api/v1``."""
         return self._send("GET", path, token, params=params).content
 
+    def release_key(self) -> str:
+        """Return the public key of the server's model releases."""
+        answer = json_of(self._send("GET", "/inspection/models/key", None))
+        return str(answer.get("public_key", "")) if isinstance(answer, dict) else ""
+
     def begin(self, claim: StoreClaim) -> ClaimAnswer:
         """Begin a pass of this store.
 

@@ -275,7 +275,7 @@ class SyncEngine:
         comparison = Comparison(self.database, self.client, self.device_id, partial(step, "compare"))
         puller = Puller(self.database, self.client, self.clock, self.page_size, step, comparison.run_masters)
         sender = BlobSender(self.database, self.blobs, self.client, self._pieces, partial(step, "upload"), between)
-        fetcher = BlobFetcher(self.database, self.blobs, self.client, partial(step, "download"), check)
+        fetcher = BlobFetcher(self.database, self.blobs, self.client, partial(step, "download"), check, self.device_id)
         PassClaim(self.database, self.client, self.device_id, self.machine).make()
         check()
         pusher.push_all()

@@ -16,6 +16,7 @@ from models.targets import InspectionItem
 from sync.shared.problems import code_of
 from sync.station.blobs import BlobStore, blob_not_written, remember_blob
 from sync.station.client import ServerClient
+from sync.station.releases import wanted_models
 
 
 @dataclass(slots=True)
@@ -28,6 +29,7 @@ class BlobFetcher:
         client: the server.
         step: called with the number of blobs fetched and their bytes; may raise to stop.
         check: called between pieces; may raise to stop.
+        device_id: this station, for the models of releases meant for it.
         fetched: blobs fetched so far.
         problems: codes of what could not be fetched and stopped nothing else.
     """
@@ -37,6 +39,7 @@ class BlobFetcher:
     client: ServerClient
     step: Callable[[int, int], None]
     check: Callable[[], None]
+    device_id: str
     fetched: int = 0
     problems: list[str] = field(default_factory=list)
 
@@ -64,7 +67,7 @@ class BlobFetcher:
                 .distinct()
             ).all()
             values = [*map(_values_of_item, parameters), *map(_values_of_pipeline, definitions)]
-            used = {identifier for texts in values for identifier in texts}
+            used = {identifier for texts in values for identifier in texts} | wanted_models(session, self.device_id)
             if not used:
                 return []
             files = session.scalars(select(ModelFile).where(ModelFile.id.in_(used), ModelFile.deleted_at.is_(None)))

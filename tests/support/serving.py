@@ -89,7 +89,13 @@ def serve_with_users(folder: Path, **settings: Any) -> Iterator[Served]:
 
 
 def enrol(served: Served, name: str = "Station") -> dict[str, str]:
-    """Enrol a station over REST and return its id and credential."""
+    """Enrol a station over REST and return what proves that it is the station: its id and credential."""
+    made = register(served, name)
+    return {"device_id": made["device_id"], "credential": made["credential"]}
+
+
+def register(served: Served, name: str = "Station") -> dict[str, str]:
+    """Enrol a station over REST and return the whole answer."""
     code = served["admin"].post("/enrolment-codes", json={"device_name": name}).json()["code"]
     answer = served["anonymous"].post("/tauri/devices/register", json={"code": code})
     assert answer.status_code == 201, answer.text

@@ -60,6 +60,7 @@ def enrol(workspace: Workspace, *, server_url: str, code: str, name: str = "") -
         server_url=server_url.strip().rstrip("/"),
         device_id=registration.device_id,
         credential=registration.credential,
+        release_key=registration.release_key,
     )
     return Enrolment(registration.device_id, kept, None if kept else registration.credential)
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.errors import NotFound
 from models.pipelines import ModelFile, Pipeline, StationConfig
+from models.releases import ModelRelease, ReleaseCheck
 from models.sync import Blob
 from models.targets import InspectionItem
 
@@ -64,4 +65,11 @@ def item_revision(session: Session, device_id: str, item_id: str, model_names: S
         .where(ModelFile.id.in_(model_names))
         .order_by(ModelFile.id)
     ).all()
-    return (tuple(item), tuple(pipeline) if pipeline else None, *map(tuple, settings), *map(tuple, models))
+    releases = session.execute(
+        select(ModelRelease.id, ModelRelease.rev, ModelRelease.clock, ReleaseCheck.code, ReleaseCheck.signature)
+        .join(ReleaseCheck, ReleaseCheck.release_id == ModelRelease.id)
+        .where(ModelRelease.item_id == item_id)
+        .order_by(ModelRelease.id)
+    ).all()
+    parts = (*settings, *models, *releases)
+    return (tuple(item), tuple(pipeline) if pipeline else None, *map(tuple, parts))

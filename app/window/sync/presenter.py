@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 SCREEN = "sync"
 """Name of the screen."""
-_DISK = "disk"
 _STOPPED = "sync-stopped"
 
 
@@ -40,7 +40,7 @@ class SyncPresenter(StatePresenter[SyncState]):
     def __init__(self, context: StationContext) -> None:
         super().__init__(context, SyncState(enrolled=context.workspace.enrolled))
         self._asking = False
-        self._disk_full = False
+        self._warned: set[str] = set()
         self.finished: Event[SyncReport] = Event()
         context.subscribe(StationEnrolled, lambda _: self.refresh())
         context.subscribe(SyncPageWanted, lambda _: context.go_to(SCREEN))
@@ -56,12 +56,13 @@ class SyncPresenter(StatePresenter[SyncState]):
         self._asking = True
         workspace = self._context.workspace
 
-        def ask(_: Task) -> tuple[SyncStatus, UserFacingError | None]:
+        def ask(_: Task) -> tuple[SyncStatus, dict[str, UserFacingError | None]]:
             from app.station.operations.retention import disk_warning
+            from app.station.operations.sync_overview import release_warning
             from app.station.operations.sync_status import sync_status
 
             status = sync_status(workspace)
-            return status, disk_warning(workspace, status)
+            return status, {"disk": disk_warning(workspace, status), "model-release": release_warning(workspace)}
 
         self._context.runner.run(
             ask,
@@ -121,17 +122,19 @@ class SyncPresenter(StatePresenter[SyncState]):
         if status != before:
             self._context.publish(SyncStatusChanged(status))
 
-    def _show_found(self, status: SyncStatus, disk: UserFacingError | None) -> None:
-        self._tell_of_disk(disk)
+    def _show_found(self, status: SyncStatus, warnings: Mapping[str, UserFacingError | None]) -> None:
+        for about, warning in warnings.items():
+            self._warn(about, warning)
         self.show_status(status)
 
-    def _tell_of_disk(self, warning: UserFacingError | None) -> None:
-        """Give one notice when the disk becomes nearly full; it goes when there is room again."""
+    def _warn(self, about: str, warning: UserFacingError | None) -> None:
+        """Give one notice when something begins to be the case; it goes when that is over."""
         if warning is None:
-            self._context.notices.clear(_DISK)
-        elif not self._disk_full:
-            self._context.notices.add(_DISK, warning, level=Level.HINT)
-        self._disk_full = warning is not None
+            self._context.notices.clear(about)
+            self._warned.discard(about)
+        elif about not in self._warned:
+            self._context.notices.add(about, warning, level=Level.HINT)
+            self._warned.add(about)
 
     def _tell_of_failure(self, error: UserFacingError) -> None:
         """Make a notice of why a pass failed; that a person stopped it is none."""

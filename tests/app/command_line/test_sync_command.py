@@ -200,6 +200,24 @@ def test_an_empty_list_is_reported_beside_the_output(enrolled, imageflow, comman
     assert imageflow(*command, "--store", str(enrolled), "--json").stderr == ""
 
 
+def test_the_status_counts_what_waits_by_kind(refused, imageflow):
+    folder, _ = refused
+    store = ["--store", str(folder)]
+    assert imageflow("dead-letters", "resend", "--all", *store).returncode == 0
+    status = json.loads(imageflow("status", *store, "--json").stdout)
+    assert status["pending"] == {"audit_entry": 1, "target": 2}
+    assert (status["dead"], status["blobs_waiting"], status["blob_bytes"]) == (0, 0, 0)
+    assert (status["cursor"], status["generation"], status["next_pass"], status["releases"]) == (None, None, None, [])
+    assert status["interval_s"] == 30.0
+    assert status["disk_free_bytes"] > 0
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "last success"), ("ja", "最終成功")])
+def test_the_status_is_printed_in_the_users_language(enrolled, imageflow, monkeypatch, language, word):
+    monkeypatch.setenv("IMAGEFLOW_LANGUAGE", language)
+    assert word in imageflow("status", "--store", str(enrolled)).stdout
+
+
 def test_the_status_has_why_passes_fail(enrolled, imageflow):
     store = ["--store", str(enrolled)]
     before = json.loads(imageflow("status", *store, "--json").stdout)

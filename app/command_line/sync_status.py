@@ -1,0 +1,63 @@
+"""``imageflow sync status``: what waits, what was refused, when it last succeeded, which releases are in use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import typer
+
+from app.command_line.opened_store import opened_store
+from app.command_line.options import JsonOption, StoreOption
+from app.command_line.wording import phrase
+
+if TYPE_CHECKING:
+    from app.station.operations.sync_overview import SyncOverview
+
+
+def status_command(store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Show what waits for the server, what it refused, when a pass last succeeded and why passes have failed since.
+
+    \b
+    Examples:
+      imageflow sync status
+      imageflow sync status --json
+    """  # noqa: D301 - \b keeps the lines as they are
+    from app.command_line import language
+    from app.station.operations.sync_overview import sync_overview
+
+    with opened_store(store, to_write=False) as workspace:
+        found = sync_overview(workspace)
+    if as_json:
+        typer.echo(json.dumps(found.as_json(language()), ensure_ascii=False))
+        return
+    for line in _lines(found):
+        typer.echo(line)
+
+
+def _lines(found: SyncOverview) -> Iterator[str]:
+    from app.command_line import language
+    from models.clock import rfc3339
+
+    status = found.status
+    yield phrase("status-server", server=found.server or phrase("status-not-enrolled"))
+    yield phrase("status-success", time=rfc3339(status.last_success) if status.last_success else phrase("status-never"))
+    if found.next_pass is not None:
+        yield phrase("status-next", time=rfc3339(found.next_pass), seconds=f"{found.interval_s:g}")
+    if status.last_failure is not None:
+        text = status.last_failure.text(language())
+        yield phrase("status-failing", time=rfc3339(status.last_failure.since))
+        yield phrase("status-trouble", text=f"{text.detail} {text.advice}".rstrip())
+    kinds = ", ".join(f"{entity} {count}" for entity, count in found.pending.items())
+    yield phrase("status-waiting", changes=sum(found.pending.values()), kinds=f" ({kinds})" if kinds else "")
+    yield phrase("status-files", files=status.blobs_waiting, megabytes=f"{found.blob_bytes / 1e6:.1f}")
+    yield phrase("status-refused", dead=status.dead, blocked=status.blocked)
+    yield phrase("status-lost", conflicts=status.conflicts)
+    if status.sent_again is not None:
+        again = status.sent_again
+        yield phrase("status-again", records=again.records, blobs=again.blobs, time=rfc3339(again.at))
+    for one in found.releases:
+        state = "status-in-use" if one.in_use else "status-unused" if not one.code else "status-release-refused"
+        yield phrase("status-release", item=one.item, name=one.name, state=phrase(state, code=one.code))
+    yield phrase("status-place", generation=found.generation or "–", cursor=found.cursor or "–")

@@ -1,0 +1,46 @@
+"""The key that signs releases: Ed25519, made at the first release, kept in the data folder."""
+
+from __future__ import annotations
+
+import base64
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from models.errors import InvalidInput, Unavailable
+from models.storage import create_once, reason_of
+from server.core.settings import ServerSettings
+from sync.shared.releases import SignedRelease, statement
+
+RELEASE_KEY_FILE = "release.key"
+
+
+def sign(settings: ServerSettings, release: SignedRelease) -> str:
+    """Return the signature of a release, base64; ``Unavailable`` and ``InvalidInput`` as ``public_key``."""
+    return base64.b64encode(_key(settings).sign(statement(release))).decode()
+
+
+def public_key(settings: ServerSettings) -> str:
+    """Return the public key, which stations keep from enrolment on: raw, base64.
+
+    Raises:
+        InvalidInput: ``server-settings-invalid`` when the file holds no key.
+        Unavailable: ``server-data-dir`` when the file cannot be read or made.
+    """
+    raw = _key(settings).public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return base64.b64encode(raw).decode()
+
+
+def _key(settings: ServerSettings) -> Ed25519PrivateKey:
+    path = settings.data_dir / RELEASE_KEY_FILE
+    try:
+        if not path.exists():
+            # Of several servers that start at once the first one's key is kept.
+            create_once(path, base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()), mode=0o600)
+        text = path.read_bytes()
+    except OSError as error:
+        raise Unavailable("server-data-dir", folder=str(settings.data_dir), reason=reason_of(error)) from error
+    try:
+        return Ed25519PrivateKey.from_private_bytes(base64.b64decode(text, validate=True))
+    except ValueError as error:
+        raise InvalidInput("server-settings-invalid", setting=RELEASE_KEY_FILE, reason="it holds no key") from error

@@ -1,0 +1,1 @@
+"""Releases of models to stations: some first, then all, and back."""

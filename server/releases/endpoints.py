@@ -1,0 +1,76 @@
+"""``/inspection/models``: releases of models to stations."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from models.states import ReleaseState, Role
+from server.http.dependencies import ANY_PRINCIPAL, Context, Principal, require
+from server.http.lanes import heavy
+from server.http.paging import Paging
+from server.http.revisions import Answered
+from server.http.routes import feature_router
+from server.releases import service
+from server.releases.schemas import ReleaseCreate, ReleaseDetail, ReleaseKey, ReleaseReply, ReleaseStage
+from sync.shared.schemas import NamedId, Page, RecordId
+
+router = feature_router(prefix="/inspection/models", tags=["models"])
+Engineer = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN))]
+IN_CHARGE = [Depends(require(Role.SUPERVISOR, Role.ADMIN))]
+
+
+@router.get("/key", summary="The key that releases are signed with", dependencies=ANY_PRINCIPAL)
+def get_key(context: Context) -> ReleaseKey:
+    """Ed25519; a station keeps the one of its enrolment, and refuses releases that another key has signed."""
+    return service.get_key(context)
+
+
+@router.get("/releases", summary="List releases", dependencies=IN_CHARGE)
+def list_releases(
+    context: Context,
+    paging: Paging,
+    item_id: Annotated[RecordId | None, Query(description="Only of this item.")] = None,
+) -> Page[ReleaseReply]:
+    """Newest first; the search looks at the name."""
+    return service.list_releases(context, item_id, paging)
+
+
+@router.post(
+    "/releases",
+    summary="Make a draft of a release",
+    status_code=201,
+    responses={200: {"model": ReleaseDetail}, 404: {}, 409: {}, 422: {}},
+)
+@heavy
+def create_release(asking: Engineer, context: Context, body: ReleaseCreate, answer: Answered) -> ReleaseDetail:
+    """Of a bundle that was uploaded with `/sync/upload`. It is read, and the item is checked to run with it."""
+    reply, new = service.create_release(context, asking, body)
+    answer.created(f"/inspection/models/releases/{reply.id}", new=new)
+    return reply
+
+
+@router.get("/releases/{release_id}", summary="One release with what stations found", dependencies=IN_CHARGE)
+@heavy
+def get_release(release_id: NamedId, context: Context) -> ReleaseDetail:
+    """A station reports whether digest, signature and scores held when it checked the release."""
+    return service.get_release(context, release_id)
+
+
+@router.post("/releases/{release_id}/stage", summary="Give a release to some stations", responses={404: {}, 409: {}})
+def stage(release_id: NamedId, asking: Engineer, context: Context, body: ReleaseStage) -> ReleaseDetail:
+    """The others go on with what they have; staging again names the stations anew."""
+    return service.move_release(context, asking, release_id, ReleaseState.STAGED, body.stations)
+
+
+@router.post("/releases/{release_id}/release", summary="Give a release to all stations", responses={409: {}})
+def release(release_id: NamedId, asking: Engineer, context: Context) -> ReleaseDetail:
+    """Each station inspects with it once it has the bundle and has found that it holds."""
+    return service.move_release(context, asking, release_id, ReleaseState.RELEASED)
+
+
+@router.post("/releases/{release_id}/rollback", summary="Take a release back from all stations", responses={409: {}})
+def rollback(release_id: NamedId, asking: Engineer, context: Context) -> ReleaseDetail:
+    """Stations go back to the release before, or to the model that the item names."""
+    return service.move_release(context, asking, release_id, ReleaseState.ROLLED_BACK)

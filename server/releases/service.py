@@ -1,0 +1,183 @@
+"""Releases: made from an uploaded bundle, staged, given to all stations, taken back. One unit of work a call."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from inspection.detection.model_file.bundle import DETECTION_KINDS
+from inspection.model_library.catalogue import describe_model
+from inspection.recipe.reading import read_models, read_source
+from inspection.recipe.recipe import make_recipe
+from models.clock import utc_now
+from models.devices import Device
+from models.errors import NotFound
+from models.ids import new_id
+from models.pipelines import ModelFile
+from models.releases import ModelRelease
+from models.states import ReleaseState
+from models.targets import InspectionItem
+from server.audit import audited, differences
+from server.auth.identity.principal import Principal
+from server.context import ServerContext
+from server.core.idempotency import existing_record
+from server.core.paging import PageQuery, PageStatements, fetch_page
+from server.core.release_keys import public_key, sign
+from server.masters.repository import alive
+from server.objects.records import record_blob
+from server.releases.repository import listing, release_by_id, station_reports
+from server.releases.rules import replaced_model, require_transition
+from server.releases.schemas import ReleaseCreate, ReleaseDetail, ReleaseKey, ReleaseReply, StationReport
+from sync.shared.item_records import ItemRecords
+from sync.shared.schemas import Page
+
+_BUNDLE = "application/zip"
+
+
+def list_releases(context: ServerContext, item_id: str | None, wanted: PageQuery) -> Page[ReleaseReply]:
+    """Return a page of releases, newest first."""
+    with context.database.read() as session:
+        return fetch_page(session, PageStatements.of(listing(item_id, wanted.search), ReleaseReply), wanted)
+
+
+def get_release(context: ServerContext, release_id: str) -> ReleaseDetail:
+    """Return a release with what stations found; ``NotFound`` ``release-unknown``."""
+    with context.database.read() as session:
+        return _detail(session, release_by_id(session, release_id))
+
+
+def get_key(context: ServerContext) -> ReleaseKey:
+    """Return the public key that stations check releases with."""
+    return ReleaseKey(public_key=public_key(context.settings))
+
+
+def create_release(context: ServerContext, who: Principal, body: ReleaseCreate) -> tuple[ReleaseDetail, bool]:
+    """Make a draft of a release and return it, with whether it is new.
+
+    The bundle is read, and the item is checked to run with it: what stations could not inspect with is refused here.
+
+    Raises:
+        NotFound: ``blob-unknown``, or when the item is not there.
+        InvalidInput: when the bytes are no whole model bundle.
+        DoesNotFit: ``release-replaces-nothing``, or when the item does not run with the model.
+        Conflict: ``id-taken``.
+    """
+    content = {"item_id": body.item_id, "sha256": body.sha256}
+    found = _described(context, body.sha256)
+    with context.database.transaction(who.user_id) as session:
+        existing = existing_record(session, ModelRelease, body.id, content)
+        if existing is not None:
+            return _detail(session, existing), False
+        item = alive(session, InspectionItem, body.item_id)
+        record_blob(session, body.sha256, found["bytes"], _BUNDLE)
+        model = _model_file(session, body.sha256, found, item.id)
+        release = ModelRelease(
+            id=body.id or new_id(),
+            name=body.name or model.name,
+            item_id=item.id,
+            model_id=model.id,
+            replaces_id=_replaced(session, item, model),
+            sha256=body.sha256,
+            size_bytes=found["bytes"],
+        )
+        release.signature = sign(context.settings, release)
+        session.add(release)
+        session.flush()
+        audited(session, who, "model-release.created", release.entity, release.id, sha256=release.sha256)
+        session.flush()
+        return _detail(session, release), True
+
+
+def move_release(
+    context: ServerContext,
+    who: Principal,
+    release_id: str,
+    state: ReleaseState,
+    stations: list[str] | None = None,
+) -> ReleaseDetail:
+    """Give a release to some stations, to all, or take it back from all.
+
+    Raises:
+        NotFound: ``release-unknown``; ``device-unknown`` for a station that is not enrolled.
+        Conflict: ``release-state``.
+    """
+    with context.database.transaction(who.user_id) as session:
+        release = release_by_id(session, release_id)
+        require_transition(release.state, state)
+        for device_id in stations or ():
+            if session.get(Device, device_id) is None:
+                raise NotFound("device-unknown")
+        before = {"state": release.state.value, "stations": release.stations}
+        release.state = state
+        if stations is not None:
+            release.stations = sorted(set(stations))
+        release.released_by, release.released_at = who.username, utc_now()
+        changes = differences(before, {"state": state.value, "stations": release.stations})
+        audited(session, who, f"model-release.{state.value}", release.entity, release.id, changes=changes)
+        session.flush()
+        return _detail(session, release)
+
+
+def _described(context: ServerContext, sha256: str) -> dict[str, Any]:
+    """Return the manifest of a bundle in the object store; reading it checks every member's digest."""
+    if not context.objects.exists(sha256):
+        raise NotFound("blob-unknown")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{sha256[:12]}.model"
+        path.write_bytes(context.objects.read(sha256))
+        return describe_model(path)
+
+
+def _model_file(session: Session, sha256: str, found: dict[str, Any], item_id: str) -> ModelFile:
+    """Return the record of a bundle, a new one when there is none."""
+    query = select(ModelFile).where(ModelFile.sha256 == sha256, ModelFile.deleted_at.is_(None)).order_by(ModelFile.id)
+    known = session.scalars(query).first()
+    if known is not None:
+        return known
+    model = ModelFile(
+        name=str(found["name"] or sha256[:8])[:200],
+        model_kind=found["kind"] if found["kind"] in DETECTION_KINDS else "anomaly",
+        sha256=sha256,
+        size_bytes=found["bytes"],
+        metrics=_metrics(found),
+        item_id=item_id,
+    )
+    session.add(model)
+    session.flush()
+    return model
+
+
+def _metrics(found: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures of a bundle that a recipe is made of, with those that are shown."""
+    if found["kind"] in DETECTION_KINDS:
+        return {"map50": found["map50"], "classes": list(found["classes"])}
+    threshold = found["threshold"]
+    return {
+        "threshold": threshold["value"],
+        "false_alarm_rate": threshold["false_alarm_rate"],
+        "threshold_method": threshold["method"],
+        "images": found["data"]["images"],
+        "warnings": list(found["warnings"]),
+        "method": found["kind"],
+    }
+
+
+def _replaced(session: Session, item: InspectionItem, model: ModelFile) -> str:
+    """Return the model of the item that ``model`` takes the place of, after checking that the item runs with it."""
+    records = ItemRecords(session)
+    source = read_source(item, records)
+    kinds = {known.name: known.kind for known in read_models(source.model_names, records)}
+    replaced = replaced_model(source.model_names, kinds, model.model_kind)
+    released = source.with_models({replaced: model.id})
+    make_recipe(released, read_models(released.model_names, records))
+    return replaced
+
+
+def _detail(session: Session, release: ModelRelease) -> ReleaseDetail:
+    reply = ReleaseReply.model_validate(release)
+    reports = [StationReport(**report) for report in station_reports(session, release.id)]
+    return ReleaseDetail(**reply.model_dump(), reports=reports)
