@@ -16,10 +16,10 @@ from server.camera_stream.frames import ArchivedFrame, Output, ProcessedFrame, S
 from server.camera_stream.messages import Moves, PipelineName, SourceName, SourceRate, stats_message
 from server.camera_stream.service import CameraStreams
 from server.camera_stream.stream import SLOW_CLIENT_S, CameraStream
+from server.grpc.detections import as_message
 from server.grpc.faults import status_of, trailers_of
 from server.grpc.messages import parsed
 from server.grpc.stubs import camera_stream_pb2
-from server.grpc.translation import as_message
 
 _log = structlog.get_logger("imageflow.grpc")
 

@@ -11,7 +11,6 @@ from inspection.components.registry import Component, Parameters, component
 from inspection.imaging.resizing import LARGEST_SIDE
 from models.errors import InvalidInput
 from models.rejections import first_problem
-from models.results import BoundingBox, Detection
 from server.grpc.contract import AI_DETECTION, FILTER, PARAMETERS_KEY, RESIZE, Service
 from server.grpc.stubs import ai_detection_pb2, filter_pb2, resize_pb2
 
@@ -113,30 +112,3 @@ def _resize(request: resize_pb2.ResizeRequest, values: dict[str, Any]) -> dict[s
     if keeps and any(given.values()):
         given = {name: side or LARGEST_SIDE for name, side in given.items()}
     return {**values, **given, "enlarge": True}
-
-
-def as_message(found: Detection) -> ai_detection_pb2.Detection:
-    """Return a detection as a message."""
-    box = found.bbox
-    return ai_detection_pb2.Detection(
-        class_name=found.class_name,
-        confidence=found.confidence,
-        bbox=ai_detection_pb2.BoundingBox(x=box.x, y=box.y, width=box.width, height=box.height),
-    )
-
-
-def as_detection(message: ai_detection_pb2.Detection) -> Detection:
-    """Return a detection from its message.
-
-    Raises:
-        InvalidInput: ``service-message-malformed`` when a number is out of range.
-    """
-    box = message.bbox
-    try:
-        return Detection(
-            class_name=message.class_name,
-            confidence=message.confidence,
-            bbox=BoundingBox(x=box.x, y=box.y, width=box.width, height=box.height),
-        )
-    except ValidationError as error:
-        raise InvalidInput("service-message-malformed", message="Detection") from error

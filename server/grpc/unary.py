@@ -13,6 +13,7 @@ import structlog
 
 from models.errors import ImageFlowError, UserFacingError
 from server.grpc.contract import PARAMETERS_KEY, Service
+from server.grpc.detections import as_message
 from server.grpc.faults import status_of, trailers_of
 from server.grpc.messages import parsed
 from server.grpc.stubs import ai_detection_pb2, filter_pb2, resize_pb2
@@ -61,7 +62,7 @@ class UnaryCall:
         raise AssertionError("abort raises")
 
     def _answer(self, data: bytes, extra: str | bytes | None, cancel: threading.Event) -> bytes:
-        from server.grpc.translation import REQUESTS, RESPONSES, as_message, parameters_of
+        from server.grpc.translation import REQUESTS, RESPONSES, parameters_of
 
         request = parsed(REQUESTS[self._service.key], data)
         component, parameters = parameters_of(self._service, request, extra)

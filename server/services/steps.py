@@ -37,9 +37,10 @@ class GrpcSteps:
         self, component: str, parameters: Mapping[str, Any], image: StoredImage, *, deadline_s: float | None = None
     ) -> StepAnswer:
         """Run a step; see ``StepServices``."""
+        from server.grpc.detections import as_detection
         from server.grpc.messages import parsed
         from server.grpc.stubs import ai_detection_pb2, common_pb2
-        from server.grpc.translation import RESPONSES, Response, as_detection, extra_of, request_of
+        from server.grpc.translation import RESPONSES, Response, extra_of, request_of
         from server.services.calling import call
 
         checked = _checked(component, parameters)

@@ -85,3 +85,13 @@ def test_a_server_starts_without_what_only_inspecting_or_migrating_takes() -> No
     code = f"import sys, server.process.serving; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads what a process has mapped from /proc")
+def test_a_server_with_its_services_loads_no_image_library_before_an_image_comes(tmp_path: Path) -> None:
+    with server(tmp_path) as (process, url, _):
+        assert httpx.get(f"{url}/health", trust_env=False, timeout=30).status_code == 200
+        mapped = Path(f"/proc/{process.pid}/maps").read_text()
+    assert "cygrpc" in mapped
+    assert [name for name in ("numpy", "cv2", "openvino") if f"site-packages/{name}" in mapped] == []

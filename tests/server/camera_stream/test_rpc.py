@@ -12,8 +12,8 @@ import pytest
 from inspection.imaging.files import decode_image, encode_jpeg
 from server.camera_stream.pace import MOST_FPS
 from server.grpc.contract import CAMERA_STREAM, ERROR_KEY
+from server.grpc.detections import as_detection
 from server.grpc.stubs import common_pb2
-from server.grpc.translation import as_detection
 from tests.support.awaiting import wait_until
 from tests.support.streams import jpeg
 from tests.support.video_calls import (
