@@ -34,6 +34,8 @@ def main() -> int:
         kill_under_load(running, given.kills, given.seed)
         wait_for_ends(running)
         lost = losses(running)
+        if len(running.accepted) < given.kills:
+            lost.append("too few executions were accepted for a proof")
         sys.stdout.write("\n".join([report(running), *lost, f"{len(lost)} losses"]) + "\n")
     return 1 if lost else 0
 

@@ -203,8 +203,11 @@ def kill_under_load(plant: Plant, kills: int, seed: int) -> None:
         client.start()
     pause = threading.Event()
     for _ in range(kills):
+        # A process that has just begun is killed too; only the API must answer, or nothing would be accepted.
+        plant.until_answered()
         pause.wait(chosen.uniform(0.2, 2.5))
         plant.kill(chosen.choice((API, WORKER, SERVICE)))
+    plant.until_answered()
     pause.wait(1.0)
     plant.enough()
     for client in clients:
