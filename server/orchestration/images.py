@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from inspection.imaging.files import ImageLimits, decode_image, encode_png
+from inspection.imaging.files import ImageLimits, decode_image, encode_netpbm
 from inspection.imaging.picture import Picture
 from models.storage import sha256_of
 from server.objects.store import ObjectStore
@@ -17,7 +17,7 @@ from server.services.step_services import StoredImage
 
 P = ParamSpec("P")
 T = TypeVar("T")
-PNG = "image/png"
+NETPBM = "image/netpbm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class StepImage:
             return self._picture
 
     async def stored(self) -> StoredImage:
-        """Return its reference; a picture is stored as PNG, so that nothing of it is lost.
+        """Return its reference; a picture is stored losslessly, and need not outlive this run.
 
         Raises:
             Unavailable: ``disk-full`` or ``objects-unreachable``.
@@ -92,14 +92,14 @@ class StepImage:
         picture = self._picture
         if picture is None:
             raise RuntimeError("there is nothing to store")
-        data = encode_png(picture.pixels)
+        data = encode_netpbm(picture.pixels)
         sha256 = sha256_of(data)
-        self._work.objects.put(sha256, data)
+        self._work.objects.put(sha256, data, lasting=False)
         height, width = picture.pixels.shape[:2]
         return StoredImage(
             bucket=self._work.objects.bucket,
             object_key=self._work.objects.object_key(sha256),
-            content_type=PNG,
+            content_type=NETPBM,
             size_bytes=len(data),
             width=width,
             height=height,

@@ -12,9 +12,8 @@ from models.states import OutputKind
 from models.storage import LONGEST_FILE_NAME, cut_to_bytes, sha256_of
 from server.executions.results import NewOutput
 from server.objects.store import ObjectStore
-from server.orchestration.images import PNG
 
-JSON = "application/json"
+PNG, JSON = "image/png", "application/json"
 _LONGEST_STEM = LONGEST_FILE_NAME - 40
 
 

@@ -59,7 +59,8 @@ class Worker:
             limit=settings.execution_models,
             others=find_model,
         )
-        limits = ImageLimits(settings.max_upload_bytes, settings.max_image_pixels)
+        # Of pixels alone: what steps hand on takes more bytes than an upload of the same size.
+        limits = ImageLimits(max_pixels=settings.max_image_pixels)
         work = Work(context.objects, self._threads, limits)
         self._tools = Tools(context, work, models.find, services, self._on_database)
         self._wake = asyncio.Event()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from sqlalchemy import select, update
 
 from inspection.components.registry import components
 from models.clock import utc_now
-from models.errors import NotFound, Unavailable
+from models.errors import NotFound, Unavailable, UserFacingError
 from models.executions import Execution, ExecutionOutput, ExecutionRun
 from models.pipelines import Pipeline
 from models.states import ExecutionMode, ExecutionStatus, Role
@@ -263,3 +264,22 @@ def test_old_executions_go_with_their_files(context: ServerContext) -> None:
     with context.database.read() as session:
         for kind in (Execution, ExecutionRun, ExecutionOutput, StoredFile):
             assert session.scalars(select(kind)).all() == []
+
+
+@pytest.mark.slow
+def test_nothing_is_kept_of_a_request_that_the_store_cannot_take(context: ServerContext) -> None:
+    accept(context)
+    holder = sqlite3.connect(context.settings.data_dir / "server.sqlite3", isolation_level=None)
+    try:
+        holder.execute("BEGIN IMMEDIATE")
+        data = jpeg(seed=5)
+        with context.database.read() as session:
+            pipeline = session.scalars(select(Pipeline)).one()
+        draft = Draft(pipeline_id=pipeline.id, files=[check_image(data, "a.jpg", context.settings)])
+        with pytest.raises(UserFacingError) as refused:
+            service.accept(context, ASKING, draft, None, runs_here=True)
+    finally:
+        holder.close()
+    assert (refused.value.code, refused.value.status) == ("execution-not-accepted", 500)
+    with context.database.read() as session:
+        assert len(session.scalars(select(Execution)).all()) == 1
