@@ -36,7 +36,7 @@ class BackupManifest(BaseModel):
         database: name of the database's file.
         database_sha256: its digest.
         files: number of images and other files beside it.
-        secret: whether the key that signs tokens is among them.
+        secret: whether keys that sign tokens or releases are among them.
         objects_elsewhere: the files are in an object store of their own and not in the backup.
     """
 

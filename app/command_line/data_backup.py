@@ -22,7 +22,10 @@ def backup_command(
     store: StoreOption = None,
     data_dir: DataDirOption = None,
     with_secret: Annotated[
-        bool, typer.Option("--with-secret", help="Also the server's key that signs tokens: keep the backup safe.")
+        bool,
+        typer.Option(
+            "--with-secret", help="Also the server's keys that sign tokens and releases: keep the backup safe."
+        ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

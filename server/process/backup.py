@@ -32,10 +32,13 @@ from server.audit import audited
 from server.auth.identity.principal import Principal
 from server.change_log.generation import next_generation
 from server.context import open_context, require_store
+from server.core.release_keys import RELEASE_KEY_FILE
 from server.core.settings import DATABASE_FILE, SECRET_FILE, ServerSettings, prepare_data_dir
 from server.process.listening import alone
 
 _OBJECTS = "objects"
+_KEYS = (SECRET_FILE, RELEASE_KEY_FILE)
+"""Files that let whoever has them act as the server: not in a backup unless they are asked for."""
 _OWNER_ONLY = 0o600
 
 
@@ -47,7 +50,8 @@ def back_up_server(
     Args:
         settings: of the server.
         out: the folder to make.
-        with_secret: also the key that signs tokens. Without it everybody signs in again after a restore elsewhere.
+        with_secret: also the keys that sign tokens and releases of models. Without them everybody signs in again after
+            a restore elsewhere, and stations refuse models that are released there until they are enrolled again.
         on_file: called with the number of files dealt with and of all.
 
     Raises:
@@ -63,12 +67,11 @@ def back_up_server(
     copy_database(source, out / DATABASE_FILE)
     folder = _objects_folder(settings)
     count = copy_files(folder, out / _OBJECTS, on_file=on_file) if folder is not None else 0
-    secret = settings.data_dir / SECRET_FILE
-    has_secret = with_secret and is_file(secret)
-    if has_secret:
-        _keep_secret(secret, out / SECRET_FILE)
+    keys = [name for name in _KEYS if with_secret and is_file(settings.data_dir / name)]
+    for name in keys:
+        _keep_secret(settings.data_dir / name, out / name)
     manifest = new_manifest(
-        "server", out / DATABASE_FILE, files=count, secret=has_secret, objects_elsewhere=folder is None
+        "server", out / DATABASE_FILE, files=count, secret=bool(keys), objects_elsewhere=folder is None
     )
     finish_backup(out, manifest)
     return manifest
@@ -99,8 +102,9 @@ def restore_server(
         _mark(arriving, rfc3339(manifest.made_at))
         kept = set_aside(target)
         move_durably(arriving, target)
-        if manifest.secret and not is_file(settings.data_dir / SECRET_FILE):
-            _keep_secret(backup / SECRET_FILE, settings.data_dir / SECRET_FILE)
+        for name in _KEYS:
+            if is_file(backup / name) and not is_file(settings.data_dir / name):
+                _keep_secret(backup / name, settings.data_dir / name)
     return manifest, kept
 
 

@@ -14,6 +14,7 @@ from models.errors import UserFacingError
 from models.targets import Target
 from server.change_log.generation import generation
 from server.context import open_context
+from server.core.release_keys import RELEASE_KEY_FILE, public_key
 from server.core.settings import SECRET_FILE, ServerSettings
 from server.process.backup import back_up_server, mark_restored, restore_server
 from server.process.listening import alone
@@ -122,6 +123,16 @@ def test_the_key_that_signs_tokens_is_taken_by_choice(settings, tmp_path):
     kept = tmp_path / "elsewhere" / SECRET_FILE
     assert kept.read_bytes() == (settings.data_dir / SECRET_FILE).read_bytes()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_the_key_that_signs_releases_is_taken_by_choice(settings, tmp_path):
+    key = public_key(settings)
+    back_up_server(settings, tmp_path / "without")
+    back_up_server(settings, tmp_path / "with", with_secret=True)
+    assert not (tmp_path / "without" / RELEASE_KEY_FILE).exists()
+    elsewhere = ServerSettings(data_dir=tmp_path / "elsewhere")
+    restore_server(elsewhere, tmp_path / "with")
+    assert public_key(elsewhere) == key
 
 
 def test_the_former_database_is_kept(settings, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import sys
@@ -12,10 +13,15 @@ from typing import Any
 import pytest
 
 from app.command_line import main
+from app.station.operations.enrolment import enrol as enrol_station
+from app.station.operations.sync_overview import sync_overview
+from app.station.settings import StationSettings
+from app.station.workspace import Workspace
 from inspection.anomaly import TrainingReport
 from models.pipelines import ModelFile
 from models.storage import sha256_of
 from models.targets import InspectionItem
+from sync.station.state import RELEASE_KEY, set_value
 from tests.support.serving import PASSWORD, Served, enrol, make_item, make_pipeline, serve_with_users
 
 pytestmark = pytest.mark.slow
@@ -75,6 +81,41 @@ def test_a_model_goes_from_its_file_to_some_stations_then_to_all(
     assert parsed(release("show", draft["id"], "--json"))["reports"] == []
     assert draft["id"] in release("list")[1]
     assert parsed(release("rollback", draft["id"], "--json"))["state"] == "rolled_back"
+
+
+def test_a_station_inspects_with_a_release_after_a_pass(
+    served: Served, item_id: str, report: TrainingReport, release: Any, tmp_path: Path
+) -> None:
+    code = served["admin"].post("/enrolment-codes", json={"device_name": "Line 1"}).json()["code"]
+    with Workspace.open(tmp_path / "store", settings=StationSettings()) as station:
+        enrol_station(station, server_url=served.url, code=code)
+        draft = parsed(release("create", str(report.path), "--item", item_id, "--json"))
+        parsed(release("stage", draft["id"], "--station", station.device_id, "--json"))
+        engine = station.link.engine
+        assert "release-signature-wrong" not in engine.run_once().problems
+        (shown,) = sync_overview(station).releases
+        assert (shown.release_id, shown.in_use) == (draft["id"], True)
+        engine.run_once()
+        (found,) = parsed(release("show", draft["id"], "--json"))["reports"]
+        assert (found["device_id"], found["verified"]) == (station.device_id, True)
+        parsed(release("rollback", draft["id"], "--json"))
+        engine.run_once()
+        assert sync_overview(station).releases == ()
+
+
+def test_a_release_that_another_server_signed_is_refused_after_a_pass(
+    served: Served, item_id: str, report: TrainingReport, release: Any, tmp_path: Path
+) -> None:
+    code = served["admin"].post("/enrolment-codes", json={"device_name": "Line 2"}).json()["code"]
+    with Workspace.open(tmp_path / "store", settings=StationSettings()) as station:
+        enrol_station(station, server_url=served.url, code=code)
+        with station.database.transaction() as session:
+            set_value(session, RELEASE_KEY, base64.b64encode(bytes(32)).decode())
+        draft = parsed(release("create", str(report.path), "--item", item_id, "--json"))
+        parsed(release("stage", draft["id"], "--station", station.device_id, "--json"))
+        assert "release-signature-wrong" in station.link.engine.run_once().problems
+        (shown,) = sync_overview(station).releases
+        assert (shown.in_use, shown.code) == (False, "release-signature-wrong")
 
 
 def test_a_refusal_of_the_server_ends_with_1(release: Any) -> None:

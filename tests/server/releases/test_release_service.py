@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import base64
+import stat
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from inspection.anomaly import TrainingReport
-from models.errors import Conflict, DoesNotFit
+from models.errors import Conflict, DoesNotFit, InvalidInput
 from models.ids import new_id
 from models.pipelines import ModelFile
 from models.releases import ModelRelease
 from models.states import RELEASE_TRANSITIONS, ReleaseState
 from models.storage import sha256_of
 from models.targets import InspectionItem
+from server.core.release_keys import RELEASE_KEY_FILE, public_key
+from server.core.settings import ServerSettings
 from server.releases.rules import replaced_model, require_transition
 from sync.shared.releases import signature_holds
+from sync.station.client import ServerClient
 from tests.support.serving import Served, enrol, make_item, make_pipeline, register
 
 RELEASES = "/inspection/models/releases"
@@ -78,6 +83,28 @@ def test_a_station_gets_the_key_at_enrolment(served: Served) -> None:
     key = served["inspector"].get("/inspection/models/key").json()["public_key"]
     assert register(served)["release_key"] == key
     assert len(base64.b64decode(key)) == 32
+
+
+def test_a_station_without_the_key_asks_for_it(served: Served) -> None:
+    station = enrol(served)
+    client = ServerClient(served.url, device_id=station["device_id"], credential=lambda: station["credential"])
+    try:
+        assert client.release_key() == served["inspector"].get("/inspection/models/key").json()["public_key"]
+    finally:
+        client.close()
+
+
+def test_the_key_of_releases_is_for_the_server_alone(served: Served) -> None:
+    served["inspector"].get("/inspection/models/key")
+    path = served.context.settings.data_dir / RELEASE_KEY_FILE
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_file_that_holds_no_key_is_refused(tmp_path: Path) -> None:
+    (tmp_path / RELEASE_KEY_FILE).write_bytes(b"no key")
+    with pytest.raises(InvalidInput) as caught:
+        public_key(ServerSettings(data_dir=tmp_path))
+    assert caught.value.code == "server-settings-invalid"
 
 
 def test_a_release_goes_to_some_stations_then_to_all(served: Served, draft: dict[str, Any]) -> None:
