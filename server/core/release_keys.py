@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
-
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typing import TYPE_CHECKING
 
 from models.errors import InvalidInput, Unavailable
 from models.storage import create_once, reason_of
 from server.core.settings import ServerSettings
 from sync.shared.releases import SignedRelease, statement
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 RELEASE_KEY_FILE = "release.key"
 
@@ -27,11 +28,13 @@ def public_key(settings: ServerSettings) -> str:
         InvalidInput: ``server-settings-invalid`` when the file holds no key.
         Unavailable: ``server-data-dir`` when the file cannot be read or made.
     """
-    raw = _key(settings).public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    return base64.b64encode(raw).decode()
+    return base64.b64encode(_key(settings).public_key().public_bytes_raw()).decode()
 
 
 def _key(settings: ServerSettings) -> Ed25519PrivateKey:
+    # Loaded with the first station that enrols or the first release.
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     path = settings.data_dir / RELEASE_KEY_FILE
     try:
         if not path.exists():

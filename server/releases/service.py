@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from inspection.detection.model_file.bundle import DETECTION_KINDS
-from inspection.model_library.catalogue import describe_model
-from inspection.recipe.reading import read_models, read_source
-from inspection.recipe.recipe import make_recipe
 from models.clock import utc_now
 from models.devices import Device
 from models.errors import NotFound
@@ -30,10 +24,12 @@ from server.core.release_keys import public_key, sign
 from server.masters.repository import alive
 from server.objects.records import record_blob
 from server.releases.repository import listing, release_by_id, station_reports
-from server.releases.rules import replaced_model, require_transition
+from server.releases.rules import require_transition
 from server.releases.schemas import ReleaseCreate, ReleaseDetail, ReleaseKey, ReleaseReply, StationReport
-from sync.shared.item_records import ItemRecords
 from sync.shared.schemas import Page
+
+if TYPE_CHECKING:
+    from server.releases.bundles import Bundle
 
 _BUNDLE = "application/zip"
 
@@ -66,23 +62,29 @@ def create_release(context: ServerContext, who: Principal, body: ReleaseCreate) 
         DoesNotFit: ``release-replaces-nothing``, or when the item does not run with the model.
         Conflict: ``id-taken``.
     """
+    # Loaded with the first release: it brings the readers of models along, and NumPy with them.
+    from server.releases.bundles import read_bundle
+    from server.releases.fitting import model_replaced_by
+
     content = {"item_id": body.item_id, "sha256": body.sha256}
-    found = _described(context, body.sha256)
+    if not context.objects.exists(body.sha256):
+        raise NotFound("blob-unknown")
+    found = read_bundle(context.objects.read(body.sha256))
     with context.database.transaction(who.user_id) as session:
         existing = existing_record(session, ModelRelease, body.id, content)
         if existing is not None:
             return _detail(session, existing), False
         item = alive(session, InspectionItem, body.item_id)
-        record_blob(session, body.sha256, found["bytes"], _BUNDLE)
+        record_blob(session, body.sha256, found.size_bytes, _BUNDLE)
         model = _model_file(session, body.sha256, found, item.id)
         release = ModelRelease(
             id=body.id or new_id(),
             name=body.name or model.name,
             item_id=item.id,
             model_id=model.id,
-            replaces_id=_replaced(session, item, model),
+            replaces_id=model_replaced_by(session, item, model),
             sha256=body.sha256,
-            size_bytes=found["bytes"],
+            size_bytes=found.size_bytes,
         )
         release.signature = sign(context.settings, release)
         session.add(release)
@@ -122,59 +124,23 @@ def move_release(
         return _detail(session, release)
 
 
-def _described(context: ServerContext, sha256: str) -> dict[str, Any]:
-    """Return the manifest of a bundle in the object store; reading it checks every member's digest."""
-    if not context.objects.exists(sha256):
-        raise NotFound("blob-unknown")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{sha256[:12]}.model"
-        path.write_bytes(context.objects.read(sha256))
-        return describe_model(path)
-
-
-def _model_file(session: Session, sha256: str, found: dict[str, Any], item_id: str) -> ModelFile:
+def _model_file(session: Session, sha256: str, found: Bundle, item_id: str) -> ModelFile:
     """Return the record of a bundle, a new one when there is none."""
     query = select(ModelFile).where(ModelFile.sha256 == sha256, ModelFile.deleted_at.is_(None)).order_by(ModelFile.id)
     known = session.scalars(query).first()
     if known is not None:
         return known
     model = ModelFile(
-        name=str(found["name"] or sha256[:8])[:200],
-        model_kind=found["kind"] if found["kind"] in DETECTION_KINDS else "anomaly",
+        name=(found.name or sha256[:8])[:200],
+        model_kind=found.kind,
         sha256=sha256,
-        size_bytes=found["bytes"],
-        metrics=_metrics(found),
+        size_bytes=found.size_bytes,
+        metrics=found.metrics,
         item_id=item_id,
     )
     session.add(model)
     session.flush()
     return model
-
-
-def _metrics(found: dict[str, Any]) -> dict[str, Any]:
-    """Return the figures of a bundle that a recipe is made of, with those that are shown."""
-    if found["kind"] in DETECTION_KINDS:
-        return {"map50": found["map50"], "classes": list(found["classes"])}
-    threshold = found["threshold"]
-    return {
-        "threshold": threshold["value"],
-        "false_alarm_rate": threshold["false_alarm_rate"],
-        "threshold_method": threshold["method"],
-        "images": found["data"]["images"],
-        "warnings": list(found["warnings"]),
-        "method": found["kind"],
-    }
-
-
-def _replaced(session: Session, item: InspectionItem, model: ModelFile) -> str:
-    """Return the model of the item that ``model`` takes the place of, after checking that the item runs with it."""
-    records = ItemRecords(session)
-    source = read_source(item, records)
-    kinds = {known.name: known.kind for known in read_models(source.model_names, records)}
-    replaced = replaced_model(source.model_names, kinds, model.model_kind)
-    released = source.with_models({replaced: model.id})
-    make_recipe(released, read_models(released.model_names, records))
-    return replaced
 
 
 def _detail(session: Session, release: ModelRelease) -> ReleaseDetail:

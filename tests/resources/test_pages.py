@@ -324,7 +324,7 @@ def test_every_page_is_reached_from_the_readme() -> None:
 
 
 @pytest.mark.parametrize(
-    "call", ["inspect --learn-gate g.json", "model nothing", "export", "item threshold X --apply", "data backup"]
+    "call", ["inspect --learn-gate g.json", "model nothing", "export", "item threshold X --apply", "data nothing"]
 )
 def test_a_call_that_does_not_exist_is_found(call: str) -> None:
     assert unknown_in(call.split()) is not None

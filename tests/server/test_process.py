@@ -81,8 +81,9 @@ def test_a_second_server_on_the_same_data_is_refused_while_the_first_runs(tmp_pa
 
 
 def test_a_server_starts_without_what_only_inspecting_or_migrating_takes() -> None:
-    heavy = ("cv2", "openvino", "torch", "alembic", "matplotlib", "PySide6")
-    code = f"import sys, server.process.serving; print([name for name in {heavy!r} if name in sys.modules])"
+    heavy = ("numpy", "cv2", "openvino", "torch", "alembic", "matplotlib", "PySide6")
+    modules = "server.process.serving, server.process.running, server.http.application"
+    code = f"import sys, {modules}; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
 
