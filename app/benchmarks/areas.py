@@ -136,6 +136,7 @@ AREAS = {
             measures=(
                 Measure("app.benchmarks.sync.records", folder=None, quick={"rounds": 1, "of_parts": 0.02}),
                 Measure("app.benchmarks.sync.backlog", folder=None, quick={"changes": 900}),
+                Measure("app.benchmarks.sync.beside", folder=None, quick={"parts": 10, "backlog": 100}),
                 Measure("app.benchmarks.sync.crowds", folder=None, quick={"steady": 4, "seconds": 3.0, "returning": 4}),
             ),
         ),

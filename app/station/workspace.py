@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -227,6 +228,10 @@ class Workspace:
         self._synchronises = True
         if self._link is not None:
             self._link.engine.start()
+
+    def working(self) -> AbstractContextManager[None]:
+        """Return a block of work that passes of the engine step aside for."""
+        return nullcontext() if self._link is None else self._link.engine.courtesy.working()
 
     def request_sync(self) -> None:
         """Ask the running engine for a pass soon; returns at once."""

@@ -25,6 +25,7 @@ from sync.station.blobs import BlobStore
 from sync.station.claiming import PassClaim
 from sync.station.client import ServerClient
 from sync.station.comparing import Comparison
+from sync.station.courtesy import Courtesy
 from sync.station.fetching import BlobFetcher
 from sync.station.pass_lock import only_pass
 from sync.station.progress import Amount, PassMeter, ProgressCallback, Stage, SyncProgress
@@ -48,6 +49,8 @@ _RANDOM = secrets.SystemRandom()
 
 
 _LOOK_EVERY_S = 0.2
+_PAGE_AT_WORK = 100
+"""Changes of one request while parts are inspected: it is answered before the next part comes."""
 
 
 class _Stopped(Exception):
@@ -85,6 +88,7 @@ class SyncEngine:
         chunk_bytes: size of one piece of a blob.
         lock_path: file that keeps other processes' passes away; beside the SQLite file by default.
         upkeep: called after each whole pass; returns codes of what it could not do.
+        courtesy: knows of the work that passes step aside for.
     """
 
     database: Database
@@ -98,6 +102,7 @@ class SyncEngine:
     chunk_bytes: int = field(default=1024 * 1024, kw_only=True)
     lock_path: Path | None = field(default=None, kw_only=True)
     upkeep: Callable[[], Sequence[str]] = field(default=tuple, kw_only=True)
+    courtesy: Courtesy = field(default_factory=Courtesy, init=False)
     _pass: threading.Lock = field(default_factory=threading.Lock, init=False)
     _state: threading.Lock = field(default_factory=threading.Lock, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
@@ -256,11 +261,16 @@ class SyncEngine:
             if progress is not None:
                 progress(made)
             self._set(running=True, progress=made, online=True)
+            step_aside()
+
+        def step_aside() -> None:
             check()
+            self.courtesy.step_aside()
+            pusher.page_size = min(self.page_size, _PAGE_AT_WORK) if self.courtesy.at_work else self.page_size
 
         def between() -> None:
             """Let the verdicts of a part that was finished meanwhile go before what is left of the images."""
-            check()
+            step_aside()
             if self._fresh.is_set():
                 self._fresh.clear()
                 pusher.push_all()

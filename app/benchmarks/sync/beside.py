@@ -43,8 +43,9 @@ def measure(data: Path, *, parts: int = PARTS, backlog: int = BACKLOG) -> list[F
         ):
 
             def inspect() -> None:
-                score()
-                record_parts(station.database, station.blobs, enrolled.device_id, enrolled.target_id, 1, 100_000)
+                with station.engine.courtesy.working():
+                    score()
+                    record_parts(station.database, station.blobs, enrolled.device_id, enrolled.target_id, 1, 100_000)
 
             _paced(inspect, 20, lambda: True)
             alone = _paced(inspect, parts, lambda: True)

@@ -95,8 +95,9 @@ def inspect_item(
     prepared = prepare_item(workspace, item_id)
     if on_notes is not None:
         on_notes(prepared.notes)
-    outcome = run_pipeline(prepared, frame, on_progress=on_progress, cancel=cancel)
-    return record_inspection(workspace, user, session_id, prepared, frame, outcome)
+    with workspace.working():
+        outcome = run_pipeline(prepared, frame, on_progress=on_progress, cancel=cancel)
+        return record_inspection(workspace, user, session_id, prepared, frame, outcome)
 
 
 def _require_quality(workspace: Workspace, frame: Frame, before: Frame | None) -> None:
