@@ -13,6 +13,7 @@ from app.command_line.options import JsonOption, StoreOption, progress_bar
 from app.command_line.sync_conflicts import conflicts_app
 from app.command_line.sync_dead_letters import dead_letters_app
 from app.command_line.sync_status import status_command
+from sync.station.hold import Hold
 
 if TYPE_CHECKING:
     from sync.station.engine import SyncProgress, SyncReport
@@ -74,6 +75,23 @@ def sync_command(
     typer.echo(json.dumps(_report_json(report)) if as_json else _report_text(report))
     if report.dead or report.problems:
         raise typer.Exit(_REFUSED)
+
+
+@sync_app.command()
+def hold(
+    what: Annotated[Hold, typer.Argument(help="nothing, images (verdicts still go), or everything.")],
+    store: StoreOption = None,
+) -> None:
+    """Let images or everything wait while the link is paid by volume; a window that is open follows at once.
+
+    \b
+    Examples:
+      imageflow sync hold images
+      imageflow sync hold nothing
+    """  # noqa: D301 - \b keeps the lines as they are
+    from app.station.settings import save_settings, store_folder
+
+    save_settings(store_folder(store), sync_hold=what.value)
 
 
 def _report_json(report: SyncReport) -> dict[str, Any]:

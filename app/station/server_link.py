@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from app.station.settings import StationSettings
 from app.station.upkeep import after_pass
 from models.clock import HybridLogicalClock
@@ -11,6 +13,7 @@ from sync.station.blobs import BlobStore
 from sync.station.client import ServerClient
 from sync.station.credentials import CredentialStore
 from sync.station.engine import SyncEngine
+from sync.station.hold import Hold
 from sync.station.machine import machine_digest, machine_id
 
 
@@ -32,6 +35,7 @@ class ServerLink:
         blobs: BlobStore,
         clock: HybridLogicalClock,
         settings: StationSettings,
+        held: Callable[[], Hold],
     ) -> None:
         self.server_url = server_url
         self._device_id = device_id
@@ -52,6 +56,7 @@ class ServerLink:
             device_id=device_id,
             machine=machine_digest(settings.machine_id or machine_id(), device_id),
             interval_s=settings.sync_interval_s,
+            held=held,
             upkeep=lambda: after_pass(database, blobs, self.client, device_id, settings),
         )
 

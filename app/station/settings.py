@@ -17,6 +17,7 @@ from models.errors import InvalidInput, Unavailable
 from models.messages import LocalText
 from models.rejections import first_problem, not_json
 from models.storage import reason_of, write_atomically
+from sync.station.hold import Hold
 
 SETTINGS_FILE = "settings.json"
 
@@ -66,6 +67,10 @@ class StationSettings(BaseSettings):
     opacity: float = Field(default=0.5, ge=0, le=1, description="Opacity of the heatmap over the image, 0 to 1.")
     sync_interval_s: float = Field(
         default=30.0, ge=1, le=86_400, description="Seconds between two sync passes when nothing else requests one."
+    )
+    sync_hold: Hold = Field(
+        default=Hold.NOTHING,
+        description="What waits while the link to the server is paid by volume: nothing, images, or everything.",
     )
     request_timeout_s: float = Field(
         default=10.0, gt=0, le=600, description="Seconds a request to the server may take."

@@ -276,6 +276,8 @@ class Workspace:
             blobs=self.blobs,
             clock=self.clock,
             settings=self.settings,
+            # From the file each time: the command line changes it while a window is open.
+            held=lambda: load_settings(self.store).sync_hold,
         )
         if self._synchronises:
             self._link.engine.start()

@@ -1017,6 +1017,14 @@
         <translation>Offline</translation>
     </message>
     <message>
+        <source>Images wait on purpose: the link is paid by volume</source>
+        <translation>Images wait on purpose: the link is paid by volume</translation>
+    </message>
+    <message>
+        <source>Everything waits on purpose: the link is paid by volume</source>
+        <translation>Everything waits on purpose: the link is paid by volume</translation>
+    </message>
+    <message>
         <source>None</source>
         <translation>None</translation>
     </message>

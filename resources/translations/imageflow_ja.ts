@@ -1008,6 +1008,14 @@
         <translation>オフライン</translation>
     </message>
     <message>
+        <source>Images wait on purpose: the link is paid by volume</source>
+        <translation>画像は保留中です（従量課金の回線）</translation>
+    </message>
+    <message>
+        <source>Everything waits on purpose: the link is paid by volume</source>
+        <translation>すべて保留中です（従量課金の回線）</translation>
+    </message>
+    <message>
         <source>None</source>
         <translation>なし</translation>
     </message>

@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 
 from models.clock import HybridLogicalClock, rfc3339, utc_now
 from models.database import Database
-from models.errors import Unavailable, UserFacingError
+from models.errors import Conflict, Unavailable, UserFacingError
 from sync.shared.problems import retry_after_s
 from sync.shared.protocol import MAX_BATCH_CHANGES
 from sync.shared.station_config import settings_for
@@ -27,6 +27,7 @@ from sync.station.client import ServerClient
 from sync.station.comparing import Comparison
 from sync.station.courtesy import Courtesy
 from sync.station.fetching import BlobFetcher
+from sync.station.hold import Hold
 from sync.station.pass_lock import only_pass
 from sync.station.progress import Amount, PassMeter, ProgressCallback, Stage, SyncProgress
 from sync.station.pulling import Puller
@@ -51,6 +52,10 @@ _RANDOM = secrets.SystemRandom()
 _LOOK_EVERY_S = 0.2
 _PAGE_AT_WORK = 100
 """Changes of one request while parts are inspected: it is answered before the next part comes."""
+
+
+class _Held(Exception):
+    """A person let images wait in the middle of sending them."""
 
 
 class _Stopped(Exception):
@@ -87,6 +92,7 @@ class SyncEngine:
         page_size: changes read or asked for at a time.
         chunk_bytes: size of one piece of a blob.
         lock_path: file that keeps other processes' passes away; beside the SQLite file by default.
+        held: says what waits by choice; asked before each pass, and between requests with images.
         upkeep: called after each whole pass; returns codes of what it could not do.
         courtesy: knows of the work that passes step aside for.
     """
@@ -102,6 +108,7 @@ class SyncEngine:
     chunk_bytes: int = field(default=1024 * 1024, kw_only=True)
     lock_path: Path | None = field(default=None, kw_only=True)
     upkeep: Callable[[], Sequence[str]] = field(default=tuple, kw_only=True)
+    held: Callable[[], Hold] = field(default=lambda: Hold.NOTHING, kw_only=True)
     courtesy: Courtesy = field(default_factory=Courtesy, init=False)
     _pass: threading.Lock = field(default_factory=threading.Lock, init=False)
     _state: threading.Lock = field(default_factory=threading.Lock, init=False)
@@ -127,9 +134,12 @@ class SyncEngine:
             progress: called after each step, in this thread.
 
         Raises:
-            Conflict: ``sync-already-running`` when another process does a pass on this store.
+            Conflict: ``sync-already-running`` when another process does a pass on this store, ``sync-on-hold`` when
+                everything waits by choice.
             UserFacingError: what the pass failed by; everything acknowledged so far is kept.
         """
+        if self.held() is Hold.EVERYTHING:
+            raise Conflict("sync-on-hold")
         mark = self._mark()
         try:
             with self._pass:
@@ -181,6 +191,7 @@ class SyncEngine:
         """Return the status of the synchronisation; reads the store."""
         with self.database.read() as session:
             stored = status_of(session)
+        held = self.held()
         with self._state:
             return dataclasses.replace(
                 stored,
@@ -189,6 +200,7 @@ class SyncEngine:
                 last_error=self._error,
                 failing_since=self._failing_since,
                 progress=self._progress,
+                held=held,
             )
 
     def pause_s(self) -> float:
@@ -203,8 +215,9 @@ class SyncEngine:
             self._fresh.clear()
             delay = self.pause_s() * (0.9 + _RANDOM.random() / 5)
             try:
-                with self._pass:
-                    self._guarded(None, (stops, self._cancels))
+                if self.held() is not Hold.EVERYTHING:
+                    with self._pass:
+                        self._guarded(None, (stops, self._cancels))
                 failures = 0
             except _Stopped:
                 failures = 0
@@ -271,6 +284,8 @@ class SyncEngine:
         def between() -> None:
             """Let the verdicts of a part that was finished meanwhile go before what is left of the images."""
             step_aside()
+            if self.held() is not Hold.NOTHING:
+                raise _Held
             if self._fresh.is_set():
                 self._fresh.clear()
                 pusher.push_all()
@@ -295,8 +310,10 @@ class SyncEngine:
         sent_again = comparison.run()
         if sent_again:
             pusher.push_all()
-        sender.send_all()
-        fetcher.fetch_all()
+        if self.held() is Hold.NOTHING:
+            with suppress(_Held):
+                sender.send_all()
+                fetcher.fetch_all()
         with self.database.transaction() as session:
             set_value(session, LAST_SUCCESS, rfc3339(utc_now()))
             set_value(session, LAST_FAILURE, None)

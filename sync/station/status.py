@@ -17,6 +17,7 @@ from models.messages import ErrorText, error_text
 from models.states import OutboxState
 from models.sync import Blob, OutboxEntry, SyncConflict
 from sync.shared.problems import CREDENTIAL_MISSING, DEVICE_REFUSED, code_of
+from sync.station.hold import Hold
 from sync.station.progress import SyncProgress
 from sync.station.state import LAST_FAILURE, LAST_SUCCESS, SENT_AGAIN, get_value, set_value
 
@@ -107,6 +108,7 @@ class SyncStatus:
         failing_since: end of the first pass that failed since one succeeded, None when the last one did not fail.
         last_failure: the same two of the passes of every process on this store; None when the last one succeeded.
         progress: of the pass that is on.
+        held: what waits by choice.
     """
 
     online: bool = False
@@ -123,6 +125,7 @@ class SyncStatus:
     failing_since: datetime | None = None
     last_failure: PassFailure | None = None
     progress: SyncProgress | None = None
+    held: Hold = Hold.NOTHING
 
     @property
     def needs_credential(self) -> bool:

@@ -16,6 +16,7 @@ from app.window.sync.state import SyncState
 from app.window.widgets.key_button import KeyButton
 from app.window.widgets.screen import Screen
 from app.window.widgets.times import local_time
+from sync.station.hold import Hold
 
 if TYPE_CHECKING:
     from sync.station.engine import SyncStatus
@@ -133,6 +134,11 @@ class SyncScreen(Screen):
             server = self.tr("It asks for this station's credential")
         else:
             server = self.tr("Online") if status.online else self.tr("Offline")
+        held = {
+            Hold.IMAGES: self.tr("Images wait on purpose: the link is paid by volume"),
+            Hold.EVERYTHING: self.tr("Everything waits on purpose: the link is paid by volume"),
+        }.get(status.held)
+        server = f"{server}\n{held}" if held else server
         number = self.locale().toString
         return (
             server,

@@ -14,12 +14,14 @@ import pytest
 from sqlalchemy import select
 
 from app.command_line import main
+from app.station.settings import load_settings
 from models.clock import HybridLogicalClock
 from models.database import Database
 from models.ids import new_id
 from models.states import OutboxState
 from models.sync import OutboxEntry
 from models.targets import Target
+from sync.station.hold import Hold
 from sync.station.outbox import OutboxRecorder
 from sync.station.state import DEVICE_ID, SERVER_URL, set_value
 from tests.support.messages import says
@@ -228,3 +230,10 @@ def test_the_status_has_why_passes_fail(enrolled, imageflow):
     shown = imageflow("status", *store).stdout
     assert status["failing_since"] in shown
     assert status["last_error"]["detail"] in shown
+
+
+def test_images_wait_when_a_person_says_so(imageflow, tmp_path):
+    for hold in (Hold.IMAGES, Hold.NOTHING):
+        assert imageflow("hold", hold.value, "--store", str(tmp_path)).returncode == 0
+        assert load_settings(tmp_path).sync_hold is hold
+    assert imageflow("hold", "verdicts", "--store", str(tmp_path)).returncode == 2
