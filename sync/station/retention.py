@@ -103,9 +103,12 @@ class Retention:
                 report.files, report.bytes = int(files), int(size or 0)
                 return report
         self._finish()
-        while page := self._mark(report.before):
-            report.files += len(page)
-            report.bytes += sum(page.values())
+        last = ""
+        while found := self._page(report.before, last):
+            last = found[-1]
+            marked = self._mark(report.before, found)
+            report.files += len(marked)
+            report.bytes += sum(marked.values())
             self._finish()
             self.step(report.files)
         with self.database.transaction() as session:
@@ -121,10 +124,16 @@ class Retention:
             last = get_value(session, RETENTION_AT)
         return last is None or not timedelta() <= self.now() - parse_rfc3339(last) < _EVERY
 
-    def _mark(self, before: datetime) -> dict[str, int]:
-        """Note that a page of files is not here any more, and which files are to be deleted for it."""
+    def _page(self, before: datetime, after: str) -> list[str]:
+        """Return the next digests that may be deleted; looked for without the write lock, which inspection needs."""
+        with self.database.read() as session:
+            rows = session.execute(self._expired(before).where(Blob.sha256 > after).limit(_PAGE)).all()
+        return [row.sha256 for row in rows]
+
+    def _mark(self, before: datetime, digests: list[str]) -> dict[str, int]:
+        """Note that files are not here any more and are to be deleted, of those that still may be."""
         with self.database.transaction() as session:
-            rows = session.execute(self._expired(before).limit(_PAGE)).all()
+            rows = session.execute(self._expired(before).where(Blob.sha256.in_(digests))).all()
             page = {row.sha256: row.size_bytes for row in rows}
             if page:
                 session.execute(update(Blob).where(Blob.sha256.in_(page)).values(present=False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -175,6 +175,31 @@ def test_bytes_captured_again_before_their_file_is_deleted_stay(station, target_
     monkeypatch.setattr(Retention, "_finish", captured_meanwhile)
     apply(station)
     assert len(digests(station)) == 1
+
+
+def test_a_part_corrected_just_before_the_deletion_keeps_its_image(station, target_id, monkeypatch):
+    part = old_part(station, target_id, b"corrected meanwhile")
+    station.sync()
+    look = Retention._page
+
+    def corrected_meanwhile(retention: Retention, before: datetime, after: str) -> list[str]:
+        found = look(retention, before, after)
+        if found:
+            station.verify_part(part, HumanVerdict.NG)
+        return found
+
+    monkeypatch.setattr(Retention, "_page", corrected_meanwhile)
+    assert apply(station).files == 0
+    assert len(digests(station)) == 1
+
+
+def test_every_page_of_old_images_is_deleted(station, target_id, monkeypatch):
+    monkeypatch.setattr("sync.station.retention._PAGE", 2)
+    for number in range(5):
+        old_part(station, target_id, b"%d" % number)
+    station.sync()
+    assert apply(station).files == 5
+    assert digests(station) == set()
 
 
 def test_a_part_is_still_whole_for_the_server_after_retention(server, station, target_id):
