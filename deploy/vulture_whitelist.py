@@ -128,6 +128,6 @@ ended_at
 estimated_remaining_ms
 file_index
 first_seen_at
-next_generation
 step_status
-succeeds_id
+restored_at
+DISABLED

@@ -174,10 +174,14 @@ class OutputKind(StrEnum):
 
 
 class DeviceStatus(StrEnum):
-    """Whether a station may talk to the server."""
+    """Whether a station may talk to the server.
+
+    ``DISABLED``: not now; it keeps its credential. ``REVOKED``: never again under this id; it wipes its credential.
+    """
 
     ACTIVE = "active"
     DISABLED = "disabled"
+    REVOKED = "revoked"
 
 
 class StoreState(StrEnum):

@@ -12,6 +12,7 @@ from app.command_line.opened_store import opened_store
 from app.command_line.options import JsonOption, StoreOption, progress_bar
 from app.command_line.sync_conflicts import conflicts_app
 from app.command_line.sync_dead_letters import dead_letters_app
+from app.command_line.sync_enrolment import enrol_anew_command, export_command, send_all_command
 from app.command_line.sync_status import status_command
 from sync.station.hold import Hold
 
@@ -24,6 +25,9 @@ sync_app = typer.Typer(
 sync_app.command("status")(status_command)
 sync_app.add_typer(dead_letters_app, name="dead-letters")
 sync_app.add_typer(conflicts_app, name="conflicts")
+sync_app.command("enrol-anew")(enrol_anew_command)
+sync_app.command("send-all")(send_all_command)
+sync_app.command("export")(export_command)
 
 _REFUSED = 1
 _STAGES = {

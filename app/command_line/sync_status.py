@@ -14,6 +14,7 @@ from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
     from app.station.operations.sync_overview import SyncOverview
+    from sync.station.store_status import StoreStatus
 
 
 def status_command(store: StoreOption = None, as_json: JsonOption = False) -> None:
@@ -54,6 +55,7 @@ def _lines(found: SyncOverview) -> Iterator[str]:
     yield phrase("status-files", files=status.blobs_waiting, megabytes=f"{found.blob_bytes / 1e6:.1f}")
     yield phrase("status-refused", dead=status.dead, blocked=status.blocked)
     yield phrase("status-lost", conflicts=status.conflicts)
+    yield from _store_lines(status.store)
     if status.sent_again is not None:
         again = status.sent_again
         yield phrase("status-again", records=again.records, blobs=again.blobs, time=rfc3339(again.at))
@@ -61,3 +63,18 @@ def _lines(found: SyncOverview) -> Iterator[str]:
         state = "status-in-use" if one.in_use else "status-unused" if not one.code else "status-release-refused"
         yield phrase("status-release", item=one.item, name=one.name, state=phrase(state, code=one.code))
     yield phrase("status-place", generation=found.generation or "–", cursor=found.cursor or "–")
+
+
+def _store_lines(store: StoreStatus) -> Iterator[str]:
+    from models.clock import rfc3339
+
+    if store.forked_at is not None:
+        yield phrase("status-fork", time=rfc3339(store.forked_at), store=store.store_id or "–")
+    if store.restored_at is not None:
+        yield phrase("status-restored", time=rfc3339(store.restored_at))
+    if store.revoked_at is not None:
+        yield phrase("status-revoked", time=rfc3339(store.revoked_at))
+    if store.waits_for_others:
+        yield phrase("status-held-up", changes=store.waits_for_others)
+    if store.drift is not None:
+        yield phrase("status-drift", places=store.drift.count, time=rfc3339(store.drift.at))

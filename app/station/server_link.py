@@ -14,6 +14,7 @@ from sync.station.client import ServerClient
 from sync.station.credentials import CredentialStore
 from sync.station.engine import SyncEngine
 from sync.station.hold import Hold
+from sync.station.identity import note_revocation
 from sync.station.machine import machine_digest, machine_id
 
 
@@ -40,11 +41,13 @@ class ServerLink:
         self.server_url = server_url
         self._device_id = device_id
         self._credentials = credentials
+        self._database = database
         self.client = ServerClient(
             server_url,
             device_id=device_id,
             credential=self._credential,
             on_checked=self._checked,
+            on_revoked=self._revoked,
             timeout_s=settings.request_timeout_s,
             language=choose_language(settings.language),
         )
@@ -72,6 +75,11 @@ class ServerLink:
 
     def _credential(self) -> str | None:
         return self._credentials.get(self._device_id)
+
+    def _revoked(self) -> None:
+        """Wipe the credential; what has not been sent stays and can be exported."""
+        self._credentials.forget(self._device_id)
+        note_revocation(self._database, self._device_id)
 
     def _checked(self, credential: str, accepted: bool) -> None:
         self._credentials.checked(self._device_id, credential, accepted=accepted)

@@ -23,14 +23,17 @@ from models.errors import Conflict, NotFound, Unavailable
 from models.messages import Language
 from models.storage import no_room
 from sync.station.blobs import BlobStore
+from sync.station.comparing import begin_comparison
 from sync.station.credentials import CredentialStore
 from sync.station.engine import SyncEngine
+from sync.station.new_device import become_device
 from sync.station.outbox import OutboxRecorder, newest_stamp
-from sync.station.state import DEVICE_ID, RELEASE_KEY, SERVER_URL, get_value, set_value
+from sync.station.state import DEVICE_ID, GENERATION, RELEASE_KEY, SERVER_URL, get_value, set_value
 
 if TYPE_CHECKING:
     from app.station.prepared_item import Preparation
     from app.station.views import ItemView
+    from sync.shared.enrolment import DeviceRegistered
 
 _BEFORE_ENROLMENT = "station-not-enrolled"
 """Device part of the clock before there is a device id; nothing that travels is written then."""
@@ -201,6 +204,44 @@ class Workspace:
         self.device_id = device_id
         self._start_clock()
         kept = self._credentials.set(device_id, credential)
+        self._connect(server_url)
+        return kept
+
+    @property
+    def credential(self) -> str | None:
+        """The device's credential, None when it is not known."""
+        return self._credentials.get(self.device_id) if self.device_id else None
+
+    def adopt_anew(self, server_url: str, registration: DeviceRegistered, *, send_all: bool) -> bool:
+        """Become another station with what is recorded here; return whether the keyring keeps the credential.
+
+        Args:
+            server_url: of the server that gave the new id.
+            registration: its answer.
+            send_all: compare everything with that server, so that what it lacks is sent.
+
+        Raises:
+            Unavailable: when the store cannot be written.
+        """
+        former_id = self.device_id
+        with self.database.read() as session:
+            known = get_value(session, GENERATION)
+        same_server = registration.succeeds_id == former_id or (bool(known) and registration.generation == known)
+        with self.database.transaction() as session:
+            become_device(
+                session,
+                former_id=former_id,
+                device_id=registration.device_id,
+                server_url=server_url,
+                same_server=same_server,
+            )
+            set_value(session, RELEASE_KEY, registration.release_key or None)
+            if send_all:
+                begin_comparison(session)
+        self._credentials.forget(former_id)
+        self.device_id = registration.device_id
+        self._start_clock()
+        kept = self._credentials.set(self.device_id, registration.credential)
         self._connect(server_url)
         return kept
 

@@ -10,6 +10,7 @@ from models.clock import utc_now
 from models.devices import Device
 from models.errors import NotSignedIn
 from models.ids import new_id
+from models.states import DeviceStatus
 from models.users import AuthSession, User, user_by_name
 from server.audit import audited
 from server.auth.identity.principal import Principal
@@ -18,6 +19,7 @@ from server.auth.identity.secrets import digest_of, same_digest
 from server.auth.identity.tokens import Token, TokenKind
 from server.auth.schemas import Identity
 from server.context import ServerContext
+from sync.shared.problems import DEVICE_REVOKED
 from sync.shared.sign_in import DeviceToken, TokenPair
 
 
@@ -76,11 +78,16 @@ def check_device(context: ServerContext, device_id: str, credential: str, addres
     """Check a station's credential, note that the station was seen, and return it.
 
     Raises:
-        NotSignedIn: ``device-wrong`` for an unknown or disabled station and for a wrong credential.
+        NotSignedIn: ``device-wrong`` for an unknown or disabled station and for a wrong credential; ``device-revoked``
+            for the right credential of a revoked one, which shall wipe it.
         TooManyRequests: ``sign-in-too-often``.
     """
     attempt = context.limiter.device(device_id, address)
     with context.database.local_transaction() as session:
+        known = session.get(Device, device_id)
+        revoked = known is not None and known.status is DeviceStatus.REVOKED
+        if known is not None and revoked and same_digest(digest_of(credential), known.credential_digest):
+            raise NotSignedIn(DEVICE_REVOKED)
         device = active_device(session, device_id)
         right = same_digest(digest_of(credential), device.credential_digest if device else "")
         if device is not None and right:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from models.clock import utc_now
 from models.devices import Device, EnrolmentCode
-from models.errors import NotSignedIn
+from models.errors import Conflict, NotSignedIn
 from models.ids import new_id
 from models.states import DeviceStatus
 from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.auth.identity.repository import revoke_sessions_at
-from server.auth.identity.secrets import digest_of, new_secret, normalised_code
+from server.auth.identity.secrets import digest_of, new_secret, normalised_code, same_digest
+from server.change_log.generation import begin_generation, generation
 from server.context import ServerContext
 from server.core.paging import PageQuery, search_page
 from server.core.records import require_record
@@ -41,14 +43,34 @@ def register(context: ServerContext, body: DeviceRegister, address: str) -> Devi
         device = Device(
             id=new_id(), name=body.name.strip() or code.device_name, credential_digest=digest_of(credential)
         )
+        device.succeeds_id = _proven_former(session, body)
         session.add(device)
         session.flush()
         code.device_id = device.id
-        audited(
-            session, Principal.of_device(device.id), "device.enrolled", "device", device.id, enrolment_code_id=code.id
-        )
+        begin_generation(session)
+        of_server = generation(session)
+        detail = {"succeeds_id": device.succeeds_id} if device.succeeds_id else {}
+        who = Principal.of_device(device.id)
+        audited(session, who, "device.enrolled", "device", device.id, enrolment_code_id=code.id, **detail)
     attempt.succeeded()
-    return DeviceRegistered(device_id=device.id, credential=credential, release_key=public_key(context.settings))
+    return DeviceRegistered(
+        device_id=device.id,
+        credential=credential,
+        release_key=public_key(context.settings),
+        succeeds_id=device.succeeds_id,
+        generation=of_server,
+    )
+
+
+def _proven_former(session: Session, body: DeviceRegister) -> str | None:
+    """Return the station of whose store the new one's is a copy, when it proves so and that one is not revoked.
+
+    The new station may complete what the copied store holds of that one's parts.
+    """
+    former = session.get(Device, body.former_device_id) if body.former_device_id else None
+    if former is None or former.status is DeviceStatus.REVOKED:
+        return None
+    return former.id if same_digest(digest_of(body.former_credential), former.credential_digest) else None
 
 
 def _is_open(code: EnrolmentCode) -> bool:
@@ -70,19 +92,21 @@ def get_device(context: ServerContext, device_id: str) -> DeviceReply:
 def update_device(
     context: ServerContext, who: Principal, device_id: str, body: DeviceUpdate, expected: Expected = WHATEVER
 ) -> DeviceReply:
-    """Rename a station, or disable it: its tokens, and those of users signed in there, become invalid for good.
+    """Rename a station, or disable or revoke it: its tokens, and those of users signed in there, end for good.
 
     Raises:
         NotFound: ``device-unknown``.
         PreconditionFailed: ``revision-mismatch``.
-        Conflict: ``member-read-only``.
+        Conflict: ``member-read-only``; ``device-revoked-for-good`` when a revoked one would be more again.
     """
     changes = body.given()
     with context.database.local_transaction(who.user_id) as session:
         device = require_record(session, Device, device_id, "device-unknown", locked=True)
         expected.require(DeviceReply.model_validate(device), body)
         changed = differences({name: getattr(device, name) for name in changes}, changes)
-        if "status" in changed and body.status is DeviceStatus.DISABLED:
+        if "status" in changed and device.status is DeviceStatus.REVOKED:
+            raise Conflict("device-revoked-for-good")
+        if "status" in changed and body.status is not DeviceStatus.ACTIVE:
             device.token_generation += 1
             revoke_sessions_at(session, device.id)
         for name, value in changes.items():

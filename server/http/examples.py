@@ -82,5 +82,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         ],
         "blobs": [_DIGEST],
     },
+    "StoreClaim": {"store_id": _RECORD, "held": "", "next": "1-0123456789abcdef", "machine": _DIGEST},
+    "DriftQuestion": {
+        "since": "2025-11-01",
+        "entities": ["image"],
+        "days": [{"entity": "image", "day": "2025-11-29", "count": 3, "digest": _DIGEST[:32]}],
+    },
+    "OfferChoice": {"entity_ids": [_RECORD]},
+    "DeviceStoreChoice": {"store_id": _RECORD},
     "UploadRequest": {"sha256": _DIGEST, "size": 4, "content_type": "image/png"},
 }

@@ -27,6 +27,8 @@ from sync.shared.blob_batches import BLOBS_TYPE
 from sync.shared.protocol import (
     MAX_PAGE_CHANGES,
     ClaimAnswer,
+    DriftAnswer,
+    DriftQuestion,
     Inventory,
     Lacking,
     PullAnswer,
@@ -139,6 +141,12 @@ def list_conflicts(
 def compare(asking: Station, body: Inventory, context: Context) -> Lacking:
     """Return what of a station's own records and blobs the server does not have, so that it is sent again."""
     return service.compare(context, asking, body)
+
+
+@router.post("/drift")
+def drift(asking: Station, body: DriftQuestion, context: Context) -> DriftAnswer:
+    """Return the days on which the server holds something else than the station says it does."""
+    return service.drift(context, asking, body)
 
 
 @router.get("/offers", dependencies=[Depends(require(Role.ADMIN))])

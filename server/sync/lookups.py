@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Table, exists, select
+from sqlalchemy import Column, Table, bindparam, exists, select
 from sqlalchemy.orm import Session
 
+from models.devices import Device
 from models.ids import canonical_id
 from models.sessions import InspectionSession
 from models.sync import AppliedChange
@@ -43,6 +44,7 @@ class Lookups:
     _there: dict[str, dict[str, bool]] = field(default_factory=lambda: defaultdict(dict))
     _parts: dict[str, InspectionSession] = field(default_factory=dict)
     _acting: dict[str | None, Principal] = field(default_factory=dict)
+    _former: str | None = None
 
     def expect(self, changes: Iterable[Change], types: dict[str, type[Synced]]) -> None:
         """Read what is known of the changes and of every record that they are of or name, one query a table."""
@@ -105,6 +107,12 @@ class Lookups:
             self._acting[user_id] = acting_user(self.session, user, self.device_id)
         return self._acting[user_id]
 
+    def former_id(self) -> str | None:
+        """Return the station of whose store that of the station is a copy, None for most."""
+        if self._former is None:
+            self._former = self.session.scalar(_FORMER, {"device_id": self.device_id}) or ""
+        return self._former or None
+
     def note(self, record_type: type[Synced], record_id: str, record: Synced | None = None) -> None:
         """Learn of a record that was made; ``record`` is given when the store does not have it yet."""
         self._there[table_of(record_type).name][record_id] = True
@@ -116,4 +124,5 @@ class Lookups:
         self._there[table.name].update((one, one in present) for one in wanted)
 
 
+_FORMER = select(Device.succeeds_id).where(Device.id == bindparam("device_id"))
 _APPLIED = select(AppliedChange.change_id, AppliedChange.device_id, AppliedChange.rev)

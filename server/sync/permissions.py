@@ -52,7 +52,11 @@ def check_master(
 
 
 def check_owner(
-    present: Synced | None, values: Mapping[str, Any], part: InspectionSession | None, device_id: str
+    present: Synced | None,
+    values: Mapping[str, Any],
+    part: InspectionSession | None,
+    device_id: str,
+    former_id: str | None,
 ) -> None:
     """Check that a fact or a session belongs to the station that pushes it.
 
@@ -61,14 +65,17 @@ def check_owner(
         values: column → value, of those that the change names.
         part: the session that a fact belongs to, None when it has none.
         device_id: the station.
+        former_id: the station of whose store its own is a copy: it completes the parts that the copy holds.
 
     Raises:
         IdentityRefused: ``sync-other-device`` when it claims what belongs to another device.
     """
+    if values.get("device_id", device_id) != device_id:
+        raise IdentityRefused("sync-other-device")
     part_owner = part.device_id if part is not None else device_id
-    for owner in (values.get("device_id", device_id), getattr(present, "device_id", device_id), part_owner):
-        if owner != device_id:
-            raise IdentityRefused("sync-other-device")
+    present_owner = getattr(present, "device_id", device_id)
+    if part_owner not in {device_id, former_id} or present_owner not in {device_id, former_id}:
+        raise IdentityRefused("sync-other-device")
 
 
 def check_session_change(present: InspectionSession, values: Mapping[str, Any], who: Principal) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -123,7 +123,8 @@ class RecordWriter:
             check_master(self.session, record_type, present, change, self.device_id)
             return
         part_id = values.get("session_id") if issubclass(record_type, Fact) else None
-        check_owner(present, values, self.lookups.part(part_id) if part_id else None, self.device_id)
+        part = self.lookups.part(part_id) if part_id else None
+        check_owner(present, values, part, self.device_id, self.lookups.former_id())
 
     def _merge(self, present: Synced, change: Change) -> Effect:
         now = snapshot(present)
@@ -178,6 +179,8 @@ class RecordWriter:
         """
         differing = {name: value for name, value in values.items() if value != getattr(present, name)}
         who = self.lookups.acting(change.user_id)
+        if present.device_id == self.lookups.former_id():
+            who = replace(who, device_id=present.device_id)
         check_session_change(present, differing, who)
         if not differing or present.status not in ENDED:
             return None

@@ -16,6 +16,7 @@ from server.sync.apply import apply_batch
 from server.sync.blobs import ChunkRange, Uploads, may_read_blob
 from server.sync.comparing import lacking
 from server.sync.conflicts import ConflictFilter, listing
+from server.sync.drift import differing_days
 from server.sync.maintenance import Maintenance, clear_away
 from server.sync.offers import has_offers, keep_offers
 from server.sync.pull import pull
@@ -27,6 +28,8 @@ from sync.shared.blob_batches import PackedBlob
 from sync.shared.protocol import (
     Batch,
     ClaimAnswer,
+    DriftAnswer,
+    DriftQuestion,
     Inventory,
     Lacking,
     PullAnswer,
@@ -119,6 +122,18 @@ def compare(context: ServerContext, who: Principal, held: Inventory) -> Lacking:
         with context.database.local_transaction() as session:
             keep_offers(session, device_id, held, found)
     return found
+
+
+def drift(context: ServerContext, who: Principal, question: DriftQuestion) -> DriftAnswer:
+    """Return where a station holds something else than the server.
+
+    Raises:
+        PermissionDenied: ``device-needed``.
+        InvalidInput: for a day that the calendar does not have.
+    """
+    device_id = device_of(who)
+    with context.database.read() as session:
+        return differing_days(session, device_id, question)
 
 
 def begin_upload(context: ServerContext, who: Principal, request: UploadRequest) -> UploadState:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from sync.shared.schemas import Id, OptionalName, Reply, Request
+from sync.shared.schemas import Id, OptionalName, RecordId, Reply, Request
 
 
 class DeviceRegister(Request):
@@ -12,6 +12,10 @@ class DeviceRegister(Request):
 
     code: str = Field(min_length=1, max_length=64, json_schema_extra={"format": "password"})
     name: OptionalName = Field(default="", description="Empty: the name the administrator gave.")
+    former_device_id: RecordId | None = Field(default=None, description="The station whose store this one's was.")
+    former_credential: str = Field(
+        default="", max_length=128, description="Proof of it.", json_schema_extra={"format": "password"}
+    )
 
 
 class DeviceRegistered(Reply):
@@ -23,3 +27,5 @@ class DeviceRegistered(Reply):
     device_id: Id
     credential: str
     release_key: str = ""
+    succeeds_id: Id | None = Field(default=None, description="The former station, when this server knows it.")
+    generation: str = Field(default="", description="Of the server; changes with every restore.")

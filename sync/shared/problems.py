@@ -34,6 +34,8 @@ ENTITY_UNKNOWN = "sync-entity-unknown"
 CREDENTIAL_MISSING = "device-credential-missing"
 DEVICE_REFUSED = "device-wrong"
 """What the server says of a station it does not accept: unknown, disabled, or another credential."""
+DEVICE_REVOKED = "device-revoked"
+"""What the server says of a station that it never accepts again under its id; the station wipes its credential."""
 MASTER_NOT_TAKEN = "master-not-taken"
 """What the server says of a master of before a restore until an administrator takes it."""
 STORE_FORKED = "store-forked"
@@ -134,9 +136,9 @@ def error_of(status: int, problem: Mapping[str, Any]) -> UserFacingError:
     title, detail, advice = (str(problem.get(name) or "") for name in ("title", "detail", "advice"))
     members: dict[str, object] = {"code": code, "problem": dict(problem)}
     kind = _BY_STATUS.get(status)
-    if kind is not None and code == DEVICE_REFUSED:
+    if kind is not None and code in {DEVICE_REFUSED, DEVICE_REVOKED}:
         # The server's words are for every client of its API; here a person reads what to do at a station.
-        return kind(DEVICE_REFUSED, members=members)
+        return kind(code, members=members)
     if kind is None:
         words = f"{detail} {advice}".strip() or title or f"HTTP {status}"
         return Unavailable("server-failing", members=members, status=status, detail=words)

@@ -24,6 +24,8 @@ MAX_COMPARED = 500
 MAX_BLOBS = 256
 MAX_SKEW_MS = 5 * 60 * 1000
 TOMBSTONE_DAYS = 90
+_NO_NUL = r"^[^\x00]*$"
+"""What PostgreSQL can keep."""
 SYNC_PATH = "/inspection/sync"
 
 
@@ -210,11 +212,11 @@ class HeldRecord(Wire):
         foreign_clock: stamp of the newest change of a master that no known user of the station made; empty for none.
     """
 
-    entity: str = Field(min_length=1, max_length=64)
-    entity_id: str = Field(max_length=36, json_schema_extra={"format": "uuid"})
-    clock: str = Field(default="", max_length=96)
-    label: str = Field(default="", max_length=255)
-    foreign_clock: str = Field(default="", max_length=96)
+    entity: str = Field(min_length=1, max_length=64, pattern=_NO_NUL)
+    entity_id: str = Field(max_length=36, pattern=_NO_NUL, json_schema_extra={"format": "uuid"})
+    clock: str = Field(default="", max_length=96, pattern=_NO_NUL)
+    label: str = Field(default="", max_length=255, pattern=_NO_NUL)
+    foreign_clock: str = Field(default="", max_length=96, pattern=_NO_NUL)
 
 
 class StaleMaster(Wire):
@@ -228,7 +230,7 @@ class StaleMaster(Wire):
     """
 
     entity: str
-    entity_id: str
+    entity_id: str = Field(json_schema_extra={"format": "uuid"})
     rev: int | None = None
     clock: str = ""
     fields: dict[str, Any] = Field(default_factory=dict)
@@ -248,6 +250,35 @@ class Lacking(Wire):
     records: list[HeldRecord]
     blobs: list[str]
     masters: list[StaleMaster] = Field(default_factory=list)
+
+
+class DayDigest(Wire):
+    """How many records of a kind were made on a day (UTC), and a digest of them that does not depend on their order."""
+
+    entity: str = Field(min_length=1, max_length=64)
+    day: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$", json_schema_extra={"format": "date"})
+    count: int = Field(ge=0)
+    digest: str = Field(pattern="^[0-9a-f]{32}$")
+
+
+class DriftQuestion(Wire):
+    """Body of ``POST /sync/drift``: what a station holds, by entity and day.
+
+    Attributes:
+        since: the first day of facts and sessions that is looked at.
+        entities: the kinds that are looked at.
+        days: a digest for each kind and day on which there is anything.
+    """
+
+    since: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$", json_schema_extra={"format": "date"})
+    entities: list[str] = Field(max_length=50)
+    days: list[DayDigest] = Field(max_length=20_000)
+
+
+class DriftAnswer(Wire):
+    """Where the server holds something else than the station."""
+
+    differing: list[DayDigest]
 
 
 _STORE_ID = Field(max_length=36, json_schema_extra={"format": "uuid"})
@@ -270,8 +301,15 @@ class StoreClaim(Wire):
     parent_id: str | None = Field(default=None, max_length=36, json_schema_extra={"format": "uuid"})
     held: str = _LEASE
     next: str = _LEASE
-    machine: str = Field(default="", max_length=64)
+    machine: str = Field(default="", max_length=64, pattern=_NO_NUL)
     restored: bool = False
+
+    @field_validator("store_id", "parent_id")
+    @classmethod
+    def _is_id(cls, value: str | None) -> str | None:
+        if value is not None and not is_id(value):
+            raise RejectedValueError("value-id-form")
+        return value
 
 
 class ClaimAnswer(Wire):

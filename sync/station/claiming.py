@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from models.audit import AuditEntry
 from models.database import Database
-from models.errors import Conflict, NotFound
-from sync.shared.problems import STORE_FORKED, code_of, member_of
+from models.errors import Conflict, NotFound, NotSignedIn
+from sync.shared.problems import DEVICE_REVOKED, STORE_FORKED, code_of, member_of
 from sync.shared.protocol import MAX_COMPARED, ClaimAnswer, HeldRecord, Inventory, StoreClaim
 from sync.station.audit_chain import diverged, move_entries, waiting_entries
 from sync.station.client import ServerClient
 from sync.station.comparing import begin_comparison
 from sync.station.identity import note_fork, prepare_claim, take_answer
-from sync.station.state import forget_position
+from sync.station.state import REVOKED_AT, forget_position, get_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,11 @@ class PassClaim:
         station go before those that wait here.
 
         Raises:
+            NotSignedIn: ``device-revoked`` once the server has said so.
             Conflict: ``store-forked`` when another store is the station's own; everything stays here.
             UserFacingError: when the server does not answer.
         """
+        self._require_not_revoked()
         claim = prepare_claim(self.database, self.machine)
         try:
             claim, answer = self._claimed(claim)
@@ -55,6 +57,11 @@ class PassClaim:
             apart = diverged(session, self.device_id, answer.audit_sequence, answer.audit_digest)
         if apart:
             self._move_entries(answer)
+
+    def _require_not_revoked(self) -> None:
+        with self.database.read() as session:
+            if get_value(session, REVOKED_AT) is not None:
+                raise NotSignedIn(DEVICE_REVOKED)
 
     def _claimed(self, claim: StoreClaim) -> tuple[StoreClaim, ClaimAnswer]:
         """Send a claim, once more under an id of its own where the first is another store's; return the one taken."""

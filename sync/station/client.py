@@ -17,12 +17,22 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from models.errors import NotSignedIn, TooManyRequests, Unavailable, UserFacingError
 from sync.shared.blob_batches import BLOBS_TYPE, PackedBlob, pack_blobs
 from sync.shared.enrolment import DeviceRegistered
-from sync.shared.problems import BUSY, CREDENTIAL_MISSING, DEVICE_REFUSED, batch_too_large, code_of, retry_after_s
+from sync.shared.problems import (
+    BUSY,
+    CREDENTIAL_MISSING,
+    DEVICE_REFUSED,
+    DEVICE_REVOKED,
+    batch_too_large,
+    code_of,
+    retry_after_s,
+)
 from sync.shared.protocol import (
     MAX_BATCH_BYTES,
     SYNC_PATH,
     Batch,
     ClaimAnswer,
+    DriftAnswer,
+    DriftQuestion,
     Inventory,
     Lacking,
     PullAnswer,
@@ -56,6 +66,7 @@ class ServerClient:
         device_id: None before enrolment.
         credential: gives the station's credential, None when it is not known.
         on_checked: called with each credential the server has checked and whether it accepts it.
+        on_revoked: called when the server says that the station is revoked; the credential is to be wiped.
         timeout_s: of connecting, and of each wait for bytes.
         language: of the server's texts.
         verify: check the server's certificate; a path names a certificate authority of one's own.
@@ -71,6 +82,7 @@ class ServerClient:
         device_id: str | None = None,
         credential: Callable[[], str | None] | None = None,
         on_checked: Callable[[str, bool], object] | None = None,
+        on_revoked: Callable[[], object] | None = None,
         timeout_s: float = 10.0,
         language: str = "en",
         verify: bool | str = True,
@@ -79,6 +91,7 @@ class ServerClient:
         self.device_id = device_id
         self._credential = credential or (lambda: None)
         self._on_checked = on_checked or (lambda _credential, _accepted: None)
+        self._on_revoked = on_revoked or (lambda: None)
         self.pause: Callable[[float], None] = time.sleep
         self._transport = Transport(base_url, timeout_s=timeout_s, language=language, verify=verify)
         self._lock = threading.Lock()
@@ -102,9 +115,17 @@ class ServerClient:
         answer = json_of(self._transport.request("GET", "//health"))
         return answer if isinstance(answer, dict) else {}
 
-    def register_device(self, code: str, name: str = "") -> DeviceRegistered:
-        """Enrol this station with a one-time code; later calls go as this station once the caller knows its id."""
+    def register_device(self, code: str, name: str = "", former: tuple[str, str] | None = None) -> DeviceRegistered:
+        """Enrol this station with a one-time code; later calls go as this station once the caller knows its id.
+
+        Args:
+            code: of an administrator.
+            name: of the station; empty takes the administrator's.
+            former: id and credential of the station whose store this was.
+        """
         body = {"code": code, **({"name": name} if name else {})}
+        if former is not None:
+            body |= {"former_device_id": former[0], "former_credential": former[1]}
         return _parsed(DeviceRegistered, self._transport.request("POST", "/tauri/devices/register", json=body))
 
     def login(self, username: str, password: str) -> TokenPair:
@@ -218,6 +239,15 @@ class ServerClient:
         answer = self._patiently("POST", f"{SYNC_PATH}/compare", json=held.model_dump(mode="json"))
         return _parsed(Lacking, answer)
 
+    def drift(self, question: DriftQuestion) -> DriftAnswer:
+        """Return where the server holds something else than the station.
+
+        Raises:
+            NotFound: the server is older than this question.
+        """
+        answer = self._patiently("POST", f"{SYNC_PATH}/drift", json=question.model_dump(mode="json"))
+        return _parsed(DriftAnswer, answer)
+
     def snapshot(self, resume: str | None = None) -> Iterator[SnapshotLine]:
         """Yield the lines of the snapshot, from a mark on when one is given.
 
@@ -311,8 +341,11 @@ class ServerClient:
         try:
             answer = self._transport.request("POST", path, json=body | proof)
         except NotSignedIn as error:
-            # A user's name or password is looked at after the station was accepted.
-            self._on_checked(credential, code_of(error) != DEVICE_REFUSED)
+            if code_of(error) == DEVICE_REVOKED:
+                self._on_revoked()
+            else:
+                # A user's name or password is looked at after the station was accepted.
+                self._on_checked(credential, code_of(error) != DEVICE_REFUSED)
             raise
         self._on_checked(credential, True)
         return answer

@@ -123,10 +123,14 @@ class Comparison:
     def _records(self, record_type: type[Synced], after: str) -> list[HeldRecord]:
         if issubclass(record_type, Master):
             return self._held_masters(record_type, after)
-        waits = exists().where(OutboxEntry.entity == record_type.entity, OutboxEntry.entity_id == record_type.id)
+        comes_anyway = exists().where(
+            OutboxEntry.entity == record_type.entity,
+            OutboxEntry.entity_id == record_type.id,
+            OutboxEntry.op == ChangeOperation.INSERT,
+        )
         query = (
             select(record_type.id, record_type.clock)
-            .where(record_type.id > after, ~waits)
+            .where(record_type.id > after, ~comes_anyway)
             .where(record_type.device_id == self.device_id)  # type: ignore[attr-defined]  # facts and sessions have it
             .order_by(record_type.id)
             .limit(self.page_size)

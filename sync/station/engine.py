@@ -26,6 +26,7 @@ from sync.station.claiming import PassClaim
 from sync.station.client import ServerClient
 from sync.station.comparing import Comparison
 from sync.station.courtesy import Courtesy
+from sync.station.drift import DriftCheck
 from sync.station.fetching import BlobFetcher
 from sync.station.hold import Hold
 from sync.station.pass_lock import only_pass
@@ -307,6 +308,8 @@ class SyncEngine:
         check()
         puller.pull_all()
         check()
+        if DriftCheck(self.database, self.client, self.device_id).run():
+            puller.pull_all()
         sent_again = comparison.run()
         if sent_again:
             pusher.push_all()

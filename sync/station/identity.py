@@ -23,6 +23,7 @@ from sync.station.state import (
     GENERATION,
     LEASE,
     LEASE_NEXT,
+    REVOKED_AT,
     STORE_ID,
     STORE_MACHINE,
     STORE_PARENT,
@@ -113,6 +114,14 @@ def take_answer(session: Session, claim: StoreClaim, answer: ClaimAnswer) -> boo
     set_value(session, FORKED_AT, None)
     set_value(session, GENERATION, answer.generation)
     return answer.went_back or before not in {None, answer.generation}
+
+
+def note_revocation(database: Database, device_id: str) -> None:
+    """Record once that the server has revoked this station."""
+    with database.transaction() as session:
+        if get_value(session, REVOKED_AT) is None:
+            set_value(session, REVOKED_AT, rfc3339(utc_now()))
+            append_audit(session, device_id=device_id, actor=_ACTOR, action="sync.station_revoked")
 
 
 def note_fork(session: Session, device_id: str, *, taken: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue
@@ -20,6 +20,7 @@ from sync.shared.problems import CREDENTIAL_MISSING, DEVICE_REFUSED, code_of
 from sync.station.hold import Hold
 from sync.station.progress import SyncProgress
 from sync.station.state import LAST_FAILURE, LAST_SUCCESS, SENT_AGAIN, get_value, set_value
+from sync.station.store_status import StoreStatus, store_status
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ class SyncStatus:
         last_failure: the same two of the passes of every process on this store; None when the last one succeeded.
         progress: of the pass that is on.
         held: what waits by choice.
+        store: the identity of the store.
     """
 
     online: bool = False
@@ -126,6 +128,7 @@ class SyncStatus:
     last_failure: PassFailure | None = None
     progress: SyncProgress | None = None
     held: Hold = Hold.NOTHING
+    store: StoreStatus = field(default_factory=StoreStatus)
 
     @property
     def needs_credential(self) -> bool:
@@ -158,6 +161,7 @@ def status_of(session: Session) -> SyncStatus:
         last_success=parse_rfc3339(success) if success else None,
         sent_again=SentAgain.model_validate_json(again) if again else None,
         last_failure=PassFailure.model_validate_json(failure) if failure else None,
+        store=store_status(session),
     )
 
 

@@ -99,7 +99,7 @@ def register(served: Served, name: str = "Station") -> dict[str, str]:
     code = served["admin"].post("/enrolment-codes", json={"device_name": name}).json()["code"]
     answer = served["anonymous"].post("/tauri/devices/register", json={"code": code})
     assert answer.status_code == 201, answer.text
-    return dict(answer.json())
+    return {name: answer.json()[name] for name in ("device_id", "credential")}
 
 
 def device_token(served: Served, enrolled: dict[str, str]) -> str:

@@ -36,6 +36,7 @@ from server.objects.store import ObjectStore
 from server.sync.apply import apply_batch
 from server.sync.blobs import ChunkRange, Uploads, may_read_blob
 from server.sync.comparing import lacking
+from server.sync.drift import differing_days
 from server.sync.offers import has_offers, keep_offers
 from server.sync.pull import pull
 from server.sync.snapshot import snapshot_lines
@@ -44,6 +45,8 @@ from sync.shared.blob_batches import PackedBlob, pack_blobs, unpack_blobs
 from sync.shared.protocol import (
     Batch,
     ClaimAnswer,
+    DriftAnswer,
+    DriftQuestion,
     Inventory,
     Lacking,
     PullAnswer,
@@ -186,6 +189,10 @@ class Link:
         answer = self._call(work)
         assert isinstance(answer, Lacking)
         return answer
+
+    def drift(self, question: DriftQuestion) -> DriftAnswer:
+        with self.server.database.read() as session:
+            return differing_days(session, self.device_id, question)
 
     def snapshot(self, resume: str | None = None) -> Iterator[SnapshotLine]:
         if self.faults and self.faults[0] in {"lost", "cut"}:

@@ -30,7 +30,7 @@ def disable_device(
     device_id: Annotated[str, typer.Argument(help="Id of the station.", metavar="DEVICE_ID")], data_dir: DataDir = None
 ) -> None:
     """Disable a station: its tokens become invalid at once."""
-    _set_status(device_id, data_dir, active=False)
+    _set_status(device_id, data_dir, "disabled")
 
 
 @devices_app.command("enable", epilog="Example: imageflow admin devices enable 0197c000-0000-7000-8000-00000000d0e1")
@@ -38,7 +38,7 @@ def enable_device(
     device_id: Annotated[str, typer.Argument(help="Id of the station.", metavar="DEVICE_ID")], data_dir: DataDir = None
 ) -> None:
     """Enable a station again; it signs in again, its old tokens stay invalid."""
-    _set_status(device_id, data_dir, active=True)
+    _set_status(device_id, data_dir, "active")
 
 
 @devices_app.command("stores", epilog="Example: imageflow admin devices stores 0197c000-0000-7000-8000-00000000d0e1")
@@ -77,12 +77,19 @@ def accept_store(
     typer.echo(store_id)
 
 
-def _set_status(device_id: str, data_dir: Path | None, *, active: bool) -> None:
+@devices_app.command("revoke", epilog="Example: imageflow admin devices revoke 0197c000-0000-7000-8000-00000000d0e1")
+def revoke_device(
+    device_id: Annotated[str, typer.Argument(help="Id of the station.", metavar="DEVICE_ID")], data_dir: DataDir = None
+) -> None:
+    """Revoke a station for good: it wipes its credential and keeps what it has not sent (`imageflow sync export`)."""
+    _set_status(device_id, data_dir, "revoked")
+
+
+def _set_status(device_id: str, data_dir: Path | None, status: str) -> None:
     from models.states import DeviceStatus
     from server.devices.schemas import DeviceUpdate
     from server.devices.service import update_device
 
     with opened_server(data_dir) as (context, who):
-        status = DeviceStatus.ACTIVE if active else DeviceStatus.DISABLED
-        update_device(context, who, device_id, DeviceUpdate(status=status))
+        update_device(context, who, device_id, DeviceUpdate(status=DeviceStatus(status)))
     typer.echo(device_id)

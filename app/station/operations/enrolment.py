@@ -11,6 +11,7 @@ from sync.station.client import ServerClient
 
 if TYPE_CHECKING:
     from app.station.workspace import Workspace
+    from sync.shared.enrolment import DeviceRegistered
 
 
 _AT_ENROLMENT = {
@@ -47,21 +48,56 @@ def enrol(workspace: Workspace, *, server_url: str, code: str, name: str = "") -
     """
     if workspace.enrolled:
         raise Conflict("already-enrolled", server=workspace.server_url)
-    client = ServerClient(server_url.strip().rstrip("/"), timeout_s=workspace.settings.request_timeout_s)
+    address = server_url.strip().rstrip("/")
+    registration = _registered(workspace, address, code, name, None)
+    kept = workspace.adopt(
+        server_url=address,
+        device_id=registration.device_id,
+        credential=registration.credential,
+        release_key=registration.release_key,
+    )
+    return Enrolment(registration.device_id, kept, None if kept else registration.credential)
+
+
+def _registered(
+    workspace: Workspace, address: str, code: str, name: str, former: tuple[str, str] | None
+) -> DeviceRegistered:
+    client = ServerClient(address, timeout_s=workspace.settings.request_timeout_s)
     try:
-        registration = client.register_device(code.strip(), name.strip())
+        return client.register_device(code.strip(), name.strip(), former)
     except Unavailable as error:
         if error.code not in _AT_ENROLMENT:
             raise
         raise Unavailable(_AT_ENROLMENT[error.code], members=error.members, **error.values) from error
     finally:
         client.close()
-    kept = workspace.adopt(
-        server_url=server_url.strip().rstrip("/"),
-        device_id=registration.device_id,
-        credential=registration.credential,
-        release_key=registration.release_key,
-    )
+
+
+def enrol_anew(
+    workspace: Workspace, *, server_url: str, code: str, name: str = "", send_all: bool = False
+) -> Enrolment:
+    """Make this computer a new station, at the same server or another one, with what it has recorded.
+
+    For a copy of another station's store, for a station that was revoked, and for a server that was made anew. What was
+    not acknowledged goes to the new server; see ``become_device`` for the rule.
+
+    Args:
+        workspace: the store, opened exclusively.
+        server_url: address of the server.
+        code: of an administrator of it.
+        name: of the new station; empty takes the administrator's.
+        send_all: also send everything else that is held here and that the server lacks.
+
+    Raises:
+        Conflict: ``not-enrolled``.
+        Unavailable: as ``enrol``.
+        UserFacingError: when the server refuses the code; it says why.
+    """
+    former_id = workspace.require_device()
+    address = server_url.strip().rstrip("/")
+    credential = workspace.credential
+    registration = _registered(workspace, address, code, name, (former_id, credential) if credential else None)
+    kept = workspace.adopt_anew(address, registration, send_all=send_all)
     return Enrolment(registration.device_id, kept, None if kept else registration.credential)
 
 

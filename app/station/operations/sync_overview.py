@@ -90,6 +90,7 @@ class SyncOverview:
             "blobs_waiting": status.blobs_waiting,
             "blob_bytes": self.blob_bytes,
             "conflicts": status.conflicts,
+            "store": status.store.model_dump(mode="json", exclude={"generation"}),
             "sent_again": status.sent_again.model_dump(mode="json") if status.sent_again else None,
             "releases": [
                 {

@@ -24,6 +24,7 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], object]] = {
     ("DELETE", f"/enrolment-codes/{ID}"): ({"admin"}, None),
     ("PUT", "/tauri/config"): ({"admin"}, {"device_id": ID, "settings": {}}),
     ("PUT", f"/devices/{ID}"): ({"admin"}, {}),
+    ("PUT", f"/devices/{ID}/store"): ({"admin"}, {"store_id": ID}),
     ("POST", "/enrolment-codes"): ({"admin"}, {"device_name": ""}),
     ("POST", "/inspection/targets"): (ENGINEER, {"code": "", "name": ""}),
     ("PUT", f"/inspection/targets/{ID}"): (ENGINEER, NAMED),

@@ -1,0 +1,114 @@
+"""``imageflow sync enrol-anew``, ``send-all`` and ``export``: when a station changes its server or its identity."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.command_line.opened_store import opened_store
+from app.command_line.options import JsonOption, StoreOption
+
+if TYPE_CHECKING:
+    from app.station.workspace import Workspace
+
+YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+
+
+def enrol_anew_command(
+    server: Annotated[str, typer.Option("--server", help="Address of the server.")],
+    code: Annotated[str, typer.Option("--code", help="Enrolment code of an administrator.")],
+    name: Annotated[str, typer.Option("--name", help="Name of the new station; else the administrator's.")] = "",
+    send_all: Annotated[
+        bool, typer.Option("--send-all", help="Also send everything held here that the server lacks.")
+    ] = False,
+    yes: YesOption = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make this computer a new station: after its disk was copied, after it was revoked, or at a server made anew.
+
+    What was not sent goes under the new station. At the same server the rest stays the former station's; at another
+    server all that was recorded here becomes the new station's, and is sent there with --send-all.
+
+    \b
+    Examples:
+      imageflow sync enrol-anew --server https://imageflow.example:8443 --code ABCD-EFGH
+      imageflow sync enrol-anew --server https://new.example:8443 --code ABCD-EFGH --send-all --yes
+    """  # noqa: D301 - \b keeps the lines as they are
+    from app.station.operations.enrolment import enrol_anew
+    from app.station.settings import store_folder
+    from app.station.workspace import Workspace
+
+    with Workspace.open(store_folder(store)) as workspace:
+        _show_held(workspace)
+        _confirm(yes)
+        done = enrol_anew(workspace, server_url=server, code=code, name=name, send_all=send_all)
+    if as_json:
+        typer.echo(json.dumps({"device_id": done.device_id, "credential": done.credential}))
+        return
+    typer.echo(done.device_id)
+    if done.credential is not None:
+        typer.echo(f"credential (shown this once): {done.credential}")
+
+
+def send_all_command(yes: YesOption = False, store: StoreOption = None) -> None:
+    """Let the next pass send everything held here that the server lacks: records, masters, images.
+
+    What the server has already is not sent. Masters wait there until an administrator takes them.
+
+    \b
+    Examples:
+      imageflow sync send-all
+      imageflow sync send-all --yes
+    """  # noqa: D301 - \b keeps the lines as they are
+    from sync.station.comparing import begin_comparison
+
+    with opened_store(store, to_write=True) as workspace:
+        workspace.require_device()
+        _show_held(workspace)
+        _confirm(yes)
+        with workspace.database.transaction() as session:
+            begin_comparison(session)
+
+
+def export_command(
+    out: Annotated[Path, typer.Option("--out", "--output", help="Folder to make; it must be new or empty.")],
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write what the server has not acknowledged to a folder: changes one JSON object a line, images by their digests.
+
+    \b
+    Examples:
+      imageflow sync export --out E:/unsent
+    """  # noqa: D301 - \b keeps the lines as they are
+    from sync.station.export import export_unsent
+
+    with opened_store(store, to_write=False) as workspace:
+        done = export_unsent(workspace.database, workspace.blobs, out)
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(done)))
+        return
+    typer.echo(f"{out}: {done.changes} changes, {done.files} files")
+
+
+def _show_held(workspace: Workspace) -> None:
+    """Show what is held here before anything is done with it."""
+    from sync.station.new_device import held_counts
+    from sync.station.status import stored_status
+
+    held, status = held_counts(workspace.database, workspace.require_device()), stored_status(workspace.database)
+    for entity, count in held.records.items():
+        if count:
+            typer.echo(f"{entity:20} {count}", err=True)
+    typer.echo(f"{'files':20} {held.files} ({held.file_bytes / 1e6:.1f} MB)", err=True)
+    typer.echo(f"{'not sent':20} {status.waiting + status.dead} changes, {status.blobs_waiting} files", err=True)
+
+
+def _confirm(yes: bool) -> None:
+    if not yes:
+        typer.confirm("Go on?", abort=True, err=True)
