@@ -43,6 +43,9 @@ proofs: $(TESTABLE)  ## the long proofs of the synchronisation and of the execut
 	$(BIN)/python -m tests.proofs.run
 	$(BIN)/python -m tests.proofs.executions
 
+engines: $(TESTABLE)  ## PostgreSQL, S3 and Kafka of one's own on free ports, until Ctrl-C; prints what to export
+	$(BIN)/python -m tests.support.engines
+
 station: $(READY)  ## the station's window
 	$(BIN)/imageflow station
 

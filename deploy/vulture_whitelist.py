@@ -32,6 +32,8 @@ filters
 send_400_response
 disconnected
 max_message_size
+modified_at
+presigned
 current_component
 external_attr
 _has_ops

@@ -82,7 +82,7 @@ def open_context(settings: ServerSettings) -> ServerContext:
         newest = _newest_stamp(database)
         if newest is not None:
             clock.observe(newest)
-        events = InProcessBus()
+        events = _bus(settings)
         return ServerContext(
             settings=settings,
             database=database,
@@ -134,6 +134,24 @@ def _database(settings: ServerSettings, clock: HybridLogicalClock) -> Database:
         return Database(settings.database, ChangeLogRecorder(clock), shared_commits=True)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise InvalidInput("database-url-invalid") from error
+
+
+def _bus(settings: ServerSettings) -> EventBus:
+    if settings.kafka_bootstrap is None:
+        return InProcessBus()
+    # Its library costs memory that a server without a broker does not need.
+    from server.events.kafka.bus import KafkaBus
+    from server.events.kafka.options import KafkaOptions
+
+    return KafkaBus(
+        KafkaOptions(
+            settings.kafka_bootstrap,
+            prefix=settings.kafka_topic_prefix,
+            create_topics=settings.kafka_create_topics,
+            partitions=settings.kafka_partitions,
+            further=settings.kafka_options,
+        )
+    )
 
 
 def _newest_stamp(database: Database) -> Stamp | None:

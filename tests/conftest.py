@@ -17,7 +17,7 @@ from models.ids import new_id
 
 # What a helper asserts shows its values too.
 pytest.register_assert_rewrite("tests.support")
-pytest_plugins = ["tests.support.trained_model"]
+pytest_plugins = ["tests.support.trained_model", "tests.support.engine_fixtures"]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # Servers of tests run side by side: their gRPC services take any ports that are free.

@@ -73,6 +73,17 @@ class ServerSettings(BaseSettings):
     max_chunk_bytes: int = Field(default=16 * _MEBI, ge=1_024, description="Most bytes of one chunk of a blob.")
     max_json_values: int = Field(default=100_000, ge=1_000, description="Most values in a JSON body.")
     max_connections: int = Field(default=500, ge=1, le=65_535, description="Most connections at once.")
+    kafka_bootstrap: str | None = Field(
+        default=None, description="Kafka brokers, host:port with commas between; empty keeps events in the process."
+    )
+    kafka_topic_prefix: str = Field(
+        default="", max_length=100, description="Prefix of all Kafka topics and consumer groups."
+    )
+    kafka_create_topics: bool = Field(default=True, description="Create Kafka topics that are missing.")
+    kafka_partitions: int = Field(default=6, ge=1, le=1_000, description="Partitions of a topic that is created.")
+    kafka_options: dict[str, str] = Field(
+        default={}, description="Further settings of librdkafka as JSON, those of TLS and SASL above all."
+    )
     websockets_per_principal: int = Field(
         default=32, ge=1, le=65_535, description="Most WebSocket connections of one user, station or key at once."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Generic
+from typing import Generic
 
 from server.events.deliveries import Delivery, delivery_of
 from server.events.reader import LoopReader
@@ -34,8 +34,8 @@ class WorkQueue:
         self._lock = threading.Lock()
         self._by_key: dict[str, deque[Message]] = {}
         self._free: deque[str] = deque()
-        self._in_hand: dict[str, QueueConsumer[Any]] = {}
-        self._members: list[QueueConsumer[Any]] = []
+        self._in_hand: dict[str, LoopReader] = {}
+        self._members: list[LoopReader] = []
         self._queued = 0
         self._closed = False
 
@@ -54,7 +54,7 @@ class WorkQueue:
         self._wake()
         return True
 
-    def take(self, member: QueueConsumer[Any]) -> Message | None:
+    def take(self, member: LoopReader) -> Message | None:
         """Return the next message of a key that is free; None when there is none now.
 
         Raises:
@@ -69,7 +69,7 @@ class WorkQueue:
             self._in_hand[key] = member
             return self._by_key[key][0]
 
-    def settle(self, message: Message, member: QueueConsumer[Any], reason: str | None) -> None:
+    def settle(self, message: Message, member: LoopReader, reason: str | None) -> None:
         """Note that a member has handled or rejected its message; nothing happens when it has left meanwhile."""
         with self._lock:
             if self._in_hand.get(message.key) is not member:
@@ -86,12 +86,12 @@ class WorkQueue:
             self._rejected(message, self._group, reason)
         self._wake()
 
-    def join(self, member: QueueConsumer[Any]) -> None:
+    def join(self, member: LoopReader) -> None:
         """Add a member of the group."""
         with self._lock:
             self._members.append(member)
 
-    def leave(self, member: QueueConsumer[Any]) -> None:
+    def leave(self, member: LoopReader) -> None:
         """Remove a member; what it has in hand goes to the others, before what waits."""
         with self._lock:
             if member in self._members:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -80,7 +81,8 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
         async with working(parts, parts.services, parts.models.find):
             yield
             await streams.aclose()
-        parts.close()
+        # On a thread: a broker gets some seconds to take what waits for it.
+        await asyncio.to_thread(parts.close)
 
     app = FastAPI(
         lifespan=lifespan,

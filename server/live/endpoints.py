@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from starlette.routing import WebSocketRoute
@@ -19,6 +20,9 @@ from server.live.messages import ExecutionUpdate, Seen, SystemStatus, messages_o
 from server.live.system import SystemWatch, system_status
 from server.sessions.rules import only_device
 
+_SILENCE_S = 10.0
+"""After which the state of an execution is read again though nothing was heard of it."""
+
 
 async def _execution(socket: LiveSocket) -> None:
     """Send the present state of an execution, then everything that happens to it, until it has ended."""
@@ -30,7 +34,13 @@ async def _execution(socket: LiveSocket) -> None:
         socket.expect_nothing(listener.end)
         listener.when_behind(lambda: socket.drop(CloseCode.TOO_SLOW, "too slow"))
         while not seen.ended:
-            event = await anext(listener, None)
+            try:
+                async with asyncio.timeout(_SILENCE_S):
+                    event = await anext(listener, None)
+            except TimeoutError:
+                # A worker that ends between commit and event leaves no event of that step.
+                await _send_state(socket, execution_id, seen)
+                continue
             if event is None:
                 return
             if listener.missed:

@@ -6,27 +6,52 @@ import errno
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, from_url
+from obstore.store import LocalStore, S3Store, from_url
 from obstore.store import ObjectStore as Store
 
 from models.errors import InvalidInput, NotFound
 from models.storage import move_durably, sync_path
 from server.objects.folder import ARRIVING, write_objects
-from server.objects.keys import Place, key_of
+from server.objects.keys import Place, digest_of_key, key_of
 from server.objects.trouble import translated
 from server.objects.writing import ObjectWriter
+
+if TYPE_CHECKING:
+    from obstore.store import ClientConfig, RetryConfig
 
 _CHUNK = 256 * 1024
 _PART, _PARTS_AT_ONCE = 8 * 1024 * 1024, 4
 """Bytes of one part of a large object, and how many are on their way at once: together what it takes of memory."""
 _PUTS_AT_ONCE = 8
 """Small objects that are on their way to a bucket at once."""
+
+
+_PAGE = 1_000
+_RETRIES: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
+
+
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    """An object that the store holds.
+
+    Attributes:
+        sha256: digest of its bytes.
+        size: in bytes.
+        modified_at: when it was stored last.
+    """
+
+    sha256: str
+    size: int
+    modified_at: datetime
 
 
 class ObjectStore:
@@ -45,7 +70,7 @@ class ObjectStore:
                 self._folder = Path(url2pathname(urlsplit(url).path))
                 self._store: Store = LocalStore(self._folder, mkdir=True)
             else:
-                self._store = from_url(url)
+                self._store = from_url(url, client_options=_client_options(), retry_config=_RETRIES)
         except (BaseError, OSError, ValueError) as error:
             raise InvalidInput("objects-url-invalid", scheme=urlsplit(url).scheme or "-") from error
 
@@ -90,7 +115,7 @@ class ObjectStore:
         if lasting:
             self.put_many({sha256: data})
             return
-        with translated():
+        with translated(missing="objects-unreachable"):
             obstore.put(self._store, key_of(sha256), data)
 
     def put_many(self, contents: Mapping[str, bytes]) -> None:
@@ -98,7 +123,7 @@ class ObjectStore:
         if not contents:
             return
         keyed = {key_of(sha256): data for sha256, data in contents.items()}
-        with translated():
+        with translated(missing="objects-unreachable"):
             if self._folder is not None:
                 write_objects(self._folder, keyed)
                 return
@@ -108,7 +133,7 @@ class ObjectStore:
 
     def put_file(self, sha256: str, path: Path) -> None:
         """Keep the bytes of a file, streamed; see ``put``."""
-        with translated():
+        with translated(missing="objects-unreachable"):
             if self._folder is not None:
                 write_objects(self._folder, {key_of(sha256): path})
             else:
@@ -175,6 +200,40 @@ class ObjectStore:
         with translated():
             return int(obstore.head(self._store, key_of(sha256))["size"])
 
+    def presigned(self, sha256: str, valid_for: timedelta) -> str | None:
+        """Return an address from which a client fetches the object itself, for a time; None where there is none.
+
+        Raises:
+            Unavailable: ``objects-unreachable``.
+        """
+        if not isinstance(self._store, S3Store):
+            return None
+        with translated():
+            return str(obstore.sign(self._store, "GET", key_of(sha256), valid_for))
+
+    def listed(self) -> Iterator[ListedObject]:
+        """Yield every object, in pieces of bounded size.
+
+        Raises:
+            Unavailable: ``objects-unreachable``.
+        """
+        with translated():
+            for page in obstore.list(self._store, chunk_size=_PAGE):
+                for found in page:
+                    sha256 = digest_of_key(str(found["path"]))
+                    if sha256 is not None:
+                        yield ListedObject(sha256, int(found["size"]), found["last_modified"])
+
+    def modified_at(self, sha256: str) -> datetime:
+        """Return when the object was stored last; storing the same bytes again counts.
+
+        Raises:
+            NotFound: ``object-unknown``.
+        """
+        with translated():
+            modified: datetime = obstore.head(self._store, key_of(sha256))["last_modified"]
+            return modified
+
     def delete(self, sha256: str) -> None:
         """Remove the object; nothing happens when it is not there."""
         try:
@@ -185,7 +244,7 @@ class ObjectStore:
 
     def check(self) -> None:
         """Raise ``Unavailable`` when the store does not answer."""
-        with translated():
+        with translated(missing="objects-unreachable"):
             if self._folder is not None and not os.access(self._folder, os.W_OK | os.X_OK):
                 raise OSError(errno.EACCES, "no right to write")
             next(iter(obstore.list(self._store, prefix="health", chunk_size=1)), None)
@@ -197,3 +256,9 @@ class ObjectStore:
         path = self._folder / key_of(sha256)
         for place in (path, path.parent, path.parent.parent, self._folder):
             sync_path(place)
+
+
+def _client_options() -> ClientConfig:
+    # A server that is away is reported in seconds; plain HTTP needs the environment's word, as obstore has it.
+    plain = os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true"}
+    return {"connect_timeout": "5s", "timeout": "60s", "allow_http": plain}

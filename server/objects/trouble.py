@@ -12,8 +12,11 @@ from models.storage import no_room
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated(*, missing: str = "object-unknown") -> Iterator[None]:
     """Translate the errors of a block.
+
+    Args:
+        missing: code for what is not there; where no object is asked for, that is the store itself.
 
     Raises:
         NotFound: ``object-unknown``.
@@ -22,7 +25,9 @@ def translated() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise NotFound("object-unknown") from error
+        if missing == "object-unknown":
+            raise NotFound(missing) from error
+        raise Unavailable(missing) from error
     except OSError as error:
         raise Unavailable("disk-full" if no_room(error) else "objects-unreachable") from error
     except BaseError as error:

@@ -1,4 +1,4 @@
-"""What every object store must do alike; run on a local folder here."""
+"""What every object store must do alike: a local folder, and an S3 server of its own."""
 
 from __future__ import annotations
 
@@ -6,18 +6,33 @@ import asyncio
 import errno
 import hashlib
 import os
+import time
+from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
+from models.clock import utc_now
 from models.errors import InvalidInput, NotFound, PermissionDenied, TooLarge, Unavailable
+from models.ids import new_id
 from server.objects.store import ObjectStore
 from server.objects.writing import IN_MEMORY_BYTES, StoredObject
+from tests.support.errors import has_code
+from tests.support.private_broker import free_port
+from tests.support.private_s3 import S3Server
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> ObjectStore:
-    return ObjectStore((tmp_path / "objects with space").as_uri())
+@pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.slow)])
+def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
+    if request.param == "folder":
+        return ObjectStore((tmp_path / "objects with space").as_uri())
+    server: S3Server = request.getfixturevalue("s3")
+    for name, value in server.environment().items():
+        monkeypatch.setenv(name, value)
+    bucket = f"t{new_id()}"
+    server.make_bucket(bucket)
+    return ObjectStore(f"s3://{bucket}/some/prefix")
 
 
 def kept(store: ObjectStore, data: bytes) -> str:
@@ -73,7 +88,8 @@ def test_only_a_digest_is_a_key(store: ObjectStore, key: str) -> None:
             ask(key)
 
 
-def test_a_store_that_went_away_is_reported_as_such(store: ObjectStore, tmp_path: Path) -> None:
+def test_a_folder_that_went_away_is_reported_as_such(tmp_path: Path) -> None:
+    store = ObjectStore((tmp_path / "objects with space").as_uri())
     store.check()
     (tmp_path / "objects with space").rmdir()
     with pytest.raises(Unavailable) as reported:
@@ -158,8 +174,10 @@ def test_several_objects_are_kept_at_once(store: ObjectStore) -> None:
 
 
 def test_no_object_has_its_name_before_its_bytes_are_on_the_disk(
-    store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    store = ObjectStore(tmp_path.as_uri())
+
     def refused(_file: object) -> None:
         raise OSError(errno.EIO, "the disk is broken")
 
@@ -171,3 +189,62 @@ def test_no_object_has_its_name_before_its_bytes_are_on_the_disk(
     assert reported.value.code == "objects-unreachable"
     assert not any(store.exists(sha256) for sha256 in contents)
     assert list(tmp_path.glob("**/*.part")) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"])
+def test_a_wrong_credential_is_refused_by_s3(s3: S3Server, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    bucket = f"t{new_id()}"
+    s3.make_bucket(bucket)
+    for variable, value in {**s3.environment(), name: "wrong"}.items():
+        monkeypatch.setenv(variable, value)
+    store = ObjectStore(f"s3://{bucket}")
+    for ask in (lambda: kept(store, b"x"), lambda: store.read("0" * 64), store.check):
+        with pytest.raises(Unavailable, check=has_code("objects-unreachable")):
+            ask()
+
+
+@pytest.mark.slow
+def test_a_missing_bucket_is_no_missing_object(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in s3.environment().items():
+        monkeypatch.setenv(variable, value)
+    store = ObjectStore(f"s3://t{new_id()}")
+    for ask in (lambda: kept(store, b"x"), store.check):
+        with pytest.raises(Unavailable, check=has_code("objects-unreachable")):
+            ask()
+
+
+@pytest.mark.slow
+def test_an_s3_server_that_is_away_is_reported_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = S3Server(f"http://127.0.0.1:{free_port()}", "key", "secret").environment()
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    began = time.monotonic()
+    with pytest.raises(Unavailable, check=has_code("objects-unreachable")):
+        ObjectStore("s3://bucket").check()
+    assert time.monotonic() - began < 20
+
+
+@pytest.mark.slow
+def test_a_presigned_address_gives_an_object_for_its_time(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in s3.environment().items():
+        monkeypatch.setenv(variable, value)
+    bucket = f"t{new_id()}"
+    s3.make_bucket(bucket)
+    store = ObjectStore(f"s3://{bucket}")
+    url = store.presigned(kept(store, b"signed"), timedelta(minutes=1))
+    assert url is not None
+    assert httpx.get(url, trust_env=False).content == b"signed"
+    assert httpx.get(url[:-1] + ("0" if url[-1] != "0" else "1"), trust_env=False).status_code == 403
+
+
+def test_a_folder_has_no_presigned_addresses(tmp_path: Path) -> None:
+    store = ObjectStore(tmp_path.as_uri())
+    assert store.presigned(kept(store, b"x"), timedelta(minutes=1)) is None
+
+
+def test_objects_are_listed_with_their_age(store: ObjectStore) -> None:
+    digests = {kept(store, bytes([number])) for number in range(3)}
+    listed = list(store.listed())
+    assert {one.sha256 for one in listed} == digests
+    assert all(abs((utc_now() - one.modified_at).total_seconds()) < 60 for one in listed)

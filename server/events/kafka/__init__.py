@@ -1,0 +1,1 @@
+"""The event bus on Kafka; imported only where a broker is configured."""

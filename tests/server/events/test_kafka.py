@@ -1,0 +1,184 @@
+"""The Kafka bus against a broker of its own: a broker that is away, topics, rebalances."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ConfigDict
+
+from models.errors import Unavailable
+from models.ids import new_id
+from server.events.kafka.bus import KafkaBus
+from server.events.kafka.options import KafkaOptions
+from server.events.topics import Message, Topic
+from tests.support.errors import has_code
+from tests.support.private_broker import broker
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")]
+LIMIT_S = 60.0
+AWAY_S = 3.0
+
+
+class Part(BaseModel):
+    """An event of the tests."""
+
+    model_config = ConfigDict(frozen=True)
+
+    n: int
+
+
+GROUP = "workers"
+PART = Topic("parts", Part, groups=(GROUP,))
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    async def limited() -> None:
+        async with asyncio.timeout(LIMIT_S):
+            await scenario
+
+    asyncio.run(limited())
+
+
+def options(bootstrap: str, **changed: Any) -> KafkaOptions:
+    given = {"prefix": f"t{new_id()}-", "partitions": 4, "session_timeout_s": 1.0, "request_timeout_s": 1.0}
+    return KafkaOptions(bootstrap, **{**given, **changed})
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[tuple[str, int]]:
+    """A broker that a test may stop."""
+    with broker(tmp_path) as running:
+        yield running
+
+
+def test_nothing_is_lost_while_the_broker_is_away(own_broker: tuple[str, int]) -> None:
+    bootstrap, process_id = own_broker
+    bus = KafkaBus(options(bootstrap))
+
+    async def scenario() -> None:
+        async with bus.consume(PART, GROUP) as consumer:
+            bus.publish(PART, "k", Part(n=0))
+            (await anext(consumer)).ack()
+            os.kill(process_id, signal.SIGSTOP)
+            try:
+                began = time.monotonic()
+                sent = [bus.send(Message(PART.name, "k", PART.to_json(Part(n=n)))) for n in range(1, 201)]
+                took_s = time.monotonic() - began
+                await asyncio.sleep(AWAY_S)
+                assert not any(one.done() for one in sent)
+            finally:
+                os.kill(process_id, signal.SIGCONT)
+            # The publisher was not held up by a broker that does not answer.
+            assert took_s < AWAY_S / 3
+            found: dict[int, None] = {}
+            while len(found) < 200:
+                delivery = await anext(consumer)
+                found[delivery.value.n] = None
+                delivery.ack()
+            assert list(found) == list(range(1, 201))
+
+    try:
+        run(scenario())
+    finally:
+        bus.close()
+
+
+def test_a_broker_that_is_away_is_reported(own_broker: tuple[str, int]) -> None:
+    bootstrap, process_id = own_broker
+    bus = KafkaBus(options(bootstrap, message_timeout_s=1.0))
+    os.kill(process_id, signal.SIGSTOP)
+    try:
+        with pytest.raises(Unavailable, check=has_code("events-unreachable")):
+            bus.check()
+        sent = bus.send(Message(PART.name, "k", b"{}"))
+        with pytest.raises(Unavailable, check=has_code("events-unreachable")):
+            sent.result(20)
+    finally:
+        os.kill(process_id, signal.SIGCONT)
+        bus.close()
+
+
+def test_a_missing_topic_is_named_where_none_may_be_made(kafka_bootstrap: str) -> None:
+    given = options(kafka_bootstrap, create_topics=False)
+    bus = KafkaBus(given)
+    try:
+        with pytest.raises(Unavailable, check=has_code("events-topic-missing", topic=given.prefix + PART.name)):
+            bus.send(Message(PART.name, "k", b"{}")).result(20)
+
+        async def scenario() -> None:
+            await bus.subscribe(PART).__aenter__()
+
+        with pytest.raises(Unavailable, check=has_code("events-topic-missing")):
+            run(scenario())
+    finally:
+        bus.close()
+
+
+def test_a_second_member_takes_a_part_of_the_work_without_loss(kafka_bootstrap: str) -> None:
+    """Each event is settled once, though the partitions move while they are handled."""
+    given = options(kafka_bootstrap)
+    first, second = KafkaBus(given), KafkaBus(given)
+    settled: dict[str, list[int]] = {"first": [], "second": []}
+
+    async def work(name: str, bus: KafkaBus) -> None:
+        async with bus.consume(PART, GROUP) as consumer:
+            async for delivery in consumer:
+                await asyncio.sleep(0.002)
+                settled[name].append(delivery.value.n)
+                delivery.ack()
+
+    async def scenario() -> None:
+        working = [asyncio.create_task(work("first", first))]
+        number = 0
+        while not settled["second"] or number < 300:
+            first.publish(PART, f"k{number % 20}", Part(n=number))
+            number += 1
+            if number == 50:
+                working.append(asyncio.create_task(work("second", second)))
+            await asyncio.sleep(0.005)
+        while sum(map(len, settled.values())) < number:
+            await asyncio.sleep(0.02)
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+        assert sorted(settled["first"] + settled["second"]) == list(range(number))
+
+    try:
+        run(scenario())
+    finally:
+        first.close()
+        second.close()
+
+
+def test_a_member_commits_what_it_has_settled(kafka_bootstrap: str) -> None:
+    given = options(kafka_bootstrap)
+
+    def taken(count: int) -> list[int]:
+        bus = KafkaBus(given)
+        found: list[int] = []
+
+        async def scenario() -> None:
+            async with bus.consume(PART, GROUP) as consumer:
+                for _ in range(count):
+                    delivery = await anext(consumer)
+                    found.append(delivery.value.n)
+                    delivery.ack()
+
+        try:
+            run(scenario())
+        finally:
+            bus.close()
+        return found
+
+    bus = KafkaBus(given)
+    for number in range(6):
+        bus.publish(PART, "k", Part(n=number))
+    bus.close()
+    assert (taken(4), taken(2)) == ([0, 1, 2, 3], [4, 5])
