@@ -32,8 +32,6 @@ filters
 send_400_response
 disconnected
 max_message_size
-modified_at
-presigned
 current_component
 external_attr
 _has_ops

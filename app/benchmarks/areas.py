@@ -124,6 +124,7 @@ AREAS = {
                 Measure(
                     "app.benchmarks.server.crowd", folder=None, quick={"seconds": 1.0, "rounds": 1, "sessions": 10_000}
                 ),
+                Measure("app.benchmarks.server.live_clients", folder=None, quick={"clients": 50}),
                 Measure("app.benchmarks.server.services", quick={"calls": 3, "rounds": 1}),
                 Measure("app.benchmarks.server.streams", quick={"seconds": 2.0, "rounds": 1}),
                 Measure("app.benchmarks.server.answers", folder=None, quick={"sessions": 10_000, "rounds": 1}),

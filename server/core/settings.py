@@ -73,6 +73,12 @@ class ServerSettings(BaseSettings):
     max_chunk_bytes: int = Field(default=16 * _MEBI, ge=1_024, description="Most bytes of one chunk of a blob.")
     max_json_values: int = Field(default=100_000, ge=1_000, description="Most values in a JSON body.")
     max_connections: int = Field(default=500, ge=1, le=65_535, description="Most connections at once.")
+    presigned_downloads: bool = Field(
+        default=False, description="Redirect downloads to the S3 store, which clients must reach, by signed addresses."
+    )
+    objects_grace_hours: int = Field(
+        default=24, ge=1, le=8_760, description="Hours that an object stays which no record names; uploads take less."
+    )
     kafka_bootstrap: str | None = Field(
         default=None, description="Kafka brokers, host:port with commas between; empty keeps events in the process."
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Depends, File, Form, Query, Request, UploadFile
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from models.states import Role
 from server.files import previews, service
@@ -21,6 +22,7 @@ from sync.shared.schemas import GivenId, NamedId
 
 router = feature_router(prefix="/files", tags=["files"])
 Uploading = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
+_SIGNED_FOR = timedelta(minutes=5)
 # Octets first: what a station declared to be something else than an image.
 _BINARY = {"type": "string", "format": "binary"}
 _CONTENT = {kind: {"schema": _BINARY} for kind in ("application/octet-stream", *IMAGE_TYPES, "application/json")}
@@ -53,10 +55,19 @@ def content(file_id: NamedId, asking: Asking, request: Request, context: Context
     return _content(request, context, service.get_file(context, asking, file_id), "inline")
 
 
-@router.get("/{file_id}/download", summary="The file as an attachment", response_class=Response, responses=_BYTES)
+@router.get(
+    "/{file_id}/download",
+    summary="The file as an attachment",
+    response_class=Response,
+    responses={**_BYTES, 307: {"description": "Where the object store has the bytes, for some minutes."}},
+)
 def download(file_id: NamedId, asking: Asking, request: Request, context: Context) -> Response:
-    """The same as the content, with a name to save it under."""
-    return _content(request, context, service.get_file(context, asking, file_id), "attachment")
+    """The same as the content, with a name to save it under; a redirect to the object store where that is set."""
+    known = service.get_file(context, asking, file_id)
+    signed = context.objects.presigned(known.sha256, _SIGNED_FOR) if context.settings.presigned_downloads else None
+    if signed is not None:
+        return RedirectResponse(signed, headers={"Cache-Control": "no-store"})
+    return _content(request, context, known, "attachment")
 
 
 @router.get("/{file_id}/metadata", summary="What the upload answered")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
@@ -28,6 +29,7 @@ from server.http.route_table import RouteTable
 from server.http.websockets import ConnectionCounts, unknown_websocket
 from server.live.endpoints import live_routes
 from server.masters.endpoints import router as masters_router
+from server.objects.collecting import Grace, collect_daily
 from server.orchestration.starting import working
 from server.quality.endpoints import router as quality_router
 from server.releases.endpoints import router as releases_router
@@ -78,9 +80,12 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         del app
         parts.outbox.start()
+        grace = Grace(unrecorded=timedelta(hours=settings.objects_grace_hours))
+        collecting = asyncio.create_task(collect_daily(parts.database, parts.objects, grace), name="objects")
         async with working(parts, parts.services, parts.models.find):
             yield
             await streams.aclose()
+        collecting.cancel()
         # On a thread: a broker gets some seconds to take what waits for it.
         await asyncio.to_thread(parts.close)
 

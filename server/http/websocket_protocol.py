@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, ClassVar, cast
@@ -56,6 +56,42 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         self._counted_at = self.loop.time()
         self._lost: Callable[[], object] | None = None
         self._silent = False
+        self._decided: asyncio.Future[None] = self.loop.create_future()
+        self._handed_over: asyncio.TimerHandle | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    async def hand_over(self, serving: Coroutine[Any, Any, None]) -> None:
+        """Serve the connection on a task of its own, and return once it is accepted or refused.
+
+        What the frames of all middlewares take would else be kept for each client as long as it is connected.
+        """
+        self._serving = asyncio.create_task(serving)
+        self.tasks.add(self._serving)
+        self._serving.add_done_callback(self._served)
+        await self._decided
+        # A timer that has been cancelled tells uvicorn that the connection shall outlive the application's call.
+        self._handed_over = self.close_timer = self.loop.call_later(0, lambda: None)
+        self._handed_over.cancel()
+
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        """End the application's call."""
+        super().on_task_complete(task)
+        if self.close_timer is self._handed_over:
+            self.close_timer = None
+            if self._serving is not None and self._serving.done():
+                self.transport.close()
+
+    def _served(self, serving: asyncio.Task[None]) -> None:
+        self.tasks.discard(serving)
+        self._decide()
+        if not serving.cancelled() and (error := serving.exception()) is not None:
+            self.logger.error("Exception in ASGI application", exc_info=error)
+        if self.close_timer is None:
+            self.transport.close()
+
+    def _decide(self) -> None:
+        if not self._decided.done():
+            self._decided.set_result(None)
 
     def expect_nothing(self, lost: Callable[[], object]) -> None:
         """Throw away what the client says, and call ``lost`` once when the connection has ended."""
@@ -95,6 +131,8 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         if not self.is_open:
             raise ClientDisconnected
         await super().send(message)
+        if self.handshake_complete:
+            self._decide()
 
     def shutdown(self) -> None:
         """End the connection because the server stops."""

@@ -20,7 +20,7 @@ from server.http import errors
 from server.http.dependencies import server_context
 from server.http.live_socket import BEARER, LiveSocket, gone
 from server.http.routes import identified
-from server.http.websocket_protocol import CloseCode
+from server.http.websocket_protocol import CloseCode, of_scope
 
 _log = structlog.get_logger("imageflow.server")
 
@@ -69,12 +69,16 @@ def websocket_route(path: str, endpoint: Endpoint) -> WebSocketRoute:
 
     async def serve(websocket: WebSocket) -> None:
         websocket.scope["imageflow.request_id"] = new_id()
-        began = time.perf_counter()
-        with suppress(WebSocketDisconnect):
-            await _serve(websocket, endpoint)
-        _log.info("websocket", route=path, seconds=round(time.perf_counter() - began, 1))
+        await of_scope(websocket.scope).hand_over(_logged(websocket, path, endpoint))
 
     return WebSocketRoute(path, serve)
+
+
+async def _logged(websocket: WebSocket, path: str, endpoint: Endpoint) -> None:
+    began = time.perf_counter()
+    with suppress(WebSocketDisconnect):
+        await _serve(websocket, endpoint)
+    _log.info("websocket", route=path, seconds=round(time.perf_counter() - began, 1))
 
 
 async def unknown_websocket(websocket: WebSocket) -> None:

@@ -6,6 +6,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,6 +42,28 @@ def write_objects(folder: Path, contents: Mapping[str, bytes | Path]) -> None:
     finally:
         for path in written.values():
             path.unlink(missing_ok=True)
+
+
+def remove_file_older(folder: Path, key: str, limit: datetime) -> bool:
+    """Remove an object unless it was written at ``limit`` or later, and return whether it was removed.
+
+    Args:
+        folder: of the store.
+        key: of the object.
+        limit: an aware time.
+
+    Raises:
+        OSError: ``FileNotFoundError`` for an object that is not there, or when the system refuses.
+    """
+    target, taken = folder / key, folder / ARRIVING / f"{secrets.token_hex(8)}.part"
+    taken.parent.mkdir(parents=True, exist_ok=True)
+    # Taken away first: whoever writes it now writes another file, and this one's time does not change any more.
+    target.rename(taken)
+    if taken.stat().st_mtime >= limit.timestamp():
+        taken.replace(target)
+        return False
+    taken.unlink()
+    return True
 
 
 def _folders(folder: Path, keys: Iterable[str]) -> set[Path]:

@@ -20,7 +20,7 @@ from obstore.store import ObjectStore as Store
 
 from models.errors import InvalidInput, NotFound
 from models.storage import move_durably, sync_path
-from server.objects.folder import ARRIVING, write_objects
+from server.objects.folder import ARRIVING, remove_file_older, write_objects
 from server.objects.keys import Place, digest_of_key, key_of
 from server.objects.trouble import translated
 from server.objects.writing import ObjectWriter
@@ -224,15 +224,23 @@ class ObjectStore:
                     if sha256 is not None:
                         yield ListedObject(sha256, int(found["size"]), found["last_modified"])
 
-    def modified_at(self, sha256: str) -> datetime:
-        """Return when the object was stored last; storing the same bytes again counts.
+    def remove_unless_stored_since(self, sha256: str, limit: datetime) -> bool:
+        """Remove an object that was stored before ``limit`` and not again since; return whether it was removed.
+
+        A local folder decides by the very file that it removes. Behind an S3 API an object that is stored in the moment
+        between question and removal is lost.
 
         Raises:
             NotFound: ``object-unknown``.
+            Unavailable: ``objects-unreachable``.
         """
         with translated():
-            modified: datetime = obstore.head(self._store, key_of(sha256))["last_modified"]
-            return modified
+            if self._folder is not None:
+                return remove_file_older(self._folder, key_of(sha256), limit)
+            if obstore.head(self._store, key_of(sha256))["last_modified"] >= limit:
+                return False
+            obstore.delete(self._store, key_of(sha256))
+            return True
 
     def delete(self, sha256: str) -> None:
         """Remove the object; nothing happens when it is not there."""

@@ -57,12 +57,12 @@ def measure(data: Path, *, seconds: float = SECONDS, rounds: int = ROUNDS) -> li
     with tempfile.TemporaryDirectory() as folder, _bare_route(Path(folder)) as bare, served(Path(folder)) as server:
         url, process_id = server
         requests = _requests(url)
-        at_start = _memory_mb(process_id)
+        at_start = memory_mb(process_id)
         for _ in range(rounds):
             found[_BARE].append(load(f"http://127.0.0.1:{bare}", [get("/")], CONNECTIONS, seconds))
             for name, request in requests.items():
                 found[name].append(load(url, [request], CONNECTIONS, seconds))
-        after = _memory_mb(process_id)
+        after = memory_mb(process_id)
     return [*_figures(found), *_memory_figures(at_start, after)]
 
 
@@ -142,7 +142,7 @@ def _requests(url: str) -> dict[str, str]:
         }
 
 
-def _memory_mb(process_id: int) -> float:
+def memory_mb(process_id: int) -> float:
     """Return the resident memory of a process (Linux), in MB."""
     for line in Path(f"/proc/{process_id}/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmRSS:"):

@@ -210,8 +210,12 @@ class GroupMember(LoopReader, Generic[ValueT]):
         if not offsets:
             return
         name = self._options.full_name(self._topic.name)
+        places = [TopicPartition(name, *one) for one in offsets.items()]
         try:
-            consumer.commit(offsets=[TopicPartition(name, *one) for one in offsets.items()], asynchronous=not wait)
+            if wait:
+                consumer.commit(offsets=places, asynchronous=False)
+            else:
+                consumer.commit(offsets=places, asynchronous=True)
         except KafkaException as error:
             # Delivered again then, which consumers must expect anyway.
             logger.warning("settled events not committed: %s", error)

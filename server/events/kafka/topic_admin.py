@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec  # type: ignore[attr-defined] # not in __all__
 
 from models.errors import Unavailable
 from server.events.kafka.options import KafkaOptions
@@ -52,7 +52,8 @@ class TopicAdmin:
         full_name, wait_s = self._options.full_name(topic), self._options.request_timeout_s
         try:
             partitions = self._client.list_topics(full_name, timeout=wait_s).topics[full_name].partitions
-            asked = {TopicPartition(full_name, partition): OffsetSpec.latest() for partition in partitions}
+            newest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # the library types it not
+            asked = {TopicPartition(full_name, partition): newest for partition in partitions}
             found = self._client.list_offsets(asked, request_timeout=wait_s)
             return {place.partition: end.result(2 * wait_s).offset for place, end in found.items()}
         except (KafkaException, TimeoutError) as error:

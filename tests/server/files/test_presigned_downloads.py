@@ -1,0 +1,32 @@
+"""Downloads that the S3 store answers itself, where the server is set to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from models.ids import new_id
+from tests.support.images import png
+from tests.support.private_s3 import S3Server
+from tests.support.serving import serve_with_users
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("presigned", [True, False])
+def test_a_download_is_redirected_only_where_it_is_set(
+    tmp_path: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch, presigned: bool
+) -> None:
+    for name, value in s3.environment().items():
+        monkeypatch.setenv(name, value)
+    bucket = f"t{new_id()}"
+    s3.make_bucket(bucket)
+    data = png()
+    with serve_with_users(tmp_path, objects_url=f"s3://{bucket}", presigned_downloads=presigned) as served:
+        stored = served["inspector"].post("/files", files={"file": ("part.png", data)}).json()
+        answer = served["inspector"].get(f"/files/{stored['id']}/download")
+        content = served["inspector"].get(f"/files/{stored['id']}")
+    assert (answer.status_code, content.status_code) == (307 if presigned else 200, 200)
+    found = httpx.get(answer.headers["location"], trust_env=False).content if presigned else answer.content
+    assert found == data == content.content
