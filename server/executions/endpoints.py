@@ -22,7 +22,7 @@ from server.http.paging import PagingOrOffset
 from server.http.periods import InPeriod
 from server.http.revisions import Answered, Read
 from server.http.routes import feature_router
-from sync.shared.schemas import NamedId, Page
+from sync.shared.schemas import NamedId, Page, RecordId
 
 router = feature_router(prefix="/executions", tags=["executions"])
 Running = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
@@ -63,7 +63,7 @@ def execution_filter(
     asking: Asking,
     period: InPeriod,
     status: Annotated[ExecutionStatus | None, Query(description="Only this status.")] = None,
-    pipeline_id: Annotated[NamedId | None, Query(description="Only this pipeline.")] = None,
+    pipeline_id: Annotated[RecordId | None, Query(description="Only this pipeline.")] = None,
     mine: Annotated[bool, Query(description="Only those that the caller asked for.")] = False,
 ) -> ExecutionFilter:
     """Return the filter of a list; the period is that of creation."""
