@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import grpc
-import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.errors import InvalidInput, TooManyRequests, UserFacingError
@@ -16,6 +15,7 @@ from server.camera_stream.frames import ArchivedFrame, Output, ProcessedFrame, S
 from server.camera_stream.messages import Moves, PipelineName, SourceName, SourceRate, stats_message
 from server.camera_stream.service import CameraStreams
 from server.camera_stream.stream import SLOW_CLIENT_S, CameraStream
+from server.core.structlog_import import structlog
 from server.grpc.detections import as_message
 from server.grpc.faults import status_of, trailers_of
 from server.grpc.messages import parsed

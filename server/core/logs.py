@@ -8,7 +8,7 @@ from collections.abc import Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any
 
-import structlog
+from server.core.structlog_import import structlog
 
 _SECRET = ("password", "token", "credential", "secret", "authorization", "api_key", "username", "code_typed")
 _CUT = "[cut]"

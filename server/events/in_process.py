@@ -7,10 +7,10 @@ import weakref
 from concurrent.futures import Future
 from typing import Any
 
-import structlog
 from pydantic import ValidationError
 
 from models.errors import Unavailable
+from server.core.structlog_import import structlog
 from server.events.deliveries import dead_letter
 from server.events.subscriptions import MOST_WAITING, QueuedSubscription
 from server.events.topics import Event, Message, Topic, ValueT, dead_letters_of

@@ -6,13 +6,13 @@ import threading
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 
-import structlog
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from models.database import Database
 from models.errors import Unavailable, UserFacingError
 from models.events import OutgoingEvent
+from server.core.structlog_import import structlog
 from server.events.bus import EventBus
 from server.events.topics import Message
 

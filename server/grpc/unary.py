@@ -9,9 +9,9 @@ from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
 import grpc
-import structlog
 
 from models.errors import ImageFlowError, UserFacingError
+from server.core.structlog_import import structlog
 from server.grpc.contract import PARAMETERS_KEY, Service
 from server.grpc.detections import as_message
 from server.grpc.faults import status_of, trailers_of

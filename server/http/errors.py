@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
@@ -23,6 +22,7 @@ from starlette.types import Scope
 from models.errors import Conflict, InvalidInput, UserFacingError
 from models.messages import Language, LocalText, choose_language, error_text
 from models.rejections import MORE_UNKNOWN, json_place, not_json, rejection
+from server.core.structlog_import import structlog
 from server.http.paths import given_path
 from server.http.refusals import HttpRefusal
 from sync.shared.problems import TYPE_BASE

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import time
 
-import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.errors import InvalidInput
 from models.ids import new_id
 from server.core.metrics import Metrics
+from server.core.structlog_import import structlog
 from server.http import errors
 from server.http.errors import SECURITY_HEADERS
 

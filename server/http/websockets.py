@@ -9,12 +9,12 @@ from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-import structlog
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from models.errors import NotFound, PermissionDenied, TooManyRequests, UserFacingError
 from models.ids import new_id
+from server.core.structlog_import import structlog
 from server.core.websocket_messages import error_message
 from server.http import errors
 from server.http.dependencies import server_context

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
-import structlog
 from sqlalchemy.orm import Session
 
 from inspection.components.registry import InspectionCancelled
@@ -21,6 +20,7 @@ from models.errors import Unavailable, UserFacingError
 from models.executions import ExecutionRun
 from models.states import ExecutionMode, ExecutionStatus
 from server.context import ServerContext
+from server.core.structlog_import import structlog
 from server.events.outbox import enqueue
 from server.executions.announcing import announce, announce_end, announce_start
 from server.executions.events import PROCESSING_REQUESTS, ExecutionRequest

@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import structlog
-
 from models.errors import Unavailable
 from models.states import ExecutionStatus
 from server.context import ServerContext
+from server.core.structlog_import import structlog
 from server.executions.events import PIPELINE_PROGRESS
 from server.executions.leases import has_waiting
 from server.executions.retention import remove_ended

@@ -7,14 +7,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import structlog
-
 from inspection.imaging.files import ImageLimits
 from inspection.model_files.step_models import ModelFinder
 from models.errors import Unavailable
 from models.ids import new_id
 from models.states import ExecutionStatus
 from server.context import ServerContext
+from server.core.structlog_import import structlog
 from server.executions.announcing import announce
 from server.executions.events import PIPELINE_PROGRESS, PROCESSING_REQUESTS, WORKERS
 from server.executions.jobs import Job, next_job

@@ -21,12 +21,11 @@ from multiprocessing.context import SpawnProcess
 from types import FrameType
 from typing import Any
 
-import structlog
-
 from models.errors import InvalidInput, Unavailable
 from server.context import open_context
 from server.core.logs import configure_logs
 from server.core.settings import ServerSettings
+from server.core.structlog_import import structlog
 from server.process.running import OWNER_ONLY, server_of
 
 _START_S = 60.0

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from models.errors import Unavailable
 from server.core.settings import ServerSettings
+from server.core.structlog_import import structlog
 from server.grpc.contract import HEALTH_EVERY_S, SERVICES
 from server.services.addresses import Address, configured, parse_addresses
 from server.services.step_services import StepAnswer, StepServices, StoredImage
