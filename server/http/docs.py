@@ -7,12 +7,15 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from server.http.routes import CheckedRoute
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _ASSETS = Path(str(files("fastapi_offline"))) / "static"
 _STYLE_SHEET, _SCRIPT = "swagger-ui.css", "swagger-ui-bundle.js"
@@ -51,6 +54,9 @@ def page(title: str, root: str) -> str:
 
 @cache
 def _template() -> Template:
+    # Loaded with the first reader of the page.
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     loader = PackageLoader("server.http")
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template("docs.html")
 
