@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
 from models.errors import Unavailable
 from server.camera_stream.archive import FrameArchive
@@ -14,6 +15,9 @@ from server.camera_stream.work import StreamWork
 from server.context import ServerContext
 from server.core.settings import ServerSettings
 from server.grpc.models import ModelShelf
+
+if TYPE_CHECKING:
+    from inspection.model_files.step_models import ModelFinder
 
 _LAST_WORDS_S = 2.0
 """For clients to take the reason why their stream ends."""
@@ -73,10 +77,15 @@ class CameraStreams:
         await asyncio.to_thread(self._work.close)
 
 
-def streams_of(context: ServerContext) -> CameraStreams:
-    """Return the streams of a server: pipelines and archive are in its database."""
+def streams_of(context: ServerContext, find_model: ModelFinder) -> CameraStreams:
+    """Return the streams of a server: pipelines and archive are in its database.
+
+    Args:
+        context: the server's parts.
+        find_model: finds the models that steps of pipelines name.
+    """
     settings = context.settings
-    pipelines = Pipelines(context.database, settings.pipelines, context.models.find)
+    pipelines = Pipelines(context.database, settings.pipelines, find_model)
     archive = FrameArchive(context.database, context.objects, context.outbox.wake)
     return CameraStreams(StreamWork(settings, pipelines, archive), settings.stream_most)
 

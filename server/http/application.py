@@ -30,6 +30,7 @@ from server.http.websockets import ConnectionCounts, unknown_websocket
 from server.live.endpoints import live_routes
 from server.masters.endpoints import router as masters_router
 from server.objects.collecting import Grace, collect_daily
+from server.orchestration.pipeline_models import models_of
 from server.orchestration.starting import working
 from server.quality.endpoints import router as quality_router
 from server.releases.endpoints import router as releases_router
@@ -74,7 +75,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
         UserFacingError: when a part cannot be opened.
     """
     parts = context or open_context(settings)
-    streams = streams_of(parts)
+    streams = streams_of(parts, models_of(parts, parts.models.find).find)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

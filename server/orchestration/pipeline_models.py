@@ -1,4 +1,4 @@
-"""The models that executions use: model files of the object store, loaded once and kept, a few at a time."""
+"""The models that pipelines use on a server: model files of the object store, loaded once and kept, a few at a time."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 
-from inspection.model_files.step_models import StepModel
+from inspection.model_files.step_models import ModelFinder, StepModel
 from models.database import Database
 from models.errors import NotFound, Unavailable
 from models.pipelines import ModelFile
 from models.storage import no_room, sha256_of_file
+from server.context import ServerContext
 from server.objects.store import ObjectStore
+
+_FOLDER = "models"
 
 
 class PipelineModels:
@@ -88,3 +91,10 @@ class PipelineModels:
             Path(file.name).unlink(missing_ok=True)
             raise Unavailable("disk-full" if no_room(error) else "objects-unreachable") from error
         return path
+
+
+def models_of(context: ServerContext, others: ModelFinder) -> PipelineModels:
+    """Return the models of a server: those with a record, else those that ``others`` finds."""
+    settings = context.settings
+    folder = settings.data_dir / _FOLDER
+    return PipelineModels(context.database, context.objects, folder, limit=settings.execution_models, others=others)

@@ -20,13 +20,12 @@ from server.executions.jobs import Job, next_job
 from server.executions.leases import has_waiting
 from server.orchestration.execution_run import ExecutionRunner, Tools
 from server.orchestration.images import Work
-from server.orchestration.pipeline_models import PipelineModels
+from server.orchestration.pipeline_models import models_of
 from server.services.step_services import StepServices
 
 LOOK_S = 1.0
 """Seconds between two looks for work that nobody announced: executions of workers that died, and after a pause."""
 _DATABASE_THREADS = 4
-_MODELS_FOLDER = "models"
 _log = structlog.get_logger("imageflow.server")
 
 
@@ -51,13 +50,7 @@ class Worker:
         self._database_threads = ThreadPoolExecutor(
             _DATABASE_THREADS, thread_name_prefix="ThreadPoolExecutor-executions"
         )
-        models = PipelineModels(
-            context.database,
-            context.objects,
-            settings.data_dir / _MODELS_FOLDER,
-            limit=settings.execution_models,
-            others=find_model,
-        )
+        models = models_of(context, find_model)
         # Of pixels alone: what steps hand on takes more bytes than an upload of the same size.
         limits = ImageLimits(max_pixels=settings.max_image_pixels)
         work = Work(context.objects, self._threads, limits)

@@ -85,11 +85,12 @@ async def _streams(settings: ServerSettings, models: ModelShelf) -> AsyncIterato
             streams = streams_without_database(settings, models)
         else:
             from server.context import open_context
+            from server.orchestration.pipeline_models import models_of
 
             context = open_context(settings)
             opened.callback(context.close)
             context.outbox.start()
-            streams = streams_of(context)
+            streams = streams_of(context, models_of(context, models.find).find)
         yield StreamCalls(streams)
         await streams.aclose()
 

@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,11 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from inspection.imaging.files import decode_image, encode_jpeg
+from models.pipelines import ModelFile
 from models.storage import sha256_of
 from server.camera_stream.pace import MOST_FPS
 from server.http.websocket_protocol import CloseCode
+from tests.support.detector_files import with_description
 from tests.support.live_clients import PATIENCE_S, close_code, live, message, refusal
 from tests.support.serving import Served, serve_with_users
 from tests.support.streams import jpeg
@@ -109,6 +112,22 @@ def test_a_pipeline_of_the_database_is_named_by_its_id(streaming: Served, connec
     assert made.status_code == 201, made.text
     start(connection, made.json()["id"])
     assert through(connection, jpeg())[0]["pipeline_version"] == 1
+
+
+def test_a_pipeline_may_name_a_model_file_of_the_database(
+    streaming: Served, connection: ClientConnection, tmp_path: Path
+) -> None:
+    bundle = with_description(tmp_path).read_bytes()
+    record = ModelFile(name="m", model_kind="detector", sha256=sha256_of(bundle), size_bytes=len(bundle))
+    streaming.context.objects.put(record.sha256, bundle)
+    with streaming.context.database.transaction() as session:
+        session.add(record)
+    step = {"id": "a", "component": "ai_detection", "inputs": {"image": "input"}, "parameters": {"model": record.id}}
+    made = streaming["supervisor"].post("/pipelines", json={"name": "P", "definition": {"name": "P", "steps": [step]}})
+    assert made.status_code == 201, made.text
+    start(connection, made.json()["id"])
+    found, _ = through(connection, jpeg())
+    assert [one["class_name"] for one in found["detections"]] == ["a"]
 
 
 def test_statistics_come_with_what_the_contract_names(connection: ClientConnection) -> None:
