@@ -29,3 +29,13 @@ def test_an_accepted_execution_ends_once_whoever_is_killed(tmp_path: Path, datab
         wait_for_ends(running)
         assert losses(running) == []
         assert len(running.accepted) > KILLS
+
+
+def test_an_execution_over_the_broker_ends_once_whoever_is_killed(
+    tmp_path: Path, database: str, kafka_bootstrap: str
+) -> None:
+    with plant(tmp_path, database, kafka_bootstrap) as running:
+        kill_under_load(running, KILLS, seed=2)
+        wait_for_ends(running)
+        assert losses(running) == []
+        assert len(running.accepted) > KILLS

@@ -50,12 +50,14 @@ class Plant:
     Attributes:
         folder: of data and logs.
         database_url: of PostgreSQL.
+        bus: address of a Kafka broker; executions then go over it to the worker, else each process runs them.
         accepted: ids of the executions that the API has accepted.
         kills: by process.
     """
 
     folder: Path
     database_url: str
+    bus: str = ""
     port: int = field(default_factory=free_port)
     service_port: int = field(default_factory=free_port)
     accepted: list[str] = field(default_factory=list)
@@ -83,13 +85,16 @@ class Plant:
             "EXECUTION_ATTEMPTS": "20",
             "ACCESS_TOKEN_MINUTES": "600",
         }
+        if self.bus:
+            # Topics of its own, on a broker that others use too.
+            given |= {"KAFKA_BOOTSTRAP": self.bus, "KAFKA_TOPIC_PREFIX": f"t{self.port}-", "EXECUTION_SLOTS": "0"}
         return {prefix + name: value for name, value in given.items()}
 
     def start(self, name: str) -> None:
         data = ["--data-dir", str(self.folder / ("data" if name == API else name)), "--until-stdin-closes"]
         commands = {
             API: ["server", "--port", str(self.port), *data],
-            WORKER: ["worker", *data],
+            WORKER: ["worker", "--slots", "1", *data],
             SERVICE: ["service", "resize", "--port", str(self.service_port), *data],
         }
         log = (self.folder / f"{name}.log").open("ab")
@@ -172,9 +177,9 @@ class Plant:
 
 
 @contextmanager
-def plant(folder: Path, database_url: str) -> Iterator[Plant]:
+def plant(folder: Path, database_url: str, bus: str = "") -> Iterator[Plant]:
     """Start the processes with a user, and kill them at the end."""
-    made = Plant(folder, database_url)
+    made = Plant(folder, database_url, bus)
     added = run(
         "admin", "users", "add", "anna", "--role", "supervisor", "--password-stdin", "--data-dir", folder / "data",
         given=PASSWORD, **made.settings(),
