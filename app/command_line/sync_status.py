@@ -40,6 +40,7 @@ def status_command(store: StoreOption = None, as_json: JsonOption = False) -> No
 def _lines(found: SyncOverview) -> Iterator[str]:
     from app.command_line import language
     from models.clock import rfc3339
+    from sync.station.hold import Hold
 
     status = found.status
     yield phrase("status-server", server=found.server or phrase("status-not-enrolled"))
@@ -52,7 +53,9 @@ def _lines(found: SyncOverview) -> Iterator[str]:
         yield phrase("status-trouble", text=f"{text.detail} {text.advice}".rstrip())
     kinds = ", ".join(f"{entity} {count}" for entity, count in found.pending.items())
     yield phrase("status-waiting", changes=sum(found.pending.values()), kinds=f" ({kinds})" if kinds else "")
-    yield phrase("status-files", files=status.blobs_waiting, megabytes=f"{found.blob_bytes / 1e6:.1f}")
+    yield phrase("status-files", files=status.blobs_waiting, megabytes=f"{status.blob_bytes_waiting / 1e6:.1f}")
+    if found.held is not Hold.NOTHING:
+        yield phrase(f"status-held-{found.held.value}")
     yield phrase("status-refused", dead=status.dead, blocked=status.blocked)
     yield phrase("status-lost", conflicts=status.conflicts)
     yield from _store_lines(status.store)

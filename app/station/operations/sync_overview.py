@@ -10,14 +10,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.station.operations.retention import free_bytes
+from app.station.settings import load_settings
 from models.clock import rfc3339
 from models.errors import DoesNotFit
 from models.releases import ModelRelease, ReleaseCheck
 from models.states import OutboxState, ReleaseState
-from models.sync import Blob, OutboxEntry
+from models.sync import OutboxEntry
 from models.targets import InspectionItem
 from sync.shared.item_records import active_release, meant_releases
 from sync.shared.station_config import settings_for
+from sync.station.hold import Hold
 from sync.station.state import CURSOR, GENERATION, get_value
 from sync.station.status import SyncStatus, status_of
 
@@ -51,9 +53,9 @@ class SyncOverview:
         server: its address; None before enrolment.
         status: what waits, what was refused, when it last succeeded.
         pending: changes that wait, by kind of record.
-        blob_bytes: size of the files that wait.
         cursor: where the next pull goes on; None when the next pass takes the snapshot.
         generation: of the server, as of the last pass; None before the first.
+        held: what waits by choice, because the link is paid by volume.
         interval_s: seconds between passes.
         next_pass: when the next pass of a running station is due; None before the first success.
         releases: of models for this station.
@@ -63,9 +65,9 @@ class SyncOverview:
     server: str | None
     status: SyncStatus
     pending: dict[str, int]
-    blob_bytes: int
     cursor: str | None
     generation: str | None
+    held: Hold
     interval_s: float
     next_pass: datetime | None
     releases: tuple[ItemRelease, ...]
@@ -88,7 +90,8 @@ class SyncOverview:
             "blocked": status.blocked,
             "dead": status.dead,
             "blobs_waiting": status.blobs_waiting,
-            "blob_bytes": self.blob_bytes,
+            "blob_bytes": status.blob_bytes_waiting,
+            "held": self.held.value,
             "conflicts": status.conflicts,
             "store": status.store.model_dump(mode="json", exclude={"generation"}),
             "sent_again": status.sent_again.model_dump(mode="json") if status.sent_again else None,
@@ -117,9 +120,9 @@ def sync_overview(workspace: Workspace) -> SyncOverview:
             server=workspace.server_url,
             status=status,
             pending=_pending(session),
-            blob_bytes=_blob_bytes(session),
             cursor=get_value(session, CURSOR),
             generation=get_value(session, GENERATION),
+            held=load_settings(workspace.store).sync_hold,
             interval_s=interval_s,
             next_pass=status.last_success + timedelta(seconds=interval_s) if status.last_success else None,
             releases=_releases(session, workspace.device_id),
@@ -144,11 +147,6 @@ def _pending(session: Session) -> dict[str, int]:
         .order_by(OutboxEntry.entity)
     )
     return {row[0]: row[1] for row in session.execute(query)}
-
-
-def _blob_bytes(session: Session) -> int:
-    query = select(func.sum(Blob.size_bytes)).where(Blob.present, Blob.uploaded_at.is_(None))
-    return int(session.scalar(query) or 0)
 
 
 def _releases(session: Session, device_id: str) -> tuple[ItemRelease, ...]:

@@ -210,7 +210,7 @@ def test_the_status_counts_what_waits_by_kind(refused, imageflow):
     assert status["pending"] == {"audit_entry": 1, "target": 2}
     assert (status["dead"], status["blobs_waiting"], status["blob_bytes"]) == (0, 0, 0)
     assert (status["cursor"], status["generation"], status["next_pass"], status["releases"]) == (None, None, None, [])
-    assert status["interval_s"] == 30.0
+    assert (status["interval_s"], status["held"]) == (30.0, "nothing")
     assert status["disk_free_bytes"] > 0
 
 
