@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 API = "/api/v1"
 _PROBLEM_BYTES = 64 * 1024
+_IDLE_S = 5.0
+"""How long an idle connection is used again: for less time than a server keeps it (10 s), which would otherwise close it
+just as a request is on its way."""
 _CONNECTED = (".connect_tcp.complete", ".start_tls.complete")
 
 
@@ -114,7 +117,7 @@ class Transport:
                     verify=self._verify,
                     headers={"Accept-Language": self._language},
                     trust_env=False,
-                    limits=httpx.Limits(max_connections=8, max_keepalive_connections=2, keepalive_expiry=30),
+                    limits=httpx.Limits(max_connections=8, max_keepalive_connections=2, keepalive_expiry=_IDLE_S),
                 )
             return self._http
 
