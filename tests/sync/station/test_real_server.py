@@ -16,13 +16,14 @@ import pytest
 from sqlalchemy import func, select
 
 from models.clock import HybridLogicalClock
-from models.errors import Conflict, Gone, NotFound, NotSignedIn, PermissionDenied, TooLarge, Unavailable
+from models.errors import Conflict, Gone, InvalidInput, NotFound, NotSignedIn, PermissionDenied, TooLarge, Unavailable
 from models.ids import new_id
 from models.sessions import InspectionSession
 from models.states import HumanVerdict
 from models.sync import AppliedChange, ChangeLogEntry
 from models.targets import InspectionItem, Target
-from sync.shared.problems import code_of
+from sync.shared.blob_batches import PackedBlob
+from sync.shared.problems import code_of, problem_code
 from sync.shared.protocol import SYNC_PATH, Batch, UploadRequest
 from sync.station.blobs import BlobStore
 from sync.station.client import ServerClient
@@ -339,6 +340,31 @@ def test_bytes_that_differ_from_their_digest_are_not_kept(running, station):
     assert code_of(refusal.value) == "blob-digest-differs"
     state = station.client.begin_upload(UploadRequest(sha256=sha256, size=5, content_type="image/png"))
     assert (state.offset, state.complete) == (0, False)
+
+
+def test_of_several_blobs_only_the_one_that_differs_is_refused(running, station):
+    contents = [b"right %s" % new_id().encode(), b"wrong", b""]
+    requests = [
+        UploadRequest(sha256=hashlib.sha256(data).hexdigest(), size=len(data), content_type="image/png")
+        for data in contents
+    ]
+    sent = [PackedBlob(requests[0], contents[0]), PackedBlob(requests[1], b"WRONG"), PackedBlob(requests[2], b"")]
+    results = station.client.send_blobs(sent).results
+    assert [(result.sha256, result.complete) for result in results] == [
+        (requests[0].sha256, True),
+        (requests[1].sha256, False),
+        (requests[2].sha256, True),
+    ]
+    assert problem_code(results[1].problem) == "blob-digest-differs"
+    assert [station.client.begin_upload(request).complete for request in requests] == [True, False, True]
+
+
+def test_a_body_of_blobs_that_is_cut_is_refused(running, station):
+    data = b"whole"
+    request = UploadRequest(sha256=hashlib.sha256(data).hexdigest(), size=len(data) + 1, content_type="image/png")
+    with pytest.raises(InvalidInput) as refusal:
+        station.client.send_blobs([PackedBlob(request, data)])
+    assert code_of(refusal.value) == "upload-invalid"
 
 
 def test_a_wrong_offset_is_answered_with_the_right_one(running, station):
