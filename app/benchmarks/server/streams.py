@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,15 +24,18 @@ from app.benchmarks.server.grpc_clients import addresses, models_environment
 from inspection.imaging.files import encode_jpeg
 from inspection.imaging.opencv import cv2
 from inspection.sources import make_source
+from server.camera_stream.pipelines import Pipelines
+from server.camera_stream.processing import FrameLimits, process
 from server.camera_stream.statistics import percentile
 from server.grpc.contract import CAMERA_STREAM
+from server.grpc.models import ModelShelf
 from server.grpc.stubs import camera_stream_pb2
 
 FPS, SECONDS, ROUNDS = 15.0, 12.0, 3
 P95_MS, PERIODS = 50.0, 2.0
 _MODEL, _VIDEO = "weights/yolo11n_int8_320.onnx", "video/bottle-detection.mp4"
 _SIZE, _MOST_FRAMES, _LAST_S = (640, 480), 60, 1.0
-_QUALITY, _PIPELINE = 85, "detection"
+_QUALITY, _MOST_BYTES, _PIPELINE = 85, 8 * 1024 * 1024, "detection"
 _FACES = {"grpc": "ProcessVideoStream", "websocket": "/ws/camera-stream"}
 
 
@@ -78,16 +82,38 @@ def measure(data: Path, *, seconds: float = SECONDS, rounds: int = ROUNDS) -> li
         Unavailable: when the server does not start.
     """
     frames = _frames(data / _VIDEO)
+    alone: list[list[float]] = []
     found: dict[str, list[Received]] = {f"{face}{beside}": [] for face in _FACES for beside in ("", "_beside_slow")}
     with tempfile.TemporaryDirectory() as folder:
         environment = models_environment(default=data / _MODEL)
         with served(Path(folder), environment=environment) as (url, _), signed_in(url) as client:
             server = _Server(url, addresses(client)[CAMERA_STREAM.key], client.headers["Authorization"])
             for _ in range(rounds):
+                alone.append(_pipeline_ms(frames, data / _MODEL))
                 for face in _FACES:
                     found[face].append(asyncio.run(_stream(server, face, frames, seconds)))
                     found[f"{face}_beside_slow"].append(asyncio.run(_beside_slow(server, face, frames, seconds)))
-    return [figure for name, streams in found.items() for figure in _figures(name, streams)]
+    return [_alone_figure(alone), *(figure for name, streams in found.items() for figure in _figures(name, streams))]
+
+
+def _pipeline_ms(frames: Sequence[bytes], weights: Path) -> list[float]:
+    """Return how long the pipeline takes for each frame in this process, from JPEG to JPEG."""
+    pipelines = Pipelines(None, {}, ModelShelf({"default": weights}).find)
+    prepared = pipelines.prepare(_PIPELINE)
+    limits, cancel = FrameLimits(_MOST_BYTES, _SIZE[0] * _SIZE[1]), threading.Event()
+    process(frames[0], prepared, limits, cancel)
+    return [process(frame, prepared, limits, cancel).milliseconds for frame in frames]
+
+
+def _alone_figure(rounds: Sequence[Sequence[float]]) -> Figure:
+    p95s = [percentile(taken, 0.95) or float("inf") for taken in rounds]
+    return Figure(
+        name="stream_pipeline_p95_ms",
+        value=median(p95s),
+        unit="ms",
+        what="the pipeline of the streams below on the same frames without a server, JPEG to JPEG: 95th percentile",
+        note=f"median of {len(rounds)} rounds, {min(p95s):.3g} to {max(p95s):.3g}",
+    )
 
 
 def _figures(name: str, streams: Sequence[Received]) -> list[Figure]:
