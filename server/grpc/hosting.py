@@ -13,7 +13,6 @@ import grpc
 import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined]  # not in its stubs
-from grpc_reflection.v1alpha import reflection
 
 from models.errors import Unavailable, UserFacingError
 from server.core.settings import ServerSettings
@@ -21,6 +20,7 @@ from server.grpc.contract import CAMERA_STREAM, Service
 from server.grpc.faults import status_of, trailers_of
 from server.grpc.messages import parsed
 from server.grpc.models import ModelShelf
+from server.grpc.reflecting import reflection_handler
 from server.grpc.security import SharedSecret, server_credentials
 from server.grpc.stubs import common_pb2
 from server.grpc.unary import UnaryCall
@@ -29,6 +29,7 @@ from server.objects.store import ObjectStore
 if TYPE_CHECKING:
     from server.grpc.work import StepWork
 
+HEALTH = "grpc.health.v1.Health"
 _WAITING_PER_THREAD = 16
 _METADATA_BYTES = 128 * 1024
 STOP_S = 10.0
@@ -132,10 +133,8 @@ class ServiceHost:
         well = health_aio.HealthServicer()
         self._running.append(_Running(service, server, well, pool))
         health_pb2_grpc.add_HealthServicer_to_server(well, server)
-        server.add_generic_rpc_handlers((self._handlers(service, pool),))
-        reflection.enable_server_reflection(
-            [service.full_name, "grpc.health.v1.Health", reflection.SERVICE_NAME], server
-        )
+        reflection = reflection_handler([service.full_name, HEALTH])
+        server.add_generic_rpc_handlers((self._handlers(service, pool), reflection))
         wanted, host = self._port_of(service), settings.grpc_host
         address = f"[{host}]:{wanted}" if ":" in host else f"{host}:{wanted}"
         try:

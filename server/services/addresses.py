@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 
 from models.errors import InvalidInput
@@ -63,6 +65,9 @@ def embedded_services(settings: ServerSettings) -> list[Service]:
 
 async def resolve(address: Address) -> tuple[Address, ...]:
     """Return the addresses that a name stands for now, sorted; none when it stands for nothing, or nobody says so."""
+    with suppress(ValueError):
+        ipaddress.ip_address(address.host)
+        return (address,)
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(_RESOLVE_S):

@@ -299,3 +299,10 @@ def test_a_service_is_not_healthy_as_another_one(hosted: Hosted) -> None:
 def test_health_checks_of_random_bytes_are_an_invalid_argument(hosted: Hosted) -> None:
     status, _ = refusal(hosted, "resize", b"\xff\xff\xff", method="HealthCheck")
     assert status is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_reflection_of_random_bytes_is_an_invalid_argument(hosted: Hosted) -> None:
+    path = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+    with grpc.insecure_channel(hosted.addresses["resize"]) as channel, pytest.raises(grpc.RpcError) as caught:
+        list(channel.stream_stream(path, None, None)(iter([b"\xff\xff"]), timeout=10))
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
