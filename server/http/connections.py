@@ -60,6 +60,7 @@ class Connection(HttpToolsProtocol):
         self._in_body = False
         self._head_bytes = 0
         self._refused = False
+        self._handed_on = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or refuse it when there are too many."""
@@ -79,6 +80,8 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         super().data_received(data)
+        if self._handed_on:
+            return
         if not self._in_head:
             # Blank lines after an answer end uvicorn's waiting for the next request and begin none.
             self._expect_head()
@@ -142,7 +145,8 @@ class Connection(HttpToolsProtocol):
         self._stop(_WRITE)
 
     def handle_websocket_upgrade(self) -> None:
-        """Hand the connection on."""
+        """Hand the connection on; what comes next on it is no request."""
+        self._handed_on = True
         self._stop(_HEAD, _DRAIN, _WRITE)
         super().handle_websocket_upgrade()
 

@@ -131,8 +131,10 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         if not self.is_open:
             raise ClientDisconnected
         await super().send(message)
-        if self.handshake_complete:
-            self._decide()
+        if self.handshake_complete and not self._decided.done():
+            self._decided.set_result(None)
+            # Their header fields would be kept as long as the client is connected.
+            del self.request, self.response
 
     def shutdown(self) -> None:
         """End the connection because the server stops."""

@@ -35,8 +35,8 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 def impatient(tmp_path: Path) -> Iterator[Served]:
-    """A server that waits for its readers for a moment only."""
-    with serve_with_users(tmp_path, websocket_unread_s=0.2) as served:
+    """A server that waits for its readers, and for the heads of requests, for a moment only."""
+    with serve_with_users(tmp_path, websocket_unread_s=0.2, head_timeout_s=0.3, body_timeout_s=0.3) as served:
         yield served
 
 
@@ -164,6 +164,17 @@ def test_a_frame_that_announces_100_megabytes_ends_the_connection(served: Served
         message(connection)
         connection.socket.sendall(b"\x82\xff" + struct.pack("!Q", 100 * 1024 * 1024) + os.urandom(4))
         assert close_code(connection) == 1009
+
+
+@pytest.mark.slow
+def test_a_connection_outlives_the_time_of_a_head(impatient: Served) -> None:
+    one = add_execution(impatient.context.database, ExecutionStatus.PENDING)
+    with live(impatient, f"/ws/execution/{one}") as connection:
+        message(connection)
+        with pytest.raises(TimeoutError):
+            connection.recv(timeout=1.5)
+        happened(impatient, one, ExecutionStatus.RUNNING)
+        assert message(connection)["status"] == "running"
 
 
 def test_what_a_client_says_is_ignored(served: Served) -> None:
