@@ -33,7 +33,7 @@ from tests.support.streams import jpeg
 from tests.support.video_calls import VideoCall, runner_of, video_call
 
 FRAMES = 5
-SLOWLY = {"fps": "0.5"}
+SLOWLY = {"fps": "0.1"}
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def test_a_server_finds_by_websocket_what_the_runner_finds(video: Video, tmp_pat
         address = f"{running.url.replace('http', 'ws', 1)}/ws/camera-stream"
         with connect(address, subprotocols=["bearer", running.token], proxy=None) as connection:
             assert connection.subprotocol == "bearer"
-            connection.send(json.dumps({"type": "start", "pipeline_id": "detection", "fps": 0.5}))
+            connection.send(json.dumps({"type": "start", "pipeline_id": "detection", "fps": 0.1}))
             while json.loads(connection.recv(timeout=60)).get("pipeline_id") != "detection":
                 pass
             for frame, expected in zip(video.frames, video.expected, strict=True):

@@ -48,7 +48,7 @@ def test_what_the_pipeline_doubts_is_archived(context: ServerContext, given: dic
     async def scenario() -> None:
         pipelines = HeldPipelines(p=HeldRunner(**given))
         async with shared_work(pipelines, archive_of(context)) as work, opened(work) as stream:
-            stream.start("line-1", "p")
+            stream.start("line-1", "p", 0.1)
             assert (await through(stream, stream.outputs(), jpeg())).archived == reason
 
     run(scenario())
@@ -61,7 +61,7 @@ def test_an_archived_frame_lies_in_the_store_under_its_digest(context: ServerCon
     async def scenario() -> None:
         pipelines = HeldPipelines(p=HeldRunner(**NG))
         async with shared_work(pipelines, archive_of(context)) as work, opened(work) as stream:
-            stream.start("line-1", "p")
+            stream.start("line-1", "p", 0.1)
             outputs = stream.outputs()
             await through(stream, outputs, frame)
             kept = await following(outputs, ArchivedFrame)
@@ -87,7 +87,7 @@ def test_the_event_of_an_archived_frame_says_what_was_seen(context: ServerContex
             shared_work(pipelines, archive_of(context)) as work,
             opened(work) as stream,
         ):
-            stream.start("line-1", "p")
+            stream.start("line-1", "p", 0.1)
             outputs = stream.outputs()
             await through(stream, outputs, frame, timestamp_ms=5)
             event = await anext(aiter(events))
@@ -105,7 +105,7 @@ def test_a_frame_is_archived_when_the_client_asks_for_it(context: ServerContext)
     async def scenario() -> None:
         pipelines = HeldPipelines(p=HeldRunner(**GOOD))
         async with shared_work(pipelines, archive_of(context)) as work, opened(work) as stream:
-            stream.start("line-1", "p", 1)
+            stream.start("line-1", "p", 0.1)
             outputs = stream.outputs()
             stream.archive_next()
             reasons = [(await through(stream, outputs, jpeg())).archived for _ in range(2)]
@@ -121,7 +121,7 @@ def test_a_line_of_bad_parts_does_not_flood_the_archive(context: ServerContext) 
             shared_work(pipelines, archive_of(context), stream_archive_per_minute=0) as work,
             opened(work) as stream,
         ):
-            stream.start("line-1", "p", 1)
+            stream.start("line-1", "p", 0.1)
             outputs = stream.outputs()
             archived = [(await through(stream, outputs, jpeg(number))).archived for number in range(1, 21)]
             assert [reason is not None for reason in archived] == [True] * 5 + [False] * 15
@@ -139,7 +139,7 @@ def test_a_frame_under_way_gets_into_the_archive_of_a_stream_that_ends(context: 
     async def scenario() -> None:
         pipelines = HeldPipelines(p=HeldRunner(**NG))
         async with shared_work(pipelines, archive_of(context)) as work, opened(work) as stream:
-            stream.start("line-1", "p")
+            stream.start("line-1", "p", 0.1)
             await through(stream, stream.outputs(), jpeg())
 
     run(scenario())
@@ -149,7 +149,7 @@ def test_a_frame_under_way_gets_into_the_archive_of_a_stream_that_ends(context: 
 def test_a_service_without_a_database_says_that_it_archives_nothing() -> None:
     async def scenario() -> None:
         async with shared_work(HeldPipelines(p=HeldRunner(**NG))) as work, opened(work) as stream:
-            stream.start("line-1", "p", 1)
+            stream.start("line-1", "p", 0.1)
             outputs = stream.outputs()
             assert (await through(stream, outputs, jpeg())).archived is None
             stream.archive_next()
@@ -166,7 +166,7 @@ def test_frames_of_a_stream_that_fails_to_be_kept_are_told(context: ServerContex
         pipelines = HeldPipelines(p=HeldRunner(**NG))
         async with shared_work(pipelines, archive_of(context)) as work, opened(work) as stream:
             await asyncio.to_thread(_break, context)
-            stream.start("line-1", "p")
+            stream.start("line-1", "p", 0.1)
             outputs = stream.outputs()
             await through(stream, outputs, jpeg())
             trouble = await following(outputs, StreamTrouble)

@@ -26,7 +26,7 @@ from tests.support.video_calls import (
     video_call,
 )
 
-SLOWLY = {"fps": "1"}
+SLOWLY = {"fps": "0.1"}
 
 
 @pytest.fixture(scope="module")

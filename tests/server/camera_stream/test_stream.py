@@ -16,8 +16,8 @@ from tests.support.images import png_of_claimed_size
 from tests.support.streams import Clock, HeldPipelines, HeldRunner, following, jpeg, opened, run, shared_work, through
 
 
-async def started(stream: CameraStream, pipeline: str = "p", fps: float | None = 1) -> AsyncIterator[Output]:
-    """The outputs of a stream whose pipeline is ready; by its rate a frame may be two seconds old."""
+async def started(stream: CameraStream, pipeline: str = "p", fps: float | None = 0.1) -> AsyncIterator[Output]:
+    """The outputs of a stream whose pipeline is ready; by its rate a frame may be twenty seconds old."""
     stream.start("line-1", pipeline, fps)
     outputs = stream.outputs()
     while (await following(outputs, StreamState)).pipeline_id != pipeline:

@@ -56,8 +56,8 @@ def told(connection: ClientConnection, kind: str, where: Callable[[dict[str, Any
 
 
 def start(connection: ClientConnection, pipeline: str = "detecting", source: str = "line-1") -> None:
-    """Start a stream in which a frame may be two seconds old, and wait until its pipeline is ready."""
-    control(connection, "start", source_id=source, pipeline_id=pipeline, fps=1)
+    """Start a stream in which a frame may be twenty seconds old, and wait until its pipeline is ready."""
+    control(connection, "start", source_id=source, pipeline_id=pipeline, fps=0.1)
     told(connection, "stream_state", lambda state: state.get("pipeline_id") == pipeline)
 
 
