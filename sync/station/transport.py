@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 API = "/api/v1"
 _PROBLEM_BYTES = 64 * 1024
-_IDLE_S = 5.0
-"""How long an idle connection is used again: for less time than a server keeps it (10 s), which would otherwise close
+_IDLE_S = 2.0
+"""How long an idle connection is used again: for less time than a server keeps it (5 s), which would otherwise close
 it just as a request is on its way."""
 _CONNECTED = (".connect_tcp.complete", ".start_tls.complete")
 
