@@ -24,6 +24,8 @@ from tests.support.proofs.mutations import MUTATIONS, PLANT, Mutation, plant
 ROOT = Path(__file__).parents[2]
 REAL = ("tests/proofs/test_killed.py", "tests/proofs/test_real_link.py", "tests/proofs/test_full_disk.py")
 WIDTH = 118
+SHARE = 50
+"""Examples of the state machine in one process."""
 
 
 def run_plant(seed: int, examples: int) -> dict[str, Any]:
@@ -83,24 +85,25 @@ def say(text: str) -> None:
 
 
 def prove_plant(examples: int, workers: int) -> bool:
-    """Share the examples among processes with seeds of their own."""
-    share = -(-examples // workers)
+    """Share the examples among processes, each with a seed of its own."""
+    say(f"\nState machine: eight invariants after each rest\n{'-' * WIDTH}")
+    total, sound = 0, True
     with ThreadPoolExecutor(workers) as pool:
-        done = list(pool.map(lambda seed: child("plant", seed, share, ""), range(1, workers + 1)))
-    rows = [
-        (
-            f"seed {seed:<3}",
-            f"{answer['examples']:>5} examples",
-            f"{seconds:7.0f} s",
-            answer["found"] or "nothing found",
-        )
-        for seed, (answer, seconds, _) in enumerate(done, start=1)
-    ]
-    table("State machine: eight invariants after each rest", rows)
-    for answer, _, beside in done:
-        if answer["found"] or answer["broken"]:
-            say(beside)
-    return all(not answer["found"] and not answer["broken"] and answer["examples"] >= share for answer, _, _ in done)
+        seeds = range(1, -(-examples // SHARE) + 1)
+        for seed, (answer, seconds, beside) in zip(seeds, pool.map(_share, seeds), strict=True):
+            total += answer["examples"]
+            failed = bool(answer["found"] or answer["broken"] or answer["examples"] < SHARE)
+            sound = sound and not failed
+            result = (answer["found"] or "did not end well") if failed else "nothing found"
+            say(f"seed {seed:>3}  {answer['examples']:>4} examples  {seconds:6.0f} s  {result}")
+            if failed:
+                say(beside)
+    say(f"{total} examples")
+    return sound
+
+
+def _share(seed: int) -> tuple[dict[str, Any], float, str]:
+    return child("plant", seed, SHARE, "")
 
 
 def prove_bugs(examples: int, workers: int) -> bool:

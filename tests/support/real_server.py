@@ -27,8 +27,9 @@ DEADLINE_S = 30.0
 class ServerProcess:
     """``imageflow server`` with a data folder of its own."""
 
-    def __init__(self, data_dir: Path, port: int = 0) -> None:
+    def __init__(self, data_dir: Path, port: int = 0, *options: str) -> None:
         self.data_dir = data_dir
+        self.options = options
         self.port = port
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
@@ -57,7 +58,7 @@ class ServerProcess:
         command = [sys.executable, "-m", "app", "server", "--data-dir", str(self.data_dir), "--port", str(self.port)]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "IMAGEFLOW_SERVER_GRPC_PORT": "0"}
         self.process = subprocess.Popen(
-            [*command, "--until-stdin-closes"],
+            [*command, "--until-stdin-closes", *self.options],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

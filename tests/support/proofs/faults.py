@@ -7,14 +7,26 @@ import gzip
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, event
 
 from models.errors import NotFound, Unavailable, UserFacingError
+from models.ids import new_id
 from server.http.sync_bodies import expand, parse_batch
 from server.sync.blobs import ChunkRange, may_read_blob
 from server.sync.stores import begin_pass
-from sync.shared.protocol import Batch, ClaimAnswer, PushAnswer, SnapshotLine, SnapshotRecord, StoreClaim, UploadState
+from sync.shared.protocol import (
+    SCHEMA_VERSION,
+    Batch,
+    ClaimAnswer,
+    Outcome,
+    PushAnswer,
+    SnapshotLine,
+    SnapshotRecord,
+    StoreClaim,
+    UploadState,
+)
 from tests.support.full_disk import largest_file
 from tests.support.sync_stores import Link
 
@@ -30,9 +42,12 @@ LINK_FAULTS = (
     "station-killed",
     "killed-after",
     "meanwhile",
+    "reordered",
+    "edit-here",
 )
 """``half``: the connection ends within the request; ``lost``: the server does it and its answer is lost; ``late``: the
-station gives up, the request arrives after the next one; ``meanwhile``: another client writes while it is answered."""
+station gives up, the request arrives after the next one; ``meanwhile``: another client writes while it is answered;
+``reordered``: a batch arrives the wrong way round, its answer is lost; ``edit-here``: a person works here meanwhile."""
 _WHOLE_DISK = 1 << 40
 _ROOMY = 4_294_967_294
 _LATE_MS = 20 * 60 * 1000
@@ -92,11 +107,17 @@ class FaultyLink(Link):
 
     Attributes:
         other_client: writes to the server, as somebody else does.
+        person_here: edits at the station.
+        look: looks at what the station shows, before each call.
+        busy_snapshots: others write while a snapshot is taken.
         most_changes: most changes of a batch so far.
         most_bytes: largest batch so far.
     """
 
     other_client: Callable[[], None] = field(default=lambda: None)
+    person_here: Callable[[], None] = field(default=lambda: None)
+    look: Callable[[], None] = field(default=lambda: None)
+    busy_snapshots: bool = False
     most_changes: int = 0
     most_bytes: int = 0
 
@@ -105,6 +126,7 @@ class FaultyLink(Link):
 
     def _call(self, work: Callable[[], object], fault: str | None = None) -> object:
         fault = self._fault() if fault is None else fault
+        self.look()
         if fault in {"refused", "half"}:
             raise Unavailable("server-unreachable", server=self.base_url)
         if fault == "station-killed":
@@ -125,6 +147,8 @@ class FaultyLink(Link):
             self.server.fuse.commits = None
         if fault == "meanwhile":
             self.other_client()
+        if fault == "edit-here":
+            self.person_here()
         if fault == "twice":
             with contextlib.suppress(UserFacingError):
                 self._at_server(work)
@@ -160,13 +184,25 @@ class FaultyLink(Link):
             with contextlib.suppress(UserFacingError), self.server.acting():
                 parse_batch(expand(cut))
                 raise AssertionError("half a request was read as a whole one")
+        if self.faults[:1] == ["reordered"]:
+            self.faults.pop(0)
+            self.deliver(batch.changes[::-1])
+            raise Unavailable("server-too-slow", server=self.base_url)
         return super().push(batch)
+
+    def deliver(self, changes: list[dict[str, Any]]) -> None:
+        """Let changes of this station arrive in another order; none of them may be refused for good."""
+        batch = Batch(device_id=self.device_id, batch_id=new_id(), schema_version=SCHEMA_VERSION, changes=changes)
+        with self.server.acting():
+            answer = self.server.push(batch, self.device_id)
+        for result in answer.results:
+            assert result.outcome is not Outcome.REJECTED or result.problem.get("retry"), result.problem
 
     def snapshot(self, resume: str | None = None) -> Iterator[SnapshotLine]:
         fault = self._fault()
         if fault in {"refused", "half", "late"}:
             raise Unavailable("server-unreachable", server=self.base_url)
-        lines = self._at_server(lambda: self._lines(resume, meanwhile=fault == "meanwhile"))
+        lines = self._at_server(lambda: self._lines(resume, meanwhile=self.busy_snapshots or fault == "meanwhile"))
         for number, line in enumerate(lines):
             if number == len(lines) // 2:
                 if fault in {"lost", "server-killed", "server-full"}:
@@ -176,6 +212,7 @@ class FaultyLink(Link):
             yield line
 
     def _lines(self, resume: str | None, *, meanwhile: bool) -> list[SnapshotLine]:
+        self.look()
         kept, self.faults = self.faults, []
         lines: list[SnapshotLine] = []
         for line in super().snapshot(resume):

@@ -11,11 +11,13 @@ from sqlalchemy import select
 from models.states import OutboxState, SessionStatus, status_rank
 from models.sync import AppliedChange, OutboxEntry
 from models.synced import Fact, Master, snapshot, synced_types
+from sync.station.audit_chain import FORMER_PLACE
 from tests.support.proofs.places import PlantServer, PlantStation
+from tests.support.sync_stores import contents
 
 UNMERGED = frozenset({"updated_at"})
 """A wall time for display; the later one stands."""
-_PLACES = frozenset({"clock_ahead_ms", "sequence", "previous_digest", "digest"})
+_PLACES = frozenset({"clock_ahead_ms", "sequence", "previous_digest", "digest", FORMER_PLACE})
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ class Ledger:
         sessions: by id: station and furthest rank of the status.
         edits: by change and field.
         seen: position and value of each master's field that a station has shown last.
+        stamps: of fields of masters that any station has held.
+        known: changes of masters seen in an outbox.
+        newest: newest stamp of masters that a station has held.
         may_go_back: stations that have had no whole pass since the server was put back.
     """
 
@@ -52,14 +57,19 @@ class Ledger:
     sessions: dict[str, tuple[str, int]] = field(default_factory=dict)
     edits: dict[tuple[str, str], Edit] = field(default_factory=dict)
     seen: dict[tuple[str, str, str], tuple[int, Any]] = field(default_factory=dict)
+    stamps: set[str] = field(default_factory=set)
+    known: set[str] = field(default_factory=set)
+    newest: dict[str, str] = field(default_factory=dict)
     may_go_back: set[str] = field(default_factory=set)
 
     def look_at(self, station: PlantStation) -> None:
         """Remember what a station holds; nothing that it held before may have changed, gone or become older."""
+        masters = []
         with station.database.read() as session:
             for entity, kind in synced_types().items():
                 for record in session.scalars(select(kind)):
                     if issubclass(kind, Master):
+                        masters.append(record)
                         self._never_older(station, record)
                     elif issubclass(kind, Fact):
                         self._never_changed(station, entity, record)
@@ -67,11 +77,16 @@ class Ledger:
                         self._only_forward(station, record)
             waiting = list(session.scalars(select(OutboxEntry).order_by(OutboxEntry.sequence)))
             shown = {}
+            held = self.newest.get(station.device_id, "")
             for entry in waiting:
                 kind = synced_types()[entry.entity]
                 if issubclass(kind, Master):
-                    self._edited(station, entry)
+                    self._edited(station, entry, held)
+                    self.newest[station.device_id] = max(self.newest.get(station.device_id, ""), entry.clock)
                     shown |= {(kind, entry.entity_id, name): value for name, value in entry.fields.items()}
+            stamps = [record.clock for record in masters]
+            self.stamps.update(state["clock"] for record in masters for state in record.field_clocks.values())
+            self.newest[station.device_id] = max([self.newest.get(station.device_id, ""), *stamps])
             for (kind, entity_id, name), value in shown.items():
                 present = snapshot(session.get(kind, entity_id))[name]
                 assert present == value, f"an edit of {name} that waits is no longer shown at {station.name}"
@@ -94,8 +109,9 @@ class Ledger:
         fields = snapshot(record)
         owner, before = self.facts.setdefault((entity, record.id), (record.device_id, fields))
         assert owner == record.device_id
-        assert plain(fields) == plain(before), f"a fact changed at {station.name}"
-        if entity == "image" and record.sha256 not in self.blobs:
+        changed = {name for name, value in plain(fields).items() if plain(before).get(name) != value}
+        assert not changed, f"{changed} of {entity} changed at {station.name}"
+        if entity == "image" and record.sha256 not in self.blobs and station.blobs.exists(record.sha256):
             self.blobs[record.sha256] = station.blobs.read(record.sha256)
 
     def _only_forward(self, station: PlantStation, record: Any) -> None:
@@ -105,8 +121,13 @@ class Ledger:
         assert rank >= before, f"a session went back at {station.name}"
         self.sessions[record.id] = (station.device_id, rank)
 
-    def _edited(self, station: PlantStation, entry: OutboxEntry) -> None:
+    def _edited(self, station: PlantStation, entry: OutboxEntry, held: str) -> None:
         assert entry.state is OutboxState.WAITING, f"{entry.entity}: {entry.problem}"
+        if entry.change_id not in self.known:
+            self.known.add(entry.change_id)
+            if entry.clock in self.stamps:
+                return  # A restored server is told of it again, under its former stamp.
+            assert entry.clock > held, f"an edit at {station.name} is stamped older than what it was made upon"
         for name, value in entry.fields.items():
             if name not in UNMERGED:
                 edit = Edit(len(self.edits), station.device_id, entry.change_id, entry.entity_id, name, value)
@@ -129,6 +150,31 @@ class Ledger:
         self.facts = {key: fact for key, fact in self.facts.items() if fact[0] != "server" or key in there}
         self.seen.clear()
         self.may_go_back = {station.device_id for station in stations}
+
+    def station_went_back(self, server: PlantServer, station: PlantStation) -> None:
+        """Forget what a restored station cannot know and had not sent; what the server has of it stays remembered."""
+        own = station.device_id
+        there, here = contents(server.database), contents(station.database)
+        held = {(entity, identifier) for place in (there, here) for entity in place for identifier in place[entity]}
+        self.facts = {key: fact for key, fact in self.facts.items() if fact[0] != own or key in held}
+        images = {fields["sha256"] for entity, (_, fields) in self._facts_of("image")}
+        self.blobs = {sha256: data for sha256, data in self.blobs.items() if sha256 in images}
+        self.sessions = {
+            identifier: part
+            for identifier, part in self.sessions.items()
+            if part[0] != own or ("inspection_session", identifier) in held
+        }
+        for identifier in here["inspection_session"]:
+            self.sessions.pop(identifier, None)
+        with server.database.read() as session:
+            known = set(session.scalars(select(AppliedChange.change_id)))
+        self.edits = {key: edit for key, edit in self.edits.items() if edit.device_id != own or edit.change_id in known}
+        self.seen = {key: shown for key, shown in self.seen.items() if key[0] != own}
+        self.may_go_back.add(own)
+        self.newest.pop(own, None)
+
+    def _facts_of(self, entity: str) -> list[Any]:
+        return [(key, fact) for key, fact in self.facts.items() if key[0] == entity]
 
 
 def plain(fields: dict[str, Any]) -> dict[str, Any]:

@@ -94,8 +94,8 @@ MUTATIONS = (
     Mutation(
         "a conflict is not kept",
         "server.sync.record_writer",
-        "        keep_history(self.session, change, merge)\n",
-        "",
+        "        lost = keep_history(self.session, change, merge)\n",
+        "        lost = merge.lost\n",
     ),
     Mutation(
         "the cursor is kept before the page is applied",
@@ -116,10 +116,10 @@ MUTATIONS = (
         "    present = session.get(record_type, entity_id)\n    if present is None:\n        return _take_new",
     ),
     Mutation(
-        "a blob counts as sent once it is announced",
-        "sync.station.transfer",
-        "                complete = state.complete\n",
-        "                complete = True\n                break\n",
+        "a blob counts as sent before the server has it",
+        "sync.station.sending",
+        "        chosen = self._first_of(waiting)\n",
+        "        chosen = self._first_of(waiting)\n        self._acknowledge([one.sha256 for one in chosen])\n",
     ),
     Mutation(
         "the outbox entry is written outside the transaction of its change",
@@ -170,8 +170,9 @@ MUTATIONS = (
     Mutation(
         "permission goes by the device that a change claims",
         "server.sync.permissions",
-        "        if owner != device_id:\n",
-        "        if owner != values.get('device_id', device_id):\n",
+        "    part_owner = part.device_id if part is not None else device_id\n",
+        "    device_id = values.get('device_id', device_id)\n"
+        "    part_owner = part.device_id if part is not None else device_id\n",
     ),
     Mutation(
         "the clock does not learn from what it sees",
@@ -194,8 +195,8 @@ MUTATIONS = (
     Mutation(
         "what a restored server has lost is not sent again",
         "sync.station.comparing",
-        "        if text is None:\n            return 0\n",
-        "        if text is not None or text is None:\n            return 0\n",
+        "        place = self._place()\n        if place is None:\n            return 0\n",
+        "        place = self._place()\n        if not place or place:\n            return 0\n",
     ),
     Mutation(
         "fields of a newer schema are dropped",

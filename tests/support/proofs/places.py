@@ -8,28 +8,36 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from models.clock import HybridLogicalClock
 from models.database import Database
 from models.errors import UserFacingError
+from models.sessions import InspectionSession
+from models.states import Role, SessionStatus
+from server.auth.identity.principal import Principal
 from server.change_log.recording import ChangeLogRecorder
 from server.objects.store import ObjectStore
 from server.sync.blobs import Uploads
+from server.sync.offers import take_offers
+from server.sync.schemas import OfferChoice
 from sync.station.blobs import BlobStore
 from sync.station.engine import SyncEngine
 from sync.station.outbox import OutboxRecorder, newest_stamp
+from sync.station.state import FORKED_AT, STORE_ID, get_value
 from sync.station.status import SyncReport
 from tests.support.proofs.faults import Disk, FaultyLink, Fuse, Killed, watch
 from tests.support.proofs.moments import Moments
 from tests.support.sync_stores import ServerStore, Station, Wall, migrated
 
-PAGE = 4
+PAGE = 3
 """Changes of a page and of a batch: small, so that every pass has several."""
-CHUNK_BYTES = 16
+CHUNK_BYTES = (16, 100)
+"""Of a request with blobs: one blob in pieces at a time, or several blobs at once."""
 EXPECTED_TROUBLE = frozenset(
     {"server-unreachable", "server-too-slow", "server-failing", "disk-full", "disk-failing", "blob-not-written"}
-    | {"sync-server-changing", "store-write-lost"}
+    | {"sync-server-changing", "store-write-lost", "store-forked"}
 )
 
 
@@ -63,6 +71,20 @@ class PlantServer(ServerStore):
         with self.acting():
             super().add(*records)
 
+    def take_offers(self) -> None:
+        """Let stations send what they have of masters that a restore lost, as an administrator who has looked does."""
+        who = Principal(None, "admin-command", Role.ADMIN, None)
+        with self.acting():
+            take_offers(SimpleNamespace(database=self.database), who, OfferChoice())  # type: ignore[arg-type]
+
+    def choose(self, station: PlantStation) -> None:
+        """Let a station's store be the one that sends under its id, as an administrator does when it was refused."""
+        with station.database.read() as session:
+            refused, store_id = get_value(session, FORKED_AT), get_value(session, STORE_ID)
+        if refused is not None:
+            with self.acting():
+                self.accept(station.device_id, store_id or "")
+
     def deliver_late(self) -> None:
         """Let the requests arrive that the network still holds; nobody waits for their answers any more."""
         late, self.late = self.late, []
@@ -74,13 +96,21 @@ class PlantServer(ServerStore):
 class PlantStation(Station):
     """A station that can end at any moment and goes on from what its disk has."""
 
-    def __init__(self, folder: Path, server: PlantServer, name: str, moments: Moments) -> None:
-        folder.mkdir(parents=True)
+    def __init__(
+        self, folder: Path, server: PlantServer, name: str, moments: Moments, device_id: str | None = None
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.server, self.moments, self.name = folder, server, moments, name
         self.wall, self.fuse, self.disk = Wall(), Fuse(), Disk()
-        self.device_id = server.add_device(name)
+        self.device_id = device_id or server.add_device(name)
         self.link = FaultyLink(server, self.device_id)
         self._open()
+
+    def image(self, folder: Path) -> PlantStation:
+        """A copy of this station's disk, started on another machine."""
+        self.settle()
+        shutil.copytree(self.folder, folder)
+        return PlantStation(folder, self.server, folder.name, self.moments, self.device_id)
 
     def _open(self) -> None:
         path = self.folder / "station.sqlite3"
@@ -99,7 +129,8 @@ class PlantStation(Station):
             self.clock,
             device_id=self.device_id,
             page_size=PAGE,
-            chunk_bytes=CHUNK_BYTES,
+            chunk_bytes=CHUNK_BYTES[self.folder.name[-1] in "02"],
+            machine=self.folder.name,
         )
 
     def reopen(self) -> None:
@@ -133,6 +164,13 @@ class PlantStation(Station):
             self.disk.empty()
             self.link.faults = []
         return None
+
+    def review_part(self, session_id: str, user_id: str) -> None:
+        """Put a part aside for a person to look at."""
+        with self.database.transaction(actor=user_id) as session:
+            part = session.get_one(InspectionSession, session_id)
+            if part.status is SessionStatus.AI_COMPLETED:
+                part.status = SessionStatus.HUMAN_REVIEW
 
     def quiet_pass(self) -> SyncReport:
         """Do one pass without faults."""

@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from sqlalchemy import select
 
 from models.clock import utc_now
 from models.errors import NotFound
@@ -21,7 +22,8 @@ from models.targets import InspectionItem, Target
 from models.verification import HumanVerification
 from server.change_log.generation import next_generation
 from server.sync.apply import apply_batch
-from sync.shared.protocol import SCHEMA_VERSION, Batch, Outcome
+from sync.shared.protocol import Outcome
+from sync.station.identity import branch
 from sync.station.pulling import forget_cursor
 from tests.support.proofs import invariants
 from tests.support.proofs.faults import LINK_FAULTS
@@ -31,6 +33,8 @@ from tests.support.proofs.places import Backup, PlantServer, PlantStation
 from tests.support.sync_stores import masters, model_file, signed_in
 
 DAY_MS = 86_400_000
+PASSES = 4
+"""After so many without trouble nothing is on its way any more."""
 ITEMS = 3
 MODEL = b"weights of a model" * 5
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder in memory, where the system has one
@@ -40,7 +44,7 @@ ROOM = st.one_of(st.none(), st.none(), st.tuples(st.integers(0, 6), st.sampled_f
 FAULTS = st.lists(st.sampled_from([*[""] * len(LINK_FAULTS), *LINK_FAULTS]), max_size=8)
 EDITED = ("name", "description", "version")
 WORKS = st.lists(
-    st.tuples(st.sampled_from(["inspect", "verify", *EDITED, "item", "delete"]), st.integers(0, 9)),
+    st.tuples(st.sampled_from(["inspect", "verify", "review", *EDITED, "item", "delete"]), st.integers(0, 9)),
     min_size=1,
     max_size=4,
 )
@@ -56,6 +60,9 @@ HAPPENINGS = (
     "claim_the_part_of_another",
     "back_up_server",
     "restore_server",
+    "back_up_station",
+    "restore_station",
+    "start_a_disk_image_elsewhere",
     "come_to_rest",
 )
 
@@ -87,10 +94,13 @@ class Plant(RuleBasedStateMachine):
         self.server.objects.put(model.sha256, MODEL)
         self.ledger, self.claims = Ledger(), 0
         self.backup: tuple[Backup, int] | None = None
+        self.kept: dict[str, Backup] = {}
         self.unknown: dict[str, dict[str, Any]] = {}
         self.parts: dict[str, list[str]] = {station.name: [] for station in self.stations}
         for station in self.stations:
             station.link.other_client = self._other_client
+            station.link.person_here = lambda station=station: self._person_at(station)
+            station.link.look = lambda station=station: self.ledger.look_at(station)
             station.quiet_pass()
 
     def _station(self, which: int) -> PlantStation:
@@ -103,6 +113,11 @@ class Plant(RuleBasedStateMachine):
     def _other_client(self) -> None:
         with self.server.acting(), self.server.database.transaction() as session:
             session.get_one(Target, self.target.id).description = new_id()
+
+    def _person_at(self, station: PlantStation) -> None:
+        name = self.moments.chance.choice(EDITED)
+        with self.moments.of(station.wall):
+            station.edit(Target, self.target.id, self.user.id, **{name: f"here {self.moments.chance.randrange(9)}"})
 
     @rule(which=STATION, works=WORKS, faults=FAULTS, kill_at=COMMIT, room=ROOM, pause=st.booleans())
     def shift(
@@ -132,6 +147,8 @@ class Plant(RuleBasedStateMachine):
         if name == "inspect":
             return station.attempt(lambda: station.inspect_part(target, user), **trouble)
         part, item = self._part(station, number), self.items[number % ITEMS].id
+        if name == "review" and part is not None:
+            station.attempt(lambda: station.review_part(part, user), **trouble)
         if name == "verify" and part is not None:
             verdict = list(HumanVerdict)[number % len(HumanVerdict)]
             station.attempt(lambda: station.verify_part(part, verdict, user), **trouble)
@@ -179,15 +196,11 @@ class Plant(RuleBasedStateMachine):
 
     def lose_the_cursor(self, station: PlantStation, number: int) -> None:
         forget_cursor(station.database)
+        station.link.busy_snapshots = bool(number % 2)
 
     def old_batches_arrive_again_out_of_order(self, station: PlantStation, number: int) -> None:
         sent = [change for batch in station.link.sent for change in batch.changes]
-        again = self.moments.chance.sample(sent, min(len(sent), 6))
-        with self.server.acting():
-            batch = Batch(device_id=station.device_id, batch_id=new_id(), schema_version=SCHEMA_VERSION, changes=again)
-            answer = self.server.push(batch, station.device_id)
-        for result in answer.results:
-            assert result.outcome is not Outcome.REJECTED or result.problem.get("retry"), result.problem
+        station.link.deliver(self.moments.chance.sample(sent, min(len(sent), 6)))
 
     def claim_the_part_of_another(self, victim: PlantStation, number: int) -> None:
         thief = self._station(self.stations.index(victim) + 1)
@@ -222,6 +235,33 @@ class Plant(RuleBasedStateMachine):
                 next_generation(session)
         self.ledger.server_went_back(self.server, self.stations)
 
+    def back_up_station(self, station: PlantStation, number: int) -> None:
+        self.kept[station.name] = Backup.of(station, self.folder / f"backup of {station.name}")
+
+    def restore_station(self, station: PlantStation, number: int) -> None:
+        """Put a station back: by ``imageflow data restore``, or by copying its files."""
+        if station.name not in self.kept:
+            return
+        self.kept[station.name].restore()
+        if number % 2:
+            with station.database.transaction() as session:
+                branch(session, restored=True)
+        self.ledger.station_went_back(self.server, station)
+        with station.database.read() as session:
+            self.parts[station.name] = list(session.scalars(select(InspectionSession.id)))
+
+    def start_a_disk_image_elsewhere(self, station: PlantStation, number: int) -> None:
+        """Let a copy of a station work on another machine: the server refuses it until it is chosen."""
+        image = station.image(self.folder / f"image {new_id()}")
+        part = image.attempt(lambda: image.inspect_part(self.target.id, self.user.id))
+        assert image.attempt(image.sync) is None, "two stores of one station were both let in"
+        assert self.server.record(InspectionSession, part) is None, "a store that was refused has sent its part"
+        if number % 2:
+            self.server.choose(image)
+            image.quiet_pass()
+            assert self.server.record(InspectionSession, part) is not None, "the chosen store has not sent its part"
+        image.close()
+
     def come_to_rest(self, station: PlantStation, number: int) -> None:
         self._quiet()
 
@@ -232,12 +272,17 @@ class Plant(RuleBasedStateMachine):
 
     def _quiet(self) -> None:
         self.server.deliver_late()
-        for _ in range(3):
-            reports = [station.quiet_pass() for station in self.stations]
+        for _ in range(PASSES):
+            self.server.take_offers()
+            for station in self.stations:
+                station.attempt(station.sync)
+                self.server.choose(station)
+        reports = [station.quiet_pass() for station in self.stations]
         for station in self.stations:
             self.ledger.passed(station)
-        for report in reports:
-            assert (report.dead, report.retried, report.problems) == (0, 0, ())
+        for station, report in zip(self.stations, reports, strict=True):
+            waiting = [(entry.entity, entry.op, entry.fields, entry.last_error) for entry in station.outbox()]
+            assert (report.dead, report.retried, report.problems) == (0, 0, ()), waiting
         invariants.nothing_lost(self.server, self.stations, self.ledger)
         invariants.exactly_once(self.server)
         invariants.convergence(self.server, self.stations)

@@ -13,7 +13,8 @@ if bug:
 
 from sqlalchemy import Engine, event  # noqa: E402 - after the bug is planted
 
-from sync.shared.protocol import Batch, PushAnswer, UploadState  # noqa: E402
+from sync.shared.protocol import Batch, PushAnswer, UploadedBlobs, UploadState  # noqa: E402
+from sync.station.sending import PieceSize  # noqa: E402
 from tests.support.proofs.power_cut import PARTS, say  # noqa: E402
 from tests.support.sync_stores import Link, ServerStore, Station, prepared  # noqa: E402
 
@@ -34,6 +35,11 @@ class SpokenLink(Link):
 
     def send_chunk(self, sha256: str, offset: int, data: bytes, total: int) -> UploadState:
         return self._spoken(sha256, super().send_chunk(sha256, offset, data, total))
+
+    def send_blobs(self, blobs) -> UploadedBlobs:
+        answer = super().send_blobs(blobs)
+        say(blobs=[result.sha256 for result in answer.results if result.complete])
+        return answer
 
     def _spoken(self, sha256: str, state: UploadState) -> UploadState:
         if state.complete:
@@ -56,7 +62,7 @@ else:
     station = Station(folder / "station", server, "station", device_id=device_id)
     station.link = SpokenLink(server, device_id)
     station.engine.client = station.link  # type: ignore[assignment]
-    station.engine.chunk_bytes = 512
+    station.engine._pieces = PieceSize(4096)  # several small blobs at once, and one alone
     for number in range(PARTS):
         part = station.inspect_part(target_id, image=bytes([number]) * 1500)
         say(parts=[part])

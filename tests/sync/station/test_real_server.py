@@ -2,66 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import secrets
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
-from models.clock import HybridLogicalClock
 from models.errors import Conflict, Gone, InvalidInput, NotFound, NotSignedIn, PermissionDenied, TooLarge, Unavailable
 from models.ids import new_id
 from models.sessions import InspectionSession
 from models.states import HumanVerdict
-from models.sync import AppliedChange, ChangeLogEntry
 from models.targets import InspectionItem, Target
 from sync.shared.blob_batches import PackedBlob
 from sync.shared.problems import code_of, problem_code
 from sync.shared.protocol import SYNC_PATH, Batch, UploadRequest
-from sync.station.blobs import BlobStore
 from sync.station.client import ServerClient
-from sync.station.engine import SyncEngine
-from sync.station.outbox import OutboxRecorder
 from sync.station.sending import PieceSize
 from tests.support.real_server import Proxy, ServerProcess, wait_for
-from tests.support.sync_stores import Station, contents, masters, migrated, model_file, signed_in
-
-PATIENCE_S = 60.0
-"""Of one wait for bytes: a server on a busy computer is slow, one that is killed ends the connection."""
-
-
-class RealStation(Station):
-    """A station that reaches its server by HTTP."""
-
-    def __init__(self, folder: Path, server: ServerProcess, name: str, url: str | None = None) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.device_id, self.credential = server.add_device(name)
-        self.clock = HybridLogicalClock(self.device_id)
-        self.database = migrated(folder / "station.sqlite3", OutboxRecorder(self.clock))
-        self.blobs = BlobStore(folder / "blobs")
-        self.client = ServerClient(
-            url or server.url, device_id=self.device_id, credential=lambda: self.credential, timeout_s=PATIENCE_S
-        )
-        self.engine = SyncEngine(
-            self.database,
-            self.blobs,
-            self.client,
-            self.clock,
-            device_id=self.device_id,
-            interval_s=0.2,
-            chunk_bytes=64 * 1024,
-        )
-
-    def close(self) -> None:
-        super().close()
-        self.client.close()
+from tests.support.real_station import RealStation
+from tests.support.sync_stores import contents, masters, model_file, signed_in
 
 
 @pytest.fixture(scope="module")
@@ -191,87 +154,6 @@ def test_the_engine_goes_on_by_itself_when_the_server_comes_back(tmp_path, own):
     assert station.engine.stop()
     assert sorted(server_parts(own, station.device_id)) == sorted(parts)
     station.close()
-
-
-@pytest.mark.slow
-def test_a_server_killed_while_it_applies_neither_loses_nor_doubles_a_change(tmp_path, own):
-    station = RealStation(tmp_path / "s", own, "s")
-    user, target, _ = prepared(own, station)
-    parts = [station.inspect_part(target.id, user.id) for _ in range(60)]
-    for number in range(2):
-        killer = threading.Timer(0.06 + 0.1 * number, own.kill)
-        killer.start()
-        with contextlib.suppress(Unavailable):
-            station.sync()
-        killer.join()
-        own.start()
-    station.sync()
-    assert station.outbox() == []
-    assert sorted(server_parts(own, station.device_id)) == sorted(parts)
-    database = own.database()
-    with database.read() as session:
-        applied = session.scalar(select(func.count()).select_from(AppliedChange))
-        logged = session.scalar(
-            select(func.count()).select_from(ChangeLogEntry).where(ChangeLogEntry.device_id == station.device_id)
-        )
-        positions = list(session.scalars(select(ChangeLogEntry.position).order_by(ChangeLogEntry.position)))
-        assert session.connection().exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
-        assert session.connection().exec_driver_sql("PRAGMA foreign_key_check").all() == []
-    there = contents(database)["ai_result"]
-    database.close()
-    assert applied == logged == 180
-    assert positions == list(range(1, len(positions) + 1))
-    assert there == contents(station.database)["ai_result"]
-    station.close()
-
-
-STATION_PASS = """
-import sys
-from pathlib import Path
-from models.clock import HybridLogicalClock
-from models.database import Database
-from sync.station.blobs import BlobStore
-from sync.station.client import ServerClient
-from sync.station.engine import SyncEngine
-from sync.station.outbox import OutboxRecorder
-
-folder, url, device_id, credential = Path(sys.argv[1]), *sys.argv[2:]
-clock = HybridLogicalClock(device_id)
-database = Database.at(folder / "station.sqlite3", OutboxRecorder(clock))
-client = ServerClient(url, device_id=device_id, credential=lambda: credential)
-engine = SyncEngine(database, BlobStore(folder / "blobs"), client, clock, device_id=device_id, page_size=10)
-print("begins", flush=True)
-engine.run_once(lambda step: print(step.stage, flush=True))
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("steps", [1, 4])
-def test_a_station_killed_while_it_synchronises_neither_loses_nor_doubles(tmp_path, running, station, steps):
-    user, target, _ = prepared(running, station)
-    parts = [station.inspect_part(target.id, user.id) for _ in range(20)]
-    arguments = [str(tmp_path / "station"), running.url, station.device_id, station.credential]
-    process = subprocess.Popen([sys.executable, "-c", STATION_PASS, *arguments], stdout=subprocess.PIPE)
-    for _ in range(1 + steps):
-        assert process.stdout.readline()
-    process.kill()
-    process.wait()
-    process.stdout.close()
-    assert 0 < len(station.outbox()) < 60
-    station.sync()
-    assert station.outbox() == []
-    assert sorted(server_parts(running, station.device_id)) == sorted(parts)
-    database = running.database()
-    with database.read() as session:
-        pushed = session.scalar(
-            select(func.count()).select_from(ChangeLogEntry).where(ChangeLogEntry.device_id == station.device_id)
-        )
-        assert session.connection().exec_driver_sql("PRAGMA foreign_key_check").all() == []
-    there = contents(database)["image"]
-    database.close()
-    assert pushed == 60
-    here = contents(station.database)["image"]
-    assert {identifier: there[identifier] for identifier in here} == here
 
 
 @pytest.mark.slow

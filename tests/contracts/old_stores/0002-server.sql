@@ -1,0 +1,456 @@
+BEGIN TRANSACTION;
+CREATE TABLE ai_results (
+	session_id VARCHAR(36) NOT NULL, 
+	item_id VARCHAR(36), 
+	image_id VARCHAR(36), 
+	heatmap_image_id VARCHAR(36), 
+	pipeline_id VARCHAR(36), 
+	pipeline_version INTEGER, 
+	model_sha256 VARCHAR(64), 
+	overall_result VARCHAR(32) NOT NULL, 
+	confidence DOUBLE NOT NULL, 
+	anomaly_score DOUBLE, 
+	threshold DOUBLE, 
+	detections JSON NOT NULL, 
+	reasons JSON NOT NULL, 
+	steps JSON NOT NULL, 
+	processing_time_ms DOUBLE NOT NULL, 
+	device_id VARCHAR(64) NOT NULL, 
+	id VARCHAR(36) NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	rev BIGINT, 
+	clock VARCHAR(96) NOT NULL, 
+	extra JSON NOT NULL, 
+	CONSTRAINT pk_ai_results PRIMARY KEY (id), 
+	CONSTRAINT fk_ai_results_heatmap_image_id_images FOREIGN KEY(heatmap_image_id) REFERENCES images (id), 
+	CONSTRAINT fk_ai_results_image_id_images FOREIGN KEY(image_id) REFERENCES images (id), 
+	CONSTRAINT fk_ai_results_item_id_inspection_items FOREIGN KEY(item_id) REFERENCES inspection_items (id), 
+	CONSTRAINT fk_ai_results_pipeline_id_pipelines FOREIGN KEY(pipeline_id) REFERENCES pipelines (id), 
+	CONSTRAINT fk_ai_results_session_id_inspection_sessions FOREIGN KEY(session_id) REFERENCES inspection_sessions (id)
+);
+INSERT INTO "ai_results" VALUES('01a2281c-0eb2-7036-9967-7431c8a95f97',NULL,'01a2281c-0eb2-7036-9967-7432d4ed25e3',NULL,NULL,NULL,NULL,'OK',0.75,3.00000000000000044408e-01,NULL,'[]','[]','[]',0.0,'01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0eb2-7036-9967-74337c8d3589','2026-11-29 16:20:57.138000',6,'1760000000004-0000-01a2281c-0c33-76d9-9bba-030f92562c85','{}');
+INSERT INTO "ai_results" VALUES('01a2281c-0f03-76a8-a0c7-48c943223830',NULL,'01a2281c-0f03-76a8-a0c7-48caa6ab7a3f',NULL,NULL,NULL,NULL,'OK',0.75,3.00000000000000044408e-01,NULL,'[]','[]','[]',0.0,'01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0f03-76a8-a0c7-48cb01f3f73b','2026-11-29 16:20:57.219000',12,'1760000000010-0000-01a2281c-0c33-76d9-9bba-030f92562c85','{}');
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "alembic_version" VALUES('0002');
+CREATE TABLE api_keys (
+	id VARCHAR(36) NOT NULL, 
+	name VARCHAR(200) NOT NULL, 
+	role VARCHAR(32) NOT NULL, 
+	key_digest VARCHAR(64) NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	expires_at DATETIME, 
+	revoked_at DATETIME, search_text TEXT DEFAULT '' NOT NULL, 
+	CONSTRAINT pk_api_keys PRIMARY KEY (id), 
+	CONSTRAINT uq_api_keys_key_digest UNIQUE (key_digest)
+);
+CREATE TABLE applied_changes (
+	change_id VARCHAR(36) NOT NULL, 
+	device_id VARCHAR(64) NOT NULL, 
+	outcome VARCHAR(16) NOT NULL, 
+	rev BIGINT, 
+	applied_at DATETIME NOT NULL, 
+	CONSTRAINT pk_applied_changes PRIMARY KEY (change_id)
+);
+INSERT INTO "applied_changes" VALUES('01a2281c-0ec4-70ea-8873-fad618ee9bb6','01a2281c-0c33-76d9-9bba-030f92562c85','applied',4,'2026-11-29 16:20:57.355000');
+INSERT INTO "applied_changes" VALUES('01a2281c-0ece-71da-85d6-cfe46f777797','01a2281c-0c33-76d9-9bba-030f92562c85','applied',5,'2026-11-29 16:20:57.426000');
+INSERT INTO "applied_changes" VALUES('01a2281c-0ecf-738c-9ef5-7e96f374c437','01a2281c-0c33-76d9-9bba-030f92562c85','applied',6,'2026-11-29 16:20:57.446000');
+INSERT INTO "applied_changes" VALUES('01a2281c-0ee1-75cb-a6f6-82f8b1b4a3a5','01a2281c-0c33-76d9-9bba-030f92562c85','applied',7,'2026-11-29 16:20:57.485000');
+INSERT INTO "applied_changes" VALUES('01a2281c-0ee8-7394-b636-2f01cb11a28f','01a2281c-0c33-76d9-9bba-030f92562c85','applied',8,'2026-11-29 16:20:57.507000');
+INSERT INTO "applied_changes" VALUES('01a2281c-0ee8-7394-b636-2f02aca98f7b','01a2281c-0c33-76d9-9bba-030f92562c85','applied',9,'2026-11-29 16:20:57.518000');
+INSERT INTO "applied_changes" VALUES('01a2281c-0f04-72b4-a644-fd12cb66b5d8','01a2281c-0c33-76d9-9bba-030f92562c85','applied',10,'2026-11-29 16:20:57.558000');
+INSERT INTO "applied_changes" VALUES('01a2281c-0f05-7779-8211-82e09b763216','01a2281c-0c33-76d9-9bba-030f92562c85','applied',11,'2026-11-29 16:20:57.564000');
+INSERT INTO "applied_changes" VALUES('01a2281c-0f06-7344-bcab-7c9642947c81','01a2281c-0c33-76d9-9bba-030f92562c85','applied',12,'2026-11-29 16:20:57.566000');
+INSERT INTO "applied_changes" VALUES('01a2281c-0f44-7192-b64d-cce55e81402c','01a2281c-0c33-76d9-9bba-030f92562c85','applied',13,'2026-11-29 16:20:57.597000');
+INSERT INTO "applied_changes" VALUES('01a2281c-0f4c-70eb-8cf6-7c8767734b03','01a2281c-0c33-76d9-9bba-030f92562c85','applied',14,'2026-11-29 16:20:57.620000');
+INSERT INTO "applied_changes" VALUES('01a2281c-0f4c-70eb-8cf6-7c888e26608d','01a2281c-0c33-76d9-9bba-030f92562c85','applied',15,'2026-11-29 16:20:57.633000');
+CREATE TABLE audit_entries (
+	sequence BIGINT NOT NULL, 
+	actor VARCHAR(64) NOT NULL, 
+	action VARCHAR(64) NOT NULL, 
+	subject VARCHAR(64) NOT NULL, 
+	subject_id VARCHAR(64) NOT NULL, 
+	detail JSON NOT NULL, 
+	previous_digest VARCHAR(64) NOT NULL, 
+	digest VARCHAR(64) NOT NULL, 
+	device_id VARCHAR(64) NOT NULL, 
+	id VARCHAR(36) NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	rev BIGINT, 
+	clock VARCHAR(96) NOT NULL, 
+	extra JSON NOT NULL, 
+	CONSTRAINT pk_audit_entries PRIMARY KEY (id)
+);
+CREATE TABLE audit_heads (
+	device_id VARCHAR(64) NOT NULL, 
+	sequence BIGINT NOT NULL, 
+	digest VARCHAR(64) NOT NULL, 
+	CONSTRAINT pk_audit_heads PRIMARY KEY (device_id)
+);
+CREATE TABLE auth_sessions (
+	id VARCHAR(36) NOT NULL, 
+	user_id VARCHAR(36) NOT NULL, 
+	device_id VARCHAR(64), 
+	refresh_digest VARCHAR(64) NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	expires_at DATETIME NOT NULL, 
+	revoked_at DATETIME, 
+	CONSTRAINT pk_auth_sessions PRIMARY KEY (id), 
+	CONSTRAINT fk_auth_sessions_user_id_users FOREIGN KEY(user_id) REFERENCES users (id), 
+	CONSTRAINT uq_auth_sessions_refresh_digest UNIQUE (refresh_digest)
+);
+INSERT INTO "auth_sessions" VALUES('01a2281c-0c60-7258-95f0-02647947bbda','01a2281c-0c60-7258-95f0-025f552baaec','01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c60-7258-95f0-02631240e0b0','2026-11-29 16:20:56.544000','2026-11-30 16:20:56.544000',NULL);
+CREATE TABLE blobs (
+	sha256 VARCHAR(64) NOT NULL, 
+	size_bytes BIGINT NOT NULL, 
+	content_type VARCHAR(64) NOT NULL, 
+	present BOOLEAN NOT NULL, 
+	uploaded_at DATETIME, 
+	received_bytes BIGINT NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	CONSTRAINT pk_blobs PRIMARY KEY (sha256)
+);
+INSERT INTO "blobs" VALUES('372e58ffcc75f7d16731a4b40dca3d27da4cbbef845ef1634a10fe52997e8527',8,'application/octet-stream',1,'2026-11-29 16:20:58.438000',8,'2026-11-29 16:20:58.435000');
+INSERT INTO "blobs" VALUES('435b2fd184a5eefb4847125027e8e105a03bca5237d18eedbca9549da7e31106',8,'application/octet-stream',1,'2026-11-29 16:20:58.496000',8,'2026-11-29 16:20:58.495000');
+CREATE TABLE change_log (
+	position BIGINT NOT NULL, 
+	change_id VARCHAR(36) NOT NULL, 
+	entity VARCHAR(64) NOT NULL, 
+	entity_id VARCHAR(36) NOT NULL, 
+	op VARCHAR(32) NOT NULL, 
+	fields JSON NOT NULL, 
+	clock VARCHAR(96) NOT NULL, 
+	device_id VARCHAR(64), 
+	scope_device_id VARCHAR(64), 
+	committed_at DATETIME NOT NULL, 
+	CONSTRAINT pk_change_log PRIMARY KEY (position)
+);
+INSERT INTO "change_log" VALUES(1,'01a2281c-0c70-772b-8c47-ce7d9fa13f33','user','01a2281c-0c60-7258-95f0-025f552baaec','insert','{"username": "quality-8f6229", "display_name": "", "role": "supervisor", "language": "ja", "active": true, "updated_at": "2026-11-29T16:20:56.544Z", "deleted_at": null, "created_at": "2026-11-29T16:20:56.544Z"}','1760000000001-0000-server',NULL,NULL,'2026-11-29 16:20:56.560000');
+INSERT INTO "change_log" VALUES(2,'01a2281c-0c7c-7734-b9d8-2de17cecdcb4','target','01a2281c-0c60-7258-95f0-0261d9488ad9','insert','{"code": "T-f12f28", "name": "Plate", "version": "1", "description": "", "updated_at": "2026-11-29T16:20:56.544Z", "deleted_at": null, "created_at": "2026-11-29T16:20:56.544Z"}','1760000000002-0000-server',NULL,NULL,'2026-11-29 16:20:56.572000');
+INSERT INTO "change_log" VALUES(3,'01a2281c-0c7d-72e9-b304-3720a3e3b7a3','item','01a2281c-0c60-7258-95f0-0262092f606f','insert','{"target_id": "01a2281c-0c60-7258-95f0-0261d9488ad9", "name": "Surface", "description": "", "position": 1, "required": true, "criteria": {}, "pipeline_id": null, "pipeline_parameters": {}, "updated_at": "2026-11-29T16:20:56.544Z", "deleted_at": null, "created_at": "2026-11-29T16:20:56.544Z"}','1760000000003-0000-server',NULL,NULL,'2026-11-29 16:20:56.573000');
+INSERT INTO "change_log" VALUES(4,'01a2281c-0ec4-70ea-8873-fad618ee9bb6','inspection_session','01a2281c-0eb2-7036-9967-7431c8a95f97','insert','{"device_id": "01a2281c-0c33-76d9-9bba-030f92562c85", "target_id": "01a2281c-0c60-7258-95f0-0261d9488ad9", "user_id": "01a2281c-0c60-7258-95f0-025f552baaec", "lot": "", "serial_number": "", "status": "AI_COMPLETED", "started_at": null, "completed_at": null, "created_at": "2026-11-29T16:20:57.138Z"}','1760000000003-0002-01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','2026-11-29 16:20:57.355000');
+INSERT INTO "change_log" VALUES(5,'01a2281c-0ece-71da-85d6-cfe46f777797','image','01a2281c-0eb2-7036-9967-7432d4ed25e3','insert','{"session_id": "01a2281c-0eb2-7036-9967-7431c8a95f97", "item_id": null, "image_kind": "captured", "sha256": "435b2fd184a5eefb4847125027e8e105a03bca5237d18eedbca9549da7e31106", "size_bytes": 8, "content_type": "image/png", "width": 4, "height": 4, "captured_at": "2026-11-29T16:20:57.138Z", "source": "", "device_id": "01a2281c-0c33-76d9-9bba-030f92562c85", "created_at": "2026-11-29T16:20:57.138Z"}','1760000000003-0003-01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','2026-11-29 16:20:57.425000');
+INSERT INTO "change_log" VALUES(6,'01a2281c-0ecf-738c-9ef5-7e96f374c437','ai_result','01a2281c-0eb2-7036-9967-74337c8d3589','insert','{"session_id": "01a2281c-0eb2-7036-9967-7431c8a95f97", "item_id": null, "image_id": "01a2281c-0eb2-7036-9967-7432d4ed25e3", "heatmap_image_id": null, "pipeline_id": null, "pipeline_version": null, "model_sha256": null, "overall_result": "OK", "confidence": 0.75, "anomaly_score": 0.30000000000000004, "threshold": null, "detections": [], "reasons": [], "steps": [], "processing_time_ms": 0.0, "device_id": "01a2281c-0c33-76d9-9bba-030f92562c85", "created_at": "2026-11-29T16:20:57.138Z"}','1760000000004-0000-01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','2026-11-29 16:20:57.446000');
+INSERT INTO "change_log" VALUES(7,'01a2281c-0ee1-75cb-a6f6-82f8b1b4a3a5','human_verification','01a2281c-0ee1-75cb-a6f6-82f7d764afa5','insert','{"of_a_newer_schema": 0, "session_id": "01a2281c-0eb2-7036-9967-7431c8a95f97", "item_id": null, "ai_result_id": null, "user_id": null, "username": "", "verdict": "NG", "defects": [], "comment": "", "seconds": null, "device_id": "01a2281c-0c33-76d9-9bba-030f92562c85", "created_at": "2026-11-29T16:20:57.185Z"}','1760000000005-0000-01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','2026-11-29 16:20:57.485000');
+INSERT INTO "change_log" VALUES(8,'01a2281c-0ee8-7394-b636-2f01cb11a28f','inspection_session','01a2281c-0eb2-7036-9967-7431c8a95f97','update','{"status": "COMPLETED", "completed_at": "2026-11-29T16:20:57.192Z"}','1760000000006-0000-01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','2026-11-29 16:20:57.507000');
+INSERT INTO "change_log" VALUES(9,'01a2281c-0ee8-7394-b636-2f02aca98f7b','human_verification','01a2281c-0ee8-7394-b636-2f00ea74720e','insert','{"session_id": "01a2281c-0eb2-7036-9967-7431c8a95f97", "item_id": null, "ai_result_id": null, "user_id": null, "username": "", "verdict": "OK", "defects": [], "comment": "", "seconds": null, "device_id": "01a2281c-0c33-76d9-9bba-030f92562c85", "created_at": "2026-11-29T16:20:57.192Z"}','1760000000007-0000-01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','2026-11-29 16:20:57.518000');
+INSERT INTO "change_log" VALUES(10,'01a2281c-0f04-72b4-a644-fd12cb66b5d8','inspection_session','01a2281c-0f03-76a8-a0c7-48c943223830','insert','{"device_id": "01a2281c-0c33-76d9-9bba-030f92562c85", "target_id": "01a2281c-0c60-7258-95f0-0261d9488ad9", "user_id": "01a2281c-0c60-7258-95f0-025f552baaec", "lot": "", "serial_number": "", "status": "AI_COMPLETED", "started_at": null, "completed_at": null, "created_at": "2026-11-29T16:20:57.219Z"}','1760000000008-0000-01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','2026-11-29 16:20:57.558000');
+INSERT INTO "change_log" VALUES(11,'01a2281c-0f05-7779-8211-82e09b763216','image','01a2281c-0f03-76a8-a0c7-48caa6ab7a3f','insert','{"session_id": "01a2281c-0f03-76a8-a0c7-48c943223830", "item_id": null, "image_kind": "captured", "sha256": "372e58ffcc75f7d16731a4b40dca3d27da4cbbef845ef1634a10fe52997e8527", "size_bytes": 8, "content_type": "image/png", "width": 4, "height": 4, "captured_at": "2026-11-29T16:20:57.219Z", "source": "", "device_id": "01a2281c-0c33-76d9-9bba-030f92562c85", "created_at": "2026-11-29T16:20:57.219Z"}','1760000000009-0000-01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','2026-11-29 16:20:57.564000');
+INSERT INTO "change_log" VALUES(12,'01a2281c-0f06-7344-bcab-7c9642947c81','ai_result','01a2281c-0f03-76a8-a0c7-48cb01f3f73b','insert','{"session_id": "01a2281c-0f03-76a8-a0c7-48c943223830", "item_id": null, "image_id": "01a2281c-0f03-76a8-a0c7-48caa6ab7a3f", "heatmap_image_id": null, "pipeline_id": null, "pipeline_version": null, "model_sha256": null, "overall_result": "OK", "confidence": 0.75, "anomaly_score": 0.30000000000000004, "threshold": null, "detections": [], "reasons": [], "steps": [], "processing_time_ms": 0.0, "device_id": "01a2281c-0c33-76d9-9bba-030f92562c85", "created_at": "2026-11-29T16:20:57.219Z"}','1760000000010-0000-01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','2026-11-29 16:20:57.566000');
+INSERT INTO "change_log" VALUES(13,'01a2281c-0f44-7192-b64d-cce55e81402c','human_verification','01a2281c-0f43-7405-ad52-5b5fa59e4228','insert','{"of_a_newer_schema": 1, "session_id": "01a2281c-0f03-76a8-a0c7-48c943223830", "item_id": null, "ai_result_id": null, "user_id": null, "username": "", "verdict": "NG", "defects": [], "comment": "", "seconds": null, "device_id": "01a2281c-0c33-76d9-9bba-030f92562c85", "created_at": "2026-11-29T16:20:57.283Z"}','1760000000011-0000-01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','2026-11-29 16:20:57.597000');
+INSERT INTO "change_log" VALUES(14,'01a2281c-0f4c-70eb-8cf6-7c8767734b03','inspection_session','01a2281c-0f03-76a8-a0c7-48c943223830','update','{"status": "COMPLETED", "completed_at": "2026-11-29T16:20:57.291Z"}','1760000000012-0000-01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','2026-11-29 16:20:57.619000');
+INSERT INTO "change_log" VALUES(15,'01a2281c-0f4c-70eb-8cf6-7c888e26608d','human_verification','01a2281c-0f4b-74bc-907d-ef334ee085aa','insert','{"session_id": "01a2281c-0f03-76a8-a0c7-48c943223830", "item_id": null, "ai_result_id": null, "user_id": null, "username": "", "verdict": "OK", "defects": [], "comment": "", "seconds": null, "device_id": "01a2281c-0c33-76d9-9bba-030f92562c85", "created_at": "2026-11-29T16:20:57.291Z"}','1760000000013-0000-01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c33-76d9-9bba-030f92562c85','2026-11-29 16:20:57.633000');
+CREATE TABLE change_log_head (
+	id INTEGER NOT NULL, 
+	position BIGINT NOT NULL, 
+	CONSTRAINT pk_change_log_head PRIMARY KEY (id)
+);
+INSERT INTO "change_log_head" VALUES(1,15);
+CREATE TABLE defect_classes (
+	code VARCHAR(64) NOT NULL, 
+	name_en VARCHAR(200) NOT NULL, 
+	name_ja VARCHAR(200) NOT NULL, 
+	severity VARCHAR(16) NOT NULL, 
+	updated_at DATETIME NOT NULL, 
+	deleted_at DATETIME, 
+	field_clocks JSON NOT NULL, 
+	id VARCHAR(36) NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	rev BIGINT, 
+	clock VARCHAR(96) NOT NULL, 
+	extra JSON NOT NULL, search_text TEXT DEFAULT '' NOT NULL, name_key VARCHAR(255) DEFAULT '' NOT NULL, 
+	CONSTRAINT pk_defect_classes PRIMARY KEY (id)
+);
+CREATE TABLE devices (
+	id VARCHAR(36) NOT NULL, 
+	name VARCHAR(200) NOT NULL, 
+	status VARCHAR(32) NOT NULL, 
+	credential_digest VARCHAR(64) NOT NULL, 
+	enrolled_at DATETIME NOT NULL, 
+	last_seen_at DATETIME, search_text TEXT DEFAULT '' NOT NULL, 
+	CONSTRAINT pk_devices PRIMARY KEY (id)
+);
+INSERT INTO "devices" VALUES('01a2281c-0c33-76d9-9bba-030f92562c85','station','active','9b4ef3e5b7b4d1759cb8f880e34dbd5ea8c3fcd79ce33b89d7357bf64fcbfc91','2026-11-29 16:20:56.499000',NULL,'station
+01a2281c-0c33-76d9-9bba-030f92562c85');
+CREATE TABLE enrolment_codes (
+	id VARCHAR(36) NOT NULL, 
+	code_digest VARCHAR(64) NOT NULL, 
+	device_name VARCHAR(200) NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	expires_at DATETIME NOT NULL, 
+	used_at DATETIME, 
+	CONSTRAINT pk_enrolment_codes PRIMARY KEY (id), 
+	CONSTRAINT uq_enrolment_codes_code_digest UNIQUE (code_digest)
+);
+CREATE TABLE human_verifications (
+	session_id VARCHAR(36) NOT NULL, 
+	item_id VARCHAR(36), 
+	ai_result_id VARCHAR(36), 
+	user_id VARCHAR(36), 
+	username VARCHAR(64) NOT NULL, 
+	verdict VARCHAR(32) NOT NULL, 
+	defects JSON NOT NULL, 
+	comment TEXT NOT NULL, 
+	seconds DOUBLE, 
+	device_id VARCHAR(64) NOT NULL, 
+	id VARCHAR(36) NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	rev BIGINT, 
+	clock VARCHAR(96) NOT NULL, 
+	extra JSON NOT NULL, 
+	CONSTRAINT pk_human_verifications PRIMARY KEY (id), 
+	CONSTRAINT fk_human_verifications_ai_result_id_ai_results FOREIGN KEY(ai_result_id) REFERENCES ai_results (id), 
+	CONSTRAINT fk_human_verifications_item_id_inspection_items FOREIGN KEY(item_id) REFERENCES inspection_items (id), 
+	CONSTRAINT fk_human_verifications_session_id_inspection_sessions FOREIGN KEY(session_id) REFERENCES inspection_sessions (id), 
+	CONSTRAINT fk_human_verifications_user_id_users FOREIGN KEY(user_id) REFERENCES users (id)
+);
+INSERT INTO "human_verifications" VALUES('01a2281c-0eb2-7036-9967-7431c8a95f97',NULL,NULL,NULL,'','NG','[]','',NULL,'01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0ee1-75cb-a6f6-82f7d764afa5','2026-11-29 16:20:57.185000',7,'1760000000005-0000-01a2281c-0c33-76d9-9bba-030f92562c85','{"of_a_newer_schema": 0}');
+INSERT INTO "human_verifications" VALUES('01a2281c-0eb2-7036-9967-7431c8a95f97',NULL,NULL,NULL,'','OK','[]','',NULL,'01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0ee8-7394-b636-2f00ea74720e','2026-11-29 16:20:57.192000',9,'1760000000007-0000-01a2281c-0c33-76d9-9bba-030f92562c85','{}');
+INSERT INTO "human_verifications" VALUES('01a2281c-0f03-76a8-a0c7-48c943223830',NULL,NULL,NULL,'','NG','[]','',NULL,'01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0f43-7405-ad52-5b5fa59e4228','2026-11-29 16:20:57.283000',13,'1760000000011-0000-01a2281c-0c33-76d9-9bba-030f92562c85','{"of_a_newer_schema": 1}');
+INSERT INTO "human_verifications" VALUES('01a2281c-0f03-76a8-a0c7-48c943223830',NULL,NULL,NULL,'','OK','[]','',NULL,'01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0f4b-74bc-907d-ef334ee085aa','2026-11-29 16:20:57.291000',15,'1760000000013-0000-01a2281c-0c33-76d9-9bba-030f92562c85','{}');
+CREATE TABLE images (
+	session_id VARCHAR(36) NOT NULL, 
+	item_id VARCHAR(36), 
+	image_kind VARCHAR(32) NOT NULL, 
+	sha256 VARCHAR(64) NOT NULL, 
+	size_bytes BIGINT NOT NULL, 
+	content_type VARCHAR(64) NOT NULL, 
+	width INTEGER NOT NULL, 
+	height INTEGER NOT NULL, 
+	captured_at DATETIME NOT NULL, 
+	source VARCHAR(200) NOT NULL, 
+	device_id VARCHAR(64) NOT NULL, 
+	id VARCHAR(36) NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	rev BIGINT, 
+	clock VARCHAR(96) NOT NULL, 
+	extra JSON NOT NULL, 
+	CONSTRAINT pk_images PRIMARY KEY (id), 
+	CONSTRAINT fk_images_item_id_inspection_items FOREIGN KEY(item_id) REFERENCES inspection_items (id), 
+	CONSTRAINT fk_images_session_id_inspection_sessions FOREIGN KEY(session_id) REFERENCES inspection_sessions (id)
+);
+INSERT INTO "images" VALUES('01a2281c-0eb2-7036-9967-7431c8a95f97',NULL,'captured','435b2fd184a5eefb4847125027e8e105a03bca5237d18eedbca9549da7e31106',8,'image/png',4,4,'2026-11-29 16:20:57.138000','','01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0eb2-7036-9967-7432d4ed25e3','2026-11-29 16:20:57.138000',5,'1760000000003-0003-01a2281c-0c33-76d9-9bba-030f92562c85','{}');
+INSERT INTO "images" VALUES('01a2281c-0f03-76a8-a0c7-48c943223830',NULL,'captured','372e58ffcc75f7d16731a4b40dca3d27da4cbbef845ef1634a10fe52997e8527',8,'image/png',4,4,'2026-11-29 16:20:57.219000','','01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0f03-76a8-a0c7-48caa6ab7a3f','2026-11-29 16:20:57.219000',11,'1760000000009-0000-01a2281c-0c33-76d9-9bba-030f92562c85','{}');
+CREATE TABLE inspection_items (
+	target_id VARCHAR(36) NOT NULL, 
+	name VARCHAR(200) NOT NULL, 
+	description TEXT NOT NULL, 
+	position INTEGER NOT NULL, 
+	required BOOLEAN NOT NULL, 
+	criteria JSON NOT NULL, 
+	pipeline_id VARCHAR(36), 
+	pipeline_parameters JSON NOT NULL, 
+	updated_at DATETIME NOT NULL, 
+	deleted_at DATETIME, 
+	field_clocks JSON NOT NULL, 
+	id VARCHAR(36) NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	rev BIGINT, 
+	clock VARCHAR(96) NOT NULL, 
+	extra JSON NOT NULL, search_text TEXT DEFAULT '' NOT NULL, 
+	CONSTRAINT pk_inspection_items PRIMARY KEY (id), 
+	CONSTRAINT fk_inspection_items_pipeline_id_pipelines FOREIGN KEY(pipeline_id) REFERENCES pipelines (id), 
+	CONSTRAINT fk_inspection_items_target_id_targets FOREIGN KEY(target_id) REFERENCES targets (id)
+);
+INSERT INTO "inspection_items" VALUES('01a2281c-0c60-7258-95f0-0261d9488ad9','Surface','',1,1,'{}',NULL,'{}','2026-11-29 16:20:56.544000',NULL,'{"target_id": {"rev": 3, "clock": "1760000000003-0000-server"}, "name": {"rev": 3, "clock": "1760000000003-0000-server"}, "description": {"rev": 3, "clock": "1760000000003-0000-server"}, "position": {"rev": 3, "clock": "1760000000003-0000-server"}, "required": {"rev": 3, "clock": "1760000000003-0000-server"}, "criteria": {"rev": 3, "clock": "1760000000003-0000-server"}, "pipeline_id": {"rev": 3, "clock": "1760000000003-0000-server"}, "pipeline_parameters": {"rev": 3, "clock": "1760000000003-0000-server"}, "updated_at": {"rev": 3, "clock": "1760000000003-0000-server"}, "deleted_at": {"rev": 3, "clock": "1760000000003-0000-server"}, "created_at": {"rev": 3, "clock": "1760000000003-0000-server"}}','01a2281c-0c60-7258-95f0-0262092f606f','2026-11-29 16:20:56.544000',3,'1760000000003-0000-server','{}','surface
+');
+CREATE TABLE inspection_sessions (
+	device_id VARCHAR(64) NOT NULL, 
+	target_id VARCHAR(36) NOT NULL, 
+	user_id VARCHAR(36), 
+	lot VARCHAR(128) NOT NULL, 
+	serial_number VARCHAR(128) NOT NULL, 
+	status VARCHAR(32) NOT NULL, 
+	started_at DATETIME, 
+	completed_at DATETIME, 
+	effective_verdict VARCHAR(32), 
+	id VARCHAR(36) NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	rev BIGINT, 
+	clock VARCHAR(96) NOT NULL, 
+	extra JSON NOT NULL, search_text TEXT DEFAULT '' NOT NULL, 
+	CONSTRAINT pk_inspection_sessions PRIMARY KEY (id), 
+	CONSTRAINT fk_inspection_sessions_target_id_targets FOREIGN KEY(target_id) REFERENCES targets (id), 
+	CONSTRAINT fk_inspection_sessions_user_id_users FOREIGN KEY(user_id) REFERENCES users (id)
+);
+INSERT INTO "inspection_sessions" VALUES('01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c60-7258-95f0-0261d9488ad9','01a2281c-0c60-7258-95f0-025f552baaec','','','COMPLETED',NULL,'2026-11-29 16:20:57.192000','OK','01a2281c-0eb2-7036-9967-7431c8a95f97','2026-11-29 16:20:57.138000',8,'1760000000006-0000-01a2281c-0c33-76d9-9bba-030f92562c85','{}','
+');
+INSERT INTO "inspection_sessions" VALUES('01a2281c-0c33-76d9-9bba-030f92562c85','01a2281c-0c60-7258-95f0-0261d9488ad9','01a2281c-0c60-7258-95f0-025f552baaec','','','COMPLETED',NULL,'2026-11-29 16:20:57.291000','OK','01a2281c-0f03-76a8-a0c7-48c943223830','2026-11-29 16:20:57.219000',14,'1760000000012-0000-01a2281c-0c33-76d9-9bba-030f92562c85','{}','
+');
+CREATE TABLE model_files (
+	name VARCHAR(200) NOT NULL, 
+	model_kind VARCHAR(32) NOT NULL, 
+	sha256 VARCHAR(64) NOT NULL, 
+	size_bytes BIGINT NOT NULL, 
+	metrics JSON NOT NULL, 
+	item_id VARCHAR(36), 
+	updated_at DATETIME NOT NULL, 
+	deleted_at DATETIME, 
+	field_clocks JSON NOT NULL, 
+	id VARCHAR(36) NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	rev BIGINT, 
+	clock VARCHAR(96) NOT NULL, 
+	extra JSON NOT NULL, 
+	CONSTRAINT pk_model_files PRIMARY KEY (id), 
+	CONSTRAINT fk_model_files_item_id_inspection_items FOREIGN KEY(item_id) REFERENCES inspection_items (id)
+);
+CREATE TABLE outbox (
+	sequence INTEGER NOT NULL, 
+	change_id VARCHAR(36) NOT NULL, 
+	entity VARCHAR(64) NOT NULL, 
+	entity_id VARCHAR(36) NOT NULL, 
+	op VARCHAR(32) NOT NULL, 
+	base_rev BIGINT, 
+	fields JSON NOT NULL, 
+	clock VARCHAR(96) NOT NULL, 
+	user_id VARCHAR(36), 
+	created_at DATETIME NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	last_error TEXT NOT NULL, 
+	state VARCHAR(32) NOT NULL, 
+	problem JSON, 
+	CONSTRAINT pk_outbox PRIMARY KEY (sequence), 
+	CONSTRAINT uq_outbox_change_id UNIQUE (change_id)
+);
+CREATE TABLE pipelines (
+	name VARCHAR(200) NOT NULL, 
+	description TEXT NOT NULL, 
+	version INTEGER NOT NULL, 
+	definition JSON NOT NULL, 
+	updated_at DATETIME NOT NULL, 
+	deleted_at DATETIME, 
+	field_clocks JSON NOT NULL, 
+	id VARCHAR(36) NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	rev BIGINT, 
+	clock VARCHAR(96) NOT NULL, 
+	extra JSON NOT NULL, search_text TEXT DEFAULT '' NOT NULL, 
+	CONSTRAINT pk_pipelines PRIMARY KEY (id)
+);
+CREATE TABLE station_configs (
+	device_id VARCHAR(64), 
+	settings JSON NOT NULL, 
+	updated_at DATETIME NOT NULL, 
+	deleted_at DATETIME, 
+	field_clocks JSON NOT NULL, 
+	id VARCHAR(36) NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	rev BIGINT, 
+	clock VARCHAR(96) NOT NULL, 
+	extra JSON NOT NULL, 
+	CONSTRAINT pk_station_configs PRIMARY KEY (id)
+);
+CREATE TABLE stored_files (
+	id VARCHAR(36) NOT NULL, 
+	sha256 VARCHAR(64) NOT NULL, 
+	filename VARCHAR(255) NOT NULL, 
+	content_type VARCHAR(64) NOT NULL, 
+	size_bytes BIGINT NOT NULL, 
+	width INTEGER, 
+	height INTEGER, 
+	user_id VARCHAR(36), 
+	created_at DATETIME NOT NULL, 
+	CONSTRAINT pk_stored_files PRIMARY KEY (id)
+);
+CREATE TABLE sync_conflicts (
+	id VARCHAR(36) NOT NULL, 
+	entity VARCHAR(64) NOT NULL, 
+	entity_id VARCHAR(36) NOT NULL, 
+	field VARCHAR(64) NOT NULL, 
+	change_id VARCHAR(36) NOT NULL, 
+	device_id VARCHAR(64) NOT NULL, 
+	kept_value JSON NOT NULL, 
+	kept_clock VARCHAR(96) NOT NULL, 
+	lost_value JSON NOT NULL, 
+	lost_clock VARCHAR(96) NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	seen_at DATETIME, 
+	CONSTRAINT pk_sync_conflicts PRIMARY KEY (id)
+);
+CREATE TABLE sync_state (
+	"key" VARCHAR(64) NOT NULL, 
+	value TEXT NOT NULL, 
+	CONSTRAINT pk_sync_state PRIMARY KEY ("key")
+);
+INSERT INTO "sync_state" VALUES('log_name','01a2281c-0c6f-758f-8596-aa7f034bbdf8');
+CREATE TABLE targets (
+	code VARCHAR(64) NOT NULL, 
+	name VARCHAR(200) NOT NULL, 
+	version VARCHAR(32) NOT NULL, 
+	description TEXT NOT NULL, 
+	updated_at DATETIME NOT NULL, 
+	deleted_at DATETIME, 
+	field_clocks JSON NOT NULL, 
+	id VARCHAR(36) NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	rev BIGINT, 
+	clock VARCHAR(96) NOT NULL, 
+	extra JSON NOT NULL, search_text TEXT DEFAULT '' NOT NULL, name_key VARCHAR(255) DEFAULT '' NOT NULL, 
+	CONSTRAINT pk_targets PRIMARY KEY (id)
+);
+INSERT INTO "targets" VALUES('T-f12f28','Plate','1','','2026-11-29 16:20:56.544000',NULL,'{"code": {"rev": 2, "clock": "1760000000002-0000-server"}, "name": {"rev": 2, "clock": "1760000000002-0000-server"}, "version": {"rev": 2, "clock": "1760000000002-0000-server"}, "description": {"rev": 2, "clock": "1760000000002-0000-server"}, "updated_at": {"rev": 2, "clock": "1760000000002-0000-server"}, "deleted_at": {"rev": 2, "clock": "1760000000002-0000-server"}, "created_at": {"rev": 2, "clock": "1760000000002-0000-server"}}','01a2281c-0c60-7258-95f0-0261d9488ad9','2026-11-29 16:20:56.544000',2,'1760000000002-0000-server','{}','t-f12f28
+plate
+','t-f12f28');
+CREATE TABLE user_credentials (
+	user_id VARCHAR(36) NOT NULL, 
+	password_digest VARCHAR(255) NOT NULL, 
+	updated_at DATETIME NOT NULL, 
+	expires_at DATETIME, 
+	CONSTRAINT pk_user_credentials PRIMARY KEY (user_id)
+);
+CREATE TABLE users (
+	username VARCHAR(64) NOT NULL, 
+	display_name VARCHAR(200) NOT NULL, 
+	role VARCHAR(32) NOT NULL, 
+	language VARCHAR(8) NOT NULL, 
+	active BOOLEAN NOT NULL, 
+	updated_at DATETIME NOT NULL, 
+	deleted_at DATETIME, 
+	field_clocks JSON NOT NULL, 
+	id VARCHAR(36) NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	rev BIGINT, 
+	clock VARCHAR(96) NOT NULL, 
+	extra JSON NOT NULL, search_text TEXT DEFAULT '' NOT NULL, name_key VARCHAR(255) DEFAULT '' NOT NULL, 
+	CONSTRAINT pk_users PRIMARY KEY (id)
+);
+INSERT INTO "users" VALUES('quality-8f6229','','supervisor','ja',1,'2026-11-29 16:20:56.544000',NULL,'{"username": {"rev": 1, "clock": "1760000000001-0000-server"}, "display_name": {"rev": 1, "clock": "1760000000001-0000-server"}, "role": {"rev": 1, "clock": "1760000000001-0000-server"}, "language": {"rev": 1, "clock": "1760000000001-0000-server"}, "active": {"rev": 1, "clock": "1760000000001-0000-server"}, "updated_at": {"rev": 1, "clock": "1760000000001-0000-server"}, "deleted_at": {"rev": 1, "clock": "1760000000001-0000-server"}, "created_at": {"rev": 1, "clock": "1760000000001-0000-server"}}','01a2281c-0c60-7258-95f0-025f552baaec','2026-11-29 16:20:56.544000',1,'1760000000001-0000-server','{}','quality-8f6229
+','quality-8f6229');
+CREATE INDEX ix_audit_entries_device_id ON audit_entries (device_id);
+CREATE UNIQUE INDEX uq_audit_entries_chain ON audit_entries (device_id, sequence);
+CREATE INDEX ix_blobs_uploaded_at ON blobs (uploaded_at);
+CREATE INDEX ix_change_log_change_id ON change_log (change_id);
+CREATE INDEX ix_change_log_committed_at ON change_log (committed_at);
+CREATE INDEX ix_change_log_entity ON change_log (entity, entity_id);
+CREATE INDEX ix_change_log_scope_device_id ON change_log (scope_device_id);
+CREATE INDEX ix_outbox_entity_id ON outbox (entity_id);
+CREATE INDEX ix_outbox_state_sequence ON outbox (state, sequence);
+CREATE INDEX ix_station_configs_device_id ON station_configs (device_id);
+CREATE INDEX ix_stored_files_sha256 ON stored_files (sha256);
+CREATE INDEX ix_sync_conflicts_entity_id ON sync_conflicts (entity_id);
+CREATE UNIQUE INDEX uq_targets_code ON targets (code) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX uq_users_username ON users (username) WHERE deleted_at IS NULL;
+CREATE INDEX ix_auth_sessions_user_id ON auth_sessions (user_id);
+CREATE INDEX ix_inspection_items_pipeline_id ON inspection_items (pipeline_id);
+CREATE INDEX ix_inspection_items_target_id ON inspection_items (target_id);
+CREATE INDEX ix_inspection_sessions_device_id ON inspection_sessions (device_id);
+CREATE INDEX ix_inspection_sessions_lot ON inspection_sessions (lot);
+CREATE INDEX ix_inspection_sessions_serial_number ON inspection_sessions (serial_number);
+CREATE INDEX ix_inspection_sessions_statistics ON inspection_sessions (status, completed_at);
+CREATE INDEX ix_inspection_sessions_target_id ON inspection_sessions (target_id);
+CREATE INDEX ix_images_device_id ON images (device_id);
+CREATE INDEX ix_images_session_id ON images (session_id);
+CREATE INDEX ix_images_sha256 ON images (sha256);
+CREATE INDEX ix_model_files_sha256 ON model_files (sha256);
+CREATE INDEX ix_ai_results_device_id ON ai_results (device_id);
+CREATE INDEX ix_ai_results_session_id ON ai_results (session_id);
+CREATE INDEX ix_human_verifications_device_id ON human_verifications (device_id);
+CREATE INDEX ix_human_verifications_session_id ON human_verifications (session_id);
+CREATE INDEX ix_human_verifications_user_id ON human_verifications (user_id);
+CREATE UNIQUE INDEX uq_users_name_key ON users (name_key) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX uq_targets_name_key ON targets (name_key) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX uq_defect_classes_name_key ON defect_classes (name_key) WHERE deleted_at IS NULL;
+COMMIT;
