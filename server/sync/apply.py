@@ -38,7 +38,7 @@ from server.sync.payload_validation import require_storable
 from server.sync.permissions import IdentityRefused
 from server.sync.record_writer import RecordWriter
 from server.users.rules import settle_access
-from sync.shared.problems import HELD_BACK, MASTER_NOT_TAKEN, change_problem
+from sync.shared.problems import HELD_BACK, MASTER_NOT_TAKEN, MISSING_PARENT, change_problem
 from sync.shared.protocol import Change, ChangeResult, Outcome, PushAnswer
 
 # The write lock of an embedded store is let go of in between, so that other requests never wait for a whole batch.
@@ -192,7 +192,7 @@ class BatchApplier:
     def _refusal(self, raw: Mapping[str, Any], error: UserFacingError, *, retry: bool = False) -> ChangeResult:
         """Return the answer to a change that is refused; later ones of its record are held back."""
         entity_id = _entity_id(raw)
-        if entity_id and error.code != MASTER_NOT_TAKEN:  # an edit need not wait for an offer
+        if entity_id and not _may_be_overtaken(error):
             self.held.add(entity_id)
         return self._refused(raw, error, retry=retry)
 
@@ -235,6 +235,16 @@ class BatchApplier:
             self.session.flush()
         if isinstance(record, User):
             settle_access(self.session, Principal.of_device(self.device_id), record, change.fields.keys())
+
+
+def _may_be_overtaken(error: UserFacingError) -> bool:
+    """Return whether a refused change holds back no later one of its record.
+
+    An edit need not wait for an offer; and what waits for its record must not keep away the change that makes it, which
+    comes later where a restored server has lost the record.
+    """
+    absent = error.code == MISSING_PARENT and error.values.get("field") == "id"
+    return absent or error.code == MASTER_NOT_TAKEN
 
 
 def _parsed(raw: Mapping[str, Any]) -> Change | UserFacingError:

@@ -120,6 +120,20 @@ def test_a_station_cut_before_its_pull_notices_the_restore(server, make_station,
     assert same(server, station)
 
 
+def test_a_part_verified_after_the_restore_comes_again(server, make_station, tmp_path):
+    station = make_station()
+    user, target, _ = prepared(server, station)
+    backup = Backup(server, tmp_path / "backup")
+    part = station.inspect_part(target.id, user.id)
+    station.sync()
+    backup.restore()
+    station.verify_part(part, HumanVerdict.OK, user.id)  # waits before what the comparison sends again
+    for _ in range(2):
+        station.sync()
+    assert station.outbox() == []
+    assert same(server, station)
+
+
 @pytest.mark.parametrize("fault", ["lost", "cut"])
 def test_a_comparison_that_is_cut_goes_on_where_it_was(server, went_back, fault):
     station, _, _ = went_back
