@@ -28,7 +28,7 @@ SYSTEM = "/ws/system-status"
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server that waits for nobody."""
-    limits = {"websocket_ping_s": 0.3, "websockets_per_principal": 3}
+    limits = {"websocket_ping_s": 0.3, "websockets_per_principal": 3, "execution_slots": 0}
     with serve_with_users(tmp_path_factory.mktemp("hasty"), **limits) as served:
         yield served
 
@@ -36,7 +36,7 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def impatient(tmp_path: Path) -> Iterator[Served]:
     """A server that waits for its readers, and for the heads of requests, for a moment only."""
-    with serve_with_users(tmp_path, websocket_unread_s=0.2, head_timeout_s=0.3, body_timeout_s=0.3) as served:
+    with serve_with_users(tmp_path, websocket_unread_s=0.2, head_timeout_s=0.3, execution_slots=0) as served:
         yield served
 
 
@@ -177,13 +177,13 @@ def test_a_connection_outlives_the_time_of_a_head(impatient: Served) -> None:
         assert message(connection)["status"] == "running"
 
 
-def test_what_a_client_says_is_ignored(served: Served) -> None:
-    one = add_execution(served.context.database, ExecutionStatus.PENDING)
-    with live(served, f"/ws/execution/{one}") as connection:
+def test_what_a_client_says_is_ignored(hasty: Served) -> None:
+    one = add_execution(hasty.context.database, ExecutionStatus.PENDING)
+    with live(hasty, f"/ws/execution/{one}") as connection:
         message(connection)
         connection.send("{")
         connection.send(b"\xff")
-        happened(served, one, ExecutionStatus.RUNNING)
+        happened(hasty, one, ExecutionStatus.RUNNING)
         assert message(connection)["status"] == "running"
 
 
