@@ -13,7 +13,7 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from models.database import Database
-from models.errors import Conflict, DoesNotFit, InvalidInput, TooLarge, Unavailable
+from models.errors import Conflict, DoesNotFit, InvalidInput, NotFound, TooLarge, Unavailable
 from models.pipelines import ModelFile
 from models.sessions import ImageRecord, InspectionSession
 from models.storage import is_digest, no_room, reason_of, sha256_of, sha256_of_file, sync_file
@@ -65,8 +65,7 @@ class Uploads:
             raise TooLarge("blob-too-large", size=request.size, limit=MAX_BLOB_BYTES)
         path = self._path(owner, request.sha256)
         with self._only(path):
-            if self.objects.exists(request.sha256):
-                self._remember(request.sha256, self.objects.size(request.sha256), request.content_type)
+            if self._is_kept(request.sha256, request.content_type):
                 path.unlink(missing_ok=True)
                 return UploadState(offset=request.size, complete=True)
             held = path.stat().st_size if path.exists() else 0
@@ -93,7 +92,7 @@ class Uploads:
             raise TooLarge("blob-too-large", size=chunk.total, limit=MAX_BLOB_BYTES)
         path = self._path(owner, sha256)
         with self._only(path):
-            if self.objects.exists(sha256):
+            if self._is_kept(sha256, content_type):
                 return UploadState(offset=chunk.total, complete=True)
             held = path.stat().st_size if path.exists() else 0
             if chunk.first != held:
@@ -115,6 +114,8 @@ class Uploads:
         with self.database.local_transaction() as session:
             kinds = {request.sha256: request.content_type for request, _ in blobs}
             record_blobs(session, [(sha256, len(data), kinds[sha256]) for sha256, data in right.items()])
+        # See `_is_kept`.
+        self.objects.put_many({sha256: data for sha256, data in right.items() if not self.objects.exists(sha256)})
         return [_became(request.sha256, request.sha256 in right, language) for request, _ in blobs]
 
     def remove_stale(self, now: float | None = None) -> int:
@@ -138,6 +139,18 @@ class Uploads:
         self._remember(sha256, size, content_type)
         path.unlink(missing_ok=True)
         return UploadState(offset=size, complete=True)
+
+    def _is_kept(self, sha256: str, content_type: str) -> bool:
+        """Record a blob whose bytes are here already; return whether they are here for good.
+
+        The collector of objects may remove bytes that no record names until the record is committed, not afterwards.
+        """
+        try:
+            size = self.objects.size(sha256)
+        except NotFound:
+            return False
+        self._remember(sha256, size, content_type)
+        return self.objects.exists(sha256)
 
     def _remember(self, sha256: str, size: int, content_type: str) -> None:
         with self.database.local_transaction() as session:
