@@ -3,8 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self, TypeVar
+
+from models.errors import Unavailable
+from server.core.structlog_import import structlog
+
+_PAUSE_S = 1.0
+_log = structlog.get_logger("imageflow.server")
+
+
+class _Reader(Protocol):
+    """A subscription or a consumer."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def aclose(self) -> None: ...
+
+
+ReaderT = TypeVar("ReaderT", bound=_Reader)
+
+
+@asynccontextmanager
+async def once_reachable(reader: ReaderT) -> AsyncIterator[ReaderT]:
+    """Begin a reader as soon as the bus can be reached, however long that takes, and end it with the block."""
+    while True:
+        try:
+            await reader.__aenter__()
+            break
+        except Unavailable as error:
+            _log.warning("events not read", error_code=error.code)
+        await asyncio.sleep(_PAUSE_S)
+    try:
+        yield reader
+    finally:
+        await reader.aclose()
 
 
 class LoopReader:

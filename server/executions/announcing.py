@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from models.clock import utc_now
 from models.executions import Execution
 from models.states import ExecutionStatus
 from server.events.bus import EventBus
 from server.executions.events import PIPELINE_PROGRESS, ExecutionEvent
 from server.executions.results import Ended
+from server.executions.schemas import OutputFile
 
 
-def announce(bus: EventBus, execution: Execution) -> None:
-    """Publish that an execution has the status that its record has."""
+def announce(bus: EventBus, execution: Execution, output_files: Sequence[OutputFile] = ()) -> None:
+    """Publish that an execution has the status that its record has.
+
+    Args:
+        bus: gets the event.
+        execution: the record.
+        output_files: of an execution that may have completed.
+    """
     event = ExecutionEvent(
         execution_id=execution.id,
         status=execution.status,
@@ -19,6 +28,7 @@ def announce(bus: EventBus, execution: Execution) -> None:
         fencing_token=execution.fencing_token,
         progress=execution.progress,
         total_time_ms=execution.processing_time_ms,
+        output_files=list(output_files),
         error_code=execution.error_code,
         error_values=execution.error_values,
     )

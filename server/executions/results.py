@@ -64,6 +64,23 @@ class Ended:
     error_values: dict[str, Any]
 
 
+def record_progress(
+    session: Session, claim: Claim, position: int, steps: Sequence[dict[str, Any]], percent: float
+) -> None:
+    """Write how far the run on one file is; nothing of one that has ended, which may be before its worker knows.
+
+    Args:
+        session: the transaction, in which the claim is held.
+        claim: of the worker.
+        position: of the file.
+        steps: as ``ExecutionRun.steps``.
+        percent: of the run.
+    """
+    run = session.get_one(ExecutionRun, (claim.execution_id, position))
+    if run.status not in EXECUTION_ENDED:
+        run.status, run.steps, run.progress = ExecutionStatus.RUNNING, list(steps), percent
+
+
 def record_run(session: Session, claim: Claim, position: int, result: RunResult) -> Ended | None:
     """Write how the run on one file ended; with the last file the execution ends, and its end is returned.
 

@@ -17,7 +17,7 @@ from inspection.model_files.step_models import ModelFinder
 from inspection.pipeline.definition import PipelineDefinition
 from inspection.pipeline.validation import ValidatedPipeline, validate_definition
 from models.errors import Unavailable, UserFacingError
-from models.executions import ExecutionRun
+from models.executions import Execution
 from models.states import ExecutionMode, ExecutionStatus
 from server.context import ServerContext
 from server.core.structlog_import import structlog
@@ -26,9 +26,10 @@ from server.executions.announcing import announce, announce_end, announce_start
 from server.executions.events import PROCESSING_REQUESTS, ExecutionRequest
 from server.executions.jobs import Job, JobFile
 from server.executions.leases import Claim, LeaseLostError, give_back, hold, is_cancelled
-from server.executions.repository import execution_by_id
-from server.executions.results import Ended, RunResult, end, record_run
+from server.executions.repository import execution_by_id, outputs_of
+from server.executions.results import Ended, RunResult, end, record_progress, record_run
 from server.executions.rules import After, after_trouble, pause_before
+from server.executions.schemas import OutputFile
 from server.orchestration.file_runs import InputImage, run_on_file
 from server.orchestration.images import Work
 from server.orchestration.outputs import keep_outputs
@@ -219,9 +220,7 @@ class ExecutionRunner:
         with self._tools.context.database.local_transaction() as session:
             lease_s = self._settings.execution_lease_s
             asked = hold(session, self._job.claim, lease_s=lease_s, progress=progress.overall)
-            run = session.get_one(ExecutionRun, (self._job.claim.execution_id, progress.position))
-            if run.status is not ExecutionStatus.COMPLETED:
-                run.status, run.steps, run.progress = ExecutionStatus.RUNNING, progress.steps, progress.file_percent
+            record_progress(session, self._job.claim, progress.position, progress.steps, progress.file_percent)
         return asked
 
     def _look(self) -> bool:
@@ -274,12 +273,13 @@ class ExecutionRunner:
     async def _announce_state(self) -> None:
         """Publish the state that the record has: a write of ours whose answer was lost, or that of another worker."""
 
-        def read() -> Any:
+        def read() -> tuple[Execution, list[OutputFile]]:
             with self._tools.context.database.read() as session:
-                return execution_by_id(session, self._job.claim.execution_id)
+                record = execution_by_id(session, self._job.claim.execution_id)
+                return record, outputs_of(session, record.id)
 
         try:
-            announce(self._tools.context.events, await self._tools.on_database(read))
+            announce(self._tools.context.events, *await self._tools.on_database(read))
         except UserFacingError:
             return
 

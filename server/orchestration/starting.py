@@ -66,7 +66,16 @@ def _loaded() -> type[Worker]:
 
 
 async def _first(context: ServerContext) -> None:
-    """Wait until an execution waits."""
+    """Wait until an execution waits; while the bus is away, it is found by looking alone."""
+    try:
+        await _announced(context)
+    except Unavailable as error:
+        _log.warning("events not read", error_code=error.code)
+        while not await asyncio.to_thread(_waits, context):
+            await asyncio.sleep(_LOOK_S)
+
+
+async def _announced(context: ServerContext) -> None:
     async with context.events.subscribe(PIPELINE_PROGRESS) as events:
         while not await asyncio.to_thread(_waits, context):
             try:

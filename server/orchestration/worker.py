@@ -14,6 +14,7 @@ from models.ids import new_id
 from models.states import ExecutionStatus
 from server.context import ServerContext
 from server.core.structlog_import import structlog
+from server.events.reader import once_reachable
 from server.executions.announcing import announce
 from server.executions.events import PIPELINE_PROGRESS, PROCESSING_REQUESTS, WORKERS
 from server.executions.jobs import Job, next_job
@@ -79,14 +80,14 @@ class Worker:
 
     async def _listen(self) -> None:
         """Wake up for executions that were accepted."""
-        async with self._context.events.subscribe(PIPELINE_PROGRESS) as events:
+        async with once_reachable(self._context.events.subscribe(PIPELINE_PROGRESS)) as events:
             async for event in events:
                 if event.value.status is ExecutionStatus.PENDING:
                     self._wake.set()
 
     async def _consume(self) -> None:
         """Wake up for requests of the bus; one is taken when there is room for it, so that others may have it else."""
-        async with self._context.events.consume(PROCESSING_REQUESTS, WORKERS) as requests:
+        async with once_reachable(self._context.events.consume(PROCESSING_REQUESTS, WORKERS)) as requests:
             while True:
                 await self._free.wait()
                 delivery = await anext(requests, None)

@@ -7,13 +7,14 @@ import datetime
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from inspection.components.registry import components
 from models.clock import utc_now
@@ -26,13 +27,17 @@ from models.sync import StoredFile
 from server.auth.identity.principal import Principal
 from server.context import ServerContext, open_context
 from server.core.settings import ServerSettings
+from server.events.subscriptions import QueuedSubscription
+from server.events.work_queue import QueueConsumer
 from server.executions import service
 from server.executions.events import PIPELINE_PROGRESS, ExecutionEvent
 from server.executions.intake import Draft
 from server.executions.leases import claim_next
+from server.executions.results import RunResult, record_progress, record_run
 from server.executions.retention import remove_ended
 from server.files.images import check_image
 from server.orchestration import execution_run
+from server.orchestration.starting import working
 from server.orchestration.worker import Worker
 from server.services.step_services import StepAnswer, StoredImage
 from tests.support.executing import RESIZE_BLUR, jpeg
@@ -230,6 +235,74 @@ def test_a_worker_that_stops_gives_back_what_it_runs(context: ServerContext, stu
     asyncio.run(work())
     record = stored(context, one)
     assert (record.attempts, record.worker_id) == (0, None)
+
+
+def test_a_worker_works_while_the_bus_is_away(context: ServerContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object) -> None:
+        raise Unavailable("events-unreachable")
+
+    for reader in (QueuedSubscription, QueueConsumer):
+        monkeypatch.setattr(reader, "_join", away)
+    assert run_to_the_end(context, accept(context)).status is ExecutionStatus.COMPLETED
+
+
+def test_a_server_finds_its_first_execution_while_the_bus_is_away(
+    context: ServerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise Unavailable("events-unreachable")
+
+    monkeypatch.setattr(QueuedSubscription, "_join", away)
+    one = accept(context)
+
+    async def work() -> None:
+        async with working(context, None, no_model):
+            await until(lambda: stored(context, one).ended_at is not None)
+
+    asyncio.run(work())
+
+
+def test_an_end_whose_commit_was_not_confirmed_is_published_with_its_outputs(
+    context: ServerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = accept(context)
+    commit = context.database.local_transaction
+    unconfirmed: list[str] = []
+
+    @contextmanager
+    def losing(*arguments: Any) -> Iterator[Session]:
+        with commit(*arguments) as session:
+            yield session
+        if stored(context, one).ended_at is not None and not unconfirmed:
+            unconfirmed.append(one)
+            raise Unavailable("database-unreachable")
+
+    async def end() -> ExecutionEvent:
+        async with context.events.subscribe(PIPELINE_PROGRESS) as events, at_work(context):
+            async for event in events:
+                if event.value.status is ExecutionStatus.COMPLETED:
+                    return event.value
+        raise AssertionError("the bus has ended")
+
+    monkeypatch.setattr(type(context.database), "local_transaction", lambda _, *given: losing(*given))
+    event = asyncio.run(asyncio.wait_for(end(), DEADLINE_S))
+    assert (unconfirmed, len(event.output_files)) == ([one], 2)
+
+
+def test_late_progress_leaves_a_failed_run_its_end(context: ServerContext) -> None:
+    accept(context, jpeg(seed=1), jpeg(seed=2))
+    with context.database.local_transaction() as session:
+        claim = claim_next(session, "w", lease_s=60, most_attempts=2).claim
+        assert claim is not None
+        record_run(session, claim, 0, RunResult(ExecutionStatus.FAILED, error_code="execution-fault"))
+        for position in (0, 1):
+            record_progress(session, claim, position, [], 50.0)
+    with context.database.read() as session:
+        runs = session.scalars(select(ExecutionRun).order_by(ExecutionRun.position)).all()
+    assert [(run.status, run.progress) for run in runs] == [
+        (ExecutionStatus.FAILED, 100.0),
+        (ExecutionStatus.RUNNING, 50.0),
+    ]
 
 
 def test_progress_comes_before_the_end(context: ServerContext) -> None:
