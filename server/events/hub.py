@@ -12,6 +12,8 @@ from server.events.bus import EventBus, Subscription
 from server.events.topics import Event, Topic, ValueT
 
 MOST_WAITING = 256
+_AT_ONCE = 64
+"""Events passed on before the listeners' tasks run, though more wait: fewer than any listener keeps."""
 
 
 class Listener(Generic[ValueT]):
@@ -133,7 +135,7 @@ class Feed:
                 listener.end()
 
     async def _pass_on(self, events: Subscription[Any]) -> None:
-        missed = 0
+        missed = passed = 0
         async for event in events:
             if events.missed != missed:
                 missed = events.missed
@@ -141,6 +143,9 @@ class Feed:
                     listener.missed = True
             for listener in (*self._by_key.get(event.key, ()), *self._by_key.get(None, ())):
                 listener.offer(event)
+            passed += 1
+            if passed % _AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def _all(self) -> list[Listener[Any]]:
         return [listener for of_key in self._by_key.values() for listener in of_key]

@@ -73,18 +73,20 @@ def _system(watch: SystemWatch) -> Endpoint:
             listener.when_behind(lambda: socket.drop(CloseCode.TOO_SLOW, "too slow"))
             watch.add(listener)
             try:
-                await _send_changes(socket, listener)
+                await _send_changes(socket, listener, now)
             finally:
                 watch.remove(listener)
 
     return system
 
 
-async def _send_changes(socket: LiveSocket, listener: Any) -> None:
+async def _send_changes(socket: LiveSocket, listener: Any, known: SystemStatus) -> None:
     async for event in listener:
         value = event.value
         if isinstance(value, SystemStatus):
-            await socket.send(value)
+            if value != known:
+                known = value
+                await socket.send(value)
         elif isinstance(value, ExecutionEvent) and value.step_id is None:
             await socket.send(ExecutionUpdate(execution_id=value.execution_id, status=value.status))
 

@@ -1,4 +1,4 @@
-"""The state of the system: asked of its parts from time to time, sent to all who listen when it changes."""
+"""The state of the system: asked of its parts from time to time for all who listen."""
 
 from __future__ import annotations
 
@@ -49,10 +49,9 @@ class SystemWatch:
         self._period_s = period_s
         self._listeners: set[Listener[Any]] = set()
         self._watching: asyncio.Task[None] | None = None
-        self._last: SystemStatus | None = None
 
     def add(self, listener: Listener[Any]) -> None:
-        """Offer a listener each state that differs from the one before."""
+        """Offer a listener the state every time; whether it is news depends on what its client was sent."""
         self._listeners.add(listener)
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch())
@@ -68,10 +67,8 @@ class SystemWatch:
         while True:
             await asyncio.sleep(self._period_s)
             now = await self._ask()
-            if now != self._last:
-                self._last = now
-                for listener in list(self._listeners):
-                    listener.offer(Event(KEY, now))
+            for listener in list(self._listeners):
+                listener.offer(Event(KEY, now))
 
 
 def _executions(context: ServerContext) -> dict[str, int]:

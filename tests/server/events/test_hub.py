@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from models.errors import Unavailable
-from server.events.hub import Hub
+from server.events.hub import MOST_WAITING, Hub
 from server.events.in_process import InProcessBus
 from server.events.topics import Topic
 
@@ -74,6 +74,18 @@ def test_a_listener_that_falls_behind_ends_at_once() -> None:
             assert (await anext(other)).value.n == 2
             assert (slow.fell_behind, called) == (True, [True])
             assert [event async for event in slow] == []
+        bus.close()
+
+    run(scenario())
+
+
+def test_a_listener_that_reads_is_not_behind_after_a_burst() -> None:
+    async def scenario() -> None:
+        bus = InProcessBus()
+        async with Hub(bus).listen(STEP) as listener:
+            for number in range(2 * MOST_WAITING):
+                bus.publish(STEP, "a", Step(n=number))
+            assert [(await anext(listener)).value.n for _ in range(2 * MOST_WAITING)] == list(range(2 * MOST_WAITING))
         bus.close()
 
     run(scenario())
