@@ -22,7 +22,7 @@ from server.objects.naming import named_among
 from server.objects.store import ListedObject, ObjectStore
 
 _PAGE = 500
-_DAY_S = 86_400.0
+_SETTLED_S, _DAY_S = 600.0, 86_400.0
 _log = structlog.get_logger("imageflow.server")
 
 
@@ -61,6 +61,7 @@ def collect(
         Unavailable: when the database or the store is not reachable; what was removed by then stays removed.
     """
     grace, now = grace or Grace(), now or utc_now()
+    objects.remove_unfinished(now - grace.unrecorded)
     removed = size = 0
     old = (one for one in objects.listed() if one.modified_at < now - grace.unrecorded)
     while page := list(itertools.islice(old, _PAGE)):
@@ -72,9 +73,14 @@ def collect(
 
 
 async def collect_daily(database: Database, objects: ObjectStore, grace: Grace) -> None:
-    """Collect once a day until cancelled; what fails is tried again the next day."""
+    """Collect some minutes after the start, then once a day, until cancelled; what fails is tried again the next day.
+
+    A server that is started again each day collects too.
+    """
+    pause_s = _SETTLED_S
     while True:
-        await asyncio.sleep(_DAY_S)
+        await asyncio.sleep(pause_s)
+        pause_s = _DAY_S
         try:
             done = await asyncio.to_thread(collect, database, objects, grace)
         except Unavailable as error:

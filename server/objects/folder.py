@@ -66,6 +66,24 @@ def remove_file_older(folder: Path, key: str, limit: datetime) -> bool:
     return True
 
 
+def remove_unfinished(folder: Path, limit: datetime) -> None:
+    """Remove what was on its way to the store and has not been written to since ``limit``: its process has ended.
+
+    Args:
+        folder: of the store.
+        limit: an aware time.
+
+    Raises:
+        OSError: when the system refuses.
+    """
+    for path in (folder / ARRIVING).glob("*.part"):
+        try:
+            if path.stat().st_mtime < limit.timestamp():
+                path.unlink()
+        except FileNotFoundError:
+            continue  # It has arrived meanwhile.
+
+
 def _folders(folder: Path, keys: Iterable[str]) -> set[Path]:
     """Return the folders that hold new names: those of the keys, and those above, which may be new themselves."""
     found = {folder}

@@ -20,7 +20,7 @@ from obstore.store import ObjectStore as Store
 
 from models.errors import InvalidInput, NotFound
 from models.storage import move_durably, sync_path
-from server.objects.folder import ARRIVING, remove_file_older, write_objects
+from server.objects.folder import ARRIVING, remove_file_older, remove_unfinished, write_objects
 from server.objects.keys import Place, digest_of_key, key_of
 from server.objects.trouble import translated
 from server.objects.writing import ObjectWriter
@@ -241,6 +241,16 @@ class ObjectStore:
                 return False
             obstore.delete(self._store, key_of(sha256))
             return True
+
+    def remove_unfinished(self, limit: datetime) -> None:
+        """Remove what a process that ended in the middle left in a local folder, untouched since ``limit``.
+
+        Raises:
+            Unavailable: ``objects-unreachable``.
+        """
+        if self._folder is not None:
+            with translated():
+                remove_unfinished(self._folder, limit)
 
     def delete(self, sha256: str) -> None:
         """Remove the object; nothing happens when it is not there."""

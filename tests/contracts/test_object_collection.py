@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 from sqlalchemy import inspect
@@ -14,7 +18,8 @@ from models.base import Base
 from models.clock import utc_now
 from models.sync import Blob, StoredFile
 from server.context import ServerContext
-from server.objects.collecting import Collected, Grace, collect
+from server.objects.collecting import Collected, Grace, collect, collect_daily
+from server.objects.folder import ARRIVING
 from server.objects.naming import NAMED_BY
 from server.objects.records import record_blob
 
@@ -89,6 +94,30 @@ def test_what_was_stored_again_is_young(context: ServerContext, monkeypatch: pyt
     monkeypatch.setattr(context.objects, "remove_unless_stored_since", stored_meanwhile)
     assert collected(context, AFTER) == Collected()
     assert context.objects.exists(sha256)
+
+
+@pytest.mark.parametrize(("later", "left"), [(timedelta(hours=23), 1), (AFTER, 0)])
+def test_what_a_killed_upload_left_goes_after_its_grace(context: ServerContext, later: timedelta, left: int) -> None:
+    arriving = Path(url2pathname(urlsplit(context.settings.objects).path)) / ARRIVING
+    arriving.mkdir(parents=True)
+    (arriving / "killed.part").write_bytes(b"half")
+    collected(context, later)
+    assert len(list(arriving.iterdir())) == left
+
+
+def test_a_server_collects_soon_after_its_start(context: ServerContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.objects.collecting._SETTLED_S", 0.01)
+    sha256 = kept(context, b"unnamed")
+
+    async def until_removed() -> None:
+        at_once = Grace(timedelta(0), timedelta(0))
+        daily = asyncio.create_task(collect_daily(context.database, context.objects, at_once))
+        async with asyncio.timeout(60):
+            while await asyncio.to_thread(context.objects.exists, sha256):
+                await asyncio.sleep(0.01)
+        daily.cancel()
+
+    asyncio.run(until_removed())
 
 
 # Digests that name no object of the store, or one that another column names too.
