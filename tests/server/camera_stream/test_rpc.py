@@ -116,6 +116,21 @@ def test_a_frame_that_is_no_image_is_told_by_its_number(call: VideoCall) -> None
     assert call.picture().processing_stats["frame"] == "3"
 
 
+@pytest.mark.slow
+def test_a_client_that_leaves_its_results_untaken_is_ended(
+    listening: Listening, call: VideoCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.camera_stream.rpc.SLOW_CLIENT_S", 0.3)
+    large = encode_jpeg(np.random.default_rng(1).integers(0, 256, (600, 800, 3), dtype=np.uint8))
+    call.send(large, pipeline_id="blurring", **SLOWLY)
+    call.picture()
+    # More than a connection takes of what nobody reads.
+    assert wait_until(lambda: call.send(large) or listening.streams.count == 0, 40)
+    with pytest.raises(grpc.RpcError) as refused:
+        list(call)
+    assert code_of(refused.value) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "stream-slow-client")
+
+
 def test_bytes_that_are_no_message_end_the_call(call: VideoCall) -> None:
     call.send_bytes(b"\xff\xff\xff")
     with pytest.raises(grpc.RpcError) as refused:

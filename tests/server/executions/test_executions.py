@@ -43,6 +43,21 @@ def test_an_output_has_the_digest_that_is_listed(executing: Executing) -> None:
         assert file["download_url"] == f"/api/v1/files/{file['file_id']}/download"
 
 
+@pytest.mark.parametrize("kind", ["input_files", "output_files"])
+def test_a_file_of_an_execution_is_not_deleted(executing: Executing, kind: str) -> None:
+    (file, *_) = executing.ended(executing.start(executing.pipeline()))[kind]
+    answer = executing.served["admin"].delete(f"/files/{file['file_id']}")
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (409, "file-in-use")
+    assert executing.content(file["file_id"])
+
+
+def test_a_result_has_no_preview(executing: Executing) -> None:
+    outputs = executing.ended(executing.start(executing.pipeline()))["output_files"]
+    (result,) = [file for file in outputs if file["output_kind"] == "result"]
+    answer = executing.served["inspector"].get(f"/files/{result['file_id']}/preview")
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (422, "file-without-preview")
+
+
 def test_several_files_are_several_runs(executing: Executing) -> None:
     files = [(f"{number}.jpg", jpeg(seed=number)) for number in range(3)]
     state = executing.ended(executing.start(executing.pipeline(), *files))
