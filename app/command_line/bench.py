@@ -42,6 +42,7 @@ def bench_command(
       codes        reading codes
       sources      image sources: reading, reconnecting
       server       the central server: writers at once, requests
+      sync         synchronisation: passes, backlogs, many stations
       command      start of the command line
       window       start of the station's window
 

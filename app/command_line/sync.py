@@ -83,7 +83,7 @@ def sync_command(
 
 @sync_app.command()
 def hold(
-    what: Annotated[Hold, typer.Argument(help="nothing, images (verdicts still go), or everything.")],
+    what: Annotated[Hold, typer.Argument(help="nothing, images (verdicts still go), or everything.", metavar="WHAT")],
     store: StoreOption = None,
 ) -> None:
     """Let images or everything wait while the link is paid by volume; a window that is open follows at once.

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import pytest
 
+from models.ids import new_id
 from models.states import StoreState
 from sync.shared.leases import ClaimDecision, KnownStore, Lease, decide
 from sync.shared.protocol import StoreClaim
 
-CURRENT = KnownStore("one", StoreState.CURRENT, "5-00000000000000aa", "m")
-PARENT = KnownStore("nought", StoreState.RETIRED, "3-00000000000000aa", "m")
+ONE, TWO, THREE, ZERO = new_id(), new_id(), new_id(), new_id()
+CURRENT = KnownStore(ONE, StoreState.CURRENT, "5-00000000000000aa", "m")
+PARENT = KnownStore(ZERO, StoreState.RETIRED, "3-00000000000000aa", "m")
 
 
-def claim(store: str = "one", held: str = "", following: str = "9-00000000000000ff", **fields) -> StoreClaim:
+def claim(store: str = ONE, held: str = "", following: str = "9-00000000000000ff", **fields) -> StoreClaim:
     return StoreClaim(store_id=store, held=held, next=following, **{"machine": "m", **fields})
 
 
 def decided(given: StoreClaim, current=CURRENT, own=None, parent=None) -> ClaimDecision:
-    return decide(given, current, own if own is not None else (current if given.store_id == "one" else None), parent)
+    return decide(given, current, own if own is not None else (current if given.store_id == ONE else None), parent)
 
 
 def test_the_first_store_becomes_the_stations_own():
-    assert decided(claim("two"), current=None) is ClaimDecision.BIND
+    assert decided(claim(TWO), current=None) is ClaimDecision.BIND
 
 
 def test_the_lease_that_was_confirmed_last_moves_on():
@@ -50,16 +52,16 @@ def test_a_machine_without_an_id_is_known_by_its_lease():
 
 
 def test_a_store_that_an_administrator_chose_begins_with_any_lease():
-    chosen = KnownStore("one", StoreState.CURRENT, "", "m")
+    chosen = KnownStore(ONE, StoreState.CURRENT, "", "m")
     assert decided(claim(), current=chosen) is ClaimDecision.TAKE
 
 
 def test_a_restored_store_takes_the_place_of_its_parent():
-    assert decided(claim("two", restored=True), parent=CURRENT) is ClaimDecision.BIND
+    assert decided(claim(TWO, restored=True), parent=CURRENT) is ClaimDecision.BIND
 
 
 def test_a_store_restored_once_more_takes_the_place_of_a_later_life():
-    assert decided(claim("two", restored=True), parent=PARENT) is ClaimDecision.BIND
+    assert decided(claim(TWO, restored=True), parent=PARENT) is ClaimDecision.BIND
 
 
 @pytest.mark.parametrize(
@@ -68,16 +70,16 @@ def test_a_store_restored_once_more_takes_the_place_of_a_later_life():
         ({"restored": False}, CURRENT),
         ({"restored": True, "machine": "other"}, CURRENT),
         ({"restored": True}, None),
-        ({"restored": True}, KnownStore("three", StoreState.REFUSED, "", "m")),
+        ({"restored": True}, KnownStore(THREE, StoreState.REFUSED, "", "m")),
     ],
 )
 def test_any_other_store_is_refused(fields, parent):
-    assert decided(claim("two", **fields), parent=parent) is ClaimDecision.REFUSE
+    assert decided(claim(TWO, **fields), parent=parent) is ClaimDecision.REFUSE
 
 
 def test_a_refused_store_is_not_taken_for_restored():
-    known = KnownStore("two", StoreState.REFUSED, "", "m")
-    assert decided(claim("two", restored=True), own=known, parent=CURRENT) is ClaimDecision.REFUSE
+    known = KnownStore(TWO, StoreState.REFUSED, "", "m")
+    assert decided(claim(TWO, restored=True), own=known, parent=CURRENT) is ClaimDecision.REFUSE
 
 
 def test_the_text_of_a_lease_gives_the_lease():

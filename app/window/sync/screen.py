@@ -11,7 +11,7 @@ from app.window.look.language import current_language
 from app.window.look.style_context import StyleContext
 from app.window.sync.actions import SyncActions
 from app.window.sync.presenter import SyncPresenter
-from app.window.sync.progress import progress_text
+from app.window.sync.progress_panel import progress_text
 from app.window.sync.state import SyncState
 from app.window.widgets.key_button import KeyButton
 from app.window.widgets.screen import Screen
