@@ -14,6 +14,7 @@ from app.command_line.sync_conflicts import conflicts_app
 from app.command_line.sync_dead_letters import dead_letters_app
 from app.command_line.sync_enrolment import enrol_anew_command, export_command, send_all_command
 from app.command_line.sync_status import status_command
+from app.command_line.wording import phrase
 from sync.station.hold import Hold
 
 if TYPE_CHECKING:
@@ -117,17 +118,20 @@ def _progress_line(step: SyncProgress) -> tuple[str, float]:
 
 
 def _report_text(report: SyncReport) -> str:
-    lines = [
-        f"sent {report.pushed} changes and {report.blobs_sent} files,"
-        f" received {report.pulled} records and {report.blobs_fetched} models in {report.seconds:.1f} s"
-    ]
-    if report.retried:
-        lines.append(f"{report.retried} changes wait for a record they belong to")
-    if report.sent_again:
-        lines.append(f"the server went back to an older state: {report.sent_again} records were sent again")
-    if report.conflicts:
-        lines.append(f"{report.conflicts} edits lost to newer ones")
-    if report.dead:
-        lines.append(f"{report.dead} changes were refused: imageflow sync dead-letters list")
-    lines += [f"not moved: {code}" for code in sorted(set(report.problems))]
-    return "\n".join(lines)
+    told = {
+        "pass-retried": report.retried,
+        "pass-sent-again": report.sent_again,
+        "pass-files-again": report.files_again,
+        "pass-conflicts": report.conflicts,
+        "pass-dead": report.dead,
+    }
+    done = phrase(
+        "pass-done",
+        pushed=report.pushed,
+        blobs_sent=report.blobs_sent,
+        pulled=report.pulled,
+        blobs_fetched=report.blobs_fetched,
+        seconds=f"{report.seconds:.1f}",
+    )
+    problems = [phrase("pass-problem", code=code) for code in sorted(set(report.problems))]
+    return "\n".join([done, *(phrase(key, count=count) for key, count in told.items() if count), *problems])

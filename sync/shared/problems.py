@@ -128,7 +128,8 @@ def problem_code(problem: Mapping[str, Any] | None) -> str:
 def error_of(status: int, problem: Mapping[str, Any]) -> UserFacingError:
     """Return the error for a server's refusal, with the server's own words where it gave any.
 
-    A station that is not accepted gets the words that are for people, of its own catalogue.
+    A station that is not accepted, or whose store is refused, gets the words that are for people, of its own catalogue:
+    in the language of whoever reads them.
 
     Answers of 500 and above are trouble that may pass: ``Unavailable``.
     """
@@ -136,7 +137,7 @@ def error_of(status: int, problem: Mapping[str, Any]) -> UserFacingError:
     title, detail, advice = (str(problem.get(name) or "") for name in ("title", "detail", "advice"))
     members: dict[str, object] = {"code": code, "problem": dict(problem)}
     kind = _BY_STATUS.get(status)
-    if kind is not None and code in {DEVICE_REFUSED, DEVICE_REVOKED}:
+    if kind is not None and code in {DEVICE_REFUSED, DEVICE_REVOKED, STORE_FORKED}:
         # The server's words are for every client of its API; here a person reads what to do at a station.
         return kind(code, members=members)
     if kind is None:

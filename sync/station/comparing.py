@@ -46,6 +46,7 @@ class Comparison:
         device_id: this station.
         step: called after each page with the number of records and blobs in it; may raise to stop.
         page_size: records and blobs compared at a time.
+        files_again: blobs that wait again because of the comparison.
     """
 
     database: Database
@@ -53,6 +54,7 @@ class Comparison:
     device_id: str
     step: Callable[[int], None]
     page_size: int = MAX_COMPARED
+    files_again: int = 0
 
     def run_masters(self) -> None:
         """Compare the masters if a comparison was asked for: before the snapshot, which brings the server's over them.
@@ -77,6 +79,7 @@ class Comparison:
         if place is None:
             return 0
         self._go_through(place, _entities())
+        self.files_again = int(place["blobs"])
         with self.database.transaction() as session:
             set_value(session, COMPARED_TO, None)
             if place["records"] or place["blobs"]:

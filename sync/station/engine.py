@@ -33,6 +33,7 @@ from sync.station.pass_lock import only_pass
 from sync.station.progress import Amount, PassMeter, ProgressCallback, Stage, SyncProgress
 from sync.station.pulling import Puller
 from sync.station.pushing import Pusher
+from sync.station.returned_images import ReturnedImages
 from sync.station.sending import BlobSender, PieceSize
 from sync.station.state import LAST_FAILURE, LAST_SUCCESS, set_value
 from sync.station.status import (
@@ -119,6 +120,7 @@ class SyncEngine:
     _stops: int = field(default=0, init=False)
     _cancels: int = field(default=0, init=False)
     _pieces: PieceSize = field(init=False)
+    _images_noted: bool = field(default=False, init=False)
     _online: bool = field(default=False, init=False)
     _running: bool = field(default=False, init=False)
     _error: UserFacingError | None = field(default=None, init=False)
@@ -313,6 +315,7 @@ class SyncEngine:
         sent_again = comparison.run()
         if sent_again:
             pusher.push_all()
+        self._note_images(check, came=puller.pulled > 0)
         if self.held() is Hold.NOTHING:
             with suppress(_Held):
                 sender.send_all()
@@ -330,9 +333,16 @@ class SyncEngine:
             blobs_fetched=fetcher.fetched,
             full_resync=puller.full_resync,
             sent_again=sent_again,
+            files_again=comparison.files_again,
             problems=(*sender.problems, *fetcher.problems, *self.upkeep()),
             seconds=time.monotonic() - began,
         )
+
+    def _note_images(self, check: Callable[[], None], *, came: bool) -> None:
+        if came or not self._images_noted:
+            self._images_noted = False
+            ReturnedImages(self.database, self.blobs, self.client, self.device_id, check).note_all()
+            self._images_noted = True
 
     def _lock_file(self) -> Path:
         return self.lock_path or Path(make_url(self.database.url).database or "sync").with_name("sync.lock")

@@ -37,6 +37,7 @@ class SyncReport:
         blobs_fetched: blobs that came from it.
         full_resync: whether the snapshot was taken.
         sent_again: acknowledged records that a server which went back had lost.
+        files_again: acknowledged files that the server did not have any more.
         problems: codes of what could not be done now and stopped nothing else.
         seconds: how long it took.
     """
@@ -50,6 +51,7 @@ class SyncReport:
     blobs_fetched: int = 0
     full_resync: bool = False
     sent_again: int = 0
+    files_again: int = 0
     problems: tuple[str, ...] = ()
     seconds: float = 0.0
 

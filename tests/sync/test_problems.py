@@ -6,7 +6,7 @@ import pytest
 
 from models.errors import NotSignedIn, PermissionDenied, TooLarge, Unavailable
 from models.messages import LANGUAGES, Language
-from sync.shared.problems import DEVICE_REFUSED, code_of, error_of
+from sync.shared.problems import DEVICE_REFUSED, STORE_FORKED, TYPE_BASE, code_of, error_of
 
 REFUSAL = {"type": "https://imageflow.example/problems/role-needed", "title": "Not allowed", "detail": "You may not."}
 
@@ -38,3 +38,8 @@ def test_a_station_that_is_not_accepted_is_advised_as_a_person_not_as_a_client()
     error = error_of(401, refusal)
     assert (type(error), error.code, code_of(error)) == (NotSignedIn, DEVICE_REFUSED, DEVICE_REFUSED)
     assert error.members["problem"] == refusal
+
+
+def test_a_fork_is_told_in_the_language_of_whoever_reads_it():
+    error = error_of(409, {**REFUSAL, "type": TYPE_BASE + STORE_FORKED, "store_id_taken": True})
+    assert (error.code, error.text("ja").title != error.text("en").title) == (STORE_FORKED, True)

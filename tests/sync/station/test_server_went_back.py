@@ -13,6 +13,7 @@ from models.audit import AuditEntry
 from models.errors import Unavailable
 from models.sessions import ImageRecord, InspectionSession
 from models.states import HumanVerdict, SessionStatus
+from models.storage import sha256_of
 from models.sync import Blob, ChangeLogEntry
 from models.targets import Target
 from server.change_log.generation import generation, next_generation
@@ -173,6 +174,17 @@ def test_images_that_an_object_store_lost_are_sent_again(server, make_station):
         begin_comparison(session)
     station.sync()
     assert server.objects.read(sha256) == b"pixels"
+
+
+def test_a_pass_tells_of_the_images_that_an_object_store_lost(server, make_station):
+    station = make_station()
+    user, target, _ = prepared(server, station)
+    station.inspect_part(target.id, user.id, image=b"pixels")
+    station.sync()
+    server.objects.delete(sha256_of(b"pixels"))
+    with station.database.transaction() as session:
+        begin_comparison(session)
+    assert station.sync().files_again == 1
 
 
 def test_a_server_that_stayed_is_not_compared_with(server, make_station):

@@ -14,8 +14,11 @@ from app.station.store_layout import DATABASE, LOCK
 from app.station.store_lock import StoreLock
 from models.audit import AuditEntry, append_audit, verify_audit
 from models.backup import MANIFEST
-from models.errors import Conflict, InvalidInput, NotFound, UserFacingError
+from models.errors import Conflict, InvalidInput, NotFound, Unavailable, UserFacingError
 from models.sessions import InspectionSession
+from models.storage import sha256_of
+from models.sync import Blob
+from sync.station.returned_images import ReturnedImages
 from sync.station.state import DEVICE_ID, set_value
 from tests.support.sync_stores import ServerStore, Station, contents, prepared
 
@@ -202,3 +205,62 @@ def test_a_store_put_back_by_other_means_goes_on_once_it_is_marked(server, stati
     part = inspect(again)
     again.sync()
     assert server.record(InspectionSession, part) is not None
+
+
+@pytest.fixture
+def put_back(station, reopen, tmp_path) -> Callable[[], Station]:
+    """Restore the station to before its image ``pixels of after``, which its server knows."""
+    inspect(station, b"pixels of after")
+    station.sync()
+    station.close()
+    restore_store(tmp_path / "backup", station.folder)
+    return lambda: reopen(station)
+
+
+def blob_of(station: Station, data: bytes) -> Blob:
+    with station.database.read() as session:
+        return session.get_one(Blob, sha256_of(data))
+
+
+def test_an_image_of_the_later_life_is_known_again(put_back):
+    again = put_back()
+    again.sync()
+    found = blob_of(again, b"pixels of after")
+    assert (found.present, found.size_bytes, found.uploaded_at is None) == (True, 15, False)
+
+
+def test_an_image_that_had_not_been_sent_goes_after_the_restore(server, put_back):
+    server.objects.delete(sha256_of(b"pixels of after"))
+    put_back().sync()
+    assert server.objects.read(sha256_of(b"pixels of after")) == b"pixels of after"
+
+
+def test_an_image_that_only_the_server_has_is_said_to_be_there(put_back):
+    again = put_back()
+    again.blobs.delete(sha256_of(b"pixels of after"))
+    again.sync()
+    found = blob_of(again, b"pixels of after")
+    assert (found.present, found.uploaded_at is None) == (False, False)
+
+
+def test_an_image_that_nobody_has_is_not_said_to_be_on_the_server(server, put_back):
+    again = put_back()
+    again.blobs.delete(sha256_of(b"pixels of after"))
+    server.objects.delete(sha256_of(b"pixels of after"))
+    again.sync()
+    found = blob_of(again, b"pixels of after")
+    assert (found.present, found.uploaded_at) == (False, None)
+
+
+def test_images_are_noted_by_the_pass_after_one_that_was_cut(server, put_back, monkeypatch):
+    again = put_back()
+    again.blobs.delete(sha256_of(b"pixels of after"))
+    monkeypatch.setattr(ReturnedImages, "note_all", _unreachable)
+    assert code_of(again.sync) == "server-unreachable"
+    monkeypatch.undo()
+    again.sync()
+    assert blob_of(again, b"pixels of after").uploaded_at is not None
+
+
+def _unreachable(_images: ReturnedImages) -> None:
+    raise Unavailable("server-unreachable", server="test:")
