@@ -19,8 +19,8 @@ YesOption = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
 
 def enrol_anew_command(
-    server: Annotated[str, typer.Option("--server", help="Address of the server.")],
     code: Annotated[str, typer.Option("--code", help="Enrolment code of an administrator.")],
+    server: Annotated[str | None, typer.Option("--server", help="Address of the server; else the present one.")] = None,
     name: Annotated[str, typer.Option("--name", help="Name of the new station; else the administrator's.")] = "",
     send_all: Annotated[
         bool, typer.Option("--send-all", help="Also send everything held here that the server lacks.")

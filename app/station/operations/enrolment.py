@@ -74,7 +74,7 @@ def _registered(
 
 
 def enrol_anew(
-    workspace: Workspace, *, server_url: str, code: str, name: str = "", send_all: bool = False
+    workspace: Workspace, *, server_url: str | None = None, code: str, name: str = "", send_all: bool = False
 ) -> Enrolment:
     """Make this computer a new station, at the same server or another one, with what it has recorded.
 
@@ -83,7 +83,7 @@ def enrol_anew(
 
     Args:
         workspace: the store, opened exclusively.
-        server_url: address of the server.
+        server_url: address of the server; None takes that of the present one.
         code: of an administrator of it.
         name: of the new station; empty takes the administrator's.
         send_all: also send everything else that is held here and that the server lacks.
@@ -94,7 +94,7 @@ def enrol_anew(
         UserFacingError: when the server refuses the code; it says why.
     """
     former_id = workspace.require_device()
-    address = server_url.strip().rstrip("/")
+    address = (server_url or workspace.link.server_url).strip().rstrip("/")
     credential = workspace.credential
     registration = _registered(workspace, address, code, name, (former_id, credential) if credential else None)
     kept = workspace.adopt_anew(address, registration, send_all=send_all)

@@ -67,7 +67,7 @@ def test_a_station_enrolled_anew_succeeds_the_former_one(served, workspace):
 
 
 def test_a_station_enrolled_anew_synchronises_at_once(served, workspace):
-    enrol_anew(workspace, server_url=served.url, code=code(served))
+    enrol_anew(workspace, code=code(served))
     report = workspace.link.engine.run_once()
     assert report.dead == 0
     with workspace.database.read() as session:
