@@ -23,6 +23,7 @@ from models.synced import Master, Synced, snapshot, synced_types
 from models.tracking import remote_changes
 from sync.shared.protocol import MAX_COMPARED, HeldRecord, Inventory, StaleMaster
 from sync.station.client import ServerClient
+from sync.station.dead_letters import given_up
 from sync.station.offering import held_master, offer
 from sync.station.state import ACKNOWLEDGED, COMPARED_TO, SENT_AGAIN, get_value, set_value
 
@@ -133,7 +134,7 @@ class Comparison:
         )
         query = (
             select(record_type.id, record_type.clock)
-            .where(record_type.id > after, ~comes_anyway)
+            .where(record_type.id > after, ~comes_anyway, ~given_up(record_type))
             .where(record_type.device_id == self.device_id)  # type: ignore[attr-defined]  # facts and sessions have it
             .order_by(record_type.id)
             .limit(self.page_size)
@@ -148,9 +149,9 @@ class Comparison:
             OutboxEntry.entity_id == record_type.id,
             OutboxEntry.op == ChangeOperation.INSERT,
         )
-        query = select(record_type).where(record_type.id > after, ~comes_anyway).order_by(record_type.id)
+        query = select(record_type).where(record_type.id > after, ~comes_anyway, ~given_up(record_type))
         with self.database.read() as session:
-            found = session.scalars(query.limit(self.page_size))
+            found = session.scalars(query.order_by(record_type.id).limit(self.page_size))
             return [held_master(record, self.device_id) for record in found]
 
     def _offer(self, session: Session, stale: Iterable[StaleMaster]) -> int:

@@ -9,18 +9,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from models.audit import append_audit
+from models.audit import AuditEntry, append_audit
 from models.clock import rfc3339, utc_now
 from models.database import Database
 from models.errors import InvalidInput, NotFound
 from models.ids import new_id
 from models.messages import ErrorText
+from models.sessions import ImageRecord
 from models.states import ChangeOperation, OutboxState
 from models.storage import reason_of
-from models.sync import OutboxEntry
+from models.sync import Blob, OutboxEntry
 from models.synced import Master, Synced, synced_types
 from models.tracking import remote_changes
 from sync.shared.problems import problem_code, problem_text
@@ -28,6 +29,7 @@ from sync.station.mending import ChangeField, change_fields, mended_values
 from sync.station.state import forget_position
 
 _PAGE = 200
+_DROPPED = "sync.dead-letter-dropped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,7 @@ def drop(database: Database, change_id: str, *, actor: str, device_id: str, reas
             session,
             device_id=device_id,
             actor=actor,
-            action="sync.dead-letter-dropped",
+            action=_DROPPED,
             subject=entry.entity,
             subject_id=entry.entity_id,
             detail={
@@ -219,6 +221,16 @@ def drop(database: Database, change_id: str, *, actor: str, device_id: str, reas
             with remote_changes(session):
                 record.deleted_at = utc_now()
         forget_position(session)
+
+
+def given_up(kind: type[Synced]) -> ColumnElement[bool]:
+    """Return the condition that the server has never taken a record and a person has given it up."""
+    dropped = select(AuditEntry.subject_id).where(
+        AuditEntry.action == _DROPPED,
+        AuditEntry.subject == kind.entity,
+        AuditEntry.detail["op"].as_string() == ChangeOperation.INSERT.value,
+    )
+    return and_(kind.rev.is_(None), kind.id.in_(dropped))
 
 
 def _letters(session: Session, limit: int, after: int) -> list[tuple[int, DeadLetter]]:
@@ -264,8 +276,16 @@ def _put_back(session: Session, entry: OutboxEntry, user_id: str | None) -> None
     entry.change_id = new_id()
     entry.state = OutboxState.WAITING
     entry.problem = None
+    _announce_files_again(session, entry)
     if user_id is not None and isinstance(_record(session, entry), Master):
         entry.user_id = user_id
+
+
+def _announce_files_again(session: Session, entry: OutboxEntry) -> None:
+    """Ask the server again for the files that a change names: it does not keep for ever what no record names."""
+    of_part = or_(ImageRecord.id == entry.entity_id, ImageRecord.session_id == entry.entity_id)
+    named = [*session.scalars(select(ImageRecord.sha256).where(of_part)), str(entry.fields.get("sha256", ""))]
+    session.execute(update(Blob).where(Blob.present, Blob.sha256.in_(named)).values(uploaded_at=None))
 
 
 def _mend(session: Session, entry: OutboxEntry, fields: Mapping[str, Any]) -> None:

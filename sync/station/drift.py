@@ -21,6 +21,7 @@ from sync.shared.drift import DRIFT_DAYS, content_of, day_digests
 from sync.shared.protocol import MAX_COMPARED, DayDigest, DriftQuestion, Inventory
 from sync.station.client import ServerClient
 from sync.station.comparing import begin_comparison
+from sync.station.dead_letters import given_up
 from sync.station.state import DRIFT_CHECKED_AT, DRIFT_FOUND, forget_position, get_value, set_value
 
 _PERIOD = timedelta(days=1)
@@ -90,11 +91,11 @@ class DriftCheck:
 
     def _digests(self, session: Session, kind: type[Synced], since: datetime) -> list[DayDigest]:
         if issubclass(kind, Master):
-            records = session.scalars(select(kind))
+            records = session.scalars(select(kind).where(~given_up(kind)))
             return day_digests(kind.entity, ((one.created_at, content_of(one)) for one in records))
         owner = kind.device_id  # type: ignore[attr-defined]  # facts and sessions have it
         query = select(kind.created_at, kind.id).where(owner == self.device_id, kind.created_at >= since)
-        rows = session.execute(query.where(~_on_its_way(kind)))
+        rows = session.execute(query.where(~_on_its_way(kind), ~given_up(kind)))
         return day_digests(kind.entity, ((row.created_at, row.id) for row in rows))
 
 

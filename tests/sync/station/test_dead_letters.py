@@ -10,6 +10,7 @@ from models.errors import InvalidInput
 from models.messages import error_text
 from models.sessions import ImageRecord
 from models.states import OutboxState, Role
+from models.storage import sha256_of
 from models.sync import OutboxEntry
 from models.targets import InspectionItem, Target
 from models.users import User
@@ -86,6 +87,22 @@ def test_what_happened_cannot_be_mended(server, make_station):
     assert caught.value.code == "dead-letter-fact"
     with station.database.read() as session:
         assert not any(field.mendable for field in find_dead_letter(session, change_id).shown_fields)
+
+
+def test_files_of_a_part_that_is_sent_again_are_announced_again(server, make_station):
+    station = make_station()
+    _, target, _ = prepared(server, station)
+    part = station.inspect_part(target.id, image=b"pixels")
+    with station.database.transaction() as session:
+        entry = session.scalars(select(OutboxEntry).where(OutboxEntry.entity_id == part)).one()
+        entry.state = OutboxState.DEAD
+        change_id = entry.change_id
+    station.sync()
+    # A server removes an image that no record has named for long.
+    server.objects.delete(sha256_of(b"pixels"))
+    resend(station.database, change_id, actor="q", device_id=station.device_id)
+    station.sync()
+    assert server.objects.read(sha256_of(b"pixels")) == b"pixels"
 
 
 def test_all_changes_of_one_cause_are_sent_again(server, make_station):

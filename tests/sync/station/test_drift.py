@@ -11,9 +11,11 @@ from sqlalchemy import delete, select
 from models.audit import AuditEntry
 from models.clock import rfc3339, utc_now
 from models.sessions import AIResult, ImageRecord
-from models.sync import Blob
+from models.sync import Blob, OutboxEntry
 from models.targets import Target
 from sync.shared.drift import day_digests
+from sync.station.comparing import begin_comparison
+from sync.station.dead_letters import drop, list_dead_letters
 from sync.station.state import DRIFT_CHECKED_AT, get_value, set_value
 from sync.station.status import stored_status
 from tests.support.sync_stores import ServerStore, Station, contents, prepared
@@ -160,3 +162,41 @@ def test_another_stations_parts_are_no_difference(server, make_station, agreed):
     assert stored_status(agreed.database).store.drift is None
     with agreed.database.read() as session:
         assert len(session.scalars(select(ImageRecord)).all()) == 1
+
+
+def test_a_fact_that_was_given_up_is_no_difference(server, agreed):
+    with agreed.database.read() as session:
+        target = session.scalars(select(Target)).one()
+    agreed.inspect_part(target.id)
+    with agreed.database.transaction() as session:
+        change = session.scalars(select(OutboxEntry).where(OutboxEntry.entity == AIResult.entity)).one()
+        change.fields = {**change.fields, "detections": [1]}
+    give_up(agreed)
+    checked_ago(agreed, timedelta(days=2))
+    assert (agreed.sync().sent_again, stored_status(agreed.database).store.drift) == (0, None)
+
+
+def test_a_master_that_was_given_up_is_no_difference(server, agreed):
+    with agreed.database.transaction() as session:
+        session.add(Target(code="NOBODYS", name="Made by nobody who may"))
+    give_up(agreed)
+    checked_ago(agreed, timedelta(days=2))
+    assert (agreed.sync().sent_again, stored_status(agreed.database).store.drift) == (0, None)
+
+
+def test_what_was_given_up_is_not_sent_to_a_server_that_went_back(server, agreed):
+    with agreed.database.transaction() as session:
+        session.add(Target(code="NOBODYS", name="Made by nobody who may"))
+    give_up(agreed)
+    with agreed.database.transaction() as session:
+        begin_comparison(session)
+    assert (agreed.sync().sent_again, agreed.outbox()) == (0, [])
+
+
+def give_up(station: Station) -> None:
+    """Send what waits, and drop the one change that is refused."""
+    station.sync()
+    with station.database.read() as session:
+        letter = list_dead_letters(session)[0]
+    drop(station.database, letter.change_id, actor="person", device_id=station.device_id, reason="a mistake")
+    station.sync()
