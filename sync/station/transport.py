@@ -63,7 +63,8 @@ class Transport:
             connection = stream.get_extra_info("socket")
             if isinstance(connection, socket.socket):
                 with suppress(OSError):  # closed meanwhile
-                    connection.shutdown(socket.SHUT_RDWR)
+                    # Not by the method of a TLS socket, which gives up its encryption first.
+                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     def _note_connection(self, event: str, found: Mapping[str, Any]) -> None:
         if event.endswith(_CONNECTED):
