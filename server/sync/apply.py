@@ -215,10 +215,11 @@ class BatchApplier:
     def _once(self, writer: RecordWriter, change: Change) -> Effect:
         before = writer.lookups.applied(change.change_id)
         if before is not None:
-            if before.device_id != self.device_id:
+            # A copy holds what waited when it was made; the store that it was copied from may have sent it first.
+            if before.device_id not in {self.device_id, writer.lookups.former_id()}:
                 raise IdentityRefused("sync-other-device")
             # Facts and sessions are never merged with a conflict.
-            lost = () if self._is_part(change.entity) else earlier_conflicts(self.session, change, self.device_id)
+            lost = () if self._is_part(change.entity) else earlier_conflicts(self.session, change, before.device_id)
             return Effect(Outcome.DUPLICATE, before.rev, lost)
         effect = writer.write(change)
         writer.ledger.add_applied(change.change_id, effect)

@@ -108,7 +108,7 @@ class RecordWriter:
             self.session.add(record)
             logged = snapshot(record)
         self.lookups.note(record_type, change.entity_id, record)
-        self._log(position, record, change, change.op, logged, str(stamp))
+        self._log(position, self._scope(record, values), change, change.op, logged, str(stamp))
         return Effect(Outcome.APPLIED, position)
 
     def _present(self, record_type: type[Synced], record_id: str) -> Synced | None:
@@ -157,7 +157,7 @@ class RecordWriter:
         logged = {**merge.restated, **merge.taken}
         if isinstance(present, Pipeline) and VERSION in change.fields:
             logged[VERSION] = present.version
-        self._log(position, present, change, operation, logged, stamp)
+        self._log(position, self._scope(present, values), change, operation, logged, stamp)
         lost = keep_history(self.session, change, merge)
         return Effect(merge.outcome, position, lost, version, correction)
 
@@ -199,18 +199,30 @@ class RecordWriter:
         )
         return frozenset(name for fields in self.session.scalars(query) for name in fields)
 
+    def _scope(self, record: Synced | None, values: Mapping[str, Any]) -> str | None:
+        """Return the only station that may read a change, None when all may: of a part it is the part's owner.
+
+        Args:
+            record: the master or session; None for a fact.
+            values: column → value, of a fact.
+        """
+        if isinstance(record, Master):
+            return scope_of(self.session, record)
+        if isinstance(record, InspectionSession):
+            return record.device_id
+        part = self.lookups.part(values["session_id"]) if values.get("session_id") else None
+        return part.device_id if part is not None else self.device_id
+
     def _log(
         self,
         position: int,
-        record: Synced | None,
+        scope: str | None,
         change: Change,
         operation: ChangeOperation,
         fields: dict[str, Any],
         clock: str,
     ) -> None:
         made = ChangeMade(change.change_id, operation, fields, clock, self.device_id)
-        # What is no master belongs to the station, or the change would have been refused.
-        scope = scope_of(self.session, record) if isinstance(record, Master) else self.device_id
         self.ledger.add_entry(entry_of(position, (change.entity, change.entity_id), made, scope))
 
 

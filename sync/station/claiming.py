@@ -13,6 +13,7 @@ from sync.shared.protocol import MAX_COMPARED, ClaimAnswer, HeldRecord, Inventor
 from sync.station.audit_chain import diverged, move_entries, waiting_entries
 from sync.station.client import ServerClient
 from sync.station.comparing import begin_comparison
+from sync.station.handed_over import give_back
 from sync.station.identity import note_fork, prepare_claim, take_answer
 from sync.station.state import REVOKED_AT, forget_position, get_value
 
@@ -37,7 +38,7 @@ class PassClaim:
         """Claim a pass for this store; what follows from the answer is in the store when this returns.
 
         A server that went back is compared with after this. Audit entries that the server holds of another life of the
-        station go before those that wait here.
+        station go before those that wait here. What a former station has sent of what waits here is that one's again.
 
         Raises:
             NotSignedIn: ``device-revoked`` once the server has said so.
@@ -57,6 +58,7 @@ class PassClaim:
             apart = diverged(session, self.device_id, answer.audit_sequence, answer.audit_digest)
         if apart:
             self._move_entries(answer)
+        give_back(self.database, self.client)
 
     def _require_not_revoked(self) -> None:
         with self.database.read() as session:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from models.audit import AuditEntry, AuditHead, append_audit
 from models.database import Database
+from models.ids import new_id
 from models.states import ChangeOperation
 from models.sync import Blob, OutboxEntry
 from models.synced import Master, Synced, synced_types
@@ -27,6 +28,7 @@ from sync.station.state import (
     DRIFT_CHECKED_AT,
     FORKED_AT,
     GENERATION,
+    HANDED_OVER_FROM,
     REVOKED_AT,
     SERVER_URL,
     STORE_MACHINE,
@@ -81,9 +83,12 @@ def become_device(session: Session, *, former_id: str, device_id: str, server_ur
                 moved[name] = _hand_over(session, kind, former_id, device_id, everything=not same_server)
         _restate_devices(session, device_id)
     entries = _entries(session, former_id, everything=not same_server)
+    if same_server:
+        entries = _as_entries_of_its_own(session, entries)
     moved[AuditEntry.entity] = move_entries(session, entries, device_id=device_id, sequence=0, digest="")
     _cut_chain(session, former_id)
     _begin_anew(session, device_id, server_url)
+    set_value(session, HANDED_OVER_FROM, former_id if same_server else None)
     detail: dict[str, Any] = {"former_device_id": former_id, "same_server": same_server, "records": moved}
     append_audit(session, device_id=device_id, actor=_ACTOR, action="sync.enrolled_anew", detail=detail)
 
@@ -121,6 +126,20 @@ def _is_new(kind: type[Synced]) -> ColumnElement[bool]:
 def _entries(session: Session, former_id: str, *, everything: bool) -> list[str]:
     query = select(AuditEntry.id).where(AuditEntry.device_id == former_id).order_by(AuditEntry.sequence)
     return list(session.scalars(query if everything else query.where(_is_new(AuditEntry))))
+
+
+def _as_entries_of_its_own(session: Session, entry_ids: list[str]) -> list[str]:
+    """Give audit entries new ids and return these: the former station may have the same ones in its own chain."""
+    renamed = {entry_id: new_id() for entry_id in entry_ids}
+    waiting = select(OutboxEntry).where(OutboxEntry.entity == AuditEntry.entity)
+    with remote_changes(session):
+        for entry in session.scalars(select(AuditEntry).where(AuditEntry.id.in_(entry_ids))):
+            entry.id = renamed[entry.id]
+        for change in session.scalars(waiting):
+            if change.entity_id in renamed:
+                change.entity_id, change.change_id = renamed[change.entity_id], new_id()
+        session.flush()
+    return list(renamed.values())
 
 
 def _restate_devices(session: Session, device_id: str) -> None:

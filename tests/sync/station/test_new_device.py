@@ -146,6 +146,64 @@ def test_the_original_goes_on_beside_the_new_station(server, forked):
     anew.close()
 
 
+@pytest.fixture
+def waiting_twice(server: ServerStore, make_station: Callable[[], Station], tmp_path: Path) -> Iterator[Pair]:
+    """A station, and a refused copy from when a part and an audit entry waited that the station has sent since."""
+    original = make_station()
+    user, target, _ = prepared(server, original)
+    original.sync()
+    original.inspect_part(target.id, user.id)
+    with original.database.transaction() as session:
+        append_audit(session, device_id=original.device_id, actor="a", action="before.the.copy")
+    copy = original.copy(tmp_path / "copy")
+    original.sync()
+    with pytest.raises(Conflict):
+        copy.sync()
+    yield original, copy
+    copy.close()
+
+
+def test_a_change_that_the_original_has_sent_meanwhile_is_no_dead_letter(server, waiting_twice):
+    _, copy = waiting_twice
+    anew = enrol_anew(copy, server, same_server=True)
+    report = anew.sync()
+    assert (report.dead, report.retried, anew.outbox()) == (0, 0, [])
+    anew.close()
+
+
+def test_a_part_that_the_original_has_sent_meanwhile_is_the_originals(server, waiting_twice):
+    original, copy = waiting_twice
+    part = first_part(copy)
+    anew = enrol_anew(copy, server, same_server=True)
+    anew.sync()
+    with anew.database.read() as session:
+        assert session.get_one(InspectionSession, part).device_id == original.device_id == owner(server, part)
+    anew.close()
+
+
+def test_an_audit_entry_that_both_stores_hold_is_in_both_chains(server, waiting_twice):
+    original, copy = waiting_twice
+    anew = enrol_anew(copy, server, same_server=True)
+    anew.sync()
+    query = select(AuditEntry.device_id).where(AuditEntry.action == "before.the.copy")
+    with server.database.read() as session:
+        assert set(session.scalars(query)) == {original.device_id, anew.device_id}
+        assert [one for one in verify_audit(session) if one.device_id == anew.device_id] == []
+    anew.close()
+
+
+def test_what_a_copy_completes_comes_to_the_original(server, forked):
+    original, copy = forked
+    part = first_part(copy)
+    copy.verify_part(part, HumanVerdict.NG)
+    anew = enrol_anew(copy, server, same_server=True)
+    anew.sync()
+    original.sync()
+    with original.database.read() as session:
+        assert session.get_one(InspectionSession, part).effective_verdict == HumanVerdict.NG
+    anew.close()
+
+
 def test_a_new_server_gets_what_was_not_sent(new_server, forked):
     _, copy = forked
     held = held_counts(copy.database, copy.device_id).records["inspection_session"]
