@@ -51,6 +51,7 @@ class Plant:
         folder: of data and logs.
         database_url: of PostgreSQL.
         bus: address of a Kafka broker; executions then go over it to the worker, else each process runs them.
+        bucket: of objects behind an S3 API, else they are in a folder.
         accepted: ids of the executions that the API has accepted.
         kills: by process.
     """
@@ -58,6 +59,7 @@ class Plant:
     folder: Path
     database_url: str
     bus: str = ""
+    bucket: str = ""
     port: int = field(default_factory=free_port)
     service_port: int = field(default_factory=free_port)
     accepted: list[str] = field(default_factory=list)
@@ -67,7 +69,7 @@ class Plant:
 
     @property
     def objects_url(self) -> str:
-        return (self.folder / "objects").absolute().as_uri()
+        return f"s3://{self.bucket}" if self.bucket else (self.folder / "objects").absolute().as_uri()
 
     @property
     def url(self) -> str:
@@ -177,9 +179,9 @@ class Plant:
 
 
 @contextmanager
-def plant(folder: Path, database_url: str, bus: str = "") -> Iterator[Plant]:
+def plant(folder: Path, database_url: str, bus: str = "", bucket: str = "") -> Iterator[Plant]:
     """Start the processes with a user, and kill them at the end."""
-    made = Plant(folder, database_url, bus)
+    made = Plant(folder, database_url, bus, bucket)
     added = run(
         "admin", "users", "add", "anna", "--role", "supervisor", "--password-stdin", "--data-dir", folder / "data",
         given=PASSWORD, **made.settings(),
