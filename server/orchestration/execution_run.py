@@ -97,7 +97,9 @@ class ExecutionRunner:
         finally:
             self._cancel.set()
             guard.cancel()
-            await asyncio.gather(guard, return_exceptions=True)
+            (fault,) = await asyncio.gather(guard, return_exceptions=True)
+            if isinstance(fault, Exception):
+                _log.error("execution not held", execution_id=claim.execution_id, exc_info=fault)
         await self._settle(running)
 
     async def _settle(self, running: asyncio.Task[None]) -> None:

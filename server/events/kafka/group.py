@@ -117,6 +117,7 @@ class GroupMember(LoopReader, Generic[ValueT]):
         self._topic = topic
         self._group = group
         self._assignment: _Assignment | None = None
+        self._unburied: deque[tuple[_Assignment, PlacedMessage, Message]] = deque()
         self._ending = threading.Event()
         self._leaving = False
         self._thread: threading.Thread | None = None
@@ -185,6 +186,7 @@ class GroupMember(LoopReader, Generic[ValueT]):
                     (consumer.pause if full else consumer.resume)(consumer.assignment())
                     paused = full
                 self._commit(consumer, assignment, wait=False)
+            self._bury_again()
         consumer.close()  # Gives up the partitions, which commits.
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -236,9 +238,21 @@ class GroupMember(LoopReader, Generic[ValueT]):
         letter = dead_letter(message, self._group, reason)
         logger.error("event %s of %s rejected: %s", message.id, message.topic, letter.reason)
         topic = dead_letters_of(self._topic)
+        self._send_letter(assignment, message, Message(topic.name, message.key, topic.to_json(letter), message.id))
 
+    def _send_letter(self, assignment: _Assignment, message: PlacedMessage, letter: Message) -> None:
         def sent(done: Future[None]) -> None:
             if done.exception() is None:
                 assignment.settled(message)
+            else:
+                self._unburied.append((assignment, message, letter))
 
-        self._send(Message(topic.name, message.key, topic.to_json(letter), message.id)).add_done_callback(sent)
+        self._send(letter).add_done_callback(sent)
+
+    def _bury_again(self) -> None:
+        """Send dead letters that the broker has not taken: what comes after them is not committed before."""
+        for _ in range(len(self._unburied)):
+            assignment, message, letter = self._unburied.popleft()
+            # What was in hand at a rebalance comes again, to whoever has it then.
+            if assignment is self._assignment:
+                self._send_letter(assignment, message, letter)

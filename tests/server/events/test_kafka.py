@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from pydantic import BaseModel, ConfigDict
 from models.errors import Unavailable
 from models.ids import new_id
 from server.events.kafka.bus import KafkaBus
+from server.events.kafka.group import GroupMember
 from server.events.kafka.options import KafkaOptions
+from server.events.kafka.topic_admin import TopicAdmin
 from server.events.topics import Message, Topic
 from tests.support.errors import has_code
 from tests.support.private_broker import broker
@@ -182,3 +185,35 @@ def test_a_member_commits_what_it_has_settled(kafka_bootstrap: str) -> None:
         bus.publish(PART, "k", Part(n=number))
     bus.close()
     assert (taken(4), taken(2)) == ([0, 1, 2, 3], [4, 5])
+
+
+def test_a_dead_letter_that_the_broker_refused_is_sent_again(kafka_bootstrap: str) -> None:
+    given = options(kafka_bootstrap, partitions=1)
+    bus = KafkaBus(given)
+    letters: list[Message] = []
+
+    def send(letter: Message) -> Future[None]:
+        letters.append(letter)
+        done: Future[None] = Future()
+        if len(letters) == 1:
+            done.set_exception(Unavailable("events-unreachable"))
+        else:
+            done.set_result(None)
+        return done
+
+    async def scenario() -> None:
+        bus.send(Message(PART.name, "k", b"poison"))
+        bus.publish(PART, "k", Part(n=1))
+        async with GroupMember(given, TopicAdmin(given), send, PART, GROUP) as member:
+            (await anext(member)).ack()
+            while len(letters) < 2:
+                await asyncio.sleep(0.05)
+        bus.publish(PART, "k", Part(n=2))
+        async with bus.consume(PART, GROUP) as member:
+            assert (await anext(member)).value.n == 2
+
+    try:
+        run(scenario())
+    finally:
+        bus.close()
+    assert letters[0] == letters[1]
