@@ -143,7 +143,7 @@ def compare(asking: Station, body: Inventory, context: Context) -> Lacking:
     return service.compare(context, asking, body)
 
 
-@router.post("/drift")
+@router.post("/drift", dependencies=ADMITTED, responses={429: {}})
 def drift(asking: Station, body: DriftQuestion, context: Context) -> DriftAnswer:
     """Return the days on which the server holds something else than the station says it does."""
     return service.drift(context, asking, body)

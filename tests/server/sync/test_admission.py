@@ -5,9 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 import pytest
+from fastapi.routing import APIRoute
 
 from models.errors import TooManyRequests
 from server.sync.admission import Admission
+from server.sync.endpoints import admitted, router
 
 
 def refusal(admission: Admission) -> TooManyRequests | None:
@@ -47,3 +49,9 @@ def test_the_more_are_refused_the_longer_they_are_to_wait() -> None:
     assert (waits[0], waits[-1]) == (1, 30)
     assert later is not None
     assert later.members["retry_after"] == 1
+
+
+@pytest.mark.parametrize("path", ["apply-changes", "begin", "changes", "compare", "drift", "upload", "download"])
+def test_each_request_of_a_pass_is_counted(path: str) -> None:
+    route = next(one for one in router.routes if isinstance(one, APIRoute) and one.path.endswith(f"/sync/{path}"))
+    assert admitted in {one.dependency for one in route.dependencies}

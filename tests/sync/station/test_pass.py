@@ -108,7 +108,7 @@ def test_the_newer_edit_of_one_field_wins_whoever_syncs_first(server, make_stati
     assert stations[0].engine.status().conflicts == 0
 
 
-def test_edits_under_one_borrowed_clock_name_are_still_a_conflict_between_two_stations(server, make_station):
+def test_edits_of_two_stations_under_one_borrowed_clock_name_are_a_conflict(server, make_station):
     one, two = make_station("one"), make_station("two")
     user, target, _ = prepared(server, one, two)
     one.clock.device = two.clock.device = "not-enrolled"
