@@ -29,24 +29,26 @@ def keep_outputs(objects: ObjectStore, outcome: InspectionOutcome, filename: str
         Unavailable: ``disk-full`` or ``objects-unreachable``.
     """
     stem = cut_to_bytes(PurePosixPath(filename).stem, _LONGEST_STEM)
+    contents: dict[str, bytes] = {}
     found = []
     if outcome.overlay is not None:
-        found.append(_image(objects, OutputKind.PICTURE, f"{stem}-picture.png", outcome.overlay))
+        found.append(_image(contents, OutputKind.PICTURE, f"{stem}-picture.png", outcome.overlay))
     if outcome.heatmap is not None and outcome.anomaly is not None:
         pixels = heatmap_pixels(outcome.heatmap, outcome.anomaly.threshold)
-        found.append(_image(objects, OutputKind.HEATMAP, f"{stem}-heatmap.png", pixels))
+        found.append(_image(contents, OutputKind.HEATMAP, f"{stem}-heatmap.png", pixels))
     data = outcome.result.model_dump_json(indent=2).encode()
-    found.append(NewOutput(OutputKind.RESULT, f"{stem}-result.json", _keep(objects, data), len(data), JSON))
+    found.append(NewOutput(OutputKind.RESULT, f"{stem}-result.json", _added(contents, data), len(data), JSON))
+    objects.put_many(contents)
     return found
 
 
-def _image(objects: ObjectStore, kind: OutputKind, filename: str, pixels: Pixels) -> NewOutput:
+def _image(contents: dict[str, bytes], kind: OutputKind, filename: str, pixels: Pixels) -> NewOutput:
     data = encode_png(pixels)
     height, width = pixels.shape[:2]
-    return NewOutput(kind, filename, _keep(objects, data), len(data), PNG, width, height)
+    return NewOutput(kind, filename, _added(contents, data), len(data), PNG, width, height)
 
 
-def _keep(objects: ObjectStore, data: bytes) -> str:
+def _added(contents: dict[str, bytes], data: bytes) -> str:
     sha256 = sha256_of(data)
-    objects.put(sha256, data)
+    contents[sha256] = data
     return sha256
