@@ -63,6 +63,7 @@ def sync_command(
       imageflow sync dead-letters list
     """  # noqa: D301 - \b keeps the lines as they are
     from models.errors import NotSignedIn
+    from sync.shared.problems import DEVICE_REVOKED
 
     del once
     if context.invoked_subcommand is not None:
@@ -71,7 +72,8 @@ def sync_command(
         if credential_stdin:
             workspace.keep_credential(sys.stdin.readline().strip())
         if workspace.needs_credential:
-            raise NotSignedIn("sync-credential-not-given")
+            revoked = workspace.link.engine.status().store.revoked_at is not None
+            raise NotSignedIn(DEVICE_REVOKED if revoked else "sync-credential-not-given")
 
         def show(step: SyncProgress) -> None:
             advance(*_progress_line(step))

@@ -238,7 +238,7 @@ class Workspace:
             set_value(session, RELEASE_KEY, registration.release_key or None)
             if send_all:
                 begin_comparison(session)
-        self._credentials.forget(former_id)
+        # The former credential stays: the store that this one is a copy of may be on this computer and need it.
         self.device_id = registration.device_id
         self._start_clock()
         kept = self._credentials.set(self.device_id, registration.credential)

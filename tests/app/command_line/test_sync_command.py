@@ -23,7 +23,7 @@ from models.sync import OutboxEntry
 from models.targets import Target
 from sync.station.hold import Hold
 from sync.station.outbox import OutboxRecorder
-from sync.station.state import DEVICE_ID, SERVER_URL, set_value
+from sync.station.state import DEVICE_ID, REVOKED_AT, SERVER_URL, set_value
 from tests.support.messages import says
 from tests.support.real_server import ServerProcess
 from tests.support.sync_stores import masters, migrated, signed_in
@@ -237,3 +237,12 @@ def test_images_wait_when_a_person_says_so(imageflow, tmp_path):
         assert imageflow("hold", hold.value, "--store", str(tmp_path)).returncode == 0
         assert load_settings(tmp_path).sync_hold is hold
     assert imageflow("hold", "verdicts", "--store", str(tmp_path)).returncode == 2
+
+
+def test_a_revoked_station_is_not_asked_for_its_credential(enrolled, imageflow):
+    database = migrated(enrolled / "station.sqlite3", OutboxRecorder(HybridLogicalClock("one")))
+    with database.transaction() as session:
+        set_value(session, REVOKED_AT, "2026-03-01T08:00:00.000Z")
+    database.close()
+    done = imageflow("--store", str(enrolled))
+    assert (done.returncode, says(done.stderr, "device-revoked")) == (1, True)

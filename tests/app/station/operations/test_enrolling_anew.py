@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import keyring
 import keyring.backends.fail
 import pytest
+from keyring.backend import KeyringBackend
 from sqlalchemy import select
 
 from app.station.operations.enrolment import enrol, enrol_anew
@@ -116,3 +118,37 @@ def test_the_status_tells_the_identity_of_the_store(capsys, workspace, tmp_path)
     _, out, _ = run(capsys, "sync", "status", "--json", "--store", tmp_path / "store")
     store = printed(out)["store"]
     assert (store["store_id"] is not None, store["forked_at"], store["waits_for_others"]) == (True, None, 0)
+
+
+class MemoryKeyring(KeyringBackend):
+    """A keyring that all stores of one computer share."""
+
+    priority = 1  # type: ignore[assignment]  # the base class declares a property
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[str, str] = {}
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get(username)
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.kept[username]
+
+
+def test_a_copy_enrolled_anew_leaves_the_originals_credential_in_the_keyring(served, tmp_path):
+    shared = MemoryKeyring()
+    keyring.set_keyring(shared)
+    with Workspace.open(tmp_path / "store") as original:
+        enrol(original, server_url=served.url, code=code(served))
+        former = original.device_id
+        original.link.engine.run_once()
+    shutil.copytree(tmp_path / "store", tmp_path / "copy")
+    with Workspace.open(tmp_path / "copy") as copy:
+        made = enrol_anew(copy, server_url=served.url, code=code(served))
+    assert shared.kept.keys() == {former, made.device_id}
+    with Workspace.open(tmp_path / "store") as original:
+        assert original.link.engine.run_once().dead == 0
