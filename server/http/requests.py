@@ -6,6 +6,7 @@ import re
 import time
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.errors import InvalidInput
@@ -87,7 +88,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class Faults:
-    """ASGI middleware that answers a fault of the server, and refuses paths that no text here can have.
+    """ASGI middleware that answers a fault of the server, an ended connection, and paths that no text here can have.
 
     Args:
         app: what comes next.
@@ -118,6 +119,10 @@ class Faults:
 
         try:
             await self._app(scope, receive, noticed)
+        except ClientDisconnect:
+            # The client went away within its body: nobody hears the answer, but log and metrics count it.
+            if not started:
+                await errors.problem(scope, InvalidInput("request-malformed"))(scope, receive, send)
         except Exception as error:
             answer = errors.bug(scope, error)
             if started:
