@@ -131,6 +131,9 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         if not self.is_open:
             raise ClientDisconnected
         await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            # A refusal ends the handshake too; uvicorn would report one that was forgotten.
+            self.handshake_complete = True
         if self.handshake_complete and not self._decided.done():
             self._decided.set_result(None)
             # Their header fields would be kept as long as the client is connected.

@@ -75,6 +75,12 @@ def test_an_unknown_path_is_404(served: Served) -> None:
     assert refusal(served, "/ws/nowhere") == (404, "route-unknown")
 
 
+def test_a_refused_handshake_is_no_error_of_the_server(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    refusal(served, "/ws/nowhere")
+    assert served["admin"].get("/auth/me").status_code == 200, "served after what follows a refusal"
+    assert [record.getMessage() for record in caplog.records if record.name == "uvicorn.error"] == []
+
+
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
 def test_a_page_of_another_origin_is_refused(served: Served, origin: str) -> None:
     assert refusal(served, SYSTEM, origin=origin) == (403, "cross-origin-refused")
