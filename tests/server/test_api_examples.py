@@ -61,7 +61,7 @@ def test_the_examples_for_python_run(tmp_path: Path, example_environment: dict[s
     program.write_text(examples("python"), encoding="utf-8")
     variables = {name: value for name, value in example_environment.items() if name != "PYTHONWARNINGS"}
     assert "edges: 100.0 %" in finished([sys.executable, str(program)], tmp_path, variables)
-    assert (tmp_path / "part-picture.png").is_file()
+    assert (tmp_path / "0-part-picture.png").is_file()
 
 
 def test_the_examples_for_javascript_run(tmp_path: Path, example_environment: dict[str, str]) -> None:
