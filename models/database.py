@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 import models.records  # noqa: F401 - the metadata must be complete before a session is opened
 from models.commit_groups import CommitGroups
 from models.errors import Unavailable
-from models.last_work import finish, forget_with_savepoints
+from models.last_work import committed, finish, forget_with_savepoints
 from models.store_trouble import translated_trouble
 from models.tracking import ChangeRecorder, TrackedSession
 from models.verdicts import derive_effective_verdicts
@@ -149,6 +149,8 @@ class Database:
                     session.connection().exec_driver_sql(statement)
                 yield session
                 finish(session)
+        # Only here: writers that share a commit have left their own transactions before it.
+        committed(session)
 
     @contextmanager
     def _write_session(self, *, ordered: bool, large: bool) -> Iterator[_WriteSession]:

@@ -1,4 +1,4 @@
-"""Work that a transaction does last, just before it commits."""
+"""Work that a transaction does last, just before it commits, and work that follows its commit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
 
-_LAST, _BEFORE = "imageflow.last", "imageflow.before_savepoint"
+_LAST, _BEFORE, _AFTER = "imageflow.last", "imageflow.before_savepoint", "imageflow.after"
 Work = Callable[[Session], None]
 
 
@@ -27,6 +27,27 @@ def finish(session: Session) -> None:
     for work in put_off:
         work(session)
     put_off.clear()
+
+
+def follow_commit(session: Session, key: str, work: Callable[[], object]) -> None:
+    """Do ``work`` once the transaction is committed, in the thread that committed it; not when it is lost.
+
+    What was done meanwhile cannot be undone by it, so it must not fail. A savepoint that is rolled back does not
+    forget it.
+
+    Args:
+        session: an open transaction.
+        key: of two works of one key, the first is done.
+        work: what to do.
+    """
+    session.info.setdefault(_AFTER, {}).setdefault(key, work)
+
+
+def committed(session: Session) -> None:
+    """Do what follows the commit."""
+    following: dict[str, Callable[[], object]] = session.info.pop(_AFTER, {})
+    for work in following.values():
+        work()
 
 
 def forget_with_savepoints(kind: type[Session]) -> None:

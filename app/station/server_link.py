@@ -15,6 +15,7 @@ from sync.station.credentials import CredentialStore
 from sync.station.engine import SyncEngine
 from sync.station.hold import Hold
 from sync.station.identity import note_revocation
+from sync.station.listening import ChangeListener
 from sync.station.machine import machine_digest, machine_id
 
 
@@ -24,6 +25,7 @@ class ServerLink:
     Attributes:
         client: talks to the server, as the device or as device and user.
         engine: synchronises; runs by itself after ``start``.
+        listener: hears from the server when there is something to pull.
     """
 
     def __init__(
@@ -60,8 +62,21 @@ class ServerLink:
             machine=machine_digest(settings.machine_id or machine_id(), device_id),
             interval_s=settings.sync_interval_s,
             held=held,
+            told=lambda: self.listener.connected,
             upkeep=lambda: after_pass(database, blobs, self.client, device_id, settings),
         )
+
+        # Only to a server that answers passes: one that cannot be reached or refuses the station is not asked twice.
+        self.listener = ChangeListener(
+            self.client,
+            self.engine.request,
+            lambda: self.engine.online and held() is not Hold.EVERYTHING,
+        )
+
+    def start(self) -> None:
+        """Let the engine run by itself and listen to the server; does nothing when they do already."""
+        self.engine.start()
+        self.listener.start()
 
     @property
     def has_credential(self) -> bool:
@@ -69,7 +84,8 @@ class ServerLink:
         return self._credential() is not None
 
     def close(self) -> None:
-        """End the engine's thread and the connections."""
+        """End the threads and the connections."""
+        self.listener.stop()
         self.engine.stop()
         self.client.close()
 

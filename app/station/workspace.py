@@ -268,7 +268,7 @@ class Workspace:
         """Let the engine run by itself, from enrolment on when that is still to come."""
         self._synchronises = True
         if self._link is not None:
-            self._link.engine.start()
+            self._link.start()
 
     def working(self) -> AbstractContextManager[None]:
         """Return a block of work that passes of the engine step aside for."""
@@ -321,7 +321,7 @@ class Workspace:
             held=lambda: load_settings(self.store).sync_hold,
         )
         if self._synchronises:
-            self._link.engine.start()
+            self._link.start()
 
 
 def _make_folders(store: Path) -> None:

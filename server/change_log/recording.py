@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
@@ -15,17 +15,34 @@ from models.clock import HybridLogicalClock, utc_now
 from models.database import require_ordered
 from models.ids import new_id
 from models.insertion import insert_if_absent
+from models.last_work import follow_commit
 from models.pipelines import StationConfig
 from models.sessions import InspectionSession
 from models.states import ChangeOperation
 from models.sync import ChangeLogEntry, ChangeLogHead, SyncState
 from models.synced import Fact, Master, Synced
-from models.tracking import RecordedChange
+from models.tracking import RecordedChange, TrackedSession
 from sync.shared.merge import with_field_states
 from sync.shared.protocol import TOMBSTONE_DAYS
 
 LOG_FLOOR = "log_floor"
 LOG_NAME = "log_name"
+_CONCERNS = "imageflow.concerns"
+
+
+class Concern(NamedTuple):
+    """Whom log entries concern.
+
+    Attributes:
+        author: the station that made the changes, None for the server.
+        scope: the only station that may read them, None for all.
+    """
+
+    author: str | None
+    scope: str | None
+
+
+Announce = Callable[[frozenset[Concern]], object]
 
 
 class ChangeLogRecorder:
@@ -33,10 +50,12 @@ class ChangeLogRecorder:
 
     Args:
         clock: the server's clock.
+        announce: called after each commit of log entries, with whom they concern.
     """
 
-    def __init__(self, clock: HybridLogicalClock) -> None:
+    def __init__(self, clock: HybridLogicalClock, announce: Announce | None = None) -> None:
         self.clock = clock
+        self.announce = announce
 
     def record(self, session: Session, changes: Sequence[RecordedChange]) -> None:
         """Stamp the records and add their log entries; the server's own audit entries stay on the server."""
@@ -46,6 +65,7 @@ class ChangeLogRecorder:
                 change.record.clock = str(self.clock.now())
             if not travelling:
                 return
+            entries: list[dict[str, Any]] = []
             first = allocate(session, len(travelling))
             for position, change in enumerate(travelling, start=first):
                 record = change.record
@@ -56,8 +76,24 @@ class ChangeLogRecorder:
                     )
                 made = ChangeMade(new_id(), change.operation, change.fields, record.clock, device_id=None)
                 scope = scope_of(session, record)
-                # Passes by the session, which would keep a record of it: entries are never changed.
-                session.connection().execute(_ADD, entry_of(position, (record.entity, record.id), made, scope))
+                entries.append(entry_of(position, (record.entity, record.id), made, scope))
+            add_entries(session, entries)
+
+
+def add_entries(session: Session, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Write log entries and have them announced once they are committed.
+
+    Args:
+        session: an open transaction that has taken their positions.
+        entries: at least one, of ``entry_of``.
+    """
+    # Passes by the session, which would keep a record of each: entries are never changed.
+    session.connection().execute(_ADD, entries)
+    concerns: set[Concern] = session.info.setdefault(_CONCERNS, set())
+    concerns.update(Concern(entry["device_id"], entry["scope_device_id"]) for entry in entries)
+    recorder = session.recorder if isinstance(session, TrackedSession) else None
+    if isinstance(recorder, ChangeLogRecorder) and (announce := recorder.announce) is not None:
+        follow_commit(session, _CONCERNS, lambda: announce(frozenset(concerns)))
 
 
 def allocate(session: Session, count: int = 1) -> int:

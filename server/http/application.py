@@ -36,7 +36,9 @@ from server.quality.endpoints import router as quality_router
 from server.releases.endpoints import router as releases_router
 from server.services.endpoints import router as services_router
 from server.sessions.endpoints import router as sessions_router
+from server.sync.endpoints import live_route as sync_live_route
 from server.sync.endpoints import router as sync_router
+from server.sync.events import announce_commits
 from server.users.endpoints import router as users_router
 
 _FEATURES = (
@@ -75,6 +77,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
         UserFacingError: when a part cannot be opened.
     """
     parts = context or open_context(settings)
+    announce_commits(parts)
     streams = streams_of(parts, models_of(parts, parts.models.find).find)
 
     @asynccontextmanager
@@ -103,7 +106,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
     app.state.camera_streams = streams
     for feature in (*_FEATURES, docs.router(openapi.TITLE)):
         app.router.routes.extend(feature.routes)
-    app.router.routes.extend(live_routes(parts))
+    app.router.routes.extend((*live_routes(parts), sync_live_route))
     app.router.routes.extend(camera_stream_routes(streams, settings.stream_max_frame_bytes))
     app.router.routes.append(WebSocketRoute("/{path:path}", unknown_websocket))
     app.router.routes.insert(0, RouteTable([route for route in app.router.routes if isinstance(route, Route)]))

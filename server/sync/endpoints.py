@@ -1,7 +1,8 @@
-"""``/inspection/sync``: push, pull, blobs and the snapshot."""
+"""``/inspection/sync``: push, pull, blobs and the snapshot; ``/ws/sync`` says when there is something to pull."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -9,22 +10,28 @@ from fastapi import BackgroundTasks, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 
-from models.errors import TooLarge
+from models.errors import PermissionDenied, TooLarge
 from models.messages import choose_language
 from models.states import Role
 from server.http.dependencies import Asking, Context, Principal, require, require_device
 from server.http.lanes import quick
 from server.http.limits import media_type
+from server.http.live_socket import LiveSocket
 from server.http.paging import Paging
 from server.http.ranges import wanted_range
 from server.http.refusals import RangeNotSatisfiable
 from server.http.routes import feature_router
 from server.http.sync_bodies import BatchBody, bounded_body, parse_blobs, parse_content_range, parse_upload
+from server.http.websocket_protocol import CloseCode
+from server.http.websockets import websocket_route
+from server.sessions.rules import only_device
 from server.sync import offers, service
 from server.sync.conflicts import ConflictFilter
+from server.sync.events import SYNC_CHANGES, ChangesAvailable, Pace, concerns
 from server.sync.schemas import ConflictReply, OfferChoice, OfferedMasterReply
 from sync.shared.blob_batches import BLOBS_TYPE
 from sync.shared.protocol import (
+    LIVE_SYNC_PATH,
     MAX_PAGE_CHANGES,
     ClaimAnswer,
     DriftAnswer,
@@ -57,6 +64,8 @@ Language = Annotated[str | None, Header(alias="Accept-Language")]
 Digest = Annotated[str, Query(pattern="^[0-9a-f]{64}$")]
 _CHUNK = "application/octet-stream"
 _MOST_JSON = 4096
+TOLD_EVERY_S = 2.0
+"""Seconds between two messages to a station that listens."""
 
 _BATCH_BODY: dict[str, Any] = {
     "requestBody": {
@@ -234,3 +243,33 @@ def _blob(context: Context, asking: Principal, sha256: str, byte_range: str | No
 
 def _kind_of(request: Request) -> str:
     return media_type(request.headers.get("content-type", ""))
+
+
+async def _changes(socket: LiveSocket) -> None:
+    """Tell a station at once, and whenever others have committed what it may read, that it has something to pull."""
+    device_id = only_device(socket.principal)
+    if device_id is None:
+        raise PermissionDenied("device-needed")
+    pace, clock = Pace(TOLD_EVERY_S), asyncio.get_running_loop().time
+    async with socket.context.hub.listen(SYNC_CHANGES) as listener:
+        await socket.accept()
+        socket.expect_nothing(listener.end)
+        listener.when_behind(lambda: socket.drop(CloseCode.TOO_SLOW, "too slow"))
+        # What was committed before it listened is not told again.
+        pace.news(clock())
+        while True:
+            try:
+                async with asyncio.timeout_at(pace.due):
+                    event = await anext(listener, None)
+            except TimeoutError:
+                pace.told(clock())
+                await socket.send(ChangesAvailable())
+                continue
+            if event is None:
+                return
+            if listener.missed or concerns(event.value, device_id):
+                listener.missed = False
+                pace.news(clock())
+
+
+live_route = websocket_route(LIVE_SYNC_PATH, _changes)

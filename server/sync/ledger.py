@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from models.clock import utc_now
 from models.named import Searchable, UniquelyNamed
 from models.sessions import AIResult
-from models.sync import AppliedChange, ChangeLogEntry
+from models.sync import AppliedChange
 from models.synced import Synced, synced_types
 from models.verdicts import settle_verdicts
 from models.verification import HumanVerification
-from server.change_log.recording import allocate, head
+from server.change_log.recording import add_entries, allocate, head
 from server.sync.effects import Effect
 from sync.shared.records import table_of
 
@@ -88,10 +88,12 @@ class Ledger:
         )
         self._facts.clear()
         self._take_positions()
-        for statement, rows in ((_ADD_ENTRY, self._entries), (_ADD_APPLIED, self._applied)):
-            if rows:
-                connection.execute(statement, rows)
-                rows.clear()
+        if self._entries:
+            add_entries(self.session, self._entries)
+            self._entries.clear()
+        if self._applied:
+            connection.execute(_ADD_APPLIED, self._applied)
+            self._applied.clear()
 
     def _take_positions(self) -> None:
         if not self._taken:
@@ -102,5 +104,4 @@ class Ledger:
         self._first, self._taken = None, 0
 
 
-_ADD_ENTRY = insert(cast("Table", ChangeLogEntry.__table__))
 _ADD_APPLIED = insert(cast("Table", AppliedChange.__table__))

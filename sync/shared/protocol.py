@@ -27,6 +27,10 @@ TOMBSTONE_DAYS = 90
 _NO_NUL = r"^[^\x00]*$"
 """What PostgreSQL can keep."""
 SYNC_PATH = "/inspection/sync"
+LIVE_SYNC_PATH = "/ws/sync"
+"""Where the server says on a WebSocket when there is something to pull."""
+CHANGES_AVAILABLE = "changes_available"
+"""The type of the message that says so."""
 
 
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of a blob.")]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,6 +28,7 @@ from sync.shared.problems import (
     retry_after_s,
 )
 from sync.shared.protocol import (
+    LIVE_SYNC_PATH,
     MAX_BATCH_BYTES,
     SYNC_PATH,
     Batch,
@@ -44,10 +46,12 @@ from sync.shared.protocol import (
     UploadState,
 )
 from sync.shared.sign_in import DeviceToken, TokenPair
-from sync.station.transport import Transport, json_of, not_ours
+from sync.station.live_connection import live_connection
+from sync.station.transport import API, Transport, json_of, not_ours
 
 if TYPE_CHECKING:
     import httpx
+    from websockets.sync.client import ClientConnection
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 _LINE: TypeAdapter[SnapshotLine] = TypeAdapter(SnapshotLine)
@@ -93,6 +97,7 @@ class ServerClient:
         self._on_checked = on_checked or (lambda _credential, _accepted: None)
         self._on_revoked = on_revoked or (lambda: None)
         self.pause: Callable[[float], None] = time.sleep
+        self._timeout_s = timeout_s
         self._transport = Transport(base_url, timeout_s=timeout_s, language=language, verify=verify)
         self._lock = threading.Lock()
         self._token: str | None = None
@@ -160,6 +165,19 @@ class ServerClient:
                 self._token = token.access_token
                 self._expires = time.monotonic() + max(token.expires_in - _MARGIN_S, token.expires_in / 2)
             return self._token
+
+    def listen(self, opened: Callable[[socket.socket], object]) -> AbstractContextManager[ClientConnection]:
+        """Return the WebSocket connection on which the server says when there is something to pull, for a block.
+
+        Args:
+            opened: see ``live_connection``, as for what the block raises.
+
+        Raises:
+            UserFacingError: as ``authenticate_device`` does.
+        """
+        headers = _bearer(self.authenticate_device())
+        options = {"verify": self._transport.verify, "timeout_s": self._timeout_s}
+        return live_connection(f"{self.base_url}{API}{LIVE_SYNC_PATH}", headers, opened, **options)
 
     def get_bytes(self, path: str, params: dict[str, Any] | None = None, token: str | None = None) -> bytes:
         """Return the bytes at a path below ``/api/v1``."""

@@ -43,11 +43,11 @@ from sync.station.status import (
     status_of,
     stored_status,
 )
+from sync.station.timing import backoff_s, rests_on
 
-__all__ = ["SyncEngine", "SyncProgress", "SyncReport", "SyncStatus", "backoff_s", "stored_status"]
+__all__ = ["SyncEngine", "SyncProgress", "SyncReport", "SyncStatus", "stored_status"]
 
-_FIRST_BACKOFF_S = 1.0
-_LONGEST_BACKOFF_S = 60.0
+_SHORTEST_BACKOFF_S = 1.0
 _RANDOM = secrets.SystemRandom()
 
 
@@ -66,15 +66,6 @@ class _Stopped(Exception):
 
 _Mark = tuple[int, int]
 """How often the engine had been stopped, and passes cancelled, when a pass began."""
-
-
-def backoff_s(failures: int, random: Callable[[], float] = _RANDOM.random) -> float:
-    """Return the seconds to wait after so many failures in a row: doubled each time, capped, half of it random.
-
-    The jitter keeps many stations from retrying at the same moment.
-    """
-    longest = min(_LONGEST_BACKOFF_S, _FIRST_BACKOFF_S * 2.0 ** min(failures - 1, 10))
-    return longest * (0.5 + random() / 2)
 
 
 @dataclass(eq=False, repr=False)
@@ -96,6 +87,7 @@ class SyncEngine:
         lock_path: file that keeps other processes' passes away; beside the SQLite file by default.
         held: says what waits by choice; asked before each pass, and between requests with images.
         upkeep: called after each whole pass; returns codes of what it could not do.
+        told: whether the server says by itself when there is something to pull.
         courtesy: knows of the work that passes step aside for.
     """
 
@@ -111,6 +103,7 @@ class SyncEngine:
     lock_path: Path | None = field(default=None, kw_only=True)
     upkeep: Callable[[], Sequence[str]] = field(default=tuple, kw_only=True)
     held: Callable[[], Hold] = field(default=lambda: Hold.NOTHING, kw_only=True)
+    told: Callable[[], bool] = field(default=lambda: False, kw_only=True)
     courtesy: Courtesy = field(default_factory=Courtesy, init=False)
     _pass: threading.Lock = field(default_factory=threading.Lock, init=False)
     _state: threading.Lock = field(default_factory=threading.Lock, init=False)
@@ -206,6 +199,12 @@ class SyncEngine:
                 held=held,
             )
 
+    @property
+    def online(self) -> bool:
+        """Whether the server answered last; reads no store."""
+        with self._state:
+            return self._online
+
     def pause_s(self) -> float:
         """Return the seconds between passes: as the server says, else the station's own."""
         with self.database.read() as session:
@@ -226,11 +225,24 @@ class SyncEngine:
                 failures = 0
             except UserFacingError as error:
                 failures += 1
-                delay = min(backoff_s(failures), max(self.interval_s, _FIRST_BACKOFF_S))
+                delay = min(backoff_s(failures), max(self.interval_s, _SHORTEST_BACKOFF_S))
                 # What the server asks for is kept to, however often a pass is asked for meanwhile.
                 with suppress(_Stopped):
                     self._pause(self._mark(), (retry_after_s(error) or 0.0) * (1 + _RANDOM.random() / 2))
-            self._wake.wait(delay)
+            self._rest(delay, may_go_on=failures == 0)
+
+    def _rest(self, interval_s: float, *, may_go_on: bool) -> None:
+        """Wait for the next pass: until it is asked for, or for an interval, more while the server says what is new."""
+        rested_s = 0.0
+        while not self._wake.wait(interval_s):
+            rested_s += interval_s
+            if not (may_go_on and self.told() and rests_on(rested_s, interval_s) and self._has_sent_all()):
+                return
+
+    def _has_sent_all(self) -> bool:
+        """Return whether nothing waits here, as what the command line wrote beside this process does."""
+        stored = stored_status(self.database)
+        return stored.waiting == 0 and stored.blobs_waiting == 0
 
     def _guarded(self, progress: ProgressCallback | None, mark: _Mark) -> SyncReport:
         """Do a pass and keep the status true, however it ends."""

@@ -32,16 +32,19 @@ class Transport:
         timeout_s: of connecting, and of each wait for bytes.
         language: ``"en"`` or ``"ja"``, of the server's texts.
         verify: check the server's certificate; a path names a certificate authority of one's own.
+
+    Attributes:
+        verify: as given, or the context made of it.
     """
 
     def __init__(self, base_url: str, *, timeout_s: float, language: str, verify: bool | str) -> None:
         self.base_url = base_url.rstrip("/")
         self._timeout_s, self._language = timeout_s, language
-        self._verify: Any = verify
+        self.verify: Any = verify
         if isinstance(verify, str):
             import ssl
 
-            self._verify = ssl.create_default_context(cafile=verify)
+            self.verify = ssl.create_default_context(cafile=verify)
         self._lock = threading.Lock()
         self._http: httpx.Client | None = None
         self._closed = False
@@ -115,7 +118,7 @@ class Transport:
                 # trust_env off: no proxy variable leads a station's data elsewhere than to the configured server.
                 self._http = httpx.Client(
                     timeout=self._timeout_s,
-                    verify=self._verify,
+                    verify=self.verify,
                     headers={"Accept-Language": self._language},
                     trust_env=False,
                     limits=httpx.Limits(max_connections=8, max_keepalive_connections=2, keepalive_expiry=_IDLE_S),

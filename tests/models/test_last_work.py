@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.database import Database
-from models.last_work import do_last
+from models.last_work import do_last, follow_commit
 from models.targets import Target
 
 
@@ -73,3 +73,30 @@ def lose(session: Session, done: list[str]) -> None:
             do_last(session, lambda _: done.append("lost within"))
         do_last(session, lambda _: done.append("lost"))
         raise ZeroDivisionError
+
+
+def test_what_follows_a_commit_finds_it_done(store: Database) -> None:
+    seen: list[int | None] = []
+
+    def count() -> None:
+        with store.read() as session:
+            seen.append(session.scalar(select(func.count()).select_from(Target)))
+
+    with store.transaction() as session:
+        follow_commit(session, "count", count)
+        follow_commit(session, "count", count)
+        session.add(Target(code="a", name="Plate"))
+    assert seen == [1]
+
+
+def test_nothing_follows_a_transaction_that_is_rolled_back(store: Database) -> None:
+    done: list[str] = []
+
+    def fail() -> None:
+        with store.transaction() as session:
+            follow_commit(session, "note", lambda: done.append("note"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert done == []

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import NotSignedIn, Unavailable
-from sync.station.engine import SyncProgress, backoff_s, stored_status
+from sync.station.engine import SyncProgress, stored_status
+from sync.station.timing import backoff_s
 from tests.support.sync_stores import prepared
 
 
