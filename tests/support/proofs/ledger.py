@@ -48,6 +48,7 @@ class Ledger:
         seen: position and value of each master's field that a station has shown last.
         stamps: of fields of masters that any station has held.
         known: changes of masters seen in an outbox.
+        overtaken: offers and their fields that a person has set again while the administrator had not taken the offer.
         newest: newest stamp of masters that a station has held.
         may_go_back: stations that have had no whole pass since the server was put back.
     """
@@ -59,6 +60,7 @@ class Ledger:
     seen: dict[tuple[str, str, str], tuple[int, Any]] = field(default_factory=dict)
     stamps: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
+    overtaken: set[tuple[str, str]] = field(default_factory=set)
     newest: dict[str, str] = field(default_factory=dict)
     may_go_back: set[str] = field(default_factory=set)
 
@@ -76,20 +78,25 @@ class Ledger:
                     else:
                         self._only_forward(station, record)
             waiting = list(session.scalars(select(OutboxEntry).order_by(OutboxEntry.sequence)))
-            shown = {}
+            shown: dict[tuple[type, str, str], tuple[OutboxEntry, Any]] = {}
             held = self.newest.get(station.device_id, "")
             for entry in waiting:
                 kind = synced_types()[entry.entity]
                 if issubclass(kind, Master):
                     self._edited(station, entry, held)
                     self.newest[station.device_id] = max(self.newest.get(station.device_id, ""), entry.clock)
-                    shown |= {(kind, entry.entity_id, name): value for name, value in entry.fields.items()}
+                    for name, value in entry.fields.items():
+                        before = shown.get((kind, entry.entity_id, name))
+                        if before is not None and before[0].user_id is None:
+                            self.overtaken.add((before[0].change_id, name))
+                        shown[kind, entry.entity_id, name] = entry, value
             stamps = [record.clock for record in masters]
             self.stamps.update(state["clock"] for record in masters for state in record.field_clocks.values())
             self.newest[station.device_id] = max([self.newest.get(station.device_id, ""), *stamps])
-            for (kind, entity_id, name), value in shown.items():
+            for (kind, entity_id, name), (entry, value) in shown.items():
                 present = snapshot(session.get(kind, entity_id))[name]
-                assert present == value, f"an edit of {name} that waits is no longer shown at {station.name}"
+                stands = present == value or (entry.change_id, name) in self.overtaken
+                assert stands, f"an edit of {name} that waits is no longer shown at {station.name}"
 
     def _never_older(self, station: PlantStation, record: Any) -> None:
         if station.device_id in self.may_go_back:
@@ -157,7 +164,11 @@ class Ledger:
         there, here = contents(server.database), contents(station.database)
         held = {(entity, identifier) for place in (there, here) for entity in place for identifier in place[entity]}
         self.facts = {key: fact for key, fact in self.facts.items() if fact[0] != own or key in held}
-        images = {fields["sha256"] for entity, (_, fields) in self._facts_of("image")}
+        images = {
+            fields["sha256"]
+            for _, (owner, fields) in self._facts_of("image")
+            if owner != own or any(place.exists(fields["sha256"]) for place in (station.blobs, server.objects))
+        }
         self.blobs = {sha256: data for sha256, data in self.blobs.items() if sha256 in images}
         self.sessions = {
             identifier: part

@@ -60,6 +60,7 @@ HAPPENINGS = (
     "claim_the_part_of_another",
     "back_up_server",
     "restore_server",
+    "server_loses_images",
     "back_up_station",
     "restore_station",
     "start_a_disk_image_elsewhere",
@@ -234,6 +235,14 @@ class Plant(RuleBasedStateMachine):
             with self.server.acting(), self.server.database.local_transaction() as session:
                 next_generation(session)
         self.ledger.server_went_back(self.server, self.stations)
+
+    def server_loses_images(self, station: PlantStation, number: int) -> None:
+        """Let the object store lose what a station holds; the administrator marks the server as restored."""
+        for sha256 in station.blobs.digests():
+            if sha256 in self.ledger.blobs and self.server.objects.exists(sha256):
+                self.server.objects.delete(sha256)
+        with self.server.acting(), self.server.database.local_transaction() as session:
+            next_generation(session)
 
     def back_up_station(self, station: PlantStation, number: int) -> None:
         self.kept[station.name] = Backup.of(station, self.folder / f"backup of {station.name}")

@@ -178,6 +178,32 @@ def test_a_field_that_others_changed_is_offered(server, known):
     assert server.record(Target, target.id).name == "By the server"
 
 
+def test_an_edit_of_the_field_of_an_offer_does_not_wait_for_it(server, known):
+    station, user, target, backup = known
+    with server.database.transaction() as session:
+        session.get_one(Target, target.id).name = "By the server"
+    station.sync()
+    backup.restore()
+    station.sync()
+    station.edit(Target, target.id, user.id, name="Edited after")
+    station.sync()
+    assert (server.record(Target, target.id).name, station.record(Target, target.id).name) == ("Edited after",) * 2
+
+
+def test_an_offer_ends_with_an_edit_of_its_field(server, known):
+    station, user, target, backup = known
+    with server.database.transaction() as session:
+        session.get_one(Target, target.id).name = "By the server"
+    station.sync()
+    backup.restore()
+    station.sync()
+    station.edit(Target, target.id, user.id, name="Edited after")
+    for _ in range(2):
+        station.sync()
+    assert [entry.entity for entry in station.outbox() if entry.entity == "target"] == []
+    assert (server.record(Target, target.id).name, station.record(Target, target.id).name) == ("Edited after",) * 2
+
+
 def test_two_stations_that_offer_the_same_leave_nothing_waiting(server, make_station, tmp_path):
     one, two = make_station("one"), make_station("two")
     prepared(server, one, two)

@@ -1,0 +1,64 @@
+"""What the state machine may find, told step by step: short, the same at each run, and each able to find a bug."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from models.targets import Target
+from sync.station.pulling import forget_cursor
+from tests.support.proofs.plant import Plant
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def plant() -> Iterator[Plant]:
+    """Two stations and a server, all at rest; they come to rest again, with every invariant, at the end."""
+    made = Plant()
+    made.open(count=2, seed=1)
+    yield made
+    made.teardown()
+
+
+def test_an_edit_behind_the_snapshots_back_comes_with_the_pull(plant):
+    station = plant.stations[0]
+    forget_cursor(station.database)
+    station.link.busy_snapshots = True
+    station.quiet_pass()
+    there = plant.server.record(Target, plant.target.id).description
+    assert station.record(Target, plant.target.id).description == there
+
+
+def test_an_edit_here_is_shown_while_an_offer_of_its_field_waits(plant):
+    station = plant.stations[0]
+    plant.back_up_server(station, 0)
+    plant.edit_on_server(station, 0)
+    station.quiet_pass()
+    plant.restore_server(station, 1)
+    station.quiet_pass()
+    station.edit(Target, plant.target.id, plant.user.id, name="edited after")
+    station.quiet_pass()
+    plant.ledger.look_at(station)
+    assert station.record(Target, plant.target.id).name == "edited after"
+
+
+def test_images_that_the_server_loses_come_again(plant):
+    station = plant.stations[0]
+    station.attempt(lambda: station.inspect_part(plant.target.id, plant.user.id))
+    plant.come_to_rest(station, 0)
+    sha256, data = next(iter(plant.ledger.blobs.items()))
+    plant.server_loses_images(station, 0)
+    assert not plant.server.objects.exists(sha256)
+    plant.come_to_rest(station, 0)
+    assert plant.server.objects.read(sha256) == data
+
+
+def test_a_claim_of_the_part_of_another_station_is_refused(plant):
+    victim = plant.stations[0]
+    part = victim.attempt(lambda: victim.inspect_part(plant.target.id, plant.user.id))
+    plant.parts[victim.name].append(part)
+    plant.come_to_rest(victim, 0)
+    plant.claim_the_part_of_another(victim, 0)
+    assert plant.claims == 1
