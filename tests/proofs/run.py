@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tests.support.proofs.mutations import MUTATIONS, PLANT, Mutation, plant
+from tests.support.proofs.mutations import MUTATIONS, PLANT, POWER_CUT, SCENARIO, Mutation, plant
 
 ROOT = Path(__file__).parents[2]
 REAL = ("tests/proofs/test_killed.py", "tests/proofs/test_real_link.py", "tests/proofs/test_full_disk.py")
@@ -60,6 +60,27 @@ def run_power_cut(bug: str) -> dict[str, Any]:
         return {"examples": moments, "found": ""}
     finally:
         shutil.rmtree(folder)
+
+
+def run_scenarios(bug: str) -> dict[str, Any]:
+    """Do the scenarios that have to find a bug, or those of all bugs; return their number and the first that failed."""
+    import pytest
+
+    class Reports:
+        ended, failed = 0, ""
+
+        def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+            self.ended += report.when == "call"
+            self.failed = self.failed or (report.nodeid if report.failed else "")
+
+    tests = sorted({test for mutation in MUTATIONS if bug in {"", mutation.name} for test in mutation.tests})
+    reports = Reports()
+    # This process has loaded the list of bugs, and with it a package whose asserts tests show in full.
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    code = pytest.main([*options, *(str(ROOT / test) for test in tests)], [reports])
+    if code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+        raise RuntimeError(f"the scenarios could not be done: {code!r}")
+    return {"examples": reports.ended, "found": reports.failed}
 
 
 def child(*arguments: object) -> tuple[dict[str, Any], float, str]:
@@ -110,12 +131,17 @@ def prove_bugs(examples: int, workers: int) -> bool:
     """Let each planted bug be found by its proof."""
 
     def find(mutation: Mutation) -> tuple[Mutation, dict[str, Any], float]:
-        work = ("plant", 1, examples) if mutation.proof == PLANT else ("power-cut",)
-        answer, seconds, _ = child(*work, mutation.name)
+        answer, seconds, _ = child(*works[mutation.proof], mutation.name)
         return mutation, answer, seconds
 
-    alive = []
+    works = {PLANT: ("plant", 1, examples), POWER_CUT: ("power-cut",), SCENARIO: ("scenario",)}
     say(f"\nPlanted bugs: each must be found\n{'-' * WIDTH}")
+    answer, seconds, beside = child("scenario", "")
+    if answer["found"] or answer["broken"]:
+        say(f"a scenario fails without a bug: {answer['found']}\n{beside}")
+        return False
+    say(f"{answer['examples']} scenarios hold without a bug  {seconds:.0f} s")
+    alive = []
     with ThreadPoolExecutor(workers) as pool:
         for mutation, answer, seconds in pool.map(find, MUTATIONS):
             killed = bool(answer["found"]) and not answer["broken"]
@@ -123,7 +149,8 @@ def prove_bugs(examples: int, workers: int) -> bool:
                 alive.append(mutation.name)
                 say(str(answer["broken"]))
             fate = f"found by the {mutation.proof} in {answer['examples']:>3}" if killed else "SURVIVED"
-            say(f"{mutation.name:<66}  {fate:<34}  {seconds:4.0f} s  {answer['found'][:60]}")
+            how = answer["found"].rpartition("::")[2][:70]
+            say(f"{mutation.name:<66}  {fate:<34}  {seconds:4.0f} s  {how}")
     return not alive
 
 
@@ -147,7 +174,7 @@ def prove_real_processes(kills: int) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--examples", type=int, default=2000, help="of the state machine")
-    parser.add_argument("--bug-examples", type=int, default=300, help="most, for each planted bug")
+    parser.add_argument("--bug-examples", type=int, default=100, help="most, for each planted bug")
     parser.add_argument("--kills", type=int, default=50, help="of each process")
     parser.add_argument("--only", choices=["plant", "bugs", "power-cut", "real"], action="append")
     wanted = parser.parse_args()
@@ -171,5 +198,9 @@ if __name__ == "__main__":
         sys.stdout.write(json.dumps(run_plant(int(sys.argv[2]), int(sys.argv[3]))) + "\n")
     elif sys.argv[1:2] == ["power-cut"]:
         sys.stdout.write(json.dumps(run_power_cut(sys.argv[2])) + "\n")
+    elif sys.argv[1:2] == ["scenario"]:
+        if sys.argv[2]:
+            plant(sys.argv[2])
+        sys.stdout.write("\n" + json.dumps(run_scenarios(sys.argv[2])) + "\n")
     else:
         sys.exit(main())

@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-PLANT, POWER_CUT = "state machine", "power cut"
+PLANT, POWER_CUT, SCENARIO = "state machine", "power cut", "scenario"
+_HERE, _PASS, _WENT_BACK = (
+    "tests/proofs/test_scenarios.py",
+    "tests/sync/station/test_pass.py",
+    "tests/sync/station/test_server_went_back.py",
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,7 @@ class Mutation:
         new: what stands in its place.
         proof: the one that has to find it.
         also: further texts and what stands in their places.
+        tests: the scenarios of which one has to fail, where that is the proof.
     """
 
     name: str
@@ -35,6 +41,7 @@ class Mutation:
     new: str
     proof: str = PLANT
     also: tuple[tuple[str, str], ...] = ()
+    tests: tuple[str, ...] = ()
 
     def applied_to(self, source: str) -> str:
         """The text of the module with the bug.
@@ -90,12 +97,16 @@ MUTATIONS = (
         "        if state is not None and clock < state.clock:\n"
         "            restated[name] = mine\n"
         "            continue\n",
+        SCENARIO,
+        tests=("tests/properties/test_merge.py::test_concurrent_changes_give_the_same_record_in_every_order",),
     ),
     Mutation(
         "a conflict is not kept",
         "server.sync.record_writer",
         "        lost = keep_history(self.session, change, merge)\n",
         "        lost = merge.lost\n",
+        SCENARIO,
+        tests=(f"{_PASS}::test_edits_under_one_borrowed_clock_name_are_still_a_conflict_between_two_stations",),
     ),
     Mutation(
         "the cursor is kept before the page is applied",
@@ -114,6 +125,8 @@ MUTATIONS = (
         "    present = session.get(record_type, entity_id)\n    if present is None:\n        return _take_new",
         '    fields = {name: value for name, value in fields.items() if name != "deleted_at"}\n'
         "    present = session.get(record_type, entity_id)\n    if present is None:\n        return _take_new",
+        SCENARIO,
+        tests=(f"{_PASS}::test_a_master_deleted_by_a_mark_frees_its_code",),
     ),
     Mutation(
         "a blob counts as sent before the server has it",
@@ -154,55 +167,96 @@ MUTATIONS = (
         "sync.station.apply",
         "    waiting = waiting_fields(session, present.entity, present.id)\n",
         "    waiting = frozenset()\n",
+        SCENARIO,
+        tests=(f"{_PASS}::test_a_pulled_change_never_overwrites_a_field_that_waits",),
     ),
     Mutation(
         "an older pulled change overwrites a newer value",
         "sync.shared.merge",
         "if name not in waiting and rev >= (revs.get(name) or 0)}",
         "if name not in waiting}",
+        SCENARIO,
+        tests=("tests/properties/test_merge.py::test_a_station_takes_no_older_value_nor_one_over_an_edit_that_waits",),
     ),
     Mutation(
         "parents are not looked for",
         "server.sync.record_checks",
         "        if not is_there(key, parent.id):\n",
         "        if not key.name:\n",
+        SCENARIO,
+        tests=(f"{_PASS}::test_a_child_whose_parent_is_missing_is_tried_again",),
     ),
     Mutation(
         "permission goes by the device that a change claims",
         "server.sync.permissions",
-        "    part_owner = part.device_id if part is not None else device_id\n",
-        "    device_id = values.get('device_id', device_id)\n"
-        "    part_owner = part.device_id if part is not None else device_id\n",
+        '    if values.get("device_id", device_id) != device_id:\n        raise IdentityRefused("sync-other-device")\n',
+        '    device_id = values.get("device_id", device_id)\n',
+        SCENARIO,
+        tests=(f"{_HERE}::test_a_claim_of_the_part_of_another_station_is_refused",),
     ),
     Mutation(
         "the clock does not learn from what it sees",
         "models.clock",
         "            self._milliseconds, self._counter = max((self._milliseconds, self._counter), seen)\n",
         "            del seen\n",
+        SCENARIO,
+        tests=("tests/models/test_clock.py::test_every_stamp_is_newer_than_all_before_it",),
     ),
     Mutation(
         "a session's status may go back",
         "sync.shared.merge",
         '            forward = status_rank(SessionStatus(value)) > status_rank(SessionStatus(present["status"]))\n',
         "            forward = True\n",
+        SCENARIO,
+        tests=("tests/properties/test_merge.py::test_a_sessions_status_only_moves_forward",),
     ),
     Mutation(
         "the snapshot's cursor is from its end",
         "server.sync.snapshot",
         "    yield SnapshotEnd(cursor=cursor)",
         "    with database.read() as session:\n        yield SnapshotEnd(cursor=encode(session, head(session)))",
+        SCENARIO,
+        tests=(f"{_HERE}::test_an_edit_behind_the_snapshots_back_comes_with_the_pull",),
     ),
     Mutation(
         "what a restored server has lost is not sent again",
         "sync.station.comparing",
         "        place = self._place()\n        if place is None:\n            return 0\n",
         "        place = self._place()\n        if not place or place:\n            return 0\n",
+        SCENARIO,
+        tests=(f"{_WENT_BACK}::test_a_restored_server_gets_again_what_it_had_acknowledged",),
     ),
     Mutation(
         "fields of a newer schema are dropped",
         "models.synced",
         "    return {**record.extra, **fields}\n",
         "    return fields\n",
+        SCENARIO,
+        tests=(f"{_PASS}::test_fields_of_a_newer_schema_survive_the_round_trip",),
+    ),
+    Mutation(
+        "retention does not wait for the acknowledgement",
+        "sync.station.retention",
+        ".where(Blob.present, Blob.uploaded_at.is_not(None), old, ~blocked, ~_in_use())",
+        ".where(Blob.present, old, ~_in_use())",
+        SCENARIO,
+        tests=("tests/sync/station/test_retention.py::test_an_image_the_server_has_not_acknowledged_is_never_deleted",),
+    ),
+    Mutation(
+        "a fork is not seen",
+        "server.sync.stores",
+        '        raise Conflict(STORE_FORKED, members={"store_id_taken": taken})\n    return answer\n',
+        "        del taken\n    return answer\n",
+        SCENARIO,
+        tests=("tests/sync/station/test_forks.py::test_the_copy_that_sends_second_is_refused",),
+    ),
+    Mutation(
+        "blobs that the server has lost are not sent again",
+        "server.sync.comparing",
+        "    blobs = [sha256 for sha256 in held.blobs if not objects.exists(sha256)]\n",
+        "    blobs: list[str] = []\n",
+        SCENARIO,
+        tests=(f"{_WENT_BACK}::test_images_that_an_object_store_lost_are_sent_again",),
     ),
     Mutation(
         "a blob is renamed before it is on the disk",
