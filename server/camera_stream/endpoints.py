@@ -44,7 +44,7 @@ def camera_stream_routes(streams: CameraStreams, most_bytes: int) -> tuple[WebSo
 
 async def _read(socket: LiveSocket, stream: CameraStream) -> None:
     """Take frames and control messages as they come, until the client has gone or sends what no client sends."""
-    told = False
+    reported = False
     while True:
         given = await socket.receive()
         if isinstance(given, str):
@@ -53,11 +53,11 @@ async def _read(socket: LiveSocket, stream: CameraStream) -> None:
                 follow(stream, parse_control(given))
             except UserFacingError as error:
                 stream.report(error)
-            told = False
+            reported = False
             continue
         stream.offer(given)
-        if stream.state.status is StreamStatus.STOPPED and not told:
-            told = True
+        if stream.state.status is StreamStatus.STOPPED and not reported:
+            reported = True
             stream.report(InvalidInput("stream-not-started"))
 
 

@@ -1,4 +1,4 @@
-"""Frames on their way through a stream, and what is told of them."""
+"""Frames on their way through a stream, and what clients get of them."""
 
 from __future__ import annotations
 

@@ -201,8 +201,8 @@ def message_of(output: Output, language: Language) -> Message:
         case ArchivedFrame():
             return ArchivedMessage.model_validate(output)
         case StreamTrouble(error=error, frame=frame):
-            told = error_message(error.code, error.values, language)
-            return TroubleMessage(error=told.error, frame=frame)
+            reported = error_message(error.code, error.values, language)
+            return TroubleMessage(error=reported.error, frame=frame)
 
 
 def stats_message(stats: StreamStats) -> StatsMessage:

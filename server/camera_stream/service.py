@@ -67,7 +67,7 @@ class CameraStreams:
                 self._all_ended.set()
 
     async def aclose(self) -> None:
-        """End all streams, whose clients are told so, and the threads."""
+        """End all streams, whose clients get the reason, and the threads."""
         self._closing = True
         for stream in self._open:
             stream.fail(Unavailable("stream-server-stops"))

@@ -66,7 +66,7 @@ class Meter:
         self._latencies.append(latency_s * 1000)
 
     def end_second(self, now: float) -> StreamStats:
-        """Return the statistics since the last call, and begin anew."""
+        """Return the statistics since the last call, and begin with the next second."""
         seconds = max(now - self._began, EVERY_S / 1000)
         found = StreamStats(
             fps_in=self._came / seconds,

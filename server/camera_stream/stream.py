@@ -130,7 +130,7 @@ class CameraStream:
         self._status = StreamStatus.RUNNING
         if pipeline_id and (self._pipeline is None or pipeline_id != self._pipeline.id):
             self._prepare(pipeline_id)
-        self._tell(self.state)
+        self._notify(self.state)
 
     def pause(self) -> None:
         """Pass frames over until ``start``; the pipeline stays loaded."""
@@ -144,7 +144,7 @@ class CameraStream:
     def set_pipeline(self, pipeline_id: str) -> None:
         """Prepare a pipeline; the present one goes on until the new one is ready, and when it cannot be used."""
         self._prepare(pipeline_id)
-        self._tell(self.state)
+        self._notify(self.state)
 
     def archive_next(self) -> None:
         """Archive the next frame that is processed."""
@@ -152,7 +152,7 @@ class CameraStream:
 
     def report(self, error: UserFacingError) -> None:
         """Tell the client of an error that does not end the stream."""
-        self._tell(StreamTrouble(error))
+        self._notify(StreamTrouble(error))
 
     def fail(self, error: UserFacingError) -> None:
         """End the stream with an error, which ``outputs`` raises."""
@@ -251,9 +251,9 @@ class CameraStream:
 
     async def _keep(self, found: ProcessedFrame, reason: ArchiveReason) -> None:
         try:
-            self._tell(await self._work.keep(found, reason))
+            self._notify(await self._work.keep(found, reason))
         except UserFacingError as error:
-            self._tell(StreamTrouble(error, found.frame.number))
+            self._notify(StreamTrouble(error, found.frame.number))
 
     def _prepare(self, pipeline_id: str) -> None:
         """Prepare a pipeline, after one that is being prepared now; of several that wait the last one counts."""
@@ -274,8 +274,8 @@ class CameraStream:
             if trouble is None:
                 self._pipeline = pipeline
             else:
-                self._tell(StreamTrouble(trouble))
-            self._tell(self.state)
+                self._notify(StreamTrouble(trouble))
+            self._notify(self.state)
         self._preparing = None
 
     def _halt(self, status: StreamStatus) -> None:
@@ -283,9 +283,9 @@ class CameraStream:
         if self._waiting is not None:
             self._meter.drop()
             self._waiting = None
-        self._tell(self.state)
+        self._notify(self.state)
 
-    def _tell(self, notice: Output) -> None:
+    def _notify(self, notice: Output) -> None:
         self._notices.append(notice)
         self._changed.set()
 

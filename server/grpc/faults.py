@@ -69,13 +69,13 @@ def error_of(status: grpc.StatusCode, details: str | None, trailers: Any, servic
     kind = _KINDS.get(status, InvalidInput)
     named = dict(trailers or ()).get(ERROR_KEY)
     try:
-        told = json.loads(named) if named is not None else {}
-        error = kind(told["code"], **told["values"])
-        if told["code"] in catalogue("en"):
+        refusal = json.loads(named) if named is not None else {}
+        error = kind(refusal["code"], **refusal["values"])
+        if refusal["code"] in catalogue("en"):
             error.text()
             return error
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
-        # What another program answers is no error of ours: it is told as it came.
+        # What another program answers is no error of ours: it is shown as it came.
         pass
     text = LocalText((details or status.name)[:_MOST_TEXT])
     return kind("service-refused", service=service, reason=text)

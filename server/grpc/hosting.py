@@ -62,7 +62,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """A service that listens, what tells of its health, and the threads of its work."""
+    """A service that listens, what answers for its health, and the threads of its work."""
 
     service: Service
     server: Any

@@ -17,7 +17,7 @@ def reflection_handler(names: Iterable[str]) -> Any:
     """Return the handler of the reflection service.
 
     Args:
-        names: full names of the services that it tells of.
+        names: full names of the services that it describes.
     """
     listed = (*names, REFLECTION)
 
