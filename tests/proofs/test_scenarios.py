@@ -31,6 +31,26 @@ def test_an_edit_behind_the_snapshots_back_comes_with_the_pull(plant):
     assert station.record(Target, plant.target.id).description == there
 
 
+def test_an_edit_after_the_servers_clock_went_back_comes_to_a_station(plant):
+    station = plant.stations[0]
+    plant.edit_on_server(station, 0)
+    station.quiet_pass()
+    plant.clock_of_server_jumps(station, -2)
+    plant.edit_on_server(station, 1)
+    station.quiet_pass()
+    assert station.record(Target, plant.target.id).description == "server 1"
+
+
+@pytest.mark.parametrize("commit", ["claim", "changes"])
+def test_a_part_comes_although_the_server_ends_as_it_commits(plant, commit):
+    station = plant.stations[0]
+    station.attempt(lambda: station.inspect_part(plant.target.id, plant.user.id))
+    plant.ledger.look_at(station)
+    station.link.faults = ["", "server-killed"] if commit == "changes" else ["server-killed"]
+    station.attempt(station.sync)
+    plant.come_to_rest(station, 0)
+
+
 def test_an_edit_here_is_shown_while_an_offer_of_its_field_waits(plant):
     station = plant.stations[0]
     plant.back_up_server(station, 0)

@@ -72,6 +72,8 @@ MUTATIONS = (
         ".where(ChangeLogEntry.position > start, ChangeLogEntry.position <= newest)",
         ".where(ChangeLogEntry.position <= newest, ChangeLogEntry.committed_at > select("
         "ChangeLogEntry.committed_at).where(ChangeLogEntry.position == start).scalar_subquery())",
+        SCENARIO,
+        tests=(f"{_HERE}::test_an_edit_after_the_servers_clock_went_back_comes_to_a_station",),
     ),
     Mutation(
         "an entry leaves the outbox before the server has answered",
@@ -88,6 +90,8 @@ MUTATIONS = (
         "        with database.transaction(large=True) as session:\n",
         "        import contextlib\n"
         "        with contextlib.suppress(BaseException), database.transaction(large=True) as session:\n",
+        SCENARIO,
+        tests=(f"{_HERE}::test_a_part_comes_although_the_server_ends_as_it_commits",),
     ),
     Mutation(
         "a record is merged as a whole",
