@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.support.proofs.mutations import MUTATIONS, source_of
+from tests.support.proofs.mutations import MUTATIONS, SCENARIO, source_of
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_list_has_at_least_twelve_bugs() -> None:
@@ -17,3 +21,11 @@ def test_a_planted_bug_changes_the_source_as_it_is(mutation) -> None:
     changed = mutation.applied_to(source)
     assert changed != source
     compile(changed, mutation.module, "exec")
+
+
+@pytest.mark.parametrize("mutation", [one for one in MUTATIONS if one.proof == SCENARIO], ids=lambda one: one.name)
+def test_the_scenario_that_finds_a_bug_exists(mutation) -> None:
+    assert mutation.tests
+    for test in mutation.tests:
+        path, _, name = test.partition("::")
+        assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8")

@@ -110,7 +110,7 @@ MUTATIONS = (
         "        lost = keep_history(self.session, change, merge)\n",
         "        lost = merge.lost\n",
         SCENARIO,
-        tests=(f"{_PASS}::test_edits_under_one_borrowed_clock_name_are_still_a_conflict_between_two_stations",),
+        tests=(f"{_PASS}::test_edits_of_two_stations_under_one_borrowed_clock_name_are_a_conflict",),
     ),
     Mutation(
         "the cursor is kept before the page is applied",
