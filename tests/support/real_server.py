@@ -69,20 +69,19 @@ class ServerProcess:
         self.port = int(self.url.rsplit(":", 1)[1])
 
     def kill(self) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        self._end()
+        """End the server at once; several threads may, of which one does."""
+        self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-        self._end()
+        self._end(signal.SIGTERM)
 
-    def _end(self) -> None:
-        if self.process is not None:
-            self.process.wait(DEADLINE_S)
-            self.process.stdin.close()
-            self.process = None
+    def _end(self, how: signal.Signals) -> None:
+        process, self.process = self.process, None
+        if process is None:
+            return
+        process.send_signal(how)
+        process.wait(DEADLINE_S)
+        process.stdin.close()
 
 
 class Proxy:

@@ -17,6 +17,7 @@ from models.targets import Target
 from sync.shared.problems import DEVICE_REVOKED
 from sync.station.blobs import BlobStore
 from sync.station.credentials import CredentialStore
+from sync.station.hold import Hold
 from sync.station.outbox import OutboxRecorder
 from sync.station.status import stored_status
 from tests.support.serving import Served, enrol, serve_with_users
@@ -73,6 +74,7 @@ def link(served: Served, keys, tmp_path):
         blobs=BlobStore(tmp_path / "blobs"),
         clock=clock,
         settings=StationSettings(),
+        held=lambda: Hold.NOTHING,
     )
     made.engine.run_once()
     with database.transaction() as session:
