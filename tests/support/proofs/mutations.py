@@ -271,9 +271,9 @@ MUTATIONS = (
     ),
     Mutation(
         "the server acknowledges a blob that is not on its disk",
-        "server.objects.store",
-        "        for place in (path, path.parent, path.parent.parent, self._folder):\n            sync_path(place)\n",
-        "        del path\n",
+        "server.objects.folder",
+        "        sync_file(file)\n",
+        "        file.flush()\n",
         POWER_CUT,
     ),
     Mutation(
