@@ -37,7 +37,7 @@ def enrol_anew_command(
     \b
     Examples:
       imageflow sync enrol-anew --server https://new.example --code ABCD-EFGH
-      imageflow sync enrol-anew --server https://new.example --code ABCD-EFGH --send-all --yes
+      imageflow sync enrol-anew --code ABCD-EFGH --send-all --yes
     """  # noqa: D301 - \b keeps the lines as they are
     from app.station.operations.enrolment import enrol_anew
     from app.station.settings import store_folder

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from models.errors import NotFound, Unavailable, UserFacingError
+from models.errors import Conflict, NotFound, Unavailable, UserFacingError
 from models.ids import new_id
 from server.http.sync_bodies import expand, parse_batch
 from server.sync.blobs import ChunkRange, may_read_blob
@@ -224,9 +224,13 @@ class FaultyLink(Link):
 
     def send_chunk(self, sha256: str, offset: int, data: bytes, total: int) -> UploadState:
         place = ChunkRange(offset, offset + len(data) - 1, total)
-        answer = self._call(
-            lambda: self.server.uploads.append(self.device_id, sha256, place, data, "application/octet-stream")
-        )
+        try:
+            answer = self._call(
+                lambda: self.server.uploads.append(self.device_id, sha256, place, data, "application/octet-stream")
+            )
+        except Conflict as error:
+            # The client passes the right offset on within the server's problem.
+            raise Conflict(error.code, **error.values, members={"problem": error.members}) from error
         assert isinstance(answer, UploadState)
         return answer
 
