@@ -20,6 +20,8 @@ pytest.register_assert_rewrite("tests.support")
 pytest_plugins = ["tests.support.trained_model", "tests.support.engine_fixtures"]
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Nothing is kept in, or found in, the keyring of this computer, nor in one that a test has defined.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 # Servers of tests run side by side: their gRPC services take any ports that are free.
 os.environ.setdefault("IMAGEFLOW_SERVER_GRPC_PORT", "0")
 

@@ -25,7 +25,6 @@ from tests.support.station import DEVICE, NOWHERE, Station, add_masters
 def no_settings_of_this_computer(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("IMAGEFLOW_HOME", "IMAGEFLOW_SOURCE", "IMAGEFLOW_THEME"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 
 
 @pytest.fixture(scope="session")

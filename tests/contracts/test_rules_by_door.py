@@ -79,8 +79,7 @@ def door(request: pytest.FixtureRequest, served: Served) -> MasterDoor:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
     with Workspace.open(tmp_path / "store", settings=StationSettings()) as opened:
         opened.adopt(server_url=NOWHERE, device_id=DEVICE, credential="secret")
         yield opened

@@ -43,8 +43,7 @@ class Enrolled:
 
 
 @pytest.fixture(autouse=True)
-def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+def no_store_of_this_computer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("IMAGEFLOW_HOME", raising=False)
 
 
