@@ -53,6 +53,8 @@ class StreamCalls:
                 reading = asyncio.create_task(_read(requests, stream))
                 try:
                     await _write(stream, context)
+                    if reading.done():
+                        reading.result()
                 finally:
                     reading.cancel()
                     await asyncio.gather(reading, return_exceptions=True)
@@ -75,6 +77,10 @@ async def _read(requests: AsyncIterator[bytes], stream: CameraStream) -> None:
         stream.finish()
     except UserFacingError as error:
         stream.fail(error)
+    except Exception:
+        # A bug: the outputs end, so that the call does, with this error.
+        stream.finish()
+        raise
 
 
 def _follow(stream: CameraStream, before: _Metadata, metadata: Mapping[str, str]) -> _Metadata:

@@ -138,6 +138,17 @@ def test_bytes_that_are_no_message_end_the_call(call: VideoCall) -> None:
     assert code_of(refused.value) == (grpc.StatusCode.INVALID_ARGUMENT, "service-message-malformed")
 
 
+def test_a_bug_in_reading_ends_the_call(call: VideoCall, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("server.camera_stream.rpc.parsed", broken)
+    call.send_bytes(b"")
+    with pytest.raises(grpc.RpcError) as refused:
+        call.picture()
+    assert refused.value.code() is grpc.StatusCode.INTERNAL
+
+
 @pytest.mark.parametrize("metadata", [{"fps": "0"}, {"fps": "fast"}, {"control": "jump"}, {"source_id": "x" * 201}])
 def test_metadata_out_of_range_end_the_call(call: VideoCall, metadata: dict[str, str]) -> None:
     call.send(jpeg(), pipeline_id="detecting", **metadata)
