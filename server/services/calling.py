@@ -56,7 +56,7 @@ async def call(
             if failed:
                 break
             raise _no_replica(replicas)
-        replica.circuit.begin()
+        period = replica.circuit.begin()
         try:
             ask = replica.channel.unary_unary(service.path(), bytes, bytes)
             answer = read(await ask(request, timeout=left, metadata=metadata))
@@ -64,22 +64,22 @@ async def call(
             status = error.code()
             if status not in BROKEN:
                 # The replica did its work: it is the request that is wrong.
-                replica.circuit.succeed()
+                replica.circuit.succeed(period)
                 raise error_of(status, error.details(), error.trailing_metadata(), service.name) from error
-            replica.circuit.fail()
+            replica.circuit.fail(period)
             failed.append(replica)
             reason = f"{status.name}: {error.details() or '-'}"
             if status not in RETRYABLE:
                 break
         except InvalidInput as error:
-            replica.circuit.fail()
+            replica.circuit.fail(period)
             failed.append(replica)
             reason = str(error)
         except BaseException:
-            replica.circuit.abandon()
+            replica.circuit.abandon(period)
             raise
         else:
-            replica.circuit.succeed()
+            replica.circuit.succeed(period)
             return answer
     raise _unavailable(replicas, failed, reason)
 

@@ -20,7 +20,9 @@ class CircuitState(StrEnum):
 class Circuit:
     """Opens after failures in a row, and lets one call through when it has been open for a while.
 
-    For one event loop; no lock.
+    What a call says counts only in the period that it began in: a late answer of an older one neither closes nor opens
+    the circuit. A period ends when the circuit opens, closes, or lets a call through that decides. For one event loop;
+    no lock.
 
     Args:
         clock: seconds, never going back.
@@ -35,6 +37,7 @@ class Circuit:
         self._failures = 0
         self._opened: float | None = None
         self._trying = False
+        self._period = 0
 
     @property
     def state(self) -> CircuitState:
@@ -49,23 +52,41 @@ class Circuit:
         state = self.state
         return state is CircuitState.CLOSED or (state is CircuitState.HALF_OPEN and not self._trying)
 
-    def begin(self) -> None:
-        """Note that a call begins; the one of a half-open circuit decides."""
-        self._trying = self.state is CircuitState.HALF_OPEN
+    def begin(self) -> int:
+        """Return the period that a call begins in, to be given back with its end; that of a half-open circuit decides.
 
-    def succeed(self) -> None:
+        Raises:
+            RuntimeError: when the circuit allows none.
+        """
+        if not self.allows:
+            raise RuntimeError("a call begins though the circuit allows none")
+        if self._opened is not None:
+            self._trying = True
+            self._period += 1
+        return self._period
+
+    def succeed(self, period: int) -> None:
         """Note that a call was answered: close."""
-        self._failures, self._opened, self._trying = 0, None, False
+        if period != self._period:
+            return
+        self._failures = 0
+        if self._trying:
+            self._opened, self._trying = None, False
+            self._period += 1
 
-    def fail(self) -> None:
+    def fail(self, period: int) -> None:
         """Note that a call failed: open after too many in a row, or again when it was the one that decides."""
+        if period != self._period:
+            return
         self._failures += 1
         if self._trying or self._failures >= self._most:
             self._opened, self._trying = self._clock(), False
+            self._period += 1
 
-    def abandon(self) -> None:
+    def abandon(self, period: int) -> None:
         """Note that a call ended without saying anything of the replica, as one that was cancelled."""
-        self._trying = False
+        if period == self._period:
+            self._trying = False
 
     @property
     def seconds_until_tried(self) -> float:

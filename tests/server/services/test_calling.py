@@ -269,6 +269,33 @@ def test_a_circuit_that_has_been_open_long_enough_closes_with_a_good_call() -> N
     asyncio.run(main())
 
 
+def test_an_answer_that_comes_late_leaves_the_circuit_open() -> None:
+    released = asyncio.Event()
+
+    async def answer(data: bytes, context: Any) -> bytes:
+        if data == b"slow":
+            await released.wait()
+            return GOOD
+        return await failing(grpc.StatusCode.INTERNAL)(data, context)
+
+    async def main() -> CircuitState:
+        async with PlantedReplica(RESIZE, answer) as bad:
+            replicas = await connected(bad, timeout_s=30)
+            slow = asyncio.create_task(call(replicas, b"slow", read, ()))
+            while not bad.calls:
+                await asyncio.sleep(0.01)
+            for _ in range(FAILURES):
+                with pytest.raises(Unavailable):
+                    await call(replicas, b"", read, ())
+            released.set()
+            await slow
+            state = replicas.circuit
+            await replicas.close()
+            return state
+
+    assert asyncio.run(main()) is CircuitState.OPEN
+
+
 @pytest.mark.parametrize("healthy", [False, None])
 def test_a_replica_that_is_not_healthy_is_not_asked(healthy: bool | None) -> None:
     async def main() -> None:
