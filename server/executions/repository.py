@@ -14,6 +14,7 @@ from models.states import EXECUTION_ENDED, ExecutionStatus
 from models.sync import StoredFile
 from server.core.paging import PageQuery
 from server.core.records import require_record
+from server.executions.rules import step_status
 from server.executions.schemas import ExecutionReply, ExecutionStep, InputFile, OutputFile
 from sync.shared.schemas import Page
 
@@ -153,5 +154,16 @@ def input_files(runs: Sequence[tuple[ExecutionRun, StoredFile]]) -> list[InputFi
 
 
 def steps_of(runs: Sequence[tuple[ExecutionRun, StoredFile]]) -> list[ExecutionStep]:
-    """Return the steps that have begun, by input file."""
-    return [ExecutionStep(file_index=run.position, **step) for run, _ in runs for step in run.steps]
+    """Return the steps that have begun, by input file; one that its run did not let end has the status of the run."""
+    return [
+        ExecutionStep(
+            file_index=run.position,
+            step_id=step["step_id"],
+            component=step["component"],
+            component_title=step.get("component_title", step["component"]),  # earlier versions recorded none
+            status=step_status(run.status, step["status"]),
+            milliseconds=step["milliseconds"],
+        )
+        for run, _ in runs
+        for step in run.steps
+    ]

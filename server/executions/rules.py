@@ -9,6 +9,7 @@ from models.errors import Conflict, PermissionDenied, Unavailable, UserFacingErr
 from models.states import EXECUTION_ENDED, ExecutionMode, ExecutionStatus, Role, may_act_for
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
+_STOPPED = frozenset({ExecutionStatus.FAILED, ExecutionStatus.CANCELLED})
 _OF_SERVICES = frozenset({"service-unavailable", "service-circuit-open", "service-not-connected"})
 
 
@@ -80,6 +81,16 @@ def require_may_cancel(*, status: ExecutionStatus, starter: str | None, role: Ro
         raise PermissionDenied("execution-of-another")
     if status in EXECUTION_ENDED and status is not ExecutionStatus.CANCELLED:
         raise Conflict("execution-ended", status=status.value)
+
+
+def step_status(run: ExecutionStatus, step: str) -> str:
+    """Return the status of a step that has begun: a run that failed or was cancelled leaves none running.
+
+    Args:
+        run: status of its run.
+        step: status that was recorded last, ``running`` or ``completed``.
+    """
+    return run.value if step == "running" and run in _STOPPED else step
 
 
 def percent(done: int, total: int) -> float:

@@ -44,8 +44,11 @@ class ExecutionStep(Reply):
     file_index: int = Field(ge=0, description="Place of the input file in the request.")
     step_id: str
     component: str
-    status: Literal["running", "completed"]
-    milliseconds: float | None = Field(description="How long it took; null while it runs.")
+    component_title: str = Field(description="Its name for people.")
+    status: Literal["running", "completed", "failed", "cancelled"] = Field(
+        description="failed or cancelled: the run ended so before the step did."
+    )
+    milliseconds: float | None = Field(description="How long it took; null when it has not completed.")
 
 
 class OutputFile(Reply):

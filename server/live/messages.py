@@ -10,6 +10,7 @@ from models.messages import Language
 from models.states import EXECUTION_ENDED, ExecutionStatus
 from server.core.websocket_messages import ErrorDetail, ErrorMessage, error_message
 from server.executions.events import ExecutionEvent
+from server.executions.rules import remaining_ms
 from server.executions.schemas import ExecutionDetail, ExecutionStep, OutputFile
 from sync.shared.schemas import Id, Moment, Reply
 
@@ -63,7 +64,7 @@ class SystemStatus(Reply):
 
 
 _RANKS = {ExecutionStatus.PENDING: 0, ExecutionStatus.RUNNING: 1} | dict.fromkeys(EXECUTION_ENDED, 2)
-_STEP_RANKS = {"running": 1, "completed": 2}
+_STEP_RANKS = {"running": 1, "completed": 2, "failed": 2, "cancelled": 2}
 
 Message = Progress | Completed | ExecutionUpdate | ErrorMessage
 
@@ -114,14 +115,16 @@ def messages_of_state(state: ExecutionDetail, now: datetime | None = None) -> li
 
 def _progress_of(state: ExecutionDetail, step: ExecutionStep, now: datetime) -> Progress:
     began = state.started_at or now
+    elapsed_ms = max(0.0, (now - began).total_seconds() * 1000)
     return Progress(
         execution_id=state.execution_id,
         step=step.step_id,
         progress=state.progress,
         timestamp=now,
         data=ProgressData(
-            current_component=step.component,
-            elapsed_time_ms=max(0.0, (now - began).total_seconds() * 1000),
+            current_component=step.component_title,
+            elapsed_time_ms=elapsed_ms,
+            estimated_remaining_ms=remaining_ms(elapsed_ms, state.progress),
             file_index=step.file_index,
             file_count=len(state.input_files),
         ),

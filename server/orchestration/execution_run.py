@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -31,9 +30,9 @@ from server.executions.results import Ended, RunResult, end, record_progress, re
 from server.executions.rules import After, after_trouble, pause_before
 from server.executions.schemas import OutputFile
 from server.orchestration.file_runs import InputImage, run_on_file
-from server.orchestration.images import Work
 from server.orchestration.outputs import keep_outputs
 from server.orchestration.progress import JobProgress
+from server.orchestration.run_work import RunWork, Work
 from server.services.step_services import StepServices, StoredImage
 
 LOOK_S = 0.5
@@ -76,7 +75,6 @@ class ExecutionRunner:
         self._job = job
         self._settings = tools.context.settings
         self._progress = JobProgress(tools.context.events, job)
-        self._cancel = threading.Event()
         self._cancel_asked = False
         self._lost = False
 
@@ -95,7 +93,6 @@ class ExecutionRunner:
             await self._stopped(running)
             raise
         finally:
-            self._cancel.set()
             guard.cancel()
             (fault,) = await asyncio.gather(guard, return_exceptions=True)
             if isinstance(fault, Exception):
@@ -118,7 +115,6 @@ class ExecutionRunner:
 
     async def _stopped(self, running: asyncio.Task[None]) -> None:
         """Let another worker go on at once; the attempt does not count."""
-        self._cancel.set()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await self._give_back(attempts=self._job.claim.attempt - 1)
@@ -172,16 +168,16 @@ class ExecutionRunner:
             height=file.height,
         )
         direct = self._job.claim.execution_mode is ExecutionMode.DIRECT_GRPC
-        outcome = await run_on_file(
-            self._tools.work,
-            pipeline,
-            InputImage(image, file.filename),
-            self._tools.find_model,
-            self._tools.services if direct else None,
-            self._cancel,
-            self._progress.report,
-        )
-        outputs = await self._tools.work.on_thread(keep_outputs, objects, outcome, file.filename)
+        async with RunWork(self._tools.work) as work:
+            outcome = await run_on_file(
+                work,
+                pipeline,
+                InputImage(image, file.filename),
+                self._tools.find_model,
+                self._tools.services if direct else None,
+                self._progress.report,
+            )
+            outputs = await work.on_thread(keep_outputs, objects, outcome, file.filename, work.stop_if_cancelled)
         verdict = outcome.result.overall_result
         return RunResult(ExecutionStatus.COMPLETED, verdict, self._progress.steps, outputs)
 
@@ -204,7 +200,6 @@ class ExecutionRunner:
                 asked = await self._tools.on_database(self._hold if due else self._look)
             except LeaseLostError:
                 self._lost = True
-                self._cancel.set()
                 running.cancel()
                 return
             except Unavailable:
@@ -213,7 +208,6 @@ class ExecutionRunner:
                 held = time.monotonic()
             if asked:
                 self._cancel_asked = True
-                self._cancel.set()
                 running.cancel()
                 return
 

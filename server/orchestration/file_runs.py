@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from inspection.pipeline.outcome import InspectionOutcome, assemble_outcome
 from inspection.pipeline.runner import StepProgress
 from inspection.pipeline.validation import ValidatedPipeline
 from inspection.pipeline.value_ranges import range_of_models, require_range_of_models
-from server.orchestration.images import StepImage, Work, digest_of
+from server.orchestration.images import StepImage, digest_of
+from server.orchestration.run_work import RunWork
 from server.orchestration.steps import StepRunner
 from server.orchestration.walking import walk
 from server.services.step_services import StepServices, StoredImage
@@ -35,28 +35,26 @@ class InputImage:
 
 
 async def run_on_file(
-    work: Work,
+    work: RunWork,
     pipeline: ValidatedPipeline,
     given: InputImage,
     find_model: ModelFinder,
     services: StepServices | None,
-    cancel: threading.Event,
     report: Callable[[StepProgress, float], None],
 ) -> InspectionOutcome:
     """Run a pipeline on one file; the outcome is that of ``Runner`` on the same file.
 
     Args:
-        work: where the work is done.
+        work: of the run.
         pipeline: to run.
         given: the file.
         find_model: returns the model of a name.
         services: None to run every step here.
-        cancel: set to stop a step that takes long.
         report: called before and after every step, with the milliseconds that it took.
 
     Raises:
         UserFacingError: when the file, a model or a parameter does not fit, or a service does not answer.
-        InspectionCancelled: when ``cancel`` was set.
+        InspectionCancelled: when the run was stopped.
     """
     began = time.perf_counter()
     original = StepImage(work, stored=given.image)
@@ -65,7 +63,7 @@ async def run_on_file(
         if deep is not None:
             # The range of its values is that of the models, which services do not know: every step runs here.
             original, services = StepImage(work, picture=deep), None
-    steps = StepRunner(work, find_model, services, cancel)
+    steps = StepRunner(work, find_model, services)
     walked = await walk(pipeline, original, steps.run, report)
     shown = pipeline.unused_images()[-1:]
     values: dict[str, StepValue] = {}
@@ -79,7 +77,7 @@ async def run_on_file(
 
 
 def _deep_picture(
-    work: Work, pipeline: ValidatedPipeline, given: InputImage, find_model: ModelFinder
+    work: RunWork, pipeline: ValidatedPipeline, given: InputImage, find_model: ModelFinder
 ) -> Picture | None:
     """Return the picture of an image of more than 8 bits, in the range of the models; None for any other."""
     data = work.objects.read(digest_of(given.image))

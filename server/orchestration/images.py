@@ -3,52 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import Executor
-from dataclasses import dataclass
-from functools import partial
-from typing import ParamSpec, TypeVar
 
-from inspection.imaging.files import ImageLimits, decode_image, encode_netpbm
+from inspection.imaging.files import decode_image, encode_netpbm
 from inspection.imaging.picture import Picture
 from models.storage import sha256_of
-from server.objects.store import ObjectStore
+from server.orchestration.run_work import RunWork
 from server.services.step_services import StoredImage
 
-P = ParamSpec("P")
-T = TypeVar("T")
 NETPBM = "image/netpbm"
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """Where the work of executions is done.
-
-    Attributes:
-        objects: the object store.
-        threads: for steps, decoding and encoding.
-        limits: of images.
-    """
-
-    objects: ObjectStore
-    threads: Executor
-    limits: ImageLimits
-
-    async def on_thread(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        """Run ``work`` on a thread and return what it returns."""
-        return await asyncio.get_running_loop().run_in_executor(self.threads, partial(work, *arguments, **named))
 
 
 class StepImage:
     """A picture that a step takes or gives; brought to the other place once, when it is asked for there.
 
     Args:
-        work: where the work is done.
+        work: of the run.
         picture: in memory.
         stored: in the object store.
     """
 
-    def __init__(self, work: Work, *, picture: Picture | None = None, stored: StoredImage | None = None) -> None:
+    def __init__(self, work: RunWork, *, picture: Picture | None = None, stored: StoredImage | None = None) -> None:
         if picture is None and stored is None:
             raise ValueError("a picture is in memory or in the object store")
         self._work = work
@@ -94,6 +68,7 @@ class StepImage:
             raise RuntimeError("there is nothing to store")
         data = encode_netpbm(picture.pixels)
         sha256 = sha256_of(data)
+        self._work.stop_if_cancelled()
         self._work.objects.put(sha256, data, lasting=False)
         height, width = picture.pixels.shape[:2]
         return StoredImage(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from inspection.imaging.files import encode_png
@@ -17,13 +18,16 @@ PNG, JSON = "image/png", "application/json"
 _LONGEST_STEM = LONGEST_FILE_NAME - 40
 
 
-def keep_outputs(objects: ObjectStore, outcome: InspectionOutcome, filename: str) -> list[NewOutput]:
+def keep_outputs(
+    objects: ObjectStore, outcome: InspectionOutcome, filename: str, stop_if_cancelled: Callable[[], None]
+) -> list[NewOutput]:
     """Store what a run gave and return it.
 
     Args:
         objects: the object store.
         outcome: of the run.
         filename: of the input; the names of the outputs begin with it.
+        stop_if_cancelled: called before anything is stored; raises when the run was stopped.
 
     Raises:
         Unavailable: ``disk-full`` or ``objects-unreachable``.
@@ -38,6 +42,7 @@ def keep_outputs(objects: ObjectStore, outcome: InspectionOutcome, filename: str
         found.append(_image(contents, OutputKind.HEATMAP, f"{stem}-heatmap.png", pixels))
     data = outcome.result.model_dump_json(indent=2).encode()
     found.append(NewOutput(OutputKind.RESULT, f"{stem}-result.json", _added(contents, data), len(data), JSON))
+    stop_if_cancelled()
     objects.put_many(contents)
     return found
 

@@ -59,9 +59,11 @@ class JobProgress:
 
     def report(self, step: StepProgress, milliseconds: float) -> None:
         """Take and publish that a step begins or has ended."""
+        title = components()[step.component].title
         self._steps[step.step_id] = {
             "step_id": step.step_id,
             "component": step.component,
+            "component_title": title,
             "status": step.status,
             "milliseconds": round(milliseconds, 2) if step.status == "completed" else None,
         }
@@ -77,7 +79,7 @@ class JobProgress:
             step_id=step.step_id,
             step_status=step.status,
             component=step.component,
-            component_title=components()[step.component].title,
+            component_title=title,
             progress=self.overall,
             elapsed_time_ms=elapsed_ms,
             estimated_remaining_ms=remaining_ms(elapsed_ms, self.overall),

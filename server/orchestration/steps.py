@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 
 from inspection.components.registry import StepContext
@@ -12,7 +11,8 @@ from inspection.judging.criteria import Criteria
 from inspection.model_files.step_models import ModelFinder
 from inspection.pipeline.validation import ValidatedStep
 from models.errors import NotFound
-from server.orchestration.images import StepImage, Work
+from server.orchestration.images import StepImage
+from server.orchestration.run_work import RunWork
 from server.orchestration.walking import Value
 from server.services.step_services import StepServices
 
@@ -24,18 +24,15 @@ class StepRunner:
     """Runs the steps of one run.
 
     Args:
-        work: where the work is done.
+        work: of the run.
         find_model: returns the model of a name.
         services: None to run every step here.
-        cancel: set to stop a step that takes long.
     """
 
-    def __init__(
-        self, work: Work, find_model: ModelFinder, services: StepServices | None, cancel: threading.Event
-    ) -> None:
+    def __init__(self, work: RunWork, find_model: ModelFinder, services: StepServices | None) -> None:
         self._work = work
         self._services = services
-        self._context = StepContext(Criteria(), find_model, cancel=cancel)
+        self._find_model = find_model
 
     async def run(self, step: ValidatedStep, inputs: Mapping[str, Value]) -> Value:
         """Run a step and return its value.
@@ -73,9 +70,6 @@ class StepRunner:
         given: dict[str, StepValue] = {
             port: await value.picture() if isinstance(value, StepImage) else value for port, value in inputs.items()
         }
-        context = StepContext(
-            self._context.criteria, self._context.find_model, step_id=step.id, cancel=self._context.cancel
-        )
-        self._context.stop_if_cancelled()
+        context = StepContext(Criteria(), self._find_model, step_id=step.id, cancel=self._work.cancel)
         value = await self._work.on_thread(step.component.run, step.parameters, given, context)
         return StepImage(self._work, picture=value) if isinstance(value, Picture) else value

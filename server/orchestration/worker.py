@@ -20,8 +20,8 @@ from server.executions.events import PIPELINE_PROGRESS, PROCESSING_REQUESTS, WOR
 from server.executions.jobs import Job, next_job
 from server.executions.leases import has_waiting
 from server.orchestration.execution_run import ExecutionRunner, Tools
-from server.orchestration.images import Work
 from server.orchestration.pipeline_models import models_of
+from server.orchestration.run_work import Work
 from server.services.step_services import StepServices
 
 LOOK_S = 1.0

@@ -74,7 +74,10 @@ def add_execution(database: Database, status: ExecutionStatus, *steps: tuple[str
         given = StoredFile(sha256="a" * 64, filename="in.jpg", content_type="image/jpeg", size_bytes=9)
         session.add_all([made, given])
         session.flush()
-        begun = [{"step_id": step, "component": step, "status": state, "milliseconds": None} for step, state in steps]
+        begun = [
+            {"step_id": step, "component": step, "component_title": step.title(), "status": state, "milliseconds": None}
+            for step, state in steps
+        ]
         session.add(ExecutionRun(execution_id=made.id, position=0, file_id=given.id, steps=begun))
         return made.id
 

@@ -15,6 +15,7 @@ from server.executions.rules import (
     remaining_ms,
     require_may_cancel,
     start_of,
+    step_status,
 )
 
 DIRECT, FALLBACK = ExecutionMode.DIRECT_GRPC, ExecutionMode.KAFKA_FALLBACK
@@ -67,3 +68,20 @@ def test_the_rest_is_estimated_from_the_pace_so_far() -> None:
     assert remaining_ms(100.0, 0.0) is None
     assert remaining_ms(100.0, 25.0) == 300.0
     assert (percent(1, 3), percent(0, 0)) == (33.3, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("run", "step", "expected"),
+    [
+        (ExecutionStatus.RUNNING, "running", "running"),
+        (ExecutionStatus.PENDING, "running", "running"),
+        (ExecutionStatus.FAILED, "running", "failed"),
+        (ExecutionStatus.CANCELLED, "running", "cancelled"),
+        (ExecutionStatus.FAILED, "completed", "completed"),
+        (ExecutionStatus.COMPLETED, "completed", "completed"),
+    ],
+)
+def test_a_step_that_its_run_did_not_let_end_has_the_status_of_the_run(
+    run: ExecutionStatus, step: str, expected: str
+) -> None:
+    assert step_status(run, step) == expected

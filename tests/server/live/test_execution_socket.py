@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from models.clock import rfc3339, utc_now
 from models.ids import new_id
 from models.states import ExecutionStatus, OutputKind
@@ -78,6 +80,15 @@ def test_a_late_client_gets_the_present_state_first(served: Served) -> None:
         assert message(connection) == update(one, "running")
         progress = message(connection)
         assert (progress["step"], progress["progress"]) == ("ai", 40.0)
+
+
+def test_the_present_state_has_the_members_of_progress(served: Served) -> None:
+    one = add_execution(served.context.database, RUNNING, ("resize", "running"), progress=40.0, started_at=utc_now())
+    with live(served, f"/ws/execution/{one}") as connection:
+        message(connection)
+        data = message(connection)["data"]
+    assert data["current_component"] == "Resize"
+    assert data["estimated_remaining_ms"] == pytest.approx(1.5 * data["elapsed_time_ms"], abs=0.1)
 
 
 def test_a_client_of_an_ended_execution_gets_its_end(served: Served) -> None:

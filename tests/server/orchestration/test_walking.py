@@ -18,7 +18,8 @@ from inspection.pipeline.runner import StepProgress
 from inspection.pipeline.validation import ValidatedStep
 from models.errors import InvalidInput
 from server.objects.store import ObjectStore
-from server.orchestration.images import StepImage, Work
+from server.orchestration.images import StepImage
+from server.orchestration.run_work import RunWork, Work
 from server.orchestration.walking import Value, Walked, walk
 
 
@@ -30,7 +31,7 @@ def pipeline(**inputs: str) -> ValidatedPipeline:
 
 def original(folder: Path) -> StepImage:
     work = Work(ObjectStore(folder.as_uri()), ThreadPoolExecutor(1), ImageLimits())
-    return StepImage(work, picture=Picture.original(np.zeros((4, 4, 3), np.uint8)))
+    return StepImage(RunWork(work), picture=Picture.original(np.zeros((4, 4, 3), np.uint8)))
 
 
 def test_independent_steps_run_at_the_same_time(tmp_path: Path) -> None:

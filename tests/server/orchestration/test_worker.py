@@ -16,9 +16,9 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from inspection.components.registry import components
+from inspection.components.registry import InspectionCancelled, StepContext, components
 from models.clock import utc_now
-from models.errors import NotFound, Unavailable, UserFacingError
+from models.errors import InvalidInput, NotFound, Unavailable, UserFacingError
 from models.executions import Execution, ExecutionOutput, ExecutionRun
 from models.pipelines import Pipeline
 from models.states import ExecutionMode, ExecutionStatus, Role
@@ -127,6 +127,21 @@ def run_to_the_end(context: ServerContext, execution_id: str, services: Services
     return stored(context, execution_id)
 
 
+@pytest.fixture
+def plant(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Return what lets components, by name, do what a function of their context does."""
+    known = components()
+
+    def planted(**runs: Callable[[StepContext], Any]) -> None:
+        for name, run in runs.items():
+            known[name] = replace(known[name], run=lambda _parameters, _inputs, context, run=run: run(context))
+
+    monkeypatch.setattr("inspection.pipeline.validation.components", lambda: known)
+    execution_run.pipeline_of.cache_clear()
+    yield planted
+    execution_run.pipeline_of.cache_clear()
+
+
 @dataclass(frozen=True)
 class Stuck:
     """A component that waits, deaf to a cancelled run."""
@@ -136,22 +151,18 @@ class Stuck:
 
 
 @pytest.fixture
-def stuck(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stuck]:
+def stuck(plant: Callable[..., None]) -> Iterator[Stuck]:
     """Let the component resize wait until it is released, at the latest when the test ends."""
     made = Stuck(threading.Event(), threading.Event())
-    known = components()
 
-    def wait(*_: object) -> Any:
+    def wait(_: StepContext) -> Any:
         made.begun.set()
         made.release.wait(DEADLINE_S)
-        raise RuntimeError("released")
+        raise InspectionCancelled
 
-    known["resize"] = replace(known["resize"], run=wait)
-    monkeypatch.setattr("inspection.pipeline.validation.components", lambda: known)
-    execution_run.pipeline_of.cache_clear()
+    plant(resize=wait)
     yield made
     made.release.set()
-    execution_run.pipeline_of.cache_clear()
 
 
 def test_a_running_execution_is_cancelled_within_a_second(context: ServerContext, stuck: Stuck) -> None:
@@ -168,6 +179,104 @@ def test_a_running_execution_is_cancelled_within_a_second(context: ServerContext
         return took
 
     assert asyncio.run(work()) < 1.0
+
+
+BESIDE_EACH_OTHER = [
+    {"id": "small", "component": "resize", "inputs": {"image": "input"}, "parameters": {"width": 64, "height": 64}},
+    {"id": "blur", "component": "filter", "inputs": {"image": "input"}},
+]
+
+
+def until_cancelled(context: StepContext) -> Any:
+    """Work as a long step does: until its run is stopped."""
+    assert context.cancel is not None
+    assert context.cancel.wait(DEADLINE_S)
+    context.stop_if_cancelled()
+
+
+def test_a_long_step_has_stopped_when_its_execution_is_cancelled(
+    context: ServerContext, plant: Callable[..., None]
+) -> None:
+    begun, stopped = threading.Event(), threading.Event()
+
+    def long(step: StepContext) -> Any:
+        begun.set()
+        try:
+            until_cancelled(step)
+        finally:
+            stopped.set()
+
+    plant(resize=long)
+    one = accept(context)
+
+    async def work() -> bool:
+        async with at_work(context):
+            await until(begun.is_set)
+            service.cancel(context, ASKING, one)
+            await until(lambda: stored(context, one).status is ExecutionStatus.CANCELLED)
+            return stopped.is_set()
+
+    assert asyncio.run(work())
+
+
+def test_a_step_beside_one_that_failed_has_stopped_when_the_execution_ends(
+    context: ServerContext, plant: Callable[..., None]
+) -> None:
+    begun, stopped = threading.Event(), threading.Event()
+
+    def long(step: StepContext) -> Any:
+        begun.set()
+        try:
+            until_cancelled(step)
+        finally:
+            stopped.set()
+
+    def failing(_: StepContext) -> Any:
+        assert begun.wait(DEADLINE_S)
+        raise InvalidInput("request-malformed")
+
+    plant(filter=long, resize=failing)
+    one = accept(context, steps=BESIDE_EACH_OTHER)
+
+    async def work() -> bool:
+        async with at_work(context):
+            await until(lambda: stored(context, one).ended_at is not None)
+            return stopped.is_set()
+
+    assert asyncio.run(work())
+    assert stored(context, one).error_code == "request-malformed"
+    steps = service.state_of(context, ASKING, one).steps
+    assert {(step.step_id, step.status) for step in steps} == {("small", "failed"), ("blur", "failed")}
+
+
+def test_a_deaf_step_stores_nothing_after_its_execution_has_ended(context: ServerContext, stuck: Stuck) -> None:
+    one = accept(context, steps=BESIDE_EACH_OTHER)
+    before = {found.sha256 for found in context.objects.listed()}
+
+    async def work() -> None:
+        async with at_work(context):
+            await until(stuck.begun.is_set)
+            service.cancel(context, ASKING, one)
+            await until(lambda: stored(context, one).status is ExecutionStatus.CANCELLED)
+            stuck.release.set()
+
+    asyncio.run(work())  # ends with the threads of the worker
+    assert {found.sha256 for found in context.objects.listed()} == before
+
+
+def test_a_file_after_one_that_failed_is_not_taken_for_cancelled(
+    context: ServerContext, plant: Callable[..., None]
+) -> None:
+    cancelled: list[bool] = []
+
+    def failing(step: StepContext) -> Any:
+        assert step.cancel is not None
+        cancelled.append(step.cancel.is_set())
+        raise InvalidInput("request-malformed")
+
+    plant(resize=failing)
+    run_to_the_end(context, accept(context, jpeg(seed=1), jpeg(seed=2)))
+    assert cancelled == [False, False]
 
 
 def test_a_waiting_execution_is_cancelled_at_once(context: ServerContext) -> None:

@@ -1,0 +1,135 @@
+"""The threads of a run are stopped before the run ends, and nothing is stored after it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from inspection.components.registry import InspectionCancelled
+from inspection.imaging.files import ImageLimits
+from inspection.imaging.picture import Picture
+from server.objects.store import ObjectStore
+from server.orchestration.images import StepImage
+from server.orchestration.run_work import STOP_S, RunWork, Work
+
+DEADLINE_S = 10.0
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Iterator[Work]:
+    with ThreadPoolExecutor(2) as threads:
+        yield Work(ObjectStore(tmp_path.as_uri()), threads, ImageLimits())
+
+
+def in_a_run(work: Work, run: Callable[[RunWork], Any]) -> RunWork:
+    """Run a coroutine as a run that fails in the end, and return the run."""
+
+    made = RunWork(work)
+
+    async def main() -> None:
+        async with made:
+            await run(made)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(main())
+    return made
+
+
+def test_a_thread_has_ended_when_its_run_has_failed(work: Work) -> None:
+    ended = threading.Event()
+
+    async def run(made: RunWork) -> None:
+        begun = threading.Event()
+
+        def long() -> None:
+            begun.set()
+            assert made.cancel.wait(DEADLINE_S)
+            ended.set()
+
+        step = asyncio.create_task(made.on_thread(long))
+        await asyncio.to_thread(begun.wait, DEADLINE_S)
+        step.cancel()
+        await asyncio.gather(step, return_exceptions=True)
+        assert not ended.is_set()
+
+    in_a_run(work, run)
+    assert ended.is_set()
+
+
+def test_a_run_does_not_wait_long_for_a_deaf_thread(work: Work) -> None:
+    release = threading.Event()
+
+    async def run(made: RunWork) -> None:
+        step = asyncio.create_task(made.on_thread(release.wait, DEADLINE_S))
+        await asyncio.sleep(0)
+        step.cancel()
+        await asyncio.gather(step, return_exceptions=True)
+
+    async def main() -> float:
+        made = RunWork(work)
+        await run(made)
+        began = time.monotonic()
+        await made.stop()
+        return time.monotonic() - began
+
+    try:
+        assert asyncio.run(main()) < STOP_S + 0.5
+    finally:
+        release.set()
+
+
+def test_work_that_has_not_begun_does_not_begin_after_its_run(tmp_path: Path) -> None:
+    began: list[int] = []
+    release = threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+        made = Work(ObjectStore(tmp_path.as_uri()), threads, ImageLimits())
+
+        async def run(running: RunWork) -> None:
+            steps = [asyncio.create_task(running.on_thread(release.wait, DEADLINE_S))]
+            steps.append(asyncio.create_task(running.on_thread(began.append, 1)))
+            await asyncio.sleep(0)
+            for step in steps:
+                step.cancel()
+            await asyncio.gather(*steps, return_exceptions=True)
+            release.set()
+
+        in_a_run(made, run)
+    assert began == []
+
+
+def test_a_stopped_run_begins_no_work(work: Work) -> None:
+    async def run(_: RunWork) -> None:
+        return
+
+    stopped = in_a_run(work, run)
+    with pytest.raises(InspectionCancelled):
+        asyncio.run(stopped.on_thread(list))
+
+
+def test_a_stopped_run_stores_no_picture(work: Work) -> None:
+    async def run(_: RunWork) -> None:
+        return
+
+    stopped = in_a_run(work, run)
+    picture = StepImage(stopped, picture=Picture.original(np.zeros((4, 4, 3), np.uint8)))
+    with pytest.raises(InspectionCancelled):
+        picture._keep()
+    assert list(work.objects.listed()) == []
+
+
+def test_a_run_that_succeeds_is_not_stopped(work: Work) -> None:
+    async def main() -> RunWork:
+        async with RunWork(work) as made:
+            assert await made.on_thread(sum, (1, 2)) == 3
+        return made
+
+    assert not asyncio.run(main()).cancel.is_set()
