@@ -1,5 +1,6 @@
 """Every record, imported once so that the metadata is complete; import this where the whole schema is needed."""
 
+from models.alerts import Alert, AlertDelivery, AlertRule, LineStop
 from models.audit import AuditEntry, AuditHead
 from models.base import Base
 from models.devices import Device, EnrolmentCode
@@ -8,6 +9,7 @@ from models.executions import Execution, ExecutionOutput, ExecutionRun
 from models.pipelines import ModelFile, Pipeline, StationConfig
 from models.releases import ModelRelease, ReleaseCheck
 from models.sessions import AIResult, ImageRecord, InspectionSession
+from models.statistics import CountedSession, DailyCount, DailyScore
 from models.sync import (
     AppliedChange,
     Blob,
@@ -24,6 +26,9 @@ from models.verification import HumanVerification
 
 __all__ = [
     "AIResult",
+    "Alert",
+    "AlertDelivery",
+    "AlertRule",
     "ApiKey",
     "AppliedChange",
     "AuditEntry",
@@ -33,6 +38,9 @@ __all__ = [
     "Blob",
     "ChangeLogEntry",
     "ChangeLogHead",
+    "CountedSession",
+    "DailyCount",
+    "DailyScore",
     "DefectClass",
     "Device",
     "EnrolmentCode",
@@ -44,6 +52,7 @@ __all__ = [
     "ImageRecord",
     "InspectionItem",
     "InspectionSession",
+    "LineStop",
     "ModelFile",
     "ModelRelease",
     "OutboxEntry",

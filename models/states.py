@@ -212,3 +212,48 @@ RELEASE_TRANSITIONS: dict[ReleaseState, frozenset[ReleaseState]] = {
     ReleaseState.ROLLED_BACK: frozenset(),
 }
 """Some stations first, then all; back from everywhere, and a release that went back stays there: release again."""
+
+
+class Severity(StrEnum):
+    """How urgent an alert is."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class AlertRuleKind(StrEnum):
+    """What a rule watches.
+
+    ``NG_RATE``: the share of NG parts in a window; ``NG_RUN``: NG parts one after another; ``SCORE_DRIFT``: anomaly
+    scores against those of the days before; ``STATION_SILENT``: a station that has not been heard of.
+    """
+
+    NG_RATE = "ng_rate"
+    NG_RUN = "ng_run"
+    SCORE_DRIFT = "score_drift"
+    STATION_SILENT = "station_silent"
+
+
+class AlertEvent(StrEnum):
+    """What happened to an alert."""
+
+    RAISED = "raised"
+    CLEARED = "cleared"
+    ACKNOWLEDGED = "acknowledged"
+
+
+class AlertChannel(StrEnum):
+    """How an alert is delivered outside the server."""
+
+    MAIL = "mail"
+    WEBHOOK = "webhook"
+
+
+class CountKind(StrEnum):
+    """What a row of the daily counts counts."""
+
+    PART = "part"
+    ITEM = "item"
+    DEFECT = "defect"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect, text
 
-NEWEST = "0008"
+NEWEST = "0009"
 """The newest of ``versions/``."""
 
 

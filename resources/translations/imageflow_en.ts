@@ -701,6 +701,10 @@
         <translation>Release of a model</translation>
     </message>
     <message>
+        <source>Stop of the line</source>
+        <translation>Stop of the line</translation>
+    </message>
+    <message>
         <source>Settings of stations</source>
         <translation>Settings of stations</translation>
     </message>

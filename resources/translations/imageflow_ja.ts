@@ -694,6 +694,10 @@
         <translation>モデルのリリース</translation>
     </message>
     <message>
+        <source>Stop of the line</source>
+        <translation>ライン停止</translation>
+    </message>
+    <message>
         <source>Settings of stations</source>
         <translation>端末の設定</translation>
     </message>

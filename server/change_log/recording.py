@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from models.alerts import LineStop
 from models.audit import AuditEntry
 from models.clock import HybridLogicalClock, utc_now
 from models.database import require_ordered
@@ -167,7 +168,7 @@ _ADD = insert(cast("Table", ChangeLogEntry.__table__))
 
 def scope_of(session: Session, record: Synced) -> str | None:
     """Return the only station that may read a record, None when all may."""
-    if isinstance(record, InspectionSession | StationConfig):
+    if isinstance(record, InspectionSession | StationConfig | LineStop):
         return record.device_id
     if isinstance(record, Fact):
         session_id = getattr(record, "session_id", None)

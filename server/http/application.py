@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.routing import Route, WebSocketRoute
 
+from server.alerts.endpoints import router as alerts_router
 from server.auth.endpoints import router as auth_router
 from server.camera_stream.endpoints import camera_stream_routes
 from server.camera_stream.service import streams_of
@@ -53,6 +54,7 @@ _FEATURES = (
     executions_router,
     sync_router,
     quality_router,
+    alerts_router,
     services_router,
     health_router,
 )

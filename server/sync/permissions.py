@@ -19,8 +19,8 @@ from server.sync.offers import require_taken
 from sync.shared.protocol import Change
 
 _ADMINISTRATORS_ONLY = frozenset({"user", "station_config"})
-_SERVER_ONLY = frozenset({"model_release"})
-"""What is signed and staged on the server is not written by stations."""
+_SERVER_ONLY = frozenset({"model_release", "line_stop"})
+"""What is signed and staged, or ordered, on the server is not written by stations."""
 _MASTER_ROLES = frozenset({Role.SUPERVISOR, Role.ADMIN})
 
 

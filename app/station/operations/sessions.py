@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.station.operations.line_stops import require_running_line
 from app.station.operations.masters import item_views
 from app.station.operations.users import SignedInUser, require_inspector
 from app.station.views import ItemView
@@ -64,7 +65,7 @@ def begin_session(
 
     Raises:
         PermissionDenied: ``role-not-enough``.
-        Conflict: ``not-enrolled`` before this station belongs to a server.
+        Conflict: ``not-enrolled`` before this station belongs to a server; ``line-stopped`` by an alert.
         NotFound: ``target-unknown``.
         DoesNotFit: ``target-without-items``.
         InvalidInput: ``part-code-unusable``.
@@ -73,6 +74,7 @@ def begin_session(
     device_id = workspace.require_device()
     lot, serial_number = part_code(lot), part_code(serial_number)
     with workspace.database.transaction(actor=user.user_id) as session:
+        require_running_line(session, workspace)
         target = session.get(Target, target_id)
         if target is None or target.deleted_at is not None:
             raise NotFound("target-unknown", code_or_id=target_id)

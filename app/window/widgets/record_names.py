@@ -15,6 +15,7 @@ def entity_name(entity: str) -> str:
         "defect_class": translate("Record", "Kind of defect"),
         "model_file": translate("Record", "Model file"),
         "model_release": translate("Record", "Release of a model"),
+        "line_stop": translate("Record", "Stop of the line"),
         "station_config": translate("Record", "Settings of stations"),
         "user": translate("Record", "User"),
         "inspection_session": translate("Record", "Inspection of a part"),

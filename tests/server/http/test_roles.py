@@ -48,6 +48,7 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], object]] = {
     ("POST", f"/inspection/models/releases/{ID}/stage"): (ENGINEER, {"stations": [ID]}),
     ("POST", f"/inspection/models/releases/{ID}/release"): (ENGINEER, None),
     ("POST", f"/inspection/models/releases/{ID}/rollback"): (ENGINEER, None),
+    ("POST", f"/inspection/quality/alerts/{ID}/acknowledge"): (ENGINEER, None),
     ("POST", "/files"): (INSPECTING, None),
     ("DELETE", f"/files/{ID}"): (INSPECTING, None),
     ("POST", "/executions"): (INSPECTING, None),

@@ -1,0 +1,1 @@
+"""Alerts: raised once, cleared, acknowledged; delivered by mail, webhook, WebSocket, and to stations as a line stop."""
