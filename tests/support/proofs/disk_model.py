@@ -2,125 +2,34 @@
 
 from __future__ import annotations
 
-import ast
+import itertools
 import os
 import random
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-CALLS = (
-    "openat,open,creat,close,read,write,pwrite64,writev,pwritev,pwritev2,lseek,fsync,fdatasync,ftruncate,truncate,"
-    "rename,renameat,renameat2,link,linkat,symlink,unlink,unlinkat,mkdir,mkdirat,rmdir,copy_file_range,sendfile,"
-    "fallocate,dup,dup2,dup3"
-)
-"""What ``strace`` has to show of the process."""
-_LINE = re.compile(r"^(?P<thread>\d+) +(?P<call>\w+)\((?P<given>.*)\) += (?P<result>-?\d+)")
-_BEGUN = re.compile(r"^(?P<thread>\d+) +(?P<text>\w+\(.*) <unfinished \.\.\.>$")
-_ENDED = re.compile(r"^(?P<thread>\d+) +<\.\.\. \w+ resumed>(?P<text>.*)$")
-_TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"(\.\.\.)?')
-_BLOCK = 4096
+from tests.support.proofs.disk_nodes import File, Folder, Kept, loaded, written_to
+from tests.support.proofs.disk_trace import Call
+
+SYNCS = frozenset({"fsync", "fdatasync"})
 _FOLLOWED = frozenset(
     {"writev", "pwritev", "pwritev2", "copy_file_range", "sendfile", "fallocate", "dup", "dup2", "dup3"}
 )
 
 
 @dataclass(frozen=True)
-class Call:
-    """One call of the system that succeeded: its name, its arguments as text, what it returned."""
+class _Flush:
+    """What a flush that goes on brings to the disk: what was there when it began, not what is written meanwhile."""
 
-    name: str
-    given: tuple[str, ...]
-    result: int
-
-    def number(self, place: int) -> int:
-        return int(self.given[place], 0)
-
-    def data(self, place: int) -> bytes:
-        found = _TEXT.fullmatch(self.given[place])
-        assert found is not None, self
-        assert found[2] is None, "the trace was cut short"
-        return ast.literal_eval(f'b"{found[1]}"')
-
-    def path(self, place: int) -> str:
-        return os.fsdecode(self.data(place))
-
-
-def calls_of(trace: Path) -> Iterator[Call]:
-    """Yield the calls of a trace in the order in which they ended."""
-    begun: dict[str, str] = {}
-    with trace.open(encoding="ascii") as lines:
-        for line in lines:
-            text = line.rstrip("\n")
-            if found := _BEGUN.match(text):
-                begun[found["thread"]] = found["text"]
-                continue
-            if found := _ENDED.match(text):
-                text = f"{found['thread']} {begun.pop(found['thread'])}{found['text']}"
-            whole = _LINE.match(text)
-            if whole is not None and int(whole["result"]) >= 0:
-                # No argument that is followed here has a comma within: texts are in hexadecimal form.
-                yield Call(whole["call"], tuple(whole["given"].split(", ")), int(whole["result"]))
-
-
-class Kept(StrEnum):
-    """What a power cut keeps beside all that was synced.
-
-    ``NOTHING``: nothing. ``NAMES``: the names of files, not their bytes, as file systems that write bytes late do.
-    ``PIECES``: names, and any blocks of what was written.
-    """
-
-    NOTHING = "nothing"
-    NAMES = "names"
-    PIECES = "pieces"
-
-
-@dataclass(eq=False)
-class File:
-    """A file's bytes: as the process sees them, and as they are on the disk; ``loose`` are places written since."""
-
-    data: bytearray = field(default_factory=bytearray)
-    synced: bytes = b""
-    loose: list[tuple[int, int]] = field(default_factory=list)
-
-    def write(self, offset: int, data: bytes) -> None:
-        if len(self.data) < offset:
-            self.data.extend(bytes(offset - len(self.data)))
-        self.data[offset : offset + len(data)] = data
-        self.loose.append((offset, len(data)))
-
-    def sync(self) -> None:
-        self.synced = bytes(self.data)
-        self.loose.clear()
-
-    def after_cut(self, kept: Kept, chance: random.Random) -> bytes:
-        if kept is not Kept.PIECES:
-            return self.synced
-        found = bytearray(self.synced)
-        for start, length in self.loose:
-            for offset in range(start, start + length, _BLOCK):
-                end = min(offset + _BLOCK, start + length, len(self.data))
-                if end > offset and chance.random() < 0.5:
-                    found.extend(bytes(max(0, end - len(found))))
-                    found[offset:end] = self.data[offset:end]
-        return bytes(found)
-
-
-@dataclass(eq=False)
-class Folder:
-    """A folder's entries: as the process sees them, and as they are on the disk."""
-
-    entries: dict[str, File | Folder] = field(default_factory=dict)
-    synced: dict[str, File | Folder] = field(default_factory=dict)
-
-    def sync(self) -> None:
-        self.synced = dict(self.entries)
+    number: int
+    node: File | Folder
+    seen: Any
 
 
 @dataclass(eq=False)
 class _Handle:
+    path: str
     node: File | Folder
     offset: int = 0
     appends: bool = False
@@ -135,11 +44,16 @@ class DiskModel:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.top = _loaded(root)
+        self.top = loaded(root)
         self._handles: dict[int, _Handle] = {}
+        self._flushes: dict[str, _Flush] = {}
+        self._numbers = itertools.count(1)
 
     def apply(self, call: Call) -> None:
-        """Take in one call; those outside the folder change nothing here."""
+        """Take in one call, as it begins and as it ends; those outside the folder change nothing here."""
+        if not call.ended:
+            self._begun(call)
+            return
         if call.name in _FOLLOWED:
             assert self._handles.get(call.number(0)) is None, f"{call.name} on a file here is not modelled"
             return
@@ -147,10 +61,21 @@ class DiskModel:
         assert done is not None, f"{call.name} is not modelled"
         done(call)
 
+    def _begun(self, call: Call) -> None:
+        # A number is free from then on, and another thread's file may have it before this call has ended.
+        if call.name == "close":
+            self._handles.pop(call.number(0), None)
+        if call.name in SYNCS:
+            handle = self._handles.get(call.number(0))
+            if handle is None:
+                self._flushes.pop(call.thread, None)
+            else:
+                self._flushes[call.thread] = _Flush(next(self._numbers), handle.node, handle.node.seen())
+
     def after_cut(self, target: Path, kept: Kept, seed: int) -> None:
         """Write to ``target`` what the disk has when the power fails now."""
         chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
-        _written(self.top, target, kept, chance)
+        written_to(self.top, target, kept, chance)
 
     def _place(self, path: str) -> tuple[Folder, str] | None:
         try:
@@ -170,38 +95,48 @@ class DiskModel:
             return None
         return place[0].entries[place[1]] if place[1] else place[0]
 
+    def _at(self, call: Call, folder: int, name: int) -> str:
+        """The path of an argument that may be relative to an open folder."""
+        path = call.path(name)
+        if Path(path).is_absolute() or call.given[folder] == "AT_FDCWD":
+            return path
+        handle = self._handles.get(call.number(folder))
+        return path if handle is None else os.path.join(handle.path, path)  # noqa: PTH118 - as the system does
+
     def _openat(self, call: Call) -> None:
-        self._opened(call.path(1), call.given[2], call.result)
+        self._opened(self._at(call, 0, 1), call.given[2], call.result)
 
     def _open(self, call: Call) -> None:
         self._opened(call.path(0), call.given[1], call.result)
 
-    def _opened(self, path: str, flags: str, handle: int) -> None:
-        self._handles.pop(handle, None)
+    def _opened(self, path: str, flags: str, handle: int | None) -> None:
+        assert handle is not None
+        assert handle not in self._handles, f"{path} is opened under the number of a file that is open"
         place = self._place(path)
         if place is None:
             return
         folder, name = place
         node: File | Folder | None = folder.entries.get(name) if name else folder
+        assert "O_TMPFILE" not in flags, "a file without a name is not modelled"
         if node is None:
+            assert "O_CREAT" in flags, f"{path} is opened and was never made"
             node = folder.entries[name] = File()
         elif "O_TRUNC" in flags and isinstance(node, File):
             node.data.clear()
-            node.loose.append((0, 0))
-        self._handles[handle] = _Handle(node, appends="O_APPEND" in flags)
+        self._handles[handle] = _Handle(path, node, appends="O_APPEND" in flags)
 
     def _close(self, call: Call) -> None:
-        self._handles.pop(call.number(0), None)
+        """Nothing: see ``_begun``."""
 
     def _read(self, call: Call) -> None:
         handle = self._handles.get(call.number(0))
         if handle is not None:
-            handle.offset += call.result
+            handle.offset += call.result or 0
 
     def _lseek(self, call: Call) -> None:
         handle = self._handles.get(call.number(0))
         if handle is not None:
-            handle.offset = call.result
+            handle.offset = call.result or 0
 
     def _write(self, call: Call) -> None:
         handle = self._handles.get(call.number(0))
@@ -210,7 +145,7 @@ class DiskModel:
         if handle.appends:
             handle.offset = len(handle.node.data)
         handle.node.write(handle.offset, call.data(1)[: call.result])
-        handle.offset += call.result
+        handle.offset += call.result or 0
 
     def _pwrite64(self, call: Call) -> None:
         handle = self._handles.get(call.number(0))
@@ -225,9 +160,11 @@ class DiskModel:
             data.extend(bytes(size - len(data)))
 
     def _fsync(self, call: Call) -> None:
-        handle = self._handles.get(call.number(0))
-        if handle is not None:
-            handle.node.sync()
+        flush = self._flushes.pop(call.thread, None)
+        # One that began later may have ended before, and has brought more.
+        if flush is not None and flush.number > flush.node.flushed:
+            flush.node.flushed = flush.number
+            flush.node.sync(flush.seen)
 
     _fdatasync = _fsync
 
@@ -242,7 +179,7 @@ class DiskModel:
         self._renamed(call.path(0), call.path(1))
 
     def _renameat(self, call: Call) -> None:
-        self._renamed(call.path(1), call.path(3))
+        self._renamed(self._at(call, 0, 1), self._at(call, 2, 3))
 
     _renameat2 = _renameat
 
@@ -255,7 +192,7 @@ class DiskModel:
         self._linked(call.path(0), call.path(1))
 
     def _linkat(self, call: Call) -> None:
-        self._linked(call.path(1), call.path(3))
+        self._linked(self._at(call, 0, 1), self._at(call, 2, 3))
 
     def _removed(self, path: str) -> None:
         place = self._place(path)
@@ -268,7 +205,7 @@ class DiskModel:
     _rmdir = _unlink
 
     def _unlinkat(self, call: Call) -> None:
-        self._removed(call.path(1))
+        self._removed(self._at(call, 0, 1))
 
     def _made(self, path: str) -> None:
         place = self._place(path)
@@ -279,25 +216,4 @@ class DiskModel:
         self._made(call.path(0))
 
     def _mkdirat(self, call: Call) -> None:
-        self._made(call.path(1))
-
-
-def _loaded(folder: Path) -> Folder:
-    found = Folder()
-    for path in folder.iterdir():
-        if path.is_dir():
-            found.entries[path.name] = _loaded(path)
-        else:
-            data = path.read_bytes()
-            found.entries[path.name] = File(bytearray(data), data)
-    found.sync()
-    return found
-
-
-def _written(folder: Folder, target: Path, kept: Kept, chance: random.Random) -> None:
-    target.mkdir()
-    for name, node in (folder.synced if kept is Kept.NOTHING else folder.entries).items():
-        if isinstance(node, Folder):
-            _written(node, target / name, kept, chance)
-        elif not name.endswith("-shm"):  # memory that SQLite's processes share; a start makes it anew
-            (target / name).write_bytes(node.after_cut(kept, chance))
+        self._made(self._at(call, 0, 1))

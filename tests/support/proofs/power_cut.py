@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from models.storage import sha256_of_file
-from tests.support.proofs.disk_model import CALLS, Call, DiskModel, Kept, calls_of
+from tests.support.proofs.disk_model import SYNCS, DiskModel
+from tests.support.proofs.disk_nodes import Kept
+from tests.support.proofs.disk_trace import OPTIONS, Call, calls_of
 
 ROOT = Path(__file__).parents[3]
-SYNCS = frozenset({"fsync", "fdatasync"})
 PARTS = 6
 
 
@@ -65,21 +66,7 @@ def traced(folder: Path, bug: str = "") -> Path:
     worker("prepare")
     kept, trace = folder.with_name("kept"), folder.with_name("trace")
     shutil.copytree(folder, kept)
-    strace = [
-        "strace",
-        "-f",
-        "-qq",
-        "-xx",
-        "-s",
-        "100000000",
-        "-e",
-        f"trace={CALLS}",
-        "-e",
-        "raw=read",
-        "-o",
-        str(trace),
-    ]
-    worker("work", *strace)
+    worker("work", "strace", *OPTIONS, "-o", str(trace))
     shutil.rmtree(folder)
     kept.rename(folder)
     return trace
@@ -88,8 +75,8 @@ def traced(folder: Path, bug: str = "") -> Path:
 def cuts(folder: Path, trace: Path, target: Path, *, every: int = 1) -> Iterator[tuple[str, Acknowledged]]:
     """Yield each moment at which the power may fail, with its disk in ``target`` and what was acknowledged before.
 
-    Moments are those before a sync and those after something was acknowledged; between two of them nothing that is
-    kept for sure changes.
+    Moments are those before a sync has ended and those when something was acknowledged; between two of them nothing
+    that is kept for sure changes. What is written to the standard output counts as heard before the write has ended.
 
     Args:
         folder: as ``traced`` left it.
@@ -100,13 +87,13 @@ def cuts(folder: Path, trace: Path, target: Path, *, every: int = 1) -> Iterator
     disk, said = DiskModel(folder), Acknowledged()
     moments = itertools.count()
     for number, call in enumerate(calls_of(trace)):
-        spoken = call.name == "write" and call.number(0) == 1
-        if call.name in SYNCS and next(moments) % every == 0:
+        spoken = call.name == "write" and call.number(0) == 1 and not call.ended
+        if call.ended and call.name in SYNCS and next(moments) % every == 0:
             yield from _looked_at(disk, target, said, f"before call {number}, {call.name}", number)
         if spoken:
             said.hear(call)
             if next(moments) % every == 0:
-                yield from _looked_at(disk, target, said, f"after call {number}, an acknowledgement", number)
+                yield from _looked_at(disk, target, said, f"at call {number}, an acknowledgement", number)
         else:
             disk.apply(call)
     yield from _looked_at(disk, target, said, "at the end", -1)
