@@ -16,6 +16,7 @@ from app.command_line.options import JsonOption, StoreOption
 
 if TYPE_CHECKING:
     from sync.station.dead_letters import DeadLetter
+    from sync.station.dropping import Consequences
 
 dead_letters_app = typer.Typer(
     help="Changes the server refused for good.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -134,21 +135,26 @@ def drop(
 ) -> None:
     """Give a refused change up, after a question; what it was is kept in the audit trail.
 
+    Where it would have made a record, everything that names that record goes with it: the server would refuse it for
+    ever. The question says what that is. Parts and images stay in this store.
+
     \b
     Examples:
       imageflow sync dead-letters drop 0198c0de-… --reason "made by mistake"
     """  # noqa: D301 - \b keeps the lines as they are
-    from sync.station.dead_letters import drop as give_up
     from sync.station.dead_letters import find_dead_letter
+    from sync.station.dropping import consequences
+    from sync.station.dropping import drop as give_up
 
     with opened_store(store, to_write=True) as workspace:
         device_id = workspace.require_device()
         with workspace.database.read() as session:
             letter = find_dead_letter(session, change_id)
+            goes = consequences(session, change_id)
         if not yes:
-            _ask(letter)
-        give_up(workspace.database, change_id, actor=person(), device_id=device_id, reason=reason)
-    typer.echo("dropped", err=True)
+            _ask(letter, goes)
+        give_up(workspace.database, change_id, actor=person(), device_id=device_id, reason=reason, agreed=goes)
+    typer.echo("\n".join(["dropped", *_with_it(goes)]), err=True)
 
 
 def person() -> str:
@@ -159,12 +165,20 @@ def person() -> str:
         return "command-line"
 
 
-def _ask(letter: DeadLetter) -> None:
+def _ask(letter: DeadLetter, goes: Consequences) -> None:
     """Ask at the terminal whether a change is to be given up."""
     if not sys.stdin.isatty():
         raise typer.BadParameter("nobody can be asked here; add --yes to drop it", param_hint="--yes")
-    typer.echo(_lines(letter), err=True)
+    typer.echo("\n".join([_lines(letter), *_with_it(goes)]), err=True)
     typer.confirm("Give it up for good?", abort=True, err=True)
+
+
+def _with_it(goes: Consequences) -> list[str]:
+    """Return a line about what goes with a change, none when nothing does."""
+    if not goes.changes:
+        return []
+    records = ", ".join(f"{count} {entity}" for entity, count in goes.records.items())
+    return [f"  with it go {goes.changes} more changes" + (f": {records}" if records else "")]
 
 
 def _lines(letter: DeadLetter) -> str:

@@ -146,6 +146,13 @@
             <numerusform>%n later changes of this record wait behind it.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>Given up with it: %n more change(s) that the server could not take without it.</source>
+        <translation>
+            <numerusform>Given up with it: %n more change that the server could not take without it.</numerusform>
+            <numerusform>Given up with it: %n more changes that the server could not take without it.</numerusform>
+        </translation>
+    </message>
     <message>
         <source>Written to {file}</source>
         <translation>Written to {file}</translation>

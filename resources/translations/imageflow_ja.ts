@@ -145,6 +145,12 @@
             <numerusform>このレコードの後続の変更 %n 件が待っています。</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>Given up with it: %n more change(s) that the server could not take without it.</source>
+        <translation>
+            <numerusform>これと一緒に破棄されるもの：これなしではサーバーが受け取れない変更 %n 件。</numerusform>
+        </translation>
+    </message>
     <message>
         <source>Written to {file}</source>
         <translation>書き出し先: {file}</translation>

@@ -32,6 +32,7 @@ from server.change_log.recording import head
 from server.masters.rules import delete_along
 from server.sync.conflicts import earlier_conflicts
 from server.sync.effects import Correction, Effect, TryLater
+from server.sync.handing_back import hand_back
 from server.sync.ledger import Ledger
 from server.sync.lookups import Lookups
 from server.sync.payload_validation import require_storable
@@ -215,16 +216,23 @@ class BatchApplier:
     def _once(self, writer: RecordWriter, change: Change) -> Effect:
         before = writer.lookups.applied(change.change_id)
         if before is not None:
-            # A copy holds what waited when it was made; the store that it was copied from may have sent it first.
-            if before.device_id not in {self.device_id, writer.lookups.former_id()}:
+            # A copy holds what waited when it was made: it or the store that it was copied from has sent it first.
+            by_copy = writer.lookups.is_successor(before.device_id)
+            if not by_copy and before.device_id not in {self.device_id, writer.lookups.former_id()}:
                 raise IdentityRefused("sync-other-device")
             # Facts and sessions are never merged with a conflict.
             lost = () if self._is_part(change.entity) else earlier_conflicts(self.session, change, before.device_id)
-            return Effect(Outcome.DUPLICATE, before.rev, lost)
+            back = self._handed_back(writer, change) if by_copy else None
+            return Effect(Outcome.DUPLICATE, back or before.rev, lost)
         effect = writer.write(change)
         writer.ledger.add_applied(change.change_id, effect)
         writer.lookups.note_applied(change.change_id, self.device_id, effect.rev)
         return effect
+
+    def _handed_back(self, writer: RecordWriter, change: Change) -> int | None:
+        record_type = self._types.get(change.entity)
+        record = writer.lookups.record(record_type, change.entity_id) if record_type is not None else None
+        return hand_back(record, self.device_id, writer.ledger) if record is not None else None
 
     def _complete(self, change: Change, effect: Effect) -> None:
         """Make the changes that follow from one by the rules of masters; the log has them as the server's own."""

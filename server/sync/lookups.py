@@ -45,6 +45,7 @@ class Lookups:
     _parts: dict[str, InspectionSession] = field(default_factory=dict)
     _acting: dict[str | None, Principal] = field(default_factory=dict)
     _former: str | None = None
+    _successors: dict[str, bool] = field(default_factory=dict)
 
     def expect(self, changes: Iterable[Change], types: dict[str, type[Synced]]) -> None:
         """Read what is known of the changes and of every record that they are of or name, one query a table."""
@@ -112,6 +113,15 @@ class Lookups:
         if self._former is None:
             self._former = self.session.scalar(_FORMER, {"device_id": self.device_id}) or ""
         return self._former or None
+
+    def is_successor(self, device_id: str) -> bool:
+        """Return whether a station was made of a copy of this one's store."""
+        if device_id == self.device_id:
+            return False
+        if device_id not in self._successors:
+            former = self.session.scalar(_FORMER, {"device_id": device_id})
+            self._successors[device_id] = former == self.device_id
+        return self._successors[device_id]
 
     def note(self, record_type: type[Synced], record_id: str, record: Synced | None = None) -> None:
         """Learn of a record that was made; ``record`` is given when the store does not have it yet."""

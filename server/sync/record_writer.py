@@ -27,7 +27,7 @@ from server.sync.payload_validation import clear_names
 from server.sync.permissions import check_master, check_owner, check_session_change
 from server.sync.record_checks import VERSION, require_insertable, require_mergeable, require_parents, valid_values
 from sync.shared.merge import field_states, merge_master, merge_owned, trusted_stamp, with_field_states
-from sync.shared.problems import ENTITY_UNKNOWN
+from sync.shared.problems import ENTITY_UNKNOWN, FACT_IMMUTABLE
 from sync.shared.protocol import MAX_SKEW_MS, Change, Outcome
 
 _STATUS = "status"
@@ -229,7 +229,7 @@ class RecordWriter:
 def _repeated_fact(present: Synced, change: Change) -> Effect:
     now = snapshot(present)
     if any(now.get(name) != value for name, value in change.fields.items()):
-        raise Conflict("sync-fact-immutable", entity=change.entity)
+        raise Conflict(FACT_IMMUTABLE, entity=change.entity)
     return Effect(Outcome.DUPLICATE, present.rev)
 
 

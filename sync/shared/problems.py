@@ -26,6 +26,8 @@ TYPE_BASE = "https://api.imageflowcanvas.com/errors/"
 
 MISSING_PARENT = "missing-parent"
 HELD_BACK = "sync-held-back"
+FACT_IMMUTABLE = "sync-fact-immutable"
+"""What the server says of a fact that it has with other values."""
 BUSY = frozenset({"sync-busy", "too-many-connections"})
 """What a server says that is well and has no time now: no trouble to tell a person of."""
 RETRY_AFTER = "retry_after"

@@ -199,7 +199,12 @@ def _take(
     if record_type.kind is SyncKind.FACT:
         if present.rev is None:
             present.rev = rev
-        return False
+        owner = fields.get("device_id", present.device_id)  # type: ignore[attr-defined]  # facts have it
+        if owner == present.device_id:  # type: ignore[attr-defined]  # facts have it
+            return False
+        # Recorded by the station of whose store this one is a copy, and given back to it.
+        present.device_id = owner  # type: ignore[attr-defined]  # facts have it
+        return True
     return _take_update(session, present, rev, clock, fields, revs)
 
 

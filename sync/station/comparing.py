@@ -23,7 +23,7 @@ from models.synced import Master, Synced, snapshot, synced_types
 from models.tracking import remote_changes
 from sync.shared.protocol import MAX_COMPARED, HeldRecord, Inventory, StaleMaster
 from sync.station.client import ServerClient
-from sync.station.dead_letters import given_up
+from sync.station.given_up import given_up, given_up_file
 from sync.station.offering import held_master, offer
 from sync.station.state import ACKNOWLEDGED, COMPARED_TO, SENT_AGAIN, get_value, set_value
 
@@ -165,7 +165,8 @@ class Comparison:
         return count
 
     def _blobs(self, after: str) -> list[str]:
-        query = select(Blob.sha256).where(Blob.present, Blob.uploaded_at.is_not(None), Blob.sha256 > after)
+        sent = (Blob.present, Blob.uploaded_at.is_not(None), ~given_up_file())
+        query = select(Blob.sha256).where(*sent, Blob.sha256 > after)
         with self.database.read() as session:
             return list(session.scalars(query.order_by(Blob.sha256).limit(self.page_size)))
 

@@ -1,4 +1,4 @@
-"""Changes the server refused for good: seen, exported, mended and sent again, or dropped; nothing goes by itself."""
+"""Changes the server refused for good: seen, exported, mended and sent again; nothing goes by itself."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from models.audit import AuditEntry, append_audit
-from models.clock import rfc3339, utc_now
+from models.audit import append_audit
+from models.clock import rfc3339
 from models.database import Database
 from models.errors import InvalidInput, NotFound
 from models.ids import new_id
@@ -26,10 +26,8 @@ from models.synced import Master, Synced, synced_types
 from models.tracking import remote_changes
 from sync.shared.problems import problem_code, problem_text
 from sync.station.mending import ChangeField, change_fields, mended_values
-from sync.station.state import forget_position
 
 _PAGE = 200
-_DROPPED = "sync.dead-letter-dropped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,7 @@ def find_dead_letter(session: Session, change_id: str) -> DeadLetter:
     Raises:
         NotFound: ``dead-letter-unknown``.
     """
-    return _letter(session, _dead(session, change_id))
+    return _letter(session, dead_entry(session, change_id))
 
 
 def export_dead_letters(database: Database, path: Path) -> int:
@@ -138,7 +136,7 @@ def resend(
         InvalidInput: as ``mended_values``.
     """
     with database.transaction() as session:
-        entry = _dead(session, change_id)
+        entry = dead_entry(session, change_id)
         if fields:
             _mend(session, entry, fields)
         _put_back(session, entry, user_id)
@@ -189,50 +187,6 @@ def resend_all(
         count += len(page)
 
 
-def drop(database: Database, change_id: str, *, actor: str, device_id: str, reason: str) -> None:
-    """Give a refused change up, on a person's word; what it was stays in the audit trail.
-
-    A master the server never took is marked deleted here. The next pass takes the snapshot, so that fields the change
-    kept from being updated come to the server's values.
-
-    Raises:
-        NotFound: ``dead-letter-unknown``.
-    """
-    with database.transaction() as session:
-        entry = _dead(session, change_id)
-        append_audit(
-            session,
-            device_id=device_id,
-            actor=actor,
-            action=_DROPPED,
-            subject=entry.entity,
-            subject_id=entry.entity_id,
-            detail={
-                "change_id": change_id,
-                "reason": reason,
-                "code": entry.last_error,
-                "op": entry.op.value,
-                "fields": entry.fields,
-            },
-        )
-        session.delete(entry)
-        record = _record(session, entry)
-        if isinstance(record, Master) and entry.op is ChangeOperation.INSERT and record.rev is None:
-            with remote_changes(session):
-                record.deleted_at = utc_now()
-        forget_position(session)
-
-
-def given_up(kind: type[Synced]) -> ColumnElement[bool]:
-    """Return the condition that the server has never taken a record and a person has given it up."""
-    dropped = select(AuditEntry.subject_id).where(
-        AuditEntry.action == _DROPPED,
-        AuditEntry.subject == kind.entity,
-        AuditEntry.detail["op"].as_string() == ChangeOperation.INSERT.value,
-    )
-    return and_(kind.rev.is_(None), kind.id.in_(dropped))
-
-
 def _letters(session: Session, limit: int, after: int) -> list[tuple[int, DeadLetter]]:
     query = (
         select(OutboxEntry)
@@ -263,7 +217,12 @@ def _letter(session: Session, entry: OutboxEntry) -> DeadLetter:
     )
 
 
-def _dead(session: Session, change_id: str) -> OutboxEntry:
+def dead_entry(session: Session, change_id: str) -> OutboxEntry:
+    """Return the outbox entry of a refused change.
+
+    Raises:
+        NotFound: ``dead-letter-unknown``.
+    """
     query = select(OutboxEntry).where(OutboxEntry.change_id == change_id, OutboxEntry.state == OutboxState.DEAD)
     entry = session.scalar(query)
     if entry is None:
@@ -277,7 +236,7 @@ def _put_back(session: Session, entry: OutboxEntry, user_id: str | None) -> None
     entry.state = OutboxState.WAITING
     entry.problem = None
     _announce_files_again(session, entry)
-    if user_id is not None and isinstance(_record(session, entry), Master):
+    if user_id is not None and isinstance(record_of(session, entry), Master):
         entry.user_id = user_id
 
 
@@ -289,7 +248,7 @@ def _announce_files_again(session: Session, entry: OutboxEntry) -> None:
 
 
 def _mend(session: Session, entry: OutboxEntry, fields: Mapping[str, Any]) -> None:
-    record = _record(session, entry)
+    record = record_of(session, entry)
     values = mended_values(session, record, fields)
     with remote_changes(session):
         for name, value in values.items():
@@ -307,6 +266,7 @@ def _changed_later(session: Session, entry: OutboxEntry, name: str) -> bool:
     return any(name in later for later in session.scalars(query))
 
 
-def _record(session: Session, entry: OutboxEntry) -> Synced | None:
+def record_of(session: Session, entry: OutboxEntry) -> Synced | None:
+    """Return the record that a change is of, None when it is not here."""
     record_type: type[Synced] | None = synced_types().get(entry.entity)
     return session.get(record_type, entry.entity_id) if record_type else None

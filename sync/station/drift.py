@@ -21,7 +21,7 @@ from sync.shared.drift import DRIFT_DAYS, content_of, day_digests
 from sync.shared.protocol import MAX_COMPARED, DayDigest, DriftQuestion, Inventory
 from sync.station.client import ServerClient
 from sync.station.comparing import begin_comparison
-from sync.station.dead_letters import given_up
+from sync.station.given_up import given_up, given_up_file
 from sync.station.state import DRIFT_CHECKED_AT, DRIFT_FOUND, forget_position, get_value, set_value
 
 _PERIOD = timedelta(days=1)
@@ -119,7 +119,7 @@ def _on_its_way(kind: type[Synced]) -> ColumnElement[bool]:
 
 def _sample(session: Session) -> list[str]:
     """Return digests of files that the server has acknowledged: the newest, and some of any age."""
-    sent = select(Blob.sha256).where(Blob.present, Blob.uploaded_at.is_not(None))
+    sent = select(Blob.sha256).where(Blob.present, Blob.uploaded_at.is_not(None), ~given_up_file())
     newest = session.scalars(sent.order_by(Blob.uploaded_at.desc()).limit(MAX_COMPARED // 2)).all()
     # Digests are evenly spread: those behind a random one are a random sample.
     behind = sent.where(Blob.sha256 > secrets.token_hex(32)).order_by(Blob.sha256).limit(MAX_COMPARED // 2)

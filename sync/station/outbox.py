@@ -13,6 +13,7 @@ from models.states import ChangeOperation
 from models.sync import OutboxEntry
 from models.synced import Master
 from models.tracking import RecordedChange
+from sync.station.given_up import require_kept
 from sync.station.state import NEWEST_CLOCK, get_value, set_value
 
 
@@ -46,9 +47,14 @@ class OutboxRecorder:
         self.clock = clock
 
     def record(self, session: Session, changes: Sequence[RecordedChange]) -> None:
-        """Stamp the records and add their outbox entries."""
+        """Stamp the records and add their outbox entries.
+
+        Raises:
+            Conflict: ``record-given-up``, as ``require_kept``.
+        """
         user_id = actor_of(session)
         with session.no_autoflush:
+            require_kept(session, changes)
             # Another process may have written to this store meanwhile, with a clock of its own.
             newest = newest_stamp(session)
             if newest is not None:

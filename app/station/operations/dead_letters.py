@@ -13,6 +13,7 @@ from app.station.operations.users import SignedInUser, require_inspector, requir
 from models.synced import Master, synced_types
 from sync.station import dead_letters
 from sync.station.dead_letters import DeadLetter, export_dead_letters, list_dead_letters
+from sync.station.dropping import Consequences, consequences, drop
 from sync.station.mending import value_of
 
 if TYPE_CHECKING:
@@ -72,20 +73,32 @@ def send_all_again(workspace: Workspace, user: SignedInUser, code: str) -> int:
     return count
 
 
-def give_up(workspace: Workspace, user: SignedInUser, letter: DeadLetter, reason: str) -> None:
-    """Give a refused change up for good; what it was stays in the audit trail.
+def what_goes_with(workspace: Workspace, letter: DeadLetter) -> Consequences:
+    """Return what goes with a refused change that is given up.
+
+    Raises:
+        NotFound: ``dead-letter-unknown`` when it was dealt with meanwhile.
+    """
+    with workspace.database.read() as session:
+        return consequences(session, letter.change_id)
+
+
+def give_up(workspace: Workspace, user: SignedInUser, letter: DeadLetter, reason: str, agreed: Consequences) -> None:
+    """Give a refused change up for good with what goes with it; what it was stays in the audit trail.
 
     Raises:
         PermissionDenied: ``role-not-enough``.
         NotFound: ``dead-letter-unknown`` when it was dealt with meanwhile.
+        Conflict: ``dead-letter-more-waits`` when something else goes with it than was ``agreed``.
     """
     require_trainer(user)
-    dead_letters.drop(
+    drop(
         workspace.database,
         letter.change_id,
         actor=user.username,
         device_id=workspace.require_device(),
         reason=reason,
+        agreed=agreed,
     )
     workspace.request_sync()
 

@@ -25,6 +25,7 @@ from models.synced import Master, synced_types
 from models.verdicts import AiVerdict, HumanDecision, effective_verdict
 from models.verification import HumanVerification
 from sync.station.blobs import BlobStore
+from sync.station.given_up import given_up
 
 _INSPECTED = frozenset({SessionStatus.AI_COMPLETED, SessionStatus.HUMAN_REVIEW, SessionStatus.COMPLETED})
 
@@ -164,7 +165,7 @@ def _outbox_findings(session: Session, counts: dict[str, int]) -> Iterator[Findi
     counts["records"] = 0
     for entity, kind in kinds.items():
         states = kind.field_clocks if issubclass(kind, Master) else null()
-        for entity_id, rev, fields in session.execute(select(kind.id, kind.rev, states)):
+        for entity_id, rev, fields in session.execute(select(kind.id, kind.rev, states).where(~given_up(kind))):
             counts["records"] += 1
             if rev is None and (entity, entity_id) not in waiting and not _acknowledged(fields):
                 yield Finding("finding-never-sent", {"entity": entity, "entity_id": entity_id})

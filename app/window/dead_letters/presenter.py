@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from app.station.operations.users import SignedInUser
     from sync.station.dead_letters import DeadLetter
+    from sync.station.dropping import Consequences
 
 SCREEN = "dead_letters"
 """Name of the screen."""
@@ -54,7 +55,7 @@ class DeadLettersPresenter(StatePresenter[DeadLettersState]):
     def choose(self, change_id: str) -> None:
         """Choose a change; what was typed for another one is forgotten."""
         if change_id != self.state.chosen_id:
-            self._choose(replace(self.state, mended={}, dropping=False), change_id)
+            self._choose(replace(self.state, mended={}, goes_along=None), change_id)
 
     def choose_field(self, name: str) -> None:
         """Choose a field of the chosen change."""
@@ -98,21 +99,34 @@ class DeadLettersPresenter(StatePresenter[DeadLettersState]):
         self._run(send, self._dealt_with)
 
     def ask_why(self) -> None:
-        """Ask why the chosen change is given up."""
-        if self.state.may_drop:
-            self._show(replace(self.state, dropping=True))
+        """Ask why the chosen change is given up, and say what goes with it."""
+        letter = self.state.chosen
+        if letter is None or not self.state.may_drop:
+            return
+        workspace = self._context.workspace
+
+        def read(_: Task) -> Consequences:
+            from app.station.operations.dead_letters import what_goes_with
+
+            return what_goes_with(workspace, letter)
+
+        def show(goes: Consequences) -> None:
+            if self.state.chosen_id == letter.change_id and self.state.may_drop:
+                self._show(replace(self.state, goes_along=goes))
+
+        self._context.runner.run(read, lane=Lane.DATABASE, on_success=show, on_failure=self._refused)
 
     def drop(self, reason: str) -> None:
         """Give the chosen change up for good, once there is a reason."""
-        letter, reason = self.state.chosen, reason.strip()
-        if letter is None or not (self.state.may_drop and self.state.dropping and reason):
+        letter, goes, reason = self.state.chosen, self.state.goes_along, reason.strip()
+        if letter is None or goes is None or not (self.state.may_drop and reason):
             return
         workspace, user = self._context.workspace, self._context.signed_in_user
 
         def drop(_: Task) -> None:
             from app.station.operations.dead_letters import give_up
 
-            give_up(workspace, user, letter, reason)
+            give_up(workspace, user, letter, reason, goes)
 
         self._run(drop, self._dealt_with)
 
@@ -134,7 +148,7 @@ class DeadLettersPresenter(StatePresenter[DeadLettersState]):
     def leave(self) -> None:
         """Leave the question why, else go back to the page of the synchronisation."""
         if self.state.dropping:
-            self._show(replace(self.state, dropping=False))
+            self._show(replace(self.state, goes_along=None))
         else:
             self._context.publish(SyncPageWanted())
 
@@ -150,12 +164,13 @@ class DeadLettersPresenter(StatePresenter[DeadLettersState]):
         )
 
     def _dealt_with(self, _: object) -> None:
-        self._show(replace(self.state, mended={}, dropping=False))
+        self._show(replace(self.state, mended={}, goes_along=None))
         self.refresh()
 
     def _refused(self, error: UserFacingError) -> None:
         """Report it, and read again: the change may have been dealt with elsewhere."""
         self._report(SCREEN, screen=SCREEN)(error)
+        self._show(replace(self.state, goes_along=None))
         self.refresh()
 
     def _show_letters(self, found: tuple[list[DeadLetter], frozenset[str]]) -> None:
@@ -164,7 +179,7 @@ class DeadLettersPresenter(StatePresenter[DeadLettersState]):
         if state.chosen is not None:
             self._show(state)
             return
-        state = replace(state, mended={}, dropping=False)
+        state = replace(state, mended={}, goes_along=None)
         self._choose(state, letters[0].change_id if letters else None)
 
     def _choose(self, state: DeadLettersState, change_id: str | None) -> None:
@@ -181,4 +196,4 @@ class DeadLettersPresenter(StatePresenter[DeadLettersState]):
             self.refresh()
 
     def _follow_user(self, user: SignedInUser | None) -> None:
-        self._show(replace(self.state, user=user, mended={}, dropping=False))
+        self._show(replace(self.state, user=user, mended={}, goes_along=None))

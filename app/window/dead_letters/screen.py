@@ -32,6 +32,7 @@ class DeadLettersScreen(Screen):
         actions = self.feature_actions
         self.letters = QListWidget()
         self.fields = QListWidget()
+        self._dropping = False
         self.reason = QLabel()
         self.note = QLabel()
         for label in (self.reason, self.note):
@@ -119,7 +120,7 @@ class DeadLettersScreen(Screen):
         actions.send.triggered.connect(presenter.send)
         actions.send_all.triggered.connect(presenter.send_all)
         actions.mend.triggered.connect(self._open_line)
-        actions.drop.triggered.connect(self._ask_why)
+        actions.drop.triggered.connect(presenter.ask_why)
         actions.export.triggered.connect(presenter.export)
         actions.leave.triggered.connect(presenter.leave)
         presenter.changed.connect(self._show)
@@ -127,10 +128,6 @@ class DeadLettersScreen(Screen):
     def _open_line(self) -> None:
         self.line.setFocus()
         self.line.selectAll()
-
-    def _ask_why(self) -> None:
-        self._presenter.ask_why()
-        self.line.setFocus()
 
     def _take_line(self) -> None:
         if self._presenter.state.dropping:
@@ -147,6 +144,9 @@ class DeadLettersScreen(Screen):
         actions.drop.setEnabled(state.may_drop and not state.dropping)
         actions.export.setEnabled(bool(state.letters) and not state.busy)
         self.line.setEnabled(state.may_mend or state.dropping)
+        if state.dropping and not self._dropping:
+            self.line.setFocus()
+        self._dropping = state.dropping
         self._fill(
             self.letters, [(letter.change_id, self._letter(state, letter.change_id)) for letter in state.letters]
         )
@@ -188,6 +188,14 @@ class DeadLettersScreen(Screen):
         lines = [reason.title, reason.detail, reason.advice]
         if letter.held_back:
             lines.append(self.tr("%n later change(s) of this record wait behind it.", "", letter.held_back))
+        goes = state.goes_along
+        if goes is not None and goes.changes:
+            lines.append(
+                self.tr(
+                    "Given up with it: %n more change(s) that the server could not take without it.", "", goes.changes
+                )
+            )
+            lines += [f"   {entity_name(entity)}: {count}" for entity, count in goes.records.items()]
         return "\n".join(line for line in lines if line)
 
     def _note(self, state: DeadLettersState) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from app.station.operations.users import SignedInUser
     from sync.station.dead_letters import DeadLetter
+    from sync.station.dropping import Consequences
     from sync.station.mending import ChangeField
 
 
@@ -23,7 +24,7 @@ class DeadLettersState:
         chosen_id: change id of the chosen one; None without any.
         field_name: name of the chosen field; None without any.
         mended: field → what was typed, of the chosen change.
-        dropping: the person is asked why the chosen change is given up.
+        goes_along: what goes with the chosen change, while the person is asked why it is given up; None otherwise.
         user: who is signed in; None while nobody is.
         busy: a change is being sent again, given up or written to a file.
         exported: file that the changes were written to last.
@@ -35,7 +36,7 @@ class DeadLettersState:
     chosen_id: str | None = None
     field_name: str | None = None
     mended: Mapping[str, str] = field(default_factory=dict)
-    dropping: bool = False
+    goes_along: Consequences | None = None
     user: SignedInUser | None = None
     busy: bool = False
     exported: Path | None = None
@@ -57,6 +58,11 @@ class DeadLettersState:
         """How many changes were refused for the reason of the chosen one."""
         letter = self.chosen
         return 0 if letter is None else sum(other.code == letter.code for other in self.letters)
+
+    @property
+    def dropping(self) -> bool:
+        """Whether the person is asked why the chosen change is given up."""
+        return self.goes_along is not None
 
     @property
     def may_send(self) -> bool:

@@ -20,7 +20,7 @@ from models.database import Database
 from models.ids import new_id
 from models.states import OutboxState
 from models.sync import OutboxEntry
-from models.targets import Target
+from models.targets import InspectionItem, Target
 from sync.station.hold import Hold
 from sync.station.outbox import OutboxRecorder
 from sync.station.state import DEVICE_ID, REVOKED_AT, SERVER_URL, set_value
@@ -122,6 +122,13 @@ def test_a_dead_letter_can_be_mended_from_the_command_line(tmp_path, server, ima
     again = imageflow(*store, "--credential-stdin", given=credential + "\n")
     assert again.returncode == 0, again.stderr
     assert re.findall(r"\d+", again.stdout)[:1] == ["2"], "the mended change and its audit entry"
+    assert imageflow("dead-letters", "list", *store, "--json").stdout == ""
+    status = json.loads(imageflow("status", *store, "--json").stdout)
+    assert (status["dead"], status["waiting"], status["pending"]) == (0, 0, {})
+    database = server.database()
+    with database.read() as session:
+        assert session.get_one(Target, letter["entity_id"]).code == "OTHER"
+    database.close()
 
 
 @pytest.fixture
@@ -158,6 +165,20 @@ def test_a_refused_change_is_dropped_only_after_a_yes(refused, imageflow):
     assert imageflow(*drop).returncode == 2, "nobody can be asked"
     assert imageflow(*drop, "--yes").returncode == 0
     assert imageflow(*drop, "--yes").returncode == 1, "it is gone"
+
+
+def test_what_goes_with_a_refused_change_is_told_when_it_is_dropped(refused, imageflow):
+    folder, (change_id, _) = refused
+    database = Database.at(folder / "station.sqlite3", OutboxRecorder(HybridLogicalClock("one")))
+    with database.transaction() as session:
+        entry = session.scalars(select(OutboxEntry).where(OutboxEntry.change_id == change_id)).one()
+        session.add(InspectionItem(target_id=entry.entity_id, name="Front"))
+    database.close()
+    done = imageflow("dead-letters", "drop", change_id, "--reason", "a slip", "--store", str(folder), "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "1 item" in done.stderr
+    status = json.loads(imageflow("status", "--store", str(folder), "--json").stdout)
+    assert status["pending"] == {"audit_entry": 2}
 
 
 @pytest.mark.parametrize(

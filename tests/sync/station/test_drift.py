@@ -15,7 +15,8 @@ from models.sync import Blob, OutboxEntry
 from models.targets import Target
 from sync.shared.drift import day_digests
 from sync.station.comparing import begin_comparison
-from sync.station.dead_letters import drop, list_dead_letters
+from sync.station.dead_letters import list_dead_letters
+from sync.station.dropping import drop
 from sync.station.state import DRIFT_CHECKED_AT, get_value, set_value
 from sync.station.status import stored_status
 from tests.support.sync_stores import ServerStore, Station, contents, prepared

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from models.audit import AuditEntry, append_audit, verify_audit
-from models.clock import utc_now
+from models.clock import rfc3339, utc_now
 from models.devices import Device
 from models.errors import Conflict
-from models.sessions import InspectionSession
+from models.ids import new_id
+from models.sessions import AIResult, ImageRecord, InspectionSession
 from models.states import HumanVerdict, Role
 from models.sync import OfferedMaster
 from models.targets import Target
 from models.users import User
 from models.verification import HumanVerification
+from sync.shared.protocol import SCHEMA_VERSION, Batch
 from sync.station.comparing import begin_comparison
 from sync.station.new_device import become_device, held_counts
+from sync.station.outbox import change_of
+from sync.station.state import DRIFT_CHECKED_AT, set_value
+from sync.station.status import stored_status
 from tests.support.sync_stores import ServerStore, Station, contents, prepared
 
 pytestmark = pytest.mark.slow
@@ -192,6 +198,63 @@ def test_an_audit_entry_that_both_stores_hold_is_in_both_chains(server, waiting_
     anew.close()
 
 
+@pytest.fixture
+def sent_by_copy(server: ServerStore, make_station: Callable[[], Station], tmp_path: Path) -> Iterator[Pair]:
+    """A station with a part that waits, and the new station of a copy of its store, which has sent that part."""
+    original = make_station()
+    user, target, _ = prepared(server, original)
+    original.inspect_part(target.id, user.id)
+    copy = original.copy(tmp_path / "copy")
+    anew = enrol_anew(copy, server, same_server=True)
+    anew.sync()
+    yield original, anew
+    anew.close()
+
+
+def test_what_a_copy_has_sent_first_is_no_dead_letter_of_the_original(server, sent_by_copy):
+    original, _ = sent_by_copy
+    report = original.sync()
+    assert (report.dead, report.retried, original.outbox()) == (0, 0, [])
+
+
+def test_a_part_that_a_copy_has_sent_first_is_the_originals_in_the_end(server, sent_by_copy):
+    original, anew = sent_by_copy
+    original.sync()
+    anew.sync()
+    assert {tuple(owners(one.database)) for one in (server, original, anew)} == {(original.device_id,) * 3}
+
+
+def test_the_original_goes_on_with_a_part_that_a_copy_has_sent_first(server, sent_by_copy):
+    original, _ = sent_by_copy
+    part = first_part(original)
+    original.verify_part(part, HumanVerdict.NG)
+    report = original.sync()
+    assert (report.dead, report.retried) == (0, 0)
+    assert server.record(InspectionSession, part).effective_verdict == HumanVerdict.NG
+
+
+def test_a_part_that_was_given_back_is_no_difference(server, sent_by_copy):
+    for station in (*sent_by_copy, *sent_by_copy):
+        station.sync()
+        with station.database.transaction() as session:
+            set_value(session, DRIFT_CHECKED_AT, rfc3339(utc_now() - timedelta(days=2)))
+    for station in sent_by_copy:
+        station.sync()
+        assert stored_status(station.database).store.drift is None
+
+
+def test_a_change_of_a_stranger_is_not_acknowledged_to_a_station(server, make_station, sent_by_copy):
+    original, _ = sent_by_copy
+    stranger = make_station("two")
+    stranger.sync()
+    change = change_of(original.outbox()[0])
+    answer = server.push(
+        Batch(device_id=stranger.device_id, batch_id=new_id(), schema_version=SCHEMA_VERSION, changes=[change]),
+        stranger.device_id,
+    )
+    assert answer.results[0].problem["type"].endswith("sync-other-device")
+
+
 def test_what_a_copy_completes_comes_to_the_original(server, forked):
     original, copy = forked
     part = first_part(copy)
@@ -243,3 +306,13 @@ def test_the_trail_of_before_comes_to_a_new_server(new_server, forked):
         assert [one for one in verify_audit(session) if one.device_id == anew.device_id] == []
     assert {"sync.store_forked", "sync.enrolled_anew"} <= set(actions)
     anew.close()
+
+
+def owners(database) -> list[str]:
+    """Whose the parts, images and results are."""
+    with database.read() as session:
+        return [
+            found
+            for kind in (InspectionSession, ImageRecord, AIResult)
+            for found in session.scalars(select(kind.device_id))
+        ]

@@ -17,7 +17,8 @@ from models.targets import InspectionItem, Target
 from models.users import User
 from models.verification import HumanVerification
 from sync.station.conflicts import keep_theirs, list_conflicts
-from sync.station.dead_letters import drop, list_dead_letters, resend
+from sync.station.dead_letters import list_dead_letters, resend
+from sync.station.dropping import drop
 from sync.station.state import CURSOR, set_value
 from tests.support.sync_stores import contents, model_file, prepared
 

@@ -12,11 +12,13 @@ from app.station.operations import dead_letters
 from app.window.dead_letters.presenter import DeadLettersPresenter
 from app.window.dead_letters.screen import DeadLettersScreen
 from app.window.sync.presenter import SyncPresenter
+from app.window.widgets.record_names import entity_name
 from models.errors import Conflict
 from models.states import OutboxState
 from models.sync import OutboxEntry
-from models.targets import DefectClass, Target
+from models.targets import DefectClass, InspectionItem, Target
 from sync.shared.problems import change_problem
+from sync.station.dropping import Consequences
 from tests.support.user_robot import UserRobot
 
 CODE = "sync-not-unique"
@@ -96,6 +98,7 @@ def test_all_of_one_cause_are_sent_again_with_one_key(robot: UserRobot, refused:
 def test_a_change_is_given_up_only_with_a_reason(robot: UserRobot, refused: DeadLettersPresenter) -> None:
     letter = refused.state.letters[0]
     robot.key(Qt.Key.Key_D)
+    robot.until(lambda: refused.state.dropping)
     assert robot.focus is screen(robot).line
     robot.key(Qt.Key.Key_Return)
     assert letter.entity_id in outbox(robot)
@@ -106,9 +109,32 @@ def test_a_change_is_given_up_only_with_a_reason(robot: UserRobot, refused: Dead
     assert letter.entity_id not in outbox(robot)
 
 
+def test_the_question_says_what_goes_with_a_change(robot: UserRobot, refused: DeadLettersPresenter) -> None:
+    letter = refused.state.letters[0]
+    with robot.context.workspace.database.transaction(actor=robot.station.engineer.user_id) as session:
+        session.add_all([InspectionItem(target_id=letter.entity_id, name=name) for name in ("Front", "Back")])
+    robot.key(Qt.Key.Key_D)
+    robot.until(lambda: refused.state.dropping)
+    assert refused.state.goes_along == Consequences(2, {"item": 2})
+    assert f"{entity_name('item')}: 2" in screen(robot).reason.text()
+
+
+def test_what_came_behind_since_the_question_is_asked_about_again(
+    robot: UserRobot, refused: DeadLettersPresenter
+) -> None:
+    letter = refused.state.letters[0]
+    robot.key(Qt.Key.Key_D)
+    robot.until(lambda: refused.state.dropping)
+    with robot.context.workspace.database.transaction(actor=robot.station.engineer.user_id) as session:
+        session.add(InspectionItem(target_id=letter.entity_id, name="Front"))
+    refused.drop("slip")
+    robot.until(lambda: robot.banner_says("dead-letter-more-waits", changes=1))
+    assert letter.entity_id in outbox(robot)
+
+
 def test_escape_leaves_the_question_why(robot: UserRobot, refused: DeadLettersPresenter) -> None:
     robot.key(Qt.Key.Key_D)
-    assert refused.state.dropping
+    robot.until(lambda: refused.state.dropping)
     robot.key(Qt.Key.Key_Escape)
     assert not refused.state.dropping
     assert robot.context.screen == "dead_letters"
