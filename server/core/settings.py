@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import os
 import secrets
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_origin
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from models.errors import InvalidInput, Unavailable
-from models.rejections import RejectedValueError, first_problem
+from models.messages import LocalText
+from models.rejections import Problem, RejectedValueError, first_problem, not_json
 from models.storage import create_once, reason_of
 
 PREFIX = "IMAGEFLOW_SERVER_"
@@ -296,11 +298,28 @@ def load_settings(**given: Any) -> ServerSettings:
     try:
         return ServerSettings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        field, reason = first_problem(error)
-        name = field.partition(".")[0] or "tls_cert"
-        raise InvalidInput("server-settings-invalid", setting=PREFIX + name.upper(), reason=reason) from error
-    except ValueError as error:  # pydantic-settings: a list that is no JSON
-        raise InvalidInput("server-settings-invalid", setting=PREFIX + "…", reason=str(error)) from error
+        problem = first_problem(error)
+        name, _, place = problem.field.partition(".")
+        setting = PREFIX + (name or "tls_cert").upper()
+        reason = Problem(place, problem.reason).text
+        raise InvalidInput("server-settings-invalid", setting=setting, reason=reason) from error
+    except SettingsError as error:
+        setting, reason = _not_json()
+        raise InvalidInput("server-settings-invalid", setting=setting, reason=reason) from error
+
+
+def _not_json() -> tuple[str, LocalText]:
+    """Return the first setting of the environment that should be JSON and is not, with the place of its fault."""
+    for name, field in ServerSettings.model_fields.items():
+        setting = PREFIX + name.upper()
+        given = os.environ.get(setting)
+        if given is None or get_origin(field.annotation) not in {list, dict}:
+            continue
+        try:
+            json.loads(given)
+        except ValueError as error:
+            return setting, not_json(error)
+    raise AssertionError("every setting that is JSON can be read")
 
 
 def prepare_data_dir(folder: Path) -> None:

@@ -31,6 +31,7 @@ from server.executions.results import read_values
 from server.executions.rules import require_may_cancel
 from server.executions.schemas import ExecutionAccepted, ExecutionDetail, ExecutionError, ExecutionReply
 from server.objects.records import record_blob
+from server.services.service import usable_models
 from server.sessions.rules import only_device
 from sync.shared.schemas import Page
 
@@ -46,8 +47,8 @@ def check_draft(context: ServerContext, draft: Draft) -> None:
 
 
 def other_models(context: ServerContext) -> Collection[str]:
-    """Return the names of the models in the server's settings."""
-    return context.models.names
+    """Return the names of the models in the server's settings that can be used."""
+    return usable_models(context.services, context.models)
 
 
 def accept(

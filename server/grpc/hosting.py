@@ -14,12 +14,13 @@ import grpc.aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined]  # not in its stubs
 
-from models.errors import Unavailable, UserFacingError
+from models.errors import UserFacingError
 from server.core.settings import ServerSettings
-from server.grpc.contract import CAMERA_STREAM, Service
+from server.grpc.contract import AI_DETECTION, CAMERA_STREAM, Service
 from server.grpc.faults import status_of, trailers_of
 from server.grpc.messages import parsed
 from server.grpc.models import ModelShelf
+from server.grpc.ports import port_taken, require_free
 from server.grpc.reflecting import reflection_handler
 from server.grpc.security import SharedSecret, server_credentials
 from server.grpc.stubs import common_pb2
@@ -78,15 +79,23 @@ class ServiceHost:
         parts: that they are made of.
         port: of the only service; None takes those of the settings.
         share_ports: whether several processes listen on the same ports.
+        of_command: whether host and port are options of the command, as messages call them.
     """
 
     def __init__(
-        self, services: Iterable[Service], parts: Parts, *, port: int | None = None, share_ports: bool = False
+        self,
+        services: Iterable[Service],
+        parts: Parts,
+        *,
+        port: int | None = None,
+        share_ports: bool = False,
+        of_command: bool = False,
     ) -> None:
         self._services = list(services)
         self._parts = parts
         self._port = port
         self._share_ports = share_ports
+        self._of_command = of_command
         self._running: list[_Running] = []
         self._made: StepWork | None = None
         self.addresses: dict[str, str] = {}
@@ -95,7 +104,8 @@ class ServiceHost:
         """Listen with every service, or with none when one of them cannot, and return their addresses by key.
 
         Raises:
-            InvalidInput: ``service-open-host``, ``service-insecure-host`` or ``server-tls-files``.
+            InvalidInput: ``service-open-host``, ``service-insecure-host``, ``service-host-unknown`` or
+                ``server-tls-files``.
             Unavailable: ``service-port-taken``.
         """
         self._parts.settings.require_safe_services()
@@ -137,13 +147,15 @@ class ServiceHost:
         server.add_generic_rpc_handlers((self._handlers(service, pool), reflection))
         wanted, host = self._port_of(service), settings.grpc_host
         address = f"[{host}]:{wanted}" if ":" in host else f"{host}:{wanted}"
+        if not self._share_ports:
+            require_free(service, host, wanted, of_command=self._of_command)
         try:
             if credentials is None:
                 port = server.add_insecure_port(address)
             else:
                 port = server.add_secure_port(address, credentials)
         except RuntimeError as error:
-            raise Unavailable("service-port-taken", service=service.name, host=host, port=wanted) from error
+            raise port_taken(service, host, wanted, of_command=self._of_command) from error
         reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not listened on
         self.addresses[service.key] = f"[{reached}]:{port}" if ":" in reached else f"{reached}:{port}"
         return server
@@ -190,8 +202,10 @@ class _HealthCall:
             await context.abort(status_of(error), str(error), trailers_of(error))
         known = asked in {"", self._service.name, self._service.full_name}
         message = self._service.name if known else f"this is {self._service.name}"
-        if known and self._service.component and self._models.names:
-            message = f"{message}; models: {', '.join(self._models.names)}"
+        if known and self._service.component == AI_DETECTION.component and self._models.names:
+            absent = self._models.absent
+            named = (f"{name} (its file is missing)" if name in absent else name for name in self._models.names)
+            message = f"{message}; models: {', '.join(named)}"
         return common_pb2.HealthCheckResponse(healthy=known, message=message).SerializeToString()
 
 

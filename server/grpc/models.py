@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from inspection.model_files.step_models import StepModel
 from models.errors import NotFound
+from server.core.structlog_import import structlog
+
+_log = structlog.get_logger("imageflow.server")
 
 
 class ModelShelf:
@@ -25,14 +28,25 @@ class ModelShelf:
 
     @property
     def names(self) -> list[str]:
-        """The names there are a file for."""
+        """The names in the settings."""
         return sorted(self._files)
+
+    @property
+    def absent(self) -> list[str]:
+        """Those names whose file is not there now."""
+        return [name for name in self.names if not self._files[name].exists()]
+
+    def report_absent(self, report: Callable[[str], None]) -> None:
+        """Report each file that is not there to the person who starts the process, and log it."""
+        for name in self.absent:
+            _log.warning("the file of a model is missing", model=name, file=str(self._files[name]))
+            report(f"The model {name} cannot be used until its file is there: {self._files[name]}")
 
     def find(self, name: str) -> StepModel:
         """Return the model of a name, loaded when it is not yet or its file has changed.
 
         Raises:
-            NotFound: ``service-model-unknown``, or ``model-missing`` when the file is gone.
+            NotFound: ``service-model-unknown``, or ``service-model-absent`` when the file is not there.
             InvalidInput: as ``inspection.model_library.loading.load_model``.
         """
         path = self._files.get(name)
@@ -47,7 +61,12 @@ class ModelShelf:
             if kept is None or kept[0] != state:
                 from inspection.model_library.loading import load_model
 
-                kept = self._loaded[name] = state, load_model(path)
+                try:
+                    kept = self._loaded[name] = state, load_model(path)
+                except NotFound as error:
+                    # Whoever calls gets no path of this computer.
+                    _log.warning("the file of a model is missing", model=name, file=str(path))
+                    raise NotFound("service-model-absent", name=name) from error
             return kept[1]
 
 

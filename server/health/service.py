@@ -44,7 +44,7 @@ def health(context: ServerContext) -> Health:
         version=product_version(),
         components=parts,
         events_waiting_s=_events_waiting_s(context) if parts["database"].status == "up" else 0.0,
-        grpc_services={service.id: _service(service) for service in list_services(context.services)},
+        grpc_services={service.id: _service(service) for service in list_services(context.services, context.models)},
     )
     if down:
         members: dict[str, object] = state.model_dump(mode="json")

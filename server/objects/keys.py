@@ -67,5 +67,6 @@ class Place:
         inside = object_key.removeprefix(self.prefix) if object_key.startswith(self.prefix) else ""
         digest = digest_of_key(inside) if bucket == self.bucket else None
         if digest is None:
-            raise PermissionDenied("object-not-allowed")
+            key = f"{self.prefix}ab/cd/abcd…"
+            raise PermissionDenied("object-not-allowed", bucket=self.bucket, key=key)
         return digest

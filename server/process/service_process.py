@@ -63,13 +63,15 @@ async def _serve(
     models = ModelShelf(settings.models)
     async with AsyncExitStack() as opened:
         calls = await opened.enter_async_context(_streams(settings, models)) if service is CAMERA_STREAM else None
-        host = ServiceHost([service], Parts(settings, ObjectStore(settings.objects), models, calls), port=port)
+        parts = Parts(settings, ObjectStore(settings.objects), models, calls)
+        host = ServiceHost([service], parts, port=port, of_command=True)
         addresses = await host.start()
         opened.push_async_callback(host.stop)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopped.set)
         if until_stdin_closes:
             threading.Thread(target=_wait_for_the_end, args=(loop, stopped), daemon=True, name="stdin").start()
+        models.report_absent(report)
         report(f"{service.name} listens on {addresses[service.key]}")
         await stopped.wait()
 

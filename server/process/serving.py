@@ -38,6 +38,7 @@ def serve(settings: ServerSettings, *, until_stdin_closes: bool, report: Callabl
         context = open_context(settings)
         configure_logs(settings.log_level)
         url = address_of(listener, tls=settings.tls_cert is not None)
+        context.models.report_absent(report)
         first_steps = "" if has_users(context) else _first_steps(settings)
 
         @contextmanager

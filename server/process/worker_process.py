@@ -53,6 +53,7 @@ async def _work(
         loop.add_signal_handler(number, stopped.set)
     if until_stdin_closes:
         threading.Thread(target=_wait_for_the_end, args=(loop, stopped), daemon=True, name="stdin").start()
+    context.models.report_absent(report)
     context.outbox.start()
     async with connected_services(settings, context), working(context, context.services, context.models.find):
         report(f"ImageFlow worker runs {settings.slots} executions at once")

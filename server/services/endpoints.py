@@ -13,10 +13,10 @@ router = feature_router(prefix="/grpc-services", tags=["operation"], dependencie
 @router.get("", summary="The gRPC services and how they are")
 async def list_grpc_services(context: Context) -> list[GrpcServiceReply]:
     """Address, replicas, status, latency and circuit of each, as the last health checks found them."""
-    return service.list_services(context.services)
+    return service.list_services(context.services, context.models)
 
 
 @router.get("/health", summary="Ask the gRPC services for their health")
 async def check_grpc_services(context: Context) -> GrpcServicesHealth:
     """As the list, but each replica is asked now; one that does not answer within two seconds is down."""
-    return await service.check_services(context.services)
+    return await service.check_services(context.services, context.models)

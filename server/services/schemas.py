@@ -21,6 +21,13 @@ class ReplicaReply(Reply):
     circuit: CircuitName
 
 
+class ModelReply(Reply):
+    """A model that a service can be asked for."""
+
+    name: str
+    status: Literal["present", "missing"] = Field(description="Whether its file is there.")
+
+
 class GrpcServiceReply(Reply):
     """A gRPC service as this server uses it."""
 
@@ -34,6 +41,9 @@ class GrpcServiceReply(Reply):
     timeout_s: float
     retries: int
     component: str | None = Field(description="Component whose steps it runs; null: whole pipelines, frame by frame.")
+    models: list[ModelReply] | None = Field(
+        description="Models of the server's settings; null for a service without models, or one that runs elsewhere."
+    )
     replicas: list[ReplicaReply]
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from server.grpc.contract import BY_COMPONENT, SERVICES
+from server.grpc.contract import AI_DETECTION, BY_COMPONENT, SERVICES
+from server.grpc.models import ModelShelf
 from server.services.clients import ServiceClients
-from server.services.schemas import GrpcServiceReply, GrpcServicesHealth, ReplicaReply, Status
+from server.services.schemas import GrpcServiceReply, GrpcServicesHealth, ModelReply, ReplicaReply, Status
 
 
-def list_services(clients: ServiceClients) -> list[GrpcServiceReply]:
-    """Return every service that this process is connected to, as the last health checks found it."""
+def list_services(clients: ServiceClients, models: ModelShelf) -> list[GrpcServiceReply]:
+    """Return every service that this process is connected to, as the last health checks found it.
+
+    Args:
+        clients: of the services.
+        models: of the services that run in this process.
+    """
     listed = []
     for key, replicas in clients.known.items():
         service = SERVICES[key]
@@ -34,24 +40,41 @@ def list_services(clients: ServiceClients) -> list[GrpcServiceReply]:
                 timeout_s=service.timeout_s,
                 retries=service.retries,
                 component=service.component or None,
+                models=_models(models) if key == AI_DETECTION.key and key in clients.embedded else None,
                 replicas=shown,
             )
         )
     return listed
 
 
-async def check_services(clients: ServiceClients) -> GrpcServicesHealth:
+async def check_services(clients: ServiceClients, models: ModelShelf) -> GrpcServicesHealth:
     """Ask every replica for its health now, and return the answers."""
     await clients.check()
-    services = list_services(clients)
+    services = list_services(clients, models)
     well = all(service.status == "up" for service in services)
     return GrpcServicesHealth(status="ok" if well else "degraded", services=services)
+
+
+def usable_models(clients: ServiceClients, models: ModelShelf) -> list[str]:
+    """Return the names of the server's settings that a pipeline may use.
+
+    A detection service of its own has files of its own: there the name alone counts.
+    """
+    if clients.known and AI_DETECTION.key not in clients.embedded:
+        return models.names
+    absent = models.absent
+    return [name for name in models.names if name not in absent]
 
 
 def service_of(component: str) -> str | None:
     """Return the id of the service that runs a component; None when none does."""
     found = BY_COMPONENT.get(component)
     return None if found is None else found.key
+
+
+def _models(models: ModelShelf) -> list[ModelReply]:
+    absent = models.absent
+    return [ModelReply(name=name, status="missing" if name in absent else "present") for name in models.names]
 
 
 def _status(healthy: bool | None) -> Status:

@@ -23,3 +23,27 @@ def test_a_proxy_that_is_everybody_is_refused(proxy: str) -> None:
 @pytest.mark.parametrize("proxy", ["10.0.0.0/8", "fc00::/7", "10.1.2.3, 192.168.0.0/16"])
 def test_a_proxy_in_a_private_network_is_taken(proxy: str) -> None:
     assert load_settings(proxy=proxy).proxy == proxy
+
+
+@pytest.mark.parametrize(
+    ("setting", "text", "reason"),
+    [
+        ("MODELS", '{"yolo11": ', "value-json-place"),
+        ("MODELS", "yolo11=yolo11n.onnx", "value-json-place"),
+        ("MODELS", "", "value-json-place"),
+        ("CORS_ORIGINS", "https://a.example", "value-json-place"),
+        ("MODELS", "[1]", "value-dict-type"),
+        ("MODELS", '{"yolo11": 5}', "value-of-field"),
+    ],
+)
+def test_a_setting_that_is_not_the_json_it_should_be_is_named(
+    monkeypatch: pytest.MonkeyPatch, setting: str, text: str, reason: str
+) -> None:
+    monkeypatch.setenv(f"IMAGEFLOW_SERVER_{setting}", text)
+    with pytest.raises(InvalidInput) as refusal:
+        load_settings()
+    assert (refusal.value.code, refusal.value.values["setting"]) == (
+        "server-settings-invalid",
+        f"IMAGEFLOW_SERVER_{setting}",
+    )
+    assert refusal.value.values["reason"].code == reason

@@ -168,6 +168,25 @@ def test_a_model_without_a_file_is_not_found(hosted: Hosted, image: common_pb2.I
     assert refusal(hosted, "ai-detection", request) == (grpc.StatusCode.NOT_FOUND, "service-model-unknown")
 
 
+def test_a_model_whose_file_is_missing_is_not_found(hosted: Hosted, image: common_pb2.ImageData) -> None:
+    request = ai_detection_pb2.DetectionRequest(input_image=image, model_name="absent")
+    assert refusal(hosted, "ai-detection", request) == (grpc.StatusCode.NOT_FOUND, "service-model-absent")
+
+
+def test_a_missing_file_is_told_without_its_path(hosted: Hosted, image: common_pb2.ImageData) -> None:
+    request = ai_detection_pb2.DetectionRequest(input_image=image, model_name="absent")
+    with pytest.raises(grpc.RpcError) as caught:
+        hosted.ask("ai-detection", request)
+    assert "absent.onnx" not in f"{caught.value.details()} {caught.value.trailing_metadata()}"
+
+
+def test_the_health_of_a_service_names_the_models_whose_file_is_missing(hosted: Hosted) -> None:
+    answer = hosted.ask("ai-detection", common_pb2.HealthCheckRequest(), method="HealthCheck")
+    message = common_pb2.HealthCheckResponse.FromString(answer).message
+    assert "absent (its file is missing)" in message
+    assert "yolo11 (" not in message
+
+
 def test_a_class_that_the_model_does_not_know_is_an_invalid_argument(
     hosted: Hosted, image: common_pb2.ImageData
 ) -> None:

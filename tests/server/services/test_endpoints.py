@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
-from tests.support.serving import Served
+from tests.support.executing import jpeg
+from tests.support.serving import Served, serve_with_users
 
 KEYS = ["resize", "ai-detection", "filter"]
 
@@ -60,3 +65,39 @@ def test_the_health_of_the_server_has_each_service(served: Served) -> None:
 )
 def test_a_component_says_where_its_steps_may_run(served: Served, component: str, places: list[str]) -> None:
     assert served["inspector"].get(f"/components/{component}").json()["runs_in"] == places
+
+
+@pytest.fixture(scope="module")
+def with_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, Path]]:
+    """A server with a model whose file is missing, and the place of the file."""
+    folder = tmp_path_factory.mktemp("models")
+    place = folder / "gone.onnx"
+    with serve_with_users(folder, models={"yolo11": place}) as served:
+        yield served, place
+
+
+DETECTION = [
+    {"id": "find", "component": "ai_detection", "inputs": {"image": "input"}, "parameters": {"model": "yolo11"}}
+]
+
+
+def test_a_service_shows_the_models_whose_file_is_missing(with_models: tuple[Served, Path]) -> None:
+    served, place = with_models
+    assert shown(served)["ai-detection"]["models"] == [{"name": "yolo11", "status": "missing"}]
+    assert shown(served)["filter"]["models"] is None
+    place.write_bytes(b"there")
+    try:
+        assert shown(served)["ai-detection"]["models"] == [{"name": "yolo11", "status": "present"}]
+    finally:
+        place.unlink()
+
+
+def test_a_pipeline_of_a_model_whose_file_is_missing_is_refused(with_models: tuple[Served, Path]) -> None:
+    served, place = with_models
+    made = served["supervisor"].post("/pipelines", json={"name": "P", "definition": {"name": "P", "steps": DETECTION}})
+    assert made.status_code == 201, made.text
+    form = {"pipeline_id": made.json()["id"]}
+    files = {"input_files": ("a.jpg", jpeg(), "image/jpeg")}
+    answer = served["inspector"].post("/executions", data=form, files=files)
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (422, "execution-model-missing")
+    assert place.name not in json.dumps(answer.json())

@@ -124,20 +124,38 @@ def test_sigterm_ends_a_service_with_0(tmp_path: Path) -> None:
 def test_a_taken_port_ends_the_start_with_1_naming_it(tmp_path: Path, command: tuple[str, ...]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        option = ("--port", port) if command[0] == "service" else ("--grpc-port", port)
-        done = run(*command, *option, "--data-dir", tmp_path)
+        option = "--port" if command[0] == "service" else "--grpc-port"
+        done = run(*command, option, port, "--data-dir", tmp_path)
     assert done.returncode == 1
-    assert port in done.stderr
-    assert "Traceback" not in done.stderr
+    title, advice = done.stderr.splitlines()  # and nothing of gRPC's own
+    assert port in title
+    assert option in advice
     assert not (tmp_path / "server.json").exists()
+
+
+def test_a_port_of_the_settings_that_is_taken_is_named_by_the_option_of_its_command(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run("service", "resize", "--data-dir", tmp_path, IMAGEFLOW_SERVER_GRPC_PORT=port)
+    assert done.returncode == 1
+    assert "--port" in done.stderr
+    assert "--grpc-port" not in done.stderr
+
+
+def test_the_file_of_a_model_that_is_missing_is_told_at_the_start(tmp_path: Path) -> None:
+    models = json.dumps({"yolo11": str(tmp_path / "gone.onnx")})
+    with server(tmp_path, IMAGEFLOW_SERVER_MODELS=models) as (_, _, told):
+        assert any("yolo11" in line and "gone.onnx" in line for line in told)
 
 
 @pytest.mark.parametrize(
     ("arguments", "extra"),
     [
+        (("--host", "10.99.99.99"), {"IMAGEFLOW_SERVER_GRPC_SECRET": "s" * 32, "IMAGEFLOW_SERVER_INSECURE": "1"}),
         (("--host", "0.0.0.0"), {}),  # noqa: S104 - refused
         (("--model", "yolo11"), {}),
         ((), {"IMAGEFLOW_SERVER_MODELS": json.dumps([1])}),
+        ((), {"IMAGEFLOW_SERVER_MODELS": "{"}),
         ((), {"IMAGEFLOW_SERVER_GRPC_SECRET": "short"}),
     ],
 )
