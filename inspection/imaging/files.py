@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
+import numpy as np
+
 from inspection.imaging.completeness import require_complete
 from inspection.imaging.damage import DamagedError, TruncatedError
 from inspection.imaging.decoding import ColourMode, DecodedImage, decode_complete
@@ -251,9 +253,15 @@ def encode_png(pixels: Pixels) -> bytes:
 
 def encode_netpbm(pixels: Pixels) -> bytes:
     """Return ``pixels``, uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``, as binary PPM or PGM: lossless, as they lie."""
+    return b"".join(netpbm_pieces(pixels))
+
+
+def netpbm_pieces(pixels: Pixels) -> tuple[bytes, memoryview]:
+    """Return what ``encode_netpbm`` does as header and pixels, which are not copied."""
     require_pixels(pixels)
     kind = b"P6" if pixels.ndim == 3 else b"P5"  # noqa: PLR2004
-    return b"%s\n%d %d\n255\n" % (kind, pixels.shape[1], pixels.shape[0]) + pixels.tobytes()
+    header = b"%s\n%d %d\n255\n" % (kind, pixels.shape[1], pixels.shape[0])
+    return header, np.ascontiguousarray(pixels).data.cast("B")
 
 
 def encode_jpeg(pixels: Pixels, quality: int = 92) -> bytes:

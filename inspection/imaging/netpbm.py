@@ -125,7 +125,8 @@ def netpbm_values(data: bytes) -> NDArray[Any]:
     else:
         dtype = np.dtype(">u2" if header.largest > _ONE_BYTE else "u1")
         values = np.frombuffer(data, dtype, count, header.begin)
-    if values.size and int(values.max()) > header.largest:
+    can_exceed = header.largest not in {_ONE_BYTE, _LARGEST_VALUE} or header.kind in _TEXT
+    if can_exceed and values.size and int(values.max()) > header.largest:
         raise DamagedError("netpbm: a value is larger than white")
     return values.astype(np.uint16 if header.largest > _ONE_BYTE else np.uint8, copy=False).reshape(shape)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
-from inspection.imaging.files import ImageLimits, decode_image, encode_netpbm
+from inspection.imaging.files import ImageLimits, decode_image, netpbm_pieces
 from inspection.imaging.frames import Pixels
 from models.clock import utc_now
 from models.errors import InvalidInput, UnreadableImage
@@ -55,14 +54,12 @@ class Images:
         Raises:
             Unavailable: ``disk-full`` or ``objects-unreachable``.
         """
-        data = encode_netpbm(pixels)
-        sha256 = hashlib.sha256(data).hexdigest()
-        self.objects.put(sha256, data, lasting=False)
+        kept = self.objects.put_made(netpbm_pieces(pixels))
         made = common_pb2.ImageData(
             bucket=self.objects.bucket,
-            object_key=self.objects.object_key(sha256),
+            object_key=self.objects.object_key(kept.sha256),
             content_type=OUTPUT_TYPE,
-            size_bytes=len(data),
+            size_bytes=kept.size,
             width=pixels.shape[1],
             height=pixels.shape[0],
         )

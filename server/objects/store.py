@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,11 +20,11 @@ from obstore.store import LocalStore, S3Store, from_url
 from obstore.store import ObjectStore as Store
 
 from models.errors import InvalidInput, NotFound
-from models.storage import move_durably, sync_path
-from server.objects.folder import ARRIVING, remove_file_older, remove_unfinished, write_objects
+from models.storage import move_durably, sha256_of, sync_path
+from server.objects.folder import ARRIVING, remove_file_older, remove_unfinished, write_made, write_objects
 from server.objects.keys import Place, digest_of_key, key_of
 from server.objects.trouble import translated
-from server.objects.writing import ObjectWriter
+from server.objects.writing import IN_MEMORY_BYTES, ObjectWriter, StoredObject
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
@@ -118,6 +119,26 @@ class ObjectStore:
         with translated(missing="objects-unreachable"):
             obstore.put(self._store, key_of(sha256), data)
 
+    def put_made(self, pieces: Sequence[bytes | memoryview]) -> StoredObject:
+        """Keep an object that can be made again, and return its digest; it need not last through a power cut.
+
+        Args:
+            pieces: of its bytes; a local store hashes them while it writes them, and copies none.
+
+        Raises:
+            Unavailable: ``disk-full`` or ``objects-unreachable``.
+        """
+        size = sum(len(piece) for piece in pieces)
+        if self._folder is None or size <= IN_MEMORY_BYTES:
+            data = b"".join(pieces)
+            sha256 = sha256_of(data)
+            self.put(sha256, data, lasting=False)
+            return StoredObject(sha256, size)
+        with translated(missing="objects-unreachable"), ThreadPoolExecutor(1) as thread:
+            hashing = thread.submit(_sha256_of_all, pieces)
+            write_made(self._folder, pieces, lambda: key_of(hashing.result()))
+            return StoredObject(hashing.result(), size)
+
     def put_many(self, contents: Mapping[str, bytes]) -> None:
         """Keep several objects, by their digests; see ``put``. Together they cost a local store a few flushes."""
         if not contents:
@@ -157,6 +178,8 @@ class ObjectStore:
             NotFound: ``object-unknown``.
         """
         with translated():
+            if self._folder is not None:
+                return (self._folder / key_of(sha256)).read_bytes()
             return bytes(obstore.get(self._store, key_of(sha256)).bytes())
 
     def read_range(self, sha256: str, start: int, length: int) -> bytes:
@@ -274,6 +297,13 @@ class ObjectStore:
         path = self._folder / key_of(sha256)
         for place in (path, path.parent, path.parent.parent, self._folder):
             sync_path(place)
+
+
+def _sha256_of_all(pieces: Sequence[bytes | memoryview]) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def _client_options() -> ClientConfig:

@@ -17,8 +17,6 @@ from server.http.lanes import Lane, set_threads
 from server.process.listening import listening
 from server.process.services import connected_services
 
-OWNER_ONLY = 0o077
-"""Umask of a server: what it writes is for its own user."""
 _GRACE_S = 10
 _READING_AT_A_DISTANCE = 16
 

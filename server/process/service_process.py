@@ -15,7 +15,7 @@ from server.core.settings import ServerSettings
 from server.grpc.contract import CAMERA_STREAM, Service
 from server.grpc.models import ModelShelf
 from server.objects.store import ObjectStore
-from server.process.running import OWNER_ONLY
+from server.process.own_process import set_up_process
 
 if TYPE_CHECKING:
     from server.camera_stream.rpc import StreamCalls
@@ -43,7 +43,7 @@ def serve_service(
     Raises:
         UserFacingError: when it cannot start, with what to do.
     """
-    os.umask(OWNER_ONLY)
+    set_up_process()
     configure_logs(settings.log_level)
     asyncio.run(_serve(settings, service, port, until_stdin_closes=until_stdin_closes, report=report))
 

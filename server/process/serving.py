@@ -14,7 +14,8 @@ from server.context import open_context
 from server.core.logs import configure_logs
 from server.core.settings import ADDRESS_FILE, ServerSettings
 from server.process.listening import address_of, listener_of
-from server.process.running import OWNER_ONLY, RunningServer, server_of
+from server.process.own_process import set_up_process
+from server.process.running import RunningServer, server_of
 from server.process.workers import Workers, require_shared_database
 from server.users.first import has_users
 
@@ -32,7 +33,7 @@ def serve(settings: ServerSettings, *, until_stdin_closes: bool, report: Callabl
     Raises:
         UserFacingError: when it cannot start, with what to do.
     """
-    os.umask(OWNER_ONLY)
+    set_up_process()
     require_shared_database(settings)
     with listener_of(settings) as listener:
         context = open_context(settings)

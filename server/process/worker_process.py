@@ -13,7 +13,7 @@ from server.context import ServerContext, open_context
 from server.core.logs import configure_logs
 from server.core.settings import ServerSettings
 from server.orchestration.starting import working
-from server.process.running import OWNER_ONLY
+from server.process.own_process import set_up_process
 from server.process.services import connected_services
 
 _STANDARD_INPUT, _PIECE = 0, 1_024
@@ -35,7 +35,7 @@ def run_worker(settings: ServerSettings, *, until_stdin_closes: bool, report: Ca
         raise InvalidInput("worker-database-embedded")
     slots = settings.execution_slots or os.cpu_count() or 1
     own = settings.model_copy(update={"execution_slots": slots, "grpc_port": 0})
-    os.umask(OWNER_ONLY)
+    set_up_process()
     context = open_context(own)
     try:
         configure_logs(own.log_level)

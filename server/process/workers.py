@@ -26,7 +26,8 @@ from server.context import open_context
 from server.core.logs import configure_logs
 from server.core.settings import ServerSettings
 from server.core.structlog_import import structlog
-from server.process.running import OWNER_ONLY, server_of
+from server.process.own_process import set_up_process
+from server.process.running import server_of
 
 _START_S = 60.0
 _STOP_S = 15.0
@@ -193,7 +194,7 @@ def _work(settings: ServerSettings, listener: socket.socket, life: Connection, s
     """Serve in a process of its own until the first process ends its end of ``life``."""
     # A signal of the terminal reaches every process; the first one says when to end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.umask(OWNER_ONLY)
+    set_up_process()
     configure_logs(settings.log_level)
 
     @contextmanager

@@ -191,6 +191,26 @@ def test_no_object_has_its_name_before_its_bytes_are_on_the_disk(
     assert list(tmp_path.glob("**/*.part")) == []
 
 
+@pytest.mark.parametrize("size", [0, 5, IN_MEMORY_BYTES, 3 * IN_MEMORY_BYTES + 17])
+def test_what_can_be_made_again_is_kept_under_the_digest_of_its_pieces(store: ObjectStore, size: int) -> None:
+    data = os.urandom(size)
+    stored = store.put_made([data[:7], memoryview(data)[7:]])
+    assert stored == StoredObject(hashlib.sha256(data).hexdigest(), size)
+    assert store.read(stored.sha256) == data
+
+
+def test_what_can_be_made_again_has_no_name_before_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = ObjectStore(tmp_path.as_uri())
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "the disk is full")
+
+    monkeypatch.setattr("server.objects.folder._write_all", refused)
+    with pytest.raises(Unavailable, check=has_code("disk-full")):
+        store.put_made([bytes(2 * IN_MEMORY_BYTES)])
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"])
 def test_a_wrong_credential_is_refused_by_s3(s3: S3Server, monkeypatch: pytest.MonkeyPatch, name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
@@ -36,9 +35,9 @@ def addresses(client: httpx.Client) -> dict[str, str]:
     return {service["id"]: service["replicas"][0]["address"] for service in services}
 
 
-def part_image(width: int, height: int) -> Pixels:
-    """Return a picture of a part with the noise of a camera, uint8 RGB ``(height, width, 3)``."""
-    drawn = draw_part(0).image
+def part_image(width: int, height: int, number: int = 0) -> Pixels:
+    """Return the picture of a part by its number, with the noise of a camera: uint8 RGB ``(height, width, 3)``."""
+    drawn = draw_part(number).image
     return cv2.resize(drawn, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
 
 
@@ -46,7 +45,7 @@ def stored(objects: ObjectStore, pixels: Pixels, *, by_service: bool = False) ->
     """Store a picture, as JPEG or as a service stores it, and return the message that names it."""
     data = encode_netpbm(pixels) if by_service else encode_jpeg(pixels)
     sha256 = sha256_of(data)
-    objects.put(sha256, data)
+    objects.put(sha256, data, lasting=False)
     return common_pb2.ImageData(bucket=objects.bucket, object_key=objects.object_key(sha256))
 
 
@@ -54,17 +53,6 @@ def caller(channel: grpc.Channel, key: str) -> Callable[[Any], bytes]:
     """Return what sends a message to a service and returns the bytes of its answer."""
     call = channel.unary_unary(SERVICES[key].path(), None, None)
     return lambda message: bytes(call(message.SerializeToString(), timeout=CALL_S))
-
-
-def timed_ms(work: Callable[[], object], times: int) -> list[float]:
-    """Return how long each call took, in milliseconds; one more before them is not counted."""
-    work()
-    taken = []
-    for _ in range(times):
-        began = time.perf_counter()
-        work()
-        taken.append((time.perf_counter() - began) * 1000)
-    return taken
 
 
 def spread(rounds: Sequence[Sequence[float]]) -> tuple[float, str]:
