@@ -158,3 +158,7 @@ waiting_deliveries
 due_deliveries
 deliveries
 line_stopped
+
+# Members of the answer of an AI inspection.
+ai_result
+heatmap_file_id

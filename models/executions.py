@@ -23,6 +23,7 @@ class Execution(Base, kw_only=True, eq=False):
     Attributes:
         definition: of the pipeline as it runs: the version of the moment with the parameters of the request in it.
         parameters: of the request: step id → parameter → value.
+        criteria: the verdicts are by these, those of an item; empty are the pipeline's own.
         rank: of the priority, the order in which waiting executions begin.
         user_id: who asked; None for a station or a machine.
         created_by: name of who asked, as in audit entries.
@@ -52,6 +53,7 @@ class Execution(Base, kw_only=True, eq=False):
     pipeline_version: Mapped[int]
     definition: Mapped[dict[str, Any]]
     parameters: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
+    criteria: Mapped[dict[str, Any]] = mapped_column(default_factory=dict)
     priority: Mapped[Priority] = mapped_column(enumeration(Priority), default=Priority.NORMAL)
     rank: Mapped[int] = mapped_column(default=Priority.NORMAL.rank)
     status: Mapped[ExecutionStatus] = mapped_column(enumeration(ExecutionStatus), default=ExecutionStatus.PENDING)

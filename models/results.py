@@ -137,6 +137,19 @@ class InspectionResult(Value):
     steps: list[StepTiming] = Field(default_factory=list)
     processing_time_ms: float = Field(default=0.0, ge=0)
 
+    def recorded(self) -> dict[str, Any]:
+        """Return the columns of an ``AIResult`` that a result decides."""
+        return {
+            "overall_result": self.overall_result,
+            "confidence": self.confidence,
+            "anomaly_score": self.anomaly_score,
+            "threshold": self.threshold,
+            "detections": [detection.model_dump(mode="json") for detection in self.detections],
+            "reasons": list(self.reasons),
+            "steps": self.recorded_steps(),
+            "processing_time_ms": self.processing_time_ms,
+        }
+
     def recorded_steps(self) -> list[dict[str, Any]]:
         """Return the steps in JSON form for a record, each with what it measured, read and compared.
 

@@ -55,7 +55,15 @@ def read_recipe(item: StoredItem, records: Records) -> Recipe:
     Raises:
         DoesNotFit: as ``make_recipe``, and ``item-criteria-invalid`` when the station's settings make no sense.
     """
-    source = read_source(item, records)
+    return recipe_of_source(item, read_source(item, records), records)
+
+
+def recipe_of_source(item: StoredItem, source: ItemSource, records: Records) -> Recipe:
+    """Return what an item is inspected by when ``source`` takes the place of what is stored of it.
+
+    Raises:
+        DoesNotFit: as ``read_recipe``.
+    """
     station = station_threshold(item.id, item.name, records.settings())
     return make_recipe(source, read_models(source.model_names, records), station)
 

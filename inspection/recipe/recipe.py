@@ -80,6 +80,11 @@ class ItemSource:
                     overrides.setdefault(step["id"], {})[field] = replaced[value]
         return replace(self, overrides=overrides)
 
+    def with_overrides(self, overrides: Mapping[str, Mapping[str, Any]]) -> ItemSource:
+        """Return it with further parameters over the item's own: step id → parameter → value."""
+        merged = {step: {**self.overrides.get(step, {}), **values} for step, values in overrides.items()}
+        return replace(self, overrides={**self.overrides, **merged})
+
     @property
     def model_names(self) -> tuple[str, ...]:
         """The names of the models chosen for its steps, in the order of the steps; also when it cannot run."""

@@ -133,6 +133,9 @@ class ServerSettings(BaseSettings):
     max_execution_bytes: int = Field(
         default=2_048 * _MEBI, ge=1_024, description="Most bytes of all input files of one execution."
     )
+    ai_inspection_timeout_s: float = Field(
+        default=60, gt=0, le=600, description="Seconds that the client of an AI inspection waits for its result."
+    )
     models: dict[str, Path] = Field(
         default={}, description="Model files by the names that pipelines and services use, as a JSON object."
     )

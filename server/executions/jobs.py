@@ -33,12 +33,14 @@ class Job:
     Attributes:
         claim: the right to it.
         definition: of its pipeline, JSON.
+        criteria: that it judges by, JSON.
         files: those without an end, in the order of the request.
         file_count: all of them.
     """
 
     claim: Claim
     definition: str
+    criteria: str
     files: tuple[JobFile, ...]
     file_count: int
 
@@ -64,4 +66,5 @@ def next_job(session: Session, worker_id: str, *, lease_s: float, most_attempts:
         if run.status not in EXECUTION_ENDED
     )
     definition = json.dumps(record.definition, sort_keys=True)
-    return Job(found.claim, definition, files, len(runs)), found
+    criteria = json.dumps(record.criteria, sort_keys=True)
+    return Job(found.claim, definition, criteria, files, len(runs)), found

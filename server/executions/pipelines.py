@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -22,10 +22,12 @@ class ResolvedPipeline:
     Attributes:
         record: the pipeline.
         definition: with the parameters of the request in it, JSON values.
+        criteria: that its verdicts are by, JSON values; empty are the pipeline's own.
     """
 
     record: Pipeline
     definition: dict[str, Any]
+    criteria: dict[str, Any] = field(default_factory=dict)
 
 
 def resolve(
@@ -59,10 +61,19 @@ def resolve(
     except InvalidInput as error:
         raise _of_request(error, parameters) from error
     known = {model.name: model for model in read_models(sorted(pipeline.models()), ItemRecords(session))}
-    for name in sorted(pipeline.models() - known.keys() - set(other_models)):
-        raise DoesNotFit("execution-model-missing", name=name, pipeline=record.name)
+    require_models(record, pipeline.models() - known.keys(), other_models)
     require_model_kinds(pipeline, known)
     return ResolvedPipeline(record, merged)
+
+
+def require_models(record: Pipeline, without_record: Collection[str], other_models: Collection[str]) -> None:
+    """Check that the models of a pipeline that are no records are among those of the server's settings.
+
+    Raises:
+        DoesNotFit: ``execution-model-missing``.
+    """
+    for name in sorted(set(without_record) - set(other_models)):
+        raise DoesNotFit("execution-model-missing", name=name, pipeline=record.name)
 
 
 def _require_steps(definition: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:

@@ -25,7 +25,7 @@ from server.executions.announcing import announce
 from server.executions.events import PROCESSING_REQUESTS, ExecutionRequest
 from server.executions.intake import Draft, require_complete
 from server.executions.leases import end_now, store_now
-from server.executions.pipelines import resolve
+from server.executions.pipelines import ResolvedPipeline, resolve
 from server.executions.repository import ExecutionFilter
 from server.executions.results import read_values
 from server.executions.rules import require_may_cancel
@@ -52,7 +52,13 @@ def other_models(context: ServerContext) -> Collection[str]:
 
 
 def accept(
-    context: ServerContext, who: Principal, draft: Draft, key: str | None, *, runs_here: bool
+    context: ServerContext,
+    who: Principal,
+    draft: Draft,
+    key: str | None,
+    *,
+    runs_here: bool,
+    resolved: ResolvedPipeline | None = None,
 ) -> ExecutionAccepted:
     """Record an execution, from which moment it has exactly one end, and return it.
 
@@ -62,6 +68,7 @@ def accept(
         draft: the request; its files are in the object store.
         key: of the request; the same request with the same key is one execution.
         runs_here: whether server processes run executions; else the request goes to the workers over the bus.
+        resolved: what runs, where the caller has found that out; None takes the draft's pipeline.
 
     Raises:
         InvalidInput: ``validation-error``.
@@ -72,10 +79,10 @@ def accept(
     """
     require_complete(draft)
     try:
-        record, new = _accept(context, who, draft, key, runs_here=runs_here)
+        record, new = _accept(context, who, draft, key, resolved, runs_here=runs_here)
     except IntegrityError:
         # The same request at the same moment: the other one was first.
-        record, new = _accept(context, who, draft, key, runs_here=runs_here)
+        record, new = _accept(context, who, draft, key, resolved, runs_here=runs_here)
     except Unavailable as error:
         raise UserFacingError("execution-not-accepted") from error
     if new:
@@ -85,7 +92,13 @@ def accept(
 
 
 def _accept(
-    context: ServerContext, who: Principal, draft: Draft, key: str | None, *, runs_here: bool
+    context: ServerContext,
+    who: Principal,
+    draft: Draft,
+    key: str | None,
+    resolved: ResolvedPipeline | None,
+    *,
+    runs_here: bool,
 ) -> tuple[Execution, bool]:
     digest = _digest(draft)
     with context.database.local_transaction(who.user_id) as session:
@@ -94,13 +107,14 @@ def _accept(
             if known.request_digest != digest:
                 raise Conflict("idempotency-key-used")
             return known, False
-        found = resolve(session, draft.pipeline_id, draft.parameters, other_models(context))
+        found = resolved or resolve(session, draft.pipeline_id, draft.parameters, other_models(context))
         record = Execution(
             pipeline_id=found.record.id,
             pipeline_name=found.record.name,
             pipeline_version=found.record.version,
             definition=found.definition,
             parameters=draft.parameters,
+            criteria=found.criteria,
             priority=draft.priority,
             rank=draft.priority.rank,
             execution_mode=ExecutionMode.DIRECT_GRPC if runs_here else ExecutionMode.KAFKA_FALLBACK,

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from starlette.routing import Route, WebSocketRoute
 
+from server.ai_inspection.endpoints import router as ai_inspection_router
 from server.alerts.endpoints import router as alerts_router
 from server.auth.endpoints import router as auth_router
 from server.camera_stream.endpoints import camera_stream_routes
@@ -52,6 +53,7 @@ _FEATURES = (
     sessions_router,
     files_router,
     executions_router,
+    ai_inspection_router,
     sync_router,
     quality_router,
     alerts_router,

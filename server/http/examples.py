@@ -60,6 +60,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "complete": True,
     },
     "ImageAttach": {"file_id": _RECORD, "source": "Microscope"},
+    "AiInspectionCreate": {
+        "session_id": _RECORD,
+        "item_id": _OTHER,
+        "image_file_path": _RECORD,
+        "pipeline_id": _OTHER,
+        "parameters": {"confidence_threshold": 0.8, "model_name": "yolo11"},
+    },
+    "ConversionRequest": {"execution_id": _RECORD, "item_id": _OTHER},
     "Batch": {
         "device_id": _RECORD,
         "batch_id": _OTHER,

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
+from server.ai_inspection.schemas import InspectionParameters
 from server.health.service import product_version
 from server.http.dependencies import SECURITY_SCHEMES
 from server.http.errors import PROBLEM
@@ -87,7 +88,13 @@ def _complete(document: dict[str, Any], callers: dict[tuple[str, str], list[str]
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
-    models: tuple[type[BaseModel], ...] = (Problem, *_named_schemas().values(), Batch, UploadRequest)
+    models: tuple[type[BaseModel], ...] = (
+        Problem,
+        *_named_schemas().values(),
+        Batch,
+        InspectionParameters,
+        UploadRequest,
+    )
     for model in models:
         schema = model.model_json_schema(ref_template=_REF + "{model}")
         schemas.update(schema.pop("$defs", {}))

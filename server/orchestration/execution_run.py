@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session
 
 from inspection.components.registry import InspectionCancelled
+from inspection.judging.criteria import Criteria
 from inspection.model_files.step_models import ModelFinder
 from inspection.pipeline.definition import PipelineDefinition
 from inspection.pipeline.validation import ValidatedPipeline, validate_definition
@@ -124,10 +125,11 @@ class ExecutionRunner:
 
     async def _files(self) -> None:
         pipeline = pipeline_of(self._job.definition)
+        criteria = Criteria.model_validate_json(self._job.criteria)
         for file in self._job.files:
             self._progress.begin_file(file.position)
             try:
-                result = await self._one(pipeline, file)
+                result = await self._one(pipeline, criteria, file)
             except (LeaseLostError, InspectionCancelled):
                 raise
             except Exception as error:  # noqa: BLE001 - a fault is logged, and counts as an attempt
@@ -157,7 +159,7 @@ class ExecutionRunner:
         if ended is not None:
             self._announce_end(ended)
 
-    async def _one(self, pipeline: ValidatedPipeline, file: JobFile) -> RunResult:
+    async def _one(self, pipeline: ValidatedPipeline, criteria: Criteria, file: JobFile) -> RunResult:
         objects = self._tools.context.objects
         image = StoredImage(
             bucket=objects.bucket,
@@ -174,6 +176,7 @@ class ExecutionRunner:
                 pipeline,
                 InputImage(image, file.filename),
                 self._tools.find_model,
+                criteria,
                 self._tools.services if direct else None,
                 self._progress.report,
             )

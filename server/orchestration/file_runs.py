@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from inspection.components.registry import StepContext
 from inspection.components.values import StepValue
 from inspection.imaging.files import decode
 from inspection.imaging.frames import Frame
@@ -39,6 +40,7 @@ async def run_on_file(
     pipeline: ValidatedPipeline,
     given: InputImage,
     find_model: ModelFinder,
+    criteria: Criteria,
     services: StepServices | None,
     report: Callable[[StepProgress, float], None],
 ) -> InspectionOutcome:
@@ -49,6 +51,7 @@ async def run_on_file(
         pipeline: to run.
         given: the file.
         find_model: returns the model of a name.
+        criteria: that the outcome is judged by.
         services: None to run every step here.
         report: called before and after every step, with the milliseconds that it took.
 
@@ -63,7 +66,7 @@ async def run_on_file(
         if deep is not None:
             # The range of its values is that of the models, which services do not know: every step runs here.
             original, services = StepImage(work, picture=deep), None
-    steps = StepRunner(work, find_model, services)
+    steps = StepRunner(work, StepContext(criteria, find_model, cancel=work.cancel), services)
     walked = await walk(pipeline, original, steps.run, report)
     shown = pipeline.unused_images()[-1:]
     values: dict[str, StepValue] = {}
@@ -73,7 +76,7 @@ async def run_on_file(
         elif step_id in shown:
             values[step_id] = await value.picture()
     spent_ms = (time.perf_counter() - began) * 1000
-    return await work.on_thread(assemble_outcome, pipeline, values, Criteria(), walked.timings, spent_ms)
+    return await work.on_thread(assemble_outcome, pipeline, values, criteria, walked.timings, spent_ms)
 
 
 def _deep_picture(

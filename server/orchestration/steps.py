@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from inspection.components.registry import StepContext
 from inspection.components.values import DetectionList, Kind, StepValue
 from inspection.imaging.picture import Picture
-from inspection.judging.criteria import Criteria
-from inspection.model_files.step_models import ModelFinder
 from inspection.pipeline.validation import ValidatedStep
 from models.errors import NotFound
 from server.orchestration.images import StepImage
@@ -25,14 +24,14 @@ class StepRunner:
 
     Args:
         work: of the run.
-        find_model: returns the model of a name.
+        context: of every step of the run.
         services: None to run every step here.
     """
 
-    def __init__(self, work: RunWork, find_model: ModelFinder, services: StepServices | None) -> None:
+    def __init__(self, work: RunWork, context: StepContext, services: StepServices | None) -> None:
         self._work = work
         self._services = services
-        self._find_model = find_model
+        self._context = context
 
     async def run(self, step: ValidatedStep, inputs: Mapping[str, Value]) -> Value:
         """Run a step and return its value.
@@ -70,6 +69,6 @@ class StepRunner:
         given: dict[str, StepValue] = {
             port: await value.picture() if isinstance(value, StepImage) else value for port, value in inputs.items()
         }
-        context = StepContext(Criteria(), self._find_model, step_id=step.id, cancel=self._work.cancel)
+        context = replace(self._context, step_id=step.id)
         value = await self._work.on_thread(step.component.run, step.parameters, given, context)
         return StepImage(self._work, picture=value) if isinstance(value, Picture) else value

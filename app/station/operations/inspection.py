@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from app.station.operations.evidence import StoredBlob, name_blob, stored
-from app.station.operations.masters import required_item_ids
 from app.station.operations.preparation import prepare_item
-from app.station.operations.sessions import audit, inspected_items, own_session
+from app.station.operations.sessions import audit, own_session
 from app.station.operations.users import SignedInUser, require_inspector
 from app.station.prepared_item import PreparedItem
 from inspection.image_quality import QualityGate, shows_motion
@@ -21,6 +20,7 @@ from inspection.imaging.frames import Frame
 from inspection.imaging.heatmaps import heatmap_pixels
 from inspection.pipeline import InspectionOutcome, StepProgress
 from models.errors import Conflict, DoesNotFit
+from models.inspected import items_left
 from models.sessions import AIResult, ImageRecord, InspectionSession
 from models.states import ImageKind, SessionStatus, Verdict, require_transition
 
@@ -159,7 +159,7 @@ def record_inspection(
         image = _add_image(session, record, prepared, frame, blobs[0], ImageKind.CAPTURED)
         heatmap = _add_image(session, record, prepared, frame, blobs[1], ImageKind.HEATMAP) if len(blobs) > 1 else None
         result = _add_result(session, record, prepared, outcome, image.id, heatmap.id if heatmap else None)
-        left = _items_left(session, record)
+        left = items_left(session, record)
         if not left and record.status is SessionStatus.IN_PROGRESS:
             require_transition(record.status, SessionStatus.AI_COMPLETED)
             record.status = SessionStatus.AI_COMPLETED
@@ -253,7 +253,6 @@ def _add_result(
     image_id: str,
     heatmap_image_id: str | None,
 ) -> AIResult:
-    found = outcome.result
     result = AIResult(
         device_id=record.device_id,
         session_id=record.id,
@@ -263,20 +262,8 @@ def _add_result(
         pipeline_id=prepared.pipeline_id,
         pipeline_version=prepared.pipeline_version,
         model_sha256=prepared.model_sha256,
-        overall_result=found.overall_result,
-        confidence=found.confidence,
-        anomaly_score=found.anomaly_score,
-        threshold=found.threshold,
-        detections=[detection.model_dump(mode="json") for detection in found.detections],
-        reasons=list(found.reasons),
-        steps=found.recorded_steps(),
-        processing_time_ms=found.processing_time_ms,
+        **outcome.result.recorded(),
     )
     session.add(result)
     session.flush()
     return result
-
-
-def _items_left(session: Session, record: InspectionSession) -> tuple[str, ...]:
-    done = inspected_items(session, record.id)
-    return tuple(item_id for item_id in required_item_ids(session, record.target_id) if item_id not in done)

@@ -71,16 +71,6 @@ def item_views(workspace: Workspace, session: Session, target_id: str) -> list[I
     return [_item_view(workspace, session, item_id) for item_id in session.scalars(query).all()]
 
 
-def required_item_ids(session: Session, target_id: str) -> list[str]:
-    """Return the ids of the items that every part of a target goes through, in their order."""
-    query = (
-        select(InspectionItem.id)
-        .where(InspectionItem.target_id == target_id, InspectionItem.required, InspectionItem.deleted_at.is_(None))
-        .order_by(InspectionItem.position, InspectionItem.id)
-    )
-    return list(session.scalars(query))
-
-
 def _item_view(workspace: Workspace, session: Session, item_id: str) -> ItemView:
     """Return an item; it is read again only when something of it has changed."""
     device_id = workspace.device_id

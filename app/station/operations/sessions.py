@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.station.operations.line_stops import require_running_line
@@ -15,7 +14,7 @@ from app.station.views import ItemView
 from models.audit import append_audit
 from models.clock import utc_now
 from models.errors import DoesNotFit, InvalidInput, NotFound, PermissionDenied
-from models.sessions import AIResult, InspectionSession
+from models.sessions import InspectionSession
 from models.states import SessionStatus, may_act_for, require_transition
 from models.targets import Target
 
@@ -133,12 +132,6 @@ def own_session(workspace: Workspace, session: Session, session_id: str) -> Insp
     if record is None or record.device_id != workspace.device_id:
         raise NotFound("session-unknown", session_id=session_id)
     return record
-
-
-def inspected_items(session: Session, session_id: str) -> frozenset[str]:
-    """Return the ids of the items of a session that have an AI result."""
-    found = session.scalars(select(AIResult.item_id).where(AIResult.session_id == session_id))
-    return frozenset(item_id for item_id in found if item_id is not None)
 
 
 def audit(

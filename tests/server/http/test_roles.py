@@ -44,6 +44,8 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], object]] = {
     ("POST", f"/inspection/sessions/{ID}/complete"): (INSPECTING, None),
     ("POST", f"/inspection/sessions/{ID}/human-verification"): (INSPECTING - {"integrator"}, {"verdict": "OK"}),
     ("POST", f"/inspection/sessions/{ID}/images"): (INSPECTING, {"file_id": ID}),
+    ("POST", f"/inspection/sessions/{ID}/ai-inspection"): (INSPECTING, {"item_id": ID, "image_file_path": ID}),
+    ("POST", "/inspection/pipeline-results/convert"): (INSPECTING, {"execution_id": ID, "item_id": ID}),
     ("POST", "/inspection/models/releases"): (ENGINEER, {"item_id": ID, "sha256": "0" * 64}),
     ("POST", f"/inspection/models/releases/{ID}/stage"): (ENGINEER, {"stations": [ID]}),
     ("POST", f"/inspection/models/releases/{ID}/release"): (ENGINEER, None),
