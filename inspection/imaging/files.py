@@ -246,8 +246,17 @@ def _bytes_allowed(file: BinaryIO, name: str, limits: ImageLimits) -> int:
     return limits.bytes_of(header)
 
 
-def encode_png(pixels: Pixels) -> bytes:
-    """Return ``pixels``, uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``, as PNG (lossless)."""
+def encode_png(pixels: Pixels, *, quick: bool = False) -> bytes:
+    """Return ``pixels``, uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``, as PNG (lossless).
+
+    Args:
+        pixels: of the image.
+        quick: in less than half the time, into a file that is a sixth larger for photographs.
+    """
+    if quick:
+        # One filter for all rows: choosing one for each row takes longer than compressing it.
+        level = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
+        return _encode(pixels, ".png", [*level, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP])
     return _encode(pixels, ".png", [cv2.IMWRITE_PNG_COMPRESSION, 3])
 
 

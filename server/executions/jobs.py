@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from models.executions import Execution
 from models.states import EXECUTION_ENDED
 from server.executions.leases import Claim, Claimed, claim_next
 from server.executions.repository import runs_of
@@ -48,9 +47,9 @@ class Job:
 def next_job(session: Session, worker_id: str, *, lease_s: float, most_attempts: int) -> tuple[Job | None, Claimed]:
     """Claim the next execution and return what is needed to run it; see ``claim_next``."""
     found = claim_next(session, worker_id, lease_s=lease_s, most_attempts=most_attempts)
-    if found.claim is None:
+    record = found.execution
+    if found.claim is None or record is None:
         return None, found
-    record = session.get_one(Execution, found.claim.execution_id)
     runs = runs_of(session, record.id)
     files = tuple(
         JobFile(

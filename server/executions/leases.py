@@ -51,10 +51,12 @@ class Claimed:
 
     Attributes:
         claim: None when nothing waits.
+        execution: the claimed one.
         ended: executions that the look has ended instead: cancelled, or given up.
     """
 
     claim: Claim | None = None
+    execution: Execution | None = None
     ended: list[Execution] = field(default_factory=list)
 
 
@@ -100,6 +102,7 @@ def claim_next(session: Session, worker_id: str, *, lease_s: float, most_attempt
             record.attempts += 1
             record.started_at = record.started_at or now
             found.claim = Claim(record.id, record.fencing_token, record.attempts, record.execution_mode)
+            found.execution = record
         else:
             end_now(record, ExecutionStatus.CANCELLED if decided is Start.CANCEL else ExecutionStatus.FAILED, now)
             if decided is Start.GIVE_UP:
@@ -117,7 +120,7 @@ def _waiting(now: datetime.datetime) -> Select[Execution]:
 
 
 def end_now(record: Execution, status: ExecutionStatus, now: datetime.datetime) -> None:
-    """Give a locked execution, which no worker holds, its end."""
+    """Give an execution whose row is locked its end; its runs keep their states."""
     record.status = status
     record.ended_at = now
     record.worker_id, record.lease_until = None, None

@@ -14,11 +14,11 @@ from models.ids import new_id
 from models.messages import LocalText
 from models.states import EXECUTION_ENDED, ExecutionStatus, OutputKind, Verdict
 from models.sync import StoredFile
-from server.executions.leases import Claim, finish, require_held
-from server.executions.repository import end_runs, outputs_of
+from server.executions.leases import Claim, end_now, finish, require_held, store_now
+from server.executions.repository import end_runs, output_file, outputs_of
 from server.executions.rules import overall_percent
 from server.executions.schemas import OutputFile
-from server.objects.records import record_blob
+from server.objects.records import record_blobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +100,19 @@ def record_run(session: Session, claim: Claim, position: int, result: RunResult)
     run = next(run for run in runs if run.position == position)
     run.status, run.verdict, run.steps, run.progress = result.status, result.verdict, list(result.steps), 100.0
     run.error_code, run.error_values = result.error_code, stored_values(result.error_values)
-    # In the order of their digests, so that workers that name the same blobs wait for each other and never both.
-    for output in sorted(result.outputs, key=lambda one: one.sha256):
-        record_blob(session, output.sha256, output.size, output.content_type)
-    for output in result.outputs:
-        _add_output(session, execution, position, output)
-    session.flush()
     execution.progress = overall_percent([run.progress for run in runs])
-    if any(run.status not in EXECUTION_ENDED for run in runs):
+    over = all(run.status in EXECUTION_ENDED for run in runs)
+    if over:
+        # Its row is locked since the claim was compared with it.
+        failed = next((run for run in runs if run.status is ExecutionStatus.FAILED), None)
+        status = ExecutionStatus.COMPLETED if failed is None else ExecutionStatus.FAILED
+        end_now(execution, status, store_now(session))
+        if failed is not None:
+            execution.error_code, execution.error_values = failed.error_code, failed.error_values
+    made = _add_outputs(session, execution, position, result.outputs)
+    if not over:
         return None
-    failed = next((run for run in runs if run.status is ExecutionStatus.FAILED), None)
-    status = ExecutionStatus.COMPLETED if failed is None else ExecutionStatus.FAILED
-    reason = {} if failed is None else {"error_code": failed.error_code, "error_values": failed.error_values}
-    return end(session, claim, status, **reason)
+    return _ended(execution, made if len(runs) == 1 else outputs_of(session, execution.id))
 
 
 def end(session: Session, claim: Claim, status: ExecutionStatus, **values: Any) -> Ended:
@@ -126,8 +126,7 @@ def end(session: Session, claim: Claim, status: ExecutionStatus, **values: Any) 
     record = finish(session, claim, status, **values)
     session.flush()
     end_runs(session, record)
-    outputs = outputs_of(session, record.id)
-    return Ended(status, record.processing_time_ms, outputs, record.error_code, record.error_values)
+    return _ended(record, outputs_of(session, record.id))
 
 
 def stored_values(values: dict[str, Any]) -> dict[str, Any]:
@@ -152,19 +151,40 @@ def _read(value: object) -> object:
     return value
 
 
-def _add_output(session: Session, execution: Execution, position: int, output: NewOutput) -> None:
-    file = StoredFile(
-        id=new_id(),
-        sha256=output.sha256,
-        filename=output.filename,
-        content_type=output.content_type,
-        size_bytes=output.size,
-        width=output.width,
-        height=output.height,
-        user_id=execution.user_id,
-    )
-    session.add(file)
+def _ended(record: Execution, outputs: list[OutputFile]) -> Ended:
+    return Ended(record.status, record.processing_time_ms, outputs, record.error_code, record.error_values)
+
+
+def _add_outputs(
+    session: Session, execution: Execution, position: int, outputs: Sequence[NewOutput]
+) -> list[OutputFile]:
+    """Record what a run has put out, with everything that waits to be written, and return it in the order of ids."""
+    record_blobs(session, [(output.sha256, output.size, output.content_type) for output in outputs])
+    made = [
+        (
+            StoredFile(
+                id=new_id(),
+                sha256=output.sha256,
+                filename=output.filename,
+                content_type=output.content_type,
+                size_bytes=output.size,
+                width=output.width,
+                height=output.height,
+                user_id=execution.user_id,
+            ),
+            output.output_kind,
+        )
+        for output in outputs
+    ]
+    session.add_all(file for file, _ in made)
     session.flush()
-    session.add(
-        ExecutionOutput(file_id=file.id, execution_id=execution.id, position=position, output_kind=output.output_kind)
+    records = [
+        ExecutionOutput(file_id=file.id, execution_id=execution.id, position=position, output_kind=kind)
+        for file, kind in made
+    ]
+    session.add_all(records)
+    session.flush()
+    return sorted(
+        (output_file(record, file) for record, (file, _) in zip(records, made, strict=True)),
+        key=lambda output: output.file_id,
     )

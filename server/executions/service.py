@@ -30,7 +30,7 @@ from server.executions.repository import ExecutionFilter
 from server.executions.results import read_values
 from server.executions.rules import require_may_cancel
 from server.executions.schemas import ExecutionAccepted, ExecutionDetail, ExecutionError, ExecutionReply
-from server.objects.records import record_blob
+from server.objects.records import record_blobs
 from server.services.service import usable_models
 from server.sessions.rules import only_device
 from sync.shared.schemas import Page
@@ -142,9 +142,7 @@ def _accept(
 
 
 def _add_files(session: Session, who: Principal, draft: Draft, record: Execution) -> None:
-    # In the order of their digests, so that requests that name the same blobs wait for each other and never both.
-    for image in sorted(draft.files, key=lambda one: one.sha256):
-        record_blob(session, image.sha256, image.size, image.content_type)
+    record_blobs(session, [(image.sha256, image.size, image.content_type) for image in draft.files])
     files = [
         StoredFile(
             id=new_id(),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime
+from functools import cache
 from io import FileIO
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +17,7 @@ from models.storage import sync_file, sync_path
 ARRIVING = ".arriving"
 """Folder for objects that are on their way; no key begins with a dot."""
 _AT_ONCE = 8
-"""Files flushed at the same time: a file system commits what it is asked for together."""
+"""Files flushed at the same time by this process: a file system commits what it is asked for together."""
 _PIECE = 256 * 1024
 """Bytes of one write: more at once makes Linux look for larger pieces of free memory, which can take 10 ms."""
 _T = TypeVar("_T")
@@ -33,18 +34,16 @@ def write_objects(folder: Path, contents: Mapping[str, bytes | Path]) -> None:
         OSError: when the system refuses; what has a name by then is whole and stays.
     """
     arriving = folder / ARRIVING
-    arriving.mkdir(parents=True, exist_ok=True)
     written = {key: arriving / f"{secrets.token_hex(8)}.part" for key in contents}
     try:
         _each(lambda key: _write(written[key], contents[key]), contents)
         for key, path in written.items():
-            target = folder / key
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)
+            _rename(path, folder / key)
         _each(sync_path, _folders(folder, contents))
-    finally:
+    except BaseException:
         for path in written.values():
             path.unlink(missing_ok=True)
+        raise
 
 
 def write_made(folder: Path, pieces: Sequence[bytes | memoryview], key: Callable[[], str]) -> None:
@@ -58,18 +57,15 @@ def write_made(folder: Path, pieces: Sequence[bytes | memoryview], key: Callable
     Raises:
         OSError: when the system refuses.
     """
-    arriving = folder / ARRIVING
-    arriving.mkdir(parents=True, exist_ok=True)
-    path = arriving / f"{secrets.token_hex(8)}.part"
+    path = folder / ARRIVING / f"{secrets.token_hex(8)}.part"
     try:
-        with path.open("xb", buffering=0) as file:
+        with _new_file(path) as file:
             for piece in pieces:
                 _write_all(file, piece)
-        target = folder / key()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(target)
-    finally:
+        _rename(path, folder / key())
+    except BaseException:
         path.unlink(missing_ok=True)
+        raise
 
 
 def remove_file_older(folder: Path, key: str, limit: datetime) -> bool:
@@ -123,8 +119,24 @@ def _folders(folder: Path, keys: Iterable[str]) -> set[Path]:
     return found
 
 
+def _rename(path: Path, target: Path) -> None:
+    try:
+        path.replace(target)
+    except FileNotFoundError:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
+
+
+def _new_file(path: Path) -> FileIO:
+    try:
+        return path.open("xb", buffering=0)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("xb", buffering=0)
+
+
 def _write(path: Path, content: bytes | Path) -> None:
-    with path.open("xb", buffering=0) as file:
+    with _new_file(path) as file:
         if isinstance(content, Path):
             with content.open("rb") as source:
                 shutil.copyfileobj(source, file, _PIECE)
@@ -140,10 +152,17 @@ def _write_all(file: FileIO, data: bytes | memoryview) -> None:
 
 
 def _each(work: Callable[[_T], None], things: Iterable[_T]) -> None:
-    given = list(things)
-    if len(given) == 1:
-        work(given[0])
-        return
-    with ThreadPoolExecutor(min(_AT_ONCE, len(given))) as threads:
-        for done in [threads.submit(work, one) for one in given]:
-            done.result()
+    """Do ``work`` with each thing at the same time, as flushes mostly wait; the first error is raised at the end."""
+    first, *others = things
+    under_way = [_threads().submit(work, one) for one in others]
+    try:
+        work(first)
+    finally:
+        wait(under_way)
+    for done in under_way:
+        done.result()
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ThreadPoolExecutor-flushes")

@@ -29,6 +29,7 @@ def record_blob(session: Session, sha256: str, size: int, content_type: str) -> 
 def record_blobs(session: Session, blobs: Sequence[tuple[str, int, str]]) -> None:
     """Record that the object store holds several blobs, each digest, size and content type; see ``record_blob``."""
     now = utc_now()
+    # In the order of their digests, so that transactions that name the same blobs wait for each other and never both.
     held = {"present": True, "uploaded_at": now, "created_at": now}
     rows = [
         {"sha256": sha256, "size_bytes": size, "content_type": content_type, "received_bytes": size, **held}

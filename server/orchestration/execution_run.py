@@ -171,7 +171,7 @@ class ExecutionRunner:
         )
         direct = self._job.claim.execution_mode is ExecutionMode.DIRECT_GRPC
         async with RunWork(self._tools.work) as work:
-            outcome = await run_on_file(
+            found = await run_on_file(
                 work,
                 pipeline,
                 InputImage(image, file.filename),
@@ -180,8 +180,8 @@ class ExecutionRunner:
                 self._tools.services if direct else None,
                 self._progress.report,
             )
-            outputs = await work.on_thread(keep_outputs, objects, outcome, file.filename, work.stop_if_cancelled)
-        verdict = outcome.result.overall_result
+            outputs = await work.on_thread(keep_outputs, objects, found, file.filename, work.stop_if_cancelled)
+        verdict = found.outcome.result.overall_result
         return RunResult(ExecutionStatus.COMPLETED, verdict, self._progress.steps, outputs)
 
     def _failed(self, error: Exception) -> RunResult:

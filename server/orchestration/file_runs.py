@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from inspection.components.registry import StepContext
-from inspection.components.values import StepValue
 from inspection.imaging.files import decode
 from inspection.imaging.frames import Frame
 from inspection.imaging.picture import Picture
@@ -16,12 +15,13 @@ from inspection.judging.criteria import Criteria
 from inspection.model_files.step_models import ModelFinder
 from inspection.pipeline.outcome import InspectionOutcome, assemble_outcome
 from inspection.pipeline.runner import StepProgress
-from inspection.pipeline.validation import ValidatedPipeline
+from inspection.pipeline.validation import ValidatedPipeline, ValidatedStep
 from inspection.pipeline.value_ranges import range_of_models, require_range_of_models
 from server.orchestration.images import StepImage, digest_of
 from server.orchestration.run_work import RunWork
+from server.orchestration.shown import EncodedPicture, ShownPicture
 from server.orchestration.steps import StepRunner
-from server.orchestration.walking import walk
+from server.orchestration.walking import Value, walk
 from server.services.step_services import StepServices, StoredImage
 
 _EIGHT_BIT_TYPES = frozenset({"image/jpeg", "image/bmp", "image/webp", "image/gif"})
@@ -35,6 +35,19 @@ class InputImage:
     filename: str
 
 
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """What the run on one file gave.
+
+    Attributes:
+        outcome: of the pipeline, without the picture.
+        picture: the picture that it shows, as PNG; None when it shows none.
+    """
+
+    outcome: InspectionOutcome
+    picture: EncodedPicture | None
+
+
 async def run_on_file(
     work: RunWork,
     pipeline: ValidatedPipeline,
@@ -43,8 +56,8 @@ async def run_on_file(
     criteria: Criteria,
     services: StepServices | None,
     report: Callable[[StepProgress, float], None],
-) -> InspectionOutcome:
-    """Run a pipeline on one file; the outcome is that of ``Runner`` on the same file.
+) -> FileOutcome:
+    """Run a pipeline on one file; what it gives is what ``Runner`` gives for the same file.
 
     Args:
         work: of the run.
@@ -67,16 +80,18 @@ async def run_on_file(
             # The range of its values is that of the models, which services do not know: every step runs here.
             original, services = StepImage(work, picture=deep), None
     steps = StepRunner(work, StepContext(criteria, find_model, cancel=work.cancel), services)
-    walked = await walk(pipeline, original, steps.run, report)
-    shown = pipeline.unused_images()[-1:]
-    values: dict[str, StepValue] = {}
-    for step_id, value in walked.values.items():
-        if not isinstance(value, StepImage):
-            values[step_id] = value
-        elif step_id in shown:
-            values[step_id] = await value.picture()
-    spent_ms = (time.perf_counter() - began) * 1000
-    return await work.on_thread(assemble_outcome, pipeline, values, criteria, walked.timings, spent_ms)
+    async with ShownPicture(work, pipeline) as shown:
+
+        async def run_step(step: ValidatedStep, inputs: Mapping[str, Value]) -> Value:
+            value = await steps.run(step, inputs)
+            shown.see(step, value)
+            return value
+
+        walked = await walk(pipeline, original, run_step, report)
+        spent_ms = (time.perf_counter() - began) * 1000
+        values = {step: value for step, value in walked.values.items() if not isinstance(value, StepImage)}
+        outcome = await work.on_thread(assemble_outcome, pipeline, values, criteria, walked.timings, spent_ms)
+        return FileOutcome(outcome, await shown.encoded())
 
 
 def _deep_picture(

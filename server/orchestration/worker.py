@@ -20,6 +20,7 @@ from server.executions.events import PIPELINE_PROGRESS, PROCESSING_REQUESTS, WOR
 from server.executions.jobs import Job, next_job
 from server.executions.leases import has_waiting
 from server.orchestration.execution_run import ExecutionRunner, Tools
+from server.orchestration.expected_work import ExpectedWork
 from server.orchestration.pipeline_models import models_of
 from server.orchestration.run_work import Work
 from server.services.step_services import StepServices
@@ -56,7 +57,7 @@ class Worker:
         limits = ImageLimits(max_pixels=settings.max_image_pixels)
         work = Work(context.objects, self._threads, limits)
         self._tools = Tools(context, work, models.find, services, self._on_database)
-        self._wake = asyncio.Event()
+        self._expected = ExpectedWork()
         self._running: set[asyncio.Task[None]] = set()
         self._free = asyncio.Event()
         self._free.set()
@@ -83,7 +84,7 @@ class Worker:
         async with once_reachable(self._context.events.subscribe(PIPELINE_PROGRESS)) as events:
             async for event in events:
                 if event.value.status is ExecutionStatus.PENDING:
-                    self._wake.set()
+                    self._expected.announce()
 
     async def _consume(self) -> None:
         """Wake up for requests of the bus; one is taken when there is room for it, so that others may have it else."""
@@ -94,31 +95,34 @@ class Worker:
                 if delivery is None:
                     return
                 # What is to be run, and whether, is in the database: the request only says that there is something.
-                self._wake.set()
+                self._expected.announce()
                 delivery.ack()
 
     async def _work(self) -> None:
         while True:
             await self._free.wait()
-            self._wake.clear()
+            if not self._expected.may_find:
+                await self._expected.wait(LOOK_S)
+                continue
             job = await self._next()
             if job is not None:
                 self._start(job)
-                continue
-            try:
-                async with asyncio.timeout(LOOK_S):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
 
     async def _next(self) -> Job | None:
+        announced = self._expected.announced
         try:
-            if not self._wake.is_set() and not await self._on_database(self._has_waiting):
+            if not announced and not await self._on_database(self._has_waiting):
+                self._expected.found_none(announced)
                 return None
             job, ended = await self._on_database(self._claim)
         except Unavailable as error:
             _log.warning("executions wait", code=error.code)
+            self._expected.found_none(announced)
             return None
+        if job is None:
+            self._expected.found_none(announced)
+        else:
+            self._expected.found_one()
         for record in ended:
             announce(self._context.events, record)
         return job if isinstance(job, Job) else None

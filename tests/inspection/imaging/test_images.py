@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from inspection.imaging.decoding import ColourMode
 from inspection.imaging.files import (
     ImageLimits,
     decode_image,
@@ -77,6 +78,12 @@ def test_a_truncated_file_is_never_decoded(suffix: str, kept: float) -> None:
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp", ".tif"])
 def test_a_file_that_lost_its_last_bytes_is_called_truncated(suffix: str) -> None:
     assert code_of(encoded(picture(), suffix)[:-12]) == "image-truncated"
+
+
+@pytest.mark.parametrize("mode", ["rgb", "grey"])
+def test_a_png_that_is_made_quickly_loses_nothing(mode: ColourMode) -> None:
+    pixels = decode_image(encode_png(picture()), mode=mode)
+    assert np.array_equal(decode_image(encode_png(pixels, quick=True), mode=mode), pixels)
 
 
 def test_a_damaged_png_is_seen_by_its_checksum() -> None:
