@@ -162,3 +162,7 @@ line_stopped
 # Members of the answer of an AI inspection.
 ai_result
 heatmap_file_id
+# Members of the sensor anomaly API: they travel.
+anomalies
+learning
+last_status

@@ -8,6 +8,7 @@ from models.events import HandledEvent, OutgoingEvent
 from models.executions import Execution, ExecutionOutput, ExecutionRun
 from models.pipelines import ModelFile, Pipeline, StationConfig
 from models.releases import ModelRelease, ReleaseCheck
+from models.sensors import SensorModelRecord, SensorStreamRecord
 from models.sessions import AIResult, ImageRecord, InspectionSession
 from models.statistics import CountedSession, DailyCount, DailyScore
 from models.sync import (
@@ -59,6 +60,8 @@ __all__ = [
     "OutgoingEvent",
     "Pipeline",
     "ReleaseCheck",
+    "SensorModelRecord",
+    "SensorStreamRecord",
     "StationConfig",
     "StoredFile",
     "SyncConflict",

@@ -24,6 +24,7 @@ from server.events.in_process import InProcessBus
 from server.events.relay import OutboxRelay
 from server.grpc.models import ModelShelf
 from server.objects.store import ObjectStore
+from server.sensors.shelf import SensorShelf
 from server.services.clients import ServiceClients
 
 
@@ -40,6 +41,7 @@ class ServerContext:
         hub: the events for many clients of the event loop.
         outbox: publishes what ``server.events.outbox`` holds, once it is started.
         models: the models that pipelines name.
+        sensors: the sensor models that score.
         services: the gRPC services; steps of pipelines run there.
         tokens: makes and checks tokens.
         passwords: makes and checks password digests.
@@ -55,6 +57,7 @@ class ServerContext:
     hub: Hub
     outbox: OutboxRelay
     models: ModelShelf
+    sensors: SensorShelf
     services: ServiceClients
     tokens: TokenIssuer
     passwords: Passwords
@@ -83,15 +86,19 @@ def open_context(settings: ServerSettings) -> ServerContext:
         if newest is not None:
             clock.observe(newest)
         events = _bus(settings)
+        objects = ObjectStore(settings.objects)
+        sensors = SensorShelf(database, objects)
+        sensors.load_active()
         return ServerContext(
             settings=settings,
             database=database,
             clock=clock,
-            objects=ObjectStore(settings.objects),
+            objects=objects,
             events=events,
             hub=Hub(events),
             outbox=OutboxRelay(database, events),
             models=ModelShelf(settings.models),
+            sensors=sensors,
             services=ServiceClients(settings),
             tokens=TokenIssuer(signing_key(settings), settings),
             passwords=Passwords(settings.password_min_length),

@@ -11,6 +11,7 @@ from inspection.sensor.table.reading import SensorTable, parse_table, read_table
 from inspection.sensor.training.files import SensorFiles, train_files
 from inspection.sensor.training.online import FeatureShift, LearningStep, OnlineLearner, OnlineSettings
 from inspection.sensor.training.settings import SensorTraining
+from inspection.sensor.training.thresholds import choose_again
 from inspection.sensor.training.train import TrainingResult, train
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "SensorTraining",
     "TableForm",
     "TrainingResult",
+    "choose_again",
     "drift_report",
     "load_model",
     "model_bytes",

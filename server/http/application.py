@@ -13,6 +13,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from server.ai_inspection.endpoints import router as ai_inspection_router
 from server.alerts.endpoints import router as alerts_router
+from server.anomaly.endpoints import router as anomaly_router
 from server.auth.endpoints import router as auth_router
 from server.camera_stream.endpoints import camera_stream_routes
 from server.camera_stream.service import streams_of
@@ -25,6 +26,7 @@ from server.files.endpoints import router as files_router
 from server.health.endpoints import router as health_router
 from server.http import docs, errors, openapi
 from server.http.cross_origin import CrossOrigin
+from server.http.known_callers import KnownCallers
 from server.http.paths import CanonicalPaths
 from server.http.requests import Faults, HeadRequests, Requests
 from server.http.route_table import RouteTable
@@ -57,6 +59,7 @@ _FEATURES = (
     sync_router,
     quality_router,
     alerts_router,
+    anomaly_router,
     services_router,
     health_router,
 )
@@ -106,6 +109,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
         telemetry=_NO_TELEMETRY,
     )
     app.state.context = parts
+    app.state.known_callers = KnownCallers(parts.database)
     app.state.websockets = ConnectionCounts(settings.websockets_per_principal)
     app.state.camera_streams = streams
     for feature in (*_FEATURES, docs.router(openapi.TITLE)):

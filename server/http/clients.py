@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from ipaddress import ip_address
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.types import Scope
+
+_FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via"})
 
 
 def client_address(request: Request) -> str:
     """Return the client's address, which only the limit of sign-ins uses; it is never logged."""
     return request.client.host if request.client else "-"
+
+
+def is_on_loopback(scope: Scope) -> bool:
+    """Return whether a request comes from a program on this computer, and from nobody behind it.
+
+    What a proxy on this computer passes on comes from elsewhere, whatever address the proxy names.
+    """
+    client = scope["client"]
+    if client is None or not _is_loopback(client[0]):
+        return False
+    return not any(name in _FORWARDED for name, _ in scope["headers"])
+
+
+@lru_cache(maxsize=1_000)
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 ClientAddress = Annotated[str, Depends(client_address)]

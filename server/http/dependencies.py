@@ -19,6 +19,8 @@ from server.context import ServerContext
 
 __all__ = [
     "ANY_PRINCIPAL",
+    "ANY_PRINCIPAL_OR_LOOPBACK",
+    "ON_LOOPBACK",
     "SECURITY_SCHEMES",
     "STATION",
     "Asking",
@@ -26,6 +28,7 @@ __all__ = [
     "Principal",
     "current_principal",
     "identify",
+    "principal_or_loopback",
     "require",
     "require_device",
     "server_context",
@@ -91,9 +94,18 @@ async def current_principal(request: Request) -> Principal:
     return principal
 
 
+async def principal_or_loopback(request: Request) -> Principal:
+    """Return who is asking; a program on the server's own computer needs no credential."""
+    return await current_principal(request)
+
+
+ON_LOOPBACK = Principal(None, "loopback", None, None)
+"""A program on the server's own computer that sent no credential."""
 Asking = Annotated[Principal, Depends(current_principal)]
 ANY_PRINCIPAL = [Depends(current_principal)]
 """For routes that need someone signed in and do not ask who."""
+ANY_PRINCIPAL_OR_LOOPBACK = [Depends(principal_or_loopback)]
+"""The same, open to programs on the server's own computer."""
 
 
 class _RolesAllowed:

@@ -1,6 +1,7 @@
 """One canonical path for each route.
 
-``/v1`` is short for ``/api/v1``, what serves the server's operation is at the root, a trailing slash changes nothing.
+``/v1`` is short for ``/api/v1``, what serves the server's operation is at the root, ``/anomaly`` answers there too, a
+trailing slash changes nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 PREFIX, SHORT_PREFIX = "/api/v1", "/v1"
 _AT_ROOT = tuple(f"{PREFIX}{path}" for path in ("/health", "/metrics", "/docs", "/ws/"))
+_ALSO_AT_ROOT = "/anomaly"
 _GIVEN = "imageflow.given_path"
 
 
@@ -25,6 +27,8 @@ def canonical_path(path: str, *, ends_in_slash: bool) -> str:
         path = PREFIX + path.removeprefix(SHORT_PREFIX)
     if path.startswith(_AT_ROOT):
         path = path.removeprefix(PREFIX)
+    elif path == _ALSO_AT_ROOT or path.startswith(f"{_ALSO_AT_ROOT}/"):
+        path = PREFIX + path
     return path
 
 

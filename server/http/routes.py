@@ -17,7 +17,15 @@ from models.messages import LocalText
 from models.states import Role
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
-from server.http.dependencies import STATION, current_principal, identify, server_context
+from server.http.clients import is_on_loopback
+from server.http.dependencies import (
+    ON_LOOPBACK,
+    STATION,
+    current_principal,
+    identify,
+    principal_or_loopback,
+    server_context,
+)
 from server.http.json_guard import require_bounded
 from server.http.lanes import Lane, in_lane, run_on
 from server.http.limits import JSON, MULTIPART, BoundedBody, body_limit, form_limit, media_type, too_large
@@ -26,6 +34,7 @@ from server.http.refusals import UnsupportedMedia
 from server.http.revisions import unless_known
 
 _INLINE_BYTES = 16 * 1024
+_CREDENTIALS = ("authorization", "x-api-key")
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -34,11 +43,13 @@ class CheckedRoute(APIRoute):
 
     Attributes:
         needs_sign_in: whether only someone signed in may ask.
+        open_on_loopback: whether a program on the server's own computer may too.
         callers: the roles that may ask, and ``station`` where a station by itself may.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.needs_sign_in = False
+        self.open_on_loopback = False
         self.callers: list[str] = []
         if not iscoroutinefunction(endpoint):
             endpoint = in_lane(endpoint, writes=options.get("methods") not in (["GET"], {"GET"}))
@@ -51,11 +62,13 @@ class CheckedRoute(APIRoute):
             self.dependant, _body_kinds(self), raw=self.body_field is None, form_setting=form_limit(self.endpoint)
         )
         # Declared for the checks alone: no parameter of the endpoint takes what they give.
-        declared = (current_principal, *checks.guards)
+        declared = (current_principal, principal_or_loopback, *checks.guards)
         self.dependant.dependencies = [
             one for one in self.dependant.dependencies if one.name is not None or one.call not in declared
         ]
         self.needs_sign_in = checks.signed_in
+        self.open_on_loopback = checks.open_on_loopback
+        self.require_permitted = checks.require_permitted
         self.callers = checks.callers
 
         async def checked(request: Request) -> Response:
@@ -64,15 +77,16 @@ class CheckedRoute(APIRoute):
         return checked
 
 
-def feature_router(prefix: str = "", **options: Any) -> APIRouter:
+def feature_router(prefix: str = "", route_class: type[CheckedRoute] = CheckedRoute, **options: Any) -> APIRouter:
     """Return the router of a feature; its routes are complete, so that the application takes them as they are.
 
     Args:
         prefix: of the feature's paths, after that of the interface's version.
+        route_class: of its routes.
         options: of ``APIRouter``.
     """
     return APIRouter(
-        prefix=PREFIX + prefix, route_class=CheckedRoute, generate_unique_id_function=operation_id, **options
+        prefix=PREFIX + prefix, route_class=route_class, generate_unique_id_function=operation_id, **options
     )
 
 
@@ -104,7 +118,8 @@ class _HeadChecks:
     def __init__(self, dependant: Dependant, kinds: frozenset[str], *, raw: bool, form_setting: str) -> None:
         parts = list(_tree(dependant))
         calls = [one.call for one in parts]
-        self.signed_in = current_principal in calls
+        self.open_on_loopback = principal_or_loopback in calls
+        self.signed_in = current_principal in calls or self.open_on_loopback
         guards = [call for call in calls if call is not None and hasattr(call, "permits")]
         self.guards = guards
         self._permits = [guard.permits for guard in guards]
@@ -124,14 +139,28 @@ class _HeadChecks:
             UserFacingError: with the status that the request deserves.
         """
         if self.signed_in:
-            principal = await identified(server_context(request), request.headers)
-            request.state.principal = principal
-            for permits in self._permits:
-                permits(principal)
+            request.state.principal = await self._caller(request)
         self._check_query(request)
         if not self._kinds:
             return request
         return await self._with_body(request)
+
+    def require_permitted(self, principal: Principal) -> None:
+        """Check that a principal may ask.
+
+        Raises:
+            PermissionDenied: ``role-not-allowed``, ``device-needed``.
+        """
+        for permits in self._permits:
+            permits(principal)
+
+    async def _caller(self, request: Request) -> Principal:
+        sent = any(name in request.headers for name in _CREDENTIALS)
+        if self.open_on_loopback and not sent and is_on_loopback(request.scope):
+            return ON_LOOPBACK
+        principal = await identified(server_context(request), request.headers)
+        self.require_permitted(principal)
+        return principal
 
     def _check_query(self, request: Request) -> None:
         given = Counter(name for name, _ in request.query_params.multi_items())

@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.pipelines import ModelFile
 from models.releases import ModelRelease
+from models.sensors import SensorModelRecord
 from models.sessions import ImageRecord
 from models.sync import StoredFile
 
@@ -17,6 +18,8 @@ NAMED_BY: tuple[InstrumentedAttribute[Any], ...] = (
     ImageRecord.sha256,
     ModelFile.sha256,
     ModelRelease.sha256,
+    SensorModelRecord.sha256,
+    SensorModelRecord.learned_sha256,
     StoredFile.sha256,
 )
 """Every column that holds the digest of an object that must stay; results of executions are stored files."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection.sensor.model.metadata import Method
+from inspection.sensor.model.sensor_model import SensorModel
 
 AUTO_RATE = 0.001
 """The target false-alarm rate of ``auto``, per row."""
@@ -17,6 +18,10 @@ _TAIL_SHARE = 0.1
 _MIN_TAIL = 10
 _MAX_EXTRAPOLATION = 10.0
 _HISTOGRAM_BINS = 50
+_MARGIN = 1 + 5e-7
+"""Rows of switches and set points repeat, so the percentile may equal the score of many rows; without a margin their
+status would depend on rounding, which differs between single rows and tables."""
+MIN_THRESHOLD = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,27 @@ def tail_quantile(errors: NDArray[np.float64], rate: float) -> float:
     excess = scale * math.log(beyond) if abs(shape) < 1e-6 else scale / shape * (beyond**shape - 1)  # noqa: PLR2004
     lowest = float(np.quantile(ordered, 0.99))
     return min(max(base + excess, lowest), _MAX_EXTRAPOLATION * largest)
+
+
+def threshold_above(value: float) -> float:
+    """Return the threshold at a score that rows may have exactly."""
+    return max(value * _MARGIN, MIN_THRESHOLD)
+
+
+def choose_again(model: SensorModel, percent: float | None) -> float:
+    """Return a threshold of a trained model by another rule, without its training rows.
+
+    Args:
+        model: has the percentiles of the errors that its threshold was chosen from.
+        percent: percentile, 95 to 99; None for the extreme-value tail, fitted to the percentiles where the model was
+            not trained with it.
+    """
+    errors = model.reference.error_percentiles
+    if percent is not None:
+        return threshold_above(float(np.interp(percent, np.arange(len(errors)), errors)))
+    if model.metadata.threshold_method == "tail":
+        return model.metadata.threshold
+    return threshold_above(tail_quantile(errors, AUTO_RATE))
 
 
 def percentiles(errors: NDArray[np.float64]) -> NDArray[np.float64]:

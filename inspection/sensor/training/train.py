@@ -19,7 +19,7 @@ from inspection.sensor.model.windows import Windows, stationarity
 from inspection.sensor.training.fitting import TrainingRows, default_epochs, fit_networks
 from inspection.sensor.training.folds import blocks
 from inspection.sensor.training.settings import MIN_ROWS, SensorTraining
-from inspection.sensor.training.thresholds import choose, histogram, percentiles
+from inspection.sensor.training.thresholds import MIN_THRESHOLD, choose, histogram, percentiles, threshold_above
 from models.errors import InvalidInput
 from models.storage import sha256_of
 
@@ -29,10 +29,6 @@ _RESTING_SPREAD = 0.25
 """Least deviation of the log-spread of a sensor at rest; that of others is about as large."""
 _MIN_STATIONARITY = 0.01
 _MAX_STARTS = 5
-_MIN_THRESHOLD = 1e-9
-_THRESHOLD_MARGIN = 1 + 5e-7
-"""Rows of switches and set points repeat, so the percentile may equal the score of many rows; without a margin their
-status would depend on rounding, which differs between single rows and tables."""
 _MAX_SAMPLE = 10_000
 
 Matrix = NDArray[np.float64]
@@ -117,7 +113,7 @@ def train(
         smoothing=factor,
         cap=cap,
         scaling=start.metadata.scaling if start else settings.scaling,
-        threshold=max(choice.value * _THRESHOLD_MARGIN, _MIN_THRESHOLD),
+        threshold=threshold_above(choice.value),
         threshold_method=choice.method,
         threshold_percent=settings.threshold_percent,
         threshold_rate=choice.rate,
@@ -221,7 +217,7 @@ def _responds_to_input(network: Network, rows: TrainingRows) -> bool:
 def _errors(squares: list[Matrix], factor: float) -> tuple[float, NDArray[np.float64]]:
     """Return the cap of a row's error, and the errors as scored by the model, smoothed per block."""
     raw = np.sqrt(np.concatenate(squares).sum(axis=1))
-    cap = max(CAP * float(np.nanpercentile(raw, 95)), _MIN_THRESHOLD)
+    cap = max(CAP * float(np.nanpercentile(raw, 95)), MIN_THRESHOLD)
     if factor == 1:
         return cap, raw
     smoothed = []

@@ -51,6 +51,10 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], object]] = {
     ("POST", f"/inspection/models/releases/{ID}/release"): (ENGINEER, None),
     ("POST", f"/inspection/models/releases/{ID}/rollback"): (ENGINEER, None),
     ("POST", f"/inspection/quality/alerts/{ID}/acknowledge"): (ENGINEER, None),
+    ("POST", "/anomaly/models"): (ENGINEER, None),
+    ("DELETE", f"/anomaly/models/{ID}"): (ENGINEER, None),
+    ("POST", f"/anomaly/models/{ID}/activate"): (ENGINEER, None),
+    ("PUT", f"/anomaly/models/{ID}/threshold"): (ENGINEER, {"percent": 99}),
     ("POST", "/files"): (INSPECTING, None),
     ("DELETE", f"/files/{ID}"): (INSPECTING, None),
     ("POST", "/executions"): (INSPECTING, None),
@@ -65,6 +69,9 @@ OPEN_TO_ALL = {
     ("POST", "/tauri/devices/register"),
     ("POST", "/tauri/auth/login"),
     ("POST", "/tauri/auth/device"),
+    # On this computer, and for whoever is signed in; tests/server/anomaly has the others.
+    ("POST", "/anomaly"),
+    ("POST", "/anomaly/batch"),
 }
 READABLE = (
     "/inspection/targets",

@@ -1,0 +1,149 @@
+"""The route class of what is asked thousands of times a second.
+
+A request that has nothing unusual about it is answered without the framework's own path: its body is validated from
+the bytes, the endpoint is called, the reply is written as bytes. Whatever is unusual (another method, a query, a body
+that does not validate, a caller who is not known, a database across a network) goes the way of every other route, which
+checks it again from the start and says what is wrong with it. So there is one set of rules; this only finds the
+requests that keep them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, get_type_hints
+
+from pydantic import BaseModel, ValidationError
+from starlette.types import Message, Receive, Scope, Send
+
+from models.errors import NotSignedIn, PermissionDenied
+from server.auth.identity.principal import Principal
+from server.context import ServerContext
+from server.http.clients import is_on_loopback
+from server.http.dependencies import identify
+from server.http.known_callers import Credential, KnownCallers
+from server.http.lanes import Lane, run_on
+from server.http.limits import JSON
+from server.http.routes import CheckedRoute
+
+_INLINE_BYTES = 16 * 1024
+"""A larger body is validated and answered on a thread, so that others are not kept waiting."""
+_NO_CREDENTIAL: Credential = b"", b""
+_LENGTH, _KIND, _AUTHORIZATION, _API_KEY = b"content-length", b"content-type", b"authorization", b"x-api-key"
+_READ = frozenset({_LENGTH, _KIND, _AUTHORIZATION, _API_KEY})
+_JSON = JSON.encode()
+_UNUSUAL = frozenset({b"transfer-encoding", b"content-encoding", b"expect"})
+_PARAMETERS = {"context", "body"}
+
+
+class _Head(NamedTuple):
+    length: int
+    credential: Credential
+
+
+class LeanRoute(CheckedRoute):
+    """A route of an endpoint that takes ``context`` and a JSON ``body`` and returns a pydantic model."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        hints = get_type_hints(endpoint)
+        reply = hints.pop("return")
+        if set(hints) != _PARAMETERS:
+            raise TypeError("a lean endpoint takes context and body")
+        self._answer = endpoint
+        self._body: type[BaseModel] = hints["body"]
+        self._exclude_none = bool(options.get("response_model_exclude_none"))
+        self._takes = frozenset(options["methods"])
+        del reply
+        super().__init__(path, endpoint, **options)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        context: ServerContext = scope["app"].state.context
+        head = _usual_head(scope)
+        if head is None or not self._takes_request(scope, head, context) or not self._may_ask(scope, head, context):
+            await super().handle(scope, receive, send)
+            return
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        if message["type"] != "http.request" or message.get("more_body") or len(body) != head.length:
+            await super().handle(scope, _with_first(message, receive), send)
+            return
+        if head.length > _INLINE_BYTES:
+            content = await run_on(Lane.READS, self._content, context, body)
+        else:
+            content = self._content(context, body)
+        if content is None:
+            await super().handle(scope, _with_first(message, receive), send)
+            return
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(content))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    def _takes_request(self, scope: Scope, head: _Head, context: ServerContext) -> bool:
+        return (
+            scope["method"] in self._takes
+            and not scope["query_string"]
+            and head.length <= context.settings.max_body_bytes
+            and context.database.is_sqlite
+        )
+
+    def _may_ask(self, scope: Scope, head: _Head, context: ServerContext) -> bool:
+        if head.credential == _NO_CREDENTIAL:
+            return self.open_on_loopback and is_on_loopback(scope)
+        callers: KnownCallers = scope["app"].state.known_callers
+        try:
+            principal = callers.find(head.credential, lambda: identify(context, _texts(head.credential)))
+        except NotSignedIn:
+            return False
+        return self._permits(principal)
+
+    def _permits(self, principal: Principal) -> bool:
+        try:
+            self.require_permitted(principal)
+        except PermissionDenied:
+            return False
+        return True
+
+    def _content(self, context: ServerContext, body: bytes) -> bytes | None:
+        """Return the reply, or None for a body that does not validate.
+
+        Raises:
+            UserFacingError: as the endpoint.
+        """
+        try:
+            given = self._body.__pydantic_validator__.validate_json(body)
+        except ValidationError:
+            return None
+        reply = self._answer(context=context, body=given)
+        content: bytes = reply.__pydantic_serializer__.to_json(reply, exclude_none=self._exclude_none)
+        return content
+
+
+def _usual_head(scope: Scope) -> _Head | None:
+    """Return what matters of a head; None when it is not one of JSON with a length, or says something twice."""
+    found: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        if name in _READ:
+            if name in found:
+                return None
+            found[name] = value
+        elif name in _UNUSUAL:
+            return None
+    length = found.get(_LENGTH, b"")
+    if not length.isdigit() or found.get(_KIND, b"").partition(b";")[0] != _JSON:
+        return None
+    return _Head(int(length), (found.get(_AUTHORIZATION, b""), found.get(_API_KEY, b"")))
+
+
+def _texts(credential: Credential) -> Mapping[str, str]:
+    authorization, key = (value.decode("latin-1") for value in credential)
+    return {"authorization": authorization, "x-api-key": key}
+
+
+def _with_first(first: Message, receive: Receive) -> Receive:
+    """Return what gives a message that was taken already, then what comes."""
+    taken = [first]
+
+    async def replayed() -> Message:
+        return taken.pop() if taken else await receive()
+
+    return replayed

@@ -1,0 +1,1 @@
+"""The sensor models that the server scores with, loaded."""
