@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect, text
 
-NEWEST = "0010"
+NEWEST = "0011"
 """The newest of ``versions/``."""
 
 
