@@ -79,7 +79,7 @@ def open_context(settings: ServerSettings) -> ServerContext:
     """
     prepare_data_dir(settings.data_dir)
     clock = HybridLogicalClock(SERVER_DEVICE)
-    database = _database(settings, clock)
+    database = connect_database(settings, clock)
     try:
         database.migrate()
         newest = _newest_stamp(database)
@@ -133,7 +133,12 @@ def require_store(settings: ServerSettings) -> None:
         raise NotFound("server-no-store", folder=str(settings.data_dir))
 
 
-def _database(settings: ServerSettings, clock: HybridLogicalClock) -> Database:
+def connect_database(settings: ServerSettings, clock: HybridLogicalClock) -> Database:
+    """Return the database of a server as it is; nothing is asked of it yet.
+
+    Raises:
+        InvalidInput: ``database-url-invalid``.
+    """
     try:
         engine = make_url(settings.database).get_backend_name()
         if engine not in {"sqlite", "postgresql"}:

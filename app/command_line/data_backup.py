@@ -40,7 +40,7 @@ def backup_command(
     """  # noqa: D301 - \b keeps the lines as they are
     from app.command_line import warn
 
-    _one_side(store, data_dir)
+    one_side(store, data_dir)
     with progress_bar(str(out)) as advance:
         on_file = in_fractions(str(out), advance)
         if data_dir is not None:
@@ -82,7 +82,7 @@ def restore_command(
       imageflow data restore /backup/2026-03-01 --data-dir /srv/imageflow
       imageflow data restore --mark --data-dir /srv/imageflow
     """  # noqa: D301 - \b keeps the lines as they are
-    _one_side(store, data_dir)
+    one_side(store, data_dir)
     if mark == (backup is not None):
         raise typer.BadParameter("name a backup, or give --mark", param_hint="BACKUP")
     if backup is None:
@@ -99,7 +99,12 @@ def restore_command(
             typer.echo(f"{name.replace('_', ' '):12} {value}")
 
 
-def _one_side(store: Path | None, data_dir: Path | None) -> None:
+def one_side(store: Path | None, data_dir: Path | None) -> None:
+    """Check that the store of a station is named, or the data folder of a server, not both.
+
+    Raises:
+        BadParameter: when both are.
+    """
     if store is not None and data_dir is not None:
         raise typer.BadParameter("a station has --store, a server --data-dir", param_hint="--data-dir")
 

@@ -2,87 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import null, select, text
+from sqlalchemy import null, select
 from sqlalchemy.orm import Session
 
 from app.station.store_layout import BLOBS, DATABASE
-from models.audit import verify_audit
+from models.consistency import (
+    ConsistencyReport,
+    Finding,
+    Progress,
+    audit_findings,
+    foreign_key_findings,
+    has_schema,
+    integrity_findings,
+    session_findings,
+)
 from models.database import Database
-from models.errors import NotFound, Unavailable
-from models.messages import error_text
+from models.errors import NotFound
 from models.pipelines import ModelFile
-from models.sessions import AIResult, ImageRecord, InspectionSession
-from models.states import SessionStatus
+from models.sessions import ImageRecord
 from models.storage import pieces_of, reason_of, sha256_of_pieces
 from models.sync import Blob, OutboxEntry, SyncState
 from models.synced import Master, synced_types
-from models.verdicts import AiVerdict, HumanDecision, effective_verdict
-from models.verification import HumanVerification
 from sync.station.blobs import BlobStore
 from sync.station.given_up import given_up
 
-_INSPECTED = frozenset({SessionStatus.AI_COMPLETED, SessionStatus.HUMAN_REVIEW, SessionStatus.COMPLETED})
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something in a store that is not as it must be.
-
-    Attributes:
-        code: key of its text in ``resources/messages``.
-        values: what the text names.
-    """
-
-    code: str
-    values: dict[str, object]
-
-    def sentence(self, language: str = "en") -> str:
-        """Return what is wrong and what to do, in ``language``."""
-        text = error_text(self.code, self.values, language)
-        return f"{text.title}: {text.detail} {text.advice}".strip()
-
-
-@dataclass(frozen=True, slots=True)
-class StoreReport:
-    """What a check of one store saw.
-
-    Attributes:
-        counts: how many records, blobs, outbox entries … were looked at.
-    """
-
-    store: Path
-    findings: tuple[Finding, ...]
-    counts: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def consistent(self) -> bool:
-        """Whether nothing was found."""
-        return not self.findings
-
-    def as_json(self, language: str = "en") -> dict[str, Any]:
-        """Return the report as JSON values."""
-        return {
-            "store": str(self.store),
-            "consistent": self.consistent,
-            "counts": self.counts,
-            "findings": [
-                {"code": finding.code, **finding.values, "message": finding.sentence(language)}
-                for finding in self.findings
-            ],
-        }
-
-
-Progress = Callable[[int, int], None]
-"""Called with blobs checked and blobs in all."""
-
-
-def check_store(store: Path, on_progress: Progress | None = None) -> StoreReport:
+def check_store(store: Path, on_progress: Progress | None = None) -> ConsistencyReport:
     """Check the store in ``store``; a station may work in it meanwhile.
 
     Raises:
@@ -95,60 +44,22 @@ def check_store(store: Path, on_progress: Progress | None = None) -> StoreReport
     database = Database.at(path)
     try:
         with database.read() as session:
-            damage = list(_integrity_findings(session))
+            damage = list(integrity_findings(session))
             if damage:
-                return StoreReport(store, tuple(damage))
-            if not _has_schema(session):
-                return StoreReport(store, (), {"records": 0})
+                return ConsistencyReport(store, tuple(damage))
+            if not has_schema(session):
+                return ConsistencyReport(store, (), {"records": 0})
             counts: dict[str, int] = {}
             checks = (
-                _foreign_key_findings(session),
-                _audit_findings(session),
+                foreign_key_findings(session),
+                audit_findings(session),
                 _outbox_findings(session, counts),
-                _state_findings(session, counts),
+                session_findings(session, counts, results_are_here=True),
                 _blob_findings(session, BlobStore(store / BLOBS), counts, on_progress),
             )
-            return StoreReport(store, tuple(finding for check in checks for finding in check), counts)
+            return ConsistencyReport(store, tuple(finding for check in checks for finding in check), counts)
     finally:
         database.close()
-
-
-def _has_schema(session: Session) -> bool:
-    """Return whether the tables are there; a process killed at its first start leaves a file without any.
-
-    Raises:
-        Unavailable: ``store-newer`` or ``store-older``.
-    """
-    from models.migrations.upgrade import scripts
-
-    present = MigrationContext.configure(session.connection()).get_current_heads()
-    if not present:
-        return False
-    directory = scripts()
-    if not {script.revision for script in directory.walk_revisions()}.issuperset(present):
-        raise Unavailable("store-newer")
-    if present != tuple(directory.get_heads()):
-        raise Unavailable("store-older")
-    return True
-
-
-def _integrity_findings(session: Session) -> Iterator[Finding]:
-    for (problem,) in session.execute(text("PRAGMA integrity_check")):
-        if problem != "ok":
-            yield Finding("finding-database", {"reason": problem})
-
-
-def _foreign_key_findings(session: Session) -> Iterator[Finding]:
-    for table, row, parent, _ in session.execute(text("PRAGMA foreign_key_check")):
-        yield Finding("finding-foreign-key", {"table": table, "row": row, "parent": parent})
-
-
-def _audit_findings(session: Session) -> Iterator[Finding]:
-    for problem in verify_audit(session):
-        yield Finding(
-            "finding-audit",
-            {"device_id": problem.device_id, "sequence": problem.sequence, "reason": problem.reason},
-        )
 
 
 def _outbox_findings(session: Session, counts: dict[str, int]) -> Iterator[Finding]:
@@ -174,38 +85,6 @@ def _outbox_findings(session: Session, counts: dict[str, int]) -> Iterator[Findi
 def _acknowledged(fields: dict[str, Any] | None) -> bool:
     """Return whether the server acknowledged a master: its fields have positions before the next pull gives it one."""
     return any(state.get("rev") is not None for state in (fields or {}).values())
-
-
-def _state_findings(session: Session, counts: dict[str, int]) -> Iterator[Finding]:
-    machine: dict[str, list[AiVerdict]] = {}
-    for part, item, clock, verdict in session.execute(
-        select(AIResult.session_id, AIResult.item_id, AIResult.clock, AIResult.overall_result)
-    ):
-        machine.setdefault(part, []).append(AiVerdict(item, clock, verdict))
-    person: dict[str, list[HumanDecision]] = {}
-    for part, item, clock, decided in session.execute(
-        select(
-            HumanVerification.session_id, HumanVerification.item_id, HumanVerification.clock, HumanVerification.verdict
-        )
-    ):
-        person.setdefault(part, []).append(HumanDecision(item, clock, decided))
-    counts["sessions"] = 0
-    for record in session.scalars(select(InspectionSession).execution_options(yield_per=500)):
-        counts["sessions"] += 1
-        if record.status in _INSPECTED and record.id not in machine:
-            yield Finding("finding-no-result", {"session_id": record.id, "status": record.status.value})
-        if (record.status is SessionStatus.COMPLETED) != (record.completed_at is not None):
-            yield Finding("finding-completion", {"session_id": record.id, "status": record.status.value})
-        expected = effective_verdict(machine.get(record.id, ()), person.get(record.id, ()))
-        if expected != record.effective_verdict:
-            yield Finding(
-                "finding-verdict",
-                {
-                    "session_id": record.id,
-                    "kept": record.effective_verdict.value if record.effective_verdict else "-",
-                    "derived": expected.value if expected else "-",
-                },
-            )
 
 
 def _blob_findings(

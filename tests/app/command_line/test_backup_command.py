@@ -1,4 +1,4 @@
-"""``imageflow data backup`` and ``restore`` as a person or a script uses them."""
+"""``imageflow data backup``, ``restore`` and ``verify`` of a server as a person or a script uses them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import pytest
 
 from server.context import open_context
 from server.core.settings import ServerSettings
+from server.objects.records import record_blob
 from tests.support.command import run
+from tests.support.messages import says
 from tests.support.newest_schema import newest_store
 
 pytestmark = pytest.mark.slow
@@ -59,3 +61,23 @@ def test_a_restore_needs_either_a_backup_or_the_mark(capsys, store, arguments):
 def test_a_backup_is_of_one_side(capsys, store, data_dir, tmp_path):
     arguments = ("--store", store, "--data-dir", data_dir, "--out", tmp_path / "b")
     assert run(capsys, "data", "backup", *arguments)[0] == 2
+
+
+def test_a_servers_data_are_verified(capsys, data_dir):
+    code, out, _ = run(capsys, "data", "verify", "--data-dir", data_dir, "--json")
+    (report,) = json.loads(out)["stores"]
+    assert (code, report["store"], report["consistent"]) == (0, str(data_dir), True)
+
+
+def test_damage_of_a_servers_data_ends_with_1(capsys, data_dir):
+    context = open_context(ServerSettings(data_dir=data_dir))
+    with context.database.local_transaction() as session:
+        record_blob(session, "a" * 64, 3, "image/png")
+    context.close()
+    code, _, err = run(capsys, "data", "verify", "--data-dir", data_dir)
+    assert code == 1
+    assert says(err, "finding-object", sha256="a" * 64, reason="missing")
+
+
+def test_a_check_is_of_one_side(capsys, store, data_dir):
+    assert run(capsys, "data", "verify", "--store", store, "--data-dir", data_dir)[0] == 2

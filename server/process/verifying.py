@@ -1,0 +1,146 @@
+"""Checking the data of a server: database, audit trails, sessions, change log and every file by its digest.
+
+Reads only, so a server may be at work meanwhile. Files are checked page by page, each page in a transaction of its own:
+a long one would keep SQLite from clearing its log.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import CompoundSelect, exists, func, select, union
+from sqlalchemy.orm import Session
+
+from models.clock import HybridLogicalClock
+from models.consistency import (
+    ConsistencyReport,
+    Finding,
+    Progress,
+    audit_findings,
+    foreign_key_findings,
+    has_schema,
+    integrity_findings,
+    session_findings,
+)
+from models.database import Database
+from models.errors import NotFound
+from models.pipelines import ModelFile
+from models.releases import ModelRelease
+from models.sessions import ImageRecord
+from models.sync import Blob, ChangeLogEntry, ChangeLogHead, StoredFile
+from models.synced import synced_types
+from server.audit import SERVER_DEVICE
+from server.context import connect_database, require_store
+from server.core.settings import ServerSettings
+from server.objects.store import ObjectStore
+
+_PAGE = 500
+
+
+def check_server(settings: ServerSettings, on_progress: Progress | None = None) -> ConsistencyReport:
+    """Check the data of a server; it may be at work meanwhile.
+
+    Of PostgreSQL the pages and foreign keys are its own matter (``pg_amcheck``); the rest is checked.
+
+    Raises:
+        NotFound: ``server-no-store``.
+        InvalidInput: when the address of the database or of the objects is none.
+        Unavailable: when the database or the objects cannot be reached, or have another schema than this version.
+    """
+    require_store(settings)
+    database = connect_database(settings, HybridLogicalClock(SERVER_DEVICE))
+    try:
+        counts: dict[str, int] = {"records": 0}
+        with database.read() as session:
+            damage = list(integrity_findings(session)) if database.is_sqlite else []
+            if damage or not has_schema(session):
+                return ConsistencyReport(settings.data_dir, tuple(damage), counts)
+            findings = list(foreign_key_findings(session)) if database.is_sqlite else []
+            findings += audit_findings(session)
+            findings += session_findings(session, counts, results_are_here=False)
+            findings += _log_findings(session, counts)
+            counts["files_awaited"] = _awaited(session)
+        findings += _file_findings(database, ObjectStore(settings.objects), counts, on_progress)
+        return ConsistencyReport(settings.data_dir, tuple(findings), counts)
+    finally:
+        database.close()
+
+
+def _log_findings(session: Session, counts: dict[str, int]) -> Iterator[Finding]:
+    """Yield what lies beyond the head of the change log: stations would never get it."""
+    head = session.scalar(select(ChangeLogHead.position)) or 0
+    at = ChangeLogEntry.position
+    span = select(func.count(), func.min(at), func.max(at))
+    entries, oldest, newest = session.execute(span).one()
+    if entries and newest - oldest + 1 != entries:
+        yield Finding("finding-change-log-gap", {"missing": newest - oldest + 1 - entries})
+    if entries and newest > head:
+        yield Finding("finding-change-log", {"entity": "change_log", "position": newest, "head": head})
+    for entity, kind in synced_types().items():
+        count, position = session.execute(select(func.count(), func.max(kind.rev))).one()
+        counts["records"] += count
+        if (position or 0) > head:
+            yield Finding("finding-change-log", {"entity": entity, "position": position, "head": head})
+
+
+def _awaited(session: Session) -> int:
+    """Count the images and model files whose bytes have not come yet: records of stations come first."""
+    came = select(Blob.sha256).where(Blob.present)
+    images = select(ImageRecord.sha256).where(ImageRecord.sha256.not_in(came))
+    models = select(ModelFile.sha256).where(ModelFile.sha256.not_in(came), ModelFile.deleted_at.is_(None))
+    return session.scalar(select(func.count()).select_from(union(images, models).subquery())) or 0
+
+
+def _file_findings(
+    database: Database, objects: ObjectStore, counts: dict[str, int], on_progress: Progress | None
+) -> Iterator[Finding]:
+    with database.read() as session:
+        total = session.scalar(select(func.count()).select_from(_held().subquery())) or 0
+    counts["files"], last = 0, ""
+    while True:
+        held = _held().subquery()
+        query = select(held.c.sha256, held.c.size_bytes).where(held.c.sha256 > last).order_by(held.c.sha256)
+        with database.read() as session:
+            page = session.execute(query.limit(_PAGE)).all()
+        if not page:
+            return
+        for sha256, size in page:
+            reason = _problem(objects, sha256, size)
+            if reason and _is_still_held(database, sha256):
+                yield Finding("finding-object", {"sha256": sha256, "reason": reason})
+            counts["files"] += 1
+            if on_progress is not None:
+                on_progress(counts["files"], max(total, counts["files"]))
+        last = page[-1][0]
+
+
+def _held() -> CompoundSelect[Any]:
+    """Return the digests and sizes of all files that the server must hold."""
+    return union(
+        select(Blob.sha256, Blob.size_bytes).where(Blob.present),
+        select(StoredFile.sha256, StoredFile.size_bytes),
+        select(ModelRelease.sha256, ModelRelease.size_bytes),
+    )
+
+
+def _is_still_held(database: Database, sha256: str) -> bool:
+    """Return whether a file is still one to hold: one that no record names may have been removed meanwhile."""
+    held = _held().subquery()
+    with database.read() as session:
+        return bool(session.scalar(select(exists().where(held.c.sha256 == sha256))))
+
+
+def _problem(objects: ObjectStore, sha256: str, size: int) -> str:
+    """Return what is wrong with an object, empty when nothing is."""
+    digest, length = hashlib.sha256(), 0
+    try:
+        for piece in objects.stream(sha256):
+            digest.update(piece)
+            length += len(piece)
+    except NotFound:
+        return "missing"
+    if length != size:
+        return "wrong-size"
+    return "" if digest.hexdigest() == sha256 else "wrong-digest"
