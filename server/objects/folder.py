@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import filecmp
+import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,7 +14,7 @@ from io import FileIO
 from pathlib import Path
 from typing import TypeVar
 
-from models.storage import sync_file, sync_path
+from models.storage import sha256_of_file, sync_file, sync_path
 
 ARRIVING = ".arriving"
 """Folder for objects that are on their way; no key begins with a dot."""
@@ -49,6 +51,8 @@ def write_objects(folder: Path, contents: Mapping[str, bytes | Path]) -> None:
 def write_made(folder: Path, pieces: Sequence[bytes | memoryview], key: Callable[[], str]) -> None:
     """Write an object that can be made again: nothing is flushed.
 
+    What is there with the same bytes stays, and becomes young: it may be flushed, and acknowledged to somebody.
+
     Args:
         folder: of the store.
         pieces: of its bytes.
@@ -62,10 +66,37 @@ def write_made(folder: Path, pieces: Sequence[bytes | memoryview], key: Callable
         with _new_file(path) as file:
             for piece in pieces:
                 _write_all(file, piece)
-        _rename(path, folder / key())
+        target = folder / key()
+        if not _renewed(target, path):
+            _rename(path, target)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
+
+
+def keep_lasting(folder: Path, key: str, sha256: str) -> bool:
+    """Flush an object that is there, and return whether it is; one that a power cut has damaged is removed.
+
+    Whoever stored it may be doing so in this moment, may have ended before it was flushed, or did not ask for that.
+
+    Args:
+        folder: of the store.
+        key: of the object.
+        sha256: digest of its bytes.
+
+    Raises:
+        OSError: when the system refuses.
+    """
+    path = folder / key
+    try:
+        if sha256_of_file(path) != sha256:
+            path.unlink()
+            return False
+        sync_path(path)
+    except FileNotFoundError:
+        return False
+    _each(sync_path, _folders(folder, [key]))
+    return True
 
 
 def remove_file_older(folder: Path, key: str, limit: datetime) -> bool:
@@ -85,6 +116,7 @@ def remove_file_older(folder: Path, key: str, limit: datetime) -> bool:
     target.rename(taken)
     if taken.stat().st_mtime >= limit.timestamp():
         taken.replace(target)
+        sync_path(target.parent)
         return False
     taken.unlink()
     return True
@@ -106,6 +138,18 @@ def remove_unfinished(folder: Path, limit: datetime) -> None:
                 path.unlink()
         except FileNotFoundError:
             continue  # It has arrived meanwhile.
+
+
+def _renewed(target: Path, made: Path) -> bool:
+    """Make an object young and return True if it is there with the bytes of another file, which is then removed."""
+    try:
+        if not filecmp.cmp(target, made, shallow=False):
+            return False
+        os.utime(target)
+    except FileNotFoundError:
+        return False
+    made.unlink()
+    return True
 
 
 def _folders(folder: Path, keys: Iterable[str]) -> set[Path]:

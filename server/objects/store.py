@@ -21,7 +21,14 @@ from obstore.store import ObjectStore as Store
 
 from models.errors import InvalidInput, NotFound
 from models.storage import move_durably, sha256_of, sync_path
-from server.objects.folder import ARRIVING, remove_file_older, remove_unfinished, write_made, write_objects
+from server.objects.folder import (
+    ARRIVING,
+    keep_lasting,
+    remove_file_older,
+    remove_unfinished,
+    write_made,
+    write_objects,
+)
 from server.objects.keys import Place, digest_of_key, key_of
 from server.objects.trouble import translated
 from server.objects.writing import IN_MEMORY_BYTES, ObjectWriter, StoredObject
@@ -173,6 +180,17 @@ class ObjectStore:
             target.parent.mkdir(parents=True, exist_ok=True)
             move_durably(path, target)
             self._settle(sha256)
+
+    def keep(self, sha256: str) -> bool:
+        """Return whether the object is there; from then on it lasts through a power cut, whoever stored it.
+
+        Raises:
+            Unavailable: ``disk-full`` or ``objects-unreachable``.
+        """
+        if self._folder is None:
+            return self.exists(sha256)
+        with translated(missing="objects-unreachable"):
+            return keep_lasting(self._folder, key_of(sha256), sha256)
 
     def read(self, sha256: str) -> bytes:
         """Return all bytes.

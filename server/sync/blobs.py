@@ -110,7 +110,7 @@ class Uploads:
             Unavailable: ``disk-full`` or ``objects-unreachable``; what was kept by then is kept.
         """
         right = {request.sha256: data for request, data in blobs if sha256_of(data) == request.sha256}
-        self.objects.put_many({sha256: data for sha256, data in right.items() if not self.objects.exists(sha256)})
+        self.objects.put_many({sha256: data for sha256, data in right.items() if not self.objects.keep(sha256)})
         with self.database.local_transaction() as session:
             kinds = {request.sha256: request.content_type for request, _ in blobs}
             record_blobs(session, [(sha256, len(data), kinds[sha256]) for sha256, data in right.items()])
@@ -143,13 +143,15 @@ class Uploads:
     def _is_kept(self, sha256: str, content_type: str) -> bool:
         """Record a blob whose bytes are here already; return whether they are here for good.
 
-        The collector of objects may remove bytes that no record names until the record is committed, not afterwards.
+        Another request that stores them in this moment gives them their name before that is on the disk. The collector
+        of objects may remove bytes that no record names until the record is committed, not afterwards.
         """
+        if not self.objects.keep(sha256):
+            return False
         try:
-            size = self.objects.size(sha256)
+            self._remember(sha256, self.objects.size(sha256), content_type)
         except NotFound:
             return False
-        self._remember(sha256, size, content_type)
         return self.objects.exists(sha256)
 
     def _remember(self, sha256: str, size: int, content_type: str) -> None:

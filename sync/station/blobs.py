@@ -38,6 +38,7 @@ class BlobStore:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._lasting: set[Path] | None = None
 
     def put(self, data: bytes) -> str:
         """Keep ``data`` and return its digest; it lasts through a power cut when this returns.
@@ -139,6 +140,10 @@ class BlobStore:
     def _keep(self, pieces: Iterable[bytes], sha256: str) -> str:
         target = self.path(sha256)
         if target.is_file():
+            with _written(target):
+                # Whoever wrote it may be doing so in this moment, or may have ended before its name was on the disk.
+                self._make_folder(target.parent)
+                sync_path(target.parent)
             return sha256
         temporary = target.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
         with _written(target):
@@ -149,9 +154,17 @@ class BlobStore:
         return sha256
 
     def _make_folder(self, folder: Path) -> None:
-        if not folder.is_dir():
+        """Make a folder of blobs; its name is on the disk when this returns, whoever made it."""
+        if self._lasting is None:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            found = set(self.directory.iterdir())
+            for place in (self.directory.parent, self.directory):
+                sync_path(place)
+            self._lasting = found
+        if folder not in self._lasting or not folder.is_dir():
             folder.mkdir(parents=True, exist_ok=True)
             sync_path(folder.parent)
+            self._lasting.add(folder)
 
 
 def remember_blob(session: Session, sha256: str, size_bytes: int, content_type: str) -> Blob:

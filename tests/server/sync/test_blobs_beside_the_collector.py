@@ -1,6 +1,8 @@
-"""Blobs whose bytes the collector of objects removes while they are announced or sent."""
+"""Blobs that are here when they are announced or sent, and whether they stay: collected meanwhile, or damaged."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from tests.support.sync_stores import ServerStore
 
 DATA = b"heatmap"
 DIGEST = sha256_of(DATA)
+FILE = Path("server", "objects", DIGEST[:2], DIGEST[2:4], DIGEST)
 REQUEST = UploadRequest(sha256=DIGEST, size=len(DATA), content_type="image/png")
 
 
@@ -42,3 +45,33 @@ def test_a_blob_of_many_that_is_collected_meanwhile_is_stored_again(
     remove_before_the_record(server.objects, monkeypatch, "record_blobs")
     server.uploads.take([PackedBlob(REQUEST, DATA)], "en")
     assert server.objects.read(DIGEST) == DATA
+
+
+@pytest.fixture
+def damaged(server: ServerStore, tmp_path: Path) -> Path:
+    """The file of an object that was stored without a flush, as a power cut has left it."""
+    server.objects.put(DIGEST, DATA, lasting=False)
+    path = tmp_path / FILE
+    path.write_bytes(b"")
+    return path
+
+
+def test_an_announced_blob_that_a_power_cut_has_damaged_is_asked_for(server: ServerStore, damaged: Path) -> None:
+    assert server.uploads.begin("station", REQUEST).complete is False
+
+
+def test_a_blob_of_many_that_a_power_cut_has_damaged_is_stored_again(server: ServerStore, damaged: Path) -> None:
+    server.uploads.take([PackedBlob(REQUEST, DATA)], "en")
+    assert server.objects.read(DIGEST) == DATA
+
+
+def test_an_image_between_two_steps_mends_one_that_a_power_cut_has_damaged(server: ServerStore, damaged: Path) -> None:
+    server.objects.put(DIGEST, DATA, lasting=False)
+    assert server.objects.read(DIGEST) == DATA
+
+
+def test_an_image_between_two_steps_never_replaces_an_acknowledged_blob(server: ServerStore, tmp_path: Path) -> None:
+    server.uploads.take([PackedBlob(REQUEST, DATA)], "en")
+    before = (tmp_path / FILE).stat()
+    server.objects.put(DIGEST, DATA, lasting=False)
+    assert (tmp_path / FILE).stat().st_ino == before.st_ino

@@ -277,6 +277,21 @@ MUTATIONS = (
         POWER_CUT,
     ),
     Mutation(
+        "the server acknowledges an object as kept that another request has not flushed yet",
+        "server.objects.folder",
+        "        sync_path(path)\n    except FileNotFoundError:\n        return False\n"
+        "    _each(sync_path, _folders(folder, [key]))\n",
+        "    except FileNotFoundError:\n        return False\n",
+        POWER_CUT,
+    ),
+    Mutation(
+        "a station trusts the name of an image that an ended process left",
+        "sync.station.blobs",
+        "                sync_path(target.parent)\n            return sha256\n",
+        "            return sha256\n",
+        POWER_CUT,
+    ),
+    Mutation(
         "a commit does not wait for the disk",
         "models.database",
         '    "PRAGMA synchronous=FULL",\n',

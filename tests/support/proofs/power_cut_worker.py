@@ -13,11 +13,14 @@ if bug:
 
 from sqlalchemy import Engine, event  # noqa: E402 - after the bug is planted
 
+from models.storage import sha256_of, sync_file  # noqa: E402
 from sync.shared.protocol import Batch, PushAnswer, UploadedBlobs, UploadState  # noqa: E402
 from sync.station.sending import PieceSize  # noqa: E402
 from tests.support.proofs.power_cut import PARTS, say  # noqa: E402
 from tests.support.sync_stores import Link, ServerStore, Station, prepared  # noqa: E402
 
+LEFT_AT_STATION, LEFT_AT_SERVER = 1, 2
+"""Parts whose images are there already, under names that are not on the disk."""
 CHECKPOINT_PAGES = 40
 """The log goes into the database this often, so that a few parts see it happen."""
 
@@ -47,6 +50,20 @@ class SpokenLink(Link):
         return state
 
 
+def image_of(part: int) -> bytes:
+    return bytes([part]) * 1500
+
+
+def leave_behind() -> None:
+    """Leave what a process leaves that ends before it has flushed the names of its files."""
+    left = station.blobs.path(sha256_of(image_of(LEFT_AT_STATION)))
+    left.parent.mkdir(parents=True)
+    with left.open("xb") as file:
+        file.write(image_of(LEFT_AT_STATION))
+        sync_file(file)
+    server.objects.put(sha256_of(image_of(LEFT_AT_SERVER)), image_of(LEFT_AT_SERVER), lasting=False)
+
+
 @event.listens_for(Engine, "connect")
 def often(connection, _record) -> None:
     connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}").close()
@@ -63,8 +80,9 @@ else:
     station.link = SpokenLink(server, device_id)
     station.engine.client = station.link  # type: ignore[assignment]
     station.engine._pieces = PieceSize(4096)  # several small blobs at once, and one alone
+    leave_behind()
     for number in range(PARTS):
-        part = station.inspect_part(target_id, image=bytes([number]) * 1500)
+        part = station.inspect_part(target_id, image=image_of(number))
         say(parts=[part])
         if number % 2:
             station.sync()
