@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import make_url, select
+from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from models.clock import HybridLogicalClock, Stamp
+from models.clock import HybridLogicalClock
 from models.database import Database
 from models.errors import InvalidInput, NotFound
-from models.sync import ChangeLogEntry
 from server.audit import SERVER_DEVICE
 from server.auth.identity.passwords import Passwords
 from server.auth.identity.rate_limit import SignInLimiter
 from server.auth.identity.tokens import TokenIssuer
+from server.change_log.newest_stamp import newest_stamp
 from server.change_log.recording import ChangeLogRecorder
 from server.core.metrics import Metrics
 from server.core.settings import DATABASE_FILE, ServerSettings, prepare_data_dir, signing_key
@@ -82,7 +82,8 @@ def open_context(settings: ServerSettings) -> ServerContext:
     database = connect_database(settings, clock)
     try:
         database.migrate()
-        newest = _newest_stamp(database)
+        with database.read() as session:
+            newest = newest_stamp(session)
         if newest is not None:
             clock.observe(newest)
         events = _bus(settings)
@@ -164,16 +165,3 @@ def _bus(settings: ServerSettings) -> EventBus:
             further=settings.kafka_options,
         )
     )
-
-
-def _newest_stamp(database: Database) -> Stamp | None:
-    """Return the newest stamp given out here, so that a restart with a wrong wall clock does not go back."""
-    query = (
-        select(ChangeLogEntry.clock)
-        .where(ChangeLogEntry.device_id.is_(None))
-        .order_by(ChangeLogEntry.position.desc())
-        .limit(1)
-    )
-    with database.read() as session:
-        text = session.scalar(query)
-    return Stamp.parse(text) if text else None

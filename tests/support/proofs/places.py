@@ -17,6 +17,7 @@ from models.errors import UserFacingError
 from models.sessions import InspectionSession
 from models.states import Role, SessionStatus
 from server.auth.identity.principal import Principal
+from server.change_log.newest_stamp import newest_stamp
 from server.change_log.recording import ChangeLogRecorder
 from server.objects.store import ObjectStore
 from server.sync.blobs import Uploads
@@ -24,7 +25,8 @@ from server.sync.offers import take_offers
 from server.sync.schemas import OfferChoice
 from sync.station.blobs import BlobStore
 from sync.station.engine import SyncEngine
-from sync.station.outbox import OutboxRecorder, newest_stamp
+from sync.station.outbox import OutboxRecorder
+from sync.station.outbox import newest_stamp as newest_of_station
 from sync.station.state import FORKED_AT, STORE_ID, get_value
 from sync.station.status import SyncReport
 from tests.support.proofs.faults import Disk, FaultyLink, Fuse, Killed, watch
@@ -54,6 +56,10 @@ class PlantServer(ServerStore):
     def _open(self) -> None:
         self.clock = HybridLogicalClock("server", wall=self.wall)
         self.database = migrated(self.folder / "server.sqlite3", ChangeLogRecorder(self.clock))
+        with self.database.read() as session:
+            newest = newest_stamp(session)
+        if newest is not None:
+            self.clock.observe(newest)
         watch(self.database.engine, self.fuse, self.disk)
         self.objects = ObjectStore((self.folder / "objects").as_uri())
         self.uploads = Uploads(self.database, self.objects, self.folder / "staging")
@@ -116,7 +122,7 @@ class PlantStation(Station):
         path = self.folder / "station.sqlite3"
         opened = migrated(path, OutboxRecorder(HybridLogicalClock(self.device_id)))
         with opened.read() as session:
-            last = newest_stamp(session)
+            last = newest_of_station(session)
         opened.close()
         self.clock = HybridLogicalClock(self.device_id, last, wall=self.wall)
         self.database = Database.at(path, OutboxRecorder(self.clock))
