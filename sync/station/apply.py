@@ -9,17 +9,19 @@ from typing import Any
 from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from models.audit import AuditEntry
 from models.clock import HybridLogicalClock, Stamp
 from models.named import UniquelyNamed
 from models.names import key_of, set_apart
 from models.states import OutboxState
 from models.sync import OutboxEntry, SyncConflict
-from models.synced import Master, Synced, SyncKind, split_fields, synced_types
+from models.synced import Master, Synced, SyncKind, snapshot, split_fields, synced_types
 from models.tracking import remote_changes
-from sync.shared.merge import fields_to_take, with_field_states
+from sync.shared.merge import fields_to_take, merge_owned, with_field_states
 from sync.shared.problems import may_retry, problem_code
 from sync.shared.protocol import ChangeResult, FieldConflict, Outcome, PulledChange, SnapshotRecord
 from sync.shared.records import holder_of, lacking, missing_parent, table_of, unique_columns
+from sync.station.audit_chain import take_place
 from sync.station.outbox import WaitingChange
 from sync.station.state import NEWEST_CLOCK, set_value
 
@@ -79,6 +81,9 @@ def take_snapshot(session: Session, clock: HybridLogicalClock, records: Sequence
         for record in records:
             revs = {name: record.field_revs.get(name) or record.rev or 0 for name in record.fields}
             _forget_positions(session, record)
+            if _went_back(session, record):
+                received.skipped += 1
+                continue
             try:
                 taken = _take(
                     session, record.entity, record.entity_id, record.rev or 0, record.clock, record.fields, revs
@@ -140,6 +145,19 @@ def _forget_positions(session: Session, record: SnapshotRecord) -> None:
     present.rev = None if record.rev is None else min(present.rev or record.rev, record.rev)
 
 
+def _went_back(session: Session, record: SnapshotRecord) -> bool:
+    """Return whether the server has an older state of a session than it had acknowledged; it gets the newer one again.
+
+    While a change of the session waits here, an older state on the server says nothing.
+    """
+    record_type = synced_types().get(record.entity)
+    if record_type is None or record_type.kind is not SyncKind.OWNED:
+        return False
+    present = session.get(record_type, record.entity_id)
+    older = present is not None and record.clock < present.clock
+    return older and not waiting_fields(session, record.entity, record.entity_id)
+
+
 def keep_conflicts(
     session: Session, entity: str, entity_id: str, change_id: str, conflicts: Sequence[FieldConflict]
 ) -> int:
@@ -199,6 +217,8 @@ def _take(
     if record_type.kind is SyncKind.FACT:
         if present.rev is None:
             present.rev = rev
+        if isinstance(present, AuditEntry):
+            take_place(present, fields)
         owner = fields.get("device_id", present.device_id)  # type: ignore[attr-defined]  # facts have it
         if owner == present.device_id:  # type: ignore[attr-defined]  # facts have it
             return False
@@ -245,7 +265,8 @@ def _take_update(
         for name, value in fields.items():
             wanted |= fields_to_take({name: value}, rev=revs.get(name, rev), revs=held, waiting=waiting)
     elif rev >= (present.rev or 0):
-        wanted = {name: value for name, value in fields.items() if name not in waiting}
+        others = {name: value for name, value in fields.items() if name not in waiting}
+        wanted = merge_owned(snapshot(present), others).taken
     values, extra = split_fields(type(present), wanted)
     if missing_parent(session, type(present), values):
         raise ResyncNeeded(f"{present.entity} {present.id}")

@@ -2,14 +2,16 @@
 
 A store restored from a backup, or a copy that goes on, continues its chain where others have continued it already. The
 entries that the server lacks are put behind the server's newest one, in their order: sequence and digests are new, what
-they say is not, and each keeps its former place in ``extra``.
+they say is not, and each keeps its former place in ``extra``. Those that it holds already, from another copy that sent
+them first, give up the place they have here and take the server's with the snapshot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from models.audit import GENESIS, AuditEntry, AuditHead, append_audit, audit_digest
@@ -23,6 +25,7 @@ from models.tracking import remote_changes
 _ACTOR = "imageflow"
 FORMER_PLACE = "former_place"
 """Where an entry was before it was moved: ``device_id``, ``sequence`` and ``digest``; travels with it."""
+_PLACE = ("sequence", "previous_digest", "digest")
 
 
 def diverged(session: Session, device_id: str, sequence: int, digest: str) -> bool:
@@ -45,6 +48,31 @@ def waiting_entries(session: Session, device_id: str) -> list[str]:
         .order_by(AuditEntry.sequence)
     )
     return list(session.scalars(query))
+
+
+def give_up_places(session: Session, entry_ids: Collection[str]) -> None:
+    """Free the places of entries that the server holds at its own ones, and take them out of the outbox.
+
+    Their sequences are negative until ``take_place``.
+    """
+    with remote_changes(session):
+        query = select(AuditEntry).where(AuditEntry.id.in_(entry_ids), AuditEntry.sequence > 0)
+        lowest = min(session.scalar(select(func.min(AuditEntry.sequence))) or 0, 0)
+        for number, entry in enumerate(session.scalars(query), start=1):
+            entry.sequence = lowest - number
+        sent = OutboxEntry.entity_id.in_(entry_ids) & (OutboxEntry.entity == AuditEntry.entity)
+        session.execute(delete(OutboxEntry).where(sent))
+        session.flush()
+
+
+def take_place(entry: AuditEntry, fields: Mapping[str, Any]) -> None:
+    """Give an entry whose place was given up the one that the server's fields name."""
+    if entry.sequence > 0:
+        return
+    for name in _PLACE:
+        setattr(entry, name, fields[name])
+    if FORMER_PLACE in fields:
+        entry.extra = {**entry.extra, FORMER_PLACE: fields[FORMER_PLACE]}
 
 
 def move_entries(session: Session, entry_ids: Collection[str], *, device_id: str, sequence: int, digest: str) -> int:

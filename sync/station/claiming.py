@@ -10,7 +10,7 @@ from models.database import Database
 from models.errors import Conflict, NotFound, NotSignedIn
 from sync.shared.problems import DEVICE_REVOKED, STORE_FORKED, code_of, member_of
 from sync.shared.protocol import MAX_COMPARED, ClaimAnswer, HeldRecord, Inventory, StoreClaim
-from sync.station.audit_chain import diverged, move_entries, waiting_entries
+from sync.station.audit_chain import diverged, give_up_places, move_entries, waiting_entries
 from sync.station.client import ServerClient
 from sync.station.comparing import begin_comparison
 from sync.station.handed_over import give_back
@@ -93,6 +93,7 @@ class PassClaim:
             waiting = waiting_entries(session, self.device_id)
         lacking = [entry_id for page in _pages(waiting) for entry_id in self._lacking(page)]
         with self.database.transaction() as session:
+            give_up_places(session, [entry_id for entry_id in waiting if entry_id not in set(lacking)])
             move_entries(
                 session,
                 lacking,

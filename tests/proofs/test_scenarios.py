@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from models.audit import verify_audit
+from models.sessions import InspectionSession
+from models.states import SessionStatus
 from models.targets import Target
 from sync.station.pulling import forget_cursor
 from tests.support.proofs.plant import Plant
@@ -73,6 +76,44 @@ def test_images_that_the_server_loses_come_again(plant):
     assert not plant.server.objects.exists(sha256)
     plant.come_to_rest(station, 0)
     assert plant.server.objects.read(sha256) == data
+
+
+@pytest.mark.parametrize("marked", [0, 1], ids=["copied back", "restored"])
+def test_the_status_of_a_part_that_a_restored_server_lost_comes_again(plant, marked):
+    station = plant.stations[0]
+    part = station.attempt(lambda: station.inspect_part(plant.target.id, plant.user.id))
+    plant.come_to_rest(station, 0)
+    plant.back_up_server(station, 0)
+    station.attempt(lambda: station.review_part(part, plant.user.id))
+    plant.come_to_rest(station, 0)
+    plant.restore_server(station, marked)
+    plant.come_to_rest(station, 0)
+    assert plant.server.record(InspectionSession, part).status is SessionStatus.HUMAN_REVIEW
+    assert station.record(InspectionSession, part).status is SessionStatus.HUMAN_REVIEW
+
+
+def test_a_later_edit_stands_although_the_servers_clock_went_back_at_a_restart(plant):
+    station = plant.stations[0]
+    station.edit(Target, plant.target.id, plant.user.id, name="first")
+    station.link.faults = ["", "lost"]
+    station.attempt(station.sync)
+    plant.clock_of_server_jumps(station, -5)
+    plant.server.reopen()
+    station.edit(Target, plant.target.id, plant.user.id, name="second")
+    station.quiet_pass()
+    assert plant.server.record(Target, plant.target.id).name == "second"
+
+
+def test_an_audit_entry_that_two_copies_send_has_the_servers_place_in_both(plant):
+    station = plant.stations[0]
+    plant.start_a_disk_image_elsewhere(station, 1)
+    station.attempt(station.sync)
+    plant.start_a_disk_image_elsewhere(station, 1)
+    plant.start_a_disk_image_elsewhere(station, 1)
+    plant.come_to_rest(station, 0)
+    for place in (plant.server, station):
+        with place.database.read() as session:
+            assert [problem for problem in verify_audit(session) if problem.device_id == station.device_id] == []
 
 
 def test_a_claim_of_the_part_of_another_station_is_refused(plant):

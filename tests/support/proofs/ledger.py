@@ -45,6 +45,7 @@ class Ledger:
         blobs: by digest: bytes.
         sessions: by id: station and furthest rank of the status.
         edits: by change and field.
+        made: how many edits there were, also those forgotten since.
         seen: position and value of each master's field that a station has shown last.
         stamps: of fields of masters that any station has held.
         known: changes of masters seen in an outbox.
@@ -57,6 +58,7 @@ class Ledger:
     blobs: dict[str, bytes] = field(default_factory=dict)
     sessions: dict[str, tuple[str, int]] = field(default_factory=dict)
     edits: dict[tuple[str, str], Edit] = field(default_factory=dict)
+    made: int = 0
     seen: dict[tuple[str, str, str], tuple[int, Any]] = field(default_factory=dict)
     stamps: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
@@ -136,9 +138,10 @@ class Ledger:
                 return  # A restored server is told of it again, under its former stamp.
             assert entry.clock > held, f"an edit at {station.name} is stamped older than what it was made upon"
         for name, value in entry.fields.items():
-            if name not in UNMERGED:
-                edit = Edit(len(self.edits), station.device_id, entry.change_id, entry.entity_id, name, value)
-                self.edits.setdefault((entry.change_id, name), edit)
+            if name not in UNMERGED and (entry.change_id, name) not in self.edits:
+                self.made += 1
+                edit = Edit(self.made, station.device_id, entry.change_id, entry.entity_id, name, value)
+                self.edits[entry.change_id, name] = edit
 
     def passed(self, station: PlantStation) -> None:
         """Remember that a station has had a whole pass."""
