@@ -26,7 +26,7 @@ def camera_stream_routes(streams: CameraStreams, most_bytes: int) -> tuple[WebSo
 
     async def serve(socket: LiveSocket) -> None:
         async with streams.open() as stream:
-            await socket.accept(most_bytes=most_bytes)
+            await socket.accept(most_bytes=most_bytes, live=True)
             await socket.send(message_of(stream.state, socket.language))
             reading = asyncio.create_task(_read(socket, stream))
             writing = asyncio.create_task(_write(socket, stream))
@@ -66,3 +66,5 @@ async def _write(socket: LiveSocket, stream: CameraStream) -> None:
         await socket.send(message_of(output, socket.language))
         if isinstance(output, ProcessedFrame):
             await socket.send(output.image.jpeg)
+        # The next picture is made when it can leave at once; it would get old waiting for this one.
+        await socket.room()

@@ -47,14 +47,17 @@ class LiveSocket:
         self._checking: asyncio.Task[None] | None = None
         self.accepted = False
 
-    async def accept(self, *, most_bytes: int | None = None) -> None:
+    async def accept(self, *, most_bytes: int | None = None, live: bool = False) -> None:
         """Accept the connection; everything that may refuse it comes before.
 
         Args:
             most_bytes: of a message of the client.
+            live: whether what it is sent is soon out of date, so that little shall wait for it.
         """
         if most_bytes is not None:
             self._connection.accept_bytes(most_bytes)
+        if live:
+            self._connection.keep_nothing_back()
         offered = self._websocket.scope.get("subprotocols", [])
         with gone():
             await self._websocket.accept(subprotocol=BEARER if BEARER in offered else None)
@@ -71,6 +74,10 @@ class LiveSocket:
             await self._websocket.send_bytes(message)
         else:
             await self._websocket.send_text(message.model_dump_json(by_alias=True, exclude_none=True))
+
+    async def room(self) -> None:
+        """Wait until there is room for a message: what is made before waits for a client that reads slowly."""
+        await self._connection.room()
 
     async def receive(self) -> str | bytes:
         """Return the next message of the client.

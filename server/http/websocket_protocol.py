@@ -104,6 +104,14 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         """Set how many bytes a message of the client may have."""
         self.conn.max_message_size = most
 
+    def keep_nothing_back(self) -> None:
+        """Let ``room`` and ``send`` wait until the system has taken all that was sent before, instead of most of it."""
+        self.transport.set_write_buffer_limits(high=0)
+
+    async def room(self) -> None:
+        """Wait until there is room for a message, or the connection has ended."""
+        await self.writable.wait()
+
     def drop(self, code: CloseCode, reason: str = "") -> None:
         """End the connection with a code, also one whose client does not read: it is not waited for."""
         if self.close_sent or self.transport.is_closing():

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
 
+from inspection.imaging.frames import Frame
+from inspection.pipeline.outcome import InspectionOutcome
 from models.errors import InvalidInput, NotFound, TooLarge, TooManyRequests, UnreadableImage
 from server.camera_stream.frames import Output, ProcessedFrame, StreamState, StreamStatus, StreamTrouble
 from server.camera_stream.pace import MOST_FPS
@@ -124,6 +128,55 @@ def test_a_frame_that_gets_old_in_the_pipeline_is_not_sent() -> None:
             assert (found.frames_out, found.dropped) == (3, 1)
 
     run(scenario())
+
+
+class UnevenRunner(HeldRunner):
+    """A pipeline that now and then takes longer than three periods, by the clock of the test."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def run(self, frame: Frame, *, cancel: threading.Event) -> InspectionOutcome:
+        outcome = super().run(frame, cancel=cancel)
+        self._clock.now += 0.35 if len(self.seen) % 4 == 0 else 0.03
+        return outcome
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_frame_is_sent_two_periods_after_its_own_stamp(seed: int) -> None:
+    uneven = random.Random(seed)  # noqa: S311 - a schedule, no secret
+    captured: list[float] = []
+    ages: list[float] = []
+
+    async def take(outputs: AsyncIterator[Output], clock: Clock) -> None:
+        async for output in outputs:
+            if isinstance(output, ProcessedFrame):
+                ages.append(clock.now - captured[output.frame.number - 1])
+                # The client takes its time with some.
+                clock.now += uneven.choice([0.0, 0.0, 0.15, 0.4])
+
+    async def scenario() -> None:
+        clock = Clock()
+        pipelines = HeldPipelines(p=UnevenRunner(clock))
+        async with shared_work(pipelines, clock=clock, stream_threads=1) as work, opened(work) as stream:
+            outputs = await started(stream, fps=10)
+            taking = asyncio.ensure_future(take(outputs, clock))
+            for number in range(100):
+                # Every other frame comes at once, the others were on their way for a while.
+                way = 0.0 if number % 2 == 0 else uneven.uniform(0, 0.3)
+                # Between two turns, so that the camera's time is not taken for the pipeline's.
+                async with work.turn():
+                    clock.now += 0.1
+                    captured.append(clock.now - way)
+                    stream.offer(jpeg(), timestamp_ms=round(captured[-1] * 1000))
+                await asyncio.sleep(0.001)
+            stream.finish()
+            await taking
+
+    run(scenario())
+    assert len(ages) > 20
+    assert max(ages) <= 0.2 + 0.001
 
 
 def test_an_unknown_pipeline_leaves_the_old_one_running() -> None:
