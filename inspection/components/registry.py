@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -153,7 +154,8 @@ class Component:
         }
 
 
-def components() -> dict[str, Component]:
+@cache
+def components() -> Mapping[str, Component]:
     """Return every component by name."""
     from inspection.components.ai_detection import AI_DETECTION
     from inspection.components.align import ALIGN

@@ -15,7 +15,7 @@ from server.executions.intake import FILES, Draft, Intake, rejected, require_tot
 from server.executions.repository import ExecutionFilter
 from server.executions.schemas import ExecutionAccepted, ExecutionDetail, ExecutionReply
 from server.http.dependencies import Asking, Context, Principal, require
-from server.http.lanes import Lane, run_on
+from server.http.lanes import Lane, run_briefly_on, run_on
 from server.http.limits import MULTIPART, takes_up_to
 from server.http.multipart import PartBegins, PartEnds, PartEvent, form_parts
 from server.http.paging import PagingOrOffset
@@ -110,15 +110,16 @@ async def create_execution(
     """Answers as soon as the files are stored; progress arrives at `/ws/execution/{execution_id}`."""
 
     async def check(draft: Draft) -> None:
-        await run_on(Lane.READS, service.check_draft, context, draft)
+        await run_briefly_on(Lane.READS, context, service.check_draft, context, draft)
 
     on_thread = functools.partial(run_on, Lane.WRITES)
     intake = Intake(context.settings, context.objects, check, on_thread)
     most_parts = context.settings.max_execution_files + _FIELDS
     await _take(intake, aiter(form_parts(request, most_parts)))
     require_total(intake.draft, context.settings)
-    reply = await run_on(
-        Lane.WRITES, service.accept, context, asking, intake.draft, key, runs_here=context.settings.slots > 0
+    runs_here = context.settings.slots > 0
+    reply = await run_briefly_on(
+        Lane.WRITES, context, service.accept, context, asking, intake.draft, key, runs_here=runs_here
     )
     answer.accepted(f"/executions/{reply.execution_id}")
     return reply

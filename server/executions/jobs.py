@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from models.states import EXECUTION_ENDED
 from server.executions.leases import Claim, Claimed, claim_next
+from server.executions.pipelines import as_text
 from server.executions.repository import runs_of
 
 
@@ -64,6 +64,6 @@ def next_job(session: Session, worker_id: str, *, lease_s: float, most_attempts:
         for run, file in runs
         if run.status not in EXECUTION_ENDED
     )
-    definition = json.dumps(record.definition, sort_keys=True)
-    criteria = json.dumps(record.criteria, sort_keys=True)
+    definition = as_text(record.definition)
+    criteria = as_text(record.criteria)
     return Job(found.claim, definition, criteria, files, len(runs)), found

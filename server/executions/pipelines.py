@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
@@ -13,6 +15,9 @@ from models.messages import LocalText
 from models.pipelines import Pipeline
 from server.masters.repository import alive
 from sync.shared.item_records import ItemRecords
+
+if TYPE_CHECKING:
+    from inspection.pipeline.validation import ValidatedPipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +51,6 @@ def resolve(
         InvalidInput: a parameter, as ``parameters.<step>.<name>`` in ``validation_errors``.
         DoesNotFit: ``pipeline-does-not-fit``, ``execution-model-missing`` or ``pipeline-model-kind``.
     """
-    # Loaded with the first execution: what the components need takes a tenth of a server's memory.
-    from inspection.pipeline.definition import PipelineDefinition
-    from inspection.pipeline.validation import validate_definition
     from inspection.recipe.models import require_model_kinds
     from inspection.recipe.overrides import merge_overrides
     from inspection.recipe.reading import read_models
@@ -57,13 +59,32 @@ def resolve(
     _require_steps(record.definition, parameters)
     merged = merge_overrides(record.definition, parameters)
     try:
-        pipeline = validate_definition(PipelineDefinition.parse(merged))
+        pipeline = pipeline_of(as_text(merged))
     except InvalidInput as error:
         raise _of_request(error, parameters) from error
     known = {model.name: model for model in read_models(sorted(pipeline.models()), ItemRecords(session))}
     require_models(record, pipeline.models() - known.keys(), other_models)
     require_model_kinds(pipeline, known)
     return ResolvedPipeline(record, merged)
+
+
+def as_text(values: Mapping[str, Any]) -> str:
+    """Return JSON values of a record, a definition for ``pipeline_of`` among them, as text."""
+    return json.dumps(values, sort_keys=True)
+
+
+@lru_cache(maxsize=64)
+def pipeline_of(definition: str) -> ValidatedPipeline:
+    """Return the pipeline of a definition's JSON; validated once for many executions.
+
+    Raises:
+        InvalidInput: as ``validate_definition``.
+    """
+    # Loaded with the first execution: what the components need takes a tenth of a server's memory.
+    from inspection.pipeline.definition import PipelineDefinition
+    from inspection.pipeline.validation import validate_definition
+
+    return validate_definition(PipelineDefinition.parse(json.loads(definition)))
 
 
 def require_models(record: Pipeline, without_record: Collection[str], other_models: Collection[str]) -> None:

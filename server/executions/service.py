@@ -86,7 +86,8 @@ def accept(
     except Unavailable as error:
         raise UserFacingError("execution-not-accepted") from error
     if new:
-        context.outbox.wake()
+        if not runs_here:
+            context.outbox.wake()
         announce(context.events, record)
     return ExecutionAccepted(execution_id=record.id, status=record.status, execution_mode=record.execution_mode)
 

@@ -117,6 +117,8 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
     app.router.routes.extend((*live_routes(parts), sync_live_route))
     app.router.routes.extend(camera_stream_routes(streams, settings.stream_max_frame_bytes))
     app.router.routes.append(WebSocketRoute("/{path:path}", unknown_websocket))
+    # The other routes are tried one after the other; only a WebSocket comes to them.
+    app.router.routes.sort(key=lambda route: not isinstance(route, WebSocketRoute))
     app.router.routes.insert(0, RouteTable([route for route in app.router.routes if isinstance(route, Route)]))
     errors.install(app)
     openapi.install(app)

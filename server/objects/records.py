@@ -37,7 +37,8 @@ def record_blobs(session: Session, blobs: Sequence[tuple[str, int, str]]) -> Non
     ]
     if not rows:
         return
-    insert_rows_if_absent(session, Blob, rows)
+    if insert_rows_if_absent(session, Blob, rows) == len(rows):
+        return
     # A row from before, of bytes that were not here: they are now.
     absent = [{"of": row["sha256"], "now_held": row["size_bytes"], "now": now} for row in rows]
     session.connection().execute(_HELD, absent)

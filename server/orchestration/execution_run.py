@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
@@ -14,8 +13,7 @@ from sqlalchemy.orm import Session
 from inspection.components.registry import InspectionCancelled
 from inspection.judging.criteria import Criteria
 from inspection.model_files.step_models import ModelFinder
-from inspection.pipeline.definition import PipelineDefinition
-from inspection.pipeline.validation import ValidatedPipeline, validate_definition
+from inspection.pipeline.validation import ValidatedPipeline
 from models.errors import Unavailable, UserFacingError
 from models.executions import Execution
 from models.states import ExecutionMode, ExecutionStatus
@@ -26,6 +24,7 @@ from server.executions.announcing import announce, announce_end, announce_start
 from server.executions.events import PROCESSING_REQUESTS, ExecutionRequest
 from server.executions.jobs import Job, JobFile
 from server.executions.leases import Claim, LeaseLostError, give_back, hold, is_cancelled
+from server.executions.pipelines import pipeline_of
 from server.executions.repository import execution_by_id, outputs_of
 from server.executions.results import Ended, RunResult, end, record_progress, record_run
 from server.executions.rules import After, after_trouble, pause_before
@@ -285,9 +284,3 @@ class ExecutionRunner:
     def _announce_end(self, ended: Ended) -> None:
         claim: Claim = self._job.claim
         announce_end(self._tools.context.events, claim.execution_id, claim.fencing_token, ended)
-
-
-@lru_cache(maxsize=64)
-def pipeline_of(definition: str) -> ValidatedPipeline:
-    """Return the pipeline of a definition's JSON; validated once for many executions."""
-    return validate_definition(PipelineDefinition.parse(definition))

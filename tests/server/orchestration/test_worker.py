@@ -33,10 +33,10 @@ from server.executions import service
 from server.executions.events import PIPELINE_PROGRESS, ExecutionEvent
 from server.executions.intake import Draft
 from server.executions.leases import claim_next
+from server.executions.pipelines import pipeline_of
 from server.executions.results import RunResult, record_progress, record_run
 from server.executions.retention import remove_ended
 from server.files.images import check_image
-from server.orchestration import execution_run
 from server.orchestration.starting import working
 from server.orchestration.worker import Worker
 from server.services.step_services import StepAnswer, StoredImage
@@ -130,16 +130,16 @@ def run_to_the_end(context: ServerContext, execution_id: str, services: Services
 @pytest.fixture
 def plant(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Return what lets components, by name, do what a function of their context does."""
-    known = components()
+    known = dict(components())
 
     def planted(**runs: Callable[[StepContext], Any]) -> None:
         for name, run in runs.items():
             known[name] = replace(known[name], run=lambda _parameters, _inputs, context, run=run: run(context))
 
     monkeypatch.setattr("inspection.pipeline.validation.components", lambda: known)
-    execution_run.pipeline_of.cache_clear()
+    pipeline_of.cache_clear()
     yield planted
-    execution_run.pipeline_of.cache_clear()
+    pipeline_of.cache_clear()
 
 
 @dataclass(frozen=True)
