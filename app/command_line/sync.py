@@ -15,7 +15,7 @@ from app.command_line.sync_dead_letters import dead_letters_app
 from app.command_line.sync_enrolment import enrol_anew_command, export_command, send_all_command
 from app.command_line.sync_status import status_command
 from app.command_line.wording import phrase
-from sync.station.hold import Hold
+from sync.station.hold import Hold, MeteredLink
 
 if TYPE_CHECKING:
     from sync.station.engine import SyncProgress, SyncReport
@@ -75,6 +75,8 @@ def sync_command(
             revoked = workspace.link.engine.status().store.revoked_at is not None
             raise NotSignedIn(DEVICE_REVOKED if revoked else "sync-credential-not-given")
 
+        workspace.system_says_metered = _system_says_metered
+
         def show(step: SyncProgress) -> None:
             advance(*_progress_line(step))
 
@@ -99,6 +101,29 @@ def hold(
     from app.station.settings import save_settings, store_folder
 
     save_settings(store_folder(store), sync_hold=what.value)
+
+
+@sync_app.command()
+def metered(
+    link: Annotated[MeteredLink, typer.Argument(help="auto (as the system says), always, or never.", metavar="WHEN")],
+    store: StoreOption = None,
+) -> None:
+    """Say whether the link counts as paid by volume, so that images and models wait; the system is asked otherwise.
+
+    \b
+    Examples:
+      imageflow sync metered never
+      imageflow sync metered auto
+    """  # noqa: D301 - \b keeps the lines as they are
+    from app.station.settings import save_settings, store_folder
+
+    save_settings(store_folder(store), sync_metered=link.value)
+
+
+def _system_says_metered() -> bool | None:
+    from app.window.link_cost import system_says_metered
+
+    return system_says_metered()
 
 
 def _report_json(report: SyncReport) -> dict[str, Any]:

@@ -56,6 +56,8 @@ def _lines(found: SyncOverview) -> Iterator[str]:
     yield phrase("status-files", files=status.blobs_waiting, megabytes=f"{status.blob_bytes_waiting / 1e6:.1f}")
     if found.held is not Hold.NOTHING:
         yield phrase(f"status-held-{found.held.value}")
+    elif found.metered:
+        yield phrase("status-metered")
     yield phrase("status-refused", dead=status.dead, blocked=status.blocked)
     yield phrase("status-lost", conflicts=status.conflicts)
     yield from _store_lines(status.store)

@@ -39,6 +39,7 @@ class ServerLink:
         clock: HybridLogicalClock,
         settings: StationSettings,
         held: Callable[[], Hold],
+        metered: Callable[[], bool | None],
     ) -> None:
         self.server_url = server_url
         self._device_id = device_id
@@ -62,6 +63,7 @@ class ServerLink:
             machine=machine_digest(settings.machine_id or machine_id(), device_id),
             interval_s=settings.sync_interval_s,
             held=held,
+            metered=metered,
             told=lambda: self.listener.connected,
             upkeep=lambda: after_pass(database, blobs, self.client, device_id, settings),
         )

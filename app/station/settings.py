@@ -17,7 +17,7 @@ from models.errors import InvalidInput, Unavailable
 from models.messages import LocalText
 from models.rejections import first_problem, not_json
 from models.storage import reason_of, write_atomically
-from sync.station.hold import Hold
+from sync.station.hold import Hold, MeteredLink
 
 SETTINGS_FILE = "settings.json"
 
@@ -71,6 +71,11 @@ class StationSettings(BaseSettings):
     sync_hold: Hold = Field(
         default=Hold.NOTHING,
         description="What waits while the link to the server is paid by volume: nothing, images, or everything.",
+    )
+    sync_metered: MeteredLink = Field(
+        default=MeteredLink.AUTO,
+        description="Whether the link to the server counts as paid by volume, so that images and models wait: auto "
+        "asks the system; always and never overrule it.",
     )
     request_timeout_s: float = Field(
         default=10.0, gt=0, le=600, description="Seconds a request to the server may take."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +27,7 @@ from sync.station.blobs import BlobStore
 from sync.station.comparing import begin_comparison
 from sync.station.credentials import CredentialStore
 from sync.station.engine import SyncEngine
+from sync.station.hold import is_metered
 from sync.station.new_device import become_device
 from sync.station.outbox import OutboxRecorder, newest_stamp
 from sync.station.state import DEVICE_ID, GENERATION, RELEASE_KEY, SERVER_URL, get_value, set_value
@@ -76,6 +78,7 @@ class Workspace:
         self._credentials = CredentialStore()
         self._link: ServerLink | None = None
         self._synchronises = False
+        self.system_says_metered: Callable[[], bool | None] = lambda: None
 
     @classmethod
     def open(cls, store: Path, *, settings: StationSettings | None = None, exclusive: bool = True) -> Self:
@@ -319,6 +322,7 @@ class Workspace:
             settings=self.settings,
             # From the file each time: the command line changes it while a window is open.
             held=lambda: load_settings(self.store).sync_hold,
+            metered=lambda: is_metered(load_settings(self.store).sync_metered, self.system_says_metered),
         )
         if self._synchronises:
             self._link.start()

@@ -1036,6 +1036,10 @@
         <translation>Everything waits on purpose: the link is paid by volume</translation>
     </message>
     <message>
+        <source>Images wait: the link is paid by volume</source>
+        <translation>Images wait: the link is paid by volume</translation>
+    </message>
+    <message>
         <source>None</source>
         <translation>None</translation>
     </message>

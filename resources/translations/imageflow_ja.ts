@@ -1026,6 +1026,10 @@
         <translation>すべて保留中です（従量課金の回線）</translation>
     </message>
     <message>
+        <source>Images wait: the link is paid by volume</source>
+        <translation>画像は待機中です（従量課金の回線）</translation>
+    </message>
+    <message>
         <source>None</source>
         <translation>なし</translation>
     </message>

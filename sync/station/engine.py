@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -35,15 +35,16 @@ from sync.station.pulling import Puller
 from sync.station.pushing import Pusher
 from sync.station.returned_images import ReturnedImages
 from sync.station.sending import BlobSender, PieceSize
-from sync.station.state import LAST_FAILURE, LAST_SUCCESS, set_value
+from sync.station.state import DUE_AT, LAST_FAILURE, LAST_SUCCESS, set_value
 from sync.station.status import (
     SyncReport,
     SyncStatus,
+    note_link,
     record_failure,
     status_of,
     stored_status,
 )
-from sync.station.timing import backoff_s, rests_on
+from sync.station.timing import backoff_s, rest_s, rests_on
 
 __all__ = ["SyncEngine", "SyncProgress", "SyncReport", "SyncStatus", "stored_status"]
 
@@ -86,6 +87,7 @@ class SyncEngine:
         chunk_bytes: size of one piece of a blob.
         lock_path: file that keeps other processes' passes away; beside the SQLite file by default.
         held: says what waits by choice; asked before each pass, and between requests with images.
+        metered: says whether the link is paid by volume, None when nobody knows; asked when there are files to move.
         upkeep: called after each whole pass; returns codes of what it could not do.
         told: whether the server says by itself when there is something to pull.
         courtesy: knows of the work that passes step aside for.
@@ -103,6 +105,7 @@ class SyncEngine:
     lock_path: Path | None = field(default=None, kw_only=True)
     upkeep: Callable[[], Sequence[str]] = field(default=tuple, kw_only=True)
     held: Callable[[], Hold] = field(default=lambda: Hold.NOTHING, kw_only=True)
+    metered: Callable[[], bool | None] = field(default=lambda: None, kw_only=True)
     told: Callable[[], bool] = field(default=lambda: False, kw_only=True)
     courtesy: Courtesy = field(default_factory=Courtesy, init=False)
     _pass: threading.Lock = field(default_factory=threading.Lock, init=False)
@@ -230,14 +233,22 @@ class SyncEngine:
                 with suppress(_Stopped):
                     self._pause(self._mark(), (retry_after_s(error) or 0.0) * (1 + _RANDOM.random() / 2))
             self._rest(delay, may_go_on=failures == 0)
+        self._note_next_pass(None)
 
     def _rest(self, interval_s: float, *, may_go_on: bool) -> None:
         """Wait for the next pass: until it is asked for, or for an interval, more while the server says what is new."""
         rested_s = 0.0
+        told = may_go_on and self.told() and self._has_sent_all()
+        self._note_next_pass(utc_now() + timedelta(seconds=rest_s(interval_s, told=told)))
         while not self._wake.wait(interval_s):
             rested_s += interval_s
             if not (may_go_on and self.told() and rests_on(rested_s, interval_s) and self._has_sent_all()):
                 return
+
+    def _note_next_pass(self, due: datetime | None) -> None:
+        """Keep when the next pass is due, for ``imageflow sync status`` beside this process; no pass fails by it."""
+        with suppress(UserFacingError), self.database.local_transaction() as session:
+            set_value(session, DUE_AT, rfc3339(due) if due is not None else None)
 
     def _has_sent_all(self) -> bool:
         """Return whether nothing waits here, as what the command line wrote beside this process does."""
@@ -299,7 +310,7 @@ class SyncEngine:
         def between() -> None:
             """Let the verdicts of a part that was finished meanwhile go before what is left of the images."""
             step_aside()
-            if self.held() is not Hold.NOTHING:
+            if self._files_wait():
                 raise _Held
             if self._fresh.is_set():
                 self._fresh.clear()
@@ -328,7 +339,7 @@ class SyncEngine:
         if sent_again:
             pusher.push_all()
         self._note_images(check, came=puller.pulled > 0)
-        if self.held() is Hold.NOTHING:
+        if (sender.has_any() or fetcher.has_any()) and not self._files_wait():
             with suppress(_Held):
                 sender.send_all()
                 fetcher.fetch_all()
@@ -349,6 +360,14 @@ class SyncEngine:
             problems=(*sender.problems, *fetcher.problems, *self.upkeep()),
             seconds=time.monotonic() - began,
         )
+
+    def _files_wait(self) -> bool:
+        """Return whether images and models wait: by choice, or because the link is paid by volume."""
+        if self.held() is not Hold.NOTHING:
+            return True
+        metered = self.metered()
+        note_link(self.database, metered)
+        return bool(metered)
 
     def _note_images(self, check: Callable[[], None], *, came: bool) -> None:
         if came or not self._images_noted:

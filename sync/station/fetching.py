@@ -54,6 +54,10 @@ class BlobFetcher:
                 self.fetched += 1
             self.step(1, model.size_bytes)
 
+    def has_any(self) -> bool:
+        """Return whether a file that items here use is missing here."""
+        return bool(self._wanted())
+
     def _wanted(self) -> list[ModelFile]:
         """Return the model files and reference images that items use and whose blob is not here."""
         with self.database.read() as session:

@@ -105,6 +105,13 @@ class BlobSender:
             for one in page:
                 self._send_alone(one)
 
+    def has_any(self) -> bool:
+        """Return whether a file waits for the server."""
+        with self.database.read() as session:
+            return (
+                session.scalar(select(Blob.sha256).where(Blob.present, Blob.uploaded_at.is_(None)).limit(1)) is not None
+            )
+
     def _pages(self, *, small: bool) -> Iterator[list[_Waiting]]:
         size = Blob.size_bytes <= SMALL_BYTES if small else Blob.size_bytes > SMALL_BYTES
         query = (

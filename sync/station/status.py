@@ -19,7 +19,7 @@ from models.sync import Blob, OutboxEntry, SyncConflict
 from sync.shared.problems import CREDENTIAL_MISSING, DEVICE_REFUSED, code_of
 from sync.station.hold import Hold
 from sync.station.progress import SyncProgress
-from sync.station.state import LAST_FAILURE, LAST_SUCCESS, SENT_AGAIN, get_value, set_value
+from sync.station.state import LAST_FAILURE, LAST_SUCCESS, LINK_METERED, SENT_AGAIN, get_value, set_value
 from sync.station.store_status import StoreStatus, store_status
 
 
@@ -112,6 +112,7 @@ class SyncStatus:
         last_failure: the same two of the passes of every process on this store; None when the last one succeeded.
         progress: of the pass that is on.
         held: what waits by choice.
+        metered: whether the link was paid by volume when files were to be moved last; None when nobody knew.
         store: the identity of the store.
     """
 
@@ -130,6 +131,7 @@ class SyncStatus:
     last_failure: PassFailure | None = None
     progress: SyncProgress | None = None
     held: Hold = Hold.NOTHING
+    metered: bool | None = None
     store: StoreStatus = field(default_factory=StoreStatus)
 
     @property
@@ -149,6 +151,7 @@ def status_of(session: Session) -> SyncStatus:
     success = get_value(session, LAST_SUCCESS)
     again = get_value(session, SENT_AGAIN)
     failure = get_value(session, LAST_FAILURE)
+    metered = get_value(session, LINK_METERED)
     waiting = OutboxEntry.state == OutboxState.WAITING
     blobs = select(func.count(), func.coalesce(func.sum(Blob.size_bytes), 0))
     blobs_waiting, blob_bytes = session.execute(blobs.where(Blob.present, Blob.uploaded_at.is_(None))).one()
@@ -163,6 +166,7 @@ def status_of(session: Session) -> SyncStatus:
         last_success=parse_rfc3339(success) if success else None,
         sent_again=SentAgain.model_validate_json(again) if again else None,
         last_failure=PassFailure.model_validate_json(failure) if failure else None,
+        metered=json.loads(metered) if metered else None,
         store=store_status(session),
     )
 
@@ -181,6 +185,16 @@ def record_failure(database: Database, error: UserFacingError) -> None:
         failure = PassFailure(since=since, code=error.code, values=values).model_dump_json()
         if failure != kept:
             set_value(session, LAST_FAILURE, failure)
+
+
+def note_link(database: Database, metered: bool | None) -> None:
+    """Keep whether the link is paid by volume, for the status; nothing is written while it stays the same."""
+    value = json.dumps(metered) if metered is not None else None
+    with database.read() as session:
+        same = get_value(session, LINK_METERED) == value
+    if not same:
+        with database.local_transaction() as session:
+            set_value(session, LINK_METERED, value)
 
 
 def behind_dead_letter() -> ColumnElement[bool]:

@@ -39,6 +39,14 @@ def rests_on(rested_s: float, interval_s: float) -> bool:
     return rested_s + interval_s <= min(_RESTED_INTERVALS * interval_s, _LONGEST_REST_S)
 
 
+def rest_s(interval_s: float, *, told: bool) -> float:
+    """Return the seconds between two passes: several intervals where the server says what is new; see ``rests_on``."""
+    rested_s = interval_s
+    while told and rests_on(rested_s, interval_s):
+        rested_s += interval_s
+    return rested_s
+
+
 def spread_s(random: Callable[[], float] = _RANDOM.random) -> float:
     """Return the seconds until a station acts on what all stations hear at one moment."""
     return _SPREAD_S * random()

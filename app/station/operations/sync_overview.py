@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.station.operations.retention import free_bytes
 from app.station.settings import load_settings
-from models.clock import rfc3339
+from models.clock import parse_rfc3339, rfc3339
 from models.errors import DoesNotFit
 from models.releases import ModelRelease, ReleaseCheck
 from models.states import OutboxState, ReleaseState
@@ -19,8 +19,8 @@ from models.sync import OutboxEntry
 from models.targets import InspectionItem
 from sync.shared.item_records import active_release, meant_releases
 from sync.shared.station_config import settings_for
-from sync.station.hold import Hold
-from sync.station.state import CURSOR, GENERATION, get_value
+from sync.station.hold import Hold, MeteredLink, is_metered
+from sync.station.state import CURSOR, DUE_AT, GENERATION, get_value
 from sync.station.status import SyncStatus, status_of
 
 if TYPE_CHECKING:
@@ -55,9 +55,10 @@ class SyncOverview:
         pending: changes that wait, by kind of record.
         cursor: where the next pull goes on; None when the next pass takes the snapshot.
         generation: of the server, as of the last pass; None before the first.
-        held: what waits by choice, because the link is paid by volume.
+        held: what waits by choice.
+        link: whether the link counts as paid by volume, by the setting.
         interval_s: seconds between passes.
-        next_pass: when the next pass of a running station is due; None before the first success.
+        next_pass: when the next pass of a running station is due at the latest; None while none runs.
         releases: of models for this station.
         free_bytes: of the disk.
     """
@@ -68,10 +69,16 @@ class SyncOverview:
     cursor: str | None
     generation: str | None
     held: Hold
+    link: MeteredLink
     interval_s: float
     next_pass: datetime | None
     releases: tuple[ItemRelease, ...]
     free_bytes: int
+
+    @property
+    def metered(self) -> bool | None:
+        """Whether the link is paid by volume: by the setting, else as the system said last; None when unknown."""
+        return is_metered(self.link, lambda: self.status.metered)
 
     def as_json(self, language: str) -> dict[str, Any]:
         """Return it in JSON form, with texts in ``"en"`` or ``"ja"``."""
@@ -92,9 +99,10 @@ class SyncOverview:
             "blobs_waiting": status.blobs_waiting,
             "blob_bytes": status.blob_bytes_waiting,
             "held": self.held.value,
+            "link": {"counts_as_metered": self.link.value, "metered": self.metered},
             "conflicts": status.conflicts,
-            "store": status.store.model_dump(mode="json", exclude={"generation"}),
-            "sent_again": status.sent_again.model_dump(mode="json") if status.sent_again else None,
+            "store": _in_json(status.store.model_dump(exclude={"generation"})),
+            "sent_again": _in_json(status.sent_again.model_dump()) if status.sent_again else None,
             "releases": [
                 {
                     "item": one.item,
@@ -112,8 +120,10 @@ class SyncOverview:
 
 def sync_overview(workspace: Workspace) -> SyncOverview:
     """Return the overview; reads the store in one transaction."""
+    chosen = load_settings(workspace.store)
     with workspace.database.read() as session:
         status = status_of(session)
+        next_pass = get_value(session, DUE_AT)
         handed = settings_for(session, workspace.device_id) if workspace.device_id else {}
         interval_s = float(handed.get("sync_interval_s", workspace.settings.sync_interval_s))
         return SyncOverview(
@@ -122,9 +132,10 @@ def sync_overview(workspace: Workspace) -> SyncOverview:
             pending=_pending(session),
             cursor=get_value(session, CURSOR),
             generation=get_value(session, GENERATION),
-            held=load_settings(workspace.store).sync_hold,
+            held=chosen.sync_hold,
+            link=chosen.sync_metered,
             interval_s=interval_s,
-            next_pass=status.last_success + timedelta(seconds=interval_s) if status.last_success else None,
+            next_pass=parse_rfc3339(next_pass) if next_pass else None,
             releases=_releases(session, workspace.device_id),
             free_bytes=free_bytes(workspace.store),
         )
@@ -171,6 +182,15 @@ def _releases(session: Session, device_id: str) -> tuple[ItemRelease, ...]:
             )
         )
     return tuple(found)
+
+
+def _in_json(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values with every time in the one form of the whole status."""
+    return {name: _in_json(one) if isinstance(one, dict) else _value(one) for name, one in values.items()}
+
+
+def _value(value: object) -> object:
+    return rfc3339(value) if isinstance(value, datetime) else value
 
 
 def _time(moment: datetime | None) -> str | None:

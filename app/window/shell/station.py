@@ -29,6 +29,7 @@ from models.storage import make_folder, write_atomically
 if TYPE_CHECKING:
     from app.station.operations.users import SignedInUser
     from app.station.workspace import Workspace
+    from app.window.link_cost import LinkCost
     from inspection.sources import ImageSource
 
 POLL_INTERVAL_MS = 2_000
@@ -65,6 +66,7 @@ class Station:
         self.workers = Workers()
         self._workspace = workspace
         self._closed = False
+        self._link_cost: LinkCost | None = None
         self._features = load_features() if features is None else tuple(features)
         self.context = StationContext(workspace, self.workers, source_spec=source_spec)
         self._presenters: dict[str, Presenter] = {}
@@ -95,6 +97,7 @@ class Station:
 
     def start(self) -> None:
         """Let the features begin what runs by itself; call when the window is shown."""
+        self._follow_link()
         for presenter in self._presenters.values():
             presenter.begin()
 
@@ -155,6 +158,8 @@ class Station:
         # Gone from the screen at once; what still runs is waited for out of sight.
         self.window.hide()
         self._timer.stop()
+        if self._link_cost is not None:
+            self._link_cost.close()
         for presenter in self._presenters.values():
             presenter.close()
         self.workers.close()
@@ -188,6 +193,18 @@ class Station:
         self.actions.sign_out.triggered.connect(self.context.sign_out)
         self.context.user_changed.connect(self._follow_user)
         self.window.closing.connect(self.close)
+
+    def _follow_link(self) -> None:
+        """Let passes know what the system says of the link; the window is shown without the module for it."""
+        from app.window.link_cost import LinkCost
+
+        self._link_cost = cost = LinkCost(self._link_changed)
+        self._workspace.system_says_metered = lambda: cost.metered
+
+    def _link_changed(self, metered: bool) -> None:
+        """Send what waited once the link is free again."""
+        if not metered and self._workspace.engine is not None:
+            self._workspace.engine.request()
 
     def _poll(self) -> None:
         for presenter in self._presenters.values():

@@ -138,6 +138,8 @@ class SyncScreen(Screen):
             Hold.IMAGES: self.tr("Images wait on purpose: the link is paid by volume"),
             Hold.EVERYTHING: self.tr("Everything waits on purpose: the link is paid by volume"),
         }.get(status.held)
+        if held is None and status.metered:
+            held = self.tr("Images wait: the link is paid by volume")
         server = f"{server}\n{held}" if held else server
         number = self.locale().toString
         return (

@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import keyring
 import keyring.backends.fail
@@ -15,15 +16,28 @@ from sqlalchemy import select
 
 from app.command_line import main
 from app.station.settings import load_settings
-from models.clock import HybridLogicalClock
+from models.clock import HybridLogicalClock, rfc3339
 from models.database import Database
+from models.errors import Unavailable
 from models.ids import new_id
 from models.states import OutboxState
 from models.sync import OutboxEntry
 from models.targets import InspectionItem, Target
 from sync.station.hold import Hold
 from sync.station.outbox import OutboxRecorder
-from sync.station.state import DEVICE_ID, REVOKED_AT, SERVER_URL, set_value
+from sync.station.state import (
+    DEVICE_ID,
+    DRIFT_FOUND,
+    DUE_AT,
+    FORKED_AT,
+    LAST_SUCCESS,
+    REVOKED_AT,
+    SENT_AGAIN,
+    SERVER_URL,
+    STORE_RESTORED,
+    set_value,
+)
+from sync.station.status import record_failure
 from tests.support.messages import says
 from tests.support.real_server import ServerProcess
 from tests.support.sync_stores import masters, migrated, signed_in
@@ -258,6 +272,32 @@ def test_images_wait_when_a_person_says_so(imageflow, tmp_path):
         assert imageflow("hold", hold.value, "--store", str(tmp_path)).returncode == 0
         assert load_settings(tmp_path).sync_hold is hold
     assert imageflow("hold", "verdicts", "--store", str(tmp_path)).returncode == 2
+
+
+@pytest.mark.parametrize(("link", "metered"), [("always", True), ("never", False), ("auto", None)])
+def test_a_person_says_whether_the_link_counts_as_metered(enrolled, imageflow, link, metered):
+    assert imageflow("metered", link, "--store", str(enrolled)).returncode == 0
+    status = json.loads(imageflow("status", "--store", str(enrolled), "--json").stdout)
+    assert status["link"] == {"counts_as_metered": link, "metered": metered}
+
+
+def test_every_time_of_the_status_has_one_form(enrolled, imageflow):
+    moment = datetime(2026, 3, 1, 8, 0, 0, 123456, tzinfo=UTC)
+    database = migrated(enrolled / "station.sqlite3", OutboxRecorder(HybridLogicalClock("one")))
+    found = {"at": moment.isoformat(), "places": ["image 2026-03-01"], "count": 1}
+    again = {"at": moment.isoformat(), "records": 1, "blobs": 1}
+    with database.transaction() as session:
+        for key in (LAST_SUCCESS, DUE_AT, STORE_RESTORED, FORKED_AT, REVOKED_AT):
+            set_value(session, key, rfc3339(moment))
+        set_value(session, DRIFT_FOUND, json.dumps(found))
+        set_value(session, SENT_AGAIN, json.dumps(again))
+    record_failure(database, Unavailable("server-unreachable", server="s"))
+    database.close()
+    status = json.loads(imageflow("status", "--store", str(enrolled), "--json").stdout)
+    times = [status[name] for name in ("last_success", "next_pass", "failing_since")]
+    times += [status["store"][name] for name in ("forked_at", "restored_at", "revoked_at")]
+    times += [status["store"]["drift"]["at"], status["sent_again"]["at"]]
+    assert [one for one in times if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", one)] == []
 
 
 def test_a_revoked_station_is_not_asked_for_its_credential(enrolled, imageflow):

@@ -75,6 +75,7 @@ def link(served: Served, keys, tmp_path):
         clock=clock,
         settings=StationSettings(),
         held=lambda: Hold.NOTHING,
+        metered=lambda: None,
     )
     made.engine.run_once()
     with database.transaction() as session:

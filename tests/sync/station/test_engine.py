@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.clock import parse_rfc3339, utc_now
 from models.errors import NotSignedIn, Unavailable
 from sync.station.engine import SyncProgress, stored_status
+from sync.station.state import DUE_AT, get_value
 from sync.station.timing import backoff_s
+from tests.support.real_server import wait_for
 from tests.support.sync_stores import prepared
 
 
@@ -45,6 +48,19 @@ def test_the_thread_ends_when_it_is_reported_even_in_the_middle_of_a_pass(server
     assert station.engine.stop()
     assert not station.engine.status().running
     assert not any(thread.name == "sync-engine" for thread in threading.enumerate())
+
+
+@pytest.mark.parametrize(("told", "interval_s"), [(True, 300), (False, 30)])
+def test_a_running_engine_says_when_its_next_pass_is_due(server, make_station, told, interval_s):
+    station = make_station()
+    prepared(server, station)
+    station.engine.told = lambda: told
+    began = utc_now()
+    station.engine.start()
+    wait_for(lambda: due(station) is not None)
+    assert 0.89 * interval_s < (due(station) - began).total_seconds() < 1.11 * interval_s + 20
+    station.engine.stop()
+    assert due(station) is None
 
 
 def test_a_pass_asked_for_from_outside_waits_for_the_one_that_is_on(server, make_station):
@@ -164,3 +180,9 @@ def test_a_blob_that_is_gone_or_damaged_stops_no_other(server, make_station):
     assert station.engine.status().blobs_waiting == 2
     assert server.objects.exists(hashlib.sha256(b"whole").hexdigest())
     assert not server.objects.exists(hashlib.sha256(b"damaged").hexdigest())
+
+
+def due(station):
+    with station.database.read() as session:
+        value = get_value(session, DUE_AT)
+    return parse_rfc3339(value) if value else None

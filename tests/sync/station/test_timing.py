@@ -5,27 +5,23 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.station.timing import Reconnecting, rests_on, spread_s
-
-
-def rested(interval_s: float) -> float:
-    """Return the seconds between two passes of a station that the server tells nothing."""
-    total = interval_s
-    while rests_on(total, interval_s):
-        total += interval_s
-    return total
+from sync.station.timing import Reconnecting, rest_s, spread_s
 
 
 def test_a_station_that_is_told_rests_ten_times_as_long() -> None:
-    assert rested(8.0) == 80.0
+    assert rest_s(8.0, told=True) == 80.0
 
 
 def test_a_station_that_is_told_rests_five_minutes_at_most() -> None:
-    assert rested(60.0) == 300.0
+    assert rest_s(60.0, told=True) == 300.0
 
 
 def test_an_interval_of_hours_is_kept() -> None:
-    assert rested(7200.0) == 7200.0
+    assert rest_s(7200.0, told=True) == 7200.0
+
+
+def test_a_station_that_is_not_told_rests_an_interval() -> None:
+    assert rest_s(30.0, told=False) == 30.0
 
 
 @given(st.floats(0, 1))
