@@ -33,7 +33,7 @@ async def connected_services(
 
     hosted = [service for service in embedded_services(settings) if service is not CAMERA_STREAM or streams is not None]
     calls = None if streams is None else StreamCalls(streams)
-    parts = Parts(settings, context.objects, context.models, calls)
+    parts = Parts(settings, context.objects, context.models, calls, context.metrics.grpc_handled)
     host = ServiceHost(hosted, parts, share_ports=settings.workers > 1)
     addresses = await host.start()
     try:

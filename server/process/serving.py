@@ -36,8 +36,8 @@ def serve(settings: ServerSettings, *, until_stdin_closes: bool, report: Callabl
     set_up_process()
     require_shared_database(settings)
     with listener_of(settings) as listener:
-        context = open_context(settings)
         configure_logs(settings.log_level)
+        context = open_context(settings)
         url = address_of(listener, tls=settings.tls_cert is not None)
         context.models.report_absent(report)
         first_steps = "" if has_users(context) else _first_steps(settings)

@@ -36,9 +36,9 @@ def run_worker(settings: ServerSettings, *, until_stdin_closes: bool, report: Ca
     slots = settings.execution_slots or os.cpu_count() or 1
     own = settings.model_copy(update={"execution_slots": slots, "grpc_port": 0})
     set_up_process()
+    configure_logs(own.log_level)
     context = open_context(own)
     try:
-        configure_logs(own.log_level)
         asyncio.run(_work(own, context, until_stdin_closes=until_stdin_closes, report=report))
     finally:
         context.close()

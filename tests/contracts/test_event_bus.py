@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
-import os
 import threading
 from collections.abc import Coroutine, Iterator
 from typing import Any
@@ -58,21 +57,13 @@ def kafka(bootstrap: str) -> EventBus:
     return KafkaBus(options, MOST_WAITING)
 
 
-@pytest.fixture(
-    params=[
-        "in-process",
-        pytest.param("broker", marks=pytest.mark.slow),
-        *([pytest.param("real", marks=pytest.mark.slow)] if "KAFKA_BOOTSTRAP" in os.environ else []),
-    ]
-)
+@pytest.fixture(params=["in-process", pytest.param("broker", marks=pytest.mark.slow)])
 def bus(request: pytest.FixtureRequest) -> Iterator[EventBus]:
-    """A bus of each kind; the real broker is named by ``KAFKA_BOOTSTRAP``."""
+    """A bus of each kind."""
     if request.param == "in-process":
         made: EventBus = InProcessBus(most_waiting=MOST_WAITING)
-    elif request.param == "broker":
-        made = kafka(request.getfixturevalue("kafka_bootstrap"))
     else:
-        made = kafka(os.environ["KAFKA_BOOTSTRAP"])
+        made = kafka(request.getfixturevalue("kafka_bootstrap"))
     yield made
     made.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -13,7 +14,14 @@ from tests.support.shared_engines import shared_broker, shared_s3
 
 @pytest.fixture(scope="session")
 def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the broker; give topics and groups names of your own."""
+    """Address of the broker: that of ``KAFKA_BOOTSTRAP``, else one of this run's own.
+
+    Others work with the same one: give topics and groups names of your own.
+    """
+    given = os.environ.get("KAFKA_BOOTSTRAP")
+    if given:
+        yield given
+        return
     with shared_broker(tmp_path_factory) as bootstrap:
         yield bootstrap
 

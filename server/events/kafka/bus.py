@@ -7,9 +7,10 @@ from concurrent.futures import Future
 from typing import Any
 
 from models.errors import Unavailable
+from server.events.kafka.client_log import CLIENT_LOG
 from server.events.kafka.fanout import Fanout
 from server.events.kafka.group import GroupMember
-from server.events.kafka.options import KafkaOptions, logger
+from server.events.kafka.options import KafkaOptions
 from server.events.kafka.publisher import Publisher
 from server.events.kafka.topic_admin import TopicAdmin
 from server.events.subscriptions import MOST_WAITING, QueuedSubscription
@@ -109,4 +110,4 @@ class KafkaBus:
 def _log_failure(topic: str, done: Future[None]) -> None:
     error = done.exception()
     if error is not None:
-        logger.warning("event of %s not published: %s", topic, error)
+        CLIENT_LOG.report("event not published", error, topic=topic)

@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, TopicPartition
 from pydantic import ValidationError
 
 from models.ids import new_id
+from server.events.kafka.client_log import CLIENT_LOG
 from server.events.kafka.options import KafkaOptions, logger, placed
 from server.events.kafka.publisher import Publisher
 from server.events.kafka.topic_admin import TopicAdmin
@@ -95,7 +96,7 @@ class Fanout:
             if found is None:
                 continue
             if found.error() is not None:
-                logger.warning("reading events: %s", found.error())
+                CLIENT_LOG.report("events not read", found.error())
                 continue
             topic = str(found.topic()).removeprefix(self._options.prefix)
             message = placed(topic, found)

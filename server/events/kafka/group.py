@@ -12,6 +12,7 @@ from typing import Generic
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from server.events.deliveries import Delivery, dead_letter, delivery_of
+from server.events.kafka.client_log import CLIENT_LOG
 from server.events.kafka.options import KafkaOptions, PlacedMessage, logger, placed
 from server.events.kafka.topic_admin import TopicAdmin
 from server.events.reader import LoopReader
@@ -175,7 +176,7 @@ class GroupMember(LoopReader, Generic[ValueT]):
             found = consumer.poll(_POLL_S)
             assignment = self._assignment
             if found is not None and found.error() is not None:
-                logger.warning("consuming events: %s", found.error())
+                CLIENT_LOG.report("events not consumed", found.error())
             elif found is not None and assignment is not None:
                 message = placed(self._topic.name, found)
                 assignment.fetched(message)
@@ -220,7 +221,7 @@ class GroupMember(LoopReader, Generic[ValueT]):
                 consumer.commit(offsets=places, asynchronous=True)
         except KafkaException as error:
             # Delivered again then, which consumers must expect anyway.
-            logger.warning("settled events not committed: %s", error)
+            CLIENT_LOG.report("settled events not committed", error)
 
     def _settle(self, assignment: _Assignment, message: PlacedMessage) -> Callable[[str | None], None]:
         def settle(reason: str | None) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from confluent_kafka import Message as KafkaMessage
 
+from server.events.kafka.client_log import CLIENT_LOG
 from server.events.topics import Message
 
 _EVENT_ID = "event-id"
@@ -50,7 +51,7 @@ class KafkaOptions:
             "reconnect.backoff.max.ms": 1_000,
             "log_level": 4,
         }
-        return {**common, **own, **self.further, "logger": logger}
+        return {**common, **own, **self.further, "logger": CLIENT_LOG}
 
     def producer(self) -> dict[str, Any]:
         """Return the settings of the producer: no event twice, none before another one of its key."""

@@ -12,7 +12,8 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as KafkaMessage
 
 from models.errors import Unavailable
-from server.events.kafka.options import KafkaOptions, headers_of, logger
+from server.events.kafka.client_log import CLIENT_LOG
+from server.events.kafka.options import KafkaOptions, headers_of
 from server.events.kafka.topic_admin import TopicAdmin
 from server.events.topics import Message
 
@@ -20,6 +21,17 @@ _POLL_S = 0.05
 _PAUSE_S = 0.5
 _MOST_PARKED = 10_000
 _FLUSH_S = 5.0
+_RENEWED_S = 1.0
+_LOST = frozenset(
+    {
+        KafkaError.PRODUCER_FENCED,
+        KafkaError.INVALID_PRODUCER_EPOCH,
+        KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
+        KafkaError.UNKNOWN_PRODUCER_ID,
+        KafkaError._FENCED,
+    }
+)
+"""After these the broker takes nothing more of a producer, which happens when its messages timed out on their way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,10 @@ class _Parked:
 
 
 class Publisher:
-    """One producer, the thread that takes its answers, and one that asks for topics.
+    """One producer at a time, the thread that takes its answers, and one that asks for topics.
+
+    A producer that the broker takes nothing more of is replaced by a new one. What it had in hand fails; what must not
+    be lost comes again from the outbox.
 
     Args:
         options: of the bus.
@@ -43,6 +58,8 @@ class Publisher:
         self._options = options
         self._topics = topics
         self._producer = Producer(options.producer())
+        self._renewed = -_RENEWED_S
+        self._lost = threading.Event()
         # Entered again by what is called when a message fails at once.
         self._lock = threading.RLock()
         self._ready: set[str] = set()
@@ -105,6 +122,9 @@ class Publisher:
             if error is None:
                 done.set_result(None)
             else:
+                if error.fatal() or error.code() in _LOST:
+                    CLIENT_LOG.report("the broker takes nothing more of this producer", error)
+                    self._lost.set()
                 done.set_exception(Unavailable("events-unreachable"))
 
         try:
@@ -118,12 +138,22 @@ class Publisher:
         except BufferError:
             done.set_exception(Unavailable("events-backlog", topic=message.topic))
         except KafkaException as error:
-            logger.warning("event of %s not sent: %s", message.topic, error)
+            CLIENT_LOG.report("event not sent", error, topic=message.topic)
             done.set_exception(Unavailable("events-unreachable"))
 
     def _take_answers(self) -> None:
         while not self._closing.is_set():
             self._producer.poll(_POLL_S)
+            if self._lost.is_set() and time.monotonic() - self._renewed >= _RENEWED_S:
+                self._renew()
+
+    def _renew(self) -> None:
+        with self._lock:
+            former, self._producer = self._producer, Producer(self._options.producer())
+            self._renewed = time.monotonic()
+            self._lost.clear()
+        former.purge()
+        former.flush(0)
 
     def _find_topics(self) -> None:
         while not self._closing.is_set():

@@ -16,17 +16,24 @@ from pydantic import BaseModel, ConfigDict
 
 from models.errors import Unavailable
 from models.ids import new_id
+from server.context import open_context
+from server.core.settings import ServerSettings
 from server.events.kafka.bus import KafkaBus
+from server.events.kafka.client_log import ClientLog
 from server.events.kafka.group import GroupMember
 from server.events.kafka.options import KafkaOptions
 from server.events.kafka.topic_admin import TopicAdmin
+from server.events.outbox import enqueue
+from server.events.relay import OutboxRelay
 from server.events.topics import Message, Topic
 from tests.support.errors import has_code
-from tests.support.private_broker import broker
+from tests.support.log_lines import log_lines
+from tests.support.private_broker import broker, free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")]
 LIMIT_S = 60.0
 AWAY_S = 3.0
+STOPPED_S = 60.0
 
 
 class Part(BaseModel):
@@ -41,9 +48,9 @@ GROUP = "workers"
 PART = Topic("parts", Part, groups=(GROUP,))
 
 
-def run(scenario: Coroutine[Any, Any, None]) -> None:
+def run(scenario: Coroutine[Any, Any, None], limit_s: float = LIMIT_S) -> None:
     async def limited() -> None:
-        async with asyncio.timeout(LIMIT_S):
+        async with asyncio.timeout(limit_s):
             await scenario
 
     asyncio.run(limited())
@@ -91,6 +98,64 @@ def test_nothing_is_lost_while_the_broker_is_away(own_broker: tuple[str, int]) -
         run(scenario())
     finally:
         bus.close()
+
+
+def test_what_waits_for_a_broker_stopped_for_a_minute_arrives_in_order(
+    own_broker: tuple[str, int], tmp_path: Path
+) -> None:
+    """Twice as long as an event is tried: each fails, stays in the outbox, and the broker may fence the producer."""
+    bootstrap, process_id = own_broker
+    bus = KafkaBus(options(bootstrap))
+    context = open_context(ServerSettings(data_dir=tmp_path))
+    relay = OutboxRelay(context.database, bus)
+    keys, each = [f"k{number}" for number in range(4)], 5
+
+    async def scenario() -> None:
+        async with bus.consume(PART, GROUP) as consumer:
+            bus.publish(PART, "first", Part(n=0))
+            (await anext(consumer)).ack()
+            os.kill(process_id, signal.SIGSTOP)
+            stopped = time.monotonic()
+            try:
+                for number in range(each):
+                    with context.database.local_transaction() as session:
+                        for key in keys:
+                            enqueue(session, PART, key, Part(n=number))
+                relay.start()
+                await asyncio.sleep(STOPPED_S - (time.monotonic() - stopped))
+            finally:
+                os.kill(process_id, signal.SIGCONT)
+            found: dict[str, list[int]] = {key: [] for key in keys}
+            while any(numbers[-1:] != [each - 1] for numbers in found.values()):
+                delivery = await anext(consumer)
+                found[delivery.key].append(delivery.value.n)
+                delivery.ack()
+            # At least once: what was sent and not acknowledged may come again, never what comes before it.
+            assert {key: list(dict.fromkeys(numbers)) for key, numbers in found.items()} == {
+                key: list(range(each)) for key in keys
+            }
+            assert all(numbers == sorted(numbers) for numbers in found.values())
+
+    try:
+        run(scenario(), limit_s=STOPPED_S + LIMIT_S)
+    finally:
+        relay.stop()
+        bus.close()
+        context.close()
+
+
+def test_a_broker_that_is_away_fills_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.events.kafka.options.CLIENT_LOG", ClientLog())
+    lines = log_lines(monkeypatch, "server.events.kafka.client_log")
+    bus = KafkaBus(options(f"127.0.0.1:{free_port()}"))
+    try:
+        for _ in range(3):
+            with pytest.raises(Unavailable, check=has_code("events-unreachable")):
+                bus.check()
+    finally:
+        bus.close()
+    reported = [line for line in lines if line["event"] == "the Kafka client reports"]
+    assert [(line["facility"], line["log_level"]) for line in reported] == [("FAIL", "warning")]
 
 
 def test_a_broker_that_is_away_is_reported(own_broker: tuple[str, int]) -> None:
