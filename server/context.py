@@ -90,6 +90,7 @@ def open_context(settings: ServerSettings) -> ServerContext:
         objects = ObjectStore(settings.objects)
         sensors = SensorShelf(database, objects)
         sensors.load_active()
+        metrics = Metrics()
         return ServerContext(
             settings=settings,
             database=database,
@@ -100,11 +101,11 @@ def open_context(settings: ServerSettings) -> ServerContext:
             outbox=OutboxRelay(database, events),
             models=ModelShelf(settings.models),
             sensors=sensors,
-            services=ServiceClients(settings),
+            services=ServiceClients(settings, metrics.grpc_called),
             tokens=TokenIssuer(signing_key(settings), settings),
             passwords=Passwords(settings.password_min_length),
             limiter=SignInLimiter(settings.sign_in_attempts),
-            metrics=Metrics(),
+            metrics=metrics,
         )
     except BaseException:
         database.close()

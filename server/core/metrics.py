@@ -1,4 +1,4 @@
-"""What ``/metrics`` shows, in a registry of its own: requests, their duration, failed sign-ins, sessions."""
+"""What ``/metrics`` shows, in a registry of its own: requests and calls, their duration, sign-ins, what waits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,36 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class CallMetrics:
+    """Rate, errors and duration of gRPC calls, by method (RED, Wilkie 2015).
+
+    Args:
+        side: ``server`` or ``client``.
+        what: for the help text.
+        registry: gets them.
+    """
+
+    def __init__(self, side: str, what: str, registry: CollectorRegistry) -> None:
+        self._handled = Counter(
+            f"imageflow_grpc_{side}_handled_total",
+            f"{what}, by status.",
+            ("service", "method", "code"),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            f"imageflow_grpc_{side}_handling_seconds",
+            f"{what}, seconds.",
+            ("service", "method"),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+
+    def observe(self, service: str, method: str, code: str, seconds: float) -> None:
+        """Count a call that has ended."""
+        self._handled.labels(service, method, code).inc()
+        self._seconds.labels(service, method).observe(seconds)
 
 
 class Metrics:
@@ -29,6 +59,19 @@ class Metrics:
         )
         self.sign_ins = Counter(
             "imageflow_sign_ins_total", "Sign-ins by outcome.", ("outcome",), registry=self._registry
+        )
+        self.grpc_handled = CallMetrics(
+            "server", "Calls that the gRPC services of this process answered", self._registry
+        )
+        self.grpc_called = CallMetrics("client", "Calls of gRPC services by this process", self._registry)
+        self.executions = Gauge(
+            "imageflow_executions", "Executions that have not ended.", ("status",), registry=self._registry
+        )
+        self.outbox_events = Gauge(
+            "imageflow_outbox_events", "Events that wait in the database for the bus.", registry=self._registry
+        )
+        self.outbox_oldest = Gauge(
+            "imageflow_outbox_oldest_seconds", "Since when the oldest of them waits.", registry=self._registry
         )
         self.websockets = Gauge("imageflow_websockets", "Open WebSocket connections.", registry=self._registry)
         self.completed = Counter(

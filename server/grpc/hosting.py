@@ -15,10 +15,12 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined]  # not in its stubs
 
 from models.errors import UserFacingError
+from server.core.metrics import CallMetrics
 from server.core.settings import ServerSettings
 from server.grpc.contract import AI_DETECTION, CAMERA_STREAM, Service
 from server.grpc.faults import status_of, trailers_of
 from server.grpc.messages import parsed
+from server.grpc.metering import metered
 from server.grpc.models import ModelShelf
 from server.grpc.ports import port_taken, require_free
 from server.grpc.reflecting import reflection_handler
@@ -53,12 +55,14 @@ class Parts:
         objects: where images are.
         models: that steps name.
         stream: handles the calls of the camera stream; None where it is not hosted.
+        metrics: count the calls; None where nobody reads them.
     """
 
     settings: ServerSettings
     objects: ObjectStore
     models: ModelShelf
     stream: StreamCalls | None = None
+    metrics: CallMetrics | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +183,15 @@ class ServiceHost:
         return first + service.port_offset if first else 0
 
     def _handlers(self, service: Service, pool: ThreadPoolExecutor) -> Any:
+        metrics = self._parts.metrics
         if service is CAMERA_STREAM and self._parts.stream is not None:
-            call = grpc.stream_stream_rpc_method_handler(self._parts.stream.process_video_stream)
+            stream = metered(self._parts.stream.process_video_stream, service, service.method, metrics)
+            call = grpc.stream_stream_rpc_method_handler(stream)
         else:
-            call = grpc.unary_unary_rpc_method_handler(UnaryCall(service, self._work, pool).answer)
-        health = grpc.unary_unary_rpc_method_handler(_HealthCall(service, self._parts.models).answer)
+            answer = UnaryCall(service, self._work, pool).answer
+            call = grpc.unary_unary_rpc_method_handler(metered(answer, service, service.method, metrics))
+        check = _HealthCall(service, self._parts.models).answer
+        health = grpc.unary_unary_rpc_method_handler(metered(check, service, "HealthCheck", metrics))
         return grpc.method_handlers_generic_handler(service.full_name, {service.method: call, "HealthCheck": health})
 
 

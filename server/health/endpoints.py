@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from server.core.metrics import CONTENT_TYPE
 from server.health import service
 from server.health.schemas import Health
+from server.health.waiting import metrics_text
 from server.http.dependencies import Context
 from server.http.lanes import shared
 from server.http.routes import CheckedRoute, operation_id
@@ -29,5 +30,5 @@ def get_health(context: Context) -> Health:
     responses={200: {"description": "Text exposition.", "content": {"text/plain": {"schema": {"type": "string"}}}}},
 )
 def get_metrics(context: Context) -> Response:
-    """Counters of this process; no personal data in them."""
-    return Response(context.metrics.text(), media_type=CONTENT_TYPE)
+    """Counters of this process, and what waits in the database; no personal data in them."""
+    return Response(metrics_text(context), media_type=CONTENT_TYPE)

@@ -6,15 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sqlalchemy import func, select
-
 from models.errors import Unavailable
-from models.executions import Execution
-from models.states import EXECUTION_ENDED
 from server.context import ServerContext
 from server.events.hub import Listener
 from server.events.topics import Event
 from server.health.service import health
+from server.health.waiting import open_executions
 from server.live.messages import SystemStatus
 
 PERIOD_S = 10.0
@@ -30,7 +27,8 @@ def system_status(context: ServerContext) -> SystemStatus:
         components = found if isinstance(found, dict) else {}
     states = {name: part["status"] for name, part in components.items()}
     try:
-        executions = _executions(context)
+        with context.database.read() as session:
+            executions = open_executions(session)
     except Unavailable:
         executions = {}
     return SystemStatus(status="down" if "down" in states.values() else "ok", components=states, executions=executions)
@@ -69,13 +67,3 @@ class SystemWatch:
             now = await self._ask()
             for listener in list(self._listeners):
                 listener.offer(Event(KEY, now))
-
-
-def _executions(context: ServerContext) -> dict[str, int]:
-    query = (
-        select(Execution.status, func.count())
-        .where(Execution.status.not_in(EXECUTION_ENDED))
-        .group_by(Execution.status)
-    )
-    with context.database.read() as session:
-        return {status.value: count for status, count in session.execute(query)}

@@ -57,11 +57,13 @@ async def call(
                 break
             raise _no_replica(replicas)
         period = replica.circuit.begin()
+        began, code = time.perf_counter(), "CANCELLED"
         try:
             ask = replica.channel.unary_unary(service.path(), bytes, bytes)
             answer = read(await ask(request, timeout=left, metadata=metadata))
         except grpc.aio.AioRpcError as error:
             status = error.code()
+            code = status.name
             if status not in BROKEN:
                 # The replica did its work: it is the request that is wrong.
                 replica.circuit.succeed(period)
@@ -72,6 +74,7 @@ async def call(
             if status not in RETRYABLE:
                 break
         except InvalidInput as error:
+            code = "DATA_LOSS"
             replica.circuit.fail(period)
             failed.append(replica)
             reason = str(error)
@@ -79,8 +82,11 @@ async def call(
             replica.circuit.abandon(period)
             raise
         else:
+            code = "OK"
             replica.circuit.succeed(period)
             return answer
+        finally:
+            replicas.observe(code, time.perf_counter() - began)
     raise _unavailable(replicas, failed, reason)
 
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from models.errors import Unavailable
+from server.core.metrics import CallMetrics
 from server.core.settings import ServerSettings
 from server.core.structlog_import import structlog
 from server.grpc.contract import HEALTH_EVERY_S, SERVICES
@@ -29,9 +30,11 @@ class ServiceClients:
 
     Args:
         settings: addresses, secret and certificates.
+        metrics: count the calls; None where nobody reads them.
     """
 
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(self, settings: ServerSettings, metrics: CallMetrics | None = None) -> None:
+        self._metrics = metrics
         self._settings = settings
         self._replicas: dict[str, Replicas] = {}
         self._steps: StepServices | None = None
@@ -59,7 +62,7 @@ class ServiceClients:
             here = parse_addresses(embedded.get(key, ""), key)
             addresses = here or configured(self._settings, service)
             if addresses:
-                self._replicas[key] = Replicas(service, addresses, self._connect)
+                self._replicas[key] = Replicas(service, addresses, self._connect, metrics=self._metrics)
         self._steps = GrpcSteps(self.replicas, bearer_of(self._settings))
         self._asking = asyncio.get_running_loop().create_task(self._keep_asking(), name="health of services")
         # What does not answer is found out meanwhile: a service that is away keeps no server from starting.

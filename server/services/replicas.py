@@ -10,6 +10,7 @@ import grpc
 import grpc.aio
 from grpc_health.v1 import health_pb2
 
+from server.core.metrics import CallMetrics
 from server.grpc.contract import Service
 from server.services.addresses import Address, resolve
 from server.services.circuit import Circuit, CircuitState
@@ -60,6 +61,7 @@ class Replicas:
         addresses: configured; names among them are resolved again with every check.
         connect: opens a channel to an address; its second argument is the configured host.
         clock: of the circuits.
+        metrics: count the calls; None where nobody reads them.
     """
 
     def __init__(
@@ -68,8 +70,10 @@ class Replicas:
         addresses: Sequence[Address],
         connect: Callable[[Address, str], grpc.aio.Channel],
         clock: Callable[[], float] = time.monotonic,
+        metrics: CallMetrics | None = None,
     ) -> None:
         self.service = service
+        self._metrics = metrics
         self.addresses = tuple(addresses)
         self._connect = connect
         self._clock = clock
@@ -103,6 +107,11 @@ class Replicas:
             return None
         self._turn += 1
         return fresh[self._turn % len(fresh)]
+
+    def observe(self, code: str, seconds: float) -> None:
+        """Count a call that has ended."""
+        if self._metrics is not None:
+            self._metrics.observe(self.service.full_name, self.service.method, code, seconds)
 
     async def refresh(self) -> None:
         """Resolve the names again, close channels to those that are gone, and ask the others for their health."""
