@@ -59,11 +59,13 @@ class Killed(BaseException):
 
 @dataclass
 class Fuse:
-    """Ends a process at one of its next commits, before it takes effect; None never."""
+    """Ends a process at one of its next commits, before it takes effect; None never. ``burnt`` counts all commits."""
 
     commits: int | None = None
+    burnt: int = 0
 
     def burn(self, *_: object) -> None:
+        self.burnt += 1
         if self.commits is None:
             return
         self.commits -= 1
