@@ -41,7 +41,6 @@ test: $(TESTABLE)  ## every test, on all cores
 
 proofs: $(TESTABLE)  ## the long proofs of the synchronisation and of the executions, as tables
 	$(BIN)/python -m tests.proofs.run
-	$(BIN)/python -m tests.proofs.executions
 
 engines: $(TESTABLE)  ## PostgreSQL, S3 and Kafka of one's own on free ports, until Ctrl-C; prints what to export
 	$(BIN)/python -m tests.support.engines

@@ -1,6 +1,6 @@
-"""``make proofs``: the long form of the proofs of the synchronisation, shown as tables; ends with 1 when one fails.
+"""``make proofs``: the long form of the proofs, shown as tables; ends with 1 when one fails.
 
-python -m tests.proofs.run --examples 2000 --bug-examples 300 --kills 50
+python -m tests.proofs.run --examples 2000 --bug-examples 100 --kills 50
 """
 
 from __future__ import annotations
@@ -8,199 +8,196 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-import traceback
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.support.proofs.mutations import MUTATIONS, PLANT, POWER_CUT, SCENARIO, Mutation, plant
+from tests.support.proofs.mutations import MUTATIONS, PLANT, POWER_CUT, SCENARIO, Mutation
+from tests.support.proofs.report import Row, going_on, heading, say, summary
 
 ROOT = Path(__file__).parents[2]
-REAL = ("tests/proofs/test_killed.py", "tests/proofs/test_real_link.py", "tests/proofs/test_full_disk.py")
-WIDTH = 118
 SHARE = 50
 """Examples of the state machine in one process."""
 
 
-def run_plant(seed: int, examples: int) -> dict[str, Any]:
-    """Do so many examples of the state machine in this process and return what came of it."""
-    import hypothesis
-    from hypothesis.stateful import run_state_machine_as_test
+class Children:
+    """Processes that each do a part; ``running`` names what they do now and since when."""
 
-    from tests.support.proofs.plant import Plant, profile
+    def __init__(self) -> None:
+        self.running: dict[str, float] = {}
 
-    found = ""
-    try:
-        run_state_machine_as_test(hypothesis.seed(seed)(Plant), settings=profile(examples))
-    except BaseException as error:  # noqa: BLE001 - a planted bug may raise anything
-        traceback.print_exc()
-        found = (str(error).splitlines() or [type(error).__name__])[0]
-    return {"examples": Plant.examples, "found": found}
+    @contextmanager
+    def doing(self, what: str) -> Iterator[None]:
+        self.running[what] = time.monotonic()
+        try:
+            yield
+        finally:
+            del self.running[what]
 
+    def __str__(self) -> str:
+        now = time.monotonic()
+        return ", ".join(f"{what} ({now - began:.0f} s)" for what, began in list(self.running.items()))
 
-def run_power_cut(bug: str) -> dict[str, Any]:
-    """Look at the disk after a cut at each moment and return how many were looked at and the first loss."""
-    from tests.support.proofs.power_cut import losses, traced
-
-    folder = Path(tempfile.mkdtemp())
-    try:
-        place = folder / "place"
-        place.mkdir()
-        moments = 0
-        for moment, lost in losses(place, traced(place, bug)):
-            moments += 1
-            if lost:
-                return {"examples": moments, "found": f"{lost} ({moment})"}
-        return {"examples": moments, "found": ""}
-    finally:
-        shutil.rmtree(folder)
+    def do(self, what: str, *arguments: object) -> tuple[dict[str, Any], float, str]:
+        """Do a part in a process of its own; return its answer, its seconds, what it wrote beside."""
+        began = time.monotonic()
+        with self.doing(what):
+            done = subprocess.run(_command(*arguments), capture_output=True, text=True, cwd=ROOT, check=False)
+        lines = done.stdout.splitlines()
+        answer = json.loads(lines[-1]) if done.returncode == 0 and lines else {"examples": 0, "found": ""}
+        broken = "" if done.returncode == 0 else f"ended with {done.returncode}"
+        return {"broken": broken, **answer}, time.monotonic() - began, done.stderr
 
 
-def run_scenarios(bug: str) -> dict[str, Any]:
-    """Do the scenarios that have to find a bug, or those of all bugs; return their number and the first that failed."""
-    import pytest
-
-    class Reports:
-        ended, failed = 0, ""
-
-        def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-            self.ended += report.when == "call"
-            self.failed = self.failed or (report.nodeid if report.failed else "")
-
-    tests = sorted({test for mutation in MUTATIONS if bug in {"", mutation.name} for test in mutation.tests})
-    reports = Reports()
-    # This process has loaded the list of bugs, and with it a package whose asserts tests show in full.
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    code = pytest.main([*options, *(str(ROOT / test) for test in tests)], [reports])
-    if code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
-        raise RuntimeError(f"the scenarios could not be done: {code!r}")
-    return {"examples": reports.ended, "found": reports.failed}
+def _command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "tests.support.proofs.parts", *map(str, arguments)]
 
 
-def child(*arguments: object) -> tuple[dict[str, Any], float, str]:
-    """Do a part of the proofs in a process of its own; return its answer, its seconds, what it wrote beside."""
-    began = time.monotonic()
-    command = [sys.executable, "-m", "tests.proofs.run", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    lines = done.stdout.splitlines()
-    answer = json.loads(lines[-1]) if done.returncode == 0 and lines else {"examples": 0, "found": ""}
-    broken = "" if done.returncode == 0 else done.stderr
-    return {"broken": broken, **answer}, time.monotonic() - began, done.stderr
+def _fault(answer: dict[str, Any], least: int) -> str:
+    """Return what is wrong with a proof that has to find nothing."""
+    few = f"only {answer['examples']} were done" if answer["examples"] < least else ""
+    return str(answer["found"] or answer["broken"] or few)
 
 
-def table(title: str, rows: Iterable[Sequence[object]]) -> None:
-    say(f"\n{title}\n{'-' * WIDTH}")
-    for row in rows:
-        say("  ".join(str(cell) for cell in row))
-
-
-def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-def prove_plant(examples: int, workers: int) -> bool:
+def prove_plant(examples: int, first: int, workers: int) -> list[Row]:
     """Share the examples among processes, each with a seed of its own."""
-    say(f"\nState machine: eight invariants after each rest\n{'-' * WIDTH}")
-    total, sound = 0, True
-    with ThreadPoolExecutor(workers) as pool:
-        seeds = range(1, -(-examples // SHARE) + 1)
-        for seed, (answer, seconds, beside) in zip(seeds, pool.map(_share, seeds), strict=True):
+    heading("State machine: eight invariants after each rest")
+    began, children, seeds = time.monotonic(), Children(), range(first, first + -(-examples // SHARE))
+    total, faults = 0, []
+
+    def share(seed: int) -> tuple[int, dict[str, Any], float, str]:
+        return seed, *children.do(f"seed {seed}", "plant", seed, SHARE, "")
+
+    with going_on(lambda: f"{total} of {examples} examples; {children}"), ThreadPoolExecutor(workers) as pool:
+        for done in as_completed([pool.submit(share, seed) for seed in seeds]):
+            seed, answer, seconds, beside = done.result()
             total += answer["examples"]
-            failed = bool(answer["found"] or answer["broken"] or answer["examples"] < SHARE)
-            sound = sound and not failed
-            result = (answer["found"] or "did not end well") if failed else "nothing found"
-            say(f"seed {seed:>3}  {answer['examples']:>4} examples  {seconds:6.0f} s  {result}")
-            if failed:
+            row = Row(f"seed {seed}", f"{answer['examples']} examples", seconds, _fault(answer, SHARE), "nothing found")
+            say(str(row))
+            if row.fault:
+                faults.append(f"seed {seed}: {row.fault}")
                 say(beside)
-    say(f"{total} examples")
-    return sound
+    return [Row("state machine", f"{total} examples", time.monotonic() - began, "; ".join(faults), "nothing found")]
 
 
-def _share(seed: int) -> tuple[dict[str, Any], float, str]:
-    return child("plant", seed, SHARE, "")
-
-
-def prove_bugs(examples: int, workers: int) -> bool:
+def prove_bugs(examples: int, workers: int) -> list[Row]:
     """Let each planted bug be found by its proof."""
-
-    def find(mutation: Mutation) -> tuple[Mutation, dict[str, Any], float]:
-        answer, seconds, _ = child(*works[mutation.proof], mutation.name)
-        return mutation, answer, seconds
-
+    began, children, alive = time.monotonic(), Children(), []
     works = {PLANT: ("plant", 1, examples), POWER_CUT: ("power-cut",), SCENARIO: ("scenario",)}
-    say(f"\nPlanted bugs: each must be found\n{'-' * WIDTH}")
-    answer, seconds, beside = child("scenario", "")
-    if answer["found"] or answer["broken"]:
-        say(f"a scenario fails without a bug: {answer['found']}\n{beside}")
-        return False
-    say(f"{answer['examples']} scenarios hold without a bug  {seconds:.0f} s")
-    alive = []
-    with ThreadPoolExecutor(workers) as pool:
-        for mutation, answer, seconds in pool.map(find, MUTATIONS):
-            killed = bool(answer["found"]) and not answer["broken"]
-            if not killed:
-                alive.append(mutation.name)
-                say(str(answer["broken"]))
-            fate = f"found by the {mutation.proof} in {answer['examples']:>3}" if killed else "SURVIVED"
-            how = answer["found"].rpartition("::")[2][:70]
-            say(f"{mutation.name:<66}  {fate:<34}  {seconds:4.0f} s  {how}")
-    return not alive
 
+    def find(mutation: Mutation) -> tuple[Mutation, dict[str, Any], float, str]:
+        return mutation, *children.do(mutation.name, *works[mutation.proof], mutation.name)
 
-def prove_power_cut() -> bool:
-    answer, seconds, beside = child("power-cut", "")
-    rows = [(f"{answer['examples']} moments", f"{seconds:.0f} s", answer["found"] or "nothing lost")]
-    table("Power cut: what a disk has that keeps what was synced", rows)
-    if answer["broken"]:
+    heading("Planted bugs: each must be found")
+    answer, seconds, beside = children.do("scenarios without a bug", "scenario", "")
+    sound = Row("scenarios without a bug", f"{answer['examples']} tests", seconds, _fault(answer, 1))
+    say(str(sound))
+    if sound.fault:
         say(beside)
-    return not answer["found"] and not answer["broken"] and answer["examples"] > 0
+        return [sound]
+    with going_on(lambda: str(children)), ThreadPoolExecutor(workers) as pool:
+        for done in as_completed([pool.submit(find, mutation) for mutation in MUTATIONS]):
+            mutation, answer, seconds, beside = done.result()
+            how = answer["found"].rpartition("::")[2][:60]
+            row = Row(mutation.name, f"{mutation.proof}, {answer['examples']}", seconds, "" if how else "SURVIVED", how)
+            say(str(row))
+            if row.fault:
+                alive.append(mutation.name)
+                say(answer["broken"] and beside)
+    count = f"{len(MUTATIONS) - len(alive)} of {len(MUTATIONS)} found"
+    return [sound, Row("planted bugs", count, time.monotonic() - began, "; ".join(alive), "each is found")]
 
 
-def prove_real_processes(kills: int) -> bool:
-    table("Real processes: killed, cut off, without room", [(f"{kills} kills each",)])
+def prove_power_cut() -> list[Row]:
+    heading("Power cut: what a disk has that keeps what was synced")
+    children = Children()
+    with going_on(lambda: str(children)):
+        answer, seconds, beside = children.do("every moment", "power-cut", "")
+    row = Row("power cut", f"{answer['examples']} moments", seconds, _fault(answer, 1), "nothing lost")
+    say(str(row))
+    if row.fault:
+        say(beside)
+    return [row]
+
+
+def prove_real_processes(kills: int) -> list[Row]:
+    """Do the proofs with real processes one after another, with a row for each."""
+    heading("Real processes: killed, cut off, without room")
+    children, rows = Children(), []
     environment = {**os.environ, "IMAGEFLOW_PROOF_KILLS": str(kills)}
-    present = [path for path in REAL if (ROOT / path).exists()]
-    command = [sys.executable, "-m", "pytest", "-v", "--timeout", "3600", "-p", "no:cacheprovider", *present]
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
+    with tempfile.TemporaryFile("w+") as beside, going_on(lambda: str(children)):
+        process = subprocess.Popen(
+            _command("real"), stdout=subprocess.PIPE, stderr=beside, text=True, cwd=ROOT, env=environment
+        )
+        assert process.stdout is not None
+        for line in process.stdout:
+            said = json.loads(line) if line.startswith("{") else {}
+            if "began" in said:
+                children.running = {_sentence(said["began"]): time.monotonic()}
+            if "ended" in said:
+                count = ", ".join(f"{value} {name}" for name, value in said["done"].items())
+                rows.append(Row(_sentence(said["ended"]), count, said["seconds"], "FAILED" if said["fault"] else ""))
+                say(str(rows[-1]))
+                if said["fault"]:
+                    say(said["fault"])
+        process.stdout.close()
+        if process.wait() != 0 or not rows:
+            rows.append(Row("proofs with real processes", "", 0, f"ended with {process.returncode}"))
+            beside.seek(0)
+            say(beside.read())
+    return rows
+
+
+def _sentence(nodeid: str) -> str:
+    return nodeid.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+
+
+def prove_executions(kills: int) -> list[Row]:
+    """Kill API, worker and service while executions come, without a broker and over one."""
+    heading("Executions: API, worker and service killed under load")
+    began, children, rows = time.monotonic(), Children(), []
+    command = [sys.executable, "-m", "tests.proofs.executions", "--kills", str(kills)]
+    with going_on(lambda: str(children)), children.doing("executions"):
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        assert process.stdout is not None
+        for line in process.stdout:
+            say(line.rstrip())
+            way, _, done = line.rstrip().partition(": ")
+            if " kills " in done:
+                rows.append(Row(f"executions, {way}", done, time.monotonic() - began))
+        process.stdout.close()
+        if process.wait() != 0 or not rows:
+            rows.append(Row("executions", "", time.monotonic() - began, "FAILED, see above"))
+    return rows
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--examples", type=int, default=2000, help="of the state machine")
+    parser.add_argument("--seed", type=int, default=1, help="of the first 50 of them; each 50 have one of their own")
     parser.add_argument("--bug-examples", type=int, default=100, help="most, for each planted bug")
     parser.add_argument("--kills", type=int, default=50, help="of each process")
-    parser.add_argument("--only", choices=["plant", "bugs", "power-cut", "real"], action="append")
+    parser.add_argument("--only", choices=["plant", "bugs", "power-cut", "real", "executions"], action="append")
     wanted = parser.parse_args()
     workers = os.cpu_count() or 1
-    proofs = {
+    proofs: dict[str, Callable[[], Sequence[Row]]] = {
         "power-cut": prove_power_cut,
         "real": lambda: prove_real_processes(wanted.kills),
+        "executions": lambda: prove_executions(wanted.kills),
         "bugs": lambda: prove_bugs(wanted.bug_examples, workers),
-        "plant": lambda: prove_plant(wanted.examples, workers),
+        "plant": lambda: prove_plant(wanted.examples, wanted.seed, workers),
     }
     began = time.monotonic()
-    failed = [name for name, prove in proofs.items() if name in (wanted.only or proofs) and not prove()]
-    say(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'All proofs hold.'} ({time.monotonic() - began:.0f} s)")
-    return 1 if failed else 0
+    rows = [row for name, prove in proofs.items() if name in (wanted.only or proofs) for row in prove()]
+    summary(rows, time.monotonic() - began)
+    return 1 if any(row.fault for row in rows) else 0
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["plant"]:
-        if sys.argv[4]:
-            plant(sys.argv[4])
-        sys.stdout.write(json.dumps(run_plant(int(sys.argv[2]), int(sys.argv[3]))) + "\n")
-    elif sys.argv[1:2] == ["power-cut"]:
-        sys.stdout.write(json.dumps(run_power_cut(sys.argv[2])) + "\n")
-    elif sys.argv[1:2] == ["scenario"]:
-        if sys.argv[2]:
-            plant(sys.argv[2])
-        sys.stdout.write("\n" + json.dumps(run_scenarios(sys.argv[2])) + "\n")
-    else:
-        sys.exit(main())
+    sys.exit(main())

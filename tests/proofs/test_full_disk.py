@@ -54,7 +54,10 @@ def room_of(server: ServerProcess, size: int) -> None:
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, ENDLESS))
 
 
-def test_a_server_without_room_at_any_point_loses_nothing_it_acknowledged(server, station, target_id) -> None:
+def test_a_server_without_room_at_any_point_loses_nothing_it_acknowledged(
+    server, station, target_id, record_property
+) -> None:
+    record_property("points", POINTS)
     log = server.data_dir / "server.sqlite3-wal"
     refused = 0
     for point in range(POINTS):
@@ -75,7 +78,10 @@ def test_a_server_without_room_at_any_point_loses_nothing_it_acknowledged(server
     require_whole(server, [station])
 
 
-def test_a_station_without_room_at_any_point_keeps_every_part_it_recorded(server, station, target_id) -> None:
+def test_a_station_without_room_at_any_point_keeps_every_part_it_recorded(
+    server, station, target_id, record_property
+) -> None:
+    record_property("points", POINTS)
     recorded: set[str] = set()
     log = station.folder / "station.sqlite3-wal"
     for point in range(POINTS):

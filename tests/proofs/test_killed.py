@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import subprocess
@@ -85,9 +84,10 @@ def killed_after(what: str, station: RealStation, server: ServerProcess, target_
     return [*said, *rest[:-1]][1:]
 
 
-def test_a_server_killed_while_it_applies_changes_loses_nothing(server, station, target_id) -> None:
+def test_a_server_killed_while_it_applies_changes_loses_nothing(server, station, target_id, record_property) -> None:
     push = station.client.push
     timers: list[threading.Timer] = []
+    cut_off = 0
 
     def push_to_a_server_that_ends(batch):
         timers.append(threading.Timer(CHANCE.uniform(0, LONGEST_S), server.kill))
@@ -99,21 +99,28 @@ def test_a_server_killed_while_it_applies_changes_loses_nothing(server, station,
             station.inspect_part(target_id)
         station.client.push = push_to_a_server_that_ends
         station.engine.page_size = 60
-        with contextlib.suppress(Unavailable):
+        try:
             station.sync()
+        except Unavailable:
+            cut_off += 1
         station.client.push = push
         for timer in timers:
             timer.join()
         timers.clear()
         server.start()
+    record_property("kills of the server", KILLS)
+    record_property("passes cut off by them", cut_off)
     station.sync()
     require_whole(server, [station])
     with station.database.read() as session:
         assert session.scalar(select(func.count()).select_from(InspectionSession)) == 20 * KILLS
 
 
-def test_a_station_killed_while_it_captures_keeps_every_part_it_told_of(server, station, target_id) -> None:
+def test_a_station_killed_while_it_captures_keeps_every_part_it_told_of(
+    server, station, target_id, record_property
+) -> None:
     told: set[str] = set()
+    record_property("kills of the station", KILLS)
     for _ in range(KILLS):
         told |= set(killed_after("capture", station, server, target_id, CHANCE.randint(1, 6)))
         assert integrity(station.folder / "station.sqlite3") == "ok"
@@ -124,7 +131,10 @@ def test_a_station_killed_while_it_captures_keeps_every_part_it_told_of(server, 
     require_whole(server, [station])
 
 
-def test_a_station_killed_while_it_synchronises_sends_everything_once(server, station, target_id) -> None:
+def test_a_station_killed_while_it_synchronises_sends_everything_once(
+    server, station, target_id, record_property
+) -> None:
+    record_property("kills of the station", KILLS)
     for number in range(KILLS):
         for part in range(8):
             station.inspect_part(target_id, image=f"{number} {part}".encode() * 700)

@@ -40,7 +40,9 @@ def server(tmp_path: Path, authority: Authority) -> Iterator[ServerProcess]:
     made.stop()
 
 
-def test_a_link_that_delays_cuts_or_corrupts_changes_nothing_in_the_end(tmp_path, server, authority) -> None:
+def test_a_link_that_delays_cuts_or_corrupts_changes_nothing_in_the_end(
+    tmp_path, server, authority, record_property
+) -> None:
     with BadLink(server.port, 7, KINDS) as link:
         url, verify = f"https://localhost:{link.port}", str(authority.certificate)
         stations = [RealStation(tmp_path / name, server, name, url, verify=verify) for name in ("one", "two")]
@@ -57,6 +59,8 @@ def test_a_link_that_delays_cuts_or_corrupts_changes_nothing_in_the_end(tmp_path
                 with contextlib.suppress(Unavailable):
                     station.sync()
         assert set(link.befallen) == {"delay", "cut", "corrupt"}
+        for kind, count in sorted(link.befallen.items()):
+            record_property(kind, count)
         link.calm = True
         for _ in range(2):
             for station in stations:
