@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from obstore.exceptions import BaseError
-
 from models.errors import NotFound, Unavailable
 from models.storage import no_room
 
@@ -30,6 +28,3 @@ def translated(*, missing: str = "object-unknown") -> Iterator[None]:
         raise Unavailable(missing) from error
     except OSError as error:
         raise Unavailable("disk-full" if no_room(error) else "objects-unreachable") from error
-    except BaseError as error:
-        full = "no space left" in str(error).lower()
-        raise Unavailable("disk-full" if full else "objects-unreachable") from error

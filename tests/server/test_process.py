@@ -95,4 +95,6 @@ def test_a_server_with_its_services_loads_no_image_library_before_an_image_comes
         assert httpx.get(f"{url}/health", trust_env=False, timeout=30).status_code == 200
         mapped = Path(f"/proc/{process.pid}/maps").read_text()
     assert "cygrpc" in mapped
-    assert [name for name in ("numpy", "cv2", "openvino", "cryptography") if f"site-packages/{name}" in mapped] == []
+    assert [
+        name for name in ("numpy", "cv2", "openvino", "cryptography", "obstore") if f"site-packages/{name}" in mapped
+    ] == []
