@@ -99,7 +99,7 @@ def open_context(settings: ServerSettings) -> ServerContext:
             events=events,
             hub=Hub(events),
             outbox=OutboxRelay(database, events),
-            models=ModelShelf(settings.models),
+            models=ModelShelf(settings.models, settings.images_at_once),
             sensors=sensors,
             services=ServiceClients(settings, metrics.grpc_called),
             tokens=TokenIssuer(signing_key(settings), settings),

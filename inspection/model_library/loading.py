@@ -16,12 +16,15 @@ from models.storage import is_folder, reason_of
 _FIRST_BYTES = 16
 
 
-def load_model(path: Path, threads: int | None = None, *, reading: Reading = AS_DECLARED) -> StepModel:
+def load_model(
+    path: Path, threads: int | None = None, *, at_once: int = 1, reading: Reading = AS_DECLARED
+) -> StepModel:
     """Load a model file; its content determines the kind.
 
     Args:
         path: an anomaly bundle, a detector or classifier in any form of ``load_detection_model``, or a reference image.
         threads: number of CPU threads; None takes the setting.
+        at_once: images that a detector or classifier works on at the same time, as ``load_detection_model``.
         reading: how a reference image is read.
 
     Raises:
@@ -32,7 +35,7 @@ def load_model(path: Path, threads: int | None = None, *, reading: Reading = AS_
     if is_folder(path) or path.suffix.lower() in GRAPH_SUFFIXES or archive_kind(path) in DETECTION_KINDS:
         from inspection.detection.model_file.loading import load_detection_model
 
-        return load_detection_model(path, threads)
+        return load_detection_model(path, threads, at_once)
     if image_format(_first_bytes(path)) is not None:
         from inspection.model_files.reference import load_reference
 

@@ -15,12 +15,13 @@ def core() -> Any:
     return ov.Core()
 
 
-def compile_model(model: Any, threads: int | None = None, precision: str = "f32") -> Any:
+def compile_model(model: Any, threads: int | None = None, precision: str = "f32", at_once: int = 1) -> Any:
     """Compile ``model`` for the CPU, optimised for the latency of single images.
 
     Args:
         model: ``openvino.Model``.
         threads: number of CPU threads; None takes the setting.
+        at_once: images that are worked on at the same time; they share the threads, each has at least one.
         precision: ``f32`` or ``bf16``; a CPU without bfloat16 computes in float32. OpenVINO's default is bfloat16 on
             newer CPUs, which changes anomaly scores by more than half a percent, so that verdicts would differ between
             machines.
@@ -31,7 +32,7 @@ def compile_model(model: Any, threads: int | None = None, precision: str = "f32"
         {
             "INFERENCE_PRECISION_HINT": precision,
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_NUM_THREADS": inference_threads(threads),
-            "NUM_STREAMS": 1,
+            "INFERENCE_NUM_THREADS": at_once * max(1, inference_threads(threads) // at_once),
+            "NUM_STREAMS": at_once,
         },
     )

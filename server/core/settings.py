@@ -34,6 +34,11 @@ def default_data_dir() -> Path:
     return user_data_path("ImageFlow Server", appauthor=False)
 
 
+def default_slots(processors: int) -> int:
+    """Return how many executions run at once: two more than processors, since some wait for disk or network."""
+    return processors + 2
+
+
 class ServerSettings(BaseSettings):
     """What may differ from one server to the next."""
 
@@ -117,7 +122,7 @@ class ServerSettings(BaseSettings):
         default=None,
         ge=0,
         le=64,
-        description="Executions that a process runs at once; empty: one a processor; 0: `imageflow worker` runs all.",
+        description="Executions of a process at once; empty: 2 more than processors; 0: `imageflow worker` runs all.",
     )
     execution_lease_s: float = Field(
         default=15, ge=1, le=600, description="Seconds after which the execution of a worker that died is taken over."
@@ -247,7 +252,17 @@ class ServerSettings(BaseSettings):
         """How many executions a process runs at once."""
         if self.execution_slots is not None:
             return self.execution_slots
+        return default_slots(self._processors)
+
+    @property
+    def _processors(self) -> int:
+        """How many processors a process has for itself."""
         return max(1, (os.cpu_count() or 1) // self.workers)
+
+    @property
+    def images_at_once(self) -> int:
+        """How many images a model works on at the same time, each with fewer threads: as many as come at once."""
+        return max(1, min(self.slots, self._processors))
 
     def require_safe_transport(self) -> None:
         """Check that nothing travels in clear beyond this computer by accident.

@@ -108,19 +108,21 @@ async def create_execution(
     ] = None,
 ) -> ExecutionAccepted:
     """Answers as soon as the files are stored; progress arrives at `/ws/execution/{execution_id}`."""
+    checked = False
 
     async def check(draft: Draft) -> None:
-        await run_briefly_on(Lane.READS, context, service.check_draft, context, draft)
+        nonlocal checked
+        # What pipelines need is loaded with the first one, which takes long.
+        await run_on(Lane.READS, service.check_draft, context, draft)
+        checked = True
 
     on_thread = functools.partial(run_on, Lane.WRITES)
     intake = Intake(context.settings, context.objects, check, on_thread)
     most_parts = context.settings.max_execution_files + _FIELDS
     await _take(intake, aiter(form_parts(request, most_parts)))
     require_total(intake.draft, context.settings)
-    runs_here = context.settings.slots > 0
-    reply = await run_briefly_on(
-        Lane.WRITES, context, service.accept, context, asking, intake.draft, key, runs_here=runs_here
-    )
+    accept = functools.partial(service.accept, context, asking, intake.draft, key, runs_here=context.settings.slots > 0)
+    reply = await (run_briefly_on(Lane.WRITES, context, accept) if checked else run_on(Lane.WRITES, accept))
     answer.accepted(f"/executions/{reply.execution_id}")
     return reply
 

@@ -18,10 +18,12 @@ class ModelShelf:
 
     Args:
         files: name → model file; a file that was replaced is loaded again.
+        at_once: images that a model works on at the same time, where it can.
     """
 
-    def __init__(self, files: Mapping[str, Path]) -> None:
+    def __init__(self, files: Mapping[str, Path], at_once: int = 1) -> None:
         self._files = dict(files)
+        self._at_once = at_once
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
         self._loaded: dict[str, tuple[tuple[int, int], StepModel]] = {}
@@ -62,7 +64,7 @@ class ModelShelf:
                 from inspection.model_library.loading import load_model
 
                 try:
-                    kept = self._loaded[name] = state, load_model(path)
+                    kept = self._loaded[name] = state, load_model(path, at_once=self._at_once)
                 except NotFound as error:
                     # Whoever calls gets no path of this computer.
                     _log.warning("the file of a model is missing", model=name, file=str(path))

@@ -27,6 +27,7 @@ class PipelineModels:
         objects: with their bytes.
         folder: gets a copy of a model's file, for libraries that read files.
         limit: how many models stay loaded; the one used longest ago makes room.
+        at_once: images that a model works on at the same time, where it can.
         others: finds the models that are no records: those of the server's settings.
     """
 
@@ -37,12 +38,14 @@ class PipelineModels:
         folder: Path,
         *,
         limit: int,
+        at_once: int,
         others: Callable[[str], StepModel],
     ) -> None:
         self._database = database
         self._objects = objects
         self._folder = folder
         self._limit = limit
+        self._at_once = at_once
         self._others = others
         self._loaded: OrderedDict[str, StepModel] = OrderedDict()
         self._lock = threading.Lock()
@@ -72,7 +75,7 @@ class PipelineModels:
     def _load(self, sha256: str) -> StepModel:
         from inspection.model_library.loading import load_model
 
-        return load_model(self._file(sha256))
+        return load_model(self._file(sha256), at_once=self._at_once)
 
     def _file(self, sha256: str) -> Path:
         """Return a file with the bytes of a model; one that is not what its name says is fetched again."""
@@ -97,4 +100,11 @@ def models_of(context: ServerContext, others: ModelFinder) -> PipelineModels:
     """Return the models of a server: those with a record, else those that ``others`` finds."""
     settings = context.settings
     folder = settings.data_dir / _FOLDER
-    return PipelineModels(context.database, context.objects, folder, limit=settings.execution_models, others=others)
+    return PipelineModels(
+        context.database,
+        context.objects,
+        folder,
+        limit=settings.execution_models,
+        at_once=settings.images_at_once,
+        others=others,
+    )

@@ -60,7 +60,7 @@ async def _serve(
 
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
-    models = ModelShelf(settings.models)
+    models = ModelShelf(settings.models, settings.images_at_once)
     async with AsyncExitStack() as opened:
         calls = await opened.enter_async_context(_streams(settings, models)) if service is CAMERA_STREAM else None
         parts = Parts(settings, ObjectStore(settings.objects), models, calls)

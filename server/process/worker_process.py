@@ -11,7 +11,7 @@ from collections.abc import Callable
 from models.errors import InvalidInput
 from server.context import ServerContext, open_context
 from server.core.logs import configure_logs
-from server.core.settings import ServerSettings
+from server.core.settings import ServerSettings, default_slots
 from server.orchestration.starting import working
 from server.process.own_process import set_up_process
 from server.process.services import connected_services
@@ -33,7 +33,7 @@ def run_worker(settings: ServerSettings, *, until_stdin_closes: bool, report: Ca
     """
     if not settings.database.startswith("postgresql"):
         raise InvalidInput("worker-database-embedded")
-    slots = settings.execution_slots or os.cpu_count() or 1
+    slots = settings.execution_slots or default_slots(os.cpu_count() or 1)
     own = settings.model_copy(update={"execution_slots": slots, "grpc_port": 0})
     set_up_process()
     configure_logs(own.log_level)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.errors import InvalidInput
-from server.core.settings import load_settings
+from server.core.settings import ServerSettings, load_settings
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,19 @@ def test_a_setting_that_is_not_the_json_it_should_be_is_named(
         f"IMAGEFLOW_SERVER_{setting}",
     )
     assert refusal.value.values["reason"].code == reason
+
+
+@pytest.mark.parametrize(
+    ("processors", "given", "slots", "images"),
+    [(2, {}, 4, 2), (8, {"workers": 4}, 4, 2), (1, {"workers": 4}, 3, 1), (4, {"execution_slots": 1}, 1, 1)],
+)
+def test_a_model_works_on_as_many_images_as_slots_on_processors(
+    monkeypatch: pytest.MonkeyPatch, processors: int, given: dict[str, int], slots: int, images: int
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: processors)
+    settings = ServerSettings(**given)
+    assert (settings.slots, settings.images_at_once) == (slots, images)
+
+
+def test_a_process_that_runs_no_executions_works_on_one_image() -> None:
+    assert ServerSettings(execution_slots=0).images_at_once == 1

@@ -12,7 +12,9 @@ from inspection.runtime.compilation import compile_model, core
 from inspection.runtime.openvino_import import openvino as ov
 
 
-def compile_graph(model: Any, description: GraphDescription, precision: str, threads: int | None = None) -> Any:
+def compile_graph(
+    model: Any, description: GraphDescription, precision: str, threads: int | None = None, at_once: int = 1
+) -> Any:
     """Compile a graph for the CPU, with float32 ``(1, height, width, 3)`` RGB input normalised by ``value_table``.
 
     Args:
@@ -20,13 +22,14 @@ def compile_graph(model: Any, description: GraphDescription, precision: str, thr
         description: of ``read_graph``.
         precision: ``f32`` or ``bf16``; a CPU without bfloat16 computes in float32.
         threads: number of CPU threads; None takes the setting.
+        at_once: as ``compile_model``.
     """
     steps = ov.preprocess.PrePostProcessor(model)
     steps.input().tensor().set_element_type(ov.Type.f32).set_layout(ov.Layout("NHWC"))
     if description.colour == "bgr":
         steps.input().preprocess().reverse_channels()
     steps.input().model().set_layout(ov.Layout(description.layout))
-    return compile_model(steps.build(), threads, precision)
+    return compile_model(steps.build(), threads, precision, at_once)
 
 
 def value_table(description: GraphDescription) -> NDArray[np.float32]:

@@ -32,9 +32,9 @@ class Classifier(GraphModel):
         Raises:
             DoesNotFit: ``detector-not-finite`` when the output has NaN or infinite values.
         """
-        with self._lock:
-            self._draw(as_rgb(pixels))
-            output = self._infer().reshape(-1)
+        with self._buffers() as buffers:
+            self._draw(as_rgb(pixels), buffers.canvas)
+            output = self._infer(buffers).reshape(-1)
             try:
                 return heads.probabilities(output, normalised=self.description.normalised)
             except NotFiniteError as error:
@@ -67,8 +67,8 @@ class Classifier(GraphModel):
         """Run a blank image, so that the first part is not slower than the others."""
         self.classify(np.zeros((self.description.height, self.description.width), np.uint8))
 
-    def _draw(self, image: Pixels) -> None:
-        size, target = self.description, self._canvas
+    def _draw(self, image: Pixels, target: Pixels) -> None:
+        size = self.description
         if size.fitting.startswith("letterbox"):
             centred = size.fitting == "letterbox"
             letterbox.draw(

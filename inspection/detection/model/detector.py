@@ -19,7 +19,7 @@ from models.results import BoundingBox, Detection
 
 
 class Detector(GraphModel):
-    """A detector in memory; thread-safe, runs one image at a time.
+    """A detector in memory; thread-safe.
 
     Attributes:
         description: of the graph.
@@ -48,9 +48,9 @@ class Detector(GraphModel):
         image = as_rgb(pixels)
         centred = size.fitting == "letterbox"
         place = letterbox.fit(image.shape[0], image.shape[1], size.height, size.width, centred=centred)
-        with self._lock:
-            letterbox.draw(image, place, self._canvas)
-            candidates = self._decode(self._infer()[0], float(thresholds.min()))
+        with self._buffers() as buffers:
+            letterbox.draw(image, place, buffers.canvas)
+            candidates = self._decode(self._infer(buffers)[0], float(thresholds.min()))
         if np.any((candidates.classes < 0) | (candidates.classes >= len(thresholds))):
             raise DoesNotFit("detector-names", name=self.name, known=len(thresholds))
         chosen = np.flatnonzero(candidates.scores > thresholds[candidates.classes])

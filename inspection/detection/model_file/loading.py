@@ -22,13 +22,14 @@ from models.errors import InvalidInput, NotFound
 from models.storage import is_folder, pieces_of, reason_of, sha256_of_pieces
 
 
-def load_detection_model(path: Path, threads: int | None = None) -> Detector | Classifier:
+def load_detection_model(path: Path, threads: int | None = None, at_once: int = 1) -> Detector | Classifier:
     """Load a detector or a classifier.
 
     Args:
         path: a file of ``imageflow train detector``; an OpenVINO ``.xml`` with its ``.bin`` beside it; an ``.onnx``;
             or a folder that holds one of them, such as ultralytics exports.
         threads: number of CPU threads; None takes the setting.
+        at_once: images that it works on at the same time; they share the threads, each has at least one.
 
     Raises:
         NotFound: ``model-missing``.
@@ -45,11 +46,13 @@ def load_detection_model(path: Path, threads: int | None = None) -> Detector | C
         raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error
     if is_folder(path) or path.suffix.lower() in GRAPH_SUFFIXES:
         graph, description = read_graph(path)
-        return _ready(graph, description, path.name, _digest(path), F32, threads)
-    return open_bundle(read_detector(path), path.name, threads)
+        return _ready(graph, description, path.name, _digest(path), F32, threads, at_once)
+    return open_bundle(read_detector(path), path.name, threads, at_once)
 
 
-def open_bundle(bundle: DetectorBundle, name: str, threads: int | None = None) -> Detector | Classifier:
+def open_bundle(
+    bundle: DetectorBundle, name: str, threads: int | None = None, at_once: int = 1
+) -> Detector | Classifier:
     """Load the content of a model file, in the fastest precision that passed its parity check and the CPU supports.
 
     Raises:
@@ -61,7 +64,7 @@ def open_bundle(bundle: DetectorBundle, name: str, threads: int | None = None) -
         raise InvalidInput("model-damaged", name=name) from error
     require_fits(graph, bundle.manifest.graph, name)
     precision = fastest(bundle.manifest.inference, bf16=cpu_supports("BF16"))
-    return _ready(graph, bundle.manifest.graph, name, bundle.digest, precision, threads)
+    return _ready(graph, bundle.manifest.graph, name, bundle.digest, precision, threads, at_once)
 
 
 def fastest(passed: tuple[str, ...], *, bf16: bool) -> str:
@@ -75,10 +78,16 @@ def fastest(passed: tuple[str, ...], *, bf16: bool) -> str:
 
 
 def _ready(
-    graph: Any, description: GraphDescription, name: str, digest: str, precision: str, threads: int | None
+    graph: Any,
+    description: GraphDescription,
+    name: str,
+    digest: str,
+    precision: str,
+    threads: int | None,
+    at_once: int,
 ) -> Detector | Classifier:
     made = Classifier if description.head is Head.CLASSIFIER else Detector
-    model = made(graph, description, name, digest, precision=precision, threads=threads)
+    model = made(graph, description, name, digest, precision=precision, threads=threads, at_once=at_once)
     model.warm_up()
     return model
 

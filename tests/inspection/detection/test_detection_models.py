@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,26 @@ def run_step(model: Any, picture: Picture, **parameters: Any) -> DetectionList:
     value = AI_DETECTION.run(DetectionParameters(**parameters), {"image": picture}, context)
     assert isinstance(value, DetectionList)
     return value
+
+
+def test_images_at_once_are_found_the_same_as_one_alone(data: Path, detector: Detector, bottles: Pixels) -> None:
+    several = load_model(data / "weights" / "yolo11n_int8_openvino_model", at_once=2)
+    assert isinstance(several, Detector)
+    blank = np.zeros_like(bottles)
+    with ThreadPoolExecutor(3) as threads:
+        found = list(threads.map(several.detect, [bottles, blank] * 6))
+    assert found == [detector.detect(bottles), detector.detect(blank)] * 6
+
+
+def test_a_model_takes_as_many_images_at_once_as_it_may(data: Path, bottles: Pixels) -> None:
+    several = load_model(data / "weights" / "yolo11n_int8_320.onnx", at_once=2)
+    assert isinstance(several, Detector)
+    with several._buffers(), ThreadPoolExecutor(1) as threads:
+        assert len(threads.submit(several.detect, bottles).result(timeout=60)) > 0
+        with several._buffers():
+            waiting = threads.submit(several.detect, bottles)
+            assert not waiting.done()
+        assert len(waiting.result(timeout=60)) > 0
 
 
 @pytest.mark.slow
