@@ -6,6 +6,7 @@ from models.base import Base
 from models.devices import Device, EnrolmentCode
 from models.events import HandledEvent, OutgoingEvent
 from models.executions import Execution, ExecutionOutput, ExecutionRun
+from models.idempotency import IdempotentRequest
 from models.pipelines import ModelFile, Pipeline, StationConfig
 from models.releases import ModelRelease, ReleaseCheck
 from models.sensors import SensorModelRecord, SensorStreamRecord
@@ -22,7 +23,7 @@ from models.sync import (
     SyncState,
 )
 from models.targets import DefectClass, InspectionItem, Target
-from models.users import ApiKey, AuthSession, User, UserCredential
+from models.users import ApiKey, AuthSession, SignInCount, User, UserCredential
 from models.verification import HumanVerification
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "ExecutionRun",
     "HandledEvent",
     "HumanVerification",
+    "IdempotentRequest",
     "ImageRecord",
     "InspectionItem",
     "InspectionSession",
@@ -62,6 +64,7 @@ __all__ = [
     "ReleaseCheck",
     "SensorModelRecord",
     "SensorStreamRecord",
+    "SignInCount",
     "StationConfig",
     "StoredFile",
     "SyncConflict",

@@ -92,3 +92,17 @@ class ApiKey(Searchable, Base, kw_only=True, eq=False):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime(), default=None)
     created_by: Mapped[str] = mapped_column(String(64), default="", server_default="")
     created_by_id: Mapped[str | None] = mapped_column(String(36), default=None, index=True)
+
+
+class SignInCount(Base, kw_only=True, eq=False):
+    """How many sign-ins of a kind failed within a window of time; ``key_digest`` says of what kind, and tells nobody.
+
+    Attributes:
+        expires_at: the end of the window.
+    """
+
+    __tablename__ = "sign_in_counts"
+
+    key_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    count: Mapped[int]
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime(), index=True)

@@ -11,6 +11,7 @@ from models.clock import HybridLogicalClock
 from models.database import Database
 from models.errors import InvalidInput, NotFound
 from server.audit import SERVER_DEVICE
+from server.auth.identity.counts import DatabaseCounts
 from server.auth.identity.passwords import Passwords
 from server.auth.identity.rate_limit import SignInLimiter
 from server.auth.identity.tokens import TokenIssuer
@@ -104,7 +105,8 @@ def open_context(settings: ServerSettings) -> ServerContext:
             services=ServiceClients(settings, metrics.grpc_called),
             tokens=TokenIssuer(signing_key(settings), settings),
             passwords=Passwords(settings.password_min_length),
-            limiter=SignInLimiter(settings.sign_in_attempts),
+            # A process on SQLite is the only one; those that share a server's database count together.
+            limiter=SignInLimiter(settings.sign_in_attempts, None if database.is_sqlite else DatabaseCounts(database)),
             metrics=metrics,
         )
     except BaseException:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect, text
 
-NEWEST = "0011"
+NEWEST = "0012"
 """The newest of ``versions/``."""
 
 

@@ -11,12 +11,15 @@ from models.states import Role, Severity
 from server.alerts import service
 from server.alerts.repository import AlertFilter
 from server.alerts.schemas import AlertDetail, AlertReply
+from server.core.paging import PageQuery
 from server.http.dependencies import ANY_PRINCIPAL, Context, Principal, require
-from server.http.paging import Paging
+from server.http.paging import paging_by
+from server.http.revisions import Read
 from server.http.routes import feature_router
 from sync.shared.schemas import NamedId, Page, RecordId, Text
 
 router = feature_router(prefix="/inspection/quality/alerts", tags=["quality"])
+AlertPaging = Annotated[PageQuery, Depends(paging_by("raised_at", "code", "source"))]
 Engineer = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN))]
 Language = Annotated[str | None, Header(alias="Accept-Language")]
 
@@ -35,7 +38,7 @@ async def alert_filter(
 @router.get("", summary="List alerts", dependencies=ANY_PRINCIPAL)
 def list_alerts(
     context: Context,
-    paging: Paging,
+    paging: AlertPaging,
     wanted: Annotated[AlertFilter, Depends(alert_filter)],
     language: Language = None,
 ) -> Page[AlertReply]:
@@ -44,9 +47,9 @@ def list_alerts(
 
 
 @router.get("/{alert_id}", summary="One alert with its deliveries", dependencies=ANY_PRINCIPAL)
-def get_alert(alert_id: NamedId, context: Context, language: Language = None) -> AlertDetail:
+def get_alert(alert_id: NamedId, context: Context, answer: Read, language: Language = None) -> AlertDetail:
     """How each mail and each call went is beside it."""
-    return service.get_alert(context, alert_id, choose_language(language))
+    return answer.of(service.get_alert(context, alert_id, choose_language(language)))
 
 
 @router.post("/{alert_id}/acknowledge", summary="Acknowledge an alert")

@@ -17,13 +17,13 @@ from server.alerts.schemas import AlertDetail, AlertReply, DeliveryReply
 from server.audit import audited
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
-from server.core.paging import PageQuery
+from server.core.paging import PageQuery, in_order
 from sync.shared.schemas import Page
 
 
 def list_alerts(context: ServerContext, wanted: AlertFilter, paging: PageQuery, language: Language) -> Page[AlertReply]:
     """Return a page of alerts, newest first."""
-    query = listing(wanted, paging.search)
+    query = in_order(listing(wanted, paging.search), Alert, paging)
     with context.database.read() as session:
         total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
         found = session.scalars(query.limit(paging.page_size).offset(paging.skipped)).all()

@@ -24,16 +24,18 @@ from server.anomaly.schemas import (
     ThresholdChange,
     ThresholdReply,
 )
+from server.core.paging import PageQuery
 from server.http.dependencies import ANY_PRINCIPAL, ANY_PRINCIPAL_OR_LOOPBACK, Context, Principal, require
 from server.http.lanes import heavy
 from server.http.lean_routes import LeanRoute
-from server.http.paging import Paging
+from server.http.paging import paging_by
 from server.http.revisions import Answered, IfMatch, Read
 from server.http.routes import feature_router
 from sync.shared.schemas import GivenId, NamedId, Page
 
 router = feature_router(prefix="/anomaly", tags=["anomaly"])
 lean = feature_router(prefix="/anomaly", tags=["anomaly"], route_class=LeanRoute)
+ModelPaging = Annotated[PageQuery, Depends(paging_by("name", "sensor", "status", "created_at"))]
 Engineer = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN))]
 Language = Annotated[str | None, Header(alias="Accept-Language")]
 
@@ -64,7 +66,7 @@ def score_batch(context: Context, body: BatchRequest) -> BatchReply:
 @router.get("/models", summary="List sensor models", dependencies=ANY_PRINCIPAL)
 def list_models(
     context: Context,
-    paging: Paging,
+    paging: ModelPaging,
     sensor: Annotated[str | None, Query(max_length=64, description="Only of this sensor.")] = None,
     status: Annotated[SensorModelStatus | None, Query(description="Only this status.")] = None,
 ) -> Page[SensorModelReply]:

@@ -21,6 +21,8 @@ def list_components(wanted: PageQuery) -> Page[ComponentReply]:
     described = [_reply(found) for found in components().values()]
     search = folded(wanted.search)
     matching = [one for one in described if search in folded(f"{one.id} {one.name} {one.description}")]
+    if wanted.sort:
+        matching.sort(key=lambda one: str(getattr(one, wanted.sorted_by)), reverse=wanted.descends)
     start = (wanted.page - 1) * wanted.page_size
     return Page[ComponentReply](
         items=matching[start : start + wanted.page_size],

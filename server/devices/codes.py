@@ -40,9 +40,11 @@ def create_code(context: ServerContext, who: Principal, device_name: str) -> Enr
         return EnrolmentCodeCreated(id=record.id, code=code, device_name=device_name, expires_at=expires_at)
 
 
-def list_codes(context: ServerContext, wanted: PageQuery) -> Page[EnrolmentCodeReply]:
-    """Return a page of codes, newest first, without the codes themselves."""
+def list_codes(context: ServerContext, wanted: PageQuery, *, used: bool | None = None) -> Page[EnrolmentCodeReply]:
+    """Return a page of codes, newest first, without the codes themselves; used or not where that is asked for."""
     newest_first = select(EnrolmentCode).order_by(EnrolmentCode.created_at.desc(), EnrolmentCode.id)
+    if used is not None:
+        newest_first = newest_first.where(EnrolmentCode.used_at.is_not(None) == used)
     return search_page(context.database, newest_first, EnrolmentCode, EnrolmentCodeReply, wanted)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from models.devices import Device
-from models.errors import NotFound
+from models.errors import Conflict, NotFound
 from models.pipelines import StationConfig
 from server.audit import audited, differences
 from server.auth.identity.principal import Principal
@@ -29,13 +29,19 @@ def set_config(
     Raises:
         NotFound: ``device-unknown``.
         PreconditionFailed: ``revision-mismatch``.
+        Conflict: ``member-read-only``.
     """
     with context.database.transaction(who.user_id) as session:
         if body.device_id is not None and session.get(Device, body.device_id) is None:
             raise NotFound("device-unknown")
-        expected.require(_reply(session, body.device_id))
+        present = _reply(session, body.device_id)
+        expected.require(present)
+        if "rev" in body.model_fields_set and body.rev != present.rev:
+            raise Conflict("member-read-only", field="rev", members={"field": "rev"})
         settings = body.settings.model_dump(mode="json", exclude_none=True)
         record = config_of(session, body.device_id)
+        if record is None and not settings:
+            return present
         before = {} if record is None else record.settings
         if record is None:
             record = StationConfig(device_id=body.device_id, settings=settings)
@@ -53,4 +59,8 @@ def set_config(
 def _reply(session: Session, device_id: str | None) -> StationConfigReply:
     settings = settings_for(session, device_id)
     known = {name: value for name, value in settings.items() if name in StationSettings.model_fields}
-    return StationConfigReply(device_id=device_id, settings=StationSettings.model_validate(known))
+    records = (config_of(session, owner) for owner in dict.fromkeys((None, device_id)))
+    revisions = [record.rev for record in records if record is not None and record.rev is not None]
+    return StationConfigReply(
+        device_id=device_id, settings=StationSettings.model_validate(known), rev=max(revisions, default=None)
+    )

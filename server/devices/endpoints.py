@@ -6,8 +6,9 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from models.states import Role
+from models.states import DeviceStatus, Role
 from server.auth import service as sign_in
+from server.core.paging import PageQuery
 from server.devices import codes, config, service, stores
 from server.devices.schemas import (
     DeviceReply,
@@ -22,8 +23,9 @@ from server.devices.schemas import (
 )
 from server.http.clients import ClientAddress
 from server.http.dependencies import Asking, Context, Principal, require
+from server.http.idempotency import shown_once
 from server.http.lanes import signing_in
-from server.http.paging import Paging
+from server.http.paging import paging_by
 from server.http.revisions import Answered, IfMatch, Read
 from server.http.routes import feature_router
 from sync.shared.enrolment import DeviceRegister, DeviceRegistered
@@ -31,6 +33,8 @@ from sync.shared.schemas import DeviceName, NamedId, Page
 from sync.shared.sign_in import DeviceLoginRequest, DeviceToken, StationLoginRequest, TokenPair
 
 router = feature_router(tags=["stations"])
+DevicePaging = Annotated[PageQuery, Depends(paging_by("name", "status", "enrolled_at", "last_seen_at"))]
+CodePaging = Annotated[PageQuery, Depends(paging_by("device_name", "created_at", "expires_at"))]
 ADMIN_ONLY = [Depends(require(Role.ADMIN))]
 Admin = Annotated[Principal, Depends(require(Role.ADMIN))]
 
@@ -83,9 +87,13 @@ def set_config(
 
 
 @router.get("/devices", summary="List stations", dependencies=ADMIN_ONLY)
-def list_devices(context: Context, paging: Paging) -> Page[DeviceReply]:
+def list_devices(
+    context: Context,
+    paging: DevicePaging,
+    status: Annotated[DeviceStatus | None, Query(description="Only this status.")] = None,
+) -> Page[DeviceReply]:
     """Administrators only."""
-    return service.list_devices(context, paging)
+    return service.list_devices(context, paging, status)
 
 
 @router.get("/devices/{device_id}", summary="One station", dependencies=ADMIN_ONLY)
@@ -108,19 +116,41 @@ def list_stores(device_id: NamedId, context: Context) -> list[DeviceStoreReply]:
     return stores.list_stores(context, device_id)
 
 
+@router.get("/devices/{device_id}/store", summary="The store that is a station's own", dependencies=ADMIN_ONLY)
+def get_store(device_id: NamedId, context: Context, answer: Read) -> DeviceStoreReply:
+    """Administrators only; its ETag changes when another one is chosen."""
+    store = stores.get_store(context, device_id)
+    answer.tag(stores.revision_of_choice(store.id))
+    return store
+
+
 @router.put("/devices/{device_id}/store", summary="Choose the store that is a station's own")
-def choose_store(device_id: NamedId, asking: Admin, context: Context, body: DeviceStoreChoice) -> DeviceStoreReply:
+def choose_store(
+    device_id: NamedId,
+    asking: Admin,
+    context: Context,
+    body: DeviceStoreChoice,
+    answer: Answered,
+    expected: IfMatch,
+) -> DeviceStoreReply:
     """Administrators only; the other store is refused from now on and keeps what it has recorded."""
-    return stores.accept_store(context, asking, device_id, body.store_id)
+    store = stores.accept_store(context, asking, device_id, body.store_id, expected)
+    answer.tag(stores.revision_of_choice(store.id))
+    return store
 
 
 @router.get("/enrolment-codes", summary="List enrolment codes", dependencies=ADMIN_ONLY)
-def list_codes(context: Context, paging: Paging) -> Page[EnrolmentCodeReply]:
+def list_codes(
+    context: Context,
+    paging: CodePaging,
+    used: Annotated[bool | None, Query(description="Only those a station enrolled with, or only the others.")] = None,
+) -> Page[EnrolmentCodeReply]:
     """Administrators only; the codes themselves are not kept."""
-    return codes.list_codes(context, paging)
+    return codes.list_codes(context, paging, used=used)
 
 
 @router.post("/enrolment-codes", summary="Make an enrolment code", status_code=201)
+@shown_once
 def create_code(asking: Admin, context: Context, body: EnrolmentCodeCreate, answer: Answered) -> EnrolmentCodeCreated:
     """Administrators only; good once and for a short time, shown this once."""
     made = codes.create_code(context, asking, body.device_name)

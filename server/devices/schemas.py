@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from models.numbers import Whole
 from models.states import DeviceStatus, StoreState
 from sync.shared.schemas import (
     LEFT_OUT,
@@ -93,6 +94,7 @@ class StationConfigUpdate(Request):
 
     device_id: DeviceName | None = Field(default=None, min_length=1, max_length=64)
     settings: StationSettings
+    rev: Whole | None = read_only()
 
 
 class StationConfigReply(Reply):
@@ -100,3 +102,4 @@ class StationConfigReply(Reply):
 
     device_id: str | None
     settings: StationSettings
+    rev: int | None = Field(description="Counts up with every change of these settings; null before the first.")

@@ -77,9 +77,11 @@ def _is_open(code: EnrolmentCode) -> bool:
     return code.used_at is None and code.withdrawn_at is None and code.expires_at > utc_now()
 
 
-def list_devices(context: ServerContext, wanted: PageQuery) -> Page[DeviceReply]:
-    """Return a page of stations by name."""
+def list_devices(context: ServerContext, wanted: PageQuery, status: DeviceStatus | None = None) -> Page[DeviceReply]:
+    """Return a page of stations by name, of one status where that is asked for."""
     by_name = select(Device).order_by(Device.name, Device.id)
+    if status is not None:
+        by_name = by_name.where(Device.status == status)
     return search_page(context.database, by_name, Device, DeviceReply, wanted)
 
 

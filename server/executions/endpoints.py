@@ -10,15 +10,17 @@ from fastapi import Depends, Header, Query, Request
 
 from models.messages import choose_language
 from models.states import ExecutionStatus, Role
+from server.core.paging import PageQuery
 from server.executions import service
 from server.executions.intake import FILES, Draft, Intake, rejected, require_total
 from server.executions.repository import ExecutionFilter
 from server.executions.schemas import ExecutionAccepted, ExecutionDetail, ExecutionReply
 from server.http.dependencies import Asking, Context, Principal, require
+from server.http.idempotency import HEADER, LONGEST, PATTERN
 from server.http.lanes import Lane, run_briefly_on, run_on
 from server.http.limits import MULTIPART, takes_up_to
 from server.http.multipart import PartBegins, PartEnds, PartEvent, form_parts
-from server.http.paging import PagingOrOffset
+from server.http.paging import paging_or_offset_by
 from server.http.periods import InPeriod
 from server.http.revisions import Answered, Read
 from server.http.routes import feature_router
@@ -76,7 +78,9 @@ def execution_filter(
 def list_executions(
     asking: Asking,
     context: Context,
-    paging: PagingOrOffset,
+    paging: Annotated[
+        PageQuery, Depends(paging_or_offset_by("created_at", "started_at", "ended_at", "status", "pipeline_name"))
+    ],
     wanted: Annotated[ExecutionFilter, Depends(execution_filter)],
 ) -> Page[ExecutionReply]:
     """Newest first; the search looks at the names of pipelines. A station alone sees its own."""
@@ -99,10 +103,10 @@ async def create_execution(
     key: Annotated[
         str | None,
         Header(
-            alias="Idempotency-Key",
+            alias=HEADER,
             min_length=1,
-            max_length=128,
-            pattern=r"^[\x21-\x7e]+$",
+            max_length=LONGEST,
+            pattern=PATTERN,
             description="The same request with the same key is one execution.",
         ),
     ] = None,

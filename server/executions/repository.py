@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models.executions import Execution, ExecutionOutput, ExecutionRun
 from models.states import EXECUTION_ENDED, ExecutionStatus
 from models.sync import StoredFile
-from server.core.paging import PageQuery
+from server.core.paging import PageQuery, in_order
 from server.core.records import require_record
 from server.executions.rules import step_status
 from server.executions.schemas import ExecutionReply, ExecutionStep, InputFile, OutputFile
@@ -76,7 +76,8 @@ def page(session: Session, wanted: ExecutionFilter, paging: PageQuery, device_id
         query = query.where(Execution.pipeline_name.icontains(paging.search, autoescape=True))
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     # Ids are UUIDv7: their order is the order of creation, and the primary key serves it.
-    rows = session.scalars(query.order_by(Execution.id.desc()).limit(paging.page_size).offset(paging.skipped))
+    ordered = in_order(query.order_by(Execution.id.desc()), Execution, paging)
+    rows = session.scalars(ordered.limit(paging.page_size).offset(paging.skipped))
     return Page[ExecutionReply](
         items=[reply(record) for record in rows],
         total_count=total,

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.errors import Conflict, NotFound, Unavailable, UserFacingError
+from models.errors import DoesNotFit, NotFound, Unavailable, UserFacingError
 from models.executions import Execution, ExecutionRun
 from models.ids import new_id
 from models.messages import Language, error_text
@@ -73,8 +73,7 @@ def accept(
     Raises:
         InvalidInput: ``validation-error``.
         NotFound: ``pipeline-not-found``.
-        DoesNotFit: as ``resolve``.
-        Conflict: ``idempotency-key-used`` when the key belongs to another request.
+        DoesNotFit: as ``resolve``; ``idempotency-key-used`` when the key belongs to another request.
         UserFacingError: ``execution-not-accepted``, 500, when the store cannot take it; nothing of it is kept then.
     """
     require_complete(draft)
@@ -106,7 +105,7 @@ def _accept(
         known = repository.by_key(session, who.username, key)
         if known is not None:
             if known.request_digest != digest:
-                raise Conflict("idempotency-key-used")
+                raise DoesNotFit("idempotency-key-used")
             return known, False
         found = resolved or resolve(session, draft.pipeline_id, draft.parameters, other_models(context))
         record = Execution(

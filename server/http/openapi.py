@@ -14,6 +14,7 @@ from server.health.service import product_version
 from server.http.dependencies import SECURITY_SCHEMES
 from server.http.errors import PROBLEM
 from server.http.examples import EXAMPLES
+from server.http.idempotency import HEADER, PARAMETER
 from server.http.routes import CheckedRoute
 from sync.shared.protocol import Batch, Change, UploadRequest
 from sync.shared.schemas import Problem
@@ -58,7 +59,7 @@ def install(app: FastAPI) -> None:
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
-            made = _complete(_base(app), _callers(app))
+            made = _complete(_base(app), _callers(app), _keyed(app))
             _set_least_password(made, app.state.context.settings.password_min_length)
             app.openapi_schema = made
         return app.openapi_schema
@@ -83,7 +84,12 @@ def _callers(app: FastAPI) -> dict[tuple[str, str], list[str]]:
     return {(route.path_format, method.lower()): route.callers for route in routes for method in route.methods or ()}
 
 
-def _complete(document: dict[str, Any], callers: dict[tuple[str, str], list[str]]) -> dict[str, Any]:
+def _keyed(app: FastAPI) -> set[str]:
+    """Return the paths whose POST takes an ``Idempotency-Key``."""
+    return {route.path_format for route in app.routes if isinstance(route, CheckedRoute) and route.takes_key}
+
+
+def _complete(document: dict[str, Any], callers: dict[tuple[str, str], list[str]], keyed: set[str]) -> dict[str, Any]:
     document.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
@@ -109,6 +115,8 @@ def _complete(document: dict[str, Any], callers: dict[tuple[str, str], list[str]
                     operation["x-roles"] = callers[path, method]
                     text = operation.get("description", "")
                     operation["description"] = f"{text}\n\nRoles: {', '.join(callers[path, method])}."
+                if method == "post" and path in keyed:
+                    operation.setdefault("parameters", []).append(PARAMETER)
                 _complete_operation(path, operation)
     return document
 
@@ -176,6 +184,8 @@ def _complete_operation(path: str, operation: dict[str, Any]) -> None:
     named = {one["name"] for one in operation.get("parameters", [])}
     if "If-Match" in named:
         codes |= {409, 412}
+    if HEADER in named:
+        codes |= {409, 422}
     if "If-None-Match" in named:
         answers["304"] = {"description": "The client has this already."}
         answers["200"].setdefault("headers", {})["ETag"] = _ETAG

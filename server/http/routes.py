@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from inspect import iscoroutinefunction
@@ -26,6 +27,7 @@ from server.http.dependencies import (
     principal_or_loopback,
     server_context,
 )
+from server.http.idempotency import HEADER, is_shown_once, once
 from server.http.json_guard import require_bounded
 from server.http.lanes import Lane, in_lane, run_on
 from server.http.limits import JSON, MULTIPART, BoundedBody, body_limit, form_limit, media_type, too_large
@@ -45,12 +47,14 @@ class CheckedRoute(APIRoute):
         needs_sign_in: whether only someone signed in may ask.
         open_on_loopback: whether a program on the server's own computer may too.
         callers: the roles that may ask, and ``station`` where a station by itself may.
+        takes_key: whether a request may have an ``Idempotency-Key``.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.needs_sign_in = False
         self.open_on_loopback = False
         self.callers: list[str] = []
+        self.takes_key = False
         if not iscoroutinefunction(endpoint):
             endpoint = in_lane(endpoint, writes=options.get("methods") not in (["GET"], {"GET"}))
         super().__init__(path, endpoint, **options)
@@ -70,9 +74,17 @@ class CheckedRoute(APIRoute):
         self.open_on_loopback = checks.open_on_loopback
         self.require_permitted = checks.require_permitted
         self.callers = checks.callers
+        self.takes_key = self.methods == {"POST"} and checks.takes_key
+        keeps_body = not is_shown_once(self.endpoint)
 
         async def checked(request: Request) -> Response:
-            return unless_known(request, await handler(await checks.apply(request)))
+            ready = await checks.apply(request)
+            if not self.takes_key or HEADER not in request.headers:
+                return unless_known(request, await handler(ready))
+            body = await ready.body() if checks.has_body else b""
+            work = functools.partial(handler, ready)
+            principal = request.state.principal
+            return await once(server_context(request), principal, ready, body, work, keeps_body=keeps_body)
 
         return checked
 
@@ -131,6 +143,17 @@ class _HeadChecks:
         self._kinds = kinds
         self._raw = raw
         self._form_setting = form_setting
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the route takes a body."""
+        return bool(self._kinds)
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether somebody signed in asks, with a body of JSON or none: others have ways of their own to repeat."""
+        signed_in = self.signed_in and not self.open_on_loopback
+        return signed_in and self._kinds <= {JSON} and not (self._raw and self._kinds)
 
     async def apply(self, request: Request) -> Request:
         """Check the head, then the body, and return the request to go on with.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Query
 
 from models.states import Role
-from models.targets import InspectionItem
+from models.targets import DefectClass, InspectionItem
+from server.core.paging import PageQuery
 from server.http.dependencies import ANY_PRINCIPAL, Context, Principal, require
 from server.http.lanes import quick
-from server.http.paging import Paging
+from server.http.paging import paging_by
 from server.http.revisions import Answered, IfMatch, Read
 from server.http.routes import feature_router
 from server.masters import item_pipeline
@@ -31,15 +32,19 @@ from server.masters.schemas import (
     TargetReply,
     TargetUpdate,
 )
-from sync.shared.schemas import NamedId, Page
+from sync.shared.schemas import NamedId, Page, Text
 
 router = feature_router()
+TargetPaging = Annotated[PageQuery, Depends(paging_by("code", "name", "created_at", "updated_at"))]
+ItemPaging = Annotated[PageQuery, Depends(paging_by("position", "name", "created_at", "updated_at"))]
+PipelinePaging = Annotated[PageQuery, Depends(paging_by("name", "version", "created_at", "updated_at"))]
+ClassPaging = Annotated[PageQuery, Depends(paging_by("code", "name_en", "name_ja", "severity"))]
 Engineer = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN))]
 
 
 @router.get("/inspection/targets", tags=["targets"], summary="List targets", dependencies=ANY_PRINCIPAL)
 @quick
-def list_targets(context: Context, paging: Paging) -> Page[TargetReply]:
+def list_targets(context: Context, paging: TargetPaging) -> Page[TargetReply]:
     """Targets by code; the search looks at code, name and description."""
     return targets.page(context, paging)
 
@@ -86,7 +91,11 @@ def delete_target(target_id: NamedId, asking: Engineer, context: Context, expect
     dependencies=ANY_PRINCIPAL,
 )
 @quick
-def list_items(target_id: NamedId, context: Context, paging: Paging) -> Page[ItemReply]:
+def list_items(
+    target_id: NamedId,
+    context: Context,
+    paging: ItemPaging,
+) -> Page[ItemReply]:
     """Items in the order in which they are inspected."""
     targets.one(context, target_id)
     return items.page(context, paging, InspectionItem.target_id == target_id)
@@ -155,7 +164,7 @@ def set_item_pipeline(
 
 @router.get("/pipelines", tags=["pipelines"], summary="List pipelines", dependencies=ANY_PRINCIPAL)
 @quick
-def list_pipelines(context: Context, paging: Paging) -> Page[PipelineReply]:
+def list_pipelines(context: Context, paging: PipelinePaging) -> Page[PipelineReply]:
     """Pipelines by name."""
     return pipelines.page(context, paging)
 
@@ -203,9 +212,14 @@ def delete_pipeline(pipeline_id: NamedId, asking: Engineer, context: Context, ex
     "/inspection/defect-classes", tags=["defect classes"], summary="List kinds of defects", dependencies=ANY_PRINCIPAL
 )
 @quick
-def list_defect_classes(context: Context, paging: Paging) -> Page[DefectClassReply]:
+def list_defect_classes(
+    context: Context,
+    paging: ClassPaging,
+    severity: Annotated[Text | None, Query(max_length=16, description="Only this severity.")] = None,
+) -> Page[DefectClassReply]:
     """Kinds of defects by code."""
-    return defect_classes.page(context, paging)
+    conditions = () if severity is None else (DefectClass.severity == severity,)
+    return defect_classes.page(context, paging, *conditions)
 
 
 @router.post(

@@ -50,9 +50,9 @@ class Masters(Generic[RecordT, ReplyT]):
     def page(self, context: ServerContext, wanted: PageQuery, *conditions: ColumnElement[bool]) -> Page[ReplyT]:
         """Return a page of those not deleted."""
         statements = self._all
-        if wanted.search or conditions:
+        if wanted.search or wanted.sort or conditions:
             query = listing(self._record, wanted.search, self._order, *conditions)
-            statements = PageStatements.of(query, self._reply)
+            statements = PageStatements.of(query, self._reply, wanted)
         with context.database.connection() as connection:
             return fetch_page(connection, statements, wanted)
 

@@ -7,30 +7,32 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from models.states import ReleaseState, Role
+from server.core.paging import PageQuery
 from server.http.dependencies import ANY_PRINCIPAL, Context, Principal, require
 from server.http.lanes import heavy
-from server.http.paging import Paging
-from server.http.revisions import Answered
+from server.http.paging import paging_by
+from server.http.revisions import Answered, Read
 from server.http.routes import feature_router
 from server.releases import service
 from server.releases.schemas import ReleaseCreate, ReleaseDetail, ReleaseKey, ReleaseReply, ReleaseStage
 from sync.shared.schemas import NamedId, Page, RecordId
 
 router = feature_router(prefix="/inspection/models", tags=["models"])
+ReleasePaging = Annotated[PageQuery, Depends(paging_by("name", "state", "created_at", "released_at"))]
 Engineer = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN))]
 IN_CHARGE = [Depends(require(Role.SUPERVISOR, Role.ADMIN))]
 
 
 @router.get("/key", summary="The key that releases are signed with", dependencies=ANY_PRINCIPAL)
-def get_key(context: Context) -> ReleaseKey:
+def get_key(context: Context, answer: Read) -> ReleaseKey:
     """Ed25519; a station keeps the one of its enrolment, and refuses releases that another key has signed."""
-    return service.get_key(context)
+    return answer.of(service.get_key(context))
 
 
 @router.get("/releases", summary="List releases", dependencies=IN_CHARGE)
 def list_releases(
     context: Context,
-    paging: Paging,
+    paging: ReleasePaging,
     item_id: Annotated[RecordId | None, Query(description="Only of this item.")] = None,
 ) -> Page[ReleaseReply]:
     """Newest first; the search looks at the name."""

@@ -37,7 +37,7 @@ _BUNDLE = "application/zip"
 def list_releases(context: ServerContext, item_id: str | None, wanted: PageQuery) -> Page[ReleaseReply]:
     """Return a page of releases, newest first."""
     with context.database.read() as session:
-        return fetch_page(session, PageStatements.of(listing(item_id, wanted.search), ReleaseReply), wanted)
+        return fetch_page(session, PageStatements.of(listing(item_id, wanted.search), ReleaseReply, wanted), wanted)
 
 
 def get_release(context: ServerContext, release_id: str) -> ReleaseDetail:

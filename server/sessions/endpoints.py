@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from models.states import HumanVerdict, Role, SessionStatus
+from server.core.paging import PageQuery
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.lanes import quick
-from server.http.paging import Paging
+from server.http.paging import paging_by
 from server.http.periods import InPeriod
 from server.http.revisions import Answered, IfMatch, Read
 from server.http.routes import feature_router
@@ -49,7 +50,12 @@ def session_filter(
 
 @router.get("", summary="List sessions")
 def list_sessions(
-    asking: Asking, context: Context, paging: Paging, wanted: Annotated[SessionFilter, Depends(session_filter)]
+    asking: Asking,
+    context: Context,
+    paging: Annotated[
+        PageQuery, Depends(paging_by("created_at", "started_at", "completed_at", "status", "lot", "serial_number"))
+    ],
+    wanted: Annotated[SessionFilter, Depends(session_filter)],
 ) -> Page[SessionReply]:
     """Newest first; the search looks at lot and serial number. A station alone sees its own."""
     return service.list_sessions(context, asking, wanted, paging)

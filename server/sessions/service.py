@@ -40,7 +40,7 @@ def list_sessions(
         only = only_device(who)
         if only is not None:
             query = query.where(InspectionSession.device_id == only)
-        return fetch_page(session, PageStatements.of(query, SessionReply), paging)
+        return fetch_page(session, PageStatements.of(query, SessionReply, paging), paging)
 
 
 def get_session(context: ServerContext, who: Principal, session_id: str) -> SessionDetail:

@@ -13,11 +13,12 @@ from pydantic import TypeAdapter
 from models.errors import PermissionDenied, TooLarge
 from models.messages import choose_language
 from models.states import Role
+from server.core.paging import PageQuery
 from server.http.dependencies import Asking, Context, Principal, require, require_device
 from server.http.lanes import quick
 from server.http.limits import media_type
 from server.http.live_socket import LiveSocket
-from server.http.paging import Paging
+from server.http.paging import paging_by
 from server.http.ranges import wanted_range
 from server.http.refusals import RangeNotSatisfiable
 from server.http.routes import feature_router
@@ -57,6 +58,7 @@ async def admitted() -> AsyncIterator[None]:
 ADMITTED = [Depends(admitted)]
 
 router = feature_router(prefix="/inspection/sync", tags=["sync"])
+ConflictPaging = Annotated[PageQuery, Depends(paging_by("created_at", "entity", "field"))]
 
 Station = Annotated[Principal, Depends(require_device)]
 Admin = Annotated[Principal, Depends(require(Role.ADMIN))]
@@ -135,7 +137,7 @@ def changes(
 )
 def list_conflicts(
     context: Context,
-    paging: Paging,
+    paging: ConflictPaging,
     entity: Annotated[str | None, Query(max_length=64, description="Only this kind of record.")] = None,
     entity_id: Annotated[RecordId | None, Query(description="Only this record.")] = None,
     device_id: Annotated[

@@ -59,7 +59,7 @@ def begin(context: ServerContext, who: Principal, claim: StoreClaim) -> ClaimAns
 
 def list_conflicts(context: ServerContext, wanted: ConflictFilter, paging: PageQuery) -> Page[ConflictReply]:
     """Return a page of the conflicts of masters, newest first."""
-    statements = PageStatements.of(listing(wanted, paging.search), ConflictReply)
+    statements = PageStatements.of(listing(wanted, paging.search), ConflictReply, paging)
     with context.database.read() as session:
         return fetch_page(session, statements, paging)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Query
 
 from models.errors import PermissionDenied
 from models.states import Role
+from server.core.paging import PageQuery
 from server.http.clients import ClientAddress
 from server.http.dependencies import Asking, Context, Principal, require
+from server.http.idempotency import shown_once
 from server.http.lanes import signing_in
-from server.http.paging import Paging
+from server.http.paging import paging_by
 from server.http.revisions import Answered, IfMatch, Read
 from server.http.routes import feature_router
 from server.users import keys, service
@@ -28,14 +30,21 @@ from server.users.schemas import (
 from sync.shared.schemas import NamedId, Page
 
 router = feature_router(tags=["users"])
+UserPaging = Annotated[PageQuery, Depends(paging_by("username", "display_name", "role", "created_at", "updated_at"))]
+KeyPaging = Annotated[PageQuery, Depends(paging_by("name", "role", "created_at", "expires_at"))]
 ADMIN_ONLY = [Depends(require(Role.ADMIN))]
 Admin = Annotated[Principal, Depends(require(Role.ADMIN))]
 
 
 @router.get("/users", summary="List users", dependencies=ADMIN_ONLY)
-def list_users(context: Context, paging: Paging) -> Page[UserReply]:
+def list_users(
+    context: Context,
+    paging: UserPaging,
+    role: Annotated[Role | None, Query(description="Only this role.")] = None,
+    active: Annotated[bool | None, Query(description="Only those that may sign in, or only the others.")] = None,
+) -> Page[UserReply]:
     """Administrators only."""
-    return service.list_users(context, paging)
+    return service.list_users(context, paging, role=role, active=active)
 
 
 @router.post("/users", summary="Make a user", status_code=201, responses={200: {"model": UserReply}, 409: {}})
@@ -91,12 +100,18 @@ def set_password(user_id: NamedId, asking: Admin, context: Context, body: Passwo
 
 
 @router.get("/api-keys", summary="List API keys", dependencies=ADMIN_ONLY)
-def list_keys(context: Context, paging: Paging) -> Page[ApiKeyReply]:
+def list_keys(
+    context: Context,
+    paging: KeyPaging,
+    role: Annotated[Role | None, Query(description="Only this role.")] = None,
+    revoked: Annotated[bool | None, Query(description="Only those that are withdrawn, or only the others.")] = None,
+) -> Page[ApiKeyReply]:
     """Administrators only; the keys themselves are not kept."""
-    return keys.list_keys(context, paging)
+    return keys.list_keys(context, paging, role=role, revoked=revoked)
 
 
 @router.post("/api-keys", summary="Make an API key", status_code=201)
+@shown_once
 def create_key(asking: Admin, context: Context, body: ApiKeyCreate, answer: Answered) -> ApiKeyCreated:
     """Administrators only; the key is shown this once."""
     made = keys.create_key(context, asking, body)

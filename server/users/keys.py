@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from models.clock import utc_now
 from models.errors import InvalidInput
+from models.states import Role
 from models.users import ApiKey
 from server.audit import audited
 from server.auth.identity.principal import Principal
@@ -19,9 +20,15 @@ from server.users.schemas import ApiKeyCreate, ApiKeyCreated, ApiKeyReply
 from sync.shared.schemas import Page
 
 
-def list_keys(context: ServerContext, wanted: PageQuery) -> Page[ApiKeyReply]:
-    """Return a page of keys, newest first, without the keys themselves."""
+def list_keys(
+    context: ServerContext, wanted: PageQuery, *, role: Role | None = None, revoked: bool | None = None
+) -> Page[ApiKeyReply]:
+    """Return a page of keys, newest first, without the keys themselves; of a role, or withdrawn or not."""
     newest_first = select(ApiKey).order_by(ApiKey.created_at.desc(), ApiKey.id)
+    if role is not None:
+        newest_first = newest_first.where(ApiKey.role == role)
+    if revoked is not None:
+        newest_first = newest_first.where(ApiKey.revoked_at.is_not(None) == revoked)
     return search_page(context.database, newest_first, ApiKey, ApiKeyReply, wanted)
 
 

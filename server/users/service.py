@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from models.clock import utc_now
 from models.errors import NotFound, PermissionDenied
+from models.states import Role
 from models.users import User, UserCredential
 from server.audit import audited, differences
 from server.auth.identity.principal import Principal
@@ -20,9 +21,13 @@ from server.users.schemas import UserCreate, UserReply, UserUpdate
 from sync.shared.schemas import Page
 
 
-def list_users(context: ServerContext, wanted: PageQuery) -> Page[UserReply]:
-    """Return a page of users by name."""
+def list_users(
+    context: ServerContext, wanted: PageQuery, *, role: Role | None = None, active: bool | None = None
+) -> Page[UserReply]:
+    """Return a page of users by name; of one role, or of those who may or may not sign in, where that is asked for."""
     by_name = select(User).where(User.deleted_at.is_(None)).order_by(User.username, User.id)
+    equal = {User.role: role, User.active: active}
+    by_name = by_name.where(*(column == value for column, value in equal.items() if value is not None))
     return search_page(context.database, by_name, User, UserReply, wanted)
 
 

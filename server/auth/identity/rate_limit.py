@@ -20,6 +20,7 @@ import json
 import math
 import time
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from limits.storage import MemoryStorage
 
@@ -37,6 +38,26 @@ class _Limit:
     most: int
 
 
+class Counts(Protocol):
+    """Counts within windows of time."""
+
+    def incr(self, key: str, expiry: int) -> int:
+        """Count one more within the window of ``expiry`` seconds, and return how many there are."""
+        ...
+
+    def decr(self, key: str) -> Any:
+        """Take one back."""
+        ...
+
+    def clear(self, key: str) -> None:
+        """Forget a count."""
+        ...
+
+    def get_expiry(self, key: str) -> float:
+        """Return the Unix time at which the window of a count ends."""
+        ...
+
+
 class Attempt:
     """An attempt that has been counted.
 
@@ -46,7 +67,7 @@ class Attempt:
         wide: gets this one attempt back then.
     """
 
-    def __init__(self, storage: MemoryStorage, narrow: _Limit, wide: tuple[_Limit, ...]) -> None:
+    def __init__(self, storage: Counts, narrow: _Limit, wide: tuple[_Limit, ...]) -> None:
         self._storage = storage
         self._narrow = narrow
         self._wide = wide
@@ -63,10 +84,11 @@ class SignInLimiter:
 
     Args:
         attempts: failures a minute of one name, station or enrolment from one address.
+        counts: where several processes count together; None counts in this one.
     """
 
-    def __init__(self, attempts: int) -> None:
-        self._storage = MemoryStorage()
+    def __init__(self, attempts: int, counts: Counts | None = None) -> None:
+        self._storage: Counts = MemoryStorage() if counts is None else counts
         self._attempts = attempts
 
     def user(self, username: str, address: str) -> Attempt:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -77,6 +79,10 @@ class TokenIssuer:
             "exp": now + self.lives[token.kind],
         }
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
+
+    def digest(self, content: bytes) -> str:
+        """Return a digest of a content that nobody without the key can try guesses against: HMAC-SHA-256."""
+        return hmac.new(self._key.encode(), content, hashlib.sha256).hexdigest()
 
     def read(self, text: str, *kinds: TokenKind) -> Token:
         """Check signature, life and purpose, and return the token's claims.

@@ -139,7 +139,7 @@ def test_the_same_request_with_a_key_is_one_execution(executing: Executing) -> N
     first, second = (executing.post(pipeline, ("part.jpg", jpeg()), headers=headers) for _ in range(2))
     assert first.json()["execution_id"] == second.json()["execution_id"]
     other = executing.post(pipeline, ("part.jpg", jpeg(seed=9)), headers=headers)
-    assert (other.status_code, other.json()["type"].rpartition("/")[2]) == (409, "idempotency-key-used")
+    assert (other.status_code, other.json()["type"].rpartition("/")[2]) == (422, "idempotency-key-used")
 
 
 def test_an_image_that_does_not_fit_fails_its_execution(executing: Executing) -> None:
