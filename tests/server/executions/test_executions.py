@@ -170,6 +170,73 @@ def test_a_list_knows_status_pipeline_place_in_pages_or_entries(executing: Execu
     assert mine.json()["total_count"] == 0
 
 
+def listed(executing: Executing, role: str = "inspector", **params: Any) -> tuple[list[str], dict[str, Any]]:
+    """Return the ids of a list, and the page."""
+    answer = executing.served[role].get("/executions", params=params)
+    assert answer.status_code == 200, answer.text
+    page = answer.json()
+    return [item["execution_id"] for item in page["items"]], page
+
+
+@pytest.fixture(scope="module")
+def five(executing: Executing) -> tuple[str, list[str]]:
+    """A pipeline and its executions, oldest first; the supervisor asked for the last one."""
+    pipeline = executing.pipeline()
+    ids = [executing.start(pipeline, role="supervisor" if number == 4 else "inspector") for number in range(5)]
+    for one in ids:
+        executing.ended(one)
+    return pipeline, ids
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ({"page": 1, "page_size": 2}, [4, 3]),
+        ({"page": 3, "page_size": 2}, [0]),
+        ({"page": 4, "page_size": 2}, []),
+        ({"limit": 2}, [4, 3]),
+        ({"limit": 2, "offset": 3}, [1, 0]),
+        ({"limit": 10, "offset": 5}, []),
+    ],
+)
+def test_a_list_comes_in_pages_or_from_an_offset(
+    executing: Executing, five: tuple[str, list[str]], place: dict[str, int], expected: list[int]
+) -> None:
+    pipeline, ids = five
+    found, page = listed(executing, pipeline_id=pipeline, **place)
+    assert found == [ids[number] for number in expected]
+    assert page["total_count"] == 5
+
+
+def test_a_list_knows_who_asked(executing: Executing, five: tuple[str, list[str]]) -> None:
+    pipeline, ids = five
+    assert listed(executing, "supervisor", pipeline_id=pipeline, mine=True)[0] == [ids[4]]
+    assert listed(executing, "inspector", pipeline_id=pipeline, mine=True)[0] == ids[3::-1]
+
+
+def test_a_list_knows_the_time_of_the_request(executing: Executing, five: tuple[str, list[str]]) -> None:
+    pipeline, ids = five
+    times = [executing.state(one)["created_at"] for one in ids]
+    since = listed(executing, pipeline_id=pipeline, start_date=times[3])[0]
+    assert since == [one for one, time in zip(ids, times, strict=True) if time >= times[3]][::-1]
+    until = listed(executing, pipeline_id=pipeline, end_date=times[1])[0]
+    assert set(since).isdisjoint(until)
+    assert ids[0] in until
+    assert listed(executing, pipeline_id=pipeline, start_date="2099-01-01")[0] == []
+
+
+def test_a_list_knows_the_status(executing: Executing, five: tuple[str, list[str]]) -> None:
+    pipeline, ids = five
+    assert listed(executing, pipeline_id=pipeline, status="completed")[0] == ids[::-1]
+    assert listed(executing, pipeline_id=pipeline, status="failed")[0] == []
+
+
+@pytest.mark.parametrize(("given", "shown"), [("high", "high"), ("low", "low"), (None, "normal")])
+def test_an_execution_has_the_priority_that_was_asked_for(executing: Executing, given: str | None, shown: str) -> None:
+    fields = {} if given is None else {"priority": given}
+    assert executing.state(executing.start(executing.pipeline(), **fields))["priority"] == shown
+
+
 def test_an_ended_execution_cannot_be_cancelled(executing: Executing) -> None:
     one = executing.start(executing.pipeline())
     executing.ended(one)
