@@ -15,7 +15,8 @@ SERVER_DEVICE = "server"
 
 
 def audited(session: Session, who: Principal, action: str, subject: str, subject_id: str, **detail: Any) -> None:
-    """Record a mutation in the transaction that makes it."""
+    """Record a mutation in the transaction that makes it, with the address and the station it was asked for from."""
+    where = {"address": who.address, "station": who.device_id}
     append_local_audit(
         session,
         device_id=SERVER_DEVICE,
@@ -23,7 +24,7 @@ def audited(session: Session, who: Principal, action: str, subject: str, subject
         action=action,
         subject=subject,
         subject_id=subject_id,
-        detail=detail,
+        detail={**detail, **{name: value for name, value in where.items() if value}},
     )
 
 

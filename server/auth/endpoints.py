@@ -22,9 +22,9 @@ def login(body: LoginRequest, address: ClientAddress, context: Context) -> Token
 
 
 @router.post("/refresh", summary="Exchange a refresh token for a new pair", responses={401: {}})
-def refresh(body: RefreshRequest, context: Context) -> TokenPair:
+def refresh(body: RefreshRequest, address: ClientAddress, context: Context) -> TokenPair:
     """Give a new pair; the old refresh token is good no more, and using it again ends the session."""
-    return service.refresh(context, body.refresh_token)
+    return service.refresh(context, body.refresh_token, address)
 
 
 @router.post("/logout", summary="End the signed-in session", status_code=204)

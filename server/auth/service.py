@@ -98,7 +98,7 @@ def check_device(context: ServerContext, device_id: str, credential: str, addres
     return device
 
 
-def refresh(context: ServerContext, refresh_token: str) -> TokenPair:
+def refresh(context: ServerContext, refresh_token: str, address: str = "") -> TokenPair:
     """Exchange a refresh token for a new pair; a second use of one ends the session, as it may have been stolen.
 
     Raises:
@@ -115,7 +115,7 @@ def refresh(context: ServerContext, refresh_token: str) -> TokenPair:
         reused = not same_digest(found.refresh_digest, digest_of(refresh_token))
         if reused:
             found.revoked_at = utc_now()
-            audited(session, _as_principal(user, found), "auth.refresh-reused", "auth_session", found.id)
+            audited(session, _as_principal(user, found, address), "auth.refresh-reused", "auth_session", found.id)
         else:
             pair = _pair(context, session, user, found)
     if reused:
@@ -148,7 +148,7 @@ def _sign_in(context: ServerContext, username: str, password: str, address: str,
         if station is not None and not _is_as_before(session, station):
             user = None  # the station was disabled meanwhile
         if user is None:
-            nobody = Principal(None, "anonymous", None, device_id)
+            nobody = Principal(None, "anonymous", None, device_id, address=address)
             # The typed name may be a password: it is recorded only when there is such a user.
             audited(session, nobody, "auth.refused", "user", user_id or "")
         else:
@@ -161,7 +161,7 @@ def _sign_in(context: ServerContext, username: str, password: str, address: str,
             )
             session.add(begun)
             pair = _pair(context, session, user, begun)
-            audited(session, _as_principal(user, begun), "auth.signed-in", "auth_session", begun.id)
+            audited(session, _as_principal(user, begun, address), "auth.signed-in", "auth_session", begun.id)
     if user is None:
         context.metrics.sign_ins.labels("refused").inc()
         raise NotSignedIn("sign-in-refused")
@@ -186,8 +186,8 @@ def _pair(context: ServerContext, session: Session, user: User, signed_in: AuthS
     )
 
 
-def _as_principal(user: User, signed_in: AuthSession) -> Principal:
-    return Principal(user.id, user.username, user.role, signed_in.device_id, signed_in.id)
+def _as_principal(user: User, signed_in: AuthSession, address: str) -> Principal:
+    return Principal(user.id, user.username, user.role, signed_in.device_id, signed_in.id, address=address)
 
 
 def _seconds(context: ServerContext, kind: TokenKind) -> int:

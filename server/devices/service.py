@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -50,7 +52,7 @@ def register(context: ServerContext, body: DeviceRegister, address: str) -> Devi
         begin_generation(session)
         of_server = generation(session)
         detail = {"succeeds_id": device.succeeds_id} if device.succeeds_id else {}
-        who = Principal.of_device(device.id)
+        who = replace(Principal.of_device(device.id), address=address)
         audited(session, who, "device.enrolled", "device", device.id, enrolment_code_id=code.id, **detail)
     attempt.succeeded()
     return DeviceRegistered(

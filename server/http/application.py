@@ -14,6 +14,7 @@ from starlette.routing import Route, WebSocketRoute
 from server.ai_inspection.endpoints import router as ai_inspection_router
 from server.alerts.endpoints import router as alerts_router
 from server.anomaly.endpoints import router as anomaly_router
+from server.audit_trail.endpoints import router as audit_router
 from server.auth.endpoints import router as auth_router
 from server.camera_stream.endpoints import camera_stream_routes
 from server.camera_stream.service import streams_of
@@ -48,6 +49,7 @@ from server.users.endpoints import router as users_router
 _FEATURES = (
     auth_router,
     users_router,
+    audit_router,
     devices_router,
     masters_router,
     releases_router,

@@ -13,7 +13,7 @@ _FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b
 
 
 def client_address(request: Request) -> str:
-    """Return the client's address, which only the limit of sign-ins uses; it is never logged."""
+    """Return the client's address, for the limit of sign-ins and the audit trail; it is never logged."""
     return request.client.host if request.client else "-"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import replace
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -18,7 +19,7 @@ from models.messages import LocalText
 from models.states import Role
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
-from server.http.clients import is_on_loopback
+from server.http.clients import client_address, is_on_loopback
 from server.http.dependencies import (
     ON_LOOPBACK,
     STATION,
@@ -183,7 +184,7 @@ class _HeadChecks:
             return ON_LOOPBACK
         principal = await identified(server_context(request), request.headers)
         self.require_permitted(principal)
-        return principal
+        return replace(principal, address=client_address(request))
 
     def _check_query(self, request: Request) -> None:
         given = Counter(name for name, _ in request.query_params.multi_items())

@@ -58,6 +58,9 @@ def listening(app: FastAPI, settings: ServerSettings, **further: Any) -> uvicorn
         log_config=None,
         access_log=False,
         server_header=False,
+        # Only a proxy that is named says where a request comes from; uvicorn by itself believes any of this computer.
+        proxy_headers=bool(settings.proxy),
+        forwarded_allow_ips=settings.proxy or None,
         lifespan="on",
         ws=websocket_class(WebSocketLimits(settings.websocket_unread_s)),
         ws_max_size=MESSAGE_BYTES,

@@ -97,8 +97,6 @@ def server_of(
         settings,
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
-        proxy_headers=bool(settings.proxy),
-        forwarded_allow_ips=settings.proxy or None,
         timeout_graceful_shutdown=_GRACE_S,
     )
     # What lives as long as the process is not looked through again at each collection of garbage.

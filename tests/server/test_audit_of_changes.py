@@ -49,7 +49,7 @@ def test_an_audited_change_keeps_its_old_values_beside_the_new(served: Served, m
     subject_id, path, body, changes = make(served)
     assert served["admin"].put(path, json=body).status_code == 200
     entry = newest(served, subject_id)
-    assert (entry.actor, entry.detail) == ("admin", {"changes": changes})
+    assert (entry.actor, entry.detail) == ("admin", {"changes": changes, "address": "127.0.0.1"})
 
 
 def test_settings_that_are_taken_back_are_kept_too(served: Served) -> None:
@@ -69,7 +69,7 @@ def test_settings_that_are_taken_back_are_kept_too(served: Served) -> None:
 def test_a_new_password_leaves_nothing_of_itself_in_the_trail(served: Served) -> None:
     user_id, *_ = a_user(served)
     served["admin"].put(f"/users/{user_id}/password", json={"password": "another long password"})
-    assert newest(served, user_id).detail == {}
+    assert newest(served, user_id).detail == {"address": "127.0.0.1"}
 
 
 def test_a_field_that_stays_is_no_difference() -> None:

@@ -19,6 +19,7 @@ class Principal:
         device_id: the station that the token was given to, else None.
         session_id: the signed-in session, else None.
         key_maker_id: of a machine, the user who made its key, when known.
+        address: that a request comes from; empty where there is none.
     """
 
     user_id: str | None
@@ -27,6 +28,7 @@ class Principal:
     device_id: str | None
     session_id: str | None = None
     key_maker_id: str | None = None
+    address: str = ""
 
     @property
     def answers_id(self) -> str | None:

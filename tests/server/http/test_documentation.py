@@ -107,7 +107,7 @@ def test_every_id_or_time_has_its_format(document: dict[str, Any]) -> None:
                 assert formats == {"date-time"}, (name, member)
 
 
-WORDS = {"device_id", "request_id", "step_id"}
+WORDS = {"device_id", "request_id", "step_id", "subject_id"}
 WITHOUT = {"PulledChange", "ChangeResult", "Batch", "SnapshotRecord", "Change"}
 """Of the sync protocol, whose ids may be anything that an older or newer station sends."""
 

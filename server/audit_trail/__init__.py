@@ -1,0 +1,1 @@
+"""The audit trail as administrators read it; ``server.audit`` writes it."""
