@@ -21,18 +21,18 @@ def compile_model(model: Any, threads: int | None = None, precision: str = "f32"
     Args:
         model: ``openvino.Model``.
         threads: number of CPU threads; None takes the setting.
-        at_once: images that are worked on at the same time; they share the threads, each has at least one.
         precision: ``f32`` or ``bf16``; a CPU without bfloat16 computes in float32. OpenVINO's default is bfloat16 on
             newer CPUs, which changes anomaly scores by more than half a percent, so that verdicts would differ between
             machines.
+        at_once: images that are worked on at the same time; they share the threads, each has at least one.
     """
-    return core().compile_model(
-        model,
-        "CPU",
-        {
-            "INFERENCE_PRECISION_HINT": precision,
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_NUM_THREADS": at_once * max(1, inference_threads(threads) // at_once),
-            "NUM_STREAMS": at_once,
-        },
-    )
+    settings = {
+        "INFERENCE_PRECISION_HINT": precision,
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": at_once * max(1, inference_threads(threads) // at_once),
+        "NUM_STREAMS": at_once,
+    }
+    if at_once > 1:
+        # Beside other work a thread must not wait for a processor of its own while another one is free.
+        settings["ENABLE_CPU_PINNING"] = False
+    return core().compile_model(model, "CPU", settings)
