@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Dialect, Engine, event
+from sqlalchemy.util import LRUCache
 
 from models.errors import Conflict, NotFound, Unavailable, UserFacingError
 from models.ids import new_id
@@ -95,8 +96,19 @@ class Disk:
         self.pages = self.bytes = None
 
 
+_COMPILED: LRUCache[Any, Any] = LRUCache(4_000)
+_DIALECTS: list[Dialect] = []
+
+
 def watch(engine: Engine, fuse: Fuse, disk: Disk) -> None:
-    """Let a store's commits burn the fuse, and its file grow as far as the disk lets it."""
+    """Let a store's commits burn the fuse, and its file grow as far as the disk lets it.
+
+    The stores of all places share their compiled statements, which are kept by dialect: hundreds of engines come and
+    go, and each would compile them anew.
+    """
+    _DIALECTS[:] = _DIALECTS or [engine.dialect]
+    engine.dialect = _DIALECTS[0]
+    engine.update_execution_options(compiled_cache=_COMPILED)
     event.listen(engine, "commit", fuse.burn)
 
     @event.listens_for(engine, "checkout")
