@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from starlette.routing import WebSocketRoute
@@ -16,42 +15,47 @@ from server.http.lanes import Lane, run_briefly_on, run_on
 from server.http.live_socket import LiveSocket
 from server.http.websocket_protocol import CloseCode
 from server.http.websockets import Endpoint, websocket_route
+from server.live.executions import PERIOD_S, ExecutionWatch, LookAgain, Mark, Watched, marks_of
 from server.live.messages import ExecutionUpdate, Seen, SystemStatus, messages_of_event, messages_of_state
 from server.live.system import SystemWatch, system_status
 from server.sessions.rules import only_device
 
-_SILENCE_S = 10.0
-"""After which the state of an execution is read again though nothing was heard of it."""
 
-
-async def _execution(socket: LiveSocket) -> None:
-    """Send the present state of an execution, then everything that happens to it, until it has ended."""
-    execution_id = str(socket.path["execution_id"])
-    seen = Seen()
-    async with socket.context.hub.listen(PIPELINE_PROGRESS, execution_id) as listener:
-        # Listening first: what happens while the state is read is news, or known from it.
-        await _send_state(socket, execution_id, seen)
-        socket.expect_nothing(listener.end)
-        listener.when_behind(lambda: socket.drop(CloseCode.TOO_SLOW, "too slow"))
-        while not seen.ended:
+def _execution(watch: ExecutionWatch) -> Endpoint:
+    async def execution(socket: LiveSocket) -> None:
+        """Send the present state of an execution, then everything that happens to it, until it has ended."""
+        execution_id = str(socket.path["execution_id"])
+        seen = Seen()
+        async with socket.context.hub.listen(PIPELINE_PROGRESS, execution_id) as listener:
+            # Listening first: what happens while the state is read is news, or known from it.
+            known = await _send_state(socket, execution_id, seen)
+            socket.expect_nothing(listener.end)
+            listener.when_behind(lambda: socket.drop(CloseCode.TOO_SLOW, "too slow"))
+            watched = Watched(execution_id, listener, known)
+            watch.add(watched)
             try:
-                async with asyncio.timeout(_SILENCE_S):
-                    event = await anext(listener, None)
-            except TimeoutError:
-                # A worker that ends between commit and event leaves no event of that step.
-                await _send_state(socket, execution_id, seen)
-                continue
-            if event is None:
-                return
-            if listener.missed:
-                listener.missed = False
-                await _send_state(socket, execution_id, seen)
-            if seen.take_event(event.value):
-                for message in messages_of_event(event.value, socket.language):
-                    await socket.send(message)
+                await _send_events(socket, watched, seen)
+            finally:
+                watch.remove(watched)
+
+    return execution
 
 
-async def _send_state(socket: LiveSocket, execution_id: str, seen: Seen) -> None:
+async def _send_events(socket: LiveSocket, watched: Watched, seen: Seen) -> None:
+    listener = watched.listener
+    while not seen.ended:
+        event = await anext(listener, None)
+        if event is None:
+            return
+        if listener.missed or isinstance(event.value, LookAgain):
+            listener.missed = False
+            watched.known = await _send_state(socket, watched.execution_id, seen)
+        if isinstance(event.value, ExecutionEvent) and seen.take_event(event.value):
+            for message in messages_of_event(event.value, socket.language):
+                await socket.send(message)
+
+
+async def _send_state(socket: LiveSocket, execution_id: str, seen: Seen) -> Mark:
     context = socket.context
     state = await run_briefly_on(
         Lane.READS, context, state_of, context, socket.principal, execution_id, socket.language
@@ -61,6 +65,7 @@ async def _send_state(socket: LiveSocket, execution_id: str, seen: Seen) -> None
     if seen.take_state(state):
         for message in messages_of_state(state):
             await socket.send(message)
+    return Mark(state.status, state.progress, state.attempts)
 
 
 def _system(watch: SystemWatch) -> Endpoint:
@@ -96,8 +101,9 @@ async def _send_changes(socket: LiveSocket, listener: Any, known: SystemStatus) 
 
 def live_routes(context: ServerContext) -> tuple[WebSocketRoute, ...]:
     """Return the routes."""
-    watch = SystemWatch(lambda: run_on(Lane.READS, system_status, context))
+    executions = ExecutionWatch(lambda ids: run_on(Lane.READS, marks_of, context, ids), PERIOD_S)
+    system = SystemWatch(lambda: run_on(Lane.READS, system_status, context))
     return (
-        websocket_route("/ws/execution/{execution_id}", _execution),
-        websocket_route("/ws/system-status", _system(watch)),
+        websocket_route("/ws/execution/{execution_id}", _execution(executions)),
+        websocket_route("/ws/system-status", _system(system)),
     )
