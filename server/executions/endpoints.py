@@ -17,7 +17,7 @@ from server.executions.repository import ExecutionFilter
 from server.executions.schemas import ExecutionAccepted, ExecutionDetail, ExecutionReply
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.idempotency import HEADER, LONGEST, PATTERN
-from server.http.lanes import Lane, run_briefly_on, run_on
+from server.http.lanes import Lane, run_on, write_quickly
 from server.http.limits import MULTIPART, takes_up_to
 from server.http.multipart import PartBegins, PartEnds, PartEvent, form_parts
 from server.http.paging import paging_or_offset_by
@@ -30,6 +30,8 @@ router = feature_router(prefix="/executions", tags=["executions"])
 Running = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
 Language = Annotated[str | None, Header(alias="Accept-Language")]
 _FIELDS = 10
+_FEW_FILES = 4
+"""More files take longer to record than a quick endpoint may."""
 _FORM: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -126,7 +128,10 @@ async def create_execution(
     await _take(intake, aiter(form_parts(request, most_parts)))
     require_total(intake.draft, context.settings)
     accept = functools.partial(service.accept, context, asking, intake.draft, key, runs_here=context.settings.slots > 0)
-    reply = await (run_briefly_on(Lane.WRITES, context, accept) if checked else run_on(Lane.WRITES, accept))
+    if checked and len(intake.draft.files) <= _FEW_FILES:
+        reply = await write_quickly(Lane.WRITES, context, accept)
+    else:
+        reply = await run_on(Lane.WRITES, accept)
     answer.accepted(f"/executions/{reply.execution_id}")
     return reply
 

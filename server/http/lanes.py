@@ -55,6 +55,8 @@ class Lane(Enum):
 
 _threads: dict[Lane, int] = {}
 _pools: dict[Lane, ThreadPoolExecutor] = {}
+_took: dict[Callable[..., Any], float] = {}
+"""Seconds of the processor that a quick read has taken last."""
 _in_flight: dict[tuple[object, ...], asyncio.Future[Any]] = {}
 
 
@@ -91,15 +93,6 @@ def in_lane(endpoint: Callable[..., Any], *, writes: bool) -> Callable[..., Awai
     """Return a coroutine function that runs a synchronous endpoint on a thread of its lane."""
     shared_in: Lane | None = getattr(endpoint, _SHARED_IN, None)
     lane: Lane = getattr(endpoint, _OWN_LANE, Lane.WRITES if writes else Lane.READS)
-    took = 0.0
-
-    def timed(**named: Any) -> Any:
-        nonlocal took
-        began = time.thread_time()
-        try:
-            return endpoint(**named)
-        finally:
-            took = time.thread_time() - began
 
     @functools.wraps(endpoint)
     async def run(**named: Any) -> Any:
@@ -107,14 +100,8 @@ def in_lane(endpoint: Callable[..., Any], *, writes: bool) -> Callable[..., Awai
 
     @functools.wraps(endpoint)
     async def run_quickly(*, context: ServerContext, **named: Any) -> Any:
-        if not context.database.is_sqlite:
-            return await run_on(lane, endpoint, context=context, **named)
-        if writes:
-            # A client that goes away must not end the work that has begun.
-            return await asyncio.shield(asyncio.ensure_future(on_loop(endpoint, context=context, **named)))
-        if took < _QUICK_S:
-            return timed(context=context, **named)
-        return await run_on(lane, timed, context=context, **named)
+        quickly = write_quickly if writes else read_quickly
+        return await quickly(lane, context, endpoint, context=context, **named)
 
     return run_quickly if getattr(endpoint, _QUICK, False) else run
 
@@ -153,16 +140,31 @@ async def run_on(lane: Lane, work: Callable[_P, _T], *arguments: _P.args, **name
     return await loop.run_in_executor(_pool(lane), functools.partial(work, *arguments, **named))
 
 
-async def run_briefly_on(
-    lane: Lane, context: ServerContext, work: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs
+async def read_quickly(
+    lane: Lane, context: ServerContext, read: Callable[_P, _T], /, *arguments: _P.args, **named: _P.kwargs
 ) -> _T:
-    """Run work on a few rows and return what it returns: as a quick endpoint, without a thread where there is none.
+    """Run a read of a few rows as a quick endpoint and return what it returns."""
 
-    Where the database is embedded, a caller that goes away does not end what has begun.
-    """
+    def timed() -> _T:
+        began = time.thread_time()
+        try:
+            return read(*arguments, **named)
+        finally:
+            _took[read] = time.thread_time() - began
+
+    if context.database.is_sqlite and _took.get(read, 0.0) < _QUICK_S:
+        return timed()
+    return await run_on(lane, timed)
+
+
+async def write_quickly(
+    lane: Lane, context: ServerContext, write: Callable[_P, _T], /, *arguments: _P.args, **named: _P.kwargs
+) -> _T:
+    """Run a write of a few rows as a quick endpoint and return what it returns."""
     if not context.database.is_sqlite:
-        return await run_on(lane, work, *arguments, **named)
-    return await asyncio.shield(asyncio.ensure_future(on_loop(functools.partial(work, *arguments, **named))))
+        return await run_on(lane, write, *arguments, **named)
+    # A client that goes away must not end the work that has begun.
+    return await asyncio.shield(asyncio.ensure_future(on_loop(functools.partial(write, *arguments, **named))))
 
 
 def _pool(lane: Lane) -> ThreadPoolExecutor:

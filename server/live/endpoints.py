@@ -11,7 +11,7 @@ from models.states import Role
 from server.context import ServerContext
 from server.executions.events import PIPELINE_PROGRESS, ExecutionEvent
 from server.executions.service import state_of
-from server.http.lanes import Lane, run_briefly_on, run_on
+from server.http.lanes import Lane, read_quickly, run_on
 from server.http.live_socket import LiveSocket
 from server.http.websocket_protocol import CloseCode
 from server.http.websockets import Endpoint, websocket_route
@@ -57,9 +57,7 @@ async def _send_events(socket: LiveSocket, watched: Watched, seen: Seen) -> None
 
 async def _send_state(socket: LiveSocket, execution_id: str, seen: Seen) -> Mark:
     context = socket.context
-    state = await run_briefly_on(
-        Lane.READS, context, state_of, context, socket.principal, execution_id, socket.language
-    )
+    state = await read_quickly(Lane.READS, context, state_of, context, socket.principal, execution_id, socket.language)
     if not socket.accepted:
         await socket.accept()
     if seen.take_state(state):
