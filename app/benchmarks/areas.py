@@ -121,6 +121,7 @@ AREAS = {
             measures=(
                 Measure("app.benchmarks.server.writers", folder=None, quick={"seconds": 1.0, "rounds": 1}),
                 Measure("app.benchmarks.server.load", folder=None, quick={"seconds": 1.0, "rounds": 1}),
+                Measure("app.benchmarks.server.anomaly", folder=None, quick={"seconds": 1.0, "rounds": 1}),
                 Measure(
                     "app.benchmarks.server.crowd", folder=None, quick={"seconds": 1.0, "rounds": 1, "sessions": 10_000}
                 ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,6 +53,33 @@ def served(
 
 
 @contextmanager
+def peer_route(module: str, port_file: Path, *arguments: str) -> Iterator[str]:
+    """Run a peer in a process of its own until the block ends, and give its URL.
+
+    Args:
+        module: takes the file that it writes its port to, then ``arguments``; ends with its standard input.
+        port_file: that file.
+        arguments: further ones.
+
+    Raises:
+        RuntimeError: when it does not start.
+    """
+    command = module_command(module, str(port_file), *arguments)
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:  # noqa: S603
+        try:
+            deadline = time.monotonic() + START_S
+            while not (port_file.exists() and port_file.read_text(encoding="utf-8")):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"{module} did not start")
+                time.sleep(0.05)
+            yield f"http://127.0.0.1:{port_file.read_text(encoding='utf-8')}"
+        finally:
+            if process.stdin is not None:
+                process.stdin.close()
+            process.wait(START_S)
+
+
+@contextmanager
 def signed_in(url: str) -> Iterator[httpx.Client]:
     """Give a client of the API, signed in as the administrator."""
     with httpx.Client(base_url=f"{url}/api/v1", trust_env=False, timeout=START_S) as client:
@@ -73,7 +101,9 @@ def post(path: str, body: Mapping[str, object], client: httpx.Client | None = No
 
 
 @contextmanager
-def keeping_busy(url: str, requests: Sequence[str], connections: int, seconds: float) -> Iterator[dict[str, Any]]:
+def keeping_busy(
+    url: str, requests: Sequence[str], connections: int, seconds: float, rate: float = 0.0
+) -> Iterator[dict[str, Any]]:
     """Send requests for some seconds, beside the block; afterwards the mapping holds what came back.
 
     Args:
@@ -81,9 +111,10 @@ def keeping_busy(url: str, requests: Sequence[str], connections: int, seconds: f
         requests: whole requests; the connections take them in turn.
         connections: at once; each sends its request again when the answer is whole.
         seconds: how long.
+        rate: requests a second that come whether answers do or not; 0 sends the next one with each answer.
     """
     place = httpx.URL(url)
-    task = {"host": place.host, "port": place.port, "requests": requests, "connections": connections}
+    task = {"host": place.host, "port": place.port, "requests": requests, "connections": connections, "rate": rate}
     command = module_command("app.benchmarks.server.load_client")
     found: dict[str, Any] = {}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
@@ -99,9 +130,9 @@ def keeping_busy(url: str, requests: Sequence[str], connections: int, seconds: f
     found.update(json.loads(answered))
 
 
-def load(url: str, requests: Sequence[str], connections: int, seconds: float) -> Mapping[str, float]:
+def load(url: str, requests: Sequence[str], connections: int, seconds: float, rate: float = 0.0) -> Mapping[str, float]:
     """Send requests as ``keeping_busy`` does, and return what came back."""
-    with keeping_busy(url, requests, connections, seconds) as found:
+    with keeping_busy(url, requests, connections, seconds, rate) as found:
         pass
     return found
 

@@ -6,23 +6,19 @@ to uvicorn whatever machine it runs on.
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from app.benchmarks.figures import Figure
-from app.benchmarks.server.driving import START_S, get, load, post, served, signed_in
-from inspection.runtime.subprocesses import module_command
+from app.benchmarks.server.driving import get, load, peer_route, post, served, signed_in
 
 CONNECTIONS = 16
 SECONDS, ROUNDS = 8.0, 3
 TARGETS = 20
-_BARE = "bare"
+_BARE, _BARE_MODULE = "bare", "app.benchmarks.server.bare_route"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +50,16 @@ def measure(data: Path, *, seconds: float = SECONDS, rounds: int = ROUNDS) -> li
     """
     del data
     found: dict[str, list[Mapping[str, float]]] = {name: [] for name in (_BARE, *_GOALS)}
-    with tempfile.TemporaryDirectory() as folder, _bare_route(Path(folder)) as bare, served(Path(folder)) as server:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        peer_route(_BARE_MODULE, Path(folder) / "port") as bare,
+        served(Path(folder)) as server,
+    ):
         url, process_id = server
         requests = _requests(url)
         at_start = memory_mb(process_id)
         for _ in range(rounds):
-            found[_BARE].append(load(f"http://127.0.0.1:{bare}", [get("/")], CONNECTIONS, seconds))
+            found[_BARE].append(load(bare, [get("/")], CONNECTIONS, seconds))
             for name, request in requests.items():
                 found[name].append(load(url, [request], CONNECTIONS, seconds))
         after = memory_mb(process_id)
@@ -108,24 +108,6 @@ def _memory_figures(at_start: float, after: float) -> Iterator[Figure]:
         met=at_start <= 120,  # noqa: PLR2004 - the goal
     )
     yield Figure(name="load_memory_after_mb", value=after, unit="MB", what="memory of the server after the load")
-
-
-@contextmanager
-def _bare_route(folder: Path) -> Iterator[int]:
-    port_file = folder / "bare.port"
-    command = module_command("app.benchmarks.server.bare_route", str(port_file))
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:  # noqa: S603
-        try:
-            deadline = time.monotonic() + START_S
-            while not (port_file.exists() and port_file.read_text(encoding="utf-8")):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError("the bare route did not start")
-                time.sleep(0.05)
-            yield int(port_file.read_text(encoding="utf-8"))
-        finally:
-            if process.stdin is not None:
-                process.stdin.close()
-            process.wait(START_S)
 
 
 def _requests(url: str) -> dict[str, str]:

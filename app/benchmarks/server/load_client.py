@@ -1,8 +1,9 @@
 """A closed loop of requests over a few connections: ``python -m app.benchmarks.server.load_client``, its own process.
 
 Reads one JSON object from standard input: ``host``, ``port``, ``requests`` (the bytes of whole requests, as texts; the
-connections take them in turn, each keeps its own), ``connections``, ``seconds``. Prints one: ``per_s``, ``p50_ms``,
-``p95_ms``, ``p99_ms``, ``refused`` (answers that are not 2xx).
+connections take them in turn, each keeps its own), ``connections``, ``seconds``; with ``rate``, so many of the first
+request come each second, whether answers do or not. Prints one: ``per_s``, ``p50_ms``, ``p95_ms``, ``p99_ms``,
+``refused`` (answers that are not 2xx).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 
 _SUCCESS = b"2"
 _STATUS_AT = len(b"HTTP/1.1 ")
-_LENGTH = b"content-length: "
+_LENGTH, _HEAD_END = b"content-length: ", b"\r\n\r\n"
 
 
 @dataclass(slots=True)
@@ -50,16 +51,13 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        head, found, body = self._received.partition(b"\r\n\r\n")
-        if not found:
-            return
-        length = int(head.lower().partition(_LENGTH)[2].partition(b"\r\n")[0])
-        if len(body) < length:
+        length = answer_length(self._received)
+        if length is None or len(self._received) < length:
             return
         now = time.perf_counter()
         self._answers.milliseconds.append((now - self._sent_at) * 1000)
-        self._answers.refused += head[_STATUS_AT : _STATUS_AT + 1] != _SUCCESS
-        self._received = body[length:]
+        self._answers.refused += self._received[_STATUS_AT : _STATUS_AT + 1] != _SUCCESS
+        self._received = self._received[length:]
         if now < self._answers.until:
             self._ask()
         else:
@@ -73,6 +71,14 @@ class _Connection(asyncio.Protocol):
     def _ask(self) -> None:
         self._sent_at = time.perf_counter()
         self._transport.write(self._request)
+
+
+def answer_length(received: bytes) -> int | None:
+    """Return how many bytes the answer has that begins ``received``; None while its head is not whole."""
+    head, found, _ = received.partition(_HEAD_END)
+    if not found:
+        return None
+    return len(head) + len(_HEAD_END) + int(head.lower().partition(_LENGTH)[2].partition(b"\r\n")[0])
 
 
 async def load(host: str, port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Answers:
@@ -90,7 +96,13 @@ def main() -> int:
     """Answer the one task on standard input."""
     task = json.load(sys.stdin)
     requests = [str(request).encode() for request in task["requests"]]
-    answers = asyncio.run(load(task["host"], task["port"], requests, task["connections"], task["seconds"]))
+    place, size = (task["host"], task["port"]), (task["connections"], task["seconds"])
+    if task.get("rate"):
+        from app.benchmarks.server.steady_load import steady_load
+
+        answers = asyncio.run(steady_load(*place, requests[0], *size, task["rate"]))
+    else:
+        answers = asyncio.run(load(*place, requests, *size))
     p50, p95, p99 = np.percentile(np.asarray(answers.milliseconds, np.float64), [50, 95, 99])
     found = {
         "per_s": len(answers.milliseconds) / task["seconds"],
