@@ -164,5 +164,8 @@ ai_result
 heatmap_file_id
 # Members of the sensor anomaly API: they travel.
 anomalies
-learning
+shifts
+too_near_the_threshold
+quarantined
+newest_at
 last_status

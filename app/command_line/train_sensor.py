@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,7 +30,6 @@ _LEAST_PERCENT, _MOST_PERCENT = 95.0, 99.0
 _MOST_UNITS = 4096
 _MAX_LAYERS = 8
 _MOST_WINDOW = 1000
-_SHOWN = 10
 _NAMED = 40
 
 
@@ -174,44 +172,20 @@ def train_sensor_command(
 
 def _warn_about_columns(made: SensorFiles) -> None:
     from app.command_line import language, warn
+    from inspection.sensor import findings_of
     from models.messages import error_text
 
     columns = made.trained.model.metadata.columns
     listed = ", ".join(columns[:_NAMED]) + (f", … ({len(columns)})" if len(columns) > _NAMED else "")
     warn_assumptions(made.assumptions)
     typer.echo(error_text("sensor-learned", {"columns": listed}, language()).detail, err=True)
-    constant = made.trained.constant
-    if made.left_out:
-        warn("sensor-left-out", columns=", ".join(made.left_out))
-    if constant:
-        warn("sensor-constant", columns=", ".join(constant[:_SHOWN]) + ("…" if len(constant) > _SHOWN else ""))
-    unused = _rows_not_learned(made)
-    if unused:
-        warn("sensor-rows-unused", count=unused, rows=made.trained.model.metadata.rows)
-    resting = made.trained.nearly_constant
-    if resting:
-        warn("sensor-nearly-constant", columns=", ".join(resting[:_SHOWN]) + ("…" if len(resting) > _SHOWN else ""))
-    data_warnings = made.data_warnings
-    if data_warnings.labels:
-        names = data_warnings.labels[:_SHOWN]
-        warn("sensor-labels", columns=", ".join(names), options=" ".join(f'--leave-out "{name}"' for name in names))
-    for found in data_warnings.na_values[:_SHOWN]:
-        warn("sensor-na-value", column=found.column, value=f"{found.value:.15g}", rows=found.rows)
-    for name in made.clocks[:_SHOWN]:
-        warn("sensor-counter", column=name)
-    for name, count in data_warnings.mostly_missing[:_SHOWN]:
-        warn("sensor-mostly-missing", column=name, count=count)
-    if data_warnings.backward and made.trained.model.metadata.window > 1:
-        warn("sensor-time-backward", rows=data_warnings.backward)
-
-
-def _rows_not_learned(made: SensorFiles) -> int:
-    """Return how many rows missed more than half of their values."""
-    filled = made.trained.errors[made.trained.model.metadata.window - 1 :]
-    return sum(map(math.isnan, filled.tolist()))
+    for found in findings_of(made):
+        warn(found.code, **found.values)
 
 
 def _summary(made: SensorFiles) -> dict[str, object]:
+    from inspection.sensor import rows_not_learned
+
     metadata = made.trained.model.metadata
     return {
         "model": str(made.model),
@@ -223,7 +197,7 @@ def _summary(made: SensorFiles) -> dict[str, object]:
         "left_out": list(made.left_out),
         "constant": list(made.trained.constant),
         "assumptions": assumptions_as_json(made.assumptions),
-        "not_learned": _rows_not_learned(made),
+        "not_learned": rows_not_learned(made),
         "nearly_constant": list(made.trained.nearly_constant),
         "na_values": [[found.column, found.value, found.rows] for found in made.data_warnings.na_values],
         "counters": list(made.clocks),

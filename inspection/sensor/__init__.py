@@ -4,12 +4,13 @@ from inspection.sensor.model.sensor_model import RowScore, SensorModel
 from inspection.sensor.model_file.archive import load_model, model_bytes, model_from_bytes, save_model
 from inspection.sensor.scoring.drift import SensorDrift, drift_report
 from inspection.sensor.scoring.rows import RowScores, score_rows
-from inspection.sensor.scoring.stream import SensorStream
+from inspection.sensor.scoring.stream import SensorStream, StreamState
 from inspection.sensor.table.data_warnings import DataWarnings, NaValue
 from inspection.sensor.table.form import TableForm
 from inspection.sensor.table.reading import SensorTable, parse_table, read_table
 from inspection.sensor.training.files import SensorFiles, train_files
-from inspection.sensor.training.online import FeatureShift, LearningStep, OnlineLearner, OnlineSettings
+from inspection.sensor.training.findings import findings_of, rows_not_learned
+from inspection.sensor.training.online import FeatureShift, LearningStep, OnlineLearner, OnlineSettings, OnlineState
 from inspection.sensor.training.settings import SensorTraining
 from inspection.sensor.training.thresholds import choose_again
 from inspection.sensor.training.train import TrainingResult, train
@@ -21,6 +22,7 @@ __all__ = [
     "NaValue",
     "OnlineLearner",
     "OnlineSettings",
+    "OnlineState",
     "RowScore",
     "RowScores",
     "SensorDrift",
@@ -29,15 +31,18 @@ __all__ = [
     "SensorStream",
     "SensorTable",
     "SensorTraining",
+    "StreamState",
     "TableForm",
     "TrainingResult",
     "choose_again",
     "drift_report",
+    "findings_of",
     "load_model",
     "model_bytes",
     "model_from_bytes",
     "parse_table",
     "read_table",
+    "rows_not_learned",
     "save_model",
     "score_rows",
     "train",

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import Depends, File, Form, Header, Query, UploadFile
-from pydantic import ValidationError
+from fastapi import Depends, File, Form, Header, Path, Query, Request, UploadFile
 
-from models.errors import InvalidInput
 from models.messages import choose_language
-from models.rejections import rejection
 from models.sensors import SensorModelStatus
 from models.states import Role
-from server.anomaly import scoring, service, thresholds, uploads
+from server.anomaly import learning, scoring, service, streams, thresholds, uploads
+from server.anomaly.forms import read_form, rejected
+from server.anomaly.learning_schemas import DriftReply, DriftRequest, LearnedRows, LearningReply, LearnRequest
 from server.anomaly.schemas import (
     BatchReply,
     BatchRequest,
     ScoreReply,
     ScoreRequest,
     SensorModelDetail,
-    SensorModelForm,
     SensorModelReply,
     ThresholdChange,
     ThresholdReply,
 )
+from server.anomaly.stream_schemas import StreamName, StreamReply, StreamResults, StreamRows
+from server.anomaly.training import SensorTrainings
+from server.anomaly.uploads import UploadKind
 from server.core.paging import PageQuery
 from server.http.dependencies import ANY_PRINCIPAL, ANY_PRINCIPAL_OR_LOOPBACK, Context, Principal, require
 from server.http.lanes import heavy
@@ -37,7 +38,24 @@ router = feature_router(prefix="/anomaly", tags=["anomaly"])
 lean = feature_router(prefix="/anomaly", tags=["anomaly"], route_class=LeanRoute)
 ModelPaging = Annotated[PageQuery, Depends(paging_by("name", "sensor", "status", "created_at"))]
 Engineer = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN))]
+Scoring = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
+Teaching = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
+StreamPath = Annotated[StreamName, Path(description="The client's name of the machine.")]
+_SETTINGS = (
+    "JSON object for a training: window, percent, automatic, scaling, epochs, seed, leave_out, encoding, decimal, "
+    "skip_lines, missing; as the options of `imageflow train sensor`."
+)
 Language = Annotated[str | None, Header(alias="Accept-Language")]
+
+
+async def _trainings(request: Request) -> SensorTrainings:
+    found = request.app.state.sensor_trainings
+    if not isinstance(found, SensorTrainings):
+        raise TypeError("the application was made without its trainings")
+    return found
+
+
+Trainings = Annotated[SensorTrainings, Depends(_trainings)]
 
 
 @lean.post(
@@ -83,16 +101,28 @@ def list_models(
 def create_model(
     asking: Engineer,
     context: Context,
+    trainings: Trainings,
     answer: Answered,
-    file: Annotated[UploadFile, File(description="`model.npz`, as a training writes it.")],
+    file: Annotated[UploadFile, File(description="`model.npz`, or CSV to train on, or `model.pth` with its `data`.")],
+    data: Annotated[UploadFile | None, File(description="CSV that a `model.pth` was trained on.")] = None,
     id: Annotated[GivenId, Form(description="The client's own id; the same upload again answers 200.")] = "",  # noqa: A002 - the name of the member
     name: Annotated[str, Form(max_length=200, description="Empty: the name in the file.")] = "",
     sensor: Annotated[str, Form(max_length=64, description="The machine or group of sensors it judges.")] = "default",
     activate: Annotated[bool, Form(description="Whether it scores from now on; the first of a sensor does.")] = False,
+    settings: Annotated[str, Form(max_length=20_000, description=_SETTINGS)] = "{}",
 ) -> SensorModelReply:
-    """Nothing in the file is executed. Supervisors and administrators."""
-    form = _form({"id": id or None, "name": name, "sensor": sensor, "activate": activate})
-    reply, new = service.keep_model(context, asking, form, uploads.read_model(file.file, file.filename or "model.npz"))
+    """Nothing in a file is executed. On a table a model is trained, in a process of its own; its status tells when."""
+    form = read_form({"id": id or None, "name": name, "sensor": sensor, "activate": activate}, settings)
+    kind = uploads.kind_of(file.file)
+    if kind is UploadKind.MODEL:
+        uploaded = uploads.read_model(file.file, file.filename or "model.npz")
+        reply, new = service.keep_model(context, asking, form, uploaded)
+    elif kind is UploadKind.TABLE:
+        reply, new = trainings.begin(asking, form, file.file)
+    elif data is None:
+        raise rejected("data", "value-missing")
+    else:
+        reply, new = trainings.begin(asking, form, data.file, uploads.bounded(file.file))
     answer.created(f"/anomaly/models/{reply.id}", new=new)
     return reply
 
@@ -100,7 +130,7 @@ def create_model(
 @router.get("/models/{model_id}", summary="One sensor model", dependencies=ANY_PRINCIPAL)
 def get_model(model_id: NamedId, context: Context, answer: Read, language: Language = None) -> SensorModelDetail:
     """With the progress of its training, and why that failed."""
-    return answer.of(service.get_model(context, model_id, choose_language(language or "")))
+    return answer.of(service.get_model(context, model_id, choose_language(language)))
 
 
 @router.delete("/models/{model_id}", summary="Delete a sensor model", status_code=204, responses={409: {}})
@@ -135,20 +165,60 @@ def set_threshold(
     return answer.of(thresholds.set_threshold(context, asking, model_id, body, expected))
 
 
-def _form(members: dict[str, Any]) -> SensorModelForm:
-    """Return what a form says.
+@router.post("/models/{model_id}/learn", summary="Learn from rows while running", responses={409: {}})
+def learn(model_id: NamedId, asking: Teaching, context: Context, body: LearnRequest) -> LearnedRows:
+    """Rows that are clearly normal, after their quarantine, within fixed bounds around the model as it was trained."""
+    return learning.learn(context, asking, model_id, body)
 
-    Raises:
-        InvalidInput: ``validation-error`` with the members that are not valid.
-    """
-    try:
-        return SensorModelForm.model_validate(members)
-    except ValidationError as error:
-        problems = [
-            {"field": ".".join(map(str, one["loc"])), "message": rejection(one)}
-            for one in error.errors(include_url=False, include_input=False)
-        ]
-        raise InvalidInput("validation-error", members={"validation_errors": problems}) from error
+
+@router.get(
+    "/models/{model_id}/learn",
+    summary="What a model has learned while running",
+    dependencies=ANY_PRINCIPAL,
+    responses={409: {}},
+)
+def get_learning(model_id: NamedId, context: Context) -> LearningReply:
+    """With how far each feature has moved."""
+    return learning.get_learning(context, model_id)
+
+
+@router.delete("/models/{model_id}/learn", summary="Take back what a model has learned", status_code=204)
+def revert(model_id: NamedId, asking: Engineer, context: Context) -> None:
+    """It scores again as it was trained, with the threshold as it is."""
+    learning.revert(context, asking, model_id)
+
+
+@router.post("/models/{model_id}/drift", summary="How far the values of sensors have moved")
+def measure_drift(
+    model_id: NamedId, asking: Scoring, context: Context, body: DriftRequest, language: Language = None
+) -> list[DriftReply]:
+    """Of rows against those of the training, sensor by sensor; nothing is changed."""
+    del asking
+    return learning.drift(context, model_id, body, choose_language(language))
+
+
+@router.get("/streams", summary="List streams", dependencies=ANY_PRINCIPAL)
+def list_streams(context: Context, paging: Paging) -> Page[StreamReply]:
+    """By their names."""
+    return streams.list_streams(context, paging)
+
+
+@router.get("/streams/{stream_id}", summary="One stream", dependencies=ANY_PRINCIPAL)
+def get_stream(stream_id: StreamPath, context: Context, answer: Read) -> StreamReply:
+    """With the time of its newest row."""
+    return answer.of(streams.get_stream(context, stream_id))
+
+
+@router.post("/streams/{stream_id}", summary="Score further rows of a machine", responses={409: {}})
+def push_rows(stream_id: StreamPath, asking: Scoring, context: Context, body: StreamRows) -> StreamResults:
+    """In the order of time; a stream begins with its first rows. The same rows again have the same results."""
+    return streams.push_rows(context, asking, stream_id, body)
+
+
+@router.delete("/streams/{stream_id}", summary="Forget a stream", status_code=204)
+def delete_stream(stream_id: StreamPath, asking: Engineer, context: Context) -> None:
+    """The next row of this name begins a new one."""
+    streams.delete_stream(context, asking, stream_id)
 
 
 router.routes.extend(lean.routes)

@@ -14,6 +14,7 @@ from starlette.routing import Route, WebSocketRoute
 from server.ai_inspection.endpoints import router as ai_inspection_router
 from server.alerts.endpoints import router as alerts_router
 from server.anomaly.endpoints import router as anomaly_router
+from server.anomaly.training import SensorTrainings
 from server.audit_trail.endpoints import router as audit_router
 from server.auth.endpoints import router as auth_router
 from server.camera_stream.endpoints import camera_stream_routes
@@ -89,6 +90,8 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
     announce_commits(parts)
     streams = streams_of(parts, models_of(parts, parts.models.find).find)
 
+    trainings = SensorTrainings(parts)
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         del app
@@ -99,6 +102,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
             yield
             await streams.aclose()
         collecting.cancel()
+        await asyncio.to_thread(trainings.close)
         # On a thread: a broker gets some seconds to take what waits for it.
         await asyncio.to_thread(parts.close)
 
@@ -112,6 +116,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
     )
     app.state.context = parts
     app.state.known_callers = KnownCallers(parts.database)
+    app.state.sensor_trainings = trainings
     app.state.websockets = ConnectionCounts(settings.websockets_per_principal)
     app.state.camera_streams = streams
     for feature in (*_FEATURES, docs.router(openapi.TITLE)):

@@ -1,7 +1,8 @@
 """``model.pth``: the network as a torch ``state_dict``; torch runs in a subprocess.
 
 The keys are those of ``torch.nn.Sequential(Linear, ReLU, Linear, ReLU, …, Linear)``: ``0.weight``, ``0.bias``,
-``2.weight`` and so on, so that two lines of plain torch continue the training. It is loaded with ``weights_only=True``.
+``2.weight`` and so on, so that two lines of plain torch continue the training. Read are also those of a module of two
+such sequences, ``encoder.0.weight`` … ``decoder.2.bias``. It is loaded with ``weights_only=True``.
 Run as ``python -m inspection.sensor.model_file.checkpoint write|read``; arrays pass through stdin and stdout, never as
 pickle.
 """
@@ -26,6 +27,8 @@ from models.storage import write_atomically
 
 _TIMEOUT_S = 120.0
 _DAMAGED = 3
+_HALVES = ("encoder.", "decoder.")
+_State = dict[str, NDArray[np.float32]]
 _ARCHIVE = b"PK"
 """First bytes of every file of ``torch.save``."""
 
@@ -67,6 +70,19 @@ def read_checkpoint(path: Path) -> Network:
         InvalidInput: ``sensor-model-missing``, ``model-not-readable``, ``sensor-checkpoint-damaged``.
         Unavailable: ``sensor-torch-missing``, ``sensor-checkpoint-failed``.
     """
+    return read_networks(path)[0]
+
+
+def read_networks(path: Path) -> tuple[Network, ...]:
+    """Read a ``state_dict`` of Linear layers and return the networks that it can be of.
+
+    A ReLU has no weights: whether one stands between encoder and decoder, the file does not tell. The first network has
+    one; the second has none, which makes the two layers there one.
+
+    Raises:
+        InvalidInput: ``sensor-model-missing``, ``model-not-readable``, ``sensor-checkpoint-damaged``.
+        Unavailable: ``sensor-torch-missing``, ``sensor-checkpoint-failed``.
+    """
     require_torch()
     data = read_bounded(path, "sensor-checkpoint-damaged")
     if not data.startswith(_ARCHIVE):
@@ -78,10 +94,11 @@ def read_checkpoint(path: Path) -> Network:
         raise _failed(path, finished.stderr)
     with np.load(io.BytesIO(finished.stdout), allow_pickle=False) as loaded:
         state = {name: np.array(loaded[name], np.float32) for name in loaded.files}
-    network = _network(state)
+    halves = _halves(state)
+    network = _network(state if halves is None else _joined(*halves))
     if network is None:
         raise InvalidInput("sensor-checkpoint-damaged", name=path.name)
-    return network
+    return (network,) if halves is None else (network, _merged(network, len(halves[0]) // 2 - 1))
 
 
 def _state(network: Network) -> dict[str, NDArray[np.float32]]:
@@ -90,6 +107,37 @@ def _state(network: Network) -> dict[str, NDArray[np.float32]]:
         state[f"{2 * layer}.weight"] = np.ascontiguousarray(weight.T)
         state[f"{2 * layer}.bias"] = bias
     return state
+
+
+def _halves(state: _State) -> tuple[_State, _State] | None:
+    """Return the ``state_dict`` of encoder and decoder; None for one that is not of two halves."""
+    halves = tuple(
+        {name.removeprefix(half): value for name, value in state.items() if name.startswith(half)} for half in _HALVES
+    )
+    encoder, decoder = halves
+    return (encoder, decoder) if encoder and decoder and len(encoder) + len(decoder) == len(state) else None
+
+
+def _joined(encoder: _State, decoder: _State) -> _State:
+    """Return the ``state_dict`` of both halves as one sequence; empty where a name is not of such a sequence."""
+    shift = len(encoder)
+    moved = {}
+    for name, value in decoder.items():
+        place, _, part = name.partition(".")
+        if not place.isdecimal():
+            return {}
+        moved[f"{int(place) + shift}.{part}"] = value
+    return {**encoder, **moved}
+
+
+def _merged(network: Network, layer: int) -> Network:
+    """Return the network without the ReLU after a layer: that layer and the next one become one."""
+    weights, biases = list(network.weights), list(network.biases)
+    first, second = slice(layer, layer + 2), layer + 1
+    weight = np.ascontiguousarray(weights[layer] @ weights[second])
+    bias = biases[layer] @ weights[second] + biases[second]
+    weights[first], biases[first] = [weight], [bias]
+    return Network(tuple(weights), tuple(biases))
 
 
 def _network(state: dict[str, NDArray[np.float32]]) -> Network | None:

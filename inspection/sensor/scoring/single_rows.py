@@ -98,6 +98,25 @@ class LastRows:
         self.windows.of_means(self._mean, self._square, self._means, self._spreads)
         return self._features
 
+    def window(self) -> Vector:
+        """Return the rows of the window ``(rows, sensors)`` minus the origin, newest first."""
+        rows = min(self.seen, self.windows.length)
+        return self._rows[self._position : self._position + rows, : self._sensors].copy()
+
+    def restore(self, window: Vector, seen: int) -> None:
+        """Take the rows that ``window`` returned of other rows with the same origin.
+
+        Args:
+            window: float64 ``(rows, sensors)``.
+            seen: number of rows before, these included.
+        """
+        place = slice(self._position, self._position + len(window))
+        self._rows[place, : self._sensors] = window
+        self._rows[place, self._sensors :] = window * window
+        self.seen = seen
+        incomplete = np.isnan(window).any(axis=1)
+        self._complete_rows = int(incomplete.argmax()) if incomplete.any() else len(window)
+
     def exchange(self, windows: Windows) -> None:
         """Replace the windows by others of the same length, possibly with another origin."""
         if windows is self.windows:

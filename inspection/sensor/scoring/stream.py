@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +17,33 @@ from inspection.sensor.scoring.single_rows import LastRows, RowErrors
 Vector = NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """What a stream knows of the rows before; another stream of the model goes on from it with the same scores.
+
+    Attributes:
+        seen: number of rows.
+        window: float64 ``(rows, sensors)``, the newest rows minus the origin of the windows, newest first.
+        mean: float64 ``(features,)``, the running mean of the squared errors.
+    """
+
+    seen: int
+    window: Vector
+    mean: Vector
+
+
 class SensorStream:
     """Scores the rows of one machine in the order of time; thread-safe.
 
     A stream of a vector model has no state. The model can be replaced by one of the same columns and window at any
     time; the state is kept.
+
+    Args:
+        model: scores the rows.
+        state: of a stream of the same model, or of one with its columns, windows and origin, to go on from.
     """
 
-    def __init__(self, model: SensorModel) -> None:
+    def __init__(self, model: SensorModel, state: StreamState | None = None) -> None:
         self._lock = threading.Lock()
         self._model = model
         self._errors = RowErrors(model.network)
@@ -32,6 +52,9 @@ class SensorStream:
         self._part = np.empty_like(self._mean)
         self._set_smoothing(model)
         self._last: Vector | None = None
+        if state is not None and self._last_rows is not None:
+            self._last_rows.restore(state.window, state.seen)
+            self._mean[:] = state.mean
 
     @property
     def last_features(self) -> Vector | None:
@@ -47,6 +70,13 @@ class SensorStream:
     def warming_up(self) -> bool:
         """Whether the rows so far do not fill a window; until then every row scores the median error."""
         return self._last_rows is not None and self._last_rows.seen < self._last_rows.windows.length - 1
+
+    def state(self) -> StreamState:
+        """Return what the stream knows of the rows before."""
+        with self._lock:
+            if self._last_rows is None:
+                return StreamState(0, np.empty((0, self._model.input_dimension)), self._mean.copy())
+            return StreamState(self._last_rows.seen, self._last_rows.window(), self._mean.copy())
 
     def exchange(self, model: SensorModel) -> None:
         """Use another model from the next row on.

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from inspection.sensor.model.network import Network
 from inspection.sensor.model.sensor_model import RowScore, SensorModel
-from inspection.sensor.scoring.stream import SensorStream
+from inspection.sensor.scoring.stream import SensorStream, StreamState
 from inspection.sensor.training.fitting import Rows, gradient_step
 from models.errors import InvalidInput
 
@@ -83,6 +83,33 @@ class FeatureShift:
     at_bound: bool
 
 
+@dataclass(frozen=True, slots=True)
+class OnlineState:
+    """What a learner knows beside its models; another learner of the same reference goes on from it.
+
+    Attributes:
+        stream: of the current model.
+        frozen: of the reference.
+        waiting: rows whose quarantine has not passed: time and features ``(features,)``.
+        alarms: whether each of the last rows was an alarm.
+        quarantine_left: rows that are still left out.
+        day_began: time of the first row of the present day; None before one was learned.
+        day_center: float64 ``(features,)``, the centre then.
+        batch: float64 ``(rows, features)`` that wait for the next step of the weights.
+        learned: number of learned rows.
+    """
+
+    stream: StreamState
+    frozen: StreamState
+    waiting: tuple[tuple[float, NDArray[np.float64]], ...]
+    alarms: tuple[bool, ...]
+    quarantine_left: int
+    day_began: float | None
+    day_center: NDArray[np.float64]
+    batch: NDArray[np.float64]
+    learned: int
+
+
 class OnlineLearner:
     """Scores the rows of one machine and learns those that are clearly normal; thread-safe.
 
@@ -92,9 +119,16 @@ class OnlineLearner:
     """
 
     def __init__(
-        self, reference: SensorModel, settings: OnlineSettings | None = None, *, current: SensorModel | None = None
+        self,
+        reference: SensorModel,
+        settings: OnlineSettings | None = None,
+        *,
+        current: SensorModel | None = None,
+        state: OnlineState | None = None,
     ) -> None:
         """Start from a reference, or continue from ``current``, the model of an earlier learner with that reference.
+
+        With the ``state`` of that learner too, it goes on as if it had never ended: the day, what waits in quarantine.
 
         Raises:
             ValueError: when columns or window of ``current`` differ.
@@ -102,10 +136,10 @@ class OnlineLearner:
         self._lock = threading.Lock()
         self.reference = reference
         self._settings = settings or OnlineSettings()
-        self._stream = SensorStream(reference)
+        self._stream = SensorStream(reference, state.stream if state else None)
         if current is not None:
             self._stream.exchange(current)
-        self._frozen = SensorStream(reference)
+        self._frozen = SensorStream(reference, state.frozen if state else None)
         self._waiting: deque[tuple[float, NDArray[np.float64]]] = deque()
         self._alarms: deque[bool] = deque(maxlen=max(self._settings.quarantine, 1))
         self._max_alarms = _max_alarms(reference.metadata.threshold_rate, self._settings.quarantine)
@@ -114,6 +148,13 @@ class OnlineLearner:
         self._day_center = self._stream.model.scaling.center
         self._batch: list[NDArray[np.float64]] = []
         self._learned = 0
+        if state is not None:
+            self._waiting.extend(state.waiting)
+            self._alarms.extend(state.alarms)
+            self._quarantine_left = state.quarantine_left
+            self._day_began, self._day_center = state.day_began, state.day_center
+            self._batch.extend(state.batch)
+            self._learned = state.learned
 
     @property
     def model(self) -> SensorModel:
@@ -124,6 +165,22 @@ class OnlineLearner:
     def rows_learned(self) -> int:
         """Number of learned rows."""
         return self._learned
+
+    def state(self) -> OnlineState:
+        """Return what another learner needs, beside the reference and the current model, to go on."""
+        with self._lock:
+            features = len(self.reference.scaling.center)
+            return OnlineState(
+                stream=self._stream.state(),
+                frozen=self._frozen.state(),
+                waiting=tuple(self._waiting),
+                alarms=tuple(self._alarms),
+                quarantine_left=self._quarantine_left,
+                day_began=self._day_began,
+                day_center=self._day_center,
+                batch=np.array(self._batch) if self._batch else np.empty((0, features)),
+                learned=self._learned,
+            )
 
     def push(self, values: Sequence[float | None], at: float) -> LearningStep:
         """Score the next row, and learn the row whose quarantine has passed.

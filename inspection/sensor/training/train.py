@@ -76,7 +76,7 @@ def train(
         InvalidInput: ``sensor-too-few-rows``, ``sensor-column-empty``, ``sensor-too-many-missing``,
             ``sensor-start-differs``.
     """
-    _require_rows(values, columns, settings)
+    require_rows(values, columns, settings)
     if start is not None and (start.metadata.columns, start.metadata.window) != (columns, settings.window):
         raise InvalidInput(
             "sensor-start-differs", columns=", ".join(start.metadata.columns), window=start.metadata.window
@@ -102,8 +102,50 @@ def train(
         squared_errors(features[fold.held_out], scaling, network)
         for fold, scaling, network in zip(folds, scalings[1:], networks[1:], strict=True)
     ]
+    return assemble(
+        values,
+        columns,
+        settings.model_copy(update={"scaling": start.metadata.scaling}) if start else settings,
+        Fitted(
+            scalings[0], networks[0], windows, epochs, held_out or [squared_errors(features, scalings[0], networks[0])]
+        ),
+        period_s=period_s,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What a fit gives.
+
+    Attributes:
+        scaling: of the features.
+        network: the autoencoder.
+        windows: feature extractor; None for vectors.
+        epochs: passes over the rows.
+        squares: squared errors of the features, float64 ``(rows, features)`` per block of rows.
+    """
+
+    scaling: Scaling
+    network: Network
+    windows: Windows | None
+    epochs: int
+    squares: list[Matrix]
+
+
+def assemble(
+    values: Matrix, columns: tuple[str, ...], settings: SensorTraining, fitted: Fitted, *, period_s: float | None
+) -> TrainingResult:
+    """Return the model of a fit, with the threshold that the settings choose from its errors.
+
+    Args:
+        values: float64 ``(n, sensors)``, the training rows.
+        columns: names of the sensors.
+        settings: of the training.
+        fitted: to these rows.
+        period_s: median time between rows, where known.
+    """
     factor = smoothing_factor(settings.window)
-    cap, errors = _errors(held_out or [squared_errors(features, scalings[0], networks[0])], factor)
+    cap, errors = _errors(fitted.squares, factor)
     known = errors[~np.isnan(errors)]
     choice = choose(known, settings.threshold_percent)
     metadata = SensorMetadata(
@@ -112,7 +154,7 @@ def train(
         window=settings.window,
         smoothing=factor,
         cap=cap,
-        scaling=start.metadata.scaling if start else settings.scaling,
+        scaling=settings.scaling,
         threshold=threshold_above(choice.value),
         threshold_method=choice.method,
         threshold_percent=settings.threshold_percent,
@@ -121,13 +163,13 @@ def train(
         period_s=period_s,
         rows=len(values),
         missing=float(np.isnan(values).mean()),
-        epochs=epochs,
+        epochs=fitted.epochs,
         seed=settings.seed,
         data_digest=sha256_of(np.ascontiguousarray(values).tobytes()),
         versions={"numpy": np.__version__, "python": platform.python_version()},
     )
     reference = Reference(percentiles(known), *histogram(known), *_sensors(values))
-    model = SensorModel(metadata, scalings[0], networks[0], reference, windows)
+    model = SensorModel(metadata, fitted.scaling, fitted.network, reference, fitted.windows)
     return TrainingResult(
         model,
         np.concatenate([np.full(settings.window - 1, np.nan), errors]),
@@ -136,7 +178,12 @@ def train(
     )
 
 
-def _require_rows(values: Matrix, columns: tuple[str, ...], settings: SensorTraining) -> None:
+def require_rows(values: Matrix, columns: tuple[str, ...], settings: SensorTraining) -> None:
+    """Check that there are rows to learn from.
+
+    Raises:
+        InvalidInput: ``sensor-too-few-rows``, ``sensor-column-empty``, ``sensor-too-many-missing``.
+    """
     least = max(MIN_ROWS, 4 * settings.folds, 8 * settings.window)
     if len(values) < least:
         raise InvalidInput("sensor-too-few-rows", rows=len(values), least=least)

@@ -12,6 +12,7 @@ CALLERS = ("inspector", "supervisor", "admin", "integrator", "device", "anonymou
 ID = "0197c000-0000-7000-8000-00000000a0a1"
 """Of nothing; the same in every process, as the names of the tests are."""
 NAMED = {"name": "n"}
+AT = "2026-03-01T06:00:00Z"
 
 # Bodies are valid as far as the schema goes; the records they name do not exist, so that nothing is changed.
 ALLOWED: dict[tuple[str, str], tuple[set[str], object]] = {
@@ -55,6 +56,11 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], object]] = {
     ("DELETE", f"/anomaly/models/{ID}"): (ENGINEER, None),
     ("POST", f"/anomaly/models/{ID}/activate"): (ENGINEER, None),
     ("PUT", f"/anomaly/models/{ID}/threshold"): (ENGINEER, {"percent": 99}),
+    ("POST", f"/anomaly/models/{ID}/learn"): (ENGINEER | {"integrator"}, {"rows": [{"at": AT, "values": [1]}]}),
+    ("DELETE", f"/anomaly/models/{ID}/learn"): (ENGINEER, None),
+    ("POST", f"/anomaly/models/{ID}/drift"): (INSPECTING, {"rows": [[1]]}),
+    ("POST", f"/anomaly/streams/{ID}"): (INSPECTING, {"rows": [{"at": AT, "values": [1]}], "model": ID}),
+    ("DELETE", f"/anomaly/streams/{ID}"): (ENGINEER, None),
     ("POST", "/files"): (INSPECTING, None),
     ("DELETE", f"/files/{ID}"): (INSPECTING, None),
     ("POST", "/executions"): (INSPECTING, None),

@@ -1,0 +1,90 @@
+"""What becomes of further rows of a stream: a function of its state, the model and the rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from inspection.sensor import SensorModel, SensorStream, StreamState
+from models.errors import InvalidInput
+from server.anomaly.scoring import of_field
+from server.anomaly.stream_schemas import StreamRow, StreamStatus, seconds_of
+from server.anomaly.stream_state import Remembered, ScoredRow
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """A stream after further rows.
+
+    Attributes:
+        results: of the request's rows in its order, each with whether it was scored before.
+        scored: the rows that this request scored, in the order of time.
+        state: after them.
+        newest: time of the newest row that was scored.
+    """
+
+    results: list[tuple[ScoredRow, bool]]
+    scored: list[ScoredRow]
+    state: StreamState
+    newest: float | None
+
+
+def advance(
+    model: SensorModel,
+    state: StreamState | None,
+    remembered: Remembered,
+    newest: float | None,
+    rows: Sequence[StreamRow],
+) -> Advanced:
+    """Score rows in the order of time and return the stream after them.
+
+    Rows of one request may come in any order. One whose time was scored before is answered as then and not scored
+    again; one that is older than the newest, and not remembered, is late: windows only grow.
+
+    Args:
+        model: scores the rows.
+        state: of the stream before; None for a new one.
+        remembered: the newest results; those of this request are added.
+        newest: time of the newest row before.
+        rows: of the request.
+
+    Raises:
+        InvalidInput: ``sensor-wrong-length``, ``sensor-value-infinite``, naming the row; nothing is scored then.
+    """
+    for place, row in enumerate(rows):
+        try:
+            model.row(row.values)
+        except InvalidInput as error:
+            raise of_field(error, f"rows.{place}.values") from error
+    stream = SensorStream(model, state)
+    results: dict[int, tuple[ScoredRow, bool]] = {}
+    scored: list[ScoredRow] = []
+    for place in sorted(range(len(rows)), key=lambda one: rows[one].at):
+        at = seconds_of(rows[place].at)
+        known = remembered.by_time.get(at)
+        if known is not None:
+            results[place] = known, True
+        elif newest is not None and at <= newest:
+            results[place] = ScoredRow(at, math.nan, "late"), False
+        else:
+            found = _score(stream, at, rows[place].values)
+            remembered.add(found)
+            scored.append(found)
+            results[place], newest = (found, False), at
+    return Advanced([results[place] for place in range(len(rows))], scored, stream.state(), newest)
+
+
+def _score(stream: SensorStream, at: float, values: Sequence[float | None]) -> ScoredRow:
+    filling = stream.warming_up
+    try:
+        found = stream.push(values)
+    except InvalidInput as error:
+        if error.code != "sensor-too-many-missing":
+            raise
+        return ScoredRow(at, math.nan, "not-judged")
+    if 2 * sum(value is None for value in values) > len(values):
+        # A window judges the rows of the past too: this row itself has next to no values.
+        return ScoredRow(at, math.nan, "not-judged")
+    status: StreamStatus = "filling" if filling else found.status
+    return ScoredRow(at, found.score, status)

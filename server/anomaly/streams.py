@@ -1,0 +1,163 @@
+"""Streams of machines: their state is in the database, so that any replica goes on, also after a restart."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, undefer
+
+from models.clock import utc_now
+from models.errors import Conflict, Unavailable
+from models.insertion import insert_if_absent
+from models.sensors import SensorStreamRecord
+from server.anomaly.scoring import find_model
+from server.anomaly.stream_schemas import StreamReply, StreamResult, StreamResults, StreamRows
+from server.audit import audited
+from server.auth.identity.principal import Principal
+from server.context import ServerContext
+from server.core.paging import PageQuery
+from server.core.records import require_record
+from server.sensors.shelf import LoadedModel
+from sync.shared.schemas import Page
+
+if TYPE_CHECKING:
+    from server.anomaly.stream_scoring import Advanced
+    from server.anomaly.stream_state import ScoredRow
+
+SUBJECT = "sensor-stream"
+_TRIES = 8
+"""Writers of one stream that may overtake each other; a machine has one."""
+
+
+def push_rows(context: ServerContext, who: Principal, stream_id: str, body: StreamRows) -> StreamResults:
+    """Score further rows of a machine; its stream begins with the first ones, by the active model of the sensor.
+
+    The same rows sent again have the same results and no effect.
+
+    Raises:
+        NotFound: ``anomaly-no-active-model``, ``anomaly-model-unknown``.
+        InvalidInput: ``sensor-wrong-length``, ``sensor-value-infinite``, naming the row.
+        Conflict: ``anomaly-stream-of-another-model`` when the request names a model and the stream has another one.
+        Unavailable: ``anomaly-stream-busy`` when others write the stream all the time.
+    """
+    for _ in range(_TRIES):
+        present = _present(context, stream_id)
+        if present is None:
+            loaded = find_model(context, body.sensor, body.model)
+        elif body.model is not None and body.model != present.model_id:
+            raise Conflict("anomaly-stream-of-another-model", id=stream_id)
+        else:
+            loaded = context.sensors.model(present.model_id)
+        advanced, state = _advanced(loaded, present, body)
+        if not advanced.scored or _written(context, who, stream_id, loaded, present, advanced, state):
+            threshold = loaded.model.metadata.threshold
+            results = [_result(row, repeated=repeated) for row, repeated in advanced.results]
+            return StreamResults(results=results, anomalies=_anomalies(advanced), threshold=threshold)
+    raise Unavailable("anomaly-stream-busy", id=stream_id)
+
+
+def list_streams(context: ServerContext, wanted: PageQuery) -> Page[StreamReply]:
+    """Return a page of streams, by their names."""
+    query = select(SensorStreamRecord).order_by(SensorStreamRecord.id)
+    if wanted.search:
+        query = query.where(SensorStreamRecord.id.contains(wanted.search, autoescape=True))
+    with context.database.read() as session:
+        total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+        found = session.scalars(query.limit(wanted.page_size).offset(wanted.skipped)).all()
+    return Page[StreamReply](
+        items=[_reply(record) for record in found],
+        total_count=total,
+        page=wanted.page,
+        page_size=wanted.page_size,
+        total_pages=-(-total // wanted.page_size),
+    )
+
+
+def get_stream(context: ServerContext, stream_id: str) -> StreamReply:
+    """Return a stream; ``NotFound`` ``anomaly-stream-unknown``."""
+    with context.database.read() as session:
+        return _reply(_by_id(session, stream_id))
+
+
+def delete_stream(context: ServerContext, who: Principal, stream_id: str) -> None:
+    """Forget a stream; the next row begins a new one. ``NotFound`` ``anomaly-stream-unknown``."""
+    with context.database.local_transaction(who.user_id) as session:
+        record = _by_id(session, stream_id, locked=True)
+        session.delete(record)
+        session.flush()
+        audited(session, who, f"{SUBJECT}.deleted", SUBJECT, stream_id, rows=record.rows, model_id=record.model_id)
+
+
+def _present(context: ServerContext, stream_id: str) -> SensorStreamRecord | None:
+    with context.database.read() as session:
+        return session.get(SensorStreamRecord, stream_id, options=[undefer(SensorStreamRecord.state)])
+
+
+def _by_id(session: Session, stream_id: str, *, locked: bool = False) -> SensorStreamRecord:
+    return require_record(session, SensorStreamRecord, stream_id, "anomaly-stream-unknown", locked=locked)
+
+
+def _advanced(loaded: LoadedModel, present: SensorStreamRecord | None, body: StreamRows) -> tuple[Advanced, bytes]:
+    # Loaded with the first stream: they bring NumPy along.
+    from server.anomaly.stream_scoring import advance
+    from server.anomaly.stream_state import Remembered, decode, encode
+
+    state, remembered = (None, Remembered()) if present is None else decode(present.state)
+    advanced = advance(loaded.model, state, remembered, present.newest if present else None, body.rows)
+    return advanced, encode(advanced.state, remembered.by_time.values())
+
+
+def _written(
+    context: ServerContext,
+    who: Principal,
+    stream_id: str,
+    loaded: LoadedModel,
+    present: SensorStreamRecord | None,
+    advanced: Advanced,
+    state: bytes,
+) -> bool:
+    """Write the stream unless somebody else has written it since it was read; return whether it was written."""
+    changed: dict[str, Any] = {
+        "state": state,
+        "newest": advanced.newest,
+        "rows": (present.rows if present else 0) + len(advanced.scored),
+        "anomalies": (present.anomalies if present else 0) + _anomalies(advanced),
+        "last_status": advanced.scored[-1].status,
+        "updated_at": utc_now(),
+    }
+    with context.database.local_transaction(who.user_id) as session:
+        if present is None:
+            record = SensorStreamRecord(
+                id=stream_id, model_id=loaded.version.model_id, created_by=who.username, **changed
+            )
+            if not insert_if_absent(session, record):
+                return False
+            audited(session, who, f"{SUBJECT}.created", SUBJECT, stream_id, model_id=record.model_id)
+            return True
+        written = session.connection().execute(
+            update(SensorStreamRecord)
+            .where(SensorStreamRecord.id == stream_id, SensorStreamRecord.version == present.version)
+            .values(version=present.version + 1, **changed)
+        )
+        return written.rowcount == 1
+
+
+def _anomalies(advanced: Advanced) -> int:
+    return sum(row.status == "anomaly" for row in advanced.scored)
+
+
+def _result(row: ScoredRow, *, repeated: bool) -> StreamResult:
+    score = None if math.isnan(row.score) else row.score
+    return StreamResult(at=_moment(row.at), score=score, status=row.status, repeated=repeated)
+
+
+def _reply(record: SensorStreamRecord) -> StreamReply:
+    columns = {name: getattr(record, name) for name in StreamReply.model_fields if hasattr(record, name)}
+    return StreamReply(**columns, newest_at=None if record.newest is None else _moment(record.newest))
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,215 @@
+"""Training on uploaded tables, and weights that were trained elsewhere."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from models.ids import new_id
+from models.sensors import SensorModelRecord, SensorModelStatus
+from server.anomaly.schemas import SensorModelForm
+from server.anomaly.training import SensorTrainings
+from server.context import open_context
+from server.core.settings import ServerSettings
+from tests.support.awaiting import wait_until
+from tests.support.sensor_models import COLUMNS, csv_text, rows
+from tests.support.serving import SETUP, Served
+
+pytestmark = pytest.mark.slow
+TABLE = csv_text(rows(300))
+QUICK = {"epochs": 20}
+
+
+def train(client: httpx.Client, table: str | bytes = TABLE, **settings: Any) -> tuple[str, str]:
+    """Upload a table and return id and sensor of the model."""
+    sensor = f"pump-{new_id()}"
+    data = {"sensor": sensor, "settings": json.dumps({**QUICK, **settings})}
+    answer = client.post("/anomaly/models", files={"file": ("data.csv", table)}, data=data)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["status"] == "training"
+    return answer.json()["id"], sensor
+
+
+def ended(client: httpx.Client, model_id: str) -> dict[str, Any]:
+    """Return a model once its training has ended."""
+    found: dict[str, Any] = {}
+
+    def done() -> bool:
+        found.update(client.get(f"/anomaly/models/{model_id}").json())
+        return bool(found["status"] != "training")
+
+    assert wait_until(done)
+    return found
+
+
+def test_a_model_is_trained_on_a_table_from_upload_to_score(served: Served) -> None:
+    model_id, sensor = train(served["supervisor"])
+    shown = ended(served["inspector"], model_id)
+    assert (shown["status"], shown["columns"], shown["rows"], shown["progress"]) == ("ready", list(COLUMNS), 300, 100)
+    scored = [
+        served["inspector"].post("/anomaly", json={"values": values, "sensor": sensor}).json()["status"]
+        for values in ([1.2, 0.9, 1.1], [9.0, -4.0, 7.5])
+    ]
+    assert scored == ["normal", "anomaly"]
+
+
+def test_torch_is_not_imported_by_the_server_that_trains(served: Served) -> None:
+    model_id, _ = train(served["supervisor"])
+    ended(served["inspector"], model_id)
+    assert "torch" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        TABLE.replace(",", ";").replace(".", ","),
+        TABLE.replace(",", "\t"),
+        "\n".join(TABLE.splitlines()[1:]),
+        TABLE.encode("utf-16"),
+        "sep=;\n" + TABLE.replace(",", ";"),
+    ],
+    ids=["german", "tab", "no-header", "utf-16", "sep"],
+)
+def test_a_table_of_any_dialect_is_read(served: Served, table: str | bytes) -> None:
+    shown = ended(served["inspector"], train(served["supervisor"], table)[0])
+    assert (shown["status"], shown["rows"]) == ("ready", 300)
+
+
+def test_windows_are_trained_when_asked_for(served: Served) -> None:
+    shown = ended(served["inspector"], train(served["supervisor"], window=5)[0])
+    assert (shown["status"], shown["window"], shown["threshold_percent"]) == ("ready", 5, 99)
+
+
+def test_what_the_table_left_open_is_reported(served: Served) -> None:
+    lines = TABLE.splitlines()
+    table = "\n".join([f"number,{lines[0]}", *(f"{place},{line}" for place, line in enumerate(lines[1:]))])
+    shown = ended(served["inspector"], train(served["supervisor"], table)[0])
+    assert shown["columns"] == list(COLUMNS)
+    assert any("number" in found for found in shown["findings"])
+
+
+@pytest.mark.parametrize(
+    ("table", "code"),
+    [("speed\n1\n2\n", "sensor-too-few-rows"), ("words alone\n", "sensor-file-empty"), ("", "sensor-file-empty")],
+)
+def test_a_table_that_cannot_be_used_fails_with_its_reason(served: Served, table: str, code: str) -> None:
+    shown = ended(served["inspector"], train(served["supervisor"], table)[0])
+    assert (shown["status"], shown["error"]["code"]) == ("failed", code)
+    assert shown["error"]["message"]
+
+
+def test_a_failed_model_is_deleted(served: Served) -> None:
+    model_id, _ = train(served["supervisor"], "speed\n1\n2\n")
+    ended(served["inspector"], model_id)
+    assert served["supervisor"].delete(f"/anomaly/models/{model_id}").status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ("{", "settings"),
+        ("[]", "settings"),
+        ('{"window": 0}', "settings.window"),
+        ('{"percent": 50}', "settings.percent"),
+        ('{"further": 1}', "settings.further"),
+        ('{"sensor": "x"}', "settings.sensor"),
+    ],
+)
+def test_settings_that_are_not_valid_name_the_field(served: Served, settings: str, field: str) -> None:
+    files = {"file": ("data.csv", TABLE)}
+    answer = served["supervisor"].post("/anomaly/models", files=files, data={"settings": settings})
+    assert (answer.status_code, answer.json()["validation_errors"][0]["field"]) == (400, field)
+
+
+def test_a_server_that_stops_ends_the_training(tmp_path: Path) -> None:
+    context = open_context(ServerSettings(data_dir=tmp_path))
+    trainings = SensorTrainings(context)
+    form = SensorModelForm(sensor="pump", epochs=10_000)
+    reply, _ = trainings.begin(SETUP, form, io.BytesIO(TABLE.encode()))
+    trainings.close()
+    assert list((tmp_path / "trainings").iterdir()) == []
+    with context.database.read() as session:
+        assert session.get_one(SensorModelRecord, reply.id).status is not SensorModelStatus.READY
+    context.close()
+
+
+class Harmful:
+    """Unpickling it would end the process that does so."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (exec, ("raise SystemExit(99)",))
+
+
+def checkpoint(hidden: int = 4, *, between: bool = True) -> tuple[bytes, Any]:
+    """Return a ``model.pth`` of the shape that is in use elsewhere, with the module it is of."""
+    torch = pytest.importorskip("torch")
+    nn = torch.nn
+    torch.manual_seed(3)
+    middle = [nn.ReLU()] if between else []
+
+    class Autoencoder(nn.Module):  # type: ignore[misc,name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, hidden), *middle)
+            self.decoder = nn.Sequential(nn.Linear(hidden, 8), nn.ReLU(), nn.Linear(8, 3))
+
+        def forward(self, values: Any) -> Any:
+            return self.decoder(self.encoder(values))
+
+    model = Autoencoder()
+    values = torch.tensor(rows(300), dtype=torch.float32)
+    scaled = (values - values.mean(0)) / values.std(0, unbiased=False)
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-2)
+    for _ in range(150):
+        optimiser.zero_grad()
+        ((model(scaled) - scaled) ** 2).mean().backward()
+        optimiser.step()
+    buffer = io.BytesIO()
+    torch.save(model.state_dict(), buffer)
+    norms = (model(scaled) - scaled).norm(dim=1).detach().numpy()
+    return buffer.getvalue(), norms
+
+
+@pytest.mark.parametrize("between", [True, False], ids=["relu-between", "linear-between"])
+def test_weights_of_encoder_plus_decoder_score_as_torch_does(served: Served, between: bool) -> None:
+    data, norms = checkpoint(between=between)
+    sensor = f"pump-{new_id()}"
+    files = {"file": ("model.pth", data), "data": ("data.csv", TABLE)}
+    answer = served["supervisor"].post("/anomaly/models", files=files, data={"sensor": sensor})
+    assert answer.status_code == 201, answer.text
+    assert ended(served["inspector"], answer.json()["id"])["status"] == "ready"
+    body = {"rows": rows(300).tolist(), "sensor": sensor}
+    results = served["inspector"].post("/anomaly/batch", json=body).json()["results"]
+    assert [one["score"] for one in results] == pytest.approx(norms.tolist(), rel=1e-3, abs=1e-4)
+
+
+def test_weights_without_their_data_are_refused(served: Served) -> None:
+    data, _ = checkpoint()
+    answer = served["supervisor"].post("/anomaly/models", files={"file": ("model.pth", data)})
+    assert (answer.status_code, answer.json()["validation_errors"][0]["field"]) == (400, "data")
+
+
+def test_weights_that_hold_more_than_tensors_are_not_executed(served: Served) -> None:
+    torch = pytest.importorskip("torch")
+    buffer = io.BytesIO()
+    torch.save({"encoder.0.weight": Harmful()}, buffer, pickle_module=pickle)
+    files = {"file": ("model.pth", buffer.getvalue()), "data": ("data.csv", TABLE)}
+    answer = served["supervisor"].post("/anomaly/models", files=files, data={"sensor": f"pump-{new_id()}"})
+    shown = ended(served["inspector"], answer.json()["id"])
+    assert (shown["status"], shown["error"]["code"]) == ("failed", "sensor-checkpoint-damaged")
+
+
+def test_weights_of_another_width_than_their_data_are_refused(served: Served) -> None:
+    data, _ = checkpoint()
+    table = "\n".join(line.rpartition(",")[0] for line in TABLE.splitlines())
+    files = {"file": ("model.pth", data), "data": ("data.csv", table)}
+    answer = served["supervisor"].post("/anomaly/models", files=files, data={"sensor": f"pump-{new_id()}"})
+    shown = ended(served["inspector"], answer.json()["id"])
+    assert shown["error"]["code"] == "sensor-checkpoint-columns"
