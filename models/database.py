@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,7 @@ class Database:
         self._ordered_turns = threading.BoundedSemaphore(_ORDERED_AT_ONCE)
         self._groups = CommitGroups(self.engine, busy_timeout_ms / 1000, together=shared_commits)
         self._watching: PoolProxiedConnection | None = None
+        self._watch: Callable[[str], sqlite3.Cursor]
         self._watching_lock = threading.Lock()
 
     @classmethod
@@ -205,13 +207,18 @@ class Database:
         """
         if not self.is_sqlite:
             return None
-        with self._watching_lock, translated_trouble():
-            if self._watching is None:
-                # A connection that never writes: SQLite counts the commits of all others.
-                self._watching = self.engine.raw_connection()
-            # Read to its end: a statement that is half read would keep the log from being checkpointed.
-            [(version,)] = self._watching.cursor().execute("PRAGMA data_version").fetchall()
-            return int(version)
+        try:
+            with self._watching_lock:
+                if self._watching is None:
+                    # A connection that never writes: SQLite counts the commits of all others.
+                    self._watching = self.engine.raw_connection()
+                    self._watch = self._watching.driver_connection.execute
+                # Read to its end: a statement that is half read would keep the log from being checkpointed.
+                [(version,)] = self._watch("PRAGMA data_version").fetchall()
+        except sqlite3.Error:
+            with translated_trouble():
+                raise
+        return int(version)
 
     def close(self) -> None:
         """Close every connection."""

@@ -26,11 +26,11 @@ def score(context: ServerContext, body: ScoreRequest) -> ScoreReply:
         InvalidInput: ``sensor-wrong-length``, ``sensor-value-infinite``, ``sensor-too-many-missing``, naming the field.
         Conflict: ``anomaly-model-of-windows``, whose rows are scored in a stream.
     """
-    model = find_model(context, body.sensor, body.model).model
-    if model.windows is not None:
-        raise Conflict("anomaly-model-of-windows", window=model.metadata.window)
+    loaded = find_model(context, body.sensor, body.model)
+    if loaded.model.windows is not None:
+        raise Conflict("anomaly-model-of-windows", window=loaded.model.metadata.window)
     try:
-        found = model.score_row(body.values)
+        found = loaded.single_rows.push(body.values)
     except InvalidInput as error:
         raise of_field(error, "values") from error
     if not body.explain:

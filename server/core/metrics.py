@@ -78,6 +78,19 @@ class Metrics:
             "imageflow_sessions_completed_total", "Sessions completed over REST.", registry=self._registry
         )
 
+        self._of_requests: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request that has been answered."""
+        kind = (method, route, status)
+        found = self._of_requests.get(kind)
+        if found is None:
+            # Kept: finding the series of three labels takes longer than counting.
+            found = self.requests.labels(method, route, str(status)), self.seconds.labels(method, route)
+            self._of_requests[kind] = found
+        found[0].inc()
+        found[1].observe(seconds)
+
     def text(self) -> bytes:
         """Return the Prometheus exposition."""
         return generate_latest(self._registry)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterable
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,7 +16,14 @@ from server.core.structlog_import import structlog
 from server.http import errors
 from server.http.errors import SECURITY_HEADERS
 
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_REQUEST_ID, _CLOSE = b"x-request-id", (b"connection", b"close")
+_DEFAULTS = (
+    *((name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()),
+    (b"cache-control", b"no-store"),
+)
+_OVER_TLS = (*_DEFAULTS, (b"strict-transport-security", b"max-age=31536000"))
+_Headers = list[tuple[bytes, bytes]]
 _UNMATCHED = "(unmatched)"
 _log = structlog.get_logger("imageflow.server")
 
@@ -38,13 +45,17 @@ class Requests:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _ID.fullmatch(given) else new_id()
+        given, body_awaited = b"", False
+        for name, value in scope["headers"]:
+            if name == _REQUEST_ID:
+                given = value
+            elif name == b"expect":
+                # Answered before its body was asked for: what would come next on the connection is not known.
+                body_awaited = True
+        request_id = given.decode() if _ID.fullmatch(given) else new_id()
         scope["imageflow.request_id"] = request_id
         status = 500
         started = time.perf_counter()
-        # Answered before its body was asked for: what would come next on the connection is not known.
-        body_awaited = any(name == b"expect" for name, _ in scope["headers"])
 
         async def asked() -> Message:
             nonlocal body_awaited
@@ -55,15 +66,10 @@ class Requests:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
+                added = [(_REQUEST_ID, request_id.encode())]
                 if body_awaited:
-                    headers["Connection"] = "close"
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
-                if scope["scheme"] == "https":
-                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+                    added.append(_CLOSE)
+                message["headers"] = _completed(message["headers"], added, tls=scope["scheme"] == "https")
             await send(message)
 
         try:
@@ -72,8 +78,7 @@ class Requests:
             seconds = time.perf_counter() - started
             route = str(getattr(scope.get("route"), "path", _UNMATCHED))
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-            self._metrics.requests.labels(method, route, str(status)).inc()
-            self._metrics.seconds.labels(method, route).observe(seconds)
+            self._metrics.request(method, route, status, seconds)
             _log.info(
                 "request",
                 method=method,
@@ -82,6 +87,14 @@ class Requests:
                 milliseconds=round(seconds * 1000, 1),
                 request_id=request_id,
             )
+
+
+def _completed(given: Iterable[tuple[bytes, bytes]], added: _Headers, *, tls: bool) -> _Headers:
+    """Return the head of an answer with what every answer has; what the route has set stays."""
+    replaced = [name for name, _ in added]
+    headers = [pair for pair in given if pair[0] not in replaced]
+    names = {name for name, _ in headers}
+    return [*headers, *added, *(pair for pair in (_OVER_TLS if tls else _DEFAULTS) if pair[0] not in names)]
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
