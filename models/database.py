@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,6 @@ class Database:
         self._ordered_turns = threading.BoundedSemaphore(_ORDERED_AT_ONCE)
         self._groups = CommitGroups(self.engine, busy_timeout_ms / 1000, together=shared_commits)
         self._watching: PoolProxiedConnection | None = None
-        self._watch: Callable[[str], sqlite3.Cursor]
         self._watching_lock = threading.Lock()
 
     @classmethod
@@ -212,9 +211,9 @@ class Database:
                 if self._watching is None:
                     # A connection that never writes: SQLite counts the commits of all others.
                     self._watching = self.engine.raw_connection()
-                    self._watch = self._watching.driver_connection.execute
+                connection: Any = self._watching.driver_connection
                 # Read to its end: a statement that is half read would keep the log from being checkpointed.
-                [(version,)] = self._watch("PRAGMA data_version").fetchall()
+                [(version,)] = connection.execute("PRAGMA data_version").fetchall()
         except sqlite3.Error:
             with translated_trouble():
                 raise

@@ -9,7 +9,7 @@ from models.executions import Execution, ExecutionOutput, ExecutionRun
 from models.idempotency import IdempotentRequest
 from models.pipelines import ModelFile, Pipeline, StationConfig
 from models.releases import ModelRelease, ReleaseCheck
-from models.sensors import SensorModelRecord, SensorStreamRecord
+from models.sensors import SensorAlertSettings, SensorModelRecord, SensorStreamRecord
 from models.sessions import AIResult, ImageRecord, InspectionSession
 from models.statistics import CountedSession, DailyCount, DailyScore
 from models.sync import (
@@ -62,6 +62,7 @@ __all__ = [
     "OutgoingEvent",
     "Pipeline",
     "ReleaseCheck",
+    "SensorAlertSettings",
     "SensorModelRecord",
     "SensorStreamRecord",
     "SignInCount",

@@ -12,11 +12,12 @@ from typing import Any, ClassVar
 from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, UtcDateTime, enumeration
+from models.base import Base, Json, UtcDateTime, enumeration
 from models.clock import utc_now
 from models.ids import new_id
 from models.named import Searchable
 from models.names import LONGEST_CODE, LONGEST_NAME
+from models.states import Severity
 
 
 class SensorModelStatus(StrEnum):
@@ -109,3 +110,29 @@ class SensorStreamRecord(Base, kw_only=True, eq=False):
     created_by: Mapped[str] = mapped_column(String(64), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime(), default_factory=utc_now)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime(), default_factory=utc_now)
+
+
+class SensorAlertSettings(Base, kw_only=True, eq=False):
+    """Who is told when a sensor reports anomalies.
+
+    Attributes:
+        after_rows: anomalies in a row that raise the alert.
+        mail: addresses that are written to.
+        webhooks: URLs that are called.
+        line_stop: whether stations are stopped.
+        stations: those to stop; None stops all.
+        silenced_until: nothing is delivered up to then; alerts are recorded all the same.
+    """
+
+    __tablename__ = "sensor_alert_settings"
+
+    sensor: Mapped[str] = mapped_column(String(LONGEST_CODE), primary_key=True)
+    after_rows: Mapped[int] = mapped_column(default=3)
+    severity: Mapped[Severity] = mapped_column(enumeration(Severity), default=Severity.HIGH)
+    mail: Mapped[list[Any]] = mapped_column(default_factory=list)
+    webhooks: Mapped[list[Any]] = mapped_column(default_factory=list)
+    line_stop: Mapped[bool] = mapped_column(default=False)
+    stations: Mapped[list[Any] | None] = mapped_column(Json, default=None)
+    silenced_until: Mapped[datetime | None] = mapped_column(UtcDateTime(), default=None)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime(), default_factory=utc_now)
+    updated_by: Mapped[str] = mapped_column(String(64), default="")

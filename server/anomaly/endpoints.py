@@ -9,7 +9,8 @@ from fastapi import Depends, File, Form, Header, Path, Query, Request, UploadFil
 from models.messages import choose_language
 from models.sensors import SensorModelStatus
 from models.states import Role
-from server.anomaly import learning, scoring, service, streams, thresholds, uploads
+from server.anomaly import alerting, learning, scoring, service, streams, thresholds, uploads
+from server.anomaly.alert_schemas import AlertSettings, AlertSettingsReply
 from server.anomaly.forms import read_form, rejected
 from server.anomaly.learning_schemas import DriftReply, DriftRequest, LearnedRows, LearningReply, LearnRequest
 from server.anomaly.schemas import (
@@ -19,6 +20,7 @@ from server.anomaly.schemas import (
     ScoreRequest,
     SensorModelDetail,
     SensorModelReply,
+    SensorName,
     ThresholdChange,
     ThresholdReply,
 )
@@ -40,6 +42,7 @@ ModelPaging = Annotated[PageQuery, Depends(paging_by("name", "sensor", "status",
 Engineer = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN))]
 Scoring = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
 Teaching = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
+SensorPath = Annotated[SensorName, Path(description="The sensor.")]
 StreamPath = Annotated[StreamName, Path(description="The client's name of the machine.")]
 _SETTINGS = (
     "JSON object for a training: window, percent, automatic, scaling, epochs, seed, leave_out, encoding, decimal, "
@@ -195,6 +198,20 @@ def measure_drift(
     """Of rows against those of the training, sensor by sensor; nothing is changed."""
     del asking
     return learning.drift(context, model_id, body, choose_language(language))
+
+
+@router.get("/alerts/{sensor}", summary="Who is told of a sensor's anomalies", dependencies=ANY_PRINCIPAL)
+def get_alerts(sensor: SensorPath, context: Context, answer: Read) -> AlertSettingsReply:
+    """404 while nobody is."""
+    return answer.of(alerting.get_settings(context, sensor))
+
+
+@router.put("/alerts/{sensor}", summary="Set who is told of a sensor's anomalies")
+def set_alerts(
+    sensor: SensorPath, asking: Engineer, context: Context, body: AlertSettings, answer: Answered, expected: IfMatch
+) -> AlertSettingsReply:
+    """By mail, webhook, stop of the line, after so many anomalies in a row; alerts are listed with those of quality."""
+    return answer.of(alerting.set_settings(context, asking, sensor, body, expected))
 
 
 @router.get("/streams", summary="List streams", dependencies=ANY_PRINCIPAL)

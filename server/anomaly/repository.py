@@ -35,9 +35,9 @@ def deactivate(session: Session, sensor: str) -> None:
 
 
 def has_active(session: Session, sensor: str) -> bool:
-    """Return whether a sensor has an active model; its rows are locked against another activation."""
+    """Return whether a sensor has an active model."""
     query = select(SensorModelRecord.id).where(SensorModelRecord.sensor == sensor, SensorModelRecord.active)
-    return session.scalars(query.with_for_update()).first() is not None
+    return session.scalars(query).first() is not None
 
 
 def is_streamed(session: Session, model_id: str) -> bool:

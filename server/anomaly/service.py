@@ -48,7 +48,7 @@ def keep_model(
     """
     # The bytes are there before any row names them.
     context.objects.put(file.sha256, file.data)
-    with context.database.local_transaction(who.user_id) as session:
+    with context.database.transaction(who.user_id) as session:
         existing = session.get(SensorModelRecord, form.id) if form.id is not None else None
         if existing is not None:
             if (existing.sha256, existing.sensor) != (file.sha256, form.sensor):
@@ -69,7 +69,14 @@ def keep_model(
 
 
 def set_trained(session: Session, record: SensorModelRecord, file: ModelFile, *, activate: bool) -> None:
-    """Make a record that of a model in a file; active when it is asked for, or the first one of its sensor."""
+    """Make a record that of a model in a file; active when it is asked for, or the first one of its sensor.
+
+    Args:
+        session: of ``Database.transaction``: of two at once only one model becomes active.
+        record: of the model.
+        file: the model.
+        activate: whether it is asked for.
+    """
     metadata = file.model.metadata
     record_blob(session, file.sha256, len(file.data), NPZ)
     record.status = SensorModelStatus.READY
@@ -94,7 +101,8 @@ def activate_model(
         Conflict: ``anomaly-model-not-ready``.
         PreconditionFailed: ``revision-mismatch``.
     """
-    with context.database.local_transaction(who.user_id) as session:
+    # One after the other, on PostgreSQL too: two at once would leave two that are active.
+    with context.database.transaction(who.user_id) as session:
         record = model_by_id(session, model_id, locked=True)
         expected.require(SensorModelReply.model_validate(record))
         require_ready(record.status)

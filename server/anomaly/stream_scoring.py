@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from inspection.sensor import SensorModel, SensorStream, StreamState
 from models.errors import InvalidInput
@@ -22,12 +23,15 @@ class Advanced:
         scored: the rows that this request scored, in the order of time.
         state: after them.
         newest: time of the newest row that was scored.
+        run: anomalies in a row up to the newest one, as far as they are remembered; rows that are not judged count
+            neither way.
     """
 
     results: list[tuple[ScoredRow, bool]]
     scored: list[ScoredRow]
     state: StreamState
     newest: float | None
+    run: int
 
 
 def advance(
@@ -72,7 +76,12 @@ def advance(
             remembered.add(found)
             scored.append(found)
             results[place], newest = (found, False), at
-    return Advanced([results[place] for place in range(len(rows))], scored, stream.state(), newest)
+    return Advanced([results[place] for place in range(len(rows))], scored, stream.state(), newest, _run(remembered))
+
+
+def _run(remembered: Remembered) -> int:
+    judged = (row.status for row in reversed(remembered.by_time.values()) if row.status != "not-judged")
+    return sum(1 for _ in takewhile(lambda status: status == "anomaly", judged))
 
 
 def _score(stream: SensorStream, at: float, values: Sequence[float | None]) -> ScoredRow:

@@ -13,6 +13,7 @@ from models.clock import utc_now
 from models.errors import Conflict, Unavailable
 from models.insertion import insert_if_absent
 from models.sensors import SensorStreamRecord
+from server.anomaly.alerting import note_run
 from server.anomaly.scoring import find_model
 from server.anomaly.stream_schemas import StreamReply, StreamResult, StreamResults, StreamRows
 from server.audit import audited
@@ -53,6 +54,8 @@ def push_rows(context: ServerContext, who: Principal, stream_id: str, body: Stre
             loaded = context.sensors.model(present.model_id)
         advanced, state = _advanced(loaded, present, body)
         if not advanced.scored or _written(context, who, stream_id, loaded, present, advanced, state):
+            if advanced.scored:
+                _tell(context, loaded, stream_id, present, advanced)
             threshold = loaded.model.metadata.threshold
             results = [_result(row, repeated=repeated) for row, repeated in advanced.results]
             return StreamResults(results=results, anomalies=_anomalies(advanced), threshold=threshold)
@@ -143,6 +146,23 @@ def _written(
             .values(version=present.version + 1, **changed)
         )
         return written.rowcount == 1
+
+
+def _tell(
+    context: ServerContext,
+    loaded: LoadedModel,
+    stream_id: str,
+    present: SensorStreamRecord | None,
+    advanced: Advanced,
+) -> None:
+    """Raise or clear the alert of a stream; nothing is asked while a normal machine stays normal."""
+    after, last = loaded.version.alert_after, advanced.scored[-1].status
+    was_anomaly = present is not None and present.last_status == "anomaly"
+    if after is None or not (last == "anomaly" or was_anomaly or _anomalies(advanced)):
+        return
+    run = 0 if last in {"normal", "filling"} else advanced.run
+    if run == 0 or run >= after:
+        note_run(context, loaded.version.sensor, run, stream_id)
 
 
 def _anomalies(advanced: Advanced) -> int:

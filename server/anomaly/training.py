@@ -156,7 +156,7 @@ class SensorTrainings:
         with (folder / "model.npz").open("rb") as file:
             made = read_model(file, "model.npz")
         self._context.objects.put(made.sha256, made.data)
-        with self._context.database.local_transaction(who.user_id) as session:
+        with self._context.database.transaction(who.user_id) as session:
             record = session.get(SensorModelRecord, model_id, with_for_update=True)
             if record is None:
                 return  # Deleted after it seemed to be lost.

@@ -13,6 +13,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from server.ai_inspection.endpoints import router as ai_inspection_router
 from server.alerts.endpoints import router as alerts_router
+from server.anomaly.alerting import SensorAlerts
 from server.anomaly.endpoints import router as anomaly_router
 from server.anomaly.training import SensorTrainings
 from server.audit_trail.endpoints import router as audit_router
@@ -91,6 +92,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
     streams = streams_of(parts, models_of(parts, parts.models.find).find)
 
     trainings = SensorTrainings(parts)
+    sensor_alerts = SensorAlerts(parts)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -103,6 +105,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
             await streams.aclose()
         collecting.cancel()
         await asyncio.to_thread(trainings.close)
+        await asyncio.to_thread(sensor_alerts.close)
         # On a thread: a broker gets some seconds to take what waits for it.
         await asyncio.to_thread(parts.close)
 

@@ -34,6 +34,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "StreamRows": {"rows": [{"at": "2026-03-01T06:00:00.000Z", "values": [1.2, 0.9, 1.1]}], "sensor": "pump-1"},
     "LearnRequest": {"rows": [{"at": "2026-03-01T06:00:00.000Z", "values": [1.2, 0.9, 1.1]}]},
     "DriftRequest": {"rows": [[1.2, 0.9, 1.1], [1.3, None, 1.0]]},
+    "AlertSettings": {"after_rows": 3, "mail": ["line1@example.com"], "line_stop": True, "stations": [_RECORD]},
     "ThresholdChange": {"percent": 99},
     "StationConfigUpdate": {"device_id": _RECORD, "settings": {"sync_interval_s": 60, "retention_days": 90}},
     "UserCreate": {"username": "sato", "display_name": "佐藤", "role": "inspector", "password": _PASSWORD},

@@ -15,6 +15,7 @@ from models.database import Database
 from models.errors import NotFound
 from server.objects.store import ObjectStore
 from server.sensors.repository import ModelVersion, active_version, active_versions, version_of
+from server.sensors.runs import AnomalyRuns
 
 if TYPE_CHECKING:
     from inspection.sensor import SensorModel, SensorStream
@@ -51,11 +52,15 @@ class SensorShelf:
     Args:
         database: has the records.
         objects: has the bytes.
+
+    Attributes:
+        runs: of anomalies in a row, by sensor.
     """
 
     def __init__(self, database: Database, objects: ObjectStore) -> None:
         self._database = database
         self._objects = objects
+        self.runs = AnomalyRuns()
         self._lock = threading.Lock()
         self._found: OrderedDict[_Key, tuple[object, LoadedModel]] = OrderedDict()
 
@@ -112,7 +117,7 @@ class SensorShelf:
             with self._lock:
                 self._found.pop(key, None)
             return None
-        loaded = kept[1] if kept is not None and kept[1].version == version else self._loaded(version)
+        loaded = self._loaded(version, kept[1] if kept is not None else None)
         with self._lock:
             self._found[key] = state, loaded
             self._found.move_to_end(key)
@@ -120,7 +125,9 @@ class SensorShelf:
                 self._found.popitem(last=False)
         return loaded
 
-    def _loaded(self, version: ModelVersion) -> LoadedModel:
+    def _loaded(self, version: ModelVersion, before: LoadedModel | None = None) -> LoadedModel:
+        if before is not None and before.version == version:
+            return before
         from inspection.sensor import SensorStream
 
         model = self.load(version.sha256).with_threshold(version.threshold)

@@ -61,6 +61,7 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], object]] = {
     ("POST", f"/anomaly/models/{ID}/drift"): (INSPECTING, {"rows": [[1]]}),
     ("POST", f"/anomaly/streams/{ID}"): (INSPECTING, {"rows": [{"at": AT, "values": [1]}], "model": ID}),
     ("DELETE", f"/anomaly/streams/{ID}"): (ENGINEER, None),
+    ("PUT", f"/anomaly/alerts/{ID}"): (ENGINEER, {"after_rows": 0}),
     ("POST", "/files"): (INSPECTING, None),
     ("DELETE", f"/files/{ID}"): (INSPECTING, None),
     ("POST", "/executions"): (INSPECTING, None),

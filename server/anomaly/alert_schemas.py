@@ -1,0 +1,41 @@
+"""Alerts of sensors on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from models.states import Severity
+from sync.shared.schemas import DeviceName, Flag, GivenMoment, Moment, Reply, Request
+
+_MOST = 20
+Address = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s<>,;:]+@[^@\s<>,;:]+\.[^@\s<>,;:.]+$")]
+Url = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^https?://[A-Za-z0-9._:\[\]-]+(/[!-~]*)?$")]
+
+
+class AlertSettings(Request):
+    """Who is told when a sensor reports anomalies."""
+
+    after_rows: int = Field(default=3, ge=1, le=10_000, description="Anomalies in a row that raise the alert.")
+    severity: Severity = Severity.HIGH
+    mail: list[Address] = Field(default=[], max_length=_MOST, description="Addresses that are written to.")
+    webhooks: list[Url] = Field(default=[], max_length=_MOST, description="URLs that are called.")
+    line_stop: Flag = Field(default=False, description="Whether stations begin no further part until it is released.")
+    stations: list[DeviceName] | None = Field(default=None, max_length=1_000, description="Those to stop; null: all.")
+    silenced_until: GivenMoment | None = Field(default=None, description="Nothing is delivered up to then.")
+
+
+class AlertSettingsReply(Reply):
+    """Who is told when a sensor reports anomalies."""
+
+    sensor: str
+    after_rows: int
+    severity: Severity
+    mail: list[str]
+    webhooks: list[str]
+    line_stop: bool
+    stations: list[str] | None
+    silenced_until: Moment | None
+    updated_at: Moment
+    updated_by: str
