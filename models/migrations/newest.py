@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect, text
 
-NEWEST = "0012"
+NEWEST = "0013"
 """The newest of ``versions/``."""
 
 

@@ -34,11 +34,12 @@ from server.http.lean_routes import LeanRoute
 from server.http.paging import paging_by
 from server.http.revisions import Answered, IfMatch, Read
 from server.http.routes import feature_router
-from sync.shared.schemas import GivenId, NamedId, Page
+from sync.shared.schemas import GivenId, NamedId, Page, RecordId
 
 router = feature_router(prefix="/anomaly", tags=["anomaly"])
 lean = feature_router(prefix="/anomaly", tags=["anomaly"], route_class=LeanRoute)
 ModelPaging = Annotated[PageQuery, Depends(paging_by("name", "sensor", "status", "created_at"))]
+StreamPaging = Annotated[PageQuery, Depends(paging_by("id", "rows", "anomalies", "updated_at"))]
 Engineer = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN))]
 Scoring = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
 Teaching = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
@@ -180,9 +181,9 @@ def learn(model_id: NamedId, asking: Teaching, context: Context, body: LearnRequ
     dependencies=ANY_PRINCIPAL,
     responses={409: {}},
 )
-def get_learning(model_id: NamedId, context: Context) -> LearningReply:
+def get_learning(model_id: NamedId, context: Context, answer: Read) -> LearningReply:
     """With how far each feature has moved."""
-    return learning.get_learning(context, model_id)
+    return answer.of(learning.get_learning(context, model_id))
 
 
 @router.delete("/models/{model_id}/learn", summary="Take back what a model has learned", status_code=204)
@@ -215,9 +216,13 @@ def set_alerts(
 
 
 @router.get("/streams", summary="List streams", dependencies=ANY_PRINCIPAL)
-def list_streams(context: Context, paging: Paging) -> Page[StreamReply]:
-    """By their names."""
-    return streams.list_streams(context, paging)
+def list_streams(
+    context: Context,
+    paging: StreamPaging,
+    model_id: Annotated[RecordId | None, Query(description="Only those scored with this model.")] = None,
+) -> Page[StreamReply]:
+    """By their names, which the search looks at."""
+    return streams.list_streams(context, model_id, paging)
 
 
 @router.get("/streams/{stream_id}", summary="One stream", dependencies=ANY_PRINCIPAL)

@@ -19,7 +19,7 @@ from server.anomaly.stream_schemas import StreamReply, StreamResult, StreamResul
 from server.audit import audited
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
-from server.core.paging import PageQuery
+from server.core.paging import PageQuery, in_order
 from server.core.records import require_record
 from server.sensors.shelf import LoadedModel
 from sync.shared.schemas import Page
@@ -62,14 +62,17 @@ def push_rows(context: ServerContext, who: Principal, stream_id: str, body: Stre
     raise Unavailable("anomaly-stream-busy", id=stream_id)
 
 
-def list_streams(context: ServerContext, wanted: PageQuery) -> Page[StreamReply]:
-    """Return a page of streams, by their names."""
+def list_streams(context: ServerContext, model_id: str | None, wanted: PageQuery) -> Page[StreamReply]:
+    """Return a page of streams, by their names unless another order is asked for."""
     query = select(SensorStreamRecord).order_by(SensorStreamRecord.id)
+    if model_id is not None:
+        query = query.where(SensorStreamRecord.model_id == model_id)
     if wanted.search:
         query = query.where(SensorStreamRecord.id.contains(wanted.search, autoescape=True))
     with context.database.read() as session:
         total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
-        found = session.scalars(query.limit(wanted.page_size).offset(wanted.skipped)).all()
+        page = in_order(query, SensorStreamRecord, wanted).limit(wanted.page_size).offset(wanted.skipped)
+        found = session.scalars(page).all()
     return Page[StreamReply](
         items=[_reply(record) for record in found],
         total_count=total,
