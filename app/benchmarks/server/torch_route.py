@@ -1,4 +1,6 @@
-"""The peer of the anomaly figures: one route of FastAPI that scores with torch, as a first script would have it.
+"""The peers of the anomaly figures: routes of FastAPI that score with torch, as a first script would have them.
+
+``/anomaly`` is a plain function, which FastAPI runs on threads; ``/anomaly-async`` is a coroutine, on the event loop.
 
 ``python -m app.benchmarks.server.torch_route PORT_FILE FOLDER`` loads ``model.pth`` (a ``state_dict``) and
 ``scaling.json`` (mean, scale, threshold) from FOLDER, serves on a free port of loopback, writes the port to PORT_FILE
@@ -42,12 +44,19 @@ def application(folder: Path) -> FastAPI:
     mean, scale = torch.tensor(given["mean"]), torch.tensor(given["scale"])
     app = FastAPI()
 
-    @app.post("/anomaly")
-    async def detect(data: SensorData) -> dict[str, Any]:
+    def answer(data: SensorData) -> dict[str, Any]:
         values = (torch.tensor(data.values, dtype=torch.float32) - mean) / scale
         with torch.no_grad():
             score = torch.norm(values - model(values)).item()
         return {"score": score, "status": "anomaly" if score > given["threshold"] else "normal"}
+
+    @app.post("/anomaly")
+    def detect(data: SensorData) -> dict[str, Any]:
+        return answer(data)
+
+    @app.post("/anomaly-async")
+    async def detect_on_loop(data: SensorData) -> dict[str, Any]:
+        return answer(data)
 
     return app
 
