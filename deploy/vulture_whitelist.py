@@ -166,6 +166,7 @@ heatmap_file_id
 anomalies
 shifts
 too_near_the_threshold
+detect_on_loop
 quarantined
 newest_at
 last_status
