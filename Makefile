@@ -51,12 +51,14 @@ station: $(READY)  ## the station's window
 server: $(READY)  ## the central server on loopback
 	$(BIN)/imageflow server
 
-lint: $(READY)  ## style, types, who may import whom, what nothing uses
+lint: $(READY)  ## style, types, who may import whom, what nothing uses, what is unsafe
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/vulture
+	$(BIN)/bandit -q -c pyproject.toml -ll -r $(ROOMS) -x server/grpc/stubs
+	$(BIN)/pip check
 
 format: $(READY)  ## put the source into the house's form
 	$(BIN)/ruff check --fix .

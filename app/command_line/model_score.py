@@ -25,6 +25,7 @@ from app.command_line.options import (
     require_new_file,
 )
 from app.command_line.sensor_columns import assumptions_as_json, rows_of, table_form, warn_assumptions, warn_columns
+from models.spreadsheets import cell_text
 
 if TYPE_CHECKING:
     from inspection.sensor import RowScores, SensorModel, SensorTable
@@ -133,7 +134,9 @@ def _csv(table: SensorTable, scored: RowScores) -> str:
     names = [name for place in places for name in (f"sensor_{place}", f"share_{place}")]
     writer.writerow(["line", "time", "score", "threshold", "alarm", *names])
     for row, score in enumerate(scored.scores.tolist()):
-        leading = [cell for name, share in scored.leading(row, len(places)) for cell in (name, f"{share:.4f}")]
+        leading = [
+            cell for name, share in scored.leading(row, len(places)) for cell in (cell_text(name), f"{share:.4f}")
+        ]
         judged = ("", "", "") if math.isnan(score) else (repr(score), repr(scored.threshold), int(scored.alarms[row]))
         padding = [""] * (len(names) - len(leading))
         writer.writerow([int(table.lines[row]), _time(table, row) or "", *judged, *leading, *padding])

@@ -73,6 +73,12 @@ class Metrics:
         self.outbox_oldest = Gauge(
             "imageflow_outbox_oldest_seconds", "Since when the oldest of them waits.", registry=self._registry
         )
+        self.station_lag = Gauge(
+            "imageflow_station_sync_lag_seconds",
+            "Since when a station that may synchronise has not done so.",
+            ("station",),
+            registry=self._registry,
+        )
         self.websockets = Gauge("imageflow_websockets", "Open WebSocket connections.", registry=self._registry)
         self.completed = Counter(
             "imageflow_sessions_completed_total", "Sessions completed over REST.", registry=self._registry

@@ -297,6 +297,11 @@ def _is_wide(proxy: str) -> bool:
     return network.prefixlen < _NARROW_ENOUGH[network.version]
 
 
+def reached_at(host: str) -> str:
+    """Return the address at which this computer itself reaches what listens on ``host``."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not listened on
+
+
 def is_loopback(host: str) -> bool:
     """Return whether an address or name means this computer alone."""
     if host == "localhost":

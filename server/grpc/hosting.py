@@ -16,7 +16,7 @@ from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined
 
 from models.errors import UserFacingError
 from server.core.metrics import CallMetrics
-from server.core.settings import ServerSettings
+from server.core.settings import ServerSettings, reached_at
 from server.grpc.contract import AI_DETECTION, CAMERA_STREAM, Service
 from server.grpc.faults import status_of, trailers_of
 from server.grpc.messages import parsed
@@ -160,7 +160,7 @@ class ServiceHost:
                 port = server.add_secure_port(address, credentials)
         except RuntimeError as error:
             raise port_taken(service, host, wanted, of_command=self._of_command) from error
-        reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not listened on
+        reached = reached_at(host)
         self.addresses[service.key] = f"[{reached}]:{port}" if ":" in reached else f"{reached}:{port}"
         return server
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from math import nan
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, type_coerce
 from sqlalchemy.orm import Session
 
+from models.base import UtcDateTime
+from models.clock import utc_now
+from models.devices import Device, DeviceStore
 from models.errors import Unavailable
 from models.events import OutgoingEvent
 from models.executions import Execution
-from models.states import EXECUTION_ENDED, ExecutionStatus
+from models.states import EXECUTION_ENDED, DeviceStatus, ExecutionStatus, StoreState
 from server.context import ServerContext
 from server.events.outbox import waiting_s
 
@@ -27,6 +30,16 @@ def open_executions(session: Session) -> dict[str, int]:
     return {status.value: count for status, count in session.execute(query)}
 
 
+def station_lags(session: Session) -> dict[str, float]:
+    """Return for how many seconds each active station has not synchronised, at most since it was enrolled."""
+    seen = func.coalesce(DeviceStore.last_seen_at, Device.last_seen_at, Device.enrolled_at)
+    own = (DeviceStore.device_id == Device.id) & (DeviceStore.state == StoreState.CURRENT)
+    query = select(Device.id, type_coerce(seen, UtcDateTime())).outerjoin(DeviceStore, own)
+    now = utc_now()
+    active = session.execute(query.where(Device.status == DeviceStatus.ACTIVE))
+    return {device_id: max(0.0, (now - last).total_seconds()) for device_id, last in active}
+
+
 def metrics_text(context: ServerContext) -> bytes:
     """Return the Prometheus exposition; what the database cannot tell now is not a number."""
     metrics = context.metrics
@@ -35,11 +48,16 @@ def metrics_text(context: ServerContext) -> bytes:
             executions = open_executions(session)
             events = float(session.scalar(select(func.count()).select_from(OutgoingEvent)) or 0)
             oldest = waiting_s(session)
+            lags = station_lags(session)
         counts = {status.value: float(executions.get(status.value, 0)) for status in _OPEN}
     except Unavailable:
-        counts, events, oldest = {status.value: nan for status in _OPEN}, nan, nan
+        counts, events, oldest, lags = {status.value: nan for status in _OPEN}, nan, nan, {}
     for status, count in counts.items():
         metrics.executions.labels(status).set(count)
+    # A station that was revoked has none any more.
+    metrics.station_lag.clear()
+    for device_id, lag in lags.items():
+        metrics.station_lag.labels(device_id).set(lag)
     metrics.outbox_events.set(events)
     metrics.outbox_oldest.set(oldest)
     return metrics.text()

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from models.errors import Conflict, InvalidInput, Unavailable
 from models.file_lock import locked_file
 from models.storage import reason_of
-from server.core.settings import DATABASE_FILE, ServerSettings, prepare_data_dir
+from server.core.settings import DATABASE_FILE, ServerSettings, prepare_data_dir, reached_at
 from server.http.connections import ConnectionLimits, connection_class
 from server.http.websocket_protocol import MESSAGE_BYTES, WebSocketLimits, websocket_class
 
@@ -75,7 +75,7 @@ def listening(app: FastAPI, settings: ServerSettings, **further: Any) -> uvicorn
 def address_of(listener: socket.socket, *, tls: bool) -> str:
     """Return the URL under which a listening socket is reached from this computer."""
     host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not listened on
+    host = reached_at(host)
     return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 

@@ -187,6 +187,13 @@ def test_the_page_loads_nothing_from_elsewhere(served: Served) -> None:
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
+def test_metrics_tell_how_long_each_station_has_been_away(served: Served) -> None:
+    text = served["anonymous"].get(f"{served.url}/metrics").text
+    lags = re.findall(r'imageflow_station_sync_lag_seconds\{station="[0-9a-f-]{36}"\} ([0-9.e+-]+)', text)
+    assert lags
+    assert all(float(lag) >= 0 for lag in lags)
+
+
 def test_metrics_count_requests_by_route_without_naming_anyone(served: Served) -> None:
     served["inspector"].get("/users/me")
     text = httpx.get(f"{served.url}/metrics", trust_env=False).text
