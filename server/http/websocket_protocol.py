@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from starlette.types import Scope
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGIReceiveEvent
 
 MESSAGE_BYTES = 64 * 1024
 """Most bytes of a client's message, unless a route takes more."""
@@ -41,6 +44,16 @@ class WebSocketLimits:
     unread_s: float
     frames_per_s: float = 200.0
     last_words_s: float = 2.0
+
+
+class _NothingQueued:
+    """A queue that nobody gets anything from."""
+
+    def put_nowait(self, event: ASGIReceiveEvent) -> None:
+        """Forget the event."""
+
+
+_NOTHING_QUEUED = _NothingQueued()
 
 
 class WebSocketConnection(WebSocketsSansIOProtocol):
@@ -96,6 +109,8 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     def expect_nothing(self, lost: Callable[[], object]) -> None:
         """Throw away what the client says, and call ``lost`` once when the connection has ended."""
         self._silent = True
+        # A queue is 3 KB, which a thousand clients that only listen each have for nothing.
+        self.queue = cast("asyncio.Queue[ASGIReceiveEvent]", _NOTHING_QUEUED)
         self._lost = lost
         if self.disconnected:
             lost()
@@ -144,7 +159,8 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             self.handshake_complete = True
         if self.handshake_complete and not self._decided.done():
             self._decided.set_result(None)
-            # Their header fields would be kept as long as the client is connected.
+            # Their header fields would be kept as long as the client is connected: the parser still has the request.
+            self.request.headers.clear()
             del self.request, self.response
 
     def shutdown(self) -> None:

@@ -128,5 +128,5 @@ def memory_mb(process_id: int) -> float:
     """Return the resident memory of a process (Linux), in MB."""
     for line in Path(f"/proc/{process_id}/status").read_text(encoding="ascii").splitlines():
         if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
+            return int(line.split()[1]) * 1024 / 1e6  # the system says kB and means KiB
     raise RuntimeError("this system does not tell the memory of a process")
