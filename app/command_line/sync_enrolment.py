@@ -98,13 +98,15 @@ def export_command(
 
 def _show_held(workspace: Workspace) -> None:
     """Show what is held here before anything is done with it."""
-    from sync.station.new_device import held_counts
-    from sync.station.status import stored_status
+    from app.station.operations.enrolment import held_here
+    from models.clock import rfc3339
 
-    held, status = held_counts(workspace.database, workspace.require_device()), stored_status(workspace.database)
+    held, status = held_here(workspace)
     for entity, count in held.records.items():
         if count:
             typer.echo(f"{entity:20} {count}", err=True)
+    if held.since is not None:
+        typer.echo(f"{'since':20} {rfc3339(held.since)}", err=True)
     typer.echo(f"{'files':20} {held.files} ({held.file_bytes / 1e6:.1f} MB)", err=True)
     typer.echo(f"{'not sent':20} {status.waiting + status.dead} changes, {status.blobs_waiting} files", err=True)
 

@@ -230,17 +230,24 @@ class Workspace:
         with self.database.read() as session:
             known = get_value(session, GENERATION)
         same_server = registration.succeeds_id == former_id or (bool(known) and registration.generation == known)
-        with self.database.transaction() as session:
-            become_device(
-                session,
-                former_id=former_id,
-                device_id=registration.device_id,
-                server_url=server_url,
-                same_server=same_server,
-            )
-            set_value(session, RELEASE_KEY, registration.release_key or None)
-            if send_all:
-                begin_comparison(session)
+        former_url = self.link.server_url
+        # No pass of the former station may write meanwhile.
+        self.link.close()
+        try:
+            with self.database.transaction() as session:
+                become_device(
+                    session,
+                    former_id=former_id,
+                    device_id=registration.device_id,
+                    server_url=server_url,
+                    same_server=same_server,
+                )
+                set_value(session, RELEASE_KEY, registration.release_key or None)
+                if send_all:
+                    begin_comparison(session)
+        except BaseException:
+            self._connect(former_url)
+            raise
         # The former credential stays: the store that this one is a copy of may be on this computer and need it.
         self.device_id = registration.device_id
         self._start_clock()

@@ -174,13 +174,6 @@
     </message>
 </context>
 <context>
-    <name>EnrolmentActions</name>
-    <message>
-        <source>Later</source>
-        <translation>Later</translation>
-    </message>
-</context>
-<context>
     <name>EnrolmentScreen</name>
     <message>
         <source>Address of the server</source>
@@ -215,6 +208,22 @@
         <translation>Set-up of this station</translation>
     </message>
     <message>
+        <source>Back</source>
+        <translation>Back</translation>
+    </message>
+    <message>
+        <source>Later</source>
+        <translation>Later</translation>
+    </message>
+    <message>
+        <source>Set up anew…</source>
+        <translation>Set up anew…</translation>
+    </message>
+    <message>
+        <source>Only unsent</source>
+        <translation>Only unsent</translation>
+    </message>
+    <message>
         <source>Write this credential down</source>
         <translation>Write this credential down</translation>
     </message>
@@ -235,12 +244,52 @@
         <translation>The keyring does not hold it. Inspecting works without it; synchronising waits until it is given.</translation>
     </message>
     <message>
+        <source>Where the server was made anew, or knows this station no longer, set it up anew: what is held here is shown before anything is sent.</source>
+        <translation>Where the server was made anew, or knows this station no longer, set it up anew: what is held here is shown before anything is sent.</translation>
+    </message>
+    <message>
         <source>Use it</source>
         <translation>Use it</translation>
     </message>
     <message>
         <source>This station is set up</source>
         <translation>This station is set up</translation>
+    </message>
+    <message>
+        <source>Set this station up anew</source>
+        <translation>Set this station up anew</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>Go on</translation>
+    </message>
+    <message>
+        <source>What the former server had not acknowledged is sent in any case. Masters wait at the server until an administrator takes them.</source>
+        <translation>What the former server had not acknowledged is sent in any case. Masters wait at the server until an administrator takes them.</translation>
+    </message>
+    <message>
+        <source>Send all</source>
+        <translation>Send all</translation>
+    </message>
+    <message>
+        <source>To the server {address}</source>
+        <translation>To the server {address}</translation>
+    </message>
+    <message>
+        <source>Send everything held here?</source>
+        <translation>Send everything held here?</translation>
+    </message>
+    <message>
+        <source>Held here: parts {parts}, images {images}, files {files} ({megabytes} MB)</source>
+        <translation>Held here: parts {parts}, images {images}, files {files} ({megabytes} MB)</translation>
+    </message>
+    <message>
+        <source>Since {time}</source>
+        <translation>Since {time}</translation>
+    </message>
+    <message>
+        <source>Not sent yet: changes {changes}, files {files}</source>
+        <translation>Not sent yet: changes {changes}, files {files}</translation>
     </message>
     <message>
         <source>It belongs to the server {address}</source>

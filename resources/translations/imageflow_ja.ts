@@ -172,13 +172,6 @@
     </message>
 </context>
 <context>
-    <name>EnrolmentActions</name>
-    <message>
-        <source>Later</source>
-        <translation>後で</translation>
-    </message>
-</context>
-<context>
     <name>EnrolmentScreen</name>
     <message>
         <source>Address of the server</source>
@@ -213,6 +206,22 @@
         <translation>検査端末の設定</translation>
     </message>
     <message>
+        <source>Back</source>
+        <translation>戻る</translation>
+    </message>
+    <message>
+        <source>Later</source>
+        <translation>後で</translation>
+    </message>
+    <message>
+        <source>Set up anew…</source>
+        <translation>新しく設定…</translation>
+    </message>
+    <message>
+        <source>Only unsent</source>
+        <translation>未送信の分のみ</translation>
+    </message>
+    <message>
         <source>Write this credential down</source>
         <translation>この認証情報を控えてください</translation>
     </message>
@@ -233,12 +242,52 @@
         <translation>キーリングに保管されていません。検査はこのまま行えますが、同期は入力されるまで待機します。</translation>
     </message>
     <message>
+        <source>Where the server was made anew, or knows this station no longer, set it up anew: what is held here is shown before anything is sent.</source>
+        <translation>サーバーが作り直された場合や、この端末を認識しなくなった場合は、新しく設定してください。送信する前に、ここにある内容を表示します。</translation>
+    </message>
+    <message>
         <source>Use it</source>
         <translation>使用する</translation>
     </message>
     <message>
         <source>This station is set up</source>
         <translation>この端末は登録済みです</translation>
+    </message>
+    <message>
+        <source>Set this station up anew</source>
+        <translation>この端末を新しく設定</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>次へ</translation>
+    </message>
+    <message>
+        <source>What the former server had not acknowledged is sent in any case. Masters wait at the server until an administrator takes them.</source>
+        <translation>以前のサーバーが受領していない分は、どちらの場合も送信されます。マスターは、管理者が受け入れるまでサーバーで待機します。</translation>
+    </message>
+    <message>
+        <source>Send all</source>
+        <translation>すべて送信</translation>
+    </message>
+    <message>
+        <source>To the server {address}</source>
+        <translation>送信先のサーバー：{address}</translation>
+    </message>
+    <message>
+        <source>Send everything held here?</source>
+        <translation>ここにあるものをすべて送信しますか？</translation>
+    </message>
+    <message>
+        <source>Held here: parts {parts}, images {images}, files {files} ({megabytes} MB)</source>
+        <translation>ここにあるもの：部品 {parts}、画像 {images}、ファイル {files}（{megabytes} MB）</translation>
+    </message>
+    <message>
+        <source>Since {time}</source>
+        <translation>最初の記録：{time}</translation>
+    </message>
+    <message>
+        <source>Not sent yet: changes {changes}, files {files}</source>
+        <translation>未送信：変更 {changes}、ファイル {files}</translation>
     </message>
     <message>
         <source>It belongs to the server {address}</source>

@@ -83,12 +83,14 @@ def store_file(
 def get_file(context: ServerContext, who: Principal, file_id: str) -> FileReply:
     """Return what is known of an uploaded file, or of an image of a session by the image's id.
 
+    A station's own token reads the images of its sessions alone: what people uploaded or had executed is not its own.
+
     Raises:
-        NotFound: ``file-unknown``; also for an image that ``who`` may not read.
+        NotFound: ``file-unknown``; also for what ``who`` may not read.
     """
     with context.database.read() as session:
         stored = session.get(StoredFile, file_id)
-        if stored is not None:
+        if stored is not None and only_device(who) is None:
             return _reply(stored)
         image = session.get(ImageRecord, file_id)
         owner = session.get(InspectionSession, image.session_id) if image is not None else None

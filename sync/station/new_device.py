@@ -8,6 +8,7 @@ former station has nothing of it, so there all that was recorded here is the new
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, func, select
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 from models.audit import AuditEntry, AuditHead, append_audit
 from models.database import Database
 from models.ids import new_id
+from models.sessions import InspectionSession
 from models.states import ChangeOperation
 from models.sync import Blob, OutboxEntry
 from models.synced import Master, Synced, synced_types
@@ -43,11 +45,17 @@ _PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class HeldCounts:
-    """What a store holds that a server may lack: records by kind, and files."""
+    """What a store holds that a server may lack: records by kind, and files.
+
+    Attributes:
+        records: how many of each kind, by its name on the wire.
+        since: when the first part was begun; None without any.
+    """
 
     records: dict[str, int]
     files: int
     file_bytes: int
+    since: datetime | None = None
 
 
 def held_counts(database: Database, device_id: str) -> HeldCounts:
@@ -60,7 +68,9 @@ def held_counts(database: Database, device_id: str) -> HeldCounts:
                 query = query.where(_owner(kind) == device_id)
             counts[name] = session.scalar(query) or 0
         files = session.execute(select(func.count(), func.sum(Blob.size_bytes)).where(Blob.present)).one()
-    return HeldCounts(counts, files[0], int(files[1] or 0))
+        parts = select(func.min(InspectionSession.created_at)).where(InspectionSession.device_id == device_id)
+        since = session.scalar(parts)
+    return HeldCounts(counts, files[0], int(files[1] or 0), since)
 
 
 def become_device(session: Session, *, former_id: str, device_id: str, server_url: str, same_server: bool) -> None:

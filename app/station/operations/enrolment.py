@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from models.errors import Conflict, NotSignedIn, Unavailable
 from sync.shared.problems import DEVICE_REFUSED, code_of
 from sync.station.client import ServerClient
+from sync.station.new_device import HeldCounts, held_counts
+from sync.station.status import SyncStatus, stored_status
 
 if TYPE_CHECKING:
     from app.station.workspace import Workspace
@@ -99,6 +101,15 @@ def enrol_anew(
     registration = _registered(workspace, address, code, name, (former_id, credential) if credential else None)
     kept = workspace.adopt_anew(address, registration, send_all=send_all)
     return Enrolment(registration.device_id, kept, None if kept else registration.credential)
+
+
+def held_here(workspace: Workspace) -> tuple[HeldCounts, SyncStatus]:
+    """Return what an enrolled station holds, and what of it waits, to show before it is set up anew.
+
+    Raises:
+        Conflict: ``not-enrolled``.
+    """
+    return held_counts(workspace.database, workspace.require_device()), stored_status(workspace.database)
 
 
 def supply_credential(workspace: Workspace, credential: str) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from app.window.enrolment.state import EnrolmentState
+from app.window.enrolment.state import AnewSetUp, EnrolmentState
 from app.window.presenting.context import StationContext
 from app.window.presenting.event import Event
 from app.window.presenting.messages import StationEnrolled, SyncStatusChanged
 from app.window.presenting.notices import Level
 from app.window.presenting.running import Lane, Task
 from app.window.presenting.state_presenter import StatePresenter
-from models.errors import InvalidInput, Unavailable
+from models.errors import InvalidInput, Unavailable, UserFacingError
 from sync.shared.problems import DEVICE_REFUSED, code_of
 
 if TYPE_CHECKING:
@@ -109,6 +109,66 @@ class EnrolmentPresenter(StatePresenter[EnrolmentState]):
             on_finished=self._end,
         )
 
+    def begin_anew(self) -> None:
+        """Ask for the server at which this station is set up anew, once it is known what is held here."""
+        if self.state.busy:
+            return
+        workspace = self._context.workspace
+
+        def read(_: Task) -> AnewSetUp:
+            from app.station.operations.enrolment import held_here
+
+            return AnewSetUp(*held_here(workspace), address=self.server_url)
+
+        self._context.runner.run(
+            read,
+            lane=Lane.DATABASE,
+            on_success=self._show_anew,
+            on_failure=self._report("enrolment"),
+        )
+
+    def ask_what_to_send(self, address: str, code: str, name: str = "") -> None:
+        """Ask whether everything that is held here is sent to the server that was typed."""
+        anew = self.state.anew
+        if anew is None or self.state.busy:
+            return
+        typed = replace(anew, address=address.strip(), code=code.strip(), name=name.strip())
+        if not typed.address or not typed.code:
+            self._report("enrolment")(InvalidInput("window-enrolment-missing"))
+            return
+        self._context.notices.clear("enrolment")
+        self._show(replace(self.state, anew=replace(typed, asking=True)))
+
+    def enrol_anew(self, *, send_all: bool) -> None:
+        """Set this station up anew; what the former server has not acknowledged goes in any case."""
+        anew = self.state.anew
+        if anew is None or not anew.asking or self.state.busy:
+            return
+        workspace = self._context.workspace
+        self._show_busy()
+
+        def ask(_: Task) -> Enrolment:
+            from app.station.operations.enrolment import enrol_anew
+
+            return enrol_anew(workspace, server_url=anew.address, code=anew.code, name=anew.name, send_all=send_all)
+
+        self._context.runner.run(
+            ask,
+            lane=Lane.NETWORK,
+            on_success=self._succeed,
+            on_failure=self._refused_anew,
+            on_finished=self._end,
+        )
+
+    def leave_anew(self) -> None:
+        """Go back from the question to the form, from the form to the credential."""
+        anew = self.state.anew
+        if anew is None or self.state.busy:
+            return
+        self._show(replace(self.state, anew=replace(anew, asking=False) if anew.asking else None))
+        if not anew.asking:
+            self._ask_for_credential(self._asked_for)
+
     def go_on(self) -> None:
         """Leave for the sign-in screen; it works without a server too."""
         self._show(replace(self.state, credential="", postponed=True))
@@ -158,7 +218,19 @@ class EnrolmentPresenter(StatePresenter[EnrolmentState]):
         self._context.publish(StationEnrolled())
         self.go_on()
 
+    def _show_anew(self, found: AnewSetUp) -> None:
+        """Show the form; that the credential is asked for says nothing here."""
+        self._context.notices.clear("credential")
+        self._show(replace(self.state, anew=found))
+
+    def _refused_anew(self, error: UserFacingError) -> None:
+        """Report it and go back to the form: the address or the code may be wrong."""
+        self._report("enrolment")(error)
+        if self.state.anew is not None:
+            self._show(replace(self.state, anew=replace(self.state.anew, asking=False)))
+
     def _succeed(self, enrolment: Enrolment) -> None:
+        self._stop_asking()
         self._show(EnrolmentState(busy=False, enrolled=True, credential=enrolment.credential or ""))
         self._context.publish(StationEnrolled())
         self.enrolled.emit(enrolment)

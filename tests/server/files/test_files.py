@@ -31,13 +31,20 @@ def test_an_uploaded_image_comes_back_byte_for_byte(served: Served) -> None:
     expected = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data), "width": 32, "height": 24}
     assert expected.items() <= made.items()
     assert made["content_type"] == "image/png"
-    answer = served["device"].get(f"/files/{made['id']}")
+    answer = served["integrator"].get(f"/files/{made['id']}")
     assert answer.content == data
     assert answer.headers["etag"] == f'"{made["sha256"]}"'
-    assert served["device"].get(f"/files/{made['id']}/metadata").json() == made
-    attachment = served["device"].get(f"/files/{made['id']}/download")
+    assert served["integrator"].get(f"/files/{made['id']}/metadata").json() == made
+    attachment = served["integrator"].get(f"/files/{made['id']}/download")
     assert attachment.content == data
     assert attachment.headers["content-disposition"] == "attachment; filename*=UTF-8''part.png"
+
+
+def test_a_stations_own_token_reads_no_upload_of_a_person(served: Served) -> None:
+    made = upload(served, png(8)).json()
+    for end in ("", "/download", "/metadata", "/preview"):
+        answer = served["device"].get(f"/files/{made['id']}{end}")
+        assert answer.status_code == 404
 
 
 def test_what_the_client_has_already_is_not_sent_again(served: Served) -> None:
