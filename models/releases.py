@@ -25,6 +25,7 @@ class ModelRelease(Master, Base, kw_only=True, eq=False):
         stations: ids of the stations of the first stage; all stations when it is released.
         released_at: when it came to its present state.
         signature: Ed25519 over ``sync.shared.releases.statement``, base64.
+        stage_signature: the same over ``stage_statement``: which stations it is meant for, since when.
     """
 
     __tablename__ = "model_releases"
@@ -41,6 +42,7 @@ class ModelRelease(Master, Base, kw_only=True, eq=False):
     released_by: Mapped[str] = mapped_column(String(64), default="")
     released_at: Mapped[datetime | None] = mapped_column(UtcDateTime(), default=None)
     signature: Mapped[str] = mapped_column(String(128), default="")
+    stage_signature: Mapped[str] = mapped_column(String(128), default="", server_default="")
 
 
 class ReleaseCheck(Base, kw_only=True, eq=False):

@@ -9,10 +9,10 @@ from models.database import Database
 from models.errors import DoesNotFit, InvalidInput, PermissionDenied, UserFacingError
 from models.messages import LocalText
 from models.releases import ModelRelease
-from sync.shared.releases import signature_holds
+from sync.shared.releases import signature_holds, stage_holds
 from sync.station.blobs import BlobStore
 from sync.station.client import ServerClient
-from sync.station.releases import note_check, unchecked_releases
+from sync.station.releases import STAGE_WRONG, note_check, unchecked_releases
 from sync.station.state import RELEASE_KEY, get_value, set_value
 
 
@@ -57,13 +57,17 @@ class ReleaseChecks:
         """Check a release.
 
         Raises:
-            PermissionDenied: ``release-signature-wrong``.
+            PermissionDenied: ``release-signature-wrong``; ``release-stage-wrong`` when the server has not signed that
+                it is meant for this station.
             InvalidInput: ``release-digest-differs``.
             DoesNotFit: ``release-scores-differ``.
             UserFacingError: when the server does not give its key.
         """
-        if not signature_holds(release, release.signature, self._key()):
+        key = self._key()
+        if not signature_holds(release, release.signature, key):
             raise PermissionDenied("release-signature-wrong", name=release.name)
+        if not stage_holds(release, release.stage_signature, key):
+            raise PermissionDenied(STAGE_WRONG, name=release.name)
         if not self.blobs.verify(release.sha256):
             raise InvalidInput("release-digest-differs", name=release.name)
         try:

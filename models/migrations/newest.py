@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect, text
 
-NEWEST = "0013"
+NEWEST = "0014"
 """The newest of ``versions/``."""
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from models.errors import InvalidInput, Unavailable
 from models.storage import create_once, reason_of
 from server.core.settings import ServerSettings
-from sync.shared.releases import SignedRelease, statement
+from sync.shared.releases import SignedRelease, StagedRelease, stage_statement, statement
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -19,6 +19,11 @@ RELEASE_KEY_FILE = "release.key"
 def sign(settings: ServerSettings, release: SignedRelease) -> str:
     """Return the signature of a release, base64; ``Unavailable`` and ``InvalidInput`` as ``public_key``."""
     return base64.b64encode(_key(settings).sign(statement(release))).decode()
+
+
+def sign_stage(settings: ServerSettings, release: StagedRelease) -> str:
+    """Return the signature of a release's stage, base64; ``Unavailable`` and ``InvalidInput`` as ``public_key``."""
+    return base64.b64encode(_key(settings).sign(stage_statement(release))).decode()
 
 
 def public_key(settings: ServerSettings) -> str:

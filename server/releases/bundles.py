@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,21 +27,25 @@ class Bundle:
     metrics: dict[str, Any]
 
 
-def read_bundle(data: bytes) -> Bundle:
-    """Return what the bytes of a bundle hold; reading checks the digest of every member.
+def read_bundle(pieces: Iterable[bytes]) -> Bundle:
+    """Return what a bundle holds; reading checks the digest of every member.
+
+    Args:
+        pieces: its bytes, as the object store streams them: a bundle may be larger than the memory of a request.
 
     Raises:
         InvalidInput: ``model-damaged``, ``model-too-new``, or what else the bytes are.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "uploaded.model"
-        path.write_bytes(data)
+        with path.open("wb") as file:
+            size = sum(file.write(piece) for piece in pieces)
         found = describe_model(path)
     detects = found["kind"] in DETECTION_KINDS
     return Bundle(
         name=str(found["name"] or ""),
         kind=found["kind"] if detects else "anomaly",
-        size_bytes=len(data),
+        size_bytes=size,
         metrics=_of_detector(found) if detects else _of_anomaly_model(found),
     )
 

@@ -20,7 +20,7 @@ from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.idempotency import existing_record
 from server.core.paging import PageQuery, PageStatements, fetch_page
-from server.core.release_keys import public_key, sign
+from server.core.release_keys import public_key, sign, sign_stage
 from server.masters.repository import alive
 from server.objects.records import record_blob
 from server.releases.repository import listing, release_by_id, station_reports
@@ -69,7 +69,7 @@ def create_release(context: ServerContext, who: Principal, body: ReleaseCreate) 
     content = {"item_id": body.item_id, "sha256": body.sha256}
     if not context.objects.exists(body.sha256):
         raise NotFound("blob-unknown")
-    found = read_bundle(context.objects.read(body.sha256))
+    found = read_bundle(context.objects.stream(body.sha256))
     with context.database.transaction(who.user_id) as session:
         existing = existing_record(session, ModelRelease, body.id, content)
         if existing is not None:
@@ -87,6 +87,7 @@ def create_release(context: ServerContext, who: Principal, body: ReleaseCreate) 
             size_bytes=found.size_bytes,
         )
         release.signature = sign(context.settings, release)
+        release.stage_signature = sign_stage(context.settings, release)
         session.add(release)
         session.flush()
         audited(session, who, "model-release.created", release.entity, release.id, sha256=release.sha256)
@@ -118,6 +119,7 @@ def move_release(
         if stations is not None:
             release.stations = sorted(set(stations))
         release.released_by, release.released_at = who.username, utc_now()
+        release.stage_signature = sign_stage(context.settings, release)
         changes = differences(before, {"state": state.value, "stations": release.stations})
         audited(session, who, f"model-release.{state.value}", release.entity, release.id, changes=changes)
         session.flush()

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from models.pipelines import ModelFile, Pipeline
 from models.releases import ModelRelease, ReleaseCheck
-from sync.shared.releases import is_meant_for
+from models.sync import SyncState
+from sync.shared.releases import RELEASE_KEY, is_meant_for, stage_holds
 from sync.shared.station_config import settings_for
 
 
@@ -48,7 +49,14 @@ class ItemRecords:
 
 
 def active_release(session: Session, device_id: str, item_id: str) -> ModelRelease | None:
-    """Return the release that a station inspects an item with: the newest one meant for it that it found to hold."""
+    """Return the release that a station inspects an item with: the newest one meant for it that it found to hold.
+
+    That it is meant for the station is proven by the signature of its stage, each time: a stage changes, and what was
+    found of the bytes goes on to hold.
+    """
+    key = session.get(SyncState, RELEASE_KEY)
+    if key is None:
+        return None
     query = (
         select(ModelRelease)
         .join(ReleaseCheck, ReleaseCheck.release_id == ModelRelease.id)
@@ -60,9 +68,10 @@ def active_release(session: Session, device_id: str, item_id: str) -> ModelRelea
         )
         .order_by(ModelRelease.released_at.desc(), ModelRelease.id.desc())
     )
-    return next(meant_releases(session.scalars(query), device_id), None)
+    meant = meant_releases(session.scalars(query), device_id)
+    return next((one for one in meant if stage_holds(one, one.stage_signature, key.value)), None)
 
 
 def meant_releases(releases: Iterable[ModelRelease], device_id: str) -> Iterator[ModelRelease]:
-    """Yield those of ``releases`` that a station shall inspect with."""
+    """Yield those of ``releases`` that say of themselves that a station shall inspect with them."""
     return (release for release in releases if is_meant_for(release.state, release.stations, device_id))

@@ -11,7 +11,10 @@ from models.database import Database
 from models.releases import ModelRelease, ReleaseCheck
 from models.states import ReleaseState
 from sync.shared.item_records import meant_releases
+from sync.shared.releases import stage_holds
+from sync.station.state import RELEASE_KEY, get_value
 
+STAGE_WRONG = "release-stage-wrong"
 _ACTOR = "imageflow"
 _OPEN = (ReleaseState.STAGED, ReleaseState.RELEASED)
 
@@ -23,14 +26,23 @@ def wanted_models(session: Session, device_id: str) -> set[str]:
 
 
 def unchecked_releases(session: Session, device_id: str) -> list[ModelRelease]:
-    """Return the releases for this station that it has not checked as they are signed now, oldest first."""
+    """Return the releases for this station that it has not checked as they are signed now, oldest first.
+
+    One whose stage was not signed is checked again once it is.
+    """
+    key = get_value(session, RELEASE_KEY)
     query = (
-        select(ModelRelease, ReleaseCheck.signature)
+        select(ModelRelease, ReleaseCheck.signature, ReleaseCheck.code)
         .outerjoin(ReleaseCheck, ReleaseCheck.release_id == ModelRelease.id)
         .where(ModelRelease.state.in_(_OPEN), ModelRelease.deleted_at.is_(None))
         .order_by(ModelRelease.released_at, ModelRelease.id)
     )
-    found = [release for release, checked in session.execute(query) if checked != release.signature]
+    found = [
+        release
+        for release, checked, code in session.execute(query)
+        if checked != release.signature
+        or (code == STAGE_WRONG and key is not None and stage_holds(release, release.stage_signature, key))
+    ]
     return list(meant_releases(found, device_id))
 
 

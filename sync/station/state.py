@@ -6,6 +6,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from models.sync import SyncState
+from sync.shared import releases
 
 CURSOR = "cursor"
 SNAPSHOT_RESUME = "snapshot_resume"
@@ -50,7 +51,7 @@ GIVEN_UP_AT = "given_up_at"
 """When a refused change was given up last; not there while none ever was."""
 FORKED_AT = "forked_at"
 """When the server refused this store because another one is the station's own; not there when it is this one."""
-RELEASE_KEY = "release_key"
+RELEASE_KEY = releases.RELEASE_KEY
 """Public key of the server's model releases, kept from enrolment on; else the one it gave before the first release."""
 RETENTION_AT = "retention_at"
 """When retention was applied last."""

@@ -24,7 +24,7 @@ from models.releases import ModelRelease
 from models.states import ReleaseState
 from models.targets import InspectionItem
 from models.tracking import remote_changes
-from sync.shared.releases import statement
+from sync.shared.releases import stage_statement, statement
 from sync.station.blobs import remember_blob
 from sync.station.state import RELEASE_KEY, set_value
 from tests.support.station import Station
@@ -66,6 +66,7 @@ def arrive(workspace: Workspace, station: Station, data: bytes, signer: Ed25519P
             rev=71,
         )
         release.signature = base64.b64encode(signer.sign(statement(release))).decode()
+        release.stage_signature = base64.b64encode(signer.sign(stage_statement(release))).decode()
         session.add(release)
         set_value(session, RELEASE_KEY, public(KEY))
     return release
@@ -165,3 +166,14 @@ def test_a_release_whose_bytes_have_not_come_waits(
     workspace.blobs.put(report.path.read_bytes())
     assert checked(workspace) == []
     assert in_use(workspace, station) == release.sha256
+
+
+def test_a_release_whose_stage_was_changed_is_refused(
+    workspace: Workspace, station: Station, report: TrainingReport
+) -> None:
+    before = in_use(workspace, station)
+    release = arrive(workspace, station, report.path.read_bytes())
+    with workspace.database.transaction() as session, remote_changes(session):
+        session.get_one(ModelRelease, release.id).stations = ["another"]
+    assert checked(workspace) == ["release-stage-wrong"]
+    assert in_use(workspace, station) == before

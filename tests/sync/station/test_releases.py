@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 
 from models.audit import AuditEntry
@@ -15,9 +17,13 @@ from models.releases import ModelRelease
 from models.states import ReleaseState
 from server.releases.repository import station_reports
 from sync.shared.item_records import ItemRecords, active_release
+from sync.shared.releases import stage_statement
 from sync.station.dead_letters import list_dead_letters
-from sync.station.releases import note_check, unchecked_releases
+from sync.station.releases import STAGE_WRONG, note_check, unchecked_releases
+from sync.station.state import RELEASE_KEY, set_value
 from tests.support.sync_stores import Station, model_file, prepared
+
+KEY = Ed25519PrivateKey.generate()
 
 
 @pytest.fixture
@@ -40,14 +46,31 @@ def released(server, make_station):
         released_at=utc_now(),
         signature="signed",
     )
+    release.stage_signature = stage_signature(release)
     server.add(release)
+    for station in (one, two):
+        with station.database.transaction() as session:
+            set_value(session, RELEASE_KEY, base64.b64encode(KEY.public_key().public_bytes_raw()).decode())
     return one, two, user, release
+
+
+def stage_signature(release: ModelRelease) -> str:
+    return base64.b64encode(KEY.sign(stage_statement(release))).decode()
 
 
 def move(server, release: ModelRelease, **values) -> None:
     with server.database.transaction() as session:
         record = session.get_one(ModelRelease, release.id)
         for name, value in {"released_at": utc_now(), **values}.items():
+            setattr(record, name, value)
+        record.stage_signature = stage_signature(record)
+
+
+def widen(server, release: ModelRelease, **values) -> None:
+    """Change a release as somebody does who has the server's database without its key."""
+    with server.database.transaction() as session:
+        record = session.get_one(ModelRelease, release.id)
+        for name, value in values.items():
             setattr(record, name, value)
 
 
@@ -106,6 +129,46 @@ def test_a_station_inspects_with_a_release_only_once_it_has_checked_it(released)
     assert replaced == {release.replaces_id: release.model_id}
 
 
+@pytest.mark.parametrize(
+    "values", [{"state": ReleaseState.RELEASED}, {"stations": ["other"]}, {"released_at": utc_now() + timedelta(1)}]
+)
+def test_a_stage_that_the_server_has_not_signed_is_not_inspected_with(server, released, values):
+    one, _, _, release = released
+    one.sync()
+    check(one, release)
+    widen(server, release, **values)
+    one.sync()
+    assert active(one, release.item_id) is None
+
+
+def test_a_widened_stage_reaches_no_other_station(server, released):
+    _, two, _, release = released
+    widen(server, release, state=ReleaseState.RELEASED)
+    two.sync()
+    check(two, release)
+    assert active(two, release.item_id) is None
+
+
+def test_a_stage_that_is_signed_later_is_checked_again(server, released):
+    _, two, _, release = released
+    widen(server, release, state=ReleaseState.RELEASED)
+    two.sync()
+    check(two, release, STAGE_WRONG)
+    assert waiting(two) == []
+    move(server, release, state=ReleaseState.RELEASED)
+    two.sync()
+    assert waiting(two) == [release.id]
+
+
+def test_the_next_stage_leaves_a_checked_release_in_use(server, released):
+    one, _, _, release = released
+    one.sync()
+    check(one, release)
+    move(server, release, state=ReleaseState.RELEASED)
+    one.sync()
+    assert (active(one, release.item_id), waiting(one)) == (release.id, [])
+
+
 def test_a_refused_release_leaves_the_one_before_in_use(server, released):
     one, _, _, first = released
     one.sync()
@@ -123,6 +186,7 @@ def test_a_refused_release_leaves_the_one_before_in_use(server, released):
         released_at=utc_now() + timedelta(hours=1),
         signature="also signed",
     )
+    second.stage_signature = stage_signature(second)
     server.add(second)
     one.sync()
     check(one, second, "release-scores-differ")
