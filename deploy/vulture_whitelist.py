@@ -132,30 +132,24 @@ DISABLED
 
 # Alerts and counts by day: columns, members, and what the features that raise alerts call.
 line_stops
-rule_kind
-enabled
-silenced_until
+MEDIUM
+CRITICAL
+hourly_ok_rate
+current_ng_count
+active_inspectors
+hourly_total
+hourly_hold_count
+open_alerts
+ng_fraction
+lower_limit
+upper_limit
+centre_line
+empty_days
+cumulative
 updated_by
 acknowledged_by
 delivered_at
 given_up_at
-MEDIUM
-CRITICAL
-NG_RATE
-NG_RUN
-SCORE_DRIFT
-STATION_SILENT
-PART
-ITEM
-DEFECT
-count_kind
-score_sum
-square_sum
-raise_alert
-clear_alert
-open_by_severity
-waiting_deliveries
-due_deliveries
 deliveries
 line_stopped
 

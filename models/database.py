@@ -16,6 +16,7 @@ import models.records  # noqa: F401 - the metadata must be complete before a ses
 from models.commit_groups import CommitGroups
 from models.errors import Unavailable
 from models.last_work import committed, finish, forget_with_savepoints
+from models.part_changes import PartsChanged, watch_parts
 from models.store_trouble import translated_trouble
 from models.tracking import ChangeRecorder, TrackedSession
 from models.verdicts import derive_effective_verdicts
@@ -54,6 +55,7 @@ class Database:
         recorder: sees every change to a record that travels; None for a store opened to look at or to migrate.
         busy_timeout_ms: how long a writer waits for another one, and anyone for a free connection, before giving up; a
             writer of a SQLite file as long again where another program holds it.
+        parts_changed: told which parts a transaction has changed, before it commits.
         shared_commits: whether writers of a SQLite file that wait for each other share a commit; PostgreSQL does so by
             itself. For many writers with little work each: one may wait for the work of another.
     """
@@ -63,11 +65,13 @@ class Database:
         url: str,
         recorder: ChangeRecorder | None = None,
         *,
+        parts_changed: PartsChanged | None = None,
         busy_timeout_ms: int = BUSY_TIMEOUT_MS,
         shared_commits: bool = False,
     ) -> None:
         self.url = url
         self.recorder = recorder
+        self._parts_changed = parts_changed
         self.engine = _engine(url, busy_timeout_ms)
         self._busy_timeout_ms = busy_timeout_ms
         self._ordered_turns = threading.BoundedSemaphore(_ORDERED_AT_ONCE)
@@ -144,6 +148,7 @@ class Database:
             session.info[_ACTOR] = actor
             session.info[_ORDERED] = ordered
             session.recorder = self.recorder
+            watch_parts(session, self._parts_changed)
             with session.begin():
                 if not self.is_sqlite:
                     statement = f"SET LOCAL lock_timeout = {self._busy_timeout_ms:d}"

@@ -21,9 +21,9 @@ def do_last(session: Session, work: Work) -> None:
 
 def finish(session: Session) -> None:
     """Write what is pending, then do what was put off, in its order."""
+    # Work may be put off by this very flush.
+    session.flush()
     put_off = _put_off(session)
-    if put_off:
-        session.flush()
     for work in put_off:
         work(session)
     put_off.clear()

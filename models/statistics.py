@@ -26,6 +26,7 @@ class DailyCount(Base, kw_only=True, eq=False):
     """
 
     __tablename__ = "daily_counts"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - read by SQLAlchemy, a plain dict by its contract
 
     count_kind: Mapped[CountKind] = mapped_column(enumeration(CountKind), primary_key=True)
     day: Mapped[str] = mapped_column(String(10), primary_key=True)
@@ -63,7 +64,7 @@ class CountedSession(Base, kw_only=True, eq=False):
     """What a session has added to the counts, so that a correction takes just that away again.
 
     Attributes:
-        counted: the rows of ``server.quality.counting.Contribution`` in JSON form.
+        counted: the rows of ``server.daily_counts.contribution.Contribution`` in JSON form.
     """
 
     __tablename__ = "counted_sessions"

@@ -9,6 +9,7 @@ from sqlalchemy import Table, bindparam, event, select, update
 from sqlalchemy.orm import Session, UOWTransaction
 from sqlalchemy.orm.attributes import set_committed_value
 
+from models.part_changes import report_parts
 from models.sessions import AIResult, InspectionSession
 from models.states import HumanVerdict, Verdict
 from models.verification import HumanVerification
@@ -71,6 +72,7 @@ def settle_verdicts(session: Session, session_ids: Collection[str]) -> None:
         loaded = session.identity_map.get(session.identity_key(InspectionSession, part))
         if loaded is not None:
             set_committed_value(loaded, "effective_verdict", found)
+    report_parts(session, verdicts)
 
 
 _TABLE = cast("Table", InspectionSession.__table__)
@@ -82,12 +84,17 @@ _SET_VERDICT = (
 
 
 def derive_effective_verdicts(kind: type[Session]) -> None:
-    """Keep ``InspectionSession.effective_verdict`` true whenever a session of ``kind`` flushes a new fact of a part."""
+    """Keep ``InspectionSession.effective_verdict`` true whenever a session of ``kind`` flushes a new fact of a part.
+
+    Parts whose own record was written are reported to whoever watches them, as are those that got facts.
+    """
 
     def after_flush(flushed: Session, context: UOWTransaction) -> None:
         del context
         settle_verdicts(
             flushed, {record.session_id for record in flushed.new if isinstance(record, AIResult | HumanVerification)}
         )
+        written = {*flushed.new, *flushed.dirty, *flushed.deleted}
+        report_parts(flushed, {record.id for record in written if isinstance(record, InspectionSession)})
 
     event.listen(kind, "after_flush", after_flush)

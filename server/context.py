@@ -19,6 +19,7 @@ from server.change_log.newest_stamp import newest_stamp
 from server.change_log.recording import ChangeLogRecorder
 from server.core.metrics import Metrics
 from server.core.settings import DATABASE_FILE, ServerSettings, prepare_data_dir, signing_key
+from server.daily_counts.counting import DailyCounting
 from server.events.bus import EventBus
 from server.events.hub import Hub
 from server.events.in_process import InProcessBus
@@ -147,7 +148,8 @@ def connect_database(settings: ServerSettings, clock: HybridLogicalClock) -> Dat
         engine = make_url(settings.database).get_backend_name()
         if engine not in {"sqlite", "postgresql"}:
             raise InvalidInput("database-url-invalid")
-        return Database(settings.database, ChangeLogRecorder(clock), shared_commits=True)
+        counting = DailyCounting(settings.zone)
+        return Database(settings.database, ChangeLogRecorder(clock), parts_changed=counting, shared_commits=True)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise InvalidInput("database-url-invalid") from error
 

@@ -129,6 +129,11 @@ AREAS = {
                 Measure("app.benchmarks.server.services", quick={"calls": 3, "rounds": 1}),
                 Measure("app.benchmarks.server.streams", quick={"seconds": 2.0, "rounds": 1}),
                 Measure("app.benchmarks.server.answers", folder=None, quick={"sessions": 10_000, "rounds": 1}),
+                Measure(
+                    "app.benchmarks.server.statistics",
+                    folder=None,
+                    quick={"sessions": 5_000, "rounds": 2, "built": 500},
+                ),
                 Measure("app.benchmarks.server.executions", folder="weights", quick={"rounds": 8}),
             ),
         ),

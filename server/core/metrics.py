@@ -83,6 +83,18 @@ class Metrics:
         self.completed = Counter(
             "imageflow_sessions_completed_total", "Sessions completed over REST.", registry=self._registry
         )
+        self.alert_deliveries = Counter(
+            "imageflow_alert_deliveries_total",
+            "Attempts to deliver alerts by channel and outcome.",
+            ("channel", "outcome"),
+            registry=self._registry,
+        )
+        self.open_alerts = Gauge(
+            "imageflow_open_alerts", "Open alerts by severity.", ("severity",), registry=self._registry
+        )
+        self.waiting_deliveries = Gauge(
+            "imageflow_alert_deliveries_waiting", "Mails and webhooks about alerts that wait.", registry=self._registry
+        )
 
         self._of_requests: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 

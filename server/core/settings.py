@@ -7,7 +7,8 @@ import json
 import os
 import secrets
 from pathlib import Path
-from typing import Any, Self, get_origin
+from typing import Any, Literal, Self, get_origin
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -195,6 +196,39 @@ class ServerSettings(BaseSettings):
     stream_archive_per_minute: float = Field(
         default=12, ge=0, le=6_000, description="Most frames of one source that are archived a minute, in the long run."
     )
+    time_zone: str = Field(
+        default="UTC", description="Time zone of the site, as `Asia/Tokyo`; statistics count by its days."
+    )
+    alert_period_s: float = Field(
+        default=15, ge=1, le=3_600, description="Seconds between two evaluations of the alert rules."
+    )
+    alert_language: Literal["ja", "en"] = Field(default="en", description="Language of alerts by mail and webhook.")
+    alert_webhook_key: SecretStr | None = Field(
+        default=None,
+        description="Key that signs webhooks, at least 32 characters; empty keeps one in the data folder.",
+    )
+    alert_webhook_networks: list[str] = Field(
+        default=[], description="Networks that are not public and that webhooks may call, as a JSON list."
+    )
+    alert_webhook_ca: Path | None = Field(
+        default=None, description="PEM file of who signs certificates of webhooks; empty: the system's list."
+    )
+    alert_webhook_timeout_s: float = Field(
+        default=10, gt=0, le=120, description="Seconds for each step of a webhook's call."
+    )
+    smtp_host: str | None = Field(default=None, description="SMTP server of alerts by mail; empty sends none.")
+    smtp_port: int = Field(default=587, ge=1, le=65_535, description="Port of the SMTP server.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls",
+        description="How the connection is encrypted; `none` on this computer, or with `--insecure`.",
+    )
+    smtp_username: str = Field(default="", description="Account at the SMTP server; empty signs in nowhere.")
+    smtp_password: SecretStr | None = Field(default=None, description="Its password.")
+    smtp_sender: str = Field(default="", description="Address that alerts are sent from.")
+    smtp_ca: Path | None = Field(
+        default=None, description="PEM file of who signs the SMTP server's certificate; empty: the system's list."
+    )
+    smtp_timeout_s: float = Field(default=20, gt=0, le=300, description="Seconds for each step of sending a mail.")
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="Least level logged.")
 
     @field_validator("cors_origins")
@@ -211,7 +245,26 @@ class ServerSettings(BaseSettings):
             raise RejectedValueError("value-wide-proxy")
         return proxy
 
-    @field_validator("jwt_secret", "grpc_secret")
+    @field_validator("alert_webhook_networks")
+    @classmethod
+    def _real_networks(cls, networks: list[str]) -> list[str]:
+        for network in networks:
+            try:
+                ipaddress.ip_network(network, strict=False)
+            except ValueError as error:
+                raise RejectedValueError("value-network", network=network) from error
+        return networks
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise RejectedValueError("value-time-zone", name=name) from error
+        return name
+
+    @field_validator("jwt_secret", "grpc_secret", "alert_webhook_key")
     @classmethod
     def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is not None and len(secret.get_secret_value()) < _SECRET_LENGTH:
@@ -225,6 +278,11 @@ class ServerSettings(BaseSettings):
         if (self.grpc_tls_cert is None) != (self.grpc_tls_key is None):
             raise RejectedValueError("value-tls-pair-of-services")
         return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the site."""
+        return ZoneInfo(self.time_zone)
 
     @property
     def database(self) -> str:
@@ -286,6 +344,16 @@ class ServerSettings(BaseSettings):
             raise InvalidInput("service-open-host", host=self.grpc_host)
         if self.grpc_tls_cert is None and not self.insecure:
             raise InvalidInput("service-insecure-host", host=self.grpc_host)
+
+    def require_safe_mail(self) -> None:
+        """Check that neither the SMTP account nor alerts travel in clear beyond this computer by accident.
+
+        Raises:
+            InvalidInput: ``mail-insecure``.
+        """
+        if self.smtp_host is None or self.smtp_security != "none" or self.insecure or is_loopback(self.smtp_host):
+            return
+        raise InvalidInput("mail-insecure", host=self.smtp_host)
 
 
 def _is_wide(proxy: str) -> bool:

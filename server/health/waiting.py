@@ -1,4 +1,4 @@
-"""How much work waits: executions that have not ended, and events for the bus."""
+"""How much waits: executions that have not ended, events for the bus, open alerts and their deliveries."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from models.devices import Device, DeviceStore
 from models.errors import Unavailable
 from models.events import OutgoingEvent
 from models.executions import Execution
-from models.states import EXECUTION_ENDED, DeviceStatus, ExecutionStatus, StoreState
+from models.states import EXECUTION_ENDED, DeviceStatus, ExecutionStatus, Severity, StoreState
+from server.alerts.repository import open_by_severity, waiting_deliveries
 from server.context import ServerContext
 from server.events.outbox import waiting_s
 
@@ -49,11 +50,18 @@ def metrics_text(context: ServerContext) -> bytes:
             events = float(session.scalar(select(func.count()).select_from(OutgoingEvent)) or 0)
             oldest = waiting_s(session)
             lags = station_lags(session)
+            alerts = open_by_severity(session)
+            deliveries = float(waiting_deliveries(session))
+        opened = {severity.value: float(alerts.get(severity, 0)) for severity in Severity}
         counts = {status.value: float(executions.get(status.value, 0)) for status in _OPEN}
     except Unavailable:
         counts, events, oldest, lags = {status.value: nan for status in _OPEN}, nan, nan, {}
+        opened, deliveries = {severity.value: nan for severity in Severity}, nan
     for status, count in counts.items():
         metrics.executions.labels(status).set(count)
+    for severity, count in opened.items():
+        metrics.open_alerts.labels(severity).set(count)
+    metrics.waiting_deliveries.set(deliveries)
     # A station that was revoked has none any more.
     metrics.station_lag.clear()
     for device_id, lag in lags.items():

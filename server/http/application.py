@@ -23,6 +23,7 @@ from server.camera_stream.service import streams_of
 from server.components.endpoints import router as components_router
 from server.context import ServerContext, open_context
 from server.core.settings import ServerSettings
+from server.daily_counts.starting import building_counts
 from server.devices.endpoints import router as devices_router
 from server.executions.endpoints import router as executions_router
 from server.files.endpoints import router as files_router
@@ -36,6 +37,8 @@ from server.http.route_table import RouteTable
 from server.http.websockets import ConnectionCounts, unknown_websocket
 from server.live.endpoints import live_routes
 from server.masters.endpoints import router as masters_router
+from server.monitoring.endpoints import router as monitoring_router
+from server.monitoring.running import watching
 from server.objects.collecting import Grace, collect_daily
 from server.orchestration.pipeline_models import models_of
 from server.orchestration.starting import working
@@ -64,6 +67,7 @@ _FEATURES = (
     quality_router,
     alerts_router,
     anomaly_router,
+    monitoring_router,
     services_router,
     health_router,
 )
@@ -100,7 +104,8 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
         parts.outbox.start()
         grace = Grace(unrecorded=timedelta(hours=settings.objects_grace_hours))
         collecting = asyncio.create_task(collect_daily(parts.database, parts.objects, grace), name="objects")
-        async with working(parts, parts.services, parts.models.find):
+        counting = building_counts(parts.database, settings.zone)
+        async with working(parts, parts.services, parts.models.find), counting, watching(parts):
             yield
             await streams.aclose()
         collecting.cancel()

@@ -1,9 +1,10 @@
-"""Periods of lists and statistics: whole days of UTC, or exact times."""
+"""Periods of lists and statistics: whole days of the site's time zone, or exact times."""
 
 from __future__ import annotations
 
 import datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query
 from pydantic import BeforeValidator
@@ -11,9 +12,13 @@ from pydantic import BeforeValidator
 from models.errors import InvalidInput
 from models.rejections import RejectedValueError
 from server.core.periods import Period
+from server.core.site_time import start_of
+from server.http.dependencies import Context
 
 _DAY = datetime.timedelta(days=1)
 _EARLIEST, _LATEST = (edge.replace(tzinfo=datetime.UTC) for edge in (datetime.datetime.min, datetime.datetime.max))
+_FIRST, _LAST = _EARLIEST + 2 * _DAY, _LATEST - 2 * _DAY
+"""Bounds that every time zone can say; nothing was completed beyond them."""
 
 
 def day_or_time(given: object) -> object:
@@ -42,33 +47,31 @@ DayOrTime = Annotated[datetime.datetime | datetime.date, BeforeValidator(day_or_
 
 
 async def period_query(
-    start_date: Annotated[DayOrTime | None, Query(description="First day (UTC), or the time from which on.")] = None,
-    end_date: Annotated[DayOrTime | None, Query(description="Last day (UTC), inclusive, or the time up to.")] = None,
+    context: Context,
+    start_date: Annotated[DayOrTime | None, Query(description="First day (site), or the time from which on.")] = None,
+    end_date: Annotated[DayOrTime | None, Query(description="Last day (site), inclusive, or the time up to.")] = None,
 ) -> Period:
     """Return the period that a request asks for.
 
     Raises:
         InvalidInput: ``period-backwards``.
     """
-    start = _moment(start_date)
-    end = _moment(end_date)
-    if end is not None and _is_day(end_date):
-        end = end + _DAY if end.date() < datetime.date.max else None
+    zone = context.settings.zone
+    start = _moment(start_date, zone)
+    end = _moment(end_date, zone, days=1)
     if start is not None and end is not None and start > end:
         raise InvalidInput("period-backwards")
     return Period(start, end)
 
 
-def _is_day(given: datetime.datetime | datetime.date | None) -> bool:
-    return not isinstance(given, datetime.datetime)
-
-
-def _moment(given: datetime.datetime | datetime.date | None) -> datetime.datetime | None:
+def _moment(given: datetime.datetime | datetime.date | None, zone: ZoneInfo, days: int = 0) -> datetime.datetime | None:
+    """Return a time, or the beginning of a day; ``days`` later where a day is given."""
     if given is None:
         return None
     if not isinstance(given, datetime.datetime):
-        return datetime.datetime.combine(given, datetime.time.min, datetime.UTC)
-    return given
+        within = min(max(given, _FIRST.date()), _LAST.date())
+        given = start_of(within + days * _DAY, zone)
+    return min(max(given, _FIRST), _LAST)
 
 
 InPeriod = Annotated[Period, Depends(period_query)]

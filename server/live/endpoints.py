@@ -1,4 +1,4 @@
-"""``/ws/execution/{execution_id}`` and ``/ws/system-status``."""
+"""``/ws/execution/{execution_id}``, ``/ws/system-status`` and ``/ws/quality-metrics``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from starlette.routing import WebSocketRoute
 
 from models.errors import PermissionDenied
 from models.states import Role
+from server.alerts.events import QUALITY_ALERTS, AlertNotice
 from server.context import ServerContext
 from server.executions.events import PIPELINE_PROGRESS, ExecutionEvent
 from server.executions.service import state_of
@@ -17,7 +18,12 @@ from server.http.websocket_protocol import CloseCode
 from server.http.websockets import Endpoint, websocket_route
 from server.live.executions import PERIOD_S, ExecutionWatch, LookAgain, Mark, Watched, marks_of
 from server.live.messages import ExecutionUpdate, Seen, SystemStatus, messages_of_event, messages_of_state
-from server.live.system import SystemWatch, system_status
+from server.live.quality import KEY as QUALITY_KEY
+from server.live.quality import PERIOD_S as QUALITY_PERIOD_S
+from server.live.quality import alert_of, present_quality, update_of
+from server.live.system import Watch, system_status
+from server.quality.realtime import realtime
+from server.quality.schemas import RealtimeQuality
 from server.sessions.rules import only_device
 
 
@@ -66,7 +72,7 @@ async def _send_state(socket: LiveSocket, execution_id: str, seen: Seen) -> Mark
     return Mark(state.status, state.progress, state.attempts)
 
 
-def _system(watch: SystemWatch) -> Endpoint:
+def _system(watch: Watch[SystemStatus]) -> Endpoint:
     async def system(socket: LiveSocket) -> None:
         """Send the state of the system now and when it changes, and every change of an execution's status."""
         if only_device(socket.principal) is not None:
@@ -97,11 +103,44 @@ async def _send_changes(socket: LiveSocket, listener: Any, known: SystemStatus) 
             await socket.send(ExecutionUpdate(execution_id=value.execution_id, status=value.status))
 
 
+def _quality(watch: Watch[RealtimeQuality]) -> Endpoint:
+    async def quality(socket: LiveSocket) -> None:
+        """Send the figures of the last hour now and when they change, the open alerts, and what happens to alerts."""
+        async with socket.context.hub.listen(QUALITY_ALERTS) as listener:
+            # Listening first: an alert that is raised meanwhile is sent twice rather than not at all.
+            now, opened = await run_on(Lane.READS, present_quality, socket.context, socket.language)
+            await socket.accept()
+            await socket.send(update_of(now))
+            for alert in opened:
+                await socket.send(alert)
+            socket.expect_nothing(listener.end)
+            listener.when_behind(lambda: socket.drop(CloseCode.TOO_SLOW, "too slow"))
+            watch.add(listener)
+            try:
+                await _send_quality(socket, listener, now)
+            finally:
+                watch.remove(listener)
+
+    return quality
+
+
+async def _send_quality(socket: LiveSocket, listener: Any, known: RealtimeQuality) -> None:
+    async for event in listener:
+        value = event.value
+        if isinstance(value, AlertNotice):
+            await socket.send(alert_of(value, socket.language))
+        elif isinstance(value, RealtimeQuality) and value.metrics != known.metrics:
+            known = value
+            await socket.send(update_of(value))
+
+
 def live_routes(context: ServerContext) -> tuple[WebSocketRoute, ...]:
     """Return the routes."""
     executions = ExecutionWatch(lambda ids: run_on(Lane.READS, marks_of, context, ids), PERIOD_S)
-    system = SystemWatch(lambda: run_on(Lane.READS, system_status, context))
+    system = Watch(lambda: run_on(Lane.READS, system_status, context))
+    figures = Watch(lambda: run_on(Lane.READS, realtime, context), QUALITY_KEY, QUALITY_PERIOD_S)
     return (
         websocket_route("/ws/execution/{execution_id}", _execution(executions)),
         websocket_route("/ws/system-status", _system(system)),
+        websocket_route("/ws/quality-metrics", _quality(figures)),
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel
 
 from models.errors import Unavailable
 from server.context import ServerContext
@@ -14,6 +16,7 @@ from server.health.service import health
 from server.health.waiting import open_executions
 from server.live.messages import SystemStatus
 
+StateT = TypeVar("StateT", bound=BaseModel)
 PERIOD_S = 10.0
 KEY = "system"
 
@@ -34,16 +37,18 @@ def system_status(context: ServerContext) -> SystemStatus:
     return SystemStatus(status="down" if "down" in states.values() else "ok", components=states, executions=executions)
 
 
-class SystemWatch:
-    """Asks for the state every ten seconds while somebody listens.
+class Watch(Generic[StateT]):
+    """Asks for a state from time to time while somebody listens.
 
     Args:
         ask: returns the state now.
+        key: of the events that carry it.
         period_s: seconds between two questions.
     """
 
-    def __init__(self, ask: Callable[[], Awaitable[SystemStatus]], period_s: float = PERIOD_S) -> None:
+    def __init__(self, ask: Callable[[], Awaitable[StateT]], key: str = KEY, period_s: float = PERIOD_S) -> None:
         self._ask = ask
+        self._key = key
         self._period_s = period_s
         self._listeners: set[Listener[Any]] = set()
         self._watching: asyncio.Task[None] | None = None
@@ -66,4 +71,4 @@ class SystemWatch:
             await asyncio.sleep(self._period_s)
             now = await self._ask()
             for listener in list(self._listeners):
-                listener.offer(Event(KEY, now))
+                listener.offer(Event(self._key, now))

@@ -28,6 +28,7 @@ from models.clock import rfc3339
 from models.database import Database
 from models.errors import InvalidInput
 from models.storage import create_once, is_file, make_folder, move_durably, not_written
+from server.alerts.webhook import WEBHOOK_KEY_FILE
 from server.audit import audited
 from server.auth.identity.principal import Principal
 from server.change_log.generation import next_generation
@@ -37,7 +38,7 @@ from server.core.settings import DATABASE_FILE, SECRET_FILE, ServerSettings, pre
 from server.process.listening import alone
 
 _OBJECTS = "objects"
-_KEYS = (SECRET_FILE, RELEASE_KEY_FILE)
+_KEYS = (SECRET_FILE, RELEASE_KEY_FILE, WEBHOOK_KEY_FILE)
 """Files that let whoever has them act as the server: not in a backup unless they are asked for."""
 _OWNER_ONLY = 0o600
 
@@ -50,8 +51,9 @@ def back_up_server(
     Args:
         settings: of the server.
         out: the folder to make.
-        with_secret: also the keys that sign tokens and releases of models. Without them everybody signs in again after
-            a restore elsewhere, and stations refuse models that are released there until they are enrolled again.
+        with_secret: also the keys that sign tokens, releases of models and webhooks. Without them everybody signs in
+            again after a restore elsewhere, and stations refuse models that are released there until they are enrolled
+            again.
         on_file: called with the number of files dealt with and of all.
 
     Raises:

@@ -1,4 +1,4 @@
-"""SQL that SQLite and PostgreSQL write differently: the day of a time, the entries of a JSON list."""
+"""SQL that SQLite and PostgreSQL write differently: the minute of a time, the entries of a JSON list."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 
-class utc_day(FunctionElement[str]):  # noqa: N801 - written like the SQL functions beside it
-    """The day of a time in UTC, as ``YYYY-MM-DD``."""
+class utc_minute(FunctionElement[str]):  # noqa: N801 - written like the SQL functions beside it
+    """The minute of a time in UTC, as ``YYYY-MM-DD HH:MM``: the days of every time zone are made of whole minutes."""
 
     type = String()
     inherit_cache = True
 
 
-@compiles(utc_day, "sqlite")
-def _utc_day_sqlite(element: Any, compiler: SQLCompiler, **options: Any) -> str:
-    # Times are kept as text in UTC, their first ten characters are the day.
-    return f"substr({compiler.process(element.clauses, **options)}, 1, 10)"
+@compiles(utc_minute, "sqlite")
+def _utc_minute_sqlite(element: Any, compiler: SQLCompiler, **options: Any) -> str:
+    # Times are kept as text in UTC, their first sixteen characters are the minute.
+    return f"substr({compiler.process(element.clauses, **options)}, 1, 16)"
 
 
-@compiles(utc_day, "postgresql")
-def _utc_day_postgresql(element: Any, compiler: SQLCompiler, **options: Any) -> str:
-    return f"to_char({compiler.process(element.clauses, **options)} AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+@compiles(utc_minute, "postgresql")
+def _utc_minute_postgresql(element: Any, compiler: SQLCompiler, **options: Any) -> str:
+    return f"to_char({compiler.process(element.clauses, **options)} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')"
 
 
 class json_entries(FunctionElement[Any]):  # noqa: N801

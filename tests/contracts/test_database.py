@@ -151,5 +151,11 @@ def test_statistics_are_the_same(context: ServerContext) -> None:
             {"date": "2026-05-02", "total": 2, "ok": 0, "ng": 2, "hold": 0},
         ],
         "defect_analysis": {"scratch": 2, "キズ": 1},
+        "agreement": {
+            "agreed": {"count": 0, "total": 2, "rate": 0.0},
+            "escapes": {"count": 1, "total": 1, "rate": 100.0},
+            "overkill": {"count": 1, "total": 1, "rate": 100.0},
+            "kappa": -1.0,
+        },
     }
     assert statistics(context, Period(None, None)).summary.hold_count == 1

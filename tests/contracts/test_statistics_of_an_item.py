@@ -11,7 +11,7 @@ from models.targets import InspectionItem, Target
 from models.verification import HumanVerification
 from server.context import ServerContext
 from server.core.periods import Period
-from server.quality.repository import Scope
+from server.quality.cells import Scope
 from server.quality.service import statistics
 
 

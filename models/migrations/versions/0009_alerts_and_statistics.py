@@ -105,6 +105,7 @@ def upgrade() -> None:
             "class_name",
             name=op.f("pk_daily_counts"),
         ),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "daily_scores",

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -253,3 +254,35 @@ def test_every_setting_is_in_the_manual_with_its_description() -> None:
     manual = (Path(__file__).parents[3] / "docs" / "server.md").read_text(encoding="utf-8")
     for name, setting in ServerSettings.model_fields.items():
         assert f"| `IMAGEFLOW_SERVER_{name.upper()}` | {setting.description} |" in manual
+
+
+def test_daily_counts_are_built_again_from_the_command_line(here: Here, tmp_path: Path) -> None:
+    data = ("--data-dir", tmp_path / "data")
+    assert (
+        here.run("admin", "users", "add", "boss", "--role", "admin", "--password-stdin", *data, given=PASSWORD).code
+        == 0
+    )
+    assert here.run("admin", "statistics", "rebuild", *data).out == "0 sessions counted\n"
+    ended = here.run("admin", "statistics", "verify", *data, "--json")
+    assert json.loads(ended.out) == {"sessions": 0, "rows": 0, "different": 0}
+
+
+def test_daily_counts_that_differ_from_the_sessions_end_with_1(here: Here, tmp_path: Path) -> None:
+    data = ("--data-dir", tmp_path / "data")
+    assert (
+        here.run("admin", "users", "add", "boss", "--role", "admin", "--password-stdin", *data, given=PASSWORD).code
+        == 0
+    )
+    with closing(sqlite3.connect(tmp_path / "data" / "server.sqlite3")) as store:
+        store.execute("INSERT INTO daily_scores VALUES ('2026-03-01', 'i', 's', 1, 1, 1)")
+        store.commit()
+    assert here.run("admin", "statistics", "verify", *data).code == 1
+
+
+def test_the_key_of_webhooks_is_shown_as_it_is_kept(here: Here, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    data = ("--data-dir", folder)
+    here.run("admin", "users", "add", "boss", "--role", "admin", "--password-stdin", *data, given=PASSWORD)
+    shown = here.run("admin", "alerts", "webhook-key", *data).out.strip()
+    assert shown == (folder / "webhook.key").read_text(encoding="ascii")
+    assert (folder / "webhook.key").stat().st_mode & 0o077 == 0

@@ -62,6 +62,10 @@ ALLOWED: dict[tuple[str, str], tuple[set[str], object]] = {
     ("POST", f"/anomaly/streams/{ID}"): (INSPECTING, {"rows": [{"at": AT, "values": [1]}], "model": ID}),
     ("DELETE", f"/anomaly/streams/{ID}"): (ENGINEER, None),
     ("PUT", f"/anomaly/alerts/{ID}"): (ENGINEER, {"after_rows": 0}),
+    ("POST", "/inspection/quality/alert-rules"): (ENGINEER, {"name": ""}),
+    ("PUT", f"/inspection/quality/alert-rules/{ID}"): (ENGINEER, {}),
+    ("POST", f"/inspection/quality/alert-rules/{ID}/silence"): (ENGINEER, {"until": None}),
+    ("DELETE", f"/inspection/quality/alert-rules/{ID}"): (ENGINEER, None),
     ("POST", "/files"): (INSPECTING, None),
     ("DELETE", f"/files/{ID}"): (INSPECTING, None),
     ("POST", "/executions"): (INSPECTING, None),
@@ -86,6 +90,8 @@ READABLE = (
     "/inspection/defect-classes",
     "/inspection/sessions",
     "/inspection/statistics",
+    "/inspection/quality/realtime",
+    "/inspection/quality/alerts",
 )
 ADMINISTRATIVE = ("/users", "/api-keys", "/devices")
 

@@ -8,7 +8,7 @@ from server.events.hub import Hub
 from server.events.in_process import InProcessBus
 from server.executions.events import PIPELINE_PROGRESS
 from server.live.messages import SystemStatus
-from server.live.system import SystemWatch
+from server.live.system import Watch
 
 LIMIT_S = 20.0
 
@@ -21,7 +21,7 @@ def test_who_comes_later_is_offered_the_state_though_it_is_as_before() -> None:
 
     async def scenario() -> None:
         bus = InProcessBus()
-        hub, watch = Hub(bus), SystemWatch(ask, period_s=0.01)
+        hub, watch = Hub(bus), Watch(ask, period_s=0.01)
         async with hub.listen(PIPELINE_PROGRESS) as first, hub.listen(PIPELINE_PROGRESS) as second:
             watch.add(first)
             await anext(first)

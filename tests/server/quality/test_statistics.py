@@ -22,10 +22,12 @@ from models.verification import HumanVerification
 from server.context import ServerContext, open_context
 from server.core.periods import Period
 from server.core.settings import ServerSettings
+from server.quality.agreement import cohen_kappa
 from server.quality.service import statistics
 from tests.support.serving import Served
 
 NIGHT = datetime(2026, 3, 1, tzinfo=UTC)
+BOTH = (("OK", "OK"), ("OK", "NG"), ("NG", "OK"), ("NG", "NG"))
 CLASSES = ("scratch", "contamination", "キズ")
 
 part = st.fixed_dictionaries(
@@ -66,11 +68,16 @@ def record(database: Database, target_id: str, given_part: dict[str, Any]) -> No
             session.flush()
 
 
+def share(count: int, total: int) -> dict[str, Any]:
+    return {"count": count, "total": total, "rate": round(100 * count / total, 2) if total else None}
+
+
 def by_hand(parts: list[dict[str, Any]], first_day: int, last_day: int) -> dict[str, Any]:
     """Count in the plainest way: the last decision, else the machine."""
     verdicts: Counter[str] = Counter()
     days: dict[int, Counter[str]] = {}
     classes: Counter[str] = Counter()
+    pairs: Counter[tuple[str, str]] = Counter()
     for one in parts:
         day = one["minutes"] // (24 * 60)
         if one["status"] is not SessionStatus.COMPLETED or not first_day <= day <= last_day:
@@ -79,6 +86,7 @@ def by_hand(parts: list[dict[str, Any]], first_day: int, last_day: int) -> dict[
         verdicts[last[0].value] += 1
         days.setdefault(day, Counter())[last[0].value] += 1
         classes.update(last[1])
+        pairs[one["machine"].value, last[0].value if one["decisions"] else ""] += 1
     ok, ng, hold = verdicts["OK"], verdicts["NG"], verdicts["HOLD"]
     return {
         "summary": {
@@ -96,9 +104,16 @@ def by_hand(parts: list[dict[str, Any]], first_day: int, last_day: int) -> dict[
                 "ng": counts["NG"],
                 "hold": counts["HOLD"],
             }
-            for day, counts in sorted(days.items())
+            for day in range(first_day, last_day + 1)
+            for counts in [days.get(day, Counter())]
         ],
         "defect_analysis": dict(classes),
+        "agreement": {
+            "agreed": share(pairs["OK", "OK"] + pairs["NG", "NG"], sum(pairs[pair] for pair in BOTH)),
+            "escapes": share(pairs["OK", "NG"], pairs["OK", "NG"] + pairs["NG", "NG"]),
+            "overkill": share(pairs["NG", "OK"], pairs["NG", "OK"] + pairs["OK", "OK"]),
+            "kappa": cohen_kappa(*(pairs[pair] for pair in BOTH)),
+        },
     }
 
 

@@ -1,0 +1,1 @@
+"""Daily counts of completed sessions, kept in the transactions that change the facts; ``server.quality`` reads them."""

@@ -1,0 +1,119 @@
+"""Alert rules: made, changed, silenced, deleted. One unit of work a call."""
+
+from __future__ import annotations
+
+from models.alerts import AlertRule
+from models.clock import utc_now
+from models.errors import Conflict, InvalidInput
+from models.ids import new_id
+from models.states import AlertRuleKind
+from server.audit import audited, differences
+from server.auth.identity.principal import Principal
+from server.context import ServerContext
+from server.core.paging import PageQuery, PageStatements, fetch_page
+from server.core.revisions import WHATEVER, Expected
+from server.monitoring.repository import RuleFilter, listing, rule_by_id
+from server.monitoring.schemas import AlertRuleCreate, AlertRuleReply, AlertRuleUpdate, Silence
+from sync.shared.schemas import Page
+
+_ABOUT_ITEMS = {AlertRuleKind.NG_RATE, AlertRuleKind.SCORE_DRIFT}
+
+
+def list_rules(context: ServerContext, wanted: RuleFilter, paging: PageQuery) -> Page[AlertRuleReply]:
+    """Return a page of rules, by name."""
+    with context.database.read() as session:
+        statements = PageStatements.of(listing(wanted, paging.search), AlertRuleReply, paging)
+        return fetch_page(session, statements, paging)
+
+
+def get_rule(context: ServerContext, rule_id: str) -> AlertRuleReply:
+    """Return a rule; ``NotFound`` ``alert-rule-unknown``."""
+    with context.database.read() as session:
+        return AlertRuleReply.model_validate(rule_by_id(session, rule_id))
+
+
+def create_rule(context: ServerContext, who: Principal, body: AlertRuleCreate) -> tuple[AlertRuleReply, bool]:
+    """Make a rule and return it, with whether it is new: the same request again makes none.
+
+    Raises:
+        InvalidInput: ``alert-rule-without-items``.
+        Conflict: ``id-taken``.
+    """
+    content = body.model_dump(mode="json", exclude={"id"})
+    with context.database.local_transaction(who.user_id) as session:
+        present = session.get(AlertRule, body.id) if body.id else None
+        if present is not None:
+            reply = AlertRuleReply.model_validate(present)
+            known = reply.model_dump(mode="json")
+            if any(known[name] != value for name, value in content.items()):
+                raise Conflict("id-taken", id=present.id)
+            return reply, False
+        values = body.model_dump(exclude={"id", "parameters"})
+        rule = AlertRule(
+            id=body.id or new_id(),
+            **values,
+            parameters=body.parameters.model_dump(mode="json"),
+            updated_by=who.username,
+        )
+        _require_sensible(rule)
+        session.add(rule)
+        session.flush()
+        audited(session, who, "alert-rule.created", "alert_rule", rule.id, **differences({}, content))
+        return AlertRuleReply.model_validate(rule), True
+
+
+def change_rule(
+    context: ServerContext, who: Principal, rule_id: str, body: AlertRuleUpdate, expected: Expected = WHATEVER
+) -> AlertRuleReply:
+    """Change a rule; what is left out stays.
+
+    Raises:
+        NotFound: ``alert-rule-unknown``.
+        InvalidInput: ``alert-rule-without-items``.
+        PreconditionFailed: ``revision-mismatch``.
+        Conflict: ``member-read-only``.
+    """
+    with context.database.local_transaction(who.user_id) as session:
+        rule = rule_by_id(session, rule_id, locked=True)
+        before = AlertRuleReply.model_validate(rule)
+        expected.require(before, body)
+        given = body.given()
+        for name, value in given.items():
+            setattr(rule, name, value)
+        _require_sensible(rule)
+        changes = differences(before.model_dump(mode="json"), given)
+        if changes:
+            rule.updated_at, rule.updated_by = utc_now(), who.username
+            audited(session, who, "alert-rule.changed", "alert_rule", rule.id, changes=changes)
+        session.flush()
+        return AlertRuleReply.model_validate(rule)
+
+
+def silence_rule(context: ServerContext, who: Principal, rule_id: str, body: Silence) -> AlertRuleReply:
+    """Let a rule deliver nothing up to a time, or end its silence; ``NotFound`` ``alert-rule-unknown``."""
+    with context.database.local_transaction(who.user_id) as session:
+        rule = rule_by_id(session, rule_id, locked=True)
+        changes = differences({"silenced_until": rule.silenced_until}, {"silenced_until": body.until})
+        rule.silenced_until = body.until
+        audited(session, who, "alert-rule.silenced", "alert_rule", rule.id, changes=changes)
+        session.flush()
+        return AlertRuleReply.model_validate(rule)
+
+
+def delete_rule(context: ServerContext, who: Principal, rule_id: str, expected: Expected = WHATEVER) -> None:
+    """Delete a rule; what it has raised stays, and is cleared.
+
+    Raises:
+        NotFound: ``alert-rule-unknown``.
+        PreconditionFailed: ``revision-mismatch``.
+    """
+    with context.database.local_transaction(who.user_id) as session:
+        rule = rule_by_id(session, rule_id, locked=True)
+        expected.require(AlertRuleReply.model_validate(rule))
+        session.delete(rule)
+        audited(session, who, "alert-rule.deleted", "alert_rule", rule.id, name=rule.name)
+
+
+def _require_sensible(rule: AlertRule) -> None:
+    if rule.item_id is not None and rule.rule_kind not in _ABOUT_ITEMS:
+        raise InvalidInput("alert-rule-without-items", rule_kind=rule.rule_kind.value)

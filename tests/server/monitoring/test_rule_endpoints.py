@@ -1,0 +1,92 @@
+"""Alert rules over REST: made, changed with their ETag, silenced, deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from models.ids import new_id
+from tests.support.serving import Served
+
+RULES = "/inspection/quality/alert-rules"
+
+
+def body(**values: Any) -> dict[str, Any]:
+    return {"name": f"R {new_id()}", "rule_kind": "ng_rate", "parameters": {"threshold": 5.0}, **values}
+
+
+def made(served: Served, **values: Any) -> dict[str, Any]:
+    answer = served["supervisor"].post(RULES, json=body(enabled=False, **values))
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def code_of(answer: Any) -> tuple[int, str]:
+    return answer.status_code, str(answer.json()["type"]).rpartition("/")[2]
+
+
+def test_a_server_begins_with_the_rule_of_the_api_document(served: Served) -> None:
+    rules = served["supervisor"].get(RULES, params={"search": "5 % in the last hour"}).json()["items"]
+    assert [(rule["rule_kind"], rule["parameters"]["threshold"]) for rule in rules] == [("ng_rate", 5.0)]
+
+
+def test_the_same_rule_sent_twice_is_made_once(served: Served) -> None:
+    given = body(id=new_id(), enabled=False)
+    assert [served["supervisor"].post(RULES, json=given).status_code for _ in range(2)] == [201, 200]
+    assert code_of(served["supervisor"].post(RULES, json={**given, "line_stop": True})) == (409, "id-taken")
+
+
+def test_a_rule_is_changed_by_whoever_knows_its_present_state(served: Served) -> None:
+    rule = made(served)
+    path = f"{RULES}/{rule['id']}"
+    tag = served["admin"].get(path).headers["ETag"]
+    changed = served["admin"].put(path, json={"severity": "low"}, headers={"If-Match": tag})
+    assert (changed.json()["severity"], changed.json()["updated_by"]) == ("low", "admin")
+    assert served["admin"].put(path, json={"severity": "high"}, headers={"If-Match": tag}).status_code == 412
+
+
+def test_a_rule_can_be_sent_back_as_it_was_read(served: Served) -> None:
+    rule = made(served, mail=["qa@example.com"])
+    answer = served["supervisor"].put(f"{RULES}/{rule['id']}", json=rule)
+    assert (answer.status_code, answer.json()) == (200, rule)
+
+
+def test_what_a_rule_watches_for_stays(served: Served) -> None:
+    rule = made(served)
+    answer = served["supervisor"].put(f"{RULES}/{rule['id']}", json={"rule_kind": "ng_run"})
+    assert code_of(answer) == (409, "member-read-only")
+
+
+def test_a_rule_is_silenced_up_to_a_time(served: Served) -> None:
+    rule = made(served)
+    until = "2099-12-31T00:00:00.000Z"
+    answer = served["supervisor"].post(f"{RULES}/{rule['id']}/silence", json={"until": until})
+    assert answer.json()["silenced_until"] == until
+
+
+def test_a_deleted_rule_is_gone(served: Served) -> None:
+    rule = made(served)
+    assert served["supervisor"].delete(f"{RULES}/{rule['id']}").status_code == 204
+    assert code_of(served["supervisor"].get(f"{RULES}/{rule['id']}")) == (404, "alert-rule-unknown")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mail": ["qa@example.com\r\nBcc: all@example.com"]},
+        {"mail": ["nobody"]},
+        {"webhooks": ["file:///etc/passwd"]},
+        {"webhooks": ["https://user:secret@example.com/"]},
+        {"parameters": {"threshold": 0}},
+        {"parameters": {"threshold": 5.0, "window_minutes": 0}},
+        {"rule_kind": "moon"},
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused(served: Served, wrong: dict[str, Any]) -> None:
+    assert code_of(served["supervisor"].post(RULES, json=body(**wrong))) == (400, "validation-error")
+
+
+def test_a_rule_of_whole_parts_names_no_item(served: Served) -> None:
+    given = body(rule_kind="ng_run", item_id=new_id())
+    assert code_of(served["supervisor"].post(RULES, json=given)) == (400, "alert-rule-without-items")
