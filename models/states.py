@@ -31,6 +31,13 @@ class Role(StrEnum):
     INTEGRATOR = "integrator"
 
 
+class ApiScope(StrEnum):
+    """What an API key may be limited to, beside its role: a part of the API, by the tag of its routes, or less."""
+
+    ANOMALY = "anomaly"
+    ANOMALY_SCORE = "anomaly:score"
+
+
 IN_CHARGE = frozenset({Role.SUPERVISOR, Role.ADMIN})
 """Roles that answer for the work of others."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import ForeignKey, String, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -78,6 +78,7 @@ class ApiKey(Searchable, Base, kw_only=True, eq=False):
     Attributes:
         created_by: who made it, as in the audit trail; empty where the trail does not say.
         created_by_id: the user who answers for it, with whose access it ends; None at the server's command line.
+        scopes: values of ``ApiScope`` that it is limited to; empty leaves it to its role.
     """
 
     __tablename__ = "api_keys"
@@ -92,6 +93,7 @@ class ApiKey(Searchable, Base, kw_only=True, eq=False):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime(), default=None)
     created_by: Mapped[str] = mapped_column(String(64), default="", server_default="")
     created_by_id: Mapped[str | None] = mapped_column(String(36), default=None, index=True)
+    scopes: Mapped[list[Any]] = mapped_column(default_factory=list, server_default="[]")
 
 
 class SignInCount(Base, kw_only=True, eq=False):

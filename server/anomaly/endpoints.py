@@ -8,7 +8,7 @@ from fastapi import Depends, File, Form, Header, Path, Query, Request, UploadFil
 
 from models.messages import choose_language
 from models.sensors import SensorModelStatus
-from models.states import Role
+from models.states import ApiScope, Role
 from server.anomaly import alerting, learning, scoring, service, streams, thresholds, uploads
 from server.anomaly.alert_schemas import AlertSettings, AlertSettingsReply
 from server.anomaly.forms import read_form, rejected
@@ -34,6 +34,7 @@ from server.http.lean_routes import LeanRoute
 from server.http.paging import paging_by
 from server.http.revisions import Answered, IfMatch, Read
 from server.http.routes import feature_router
+from server.http.scopes import within
 from sync.shared.schemas import GivenId, NamedId, Page, RecordId
 
 router = feature_router(prefix="/anomaly", tags=["anomaly"])
@@ -69,6 +70,7 @@ Trainings = Annotated[SensorTrainings, Depends(_trainings)]
     dependencies=ANY_PRINCIPAL_OR_LOOPBACK,
     responses={404: {}, 409: {}},
 )
+@within(ApiScope.ANOMALY_SCORE)
 def score(context: Context, body: ScoreRequest) -> ScoreReply:
     """By the active model of the sensor. Without a credential on loopback only."""
     return scoring.score(context, body)
@@ -80,6 +82,7 @@ def score(context: Context, body: ScoreRequest) -> ScoreReply:
     dependencies=ANY_PRINCIPAL_OR_LOOPBACK,
     responses={404: {}},
 )
+@within(ApiScope.ANOMALY_SCORE)
 def score_batch(context: Context, body: BatchRequest) -> BatchReply:
     """For a model of windows the rows of one machine in the order of time. Without a credential on loopback only."""
     return scoring.score_batch(context, body)
@@ -232,6 +235,7 @@ def get_stream(stream_id: StreamPath, context: Context, answer: Read) -> StreamR
 
 
 @router.post("/streams/{stream_id}", summary="Score further rows of a machine", responses={409: {}})
+@within(ApiScope.ANOMALY_SCORE)
 def push_rows(stream_id: StreamPath, asking: Scoring, context: Context, body: StreamRows) -> StreamResults:
     """In the order of time; a stream begins with its first rows. The same rows again have the same results."""
     return streams.push_rows(context, asking, stream_id, body)

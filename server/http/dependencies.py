@@ -175,4 +175,11 @@ def _of_key(context: ServerContext, key: str) -> Principal:
         found = live_key(session, digest_of(key))
         if found is None:
             raise NotSignedIn("key-invalid")
-        return Principal(None, f"{OF_KEY}{found.name}"[:64], found.role, None, key_maker_id=found.created_by_id)
+        return Principal(
+            None,
+            f"{OF_KEY}{found.name}"[:64],
+            found.role,
+            None,
+            key_maker_id=found.created_by_id,
+            scopes=frozenset(found.scopes),
+        )

@@ -14,7 +14,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.types import Message, Receive
 
-from models.errors import InvalidInput
+from models.errors import InvalidInput, PermissionDenied
 from models.messages import LocalText
 from models.states import Role
 from server.auth.identity.principal import Principal
@@ -35,6 +35,7 @@ from server.http.limits import JSON, MULTIPART, BoundedBody, body_limit, form_li
 from server.http.paths import PREFIX
 from server.http.refusals import UnsupportedMedia
 from server.http.revisions import unless_known
+from server.http.scopes import scopes_of
 
 _INLINE_BYTES = 16 * 1024
 _CREDENTIALS = ("authorization", "x-api-key")
@@ -64,7 +65,11 @@ class CheckedRoute(APIRoute):
         """Return the handler with the checks before it."""
         handler = super().get_route_handler()
         checks = _HeadChecks(
-            self.dependant, _body_kinds(self), raw=self.body_field is None, form_setting=form_limit(self.endpoint)
+            self.dependant,
+            _body_kinds(self),
+            raw=self.body_field is None,
+            form_setting=form_limit(self.endpoint),
+            scopes=frozenset({*map(str, self.tags), *scopes_of(self.endpoint)}),
         )
         # Declared for the checks alone: no parameter of the endpoint takes what they give.
         declared = (current_principal, principal_or_loopback, *checks.guards)
@@ -126,9 +131,12 @@ class _HeadChecks:
         kinds: media types of the body; empty takes none.
         raw: the endpoint reads the body itself.
         form_setting: the setting that limits its forms.
+        scopes: those of a key, any of which lets it ask.
     """
 
-    def __init__(self, dependant: Dependant, kinds: frozenset[str], *, raw: bool, form_setting: str) -> None:
+    def __init__(
+        self, dependant: Dependant, kinds: frozenset[str], *, raw: bool, form_setting: str, scopes: frozenset[str]
+    ) -> None:
         parts = list(_tree(dependant))
         calls = [one.call for one in parts]
         self.open_on_loopback = principal_or_loopback in calls
@@ -144,6 +152,7 @@ class _HeadChecks:
         self._kinds = kinds
         self._raw = raw
         self._form_setting = form_setting
+        self._scopes = scopes
 
     @property
     def has_body(self) -> bool:
@@ -173,8 +182,10 @@ class _HeadChecks:
         """Check that a principal may ask.
 
         Raises:
-            PermissionDenied: ``role-not-allowed``, ``device-needed``.
+            PermissionDenied: ``role-not-allowed``, ``device-needed``, ``scope-not-allowed``.
         """
+        if principal.scopes and principal.scopes.isdisjoint(self._scopes):
+            raise PermissionDenied("scope-not-allowed", scopes=", ".join(sorted(principal.scopes)))
         for permits in self._permits:
             permits(principal)
 

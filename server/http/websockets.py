@@ -94,6 +94,9 @@ async def _serve(websocket: WebSocket, endpoint: Endpoint) -> None:
         _require_known_origin(websocket, context.settings.cors_origins)
         headers = _credential(websocket)
         principal = await identified(context, headers)
+        if principal.scopes:
+            # What flows there is of every part of the API.
+            raise PermissionDenied("scope-not-allowed", scopes=", ".join(sorted(principal.scopes)))
         counts.enter(principal.username)
     except UserFacingError as error:
         await _refuse(websocket, error)

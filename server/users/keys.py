@@ -47,6 +47,7 @@ def create_key(context: ServerContext, who: Principal, body: ApiKeyCreate) -> Ap
         record = ApiKey(
             name=body.name,
             role=body.role,
+            scopes=sorted({scope.value for scope in body.scopes}),
             key_digest=digest_of(key),
             expires_at=body.expires_at,
             created_by=who.username,
@@ -54,7 +55,16 @@ def create_key(context: ServerContext, who: Principal, body: ApiKeyCreate) -> Ap
         )
         session.add(record)
         session.flush()
-        audited(session, who, "key.created", "api_key", record.id, role=body.role.value, name=body.name)
+        audited(
+            session,
+            who,
+            "key.created",
+            "api_key",
+            record.id,
+            role=body.role.value,
+            name=body.name,
+            scopes=record.scopes,
+        )
         return ApiKeyCreated(**ApiKeyReply.model_validate(record).model_dump(), key=key)
 
 

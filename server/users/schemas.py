@@ -8,7 +8,7 @@ from pydantic import Field
 from pydantic.config import JsonDict
 
 from models.numbers import Whole
-from models.states import Role
+from models.states import ApiScope, Role
 from sync.shared.schemas import (
     LEFT_OUT,
     Changes,
@@ -87,6 +87,9 @@ class ApiKeyCreate(Request):
     name: Name
     role: Role
     expires_at: GivenMoment | None = None
+    scopes: list[ApiScope] = Field(
+        default=[], max_length=20, description="Parts of the API that the key is limited to; empty: all of its role."
+    )
 
 
 class ApiKeyReply(Reply):
@@ -95,6 +98,7 @@ class ApiKeyReply(Reply):
     id: Id
     name: str
     role: Role
+    scopes: list[ApiScope]
     created_by: str = Field(description="Who made it, as in the audit trail; empty when that is not known.")
     created_by_id: Id | None = Field(description="The user with whose access it ends; null: at the command line.")
     created_at: Moment

@@ -19,6 +19,7 @@ class Principal:
         device_id: the station that the token was given to, else None.
         session_id: the signed-in session, else None.
         key_maker_id: of a machine, the user who made its key, when known.
+        scopes: of a machine, the parts of the API that its key is limited to; empty leaves it to the role.
         address: that a request comes from; empty where there is none.
     """
 
@@ -28,6 +29,7 @@ class Principal:
     device_id: str | None
     session_id: str | None = None
     key_maker_id: str | None = None
+    scopes: frozenset[str] = frozenset()
     address: str = ""
 
     @property
