@@ -194,7 +194,9 @@ def test_every_route_checks_the_head_of_its_requests(served: Served) -> None:
     document = served["anonymous"].get(f"{served.url}/openapi.json").json()
     for path, methods in document["paths"].items():
         for method in methods:
-            caller = served["device" if path.endswith(("/apply-changes", "/begin", "/compare", "/drift")) else "admin"]
+            caller = served[
+                "device" if path.endswith(("/apply-changes", "/begin", "/compare", "/sync/drift")) else "admin"
+            ]
             answer = caller.request(method, f"{served.url}{path.replace('{', '').replace('}', '')}?unknown=1")
             assert (answer.status_code, code_of(answer)) == (400, "validation-error"), (method, path)
 
