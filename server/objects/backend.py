@@ -77,6 +77,18 @@ class Backend(Protocol):
         """Remove an object that was stored before ``limit``, and return whether it was."""
         ...
 
+    def removed(self) -> Iterator[ListedObject]:
+        """Yield the removed objects that can be brought back, with the time of their removal."""
+        ...
+
+    def bring_back(self, key: str) -> bool:
+        """Bring a removed object back, and return whether it could be."""
+        ...
+
+    def forget_removed(self, key: str) -> None:
+        """Let a removed object go for good."""
+        ...
+
     def remove_unfinished(self, limit: datetime) -> None:
         """Remove what was on its way and has been left since ``limit``."""
         ...

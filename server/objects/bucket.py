@@ -1,4 +1,8 @@
-"""Objects behind an S3 API, by obstore; only a server that uses one loads this module, which takes 5 MB."""
+"""Objects behind an S3 API, by obstore; only a server that uses one loads this module, which takes 5 MB.
+
+S3 removes an object whatever was stored there a moment before. So what is removed for its age is kept beside for a
+while, and brought back when somebody asks for it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import obstore
 from obstore.exceptions import BaseError
@@ -26,6 +30,9 @@ _PART, _PARTS_AT_ONCE = 8 * 1024 * 1024, 4
 _PUTS_AT_ONCE = 8
 """Small objects that are on their way at once."""
 _PAGE = 1_000
+_REMOVED = "removed/"
+"""Before the keys of removed objects."""
+_T = TypeVar("_T")
 _RETRIES: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
 
 
@@ -78,42 +85,54 @@ class Bucket:
 
     def read(self, key: str) -> bytes:
         """Return all bytes."""
-        with _asked():
-            return bytes(obstore.get(self._store, key).bytes())
+        return self._found(key, lambda: bytes(obstore.get(self._store, key).bytes()))
 
     def read_range(self, key: str, start: int, length: int) -> bytes:
         """Return ``length`` bytes from ``start`` on."""
-        with _asked():
-            return bytes(obstore.get_range(self._store, key, start=start, length=length))
+        return self._found(key, lambda: bytes(obstore.get_range(self._store, key, start=start, length=length)))
 
     def size(self, key: str) -> int:
         """Return the number of bytes."""
-        with _asked():
-            return int(obstore.head(self._store, key)["size"])
+        return self._found(key, lambda: int(obstore.head(self._store, key)["size"]))
 
     def presigned(self, key: str, valid_for: timedelta) -> str | None:
         """Return an address that S3 has signed; None for another kind of store."""
         if not isinstance(self._store, S3Store):
             return None
+        self.size(key)  # S3 signs what is not there too
         with _asked():
             return str(obstore.sign(self._store, "GET", key, valid_for))
 
     def listed(self) -> Iterator[ListedObject]:
         """Yield every object, page by page."""
-        with _asked():
-            for page in obstore.list(self._store, chunk_size=_PAGE):
-                for found in page:
-                    sha256 = digest_of_key(str(found["path"]))
-                    if sha256 is not None:
-                        yield ListedObject(sha256, int(found["size"]), found["last_modified"])
+        yield from self._listed("")
 
     def remove_older(self, key: str, limit: datetime) -> bool:
-        """Remove an object that was stored before ``limit``; one that is stored just now is lost."""
+        """Keep an object that was stored before ``limit`` beside, and remove it."""
         with _asked():
             if obstore.head(self._store, key)["last_modified"] >= limit:
                 return False
+            obstore.copy(self._store, key, _REMOVED + key)
             obstore.delete(self._store, key)
             return True
+
+    def removed(self) -> Iterator[ListedObject]:
+        """Yield what is kept beside, page by page."""
+        yield from self._listed(_REMOVED)
+
+    def bring_back(self, key: str) -> bool:
+        """Put what is kept beside in its place again."""
+        try:
+            with _asked():
+                obstore.copy(self._store, _REMOVED + key, key)
+        except FileNotFoundError:
+            return False
+        self.forget_removed(key)
+        return True
+
+    def forget_removed(self, key: str) -> None:
+        """Let go what is kept beside."""
+        self.delete(_REMOVED + key)
 
     def remove_unfinished(self, limit: datetime) -> None:
         """Do nothing: S3 drops what was not ended."""
@@ -123,6 +142,26 @@ class Bucket:
         """Remove an object."""
         with _asked():
             obstore.delete(self._store, key)
+
+    def _found(self, key: str, ask: Callable[[], _T]) -> _T:
+        """Return what is answered about an object; a removed one that somebody asks for is brought back."""
+        try:
+            with _asked():
+                return ask()
+        except FileNotFoundError:
+            if not self.bring_back(key):
+                raise
+        with _asked():
+            return ask()
+
+    def _listed(self, before: str) -> Iterator[ListedObject]:
+        with _asked():
+            for page in obstore.list(self._store, prefix=before or None, chunk_size=_PAGE):
+                for found in page:
+                    path = str(found["path"])
+                    sha256 = digest_of_key(path.removeprefix(before)) if path.startswith(before) else None
+                    if sha256 is not None:
+                        yield ListedObject(sha256, int(found["size"]), found["last_modified"])
 
     def check(self) -> None:
         """Ask the bucket for its first object."""

@@ -1,7 +1,8 @@
 """Removes objects that no record names: uploads that were given up, intermediate images, files that were deleted.
 
 An object is stored before the record that names it. So nothing young is removed, and storing the same bytes again makes
-an object young. Each removal looks again at everything while the row of its blob is locked.
+an object young. Each removal looks again at everything while the row of its blob is locked. Where the store itself
+cannot look again, what was removed is kept for another grace, and comes back when a record names it after all.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ def collect(
     """
     grace, now = grace or Grace(), now or utc_now()
     objects.remove_unfinished(now - grace.unrecorded)
+    _let_go(database, objects, grace, now)
     removed = size = 0
     old = (one for one in objects.listed() if one.modified_at < now - grace.unrecorded)
     while page := list(itertools.islice(old, _PAGE)):
@@ -87,6 +89,18 @@ async def collect_daily(database: Database, objects: ObjectStore, grace: Grace) 
             _log.warning("objects not collected", error_code=error.code)
         else:
             _log.info("objects collected", objects=done.objects, size=done.size)
+
+
+def _let_go(database: Database, objects: ObjectStore, grace: Grace, now: datetime) -> None:
+    """Bring back what was removed in the moment in which it was stored again, and let the rest go after its grace."""
+    removed = objects.removed()
+    while page := list(itertools.islice(removed, _PAGE)):
+        gone = {one.sha256 for one in _candidates(database, page, grace, now)}
+        for one in page:
+            if one.sha256 not in gone:
+                objects.bring_back(one.sha256)
+            elif one.modified_at < now - grace.unrecorded:
+                objects.forget_removed(one.sha256)
 
 
 def _candidates(database: Database, page: list[ListedObject], grace: Grace, now: datetime) -> list[ListedObject]:

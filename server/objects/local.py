@@ -89,6 +89,19 @@ class LocalFolder:
         """Remove an object that was stored before ``limit``, by the very file that is removed."""
         return remove_file_older(self._folder, key, limit)
 
+    def removed(self) -> Iterator[ListedObject]:
+        """Yield nothing: a file is looked at while it is removed."""
+        yield from ()
+
+    def bring_back(self, key: str) -> bool:
+        """Return False: what is removed is gone."""
+        del key
+        return False
+
+    def forget_removed(self, key: str) -> None:
+        """Do nothing."""
+        del key
+
     def remove_unfinished(self, limit: datetime) -> None:
         """Remove what a process that ended in the middle left."""
         remove_unfinished(self._folder, limit)

@@ -199,8 +199,8 @@ class ObjectStore:
     def remove_unless_stored_since(self, sha256: str, limit: datetime) -> bool:
         """Remove an object that was stored before ``limit`` and not again since; return whether it was removed.
 
-        A local folder decides by the very file that it removes. Behind an S3 API an object that is stored in the moment
-        between question and removal is lost.
+        A local folder decides by the very file that it removes. Behind an S3 API an object may be stored in the moment
+        between question and removal: what is removed there can be brought back, and is when somebody asks for it.
 
         Raises:
             NotFound: ``object-unknown``.
@@ -208,6 +208,33 @@ class ObjectStore:
         """
         with translated():
             return self._backend.remove_older(key_of(sha256), limit)
+
+    def removed(self) -> Iterator[ListedObject]:
+        """Yield what ``remove_unless_stored_since`` removed and can be brought back, with the time of its removal.
+
+        Raises:
+            Unavailable: ``objects-unreachable``.
+        """
+        with translated():
+            yield from self._backend.removed()
+
+    def bring_back(self, sha256: str) -> bool:
+        """Bring a removed object back, and return whether it could be.
+
+        Raises:
+            Unavailable: ``disk-full`` or ``objects-unreachable``.
+        """
+        with translated(missing="objects-unreachable"):
+            return self._backend.bring_back(key_of(sha256))
+
+    def forget_removed(self, sha256: str) -> None:
+        """Let a removed object go for good.
+
+        Raises:
+            Unavailable: ``objects-unreachable``.
+        """
+        with translated(missing="objects-unreachable"):
+            self._backend.forget_removed(key_of(sha256))
 
     def remove_unfinished(self, limit: datetime) -> None:
         """Remove what a process that ended in the middle left in a local folder, untouched since ``limit``.
