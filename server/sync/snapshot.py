@@ -107,4 +107,5 @@ def _line(record: Synced) -> SnapshotRecord:
         clock=record.clock,
         fields=snapshot(record),
         field_revs={name: state.get("rev") for name, state in clocks.items()},
+        field_clocks={name: state["clock"] for name, state in clocks.items() if state.get("clock", "") != record.clock},
     )

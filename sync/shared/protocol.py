@@ -179,7 +179,13 @@ class SnapshotStart(Wire):
 
 
 class SnapshotRecord(Wire):
-    """One record of a snapshot; ``field_revs`` says how new each field of a master is."""
+    """One record of a snapshot.
+
+    Attributes:
+        clock: stamp of its newest change.
+        field_revs: how new each field of a master is.
+        field_clocks: stamp of the newest change of each field of a master; a field that is left out has the record's.
+    """
 
     kind: Literal["record"] = "record"
     entity: str
@@ -188,6 +194,7 @@ class SnapshotRecord(Wire):
     clock: str
     fields: dict[str, Any]
     field_revs: dict[str, int | None] = Field(default_factory=dict)
+    field_clocks: dict[str, str] = Field(default_factory=dict)
 
 
 class SnapshotMark(Wire):

@@ -63,7 +63,8 @@ def take_changes(session: Session, clock: HybridLogicalClock, changes: Sequence[
     with remote_changes(session):
         for change in changes:
             revs = dict.fromkeys(change.fields, change.rev)
-            taken = _take(session, change.entity, change.entity_id, change.rev, change.clock, change.fields, revs)
+            news = _News(change.rev, change.clock, change.fields, revs)
+            taken = _take(session, change.entity, change.entity_id, news)
             _count(received, taken, change.entity, change.entity_id)
             received.conflicts += keep_conflicts(
                 session, change.entity, change.entity_id, change.change_id, change.conflicts
@@ -85,9 +86,8 @@ def take_snapshot(session: Session, clock: HybridLogicalClock, records: Sequence
                 received.skipped += 1
                 continue
             try:
-                taken = _take(
-                    session, record.entity, record.entity_id, record.rev or 0, record.clock, record.fields, revs
-                )
+                news = _News(record.rev or 0, record.clock, record.fields, revs, record.field_clocks)
+                taken = _take(session, record.entity, record.entity_id, news)
             except ResyncNeeded:
                 # A child that came to the server after its parent's page was read; the pull brings both.
                 received.skipped += 1
@@ -198,55 +198,62 @@ def waiting_fields(session: Session, entity: str, entity_id: str) -> frozenset[s
     return frozenset(name for fields in session.scalars(query) for name in fields)
 
 
-def _take(
-    session: Session,
-    entity: str,
-    entity_id: str,
-    rev: int,
-    clock: str,
-    fields: Mapping[str, Any],
-    revs: Mapping[str, int],
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What the server says of one record.
+
+    Attributes:
+        rev: position of the newest change.
+        clock: its stamp.
+        fields: wire fields that are told.
+        revs: position of the newest change of each.
+        clocks: its stamp, where it is another one than the record's.
+    """
+
+    rev: int
+    clock: str
+    fields: Mapping[str, Any]
+    revs: Mapping[str, int]
+    clocks: Mapping[str, str] = field(default_factory=dict)
+
+    def clock_of(self, name: str) -> str:
+        """Return the stamp of the newest change of a field."""
+        return self.clocks.get(name, self.clock)
+
+
+def _take(session: Session, entity: str, entity_id: str, news: _News) -> bool:
     """Take one record's fields; return whether anything was written."""
     record_type = synced_types().get(entity)
     if record_type is None:
         return False
     present = session.get(record_type, entity_id)
     if present is None:
-        return _take_new(session, record_type, entity_id, rev, clock, fields, revs)
+        return _take_new(session, record_type, entity_id, news)
     if record_type.kind is SyncKind.FACT:
         if present.rev is None:
-            present.rev = rev
+            present.rev = news.rev
         if isinstance(present, AuditEntry):
-            take_place(present, fields)
-        owner = fields.get("device_id", present.device_id)  # type: ignore[attr-defined]  # facts have it
+            take_place(present, news.fields)
+        owner = news.fields.get("device_id", present.device_id)  # type: ignore[attr-defined]  # facts have it
         if owner == present.device_id:  # type: ignore[attr-defined]  # facts have it
             return False
         # Recorded by the station of whose store this one is a copy, and given back to it.
         present.device_id = owner  # type: ignore[attr-defined]  # facts have it
         return True
-    return _take_update(session, present, rev, clock, fields, revs)
+    return _take_update(session, present, news)
 
 
-def _take_new(
-    session: Session,
-    record_type: type[Synced],
-    entity_id: str,
-    rev: int,
-    clock: str,
-    fields: Mapping[str, Any],
-    revs: Mapping[str, int],
-) -> bool:
-    values, extra = split_fields(record_type, dict(fields))
+def _take_new(session: Session, record_type: type[Synced], entity_id: str, news: _News) -> bool:
+    values, extra = split_fields(record_type, dict(news.fields))
     if lacking(record_type, {"id": entity_id, **values}) or missing_parent(session, record_type, values):
         raise ResyncNeeded(f"{record_type.entity} {entity_id}")
     _make_room(session, record_type, entity_id, values)
     key = _free_key(session, record_type, entity_id, values)
-    record = record_type(id=entity_id, rev=rev, clock=clock, extra=extra, **values)
+    record = record_type(id=entity_id, rev=news.rev, clock=news.clock, extra=extra, **values)
     if isinstance(record, Master):
-        for name in fields:
+        for name in news.fields:
             record.field_clocks = with_field_states(
-                record.field_clocks, {name: None}, rev=revs.get(name, rev), clock=clock
+                record.field_clocks, {name: None}, rev=news.revs.get(name, news.rev), clock=news.clock_of(name)
             )
     if key is not None and isinstance(record, UniquelyNamed):
         record.name_key = key
@@ -255,17 +262,16 @@ def _take_new(
     return True
 
 
-def _take_update(
-    session: Session, present: Synced, rev: int, clock: str, fields: Mapping[str, Any], revs: Mapping[str, int]
-) -> bool:
+def _take_update(session: Session, present: Synced, news: _News) -> bool:
     waiting = waiting_fields(session, present.entity, present.id)
     wanted: dict[str, Any] = {}
     if isinstance(present, Master):
         held = {name: state.get("rev") for name, state in present.field_clocks.items()}
-        for name, value in fields.items():
-            wanted |= fields_to_take({name: value}, rev=revs.get(name, rev), revs=held, waiting=waiting)
-    elif rev >= (present.rev or 0):
-        others = {name: value for name, value in fields.items() if name not in waiting}
+        for name, value in news.fields.items():
+            rev = news.revs.get(name, news.rev)
+            wanted |= fields_to_take({name: value}, rev=rev, revs=held, waiting=waiting)
+    elif news.rev >= (present.rev or 0):
+        others = {name: value for name, value in news.fields.items() if name not in waiting}
         wanted = merge_owned(snapshot(present), others).taken
     values, extra = split_fields(type(present), wanted)
     if missing_parent(session, type(present), values):
@@ -284,14 +290,15 @@ def _take_update(
         states = present.field_clocks
         for name in wanted:
             before = states.get(name, {})
+            clock = news.clock_of(name)
             own = {"user": before["user"]} if "user" in before and before.get("clock") == clock else {}
-            states = {**states, name: {"rev": revs.get(name, rev), "clock": clock, **own}}
+            states = {**states, name: {"rev": news.revs.get(name, news.rev), "clock": clock, **own}}
         present.field_clocks = states
-    if not waiting & set(fields):
+    if not waiting & set(news.fields):
         # The base of coming edits moves only when the whole of the change is to be seen here: an edit made beside a
         # value that was held off must still count as made without knowing it.
-        present.rev = max(present.rev or 0, rev)
-    present.clock = max(present.clock, clock)
+        present.rev = max(present.rev or 0, news.rev)
+    present.clock = max(present.clock, news.clock)
     session.flush()
     return bool(wanted)
 

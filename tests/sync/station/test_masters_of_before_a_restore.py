@@ -17,6 +17,7 @@ from models.states import OutboxState
 from models.sync import OfferedMaster, SyncConflict
 from models.targets import InspectionItem, Target
 from models.users import User
+from sync.station.pulling import forget_cursor
 from tests.support.server_backup import Backup
 from tests.support.sync_stores import ServerStore, Station, masters, prepared
 
@@ -122,7 +123,7 @@ def test_the_administrator_finds_the_loss_in_the_audit_trail(server, known):
     station.sync()
     with server.database.read() as session:
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "sync.masters_offered")).one()
-    assert entry.detail == {"masters": [f"target {target.code}"], "count": 1}
+    assert entry.detail == {"masters": [f"target {target.code}"], "count": 1, "station": station.device_id}
 
 
 def test_an_offer_waits_without_a_dead_letter(server, known):
@@ -231,3 +232,19 @@ def test_a_station_without_a_user_cannot_change_what_was_taken(server, known):
     station.edit(Target, target.id, None, name="Forged")
     report = station.sync()
     assert (report.dead, server.record(Target, target.id).name) == (1, target.name)
+
+
+def test_an_older_edit_of_a_station_keeps_its_user_through_a_snapshot(server, known):
+    station, user, target, backup = known
+    station.edit(Target, target.id, user.id, name="Edited here")
+    station.sync()
+    # A newer change of another field gives the record a newer stamp than the edit has.
+    with server.database.transaction() as session:
+        session.get_one(Target, target.id).description = "Of the server"
+    forget_cursor(station.database)
+    assert station.sync().full_resync
+    backup.restore()
+    station.sync()
+    station.sync()
+    assert server.record(Target, target.id).name == "Edited here"
+    assert [entity for entity, _ in offered(server)] == ["target"]
