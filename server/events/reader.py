@@ -83,20 +83,9 @@ class LoopReader:
         """Let the reader look again. Called from any thread."""
         if self._loop is None:
             return
-        if _running_loop() is self._loop:
-            self._ready.set()
-            return
         try:
             self._loop.call_soon_threadsafe(self._ready.set)
         except RuntimeError:
             # A reader whose loop has ended does not read any more.
             if not self._loop.is_closed():
                 raise
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    """Return the event loop that runs in this thread."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
