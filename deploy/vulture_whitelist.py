@@ -131,7 +131,6 @@ restored_at
 DISABLED
 
 # Alerts and counts by day: columns, members, and what the features that raise alerts call.
-line_stops
 MEDIUM
 CRITICAL
 hourly_ok_rate

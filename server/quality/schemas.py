@@ -82,7 +82,7 @@ class QualityMetrics(Reply):
 
     hourly_ok_rate: float | None = Field(description="Percent of OK among OK and NG; null when there is neither.")
     current_ng_count: int
-    active_inspectors: int = Field(description="Persons who began or decided the parts completed in it.")
+    active_inspectors: int = Field(description="Persons who began, or decided last, the parts completed in it.")
     hourly_total: int = Field(description="OK, NG and HOLD together.")
     hourly_hold_count: int
     open_alerts: int

@@ -47,23 +47,24 @@ _EMPTY = {"sqlite": "'[]'", "postgresql": "'[]'::jsonb"}
 _NONE = {"sqlite": "'{{}}'", "postgresql": "'{{}}'::jsonb"}
 _NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < :count - 1)"
 _ID = "'{kind}-0000-7000-8000-' || CAST(100000000000 + i AS VARCHAR(12))"
-_VERDICT = "CASE WHEN i % 25 = 0 THEN 'NG' ELSE 'OK' END"
+_VERDICT = "CASE WHEN (i / 7) % 25 = 0 THEN 'NG' ELSE 'OK' END"
 _SEEDS = (
     """INSERT INTO inspection_sessions (id, device_id, target_id, user_id, lot, serial_number, search_text, status,
     started_at, completed_at, effective_verdict, created_at, clock, extra)
     {numbers} SELECT {session}, 'station-' || CAST(i % {stations} AS VARCHAR(4)),
-    (SELECT id FROM bench_targets WHERE place = i % {targets}),
-    (SELECT id FROM bench_users WHERE place = (i % {stations}) * {users} + (i / 3000) % {users}),
+    (SELECT id FROM bench_targets WHERE place = (i / {stations}) % {targets}),
+    (SELECT id FROM bench_users WHERE place = (i % {stations}) * {users} + (i / 200) % {users}),
     '', '', '', 'COMPLETED', {moment}, {moment}, {verdict}, {moment}, '', {none} FROM n""",
     """INSERT INTO ai_results (id, session_id, item_id, overall_result, confidence, anomaly_score, threshold,
     detections, reasons, steps, processing_time_ms, created_at, clock, extra, device_id)
-    {numbers} SELECT {result}, {session}, (SELECT item_id FROM bench_targets WHERE place = i % {targets}),
-    CASE WHEN i % 25 = 0 OR i % 90 = 0 THEN 'NG' ELSE 'OK' END, 0.9, 0.5, 1.0, {empty}, {empty}, {empty}, 10,
-    {moment}, '', {none}, 'station-' || CAST(i % {stations} AS VARCHAR(4)) FROM n""",
+    {numbers} SELECT {result}, {session},
+    (SELECT item_id FROM bench_targets WHERE place = (i / {stations}) % {targets}),
+    CASE WHEN (i / 7) % 25 = 0 OR (i / 3) % 90 = 0 THEN 'NG' ELSE 'OK' END, 0.9, 0.5, 1.0, {empty}, {empty},
+    {empty}, 10, {moment}, '', {none}, 'station-' || CAST(i % {stations} AS VARCHAR(4)) FROM n""",
     """INSERT INTO human_verifications (id, session_id, verdict, username, defects, comment, created_at, clock, extra,
     device_id)
     {numbers} SELECT {decision}, {session}, {verdict}, '', {empty}, '', {moment}, '', {none}, 'station-0'
-    FROM n WHERE i % 5 = 0""",
+    FROM n WHERE (i / 3) % 5 = 0""",
     """INSERT INTO daily_counts (count_kind, day, target_id, device_id, user_id, item_id, machine, person, verdict,
     class_name, total)
     SELECT 'part', {day}, s.target_id, s.device_id, s.user_id, '', r.overall_result, COALESCE(h.verdict, ''),

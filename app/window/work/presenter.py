@@ -17,6 +17,7 @@ from app.window.presenting.wedge_scanner import RepeatedScan
 from app.window.work.capture import Capture
 from app.window.work.flow import WorkFlow
 from app.window.work.leaving import cancel_part
+from app.window.work.line_stop import LineStopNotice
 from app.window.work.part_images import PartImages
 from app.window.work.state import SCREEN, Phase, WorkState, with_part
 from app.window.work.verification import Verification
@@ -55,6 +56,7 @@ class WorkPresenter(Presenter):
         self._flow = WorkFlow(context, clock)
         self._images = PartImages(context)
         self._capture = Capture(self._flow, self._images)
+        self._line_stop = LineStopNotice(context)
         self.verification = Verification(self._flow)
         self.recent: tuple[PartSummary, ...] = ()
         self.changed: Event[WorkState] = self._flow.changed
@@ -173,6 +175,7 @@ class WorkPresenter(Presenter):
         if self._context.sources.is_chosen:
             self._images.use(self._context.sources.maker())
         self._read_lists()
+        self._line_stop.look()
         self._context.go_to_start()
 
     def _end_work(self) -> None:
