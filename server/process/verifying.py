@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import Any
 
-from sqlalchemy import CompoundSelect, exists, func, select, union
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.clock import HybridLogicalClock
 from models.consistency import (
@@ -37,6 +36,15 @@ from server.core.settings import ServerSettings
 from server.objects.store import ObjectStore
 
 _PAGE = 500
+_MISSING = "missing"
+_NAMED: tuple[tuple[InstrumentedAttribute[str], InstrumentedAttribute[int]], ...] = (
+    (Blob.sha256, Blob.size_bytes),
+    (ImageRecord.sha256, ImageRecord.size_bytes),
+    (ModelFile.sha256, ModelFile.size_bytes),
+    (ModelRelease.sha256, ModelRelease.size_bytes),
+    (StoredFile.sha256, StoredFile.size_bytes),
+)
+"""Every column that holds the digest of a file, with that of its size."""
 
 
 def check_server(settings: ServerSettings, on_progress: Progress | None = None) -> ConsistencyReport:
@@ -61,7 +69,6 @@ def check_server(settings: ServerSettings, on_progress: Progress | None = None) 
             findings += audit_findings(session)
             findings += session_findings(session, counts, results_are_here=False)
             findings += _log_findings(session, counts)
-            counts["files_awaited"] = _awaited(session)
         findings += _file_findings(database, ObjectStore(settings.objects), counts, on_progress)
         return ConsistencyReport(settings.data_dir, tuple(findings), counts)
     finally:
@@ -85,30 +92,22 @@ def _log_findings(session: Session, counts: dict[str, int]) -> Iterator[Finding]
             yield Finding("finding-change-log", {"entity": entity, "position": position, "head": head})
 
 
-def _awaited(session: Session) -> int:
-    """Count the images and model files whose bytes have not come yet: records of stations come first."""
-    came = select(Blob.sha256).where(Blob.present)
-    images = select(ImageRecord.sha256).where(ImageRecord.sha256.not_in(came))
-    models = select(ModelFile.sha256).where(ModelFile.sha256.not_in(came), ModelFile.deleted_at.is_(None))
-    return session.scalar(select(func.count()).select_from(union(images, models).subquery())) or 0
-
-
 def _file_findings(
     database: Database, objects: ObjectStore, counts: dict[str, int], on_progress: Progress | None
 ) -> Iterator[Finding]:
+    """Check every file that a record names; one that has not come yet is counted, as records of stations come first."""
+    total = counts["files"] = counts["files_awaited"] = 0
     with database.read() as session:
-        total = session.scalar(select(func.count()).select_from(_held().subquery())) or 0
-    counts["files"], last = 0, ""
-    while True:
-        held = _held().subquery()
-        query = select(held.c.sha256, held.c.size_bytes).where(held.c.sha256 > last).order_by(held.c.sha256)
-        with database.read() as session:
-            page = session.execute(query.limit(_PAGE)).all()
-        if not page:
-            return
+        for digest, _ in _NAMED:
+            total += session.scalar(select(func.count(digest))) or 0
+    last = ""
+    while page := _page(database, last):
         for sha256, size in page:
             reason = _problem(objects, sha256, size)
-            if reason and _is_still_held(database, sha256):
+            if reason == _MISSING and not _has_come(database, sha256):
+                counts["files_awaited"] += 1
+                continue
+            if reason:
                 yield Finding("finding-object", {"sha256": sha256, "reason": reason})
             counts["files"] += 1
             if on_progress is not None:
@@ -116,20 +115,30 @@ def _file_findings(
         last = page[-1][0]
 
 
-def _held() -> CompoundSelect[Any]:
-    """Return the digests and sizes of all files that the server must hold."""
-    return union(
-        select(Blob.sha256, Blob.size_bytes).where(Blob.present),
-        select(StoredFile.sha256, StoredFile.size_bytes),
-        select(ModelRelease.sha256, ModelRelease.size_bytes),
-    )
-
-
-def _is_still_held(database: Database, sha256: str) -> bool:
-    """Return whether a file is still one to hold: one that no record names may have been removed meanwhile."""
-    held = _held().subquery()
+def _page(database: Database, after: str) -> list[tuple[str, int]]:
+    """Return the next digests that records name, with their sizes, in their order."""
+    sizes: dict[str, int] = {}
+    ends = []
     with database.read() as session:
-        return bool(session.scalar(select(exists().where(held.c.sha256 == sha256))))
+        for digest, size in _NAMED:
+            query = select(digest, size).where(digest > after).order_by(digest).limit(_PAGE)
+            rows = session.execute(query).all()
+            sizes |= {row[0]: row[1] for row in rows}
+            if len(rows) == _PAGE:
+                ends.append(rows[-1][0])
+    end = min(ends, default=None)
+    return sorted((sha256, size) for sha256, size in sizes.items() if end is None or sha256 <= end)
+
+
+def _has_come(database: Database, sha256: str) -> bool:
+    """Return whether a file was received and has not been removed, as what no record names is, meanwhile."""
+    received = (Blob.sha256 == sha256, Blob.present)
+    queries = (
+        select(StoredFile.id).where(StoredFile.sha256 == sha256),
+        select(ModelRelease.id).where(ModelRelease.sha256 == sha256),
+    )
+    with database.read() as session:
+        return any(session.scalar(select(query.exists())) for query in (select(Blob.sha256).where(*received), *queries))
 
 
 def _problem(objects: ObjectStore, sha256: str, size: int) -> str:
@@ -140,7 +149,7 @@ def _problem(objects: ObjectStore, sha256: str, size: int) -> str:
             digest.update(piece)
             length += len(piece)
     except NotFound:
-        return "missing"
+        return _MISSING
     if length != size:
         return "wrong-size"
     return "" if digest.hexdigest() == sha256 else "wrong-digest"

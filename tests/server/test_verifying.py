@@ -96,8 +96,17 @@ def test_a_file_that_a_client_uploaded_is_checked_too(settings: ServerSettings) 
     assert codes(settings) == {"finding-object"}
 
 
+def test_a_file_that_came_before_a_restore_is_checked_too(settings: ServerSettings) -> None:
+    sql(settings, "DELETE FROM blobs")
+    report = check_server(settings)
+    assert (report.findings, report.counts["files"], report.counts["files_awaited"]) == ((), 2, 0)
+    object_file(settings, b"pixels of a part").write_bytes(b"PIXELS of a part")
+    assert codes(settings) == {"finding-object"}
+
+
 def test_an_image_that_has_not_come_yet_is_no_finding(settings: ServerSettings) -> None:
     sql(settings, "DELETE FROM blobs")
+    object_file(settings, b"pixels of a part").unlink()
     report = check_server(settings)
     assert (report.findings, report.counts["files_awaited"]) == ((), 1)
 
