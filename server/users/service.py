@@ -42,9 +42,9 @@ def create_user(context: ServerContext, who: Principal, body: UserCreate) -> tup
 
     Raises:
         Conflict: ``username-taken`` or ``id-taken``.
-        InvalidInput: ``password-too-short``.
+        InvalidInput: as ``require_password``.
     """
-    digest = context.passwords.digest(body.password)
+    digest = context.passwords.digest(body.password, body.username, body.display_name)
     content = body.model_dump(exclude={"id", "password"})
     with context.database.transaction(who.user_id) as session:
         existing = existing_record(session, User, body.id, content)
@@ -109,9 +109,11 @@ def set_password(
     Raises:
         NotFound: ``user-unknown``.
         PreconditionFailed: ``revision-mismatch``.
-        InvalidInput: ``password-too-short``.
+        InvalidInput: as ``require_password``.
     """
-    digest = context.passwords.digest(password)
+    with context.database.read() as session:
+        known = _user(session, user_id)
+    digest = context.passwords.digest(password, known.username, known.display_name)
     with context.database.local_transaction(who.user_id) as session:
         user = _user(session, user_id, locked=True)
         expected.require(UserReply.model_validate(user))
@@ -128,7 +130,7 @@ def change_own_password(
     Raises:
         PermissionDenied: ``person-needed`` for a machine.
         PermissionDenied: ``password-wrong``.
-        InvalidInput: ``password-too-short``.
+        InvalidInput: as ``require_password``.
         TooManyRequests: ``sign-in-too-often``.
     """
     if who.user_id is None:

@@ -12,26 +12,30 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from models.errors import InvalidInput
 from models.names import visible_length
 from models.passwords import prepared, spellings
+from server.auth.identity.common_passwords import is_common
 
 _MOST = 256
 _PARALLEL = 4
 
 
-def require_password(password: str, least: int) -> None:
-    """Check the length of a new password.
+def require_password(password: str, least: int, *names: str) -> None:
+    """Check a new password: its length, and that nobody tries it first. No kinds of characters are demanded.
 
     Args:
         password: as typed.
         least: least length.
+        names: of the account, which are no passwords of it.
 
     Raises:
-        InvalidInput: ``password-too-short``, where blanks at the ends and invisible characters do not count, or
-            ``password-too-long``.
+        InvalidInput: ``password-too-short``, where blanks at the ends and invisible characters do not count,
+            ``password-too-long`` or ``password-common``.
     """
     if visible_length(password) < least:
         raise InvalidInput("password-too-short", least=least)
     if len(prepared(password)) > _MOST:
         raise InvalidInput("password-too-long", most=_MOST)
+    if is_common(password, names):
+        raise InvalidInput("password-common")
 
 
 class Passwords:
@@ -49,13 +53,13 @@ class Passwords:
         # Checked in place of an unknown user's digest, so that the time of the answer reveals nothing.
         self._nobody = self._hash.hash(secrets.token_urlsafe(16))
 
-    def digest(self, password: str) -> str:
-        """Return the digest of a new password.
+    def digest(self, password: str, *names: str) -> str:
+        """Return the digest of a new password of an account with these names.
 
         Raises:
             InvalidInput: as ``require_password``.
         """
-        require_password(password, self._least)
+        require_password(password, self._least, *names)
         with self._turn:
             return self._hash.hash(prepared(password))
 

@@ -39,7 +39,7 @@ def test_blanks_at_the_ends_of_a_password_are_a_part_of_it(passwords: Passwords)
 
 
 def test_no_kinds_of_characters_are_demanded(passwords: Passwords) -> None:
-    assert passwords.digest("aaaaaaaa")
+    assert passwords.digest("mmnnmmnn")
 
 
 @pytest.mark.parametrize("typed", ["ﾊﾟｽﾜｰﾄﾞはながい", "パスワードはながい"])
@@ -50,3 +50,24 @@ def test_a_password_matches_in_another_width(passwords: Passwords, typed: str) -
 def test_a_digest_of_a_password_as_it_was_typed_stays_good(passwords: Passwords) -> None:
     old = PasswordHash((Argon2Hasher(),)).hash("ﾊﾟｽﾜｰﾄﾞはながい")
     assert passwords.matches("ﾊﾟｽﾜｰﾄﾞはながい", old)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["password", "PassWord", "qwertyuiop", "1234567890", "ｐａｓｓｗｏｒｄ", "ImageFlow Server"],
+)
+def test_a_password_that_is_tried_first_is_refused(passwords: Passwords, password: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        passwords.digest(password)
+    assert refused.value.code == "password-common"
+
+
+@pytest.mark.parametrize("password", ["sato.hanako", "SATO.HANAKO", "佐藤 花子 検査係"])
+def test_a_name_of_the_account_is_no_password_of_it(passwords: Passwords, password: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        passwords.digest(password, "sato.hanako", "佐藤 花子 検査係")
+    assert refused.value.code == "password-common"
+
+
+def test_a_common_word_within_a_longer_password_is_no_reason(passwords: Passwords) -> None:
+    assert passwords.matches("password of mine", passwords.digest("password of mine"))
