@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from models.last_work import do_last
 from models.sessions import AIResult, InspectionSession
+from models.states import SessionStatus
 from models.statistics import CountedSession, DailyCount, DailyScore
 from models.verification import HumanVerification
 from server.daily_counts.contribution import (
@@ -95,7 +96,7 @@ def difference(
 
 
 def read_facts(connection: Connection, session_ids: Sequence[str]) -> dict[str, PartFacts]:
-    """Return some sessions with their facts, by id."""
+    """Return some sessions by id; with their facts those that are completed, since no other counts."""
     parts = select(
         InspectionSession.id,
         InspectionSession.target_id,
@@ -105,6 +106,7 @@ def read_facts(connection: Connection, session_ids: Sequence[str]) -> dict[str, 
         InspectionSession.completed_at,
     ).where(InspectionSession.id.in_(session_ids))
     found = {row[0]: PartFacts(*row[1:]) for row in connection.execute(parts)}
+    counting = [part for part, record in found.items() if record.status is SessionStatus.COMPLETED]
     results = select(
         AIResult.session_id,
         AIResult.id,
@@ -113,7 +115,7 @@ def read_facts(connection: Connection, session_ids: Sequence[str]) -> dict[str, 
         AIResult.overall_result,
         AIResult.anomaly_score,
         AIResult.threshold,
-    ).where(AIResult.session_id.in_(found))
+    ).where(AIResult.session_id.in_(counting))
     decisions = select(
         HumanVerification.session_id,
         HumanVerification.id,
@@ -122,8 +124,8 @@ def read_facts(connection: Connection, session_ids: Sequence[str]) -> dict[str, 
         HumanVerification.verdict,
         HumanVerification.user_id,
         HumanVerification.defects,
-    ).where(HumanVerification.session_id.in_(found))
-    if found:
+    ).where(HumanVerification.session_id.in_(counting))
+    if counting:
         for row in connection.execute(results):
             found[row[0]].results.append(ResultFact(*row[1:]))
         for decided in connection.execute(decisions):
