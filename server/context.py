@@ -90,8 +90,6 @@ def open_context(settings: ServerSettings) -> ServerContext:
             clock.observe(newest)
         events = _bus(settings)
         objects = ObjectStore(settings.objects)
-        sensors = SensorShelf(database, objects)
-        sensors.load_active()
         metrics = Metrics()
         return ServerContext(
             settings=settings,
@@ -102,7 +100,7 @@ def open_context(settings: ServerSettings) -> ServerContext:
             hub=Hub(events),
             outbox=OutboxRelay(database, events),
             models=ModelShelf(settings.models, settings.images_at_once),
-            sensors=sensors,
+            sensors=SensorShelf(database, objects),
             services=ServiceClients(settings, metrics.grpc_called),
             tokens=TokenIssuer(signing_key(settings), settings),
             passwords=Passwords(settings.password_min_length),

@@ -92,6 +92,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
         UserFacingError: when a part cannot be opened.
     """
     parts = context or open_context(settings)
+    parts.sensors.load_active()
     announce_commits(parts)
     streams = streams_of(parts, models_of(parts, parts.models.find).find)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from models.database import Database
-from models.errors import NotFound
+from models.errors import NotFound, Unavailable, UserFacingError
 from server.objects.store import ObjectStore
 from server.sensors.repository import ModelVersion, active_version, active_versions, version_of
 from server.sensors.runs import AnomalyRuns
@@ -92,13 +92,16 @@ class SensorShelf:
         """Load the active model of every sensor, so that a damaged one is reported when the server starts.
 
         Raises:
-            InvalidInput: as ``model_from_bytes``.
-            NotFound: ``blob-unknown`` when the object store does not have its bytes.
+            Unavailable: ``anomaly-model-unusable`` with the sensor and the reason.
         """
         with self._database.connection() as connection:
             versions = active_versions(connection)
         for version in versions:
-            self._loaded(version)
+            try:
+                self._loaded(version)
+            except UserFacingError as error:
+                values = {"sensor": version.sensor, "model": version.model_id, "sha256": version.sha256}
+                raise Unavailable("anomaly-model-unusable", **values, reason=error.text().detail) from error
 
     def load(self, sha256: str) -> SensorModel:
         """Return the model of an object, with the threshold it was trained with."""
