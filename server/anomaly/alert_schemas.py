@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from models.states import Severity
+from server.alerts.recipients import MailAddresses, Webhooks
 from sync.shared.schemas import DeviceName, Flag, GivenMoment, Moment, Reply, Request
-
-_MOST = 20
-Address = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s<>,;:]+@[^@\s<>,;:]+\.[^@\s<>,;:.]+$")]
-Url = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^https?://[A-Za-z0-9._:\[\]-]+(/[!-~]*)?$")]
 
 
 class AlertSettings(Request):
@@ -19,8 +14,8 @@ class AlertSettings(Request):
 
     after_rows: int = Field(default=3, ge=1, le=10_000, description="Anomalies in a row that raise the alert.")
     severity: Severity = Severity.HIGH
-    mail: list[Address] = Field(default=[], max_length=_MOST, description="Addresses that are written to.")
-    webhooks: list[Url] = Field(default=[], max_length=_MOST, description="URLs that are called.")
+    mail: MailAddresses = Field(default=[], description="Addresses that are written to.")
+    webhooks: Webhooks = Field(default=[], description="URLs that are called, signed; see docs/quality.md.")
     line_stop: Flag = Field(default=False, description="Whether stations begin no further part until it is released.")
     stations: list[DeviceName] | None = Field(default=None, max_length=1_000, description="Those to stop; null: all.")
     silenced_until: GivenMoment | None = Field(default=None, description="Nothing is delivered up to then.")

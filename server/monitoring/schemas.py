@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated
+from pydantic import Field
 
-from pydantic import AfterValidator, Field
-
-from models.rejections import RejectedValueError
 from models.states import AlertRuleKind, Severity
-from server.alerts.addresses import require_webhook_url
+from server.alerts.recipients import MailAddresses, Webhooks
 from sync.shared.schemas import (
     LEFT_OUT,
     Changes,
@@ -23,24 +19,8 @@ from sync.shared.schemas import (
     RecordId,
     Reply,
     Request,
-    Text,
     read_only,
 )
-
-_MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*", re.ASCII)
-_MOST = 20
-
-
-def _mail_address(address: str) -> str:
-    if _MAIL.fullmatch(address) is None:
-        raise RejectedValueError("value-mail-address")
-    return address
-
-
-MailAddress = Annotated[Text, AfterValidator(_mail_address), Field(min_length=3, max_length=254)]
-WebhookUrl = Annotated[Text, AfterValidator(require_webhook_url), Field(min_length=8, max_length=2_000)]
-Recipients = Annotated[list[MailAddress], Field(max_length=_MOST)]
-Hooks = Annotated[list[WebhookUrl], Field(max_length=_MOST)]
 
 
 class RuleParameters(Request):
@@ -77,8 +57,8 @@ class AlertRuleCreate(Request):
     item_id: RecordId | None = Field(default=None, description="Only this item; `ng_rate` and `score_drift`.")
     device_id: DeviceName | None = Field(default=None, min_length=1, max_length=64, description="Only this station.")
     parameters: RuleParameters
-    mail: Recipients = Field(default=[], description="Addresses that are written to.")
-    webhooks: Hooks = Field(default=[], description="URLs that are called, signed; see docs/quality.md.")
+    mail: MailAddresses = Field(default=[], description="Addresses that are written to.")
+    webhooks: Webhooks = Field(default=[], description="URLs that are called, signed; see docs/quality.md.")
     line_stop: Flag = Field(default=False, description="Whether the stations concerned begin no further part.")
 
 
@@ -92,8 +72,8 @@ class AlertRuleUpdate(Changes):
     item_id: RecordId | None = None
     device_id: DeviceName | None = Field(default=None, min_length=1, max_length=64)
     parameters: RuleParameters = LEFT_OUT
-    mail: Recipients = LEFT_OUT
-    webhooks: Hooks = LEFT_OUT
+    mail: MailAddresses = LEFT_OUT
+    webhooks: Webhooks = LEFT_OUT
     line_stop: Flag = LEFT_OUT
     id: Id = read_only()
     rule_kind: AlertRuleKind = read_only()
