@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from models.encodings import is_known_encoding
 from models.rejections import RejectedValueError
 from models.sensors import SensorModelStatus, ThresholdMethod
 from sync.shared.schemas import Code, Flag, Id, Moment, Real, RecordId, Reply, Request
@@ -121,6 +122,13 @@ class SensorModelForm(Request):
     decimal: Literal["", ".", ","] = ""
     skip_lines: int | None = Field(default=None, ge=0, le=100_000)
     missing: list[str] = Field(default=[], max_length=20)
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str) -> str:
+        if encoding and not is_known_encoding(encoding):
+            raise RejectedValueError("value-invalid")
+        return encoding
 
 
 class Percentile(Reply):

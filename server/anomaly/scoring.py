@@ -33,7 +33,9 @@ def score(context: ServerContext, body: ScoreRequest) -> ScoreReply:
         found = loaded.single_rows.push(body.values)
     except InvalidInput as error:
         raise of_field(error, "values") from error
-    context.sensors.runs.note(body.sensor, anomaly=found.status == "anomaly", after=loaded.version.alert_after)
+    context.sensors.runs.note(
+        loaded.version.sensor, anomaly=found.status == "anomaly", after=loaded.version.alert_after
+    )
     if not body.explain:
         return ScoreReply(score=found.score, status=found.status)
     return ScoreReply(

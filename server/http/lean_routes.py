@@ -9,6 +9,7 @@ requests that keep them.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, get_type_hints
 
@@ -23,6 +24,7 @@ from server.http.dependencies import identify
 from server.http.known_callers import Credential, KnownCallers
 from server.http.lanes import Lane, run_on
 from server.http.limits import JSON
+from server.http.refusals import RequestTimeout
 from server.http.routes import CheckedRoute
 
 _INLINE_BYTES = 16 * 1024
@@ -62,7 +64,7 @@ class LeanRoute(CheckedRoute):
         if head is None or not self._takes_request(scope, head, context) or not self._may_ask(scope, head, context):
             await super().handle(scope, receive, send)
             return
-        message = await receive()
+        message = await _received(receive, context.settings.body_timeout_s)
         body: bytes = message.get("body", b"")
         if message["type"] != "http.request" or message.get("more_body") or len(body) != head.length:
             await super().handle(scope, _with_first(message, receive), send)
@@ -137,6 +139,19 @@ def _usual_head(scope: Scope) -> _Head | None:
 def _texts(credential: Credential) -> Mapping[str, str]:
     authorization, key = (value.decode("latin-1") for value in credential)
     return {"authorization": authorization, "x-api-key": key}
+
+
+async def _received(receive: Receive, patience_s: float) -> Message:
+    """Return what comes first of a body.
+
+    Raises:
+        RequestTimeout: ``body-too-slow``.
+    """
+    try:
+        async with asyncio.timeout(patience_s):
+            return await receive()
+    except TimeoutError as error:
+        raise RequestTimeout("body-too-slow") from error
 
 
 def _with_first(first: Message, receive: Receive) -> Receive:

@@ -120,6 +120,7 @@ def test_a_failed_model_is_deleted(served: Served) -> None:
         ('{"percent": 50}', "settings.percent"),
         ('{"further": 1}', "settings.further"),
         ('{"sensor": "x"}', "settings.sensor"),
+        ('{"encoding": "no-such"}', "settings.encoding"),
     ],
 )
 def test_settings_that_are_not_valid_name_the_field(served: Served, settings: str, field: str) -> None:

@@ -65,12 +65,12 @@ def test_blank_lines_after_an_answer_do_not_hold_a_connection(hasty: Served, lin
         assert ended(connection)
 
 
-def test_a_body_that_does_not_come_is_answered_with_408(hasty: Served) -> None:
+@pytest.mark.parametrize("begun", [b"", b'{"user'])
+@pytest.mark.parametrize("path", [b"/api/v1/auth/login", b"/anomaly"])
+def test_a_body_that_does_not_come_is_answered_with_408(hasty: Served, path: bytes, begun: bytes) -> None:
     with connected(hasty.url) as connection:
-        head = (
-            b"POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n"
-        )
-        connection.sendall(head + b'\r\n{"user')
+        head = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n" % path
+        connection.sendall(head + b"\r\n" + begun)
         answer = read_answer(connection)
         assert (answer.status, answer.code, answer.headers["connection"]) == (408, "body-too-slow", "close")
         assert ended(connection)
