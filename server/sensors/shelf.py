@@ -100,8 +100,13 @@ class SensorShelf:
             try:
                 self._loaded(version)
             except UserFacingError as error:
-                values = {"sensor": version.sensor, "model": version.model_id, "sha256": version.sha256}
-                raise Unavailable("anomaly-model-unusable", **values, reason=error.text().detail) from error
+                raise Unavailable(
+                    "anomaly-model-unusable",
+                    sensor=version.sensor,
+                    model=version.model_id,
+                    sha256=version.sha256,
+                    reason=error.text().detail,
+                ) from error
 
     def load(self, sha256: str) -> SensorModel:
         """Return the model of an object, with the threshold it was trained with."""
