@@ -13,7 +13,8 @@ from models.audit import AuditEntry
 from models.clock import HybridLogicalClock, Stamp
 from models.named import UniquelyNamed
 from models.names import key_of, set_apart
-from models.states import OutboxState
+from models.sessions import InspectionSession
+from models.states import OutboxState, SessionStatus, status_rank
 from models.sync import OutboxEntry, SyncConflict
 from models.synced import Master, Synced, SyncKind, snapshot, split_fields, synced_types
 from models.tracking import remote_changes
@@ -22,11 +23,13 @@ from sync.shared.problems import may_retry, problem_code
 from sync.shared.protocol import ChangeResult, FieldConflict, Outcome, PulledChange, SnapshotRecord
 from sync.shared.records import holder_of, lacking, missing_parent, table_of, unique_columns
 from sync.station.audit_chain import take_place
-from sync.station.outbox import WaitingChange
-from sync.station.state import NEWEST_CLOCK, set_value
+from sync.station.outbox import WaitingChange, send_whole
+from sync.station.state import COMPARED_TO, NEWEST_CLOCK, get_value, set_value
 
 _NAMING = frozenset({"code", "username", "deleted_at"})
 """Fields with which the key of a record's name changes."""
+_PROGRESS = frozenset({"status", "started_at", "completed_at"})
+"""Fields of a session that belong together."""
 
 
 class ResyncNeeded(Exception):
@@ -82,16 +85,20 @@ def take_snapshot(session: Session, clock: HybridLogicalClock, records: Sequence
         for record in records:
             revs = {name: record.field_revs.get(name) or record.rev or 0 for name in record.fields}
             _forget_positions(session, record)
-            if _went_back(session, record):
+            lost = _lost_of(session, record)
+            fields = {name: value for name, value in record.fields.items() if name not in lost}
+            if not fields:
                 received.skipped += 1
                 continue
             try:
-                news = _News(record.rev or 0, record.clock, record.fields, revs, record.field_clocks)
+                news = _News(record.rev or 0, record.clock, fields, revs, record.field_clocks)
                 taken = _take(session, record.entity, record.entity_id, news)
             except ResyncNeeded:
                 # A child that came to the server after its parent's page was read; the pull brings both.
                 received.skipped += 1
                 continue
+            if lost:
+                send_whole(session, session.get_one(synced_types()[record.entity], record.entity_id))
             _count(received, taken, record.entity, record.entity_id)
             if record.clock:
                 clock.observe(Stamp.parse(record.clock))
@@ -145,17 +152,21 @@ def _forget_positions(session: Session, record: SnapshotRecord) -> None:
     present.rev = None if record.rev is None else min(present.rev or record.rev, record.rev)
 
 
-def _went_back(session: Session, record: SnapshotRecord) -> bool:
-    """Return whether the server has an older state of a session than it had acknowledged; it gets the newer one again.
+def _lost_of(session: Session, record: SnapshotRecord) -> frozenset[str]:
+    """Return the fields of a session of which the server has lost the newer state that it had acknowledged.
 
-    While a change of the session waits here, an older state on the server says nothing.
+    All of them where its stamp is older: the comparison that was asked for sends the session again. Where somebody has
+    changed it there since, the status alone tells. While a change of it waits here, an older state says nothing.
     """
-    record_type = synced_types().get(record.entity)
-    if record_type is None or record_type.kind is not SyncKind.OWNED:
-        return False
-    present = session.get(record_type, record.entity_id)
-    older = present is not None and record.clock < present.clock
-    return older and not waiting_fields(session, record.entity, record.entity_id)
+    if record.entity != InspectionSession.entity or get_value(session, COMPARED_TO) is None:
+        return frozenset()
+    present = session.get(InspectionSession, record.entity_id)
+    if present is None or waiting_fields(session, record.entity, record.entity_id):
+        return frozenset()
+    if record.clock < present.clock:
+        return frozenset(record.fields)
+    behind = status_rank(SessionStatus(record.fields["status"])) < status_rank(present.status)
+    return _PROGRESS if behind else frozenset()
 
 
 def keep_conflicts(

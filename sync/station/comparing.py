@@ -19,12 +19,13 @@ from models.clock import rfc3339, utc_now
 from models.database import Database
 from models.states import ChangeOperation
 from models.sync import Blob, OutboxEntry
-from models.synced import Master, Synced, snapshot, synced_types
+from models.synced import Master, Synced, synced_types
 from models.tracking import remote_changes
 from sync.shared.protocol import MAX_COMPARED, HeldRecord, Inventory, StaleMaster
 from sync.station.client import ServerClient
 from sync.station.given_up import given_up, given_up_file
 from sync.station.offering import held_master, offer
+from sync.station.outbox import send_whole
 from sync.station.state import ACKNOWLEDGED, COMPARED_TO, SENT_AGAIN, get_value, set_value
 
 _BLOBS = "blobs"
@@ -189,16 +190,7 @@ def _send_again(session: Session, lacking: Iterable[HeldRecord]) -> int:
             record = session.get(synced_types()[one.entity], one.entity_id)
             if record is None:
                 continue
-            record.rev = None
-            session.add(
-                OutboxEntry(
-                    entity=record.entity,
-                    entity_id=record.id,
-                    op=ChangeOperation.INSERT,
-                    fields=snapshot(record),
-                    clock=record.clock,
-                )
-            )
+            send_whole(session, record)
             count += 1
     return count
 

@@ -11,7 +11,7 @@ from models.clock import HybridLogicalClock, Stamp
 from models.database import actor_of
 from models.states import ChangeOperation
 from models.sync import OutboxEntry
-from models.synced import Master
+from models.synced import Master, Synced, snapshot
 from models.tracking import RecordedChange
 from sync.station.given_up import require_kept
 from sync.station.state import NEWEST_CLOCK, get_value, set_value
@@ -92,6 +92,20 @@ def newest_stamp(session: Session) -> Stamp | None:
     """Return the newest stamp this store has given or seen; a clock that starts from it never goes back."""
     value = get_value(session, NEWEST_CLOCK)
     return Stamp.parse(value) if value else None
+
+
+def send_whole(session: Session, record: Synced) -> None:
+    """Put a record that the server has lost into the outbox as it is now, in a block of ``remote_changes``."""
+    record.rev = None
+    session.add(
+        OutboxEntry(
+            entity=record.entity,
+            entity_id=record.id,
+            op=ChangeOperation.INSERT,
+            fields=snapshot(record),
+            clock=record.clock,
+        )
+    )
 
 
 def change_of(entry: OutboxEntry | WaitingChange) -> dict[str, Any]:

@@ -54,6 +54,14 @@ def test_a_part_comes_although_the_server_ends_as_it_commits(plant, commit):
     plant.come_to_rest(station, 0)
 
 
+@pytest.mark.parametrize("commit", range(4))
+def test_a_part_of_a_station_that_ends_at_a_commit_is_sent_or_not_there(plant, commit):
+    station = plant.stations[0]
+    station.attempt(lambda: station.inspect_part(plant.target.id, plant.user.id), kill_at=commit)
+    plant.ledger.look_at(station)
+    plant.come_to_rest(station, 0)
+
+
 def test_an_edit_here_is_shown_while_an_offer_of_its_field_waits(plant):
     station = plant.stations[0]
     plant.back_up_server(station, 0)
@@ -90,6 +98,23 @@ def test_the_status_of_a_part_that_a_restored_server_lost_comes_again(plant, mar
     plant.come_to_rest(station, 0)
     assert plant.server.record(InspectionSession, part).status is SessionStatus.HUMAN_REVIEW
     assert station.record(InspectionSession, part).status is SessionStatus.HUMAN_REVIEW
+
+
+def test_the_lost_status_of_a_part_that_the_server_has_changed_since_comes_again(plant):
+    station = plant.stations[0]
+    part = station.attempt(lambda: station.inspect_part(plant.target.id, plant.user.id))
+    plant.come_to_rest(station, 0)
+    plant.back_up_server(station, 0)
+    station.attempt(lambda: station.review_part(part, plant.user.id))
+    plant.come_to_rest(station, 0)
+    plant.restore_server(station, 1)
+    plant.clock_of_server_jumps(station, 1)
+    with plant.server.acting(), plant.server.database.transaction() as session:
+        session.get_one(InspectionSession, part).lot = "L2"
+    plant.come_to_rest(station, 0)
+    for place in (plant.server, station):
+        found = place.record(InspectionSession, part)
+        assert (found.status, found.lot) == (SessionStatus.HUMAN_REVIEW, "L2")
 
 
 def test_a_later_edit_stands_although_the_servers_clock_went_back_at_a_restart(plant):

@@ -165,6 +165,8 @@ MUTATIONS = (
                 "                self.recorder = recorder\n",
             ),
         ),
+        proof=SCENARIO,
+        tests=(f"{_HERE}::test_a_part_of_a_station_that_ends_at_a_commit_is_sent_or_not_there",),
     ),
     Mutation(
         "a pulled change overwrites a field that waits",

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-WIDTH = 118
+WIDTH = 132
 EVERY_S = 30.0
 """Between two lines that say what is still being done."""
 
@@ -33,7 +33,7 @@ class Row:
     remark: str = "holds"
 
     def __str__(self) -> str:
-        return f"{self.part:<64.64}  {self.count:<28}  {self.seconds:5.0f} s  {self.fault or self.remark}"
+        return f"{self.part:<66.66}  {self.count:<46}  {self.seconds:5.0f} s  {self.fault or self.remark}"
 
 
 def say(text: str) -> None:
