@@ -110,6 +110,19 @@ def english_commands(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def logs_stay_as_they_were() -> Iterator[None]:
+    """Give back the set-up of logs that a server in this process has changed: its stream ends with its test."""
+    log = sys.modules.get("structlog")
+    before = log.get_config() if log is not None else None
+    yield
+    log = sys.modules.get("structlog")
+    if before is not None and log.get_config() != before:
+        log.configure(**before)
+    elif before is None and log is not None:
+        log.reset_defaults()
+
+
+@pytest.fixture(autouse=True)
 def nothing_is_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test after which a thread runs on, or a window or a timer of the user interface lives on."""
     before = set(threading.enumerate())
