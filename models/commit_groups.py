@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
 from models.errors import Unavailable, UserFacingError
@@ -105,7 +105,7 @@ class CommitGroups:
             writer.settled.wait(None)
         if writer.trouble is not None:
             # An error of its own for each writer: they are raised in several threads.
-            raise _lost(writer.trouble) from writer.trouble
+            raise _lost(writer.trouble, self._engine.url) from writer.trouble
 
     def close(self) -> None:
         """End the thread that waits for the disk."""
@@ -198,6 +198,6 @@ def _let_go(connection: Connection, *, usable: bool) -> None:
     connection.close()
 
 
-def _lost(trouble: BaseException) -> UserFacingError:
-    known = trouble_of(trouble) if isinstance(trouble, DatabaseError) else None
+def _lost(trouble: BaseException, store: URL) -> UserFacingError:
+    known = trouble_of(trouble, store) if isinstance(trouble, DatabaseError) else None
     return known or Unavailable("store-write-lost")

@@ -97,7 +97,7 @@ class Database:
         """
         from models.migrations.newest import has_newest_schema
 
-        with translated_trouble():
+        with translated_trouble(self.engine.url):
             with self.engine.begin() as connection:
                 if has_newest_schema(connection):
                     return
@@ -144,7 +144,7 @@ class Database:
 
     @contextmanager
     def _writing(self, actor: str | None, *, ordered: bool, large: bool = False) -> Iterator[Session]:
-        with translated_trouble(), self._write_session(ordered=ordered, large=large) as session:
+        with translated_trouble(self.engine.url), self._write_session(ordered=ordered, large=large) as session:
             session.info[_ACTOR] = actor
             session.info[_ORDERED] = ordered
             session.recorder = self.recorder
@@ -192,7 +192,7 @@ class Database:
         if not self.is_sqlite:
             connection_options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with (
-            translated_trouble(),
+            translated_trouble(self.engine.url),
             self.engine.connect().execution_options(**connection_options) as connection,
             Session(connection, expire_on_commit=False, autoflush=False) as session,
         ):
@@ -201,7 +201,8 @@ class Database:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """Open a connection for single statements that read columns, without the cost of loading records."""
-        with translated_trouble(), self.engine.connect().execution_options(**{_READ_ONLY: True}) as connection:
+        options = {_READ_ONLY: True}
+        with translated_trouble(self.engine.url), self.engine.connect().execution_options(**options) as connection:
             yield connection
 
     def data_version(self) -> int | None:
@@ -220,7 +221,7 @@ class Database:
                 # Read to its end: a statement that is half read would keep the log from being checkpointed.
                 [(version,)] = connection.execute("PRAGMA data_version").fetchall()
         except sqlite3.Error:
-            with translated_trouble():
+            with translated_trouble(self.engine.url):
                 raise
         return int(version)
 
