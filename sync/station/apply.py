@@ -134,6 +134,7 @@ def take_results(session: Session, sent: Mapping[str, WaitingChange], results: S
                 delete(OutboxEntry).where(OutboxEntry.sequence.in_([entry.sequence for entry, _ in accepted])),
                 execution_options={"synchronize_session": False},
             )
+        _take_back_values(session, accepted)
     return done
 
 
@@ -320,10 +321,11 @@ def _current_unique(present: Synced) -> dict[str, Any]:
 
 
 def _make_room(session: Session, record_type: type[Synced], entity_id: str, values: Mapping[str, Any]) -> None:
-    """Rename a local record that holds a value the server has given to another one.
+    """Give a local record a stand-in for a value that the server has given to another one.
 
-    The server's value holds, or no later change could be applied. What the local record was called is kept as a
-    conflict and its waiting entries carry the new name.
+    The server's value holds, or no later change could be applied. A change of the local record that waits, or was
+    refused, keeps what the person wrote: the server's refusal tells of it, and a stand-in is nobody's edit. Where none
+    is left to tell of it, what the record was called is kept as a conflict.
     """
     if values.get("deleted_at") is not None:
         return
@@ -333,21 +335,49 @@ def _make_room(session: Session, record_type: type[Synced], entity_id: str, valu
         holder = holder_of(session, record_type, name, values[name], entity_id)
         if holder is None:
             continue
-        length = getattr(record_type.__table__.columns[name].type, "length", None) or 64  # type: ignore[attr-defined]
-        mark = f"~{holder.id[-6:]}"
-        renamed = f"{str(values[name])[: length - len(mark)]}{mark}"
+        renamed = _stand_in(holder, name, values[name])
         setattr(holder, name, renamed)
-        query = select(OutboxEntry).where(OutboxEntry.entity_id == holder.id, OutboxEntry.entity == holder.entity)
-        change_id = ""
-        for entry in session.scalars(query):
-            if name in entry.fields:
-                entry.fields = {**entry.fields, name: renamed}
-                change_id = entry.change_id
-        lost = FieldConflict(
-            field=name, kept_value=renamed, kept_clock=holder.clock, lost_value=values[name], lost_clock=holder.clock
-        )
-        keep_conflicts(session, holder.entity, holder.id, change_id, [lost])
+        if name not in waiting_fields(session, holder.entity, holder.id):
+            lost = FieldConflict(
+                field=name,
+                kept_value=renamed,
+                kept_clock=holder.clock,
+                lost_value=values[name],
+                lost_clock=holder.clock,
+            )
+            keep_conflicts(session, holder.entity, holder.id, "", [lost])
         session.flush()
+
+
+def _stand_in(record: Synced, name: str, value: Any) -> str:
+    """Return what a record has in place of a unique ``value`` that is another one's here."""
+    length = getattr(table_of(type(record)).columns[name].type, "length", None) or 64
+    mark = f"~{record.id[-6:]}"
+    return f"{str(value)[: length - len(mark)]}{mark}"
+
+
+def _take_back_values(session: Session, accepted: Iterable[tuple[WaitingChange, ChangeResult]]) -> None:
+    """Give records whose unique values the server has accepted after all these values in place of their stand-ins."""
+    types = synced_types()
+    for entry, result in accepted:
+        record_type = types.get(entry.entity)
+        if record_type is None or not issubclass(record_type, Master):
+            continue
+        names = {name for name in unique_columns(record_type) if name in entry.fields}
+        names -= {conflict.field for conflict in result.conflicts}
+        record = session.get(record_type, entry.entity_id) if names else None
+        if record is None:
+            continue
+        back = {name: entry.fields[name] for name in names}
+        back = {name: value for name, value in back.items() if getattr(record, name) == _stand_in(record, name, value)}
+        if back:
+            _make_room(session, record_type, record.id, {**_current_unique(record), **back})
+            key = _free_key(session, record_type, record.id, {**_current_unique(record), **back})
+            for name, value in back.items():
+                setattr(record, name, value)
+            if key is not None and isinstance(record, UniquelyNamed):
+                record.name_key = key
+            session.flush()
 
 
 def _free_key(session: Session, record_type: type[Synced], record_id: str, values: Mapping[str, Any]) -> str | None:

@@ -249,7 +249,7 @@ def _announce_files_again(session: Session, entry: OutboxEntry) -> None:
 
 def _mend(session: Session, entry: OutboxEntry, fields: Mapping[str, Any]) -> None:
     record = record_of(session, entry)
-    values = mended_values(session, record, fields)
+    values = mended_values(session, record, fields, within=entry.fields)
     with remote_changes(session):
         for name, value in values.items():
             if not _changed_later(session, entry, name):

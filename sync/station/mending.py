@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,19 +62,27 @@ def value_of(entity: str, name: str, text: str) -> Any:
     return value if not _holds_text(entity, name) or isinstance(value, str | None) else text
 
 
-def mended_values(session: Session, record: Synced | None, fields: Mapping[str, Any]) -> dict[str, Any]:
+def mended_values(
+    session: Session, record: Synced | None, fields: Mapping[str, Any], *, within: Collection[str]
+) -> dict[str, Any]:
     """Return the column values for mended wire fields of a record.
+
+    Args:
+        session: of the station's store.
+        record: the change's.
+        fields: wire fields with the values that a person gave.
+        within: the fields of the change; only these are mended.
 
     Raises:
         InvalidInput: ``dead-letter-fact`` when the record is a fact or is not here;
-            ``dead-letter-not-mendable`` for fields that it does not have or that are not to be mended;
+            ``dead-letter-not-mendable`` for fields that the change does not have or that are not to be mended;
             ``dead-letter-field`` for a value that is not of its type; ``dead-letter-taken`` when another record here
             has the value.
     """
     if record is None or record.kind is SyncKind.FACT:
         raise InvalidInput("dead-letter-fact")
     kind = type(record)
-    strange = sorted(name for name in fields if not _mendable(kind, name))
+    strange = sorted(name for name in fields if name not in within or not _mendable(kind, name))
     if strange:
         raise InvalidInput("dead-letter-not-mendable", fields=", ".join(strange))
     try:

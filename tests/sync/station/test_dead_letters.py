@@ -7,13 +7,18 @@ from sqlalchemy import select
 
 from models.audit import AuditEntry
 from models.errors import InvalidInput
+from models.ids import new_id
 from models.messages import error_text
 from models.sessions import ImageRecord
-from models.states import OutboxState, Role
+from models.states import ChangeOperation, OutboxState, Role
 from models.storage import sha256_of
 from models.sync import OutboxEntry
+from models.synced import snapshot
 from models.targets import InspectionItem, Target
 from models.users import User
+from sync.shared.protocol import PulledChange
+from sync.station.apply import take_changes
+from sync.station.conflicts import list_conflicts
 from sync.station.dead_letters import DeadLetter, find_dead_letter, list_dead_letters, resend, resend_all
 from sync.station.mending import change_fields, value_of
 from tests.support.sync_stores import Station, prepared, signed_in
@@ -72,6 +77,87 @@ def test_a_field_that_is_not_to_be_mended_is_refused(server, make_station, field
     with pytest.raises(InvalidInput) as caught:
         resend(station.database, letters(station)[0].change_id, {field: "x"}, actor="q", device_id=station.device_id)
     assert caught.value.code == "dead-letter-not-mendable"
+
+
+@pytest.fixture
+def renamed(server, make_station):
+    """A target renamed here to a code that another one got on the server meanwhile: refused, as the person wrote it."""
+    station = make_station()
+    user, target, _ = prepared(server, station)
+    station.edit(Target, target.id, user.id, code="PLATE7")
+    theirs = Target(code="PLATE7", name="Theirs")
+    server.add(theirs)
+    assert station.sync().dead == 1
+    return station, target, theirs
+
+
+def test_a_refused_code_stays_as_the_person_wrote_it(renamed):
+    station, target, theirs = renamed
+    assert station.record(Target, theirs.id).code == "PLATE7"
+    assert station.record(Target, target.id).code != "PLATE7"
+    assert [letter.fields["code"] for letter in letters(station)] == ["PLATE7"]
+
+
+def test_a_taken_code_sent_again_as_it_is_comes_back_refused(server, renamed):
+    station, target, _ = renamed
+    resend_all(station.database, actor="q", device_id=station.device_id)
+    assert station.sync().dead == 1
+    assert [(letter.code, letter.fields["code"]) for letter in letters(station)] == [("sync-not-unique", "PLATE7")]
+    assert server.record(Target, target.id).code == target.code
+
+
+def test_a_refused_code_is_no_conflict_beside_its_letter(renamed):
+    station, _, _ = renamed
+    with station.database.read() as session:
+        assert list_conflicts(session) == []
+
+
+def test_a_code_taken_before_it_was_sent_goes_as_the_person_wrote_it(server, make_station):
+    station = make_station()
+    user, target, _ = prepared(server, station)
+    station.edit(Target, target.id, user.id, code="PLATE7")
+    with station.database.transaction() as session:
+        change = PulledChange(
+            rev=10_000,
+            change_id=new_id(),
+            entity=Target.entity,
+            entity_id=new_id(),
+            op=ChangeOperation.INSERT,
+            clock=str(station.clock.now()),
+            fields=snapshot(Target(code="PLATE7", name="Theirs")),
+        )
+        take_changes(session, station.clock, [change])
+    with station.database.read() as session:
+        waiting = session.scalars(select(OutboxEntry).where(OutboxEntry.entity_id == target.id)).one()
+        assert waiting.fields["code"] == "PLATE7"
+
+
+def test_a_code_that_came_free_is_the_records_again_once_it_is_accepted(server, renamed):
+    station, target, theirs = renamed
+    with server.database.transaction() as session:
+        session.get_one(Target, theirs.id).code = "ELSE"
+    resend_all(station.database, actor="q", device_id=station.device_id)
+    assert station.sync().dead == 0
+    station.sync()
+    assert {place.record(Target, target.id).code for place in (station, server)} == {"PLATE7"}
+    assert station.record(Target, theirs.id).code == "ELSE"
+
+
+def test_only_a_field_of_the_change_can_be_mended(renamed):
+    station, target, _ = renamed
+    (letter,) = letters(station)
+    with pytest.raises(InvalidInput) as caught:
+        resend(station.database, letter.change_id, {"name": "x"}, actor="q", device_id=station.device_id)
+    assert (caught.value.code, caught.value.values["fields"]) == ("dead-letter-not-mendable", "name")
+    assert station.record(Target, target.id).name != "x"
+
+
+def test_a_mended_value_keeps_to_the_length_of_its_column(renamed):
+    station, _, _ = renamed
+    (letter,) = letters(station)
+    with pytest.raises(InvalidInput) as caught:
+        resend(station.database, letter.change_id, {"code": "x" * 65}, actor="q", device_id=station.device_id)
+    assert caught.value.code == "dead-letter-field"
 
 
 def test_what_happened_cannot_be_mended(server, make_station):
