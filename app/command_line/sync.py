@@ -70,7 +70,7 @@ def sync_command(
         return
     with opened_store(store, to_write=True) as workspace, progress_bar("Synchronising") as advance:
         if credential_stdin:
-            workspace.keep_credential(sys.stdin.readline().strip())
+            workspace.try_credential(sys.stdin.readline().strip())
         if workspace.needs_credential:
             revoked = workspace.link.engine.status().store.revoked_at is not None
             raise NotSignedIn(DEVICE_REVOKED if revoked else "sync-credential-not-given")

@@ -255,20 +255,24 @@ class Workspace:
         self._connect(server_url)
         return kept
 
-    def keep_credential(self, credential: str, *, proven: bool = False) -> bool:
-        """Take the device credential a person typed in; return whether the keyring keeps it.
-
-        Args:
-            credential: as typed.
-            proven: the server has accepted it; one that it has not seen is forgotten as soon as it refuses it.
+    def keep_credential(self, credential: str) -> bool:
+        """Keep the device credential that a person gave and the server accepted; return whether the keyring keeps it.
 
         Raises:
             Conflict: ``not-enrolled``.
         """
-        kept = self._credentials.set(self.require_device(), credential, proven=proven)
-        self.link.engine.clear_error()
-        self.request_sync()
+        kept = self._credentials.set(self.require_device(), credential)
+        self._credential_given()
         return kept
+
+    def try_credential(self, credential: str) -> None:
+        """Use the device credential that a person gave; it is kept once the server accepts it, dropped if it refuses.
+
+        Raises:
+            Conflict: ``not-enrolled``.
+        """
+        self._credentials.try_out(self.require_device(), credential)
+        self._credential_given()
 
     def forget_credential(self) -> None:
         """Remove this station's credential from the keyring: for a practice station that nobody will use again."""
@@ -283,6 +287,10 @@ class Workspace:
     def working(self) -> AbstractContextManager[None]:
         """Return a block of work that passes of the engine step aside for."""
         return nullcontext() if self._link is None else self._link.engine.courtesy.working()
+
+    def _credential_given(self) -> None:
+        self.link.engine.clear_error()
+        self.request_sync()
 
     def request_sync(self) -> None:
         """Ask the running engine for a pass soon; returns at once."""

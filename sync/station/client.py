@@ -361,7 +361,7 @@ class ServerClient:
         except NotSignedIn as error:
             if code_of(error) == DEVICE_REVOKED:
                 self._on_revoked()
-            else:
+            elif error.code != "server-refused-unexplained":  # by something between: no word on the credential
                 # A user's name or password is looked at after the station was accepted.
                 self._on_checked(credential, code_of(error) != DEVICE_REFUSED)
             raise

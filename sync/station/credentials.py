@@ -16,10 +16,12 @@ class CredentialStore:
 
     def __init__(self) -> None:
         self._memory: dict[str, str] = {}
-        self._unproven: set[str] = set()
+        self._tried: dict[str, str] = {}
 
     def get(self, device_id: str) -> str | None:
-        """Return the credential of a device, None when it is not known (any more)."""
+        """Return the credential of a device, one on trial before the kept one; None when there is none (any more)."""
+        if device_id in self._tried:
+            return self._tried[device_id]
         if device_id in self._memory:
             return self._memory[device_id]
         import keyring
@@ -33,16 +35,10 @@ class CredentialStore:
             self._memory[device_id] = found
         return found
 
-    def set(self, device_id: str, credential: str, *, proven: bool = True) -> bool:
-        """Keep a credential and say whether it outlasts this process.
-
-        Args:
-            device_id: whose it is.
-            credential: what proves it.
-            proven: the server gave or accepted it; one that a person typed may be wrong.
-        """
+    def set(self, device_id: str, credential: str) -> bool:
+        """Keep a credential that the server gave or accepted, and say whether it outlasts this process."""
+        self._tried.pop(device_id, None)
         self._memory[device_id] = credential
-        (self._unproven.discard if proven else self._unproven.add)(device_id)
         import keyring
         from keyring.errors import KeyringError
 
@@ -52,22 +48,29 @@ class CredentialStore:
             return False
         return True
 
-    def checked(self, device_id: str, credential: str, *, accepted: bool) -> None:
-        """Record whether the server accepted a credential; one that was never accepted is removed.
+    def try_out(self, device_id: str, credential: str) -> None:
+        """Use a credential that a person gave, and that may be wrong, until the server has judged it.
 
-        One that was right before is kept: an administrator may only have disabled the station for a while.
+        What is kept stays until then, in the keyring too: it may be the right one.
         """
-        if self._memory.get(device_id) != credential or device_id not in self._unproven:
+        self._tried[device_id] = credential
+
+    def checked(self, device_id: str, credential: str, *, accepted: bool) -> None:
+        """Record whether the server accepted a credential: one on trial is kept from then on, or dropped.
+
+        A kept one stays when it is refused: an administrator may only have disabled the station for a while.
+        """
+        if self._tried.get(device_id) != credential:
             return
         if accepted:
-            self._unproven.discard(device_id)
+            self.set(device_id, credential)
         else:
-            self.forget(device_id)
+            self._tried.pop(device_id, None)
 
     def forget(self, device_id: str) -> None:
         """Forget the credential of a device."""
         self._memory.pop(device_id, None)
-        self._unproven.discard(device_id)
+        self._tried.pop(device_id, None)
         import keyring
         from keyring.errors import KeyringError
 

@@ -134,7 +134,7 @@ def test_a_station_without_a_keyring_asks_for_its_credential_after_a_restart(enr
         assert again.needs_credential
         with pytest.raises(NotSignedIn):
             sync_now(again)
-        again.keep_credential("not the right one")
+        again.try_credential("not the right one")
         with pytest.raises(UserFacingError) as refused:
             sync_now(again)
         assert code_of(refused.value) == "device-wrong"

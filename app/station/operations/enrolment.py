@@ -115,7 +115,8 @@ def held_here(workspace: Workspace) -> tuple[HeldCounts, SyncStatus]:
 def supply_credential(workspace: Workspace, credential: str) -> bool:
     """Give the station the credential its keyring does not hold; return whether the keyring keeps it now.
 
-    Taken unchecked when the server does not answer; it is forgotten when the server refuses it later.
+    Tried unchecked when the server does not answer: it is kept once the server accepts it, and what was kept before
+    stays until then.
 
     Raises:
         Conflict: ``not-enrolled``.
@@ -132,11 +133,12 @@ def supply_credential(workspace: Workspace, credential: str) -> bool:
     try:
         client.authenticate_device()
     except Unavailable:
-        return workspace.keep_credential(typed)
+        workspace.try_credential(typed)
+        return False
     except NotSignedIn as error:
         if code_of(error) != DEVICE_REFUSED:
             raise
         raise NotSignedIn("window-credential-wrong", server=server_url) from error
     finally:
         client.close()
-    return workspace.keep_credential(typed, proven=True)
+    return workspace.keep_credential(typed)

@@ -38,6 +38,7 @@ from sync.station.state import (
     set_value,
 )
 from sync.station.status import record_failure
+from tests.support.keyrings import Keys
 from tests.support.messages import says
 from tests.support.real_server import ServerProcess
 from tests.support.sync_stores import masters, migrated, signed_in
@@ -143,6 +144,25 @@ def test_a_dead_letter_can_be_mended_from_the_command_line(tmp_path, server, ima
     with database.read() as session:
         assert session.get_one(Target, letter["entity_id"]).code == "OTHER"
     database.close()
+
+
+@pytest.mark.slow
+def test_a_wrong_credential_on_the_command_line_leaves_the_kept_one(tmp_path, server, imageflow):
+    keyring.set_keyring(Keys())
+    device_id, credential = server.add_device("one")
+    server.start()
+    folder = tmp_path / "store"
+    folder.mkdir()
+    database = migrated(folder / "station.sqlite3", OutboxRecorder(HybridLogicalClock(device_id)))
+    with database.transaction() as session:
+        set_value(session, DEVICE_ID, device_id)
+        set_value(session, SERVER_URL, server.url)
+    database.close()
+    once = ["--once", "--store", str(folder)]
+    assert imageflow(*once, "--credential-stdin", given=credential + "\n").returncode == 0
+    assert imageflow(*once, "--credential-stdin", given="oops\n").returncode == 1
+    again = imageflow(*once)
+    assert again.returncode == 0, again.stderr
 
 
 @pytest.fixture

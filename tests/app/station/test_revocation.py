@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import keyring
-import keyring.backend
 import pytest
 from sqlalchemy import select
 
@@ -20,28 +19,11 @@ from sync.station.credentials import CredentialStore
 from sync.station.hold import Hold
 from sync.station.outbox import OutboxRecorder
 from sync.station.status import stored_status
+from tests.support.keyrings import Keys
 from tests.support.serving import Served, enrol, serve_with_users
 from tests.support.sync_stores import migrated
 
 pytestmark = pytest.mark.slow
-
-
-class Keys(keyring.backend.KeyringBackend):
-    """A keyring in memory."""
-
-    priority = 1
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[service, username]
 
 
 @pytest.fixture(scope="module")

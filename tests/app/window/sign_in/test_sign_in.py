@@ -159,13 +159,13 @@ def test_a_mistyped_device_credential_can_be_corrected_at_once(robot: UserRobot)
 @pytest.mark.usefixtures("with_server", "has_signed_in_before")
 def test_a_credential_the_server_refuses_later_is_asked_for_again(robot: UserRobot) -> None:
     workspace = robot.context.workspace
-    workspace.keep_credential("typed while the server was away")
+    workspace.try_credential("typed while the server was away")
     type_and_enter(robot, "operator", PASSWORD)
     robot.until(lambda: robot.context.screen == "home")
     assert is_marked_offline(robot)
     assert workspace.needs_credential
     robot.context.sign_out()
-    workspace.keep_credential("typed while the server was away")
+    workspace.try_credential("typed while the server was away")
     workspace.start_sync()
     # The status is polled: the window may see the refusal, or only the pass after it, which misses what was forgotten.
     asked = ("window-credential-refused", "window-credential-needed")
@@ -182,7 +182,7 @@ def test_a_credential_the_server_refuses_later_is_asked_for_again(robot: UserRob
 
 @pytest.mark.usefixtures("with_server")
 def test_a_first_sign_in_at_a_refused_station_names_the_station_as_the_reason(workspace: Workspace) -> None:
-    workspace.keep_credential("not the right one")
+    workspace.try_credential("not the right one")
     with pytest.raises(NotSignedIn) as caught:
         sign_in(workspace, "operator", PASSWORD)
     assert code_of(caught.value) == "device-wrong"
