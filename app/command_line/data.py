@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -36,23 +36,36 @@ def _data() -> None:
 
 
 @data_app.command()
-def verify(store: StoreOption = None, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
+def verify(
+    store: StoreOption = None,
+    data_dir: DataDirOption = None,
+    set_aside: Annotated[
+        bool,
+        typer.Option(
+            "--set-aside", help="Of a server: keep damaged files under another name, so that stations send them again."
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Check a station's store and the demo's practice store beside it, or a server's data with --data-dir.
 
     Database, audit trail, states and every file by its digest; of a station the outbox, of a server the change log.
-    Changes nothing; a station or a server may be running meanwhile. Ends with 1 when anything is not as it must be,
-    or where nothing was ever stored.
+    Changes nothing without --set-aside; a station or a server may be running meanwhile. Ends with 1 when anything is
+    not as it must be, or where nothing was ever stored.
 
     \b
     Examples:
       imageflow data verify
       imageflow data verify --store D:/imageflow --json
       imageflow data verify --data-dir /srv/imageflow
+      imageflow data verify --data-dir /srv/imageflow --set-aside
     """  # noqa: D301 - \b keeps the lines as they are
     from app.command_line import language
 
     one_side(store, data_dir)
-    reports = _of_station(store) if data_dir is None else [_of_server(data_dir)]
+    if set_aside and data_dir is None:
+        raise typer.BadParameter("name the server's data with --data-dir", param_hint="--set-aside")
+    reports = _of_station(store) if data_dir is None else [_of_server(data_dir, set_aside)]
     consistent = all(report.consistent for report in reports)
     if as_json:
         stores = [report.as_json(language()) for report in reports]
@@ -81,12 +94,12 @@ def _of_station(store: Path | None) -> list[ConsistencyReport]:
     return reports
 
 
-def _of_server(data_dir: Path) -> ConsistencyReport:
+def _of_server(data_dir: Path, set_aside: bool) -> ConsistencyReport:
     from server.core.settings import load_settings
     from server.process.verifying import check_server
 
     with progress_bar(str(data_dir)) as advance:
-        return check_server(load_settings(data_dir=data_dir), in_fractions(str(data_dir), advance))
+        return check_server(load_settings(data_dir=data_dir), in_fractions(str(data_dir), advance), set_aside=set_aside)
 
 
 def _print(report: ConsistencyReport, language: str) -> None:

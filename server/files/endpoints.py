@@ -18,6 +18,7 @@ from server.http.lanes import Lane, run_on
 from server.http.ranges import same_tag, wanted_range
 from server.http.revisions import Answered, IfMatch, Read
 from server.http.routes import feature_router
+from server.objects.damage import require_whole
 from sync.shared.schemas import GivenId, NamedId
 
 router = feature_router(prefix="/files", tags=["files"])
@@ -64,9 +65,11 @@ def content(file_id: NamedId, asking: Asking, request: Request, context: Context
 def download(file_id: NamedId, asking: Asking, request: Request, context: Context) -> Response:
     """The same as the content, with a name to save it under; a redirect to the object store where that is set."""
     known = service.get_file(context, asking, file_id)
-    signed = context.objects.presigned(known.sha256, _SIGNED_FOR) if context.settings.presigned_downloads else None
-    if signed is not None:
-        return RedirectResponse(signed, headers={"Cache-Control": "no-store"})
+    if context.settings.presigned_downloads:
+        require_whole(context.objects, known.sha256, known.size)
+        signed = context.objects.presigned(known.sha256, _SIGNED_FOR)
+        if signed is not None:
+            return RedirectResponse(signed, headers={"Cache-Control": "no-store"})
     return _content(request, context, known, "attachment")
 
 
@@ -121,6 +124,7 @@ def _content(request: Request, context: Context, known: FileReply, disposition: 
     }
     if same_tag(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
+    require_whole(context.objects, known.sha256, known.size)
     fresh = request.headers.get("if-range") in {None, tag}
     part = wanted_range(request.headers.get("range") if fresh else None, known.size)
     start, end = part or (0, known.size)

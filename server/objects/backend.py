@@ -50,7 +50,14 @@ class Backend(Protocol):
         ...
 
     def keep(self, key: str, sha256: str) -> bool:
-        """Return whether an object is there, and let it last through a power cut."""
+        """Return whether an object is there with the right bytes, and let it last through a power cut.
+
+        One that is damaged is set aside.
+        """
+        ...
+
+    def set_aside(self, key: str, sha256: str) -> bool:
+        """Keep a damaged object under another name, and return whether it was: one with the right bytes stays."""
         ...
 
     def read(self, key: str) -> bytes:

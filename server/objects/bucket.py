@@ -19,6 +19,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store, from_url
 
 from models.errors import Unavailable
+from models.storage import sha256_of_pieces
 from server.objects.backend import ListedObject
 from server.objects.keys import digest_of_key
 
@@ -27,11 +28,15 @@ if TYPE_CHECKING:
 
 _PART, _PARTS_AT_ONCE = 8 * 1024 * 1024, 4
 """Bytes of one part of a large object, and how many are on their way at once: together what it takes of memory."""
+_PIECE = 1024 * 1024
+"""Bytes of an object that are hashed at a time."""
 _PUTS_AT_ONCE = 8
 """Small objects that are on their way at once."""
 _PAGE = 1_000
 _REMOVED = "removed/"
 """Before the keys of removed objects."""
+_DAMAGED = "damaged/"
+"""Before the keys of damaged objects."""
 _T = TypeVar("_T")
 _RETRIES: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
 
@@ -75,13 +80,22 @@ class Bucket:
         self.put_file(key, path)
 
     def keep(self, key: str, sha256: str) -> bool:
-        """Return whether an object is there: what is stored lasts."""
-        del sha256
+        """Return whether an object is there with the right bytes: what is stored lasts."""
         try:
-            self.size(key)
+            if self._found(key, lambda: self._digest(key)) == sha256:
+                return True
+            self.set_aside(key, sha256)
         except FileNotFoundError:
             return False
-        return True
+        return False
+
+    def set_aside(self, key: str, sha256: str) -> bool:
+        """Keep a damaged object beside: the copy is what is looked at, as another may be stored meanwhile."""
+        with _asked():
+            obstore.copy(self._store, key, _DAMAGED + key)
+            damaged = self._digest(_DAMAGED + key) != sha256
+            obstore.delete(self._store, key if damaged else _DAMAGED + key)
+        return damaged
 
     def read(self, key: str) -> bytes:
         """Return all bytes."""
@@ -142,6 +156,9 @@ class Bucket:
         """Remove an object."""
         with _asked():
             obstore.delete(self._store, key)
+
+    def _digest(self, key: str) -> str:
+        return sha256_of_pieces(map(bytes, obstore.get(self._store, key).stream(min_chunk_size=_PIECE)))
 
     def _found(self, key: str, ask: Callable[[], _T]) -> _T:
         """Return what is answered about an object; a removed one that somebody asks for is brought back."""

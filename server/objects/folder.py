@@ -18,6 +18,8 @@ from models.storage import sha256_of_file, sync_file, sync_path
 
 ARRIVING = ".arriving"
 """Folder for objects that are on their way; no key begins with a dot."""
+DAMAGED = "damaged"
+"""Folder for objects that were found damaged; no key begins with it."""
 _AT_ONCE = 8
 """Files flushed at the same time by this process: a file system commits what it is asked for together."""
 _PIECE = 256 * 1024
@@ -75,7 +77,7 @@ def write_made(folder: Path, pieces: Sequence[bytes | memoryview], key: Callable
 
 
 def keep_lasting(folder: Path, key: str, sha256: str) -> bool:
-    """Flush an object that is there, and return whether it is; one that a power cut has damaged is removed.
+    """Flush an object that is there, and return whether it is; a damaged one is set aside.
 
     Whoever stored it may be doing so in this moment, may have ended before it was flushed, or did not ask for that.
 
@@ -90,12 +92,37 @@ def keep_lasting(folder: Path, key: str, sha256: str) -> bool:
     path = folder / key
     try:
         if sha256_of_file(path) != sha256:
-            path.unlink()
+            set_file_aside(folder, key, sha256)
             return False
         sync_path(path)
     except FileNotFoundError:
         return False
     _each(sync_path, _folders(folder, [key]))
+    return True
+
+
+def set_file_aside(folder: Path, key: str, sha256: str) -> bool:
+    """Move a damaged object to where nobody looks for it, and return whether it was; a good one stays.
+
+    Args:
+        folder: of the store.
+        key: of the object.
+        sha256: digest that its bytes should have.
+
+    Raises:
+        OSError: ``FileNotFoundError`` for an object that is not there, or when the system refuses.
+    """
+    path, aside = folder / key, folder / DAMAGED / f"{sha256}-{secrets.token_hex(4)}"
+    aside.parent.mkdir(exist_ok=True)
+    # Moved first, then read: whoever stores the object meanwhile writes another file.
+    path.rename(aside)
+    if sha256_of_file(aside) == sha256:
+        sync_path(aside)
+        aside.replace(path)
+        sync_path(path.parent)
+        return False
+    sync_path(aside.parent)
+    sync_path(path.parent)
     return True
 
 

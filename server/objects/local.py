@@ -15,6 +15,7 @@ from server.objects.folder import (
     keep_lasting,
     remove_file_older,
     remove_unfinished,
+    set_file_aside,
     write_made,
     write_objects,
 )
@@ -57,8 +58,12 @@ class LocalFolder:
             sync_path(place)
 
     def keep(self, key: str, sha256: str) -> bool:
-        """Return whether an object is there, flushed; one that is damaged is removed."""
+        """Return whether an object is there, flushed; one that is damaged is set aside."""
         return keep_lasting(self._folder, key, sha256)
+
+    def set_aside(self, key: str, sha256: str) -> bool:
+        """Move an object to the folder of damaged ones unless its bytes are right."""
+        return set_file_aside(self._folder, key, sha256)
 
     def read(self, key: str) -> bytes:
         """Return all bytes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from sqlalchemy import Table, bindparam, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models.base import UtcDateTime
@@ -44,9 +44,20 @@ def record_blobs(session: Session, blobs: Sequence[tuple[str, int, str]]) -> Non
     session.connection().execute(_HELD, absent)
 
 
+def recorded_sizes(session: Session, digests: Sequence[str]) -> dict[str, int]:
+    """Return the size in bytes of each blob that the object store was given, by its digest."""
+    query = select(Blob.sha256, Blob.size_bytes).where(Blob.sha256.in_(digests), Blob.present)
+    return {row.sha256: row.size_bytes for row in session.execute(query)}
+
+
 _BLOBS = cast("Table", Blob.__table__)
 _HELD = (
     update(_BLOBS)
     .where(_BLOBS.c.sha256 == bindparam("of"), _BLOBS.c.present.is_(False))
-    .values(present=True, received_bytes=bindparam("now_held"), uploaded_at=bindparam("now", type_=UtcDateTime()))
+    .values(
+        present=True,
+        size_bytes=bindparam("now_held"),
+        received_bytes=bindparam("now_held"),
+        uploaded_at=bindparam("now", type_=UtcDateTime()),
+    )
 )

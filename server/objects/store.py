@@ -122,11 +122,23 @@ class ObjectStore:
     def keep(self, sha256: str) -> bool:
         """Return whether the object is there; from then on it lasts through a power cut, whoever stored it.
 
+        One whose bytes are not those of its digest is set aside and does not count.
+
         Raises:
             Unavailable: ``disk-full`` or ``objects-unreachable``.
         """
         with translated(missing="objects-unreachable"):
             return self._backend.keep(key_of(sha256), sha256)
+
+    def set_aside(self, sha256: str) -> bool:
+        """Keep a damaged object beside, so that it can be stored anew, and return whether it was damaged.
+
+        Raises:
+            NotFound: ``object-unknown``.
+            Unavailable: ``disk-full`` or ``objects-unreachable``.
+        """
+        with translated():
+            return self._backend.set_aside(key_of(sha256), sha256)
 
     def read(self, sha256: str) -> bytes:
         """Return all bytes.

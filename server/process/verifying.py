@@ -1,7 +1,7 @@
 """Checking the data of a server: database, audit trails, sessions, change log and every file by its digest.
 
-Reads only, so a server may be at work meanwhile. Files are checked page by page, each page in a transaction of its own:
-a long one would keep SQLite from clearing its log.
+A server may be at work meanwhile: nothing but damaged files is touched, and these only where that is asked. Files are
+checked page by page, each page in a transaction of its own: a long one would keep SQLite from clearing its log.
 """
 
 from __future__ import annotations
@@ -47,10 +47,18 @@ _NAMED: tuple[tuple[InstrumentedAttribute[str], InstrumentedAttribute[int]], ...
 """Every column that holds the digest of a file, with that of its size."""
 
 
-def check_server(settings: ServerSettings, on_progress: Progress | None = None) -> ConsistencyReport:
+def check_server(
+    settings: ServerSettings, on_progress: Progress | None = None, *, set_aside: bool = False
+) -> ConsistencyReport:
     """Check the data of a server; it may be at work meanwhile.
 
     Of PostgreSQL the pages and foreign keys are its own matter (``pg_amcheck``); the rest is checked.
+
+    Args:
+        settings: of the server.
+        on_progress: told how many files are checked.
+        set_aside: whether a damaged file is kept under another name in the object store, so that it counts as missing
+            and is taken anew from a station that holds it.
 
     Raises:
         NotFound: ``server-no-store``.
@@ -69,7 +77,7 @@ def check_server(settings: ServerSettings, on_progress: Progress | None = None) 
             findings += audit_findings(session)
             findings += session_findings(session, counts, results_are_here=False)
             findings += _log_findings(session, counts)
-        findings += _file_findings(database, ObjectStore(settings.objects), counts, on_progress)
+        findings += _file_findings(database, ObjectStore(settings.objects), counts, on_progress, set_aside)
         return ConsistencyReport(settings.data_dir, tuple(findings), counts)
     finally:
         database.close()
@@ -93,7 +101,7 @@ def _log_findings(session: Session, counts: dict[str, int]) -> Iterator[Finding]
 
 
 def _file_findings(
-    database: Database, objects: ObjectStore, counts: dict[str, int], on_progress: Progress | None
+    database: Database, objects: ObjectStore, counts: dict[str, int], on_progress: Progress | None, set_aside: bool
 ) -> Iterator[Finding]:
     """Check every file that a record names; one that has not come yet is counted, as records of stations come first."""
     total = counts["files"] = counts["files_awaited"] = 0
@@ -108,11 +116,20 @@ def _file_findings(
                 counts["files_awaited"] += 1
                 continue
             if reason:
-                yield Finding("finding-object", {"sha256": sha256, "reason": reason})
+                moved = set_aside and reason != _MISSING and _set_aside(objects, sha256)
+                code = "finding-object-set-aside" if moved else "finding-object"
+                yield Finding(code, {"sha256": sha256, "reason": reason})
             counts["files"] += 1
             if on_progress is not None:
                 on_progress(counts["files"], max(total, counts["files"]))
         last = page[-1][0]
+
+
+def _set_aside(objects: ObjectStore, sha256: str) -> bool:
+    try:
+        return objects.set_aside(sha256)
+    except NotFound:
+        return False  # It has been removed meanwhile.
 
 
 def _page(database: Database, after: str) -> list[tuple[str, int]]:

@@ -9,12 +9,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.synced import Master, SyncKind, snapshot, synced_types
+from server.objects.damage import is_whole
+from server.objects.records import recorded_sizes
 from server.objects.store import ObjectStore
 from sync.shared.protocol import HeldRecord, Inventory, Lacking, StaleMaster
 
 
 def lacking(session: Session, objects: ObjectStore, held: Inventory) -> Lacking:
     """Return what is not here, or here in an older state: facts and sessions by their ids, blobs by their bytes.
+
+    A blob of another size than was recorded is damaged and counts as not here; its digest would take reading it.
 
     Ids are random and digests cannot be guessed: whoever names one holds it.
     """
@@ -23,7 +27,8 @@ def lacking(session: Session, objects: ObjectStore, held: Inventory) -> Lacking:
         by_entity[record.entity].append(record)
     records = [one for entity, given in by_entity.items() for one in _not_here(session, entity, given)]
     masters = [one for entity, given in by_entity.items() for one in _stale(session, entity, given)]
-    blobs = [sha256 for sha256 in held.blobs if not objects.exists(sha256)]
+    sizes = recorded_sizes(session, held.blobs)
+    blobs = [sha256 for sha256 in held.blobs if not is_whole(objects, sha256, sizes.get(sha256))]
     return Lacking(records=records, blobs=blobs, masters=masters)
 
 

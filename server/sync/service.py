@@ -11,6 +11,8 @@ from server.auth.identity.principal import Principal
 from server.change_log.cursor import position_of
 from server.context import ServerContext
 from server.core.paging import PageQuery, PageStatements, fetch_page
+from server.objects.damage import require_whole
+from server.objects.records import recorded_sizes
 from server.sync.admission import Admission
 from server.sync.apply import apply_batch
 from server.sync.blobs import ChunkRange, Uploads, may_read_blob
@@ -185,16 +187,17 @@ def blob_size(context: ServerContext, who: Principal, sha256: str) -> int:
     Raises:
         PermissionDenied: ``role-not-allowed``.
         InvalidInput: ``upload-range-invalid`` when ``sha256`` is not a digest.
-        NotFound: ``blob-unknown``, also for a blob that the station may not read: a digest reveals nothing.
+        NotFound: ``blob-unknown``, also for a blob that the station may not read: a digest reveals nothing;
+            ``object-unknown`` or ``object-damaged`` when the object store has lost it.
     """
     require_reader(who)
     if not is_digest(sha256):
         raise InvalidInput("upload-range-invalid")
-    if who.device_id is not None:
-        with context.database.read() as session:
-            if not may_read_blob(session, sha256, who.device_id):
-                raise NotFound("blob-unknown")
-    return context.objects.size(sha256)
+    with context.database.read() as session:
+        if who.device_id is not None and not may_read_blob(session, sha256, who.device_id):
+            raise NotFound("blob-unknown")
+        size = recorded_sizes(session, [sha256]).get(sha256)
+    return require_whole(context.objects, sha256, size)
 
 
 def maintain(context: ServerContext) -> None:

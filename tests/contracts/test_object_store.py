@@ -75,6 +75,32 @@ def test_what_is_not_there_is_reported(store: ObjectStore) -> None:
     store.delete(sha256)
 
 
+@pytest.mark.parametrize("damage", [b"SAME", b"sa", b""])
+def test_a_damaged_object_does_not_count_as_kept(store: ObjectStore, damage: bytes) -> None:
+    sha256 = hashlib.sha256(b"same").hexdigest()
+    store.put(sha256, damage)
+    assert (store.keep(sha256), store.exists(sha256)) == (False, False)
+
+
+def test_an_object_is_stored_anew_after_a_damaged_one_was_set_aside(store: ObjectStore) -> None:
+    sha256 = hashlib.sha256(b"same").hexdigest()
+    store.put(sha256, b"SAME")
+    assert store.set_aside(sha256)
+    assert (store.read(kept(store, b"same")), store.keep(sha256)) == (b"same", True)
+
+
+def test_a_good_object_is_not_set_aside(store: ObjectStore) -> None:
+    sha256 = kept(store, b"same")
+    assert (store.set_aside(sha256), store.read(sha256)) == (False, b"same")
+
+
+def test_an_object_that_was_set_aside_is_not_listed(store: ObjectStore) -> None:
+    sha256 = hashlib.sha256(b"same").hexdigest()
+    store.put(sha256, b"SAME")
+    store.set_aside(sha256)
+    assert list(store.listed()) == []
+
+
 def test_what_is_deleted_is_gone(store: ObjectStore) -> None:
     sha256 = kept(store, b"gone")
     store.delete(sha256)

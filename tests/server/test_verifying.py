@@ -91,6 +91,29 @@ def test_a_damaged_file_is_found(settings: ServerSettings, damage: Callable[[Pat
     assert finding.values == {"sha256": sha256_of(b"pixels of a part"), "reason": reason}
 
 
+@pytest.mark.parametrize("content", [b"PIXELS of a part", b""])
+def test_a_damaged_file_is_kept_under_another_name_when_asked(settings: ServerSettings, content: bytes) -> None:
+    path = object_file(settings, b"pixels of a part")
+    path.write_bytes(content)
+    (finding,) = check_server(settings, set_aside=True).findings
+    assert (finding.code, path.exists()) == ("finding-object-set-aside", False)
+    (kept,) = (settings.data_dir / "objects" / "damaged").iterdir()
+    assert kept.read_bytes() == content
+
+
+def test_a_damaged_file_stays_where_it_is_unless_asked(settings: ServerSettings) -> None:
+    path = object_file(settings, b"pixels of a part")
+    path.write_bytes(b"")
+    check_server(settings)
+    assert path.read_bytes() == b""
+
+
+def test_a_good_file_of_a_wrong_recorded_size_is_not_set_aside(settings: ServerSettings) -> None:
+    sql(settings, "UPDATE stored_files SET size_bytes = 7")
+    (finding,) = check_server(settings, set_aside=True).findings
+    assert (finding.code, object_file(settings, b"upload").read_bytes()) == ("finding-object", b"upload")
+
+
 def test_a_file_that_a_client_uploaded_is_checked_too(settings: ServerSettings) -> None:
     object_file(settings, b"upload").unlink()
     assert codes(settings) == {"finding-object"}

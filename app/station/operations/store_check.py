@@ -90,8 +90,8 @@ def _acknowledged(fields: dict[str, Any] | None) -> bool:
 def _blob_findings(
     session: Session, blobs: BlobStore, counts: dict[str, int], on_progress: Progress | None
 ) -> Iterator[Finding]:
-    rows = session.execute(select(Blob.sha256, Blob.size_bytes, Blob.present)).all()
-    known = {sha256 for sha256, _, _ in rows}
+    rows = session.execute(select(Blob.sha256, Blob.size_bytes, Blob.present, Blob.uploaded_at)).all()
+    known = {row.sha256 for row in rows}
     own = session.scalar(select(SyncState.value).where(SyncState.key == "device_id"))
     named = session.execute(select(ImageRecord.id, ImageRecord.sha256).where(ImageRecord.device_id == own))
     for image_id, sha256 in named:
@@ -100,12 +100,13 @@ def _blob_findings(
     for model_id, sha256 in session.execute(select(ModelFile.id, ModelFile.sha256).where(ModelFile.rev.is_(None))):
         if sha256 not in known:
             yield Finding("finding-unnamed-blob", {"entity": "model_file", "entity_id": model_id, "sha256": sha256})
-    present = [(sha256, size) for sha256, size, here in rows if here]
+    present = [(row.sha256, row.size_bytes, row.uploaded_at is not None) for row in rows if row.present]
     counts["blobs"] = len(present)
-    for number, (sha256, size) in enumerate(present, start=1):
+    for number, (sha256, size, received) in enumerate(present, start=1):
         reason = _blob_problem(blobs.path(sha256), sha256, size)
         if reason:
-            yield Finding("finding-blob", {"sha256": sha256, "reason": reason})
+            code = "finding-blob" if received else "finding-blob-unsent"
+            yield Finding(code, {"sha256": sha256, "reason": reason})
         if on_progress is not None:
             on_progress(number, len(present))
 

@@ -79,5 +79,20 @@ def test_damage_of_a_servers_data_ends_with_1(capsys, data_dir):
     assert says(err, "finding-object", sha256="a" * 64, reason="missing")
 
 
+def test_a_damaged_file_of_a_server_is_set_aside_when_asked(capsys, data_dir):
+    context = open_context(ServerSettings(data_dir=data_dir))
+    context.objects.put("a" * 64, b"bad")
+    with context.database.local_transaction() as session:
+        record_blob(session, "a" * 64, 3, "image/png")
+    context.close()
+    code, _, err = run(capsys, "data", "verify", "--data-dir", data_dir, "--set-aside")
+    assert code == 1
+    assert says(err, "finding-object-set-aside", sha256="a" * 64, reason="wrong-digest")
+
+
+def test_nothing_of_a_station_is_set_aside(capsys, store):
+    assert run(capsys, "data", "verify", "--store", store, "--set-aside")[0] == 2
+
+
 def test_a_check_is_of_one_side(capsys, store, data_dir):
     assert run(capsys, "data", "verify", "--store", store, "--data-dir", data_dir)[0] == 2

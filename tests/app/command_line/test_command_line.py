@@ -165,7 +165,7 @@ def test_a_store_verifies_with_0_only_while_it_is_consistent(station: Station) -
     done = imageflow("data", "verify", "--store", str(station.store), "--json")
     assert done.returncode == 1
     (finding,) = json.loads(done.stdout)["stores"][0]["findings"]
-    assert (finding["code"], finding["sha256"]) == ("finding-blob", blob.name)
+    assert (finding["code"], finding["sha256"]) == ("finding-blob-unsent", blob.name)
 
 
 @pytest.mark.slow

@@ -53,6 +53,15 @@ def test_what_the_client_has_already_is_not_sent_again(served: Served) -> None:
     assert (answer.status_code, answer.content) == (304, b"")
 
 
+@pytest.mark.parametrize("end", ["", "/download"])
+@pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-3"}])
+def test_a_file_cut_short_in_the_object_store_is_refused(served: Served, end: str, headers: dict[str, str]) -> None:
+    made = upload(served, png(9)).json()
+    served.context.objects.put(made["sha256"], b"cut short")
+    answer = served["inspector"].get(f"/files/{made['id']}{end}", headers=headers)
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (404, "object-damaged")
+
+
 @pytest.mark.parametrize(
     ("stated", "served_as"), [("image/png", "image/png"), ("text/html", "application/octet-stream")]
 )

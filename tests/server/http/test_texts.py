@@ -120,6 +120,7 @@ def test_a_refused_query_is_explained_in_japanese_alone(served: Served, query: s
         "backbone-damaged",
         "preprocessing-model-missing",
         "object-unknown",
+        "object-damaged",
         "execution-given-up",
         "execution-not-accepted",
         "execution-fault",

@@ -259,7 +259,7 @@ MUTATIONS = (
     Mutation(
         "blobs that the server has lost are not sent again",
         "server.sync.comparing",
-        "    blobs = [sha256 for sha256 in held.blobs if not objects.exists(sha256)]\n",
+        "    blobs = [sha256 for sha256 in held.blobs if not is_whole(objects, sha256, sizes.get(sha256))]\n",
         "    blobs: list[str] = []\n",
         SCENARIO,
         tests=(f"{_WENT_BACK}::test_images_that_an_object_store_lost_are_sent_again",),

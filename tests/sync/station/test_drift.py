@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from models.audit import AuditEntry
 from models.clock import rfc3339, utc_now
 from models.sessions import AIResult, ImageRecord
+from models.storage import sha256_of
 from models.sync import Blob, OutboxEntry
 from models.targets import Target
 from sync.shared.drift import day_digests
@@ -81,6 +82,44 @@ def test_an_emptied_object_store_gets_its_images_again(server, agreed):
     checked_ago(agreed, timedelta(days=2))
     agreed.sync()
     assert server.objects.read(sha256) == b"pixels"
+
+
+@pytest.fixture
+def image(server, agreed, tmp_path):
+    """The file of the one image that the server holds."""
+    sha256 = sha256_of(b"pixels")
+    return tmp_path / "server" / "objects" / sha256[:2] / sha256[2:4] / sha256
+
+
+def test_an_image_that_was_cut_short_on_the_server_is_sent_again(agreed, image):
+    image.write_bytes(b"pix")
+    checked_ago(agreed, timedelta(days=2))
+    agreed.sync()
+    assert image.read_bytes() == b"pixels"
+
+
+def test_an_image_cut_short_on_the_server_comes_again_on_request(agreed, image):
+    image.write_bytes(b"pix")
+    with agreed.database.transaction() as session:
+        begin_comparison(session)
+    agreed.sync()
+    assert image.read_bytes() == b"pixels"
+
+
+def test_a_replaced_damaged_image_is_kept_beside(agreed, image):
+    image.write_bytes(b"pix")
+    checked_ago(agreed, timedelta(days=2))
+    agreed.sync()
+    (kept,) = (image.parents[2] / "damaged").iterdir()
+    assert kept.read_bytes() == b"pix"
+
+
+def test_an_image_whose_bytes_changed_is_sent_again_once_it_is_set_aside(server, agreed, image):
+    image.write_bytes(b"PIXELS")
+    assert server.objects.set_aside(image.name)
+    checked_ago(agreed, timedelta(days=2))
+    agreed.sync()
+    assert image.read_bytes() == b"pixels"
 
 
 def test_a_difference_is_shown(server, agreed):

@@ -69,8 +69,14 @@ def _flip(path: Path) -> None:
 def test_a_damaged_blob_is_found(used_store: Path, damage: Callable[[Path], object], reason: str) -> None:
     damage(first_blob(used_store))
     (finding,) = check_store(used_store).findings
-    assert (finding.code, finding.values["reason"]) == ("finding-blob", reason)
+    assert (finding.code, finding.values["reason"]) == ("finding-blob-unsent", reason)
     assert finding.sentence("ja")
+
+
+def test_a_damaged_blob_that_the_server_has_received_is_told_as_such(used_store: Path) -> None:
+    sql(used_store, "UPDATE blobs SET uploaded_at = created_at")
+    _flip(first_blob(used_store))
+    assert codes(used_store) == {"finding-blob"}
 
 
 @pytest.mark.parametrize(
