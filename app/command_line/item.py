@@ -10,7 +10,7 @@ import typer
 
 from app.command_line.options import JsonOption, StoreOption, finite_threshold
 from app.command_line.passwords import PasswordStdinOption, read_password
-from app.command_line.tables import table_lines
+from app.command_line.tables import print_json_lines, table_lines
 
 if TYPE_CHECKING:
     from app.station.operations.thresholds import ThresholdChange
@@ -51,7 +51,7 @@ def list_command(store: StoreOption = None, as_json: JsonOption = False) -> None
             }
             for target, item in found
         ]
-        typer.echo(json.dumps(listed, ensure_ascii=False))
+        print_json_lines(listed)
         return
     rows = [
         (

@@ -14,6 +14,7 @@ from app.command_line.model_release import release_app
 from app.command_line.model_score import score_command
 from app.command_line.model_threshold import threshold_command
 from app.command_line.options import JsonOption, progress_bar
+from app.command_line.tables import print_json_lines
 
 model_app = typer.Typer(
     help="Look at models, set thresholds, score sensor rows, see drift, export and verify; make the backbone ready.",
@@ -49,8 +50,10 @@ def backbone_command(
         from inspection.model_library.catalogue import list_backbones
 
         listed = list_backbones()
-        lines = [f"{found['name']}  {found['state']}" for found in listed]
-        typer.echo(json.dumps(listed) if as_json else "\n".join(lines))
+        if as_json:
+            print_json_lines(listed)
+            return
+        typer.echo("\n".join(f"{found['name']}  {found['state']}" for found in listed))
         return
     from inspection.anomaly import convert_in_own_process
 
@@ -137,7 +140,7 @@ def list_command(
 
     listed = list_models(folder)
     if as_json:
-        typer.echo(json.dumps(listed, ensure_ascii=False))
+        print_json_lines(listed)
         return
     for found in listed:
         if "error" in found:

@@ -22,7 +22,9 @@ StoreOption = Annotated[
 DataDirOption = Annotated[
     Path | None, typer.Option("--data-dir", help="The server's data folder; else the platform's data folder.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program instead of text.")]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print JSON for a program instead of text; a list is one object a line.")
+]
 LeaveOutOption = Annotated[
     list[str] | None, typer.Option("--leave-out", help="Column that is no sensor; may be given again.")
 ]

@@ -1,8 +1,12 @@
-"""Tables of text in the terminal."""
+"""Lists in the terminal: tables of text for people, one JSON object a line for programs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import typer
 
 _GAP = "  "
 
@@ -24,3 +28,9 @@ def table_lines(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[st
         return _GAP.join(cells).rstrip()
 
     return [padded(line) for line in lines]
+
+
+def print_json_lines(records: Iterable[Mapping[str, Any]]) -> None:
+    """Print each record of a list as one JSON object a line; an empty list prints nothing."""
+    for record in records:
+        typer.echo(json.dumps(record, ensure_ascii=False))

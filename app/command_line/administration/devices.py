@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,7 @@ import typer
 from app.command_line.administration.opened_server import opened_server, print_list
 from app.command_line.options import DataDirOption as DataDir
 from app.command_line.options import JsonOption as Json
-from app.command_line.tables import table_lines
+from app.command_line.tables import print_json_lines, table_lines
 
 devices_app = typer.Typer(help="Stations.", no_args_is_help=True)
 
@@ -53,7 +52,7 @@ def list_stores(
     with opened_server(data_dir) as (context, _):
         found = [store.model_dump(mode="json") for store in stores(context, device_id)]
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        print_json_lines(found)
         return
     columns = ("id", "state", "last_seen_at", "parent_id", "decided_by")
     typer.echo("\n".join(table_lines(columns, [[str(row[name] or "-") for name in columns] for row in found])))

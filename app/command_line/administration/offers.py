@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from app.command_line.administration.opened_server import checked, opened_server
 from app.command_line.options import DataDirOption as DataDir
 from app.command_line.options import JsonOption as Json
-from app.command_line.tables import table_lines
+from app.command_line.tables import print_json_lines, table_lines
 
 offers_app = typer.Typer(help="Masters that a restore has lost and stations still hold.", no_args_is_help=True)
 _COLUMNS = ("entity", "label", "entity_id", "offered_at", "taken_at")
@@ -24,7 +23,7 @@ def list_offers(data_dir: DataDir = None, as_json: Json = False) -> None:
     with opened_server(data_dir) as (context, _):
         found = [row.model_dump(mode="json") for row in offered(context)]
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        print_json_lines(found)
         return
     typer.echo("\n".join(table_lines(_COLUMNS, [[str(row[name] or "-") for name in _COLUMNS] for row in found])))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
-from app.command_line.tables import table_lines
+from app.command_line.tables import print_json_lines, table_lines
 from models.states import Role
 
 if TYPE_CHECKING:
@@ -103,14 +102,14 @@ def print_list(
     *,
     add: str,
 ) -> None:
-    """Print every record: a table of ``columns``, or JSON; ``add`` is the command that makes the first one."""
+    """Print every record: a table of ``columns``, or JSON lines; ``add`` is the command that makes the first one."""
     from app.command_line import warn
 
     with opened_server(data_dir) as (context, _):
         rows = _all(lambda wanted: page(context, wanted))
     content = [row.model_dump(mode="json") for row in rows]
     if as_json:
-        typer.echo(json.dumps(content, ensure_ascii=False))
+        print_json_lines(content)
         return
     cells = [[_NO_VALUE if row[column] is None else str(row[column]) for column in columns] for row in content]
     typer.echo("\n".join(table_lines(columns, cells)))

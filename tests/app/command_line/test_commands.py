@@ -284,7 +284,7 @@ def test_what_train_writes_is_what_evaluate_then_show_read(
     _, out, _ = run(capsys, "model", "show", model, "--json")
     assert json.loads(out)["threshold"]["value"] == trained["threshold"]
     _, out, _ = run(capsys, "model", "list", tmp_path, "--json")
-    assert [entry["digest"] for entry in json.loads(out)] == [trained["digest"]]
+    assert [json.loads(line)["digest"] for line in out.splitlines()] == [trained["digest"]]
     code, out, _ = run(capsys, "model", "show", model)
     assert code == 0
     assert trained["digest"] in out

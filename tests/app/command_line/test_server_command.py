@@ -119,15 +119,14 @@ def test_the_server_is_administered_from_the_command_line(here: Here, tmp_path: 
             here.run("admin", "users", "add", name, "--role", role, "--password-stdin", *data, given=PASSWORD).code == 0
         )
     assert here.run("admin", "users", "disable", "worker", *data).code == 0
-    users = {
-        user["username"]: user["active"] for user in json.loads(here.run("admin", "users", "list", *data, "--json").out)
-    }
+    listed = [json.loads(line) for line in here.run("admin", "users", "list", *data, "--json").out.splitlines()]
+    users = {user["username"]: user["active"] for user in listed}
     assert users == {"boss": True, "worker": False}
     last = here.run("admin", "users", "disable", "boss", *data)
     assert (last.code, says(last.err, "last-admin")) == (1, True)
     key = json.loads(here.run("admin", "keys", "create", "mes", "--role", "integrator", *data, "--json").out)
     assert here.run("admin", "keys", "revoke", key["id"], *data).code == 0
-    listed = json.loads(here.run("admin", "keys", "list", *data, "--json").out)
+    listed = [json.loads(line) for line in here.run("admin", "keys", "list", *data, "--json").out.splitlines()]
     assert [(entry["id"], entry["revoked_at"] is None, "key" in entry) for entry in listed] == [
         (key["id"], False, False)
     ]
@@ -170,7 +169,7 @@ def test_a_code_is_listed_until_it_is_withdrawn_at_the_command_line(here: Here, 
     code = json.loads(here.run("admin", "codes", "create", "Line 1", *data, "--json").out)
     assert here.run("admin", "codes", "withdraw", code["id"], *data).code == 0
     listed = here.run("admin", "codes", "list", *data, "--json").out
-    (entry,) = json.loads(listed)
+    (entry,) = map(json.loads, listed.splitlines())
     assert (entry["device_name"], entry["created_by"]) == ("Line 1", "admin-command")
     assert entry["withdrawn_at"] is not None
     assert code["code"] not in listed

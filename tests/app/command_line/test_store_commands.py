@@ -45,7 +45,7 @@ def kept(folder, query):
 def test_the_stores_of_a_station_are_listed(capsys, data):
     folder, device_id, refused, _ = data
     ended, out, _ = run(capsys, "admin", "devices", "stores", device_id, "--data-dir", folder, "--json")
-    states = {store["id"]: store["state"] for store in json.loads(out)}
+    states = {store["id"]: store["state"] for store in map(json.loads, out.splitlines())}
     assert (ended, len(states), states[refused]) == (0, 2, "refused")
 
 
@@ -65,7 +65,7 @@ def test_a_station_is_revoked(capsys, data):
 def test_what_stations_offer_is_listed(capsys, data):
     folder, _, _, target_id = data
     ended, out, _ = run(capsys, "admin", "offers", "list", "--data-dir", folder, "--json")
-    assert (ended, [row["entity_id"] for row in json.loads(out)]) == (0, [target_id])
+    assert (ended, [json.loads(line)["entity_id"] for line in out.splitlines()]) == (0, [target_id])
 
 
 @pytest.mark.parametrize("everything", [True, False])

@@ -379,7 +379,7 @@ def test_items_are_listed_with_the_threshold_they_are_inspected_with(
     code, out, _ = run(capsys, "item", "list", "--store", station.store, "--json")
     assert code == 0
     listed = {"id": item.id, "target": target.code, "name": item.name, "threshold": 7.5, "origin": "station"}
-    assert json.loads(out) == [listed]
+    assert [json.loads(line) for line in out.splitlines()] == [listed]
     code, out, _ = run(capsys, "item", "list", "--store", station.store)
     header, row = out.splitlines()
     assert header.split() == ["id", "item", "threshold", "from"]
