@@ -16,6 +16,7 @@ from models.states import ChangeOperation
 from models.sync import OutboxEntry
 from models.synced import Master, snapshot
 from sync.shared.protocol import HeldRecord, StaleMaster
+from sync.station.apply import waiting_fields
 
 _LABELS = ("code", "username", "name")
 _WHEN = len("0000000000000-0000")
@@ -47,7 +48,9 @@ def offer(session: Session, record: Master, stale: StaleMaster, device_id: str) 
         fields = snapshot(record)
         session.add(_entry(record, ChangeOperation.INSERT, fields, record.clock, _maker(record, device_id), None))
         return 1
-    wire = snapshot(record)
+    # A field with a change that waits, or was refused, goes with that one: the record may hold a stand-in of its value.
+    waiting = waiting_fields(session, record.entity, record.id)
+    wire = {name: value for name, value in snapshot(record).items() if name not in waiting}
     groups: dict[tuple[str, str | None], dict[str, Any]] = defaultdict(dict)
     for name, state in record.field_clocks.items():
         clock, author = state.get("clock", ""), _author(state, device_id)

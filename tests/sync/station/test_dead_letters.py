@@ -15,12 +15,14 @@ from models.storage import sha256_of
 from models.sync import OutboxEntry
 from models.synced import snapshot
 from models.targets import InspectionItem, Target
+from models.tracking import remote_changes
 from models.users import User
-from sync.shared.protocol import PulledChange
+from sync.shared.protocol import PulledChange, StaleMaster
 from sync.station.apply import take_changes
 from sync.station.conflicts import list_conflicts
 from sync.station.dead_letters import DeadLetter, find_dead_letter, list_dead_letters, resend, resend_all
 from sync.station.mending import change_fields, value_of
+from sync.station.offering import offer
 from tests.support.sync_stores import Station, prepared, signed_in
 
 
@@ -141,6 +143,16 @@ def test_a_code_that_came_free_is_the_records_again_once_it_is_accepted(server, 
     station.sync()
     assert {place.record(Target, target.id).code for place in (station, server)} == {"PLATE7"}
     assert station.record(Target, theirs.id).code == "ELSE"
+
+
+def test_a_restored_server_is_not_offered_the_stand_in_of_a_code(renamed):
+    station, target, _ = renamed
+    stale = StaleMaster(entity=Target.entity, entity_id=target.id, rev=1, clock="", fields={}, field_clocks={})
+    with station.database.transaction() as session, remote_changes(session):
+        offer(session, session.get_one(Target, target.id), stale, station.device_id)
+        session.flush()
+        entries = session.scalars(select(OutboxEntry).where(OutboxEntry.entity_id == target.id)).all()
+        assert [entry.fields["code"] for entry in entries if "code" in entry.fields] == ["PLATE7"]
 
 
 def test_only_a_field_of_the_change_can_be_mended(renamed):
