@@ -31,7 +31,7 @@ if DATA_BESIDE.is_dir():
     os.environ.setdefault("IMAGEFLOW_DATA", str(DATA_BESIDE))
 
 # Threads of libraries that keep a pool for the life of the process; gRPC's are the one that waits for its queue.
-LASTING_THREADS = ("AnyIO worker", "asyncio_", "ThreadPoolExecutor", "pydevd", "Timeout")
+LASTING_THREADS = ("AnyIO worker", "asyncio_", "uvloop_", "ThreadPoolExecutor", "pydevd", "Timeout")
 GRACE_S = 5.0
 
 SLOW_S = 10.0
