@@ -194,6 +194,8 @@ def test_a_cancelled_call_frees_its_stream(listening: Listening) -> None:
 
 
 def test_more_streams_than_allowed_are_refused(listening: Listening) -> None:
+    # The streams of the test before may still be ending.
+    assert wait_until(lambda: listening.streams.count == 0, 20)
     with (
         video_call(listening.address) as first,
         video_call(listening.address) as second,
