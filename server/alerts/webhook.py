@@ -9,20 +9,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import secrets
 import ssl
 import time
 from collections.abc import Callable
 from typing import Any
 
 from models.errors import InvalidInput, Unavailable
-from models.storage import create_once
 from server.alerts.addresses import Destination, destinations_of
+from server.core.kept_keys import kept_key
 from server.core.settings import ServerSettings
 
 WEBHOOK_KEY_FILE = "webhook.key"
 SIGNATURE, TIMESTAMP, DELIVERY = "X-ImageFlow-Signature", "X-ImageFlow-Timestamp", "X-ImageFlow-Delivery"
-_KEY_LENGTH = 32
 _GOOD, _REFUSED = range(200, 300), range(400, 500)
 _WORTH_REPEATING = {408, 425, 429}
 
@@ -36,16 +34,7 @@ def webhook_key(settings: ServerSettings) -> str:
     """
     if settings.alert_webhook_key is not None:
         return settings.alert_webhook_key.get_secret_value()
-    path = settings.data_dir / WEBHOOK_KEY_FILE
-    try:
-        if not path.exists():
-            create_once(path, secrets.token_urlsafe(48).encode("ascii"), mode=0o600)
-        key = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Unavailable("server-data-dir", folder=str(settings.data_dir), reason=str(error)) from error
-    if len(key) < _KEY_LENGTH:
-        raise InvalidInput("server-settings-invalid", setting=WEBHOOK_KEY_FILE, reason="the file is too short")
-    return key
+    return kept_key(settings.data_dir, WEBHOOK_KEY_FILE)
 
 
 def signature(key: str, timestamp: str, body: bytes) -> str:

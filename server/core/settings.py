@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
-import secrets
 from pathlib import Path
 from typing import Any, Literal, Self, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,13 +18,13 @@ from sqlalchemy.exc import ArgumentError
 from models.errors import InvalidInput, Unavailable
 from models.messages import LocalText
 from models.rejections import Problem, RejectedValueError, first_problem, not_json
-from models.storage import create_once, reason_of
+from models.storage import reason_of
+from server.core.kept_keys import KEY_LENGTH, kept_key
 
 PREFIX = "IMAGEFLOW_SERVER_"
 SECRET_FILE = "jwt-secret"  # noqa: S105 - the name of the file, not what is in it
 ADDRESS_FILE = "server.json"
 DATABASE_FILE = "server.sqlite3"
-_SECRET_LENGTH = 32
 _MEBI = 1024 * 1024
 _NARROW_ENOUGH = {4: 8, 6: 7}  # bits by version: the widest private networks are 10.0.0.0/8 and fc00::/7
 
@@ -267,8 +266,8 @@ class ServerSettings(BaseSettings):
     @field_validator("jwt_secret", "grpc_secret", "alert_webhook_key")
     @classmethod
     def _long_enough(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None and len(secret.get_secret_value()) < _SECRET_LENGTH:
-            raise RejectedValueError("value-string-too-short", min_length=_SECRET_LENGTH)
+        if secret is not None and len(secret.get_secret_value()) < KEY_LENGTH:
+            raise RejectedValueError("value-string-too-short", min_length=KEY_LENGTH)
         return secret
 
     @model_validator(mode="after")
@@ -436,14 +435,4 @@ def signing_key(settings: ServerSettings) -> str:
     """
     if settings.jwt_secret is not None:
         return settings.jwt_secret.get_secret_value()
-    path = settings.data_dir / SECRET_FILE
-    try:
-        if not path.exists():
-            # Of several servers that start at once the first one's key is kept.
-            create_once(path, secrets.token_urlsafe(48).encode("ascii"), mode=0o600)
-        key = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Unavailable("server-data-dir", folder=str(settings.data_dir), reason=str(error)) from error
-    if len(key) < _SECRET_LENGTH:
-        raise InvalidInput("server-settings-invalid", setting=SECRET_FILE, reason="the file is too short")
-    return key
+    return kept_key(settings.data_dir, SECRET_FILE)
