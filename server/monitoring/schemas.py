@@ -53,7 +53,7 @@ class AlertRuleCreate(Request):
     rule_kind: AlertRuleKind
     enabled: Flag = True
     severity: Severity = Severity.HIGH
-    target_id: RecordId | None = Field(default=None, description="Only parts of this target.")
+    target_id: RecordId | None = Field(default=None, description="Only parts of this target; `ng_rate` and `ng_run`.")
     item_id: RecordId | None = Field(default=None, description="Only this item; `ng_rate` and `score_drift`.")
     device_id: DeviceName | None = Field(default=None, min_length=1, max_length=64, description="Only this station.")
     parameters: RuleParameters

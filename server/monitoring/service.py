@@ -17,6 +17,7 @@ from server.monitoring.schemas import AlertRuleCreate, AlertRuleReply, AlertRule
 from sync.shared.schemas import Page
 
 _ABOUT_ITEMS = {AlertRuleKind.NG_RATE, AlertRuleKind.SCORE_DRIFT}
+_ABOUT_TARGETS = {AlertRuleKind.NG_RATE, AlertRuleKind.NG_RUN}
 
 
 def list_rules(context: ServerContext, wanted: RuleFilter, paging: PageQuery) -> Page[AlertRuleReply]:
@@ -117,3 +118,5 @@ def delete_rule(context: ServerContext, who: Principal, rule_id: str, expected: 
 def _require_sensible(rule: AlertRule) -> None:
     if rule.item_id is not None and rule.rule_kind not in _ABOUT_ITEMS:
         raise InvalidInput("alert-rule-without-items", rule_kind=rule.rule_kind.value)
+    if rule.target_id is not None and rule.rule_kind not in _ABOUT_TARGETS:
+        raise InvalidInput("alert-rule-without-targets", rule_kind=rule.rule_kind.value)

@@ -90,3 +90,9 @@ def test_a_rule_that_makes_no_sense_is_refused(served: Served, wrong: dict[str, 
 def test_a_rule_of_whole_parts_names_no_item(served: Served) -> None:
     given = body(rule_kind="ng_run", item_id=new_id())
     assert code_of(served["supervisor"].post(RULES, json=given)) == (400, "alert-rule-without-items")
+
+
+@pytest.mark.parametrize("kind", ["score_drift", "station_silent"])
+def test_a_rule_of_all_targets_names_none(served: Served, kind: str) -> None:
+    given = body(rule_kind=kind, target_id=new_id())
+    assert code_of(served["supervisor"].post(RULES, json=given)) == (400, "alert-rule-without-targets")
