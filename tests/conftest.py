@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
 import threading
@@ -114,7 +115,14 @@ def logs_stay_as_they_were() -> Iterator[None]:
     """Give back the set-up of logs that a server in this process has changed: its stream ends with its test."""
     log = sys.modules.get("structlog")
     before = log.get_config() if log is not None else None
+    root = logging.getLogger()
+    handlers, level = set(root.handlers), root.level
     yield
+    for handler in set(root.handlers) - handlers:
+        # Those of pytest for this phase stay: it takes them away itself.
+        if type(handler) is logging.StreamHandler:
+            root.removeHandler(handler)
+    root.setLevel(level)
     log = sys.modules.get("structlog")
     if before is not None and log.get_config() != before:
         log.configure(**before)

@@ -76,7 +76,9 @@ def test_a_folder_that_may_not_be_listed_is_reported_instead_of_left_out(tmp_pat
         "try: print(len(image_files(Path('images'))))\n"
         "except (InvalidInput, NotFound) as error: print(error.code, error.values['folder'])\n"
     )
-    tmp_path.chmod(0o755)
+    # Whatever this computer's mask for new folders is.
+    for open_to_all in (tmp_path, folder, folder / "inner"):
+        open_to_all.chmod(0o755)
     refused = folder / closed
     refused.chmod(0)
     try:
