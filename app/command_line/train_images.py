@@ -60,8 +60,8 @@ def train_images_command(
         float, typer.Option("--false-alarm-rate", help="Share of good parts that may be rejected, 0 to 0.5.")
     ] = 0.05,
     backbone: Annotated[
-        str, typer.Option("--backbone", help="Network the features come from: efficientnet-lite0 or -lite2.")
-    ] = "efficientnet-lite0",
+        str | None, typer.Option("--backbone", help="Network the features come from: efficientnet-lite0 or -lite2.")
+    ] = None,
     method: Annotated[
         str, typer.Option("--method", help="patchcore, or padim for aligned images of one size.")
     ] = "patchcore",

@@ -10,10 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from inspection.anomaly.backbone.architectures import DEFAULT_BACKBONE, backbone_names
+    from inspection.anomaly.backbone.architectures import backbone_names
     from inspection.anomaly.backbone.conversion import convert_backbone, convert_in_own_process
     from inspection.anomaly.backbone.files import Backbone, find_backbone
     from inspection.anomaly.bundle import bundle_digest, read_bundle, read_manifest
+    from inspection.anomaly.configuration import DEFAULT_BACKBONE
     from inspection.anomaly.manifest import BundleManifest
     from inspection.anomaly.model import AnomalyModel, ScoredImage, load_bundle
     from inspection.anomaly.training.train import (
@@ -46,10 +47,11 @@ __all__ = [
 ]
 
 _HOME = {
-    "backbone.architectures": ("DEFAULT_BACKBONE", "backbone_names"),
+    "backbone.architectures": ("backbone_names",),
     "backbone.conversion": ("convert_backbone", "convert_in_own_process"),
     "backbone.files": ("Backbone", "find_backbone"),
     "bundle": ("bundle_digest", "read_bundle", "read_manifest"),
+    "configuration": ("DEFAULT_BACKBONE",),
     "manifest": ("BundleManifest",),
     "model": ("AnomalyModel", "ScoredImage", "load_bundle"),
     "training.train": (

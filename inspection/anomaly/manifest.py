@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
+from inspection.anomaly.configuration import Configuration
 from inspection.anomaly.network_area import is_too_large
 from inspection.imaging.reading import Reading
 from inspection.imaging.value_range import ValueRange
@@ -136,6 +137,7 @@ class BundleManifest(_Part):
         format_version: files of a newer format are refused.
         kind: the method, a name of ``inspection.anomaly.methods.registry``.
         name: display name.
+        configuration: how the model sees and compares images; None in files written before it was recorded.
         precision: of weights and activations: ``fp32`` or ``int8``.
         scores: cross-validated scores of good images, ascending, at least two; shown as a histogram.
         defect_scores: scores of images of defects by the final model, ascending; empty without any.
@@ -155,6 +157,7 @@ class BundleManifest(_Part):
     name: str
     precision: str = "fp32"
     backbone: BackboneRecord
+    configuration: Annotated[Configuration | None, Field(exclude_if=_is_none)] = None
     preprocessing: Preprocessing
     threshold: ThresholdRecord
     scores: _HeldOut

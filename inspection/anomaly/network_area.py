@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 MEDIAN_SIDE = 288
-"""Training images are scaled so that their median area is the square of this side."""
+"""Training images are scaled so that their median area is the square of this side, where nothing else is said."""
 MIN_SIDE = 32
 _MAX_AREA = 16 * MEDIAN_SIDE**2
 

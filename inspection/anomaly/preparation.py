@@ -55,11 +55,12 @@ class NetworkInput:
         )
 
 
-def choose_scale(sizes: Sequence[tuple[int, int]]) -> float:
-    """Return the common scale of a data set, which maps its median area to 288².
+def choose_scale(sizes: Sequence[tuple[int, int]], side: int = MEDIAN_SIDE) -> float:
+    """Return the common scale of a data set, which maps its median area to the square of ``side``.
 
     Args:
         sizes: height and width of every image, in original pixels.
+        side: in network pixels.
 
     Returns:
         network pixels per original pixel.
@@ -67,7 +68,7 @@ def choose_scale(sizes: Sequence[tuple[int, int]]) -> float:
     areas = sorted(height * width for height, width in sizes)
     middle = len(areas) // 2
     median = areas[middle] if len(areas) % 2 else (areas[middle - 1] + areas[middle]) / 2
-    return MEDIAN_SIDE / math.sqrt(median)
+    return side / math.sqrt(median)
 
 
 def require_scale(height: float, width: float, scale: float) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from app.benchmarks.figures import Figure
 from inspection.anomaly.backbone.files import find_backbone
+from inspection.anomaly.configuration import Configuration
 from inspection.anomaly.methods.registry import find_method
 from inspection.anomaly.threshold.policy import PolicyName, ThresholdPolicy
 from inspection.anomaly.training.fitting import FeatureStore, held_out_scores
@@ -87,12 +88,18 @@ def calibrate(
         on_split: called with the number of splits that are done.
     """
     choice = settings or TrainingSettings()
+    configuration = choice.overruled(Configuration())
     tracker = ProgressTracker(float(len(files)), None, None)
     training_set = scan_images(files, tracker, 1)
     store = FeatureStore(
-        find_backbone(choice.backbone), training_set, tracker, seed=choice.seed, threads=choice.threads
+        find_backbone(configuration.backbone),
+        configuration,
+        training_set,
+        tracker,
+        seed=choice.seed,
+        threads=choice.threads,
     )
-    method = find_method(choice.method, choice.method_settings)
+    method = find_method(choice.method, choice.method_settings(configuration))
     count = len(training_set.files)
     rules: tuple[PolicyName, ...] = ("quantile", "tail")
     rates: dict[PolicyName, list[float]] = {rule: [] for rule in rules}

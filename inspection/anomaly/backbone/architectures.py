@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from models.errors import InvalidInput
 
-DEFAULT_BACKBONE = "efficientnet-lite0"
-
 
 @dataclass(frozen=True, slots=True)
 class Architecture:

@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from inspection.anomaly.backbone.architectures import DEFAULT_BACKBONE, Architecture, find_architecture
+from inspection.anomaly.backbone.architectures import Architecture, find_architecture
 from inspection.anomaly.backbone.files import FORMAT_VERSION, Backbone, find_backbone
+from inspection.anomaly.configuration import DEFAULT_BACKBONE
 from inspection.runtime.arrays import FloatArray
 from inspection.runtime.graphs import serialise
 from inspection.runtime.settings import inspection_settings

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from inspection.anomaly.backbone.architectures import DEFAULT_BACKBONE, find_architecture
+from inspection.anomaly.backbone.architectures import find_architecture
+from inspection.anomaly.configuration import DEFAULT_BACKBONE
 from inspection.runtime.settings import inspection_settings
 from models.errors import Unavailable
 from models.storage import sha256_of_pieces

@@ -1,8 +1,8 @@
 """PatchCore: distance of a patch to its nearest neighbour in a memory bank of good patches (Roth et al. 2022).
 
-A compact variant: standardised features on their principal axes, whitened where the images are homogeneous; a capped
-memory bank selected by greedy k-center; one nearest neighbour. Random projection is used for the selection only, never
-for the features that are compared.
+A compact variant: standardised features on their principal axes, whitened; a capped memory bank selected by greedy
+k-center; one nearest neighbour. Random projection is used for the selection only, never for the features that are
+compared.
 
 Distances are reduced where good images vary (a grinding stripe differs from every other stripe, a plain surface hardly
 at all): ``score = min_b(‖x − b‖² − w·r_b²)`` with ``w = LOCAL_SCALE_WEIGHT`` and ``r_b`` the ``knn_radius`` of ``b`` in
@@ -78,6 +78,8 @@ def fit(
     seed: int,
     check: Callable[[], None] = lambda: None,
     images: NDArray[np.int64] | None = None,
+    *,
+    whitening: float = 1.0,
 ) -> PatchCore:
     """Fit on the patches of good images.
 
@@ -87,6 +89,7 @@ def fit(
         seed: of the random projection and of the first center.
         check: called regularly; an exception it raises aborts the fit.
         images: ``(n,)``, index of the image of each feature; None when each has its own image.
+        whitening: see ``Configuration``.
 
     Raises:
         ValueError: when there are no features.
@@ -94,7 +97,7 @@ def fit(
     if len(features) == 0:
         raise ValueError("no features to fit on")
     image_of = np.arange(len(features)) if images is None else images
-    projection, offset = principal_axes(features, image_of, seed)
+    projection, offset = principal_axes(features, whitening)
     projected = features @ projection + offset
     check()
     generator = np.random.default_rng(seed)

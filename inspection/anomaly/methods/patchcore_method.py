@@ -48,4 +48,7 @@ class PatchCoreMethod:
         samples = [source.samples(index) for index in indices]
         images = np.repeat(np.arange(len(samples)), [len(patches) for patches in samples])
         patches = np.concatenate(samples)
-        return PatchCoreModel(fit(patches, self.settings.bank_size, self.settings.seed, check, images))
+        settings = self.settings
+        return PatchCoreModel(
+            fit(patches, settings.bank_size, settings.seed, check, images, whitening=settings.whitening)
+        )

@@ -23,10 +23,12 @@ class MethodSettings:
     Attributes:
         bank_size: maximum number of patches in a memory bank.
         seed: of all random choices.
+        whitening: see ``Configuration``.
     """
 
     bank_size: int
     seed: int
+    whitening: float = 1.0
 
 
 class PatchSource(Protocol):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from inspection.anomaly.backbone.files import Backbone
+from inspection.anomaly.configuration import Configuration
 from inspection.anomaly.features import FeatureExtractor
 from inspection.anomaly.masking import MaskedLayout
 from inspection.anomaly.methods.registry import FittedModel, Method
@@ -26,7 +27,8 @@ class FeatureStore:
     """The patch features of a training set, computed once; a ``PatchSource``.
 
     Args:
-        backbone: network that computes the features.
+        backbone: network that computes the features, that of the configuration.
+        configuration: how images are seen.
         training_set: the images.
         tracker: advanced by each image.
         seed: of the sampling.
@@ -38,9 +40,16 @@ class FeatureStore:
     """
 
     def __init__(
-        self, backbone: Backbone, training_set: TrainingSet, tracker: ProgressTracker, *, seed: int, threads: int
+        self,
+        backbone: Backbone,
+        configuration: Configuration,
+        training_set: TrainingSet,
+        tracker: ProgressTracker,
+        *,
+        seed: int,
+        threads: int,
     ) -> None:
-        self.scale = choose_scale(training_set.sizes)
+        self.scale = choose_scale(training_set.sizes, configuration.side)
         self.extractor = FeatureExtractor(backbone, threads)
         self._training_set = training_set
         self._tracker = tracker

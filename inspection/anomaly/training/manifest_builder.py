@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from inspection.anomaly.backbone.files import Backbone
+from inspection.anomaly.configuration import Configuration
 from inspection.anomaly.manifest import (
     BackboneRecord,
     BundleManifest,
@@ -52,6 +53,7 @@ def threshold_record(threshold: Threshold) -> ThresholdRecord:
 
 def build_manifest(
     settings: TrainingSettings,
+    configuration: Configuration,
     backbone: Backbone,
     preprocessing: Preprocessing,
     fitted: FittedModel,
@@ -67,6 +69,7 @@ def build_manifest(
 
     Args:
         settings: of the training.
+        configuration: of the model.
         backbone: network that computes the features.
         preprocessing: of images.
         fitted: the fitted model.
@@ -86,6 +89,7 @@ def build_manifest(
         kind=settings.method,
         name=settings.name,
         backbone=BackboneRecord(name=backbone.name, digest=backbone.digest),
+        configuration=configuration,
         preprocessing=preprocessing,
         threshold=threshold_record(threshold),
         scores=tuple(sorted(scores)),

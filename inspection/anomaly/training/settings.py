@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from inspection.anomaly.backbone.architectures import DEFAULT_BACKBONE
+from inspection.anomaly.configuration import SIDES, Configuration
 from inspection.anomaly.methods.registry import DEFAULT_METHOD, MethodSettings
 from inspection.anomaly.threshold.policy import PolicyName, ThresholdPolicy
 from inspection.imaging.reading import PagePolicy
 from models.names import LONGEST_NAME
 
 LARGEST_SEED = 2**63 - 1
+OVERRULED = ("backbone", "side", "whitening")
+"""Settings that overrule the field of ``Configuration`` of the same name."""
 
 
 class TrainingSettings(BaseModel):
@@ -19,7 +21,9 @@ class TrainingSettings(BaseModel):
     Attributes:
         name: of the model, for people.
         method: ``patchcore``, or ``padim`` for aligned images of one size.
-        backbone: network that computes the features.
+        backbone: overrules the configuration's network.
+        side: overrules its side.
+        whitening: overrules its whitening.
         bank_size: maximum number of patches in the memory bank; memory and inference time grow with it.
         threshold: a policy of ``inspection.anomaly.threshold.policy``; ``f1`` and ``cost`` need images of defects.
         false_alarm_rate: share of good parts that the threshold may reject.
@@ -38,7 +42,9 @@ class TrainingSettings(BaseModel):
 
     name: str = Field(default="", max_length=LONGEST_NAME)
     method: str = DEFAULT_METHOD
-    backbone: str = DEFAULT_BACKBONE
+    backbone: str | None = None
+    side: int | None = Field(default=None, ge=SIDES[0], le=SIDES[1])
+    whitening: float | None = Field(default=None, ge=0, le=1)
     bank_size: int = Field(default=5000, ge=100, le=50_000)
     threshold: PolicyName = "quantile"
     false_alarm_rate: float = Field(default=0.05, gt=0, lt=0.5)
@@ -62,7 +68,11 @@ class TrainingSettings(BaseModel):
             defect_rate=self.defect_rate,
         )
 
-    @property
-    def method_settings(self) -> MethodSettings:
-        """The settings of the method."""
-        return MethodSettings(bank_size=self.bank_size, seed=self.seed)
+    def overruled(self, configuration: Configuration) -> Configuration:
+        """Return a configuration with what these settings say otherwise."""
+        said = {name: value for name in OVERRULED if (value := getattr(self, name)) is not None}
+        return configuration.model_copy(update=said)
+
+    def method_settings(self, configuration: Configuration) -> MethodSettings:
+        """Return the settings of the method for a configuration."""
+        return MethodSettings(bank_size=self.bank_size, seed=self.seed, whitening=configuration.whitening)

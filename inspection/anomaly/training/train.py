@@ -10,6 +10,7 @@ from pathlib import Path
 
 from inspection.anomaly.backbone.files import find_backbone
 from inspection.anomaly.bundle import pack, unpack
+from inspection.anomaly.configuration import Configuration
 from inspection.anomaly.manifest import BundleManifest
 from inspection.anomaly.methods.registry import find_method
 from inspection.anomaly.preparation import choose_scale
@@ -113,11 +114,12 @@ def train_images(
     """
     settings = settings or TrainingSettings()
     began = time.perf_counter()
-    method = find_method(settings.method, settings.method_settings)
+    configuration = settings.overruled(Configuration())
+    method = find_method(settings.method, settings.method_settings(configuration))
     policy = settings.policy
     if policy.needs_defects and not defects:
         raise InvalidInput("threshold-needs-defects", method=policy.name)
-    backbone = find_backbone(settings.backbone)
+    backbone = find_backbone(configuration.backbone)
     require_writable(out)
     tracker = ProgressTracker(_work(len(paths), len(paths), settings.folds, len(defects)), on_progress, cancel)
     given = None if settings.value_range is None else ValueRange(*settings.value_range)
@@ -130,8 +132,10 @@ def train_images(
     folds = min(settings.folds, count)
     tracker.total = _work(len(paths), count, folds, len(defects))
     if method.aligned:
-        require_one_size(training_set, choose_scale(training_set.sizes))
-    store = FeatureStore(backbone, training_set, tracker, seed=settings.seed, threads=settings.threads)
+        require_one_size(training_set, choose_scale(training_set.sizes, configuration.side))
+    store = FeatureStore(
+        backbone, configuration, training_set, tracker, seed=settings.seed, threads=settings.threads
+    )  # fmt: skip
     scores = held_out_scores(method, store, range(count), folds, settings.seed, tracker)
     fitted = method.fit(store, range(count), tracker.check)
     tracker.advance(count, "fit", 1, 1)
@@ -143,6 +147,7 @@ def train_images(
     graph, weights = serialise(fitted.graph(store.extractor.graph))
     manifest = build_manifest(
         settings,
+        configuration,
         backbone,
         preprocessing,
         fitted,

@@ -1,0 +1,27 @@
+"""The configuration of a model: how it sees an image and compares it with good ones."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from inspection.anomaly.network_area import MEDIAN_SIDE
+
+DEFAULT_BACKBONE = "efficientnet-lite0"
+SIDES = (64, 4096)
+"""Smallest and largest side of a configuration."""
+
+
+class Configuration(BaseModel):
+    """How a model sees an image and compares it with good ones.
+
+    Attributes:
+        backbone: network that computes the features.
+        side: images are scaled so that their median area is the square of this side, in network pixels.
+        whitening: how far principal axes are divided by their deviation: 0 not at all, 1 in full.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    backbone: str = DEFAULT_BACKBONE
+    side: int = Field(default=MEDIAN_SIDE, ge=SIDES[0], le=SIDES[1])
+    whitening: float = Field(default=1.0, ge=0, le=1)
