@@ -27,7 +27,7 @@ from server.events.kafka.options import KafkaOptions
 from server.events.outbox import enqueue
 from server.events.topics import Topic
 from tests.support.live_clients import PATIENCE_S, add_execution
-from tests.support.private_broker import broker
+from tests.support.private_broker import broker, stopped
 from tests.support.server_process import environment, run, server
 
 PASSWORD = "correct horse battery staple"
@@ -115,11 +115,10 @@ def test_what_is_committed_is_published_though_the_process_dies_between(tmp_path
             enqueue(session, REPORT, "k0", Report(n=-1))
         first.outbox.publish_waiting()
         first.close()
-        os.kill(broker_id, signal.SIGSTOP)
-        died = subprocess.run(
-            [sys.executable, "-c", DYING, *given], env=environment(), timeout=60, check=False, capture_output=True
-        )
-        os.kill(broker_id, signal.SIGCONT)
+        with stopped(broker_id):
+            died = subprocess.run(
+                [sys.executable, "-c", DYING, *given], env=environment(), timeout=60, check=False, capture_output=True
+            )
         assert died.returncode == -signal.SIGKILL, died.stderr
         second = opened(*given)
         second.outbox.start()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -11,7 +13,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.support.private_processes import dying_with_parent, ended
+from tests.support.private_processes import dying_with_parent
 
 _START_S = 20.0
 
@@ -55,7 +57,27 @@ def broker(folder: Path) -> Iterator[tuple[str, int]]:
             time.sleep(0.02)
         yield f"127.0.0.1:{port}", process.pid
     finally:
-        ended(process)
+        # It has nothing to keep, but would wait for the connections of clients.
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def stopped(process_id: int) -> Iterator[None]:
+    """Stop a broker for the length of the block.
+
+    The block begins once all threads stand still. On a busy computer those that run go on answering for more than a
+    tenth of a second after the signal was sent.
+
+    Args:
+        process_id: of a broker that this process has started.
+    """
+    os.kill(process_id, signal.SIGSTOP)
+    try:
+        os.waitid(os.P_PID, process_id, os.WSTOPPED)
+        yield
+    finally:
+        os.kill(process_id, signal.SIGCONT)
 
 
 def _listens(port: int) -> bool:

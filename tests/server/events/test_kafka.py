@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
@@ -28,7 +27,7 @@ from server.events.relay import OutboxRelay
 from server.events.topics import Message, Topic
 from tests.support.errors import has_code
 from tests.support.log_lines import log_lines
-from tests.support.private_broker import broker, free_port
+from tests.support.private_broker import broker, free_port, stopped
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")]
 LIMIT_S = 60.0
@@ -76,15 +75,12 @@ def test_nothing_is_lost_while_the_broker_is_away(own_broker: tuple[str, int]) -
         async with bus.consume(PART, GROUP) as consumer:
             bus.publish(PART, "k", Part(n=0))
             (await anext(consumer)).ack()
-            os.kill(process_id, signal.SIGSTOP)
-            try:
+            with stopped(process_id):
                 began = time.monotonic()
                 sent = [bus.send(Message(PART.name, "k", PART.to_json(Part(n=n)))) for n in range(1, 201)]
                 took_s = time.monotonic() - began
                 await asyncio.sleep(AWAY_S)
                 assert not any(one.done() for one in sent)
-            finally:
-                os.kill(process_id, signal.SIGCONT)
             # The publisher was not held up by a broker that does not answer.
             assert took_s < AWAY_S / 3
             found: dict[int, None] = {}
@@ -114,17 +110,14 @@ def test_what_waits_for_a_broker_stopped_for_a_minute_arrives_in_order(
         async with bus.consume(PART, GROUP) as consumer:
             bus.publish(PART, "first", Part(n=0))
             (await anext(consumer)).ack()
-            os.kill(process_id, signal.SIGSTOP)
-            stopped = time.monotonic()
-            try:
+            with stopped(process_id):
+                began = time.monotonic()
                 for number in range(each):
                     with context.database.local_transaction() as session:
                         for key in keys:
                             enqueue(session, PART, key, Part(n=number))
                 relay.start()
-                await asyncio.sleep(STOPPED_S - (time.monotonic() - stopped))
-            finally:
-                os.kill(process_id, signal.SIGCONT)
+                await asyncio.sleep(STOPPED_S - (time.monotonic() - began))
             found: dict[str, list[int]] = {key: [] for key in keys}
             while any(numbers[-1:] != [each - 1] for numbers in found.values()):
                 delivery = await anext(consumer)
@@ -161,15 +154,14 @@ def test_a_broker_that_is_away_fills_no_log(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_broker_that_is_away_is_reported(own_broker: tuple[str, int]) -> None:
     bootstrap, process_id = own_broker
     bus = KafkaBus(options(bootstrap, message_timeout_s=1.0))
-    os.kill(process_id, signal.SIGSTOP)
     try:
-        with pytest.raises(Unavailable, check=has_code("events-unreachable")):
-            bus.check()
-        sent = bus.send(Message(PART.name, "k", b"{}"))
-        with pytest.raises(Unavailable, check=has_code("events-unreachable")):
-            sent.result(20)
+        with stopped(process_id):
+            with pytest.raises(Unavailable, check=has_code("events-unreachable")):
+                bus.check()
+            sent = bus.send(Message(PART.name, "k", b"{}"))
+            with pytest.raises(Unavailable, check=has_code("events-unreachable")):
+                sent.result(20)
     finally:
-        os.kill(process_id, signal.SIGCONT)
         bus.close()
 
 
