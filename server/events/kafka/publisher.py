@@ -8,13 +8,10 @@ from collections import deque
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 
-from confluent_kafka import KafkaError, KafkaException, Producer
-from confluent_kafka import Message as KafkaMessage
-
 from models.errors import Unavailable
-from server.events.kafka.client_log import CLIENT_LOG
-from server.events.kafka.options import KafkaOptions, headers_of
+from server.events.kafka.options import KafkaOptions
 from server.events.kafka.topic_admin import TopicAdmin
+from server.events.kafka.tracked_producer import TrackedProducer
 from server.events.topics import Message
 
 _POLL_S = 0.05
@@ -22,16 +19,6 @@ _PAUSE_S = 0.5
 _MOST_PARKED = 10_000
 _FLUSH_S = 5.0
 _RENEWED_S = 1.0
-_LOST = frozenset(
-    {
-        KafkaError.PRODUCER_FENCED,
-        KafkaError.INVALID_PRODUCER_EPOCH,
-        KafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
-        KafkaError.UNKNOWN_PRODUCER_ID,
-        KafkaError._FENCED,
-    }
-)
-"""After these the broker takes nothing more of a producer, which happens when its messages timed out on their way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +44,8 @@ class Publisher:
     def __init__(self, options: KafkaOptions, topics: TopicAdmin) -> None:
         self._options = options
         self._topics = topics
-        self._producer = Producer(options.producer())
+        self._producer = TrackedProducer(options)
         self._renewed = -_RENEWED_S
-        self._lost = threading.Event()
         # Entered again by what is called when a message fails at once.
         self._lock = threading.RLock()
         self._ready: set[str] = set()
@@ -81,8 +67,10 @@ class Publisher:
         done.set_running_or_notify_cancel()
         with self._lock:
             self._unfinished.add(done)
-            if message.topic in self._ready:
-                self._produce(message, done)
+            if self._closing.is_set():
+                done.set_exception(Unavailable("events-closed"))
+            elif message.topic in self._ready:
+                self._producer.produce(message, done)
             else:
                 self._park(message, done)
         done.add_done_callback(self._forget)
@@ -97,7 +85,9 @@ class Publisher:
     def close(self) -> None:
         """Send what waits, for some seconds, and end."""
         self.settle(_FLUSH_S)
-        self._closing.set()
+        with self._lock:
+            # Within the lock: what is sent from now on fails instead of waiting for threads that have ended.
+            self._closing.set()
         self._work.set()
         for thread in self._threads:
             thread.join()
@@ -106,8 +96,7 @@ class Publisher:
             self._parked.clear()
         for one in parked:
             one.done.set_exception(Unavailable("events-closed"))
-        self._producer.purge()
-        self._producer.flush(0)
+        self._producer.give_up(Unavailable("events-closed"))
 
     def _park(self, message: Message, done: Future[None]) -> None:
         if sum(map(len, self._parked.values())) >= _MOST_PARKED:
@@ -116,51 +105,27 @@ class Publisher:
         self._parked.setdefault(message.topic, deque()).append(_Parked(message, done))
         self._work.set()
 
-    def _produce(self, message: Message, done: Future[None]) -> None:
-        def answered(error: KafkaError | None, found: KafkaMessage) -> None:
-            del found
-            if error is None:
-                done.set_result(None)
-            else:
-                if error.fatal() or error.code() in _LOST:
-                    CLIENT_LOG.report("the broker takes nothing more of this producer", error)
-                    self._lost.set()
-                done.set_exception(Unavailable("events-unreachable"))
-
-        try:
-            self._producer.produce(
-                self._options.full_name(message.topic),
-                value=message.data,
-                key=message.key.encode(),
-                headers=headers_of(message),
-                on_delivery=answered,
-            )
-        except BufferError:
-            done.set_exception(Unavailable("events-backlog", topic=message.topic))
-        except KafkaException as error:
-            CLIENT_LOG.report("event not sent", error, topic=message.topic)
-            done.set_exception(Unavailable("events-unreachable"))
-
     def _take_answers(self) -> None:
         while not self._closing.is_set():
-            self._producer.poll(_POLL_S)
-            if self._lost.is_set() and time.monotonic() - self._renewed >= _RENEWED_S:
+            self._producer.take_answers(_POLL_S)
+            if self._producer.is_lost and time.monotonic() - self._renewed >= _RENEWED_S:
                 self._renew()
 
     def _renew(self) -> None:
         with self._lock:
-            former, self._producer = self._producer, Producer(self._options.producer())
+            former, self._producer = self._producer, TrackedProducer(self._options)
             self._renewed = time.monotonic()
-            self._lost.clear()
-        former.purge()
-        former.flush(0)
+        former.give_up(Unavailable("events-unreachable"))
 
     def _find_topics(self) -> None:
-        while not self._closing.is_set():
+        while True:
             with self._lock:
                 wanted = list(self._parked)
                 if not wanted:
                     self._work.clear()
+            # After the clearing, which would undo the call of who closes.
+            if self._closing.is_set():
+                return
             away = [topic for topic in wanted if not self._find(topic)]
             if away:
                 self._closing.wait(_PAUSE_S)
@@ -188,7 +153,7 @@ class Publisher:
             # Within the lock: no later message of the topic goes first.
             self._ready.add(topic)
             for one in self._parked.pop(topic, ()):
-                self._produce(one.message, one.done)
+                self._producer.produce(one.message, one.done)
         return True
 
     def _forget(self, done: Future[None]) -> None:

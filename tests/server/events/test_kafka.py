@@ -22,6 +22,7 @@ from server.events.kafka.client_log import ClientLog
 from server.events.kafka.group import GroupMember
 from server.events.kafka.options import KafkaOptions
 from server.events.kafka.topic_admin import TopicAdmin
+from server.events.kafka.tracked_producer import TrackedProducer
 from server.events.outbox import enqueue
 from server.events.relay import OutboxRelay
 from server.events.topics import Message, Topic
@@ -163,6 +164,38 @@ def test_a_broker_that_is_away_is_reported(own_broker: tuple[str, int]) -> None:
                 sent.result(20)
     finally:
         bus.close()
+
+
+def test_a_producer_that_is_given_up_ends_what_it_has_in_hand(own_broker: tuple[str, int]) -> None:
+    """The library answers for what is on its way after the end, for nobody: the outbox would wait for ever."""
+    bootstrap, process_id = own_broker
+    producer = TrackedProducer(options(bootstrap))
+
+    def produced(key: str) -> Future[None]:
+        done: Future[None] = Future()
+        producer.produce(Message(PART.name, key, b"{}"), done)
+        return done
+
+    first = produced("first")
+    while not first.done():
+        producer.take_answers(0.1)
+    with stopped(process_id):
+        sent = [produced("k") for _ in range(5)]
+        # Longer than messages are collected before they go on their way.
+        producer.take_answers(0.2)
+        producer.give_up(Unavailable("events-unreachable"))
+    assert [has_code("events-unreachable")(one.exception(0)) for one in sent] == [True] * 5
+
+
+def test_a_bus_that_closes_ends_what_its_broker_never_answered(own_broker: tuple[str, int]) -> None:
+    bootstrap, process_id = own_broker
+    bus = KafkaBus(options(bootstrap))
+    bus.send(Message(PART.name, "k", b"{}")).result(LIMIT_S)
+    with stopped(process_id):
+        sent = bus.send(Message(PART.name, "k", b"{}"))
+        bus.close()
+        with pytest.raises(Unavailable):
+            sent.result(0)
 
 
 def test_a_missing_topic_is_named_where_none_may_be_made(kafka_bootstrap: str) -> None:
