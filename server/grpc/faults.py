@@ -9,6 +9,7 @@ import grpc
 
 from models.errors import (
     DoesNotFit,
+    ImageFlowError,
     InvalidInput,
     NotFound,
     NotSignedIn,
@@ -44,6 +45,21 @@ RETRYABLE = frozenset(
 """Statuses after which another attempt, at another replica, may succeed: every call may be repeated."""
 BROKEN = RETRYABLE | {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.UNIMPLEMENTED}
 """Statuses that speak against the replica, not against the request."""
+
+
+class AttemptFailed(ImageFlowError):
+    """One attempt of a call gave no answer.
+
+    Args:
+        status: of the attempt.
+        reason: for people.
+        refusal: the error of the caller when the status speaks against the request, not against the replica.
+    """
+
+    def __init__(self, status: grpc.StatusCode, reason: str, refusal: UserFacingError | None = None) -> None:
+        self.status = status
+        self.refusal = None if status in BROKEN else refusal
+        super().__init__(reason)
 
 
 def status_of(error: UserFacingError) -> grpc.StatusCode:

@@ -84,6 +84,10 @@ class ServiceHost:
         port: of the only service; None takes those of the settings.
         share_ports: whether several processes listen on the same ports.
         of_command: whether host and port are options of the command, as messages call them.
+
+    Attributes:
+        addresses: of the services that listen, by key.
+        calls: what answers the processing call of a service that has one, by key.
     """
 
     def __init__(
@@ -103,6 +107,7 @@ class ServiceHost:
         self._running: list[_Running] = []
         self._made: StepWork | None = None
         self.addresses: dict[str, str] = {}
+        self.calls: dict[str, UnaryCall] = {}
 
     async def start(self) -> Mapping[str, str]:
         """Listen with every service, or with none when one of them cannot, and return their addresses by key.
@@ -188,8 +193,8 @@ class ServiceHost:
             stream = metered(self._parts.stream.process_video_stream, service, service.method, metrics)
             call = grpc.stream_stream_rpc_method_handler(stream)
         else:
-            answer = UnaryCall(service, self._work, pool).answer
-            call = grpc.unary_unary_rpc_method_handler(metered(answer, service, service.method, metrics))
+            unary = self.calls[service.key] = UnaryCall(service, self._work, pool, metrics)
+            call = grpc.unary_unary_rpc_method_handler(metered(unary.answer, service, service.method, metrics))
         check = _HealthCall(service, self._parts.models).answer
         health = grpc.unary_unary_rpc_method_handler(metered(check, service, "HealthCheck", metrics))
         return grpc.method_handlers_generic_handler(service.full_name, {service.method: call, "HealthCheck": health})

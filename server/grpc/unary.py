@@ -4,62 +4,108 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 
 from models.errors import ImageFlowError, UserFacingError
+from server.core.metrics import CallMetrics
 from server.core.structlog_import import structlog
 from server.grpc.contract import PARAMETERS_KEY, Service
 from server.grpc.detections import as_message
-from server.grpc.faults import status_of, trailers_of
+from server.grpc.faults import AttemptFailed, status_of, trailers_of
 from server.grpc.messages import parsed
 from server.grpc.stubs import ai_detection_pb2, filter_pb2, resize_pb2
 
 if TYPE_CHECKING:
+    from inspection.components.registry import Parameters
+    from inspection.components.values import StepValue
+    from inspection.imaging.picture import Picture
     from server.grpc.translation import Response
     from server.grpc.work import StepWork
 
 # Loaded with the service, so that reflection can tell of them before the first call.
 _FILES = (ai_detection_pb2, filter_pb2, resize_pb2)
 
+_BUG = "unexpected error; the service's log has it"
+_T = TypeVar("_T")
 _log = structlog.get_logger("imageflow.grpc")
 
 
 class UnaryCall:
-    """Answers the processing call of one service.
+    """Answers the processing call of one service, for a client over gRPC or for this process itself.
 
     Args:
         service: whose call it is.
         work: returns what runs the component; called on a thread.
         threads: that it runs on.
+        metrics: count the calls of this process; None where nobody reads them.
     """
 
-    def __init__(self, service: Service, work: Callable[[], StepWork], threads: Executor) -> None:
+    def __init__(
+        self,
+        service: Service,
+        work: Callable[[], StepWork],
+        threads: Executor,
+        metrics: CallMetrics | None = None,
+    ) -> None:
         self._service = service
         self._work = work
         self._threads = threads
+        self._metrics = metrics
 
     async def answer(self, data: bytes, context: Any) -> bytes:
         """Return the response's bytes; a refusal ends the call with a status and its reason."""
         extra = dict(context.invocation_metadata() or ()).get(PARAMETERS_KEY)
-        cancel = threading.Event()
-        answering = asyncio.get_running_loop().run_in_executor(self._threads, self._answer, data, extra, cancel)
         try:
-            return await asyncio.shield(answering)
-        except asyncio.CancelledError:
-            # The client has gone or its deadline has passed: the thread stops at its next stage.
-            cancel.set()
-            answering.add_done_callback(_looked_at)
-            raise
+            return await self._on_thread(lambda cancel: self._answer(data, extra, cancel))
         except UserFacingError as error:
             await context.abort(status_of(error), str(error), trailers_of(error))
         except Exception:  # noqa: BLE001 - a bug ends this call, not the service; the log has it whole
             _log.exception("call failed", service=self._service.name)
-            await context.abort(grpc.StatusCode.INTERNAL, "unexpected error; the service's log has it")
+            await context.abort(grpc.StatusCode.INTERNAL, _BUG)
         raise AssertionError("abort raises")
+
+    async def compute(self, parameters: Parameters, picture: Picture) -> StepValue:
+        """Return what the component makes of a picture in the memory of this process: the call without its messages.
+
+        Raises:
+            AttemptFailed: with the status that the call would have ended with.
+        """
+        from inspection.components.registry import component
+
+        code, began = grpc.StatusCode.CANCELLED, time.perf_counter()
+        try:
+            found = component(self._service.component)
+            value = await self._on_thread(lambda cancel: self._work().compute(found, parameters, picture, cancel))
+        except UserFacingError as error:
+            code = status_of(error)
+            raise AttemptFailed(code, str(error), error) from error
+        except Exception as error:
+            _log.exception("call failed", service=self._service.name)
+            code = grpc.StatusCode.INTERNAL
+            raise AttemptFailed(code, _BUG) from error
+        else:
+            code = grpc.StatusCode.OK
+            return value
+        finally:
+            if self._metrics is not None:
+                spent = time.perf_counter() - began
+                self._metrics.observe(self._service.full_name, self._service.method, code.name, spent)
+
+    async def _on_thread(self, work: Callable[[threading.Event], _T]) -> _T:
+        cancel = threading.Event()
+        working = asyncio.get_running_loop().run_in_executor(self._threads, work, cancel)
+        try:
+            return await asyncio.shield(working)
+        except asyncio.CancelledError:
+            # The client has gone or its deadline has passed: the thread stops at its next stage.
+            cancel.set()
+            working.add_done_callback(_looked_at)
+            raise
 
     def _answer(self, data: bytes, extra: str | bytes | None, cancel: threading.Event) -> bytes:
         from server.grpc.translation import REQUESTS, RESPONSES, parameters_of
@@ -73,7 +119,7 @@ class UnaryCall:
         return response.SerializeToString()
 
 
-def _looked_at(answering: asyncio.Future[bytes]) -> None:
+def _looked_at(answering: asyncio.Future[Any]) -> None:
     if answering.cancelled():
         return
     error = answering.exception()

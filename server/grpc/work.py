@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 from inspection.components.registry import Component, Parameters, StepContext
-from inspection.components.values import DetectionList
+from inspection.components.values import DetectionList, StepValue
 from inspection.imaging.picture import Picture
 from inspection.judging.judgement import Criteria
 from models.clock import utc_now
@@ -46,7 +46,7 @@ class StepWork:
             InspectionCancelled: when ``cancel`` was set.
             UserFacingError: when image, model or parameters cannot be used.
         """
-        context = StepContext(Criteria(), self.models.find, step_id=component.name, cancel=cancel)
+        context = self._context(component, cancel)
         began = time.perf_counter()
         context.stop_if_cancelled()
         picture = Picture.original(self.images.fetch(image))
@@ -69,3 +69,14 @@ class StepWork:
         result.processing_time_seconds = time.perf_counter() - began
         result.processed_at.FromDatetime(utc_now())
         return result, found
+
+    def compute(
+        self, component: Component, parameters: Parameters, picture: Picture, cancel: threading.Event
+    ) -> StepValue:
+        """Return what a component makes of a picture in memory; see ``run``."""
+        context = self._context(component, cancel)
+        context.stop_if_cancelled()
+        return component.run(parameters, {"image": picture}, context)
+
+    def _context(self, component: Component, cancel: threading.Event) -> StepContext:
+        return StepContext(Criteria(), self.models.find, step_id=component.name, cancel=cancel)

@@ -1,4 +1,7 @@
-"""One step of an execution: by its service where there is one, else by its component on a thread here."""
+"""One step of an execution: by its service where there is one, else by its component on a thread here.
+
+A service in this process takes and gives pictures in memory; for one that is reached over gRPC they are stored.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +56,9 @@ class StepRunner:
         if self._services is None or not self._services.serves(name, parameters):
             return None
         try:
+            if self._services.embeds(name):
+                made = await self._services.run_embedded(name, step.parameters, await image.picture())
+                return self._taken(made)
             answer = await self._services.run(name, parameters, await image.stored())
         except NotFound as error:
             # A service knows the models of its settings; those of the store are loaded here.
@@ -70,5 +76,7 @@ class StepRunner:
             port: await value.picture() if isinstance(value, StepImage) else value for port, value in inputs.items()
         }
         context = replace(self._context, step_id=step.id)
-        value = await self._work.on_thread(step.component.run, step.parameters, given, context)
+        return self._taken(await self._work.on_thread(step.component.run, step.parameters, given, context))
+
+    def _taken(self, value: StepValue) -> Value:
         return StepImage(self._work, picture=value) if isinstance(value, Picture) else value

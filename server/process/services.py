@@ -18,6 +18,8 @@ async def connected_services(
 ) -> AsyncIterator[None]:
     """Host the services that have no address, and connect to all of them, until the block ends.
 
+    What runs in this process itself is asked without gRPC; it listens for others all the same.
+
     Args:
         settings: as started.
         context: the server's parts.
@@ -37,7 +39,7 @@ async def connected_services(
     host = ServiceHost(hosted, parts, share_ports=settings.workers > 1)
     addresses = await host.start()
     try:
-        await context.services.start(addresses)
+        await context.services.start(addresses, host.calls)
         yield
     finally:
         await context.services.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import grpc
@@ -13,12 +13,18 @@ import grpc.aio
 
 from models.errors import InvalidInput, Unavailable, UserFacingError
 from models.messages import LocalText
-from server.grpc.faults import BROKEN, RETRYABLE, error_of
+from server.grpc.faults import BROKEN, RETRYABLE, AttemptFailed, error_of
 from server.services.replicas import Replica, Replicas
 from server.services.retrying import pause_before
 
 _T = TypeVar("_T")
 Metadata = tuple[tuple[str, str], ...]
+Ask = Callable[[Replica, float], Awaitable[_T]]
+"""Asks a replica once, within so many seconds; an ``AttemptFailed`` says why it gave no answer."""
+
+
+_AGAIN = RETRYABLE | {grpc.StatusCode.DATA_LOSS}
+"""An answer that cannot be read is followed by another attempt too."""
 
 
 async def call(
@@ -28,13 +34,42 @@ async def call(
     metadata: Metadata,
     deadline_s: float | None = None,
 ) -> _T:
-    """Return what a service answered, from the first replica that does.
+    """Return what a service answered over gRPC, from the first replica that does.
 
     Args:
         replicas: of the service.
         request: the message's bytes.
         read: makes the answer from the response's bytes; an ``InvalidInput`` of it speaks against the replica.
         metadata: of the call.
+        deadline_s: as ``first_answer``.
+
+    Raises:
+        UserFacingError: as ``first_answer``.
+    """
+    service = replicas.service
+
+    async def ask(replica: Replica, left_s: float) -> _T:
+        unary = replica.channel.unary_unary(service.path(), bytes, bytes)
+        try:
+            answer = await unary(request, timeout=left_s, metadata=metadata)
+        except grpc.aio.AioRpcError as error:
+            status, details = error.code(), error.details()
+            refusal = None if status in BROKEN else error_of(status, details, error.trailing_metadata(), service.name)
+            raise AttemptFailed(status, details or "-", refusal) from error
+        try:
+            return read(answer)
+        except InvalidInput as error:
+            raise AttemptFailed(grpc.StatusCode.DATA_LOSS, str(error)) from error
+
+    return await first_answer(replicas, ask, deadline_s)
+
+
+async def first_answer(replicas: Replicas, ask: Ask[_T], deadline_s: float | None = None) -> _T:
+    """Return the answer of the first replica that gives one: with retries, circuits and balancing.
+
+    Args:
+        replicas: of the service.
+        ask: asks one of them.
         deadline_s: seconds for all attempts together; None leaves each its own.
 
     Raises:
@@ -59,25 +94,18 @@ async def call(
         period = replica.circuit.begin()
         began, code = time.perf_counter(), "CANCELLED"
         try:
-            ask = replica.channel.unary_unary(service.path(), bytes, bytes)
-            answer = read(await ask(request, timeout=left, metadata=metadata))
-        except grpc.aio.AioRpcError as error:
-            status = error.code()
-            code = status.name
-            if status not in BROKEN:
+            answer = await ask(replica, left)
+        except AttemptFailed as error:
+            code = error.status.name
+            if error.refusal is not None:
                 # The replica did its work: it is the request that is wrong.
                 replica.circuit.succeed(period)
-                raise error_of(status, error.details(), error.trailing_metadata(), service.name) from error
+                raise error.refusal from error
             replica.circuit.fail(period)
             failed.append(replica)
-            reason = f"{status.name}: {error.details() or '-'}"
-            if status not in RETRYABLE:
+            reason = f"{code}: {error}"
+            if error.status not in _AGAIN:
                 break
-        except InvalidInput as error:
-            code = "DATA_LOSS"
-            replica.circuit.fail(period)
-            failed.append(replica)
-            reason = str(error)
         except BaseException:
             replica.circuit.abandon(period)
             raise

@@ -11,14 +11,19 @@ from models.errors import Unavailable
 from server.core.metrics import CallMetrics
 from server.core.settings import ServerSettings
 from server.core.structlog_import import structlog
-from server.grpc.contract import HEALTH_EVERY_S, SERVICES
+from server.grpc.contract import BY_COMPONENT, HEALTH_EVERY_S, SERVICES
 from server.services.addresses import Address, configured, parse_addresses
-from server.services.step_services import StepAnswer, StepServices, StoredImage
+from server.services.step_services import StepAnswer, StoredImage
 
 if TYPE_CHECKING:
     import grpc
 
+    from inspection.components.registry import Parameters
+    from inspection.components.values import StepValue
+    from inspection.imaging.picture import Picture
+    from server.grpc.unary import UnaryCall
     from server.services.replicas import Replica, Replicas
+    from server.services.steps import GrpcSteps
 
 _log = structlog.get_logger("imageflow.services")
 _METADATA_BYTES = 128 * 1024
@@ -37,17 +42,19 @@ class ServiceClients:
         self._metrics = metrics
         self._settings = settings
         self._replicas: dict[str, Replicas] = {}
-        self._steps: StepServices | None = None
+        self._steps: GrpcSteps | None = None
+        self._calls: Mapping[str, UnaryCall] = {}
         self._asking: asyncio.Task[None] | None = None
         self._checked = asyncio.Event()
         self._credentials: grpc.ChannelCredentials | None = None
         self.embedded: frozenset[str] = frozenset()
 
-    async def start(self, embedded: Mapping[str, str]) -> None:
+    async def start(self, embedded: Mapping[str, str], calls: Mapping[str, UnaryCall] | None = None) -> None:
         """Connect to every service and ask for its health once.
 
         Args:
             embedded: address by key of those that run in this process.
+            calls: of those that this process asks without gRPC, by key.
 
         Raises:
             InvalidInput: ``service-address-invalid`` or ``server-tls-files``.
@@ -57,6 +64,7 @@ class ServiceClients:
         from server.services.steps import GrpcSteps
 
         self._credentials = channel_credentials(self._settings)
+        self._calls = calls or {}
         self.embedded = frozenset(embedded)
         for key, service in SERVICES.items():
             here = parse_addresses(embedded.get(key, ""), key)
@@ -77,7 +85,7 @@ class ServiceClients:
             with suppress(asyncio.CancelledError):
                 await self._asking
             self._asking = None
-        replicas, self._replicas, self._steps = self._replicas, {}, None
+        replicas, self._replicas, self._steps, self._calls = self._replicas, {}, None, {}
         for of_service in replicas.values():
             await of_service.close()
 
@@ -119,6 +127,20 @@ class ServiceClients:
         if self._steps is None:
             raise Unavailable("service-not-connected", service=component)
         return await self._steps.run(component, parameters, image, deadline_s=deadline_s)
+
+    def embeds(self, component: str) -> bool:
+        """Return whether the service of a component runs in this process; see ``StepServices``."""
+        service = BY_COMPONENT.get(component)
+        return service is not None and service.key in self._calls
+
+    async def run_embedded(
+        self, component: str, parameters: Parameters, picture: Picture, *, deadline_s: float | None = None
+    ) -> StepValue:
+        """Run a step in its service in this process; see ``StepServices``."""
+        from server.services.embedded import answer_of_embedded
+
+        key = BY_COMPONENT[component].key
+        return await answer_of_embedded(self.replicas(key), self._calls[key], parameters, picture, deadline_s)
 
     async def check(self) -> None:
         """Ask every replica for its health now."""

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from models.results import Detection
 
 if TYPE_CHECKING:
+    from inspection.components.registry import Parameters
+    from inspection.components.values import StepValue
+    from inspection.imaging.picture import Picture
     from inspection.imaging.placement import Mask, Placement
 
 
@@ -79,5 +82,25 @@ class StepServices(Protocol):
             InvalidInput: as the component, when the request is refused for good.
             NotFound: ``object-unknown`` or ``service-model-unknown``.
             DoesNotFit: when the image does not fit the model.
+        """
+        ...
+
+    def embeds(self, component: str) -> bool:
+        """Return whether the service of a component runs in this process, so that ``run_embedded`` reaches it."""
+        ...
+
+    async def run_embedded(
+        self, component: str, parameters: Parameters, picture: Picture, *, deadline_s: float | None = None
+    ) -> StepValue:
+        """Run a step in its service in this process on a picture in memory; nothing is stored.
+
+        Args:
+            component: that ``serves`` and ``embeds`` name.
+            parameters: of the component.
+            picture: the step's port ``image``.
+            deadline_s: as for ``run``.
+
+        Raises:
+            UserFacingError: as ``run``.
         """
         ...

@@ -24,6 +24,7 @@ from server.executions.intake import Draft
 from server.executions.schemas import ExecutionDetail
 from server.files.images import check_image
 from server.orchestration.worker import Worker
+from server.process.services import connected_services
 from tests.support.grpc_services import Hosted, hosting
 
 ASKING = Principal("u", "supervisor", Role.SUPERVISOR, None)
@@ -68,7 +69,7 @@ def hosted(tmp_path: Path, detector: Path) -> Iterator[Hosted]:
 
 @pytest.fixture
 def context(tmp_path: Path, detector: Path) -> Iterator[ServerContext]:
-    opened = open_context(ServerSettings(data_dir=tmp_path, models={"yolo11": detector}))
+    opened = open_context(ServerSettings(data_dir=tmp_path, models={"yolo11": detector}, grpc_port=0))
     opened.outbox.start()
     yield opened
     opened.close()
@@ -79,8 +80,8 @@ def local(detector: Path, image: bytes) -> InspectionOutcome:
     return Runner(pipeline, {"yolo11": load_model(detector)}).run(decode_image(image))
 
 
-def executed(context: ServerContext, image: bytes, addresses: dict[str, str]) -> ExecutionDetail:
-    """Run an execution with services at these addresses, and return its end."""
+def executed(context: ServerContext, image: bytes, addresses: dict[str, str] | None) -> ExecutionDetail:
+    """Run an execution with services at these addresses, or in this process without gRPC, and return its end."""
     with context.database.transaction() as session:
         pipeline = Pipeline(name="P", definition={"name": "P", "steps": STEPS})
         session.add(pipeline)
@@ -88,7 +89,13 @@ def executed(context: ServerContext, image: bytes, addresses: dict[str, str]) ->
     draft = Draft(pipeline_id=pipeline.id, files=[check_image(image, "part.jpg", context.settings)])
 
     async def work() -> ExecutionDetail:
-        await context.services.start(addresses)
+        if addresses is not None:
+            await context.services.start(addresses)
+            return await ended()
+        async with connected_services(context.settings, context):
+            return await ended()
+
+    async def ended() -> ExecutionDetail:
         accepted = service.accept(context, ASKING, draft, None, runs_here=True)
         worker = asyncio.create_task(Worker(context, 1, context.services, context.models.find).run())
         try:
@@ -124,6 +131,23 @@ def test_an_execution_in_services_equals_a_run_in_one_process(
     state = executed(context, image, dict(hosted.addresses))
     assert state.execution_mode is ExecutionMode.DIRECT_GRPC
     require_same(context, state, local(detector, image))
+
+
+def test_an_execution_in_services_of_the_process_equals_a_run_without_them(
+    context: ServerContext, detector: Path, image: bytes
+) -> None:
+    state = executed(context, image, None)
+    assert state.execution_mode is ExecutionMode.DIRECT_GRPC
+    require_same(context, state, local(detector, image))
+
+
+def test_services_of_the_process_store_no_picture_between_steps(
+    context: ServerContext, detector: Path, image: bytes
+) -> None:
+    del detector
+    state = executed(context, image, None)
+    kept = {file.sha256 for file in state.output_files} | {sha256_of(image)}
+    assert {found.sha256 for found in context.objects.listed()} == kept
 
 
 def test_an_execution_over_the_bus_equals_a_run_in_one_process(

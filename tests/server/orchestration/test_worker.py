@@ -64,6 +64,13 @@ class Services:
         self.asked += 1
         return self._answer()
 
+    def embeds(self, component: str) -> bool:
+        del component
+        return False
+
+    async def run_embedded(self, *_: Any, **__: Any) -> Any:
+        raise AssertionError
+
 
 def out_of_reach() -> StepAnswer:
     raise Unavailable("service-unavailable", service="ResizeService", addresses="-", reason="-")
