@@ -35,8 +35,10 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"{value!r} has no offset from UTC")
-        value = value.astimezone(UTC)
-        return value.replace(microsecond=value.microsecond // 1000 * 1000)
+        if value.tzinfo is not UTC:
+            value = value.astimezone(UTC)
+        below = value.microsecond % 1000
+        return value.replace(microsecond=value.microsecond - below) if below else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Give the offset back."""

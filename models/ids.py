@@ -21,5 +21,7 @@ def is_id(text: str) -> bool:
 
 def canonical_id(text: str) -> str:
     """Return an id in canonical form when it only differs in case; anything else as it is."""
+    if is_id(text):  # most are
+        return text
     lower = text.lower()
     return lower if is_id(lower) else text

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,8 +20,7 @@ from models.database import Database
 from models.errors import Conflict, InvalidInput, UserFacingError
 from models.messages import LocalText
 from models.pipelines import Pipeline
-from models.rejections import first_problem
-from models.synced import Master, Synced, SyncKind, synced_types
+from models.synced import Master, Synced, synced_types
 from models.tracking import remote_changes
 from models.users import User
 from server.audit import audited
@@ -32,18 +30,16 @@ from server.change_log.recording import head
 from server.masters.rules import delete_along
 from server.sync.conflicts import earlier_conflicts
 from server.sync.effects import Correction, Effect, TryLater
+from server.sync.given import GivenChange, is_of_part, portions, read_changes
 from server.sync.handing_back import hand_back
 from server.sync.ledger import Ledger
 from server.sync.lookups import Lookups
-from server.sync.payload_validation import require_storable
 from server.sync.permissions import IdentityRefused
 from server.sync.record_writer import RecordWriter
 from server.users.rules import settle_access
 from sync.shared.problems import HELD_BACK, MASTER_NOT_TAKEN, MISSING_PARENT, change_problem
 from sync.shared.protocol import Change, ChangeResult, Outcome, PushAnswer
 
-# The write lock of an embedded store is let go of in between, so that other requests never wait for a whole batch.
-_TRANSACTION_CHANGES = 250
 _LONGEST_ID = 64
 _NO_ID = "00000000-0000-0000-0000-000000000000"
 
@@ -64,10 +60,11 @@ def apply_batch(
     """
     results: list[ChangeResult] = []
     held: set[str] = set()
-    for start in range(0, len(changes), _TRANSACTION_CHANGES):
+    # The write lock of an embedded store is let go of in between, so that other requests do not wait long.
+    for portion in portions(read_changes(changes)):
         with database.transaction(large=True) as session:
             applier = BatchApplier(session, clock, device_id, language, wall, held)
-            results += applier.apply(changes[start : start + _TRANSACTION_CHANGES])
+            results += applier.apply(portion)
     with database.read() as session:
         cursor = encode(session, head(session))
     return PushAnswer(results=results, cursor=cursor)
@@ -96,12 +93,12 @@ class BatchApplier:
     _corrections: list[Correction] = field(default_factory=list)
     _types: dict[str, type[Synced]] = field(default_factory=synced_types)
 
-    def apply(self, changes: Sequence[Mapping[str, Any]]) -> list[ChangeResult]:
+    def apply(self, changes: Sequence[GivenChange]) -> list[ChangeResult]:
         """Apply the changes in their order and return one result each."""
         results: list[ChangeResult] = []
-        for together, run in itertools.groupby(changes, self._may_share):
-            raws = list(run)
-            results += self._together(raws) if together else [self._alone(raw) for raw in raws]
+        for together, run in itertools.groupby(changes, lambda one: one.may_share):
+            given = list(run)
+            results += self._together(given) if together else [self._alone(one) for one in given]
         # Not within the savepoint of a change that is refused, which takes its entries back.
         for raw, error in self._foreign:
             self._audit(raw, error)
@@ -112,42 +109,29 @@ class BatchApplier:
         self._corrections.clear()
         return results
 
-    def _may_share(self, raw: Mapping[str, Any]) -> bool:
-        """Return whether a change may be written with others: those of masters have effects on further records."""
-        entity = raw.get("entity")
-        return isinstance(entity, str) and self._is_part(entity)
-
-    def _is_part(self, entity: str) -> bool:
-        """Return whether a kind of record is a session or a fact."""
-        record_type = self._types.get(entity)
-        return record_type is not None and record_type.kind is not SyncKind.MASTER
-
-    def _together(self, raws: Sequence[Mapping[str, Any]]) -> list[ChangeResult]:
+    def _together(self, given: Sequence[GivenChange]) -> list[ChangeResult]:
         before = self.held.copy(), self._foreign.copy(), self._corrections.copy()
         try:
             with self.session.begin_nested():
-                return self._written_together(raws)
+                return self._written_together(given)
         except (IntegrityError, DataError):
             self.held.clear()
             self.held.update(before[0])
             self._foreign, self._corrections = before[1:]
-        return [self._alone(raw) for raw in raws]
+        return [self._alone(one) for one in given]
 
-    def _written_together(self, raws: Sequence[Mapping[str, Any]]) -> list[ChangeResult]:
-        parsed = [_parsed(raw) for raw in raws]
+    def _written_together(self, given: Sequence[GivenChange]) -> list[ChangeResult]:
         writer = self._writer()
-        writer.lookups.expect((change for change in parsed if isinstance(change, Change)), self._types)
+        writer.lookups.expect((one.change for one in given if isinstance(one.change, Change)), self._types)
         with remote_changes(self.session), self.session.no_autoflush:
-            results = [
-                self._answer(raw, change, lambda given: self._once(writer, given))
-                for raw, change in zip(raws, parsed, strict=True)
-            ]
+            results = [self._answer(one, lambda change: self._once(writer, change)) for one in given]
             writer.ledger.settle()
         return results
 
-    def _alone(self, raw: Mapping[str, Any]) -> ChangeResult:
+    def _alone(self, given: GivenChange) -> ChangeResult:
+        raw = given.raw
         try:
-            return self._answer(raw, _parsed(raw), self._in_savepoint)
+            return self._answer(given, self._in_savepoint)
         except IntegrityError:
             # What the checks before did not foresee: two rules of the schema at once. The savepoint is rolled back.
             return self._refusal(raw, Conflict("sync-not-consistent", entity=str(raw.get("entity", ""))))
@@ -168,9 +152,8 @@ class BatchApplier:
         lookups, ledger = Lookups(self.session, self.device_id), Ledger(self.session, self.device_id)
         return RecordWriter(self.session, self.clock, self.device_id, self.wall, lookups, ledger, self._types)
 
-    def _answer(
-        self, raw: Mapping[str, Any], change: Change | UserFacingError, apply: Callable[[Change], Effect]
-    ) -> ChangeResult:
+    def _answer(self, given: GivenChange, apply: Callable[[Change], Effect]) -> ChangeResult:
+        raw, change = given
         if _entity_id(raw) in self.held:
             return self._refused(raw, Conflict(HELD_BACK), retry=True)
         if isinstance(change, UserFacingError):
@@ -221,7 +204,7 @@ class BatchApplier:
             if not by_copy and before.device_id not in {self.device_id, writer.lookups.former_id()}:
                 raise IdentityRefused("sync-other-device")
             # Facts and sessions are never merged with a conflict.
-            lost = () if self._is_part(change.entity) else earlier_conflicts(self.session, change, before.device_id)
+            lost = () if is_of_part(change.entity) else earlier_conflicts(self.session, change, before.device_id)
             back = self._handed_back(writer, change) if by_copy else None
             return Effect(Outcome.DUPLICATE, back or before.rev, lost)
         effect = writer.write(change)
@@ -254,17 +237,6 @@ def _may_be_overtaken(error: UserFacingError) -> bool:
     """
     absent = error.code == MISSING_PARENT and error.values.get("field") == "id"
     return absent or error.code == MASTER_NOT_TAKEN
-
-
-def _parsed(raw: Mapping[str, Any]) -> Change | UserFacingError:
-    """Return a change, or why it is none."""
-    try:
-        require_storable(raw)
-        return Change.model_validate(raw)
-    except ValidationError as error:
-        return InvalidInput("sync-change-invalid", reason=first_problem(error).text)
-    except UserFacingError as error:
-        return error
 
 
 def _entity_id(raw: Mapping[str, Any]) -> str:

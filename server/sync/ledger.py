@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Table, insert
@@ -38,6 +39,7 @@ class Ledger:
     _facts: dict[type[Synced], dict[str, dict[str, Any]]] = field(default_factory=lambda: defaultdict(dict))
     _entries: list[dict[str, Any]] = field(default_factory=list)
     _applied: list[dict[str, Any]] = field(default_factory=list)
+    _began: datetime = field(default_factory=utc_now)
     _first: int | None = None
     _taken: int = 0
 
@@ -70,7 +72,7 @@ class Ledger:
                 "device_id": self.device_id,
                 "outcome": effect.outcome.value,
                 "rev": effect.rev,
-                "applied_at": utc_now(),
+                "applied_at": self._began,
             }
         )
 

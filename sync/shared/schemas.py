@@ -91,7 +91,7 @@ def _username(text: str) -> str:
 
 def storable_object(value: dict[str, Any]) -> dict[str, Any]:
     """Refuse what JSON cannot say (NaN, infinity) and what PostgreSQL cannot keep (NUL), at any depth."""
-    if _is_clearly_storable(value):
+    if is_clearly_storable(value):
         return value
     left: list[Any] = [value]
     while left:
@@ -110,8 +110,8 @@ def storable_object(value: dict[str, Any]) -> dict[str, Any]:
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
-def _is_clearly_storable(value: dict[str, Any]) -> bool:
-    """Return whether nothing is wrong, in a fraction of the time that it takes to find what is."""
+def is_clearly_storable(value: Any) -> bool:
+    """Return whether ``storable_object`` refuses nothing in a value of JSON, without looking for what is wrong."""
     try:
         text = _ENCODER.encode(value)
         text.encode()

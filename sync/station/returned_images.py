@@ -6,8 +6,9 @@ files are noted with them, so that what the server had not received yet goes the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -19,6 +20,15 @@ from models.sync import Blob
 from sync.shared.protocol import MAX_COMPARED, Inventory
 from sync.station.blobs import BlobStore
 from sync.station.client import ServerClient
+
+
+class _Named(NamedTuple):
+    """A file as a record names it."""
+
+    id: str
+    sha256: str
+    size_bytes: int
+    content_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +57,35 @@ class ReturnedImages:
         """
         for page in self._pages():
             self.check()
-            sizes = {one.sha256: self._size(one.sha256) for one in page}
+            files = {one.sha256: one for one in page}
+            sizes = {sha256: self._size(sha256) for sha256 in files}
             absent = [sha256 for sha256, size in sizes.items() if size is None]
             elsewhere = self._on_server(absent)
             with self.database.transaction() as session:
-                for one in page:
-                    if session.get(Blob, one.sha256) is None:
-                        session.add(
-                            Blob(
-                                sha256=one.sha256,
-                                size_bytes=sizes[one.sha256] or one.size_bytes,
-                                content_type=one.content_type,
-                                present=one.sha256 not in absent,
-                                uploaded_at=utc_now() if one.sha256 in elsewhere else None,
-                            )
-                        )
-                        session.flush()
+                # A part may have been finished meanwhile whose image is one of these.
+                known = set(session.scalars(select(Blob.sha256).where(Blob.sha256.in_(files))))
+                session.add_all(
+                    Blob(
+                        sha256=sha256,
+                        size_bytes=sizes[sha256] or one.size_bytes,
+                        content_type=one.content_type,
+                        present=sizes[sha256] is not None,
+                        uploaded_at=utc_now() if sha256 in elsewhere else None,
+                    )
+                    for sha256, one in files.items()
+                    if sha256 not in known
+                )
 
-    def _pages(self) -> Iterator[Sequence[ImageRecord]]:
+    def _pages(self) -> Iterator[list[_Named]]:
         known = select(Blob.sha256).where(Blob.sha256 == ImageRecord.sha256).exists()
-        query = select(ImageRecord).where(ImageRecord.device_id == self.device_id, ~known)
+        query = select(ImageRecord.id, ImageRecord.sha256, ImageRecord.size_bytes, ImageRecord.content_type).where(
+            ImageRecord.device_id == self.device_id, ~known
+        )
         after = ""
         while True:
+            next_ones = query.where(ImageRecord.id > after).order_by(ImageRecord.id).limit(MAX_COMPARED)
             with self.database.read() as session:
-                page = session.scalars(
-                    query.where(ImageRecord.id > after).order_by(ImageRecord.id).limit(MAX_COMPARED)
-                ).all()
-                session.expunge_all()
+                page = [_Named(*row) for row in session.execute(next_ones)]
             if not page:
                 return
             yield page
