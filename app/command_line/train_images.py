@@ -29,6 +29,7 @@ from app.command_line.reading_options import (
 
 if TYPE_CHECKING:
     from inspection.anomaly import TrainingProgress, TrainingReport
+    from inspection.anomaly.manifest import SeparationRecord
     from inspection.imaging.datasets import GoodImages
 
 _STAGES = {
@@ -150,6 +151,8 @@ def train_images_command(
         typer.echo(json.dumps(_content(report, skipped, chosen.left_out), ensure_ascii=False))
     else:
         typer.echo(_line(report))
+        if (separation := report.manifest.separation) is not None:
+            typer.echo(_separation_line(separation))
     if skipped:
         # An image that was given could not be used; the model is written all the same.
         raise typer.Exit(1)
@@ -196,7 +199,8 @@ def _warn_of_small_sample(report: TrainingReport) -> None:
 
 def _content(report: TrainingReport, skipped: dict[str, str], left_out: dict[str, int]) -> dict[str, Any]:
     """Return the report for a program."""
-    threshold = report.threshold
+    threshold, separation = report.threshold, report.manifest.separation
+    configuration = report.manifest.configuration
     return {
         "model": str(report.path),
         "digest": report.digest,
@@ -206,6 +210,8 @@ def _content(report: TrainingReport, skipped: dict[str, str], left_out: dict[str
         "method": threshold.method,
         "kind": report.manifest.kind,
         "defects": threshold.defects,
+        "separation": None if separation is None else separation.model_dump(),
+        "configuration": None if configuration is None else configuration.model_dump(),
         "warnings": list(report.warnings),
         "skipped": skipped,
         "left_out": left_out,
@@ -221,4 +227,16 @@ def _line(report: TrainingReport) -> str:
         f"{report.path}: {report.images} images in {report.seconds:.1f} s, threshold {threshold.value:.3f} "
         f"({threshold.method}) for a false-alarm rate of {threshold.false_alarm_rate:.1%}, "
         f"SHA-256 {report.digest[:16]}…"
+    )
+
+
+_SOURCES = {"given": "given defects", "drawn": "drawn defects"}
+
+
+def _separation_line(found: SeparationRecord) -> str:
+    """Return how well good images and defects are separated, and what the threshold makes of it."""
+    return (
+        f"{found.defects} {_SOURCES[found.source]} against {found.good} held-out good images: AUROC {found.auroc:.3f}; "
+        f"F1 {found.f1:.3f} at the threshold with {found.escapes} escapes, {found.best_f1:.3f} at best (threshold "
+        f"{found.best_threshold:.3f})"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
@@ -17,6 +17,7 @@ _WITHOUT_VALUE_RANGE = 2
 
 
 _MAX_PIXELS = 400_000_000
+DefectSource = Literal["given", "drawn"]
 _HeldOut = Annotated[tuple[FiniteFloat, ...], Field(min_length=2)]
 
 
@@ -59,6 +60,30 @@ class ThresholdRecord(_Part):
     sample: int = Field(ge=0)
     least_sample: int = Field(ge=0)
     defects: int = Field(default=0, ge=0)
+
+
+class SeparationRecord(_Part):
+    """How well scores separate good images from defects, and how much of that the threshold uses.
+
+    Attributes:
+        source: ``given`` images of defects, or ``drawn`` on held-out good images.
+        good: number of held-out good images.
+        defects: number of defects.
+        auroc: image AUROC.
+        f1: F1 of finding defects at the threshold.
+        escapes: defects not above the threshold.
+        best_f1: F1 at the best threshold for these very images.
+        best_threshold: that threshold.
+    """
+
+    source: DefectSource
+    good: int = Field(ge=1)
+    defects: int = Field(ge=1)
+    auroc: float = Field(ge=0, le=1)
+    f1: float = Field(ge=0, le=1)
+    escapes: int = Field(ge=0)
+    best_f1: float = Field(ge=0, le=1)
+    best_threshold: FiniteFloat
 
 
 class BackboneRecord(_Part):
@@ -141,6 +166,7 @@ class BundleManifest(_Part):
         precision: of weights and activations: ``fp32`` or ``int8``.
         scores: cross-validated scores of good images, ascending, at least two; shown as a histogram.
         defect_scores: scores of images of defects by the final model, ascending; empty without any.
+        separation: of good images and defects at the threshold; None in files written before it was recorded.
         probes: scores of the images of ``anomaly.export.probes`` as the training computed them, for parity checks on
             any computer; empty in format 1.
         preprocessing_record: preprocessing of the training images; None in files written before it was recorded. Its
@@ -162,6 +188,7 @@ class BundleManifest(_Part):
     threshold: ThresholdRecord
     scores: _HeldOut
     defect_scores: tuple[FiniteFloat, ...] = ()
+    separation: Annotated[SeparationRecord | None, Field(exclude_if=_is_none)] = None
     probes: tuple[FiniteFloat, ...] = ()
     metrics: dict[str, FiniteFloat]
     data: DataRecord

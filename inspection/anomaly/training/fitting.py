@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -128,7 +128,13 @@ def score_features(fitted: FittedModel, grid: FloatArray, layout: MaskedLayout) 
 
 
 def held_out_scores(
-    method: Method, store: FeatureStore, indices: Sequence[int], folds: int, seed: int, tracker: ProgressTracker
+    method: Method,
+    store: FeatureStore,
+    indices: Sequence[int],
+    folds: int,
+    seed: int,
+    tracker: ProgressTracker,
+    on_held_out: Callable[[FittedModel, int], None] = lambda _fitted, _index: None,
 ) -> list[float]:
     """Return the score of each image by a model fitted on the other folds (k-fold cross-validation).
 
@@ -139,6 +145,7 @@ def held_out_scores(
         folds: number of folds.
         seed: of the random assignment to folds.
         tracker: advanced by each fold.
+        on_held_out: called with each image and the model fitted without it.
     """
     selected = np.asarray(indices, np.int64)
     fold_of = np.random.default_rng(seed).permutation(len(selected)) % folds
@@ -147,6 +154,8 @@ def held_out_scores(
         fitted = method.fit(store, selected[fold_of != fold].tolist(), tracker.check)
         for place in np.flatnonzero(fold_of == fold).tolist():
             tracker.check()
-            scores[place] = store.score(fitted, int(selected[place]))
+            index = int(selected[place])
+            scores[place] = store.score(fitted, index)
+            on_held_out(fitted, index)
         tracker.advance(len(selected), "threshold", fold + 1, folds)
     return scores

@@ -20,6 +20,7 @@ from inspection.anomaly.manifest import (
 from inspection.anomaly.methods.registry import FittedModel
 from inspection.anomaly.preparation import SMOOTHING
 from inspection.anomaly.threshold.estimate import Threshold
+from inspection.anomaly.threshold.separation import separation
 from inspection.anomaly.training.settings import TrainingSettings
 from inspection.anomaly.training.training_set import TrainingSet
 from inspection.imaging.value_range import ValueRange
@@ -64,6 +65,7 @@ def build_manifest(
     probes: Sequence[float],
     defects: TrainingSet | None,
     defect_scores: Sequence[float],
+    drawn_scores: Sequence[float],
 ) -> BundleManifest:
     """Return the manifest; packing adds the digests of the members.
 
@@ -79,6 +81,7 @@ def build_manifest(
         probes: scores of the probe images, as the training computes them.
         defects: images of defects; None without any.
         defect_scores: of the defects that could be scored.
+        drawn_scores: of the defects drawn on held-out good images.
     """
     warnings = {
         "sample-too-small": threshold.sample_too_small,
@@ -94,6 +97,9 @@ def build_manifest(
         threshold=threshold_record(threshold),
         scores=tuple(sorted(scores)),
         defect_scores=tuple(sorted(defect_scores)),
+        separation=separation(scores, defect_scores, threshold.value, "given")
+        if defect_scores
+        else separation(scores, drawn_scores, threshold.value, "drawn"),
         probes=tuple(probes),
         metrics=fitted.metrics(),
         data=DataRecord(

@@ -17,6 +17,7 @@ from inspection.anomaly.preparation import choose_scale
 from inspection.anomaly.preprocessing import NO_PREPROCESSING, ImagePreprocessor
 from inspection.anomaly.threshold.estimate import Threshold
 from inspection.anomaly.training.defects import read_defects, score_defects
+from inspection.anomaly.training.drawn_scores import MOST_DRAWN, DrawnScores
 from inspection.anomaly.training.fitting import FeatureStore, held_out_scores
 from inspection.anomaly.training.manifest_builder import build_manifest, build_preprocessing
 from inspection.anomaly.training.parity_check import PARITY_IMAGES, check_parity, probe_scores
@@ -136,7 +137,8 @@ def train_images(
     store = FeatureStore(
         backbone, configuration, training_set, tracker, seed=settings.seed, threads=settings.threads
     )  # fmt: skip
-    scores = held_out_scores(method, store, range(count), folds, settings.seed, tracker)
+    drawn = DrawnScores(store, training_set, settings.seed, tracker)
+    scores = held_out_scores(method, store, range(count), folds, settings.seed, tracker, drawn.add)
     fitted = method.fit(store, range(count), tracker.check)
     tracker.advance(count, "fit", 1, 1)
     preprocessing = build_preprocessing(training_set, store.scale, aligned=method.aligned)
@@ -157,6 +159,7 @@ def train_images(
         probes=probe_scores(store, fitted, preprocessing.median_height, preprocessing.median_width),
         defects=defect_set,
         defect_scores=defect_scores,
+        drawn_scores=drawn.scores,
     )
     parity = check_parity(
         store, fitted, unpack(pack(manifest, graph, weights), "model"), training_set, tracker, settings.threads
@@ -195,4 +198,5 @@ def _require_enough(training_set: TrainingSet) -> None:
 
 def _work(files: int, images: int, folds: int, defects: int) -> float:
     """Return the work units of a training: feature extraction and a fold's fit both cost about one unit per image."""
-    return files * _READING + images * (2.0 + folds) + defects * (1.0 + _READING) + 2 * PARITY_IMAGES
+    drawn = min(images, MOST_DRAWN)
+    return files * _READING + images * (2.0 + folds) + drawn + defects * (1.0 + _READING) + 2 * PARITY_IMAGES

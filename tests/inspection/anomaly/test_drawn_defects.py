@@ -1,0 +1,41 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from inspection.anomaly.drawn_defects import DEFECTS, DrawnDefect, draw_defect
+from inspection.imaging.frames import Pixels
+from resources.parts import draw_part
+
+
+def part() -> Pixels:
+    return draw_part(3).image
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: f"{defect.kind}-{defect.share}")
+def test_a_drawn_defect_changes_about_its_share_of_the_image(defect: DrawnDefect) -> None:
+    good = part()
+    drawn = draw_defect(good, defect, np.random.default_rng(0))
+    changed = np.abs(drawn.astype(int) - good).max(axis=-1) > 2
+    assert 0 < changed.mean() < 3 * defect.share
+    assert np.abs(drawn.astype(int) - good)[changed].mean() >= 5
+
+
+def test_the_same_seed_draws_the_same_defect() -> None:
+    first, again, other = (draw_defect(part(), DEFECTS[0], np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_a_grey_image_stays_grey_under_a_drawn_defect() -> None:
+    grey = np.ascontiguousarray(part()[..., 0])
+    for defect in DEFECTS:
+        drawn = draw_defect(grey, defect, np.random.default_rng(4))
+        assert (drawn.shape, drawn.dtype) == (grey.shape, np.uint8)
+
+
+def test_a_good_image_is_not_written_on_by_drawing() -> None:
+    good = part()
+    before = good.copy()
+    draw_defect(good, replace(DEFECTS[0], kind="scratch"), np.random.default_rng(0))
+    assert np.array_equal(good, before)
