@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import replace
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response, params
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.routing import compile_path
 from starlette.types import Message, Receive
 
 from models.errors import InvalidInput, PermissionDenied
@@ -19,6 +20,7 @@ from models.messages import LocalText
 from models.states import Role
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
+from server.core.lean_imports import without
 from server.http.clients import client_address, is_on_loopback
 from server.http.dependencies import (
     ON_LOOPBACK,
@@ -42,8 +44,17 @@ _CREDENTIALS = ("authorization", "x-api-key")
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
+class _Declared(NamedTuple):
+    path: str
+    endpoint: Callable[..., Any]
+    options: Mapping[str, Any]
+
+
 class CheckedRoute(APIRoute):
     """Checks, in this order: who asks and in which role, the query's names, the body's kind, length, pace and depth.
+
+    What FastAPI makes of an endpoint takes some 45 KB and milliseconds, so it is made with the first request: most
+    servers are never asked most of what they can do.
 
     Attributes:
         needs_sign_in: whether only someone signed in may ask.
@@ -53,13 +64,37 @@ class CheckedRoute(APIRoute):
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        methods = options.get("methods") or ["GET"]
+        if not iscoroutinefunction(endpoint):
+            endpoint = in_lane(endpoint, writes={*methods} != {"GET"})
+        # All that it takes to find the route.
+        self.path = path
+        self.path_regex, self.path_format, self.param_convertors = compile_path(path)
+        self.endpoint = endpoint
+        self.methods = {method.upper() for method in methods}
+        self._declared: _Declared | None = _Declared(path, endpoint, options)
+
+    def __getattr__(self, name: str) -> Any:
+        """Complete the route when something is asked of it for the first time.
+
+        Raises:
+            AttributeError: as always.
+        """
+        declared = self.__dict__.get("_declared")
+        if declared is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        self._declared = None
+        self._complete(declared)
+        return getattr(self, name)
+
+    def _complete(self, declared: _Declared) -> None:
         self.needs_sign_in = False
         self.open_on_loopback = False
         self.callers: list[str] = []
         self.takes_key = False
-        if not iscoroutinefunction(endpoint):
-            endpoint = in_lane(endpoint, writes=options.get("methods") not in (["GET"], {"GET"}))
-        super().__init__(path, endpoint, **options)
+        with without("pydantic.v1"):
+            # FastAPI loads it to refuse its models.
+            super().__init__(declared.path, declared.endpoint, **declared.options)
 
     def get_route_handler(self) -> _Handler:
         """Return the handler with the checks before it."""

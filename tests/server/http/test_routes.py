@@ -1,0 +1,39 @@
+"""A route is found before it is complete, and completed once."""
+
+from starlette.routing import Match
+
+from server.http.routes import CheckedRoute
+
+
+def greet(name: str) -> str:
+    return f"Hello {name}"
+
+
+def route() -> CheckedRoute:
+    return CheckedRoute("/greetings/{name}", greet, methods=["GET"])
+
+
+def scope(method: str) -> dict[str, object]:
+    return {"type": "http", "path": "/greetings/Ada", "method": method, "headers": [], "root_path": ""}
+
+
+def test_finding_a_route_leaves_it_incomplete() -> None:
+    found = route()
+    match, child_scope = found.matches(scope("GET"))
+    assert match is Match.FULL
+    assert child_scope["path_params"] == {"name": "Ada"}
+    assert "dependant" not in vars(found)
+
+
+def test_another_method_fits_an_incomplete_route_in_part() -> None:
+    assert route().matches(scope("PUT"))[0] is Match.PARTIAL
+
+
+def test_what_is_asked_of_a_route_completes_it() -> None:
+    asked = route()
+    assert [field.name for field in asked.dependant.path_params] == ["name"]
+    assert asked.dependant is asked.dependant
+
+
+def test_what_a_route_does_not_have_is_missing() -> None:
+    assert not hasattr(route(), "colour")
