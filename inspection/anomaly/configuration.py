@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from inspection.anomaly.network_area import MEDIAN_SIDE
+from inspection.anomaly.network_area import LARGEST_SIDE, MEDIAN_SIDE
 
 DEFAULT_BACKBONE = "efficientnet-lite0"
-SIDES = (64, 4096)
+SIDES = (64, LARGEST_SIDE)
 """Smallest and largest side of a configuration."""
 
 
@@ -17,6 +17,7 @@ class Configuration(BaseModel):
     Attributes:
         backbone: network that computes the features.
         side: images are scaled so that their median area is the square of this side, in network pixels.
+        detail: name of ``inspection.anomaly.detail`` that the side follows from; empty for a side given by number.
         whitening: how far principal axes are divided by their deviation: 0 not at all, 1 in full.
     """
 
@@ -24,4 +25,5 @@ class Configuration(BaseModel):
 
     backbone: str = DEFAULT_BACKBONE
     side: int = Field(default=MEDIAN_SIDE, ge=SIDES[0], le=SIDES[1])
+    detail: str = ""
     whitening: float = Field(default=1.0, ge=0, le=1)

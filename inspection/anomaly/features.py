@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from inspection.anomaly.backbone.files import Backbone
 from inspection.anomaly.methods.graphs import with_patch_features
 from inspection.anomaly.preparation import NetworkInput
+from inspection.anomaly.tiling import joined
 from inspection.runtime.arrays import FloatArray
 from inspection.runtime.compilation import compile_model, core
 from models.errors import Unavailable
@@ -27,7 +26,16 @@ class FeatureExtractor:
         self.graph = with_patch_features(network)
         self._request = compile_model(self.graph, threads).create_infer_request()
 
-    def grid(self, prepared: NetworkInput) -> FloatArray:
-        """Return the features over the patch grid, float32 ``(h, w, D)``."""
-        found: FloatArray = self._request.infer([prepared.tensor])["features"]
-        return np.ascontiguousarray(found[0].transpose(1, 2, 0))
+    def grid(self, prepared: NetworkInput, tile: int = 0) -> FloatArray:
+        """Return the features over the patch grid, float32 ``(h, w, D)``.
+
+        Args:
+            prepared: the image.
+            tile: side of the tiles the network is given; 0 for the whole image at once.
+        """
+        return joined(prepared, tile, self._features)
+
+    def _features(self, tensor: FloatArray) -> FloatArray:
+        found: FloatArray = self._request.infer([tensor])["features"]
+        grid: FloatArray = found[0].transpose(1, 2, 0)
+        return grid

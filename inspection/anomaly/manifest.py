@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from inspection.anomaly.configuration import Configuration
-from inspection.anomaly.network_area import is_too_large
+from inspection.anomaly.network_area import LARGEST_SIDE, OVERLAP, is_usable_median
 from inspection.imaging.reading import Reading
 from inspection.imaging.value_range import ValueRange
 
-FORMAT_VERSION = 3
-"""2: ``aligned`` and ``smoothing``, 3: ``value_range``, without which an older reader would score otherwise."""
-_WITHOUT_VALUE_RANGE = 2
+FORMAT_VERSION = 4
+"""2: ``aligned`` and ``smoothing``, 3: ``value_range``, 4: ``tile``, without which an older reader would score
+otherwise."""
+_WITHOUT_VALUE_RANGE, _WITHOUT_TILES = 2, 3
 
 
 _MAX_PIXELS = 400_000_000
@@ -34,6 +36,8 @@ class Preprocessing(_Part):
         median_width: its columns.
         aligned: whether the model requires images of that size.
         smoothing: standard deviation of the blur in network pixels; 0 in format 1.
+        tile: side of the tiles the network is given, in network pixels; 0 for whole images, which are first shrunk to
+            the working size.
     """
 
     scale: float = Field(gt=0, allow_inf_nan=False)
@@ -41,13 +45,21 @@ class Preprocessing(_Part):
     median_width: int = Field(ge=1)
     aligned: bool = False
     smoothing: float = Field(default=0.0, ge=0, le=10)
+    tile: int = Field(default=0, ge=0, le=LARGEST_SIDE, multiple_of=32)
+
+    @property
+    def side(self) -> float:
+        """The side of the square of the median network input, in network pixels."""
+        return math.sqrt(self.median_height * self.median_width) * self.scale
 
     @model_validator(mode="after")
     def _an_image_of_that_size_fits_the_memory(self) -> Self:
         if self.median_height * self.median_width > _MAX_PIXELS:
             raise ValueError("the median size exceeds the largest image")
-        if is_too_large(self.median_height, self.median_width, self.scale):
+        if not is_usable_median(self.median_height, self.median_width, self.scale, tiled=self.tile > 0):
             raise ValueError("the scaled median size exceeds the network's input")
+        if 0 < self.tile <= OVERLAP:
+            raise ValueError("the tiles do not reach beyond their overlap")
         return self
 
 
@@ -150,9 +162,11 @@ def _is_none(value: object) -> bool:
     return value is None
 
 
-def format_of(value_range: ValueRange | None) -> int:
+def format_of(value_range: ValueRange | None, tile: int) -> int:
     """Return the format of a new file: the oldest that holds all of it, so that earlier versions read it."""
-    return _WITHOUT_VALUE_RANGE if value_range is None else FORMAT_VERSION
+    if tile > 0:
+        return FORMAT_VERSION
+    return _WITHOUT_VALUE_RANGE if value_range is None else _WITHOUT_TILES
 
 
 class BundleManifest(_Part):

@@ -49,7 +49,7 @@ class MaskedLayout:
     """Position of a picture on the patch grid and its valid mask, compact enough to keep for every image.
 
     Attributes:
-        prepared: the picture's network input without its tensor, which is empty.
+        prepared: the picture's network input without its pixels, which are empty.
         shape: rows and columns of the picture.
         packed_mask: ``Picture.valid_mask`` as compressed bits; None when all pixels are valid.
     """
@@ -64,7 +64,7 @@ class MaskedLayout:
         height, width = picture.pixels.shape[:2]
         valid_mask = picture.valid_mask()
         return cls(
-            replace(prepared, tensor=np.empty((1, 3, 0, 0), np.float32)),
+            replace(prepared, padded=np.empty((0, 0, 3), np.uint8)),
             (height, width),
             None if valid_mask is None else zlib.compress(np.packbits(valid_mask).tobytes(), 1),
         )

@@ -14,7 +14,10 @@ from inspection.anomaly.alignment import require_aligned
 from inspection.anomaly.bundle import Bundle, read_bundle
 from inspection.anomaly.image_graph import ImageGraph
 from inspection.anomaly.manifest import BundleManifest
-from inspection.anomaly.preparation import PATCH, NetworkInput, prepare, tensor_size, working_size
+from inspection.anomaly.methods.map_smoothing import smooth_map
+from inspection.anomaly.network_input import prepare_for
+from inspection.anomaly.preparation import PATCH, NetworkInput, tensor_size, working_size
+from inspection.anomaly.tiling import common_tile, joined
 from inspection.imaging.frames import Pixels
 from inspection.imaging.opencv import cv2
 from inspection.imaging.placement import FloatMap
@@ -65,7 +68,7 @@ class AnomalyModel:
             raise InvalidInput("model-damaged", name=name)
         size = self.manifest.preprocessing
         usual = tensor_size(*working_size(size.median_height, size.median_width, size.scale))
-        self._graph = ImageGraph(graph, usual, threads)
+        self._graph = ImageGraph(graph, common_tile(usual, size.tile), threads)
 
     @property
     def threshold(self) -> float:
@@ -86,7 +89,7 @@ class AnomalyModel:
             InvalidInput: ``model-not-finite``, ``model-damaged``; see ``map``.
         """
         preprocessing = self.manifest.preprocessing
-        prepared = prepare(pixels, preprocessing.scale, scale_x, scale_y, preprocessing.smoothing)
+        prepared = prepare_for(preprocessing, pixels, scale_x, scale_y)
         require_aligned(preprocessing, prepared, pixels.shape[0] / scale_y, pixels.shape[1] / scale_x)
         grid = self.map(prepared)
         heatmap = resize_map(grid, prepared, pixels.shape[0], pixels.shape[1])
@@ -104,16 +107,22 @@ class AnomalyModel:
             InvalidInput: ``model-not-finite`` when the output has NaN or infinite values, which would pass every
                 threshold; ``model-damaged`` when the graph cannot run or its map has an unexpected size.
         """
+        tile = self.manifest.preprocessing.tile
         with self._lock:
             try:
-                found: NDArray[np.float32] = self._graph.infer(prepared.tensor)["map"]
+                grid = joined(prepared, tile, self._infer)
             except RuntimeError as error:
                 raise InvalidInput("model-damaged", name=self.name) from error
-            grid: FloatMap = found[0, 0].copy()
-        if grid.shape != tuple(side // PATCH for side in prepared.tensor.shape[2:]):
-            raise InvalidInput("model-damaged", name=self.name)
         if not np.isfinite(grid).all():
             raise InvalidInput("model-not-finite", name=self.name)
+        return smooth_map(grid) if tile > 0 else grid
+
+    def _infer(self, tensor: NDArray[np.float32]) -> FloatMap:
+        """Return the map of one tensor, valid until the next run; raises RuntimeError."""
+        found: NDArray[np.float32] = self._graph.infer(tensor)["map"]
+        if found.shape[2:] != tuple(side // PATCH for side in tensor.shape[2:]):
+            raise InvalidInput("model-damaged", name=self.name)
+        grid: FloatMap = found[0, 0]
         return grid
 
 

@@ -11,9 +11,11 @@ import numpy as np
 from app.benchmarks.figures import Figure
 from inspection.anomaly.backbone.files import find_backbone
 from inspection.anomaly.configuration import Configuration
+from inspection.anomaly.detail import network_area
 from inspection.anomaly.methods.registry import find_method
 from inspection.anomaly.threshold.policy import PolicyName, ThresholdPolicy
 from inspection.anomaly.training.fitting import FeatureStore, held_out_scores
+from inspection.anomaly.training.manifest_builder import build_preprocessing
 from inspection.anomaly.training.progress import ProgressTracker
 from inspection.anomaly.training.settings import TrainingSettings
 from inspection.anomaly.training.training_set import scan_images
@@ -91,15 +93,17 @@ def calibrate(
     configuration = choice.overruled(Configuration())
     tracker = ProgressTracker(float(len(files)), None, None)
     training_set = scan_images(files, tracker, 1)
+    method = find_method(choice.method, choice.method_settings(configuration))
+    area = network_area(training_set.sizes, configuration.side, aligned=method.aligned)
+    preprocessing = build_preprocessing(training_set, area, aligned=method.aligned)
     store = FeatureStore(
         find_backbone(configuration.backbone),
-        configuration,
         training_set,
+        preprocessing,
         tracker,
         seed=choice.seed,
         threads=choice.threads,
     )
-    method = find_method(choice.method, choice.method_settings(configuration))
     count = len(training_set.files)
     rules: tuple[PolicyName, ...] = ("quantile", "tail")
     rates: dict[PolicyName, list[float]] = {rule: [] for rule in rules}

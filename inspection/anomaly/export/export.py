@@ -100,5 +100,5 @@ def _packed(
         manifest = manifest.model_copy(
             update={"precision": precision, "versions": {**manifest.versions, **versions}}
         )  # fmt: skip
-    version = format_of(manifest.reading.values)
+    version = format_of(manifest.reading.values, manifest.preprocessing.tile)
     return pack(manifest.model_copy(update={"format_version": version}), graph, weights)

@@ -78,7 +78,8 @@ def quantise(model: Path, folder: Path, images: Sequence[Path]) -> None:
         UserFacingError: when the model or an image cannot be used.
     """
     # Imported first: this blocks OpenVINO's telemetry package, which NNCF uses too.
-    from inspection.anomaly.preparation import prepare
+    from inspection.anomaly.network_input import prepare_for
+    from inspection.anomaly.tiling import tile_tensor
     from inspection.imaging.files import read_image
     from inspection.runtime.compilation import core
     from inspection.runtime.graphs import name_nodes, weights_tensor
@@ -89,7 +90,9 @@ def quantise(model: Path, folder: Path, images: Sequence[Path]) -> None:
     network = core().read_model(bundle.graph, weights_tensor(bundle.weights))
     size = bundle.manifest.preprocessing
     pictures = (read_image(path, reading=bundle.manifest.reading) for path in images)
-    prepared = nncf.Dataset([prepare(picture, size.scale, smoothing=size.smoothing).tensor for picture in pictures])
+    inputs = (prepare_for(size, picture) for picture in pictures)
+    # Of a large image one tile is enough, another one of each image.
+    prepared = nncf.Dataset([tile_tensor(image, size.tile, number) for number, image in enumerate(inputs)])
     quantised = nncf.quantize(
         network,
         prepared,

@@ -53,7 +53,13 @@ def with_patch_features(backbone: Any) -> Any:
 
 
 def anomaly_graph(
-    features: Any, projection: FloatArray, offset: FloatArray, bank: FloatArray, constants: FloatArray
+    features: Any,
+    projection: FloatArray,
+    offset: FloatArray,
+    bank: FloatArray,
+    constants: FloatArray,
+    *,
+    smoothed: bool = True,
 ) -> Any:
     """Append projection, nearest-neighbour search and map smoothing to a graph of patch features.
 
@@ -63,10 +69,10 @@ def anomaly_graph(
         offset: float32 ``(K,)``.
         bank: float32 ``(N, K)``, the projected memory bank.
         constants: float32 ``(N,)``, see ``PatchCore.constants``.
+        smoothed: as ``map_graph``.
 
     Returns:
-        ``openvino.Model``: ``image`` as before, ``map`` float32 ``(1, 1, H/16, W/16)``: distance to the memory bank,
-        smoothed with 1-2-1 along both axes.
+        ``openvino.Model``: ``image`` as before, ``map`` float32 ``(1, 1, H/16, W/16)``: distance to the memory bank.
     """
     projected = projected_patches(features, projection, offset)
     # |a - b|² = |a|² + (|b|² - 2 a·b): only the bracket depends on b.
@@ -74,7 +80,7 @@ def anomaly_graph(
     one = constant(np.array([1], np.int64))
     nearest = ops.reduce_min(ops.add(products, constant(constants[None])), one, keep_dims=True)
     own = ops.reduce_sum(ops.multiply(projected, projected), one, keep_dims=True)
-    return map_graph(features, ops.sqrt(ops.relu(ops.add(nearest, own))), "patchcore")
+    return map_graph(features, ops.sqrt(ops.relu(ops.add(nearest, own))), "patchcore", smoothed=smoothed)
 
 
 def projected_patches(features: Any, projection: FloatArray, offset: FloatArray) -> Node:
@@ -93,24 +99,28 @@ def projected_patches(features: Any, projection: FloatArray, offset: FloatArray)
     return ops.add(ops.matmul(patches, constant(projection), False, False), constant(offset[None]))
 
 
-def map_graph(features: Any, distance: Node, name: str) -> Any:
+def map_graph(features: Any, distance: Node, name: str, *, smoothed: bool = True) -> Any:
     """Return the graph from ``image`` to ``map``: patch distances reshaped to the grid and smoothed.
 
     Args:
         features: graph of ``with_patch_features``.
         distance: node of its patch distances, ``(H/16 · W/16, 1)``.
         name: of the new graph.
+        smoothed: with 1-2-1 along both axes; not for graphs of tiles, whose maps are smoothed when they are joined.
     """
     grid = ops.shape_of(features.output("features").get_node().input_value(0), "i64")
     rows_and_columns = ops.gather(grid, constant(np.array([2, 3], np.int64)), constant(np.array(0, np.int64)))
     shape = ops.concat([constant(np.array([1, 1], np.int64)), rows_and_columns], axis=0)
     values = ops.reshape(distance, shape, special_zero=False)
-    sides = constant(np.array([0, 0, 1, 1], np.int64))
-    padded = ops.pad(values, sides, sides, "edge")
-    kernel = np.outer(KERNEL, KERNEL).astype(np.float32)[None, None]
-    smooth = ops.convolution(padded, constant(kernel), [1, 1], [0, 0], [0, 0], [1, 1])
-    result = ops.result(smooth)
+    result = ops.result(_smooth(values) if smoothed else values)
     result.output(0).set_names({"map"})
     model = ov.Model([result], features.get_parameters(), name)
     name_nodes(model)
     return model
+
+
+def _smooth(values: Node) -> Node:
+    sides = constant(np.array([0, 0, 1, 1], np.int64))
+    padded = ops.pad(values, sides, sides, "edge")
+    kernel = np.outer(KERNEL, KERNEL).astype(np.float32)[None, None]
+    return ops.convolution(padded, constant(kernel), [1, 1], [0, 0], [0, 0], [1, 1])

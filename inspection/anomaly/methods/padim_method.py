@@ -26,7 +26,7 @@ class PadimModel:
         """Return the anomaly map of an image, float32 ``shape``, from its features ``(h·w, D)``."""
         return self.fitted.map(features, shape)
 
-    def graph(self, features: Any) -> Any:
+    def graph(self, features: Any, *, smoothed: bool = True) -> Any:
         """Return the ``openvino.Model`` from ``image``, of fixed size, to ``map``."""
         patches = projected_patches(features, self.fitted.projection, self.fitted.offset)
         residuals = ops.subtract(patches, constant(self.fitted.means))
@@ -35,7 +35,7 @@ class PadimModel:
             ops.matmul(ops.unsqueeze(residuals, one), constant(self.fitted.factors), False, False), one
         )
         distance = ops.sqrt(ops.reduce_sum(ops.multiply(whitened, whitened), one, keep_dims=True))
-        return map_graph(features, distance, "padim")
+        return map_graph(features, distance, "padim", smoothed=smoothed)
 
     def metrics(self) -> dict[str, float]:
         """Return the numbers of positions and of dimensions."""

@@ -24,10 +24,12 @@ class PatchCoreModel:
         """Return the anomaly map of an image, float32 ``shape``, from its features ``(h·w, D)``."""
         return self.fitted.map(features, shape)
 
-    def graph(self, features: Any) -> Any:
+    def graph(self, features: Any, *, smoothed: bool = True) -> Any:
         """Return the ``openvino.Model`` from ``image`` to ``map``."""
         fitted = self.fitted
-        return anomaly_graph(features, fitted.projection, fitted.offset, fitted.bank, fitted.constants())
+        return anomaly_graph(
+            features, fitted.projection, fitted.offset, fitted.bank, fitted.constants(), smoothed=smoothed
+        )
 
     def metrics(self) -> dict[str, float]:
         """Return size and dimensions of the memory bank."""

@@ -50,8 +50,13 @@ class FittedModel(Protocol):
         """Return the anomaly map of an image, float32 ``shape``, from its features ``(h·w, D)``."""
         ...
 
-    def graph(self, features: Any) -> Any:
-        """Return the ``openvino.Model`` from ``image`` to ``map`` that appends the same computation to ``features``."""
+    def graph(self, features: Any, *, smoothed: bool = True) -> Any:
+        """Return the ``openvino.Model`` from ``image`` to ``map`` that appends the same computation to ``features``.
+
+        Args:
+            features: graph of ``with_patch_features``.
+            smoothed: whether the map is smoothed; not for graphs of tiles, whose maps are smoothed when joined.
+        """
         ...
 
     def metrics(self) -> dict[str, float]:

@@ -9,7 +9,8 @@ from inspection.anomaly.alignment import require_aligned
 from inspection.anomaly.manifest import Preprocessing
 from inspection.anomaly.masking import MaskedLayout
 from inspection.anomaly.methods.registry import FittedModel
-from inspection.anomaly.training.fitting import FeatureStore, prepare_picture, score_features
+from inspection.anomaly.network_input import prepare_picture
+from inspection.anomaly.training.fitting import FeatureStore, score_features
 from inspection.anomaly.training.progress import ProgressTracker
 from inspection.anomaly.training.training_set import TrainingSet, scan_images
 from models.errors import DoesNotFit, InvalidInput
@@ -62,12 +63,16 @@ def score_defects(
     for index, ((path, _), (height, width)) in enumerate(zip(defects.files, defects.sizes, strict=True)):
         try:
             picture = defects.picture(index)
-            prepared = prepare_picture(picture, store.scale)
+            prepared = prepare_picture(picture, preprocessing)
             require_aligned(preprocessing, prepared, height, width)
         except DoesNotFit as error:
             rejected[str(path)] = error
         else:
-            scores.append(score_features(core, store.extractor.grid(prepared), MaskedLayout.of(picture, prepared)))
+            scores.append(
+                score_features(
+                    core, store.extractor.grid(prepared, preprocessing.tile), MaskedLayout.of(picture, prepared)
+                )
+            )
         tracker.advance(1, "fit", index + 1, len(defects.files))
     if not scores:
         raise InvalidInput("no-image-usable", folder=str(defects.files[0][0].parent))

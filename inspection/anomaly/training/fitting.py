@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from inspection.anomaly.backbone.files import Backbone
-from inspection.anomaly.configuration import Configuration
 from inspection.anomaly.features import FeatureExtractor
+from inspection.anomaly.manifest import Preprocessing
 from inspection.anomaly.masking import MaskedLayout
 from inspection.anomaly.methods.registry import FittedModel, Method
-from inspection.anomaly.preparation import NetworkInput, choose_scale, prepare
+from inspection.anomaly.network_input import prepare_picture
 from inspection.anomaly.training.progress import ProgressTracker
 from inspection.anomaly.training.training_set import TrainingSet
 from inspection.imaging.picture import Picture
@@ -27,29 +27,29 @@ class FeatureStore:
     """The patch features of a training set, computed once; a ``PatchSource``.
 
     Args:
-        backbone: network that computes the features, that of the configuration.
-        configuration: how images are seen.
+        backbone: network that computes the features.
         training_set: the images.
+        preprocessing: of the model.
         tracker: advanced by each image.
         seed: of the sampling.
         threads: number of CPU threads; 0 takes the setting.
 
     Attributes:
-        scale: network pixels per original pixel, common to all images.
+        preprocessing: common to all images.
         extractor: computes features; owns the feature graph.
     """
 
     def __init__(
         self,
         backbone: Backbone,
-        configuration: Configuration,
         training_set: TrainingSet,
+        preprocessing: Preprocessing,
         tracker: ProgressTracker,
         *,
         seed: int,
         threads: int,
     ) -> None:
-        self.scale = choose_scale(training_set.sizes, configuration.side)
+        self.preprocessing = preprocessing
         self.extractor = FeatureExtractor(backbone, threads)
         self._training_set = training_set
         self._tracker = tracker
@@ -77,8 +77,8 @@ class FeatureStore:
         Raises:
             DoesNotFit: ``image-scale``.
         """
-        prepared = prepare_picture(picture, self.scale)
-        return self.extractor.grid(prepared), MaskedLayout.of(picture, prepared)
+        prepared = prepare_picture(picture, self.preprocessing)
+        return self.extractor.grid(prepared, self.preprocessing.tile), MaskedLayout.of(picture, prepared)
 
     def score_picture(self, fitted: FittedModel, picture: Picture) -> float:
         """Return the score of any picture by ``fitted``, as the training computes scores.
@@ -104,16 +104,6 @@ class FeatureStore:
                 patches = patches[np.sort(generator.choice(len(patches), share, replace=False))]
             self._samples.append(patches)
             self._tracker.advance(1, "features", index + 1, count)
-
-
-def prepare_picture(picture: Picture, scale: float) -> NetworkInput:
-    """Return the network input of a picture; ``scale`` is in network pixels per pixel before resizing.
-
-    Raises:
-        DoesNotFit: ``image-scale``.
-    """
-    across, down = picture.resized
-    return prepare(picture.pixels, scale, scale_x=across, scale_y=down)
 
 
 def score_features(fitted: FittedModel, grid: FloatArray, layout: MaskedLayout) -> float:

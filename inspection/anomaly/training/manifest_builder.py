@@ -9,6 +9,7 @@ import numpy as np
 
 from inspection.anomaly.backbone.files import Backbone
 from inspection.anomaly.configuration import Configuration
+from inspection.anomaly.detail import NetworkArea
 from inspection.anomaly.manifest import (
     BackboneRecord,
     BundleManifest,
@@ -28,15 +29,16 @@ from inspection.imaging.value_range import ValueRange
 _LIBRARIES = ("imageflow-station", "numpy", "opencv-python", "openvino")
 
 
-def build_preprocessing(training_set: TrainingSet, scale: float, *, aligned: bool) -> Preprocessing:
-    """Return the preprocessing of a model trained on ``training_set``."""
+def build_preprocessing(training_set: TrainingSet, area: NetworkArea, *, aligned: bool) -> Preprocessing:
+    """Return the preprocessing of a model trained on ``training_set``, whose images are seen as ``area``."""
     heights, widths = zip(*training_set.sizes, strict=True)
     return Preprocessing(
-        scale=scale,
+        scale=area.scale,
         median_height=int(np.median(heights)),
         median_width=int(np.median(widths)),
         aligned=aligned,
         smoothing=SMOOTHING,
+        tile=area.tile,
     )
 
 
@@ -88,7 +90,7 @@ def build_manifest(
         "duplicates": training_set.duplicates or (defects is not None and defects.duplicates),
     }
     return BundleManifest(
-        format_version=format_of(training_set.value_range),
+        format_version=format_of(training_set.value_range, preprocessing.tile),
         kind=settings.method,
         name=settings.name,
         backbone=BackboneRecord(name=backbone.name, digest=backbone.digest),

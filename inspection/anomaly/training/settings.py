@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from inspection.anomaly.configuration import SIDES, Configuration
+from inspection.anomaly.detail import DEFAULT_DETAIL, DetailName, detail_side
 from inspection.anomaly.methods.registry import DEFAULT_METHOD, MethodSettings
 from inspection.anomaly.threshold.policy import PolicyName, ThresholdPolicy
 from inspection.imaging.reading import PagePolicy
@@ -21,6 +24,7 @@ class TrainingSettings(BaseModel):
     Attributes:
         name: of the model, for people.
         method: ``patchcore``, or ``padim`` for aligned images of one size.
+        detail: how large the network sees the images, where no side overrules it.
         backbone: overrules the configuration's network.
         side: overrules its side.
         whitening: overrules its whitening.
@@ -42,6 +46,7 @@ class TrainingSettings(BaseModel):
 
     name: str = Field(default="", max_length=LONGEST_NAME)
     method: str = DEFAULT_METHOD
+    detail: DetailName = DEFAULT_DETAIL
     backbone: str | None = None
     side: int | None = Field(default=None, ge=SIDES[0], le=SIDES[1])
     whitening: float | None = Field(default=None, ge=0, le=1)
@@ -72,6 +77,18 @@ class TrainingSettings(BaseModel):
         """Return a configuration with what these settings say otherwise."""
         said = {name: value for name in OVERRULED if (value := getattr(self, name)) is not None}
         return configuration.model_copy(update=said)
+
+    def seeing(self, configuration: Configuration, sizes: Sequence[tuple[int, int]]) -> Configuration:
+        """Return a configuration with the side that these settings ask for.
+
+        Args:
+            configuration: its side is that of standard detail.
+            sizes: height and width of the images, in original pixels.
+        """
+        if self.side is not None:
+            return configuration.model_copy(update={"detail": ""})
+        side = detail_side(self.detail, configuration.side, sizes)
+        return configuration.model_copy(update={"side": side, "detail": self.detail})
 
     def method_settings(self, configuration: Configuration) -> MethodSettings:
         """Return the settings of the method for a configuration."""

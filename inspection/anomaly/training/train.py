@@ -11,9 +11,9 @@ from pathlib import Path
 from inspection.anomaly.backbone.files import find_backbone
 from inspection.anomaly.bundle import pack, unpack
 from inspection.anomaly.configuration import Configuration
+from inspection.anomaly.detail import network_area
 from inspection.anomaly.manifest import BundleManifest
 from inspection.anomaly.methods.registry import find_method
-from inspection.anomaly.preparation import choose_scale
 from inspection.anomaly.preprocessing import NO_PREPROCESSING, ImagePreprocessor
 from inspection.anomaly.threshold.estimate import Threshold
 from inspection.anomaly.training.defects import read_defects, score_defects
@@ -23,7 +23,7 @@ from inspection.anomaly.training.manifest_builder import build_manifest, build_p
 from inspection.anomaly.training.parity_check import PARITY_IMAGES, check_parity, probe_scores
 from inspection.anomaly.training.progress import OnProgress, ProgressTracker, TrainingProgress
 from inspection.anomaly.training.settings import TrainingSettings
-from inspection.anomaly.training.training_set import TrainingSet, require_one_size, scan_images
+from inspection.anomaly.training.training_set import TrainingSet, require_one_size, scan_images, without_oversized
 from inspection.imaging.reading import Reading
 from inspection.imaging.set_range import SetRange, range_of_set
 from inspection.imaging.value_range import ValueRange
@@ -109,8 +109,9 @@ def train_images(
         Unavailable: ``backbone-missing``; ``file-not-written`` or ``file-disk-full``, before the training starts where
             that is detectable.
         UnreadableImage: ``image-changed`` and the like when an image was changed or removed in the meantime.
-        DoesNotFit: ``images-not-aligned`` when the method needs images of one size; ``model-parity`` when scores of the
-            finished model differ from those of the training; nothing is written then.
+        DoesNotFit: ``images-not-aligned`` when the method needs images of one size, ``detail-needs-tiles`` when it
+            cannot work at this detail; ``model-parity`` when scores of the finished model differ from those of the
+            training; nothing is written then.
         TrainingCancelled: when ``cancel`` was set; nothing is written.
     """
     settings = settings or TrainingSettings()
@@ -127,26 +128,30 @@ def train_images(
     set_range = range_of_set([*paths, *defects], given)
     reading = Reading(given if set_range is None else set_range.values, settings.pages)
     training_set = scan_images(paths, tracker, _READING, preprocessor, reading)
-    count = len(training_set.files)
     _require_enough(training_set)
+    configuration = settings.seeing(configuration, training_set.sizes)
+    area = network_area(training_set.sizes, configuration.side, aligned=method.aligned)
+    if method.aligned:
+        require_one_size(training_set, area.scale)
+    preprocessing = build_preprocessing(training_set, area, aligned=method.aligned)
+    training_set = without_oversized(training_set, preprocessing)
+    _require_enough(training_set)
+    count = len(training_set.files)
     defect_set = read_defects(defects, training_set, tracker, _READING) if defects else None
     folds = min(settings.folds, count)
     tracker.total = _work(len(paths), count, folds, len(defects))
-    if method.aligned:
-        require_one_size(training_set, choose_scale(training_set.sizes, configuration.side))
     store = FeatureStore(
-        backbone, configuration, training_set, tracker, seed=settings.seed, threads=settings.threads
+        backbone, training_set, preprocessing, tracker, seed=settings.seed, threads=settings.threads
     )  # fmt: skip
     drawn = DrawnScores(store, training_set, settings.seed, tracker)
     scores = held_out_scores(method, store, range(count), folds, settings.seed, tracker, drawn.add)
     fitted = method.fit(store, range(count), tracker.check)
     tracker.advance(count, "fit", 1, 1)
-    preprocessing = build_preprocessing(training_set, store.scale, aligned=method.aligned)
     defect_scores, rejected = score_defects(store, fitted, preprocessing, defect_set, tracker)
     threshold = policy.choose(scores, defect_scores)
     if threshold.value < _MIN_THRESHOLD:
         raise InvalidInput("images-all-alike", count=count)
-    graph, weights = serialise(fitted.graph(store.extractor.graph))
+    graph, weights = serialise(fitted.graph(store.extractor.graph, smoothed=area.tile == 0))
     manifest = build_manifest(
         settings,
         configuration,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from inspection.anomaly.manifest import Preprocessing
 from inspection.anomaly.preparation import choose_scale, require_scale, working_size
 from inspection.anomaly.preprocessing import NO_PREPROCESSING, ImagePreprocessor
 from inspection.anomaly.training.progress import ProgressTracker
@@ -153,6 +154,25 @@ def _drop_oversized(
         except DoesNotFit as error:
             skipped[str(path)] = error
             del found[digest]
+
+
+def without_oversized(training_set: TrainingSet, preprocessing: Preprocessing) -> TrainingSet:
+    """Return a training set whose images all fit the model; others are among ``skipped``."""
+    skipped = dict(training_set.skipped)
+    kept = []
+    for index, ((path, _), size) in enumerate(zip(training_set.files, training_set.sizes, strict=True)):
+        try:
+            require_scale(*size, preprocessing.scale, preprocessing.side)
+        except DoesNotFit as error:
+            skipped[str(path)] = error
+        else:
+            kept.append(index)
+    return replace(
+        training_set,
+        files=tuple(training_set.files[index] for index in kept),
+        sizes=tuple(training_set.sizes[index] for index in kept),
+        skipped=skipped,
+    )
 
 
 def require_one_size(training_set: TrainingSet, scale: float) -> None:

@@ -31,10 +31,11 @@ class MeanModel:
         away = features @ self.projection + self.offset
         return smooth_map(np.sqrt((away**2).sum(axis=1)).reshape(shape))
 
-    def graph(self, features: Any) -> Any:
+    def graph(self, features: Any, *, smoothed: bool = True) -> Any:
         away = projected_patches(features, self.projection, self.offset)
         one = constant(np.array([1], np.int64))
-        return map_graph(features, ops.sqrt(ops.reduce_sum(ops.multiply(away, away), one, keep_dims=True)), "mean")
+        distance = ops.sqrt(ops.reduce_sum(ops.multiply(away, away), one, keep_dims=True))
+        return map_graph(features, distance, "mean", smoothed=smoothed)
 
     def metrics(self) -> dict[str, float]:
         return {"dimensions": float(len(self.offset))}

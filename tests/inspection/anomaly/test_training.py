@@ -17,6 +17,7 @@ from inspection.anomaly import (
     load_bundle,
     train_images,
 )
+from inspection.anomaly.detail import network_area
 from inspection.anomaly.preparation import choose_scale, prepare
 from inspection.anomaly.threshold.policy import PolicyName
 from inspection.anomaly.training.manifest_builder import build_preprocessing
@@ -322,7 +323,7 @@ def test_copies_of_one_picture_are_reported_as_that(tmp_path: Path, backbone: ob
 
 def test_strips_of_a_line_camera_have_a_manifest_however_long_they_are() -> None:
     strips = TrainingSet(files=(), sizes=((400, 21_000), (400, 90_000), (400, 95_000)), duplicates=0, skipped={})
-    reported = build_preprocessing(strips, choose_scale(strips.sizes), aligned=False)
+    reported = build_preprocessing(strips, network_area(strips.sizes, 288), aligned=False)
     assert (reported.median_height, reported.median_width) == (400, 90_000)
 
 
