@@ -17,8 +17,8 @@ DETAILS: tuple[DetailName, ...] = get_args(DetailName)
 DEFAULT_DETAIL: DetailName = "standard"
 _FAST_SIDE = 224
 _SIDES = {"fine": 576, "finest": LARGEST_SIDE}
-# Beyond this an enlarged image shows the network nothing more.
-_MOST_ENLARGED = 2.0
+# Beyond this an enlarged image costs time and shows the network nothing more.
+_MOST_ENLARGED = 1.25
 # Of a longer side, the image would be shrunk to the working size before it is scaled.
 _LONGEST_WHOLE = WORKING_SIDE
 # Side in network pixels of a defect that is found in most places: see `imageflow bench inspection`, detail.
@@ -57,7 +57,7 @@ class NetworkArea:
 def detail_side(detail: DetailName, standard: int, sizes: Sequence[tuple[int, int]]) -> int:
     """Return the side of the square of the median network input, in network pixels.
 
-    More than standard detail never enlarges the images more than twice.
+    More than standard detail never enlarges the images by more than a quarter.
 
     Args:
         detail: chosen by the person.
