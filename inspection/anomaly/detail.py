@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from inspection.anomaly.network_area import LARGEST_SIDE, MEDIAN_SIDE, TILE_SIDE
 from inspection.anomaly.preparation import WORKING_SIDE, choose_scale, median_area, tensor_size, working_size
@@ -13,7 +13,6 @@ from inspection.anomaly.tiling import tile_count
 from models.errors import DoesNotFit
 
 DetailName = Literal["fast", "standard", "fine", "finest"]
-DETAILS: tuple[DetailName, ...] = get_args(DetailName)
 DEFAULT_DETAIL: DetailName = "standard"
 _FAST_SIDE = 224
 _SIDES = {"fine": 576, "finest": LARGEST_SIDE}
@@ -21,8 +20,6 @@ _SIDES = {"fine": 576, "finest": LARGEST_SIDE}
 _MOST_ENLARGED = 1.25
 # Of a longer side, the image would be shrunk to the working size before it is scaled.
 _LONGEST_WHOLE = WORKING_SIDE
-# Side in network pixels of a defect that is found in most places: see `imageflow bench inspection`, detail.
-_SMALLEST_DEFECT = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +44,6 @@ class NetworkArea:
     def tiles(self) -> int:
         """The number of tiles of a median image."""
         return tile_count(self.height, self.width, self.tile)
-
-    @property
-    def smallest_defect(self) -> int:
-        """Side of the smallest defect that is found in most places, in original pixels."""
-        return max(1, math.ceil(_SMALLEST_DEFECT / self.scale))
 
 
 def detail_side(detail: DetailName, standard: int, sizes: Sequence[tuple[int, int]]) -> int:
