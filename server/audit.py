@@ -38,3 +38,13 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str
     old = {name: to_wire(before.get(name)) for name in after}
     new = {name: to_wire(value) for name, value in after.items()}
     return {name: {"old": old[name], "new": new[name]} for name in sorted(new) if old[name] != new[name]}
+
+
+def made(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the changes of a record that is new: each field from None to its value; never a secret."""
+    return differences({}, content)
+
+
+def removed(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the changes of a record that is deleted: each field from its value to None; never a secret."""
+    return differences(content, dict.fromkeys(content))

@@ -26,7 +26,7 @@ from server.anomaly.scoring import of_field, table_of
 from server.anomaly.service import SUBJECT
 from server.anomaly.stream_schemas import StreamRow, seconds_of
 from server.anomaly.uploads import NPZ
-from server.audit import audited
+from server.audit import audited, differences, removed
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.objects.records import record_blob
@@ -74,7 +74,11 @@ def learn(context: ServerContext, who: Principal, model_id: str, body: LearnRequ
                 .values(**changed)
             )
             if written.rowcount == 1:
-                audited(session, who, f"{SUBJECT}.learned", SUBJECT, model_id, rows_learned=learner.rows_learned)
+                changes = differences(
+                    {"rows_learned": record.rows_learned, "learned_sha256": record.learned_sha256},
+                    {name: changed[name] for name in ("rows_learned", "learned_sha256") if name in changed},
+                )
+                audited(session, who, f"{SUBJECT}.learned", SUBJECT, model_id, changes=changes)
                 return _learned(learner, outcome)
     raise Unavailable("anomaly-learning-busy")
 
@@ -89,11 +93,11 @@ def revert(context: ServerContext, who: Principal, model_id: str) -> None:
     """Take back what a model has learned; ``NotFound`` ``anomaly-model-unknown``."""
     with context.database.local_transaction(who.user_id) as session:
         record = model_by_id(session, model_id, locked=True)
-        forgotten = record.rows_learned
+        gone = removed({"rows_learned": record.rows_learned, "learned_sha256": record.learned_sha256 or None})
         record.learned_sha256, record.learning, record.rows_learned = "", None, 0
         record.version += 1
         session.flush()
-        audited(session, who, f"{SUBJECT}.learning-reverted", SUBJECT, model_id, rows_learned=forgotten)
+        audited(session, who, f"{SUBJECT}.learning-reverted", SUBJECT, model_id, changes=gone)
 
 
 def drift(context: ServerContext, model_id: str, body: DriftRequest, language: Language) -> list[DriftReply]:

@@ -34,10 +34,10 @@ def deactivate(session: Session, sensor: str) -> None:
     )
 
 
-def has_active(session: Session, sensor: str) -> bool:
-    """Return whether a sensor has an active model."""
+def active_id(session: Session, sensor: str) -> str | None:
+    """Return the active model of a sensor, None when it has none."""
     query = select(SensorModelRecord.id).where(SensorModelRecord.sensor == sensor, SensorModelRecord.active)
-    return session.scalars(query).first() is not None
+    return session.scalars(query).first()
 
 
 def is_streamed(session: Session, model_id: str) -> bool:

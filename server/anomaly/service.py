@@ -9,11 +9,11 @@ from models.errors import Conflict
 from models.ids import new_id
 from models.messages import Language, error_text
 from models.sensors import SensorModelRecord, SensorModelStatus, ThresholdMethod
-from server.anomaly.repository import deactivate, has_active, is_streamed, listing, model_by_id
+from server.anomaly.repository import active_id, deactivate, is_streamed, listing, model_by_id
 from server.anomaly.rules import is_lost, require_ready
 from server.anomaly.schemas import SensorModelDetail, SensorModelError, SensorModelForm, SensorModelReply
 from server.anomaly.uploads import NPZ, ModelFile
-from server.audit import audited, differences
+from server.audit import audited, differences, made, removed
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.paging import PageQuery, search_page
@@ -64,7 +64,8 @@ def keep_model(
         session.add(record)
         set_trained(session, record, file, activate=form.activate)
         session.flush()
-        audited(session, who, f"{SUBJECT}.uploaded", SUBJECT, record.id, sha256=file.sha256, sensor=form.sensor)
+        content = {"name": record.name, "sensor": record.sensor, "sha256": file.sha256, "active": record.active}
+        audited(session, who, f"{SUBJECT}.uploaded", SUBJECT, record.id, changes=made(content))
         return SensorModelReply.model_validate(record), True
 
 
@@ -86,7 +87,7 @@ def set_trained(session: Session, record: SensorModelRecord, file: ModelFile, *,
     record.threshold_method = _METHODS[metadata.threshold_method]
     record.threshold_percent = metadata.threshold_percent
     record.progress = 100.0
-    if activate or not has_active(session, record.sensor):
+    if activate or active_id(session, record.sensor) is None:
         deactivate(session, record.sensor)
         record.active = True
 
@@ -107,10 +108,12 @@ def activate_model(
         expected.require(SensorModelReply.model_validate(record))
         require_ready(record.status)
         if not record.active:
+            former = active_id(session, record.sensor)
             deactivate(session, record.sensor)
             record.active = True
             session.flush()
-            audited(session, who, f"{SUBJECT}.activated", SUBJECT, record.id, sensor=record.sensor)
+            changes = differences({"active_model_id": former}, {"active_model_id": record.id})
+            audited(session, who, f"{SUBJECT}.activated", SUBJECT, record.id, sensor=record.sensor, changes=changes)
         return SensorModelReply.model_validate(record)
 
 
@@ -131,10 +134,10 @@ def delete_model(context: ServerContext, who: Principal, model_id: str, expected
             raise Conflict("anomaly-model-active")
         if is_streamed(session, model_id):
             raise Conflict("anomaly-model-streamed")
-        gone = differences({"name": record.name, "sensor": record.sensor, "sha256": record.sha256}, {})
+        gone = removed({"name": record.name, "sensor": record.sensor, "sha256": record.sha256})
         session.delete(record)
         session.flush()
-        audited(session, who, f"{SUBJECT}.deleted", SUBJECT, model_id, changes=gone, sha256=record.sha256)
+        audited(session, who, f"{SUBJECT}.deleted", SUBJECT, model_id, changes=gone)
 
 
 def detail_of(record: SensorModelRecord, language: Language) -> SensorModelDetail:

@@ -16,7 +16,7 @@ from models.sensors import SensorStreamRecord
 from server.anomaly.alerting import note_run
 from server.anomaly.scoring import find_model
 from server.anomaly.stream_schemas import StreamReply, StreamResult, StreamResults, StreamRows
-from server.audit import audited
+from server.audit import audited, made, removed
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.paging import PageQuery, in_order
@@ -92,9 +92,10 @@ def delete_stream(context: ServerContext, who: Principal, stream_id: str) -> Non
     """Forget a stream; the next row begins a new one. ``NotFound`` ``anomaly-stream-unknown``."""
     with context.database.local_transaction(who.user_id) as session:
         record = _by_id(session, stream_id, locked=True)
+        gone = removed({"model_id": record.model_id, "rows": record.rows, "anomalies": record.anomalies})
         session.delete(record)
         session.flush()
-        audited(session, who, f"{SUBJECT}.deleted", SUBJECT, stream_id, rows=record.rows, model_id=record.model_id)
+        audited(session, who, f"{SUBJECT}.deleted", SUBJECT, stream_id, changes=gone)
 
 
 def _present(context: ServerContext, stream_id: str) -> SensorStreamRecord | None:
@@ -141,7 +142,7 @@ def _written(
             )
             if not insert_if_absent(session, record):
                 return False
-            audited(session, who, f"{SUBJECT}.created", SUBJECT, stream_id, model_id=record.model_id)
+            audited(session, who, f"{SUBJECT}.created", SUBJECT, stream_id, changes=made({"model_id": record.model_id}))
             return True
         written = session.connection().execute(
             update(SensorStreamRecord)

@@ -21,7 +21,7 @@ from server.anomaly.schemas import SensorModelForm, SensorModelReply
 from server.anomaly.service import SUBJECT, set_trained
 from server.anomaly.training_process import TrainingProcess
 from server.anomaly.uploads import MAX_MODEL_BYTES, read_model
-from server.audit import audited
+from server.audit import audited, made
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.structlog_import import structlog
@@ -107,7 +107,8 @@ class SensorTrainings:
             )
             session.add(record)
             session.flush()
-            audited(session, who, f"{SUBJECT}.training-begun", SUBJECT, record.id, sensor=form.sensor)
+            content = {"name": record.name, "sensor": record.sensor}
+            audited(session, who, f"{SUBJECT}.training-begun", SUBJECT, record.id, changes=made(content))
             return SensorModelReply.model_validate(record), True
 
     def _queue(self, who: Principal, form: SensorModelForm, model_id: str, folder: Path) -> None:
@@ -153,17 +154,18 @@ class SensorTrainings:
     def _finish(
         self, who: Principal, form: SensorModelForm, model_id: str, folder: Path, findings: list[dict[str, object]]
     ) -> None:
-        with (folder / "model.npz").open("rb") as file:
-            made = read_model(file, "model.npz")
-        self._context.objects.put(made.sha256, made.data)
+        with (folder / "model.npz").open("rb") as opened:
+            file = read_model(opened, "model.npz")
+        self._context.objects.put(file.sha256, file.data)
         with self._context.database.transaction(who.user_id) as session:
             record = session.get(SensorModelRecord, model_id, with_for_update=True)
             if record is None:
                 return  # Deleted after it seemed to be lost.
-            set_trained(session, record, made, activate=form.activate)
+            set_trained(session, record, file, activate=form.activate)
             record.findings = list(findings)
             session.flush()
-            audited(session, who, f"{SUBJECT}.trained", SUBJECT, model_id, sha256=made.sha256, rows=record.rows)
+            content = {"sha256": file.sha256, "rows": record.rows, "active": record.active}
+            audited(session, who, f"{SUBJECT}.trained", SUBJECT, model_id, changes=made(content))
 
     def _failed(self, model_id: str, error: UserFacingError) -> None:
         values = {name: value if isinstance(value, int | float) else str(value) for name, value in error.values.items()}

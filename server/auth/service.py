@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from sqlalchemy.orm import Session
@@ -12,7 +13,7 @@ from models.errors import NotSignedIn
 from models.ids import new_id
 from models.states import DeviceStatus
 from models.users import AuthSession, User, user_by_name
-from server.audit import audited
+from server.audit import audited, made
 from server.auth.identity.principal import Principal
 from server.auth.identity.repository import active_device, active_user, password_digest
 from server.auth.identity.secrets import digest_of, same_digest
@@ -92,6 +93,11 @@ def check_device(context: ServerContext, device_id: str, credential: str, addres
         right = same_digest(digest_of(credential), device.credential_digest if device else "")
         if device is not None and right:
             device.last_seen_at = utc_now()
+            who = replace(Principal.of_device(device.id), address=address)
+            audited(session, who, "device.signed-in", "device", device.id)
+        else:
+            nobody = Principal(None, "anonymous", None, None, address=address)
+            audited(session, nobody, "device.refused", "device", known.id if known else "")
     if device is None or not right:
         raise NotSignedIn("device-wrong")
     attempt.succeeded()
@@ -118,6 +124,7 @@ def refresh(context: ServerContext, refresh_token: str, address: str = "") -> To
             audited(session, _as_principal(user, found, address), "auth.refresh-reused", "auth_session", found.id)
         else:
             pair = _pair(context, session, user, found)
+            audited(session, _as_principal(user, found, address), "auth.refreshed", "auth_session", found.id)
     if reused:
         raise NotSignedIn("refresh-reused")
     return pair
@@ -129,7 +136,8 @@ def sign_out(context: ServerContext, who: Principal) -> None:
         found = session.get(AuthSession, who.session_id, with_for_update=True) if who.session_id else None
         if found is not None and found.revoked_at is None:
             found.revoked_at = utc_now()
-            audited(session, who, "auth.signed-out", "auth_session", found.id)
+            changes = made({"revoked_at": found.revoked_at})
+            audited(session, who, "auth.signed-out", "auth_session", found.id, changes=changes)
 
 
 def _sign_in(context: ServerContext, username: str, password: str, address: str, station: Device | None) -> TokenPair:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from models.clock import utc_now
 from models.devices import EnrolmentCode
 from models.errors import Conflict
-from server.audit import audited
+from server.audit import audited, made
 from server.auth.identity.principal import Principal
 from server.auth.identity.repository import require_maker
 from server.auth.identity.secrets import digest_of, new_code
@@ -36,7 +36,8 @@ def create_code(context: ServerContext, who: Principal, device_name: str) -> Enr
         )
         session.add(record)
         session.flush()
-        audited(session, who, "enrolment-code.created", "enrolment_code", record.id, device_name=device_name)
+        content = {"device_name": device_name, "expires_at": expires_at}
+        audited(session, who, "enrolment-code.created", "enrolment_code", record.id, changes=made(content))
         return EnrolmentCodeCreated(id=record.id, code=code, device_name=device_name, expires_at=expires_at)
 
 
@@ -78,4 +79,5 @@ def withdraw_code(context: ServerContext, who: Principal, code_id: str, expected
                 record.id,
                 device_name=record.device_name,
                 created_by=record.created_by,
+                changes=made({"withdrawn_at": record.withdrawn_at}),
             )

@@ -12,7 +12,7 @@ from models.devices import Device, EnrolmentCode
 from models.errors import Conflict, NotSignedIn
 from models.ids import new_id
 from models.states import DeviceStatus
-from server.audit import audited, differences
+from server.audit import audited, differences, made
 from server.auth.identity.principal import Principal
 from server.auth.identity.repository import revoke_sessions_at
 from server.auth.identity.secrets import digest_of, new_secret, normalised_code, same_digest
@@ -51,9 +51,9 @@ def register(context: ServerContext, body: DeviceRegister, address: str) -> Devi
         code.device_id = device.id
         begin_generation(session)
         of_server = generation(session)
-        detail = {"succeeds_id": device.succeeds_id} if device.succeeds_id else {}
         who = replace(Principal.of_device(device.id), address=address)
-        audited(session, who, "device.enrolled", "device", device.id, enrolment_code_id=code.id, **detail)
+        content = {"name": device.name, "enrolment_code_id": code.id, "succeeds_id": device.succeeds_id}
+        audited(session, who, "device.enrolled", "device", device.id, changes=made(content))
     attempt.succeeded()
     return DeviceRegistered(
         device_id=device.id,

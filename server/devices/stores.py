@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models.devices import Device, DeviceStore
 from models.errors import NotFound
 from models.states import StoreState
-from server.audit import audited
+from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.records import require_record
@@ -82,7 +82,7 @@ def choose_store(session: Session, who: Principal, device_id: str, store_id: str
         before.state, before.decided_by = StoreState.RETIRED, who.username
     # Whatever lease it holds, it goes on from its next pass.
     store.state, store.lease, store.decided_by = StoreState.CURRENT, "", who.username
-    former = before.id if before is not None else None
-    audited(session, who, "store.accepted", "device", device_id, store_id=store_id, former_store_id=former)
+    changes = differences({"store_id": before.id if before is not None else None}, {"store_id": store_id})
+    audited(session, who, "store.accepted", "device", device_id, changes=changes)
     session.flush()
     return store

@@ -15,7 +15,7 @@ from models.ids import new_id
 from models.messages import Language, error_text
 from models.states import EXECUTION_ENDED, ExecutionMode, ExecutionStatus
 from models.sync import StoredFile
-from server.audit import audited
+from server.audit import audited, made
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.paging import PageQuery
@@ -129,15 +129,13 @@ def _accept(
         _add_files(session, who, draft, record)
         if not runs_here:
             enqueue(session, PROCESSING_REQUESTS, record.id, ExecutionRequest(execution_id=record.id))
-        audited(
-            session,
-            who,
-            "execution.created",
-            "execution",
-            record.id,
-            pipeline_id=record.pipeline_id,
-            files=len(draft.files),
-        )
+        content = {
+            "pipeline_id": record.pipeline_id,
+            "parameters": draft.parameters,
+            "priority": draft.priority,
+            "files": len(draft.files),
+        }
+        audited(session, who, "execution.created", "execution", record.id, changes=made(content))
     return record, True
 
 
@@ -211,7 +209,8 @@ def cancel(context: ServerContext, who: Principal, execution_id: str, language: 
                 end_now(record, ExecutionStatus.CANCELLED, now)
                 repository.end_runs(session, record)
             session.flush()
-            audited(session, who, "execution.cancelled", "execution", record.id)
+            changes = made({"cancel_requested_at": now})
+            audited(session, who, "execution.cancelled", "execution", record.id, changes=changes)
         detail = _detail(session, record, language)
     if asked and record.status is ExecutionStatus.CANCELLED:
         announce(context.events, record)

@@ -13,7 +13,7 @@ from models.insertion import insert_if_absent
 from models.sessions import ImageRecord, InspectionSession
 from models.states import may_act_for
 from models.sync import StoredFile
-from server.audit import audited
+from server.audit import audited, made, removed
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.revisions import WHATEVER, Expected
@@ -76,7 +76,7 @@ def store_file(
         kept = session.get_one(StoredFile, record.id)
         if kept.sha256 != sha256:
             raise Conflict("id-taken", id=kept.id)
-        audited(session, who, "file.uploaded", "file", kept.id, sha256=sha256)
+        audited(session, who, "file.uploaded", "file", kept.id, changes=made(_content(kept)))
         return _reply(kept), True
 
 
@@ -124,7 +124,12 @@ def delete_file(context: ServerContext, who: Principal, file_id: str, expected: 
             raise Conflict("file-in-use")
         session.delete(record)
         session.flush()
-        audited(session, who, "file.deleted", "file", file_id, sha256=record.sha256)
+        audited(session, who, "file.deleted", "file", file_id, changes=removed(_content(record)))
+
+
+def _content(record: StoredFile) -> dict[str, object]:
+    names = ("sha256", "filename", "content_type", "size_bytes")
+    return {name: getattr(record, name) for name in names}
 
 
 def _image_reply(image: ImageRecord) -> FileReply:

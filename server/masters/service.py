@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from models.clock import utc_now
 from models.pipelines import Pipeline
 from models.synced import ListedMaster
-from server.audit import audited, differences
+from server.audit import audited, differences, made, removed
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.idempotency import existing_record
@@ -80,7 +80,7 @@ class Masters(Generic[RecordT, ReplyT]):
             session.add(record)
             session.flush()
             delete_along(session, record)
-            audited(session, who, f"{record.entity}.created", record.entity, record.id)
+            audited(session, who, f"{record.entity}.created", record.entity, record.id, changes=made(content))
             session.flush()
             return self._reply.model_validate(record), True
 
@@ -113,9 +113,10 @@ class Masters(Generic[RecordT, ReplyT]):
             record = alive(session, self._record, record_id)
             expected.require(self._reply.model_validate(record))
             require_deletable(session, record)
+            gone = removed(column_values(record))
             record.deleted_at = utc_now()
             delete_along(session, record)
-            audited(session, who, f"{record.entity}.deleted", record.entity, record.id)
+            audited(session, who, f"{record.entity}.deleted", record.entity, record.id, changes=gone)
 
 
 def _change(session: Session, who: Principal, record: ListedMaster, changes: Mapping[str, Any]) -> None:

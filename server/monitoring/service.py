@@ -7,7 +7,7 @@ from models.clock import utc_now
 from models.errors import Conflict, InvalidInput
 from models.ids import new_id
 from models.states import AlertRuleKind
-from server.audit import audited, differences
+from server.audit import audited, differences, made, removed
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.paging import PageQuery, PageStatements, fetch_page
@@ -59,7 +59,7 @@ def create_rule(context: ServerContext, who: Principal, body: AlertRuleCreate) -
         _require_sensible(rule)
         session.add(rule)
         session.flush()
-        audited(session, who, "alert-rule.created", "alert_rule", rule.id, **differences({}, content))
+        audited(session, who, "alert-rule.created", "alert_rule", rule.id, changes=made(content))
         return AlertRuleReply.model_validate(rule), True
 
 
@@ -110,9 +110,11 @@ def delete_rule(context: ServerContext, who: Principal, rule_id: str, expected: 
     """
     with context.database.local_transaction(who.user_id) as session:
         rule = rule_by_id(session, rule_id, locked=True)
-        expected.require(AlertRuleReply.model_validate(rule))
+        present = AlertRuleReply.model_validate(rule)
+        expected.require(present)
         session.delete(rule)
-        audited(session, who, "alert-rule.deleted", "alert_rule", rule.id, name=rule.name)
+        gone = removed(present.model_dump(mode="json"))
+        audited(session, who, "alert-rule.deleted", "alert_rule", rule.id, changes=gone)
 
 
 def _require_sensible(rule: AlertRule) -> None:

@@ -15,7 +15,7 @@ from models.pipelines import ModelFile
 from models.releases import ModelRelease
 from models.states import ReleaseState
 from models.targets import InspectionItem
-from server.audit import audited, differences
+from server.audit import audited, differences, made
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.idempotency import existing_record
@@ -90,7 +90,9 @@ def create_release(context: ServerContext, who: Principal, body: ReleaseCreate) 
         release.stage_signature = sign_stage(context.settings, release)
         session.add(release)
         session.flush()
-        audited(session, who, "model-release.created", release.entity, release.id, sha256=release.sha256)
+        names = ("name", "item_id", "model_id", "replaces_id", "sha256", "size_bytes")
+        chosen = made({name: getattr(release, name) for name in names})
+        audited(session, who, "model-release.created", release.entity, release.id, changes=chosen)
         session.flush()
         return _detail(session, release), True
 

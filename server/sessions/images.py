@@ -11,7 +11,7 @@ from models.errors import DoesNotFit, NotFound
 from models.sessions import ImageRecord, InspectionSession
 from models.sync import StoredFile
 from models.targets import InspectionItem
-from server.audit import SERVER_DEVICE, audited
+from server.audit import SERVER_DEVICE, audited, made
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.idempotency import existing_record
@@ -42,8 +42,8 @@ def attach_image(context: ServerContext, who: Principal, session_id: str, body: 
         image = ImageRecord(**values) if body.id is None else ImageRecord(id=body.id, **values)
         session.add(image)
         session.flush()
-        detail = {"image_id": image.id, "sha256": image.sha256}
-        audited(session, who, "session.image-attached", "inspection_session", record.id, **detail)
+        attached = made({"image_id": image.id, "item_id": image.item_id, "sha256": image.sha256})
+        audited(session, who, "session.image-attached", "inspection_session", record.id, changes=attached)
         session.flush()
         return ImageReply.model_validate(image), True
 

@@ -8,7 +8,7 @@ from models.errors import DoesNotFit, NotFound
 from models.sessions import InspectionSession
 from models.states import ENDED, SessionStatus, require_transition
 from models.targets import Target
-from server.audit import SERVER_DEVICE, audited, differences
+from server.audit import SERVER_DEVICE, audited, differences, made
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.idempotency import existing_record
@@ -73,7 +73,7 @@ def create_session(context: ServerContext, who: Principal, body: SessionCreate) 
         values = content if body.id is None else {**content, "id": body.id}
         record = InspectionSession(**values, user_id=who.user_id)
         session.add(record)
-        audited(session, who, "session.created", "inspection_session", record.id)
+        audited(session, who, "session.created", "inspection_session", record.id, changes=made(content))
         session.flush()
         return repository.detail_of_new(record), True
 
@@ -122,9 +122,11 @@ def complete_session(context: ServerContext, who: Principal, session_id: str) ->
     with context.database.transaction(who.user_id) as session:
         record = repository.session_by_id(session, session_id)
         require_may(who, Action.COMPLETE, owner_of(record))
+        before = record.status
         step(record, SessionStatus.COMPLETED)
         verdict = record.effective_verdict.value if record.effective_verdict else None
-        audited(session, who, "session.completed", "inspection_session", record.id, verdict=verdict)
+        changes = differences({"status": before}, {"status": record.status})
+        audited(session, who, "session.completed", "inspection_session", record.id, verdict=verdict, changes=changes)
         session.flush()
         reply = repository.detail(session, record)
     publish(context, reply)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.exc import DataError, IntegrityError
@@ -29,7 +29,7 @@ from server.change_log.cursor import encode
 from server.change_log.recording import head
 from server.masters.rules import delete_along
 from server.sync.conflicts import earlier_conflicts
-from server.sync.effects import Correction, Effect, TryLater
+from server.sync.effects import AuditedChange, Effect, TryLater
 from server.sync.given import GivenChange, is_of_part, portions, read_changes
 from server.sync.handing_back import hand_back
 from server.sync.ledger import Ledger
@@ -52,6 +52,7 @@ def apply_batch(
     *,
     language: str = "en",
     wall: Callable[[], int] = wall_milliseconds,
+    address: str = "",
 ) -> PushAnswer:
     """Apply a batch in transactions of its own and return the answer; see ``BatchApplier``.
 
@@ -63,7 +64,7 @@ def apply_batch(
     # The write lock of an embedded store is let go of in between, so that other requests do not wait long.
     for portion in portions(read_changes(changes)):
         with database.transaction(large=True) as session:
-            applier = BatchApplier(session, clock, device_id, language, wall, held)
+            applier = BatchApplier(session, clock, device_id, language, wall, address, held)
             results += applier.apply(portion)
     with database.read() as session:
         cursor = encode(session, head(session))
@@ -80,6 +81,7 @@ class BatchApplier:
         device_id: the station that pushes, from its token.
         language: of the problem texts.
         wall: milliseconds since 1970.
+        address: that the batch came from, for the audit trail.
         held: ids of records of which a change was refused; later ones of the same batch are not applied either.
     """
 
@@ -88,9 +90,10 @@ class BatchApplier:
     device_id: str
     language: str = "en"
     wall: Callable[[], int] = wall_milliseconds
+    address: str = ""
     held: set[str] = field(default_factory=set)
     _foreign: list[tuple[Mapping[str, Any], UserFacingError]] = field(default_factory=list)
-    _corrections: list[Correction] = field(default_factory=list)
+    _audits: list[AuditedChange] = field(default_factory=list)
     _types: dict[str, type[Synced]] = field(default_factory=synced_types)
 
     def apply(self, changes: Sequence[GivenChange]) -> list[ChangeResult]:
@@ -103,21 +106,21 @@ class BatchApplier:
         for raw, error in self._foreign:
             self._audit(raw, error)
         self._foreign.clear()
-        for made in self._corrections:
-            subject = ("session.corrected", "inspection_session", made.session_id)
-            audited(self.session, made.who, *subject, changes=made.changes)
-        self._corrections.clear()
+        for one in self._audits:
+            who = replace(one.who, address=self.address)
+            audited(self.session, who, one.action, one.subject, one.subject_id, changes=one.changes)
+        self._audits.clear()
         return results
 
     def _together(self, given: Sequence[GivenChange]) -> list[ChangeResult]:
-        before = self.held.copy(), self._foreign.copy(), self._corrections.copy()
+        before = self.held.copy(), self._foreign.copy(), self._audits.copy()
         try:
             with self.session.begin_nested():
                 return self._written_together(given)
         except (IntegrityError, DataError):
             self.held.clear()
             self.held.update(before[0])
-            self._foreign, self._corrections = before[1:]
+            self._foreign, self._audits = before[1:]
         return [self._alone(one) for one in given]
 
     def _written_together(self, given: Sequence[GivenChange]) -> list[ChangeResult]:
@@ -167,8 +170,8 @@ class BatchApplier:
             return self._refusal(raw, error)
         except UserFacingError as error:
             return self._refusal(raw, error)
-        if effect.correction is not None:
-            self._corrections.append(effect.correction)
+        if effect.audit is not None:
+            self._audits.append(effect.audit)
         return ChangeResult(
             change_id=change.change_id, outcome=effect.outcome, rev=effect.rev, conflicts=list(effect.conflicts)
         )
@@ -188,7 +191,7 @@ class BatchApplier:
     def _audit(self, raw: Mapping[str, Any], error: UserFacingError) -> None:
         audited(
             self.session,
-            Principal.of_device(self.device_id),
+            replace(Principal.of_device(self.device_id), address=self.address),
             "sync.refused",
             str(raw.get("entity", ""))[:64],
             str(raw.get("entity_id", ""))[:64],

@@ -19,17 +19,21 @@ class TryLater(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
-    """What was changed of a session after its end, for the audit trail.
+class AuditedChange:
+    """What the audit trail keeps of a change: of a master, or of a session after its end.
 
     Attributes:
         who: changed it.
-        session_id: of the session.
+        action: what was done, in the words of REST.
+        subject: kind of record.
+        subject_id: of the record.
         changes: as ``server.audit.differences``.
     """
 
     who: Principal
-    session_id: str
+    action: str
+    subject: str
+    subject_id: str
     changes: dict[str, Any]
 
 
@@ -42,11 +46,11 @@ class Effect:
         rev: the record's revision after it; None where it has none.
         conflicts: values of the change that lost.
         version: what a pipeline's version becomes by it, None where it stays.
-        correction: of a session that had ended, None where there is none.
+        audit: for the audit trail; None where the station's own entry is enough.
     """
 
     outcome: Outcome
     rev: int | None
     conflicts: tuple[FieldConflict, ...] = ()
     version: int | None = None
-    correction: Correction | None = None
+    audit: AuditedChange | None = None

@@ -7,6 +7,7 @@ whoever has a station's credential could claim anything to have been there, so a
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -17,7 +18,7 @@ from models.errors import Conflict, NotFound
 from models.insertion import insert_if_absent
 from models.sync import OfferedMaster
 from models.synced import Master, snapshot, synced_types
-from server.audit import audited
+from server.audit import audited, made
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.sync.effects import TryLater
@@ -33,7 +34,7 @@ _GOOD_FOR = timedelta(days=30)
 _MOST_NAMED = 50
 
 
-def keep_offers(session: Session, device_id: str, held: Inventory, found: Lacking) -> None:
+def keep_offers(session: Session, device_id: str, held: Inventory, found: Lacking, address: str = "") -> None:
     """Keep for the administrator which masters of others a station holds in a newer state than this server has."""
     lost = _lost(held, found)
     known = {(row.entity, row.entity_id) for row in _rows(session, lost)}
@@ -46,7 +47,7 @@ def keep_offers(session: Session, device_id: str, held: Inventory, found: Lackin
     new = [one for one in lost if (one.entity, one.entity_id) not in known]
     if new:
         names = [f"{one.entity} {one.label or one.entity_id}" for one in new[:_MOST_NAMED]]
-        who = Principal.of_device(device_id)
+        who = replace(Principal.of_device(device_id), address=address)
         audited(session, who, "sync.masters_offered", "device", device_id, masters=names, count=len(new))
 
 
@@ -136,7 +137,8 @@ def take_offers(context: ServerContext, who: Principal, choice: OfferChoice) -> 
         for row in rows:
             if not _is_good(row):
                 row.taken_at = utc_now()
-                audited(session, who, "sync.master_taken", row.entity, row.entity_id, label=row.label)
+                taken = made({"taken_at": row.taken_at})
+                audited(session, who, "sync.master_taken", row.entity, row.entity_id, label=row.label, changes=taken)
         session.flush()
         return [OfferedMasterReply.model_validate(row) for row in rows]
 

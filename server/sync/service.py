@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from models.errors import InvalidInput, NotFound, PermissionDenied
 from models.storage import is_digest
@@ -56,7 +57,7 @@ def begin(context: ServerContext, who: Principal, claim: StoreClaim) -> ClaimAns
         PermissionDenied: ``device-needed``.
         Conflict: ``store-forked``.
     """
-    return begin_pass(context.database, device_of(who), claim)
+    return begin_pass(context.database, device_of(who), claim, who.address)
 
 
 def list_conflicts(context: ServerContext, wanted: ConflictFilter, paging: PageQuery) -> Page[ConflictReply]:
@@ -81,10 +82,12 @@ def push(context: ServerContext, who: Principal, batch: Batch, language: str) ->
     device_id = device_of(who)
     if batch.device_id != device_id:
         with context.database.local_transaction() as session:
-            station = Principal.of_device(device_id)
+            station = replace(Principal.of_device(device_id), address=who.address)
             audited(session, station, "sync.refused", "device", batch.device_id[:64], reason="sync-other-device")
         raise PermissionDenied("sync-other-device")
-    return apply_batch(context.database, context.clock, device_id, batch.changes, language=language)
+    return apply_batch(
+        context.database, context.clock, device_id, batch.changes, language=language, address=who.address
+    )
 
 
 def pull_changes(
@@ -122,7 +125,7 @@ def compare(context: ServerContext, who: Principal, held: Inventory) -> Lacking:
         found = lacking(session, context.objects, held)
     if has_offers(held, found):
         with context.database.local_transaction() as session:
-            keep_offers(session, device_id, held, found)
+            keep_offers(session, device_id, held, found, who.address)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from models.database import Database
 from models.devices import Device, DeviceStore
 from models.errors import Conflict
 from models.states import StoreState
-from server.audit import audited
+from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.change_log.generation import begin_generation, generation
 from sync.shared.leases import ClaimDecision, KnownStore, decide
@@ -30,7 +30,7 @@ class _Known:
     parent: DeviceStore | None
 
 
-def begin_pass(database: Database, device_id: str, claim: StoreClaim) -> ClaimAnswer:
+def begin_pass(database: Database, device_id: str, claim: StoreClaim, address: str = "") -> ClaimAnswer:
     """Let a store begin a pass under a station's id, or refuse it when another store is the station's own.
 
     Raises:
@@ -46,9 +46,9 @@ def begin_pass(database: Database, device_id: str, claim: StoreClaim) -> ClaimAn
         known = _known(session, device_id, claim)
         decision = _decide(claim, known)
         if decision is ClaimDecision.REFUSE:
-            _keep_refused(session, device_id, claim, known)
+            _keep_refused(session, device_id, claim, known, address)
         elif decision is ClaimDecision.BIND:
-            _bind(session, device_id, claim, known)
+            _bind(session, device_id, claim, known, address)
         elif known.current is not None and decision is not ClaimDecision.KEEP:
             known.current.lease, known.current.last_seen_at = claim.next, utc_now()
             known.current.machine = claim.machine or known.current.machine
@@ -79,7 +79,7 @@ def _as_known(store: DeviceStore | None) -> KnownStore | None:
     return KnownStore(store.id, store.state, store.lease, store.machine) if store is not None else None
 
 
-def _bind(session: Session, device_id: str, claim: StoreClaim, known: _Known) -> None:
+def _bind(session: Session, device_id: str, claim: StoreClaim, known: _Known, address: str) -> None:
     if known.own is not None:
         raise Conflict(STORE_FORKED, members={"store_id_taken": True})
     if known.current is not None:
@@ -93,12 +93,11 @@ def _bind(session: Session, device_id: str, claim: StoreClaim, known: _Known) ->
         machine=claim.machine,
     )
     session.add(store)
-    if known.current is not None:
-        who = Principal.of_device(device_id)
-        audited(session, who, "store.restored", "device", device_id, store_id=store.id, parent_id=claim.parent_id)
+    former = known.current.id if known.current is not None else None
+    _audit(session, "store.restored" if former else "store.bound", store, former, address)
 
 
-def _keep_refused(session: Session, device_id: str, claim: StoreClaim, known: _Known) -> None:
+def _keep_refused(session: Session, device_id: str, claim: StoreClaim, known: _Known, address: str) -> None:
     if known.own is not None:
         if known.own.state is StoreState.REFUSED:
             known.own.last_seen_at = utc_now()
@@ -111,8 +110,13 @@ def _keep_refused(session: Session, device_id: str, claim: StoreClaim, known: _K
         machine=claim.machine,
     )
     session.add(store)
-    who = Principal.of_device(device_id)
-    audited(session, who, "store.refused", "device", device_id, store_id=store.id, parent_id=claim.parent_id)
+    _audit(session, "store.refused", store, None, address)
+
+
+def _audit(session: Session, action: str, store: DeviceStore, former: str | None, address: str) -> None:
+    who = replace(Principal.of_device(store.device_id), address=address)
+    chosen = {"store_id": store.id, "parent_id": store.parent_id or None}
+    audited(session, who, action, "device", store.device_id, changes=differences({"store_id": former}, chosen))
 
 
 def _answer(session: Session, device_id: str, *, went_back: bool) -> ClaimAnswer:

@@ -9,7 +9,7 @@ from models.clock import utc_now
 from models.errors import NotFound, PermissionDenied
 from models.states import Role
 from models.users import User, UserCredential
-from server.audit import audited, differences
+from server.audit import audited, differences, made, removed
 from server.auth.identity.principal import Principal
 from server.auth.identity.repository import password_digest, revoke_sessions
 from server.context import ServerContext
@@ -55,7 +55,7 @@ def create_user(context: ServerContext, who: Principal, body: UserCreate) -> tup
         session.add(user)
         session.flush()
         session.add(UserCredential(user_id=user.id, password_digest=digest))
-        audited(session, who, "user.created", "user", user.id, role=user.role.value)
+        audited(session, who, "user.created", "user", user.id, changes=made(content))
         session.flush()
         return UserReply.model_validate(user), True
 
@@ -95,10 +95,11 @@ def delete_user(context: ServerContext, who: Principal, user_id: str, expected: 
     with context.database.transaction(who.user_id) as session:
         user = _user(session, user_id)
         expected.require(UserReply.model_validate(user))
+        gone = removed({"username": user.username, "display_name": user.display_name, "role": user.role})
         user.active = False
         user.deleted_at = utc_now()
         settle_access(session, who, user, ("deleted_at",))
-        audited(session, who, "user.deleted", "user", user.id)
+        audited(session, who, "user.deleted", "user", user.id, changes=gone)
 
 
 def set_password(

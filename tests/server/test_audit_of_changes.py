@@ -85,3 +85,25 @@ def test_a_later_verdict_is_kept_beside_the_one_before(served: Served) -> None:
         assert answer.status_code == 201, answer.text
     changes = newest(served, session_id).detail["changes"]
     assert changes == {"effective_verdict": {"old": "OK", "new": "NG"}}
+
+
+def test_a_deleted_record_leaves_its_values_in_the_trail(served: Served) -> None:
+    made = make_target(served, name="Old")
+    assert served["admin"].delete(f"/inspection/targets/{made['id']}").status_code == 204
+    changes = newest(served, made["id"]).detail["changes"]
+    assert changes["code"] == {"old": made["code"], "new": None}
+
+
+def test_a_new_key_leaves_its_role_in_the_trail(served: Served) -> None:
+    made = served["admin"].post("/api-keys", json={"name": "MES", "role": "integrator"}).json()
+    detail = newest(served, made["id"]).detail
+    assert detail["changes"]["role"] == {"old": None, "new": "integrator"}
+    assert made["key"] not in str(detail)
+
+
+def test_a_station_with_a_wrong_credential_is_in_the_trail(served: Served) -> None:
+    enrolled = enrol(served)
+    answer = served["anonymous"].post("/tauri/auth/device", json={**enrolled, "credential": "wrong"})
+    assert answer.status_code == 401
+    entry = newest(served, enrolled["device_id"])
+    assert (entry.action, entry.actor, entry.detail["address"]) == ("device.refused", "anonymous", "127.0.0.1")

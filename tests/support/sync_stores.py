@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from models.audit import AuditEntry
 from models.clock import HybridLogicalClock, utc_now
 from models.database import Database
 from models.devices import Device
@@ -27,6 +28,7 @@ from models.targets import InspectionItem, Target
 from models.tracking import ChangeRecorder
 from models.users import AuthSession, User
 from models.verification import HumanVerification
+from server.audit import SERVER_DEVICE
 from server.auth.identity.principal import Principal
 from server.change_log.cursor import position_of
 from server.change_log.recording import ChangeLogRecorder
@@ -369,8 +371,14 @@ def contents(database: Database, *, without: frozenset[str] = frozenset()) -> di
     with database.read() as session:
         for entity, kind in synced_types().items():
             if entity not in without:
-                found[entity] = {record.id: snapshot(record) for record in session.query(kind)}
+                records = [record for record in session.query(kind) if not _is_of_server(record)]
+                found[entity] = {record.id: snapshot(record) for record in records}
     return found
+
+
+def _is_of_server(record: Synced) -> bool:
+    """Return whether it is an entry of the server's own chain, which does not travel."""
+    return isinstance(record, AuditEntry) and record.device_id == SERVER_DEVICE
 
 
 def prepared(server: ServerStore, *stations: Station) -> tuple[User, Target, InspectionItem]:
