@@ -26,7 +26,8 @@ PATIENCE_S = 20.0
 @contextmanager
 def live(served: Served, path: str, role: str = "admin", **options: Any) -> Iterator[ClientConnection]:
     """Connect as a role, by the ``Authorization`` header."""
-    headers = {"Authorization": served[role].headers["Authorization"]} if role in served.clients else {}
+    signed_in = served[role].headers.get("Authorization") if role in served.clients else None
+    headers = {"Authorization": signed_in} if signed_in else {}
     options.setdefault("additional_headers", headers)
     url = served.url.replace("http", "ws", 1) + path
     with connect(url, proxy=None, compression=None, open_timeout=PATIENCE_S, **options) as connection:

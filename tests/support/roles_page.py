@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).parents[2] / "docs/roles.md"
 CALLERS = ("inspector", "supervisor", "admin", "integrator", "station", "anonymous")
 _PREFIX = "/api/v1"
+_WEBSOCKETS = "\n## WebSockets\n"
 _METHODS = {"get": "GET", "post": "POST", "put": "PUT", "delete": "DELETE"}
 
 
@@ -32,8 +33,21 @@ def table_of(document: Mapping[str, Any]) -> str:
 
 
 def rows_of_page(text: str) -> Iterator[tuple[str, str, frozenset[str]]]:
-    """Yield path, method and callers of every row of the page."""
+    """Yield path, method and callers of every row of the page's table of routes."""
+    for path, method, *marks in _cells(text.partition(_WEBSOCKETS)[0]):
+        yield path, method, _marked(marks)
+
+
+def websockets_of_page(text: str) -> dict[str, frozenset[str]]:
+    """Return the callers of every WebSocket of the page, by its path."""
+    return {path: _marked(marks) for path, *marks in _cells(text.partition(_WEBSOCKETS)[2])}
+
+
+def _cells(text: str) -> Iterator[list[str]]:
     for line in text.splitlines():
         if line.startswith("| `"):
-            path, method, *marks = (cell.strip() for cell in line.strip("|").split("|"))
-            yield path.strip("`"), method, frozenset(c for c, mark in zip(CALLERS, marks, strict=True) if mark)
+            yield [cell.strip().strip("`") for cell in line.strip("|").split("|")]
+
+
+def _marked(marks: Sequence[str]) -> frozenset[str]:
+    return frozenset(caller for caller, mark in zip(CALLERS, marks, strict=True) if mark)

@@ -6,20 +6,25 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from starlette.routing import WebSocketRoute
+from websockets.exceptions import InvalidStatus
 
 from models.audit import append_audit
 from models.clock import utc_now
 from models.ids import new_id
 from models.sessions import AIResult, ImageRecord, InspectionSession
-from models.states import HumanVerdict, Verdict
+from models.states import ExecutionStatus, HumanVerdict, Verdict
 from models.storage import sha256_of
 from models.sync import StoredFile, SyncConflict
 from models.synced import snapshot
 from models.verification import HumanVerification
+from tests.support.app_routes import app_routes
+from tests.support.live_clients import PATIENCE_S, add_execution, live
 from tests.support.serving import Served, device_token, enrol, make_target
 
 pytestmark = pytest.mark.slow
@@ -76,7 +81,9 @@ def other(served: Served) -> Other:
             session.flush()
         append_audit(session, device_id=device_id, actor=MARK, action="station.did", subject=MARK)
     served.context.objects.put(sha256_of(IMAGE), IMAGE)
-    ids = (device_id, *(record.id for record in records))
+    owned = {"device_id": device_id, "created_by": MARK, "parameters": {"note": MARK}}
+    execution = add_execution(served.context.database, ExecutionStatus.COMPLETED, **owned)
+    ids = (device_id, *(record.id for record in records), execution)
     return Other(records[:4], ids, (MARK, sha256_of(IMAGE)))
 
 
@@ -165,6 +172,29 @@ def test_no_route_lets_a_station_change_anything_of_another(served: Served, othe
         if one.method not in {"GET", "HEAD"}:
             one.send(thief)
     assert present() == before
+
+
+def test_no_websocket_gives_a_station_anything_of_another(
+    served: Served, other: Other, thief: httpx.Client, tmp_path: Path
+) -> None:
+    paths = {route.path for route in app_routes(tmp_path) if isinstance(route, WebSocketRoute)} - {"/{path:path}"}
+    places = {re.sub(r"\{[^}]+\}", named, path) for path in paths for named in other.ids}
+    heard = {place: first_message(served, thief, place) for place in places}
+    assert [(place, secret) for place, text in heard.items() for secret in other.secrets if secret in text] == []
+    opened = {place for place, text in heard.items() if text}
+    assert opened == {"/ws/camera-stream", "/api/v1/camera-stream", "/ws/quality-metrics", "/ws/sync"}
+
+
+def first_message(served: Served, client: httpx.Client, path: str) -> str:
+    """Return what a WebSocket says first, empty when it does not open."""
+    own = {"additional_headers": {"Authorization": client.headers["Authorization"]}}
+    try:
+        with live(served, path, **own) as connection:
+            return str(connection.recv(timeout=PATIENCE_S))
+    except InvalidStatus as refused:
+        if refused.response.status_code not in {403, 404}:
+            raise
+        return ""
 
 
 def test_whoever_may_see_it_finds_it_at_these_routes(served: Served, other: Other) -> None:

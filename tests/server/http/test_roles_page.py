@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import httpx
 import pytest
+from starlette.routing import WebSocketRoute
+from websockets.exceptions import InvalidStatus
 
 from models.ids import new_id
-from tests.support.roles_page import CALLERS, PAGE, rows_of_page, table_of
+from tests.support.app_routes import app_routes
+from tests.support.live_clients import live
+from tests.support.roles_page import CALLERS, PAGE, rows_of_page, table_of, websockets_of_page
 from tests.support.serving import Served
 
 REFUSED = {"role-not-allowed", "device-needed"}
@@ -36,6 +43,33 @@ def test_who_is_not_in_the_matrix_is_refused(served: Served, caller: str) -> Non
         else:
             assert answer.status_code == (401 if caller == "anonymous" else 403), (method, path)
             assert caller == "anonymous" or code_of(answer) in REFUSED, (method, path)
+
+
+def test_the_page_has_every_websocket_of_the_server(tmp_path: Path) -> None:
+    routes = {route.path for route in app_routes(tmp_path) if isinstance(route, WebSocketRoute)} - {"/{path:path}"}
+    page = websockets_of_page(PAGE.read_text(encoding="utf-8"))
+    assert {route.removeprefix("/api/v1") for route in routes} == page.keys()
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_a_websocket_opens_for_whom_the_page_names(served: Served, caller: str) -> None:
+    for path, callers in websockets_of_page(PAGE.read_text(encoding="utf-8")).items():
+        opened = handshake(served, f"/api/v1{path}", caller)
+        if caller in callers:
+            # There is no such execution, which only those learn who may ask.
+            assert opened == (404 if "{" in path else 101), path
+        else:
+            assert opened == (401 if caller == "anonymous" else 403), path
+
+
+def handshake(served: Served, path: str, caller: str) -> int:
+    """Return the status that answers the handshake of a WebSocket."""
+    named = re.sub(r"\{[^}]+\}", new_id(), path)
+    try:
+        with live(served, named, of(caller)):
+            return 101
+    except InvalidStatus as refused:
+        return refused.response.status_code
 
 
 def of(caller: str) -> str:
