@@ -166,9 +166,13 @@ _TAKE = (
 _ADD = insert(cast("Table", ChangeLogEntry.__table__))
 
 
+ADDRESSED = (StationConfig, LineStop)
+"""Masters that are for the station they name, or for all when they name none."""
+
+
 def scope_of(session: Session, record: Synced) -> str | None:
     """Return the only station that may read a record, None when all may."""
-    if isinstance(record, InspectionSession | StationConfig | LineStop):
+    if isinstance(record, (InspectionSession, *ADDRESSED)):
         return record.device_id
     if isinstance(record, Fact):
         session_id = getattr(record, "session_id", None)

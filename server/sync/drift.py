@@ -8,8 +8,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models.errors import InvalidInput
-from models.pipelines import StationConfig
 from models.synced import Master, Synced, synced_types
+from server.change_log.recording import ADDRESSED
 from sync.shared.drift import content_of, day_digests
 from sync.shared.protocol import DayDigest, DriftAnswer, DriftQuestion
 
@@ -42,7 +42,7 @@ def differing_days(session: Session, device_id: str, asked: DriftQuestion) -> Dr
 def _digests(session: Session, kind: type[Synced], device_id: str, since: datetime) -> list[DayDigest]:
     if issubclass(kind, Master):
         query = select(kind)
-        if issubclass(kind, StationConfig):
+        if issubclass(kind, ADDRESSED):
             query = query.where(or_(kind.device_id.is_(None), kind.device_id == device_id))
         return day_digests(kind.entity, ((one.created_at, content_of(one)) for one in session.scalars(query)))
     owner = kind.device_id  # type: ignore[attr-defined]  # facts and sessions have it

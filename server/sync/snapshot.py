@@ -11,11 +11,10 @@ from sqlalchemy.orm import Session
 from models.audit import AuditEntry
 from models.database import Database
 from models.errors import InvalidInput
-from models.pipelines import StationConfig
 from models.sessions import InspectionSession
 from models.synced import Fact, Master, Synced, snapshot, synced_types
 from server.change_log.cursor import encode, pack, unpack
-from server.change_log.recording import head
+from server.change_log.recording import ADDRESSED, head
 from sync.shared.protocol import SnapshotEnd, SnapshotLine, SnapshotMark, SnapshotRecord, SnapshotStart
 
 PAGE = 200
@@ -86,7 +85,7 @@ def _page(session: Session, record_type: type[Synced], device_id: str | None, af
 
 
 def _scoped(query: Select[Synced], record_type: type[Synced], device_id: str) -> Select[Synced]:
-    if issubclass(record_type, StationConfig):
+    if issubclass(record_type, ADDRESSED):
         return query.where(or_(record_type.device_id.is_(None), record_type.device_id == device_id))
     if issubclass(record_type, Master):
         return query
