@@ -43,6 +43,8 @@ def _lines(found: SyncOverview) -> Iterator[str]:
     from sync.station.hold import Hold
 
     status = found.status
+    for stop in found.line_stops:
+        yield phrase("status-line-stopped", time=rfc3339(stop.stopped_at), reason=stop.reason.in_language(language()))
     yield phrase("status-server", server=found.server or phrase("status-not-enrolled"))
     yield phrase("status-success", time=rfc3339(status.last_success) if status.last_success else phrase("status-never"))
     if found.next_pass is not None:

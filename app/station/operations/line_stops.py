@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -56,7 +55,15 @@ def _title(code: str, details: dict[str, Any], language: str) -> str:
 def line_stops(workspace: Workspace) -> list[LineStopView]:
     """Return the stops that hold for this station, oldest first."""
     with workspace.database.read() as session:
-        return [LineStopView(stop.code, stop.details, stop.stopped_at) for stop in _holding(session, workspace)]
+        return stops_in(session, workspace.device_id)
+
+
+def stops_in(session: Session, device_id: str) -> list[LineStopView]:
+    """Return the stops that hold for a station, oldest first."""
+    concerns = or_(LineStop.device_id.is_(None), LineStop.device_id == device_id)
+    query = select(LineStop).where(concerns, LineStop.released_at.is_(None), LineStop.deleted_at.is_(None))
+    found = session.scalars(query.order_by(LineStop.stopped_at, LineStop.id))
+    return [LineStopView(stop.code, stop.details, stop.stopped_at) for stop in found]
 
 
 def require_running_line(session: Session, workspace: Workspace) -> None:
@@ -65,11 +72,5 @@ def require_running_line(session: Session, workspace: Workspace) -> None:
     Raises:
         Conflict: ``line-stopped`` with the reason.
     """
-    for stop in _holding(session, workspace):
-        raise Conflict("line-stopped", reason=LineStopView(stop.code, stop.details, stop.stopped_at).reason)
-
-
-def _holding(session: Session, workspace: Workspace) -> Sequence[LineStop]:
-    concerns = or_(LineStop.device_id.is_(None), LineStop.device_id == workspace.device_id)
-    query = select(LineStop).where(concerns, LineStop.released_at.is_(None), LineStop.deleted_at.is_(None))
-    return session.scalars(query.order_by(LineStop.stopped_at, LineStop.id)).all()
+    for stop in stops_in(session, workspace.device_id):
+        raise Conflict("line-stopped", reason=stop.reason)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.station.operations.line_stops import LineStopView, stops_in
 from app.station.operations.retention import free_bytes
 from app.station.settings import load_settings
 from models.clock import parse_rfc3339, rfc3339
@@ -60,6 +61,7 @@ class SyncOverview:
         interval_s: seconds between passes.
         next_pass: when the next pass of a running station is due at the latest; None while none runs.
         releases: of models for this station.
+        line_stops: that hold for this station, oldest first.
         free_bytes: of the disk.
     """
 
@@ -73,6 +75,7 @@ class SyncOverview:
     interval_s: float
     next_pass: datetime | None
     releases: tuple[ItemRelease, ...]
+    line_stops: tuple[LineStopView, ...]
     free_bytes: int
 
     @property
@@ -114,6 +117,10 @@ class SyncOverview:
                 }
                 for one in self.releases
             ],
+            "line_stops": [
+                {"code": one.code, "reason": one.reason.in_language(language), "stopped_at": _time(one.stopped_at)}
+                for one in self.line_stops
+            ],
             "disk_free_bytes": self.free_bytes,
         }
 
@@ -137,6 +144,7 @@ def sync_overview(workspace: Workspace) -> SyncOverview:
             interval_s=interval_s,
             next_pass=parse_rfc3339(next_pass) if next_pass else None,
             releases=_releases(session, workspace.device_id),
+            line_stops=tuple(stops_in(session, workspace.device_id)),
             free_bytes=free_bytes(workspace.store),
         )
 

@@ -6,6 +6,8 @@ import pytest
 
 from app.station.operations.line_stops import line_stops
 from app.station.operations.sessions import begin_session
+from app.station.operations.sync_overview import sync_overview
+from app.station.settings import StationSettings
 from app.station.workspace import Workspace
 from models.alerts import LineStop
 from models.clock import utc_now
@@ -49,3 +51,21 @@ def test_parts_are_begun_again_once_the_stop_is_released(workspace: Workspace, s
 def test_a_stop_of_a_newer_server_is_shown_by_its_code(workspace: Workspace) -> None:
     ordered(workspace, None, code="alert-of-tomorrow")
     assert [stop.reason for stop in line_stops(workspace)] == ["alert-of-tomorrow"]
+
+
+def test_a_stop_holds_over_a_restart_without_the_server(workspace: Workspace, station: Station) -> None:
+    ordered(workspace, None)
+    workspace.close()
+    with Workspace.open(station.store, settings=StationSettings()) as again:
+        (shown,) = sync_overview(again).as_json("en")["line_stops"]
+        assert (shown["code"], shown["reason"]) == ("alert-ng-rate", "NG rate exceeded threshold (>5%)")
+        with pytest.raises(Conflict) as refused:
+            begin_session(again, station.operator, target_id=station.target_id)
+    assert refused.value.code == "line-stopped"
+
+
+def test_a_released_stop_is_in_the_status_no_more(workspace: Workspace) -> None:
+    stop_id = ordered(workspace, None)
+    with workspace.database.transaction() as session, remote_changes(session):
+        session.get_one(LineStop, stop_id).released_at = utc_now()
+    assert sync_overview(workspace).line_stops == ()

@@ -51,3 +51,10 @@ def test_no_part_is_begun_while_the_line_is_stopped(robot: UserRobot) -> None:
     robot.until(lambda: shown(robot) == "line-stopped")
     robot.until(lambda: robot.work.state.phase is Phase.SCAN)
     assert robot.work.state.session_id is None
+
+
+def test_a_stop_of_before_the_start_is_shown_at_work(robot: UserRobot) -> None:
+    with robot.context.workspace.database.transaction() as session, remote_changes(session):
+        session.add(LineStop(device_id=None, alert_id=new_id(), code="alert-ng-rate", details=DETAILS, clock=""))
+    robot.start_work()
+    robot.until(lambda: shown(robot) == "line-stopped")
