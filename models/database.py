@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, ExceptionContext, PoolProxiedConnection, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.orm import Session
 
 import models.records  # noqa: F401 - the metadata must be complete before a session is opened
 from models.commit_groups import CommitGroups
+from models.data_version import DataVersion
 from models.errors import Unavailable
 from models.last_work import committed, finish, forget_with_savepoints
 from models.part_changes import PartsChanged, watch_parts
@@ -76,8 +76,7 @@ class Database:
         self._busy_timeout_ms = busy_timeout_ms
         self._ordered_turns = threading.BoundedSemaphore(_ORDERED_AT_ONCE)
         self._groups = CommitGroups(self.engine, busy_timeout_ms / 1000, together=shared_commits)
-        self._watching: PoolProxiedConnection | None = None
-        self._watching_lock = threading.Lock()
+        self._version = DataVersion(self.engine)
 
     @classmethod
     def at(cls, path: Path, recorder: ChangeRecorder | None = None) -> Database:
@@ -210,28 +209,16 @@ class Database:
 
         Costs some microseconds, far less than a query: what was read stays true while the number stays the same.
         """
-        if not self.is_sqlite:
-            return None
-        try:
-            with self._watching_lock:
-                if self._watching is None:
-                    # A connection that never writes: SQLite counts the commits of all others.
-                    self._watching = self.engine.raw_connection()
-                connection: Any = self._watching.driver_connection
-                # Read to its end: a statement that is half read would keep the log from being checkpointed.
-                [(version,)] = connection.execute("PRAGMA data_version").fetchall()
-        except sqlite3.Error:
-            with translated_trouble(self.engine.url):
-                raise
-        return int(version)
+        return self._version.now() if self.is_sqlite else None
+
+    def one_version(self) -> AbstractContextManager[None]:
+        """Let this thread see one ``data_version`` until the block ends; see ``DataVersion``. For SQLite alone."""
+        return self._version
 
     def close(self) -> None:
         """Close every connection."""
         self._groups.close()
-        with self._watching_lock:
-            if self._watching is not None:
-                self._watching.close()
-                self._watching = None
+        self._version.close()
         self.engine.dispose()
 
 

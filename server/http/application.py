@@ -31,6 +31,7 @@ from server.health.endpoints import router as health_router
 from server.http import docs, errors, openapi
 from server.http.cross_origin import CrossOrigin
 from server.http.known_callers import KnownCallers
+from server.http.lean_routes import LeanRoutes
 from server.http.paths import CanonicalPaths
 from server.http.requests import Faults, HeadRequests, Requests
 from server.http.route_table import RouteTable
@@ -140,6 +141,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
     openapi.install(app)
     # The last one added is the first to see a request.
     app.add_middleware(HeadRequests)
+    app.add_middleware(LeanRoutes, routes=app.router.routes)
     app.add_middleware(Faults)
     if settings.cors_origins:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)

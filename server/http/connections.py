@@ -13,6 +13,7 @@ from models.errors import Unavailable, UserFacingError
 from models.ids import new_id
 from server.http.errors import problem
 from server.http.refusals import HttpRefusal, RequestTimeout
+from server.http.whole_messages import CYCLE
 
 _HEAD, _DRAIN, _WRITE = "head", "drain", "write"
 
@@ -100,13 +101,17 @@ class Connection(HttpToolsProtocol):
         """Start the request, unless its head is too large or names no host (RFC 9112, section 3.2)."""
         self._in_head, self._in_body = False, True
         self._stop(_HEAD)
-        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        size, names_host = len(self.url), False
+        for name, value in self.headers:
+            size += len(name) + len(value)
+            names_host = names_host or name == b"host"
         if size > self.limits.head_bytes:
             self._refuse(HeadTooLarge("http-head-too-large"))
-        elif self.parser.get_http_version() == "1.1" and not any(name == b"host" for name, _ in self.headers):
+        elif not names_host and self.parser.get_http_version() == "1.1":
             self._refuse(MalformedRequest("http-malformed"))
         if not self._refused:
             super().on_headers_complete()
+            self.scope[CYCLE] = self.cycle  # type: ignore[literal-required]  # a name of our own
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""

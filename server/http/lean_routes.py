@@ -1,22 +1,22 @@
-"""The route class of what is asked thousands of times a second.
+"""The routes of what is asked thousands of times a second, and the short way to them.
 
-A request that has nothing unusual about it is answered without the framework's own path: its body is validated from
-the bytes, the endpoint is called, the reply is written as bytes. Whatever is unusual (another method, a query, a body
-that does not validate, a caller who is not known, a database across a network) goes the way of every other route, which
-checks it again from the start and says what is wrong with it. So there is one set of rules; this only finds the
-requests that keep them.
+A request that has nothing unusual about it is answered without the framework's own path: its route is looked up by the
+path, its body is validated from the bytes, the endpoint is called, the reply is written as bytes. Whatever is unusual
+(another method, a query, a body that is not there yet or does not validate, a caller who is not known, an endpoint that
+refuses, a database across a network) goes the way of every other route, which checks it again from the start and says
+what is wrong with it. So there is one set of rules; this only finds the requests that keep them.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, get_type_hints
 
 from pydantic import BaseModel, ValidationError
-from starlette.types import Message, Receive, Scope, Send
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from models.errors import NotSignedIn, PermissionDenied
+from models.errors import NotSignedIn, PermissionDenied, UserFacingError
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.http.clients import is_on_loopback
@@ -24,8 +24,8 @@ from server.http.dependencies import identify
 from server.http.known_callers import Credential, KnownCallers
 from server.http.lanes import Lane, run_on
 from server.http.limits import JSON
-from server.http.refusals import RequestTimeout
 from server.http.routes import CheckedRoute
+from server.http.whole_messages import ANSWER, whole_body
 
 _INLINE_BYTES = 16 * 1024
 """A larger body is validated and answered on a thread, so that others are not kept waiting."""
@@ -33,7 +33,7 @@ _NO_CREDENTIAL: Credential = b"", b""
 _LENGTH, _KIND, _AUTHORIZATION, _API_KEY = b"content-length", b"content-type", b"authorization", b"x-api-key"
 _READ = frozenset({_LENGTH, _KIND, _AUTHORIZATION, _API_KEY})
 _JSON = JSON.encode()
-_UNUSUAL = frozenset({b"transfer-encoding", b"content-encoding", b"expect"})
+_UNUSUAL = frozenset({b"transfer-encoding", b"content-encoding", b"expect", b"origin"})
 _PARAMETERS = {"context", "body"}
 
 
@@ -43,7 +43,10 @@ class _Head(NamedTuple):
 
 
 class LeanRoute(CheckedRoute):
-    """A route of an endpoint that takes ``context`` and a JSON ``body`` and returns a pydantic model."""
+    """A route of an endpoint that takes ``context`` and a JSON ``body`` and returns a pydantic model.
+
+    An endpoint that raises has changed nothing: it is called again for the answer.
+    """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         hints = get_type_hints(endpoint)
@@ -57,28 +60,21 @@ class LeanRoute(CheckedRoute):
         del reply
         super().__init__(path, endpoint, **options)
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+    async def usual_content(self, scope: Scope) -> bytes | None:
+        """Return the reply to a request that has nothing unusual; None for any other, of which nothing is read then."""
         context: ServerContext = scope["app"].state.context
         head = _usual_head(scope)
-        if head is None or not self._takes_request(scope, head, context) or not self._may_ask(scope, head, context):
-            await super().handle(scope, receive, send)
-            return
-        message = await _received(receive, context.settings.body_timeout_s)
-        body: bytes = message.get("body", b"")
-        if message["type"] != "http.request" or message.get("more_body") or len(body) != head.length:
-            await super().handle(scope, _with_first(message, receive), send)
-            return
+        if head is None or not self._takes_request(scope, head, context):
+            return None
+        body = whole_body(scope)
+        if body is None or len(body) != head.length:
+            return None
         if head.length > _INLINE_BYTES:
-            content = await run_on(Lane.READS, self._content, context, body)
-        else:
-            content = self._content(context, body)
-        if content is None:
-            await super().handle(scope, _with_first(message, receive), send)
-            return
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(content))]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
+            if not self._may_ask(scope, head, context):
+                return None
+            return await run_on(Lane.READS, self._content, context, body)
+        with context.database.one_version():
+            return self._content(context, body) if self._may_ask(scope, head, context) else None
 
     def _takes_request(self, scope: Scope, head: _Head, context: ServerContext) -> bool:
         return (
@@ -106,18 +102,37 @@ class LeanRoute(CheckedRoute):
         return True
 
     def _content(self, context: ServerContext, body: bytes) -> bytes | None:
-        """Return the reply, or None for a body that does not validate.
-
-        Raises:
-            UserFacingError: as the endpoint.
-        """
+        """Return the reply, or None for a body that does not validate or that the endpoint refuses."""
         try:
             given = self._body.__pydantic_validator__.validate_json(body)
-        except ValidationError:
+            reply = self._answer(context=context, body=given)
+        except (ValidationError, UserFacingError):
             return None
-        reply = self._answer(context=context, body=given)
         content: bytes = reply.__pydantic_serializer__.to_json(reply, exclude_none=self._exclude_none)
         return content
+
+
+class LeanRoutes:
+    """ASGI middleware within ``Requests`` that answers usual requests of lean routes.
+
+    Args:
+        app: what comes next, for all other requests.
+        routes: those of the application.
+    """
+
+    def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute]) -> None:
+        self._app = app
+        self._by_path = {route.path: route for route in routes if isinstance(route, LeanRoute)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        route = self._by_path.get(scope["path"]) if scope["type"] == "http" else None
+        content = None if route is None else await route.usual_content(scope)
+        if content is None:
+            await self._app(scope, receive, send)
+            return
+        scope["route"] = route
+        await send({"type": ANSWER, "content": content})
 
 
 def _usual_head(scope: Scope) -> _Head | None:
@@ -139,26 +154,3 @@ def _usual_head(scope: Scope) -> _Head | None:
 def _texts(credential: Credential) -> Mapping[str, str]:
     authorization, key = (value.decode("latin-1") for value in credential)
     return {"authorization": authorization, "x-api-key": key}
-
-
-async def _received(receive: Receive, patience_s: float) -> Message:
-    """Return what comes first of a body.
-
-    Raises:
-        RequestTimeout: ``body-too-slow``.
-    """
-    try:
-        async with asyncio.timeout(patience_s):
-            return await receive()
-    except TimeoutError as error:
-        raise RequestTimeout("body-too-slow") from error
-
-
-def _with_first(first: Message, receive: Receive) -> Receive:
-    """Return what gives a message that was taken already, then what comes."""
-    taken = [first]
-
-    async def replayed() -> Message:
-        return taken.pop() if taken else await receive()
-
-    return replayed

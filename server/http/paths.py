@@ -6,6 +6,8 @@ trailing slash changes nothing.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 PREFIX, SHORT_PREFIX = "/api/v1", "/v1"
@@ -14,6 +16,7 @@ _ALSO_AT_ROOT = "/anomaly"
 _GIVEN = "imageflow.given_path"
 
 
+@lru_cache(maxsize=256)
 def canonical_path(path: str, *, ends_in_slash: bool) -> str:
     """Return the path that routes are registered under.
 

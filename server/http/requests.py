@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable
+from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,6 +16,7 @@ from server.core.metrics import Metrics
 from server.core.structlog_import import structlog
 from server.http import errors
 from server.http.errors import SECURITY_HEADERS
+from server.http.whole_messages import ANSWER, lines_of, send_whole
 
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _REQUEST_ID, _CLOSE = b"x-request-id", (b"connection", b"close")
@@ -23,6 +25,8 @@ _DEFAULTS = (
     (b"cache-control", b"no-store"),
 )
 _OVER_TLS = (*_DEFAULTS, (b"strict-transport-security", b"max-age=31536000"))
+_JSON = (b"content-type", b"application/json")
+_JSON_LINES, _JSON_OVER_TLS = lines_of((_JSON, *_DEFAULTS)), lines_of((_JSON, *_OVER_TLS))
 _Headers = list[tuple[bytes, bytes]]
 _UNMATCHED = "(unmatched)"
 _log = structlog.get_logger("imageflow.server")
@@ -39,6 +43,7 @@ class Requests:
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
+        self._log: Any = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -64,6 +69,15 @@ class Requests:
 
         async def with_headers(message: Message) -> None:
             nonlocal status
+            if message["type"] == ANSWER:
+                status = 200
+                content, secured = message["content"], scope["scheme"] == "https"
+                lines = _JSON_OVER_TLS if secured else _JSON_LINES
+                if not send_whole(scope, b"%bx-request-id: %b\r\n" % (lines, request_id.encode()), content):
+                    headers = [_JSON, (b"content-length", b"%d" % len(content))]
+                    await with_headers({"type": "http.response.start", "status": status, "headers": headers})
+                    await with_headers({"type": "http.response.body", "body": content})
+                return
             if message["type"] == "http.response.start":
                 status = message["status"]
                 added = [(_REQUEST_ID, request_id.encode())]
@@ -79,7 +93,10 @@ class Requests:
             route = str(getattr(scope.get("route"), "path", _UNMATCHED))
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
             self._metrics.request(method, route, status, seconds)
-            _log.info(
+            if self._log is None:
+                # Bound once, when logs are set up: binding it takes longer than a line.
+                self._log = _log.bind()
+            self._log.info(
                 "request",
                 method=method,
                 route=route,

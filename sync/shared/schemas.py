@@ -217,7 +217,9 @@ class Request(BaseModel):
     @classmethod
     def _refuse_many_unknown(cls, given: Any) -> Any:
         """Refuse masses of unknown members in the time it takes to look at their names."""
-        if not isinstance(given, dict) or len(given) <= len(cls.model_fields) + _MOST_UNKNOWN:
+        if not isinstance(given, dict) or len(given) <= _MOST_UNKNOWN:
+            return given
+        if len(given) <= len(cls.model_fields) + _MOST_UNKNOWN:
             return given
         known = {field.alias or name for name, field in cls.model_fields.items()}
         unknown = [name for name in given if name not in known]

@@ -1,0 +1,89 @@
+"""Scores are answered on a short way and on a long one, and nobody can tell which it was."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from models.ids import new_id
+from tests.support.raw_http import RawAnswer, connected, ended, read_answer
+from tests.support.sensor_models import upload, vector_model
+from tests.support.serving import Served
+
+NORMAL, TOO_FEW = [1.2, 0.9, 1.1], [1.2]
+
+
+@pytest.fixture
+def sensor(served: Served) -> str:
+    """A sensor with an active model, of this test alone."""
+    name = f"pump-{new_id()}"
+    assert upload(served["supervisor"], vector_model(), sensor=name).status_code == 201
+    return name
+
+
+def request(sensor: str, *lines: str, values: list[float] = NORMAL) -> bytes:
+    body = json.dumps({"values": values, "sensor": sensor})
+    head = ["Host: server", "Content-Type: application/json", f"Content-Length: {len(body)}", *lines]
+    return "\r\n".join(["POST /anomaly HTTP/1.1", *head, "", body]).encode()
+
+
+def answer(served: Served, *pieces: bytes) -> RawAnswer:
+    with connected(served.url) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+        return read_answer(connection)
+
+
+def test_both_ways_answer_with_the_same_head(served: Served, sensor: str) -> None:
+    short = answer(served, request(sensor, "X-Request-ID: one"))
+    long = answer(served, request(sensor, "X-Request-ID: one", "Connection: close"))
+    assert (short.status, short.body) == (long.status, long.body) == (200, short.body)
+    changing = {"date", "connection"}
+    assert {name: value for name, value in short.headers.items() if name not in changing} == {
+        name: value for name, value in long.headers.items() if name not in changing
+    }
+    assert short.headers["x-request-id"] == "one"
+
+
+def test_a_client_that_wants_the_end_gets_it(served: Served, sensor: str) -> None:
+    with connected(served.url) as connection:
+        connection.sendall(request(sensor, "Connection: close"))
+        assert read_answer(connection).headers["connection"] == "close"
+        assert ended(connection)
+
+
+def test_a_connection_goes_on_after_a_score(served: Served, sensor: str) -> None:
+    with connected(served.url) as connection:
+        for _ in range(3):
+            connection.sendall(request(sensor))
+            assert read_answer(connection).status == 200
+
+
+def test_scores_that_are_asked_at_once_come_in_their_order(served: Served, sensor: str) -> None:
+    names = [f"number-{place}" for place in range(5)]
+    with connected(served.url) as connection:
+        connection.sendall(b"".join(request(sensor, f"X-Request-ID: {name}") for name in names))
+        received = b""
+        while received.count(b'"status":"normal"') < len(names):
+            received += connection.recv(65_536)
+    assert re.findall(r"x-request-id: (\S+)", received.decode()) == names
+
+
+def test_a_body_in_pieces_is_scored(served: Served, sensor: str) -> None:
+    whole = request(sensor)
+    assert answer(served, whole[:-20], whole[-20:]).body == answer(served, whole).body
+
+
+def test_a_score_is_counted_once(served: Served, sensor: str) -> None:
+    for values, status in ((NORMAL, 200), (TOO_FEW, 400)):
+        line = f'imageflow_http_requests_total{{method="POST",route="/api/v1/anomaly",status="{status}"}}'
+
+        def counted(line: str = line) -> float:
+            text = served["admin"].get(f"{served.url}/metrics").text
+            return sum(float(one.rpartition(" ")[2]) for one in text.splitlines() if one.startswith(line))
+
+        before = counted()
+        assert answer(served, request(sensor, values=values)).status == status
+        assert counted() == before + 1
