@@ -13,11 +13,12 @@ from models.states import ExecutionStatus, Role
 from server.core.paging import PageQuery
 from server.executions import service
 from server.executions.intake import FILES, Draft, Intake, rejected, require_total
+from server.executions.pipelines import ResolvedPipeline, knows_pipelines
 from server.executions.repository import ExecutionFilter
 from server.executions.schemas import ExecutionAccepted, ExecutionDetail, ExecutionReply
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.idempotency import HEADER, LONGEST, PATTERN
-from server.http.lanes import Lane, run_on, write_quickly
+from server.http.lanes import Lane, read_quickly, run_on, write_quickly
 from server.http.limits import MULTIPART, takes_up_to
 from server.http.multipart import PartBegins, PartEnds, PartEvent, form_parts
 from server.http.paging import paging_or_offset_by
@@ -114,21 +115,29 @@ async def create_execution(
     ] = None,
 ) -> ExecutionAccepted:
     """Answers as soon as the files are stored; progress arrives at `/ws/execution/{execution_id}`."""
-    checked = False
+    checked: tuple[ResolvedPipeline, dict[str, Any]] | None = None
 
     async def check(draft: Draft) -> None:
         nonlocal checked
         # What pipelines need is loaded with the first one, which takes long.
-        await run_on(Lane.READS, service.check_draft, context, draft)
-        checked = True
+        if knows_pipelines():
+            found = await read_quickly(Lane.READS, context, service.check_draft, context, draft)
+        else:
+            found = await run_on(Lane.READS, service.check_draft, context, draft)
+        checked = found, draft.parameters
 
     on_thread = functools.partial(run_on, Lane.WRITES)
     intake = Intake(context.settings, context.objects, check, on_thread)
     most_parts = context.settings.max_execution_files + _FIELDS
     await _take(intake, aiter(form_parts(request, most_parts)))
     require_total(intake.draft, context.settings)
-    accept = functools.partial(service.accept, context, asking, intake.draft, key, runs_here=context.settings.slots > 0)
-    if checked and len(intake.draft.files) <= _FEW_FILES:
+    # Parameters that came after the files are checked with the execution.
+    resolved = checked[0] if checked is not None and checked[1] is intake.draft.parameters else None
+    runs_here = context.settings.slots > 0
+    accept = functools.partial(
+        service.accept, context, asking, intake.draft, key, runs_here=runs_here, resolved=resolved
+    )
+    if checked is not None and len(intake.draft.files) <= _FEW_FILES:
         reply = await write_quickly(Lane.WRITES, context, accept)
     else:
         reply = await run_on(Lane.WRITES, accept)

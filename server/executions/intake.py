@@ -121,14 +121,18 @@ class Intake:
             await writer.write(piece)
         if len(head) == size:
             # Checked before it is stored: most of what is refused never gets there.
-            checked: CheckedImage = await self._on_thread(check_image, bytes(head), filename, self._settings)
-            await writer.finish()
+            checked: CheckedImage = await self._on_thread(self._check_then_store, writer, bytes(head), filename)
             return checked
         del head
         stored = await writer.finish()
         async with _ONE_AT_A_TIME:
             whole: CheckedImage = await self._on_thread(self._check_stored, stored.sha256, filename)
         return whole
+
+    def _check_then_store(self, writer: ObjectWriter, data: bytes, filename: str) -> CheckedImage:
+        checked = check_image(data, filename, self._settings)
+        writer.store()
+        return checked
 
     def _check_stored(self, sha256: str, filename: str) -> CheckedImage:
         return check_image(self._objects.read(sha256), filename, self._settings)

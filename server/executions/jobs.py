@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from models.executions import ExecutionRun
 from models.states import EXECUTION_ENDED
+from models.sync import StoredFile
 from server.executions.leases import Claim, Claimed, claim_next
 from server.executions.pipelines import as_text
-from server.executions.repository import runs_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +49,37 @@ class Job:
 def next_job(session: Session, worker_id: str, *, lease_s: float, most_attempts: int) -> tuple[Job | None, Claimed]:
     """Claim the next execution and return what is needed to run it; see ``claim_next``."""
     found = claim_next(session, worker_id, lease_s=lease_s, most_attempts=most_attempts)
-    record = found.execution
-    if found.claim is None or record is None:
+    if found.claim is None:
         return None, found
-    runs = runs_of(session, record.id)
+    runs = session.connection().execute(_FILES, {"of_execution": found.claim.execution_id}).all()
     files = tuple(
         JobFile(
             position=run.position,
-            filename=file.filename,
-            sha256=file.sha256,
-            size=file.size_bytes,
-            content_type=file.content_type,
-            width=file.width or 0,
-            height=file.height or 0,
+            filename=run.filename,
+            sha256=run.sha256,
+            size=run.size_bytes,
+            content_type=run.content_type,
+            width=run.width or 0,
+            height=run.height or 0,
         )
-        for run, file in runs
+        for run in runs
         if run.status not in EXECUTION_ENDED
     )
-    definition = as_text(record.definition)
-    criteria = as_text(record.criteria)
-    return Job(found.claim, definition, criteria, files, len(runs)), found
+    return Job(found.claim, as_text(found.definition), as_text(found.criteria), files, len(runs)), found
+
+
+_FILES = (
+    select(
+        ExecutionRun.position,
+        ExecutionRun.status,
+        StoredFile.filename,
+        StoredFile.sha256,
+        StoredFile.size_bytes,
+        StoredFile.content_type,
+        StoredFile.width,
+        StoredFile.height,
+    )
+    .join(StoredFile, StoredFile.id == ExecutionRun.file_id)
+    .where(ExecutionRun.execution_id == bindparam("of_execution"))
+    .order_by(ExecutionRun.position)
+)

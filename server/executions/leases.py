@@ -9,11 +9,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import Select, Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from models.base import UtcDateTime
 from models.clock import utc_now
 from models.errors import ImageFlowError
 from models.executions import Execution
@@ -51,12 +52,14 @@ class Claimed:
 
     Attributes:
         claim: None when nothing waits.
-        execution: the claimed one.
+        definition: of the claimed execution, JSON values.
+        criteria: that it judges by, JSON values.
         ended: executions that the look has ended instead: cancelled, or given up.
     """
 
     claim: Claim | None = None
-    execution: Execution | None = None
+    definition: dict[str, Any] = field(default_factory=dict)
+    criteria: dict[str, Any] = field(default_factory=dict)
     ended: list[Execution] = field(default_factory=list)
 
 
@@ -84,39 +87,42 @@ def claim_next(session: Session, worker_id: str, *, lease_s: float, most_attempt
     """
     found = Claimed()
     now = store_now(session)
-    query = _waiting(now).order_by(Execution.rank, Execution.id).limit(1).with_for_update(skip_locked=True)
+    connection = session.connection()
     while found.claim is None:
-        record = session.scalars(query).first()
-        if record is None:
+        waiting = connection.execute(_NEXT, {"now": now}).first()
+        if waiting is None:
             return found
         decided = start_of(
-            attempts=record.attempts,
+            attempts=waiting.attempts,
             most_attempts=most_attempts,
-            cancel_requested=record.cancel_requested_at is not None,
+            cancel_requested=waiting.cancel_requested_at is not None,
         )
-        record.fencing_token += 1
         if decided is Start.RUN:
-            record.status = ExecutionStatus.RUNNING
-            record.worker_id = worker_id
-            record.lease_until = now + datetime.timedelta(seconds=lease_s)
-            record.attempts += 1
-            record.started_at = record.started_at or now
-            found.claim = Claim(record.id, record.fencing_token, record.attempts, record.execution_mode)
-            found.execution = record
+            until = now + datetime.timedelta(seconds=lease_s)
+            given = {"of_execution": waiting.id, "by": worker_id, "until": until, "now": now}
+            row = connection.execute(_CLAIM, given).one()
+            found.claim = Claim(waiting.id, row.fencing_token, row.attempts, row.execution_mode)
+            found.definition, found.criteria = row.definition, row.criteria
         else:
-            end_now(record, ExecutionStatus.CANCELLED if decided is Start.CANCEL else ExecutionStatus.FAILED, now)
-            if decided is Start.GIVE_UP:
-                record.error_code, record.error_values = GIVEN_UP, {"attempts": record.attempts}
-            session.flush()
-            end_runs(session, record)
-            found.ended.append(record)
-        session.flush()
+            found.ended.append(_ended_instead(session, waiting.id, decided, now))
     return found
+
+
+def _ended_instead(session: Session, execution_id: str, decided: Start, now: datetime.datetime) -> Execution:
+    """End an execution whose row is locked instead of running it, and return it."""
+    record = session.get_one(Execution, execution_id)
+    record.fencing_token += 1
+    end_now(record, ExecutionStatus.CANCELLED if decided is Start.CANCEL else ExecutionStatus.FAILED, now)
+    if decided is Start.GIVE_UP:
+        record.error_code, record.error_values = GIVEN_UP, {"attempts": record.attempts}
+    session.flush()
+    end_runs(session, record)
+    return record
 
 
 def _waiting(now: datetime.datetime) -> Select[Execution]:
     over = or_(Execution.lease_until.is_(None), Execution.lease_until <= now)
-    return select(Execution).where(Execution.status.in_([ExecutionStatus.PENDING, ExecutionStatus.RUNNING]), over)
+    return select(Execution).where(Execution.status.in_(_OPEN), over)
 
 
 def end_now(record: Execution, status: ExecutionStatus, now: datetime.datetime) -> None:
@@ -124,8 +130,7 @@ def end_now(record: Execution, status: ExecutionStatus, now: datetime.datetime) 
     record.status = status
     record.ended_at = now
     record.worker_id, record.lease_until = None, None
-    if record.started_at is not None:
-        record.processing_time_ms = _milliseconds(record.started_at, now)
+    record.processing_time_ms = time_between(record.started_at, now)
 
 
 def hold(session: Session, claim: Claim, *, lease_s: float, progress: float) -> bool:
@@ -166,8 +171,7 @@ def finish(session: Session, claim: Claim, status: ExecutionStatus, **values: An
     now = store_now(session)
     ended = {"status": status, "ended_at": now, "worker_id": None, "lease_until": None, **values}
     record = _write(session, claim, ended)
-    if record.started_at is not None:
-        record.processing_time_ms = _milliseconds(record.started_at, now)
+    record.processing_time_ms = time_between(record.started_at, now)
     return record
 
 
@@ -188,13 +192,15 @@ def give_back(session: Session, claim: Claim, *, pause_s: float = 0.0, **values:
     return _write(session, claim, waits)
 
 
-def require_held(session: Session, claim: Claim, **values: Any) -> Execution:
-    """Lock a claimed execution for the writes of its worker in this transaction, set columns, and return it.
+def write_held(session: Session, claim: Claim, values: Mapping[str, Any]) -> None:
+    """Set columns of a claimed execution, which stays locked for the writes of its worker in this transaction.
 
     Raises:
         LeaseLostError: when the claim is not valid any more.
     """
-    return _write(session, claim, values)
+    given = {"of_execution": claim.execution_id, "of_token": claim.fencing_token}
+    if session.connection().execute(_WRITE_HELD.values({**values}), given).rowcount == 0:
+        raise LeaseLostError(claim.execution_id)
 
 
 def _write(session: Session, claim: Claim, values: Mapping[str, Any]) -> Execution:
@@ -217,5 +223,38 @@ def _held(claim: Claim) -> tuple[Any, ...]:
     )
 
 
-def _milliseconds(start: datetime.datetime, end: datetime.datetime) -> float:
-    return round((end - start).total_seconds() * 1000, 1)
+def time_between(start: datetime.datetime | None, end: datetime.datetime) -> float | None:
+    """Return the milliseconds that an execution has taken; None for one that no worker has begun."""
+    return None if start is None else round((end - start).total_seconds() * 1000, 1)
+
+
+_OPEN = (ExecutionStatus.PENDING, ExecutionStatus.RUNNING)
+_TABLE = cast("Table", Execution.__table__)
+_NOW = bindparam("now", type_=UtcDateTime())
+_NEXT = (
+    select(_TABLE.c.id, _TABLE.c.attempts, _TABLE.c.cancel_requested_at)
+    .where(_TABLE.c.status.in_(_OPEN), or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= _NOW))
+    .order_by(_TABLE.c.rank, _TABLE.c.id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    update(_TABLE)
+    .where(_TABLE.c.id == bindparam("of_execution"))
+    .values(
+        fencing_token=_TABLE.c.fencing_token + 1,
+        status=ExecutionStatus.RUNNING,
+        worker_id=bindparam("by"),
+        lease_until=bindparam("until", type_=UtcDateTime()),
+        attempts=_TABLE.c.attempts + 1,
+        started_at=func.coalesce(_TABLE.c.started_at, _NOW),
+    )
+    .returning(
+        _TABLE.c.fencing_token, _TABLE.c.attempts, _TABLE.c.execution_mode, _TABLE.c.definition, _TABLE.c.criteria
+    )
+)
+_WRITE_HELD = update(_TABLE).where(
+    _TABLE.c.id == bindparam("of_execution"),
+    _TABLE.c.fencing_token == bindparam("of_token"),
+    _TABLE.c.status == ExecutionStatus.RUNNING,
+)

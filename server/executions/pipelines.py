@@ -87,6 +87,11 @@ def pipeline_of(definition: str) -> ValidatedPipeline:
     return validate_definition(PipelineDefinition.parse(json.loads(definition)))
 
 
+def knows_pipelines() -> bool:
+    """Return whether what pipelines need is loaded: a definition has been validated before."""
+    return pipeline_of.cache_info().currsize > 0
+
+
 def require_models(record: Pipeline, without_record: Collection[str], other_models: Collection[str]) -> None:
     """Check that the models of a pipeline that are no records are among those of the server's settings.
 

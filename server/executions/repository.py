@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from models.executions import Execution, ExecutionOutput, ExecutionRun
@@ -105,24 +105,13 @@ def end_runs(session: Session, record: Execution) -> None:
 
 def runs_of(session: Session, execution_id: str) -> Sequence[tuple[ExecutionRun, StoredFile]]:
     """Return the runs of an execution with their input files, in the order of the request."""
-    query = (
-        select(ExecutionRun, StoredFile)
-        .join(StoredFile, StoredFile.id == ExecutionRun.file_id)
-        .where(ExecutionRun.execution_id == execution_id)
-        .order_by(ExecutionRun.position)
-    )
-    return [(run, file) for run, file in session.execute(query)]
+    return [(run, file) for run, file in session.execute(_RUNS, {"of_execution": execution_id})]
 
 
 def outputs_of(session: Session, execution_id: str) -> list[OutputFile]:
     """Return what came out of an execution, in the order of its input files."""
-    query = (
-        select(ExecutionOutput, StoredFile)
-        .join(StoredFile, StoredFile.id == ExecutionOutput.file_id)
-        .where(ExecutionOutput.execution_id == execution_id)
-        .order_by(ExecutionOutput.position, ExecutionOutput.file_id)
-    )
-    return [output_file(output, file) for output, file in session.execute(query)]
+    found = session.execute(_OUTPUTS, {"of_execution": execution_id})
+    return [output_file(output, file) for output, file in found]
 
 
 def output_file(output: ExecutionOutput, file: StoredFile) -> OutputFile:
@@ -168,3 +157,17 @@ def steps_of(runs: Sequence[tuple[ExecutionRun, StoredFile]]) -> list[ExecutionS
         for run, _ in runs
         for step in run.steps
     ]
+
+
+_RUNS = (
+    select(ExecutionRun, StoredFile)
+    .join(StoredFile, StoredFile.id == ExecutionRun.file_id)
+    .where(ExecutionRun.execution_id == bindparam("of_execution"))
+    .order_by(ExecutionRun.position)
+)
+_OUTPUTS = (
+    select(ExecutionOutput, StoredFile)
+    .join(StoredFile, StoredFile.id == ExecutionOutput.file_id)
+    .where(ExecutionOutput.execution_id == bindparam("of_execution"))
+    .order_by(ExecutionOutput.position, ExecutionOutput.file_id)
+)

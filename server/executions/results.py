@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models.executions import Execution, ExecutionOutput, ExecutionRun
 from models.ids import new_id
+from models.insertion import insert_new
 from models.messages import LocalText
 from models.states import EXECUTION_ENDED, ExecutionStatus, OutputKind, Verdict
 from models.sync import StoredFile
-from server.executions.leases import Claim, end_now, finish, require_held, store_now
+from server.executions.leases import Claim, finish, store_now, time_between, write_held
 from server.executions.repository import end_runs, output_file, outputs_of
 from server.executions.rules import overall_percent
 from server.executions.schemas import OutputFile
@@ -93,26 +95,51 @@ def record_run(session: Session, claim: Claim, position: int, result: RunResult)
     Raises:
         LeaseLostError: when the claim is not valid any more.
     """
-    execution = require_held(session, claim)
-    runs = session.scalars(
-        select(ExecutionRun).where(ExecutionRun.execution_id == execution.id).order_by(ExecutionRun.position)
-    ).all()
-    run = next(run for run in runs if run.position == position)
-    run.status, run.verdict, run.steps, run.progress = result.status, result.verdict, list(result.steps), 100.0
-    run.error_code, run.error_values = result.error_code, stored_values(result.error_values)
-    execution.progress = overall_percent([run.progress for run in runs])
-    over = all(run.status in EXECUTION_ENDED for run in runs)
+    connection = session.connection()
+    runs = connection.execute(_RUNS, {"of_execution": claim.execution_id}).all()
+    this = next(run for run in runs if run.position == position)
+    new: dict[str, Any] = {
+        "status": result.status,
+        "verdict": result.verdict,
+        "steps": list(result.steps),
+        "progress": 100.0,
+        "error_code": result.error_code,
+        "error_values": stored_values(result.error_values),
+    }
+    states = [new if run is this else run._asdict() for run in runs]
+    values: dict[str, Any] = {"progress": overall_percent([state["progress"] for state in states])}
+    over = all(state["status"] in EXECUTION_ENDED for state in states)
     if over:
-        # Its row is locked since the claim was compared with it.
-        failed = next((run for run in runs if run.status is ExecutionStatus.FAILED), None)
-        status = ExecutionStatus.COMPLETED if failed is None else ExecutionStatus.FAILED
-        end_now(execution, status, store_now(session))
-        if failed is not None:
-            execution.error_code, execution.error_values = failed.error_code, failed.error_values
-    made = _add_outputs(session, execution, position, result.outputs)
+        values |= _end_of(states, this.started_at, store_now(session))
+    # First of the writes: it compares the claim, and locks the execution for the others.
+    write_held(session, claim, values)
+    connection.execute(_WRITE_RUN, {"of_execution": claim.execution_id, "of_position": position, **new})
+    made = _add_outputs(session, claim.execution_id, this.user_id, position, result.outputs)
     if not over:
         return None
-    return _ended(execution, made if len(runs) == 1 else outputs_of(session, execution.id))
+    return Ended(
+        values["status"],
+        values["processing_time_ms"],
+        made if len(runs) == 1 else outputs_of(session, claim.execution_id),
+        values["error_code"],
+        values["error_values"],
+    )
+
+
+def _end_of(
+    states: Sequence[Mapping[str, Any]], started_at: datetime.datetime | None, now: datetime.datetime
+) -> dict[str, Any]:
+    """Return the columns of an execution whose runs have all ended, in these states."""
+    failed = next((state for state in states if state["status"] is ExecutionStatus.FAILED), None)
+    return {
+        "status": ExecutionStatus.COMPLETED if failed is None else ExecutionStatus.FAILED,
+        "ended_at": now,
+        "worker_id": None,
+        "lease_until": None,
+        "processing_time_ms": time_between(started_at, now),
+        "error_code": None if failed is None else failed["error_code"],
+        "error_values": {} if failed is None else failed["error_values"],
+    }
 
 
 def end(session: Session, claim: Claim, status: ExecutionStatus, **values: Any) -> Ended:
@@ -156,9 +183,9 @@ def _ended(record: Execution, outputs: list[OutputFile]) -> Ended:
 
 
 def _add_outputs(
-    session: Session, execution: Execution, position: int, outputs: Sequence[NewOutput]
+    session: Session, execution_id: str, user_id: str | None, position: int, outputs: Sequence[NewOutput]
 ) -> list[OutputFile]:
-    """Record what a run has put out, with everything that waits to be written, and return it in the order of ids."""
+    """Record what a run has put out, and return it in the order of ids."""
     record_blobs(session, [(output.sha256, output.size, output.content_type) for output in outputs])
     made = [
         (
@@ -170,21 +197,39 @@ def _add_outputs(
                 size_bytes=output.size,
                 width=output.width,
                 height=output.height,
-                user_id=execution.user_id,
+                user_id=user_id,
             ),
             output.output_kind,
         )
         for output in outputs
     ]
-    session.add_all(file for file, _ in made)
-    session.flush()
+    insert_new(session, [file for file, _ in made])
     records = [
-        ExecutionOutput(file_id=file.id, execution_id=execution.id, position=position, output_kind=kind)
+        ExecutionOutput(file_id=file.id, execution_id=execution_id, position=position, output_kind=kind)
         for file, kind in made
     ]
-    session.add_all(records)
-    session.flush()
+    insert_new(session, records)
     return sorted(
         (output_file(record, file) for record, (file, _) in zip(records, made, strict=True)),
         key=lambda output: output.file_id,
     )
+
+
+_RUN_TABLE = cast("Table", ExecutionRun.__table__)
+_RUNS = (
+    select(
+        ExecutionRun.position,
+        ExecutionRun.status,
+        ExecutionRun.progress,
+        ExecutionRun.error_code,
+        ExecutionRun.error_values,
+        Execution.user_id,
+        Execution.started_at,
+    )
+    .join(Execution, Execution.id == ExecutionRun.execution_id)
+    .where(ExecutionRun.execution_id == bindparam("of_execution"))
+    .order_by(ExecutionRun.position)
+)
+_WRITE_RUN = update(_RUN_TABLE).where(
+    _RUN_TABLE.c.execution_id == bindparam("of_execution"), _RUN_TABLE.c.position == bindparam("of_position")
+)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models.errors import DoesNotFit, NotFound, Unavailable, UserFacingError
 from models.executions import Execution, ExecutionRun
 from models.ids import new_id
+from models.insertion import insert_new
 from models.messages import Language, error_text
 from models.states import EXECUTION_ENDED, ExecutionMode, ExecutionStatus
 from models.sync import StoredFile
@@ -36,14 +37,14 @@ from server.sessions.rules import only_device
 from sync.shared.schemas import Page
 
 
-def check_draft(context: ServerContext, draft: Draft) -> None:
-    """Check that the pipeline of a request can run with its parameters, before its files are taken.
+def check_draft(context: ServerContext, draft: Draft) -> ResolvedPipeline:
+    """Return what a request asks to run: that it can run is known before the request's files are taken.
 
     Raises:
         UserFacingError: as ``resolve``.
     """
     with context.database.read() as session:
-        resolve(session, draft.pipeline_id, draft.parameters, other_models(context))
+        return resolve(session, draft.pipeline_id, draft.parameters, other_models(context))
 
 
 def other_models(context: ServerContext) -> Collection[str]:
@@ -124,8 +125,7 @@ def _accept(
             idempotency_key=key,
             request_digest=digest,
         )
-        session.add(record)
-        session.flush()
+        insert_new(session, [record])
         _add_files(session, who, draft, record)
         if not runs_here:
             enqueue(session, PROCESSING_REQUESTS, record.id, ExecutionRequest(execution_id=record.id))
@@ -154,12 +154,9 @@ def _add_files(session: Session, who: Principal, draft: Draft, record: Execution
         )
         for image in draft.files
     ]
-    session.add_all(files)
-    session.flush()
-    session.add_all(
-        ExecutionRun(execution_id=record.id, position=position, file_id=file.id) for position, file in enumerate(files)
-    )
-    session.flush()
+    insert_new(session, files)
+    runs = [ExecutionRun(execution_id=record.id, position=at, file_id=file.id) for at, file in enumerate(files)]
+    insert_new(session, runs)
 
 
 def list_executions(
@@ -219,13 +216,14 @@ def cancel(context: ServerContext, who: Principal, execution_id: str, language: 
 
 def _detail(session: Session, record: Execution, language: Language) -> ExecutionDetail:
     runs = repository.runs_of(session, record.id)
+    begun = record.started_at is not None or record.status is not ExecutionStatus.PENDING
     return ExecutionDetail(
         **repository.reply(record).model_dump(),
         parameters=record.parameters,
         attempts=record.attempts,
         input_files=repository.input_files(runs),
         steps=repository.steps_of(runs),
-        output_files=repository.outputs_of(session, record.id),
+        output_files=repository.outputs_of(session, record.id) if begun else [],
         error=_error(record, language),
     )
 

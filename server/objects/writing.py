@@ -93,7 +93,19 @@ class ObjectWriter:
         Raises:
             Unavailable: ``disk-full`` or ``objects-unreachable``.
         """
-        return await asyncio.to_thread(self._finish)
+        return await asyncio.to_thread(self.store)
+
+    def store(self) -> StoredObject:
+        """Do what ``finish`` does, on a thread."""
+        if self._path is None:
+            self._digest.update(self._buffer)
+            sha256 = self._digest.hexdigest()
+            self._put(sha256, bytes(self._buffer))
+        else:
+            self._spill()
+            sha256 = self._digest.hexdigest()
+            self._put_file(sha256, self._path)
+        return StoredObject(sha256, self._size)
 
     def _spill(self) -> None:
         with translated():
@@ -106,14 +118,3 @@ class ObjectWriter:
                 file.write(self._buffer)
         self._digest.update(self._buffer)
         self._buffer.clear()
-
-    def _finish(self) -> StoredObject:
-        if self._path is None:
-            self._digest.update(self._buffer)
-            sha256 = self._digest.hexdigest()
-            self._put(sha256, bytes(self._buffer))
-        else:
-            self._spill()
-            sha256 = self._digest.hexdigest()
-            self._put_file(sha256, self._path)
-        return StoredObject(sha256, self._size)

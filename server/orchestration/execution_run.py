@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from inspection.model_files.step_models import ModelFinder
 from inspection.pipeline.validation import ValidatedPipeline
 from models.errors import Unavailable, UserFacingError
 from models.executions import Execution
-from models.states import ExecutionMode, ExecutionStatus
+from models.states import ExecutionMode, ExecutionStatus, Verdict
 from server.context import ServerContext
 from server.core.structlog_import import structlog
 from server.events.outbox import enqueue
@@ -26,10 +27,11 @@ from server.executions.jobs import Job, JobFile
 from server.executions.leases import Claim, LeaseLostError, give_back, hold, is_cancelled
 from server.executions.pipelines import pipeline_of
 from server.executions.repository import execution_by_id, outputs_of
-from server.executions.results import Ended, RunResult, end, record_progress, record_run
+from server.executions.results import Ended, NewOutput, RunResult, end, record_progress, record_run
 from server.executions.rules import After, after_trouble, pause_before
 from server.executions.schemas import OutputFile
-from server.orchestration.file_runs import InputImage, run_on_file
+from server.objects.store import ObjectStore
+from server.orchestration.file_runs import FileOutcome, InputImage, run_on_file
 from server.orchestration.outputs import keep_outputs
 from server.orchestration.progress import JobProgress
 from server.orchestration.run_work import RunWork, Work
@@ -170,7 +172,7 @@ class ExecutionRunner:
         )
         direct = self._job.claim.execution_mode is ExecutionMode.DIRECT_GRPC
         async with RunWork(self._tools.work) as work:
-            found = await run_on_file(
+            verdict, outputs = await run_on_file(
                 work,
                 pipeline,
                 InputImage(image, file.filename),
@@ -178,9 +180,8 @@ class ExecutionRunner:
                 criteria,
                 self._tools.services if direct else None,
                 self._progress.report,
+                partial(_kept, objects, file.filename, work.stop_if_cancelled),
             )
-            outputs = await work.on_thread(keep_outputs, objects, found, file.filename, work.stop_if_cancelled)
-        verdict = found.outcome.result.overall_result
         return RunResult(ExecutionStatus.COMPLETED, verdict, self._progress.steps, outputs)
 
     def _failed(self, error: Exception) -> RunResult:
@@ -284,3 +285,9 @@ class ExecutionRunner:
     def _announce_end(self, ended: Ended) -> None:
         claim: Claim = self._job.claim
         announce_end(self._tools.context.events, claim.execution_id, claim.fencing_token, ended)
+
+
+def _kept(
+    objects: ObjectStore, filename: str, stop_if_cancelled: Callable[[], None], found: FileOutcome
+) -> tuple[Verdict, list[NewOutput]]:
+    return found.outcome.result.overall_result, keep_outputs(objects, found, filename, stop_if_cancelled)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from inspection.components.registry import StepContext
 from inspection.imaging.files import decode
@@ -24,6 +25,7 @@ from server.orchestration.steps import StepRunner
 from server.orchestration.walking import Value, walk
 from server.services.step_services import StepServices, StoredImage
 
+T = TypeVar("T")
 _EIGHT_BIT_TYPES = frozenset({"image/jpeg", "image/bmp", "image/webp", "image/gif"})
 
 
@@ -56,8 +58,9 @@ async def run_on_file(
     criteria: Criteria,
     services: StepServices | None,
     report: Callable[[StepProgress, float], None],
-) -> FileOutcome:
-    """Run a pipeline on one file; what it gives is what ``Runner`` gives for the same file.
+    take: Callable[[FileOutcome], T],
+) -> T:
+    """Run a pipeline on one file and return what ``take`` makes of it: what ``Runner`` gives for the same file.
 
     Args:
         work: of the run.
@@ -67,6 +70,7 @@ async def run_on_file(
         criteria: that the outcome is judged by.
         services: None to run every step here.
         report: called before and after every step, with the milliseconds that it took.
+        take: called with what the run gave, on a thread.
 
     Raises:
         UserFacingError: when the file, a model or a parameter does not fit, or a service does not answer.
@@ -90,8 +94,13 @@ async def run_on_file(
         walked = await walk(pipeline, original, run_step, report)
         spent_ms = (time.perf_counter() - began) * 1000
         values = {step: value for step, value in walked.values.items() if not isinstance(value, StepImage)}
-        outcome = await work.on_thread(assemble_outcome, pipeline, values, criteria, walked.timings, spent_ms)
-        return FileOutcome(outcome, await shown.encoded())
+        picture = await shown.encoded()
+
+        def taken() -> T:
+            outcome = assemble_outcome(pipeline, values, criteria, walked.timings, spent_ms)
+            return take(FileOutcome(outcome, picture))
+
+        return await work.on_thread(taken)
 
 
 def _deep_picture(

@@ -11,9 +11,10 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from models.database import Database
-from models.executions import Execution
+from models.executions import Execution, ExecutionRun
 from models.pipelines import Pipeline
-from models.states import ExecutionMode, ExecutionStatus, Priority
+from models.states import ExecutionMode, ExecutionStatus, OutputKind, Priority, Verdict
+from models.sync import StoredFile
 from server.context import ServerContext
 from server.executions.leases import (
     Claim,
@@ -26,12 +27,17 @@ from server.executions.leases import (
     is_cancelled,
     store_now,
 )
+from server.executions.repository import outputs_of
+from server.executions.results import NewOutput, RunResult, record_run
 
 MOST = 3
+OUTPUT = NewOutput(OutputKind.RESULT, "part-result.json", "0" * 64, 2, "application/json")
+RESULT = RunResult(ExecutionStatus.COMPLETED, Verdict.NG, [{"step_id": "s"}], [OUTPUT])
 WRITES: dict[str, Callable[[Session, Claim], object]] = {
     "hold": lambda session, old: hold(session, old, lease_s=60, progress=1),
     "finish": lambda session, old: finish(session, old, ExecutionStatus.COMPLETED),
     "give_back": give_back,
+    "record_run": lambda session, old: record_run(session, old, 0, RESULT),
 }
 
 
@@ -52,7 +58,10 @@ def add(database: Database, *priorities: Priority, **fields: object) -> list[str
                 rank=priority.rank,
                 **fields,
             )
-            session.add(made)
+            file = StoredFile(sha256="1" * 64, filename="part.jpg", content_type="image/jpeg", size_bytes=1)
+            session.add_all([made, file])
+            session.flush()
+            session.add(ExecutionRun(execution_id=made.id, position=0, file_id=file.id))
             ids.append(made.id)
     return ids
 
@@ -122,6 +131,33 @@ def test_an_execution_ends_once(context: ServerContext) -> None:
     assert (record.status, record.progress, record.worker_id) == (ExecutionStatus.COMPLETED, 100.0, None)
     assert record.processing_time_ms is not None
     assert claim(context).claim is None
+
+
+def test_the_last_run_ends_its_execution_with_what_it_put_out(context: ServerContext) -> None:
+    (one,) = add(context.database)
+    held = taken(context)
+    with context.database.local_transaction() as session:
+        ended = record_run(session, held, 0, RESULT)
+    assert ended is not None
+    assert (ended.status, [file.sha256 for file in ended.output_files]) == (ExecutionStatus.COMPLETED, [OUTPUT.sha256])
+    record = stored(context, one)
+    assert (record.status, record.progress, record.worker_id) == (ExecutionStatus.COMPLETED, 100.0, None)
+    assert record.processing_time_ms == ended.total_time_ms
+    with context.database.read() as session:
+        run = session.get_one(ExecutionRun, (one, 0))
+        assert (run.status, run.verdict, run.steps) == (RESULT.status, Verdict.NG, RESULT.steps)
+        assert outputs_of(session, one) == ended.output_files
+
+
+def test_an_execution_fails_with_the_error_of_its_run(context: ServerContext) -> None:
+    (one,) = add(context.database)
+    failed = RunResult(ExecutionStatus.FAILED, error_code="object-unknown", error_values={"sha256": "0" * 64})
+    held = taken(context)
+    with context.database.local_transaction() as session:
+        record_run(session, held, 0, failed)
+    record = stored(context, one)
+    assert (record.status, record.error_code) == (ExecutionStatus.FAILED, "object-unknown")
+    assert record.error_values == failed.error_values
 
 
 def test_an_execution_whose_workers_die_is_given_up(context: ServerContext) -> None:
