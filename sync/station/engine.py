@@ -44,7 +44,7 @@ from sync.station.status import (
     status_of,
     stored_status,
 )
-from sync.station.timing import backoff_s, rest_s, rests_on
+from sync.station.timing import backoff_s, intervals_of_rest, rest_s
 
 __all__ = ["SyncEngine", "SyncProgress", "SyncReport", "SyncStatus", "stored_status"]
 
@@ -237,12 +237,10 @@ class SyncEngine:
 
     def _rest(self, interval_s: float, *, may_go_on: bool) -> None:
         """Wait for the next pass: until it is asked for, or for an interval, more while the server says what is new."""
-        rested_s = 0.0
         told = may_go_on and self.told() and self._has_sent_all()
         self._note_next_pass(utc_now() + timedelta(seconds=rest_s(interval_s, told=told)))
-        while not self._wake.wait(interval_s):
-            rested_s += interval_s
-            if not (may_go_on and self.told() and rests_on(rested_s, interval_s) and self._has_sent_all()):
+        for _ in range(intervals_of_rest(interval_s)):
+            if self._wake.wait(interval_s) or not (may_go_on and self.told() and self._has_sent_all()):
                 return
 
     def _note_next_pass(self, due: datetime | None) -> None:

@@ -27,24 +27,22 @@ def backoff_s(failures: int, random: Callable[[], float] = _RANDOM.random) -> fl
     return longest * (0.5 + random() / 2)
 
 
-def rests_on(rested_s: float, interval_s: float) -> bool:
-    """Return whether a station to which the server says what is new may let another interval pass without a pass.
+def intervals_of_rest(interval_s: float) -> int:
+    """Return how many intervals a station to which the server says what is new may let pass without a pass.
 
-    Ten intervals at most, and five minutes: a message that got lost costs no more than that.
+    Ten at most, and five minutes: a message that got lost costs no more than that.
 
     Args:
-        rested_s: since the last pass.
         interval_s: between passes without such a server.
     """
-    return rested_s + interval_s <= min(_RESTED_INTERVALS * interval_s, _LONGEST_REST_S)
+    # Counted, not summed up: ten times 27.3 s, added one by one, can be more than the ten intervals.
+    fitting = (count for count in range(2, _RESTED_INTERVALS + 1) if count * interval_s <= _LONGEST_REST_S)
+    return max(fitting, default=1)
 
 
 def rest_s(interval_s: float, *, told: bool) -> float:
-    """Return the seconds between two passes: several intervals where the server says what is new; see ``rests_on``."""
-    rested_s = interval_s
-    while told and rests_on(rested_s, interval_s):
-        rested_s += interval_s
-    return rested_s
+    """Return the seconds between two passes: several intervals where the server says what is new."""
+    return interval_s * (intervals_of_rest(interval_s) if told else 1)
 
 
 def spread_s(random: Callable[[], float] = _RANDOM.random) -> float:

@@ -50,15 +50,18 @@ def test_the_thread_ends_when_it_is_reported_even_in_the_middle_of_a_pass(server
     assert not any(thread.name == "sync-engine" for thread in threading.enumerate())
 
 
-@pytest.mark.parametrize(("told", "interval_s"), [(True, 300), (False, 30)])
-def test_a_running_engine_says_when_its_next_pass_is_due(server, make_station, told, interval_s):
+@pytest.mark.parametrize(("told", "shortest_s", "longest_s"), [(True, 269, 301), (False, 26, 34)])
+def test_a_running_engine_says_when_its_next_pass_is_due(
+    server, make_station, monkeypatch, told, shortest_s, longest_s
+):
+    now = utc_now()
+    monkeypatch.setattr("sync.station.engine.utc_now", lambda: now)
     station = make_station()
     prepared(server, station)
     station.engine.told = lambda: told
-    began = utc_now()
     station.engine.start()
     wait_for(lambda: due(station) is not None)
-    assert 0.89 * interval_s < (due(station) - began).total_seconds() < 1.11 * interval_s + 20
+    assert shortest_s < (due(station) - now).total_seconds() < longest_s
     station.engine.stop()
     assert due(station) is None
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.station.timing import Reconnecting, rest_s, spread_s
+from sync.station.timing import Reconnecting, intervals_of_rest, rest_s, spread_s
 
 
 def test_a_station_that_is_told_rests_ten_times_as_long() -> None:
     assert rest_s(8.0, told=True) == 80.0
+
+
+@given(st.floats(0.9, 1.0))
+def test_the_spread_of_an_interval_costs_no_interval_of_rest(spread: float) -> None:
+    assert intervals_of_rest(30.0 * spread) == 10
 
 
 def test_a_station_that_is_told_rests_five_minutes_at_most() -> None:
