@@ -6,19 +6,11 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
-TESTS = Path(__file__).parent
-ROOT = TESTS.parent
+from tests.support.parsed_source import ROOT, parsed
+
 ROOMS = ("app", "inspection", "sync", "models", "resources", "server")
 LONGEST_NAME = 80
-
-
-@cache
-def trees() -> dict[Path, ast.Module]:
-    """Return every file of the tests, parsed."""
-    paths = sorted(TESTS.rglob("*.py"))
-    return {path.relative_to(TESTS): ast.parse(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def imported_modules(tree: ast.Module) -> Iterator[str]:
@@ -34,7 +26,7 @@ def imported_modules(tree: ast.Module) -> Iterator[str]:
 def test_a_file_imports_nothing_of_the_tests_but_their_helpers() -> None:
     wrong = [
         (str(path), name)
-        for path, tree in trees().items()
+        for path, tree in parsed("tests").items()
         for name in imported_modules(tree)
         if name.startswith((".", "tests")) and not name.startswith("tests.support.")
     ]
@@ -46,7 +38,7 @@ def named_tests() -> list[tuple[str, str]]:
     """Return the file and the name of every test."""
     return [
         (str(path), node.name)
-        for path, tree in trees().items()
+        for path, tree in parsed("tests").items()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
     ]

@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import inspection
 from inspection.anomaly import Backbone
 from inspection.imaging.files import encode_png
 from tests.support.messages import says
 from tests.support.offline import Offline, is_attempt
+from tests.support.parsed_source import parsed
 
-ROOM = Path(inspection.__file__).parent
 IMAGEFLOW = [sys.executable, "-c", "from app.command_line import main; main()"]
 TIME_LIMIT_S = 240.0
 
@@ -131,8 +130,8 @@ def test_the_package_through_which_openvino_reports_is_not_loaded() -> None:
 @pytest.mark.parametrize(("package", "home"), [("cv2", "opencv.py"), ("openvino", "openvino_import.py")])
 def test_packages_with_side_effects_are_imported_in_one_place(package: str, home: str) -> None:
     importing = set()
-    for path in ROOM.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path, tree in parsed("inspection").items():
+        for node in ast.walk(tree):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.level == 0:
                 names = [node.module or ""]

@@ -12,6 +12,7 @@ import inspection
 from models.errors import InvalidInput
 from models.messages import LANGUAGES, LocalText, catalogue, error_text
 from models.rejections import RejectedValueError, first_problem, not_json, rejection
+from tests.support.parsed_source import parsed
 
 _SENTENCE = re.compile(r"[A-Za-z]{3,} [a-z]{2,}")
 """Two English words in a row."""
@@ -122,8 +123,8 @@ def test_a_local_text_is_a_text_wherever_one_is_wanted() -> None:
 
 def test_every_contradiction_of_settings_has_a_text_in_each_language() -> None:
     codes = {}
-    for path in sorted(Path(inspection.__file__).parent.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path, tree in parsed("inspection").items():
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "PydanticCustomError":
                 first = node.args[0]
                 assert isinstance(first, ast.Constant), path

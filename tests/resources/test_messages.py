@@ -13,6 +13,7 @@ from pydantic_core.core_schema import ErrorType
 
 import models.errors
 from models.messages import LANGUAGES, Language, catalogue
+from tests.support.parsed_source import parsed
 
 ROOT = Path(models.errors.__file__).parents[1]
 ROOMS = ("app", "inspection", "sync", "models", "server")
@@ -129,16 +130,9 @@ class Raised:
 
 
 @cache
-def trees_of_source() -> dict[Path, ast.Module]:
-    """The source of every room, parsed."""
-    files = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
-    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in files}
-
-
-@cache
 def raised_in_source() -> list[Raised]:
     """Every error class called with a literal code: first, as ``code=``, or as one of two by a condition."""
-    trees = trees_of_source()
+    trees = parsed(*ROOMS)
     classes = error_classes(trees)
     found = []
     for path, tree in trees.items():
@@ -150,7 +144,7 @@ def raised_in_source() -> list[Raised]:
                 continue
             named = {word.arg for word in node.keywords}
             values = None if None in named else frozenset(name for name in named if name is not None)
-            where = f"{path.relative_to(ROOT)}:{node.lineno}"
+            where = f"{path}:{node.lineno}"
             for given in [*node.args[:1], *(word.value for word in node.keywords if word.arg == "code")]:
                 choices = [given.body, given.orelse] if isinstance(given, ast.IfExp) else [given]
                 found += [
@@ -163,18 +157,18 @@ def raised_in_source() -> list[Raised]:
 
 def parts_in_source() -> Iterator[tuple[str, str]]:
     """Give the code of every part of a text that is made with a literal code, with where it is made."""
-    for path, tree in trees_of_source().items():
+    for path, tree in parsed(*ROOMS).items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in {"LocalText.of", "RejectedValueError"}:
                 for given in node.args[:1]:
                     if isinstance(given, ast.Constant):
-                        yield str(given.value), path.relative_to(ROOT).as_posix()
+                        yield str(given.value), path.as_posix()
 
 
 def codes_of_source() -> tuple[set[str], list[re.Pattern[str]]]:
     """Every string of the source, and a pattern for every one that is put together of words with hyphens."""
     words, patterns = set(), []
-    for tree in trees_of_source().values():
+    for tree in parsed(*ROOMS).values():
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 words.add(node.value)
