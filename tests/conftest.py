@@ -58,6 +58,10 @@ def pytest_configure(config: pytest.Config) -> None:
         suppress_health_check=[hypothesis.HealthCheck.too_slow],
     )
     hypothesis.settings.load_profile("unhurried")
+    # Imported here: its own assertions are rewritten too.
+    from tests.support import cheap_digests
+
+    cheap_digests.install()
     # Said by the offscreen platform for every window with a least size; it has no window frame that could keep it.
     config.addinivalue_line("qt_log_ignore", "This plugin does not support propagateSizeHints")
 

@@ -8,6 +8,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from models.errors import InvalidInput
 from server.auth.identity.passwords import Passwords
+from tests.support.cheap_digests import full_cost
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,12 @@ def test_a_password_that_is_long_in_its_normal_form_is_refused(passwords: Passwo
     with pytest.raises(InvalidInput) as refused:
         passwords.digest("\ufdfa" * 20)
     assert refused.value.code == "password-too-long"
+
+
+def test_a_digest_costs_64_mib_in_three_passes_of_four_threads() -> None:
+    with full_cost():
+        digest = Passwords(8).digest("long enough")
+    assert digest.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 def test_blanks_within_a_password_count(passwords: Passwords) -> None:
