@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -9,21 +10,35 @@ import pytest
 from app.station.operations.store_check import check_store
 from app.station.settings import StationSettings
 from app.station.workspace import Workspace
-from inspection.imaging.frames import Frame
+from inspection.sources.folder import FolderSource
 from models.database import Database
 from models.errors import NotFound, Unavailable
 from tests.support.capture import agree, capture
 from tests.support.station import Station
 
 
-@pytest.fixture
-def used_store(station: Station, frames: list[Frame]) -> Path:
+@pytest.fixture(scope="module")
+def once_used_store(trained_station: Station, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with two verified parts, closed."""
-    with Workspace.open(station.store, settings=StationSettings()) as workspace:
-        for frame in frames[:2]:
+    station = trained_station
+    store = tmp_path_factory.mktemp("used") / "store"
+    shutil.copytree(station.store, store)
+    with (
+        FolderSource(station.parts.test) as source,
+        Workspace.open(store, settings=StationSettings()) as workspace,
+    ):
+        for _ in range(2):
+            frame = source.read()
+            assert frame is not None
             found = capture(workspace, station.operator, station.target_id, station.item_id, frame)
             agree(workspace, station.operator, found)
-    return station.store
+    return store
+
+
+@pytest.fixture
+def used_store(once_used_store: Path, tmp_path: Path) -> Path:
+    """A copy that the test may spoil."""
+    return Path(shutil.copytree(once_used_store, tmp_path / "store"))
 
 
 def sql(store: Path, *statements: str) -> None:
