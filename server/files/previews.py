@@ -8,6 +8,7 @@ from collections import OrderedDict
 from models.errors import DoesNotFit, UserFacingError
 from server.context import ServerContext
 from server.files.schemas import FileReply
+from server.objects.damage import require_whole
 
 SMALLEST, LARGEST = 16, 1_024
 """Longer side of a preview, in pixels."""
@@ -47,7 +48,7 @@ def preview_of(context: ServerContext, file: FileReply, size: int) -> bytes:
 
     Raises:
         DoesNotFit: ``file-without-preview`` for what is no image.
-        NotFound: ``object-unknown``.
+        NotFound: ``object-unknown``, or ``object-damaged`` for one of another size than was stored.
     """
     key = (file.sha256, size)
     found = _kept.find(key)
@@ -65,8 +66,10 @@ def _make(context: ServerContext, file: FileReply, size: int) -> bytes:
     if not file.content_type.startswith("image/"):
         raise DoesNotFit("file-without-preview", name=file.filename)
     limits = ImageLimits(max_pixels=context.settings.max_image_pixels)
+    require_whole(context.objects, file.sha256, file.size)
+    data = context.objects.read(file.sha256)
     try:
-        pixels = decode_image(context.objects.read(file.sha256), name=file.filename, limits=limits)
+        pixels = decode_image(data, name=file.filename, limits=limits)
     except UserFacingError as error:
         raise DoesNotFit("file-without-preview", name=file.filename) from error
     height, width = pixels.shape[:2]

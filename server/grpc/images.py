@@ -9,6 +9,7 @@ from inspection.imaging.frames import Pixels
 from models.clock import utc_now
 from models.errors import InvalidInput, UnreadableImage
 from server.grpc.stubs import common_pb2
+from server.objects.damage import require_whole
 from server.objects.store import ObjectStore
 
 _NAME = "image"
@@ -35,14 +36,14 @@ class Images:
         Raises:
             InvalidInput: ``service-image-missing``.
             PermissionDenied: ``object-not-allowed`` for another bucket or a key that is none of this system's.
-            NotFound: ``object-unknown``.
+            NotFound: ``object-unknown``, or ``object-damaged`` for one of another size than the request says.
             UnreadableImage: as ``inspection.imaging.files.decode``.
             Unavailable: ``objects-unreachable``.
         """
         if not image.object_key:
             raise InvalidInput("service-image-missing")
         sha256 = self.objects.require_allowed(image.bucket or self.objects.bucket, image.object_key)
-        size = self.objects.size(sha256)
+        size = require_whole(self.objects, sha256, image.size_bytes or None)
         if size > self.limits.bytes_of_largest:
             limit = self.limits.bytes_of_largest // _MEBI
             raise UnreadableImage("image-too-many-bytes", name=_NAME, size=-(-size // _MEBI), limit=limit)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
+
 from models.errors import NotFound
 from server.core.structlog_import import structlog
 from server.objects.store import ObjectStore
@@ -36,3 +39,25 @@ def require_whole(objects: ObjectStore, sha256: str, size: int | None) -> int:
         _log.error("object damaged", sha256=sha256, recorded_size=size, size=found)
         raise NotFound("object-damaged")
     return found
+
+
+def whole_stream(objects: ObjectStore, sha256: str) -> Iterator[bytes]:
+    """Return an iterator over the bytes of an object, in pieces; what took them is good once it has ended.
+
+    Raises:
+        NotFound: ``object-unknown`` at the call; after the last piece ``object-damaged`` when the digest of all is
+            another one, which the log tells too.
+        Unavailable: ``objects-unreachable``.
+    """
+    pieces = objects.stream(sha256)
+
+    def checked() -> Iterator[bytes]:
+        digest = hashlib.sha256()
+        for piece in pieces:
+            digest.update(piece)
+            yield piece
+        if digest.hexdigest() != sha256:
+            _log.error("object damaged", sha256=sha256, digest=digest.hexdigest())
+            raise NotFound("object-damaged")
+
+    return checked()

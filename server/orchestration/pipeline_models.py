@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -12,8 +11,9 @@ from inspection.model_files.step_models import ModelFinder, StepModel
 from models.database import Database
 from models.errors import NotFound, Unavailable
 from models.pipelines import ModelFile
-from models.storage import no_room, sha256_of_file
+from models.storage import no_room, replacing, sha256_of_file
 from server.context import ServerContext
+from server.objects.damage import whole_stream
 from server.objects.store import ObjectStore
 
 _FOLDER = "models"
@@ -84,14 +84,12 @@ class PipelineModels:
             return path
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._folder, delete=False) as file:
-                for piece in self._objects.stream(sha256):
+            with replacing(path) as file:
+                for piece in whole_stream(self._objects, sha256):
                     file.write(piece)
-            Path(file.name).replace(path)
         except NotFound as error:
             raise Unavailable("execution-model-absent", sha256=sha256[:12]) from error
         except OSError as error:
-            Path(file.name).unlink(missing_ok=True)
             raise Unavailable("disk-full" if no_room(error) else "objects-unreachable") from error
         return path
 

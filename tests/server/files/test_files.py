@@ -62,6 +62,13 @@ def test_a_file_cut_short_in_the_object_store_is_refused(served: Served, end: st
     assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (404, "object-damaged")
 
 
+def test_no_preview_is_made_of_a_file_cut_short(served: Served) -> None:
+    made = upload(served, png(11)).json()
+    served.context.objects.put(made["sha256"], b"cut short")
+    answer = served["inspector"].get(f"/files/{made['id']}/preview")
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (404, "object-damaged")
+
+
 @pytest.mark.parametrize(
     ("stated", "served_as"), [("image/png", "image/png"), ("text/html", "application/octet-stream")]
 )

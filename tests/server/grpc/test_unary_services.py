@@ -225,6 +225,16 @@ def test_an_object_that_is_not_there_is_not_found(hosted: Hosted, key: str) -> N
     assert refusal(hosted, key, MESSAGES[key](asked)) == (grpc.StatusCode.NOT_FOUND, "object-unknown")
 
 
+@pytest.mark.parametrize("key", UNARY)
+def test_an_object_of_another_size_than_the_request_says_is_refused(
+    hosted: Hosted, image: common_pb2.ImageData, key: str
+) -> None:
+    asked = common_pb2.ImageData()
+    asked.CopyFrom(image)
+    asked.size_bytes = 1
+    assert refusal(hosted, key, MESSAGES[key](asked)) == (grpc.StatusCode.NOT_FOUND, "object-damaged")
+
+
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 

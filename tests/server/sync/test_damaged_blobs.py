@@ -9,7 +9,7 @@ import pytest
 from models.errors import NotFound
 from models.storage import sha256_of
 from models.sync import Blob
-from server.objects.damage import require_whole
+from server.objects.damage import require_whole, whole_stream
 from server.objects.records import record_blob, recorded_sizes
 from sync.shared.protocol import UploadRequest
 from tests.support.log_lines import log_lines
@@ -56,6 +56,14 @@ def test_a_blob_of_another_size_is_told_in_the_log(
         require_whole(server.objects, DIGEST, len(DATA))
     assert refused.value.code == "object-damaged"
     assert [(line["log_level"], line["sha256"], line["size"]) for line in lines] == [("error", DIGEST, 3)]
+
+
+def test_a_changed_byte_is_found_where_all_bytes_are_read(server: ServerStore, stored: Path) -> None:
+    assert b"".join(whole_stream(server.objects, DIGEST)) == DATA
+    stored.write_bytes(b"PIXELS of a part")
+    with pytest.raises(NotFound) as refused:
+        b"".join(whole_stream(server.objects, DIGEST))
+    assert refused.value.code == "object-damaged"
 
 
 def test_a_row_from_before_the_bytes_gets_their_size(server: ServerStore) -> None:
