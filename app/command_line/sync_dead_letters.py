@@ -105,7 +105,8 @@ def resend(
       imageflow sync dead-letters resend 0198c0de-… --set code=PLATE-2
       imageflow sync dead-letters resend --all --code sync-user-not-here
     """  # noqa: D301 - \b keeps the lines as they are
-    from sync.station import dead_letters
+    from sync.station import resending
+    from sync.station.dead_letters import find_dead_letter
 
     if every == (change_id is not None):
         raise typer.BadParameter("name one change, or give --all")
@@ -116,13 +117,13 @@ def resend(
     with opened_store(store, to_write=True) as workspace:
         database, device_id = workspace.database, workspace.require_device()
         if change_id is None:
-            count = dead_letters.resend_all(database, code, actor=person(), device_id=device_id)
+            count = resending.resend_all(database, code, actor=person(), device_id=device_id)
             typer.echo(f"{count} wait for the next pass", err=True)
             return
         with database.read() as session:
-            letter = dead_letters.find_dead_letter(session, change_id)
+            letter = find_dead_letter(session, change_id)
         fields = _fields(letter, values or ())
-        new = dead_letters.resend(database, change_id, fields, actor=person(), device_id=device_id)
+        new = resending.resend(database, change_id, fields, actor=person(), device_id=device_id)
     typer.echo(f"waits as {new}", err=True)
 
 

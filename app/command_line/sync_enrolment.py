@@ -11,6 +11,7 @@ import typer
 
 from app.command_line.opened_store import opened_store
 from app.command_line.options import JsonOption, StoreOption
+from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
     from app.station.workspace import Workspace
@@ -47,6 +48,8 @@ def enrol_anew_command(
         _show_held(workspace)
         _confirm(yes)
         done = enrol_anew(workspace, server_url=server, code=code, name=name, send_all=send_all)
+    if send_all:
+        typer.echo(phrase("send-all-next"), err=True)
     if as_json:
         typer.echo(json.dumps({"device_id": done.device_id, "credential": done.credential}))
         return
@@ -73,6 +76,7 @@ def send_all_command(yes: YesOption = False, store: StoreOption = None) -> None:
         _confirm(yes)
         with workspace.database.transaction() as session:
             begin_comparison(session)
+    typer.echo(phrase("send-all-next"), err=True)
 
 
 def export_command(

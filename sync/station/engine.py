@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import secrets
 import threading
 import time
@@ -22,20 +21,15 @@ from sync.shared.problems import retry_after_s
 from sync.shared.protocol import MAX_BATCH_CHANGES
 from sync.shared.station_config import settings_for
 from sync.station.blobs import BlobStore
-from sync.station.claiming import PassClaim
 from sync.station.client import ServerClient
-from sync.station.comparing import Comparison
 from sync.station.courtesy import Courtesy
-from sync.station.drift import DriftCheck
-from sync.station.fetching import BlobFetcher
 from sync.station.hold import Hold
 from sync.station.pass_lock import only_pass
-from sync.station.progress import Amount, PassMeter, ProgressCallback, Stage, SyncProgress
-from sync.station.pulling import Puller
-from sync.station.pushing import Pusher
+from sync.station.pass_state import PassState
+from sync.station.progress import ProgressCallback, SyncProgress
 from sync.station.returned_images import ReturnedImages
-from sync.station.sending import BlobSender, PieceSize
-from sync.station.state import DUE_AT, LAST_FAILURE, LAST_SUCCESS, set_value
+from sync.station.sending import PieceSize
+from sync.station.state import DUE_AT, set_value
 from sync.station.status import (
     SyncReport,
     SyncStatus,
@@ -44,21 +38,14 @@ from sync.station.status import (
     status_of,
     stored_status,
 )
+from sync.station.sync_pass import SyncPass
 from sync.station.timing import backoff_s, intervals_of_rest, rest_s
 
 __all__ = ["SyncEngine", "SyncProgress", "SyncReport", "SyncStatus", "stored_status"]
 
 _SHORTEST_BACKOFF_S = 1.0
 _RANDOM = secrets.SystemRandom()
-
-
 _LOOK_EVERY_S = 0.2
-_PAGE_AT_WORK = 100
-"""Changes of one request while parts are inspected: it is answered before the next part comes."""
-
-
-class _Held(Exception):
-    """A person let images wait in the middle of sending them."""
 
 
 class _Stopped(Exception):
@@ -117,11 +104,7 @@ class SyncEngine:
     _cancels: int = field(default=0, init=False)
     _pieces: PieceSize = field(init=False)
     _images_noted: bool = field(default=False, init=False)
-    _online: bool = field(default=False, init=False)
-    _running: bool = field(default=False, init=False)
-    _error: UserFacingError | None = field(default=None, init=False)
-    _failing_since: datetime | None = field(default=None, init=False)
-    _progress: SyncProgress | None = field(default=None, init=False)
+    _seen: PassState = field(default_factory=PassState, init=False)
 
     def __post_init__(self) -> None:
         self._pieces = PieceSize(self.chunk_bytes)
@@ -183,30 +166,18 @@ class SyncEngine:
 
     def clear_error(self) -> None:
         """Forget why the last pass failed, once its cause has gone."""
-        with self._state:
-            self._error = self._failing_since = None
+        self._seen.clear_error()
 
     def status(self) -> SyncStatus:
         """Return the status of the synchronisation; reads the store."""
         with self.database.read() as session:
             stored = status_of(session)
-        held = self.held()
-        with self._state:
-            return dataclasses.replace(
-                stored,
-                online=self._online,
-                running=self._running,
-                last_error=self._error,
-                failing_since=self._failing_since,
-                progress=self._progress,
-                held=held,
-            )
+        return self._seen.complete(stored, held=self.held())
 
     @property
     def online(self) -> bool:
         """Whether the server answered last; reads no store."""
-        with self._state:
-            return self._online
+        return self._seen.online
 
     def pause_s(self) -> float:
         """Return the seconds between passes: as the server says, else the station's own."""
@@ -257,9 +228,9 @@ class SyncEngine:
         """Do a pass and keep the status true, however it ends."""
         self._check(mark)
         self.client.pause = partial(self._pause, mark)
-        self._set(running=True, progress=None)
+        self._seen.begin()
         error: UserFacingError | None = None
-        online = self._online
+        online = self._seen.online
         try:
             with only_pass(self._lock_file()):
                 report = self._recorded(progress, mark)
@@ -270,7 +241,7 @@ class SyncEngine:
         else:
             online = True
         finally:
-            self._set(running=False, progress=None, online=online, error=error)
+            self._seen.end(error, online=online)
         return report
 
     def _recorded(self, progress: ProgressCallback | None, mark: _Mark) -> SyncReport:
@@ -285,79 +256,28 @@ class SyncEngine:
             raise
 
     def _one_pass(self, progress: ProgressCallback | None, mark: _Mark) -> SyncReport:
-        began = time.monotonic()
-        before = stored_status(self.database)
-        uploads = Amount(before.blobs_waiting, before.blob_bytes_waiting)
-        meter = PassMeter({"push": Amount(before.waiting), "upload": uploads})
-
-        def check() -> None:
-            self._check(mark)
-
-        def step(stage: Stage, count: int, size: int = 0) -> None:
-            made = meter.add(stage, count, size)
+        def show(made: SyncProgress) -> None:
             if progress is not None:
                 progress(made)
-            self._set(running=True, progress=made, online=True)
-            step_aside()
+            self._seen.go_on(made)
 
-        def step_aside() -> None:
-            check()
-            self.courtesy.step_aside()
-            pusher.page_size = min(self.page_size, _PAGE_AT_WORK) if self.courtesy.at_work else self.page_size
-
-        def between() -> None:
-            """Let the verdicts of a part that was finished meanwhile go before what is left of the images."""
-            step_aside()
-            if self._files_wait():
-                raise _Held
-            if self._fresh.is_set():
-                self._fresh.clear()
-                pusher.push_all()
-
-        pusher = Pusher(
-            self.database,
-            self.client,
-            self.device_id,
-            partial(step, "push"),
+        return SyncPass(
+            database=self.database,
+            blobs=self.blobs,
+            client=self.client,
+            clock=self.clock,
+            device_id=self.device_id,
+            machine=self.machine,
             page_size=self.page_size,
-        )
-        comparison = Comparison(self.database, self.client, self.device_id, partial(step, "compare"))
-        puller = Puller(self.database, self.client, self.clock, self.page_size, step, comparison.run_masters)
-        sender = BlobSender(self.database, self.blobs, self.client, self._pieces, partial(step, "upload"), between)
-        fetcher = BlobFetcher(self.database, self.blobs, self.client, partial(step, "download"), check, self.device_id)
-        PassClaim(self.database, self.client, self.device_id, self.machine).make()
-        check()
-        pusher.push_all()
-        check()
-        puller.pull_all()
-        check()
-        if DriftCheck(self.database, self.client, self.device_id).run():
-            puller.pull_all()
-        sent_again = comparison.run()
-        if sent_again:
-            pusher.push_all()
-        self._note_images(check, came=puller.pulled > 0)
-        if (sender.has_any() or fetcher.has_any()) and not self._files_wait():
-            with suppress(_Held):
-                sender.send_all()
-                fetcher.fetch_all()
-        with self.database.transaction() as session:
-            set_value(session, LAST_SUCCESS, rfc3339(utc_now()))
-            set_value(session, LAST_FAILURE, None)
-        return SyncReport(
-            pushed=pusher.done.accepted,
-            dead=pusher.done.dead,
-            retried=pusher.done.retried,
-            pulled=puller.pulled,
-            conflicts=pusher.done.conflicts + puller.conflicts,
-            blobs_sent=sender.sent,
-            blobs_fetched=fetcher.fetched,
-            full_resync=puller.full_resync,
-            sent_again=sent_again,
-            files_again=comparison.files_again,
-            problems=(*sender.problems, *fetcher.problems, *self.upkeep()),
-            seconds=time.monotonic() - began,
-        )
+            pieces=self._pieces,
+            courtesy=self.courtesy,
+            fresh=self._fresh,
+            check=partial(self._check, mark),
+            show=show,
+            files_wait=self._files_wait,
+            note_images=self._note_images,
+            upkeep=self.upkeep,
+        ).run()
 
     def _files_wait(self) -> bool:
         """Return whether images and models wait: by choice, or because the link is paid by volume."""
@@ -367,10 +287,11 @@ class SyncEngine:
         note_link(self.database, metered)
         return bool(metered)
 
-    def _note_images(self, check: Callable[[], None], *, came: bool) -> None:
+    def _note_images(self, returned: ReturnedImages, came: bool) -> None:
+        """Note images whose records came back: in the first pass, and in each that took something in."""
         if came or not self._images_noted:
             self._images_noted = False
-            ReturnedImages(self.database, self.blobs, self.client, self.device_id, check).note_all()
+            returned.note_all()
             self._images_noted = True
 
     def _lock_file(self) -> Path:
@@ -390,20 +311,3 @@ class SyncEngine:
         while (left := until - time.monotonic()) > 0:
             self._check(mark)
             time.sleep(min(left, _LOOK_EVERY_S))
-
-    def _set(
-        self,
-        *,
-        running: bool,
-        progress: SyncProgress | None,
-        online: bool | None = None,
-        error: UserFacingError | None = None,
-    ) -> None:
-        with self._state:
-            self._running = running
-            self._progress = progress
-            if online is not None:
-                self._online = online
-            if not running:
-                self._error = error
-                self._failing_since = (self._failing_since or utc_now()) if error is not None else None

@@ -16,7 +16,7 @@ from models.states import ChangeOperation
 from models.sync import OutboxEntry
 from models.synced import Master, snapshot
 from sync.shared.protocol import HeldRecord, StaleMaster
-from sync.station.apply import waiting_fields
+from sync.station.outbox import waiting_fields
 
 _LABELS = ("code", "username", "name")
 _WHEN = len("0000000000000-0000")

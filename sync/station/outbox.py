@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.clock import HybridLogicalClock, Stamp
@@ -106,6 +107,12 @@ def send_whole(session: Session, record: Synced) -> None:
             clock=record.clock,
         )
     )
+
+
+def waiting_fields(session: Session, entity: str, entity_id: str) -> frozenset[str]:
+    """Return the fields of a record with a local change the server has not taken: waiting, or refused and kept."""
+    query = select(OutboxEntry.fields).where(OutboxEntry.entity_id == entity_id, OutboxEntry.entity == entity)
+    return frozenset(name for fields in session.scalars(query) for name in fields)
 
 
 def change_of(entry: OutboxEntry | WaitingChange) -> dict[str, Any]:

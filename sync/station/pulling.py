@@ -10,7 +10,7 @@ from models.database import Database
 from models.errors import Gone, InvalidInput, Unavailable
 from sync.shared.protocol import SCHEMA_VERSION as WIRE_SCHEMA
 from sync.shared.protocol import SnapshotEnd, SnapshotMark, SnapshotRecord
-from sync.station.apply import Received, ResyncNeeded, take_changes, take_snapshot
+from sync.station.apply import Received, take_changes, take_snapshot
 from sync.station.client import ServerClient
 from sync.station.comparing import begin_comparison
 from sync.station.progress import Stage
@@ -23,6 +23,7 @@ from sync.station.state import (
     get_value,
     set_value,
 )
+from sync.station.taking import ResyncNeeded
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from models.states import OutboxState
 from models.sync import OutboxEntry
 from sync.shared.problems import change_problem, code_of
 from sync.shared.protocol import MAX_BATCH_CHANGES, SCHEMA_VERSION, Batch
-from sync.station.apply import Acknowledged, take_results
+from sync.station.answers import Acknowledged, take_results
 from sync.station.client import ServerClient
 from sync.station.outbox import WaitingChange, change_of
 from sync.station.state import ACKNOWLEDGED, set_value
@@ -30,7 +30,7 @@ class Pusher:
         client: the server.
         device_id: this station.
         step: called after each batch with the number of entries dealt with; may raise to stop.
-        done: what came of it so far.
+        done: what came of it so far; ``retried`` of the last push.
         page_size: entries read at a time.
     """
 
@@ -42,12 +42,13 @@ class Pusher:
     page_size: int = MAX_BATCH_CHANGES
 
     def push_all(self) -> None:
-        """Send every entry that waits once; those refused for now stay for the next pass.
+        """Send every entry that waits once; those refused for now stay for the next push.
 
         Raises:
             UserFacingError: when the server does not answer or refuses the whole batch; nothing is lost.
         """
         last = 0
+        self.done.retried = 0
         while page := self._page(last):
             last = page[-1].sequence
             self._send(page)

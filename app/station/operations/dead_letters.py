@@ -11,7 +11,7 @@ from platformdirs import user_documents_path
 
 from app.station.operations.users import SignedInUser, require_inspector, require_trainer
 from models.synced import Master, synced_types
-from sync.station import dead_letters
+from sync.station import resending
 from sync.station.dead_letters import DeadLetter, export_dead_letters, list_dead_letters
 from sync.station.dropping import Consequences, consequences, drop
 from sync.station.mending import value_of
@@ -48,7 +48,7 @@ def send_again(workspace: Workspace, user: SignedInUser, letter: DeadLetter, tex
     else:
         require_inspector(user)
     fields = {name: value_of(letter.entity, name, text) for name, text in texts.items()}
-    dead_letters.resend(
+    resending.resend(
         workspace.database,
         letter.change_id,
         fields,
@@ -68,7 +68,7 @@ def send_all_again(workspace: Workspace, user: SignedInUser, code: str) -> int:
         PermissionDenied: ``role-not-enough``.
     """
     require_inspector(user)
-    count = dead_letters.resend_all(workspace.database, code, actor=user.username, device_id=workspace.require_device())
+    count = resending.resend_all(workspace.database, code, actor=user.username, device_id=workspace.require_device())
     workspace.request_sync()
     return count
 

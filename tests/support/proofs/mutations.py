@@ -125,9 +125,10 @@ MUTATIONS = (
     ),
     Mutation(
         "a tombstone is forgotten",
-        "sync.station.apply",
+        "sync.station.taking",
         "    present = session.get(record_type, entity_id)\n    if present is None:\n        return _take_new",
-        '    fields = {name: value for name, value in fields.items() if name != "deleted_at"}\n'
+        '    kept = {name: value for name, value in news.fields.items() if name != "deleted_at"}\n'
+        "    news = News(news.rev, news.clock, kept, news.revs, news.clocks)\n"
         "    present = session.get(record_type, entity_id)\n    if present is None:\n        return _take_new",
         SCENARIO,
         tests=(f"{_PASS}::test_a_master_deleted_by_a_mark_frees_its_code",),
@@ -170,7 +171,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a pulled change overwrites a field that waits",
-        "sync.station.apply",
+        "sync.station.taking",
         "    waiting = waiting_fields(session, present.entity, present.id)\n",
         "    waiting = frozenset()\n",
         SCENARIO,

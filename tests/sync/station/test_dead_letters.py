@@ -20,9 +20,10 @@ from models.users import User
 from sync.shared.protocol import PulledChange, StaleMaster
 from sync.station.apply import take_changes
 from sync.station.conflicts import list_conflicts
-from sync.station.dead_letters import DeadLetter, find_dead_letter, list_dead_letters, resend, resend_all
+from sync.station.dead_letters import DeadLetter, find_dead_letter, list_dead_letters
 from sync.station.mending import change_fields, value_of
 from sync.station.offering import offer
+from sync.station.resending import resend, resend_all
 from tests.support.sync_stores import Station, prepared, signed_in
 
 

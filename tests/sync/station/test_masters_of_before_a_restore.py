@@ -73,6 +73,17 @@ def test_a_target_made_at_a_station_comes_again(server, known):
     assert server.record(Target, made.id).name == "Made here"
 
 
+def test_parts_of_a_target_that_comes_again_go_in_the_same_pass(server, known):
+    station, user, _, backup = known
+    made = Target(code="HERE", name="Made here")
+    station.add(user.id, made)
+    station.sync()
+    station.inspect_part(made.id)
+    backup.restore()
+    report = station.sync()
+    assert (report.retried, station.outbox()) == (0, [])
+
+
 def test_an_edit_that_comes_again_is_no_conflict(server, known):
     station, user, target, backup = known
     station.edit(Target, target.id, user.id, name="Edited here")

@@ -17,8 +17,9 @@ from models.targets import InspectionItem, Target
 from models.users import User
 from models.verification import HumanVerification
 from sync.station.conflicts import keep_theirs, list_conflicts
-from sync.station.dead_letters import list_dead_letters, resend
+from sync.station.dead_letters import list_dead_letters
 from sync.station.dropping import drop
+from sync.station.resending import resend
 from sync.station.state import CURSOR, set_value
 from tests.support.sync_stores import contents, model_file, prepared
 
