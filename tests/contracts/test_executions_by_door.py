@@ -125,6 +125,7 @@ def require_same(context: ServerContext, state: ExecutionDetail, expected: Inspe
         assert list(box.values()) == pytest.approx(list(wanted.bbox.model_dump().values()), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_an_execution_in_services_equals_a_run_in_one_process(
     context: ServerContext, hosted: Hosted, detector: Path, image: bytes
 ) -> None:
@@ -150,6 +151,7 @@ def test_services_of_the_process_store_no_picture_between_steps(
     assert {found.sha256 for found in context.objects.listed()} == kept
 
 
+@pytest.mark.slow
 def test_an_execution_over_the_bus_equals_a_run_in_one_process(
     context: ServerContext, detector: Path, image: bytes
 ) -> None:

@@ -17,6 +17,7 @@ from app.station.operations.masters import list_items
 from app.station.operations.thresholds import applied_threshold_of
 from app.station.operations.training import train_item_model
 from app.station.settings import StationSettings
+from app.station.store_layout import DATABASE
 from app.station.workspace import Workspace
 from app.window.home.presenter import HomePresenter
 from app.window.presenting.context import StationContext
@@ -42,6 +43,7 @@ from tests.support.doors import (
     ask_master_door,
     ask_station,
 )
+from tests.support.newest_schema import newest_store
 from tests.support.serving import Served, serve_with_users
 from tests.support.station import DEVICE, NOWHERE, Station, add_masters
 
@@ -80,7 +82,10 @@ def door(request: pytest.FixtureRequest, served: Served) -> MasterDoor:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    with Workspace.open(tmp_path / "store", settings=StationSettings()) as opened:
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / DATABASE).write_bytes(newest_store())
+    with Workspace.open(store, settings=StationSettings()) as opened:
         opened.adopt(server_url=NOWHERE, device_id=DEVICE, credential="secret")
         yield opened
 

@@ -17,6 +17,7 @@ from models.states import SessionStatus
 from tests.support.station import Station
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_station_killed_during_capture_loses_nothing_it_reported(station: Station, seed: int) -> None:
     arguments = [station.target_id, station.item_id, station.operator.user_id, str(station.parts.test)]
