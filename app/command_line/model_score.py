@@ -28,7 +28,7 @@ from app.command_line.sensor_columns import assumptions_as_json, rows_of, table_
 from models.spreadsheets import cell_text
 
 if TYPE_CHECKING:
-    from inspection.sensor import RowScores, SensorModel, SensorTable
+    from inspection.sensor import Episode, RowScores, SensorModel, SensorTable
 
 _SHOWN = 10
 _SENSORS = 3
@@ -63,7 +63,7 @@ def score_command(
       imageflow model score pump.npz today.csv --missing -999 --leave-out label
     """  # noqa: D301 - \b keeps the lines as they are
     from app.command_line import warn
-    from inspection.sensor import load_model, read_table, score_rows
+    from inspection.sensor import episodes_of, load_model, read_table, score_rows
     from inspection.sensor.table.data_warnings import rows_going_back
     from models.storage import make_folder, require_writable, write_atomically
 
@@ -75,7 +75,7 @@ def score_command(
         loaded = load_model(model)
         table = read_table(data, leave_out or (), form=form)
         advance("Scoring", 0.5)
-        scored = score_rows(loaded, rows_of(table, loaded.metadata.columns))
+        scored = score_rows(loaded, rows_of(table, loaded.metadata.columns), table.seconds)
     warn_assumptions(table.assumptions)
     warn_columns(table, loaded.metadata.columns)
     backward = rows_going_back(table.seconds)
@@ -85,10 +85,13 @@ def score_command(
         make_folder(out.parent)
         write_atomically(out, _csv(table, scored).encode())
         warn("scores-written", file=out)
+    episodes = episodes_of(scored, loaded.metadata.hold_off)
     if as_json:
-        _print_json({"model": str(model), "file": str(data), **_summary(table, scored)}, table, scored)
+        summary = {**_summary(table, scored), "hold_off": loaded.metadata.hold_off}
+        summary["episodes"] = [_episode(table, one) for one in episodes]
+        _print_json({"model": str(model), "file": str(data), **summary}, table, scored)
     else:
-        typer.echo("\n".join(_lines(loaded, table, scored)))
+        typer.echo("\n".join(_lines(loaded, table, scored, episodes)))
     if scored.not_judged:
         raise typer.Exit(1)
 
@@ -119,6 +122,18 @@ def _row(table: SensorTable, scored: RowScores, row: int) -> dict[str, object]:
     }
 
 
+def _episode(table: SensorTable, episode: Episode) -> dict[str, object]:
+    rows = {"start": episode.start, "end": episode.end, "peak": episode.peak}
+    return {
+        **{f"{name}_line": int(table.lines[row]) for name, row in rows.items()},
+        **{name: _time(table, row) for name, row in rows.items()},
+        "score": episode.score,
+        "alarms": episode.alarms,
+        "open": episode.open,
+        "sensors": [{"column": name, "share": share} for name, share in episode.sensors],
+    }
+
+
 def _print_json(summary: dict[str, object], table: SensorTable, scored: RowScores) -> None:
     """Print row by row: two million rows as one object would take gigabytes."""
     sys.stdout.write(json.dumps(summary, ensure_ascii=False)[:-1] + ', "scores": [')
@@ -143,11 +158,11 @@ def _csv(table: SensorTable, scored: RowScores) -> str:
     return written.getvalue()
 
 
-def _lines(model: SensorModel, table: SensorTable, scored: RowScores) -> Iterator[str]:
+def _lines(model: SensorModel, table: SensorTable, scored: RowScores, episodes: tuple[Episode, ...]) -> Iterator[str]:
     alarms = scored.alarms.nonzero()[0].tolist()
     rows = len(scored.scores)
     yield f"{rows} rows, {len(alarms)} alarms ({len(alarms) / rows:.1%}), threshold {scored.threshold:.4g}"
-    if scored.filling == rows:
+    if scored.filling and scored.filling == rows:
         yield f"not judged, for the model judges windows of {model.metadata.window} rows: {rows}"
         return
     if scored.not_judged:
@@ -155,6 +170,9 @@ def _lines(model: SensorModel, table: SensorTable, scored: RowScores) -> Iterato
     if scored.filling:
         yield f"windows of {model.metadata.window}: the first {scored.filling} rows only fill the window"
     if not alarms:
+        return
+    if model.needs_order:
+        yield from _episode_lines(table, episodes, model.metadata.hold_off)
         return
     times = [_time(table, row) or "" for row in alarms[:_SHOWN]]
     width = max(len("time"), *map(len, times))
@@ -164,6 +182,25 @@ def _lines(model: SensorModel, table: SensorTable, scored: RowScores) -> Iterato
         yield f"{int(table.lines[row]):>8}  {time:<{width}}  {scored.scores[row]:>9.4g}  {sensors}"
     if len(alarms) > _SHOWN:
         yield f"and {len(alarms) - _SHOWN} more alarms; --out scores.csv writes all rows"
+
+
+def _episode_lines(table: SensorTable, episodes: tuple[Episode, ...], hold_off: int) -> Iterator[str]:
+    yield f"{len(episodes)} episodes; one ends when {hold_off} rows raise no alarm"
+    ends = [[_place(table, row) for row in (one.start, one.end)] for one in episodes[:_SHOWN]]
+    width = max(len("start"), *(len(text) for pair in ends for text in pair))
+    yield f"{'start':<{width}}  {'end':<{width}}  {'alarms':>7}  {'highest':>9}  sensors that contribute most"
+    for one, (start, end) in zip(episodes, ends, strict=False):
+        sensors = ", ".join(f"{name} {share:.0%}" for name, share in one.sensors)
+        yield f"{start:<{width}}  {end:<{width}}  {one.alarms:>7}  {one.score:>9.4g}  {sensors}"
+    if len(episodes) > _SHOWN:
+        yield f"and {len(episodes) - _SHOWN} more episodes; --json has all, --out scores.csv writes all rows"
+
+
+def _place(table: SensorTable, row: int) -> str:
+    """Return the line of a row, with its time where it has one."""
+    time = _time(table, row)
+    line = f"line {int(table.lines[row])}"
+    return line if time is None else f"{line}, {time}"
 
 
 def _time(table: SensorTable, row: int) -> str | None:

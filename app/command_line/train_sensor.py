@@ -23,6 +23,7 @@ from app.command_line.sensor_columns import assumptions_as_json, table_form, war
 
 if TYPE_CHECKING:
     from inspection.sensor import SensorFiles
+    from inspection.sensor.model.metadata import SensorMetadata
 
 # The bounds of the settings, which are imported only when there is something to train.
 _LARGEST_SEED = 2**63 - 1
@@ -60,24 +61,48 @@ def _threshold(text: str) -> tuple[float | None, bool]:
     return percent, False
 
 
+def _window(text: str) -> int:
+    """Return the rows of a window in ``auto`` or a number; 0 for the former."""
+    if text.strip().lower() == "auto":
+        return 0
+    if not text.strip().isdecimal() or not 1 <= int(text) <= _MOST_WINDOW:
+        raise typer.BadParameter(f"is auto, or a number from 1 to {_MOST_WINDOW}", param_hint="--window")
+    return int(text)
+
+
 def train_sensor_command(
     data: Annotated[Path, typer.Option("--data", help="CSV file of normal rows; the header is optional.")],
     output: Annotated[
         Path, typer.Option("--output", "--out", help="model.pth to write; model.npz and others lie beside it.")
     ],
     window: Annotated[
-        int,
+        str,
         typer.Option(
-            "--window", min=1, max=_MOST_WINDOW, help="Rows of a window, in the order of time; 1 judges each row alone."
+            "--window",
+            help="auto: from the rows, which are a series where they follow each other in time. Else the rows of a "
+            "window, or 1 to judge each row alone.",
         ),
-    ] = 1,
+    ] = "auto",
     hidden: Annotated[
         str, typer.Option("--hidden", help="Layer sizes down to the bottleneck, as 16,4; else from the data.")
     ] = "",
     threshold: Annotated[
         str,
-        typer.Option("--threshold", help="Percentile of the errors, 95 to 99, or auto; else 95, with --window 99."),
+        typer.Option(
+            "--threshold",
+            help="Percentile of the errors, 95 to 99, or auto; else by the false alarms of a series, 95 for rows, "
+            "99 for windows.",
+        ),
     ] = "",
+    false_alarms: Annotated[
+        float | None,
+        typer.Option(
+            "--false-alarms-per-week",
+            min=1e-6,
+            max=10_000,
+            help="The most false alarms a week, of a series; else 0.05, one in twenty weeks.",
+        ),
+    ] = None,
     scaling: Annotated[
         str, typer.Option("--scaling", help="standard or robust; --continue keeps its own.")
     ] = "standard",
@@ -113,6 +138,7 @@ def train_sensor_command(
     \b
     Examples:
       imageflow train sensor --data data.csv --output model.pth
+      imageflow train sensor --data oil.csv --output oil.pth --false-alarms-per-week 0.2
       imageflow train sensor --data pump.csv --output pump.pth --window 5
       imageflow train sensor --data data.csv --output model.pth --threshold auto
       imageflow train sensor --data data.csv --output model.pth \\
@@ -125,12 +151,15 @@ def train_sensor_command(
     form = table_form(encoding, decimal, skip_lines, missing)
     sizes = _hidden(hidden)
     percent, tail = _threshold(threshold)
+    if false_alarms is not None and threshold:
+        raise typer.BadParameter("decides instead of --threshold; give one", param_hint="--false-alarms-per-week")
     if scaling not in {"standard", "robust"}:
         raise typer.BadParameter("is standard or robust", param_hint="--scaling")
     from models.storage import is_folder
 
     if is_folder(output):
         raise typer.BadParameter(f"{output} is a folder; name a file", param_hint="--output")
+    rows_of_window = _window(window)
     if further is not None and sizes:
         raise typer.BadParameter("with --continue the layers are those of the model", param_hint="--hidden")
     if output.suffix.lower() not in {".pth", ".pt", ".npz"}:
@@ -141,10 +170,11 @@ def train_sensor_command(
     settings = SensorTraining.model_validate(
         {
             "name": name,
-            "window": window,
+            "window": rows_of_window,
             "hidden": sizes,
             "percent": percent,
             "auto_threshold": tail,
+            "false_alarms_per_week": false_alarms,
             "scaling": scaling,
             "epochs": epochs,
             "seed": seed,
@@ -206,6 +236,7 @@ def _summary(made: SensorFiles) -> dict[str, object]:
         "backward": made.data_warnings.backward,
         "input_dimension": len(metadata.columns),
         "window": metadata.window,
+        "series": None if metadata.series is None else _series(metadata),
         "layers": list(made.trained.model.network.sizes),
         "rows": metadata.rows,
         "missing": metadata.missing,
@@ -218,12 +249,32 @@ def _summary(made: SensorFiles) -> dict[str, object]:
     }
 
 
+def _series(metadata: SensorMetadata) -> dict[str, object]:
+    series = metadata.series
+    if series is None:
+        raise ValueError("no model of a series")
+    return {
+        "spans": list(series.spans),
+        "cycles": [period for period, _ in series.cycles],
+        "period_s": metadata.period_s,
+        "follow": series.follow,
+        "false_alarms_per_week": series.false_alarms_per_week,
+        "hold_off": metadata.hold_off,
+        "rows_used": series.rows_used,
+    }
+
+
 def _line(made: SensorFiles) -> str:
     metadata = made.trained.model.metadata
     layers = "-".join(str(size) for size in made.trained.model.network.sizes)
     percent = metadata.threshold_percent
     how = f"{percent:g} % of the errors" if percent is not None else f"tail at {metadata.threshold_rate:.1%}"
     kind = "rows" if metadata.window == 1 else f"rows in windows of {metadata.window}"
+    if metadata.series is not None:
+        kind = f"rows of a series, scales of {', '.join(str(span) for span in metadata.series.spans)} rows"
+        rate = metadata.series.false_alarms_per_week
+        if rate is not None:
+            how = f"at most {rate:.2g} false alarms a week"
     return (
         f"{made.checkpoint or made.model}: {metadata.rows} {kind}, {len(metadata.columns)} sensors, network {layers}, "
         f"threshold {metadata.threshold:.4g} ({how}), {made.seconds:.1f} s; the server loads {made.model}"

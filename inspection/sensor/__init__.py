@@ -3,6 +3,7 @@
 from inspection.sensor.model.sensor_model import RowScore, SensorModel
 from inspection.sensor.model_file.archive import load_model, model_bytes, model_from_bytes, save_model
 from inspection.sensor.scoring.drift import SensorDrift, drift_report
+from inspection.sensor.scoring.episodes import Episode, episodes_of
 from inspection.sensor.scoring.rows import RowScores, score_rows
 from inspection.sensor.scoring.stream import SensorStream, StreamState
 from inspection.sensor.table.data_warnings import DataWarnings, NaValue
@@ -17,6 +18,7 @@ from inspection.sensor.training.train import TrainingResult, train
 
 __all__ = [
     "DataWarnings",
+    "Episode",
     "FeatureShift",
     "LearningStep",
     "NaValue",
@@ -36,6 +38,7 @@ __all__ = [
     "TrainingResult",
     "choose_again",
     "drift_report",
+    "episodes_of",
     "findings_of",
     "load_model",
     "model_bytes",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import update
 from sqlalchemy.orm import undefer
 
-from models.errors import InvalidInput, NotFound, Unavailable
+from models.errors import Conflict, InvalidInput, NotFound, Unavailable
 from models.messages import Language
 from models.sensors import SensorModelRecord
 from models.storage import sha256_of
@@ -43,7 +43,7 @@ def learn(context: ServerContext, who: Principal, model_id: str, body: LearnRequ
 
     Raises:
         NotFound: ``anomaly-model-unknown``.
-        Conflict: ``anomaly-model-not-ready``.
+        Conflict: ``anomaly-model-not-ready``; ``anomaly-series-follows``, as it follows its machine by itself.
         InvalidInput: ``sensor-wrong-length``, ``sensor-value-infinite``, naming the row; nothing is learned then.
         Unavailable: ``anomaly-learning-busy`` when others teach the model all the time.
     """
@@ -140,6 +140,8 @@ def _learner(context: ServerContext, record: SensorModelRecord) -> tuple[OnlineL
 
     threshold = record.threshold or 0.0
     reference = context.sensors.load(record.sha256).with_threshold(threshold)
+    if reference.series is not None:
+        raise Conflict("anomaly-series-follows")
     if record.learning is None:
         return OnlineLearner(reference), float("-inf")
     state, newest = decode_learning(record.learning)

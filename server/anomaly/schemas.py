@@ -60,12 +60,32 @@ class BatchResult(Reply):
     )
 
 
+class EpisodeSensor(Reply):
+    """What a sensor contributes to an episode."""
+
+    column: str
+    share: float = Field(ge=0, le=1)
+
+
+class EpisodeReply(Reply):
+    """Anomalies that belong together; rows are counted from 0."""
+
+    start: int = Field(ge=0, description="Row of the first anomaly.")
+    end: int = Field(ge=0, description="Row of the last one.")
+    peak: int = Field(ge=0, description="Row of the highest score.")
+    score: float = Field(description="Of that row.")
+    anomalies: int = Field(ge=1)
+    open: bool = Field(description="Whether the rows end before the hold-off has passed: it may go on.")
+    sensors: list[EpisodeSensor] = Field(description="The three that contribute most, in descending order.")
+
+
 class BatchReply(Reply):
     """The scores of a batch, in the order of its rows."""
 
     results: list[BatchResult]
     anomalies: int = Field(ge=0)
     threshold: float
+    episodes: list[EpisodeReply] = Field(description="Of a model that judges rows by those before; else empty.")
 
 
 class SensorModelReply(Reply):
@@ -111,7 +131,8 @@ class SensorModelForm(Request):
     name: str = Field(default="", max_length=200)
     sensor: SensorName = DEFAULT_SENSOR
     activate: bool = False
-    window: int = Field(default=1, ge=1, le=1000)
+    window: int = Field(default=1, ge=0, le=1000)
+    false_alarms_per_week: float | None = Field(default=None, gt=0, le=10_000, allow_inf_nan=False)
     percent: float | None = Field(default=None, ge=95, le=99, allow_inf_nan=False)
     automatic: bool = False
     scaling: Literal["standard", "robust"] = "standard"

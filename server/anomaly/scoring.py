@@ -7,13 +7,23 @@ from typing import TYPE_CHECKING
 
 from models.errors import Conflict, InvalidInput
 from models.messages import LocalText
-from server.anomaly.schemas import BatchReply, BatchRequest, BatchResult, ScoreReply, ScoreRequest
+from server.anomaly.schemas import (
+    BatchReply,
+    BatchRequest,
+    BatchResult,
+    EpisodeReply,
+    EpisodeSensor,
+    ScoreReply,
+    ScoreRequest,
+)
 from server.context import ServerContext
 from server.sensors.shelf import LoadedModel
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from inspection.sensor import Episode
 
 _CODES = ("sensor-wrong-length", "sensor-value-infinite", "sensor-too-many-missing")
 
@@ -27,7 +37,7 @@ def score(context: ServerContext, body: ScoreRequest) -> ScoreReply:
         Conflict: ``anomaly-model-of-windows``, whose rows are scored in a stream.
     """
     loaded = find_model(context, body.sensor, body.model)
-    if loaded.model.windows is not None:
+    if loaded.model.needs_order:
         raise Conflict("anomaly-model-of-windows", window=loaded.model.metadata.window)
     try:
         found = loaded.single_rows.push(body.values)
@@ -50,7 +60,7 @@ def score_batch(context: ServerContext, body: BatchRequest) -> BatchReply:
         NotFound: ``anomaly-no-active-model``, ``anomaly-model-unknown``.
         InvalidInput: ``sensor-wrong-length``, ``sensor-value-infinite``, naming the field.
     """
-    from inspection.sensor import score_rows
+    from inspection.sensor import episodes_of, score_rows
 
     model = find_model(context, body.sensor, body.model).model
     values = table_of(body.rows, model.input_dimension)
@@ -60,7 +70,25 @@ def score_batch(context: ServerContext, body: BatchRequest) -> BatchReply:
         raise of_field(error, "rows") from error
     threshold = found.threshold
     results = [_result(score, threshold) for score in found.scores.tolist()]
-    return BatchReply(results=results, anomalies=int(found.alarms.sum()), threshold=threshold)
+    episodes = episodes_of(found, model.metadata.hold_off) if model.needs_order else ()
+    return BatchReply(
+        results=results,
+        anomalies=int(found.alarms.sum()),
+        threshold=threshold,
+        episodes=[_episode(one) for one in episodes],
+    )
+
+
+def _episode(episode: Episode) -> EpisodeReply:
+    return EpisodeReply(
+        start=episode.start,
+        end=episode.end,
+        peak=episode.peak,
+        score=episode.score,
+        anomalies=episode.alarms,
+        open=episode.open,
+        sensors=[EpisodeSensor(column=name, share=share) for name, share in episode.sensors],
+    )
 
 
 def find_model(context: ServerContext, sensor: str, model_id: str | None) -> LoadedModel:

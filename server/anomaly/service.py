@@ -22,7 +22,11 @@ from server.objects.records import record_blob
 from sync.shared.schemas import Page
 
 SUBJECT = "sensor-model"
-_METHODS = {"percentile": ThresholdMethod.PERCENTILE, "tail": ThresholdMethod.AUTOMATIC}
+_METHODS = {
+    "percentile": ThresholdMethod.PERCENTILE,
+    "tail": ThresholdMethod.AUTOMATIC,
+    "episodes": ThresholdMethod.AUTOMATIC,
+}
 
 
 def list_models(

@@ -87,7 +87,7 @@ def _run(remembered: Remembered) -> int:
 def _score(stream: SensorStream, at: float, values: Sequence[float | None]) -> ScoredRow:
     filling = stream.warming_up
     try:
-        found = stream.push(values)
+        found = stream.push(values, at)
     except InvalidInput as error:
         if error.code != "sensor-too-many-missing":
             raise

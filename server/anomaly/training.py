@@ -186,6 +186,7 @@ def _write_request(folder: Path, form: SensorModelForm, file: BinaryIO, checkpoi
             name=form.name or form.sensor,
             window=1 if checkpoint is not None else form.window,
             percent=form.percent,
+            false_alarms_per_week=form.false_alarms_per_week,
             auto_threshold=form.automatic,
             scaling=form.scaling,
             epochs=form.epochs,

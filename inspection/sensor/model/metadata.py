@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from inspection.sensor.model.scaling import ScalingKind
@@ -11,7 +13,55 @@ from inspection.sensor.model.windows import MAX_WINDOW
 from inspection.sensor.table.reading import MAX_COLUMNS
 from models.names import LONGEST_NAME
 
-FORMAT = 1
+FORMAT = 2
+"""The newest version of model files; those of rows and windows are still written as the first."""
+SERIES_FORMAT = 2
+
+
+class SeriesMetadata(BaseModel):
+    """What a model of a series has beside the metadata of all models.
+
+    Attributes:
+        origin_s: seconds at the position 0; None for a model of rows without times.
+        spans: rows of each time scale.
+        block: rows after which the base line moves.
+        follow: rows in which it follows.
+        cycles: period and shift of each cycle, in rows.
+        false_alarms_per_week: that the threshold promises; None where a percentile was asked for.
+        rows_used: newest training rows that were learned from.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    origin_s: float | None
+    spans: tuple[int, ...] = ()
+    block: int = Field(default=1, ge=1)
+    follow: float = Field(default=1.0, ge=1)
+    cycles: tuple[tuple[float, float], ...] = ()
+    false_alarms_per_week: float | None = None
+    rows_used: int = Field(default=0, ge=0)
+
+    def positions(
+        self, seconds: NDArray[np.float64] | None, rows: int, period_s: float | None, start: float = 0.0
+    ) -> NDArray[np.float64]:
+        """Return the position of each row, float64 ``(rows,)``: of its time, else by its order.
+
+        Args:
+            seconds: float64 ``(rows,)``; NaN where a time is missing, which then follows the one before.
+            rows: how many there are.
+            period_s: seconds from row to row.
+            start: position of the first row, where there are no times.
+        """
+        if seconds is None or self.origin_s is None or not period_s or np.isnan(seconds).all():
+            return start + np.arange(rows, dtype=np.float64)
+        found = (seconds - self.origin_s) / period_s
+        missing = np.isnan(found)
+        if missing.any():
+            places = np.maximum.accumulate(np.where(missing, -1, np.arange(rows)))
+            first = int(np.argmin(missing))
+            after = np.arange(rows) - places
+            found = np.where(places >= 0, found[places] + after, found[first] - first + np.arange(rows))
+        return np.asarray(found, np.float64)
 
 
 class SensorMetadata(BaseModel):
@@ -26,8 +76,8 @@ class SensorMetadata(BaseModel):
         cap: upper bound of the error of one row in the running mean.
         scaling: kind of scaling.
         threshold: a score strictly above it is an anomaly.
-        threshold_method: ``percentile`` or ``tail``.
-        threshold_percent: the percentile; None for ``tail``.
+        threshold_method: ``percentile``, ``tail``, or ``episodes`` of a series.
+        threshold_percent: the percentile; None for the others.
         threshold_rate: expected share of normal rows above the threshold.
         threshold_held_out: whether the errors behind it are cross-validated.
         period_s: median time between rows, if the training data have times.
@@ -37,11 +87,12 @@ class SensorMetadata(BaseModel):
         seed: of the initial weights.
         data_digest: SHA-256 of the training values.
         versions: of the libraries it was trained with.
+        series: of a model of a series; None for rows and windows.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    format: int = FORMAT
+    format: int = 1
     name: str = Field(default="", max_length=LONGEST_NAME)
     columns: tuple[str, ...] = Field(min_length=1, max_length=MAX_COLUMNS)
     window: int = Field(ge=1, le=MAX_WINDOW)
@@ -60,6 +111,17 @@ class SensorMetadata(BaseModel):
     seed: int = Field(ge=0)
     data_digest: str
     versions: dict[str, str]
+    series: SeriesMetadata | None = None
+
+    @property
+    def filling(self) -> int:
+        """Number of first rows that only fill the window."""
+        return 0 if self.series is not None else self.window - 1
+
+    @property
+    def hold_off(self) -> int:
+        """Rows without an alarm that end an episode: as many as the score remembers."""
+        return self.window if self.series is not None else 2 * self.window
 
     @field_validator("columns")
     @classmethod
@@ -70,4 +132,4 @@ class SensorMetadata(BaseModel):
         return columns
 
 
-Method = Literal["percentile", "tail"]
+Method = Literal["percentile", "tail", "episodes"]

@@ -72,11 +72,11 @@ def layer_sizes(features: int, hidden: Sequence[int] | None) -> tuple[int, ...]:
     Args:
         features: input and output dimension.
         hidden: sizes from the first hidden layer to the bottleneck, as ``(16, 4)`` for ``d-16-4-16-d``; None takes the
-            number of features (8 to 64), then half of it (2 to 16, as a single ReLU can die).
+            number of features (8 to 64), then half of it (2 to 16, as a single ReLU can die), but fewer than there are.
     """
     if not hidden:
         hidden = (
             min(max(features, MIN_FIRST), MAX_FIRST),
-            min(max(features // 2, MIN_BOTTLENECK), MAX_BOTTLENECK),
+            min(max(features // 2, MIN_BOTTLENECK), MAX_BOTTLENECK, max(features - 1, 1)),
         )
     return (features, *hidden, *reversed(hidden[:-1]), features)

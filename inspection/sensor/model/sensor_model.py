@@ -11,16 +11,21 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from inspection.sensor.model.cycles import best_start
+from inspection.sensor.model.evidence import Evidence
 from inspection.sensor.model.metadata import SensorMetadata
 from inspection.sensor.model.network import Network
 from inspection.sensor.model.reconstruction import squared_errors
 from inspection.sensor.model.scaling import Scaling
+from inspection.sensor.model.series import Series, SeriesState
 from inspection.sensor.model.smoothing import capped, smooth
 from inspection.sensor.model.windows import Windows
 from inspection.sensor.table.cells import LARGEST
 from models.errors import InvalidInput
 
 Status = Literal["normal", "anomaly"]
+_AT_ONCE = 8192
+"""Rows of a series per chunk, bounding the memory of their features."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,8 @@ class SensorModel:
         network: the autoencoder.
         reference: distribution of the training rows.
         windows: feature extractor; None for a model of vectors, whose features are the values themselves.
+        series: feature extractor of a model of a series; None for the others.
+        evidence: weighs the features of a series; None for the others.
     """
 
     metadata: SensorMetadata
@@ -78,6 +85,13 @@ class SensorModel:
     network: Network
     reference: Reference
     windows: Windows | None
+    series: Series | None = None
+    evidence: Evidence | None = None
+
+    @property
+    def needs_order(self) -> bool:
+        """Whether a row is scored by the rows before it."""
+        return self.windows is not None or self.series is not None
 
     @property
     def input_dimension(self) -> int:
@@ -88,6 +102,7 @@ class SensorModel:
     def feature_names(self) -> tuple[str, ...]:
         """Names of the features, in the order of contributions."""
         if self.windows is None:
+            # Of a series each sensor has many features, whose parts are added.
             return self.metadata.columns
         names = self.metadata.columns
         return (*(f"{name} mean" for name in names), *(f"{name} spread" for name in names))
@@ -115,18 +130,19 @@ class SensorModel:
         Raises:
             InvalidInput: ``sensor-wrong-length`` with the expected length, ``sensor-value-infinite``,
                 ``sensor-too-many-missing`` when more than half are missing.
-            ValueError: for a model of windows, which needs the rows before: use ``SensorStream``.
+            ValueError: for a model that needs the rows before: use ``SensorStream``.
         """
-        if self.windows is not None:
-            raise ValueError("a model of windows scores rows in a stream")
+        if self.needs_order:
+            raise ValueError("a model of windows or of a series scores rows in a stream")
         row, _ = self.row(values)
         return self.row_score(self.squared_errors(row))
 
-    def score(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    def score(self, rows: NDArray[np.float64], seconds: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Return the score of each row of a series.
 
         Args:
             rows: float64 ``(n, input_dimension)``, for windows in the order of time; NaN where a value is missing.
+            seconds: float64 ``(n,)``, the time of each row, for a series; None goes by the order of the rows.
 
         Returns:
             float64 ``(n,)``; NaN for a row with more than half of its features missing.
@@ -134,17 +150,20 @@ class SensorModel:
         Raises:
             InvalidInput: ``sensor-wrong-length``, ``sensor-value-infinite``.
         """
-        errors = self.contributions(rows)
+        errors = self.contributions(rows, seconds)
         return np.asarray(np.sqrt(errors.sum(axis=1)), np.float64)
 
-    def contributions(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the contributions of all features to the squared score of each row.
+    def contributions(
+        self, rows: NDArray[np.float64], seconds: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
+        """Return the contributions of all features, of a series those of the sensors, to the squared score of each row.
 
         Args:
             rows: as for ``score``.
+            seconds: as for ``score``.
 
         Returns:
-            float64 ``(n, features)``; NaN for a row with more than half of its features missing.
+            float64 ``(n, len(feature_names))``; NaN for a row with more than half of its features missing.
 
         Raises:
             InvalidInput: ``sensor-wrong-length``, ``sensor-value-infinite``.
@@ -154,10 +173,49 @@ class SensorModel:
             self._refuse_length(table.shape[-1] if table.ndim else 0)
         if (np.abs(table) > LARGEST).any():
             raise InvalidInput("sensor-value-infinite")
+        if self.series is not None:
+            return self._series_squares(table, seconds)
         if self.windows is None:
             return self.squared_errors(table)
         squares = self.squared_errors(self.windows.features(table))
         return self.smoothed(squares, warm_up=self.windows.length - 1)
+
+    def series_squares(
+        self, values: NDArray[np.float64], positions: NDArray[np.float64], state: SeriesState
+    ) -> NDArray[np.float64]:
+        """Return the squared errors of further rows of a series, and move its state.
+
+        Args:
+            values: float64 ``(n, sensors)``; NaN where missing.
+            positions: float64 ``(n,)``; see ``Series.advance``.
+            state: after the rows before.
+
+        Returns:
+            float64 ``(n, sensors)``; NaN for a row with more than half of its values missing.
+        """
+        if self.series is None or self.evidence is None:
+            raise ValueError("no model of a series")
+        features = self.series.advance(values, positions, state)
+        squares = self.evidence.squares(
+            self.evidence.distances(features, self.scaling, self.network), self.input_dimension
+        )
+        squares[2 * np.isnan(values).sum(axis=1) > values.shape[1]] = np.nan
+        return squares
+
+    def _series_squares(self, values: NDArray[np.float64], seconds: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        series, metadata = self.series, self.metadata
+        if series is None or metadata.series is None:
+            raise ValueError("no model of a series")
+        start = 0.0
+        if seconds is None or metadata.series.origin_s is None:
+            start = best_start(series.cycles, series.mean, series.spread, values)
+        positions = metadata.series.positions(seconds, len(values), metadata.period_s, start)
+        state = series.begin()
+        out = np.empty(values.shape)
+        for begin in range(0, len(values), _AT_ONCE):
+            part = slice(begin, begin + _AT_ONCE)
+            out[part] = self.series_squares(values[part], positions[part], state)
+        return out
 
     def smoothed(self, squares: NDArray[np.float64], *, warm_up: int) -> NDArray[np.float64]:
         """Return the smoothed squared errors ``(n, features)``; warm-up rows enter with the median error.

@@ -21,6 +21,7 @@ from inspection.sensor.model.network import Network
 from inspection.sensor.model.scaling import Scaling
 from inspection.sensor.model.sensor_model import Reference, SensorModel
 from inspection.sensor.model.windows import Windows
+from inspection.sensor.model_file.series_arrays import build_series, features_of_series, series_arrays
 from models.errors import InvalidInput
 from models.storage import reason_of, sha256_of_pieces, write_atomically
 
@@ -76,7 +77,9 @@ def model_bytes(model: SensorModel) -> bytes:
     if model.windows is not None:
         arrays["window_origin"] = model.windows.origin
         arrays["window_spread"] = model.windows.spread
-    text = model.metadata.model_dump_json().encode()
+    arrays.update(series_arrays(model))
+    # The files of rows and windows stay as they were, for programs that know nothing of series.
+    text = model.metadata.model_dump_json(exclude=None if model.series else {"series"}).encode()
     arrays[_METADATA] = np.frombuffer(text, np.uint8)
     arrays[_DIGEST] = np.frombuffer(_digest(arrays), np.uint8)
     buffer = io.BytesIO()
@@ -150,7 +153,10 @@ def _arrays(data: bytes) -> Arrays:
 def _build_model(arrays: Arrays, metadata: SensorMetadata) -> SensorModel:
     """Return the model of the arrays after checking that all shapes match and all numbers are finite."""
     sensors = len(metadata.columns)
+    is_series = metadata.series is not None
     features = sensors if metadata.window == 1 else 2 * sensors
+    if is_series:
+        features = features_of_series(metadata)
     layers = sum(name.startswith("weight_") for name in arrays)
     if not 0 < layers <= _MAX_LAYERS:
         raise ValueError("no layers")
@@ -165,7 +171,7 @@ def _build_model(arrays: Arrays, metadata: SensorMetadata) -> SensorModel:
         raise ValueError("output does not fit")
     scaling = Scaling(*(_floats(arrays, name, (features,)) for name in ("center", "scale", "fill")))
     windows = None
-    if metadata.window > 1:
+    if metadata.window > 1 and not is_series:
         origin, spread = (_floats(arrays, f"window_{name}", (sensors,)) for name in ("origin", "spread"))
         windows = Windows(metadata.window, origin, spread)
         if (spread <= 0).any():
@@ -183,7 +189,11 @@ def _build_model(arrays: Arrays, metadata: SensorMetadata) -> SensorModel:
         sensor_mean=_floats(arrays, "sensor_mean", (sensors,)),
         sensor_deviation=_floats(arrays, "sensor_deviation", (sensors,)),
     )
-    return SensorModel(metadata, scaling, Network(weights, biases), reference, windows)
+    network = Network(weights, biases)
+    if not is_series:
+        return SensorModel(metadata, scaling, network, reference, windows)
+    series, evidence = build_series(metadata, set(arrays), lambda name, shape: _floats(arrays, name, shape))
+    return SensorModel(metadata, scaling, network, reference, None, series, evidence)
 
 
 def _floats(

@@ -43,18 +43,21 @@ class RowScores:
         return tuple((self.columns[place], float(shares[place])) for place in order if shares[place] > 0)
 
 
-def score_rows(model: SensorModel, values: NDArray[np.float64]) -> RowScores:
+def score_rows(
+    model: SensorModel, values: NDArray[np.float64], seconds: NDArray[np.float64] | None = None
+) -> RowScores:
     """Return the scores of the rows of a table.
 
     Args:
         model: of vectors or of windows.
         values: float64 ``(rows, input_dimension)``, for windows in the order of time; NaN where a value is missing.
+        seconds: float64 ``(rows,)``, the time of each row, where known; for a series.
 
     Raises:
         InvalidInput: ``sensor-wrong-length``, ``sensor-value-infinite``.
     """
-    squares = model.contributions(values)
-    filling = min(len(values), model.metadata.window - 1)
+    squares = model.contributions(values, seconds)
+    filling = min(len(values), model.metadata.filling)
     # A window judges the rows of the past too: its errors alone do not tell that this row has next to no values.
     squares[_unjudged(values, filling)] = np.nan
     totals = squares.sum(axis=1)
@@ -70,6 +73,6 @@ def score_rows(model: SensorModel, values: NDArray[np.float64]) -> RowScores:
 
 def _unjudged(values: NDArray[np.float64], filling: int) -> NDArray[np.bool_]:
     """Return which rows cannot be judged, bool ``(rows,)``: all where none fills the window."""
-    if filling == len(values):
+    if filling and filling == len(values):
         return np.ones(len(values), np.bool_)
     return np.asarray(2 * np.isnan(values).sum(axis=1) > values.shape[1], np.bool_)

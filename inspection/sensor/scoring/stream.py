@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection.sensor.model.sensor_model import RowScore, SensorModel
+from inspection.sensor.model.series import SeriesState
 from inspection.sensor.model.smoothing import capped
 from inspection.sensor.scoring.single_rows import LastRows, RowErrors
 
@@ -24,7 +25,8 @@ class StreamState:
     Attributes:
         seen: number of rows.
         window: float64 ``(rows, sensors)``, the newest rows minus the origin of the windows, newest first.
-        mean: float64 ``(features,)``, the running mean of the squared errors.
+        mean: float64 ``(features,)``, the running mean of the squared errors; of a series its whole state, see
+            ``SeriesState.flattened``, and no window.
     """
 
     seen: int
@@ -52,6 +54,11 @@ class SensorStream:
         self._part = np.empty_like(self._mean)
         self._set_smoothing(model)
         self._last: Vector | None = None
+        self._series: SeriesState | None = None
+        self._seen = 0
+        if model.series is not None:
+            self._series = model.series.begin() if state is None else model.series.state_of(state.mean)
+            self._seen = 0 if state is None else state.seen
         if state is not None and self._last_rows is not None:
             self._last_rows.restore(state.window, state.seen)
             self._mean[:] = state.mean
@@ -74,6 +81,9 @@ class SensorStream:
     def state(self) -> StreamState:
         """Return what the stream knows of the rows before."""
         with self._lock:
+            if self._series is not None:
+                nothing = np.empty((0, self._model.input_dimension))
+                return StreamState(self._seen, nothing, self._series.flattened())
             if self._last_rows is None:
                 return StreamState(0, np.empty((0, self._model.input_dimension)), self._mean.copy())
             return StreamState(self._last_rows.seen, self._last_rows.window(), self._mean.copy())
@@ -82,11 +92,11 @@ class SensorStream:
         """Use another model from the next row on.
 
         Raises:
-            ValueError: when its columns or its window differ.
+            ValueError: when its columns, its window or its series differ.
         """
         mine, other = self._model.metadata, model.metadata
-        if (mine.columns, mine.window) != (other.columns, other.window):
-            raise ValueError("the new model must have the same columns and window")
+        if (mine.columns, mine.window, mine.series) != (other.columns, other.window, other.series):
+            raise ValueError("the new model must have the same columns, window and series")
         with self._lock:
             if self._last_rows is not None and model.windows is not None:
                 self._last_rows.exchange(model.windows)
@@ -96,8 +106,13 @@ class SensorStream:
                 self._errors = RowErrors(model.network)
             self._model = model
 
-    def push(self, values: Sequence[float | None]) -> RowScore:
+    def push(self, values: Sequence[float | None], at: float | None = None) -> RowScore:
         """Score the next row.
+
+        Args:
+            values: ``input_dimension`` values; None or NaN where a value is missing.
+            at: time of the row in seconds since 1970, for a series that has times; without it the row follows the
+                one before.
 
         Raises:
             InvalidInput: ``sensor-wrong-length``, ``sensor-value-infinite``; ``sensor-too-many-missing`` when more than
@@ -106,6 +121,8 @@ class SensorStream:
         with self._lock:
             model, last_rows = self._model, self._last_rows
             row, complete = model.row(values)
+            if self._series is not None:
+                return model.row_score(self._of_series(row, at, self._series))
             if last_rows is None:
                 self._last = row
                 return model.row_score(self._squares(row)[0])
@@ -124,6 +141,16 @@ class SensorStream:
             np.multiply(squares, self._factor, self._part)
             np.add(mean, self._part, mean)
             return model.row_score(mean)
+
+    def _of_series(self, row: Vector, at: float | None, state: SeriesState) -> Vector:
+        metadata = self._model.metadata
+        start = 0.0 if math.isnan(state.position) else state.position + 1
+        seconds = None if at is None else np.array([at])
+        if metadata.series is None:
+            raise ValueError("no model of a series")
+        positions = metadata.series.positions(seconds, 1, metadata.period_s, start)
+        self._seen += 1
+        return np.asarray(self._model.series_squares(row[None], positions, state)[0], np.float64)
 
     def _squares(self, features: Vector) -> tuple[Vector, float]:
         squares, total = self._errors.squared(features, self._model.scaling)

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 _MIN_ROWS = 20
 _MIN_STEPS = 10
+_MIN_ONE_WAY = 100
+"""Moves without one back from which on a column is a counter, such as one of hours or of energy; a sensor has noise."""
 _FORWARD, _REGULAR, _MOSTLY_FORWARD = 0.98, 0.9, 0.9
 _SINCE_1970 = (1.0e9, 2.2e9)
 """Seconds since 1970 in the years 2001 to 2039; also in milliseconds, microseconds and nanoseconds."""
@@ -19,7 +21,8 @@ Vector = NDArray[np.float64]
 def is_clock(column: Vector) -> bool:
     """Return whether a column goes one way as a clock or a counter does.
 
-    It does when every row differs from the one before in the same direction; when whole numbers, or days as Excel
+    It does when every row differs from the one before in the same direction; when a hundred moves go the same way,
+    however often the value repeats in between; when whole numbers, or days as Excel
     counts them, advance by equal steps, which may repeat (two rows a second), be set back or start again at times; when
     all values are times since 1970 and most are later than the one before.
 
@@ -35,7 +38,7 @@ def is_clock(column: Vector) -> bool:
         return False
     upwards = float((moves > 0).mean())
     forward = max(upwards, 1 - upwards)
-    if forward == 1 and len(moves) == len(steps):
+    if forward == 1 and (len(moves) == len(steps) or len(moves) >= _MIN_ONE_WAY):
         return True
     if _is_since_1970(values) and upwards >= _MOSTLY_FORWARD:
         return True

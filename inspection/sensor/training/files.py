@@ -111,7 +111,13 @@ def train_files(
         raise InvalidInput("sensor-only-clocks", columns=", ".join(clocks), name=Path(data).name)
     table = table.without(clocks)
     trained = train(
-        table.values, table.columns, settings, period_s=usual_period(table.seconds), start=start, on_step=on_step
+        table.values,
+        table.columns,
+        settings,
+        period_s=usual_period(table.seconds),
+        seconds=table.seconds,
+        start=start,
+        on_step=on_step,
     )
     content = model_bytes(trained.model)
     make_folder(output.parent)

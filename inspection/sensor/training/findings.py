@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from inspection.sensor.model.metadata import SensorMetadata
 from inspection.sensor.table.form import Assumption
 from inspection.sensor.training.files import SensorFiles
 
@@ -14,6 +15,7 @@ _SHOWN = 10
 def findings_of(made: SensorFiles) -> Iterator[Assumption]:
     """Yield what of the table was left out, and what looks wrong with the rows; not what was assumed about the file."""
     constant = made.trained.constant
+    yield from _about_series(made.trained.model.metadata)
     if made.left_out:
         yield Assumption("sensor-left-out", {"columns": ", ".join(made.left_out)})
     if constant:
@@ -40,9 +42,39 @@ def findings_of(made: SensorFiles) -> Iterator[Assumption]:
         yield Assumption("sensor-time-backward", {"rows": data_warnings.backward})
 
 
+def _about_series(metadata: SensorMetadata) -> Iterator[Assumption]:
+    """Yield the time scales that were chosen, the cycles that were found, and what the threshold promises."""
+    series = metadata.series
+    if series is None:
+        return
+    cycles = ", ".join(_span(period, metadata.period_s) for period, _ in series.cycles) or "-"
+    spans = ", ".join(_span(span, metadata.period_s) for span in series.spans)
+    yield Assumption("sensor-series", {"spans": spans, "cycles": cycles})
+    if series.origin_s is None:
+        yield Assumption("sensor-series-without-times", {})
+    if series.false_alarms_per_week is not None:
+        weeks = 1 / series.false_alarms_per_week
+        yield Assumption(
+            "sensor-series-alarms", {"rate": f"{series.false_alarms_per_week:.2g}", "weeks": f"{weeks:.2g}"}
+        )
+    if series.rows_used < metadata.rows:
+        yield Assumption("sensor-series-newest", {"used": series.rows_used, "rows": metadata.rows})
+
+
+def _span(rows: float, period_s: float | None) -> str:
+    """Return a number of rows, with the time that they take where it is known."""
+    if period_s is None:
+        return f"{rows:g}"
+    seconds = rows * period_s
+    unit, size = next(
+        (pair for pair in (("d", 86_400.0), ("h", 3600.0), ("min", 60.0)) if seconds >= 2 * pair[1]), ("s", 1.0)
+    )
+    return f"{rows:g} ({seconds / size:.3g} {unit})"
+
+
 def rows_not_learned(made: SensorFiles) -> int:
     """Return how many rows missed more than half of their values."""
-    filled = made.trained.errors[made.trained.model.metadata.window - 1 :]
+    filled = made.trained.errors[made.trained.not_counted :]
     return sum(map(math.isnan, filled.tolist()))
 
 

@@ -131,8 +131,10 @@ class OnlineLearner:
         With the ``state`` of that learner too, it goes on as if it had never ended: the day, what waits in quarantine.
 
         Raises:
-            ValueError: when columns or window of ``current`` differ.
+            ValueError: when columns or window of ``current`` differ; for a series, which follows its machine by itself.
         """
+        if reference.series is not None:
+            raise ValueError("a series follows its machine by itself")
         self._lock = threading.Lock()
         self.reference = reference
         self._settings = settings or OnlineSettings()

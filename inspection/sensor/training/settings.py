@@ -21,11 +21,13 @@ class SensorTraining(BaseModel):
 
     Attributes:
         name: display name of the model.
-        window: rows of a window; 1 for vectors, whose order is irrelevant.
+        window: rows of a window; 1 for vectors, whose order is irrelevant; 0 chooses from the rows between vectors and
+            a series, whose time scales come from the rows too.
         hidden: sizes of the layers down to the bottleneck; empty derives them from the number of features.
         percent: the threshold as a percentile of the errors, 95 to 99; None takes 95 for vectors and 99 for windows,
             which contain the same event several times.
         auto_threshold: whether the threshold comes from an extreme-value tail instead of a percentile.
+        false_alarms_per_week: of a series, the most that its threshold should give; None takes one in twenty weeks.
         scaling: ``robust`` or ``standard``.
         epochs: passes over the rows; None derives them from the number of rows.
         seed: the same rows, seed and library versions give the same model.
@@ -35,10 +37,11 @@ class SensorTraining(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(default="", max_length=LONGEST_NAME)
-    window: int = Field(default=1, ge=1, le=MAX_WINDOW)
+    window: int = Field(default=1, ge=0, le=MAX_WINDOW)
     hidden: tuple[Annotated[int, Field(ge=1, le=MAX_HIDDEN)], ...] = Field(default=(), max_length=8)
     percent: float | None = Field(default=None, ge=MIN_PERCENT, le=MAX_PERCENT)
     auto_threshold: bool = False
+    false_alarms_per_week: float | None = Field(default=None, gt=0, le=10_000)
     scaling: ScalingKind = "standard"
     epochs: int | None = Field(default=None, ge=1, le=100_000)
     seed: int = Field(default=0, ge=0, le=2**63 - 1)

@@ -88,6 +88,8 @@ def threshold_above(value: float) -> float:
 def choose_again(model: SensorModel, percent: float | None) -> float:
     """Return a threshold of a trained model by another rule, without its training rows.
 
+    Of a series ``None`` gives the threshold by its false alarms a week.
+
     Args:
         model: has the percentiles of the errors that its threshold was chosen from.
         percent: percentile, 95 to 99; None for the extreme-value tail, fitted to the percentiles where the model was
@@ -96,7 +98,7 @@ def choose_again(model: SensorModel, percent: float | None) -> float:
     errors = model.reference.error_percentiles
     if percent is not None:
         return threshold_above(float(np.interp(percent, np.arange(len(errors)), errors)))
-    if model.metadata.threshold_method == "tail":
+    if model.metadata.threshold_method in {"tail", "episodes"}:
         return model.metadata.threshold
     return threshold_above(tail_quantile(errors, AUTO_RATE))
 

@@ -18,6 +18,7 @@ from inspection.sensor.model.smoothing import CAP, capped, smooth, smoothing_fac
 from inspection.sensor.model.windows import Windows, stationarity
 from inspection.sensor.training.fitting import TrainingRows, default_epochs, fit_networks
 from inspection.sensor.training.folds import blocks
+from inspection.sensor.training.series import is_series, sensor_figures, train_series
 from inspection.sensor.training.settings import MIN_ROWS, SensorTraining
 from inspection.sensor.training.thresholds import MIN_THRESHOLD, choose, histogram, percentiles, threshold_above
 from models.errors import InvalidInput
@@ -45,12 +46,14 @@ class TrainingResult:
             for rows with more than half of their values missing.
         constant: names of the sensors that never changed.
         nearly_constant: names of those that hardly ever did.
+        not_counted: number of first rows that only fill the windows.
     """
 
     model: SensorModel
     errors: NDArray[np.float64]
     constant: tuple[str, ...]
     nearly_constant: tuple[str, ...]
+    not_counted: int = 0
 
 
 def train(
@@ -59,6 +62,7 @@ def train(
     settings: SensorTraining,
     *,
     period_s: float | None = None,
+    seconds: NDArray[np.float64] | None = None,
     start: SensorModel | None = None,
     on_step: OnStep | None = None,
 ) -> TrainingResult:
@@ -69,14 +73,24 @@ def train(
         columns: names of the sensors.
         settings: of the training.
         period_s: median time between rows, where known.
+        seconds: float64 ``(n,)``, the time of each row, where known; for a series.
         start: a model whose training continues: its scaling and windows are kept, its weights are the initial ones.
         on_step: called with the steps done and the total.
 
     Raises:
         InvalidInput: ``sensor-too-few-rows``, ``sensor-column-empty``, ``sensor-too-many-missing``,
-            ``sensor-start-differs``.
+            ``sensor-start-differs``, ``sensor-start-series``.
     """
     require_rows(values, columns, settings)
+    if start is not None and start.series is not None:
+        raise InvalidInput("sensor-start-series")
+    if settings.window == 0:
+        window = 1 if start is None else start.metadata.window
+        if start is None and is_series(values, seconds):
+            found = train_series(values, columns, settings, period_s=period_s, seconds=seconds)
+            constant, resting = _constant(values, columns), _nearly_constant(values, columns)
+            return TrainingResult(found.model, found.errors, constant, resting, found.not_counted)
+        settings = settings.model_copy(update={"window": window})
     if start is not None and (start.metadata.columns, start.metadata.window) != (columns, settings.window):
         raise InvalidInput(
             "sensor-start-differs", columns=", ".join(start.metadata.columns), window=start.metadata.window
@@ -168,13 +182,14 @@ def assemble(
         data_digest=sha256_of(np.ascontiguousarray(values).tobytes()),
         versions={"numpy": np.__version__, "python": platform.python_version()},
     )
-    reference = Reference(percentiles(known), *histogram(known), *_sensors(values))
+    reference = Reference(percentiles(known), *histogram(known), *sensor_figures(values))
     model = SensorModel(metadata, fitted.scaling, fitted.network, reference, fitted.windows)
     return TrainingResult(
         model,
         np.concatenate([np.full(settings.window - 1, np.nan), errors]),
         _constant(values, columns),
         _nearly_constant(values, columns),
+        settings.window - 1,
     )
 
 
@@ -276,12 +291,6 @@ def _errors(squares: list[Matrix], factor: float) -> tuple[float, NDArray[np.flo
             out[known] = np.sqrt(smooth(counted, factor, counted.mean(axis=0)).sum(axis=1))
         smoothed.append(out)
     return cap, np.concatenate(smoothed)
-
-
-def _sensors(values: Matrix) -> tuple[Matrix, NDArray[np.float64], NDArray[np.float64]]:
-    """Return percentiles, mean and standard deviation of each sensor in its own unit."""
-    percentile_rows = np.nanpercentile(values, np.arange(101), axis=0).T
-    return np.ascontiguousarray(percentile_rows), np.nanmean(values, axis=0), np.nanstd(values, axis=0)
 
 
 def _constant(values: Matrix, columns: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from inspection.sensor.model.sensor_model import SensorModel
 from tests.support.command import run as run_command
 from tests.support.messages import says
 from tests.support.sensor_rows import COLUMNS, machine_rows
+from tests.support.sensor_series import series_model, temperature
 
 
 def trained(window: int = 1) -> SensorModel:
@@ -167,3 +169,40 @@ def test_times_that_go_back_are_told_where_windows_take_them_in_order(
     (tmp_path / "t.csv").write_text("\n".join(["time," + ",".join(COLUMNS), *lines]))
     assert says(run(capsys, windowed, tmp_path / "t.csv")[2], "sensor-time-backward") == goes_back
     assert not says(run(capsys, folder / "pump.npz", tmp_path / "t.csv")[2], "sensor-time-backward")
+
+
+def test_the_episodes_of_a_series_are_listed_with_their_times(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    values, seconds = temperature(4, seed=1, first_day=28)
+    values[300:340] += 9
+    lines = [
+        f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S},{row[0]}" for row, at in zip(values, seconds, strict=True)
+    ]
+    (tmp_path / "now.csv").write_text("\n".join(["time,oil", *lines]))
+    save_model(tmp_path / "oil.npz", series_model())
+    code, out, _ = run(capsys, tmp_path / "oil.npz", tmp_path / "now.csv", "--json")
+    found = json.loads(out)
+    (episode,) = found["episodes"]
+    assert (code, found["hold_off"]) == (0, 144)
+    assert 302 <= episode["start_line"] <= 306
+    assert episode["start"] == found["scores"][episode["start_line"] - 2]["time"]
+    assert episode["score"] == max(row["score"] for row in found["scores"])
+    assert episode["sensors"][0]["column"] == "oil"
+    assert run(capsys, tmp_path / "oil.npz", tmp_path / "now.csv")[1].count("oil 100%") == 1
+
+
+def test_a_table_of_a_machine_is_learned_as_a_series_by_default(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    values, seconds = temperature(28)
+    lines = [
+        f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S},{row[0]}" for row, at in zip(values, seconds, strict=True)
+    ]
+    (tmp_path / "oil.csv").write_text("\n".join(["time,oil", *lines]))
+    options = ("--data", tmp_path / "oil.csv", "--output", tmp_path / "oil.pth", "--no-checkpoint", "--json")
+    code, out, err = run_command(capsys, "train", "sensor", *options, "--false-alarms-per-week", "0.5")
+    found = json.loads(out)
+    assert (code, found["threshold_method"], found["window"]) == (0, "episodes", 144)
+    assert (found["series"]["cycles"], found["series"]["false_alarms_per_week"]) == ([144], 0.5)
+    assert says(err, "sensor-series-alarms", rate="0.5", weeks="2")

@@ -58,6 +58,7 @@ def test_a_column_that_counts_is_suspected(steps: NDArray[np.float64]) -> None:
         5000.0 + np.arange(400) // 10,  # ten rows a cycle
         np.arange(400) % 250.0,  # starts again
         np.round(45_360.4 + np.arange(400) / 86_400, 5),  # days as Excel counts them
+        np.round(np.cumsum(4 * np.random.default_rng(0).random(400))),  # energy, in unequal steps that repeat
     ],
 )
 def test_clocks_are_suspected_though_values_repeat_or_go_back(column: NDArray[np.float64]) -> None:
@@ -71,7 +72,7 @@ def test_clocks_are_suspected_though_values_repeat_or_go_back(column: NDArray[np
         np.repeat([0.0, 1.0], 200),  # switched once
         np.round(20 + 5 * np.sin(np.arange(400) / 30)),  # goes up, then down
         np.arange(400) % 10.0,  # a phase
-        np.round(np.cumsum(4 * np.random.default_rng(0).random(400))),  # a level that rises by unequal steps
+        np.round(np.cumsum(np.random.default_rng(0).normal(0.4, 1, 400))),  # a level that rises, on the whole
     ],
 )
 def test_sensors_that_repeat_or_change_unequally_are_no_clocks(column: NDArray[np.float64]) -> None:

@@ -1,0 +1,53 @@
+"""From features of a series to one score: each feature by its limit, the far ones counting most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.sensor.model.network import Network
+from inspection.sensor.model.scaling import Scaling
+
+POWER = 6
+"""Of the norm over the features: near the largest one, yet several that are a little off add up."""
+_LARGEST = 20.0
+"""Scaled features are clipped to this magnitude before the network rebuilds them, so that one does not drown others."""
+_FARTHEST = 1e6
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Weighs how far features are from their usual values, and from what the network rebuilds of them.
+
+    Attributes:
+        limits: float64 ``(2 * features,)``, above 0, what each reaches in normal operation once in a long time: first
+            the distances from the usual values, then the errors of the network.
+    """
+
+    limits: Vector
+
+    def distances(self, features: Matrix, scaling: Scaling, network: Network) -> Matrix:
+        """Return the distances and errors of features ``(rows, features)``, float64 ``(rows, 2 * features)``."""
+        scaled = (features - scaling.center) / scaling.scale
+        clipped = np.clip(scaled, -_LARGEST, _LARGEST)
+        return np.asarray(np.abs(np.concatenate([scaled, clipped - network.reconstruct(clipped)], axis=1)), np.float64)
+
+    def squares(self, distances: Matrix, sensors: int) -> Matrix:
+        """Return each sensor's part of the squared score, float64 ``(rows, sensors)``.
+
+        Args:
+            distances: of ``distances``.
+            sensors: number of sensors; every so many features belong to them in turn.
+        """
+        multiples = np.minimum(distances / self.limits, _FARTHEST)
+        largest = np.maximum(multiples.max(axis=1, keepdims=True), 1e-12)
+        powers = (multiples / largest) ** POWER
+        by_sensor = powers.reshape(len(powers), -1, sensors).sum(axis=1)
+        total = by_sensor.sum(axis=1, keepdims=True)
+        squared = np.square(largest * total ** (1 / POWER))
+        return np.asarray(by_sensor / total * squared, np.float64)

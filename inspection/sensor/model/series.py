@@ -1,0 +1,218 @@
+"""Features of a series at several time scales, of each sensor and of what the other sensors say about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.sensor.model.cycles import Cycle, expected
+from inspection.sensor.model.smoothing import smooth
+
+KINDS = 3
+"""Scales: a few rows, their geometric middle, and the longest."""
+OF_CHANNEL = 1 + 4 * KINDS
+"""Features of one channel: the newest row; per scale level, change, energy and roughness."""
+_FLOOR = 0.05
+"""Added to energy and roughness, in their usual size, so that a sensor that stands still has a logarithm."""
+_LARGEST = 5.0
+"""One row counts no more than this in a level, in usual deviations."""
+_FOLLOWED = 2.0
+"""One row moves the base line no more than one so far away does, in usual deviations."""
+_GAP = 1.5
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class SeriesState:
+    """What a series knows of the rows before.
+
+    Attributes:
+        position: of the newest row; NaN before the first.
+        base: float64 ``(sensors,)``, the base line: how far the machine has moved from the training.
+        rows: number of rows of the present block of the base line.
+        moved: float64 ``(sensors,)``, the sum of what they lie above it.
+        last: float64 ``(channels,)``, the newest row, from which the next step is measured; NaN where missing.
+        means: float64 ``(scales, 3 * channels)``, running means of level, energy and roughness.
+    """
+
+    position: float
+    base: Vector
+    rows: int
+    moved: Vector
+    last: Vector
+    means: Matrix
+
+    def flattened(self) -> Vector:
+        """Return the state as one vector."""
+        head = np.array([self.position, self.rows], np.float64)
+        return np.concatenate([head, self.base, self.moved, self.last, self.means.ravel()])
+
+
+@dataclass(frozen=True)
+class Series:
+    """Turns rows into features; all arithmetic is causal and takes the rows in any number of pieces.
+
+    Channels are the sensors, and with more than one of them, as many differences between a sensor and what the others
+    say about it.
+
+    Attributes:
+        spans: rows of each time scale, ascending; a running mean of ``n`` rows has the memory of a window of ``n``.
+        cycles: what repeats.
+        mean: float64 ``(sensors,)``.
+        spread: float64 ``(sensors,)``, usual deviation from what is expected; above 0.
+        phase_spread: float64 ``(phases, sensors)``, the same by the phase of the first cycle; None where it is unknown.
+        roughness: float64 ``(channels,)``, usual change from row to row; above 0.
+        usual: float64 ``(3 * channels,)``, usual level, energy and roughness, which missing values have.
+        relation: float64 ``(sensors, sensors)``, what the others say; None for one sensor.
+        relation_spread: float64 ``(sensors,)``, usual difference from it.
+        block: rows after which the base line moves.
+        follow: rows in which it follows a lasting change by about two thirds.
+        base: float64 ``(sensors,)``, the base line at the end of the training.
+    """
+
+    spans: tuple[int, ...]
+    cycles: tuple[Cycle, ...]
+    mean: Vector
+    spread: Vector
+    phase_spread: Matrix | None
+    roughness: Vector
+    usual: Vector
+    relation: Matrix | None
+    relation_spread: Vector
+    block: int
+    follow: float
+    base: Vector
+
+    @property
+    def sensors(self) -> int:
+        """Number of values of a row."""
+        return len(self.mean)
+
+    @property
+    def channels(self) -> int:
+        """Number of channels, each with ``OF_CHANNEL`` features."""
+        return self.sensors if self.relation is None else 2 * self.sensors
+
+    def begin(self) -> SeriesState:
+        """Return the state before the first row."""
+        zeros = np.zeros(self.sensors)
+        return SeriesState(np.nan, self.base.copy(), 0, zeros, np.full(self.channels, np.nan), self._neutral())
+
+    def state_of(self, flattened: Vector) -> SeriesState:
+        """Return the state in a vector of ``SeriesState.flattened``."""
+        sensors, channels = self.sensors, self.channels
+        parts = np.split(flattened, np.cumsum([2, sensors, sensors, channels]))
+        head, base, moved, last, means = (part.copy() for part in parts)
+        return SeriesState(float(head[0]), base, int(head[1]), moved, last, means.reshape(len(self.spans), -1))
+
+    def advance(self, values: Matrix, positions: Vector, state: SeriesState) -> Matrix:
+        """Return the features of further rows and move the state.
+
+        A value that is missing counts as one that is as expected. After a gap longer than the longest scale the running
+        means begin anew; the base line stays.
+
+        Args:
+            values: float64 ``(rows, sensors)``; NaN where missing.
+            positions: float64 ``(rows,)``, ascending, in rows since a fixed moment.
+            state: after the rows before; changed in place.
+
+        Returns:
+            float64 ``(rows, channels * OF_CHANNEL)``.
+        """
+        before = np.concatenate([[state.position], positions[:-1]])
+        far = np.nan_to_num(positions - before, nan=1.0)
+        pieces = np.flatnonzero(far > self.spans[-1])
+        out = np.empty((len(values), self.channels * OF_CHANNEL))
+        for start, end in zip(
+            np.concatenate([[0], pieces]).tolist(), np.concatenate([pieces, [len(values)]]).tolist(), strict=True
+        ):
+            if start in pieces:
+                state.means = self._neutral()
+            if end > start:
+                part = slice(start, end)
+                out[part] = self._piece(values[part], positions[part], far[part] > _GAP, state)
+        return out
+
+    def usual_means(self, values: Matrix, positions: Vector) -> Vector:
+        """Return the mean level, energy and roughness of training rows, as ``usual``; the level is 0."""
+        state = self.begin()
+        gaps = np.diff(positions, prepend=positions[:1]) > _GAP
+        _, means = self._scaled(values, positions, gaps, state)
+        found = np.nan_to_num(np.nanmean(means, axis=0))
+        found[: self.channels] = 0.0
+        return np.asarray(found, np.float64)
+
+    def deviations(self, values: Matrix, positions: Vector) -> tuple[Matrix, Matrix]:
+        """Return how far rows lie above what is expected, and the deviation that is usual there; both as ``values``."""
+        above = values - expected(self.cycles, self.mean, positions)
+        if self.phase_spread is None:
+            return above, np.broadcast_to(self.spread, above.shape)
+        return above, self.phase_spread[self.cycles[0].phases(positions)]
+
+    def _neutral(self) -> Matrix:
+        return np.tile(self.usual, (len(self.spans), 1))
+
+    def _piece(self, values: Matrix, positions: Vector, after_gap: NDArray[np.bool_], state: SeriesState) -> Matrix:
+        scaled, means = self._scaled(values, positions, after_gap, state)
+        return self._features(scaled, np.where(np.isnan(means), self.usual, means), state)
+
+    def _scaled(
+        self, values: Matrix, positions: Vector, after_gap: NDArray[np.bool_], state: SeriesState
+    ) -> tuple[Matrix, Matrix]:
+        """Return the scaled rows of all channels, and what their running means are of, NaN where it is missing."""
+        above, spread = self.deviations(values, positions)
+        known = ~np.isnan(above)
+        scaled = np.where(known, (above - self._base_lines(above, spread, known, state)) / spread, 0.0)
+        measured = values
+        if self.relation is not None:
+            others = np.where(known, scaled @ self.relation / self.relation_spread, 0.0)
+            measured = np.concatenate([values, np.where(known, others, np.nan)], axis=1)
+            scaled, known = np.concatenate([scaled, others], axis=1), np.concatenate([known, known], axis=1)
+        steps = np.diff(np.concatenate([state.last[None], measured]), axis=0) / self.roughness
+        steps[after_gap] = np.nan
+        state.last, state.position = measured[-1].copy(), float(positions[-1])
+        most = 4 * _LARGEST
+        means = np.concatenate(
+            [
+                np.clip(scaled, -_LARGEST, _LARGEST),
+                np.where(known, np.square(np.clip(scaled, -most, most)), np.nan),
+                np.square(np.clip(steps, -most, most)),
+            ],
+            axis=1,
+        )
+        return scaled, means
+
+    def _features(self, scaled: Matrix, means: Matrix, state: SeriesState) -> Matrix:
+        channels = self.channels
+        found = [scaled]
+        faster = scaled
+        for place, span in enumerate(self.spans):
+            smoothed = smooth(means, 2 / (span + 1), state.means[place])
+            state.means[place] = smoothed[-1]
+            level = smoothed[:, :channels]
+            # A change back to what is expected is none.
+            change = np.clip(faster - level, np.minimum(faster, 0.0), np.maximum(faster, 0.0))
+            found += [level, change, 0.5 * np.log(smoothed[:, channels:] + _FLOOR**2)]
+            faster = level
+        return np.concatenate(found, axis=1)
+
+    def _base_lines(self, above: Matrix, spread: Matrix, known: NDArray[np.bool_], state: SeriesState) -> Matrix:
+        """Return the base line under each row; it moves after whole blocks, so that pieces of any size agree."""
+        lines = np.empty_like(above)
+        start = 0
+        while start < len(above):
+            part = slice(start, start + self.block - state.rows)
+            lines[part] = state.base
+            most = _FOLLOWED * spread[part]
+            off = np.clip(np.where(known[part], above[part] - state.base, 0.0), -most, most)
+            state.moved = state.moved + off.sum(axis=0)
+            state.rows += len(off)
+            start += len(off)
+            if state.rows == self.block:
+                state.base = state.base + state.moved / self.follow
+                state.rows, state.moved = 0, np.zeros(self.sensors)
+        return lines

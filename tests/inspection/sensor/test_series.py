@@ -1,0 +1,225 @@
+"""Models of a series: what of a single signal is found, and what stays normal."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from inspection.sensor import (
+    OnlineLearner,
+    SensorStream,
+    SensorTraining,
+    model_bytes,
+    model_from_bytes,
+    score_rows,
+    train,
+)
+from inspection.sensor.model.cycles import best_start
+from inspection.sensor.training.return_levels import block_maxima, return_level
+from inspection.sensor.training.series import is_series
+from models.errors import InvalidInput
+from tests.support.errors import has_code
+from tests.support.sensor_rows import COLUMNS, machine_rows
+from tests.support.sensor_series import DAY, PERIOD_S, series_model, temperature
+
+ONSET = 4 * DAY
+Fault = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+def shifted(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return values + 8
+
+
+def drifting(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return values + 4 * np.arange(len(values))[:, None] / DAY
+
+
+def stuck(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.full_like(values, values[0, 0])
+
+
+def spiked(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    out = values.copy()
+    out[3] += 30
+    return out
+
+
+def noisy(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(values + np.random.default_rng(9).normal(scale=4, size=values.shape), np.float64)
+
+
+def of_half_a_day(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    place = np.arange(len(values))[:, None]
+    turned = 4 * np.sin(4 * np.pi * place / DAY) - 4 * np.sin(2 * np.pi * place / DAY)
+    return np.asarray(values + turned, np.float64)
+
+
+@pytest.mark.parametrize("fault", [shifted, drifting, stuck, spiked, noisy, of_half_a_day])
+def test_a_fault_of_a_single_signal_is_found_within_two_days(fault: Fault) -> None:
+    values, seconds = temperature(7, seed=1, first_day=28)
+    values[ONSET:] = fault(values[ONSET:])
+    alarms = score_rows(series_model(), values, seconds).alarms
+    assert not alarms[:ONSET].any()
+    assert alarms[ONSET : ONSET + 2 * DAY].any()
+
+
+def test_four_normal_weeks_raise_no_alarm() -> None:
+    values, seconds = temperature(28, seed=2, first_day=28)
+    assert not score_rows(series_model(), values, seconds).alarms.any()
+
+
+def test_a_slow_season_is_followed() -> None:
+    values, seconds = temperature(90, seed=3, first_day=28)
+    values += 6 * (1 - np.cos(np.pi * np.arange(len(values)) / len(values)))[:, None] / 2
+    assert not score_rows(series_model(), values, seconds).alarms.any()
+
+
+def test_the_day_is_recognised_by_the_clock() -> None:
+    series = series_model().metadata.series
+    assert series is not None
+    assert [period for period, _ in series.cycles] == [DAY]
+    assert series.spans[-1] == DAY
+
+
+def test_a_cycle_of_a_machine_is_recognised_without_times() -> None:
+    rng = np.random.default_rng(0)
+    values = (np.arange(3000) % 40 > 25)[:, None] * 10 + rng.normal(scale=0.3, size=(3000, 1))
+    metadata = train(values, ("current",), SensorTraining(window=0)).model.metadata.series
+    assert metadata is not None
+    assert [period for period, _ in metadata.cycles] == [40]
+    assert metadata.origin_s is None
+
+
+def test_a_table_without_times_may_begin_anywhere_in_a_cycle() -> None:
+    rng = np.random.default_rng(0)
+    place = np.arange(3000)
+    values = (place % 40 > 25)[:, None] * 10 + rng.normal(scale=0.3, size=(3000, 1))
+    model = train(values, ("current",), SensorTraining(window=0)).model
+    assert not score_rows(model, values[17:1000]).alarms.any()
+    assert model.series is not None
+    assert best_start(model.series.cycles, model.series.mean, model.series.spread, values[17:200]) == 17
+
+
+def test_a_stream_has_the_scores_of_the_table() -> None:
+    values, seconds = temperature(2, seed=4, first_day=28)
+    values[50:53] = np.nan
+    seconds[100:] += 40 * PERIOD_S
+    wanted = series_model().score(values[:260], seconds[:260])
+    stream, found = SensorStream(series_model()), []
+    for row, at in zip(values[:260].tolist(), seconds[:260].tolist(), strict=True):
+        if np.isnan(row[0]):
+            with pytest.raises(InvalidInput, check=has_code("sensor-too-many-missing")):
+                stream.push(row, at)
+            found.append(np.nan)
+        else:
+            found.append(stream.push(row, at).score)
+        stream = SensorStream(series_model(), stream.state())
+    np.testing.assert_allclose(found, wanted, rtol=1e-9)
+
+
+def test_a_machine_that_comes_back_after_a_long_gap_is_judged_anew() -> None:
+    values, seconds = temperature(4, seed=5, first_day=28)
+    values[: 2 * DAY] += 8
+    seconds[2 * DAY :] += 3 * DAY * PERIOD_S
+    alarms = score_rows(series_model(), values, seconds).alarms
+    assert alarms[: 2 * DAY].any()
+    assert not alarms[2 * DAY :].any()
+
+
+def test_a_model_of_a_series_is_the_same_after_its_file() -> None:
+    model = series_model()
+    values, seconds = temperature(3, seed=6, first_day=28)
+    again = model_from_bytes(model_bytes(model), "oil.npz")
+    np.testing.assert_array_equal(again.score(values, seconds), model.score(values, seconds))
+    assert again.metadata == model.metadata
+
+
+@pytest.mark.parametrize("spans", [(1, 2), (3, 3, 9), ()])
+def test_a_file_with_wrong_scales_is_refused(spans: tuple[int, ...]) -> None:
+    model = series_model()
+    assert model.metadata.series is not None
+    series = model.metadata.series.model_copy(update={"spans": spans})
+    wrong = replace(model, metadata=model.metadata.model_copy(update={"series": series}))
+    with pytest.raises(InvalidInput, check=has_code("sensor-model-damaged")):
+        model_from_bytes(model_bytes(wrong), "oil.npz")
+
+
+def test_a_difference_between_related_sensors_is_found_within_their_ranges() -> None:
+    rng = np.random.default_rng(0)
+    load = np.repeat(rng.normal(size=250), 20)
+    pair = np.stack([12 + 1.5 * load, 1480 - 4 * load], axis=1) + rng.normal(scale=[0.15, 0.5], size=(5000, 2))
+    model = train(pair[:3500], ("current", "speed"), SensorTraining(window=0)).model
+    later = pair[3500:].copy()
+    later[800:, 0] += 1.2
+    scored = score_rows(model, later)
+    assert not scored.alarms[:800].any()
+    assert scored.alarms[800:1200].any()
+
+
+def test_rows_without_order_are_learned_row_by_row() -> None:
+    assert not is_series(machine_rows(500), None)
+    assert train(machine_rows(500), COLUMNS, SensorTraining(window=0, epochs=3)).model.metadata.window == 1
+
+
+def test_the_bottleneck_is_narrower_than_the_features() -> None:
+    sizes = series_model().network.sizes
+    assert min(sizes) < sizes[0]
+
+
+def test_a_sensor_that_never_moves_is_found_when_it_does() -> None:
+    values, seconds = temperature(28)
+    pair = np.concatenate([values, np.full_like(values, 24.0)], axis=1)
+    model = train(pair, ("oil", "supply"), SensorTraining(window=0), period_s=PERIOD_S, seconds=seconds).model
+    later, at = temperature(4, seed=7, first_day=28)
+    later = np.concatenate([later, np.full_like(later, 24.0)], axis=1)
+    assert not score_rows(model, later, at).alarms.any()
+    later[300:, 1] = 25.0
+    scored = score_rows(model, later, at)
+    assert scored.alarms[300:310].any()
+    assert scored.leading(int(scored.alarms.argmax()), 1)[0][0] == "supply"
+
+
+def test_online_learning_is_not_for_a_model_that_follows_by_itself() -> None:
+    with pytest.raises(ValueError, match="by itself"):
+        OnlineLearner(series_model())
+
+
+def test_a_model_of_a_series_is_not_trained_further() -> None:
+    values, seconds = temperature(28)
+    with pytest.raises(InvalidInput, check=has_code("sensor-start-series")):
+        train(values, ("oil",), SensorTraining(window=0), seconds=seconds, start=series_model())
+
+
+def test_the_return_level_is_that_of_the_distribution() -> None:
+    rng = np.random.default_rng(0)
+    levels = [return_level(rng.gumbel(2.0, 0.5, size=(60, 1)), 400)[0] for _ in range(50)]
+    assert np.mean(levels) == pytest.approx(2 + 0.5 * np.log(400), rel=0.03)
+
+
+def test_blocks_are_as_long_as_twice_the_memory() -> None:
+    maxima, rows = block_maxima(np.arange(1000.0)[:, None], 20)
+    assert (len(maxima), rows) == (25, 40)
+    assert maxima[-1, 0] == 999
+
+
+def test_fewer_false_alarms_a_week_give_a_higher_threshold() -> None:
+    values, seconds = temperature(28)
+    thresholds = [
+        train(
+            values,
+            ("oil",),
+            SensorTraining(window=0, false_alarms_per_week=rate),
+            period_s=PERIOD_S,
+            seconds=seconds,
+        ).model.metadata.threshold
+        for rate in (2.0, 0.2)
+    ]
+    assert thresholds[0] < thresholds[1]
+
+
+def test_files_of_rows_keep_the_first_format() -> None:
+    model = train(machine_rows(100), COLUMNS, SensorTraining(epochs=1)).model
+    assert model.metadata.format == 1
+    assert b'"series"' not in model_bytes(model)
