@@ -103,6 +103,13 @@ AREAS = {
             measures=(Measure("app.benchmarks.inspection.skab", folder="skab", quick={"seeds": 1}),),
         ),
         Area(
+            "sensors",
+            "Sensor anomaly models over all sets",
+            measures=(
+                Measure("app.benchmarks.inspection.sensors", quick={"seeds": 1, "discord": False}, time_limit_s=3600),
+            ),
+        ),
+        Area(
             "codes",
             "Reading codes",
             measures=(

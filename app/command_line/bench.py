@@ -38,7 +38,8 @@ def bench_command(
       inspection   anomaly models on images
       detection    detectors: training, accuracy, speed
       calibration  calibration of the threshold
-      skab         sensor anomaly models
+      skab         sensor anomaly models on SKAB
+      sensors      sensor anomaly models over all sets, beside other ways
       codes        reading codes
       sources      image sources: reading, reconnecting
       server       the central server: writers at once, requests
