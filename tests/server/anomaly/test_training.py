@@ -116,7 +116,7 @@ def test_a_failed_model_is_deleted(served: Served) -> None:
     [
         ("{", "settings"),
         ("[]", "settings"),
-        ('{"window": 0}', "settings.window"),
+        ('{"window": -1}', "settings.window"),
         ('{"percent": 50}', "settings.percent"),
         ('{"further": 1}', "settings.further"),
         ('{"sensor": "x"}', "settings.sensor"),
