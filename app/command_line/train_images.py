@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from app.command_line.chosen_pipeline import PreprocessingModelOption, PreprocessingPipelineOption, chosen_preprocessing
+from app.command_line.details import DetailOption, RotationOption, SideOption, measured_details, rotation_line
 from app.command_line.options import (
     JsonOption,
     NameOption,
@@ -60,6 +61,9 @@ def train_images_command(
     false_alarm_rate: Annotated[
         float, typer.Option("--false-alarm-rate", help="Share of good parts that may be rejected, 0 to 0.5.")
     ] = 0.05,
+    detail: DetailOption = None,
+    side: SideOption = None,
+    rotation: RotationOption = "auto",
     backbone: Annotated[
         str | None, typer.Option("--backbone", help="Network the features come from: efficientnet-lite0 or -lite2.")
     ] = None,
@@ -98,6 +102,7 @@ def train_images_command(
     Examples:
       imageflow train images --good good/ --out part.model
       imageflow train images --good good/ --out part.model --method padim
+      imageflow train images --good good/ --out part.model --detail fine
       imageflow train images --good good/ --out part.model --threshold tail
       imageflow train images --good good/ --out part.model \\
           --pipeline own.json --model good.png
@@ -119,6 +124,9 @@ def train_images_command(
 
     settings = TrainingSettings(
         name=name,
+        detail=detail or "standard",
+        side=side,
+        rotation=rotation,
         backbone=backbone,
         bank_size=bank_size,
         false_alarm_rate=false_alarm_rate,
@@ -136,6 +144,7 @@ def train_images_command(
     preprocessor = chosen_preprocessing(pipeline, model or [], reading)
     defects = defect_images(defect) if defect is not None else []
     chosen = _chosen_images(good)
+    details = measured_details(chosen.files, settings, preprocessor) if detail is not None else []
     with report_when_stopped(out), progress_bar("Training") as advance:
 
         def show(progress: TrainingProgress) -> None:
@@ -148,9 +157,11 @@ def train_images_command(
     report_transparent(report.transparent)
     _warn_of_small_sample(report)
     if as_json:
-        typer.echo(json.dumps(_content(report, skipped, chosen.left_out), ensure_ascii=False))
+        typer.echo(json.dumps({**_content(report, skipped, chosen.left_out), "details": details}, ensure_ascii=False))
     else:
         typer.echo(_line(report))
+        if line := rotation_line(report.manifest.rotation):
+            typer.echo(line)
         if (separation := report.manifest.separation) is not None:
             typer.echo(_separation_line(separation))
     if skipped:
@@ -212,6 +223,7 @@ def _content(report: TrainingReport, skipped: dict[str, str], left_out: dict[str
         "defects": threshold.defects,
         "separation": None if separation is None else separation.model_dump(),
         "configuration": None if configuration is None else configuration.model_dump(),
+        "rotation": None if report.manifest.rotation is None else report.manifest.rotation.model_dump(),
         "warnings": list(report.warnings),
         "skipped": skipped,
         "left_out": left_out,

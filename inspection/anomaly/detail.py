@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from inspection.anomaly.network_area import LARGEST_SIDE, MEDIAN_SIDE, TILE_SIDE
 from inspection.anomaly.preparation import WORKING_SIDE, choose_scale, median_area, tensor_size, working_size
@@ -13,11 +13,12 @@ from inspection.anomaly.tiling import tile_count
 from models.errors import DoesNotFit
 
 DetailName = Literal["fast", "standard", "fine", "finest"]
+DETAILS: tuple[DetailName, ...] = get_args(DetailName)
 DEFAULT_DETAIL: DetailName = "standard"
+# Side in network pixels of a defect that is found in most places of a textured surface.
+_SMALLEST_DEFECT = 14
 _FAST_SIDE = 224
 _SIDES = {"fine": 576, "finest": LARGEST_SIDE}
-# Beyond this an enlarged image costs time and shows the network nothing more.
-_MOST_ENLARGED = 1.25
 # Of a longer side, the image would be shrunk to the working size before it is scaled.
 _LONGEST_WHOLE = WORKING_SIDE
 
@@ -45,22 +46,27 @@ class NetworkArea:
         """The number of tiles of a median image."""
         return tile_count(self.height, self.width, self.tile)
 
+    @property
+    def smallest_defect(self) -> int:
+        """About the side of the smallest defect that is found, in original pixels."""
+        return max(1, math.ceil(_SMALLEST_DEFECT / self.scale))
+
 
 def detail_side(detail: DetailName, standard: int, sizes: Sequence[tuple[int, int]]) -> int:
     """Return the side of the square of the median network input, in network pixels.
 
-    More than standard detail never enlarges the images by more than a quarter.
+    More than standard detail never enlarges the images: that costs time and shows the network nothing more.
 
     Args:
         detail: chosen by the person.
         standard: side at standard detail.
-        sizes: height and width of the images, in original pixels.
+        sizes: height and width of the images as the model is given them.
     """
     if detail == "standard":
         return standard
     if detail == "fast":
         return min(_FAST_SIDE, standard)
-    return max(standard, min(_SIDES[detail], round(_MOST_ENLARGED * math.sqrt(median_area(sizes)))))
+    return max(standard, min(_SIDES[detail], round(math.sqrt(median_area(sizes)))))
 
 
 def network_area(sizes: Sequence[tuple[int, int]], side: int, *, aligned: bool = False) -> NetworkArea:

@@ -26,6 +26,12 @@ class FeatureExtractor:
         self.graph = with_patch_features(network)
         self._request = compile_model(self.graph, threads).create_infer_request()
 
+    @property
+    def dimensions(self) -> int:
+        """The number of features of a patch."""
+        size: int = self.graph.output("features").get_partial_shape()[1].get_length()
+        return size
+
     def grid(self, prepared: NetworkInput, tile: int = 0) -> FloatArray:
         """Return the features over the patch grid, float32 ``(h, w, D)``.
 

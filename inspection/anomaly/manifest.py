@@ -98,6 +98,24 @@ class SeparationRecord(_Part):
     best_threshold: FiniteFloat
 
 
+class RotationRecord(_Part):
+    """Whether the model knows good parts in any orientation, by turned copies of the good images.
+
+    Attributes:
+        rotations: copies of each image in the memory bank, evenly spaced over 360°, itself included; 1 for none.
+        measured: whether that was found out from the good images, not given.
+        good_change: change of the scores of held-out good images by turned copies, as a share; None when not measured.
+        separation_fixed: AUROC of defects drawn on held-out good images without turned copies.
+        separation_turned: the same with them.
+    """
+
+    rotations: int = Field(ge=1)
+    measured: bool
+    good_change: FiniteFloat | None = None
+    separation_fixed: FiniteFloat | None = None
+    separation_turned: FiniteFloat | None = None
+
+
 class BackboneRecord(_Part):
     """The network that computes the features."""
 
@@ -177,6 +195,7 @@ class BundleManifest(_Part):
         kind: the method, a name of ``inspection.anomaly.methods.registry``.
         name: display name.
         configuration: how the model sees and compares images; None in files written before it was recorded.
+        rotation: of good parts; None in files written before it was recorded.
         precision: of weights and activations: ``fp32`` or ``int8``.
         scores: cross-validated scores of good images, ascending, at least two; shown as a histogram.
         defect_scores: scores of images of defects by the final model, ascending; empty without any.
@@ -198,6 +217,7 @@ class BundleManifest(_Part):
     precision: str = "fp32"
     backbone: BackboneRecord
     configuration: Annotated[Configuration | None, Field(exclude_if=_is_none)] = None
+    rotation: Annotated[RotationRecord | None, Field(exclude_if=_is_none)] = None
     preprocessing: Preprocessing
     threshold: ThresholdRecord
     scores: _HeldOut

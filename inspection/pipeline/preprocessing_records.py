@@ -77,7 +77,8 @@ def preprocessing_mismatches(
     for step in pipeline.steps:
         for used in (models[name] for name in step.models().values()):
             if isinstance(used, AnomalyModel):
-                here = preprocessing_record(pipeline, step.id, digests)
+                whole = used.manifest.preprocessing.tile == 0
+                here = preprocessing_record(pipeline, step.id, digests, shrinks_first=whole)
                 found.append(preprocessing_mismatch(used.manifest, used.name, used.digest, here, step.id))
     return tuple(differing for differing in found if differing is not None)
 
@@ -100,7 +101,9 @@ def preprocessing_mismatch(
     return PreprocessingMismatch(name, digest, trained, here, step)
 
 
-def preprocessing_record(pipeline: ValidatedPipeline, step_id: str, digests: Mapping[str, str]) -> PreprocessingRecord:
+def preprocessing_record(
+    pipeline: ValidatedPipeline, step_id: str, digests: Mapping[str, str], *, shrinks_first: bool = True
+) -> PreprocessingRecord:
     """Return the processing of an image before a step; names of steps and models do not matter.
 
     Steps right before it that only shrink the image to no less than the model's working size are left out. Settings
@@ -110,10 +113,12 @@ def preprocessing_record(pipeline: ValidatedPipeline, step_id: str, digests: Map
         pipeline: that the step belongs to.
         step_id: of a step that takes a picture at its port ``image``.
         digests: name → SHA-256 of the models and reference images that the steps before it use.
+        shrinks_first: whether the step's model shrinks images to its working size itself; a model of tiles does not,
+            and a step that shrinks takes away what it was trained to see.
     """
     steps = {step.id: step for step in pipeline.steps}
     last = steps[step_id].inputs["image"]
-    while last != INPUT and _only_shrinks(steps[last]):
+    while shrinks_first and last != INPUT and _only_shrinks(steps[last]):
         last = steps[last].inputs["image"]
     digest_of = {INPUT: INPUT}
     kept = []

@@ -24,7 +24,7 @@ from resources.parts import DEFECT_CLASSES, draw_part
 from tests.support.made_once import alone, made_once
 
 GOOD_IMAGES = 24
-SMALL = TrainingSettings(bank_size=500, name="small", false_alarm_rate=0.1, folds=3)
+SMALL = TrainingSettings(rotation="fixed", bank_size=500, name="small", false_alarm_rate=0.1, folds=3)
 
 
 def real_data() -> Path | None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from inspection.anomaly.methods.graphs import map_graph, projected_patches
-from inspection.anomaly.methods.padim import Padim, fit
+from inspection.anomaly.methods.padim import DIMENSIONS, Padim, fit
 from inspection.anomaly.methods.registry import MethodSettings, PatchSource
 from inspection.runtime.arrays import FloatArray
 from inspection.runtime.graphs import constant
@@ -50,6 +50,13 @@ class PadimMethod:
     name: ClassVar[str] = "padim"
     aligned: ClassVar[bool] = True
     settings: MethodSettings
+
+    def blank(self, dimensions: int, cells: int) -> PadimModel:
+        """Return a model of ``cells`` positions."""
+        kept = min(DIMENSIONS, dimensions)
+        projection, offset = np.full((dimensions, kept), 1 / dimensions, np.float32), np.ones(kept, np.float32)
+        factors = np.broadcast_to(np.eye(kept, dtype=np.float32), (cells, kept, kept)).copy()
+        return PadimModel(Padim(projection, offset, np.ones((cells, kept), np.float32), factors))
 
     def fit(self, source: PatchSource, indices: Sequence[int], check: Callable[[], None]) -> PadimModel:
         """Fit on the images ``indices``."""

@@ -11,6 +11,7 @@ import numpy as np
 from inspection.anomaly.methods.graphs import anomaly_graph
 from inspection.anomaly.methods.patchcore import PatchCore, fit
 from inspection.anomaly.methods.registry import MethodSettings, PatchSource
+from inspection.anomaly.methods.whitening import AXES
 from inspection.runtime.arrays import FloatArray
 
 
@@ -44,6 +45,14 @@ class PatchCoreMethod:
     name: ClassVar[str] = "patchcore"
     aligned: ClassVar[bool] = False
     settings: MethodSettings
+
+    def blank(self, dimensions: int, cells: int) -> PatchCoreModel:
+        """Return a model with a full memory bank, whatever the number of ``cells``."""
+        del cells
+        axes, size = min(AXES, dimensions), self.settings.bank_size
+        projection = np.full((dimensions, axes), 1 / dimensions, np.float32)
+        offset, bank, constants = (np.ones(shape, np.float32) for shape in ((axes,), (size, axes), (size,)))
+        return PatchCoreModel(PatchCore(projection, offset, bank, constants))
 
     def fit(self, source: PatchSource, indices: Sequence[int], check: Callable[[], None]) -> PatchCoreModel:
         """Fit on the images ``indices``."""

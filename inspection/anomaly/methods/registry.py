@@ -78,6 +78,15 @@ class Method(Protocol):
     @property
     def aligned(self) -> bool: ...  # noqa: D102 - an attribute
 
+    def blank(self, dimensions: int, cells: int) -> FittedModel:
+        """Return a model of the largest size that a fit gives, fitted on nothing, to measure how long one takes.
+
+        Args:
+            dimensions: of a patch's features.
+            cells: of the patch grid.
+        """
+        ...
+
     def fit(self, source: PatchSource, indices: Sequence[int], check: Callable[[], None]) -> FittedModel:
         """Fit on the images ``indices``; ``check`` is called regularly, and an exception it raises aborts the fit."""
         ...

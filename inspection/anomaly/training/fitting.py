@@ -10,8 +10,9 @@ from inspection.anomaly.backbone.files import Backbone
 from inspection.anomaly.features import FeatureExtractor
 from inspection.anomaly.manifest import Preprocessing
 from inspection.anomaly.masking import MaskedLayout
-from inspection.anomaly.methods.registry import FittedModel, Method
+from inspection.anomaly.methods.registry import FittedModel, Method, PatchSource
 from inspection.anomaly.network_input import prepare_picture
+from inspection.anomaly.preparation import NetworkInput
 from inspection.anomaly.training.progress import ProgressTracker
 from inspection.anomaly.training.training_set import TrainingSet
 from inspection.imaging.picture import Picture
@@ -20,7 +21,7 @@ from inspection.runtime.arrays import FloatArray
 # Features cached in memory (1 GB as float32); those of further images are recomputed when needed.
 _MAX_CACHED_VALUES = 256_000_000
 # Patches per fit; more cost time without a gain, as the memory bank is far smaller.
-_MAX_PATCHES = 200_000
+MOST_PATCHES = 200_000
 
 
 class FeatureStore:
@@ -37,6 +38,7 @@ class FeatureStore:
     Attributes:
         preprocessing: common to all images.
         extractor: computes features; owns the feature graph.
+        patches_per_image: most patches of an image that a fit is given.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class FeatureStore:
         self._cached: dict[int, FloatArray] = {}
         self._layouts: list[MaskedLayout] = []
         self._samples: list[FloatArray] = []
+        self.patches_per_image = max(1, MOST_PATCHES // len(training_set.files))
         self._extract(seed)
 
     def samples(self, index: int) -> FloatArray:
@@ -77,8 +80,17 @@ class FeatureStore:
         Raises:
             DoesNotFit: ``image-scale``.
         """
+        prepared, grid = self.prepared_grid(picture)
+        return grid, MaskedLayout.of(picture, prepared)
+
+    def prepared_grid(self, picture: Picture) -> tuple[NetworkInput, FloatArray]:
+        """Return the network input of any picture, and its features on the patch grid, float32 ``(h, w, D)``.
+
+        Raises:
+            DoesNotFit: ``image-scale``.
+        """
         prepared = prepare_picture(picture, self.preprocessing)
-        return self.extractor.grid(prepared, self.preprocessing.tile), MaskedLayout.of(picture, prepared)
+        return prepared, self.extractor.grid(prepared, self.preprocessing.tile)
 
     def score_picture(self, fitted: FittedModel, picture: Picture) -> float:
         """Return the score of any picture by ``fitted``, as the training computes scores.
@@ -90,7 +102,7 @@ class FeatureStore:
 
     def _extract(self, seed: int) -> None:
         count = len(self._training_set.files)
-        share = max(1, _MAX_PATCHES // count)
+        share = self.patches_per_image
         generator = np.random.default_rng(seed)
         cached_values = 0
         for index in range(count):
@@ -124,6 +136,7 @@ def held_out_scores(
     folds: int,
     seed: int,
     tracker: ProgressTracker,
+    source: PatchSource | None = None,
     on_held_out: Callable[[FittedModel, int], None] = lambda _fitted, _index: None,
 ) -> list[float]:
     """Return the score of each image by a model fitted on the other folds (k-fold cross-validation).
@@ -135,13 +148,14 @@ def held_out_scores(
         folds: number of folds.
         seed: of the random assignment to folds.
         tracker: advanced by each fold.
+        source: patches that the models are fitted on; None takes those of ``store``.
         on_held_out: called with each image and the model fitted without it.
     """
     selected = np.asarray(indices, np.int64)
     fold_of = np.random.default_rng(seed).permutation(len(selected)) % folds
     scores = [0.0] * len(selected)
     for fold in range(folds):
-        fitted = method.fit(store, selected[fold_of != fold].tolist(), tracker.check)
+        fitted = method.fit(source or store, selected[fold_of != fold].tolist(), tracker.check)
         for place in np.flatnonzero(fold_of == fold).tolist():
             tracker.check()
             index = int(selected[place])

@@ -15,6 +15,7 @@ from inspection.anomaly.manifest import (
     BundleManifest,
     DataRecord,
     Preprocessing,
+    RotationRecord,
     ThresholdRecord,
     format_of,
 )
@@ -57,6 +58,7 @@ def threshold_record(threshold: Threshold) -> ThresholdRecord:
 def build_manifest(
     settings: TrainingSettings,
     configuration: Configuration,
+    rotation: RotationRecord,
     backbone: Backbone,
     preprocessing: Preprocessing,
     fitted: FittedModel,
@@ -74,6 +76,7 @@ def build_manifest(
     Args:
         settings: of the training.
         configuration: of the model.
+        rotation: of good parts.
         backbone: network that computes the features.
         preprocessing: of images.
         fitted: the fitted model.
@@ -95,6 +98,7 @@ def build_manifest(
         name=settings.name,
         backbone=BackboneRecord(name=backbone.name, digest=backbone.digest),
         configuration=configuration,
+        rotation=rotation,
         preprocessing=preprocessing,
         threshold=threshold_record(threshold),
         scores=tuple(sorted(scores)),

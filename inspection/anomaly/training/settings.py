@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
@@ -14,6 +15,7 @@ from inspection.imaging.reading import PagePolicy
 from models.names import LONGEST_NAME
 
 LARGEST_SEED = 2**63 - 1
+RotationName = Literal["auto", "any", "fixed"]
 OVERRULED = ("backbone", "side", "whitening")
 """Settings that overrule the field of ``Configuration`` of the same name."""
 
@@ -25,6 +27,7 @@ class TrainingSettings(BaseModel):
         name: of the model, for people.
         method: ``patchcore``, or ``padim`` for aligned images of one size.
         detail: how large the network sees the images, where no side overrules it.
+        rotation: whether parts lie in ``any`` orientation, always alike (``fixed``), or as the good images show.
         backbone: overrules the configuration's network.
         side: overrules its side.
         whitening: overrules its whitening.
@@ -47,6 +50,7 @@ class TrainingSettings(BaseModel):
     name: str = Field(default="", max_length=LONGEST_NAME)
     method: str = DEFAULT_METHOD
     detail: DetailName = DEFAULT_DETAIL
+    rotation: RotationName = "auto"
     backbone: str | None = None
     side: int | None = Field(default=None, ge=SIDES[0], le=SIDES[1])
     whitening: float | None = Field(default=None, ge=0, le=1)
@@ -83,7 +87,7 @@ class TrainingSettings(BaseModel):
 
         Args:
             configuration: its side is that of standard detail.
-            sizes: height and width of the images, in original pixels.
+            sizes: height and width of the images as the model is given them.
         """
         if self.side is not None:
             return configuration.model_copy(update={"detail": ""})

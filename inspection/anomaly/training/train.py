@@ -12,8 +12,8 @@ from inspection.anomaly.backbone.files import find_backbone
 from inspection.anomaly.bundle import pack, unpack
 from inspection.anomaly.configuration import Configuration
 from inspection.anomaly.detail import network_area
-from inspection.anomaly.manifest import BundleManifest
-from inspection.anomaly.methods.registry import find_method
+from inspection.anomaly.manifest import BundleManifest, Preprocessing
+from inspection.anomaly.methods.registry import Method, find_method
 from inspection.anomaly.preprocessing import NO_PREPROCESSING, ImagePreprocessor
 from inspection.anomaly.threshold.estimate import Threshold
 from inspection.anomaly.training.defects import read_defects, score_defects
@@ -22,6 +22,7 @@ from inspection.anomaly.training.fitting import FeatureStore, held_out_scores
 from inspection.anomaly.training.manifest_builder import build_manifest, build_preprocessing
 from inspection.anomaly.training.parity_check import PARITY_IMAGES, check_parity, probe_scores
 from inspection.anomaly.training.progress import OnProgress, ProgressTracker, TrainingProgress
+from inspection.anomaly.training.rotation import TurnedPatches, chosen_rotation, turning_work
 from inspection.anomaly.training.settings import TrainingSettings
 from inspection.anomaly.training.training_set import TrainingSet, require_one_size, scan_images, without_oversized
 from inspection.imaging.reading import Reading
@@ -129,32 +130,33 @@ def train_images(
     reading = Reading(given if set_range is None else set_range.values, settings.pages)
     training_set = scan_images(paths, tracker, _READING, preprocessor, reading)
     _require_enough(training_set)
-    configuration = settings.seeing(configuration, training_set.sizes)
-    area = network_area(training_set.sizes, configuration.side, aligned=method.aligned)
-    if method.aligned:
-        require_one_size(training_set, area.scale)
-    preprocessing = build_preprocessing(training_set, area, aligned=method.aligned)
-    training_set = without_oversized(training_set, preprocessing)
-    _require_enough(training_set)
+    configuration = settings.seeing(configuration, training_set.given_sizes)
+    preprocessing, training_set = _seen(training_set, configuration, method)
     count = len(training_set.files)
     defect_set = read_defects(defects, training_set, tracker, _READING) if defects else None
     folds = min(settings.folds, count)
-    tracker.total = _work(len(paths), count, folds, len(defects))
+    turning = 0.0 if settings.rotation == "fixed" or method.aligned else turning_work(count)
+    tracker.total = _work(len(paths), count, folds, len(defects)) + turning
     store = FeatureStore(
         backbone, training_set, preprocessing, tracker, seed=settings.seed, threads=settings.threads
     )  # fmt: skip
+    rotation = chosen_rotation(settings.rotation, method, store, training_set, settings.seed, tracker)
+    turns = rotation.rotations
+    source = TurnedPatches(store, training_set, turns, settings.seed, tracker, count) if turns > 1 else store
+    tracker.total = max(tracker.done, tracker.total - (turning if turns == 1 else 0.0))
     drawn = DrawnScores(store, training_set, settings.seed, tracker)
-    scores = held_out_scores(method, store, range(count), folds, settings.seed, tracker, drawn.add)
-    fitted = method.fit(store, range(count), tracker.check)
+    scores = held_out_scores(method, store, range(count), folds, settings.seed, tracker, source, drawn.add)
+    fitted = method.fit(source, range(count), tracker.check)
     tracker.advance(count, "fit", 1, 1)
     defect_scores, rejected = score_defects(store, fitted, preprocessing, defect_set, tracker)
     threshold = policy.choose(scores, defect_scores)
     if threshold.value < _MIN_THRESHOLD:
         raise InvalidInput("images-all-alike", count=count)
-    graph, weights = serialise(fitted.graph(store.extractor.graph, smoothed=area.tile == 0))
+    graph, weights = serialise(fitted.graph(store.extractor.graph, smoothed=preprocessing.tile == 0))
     manifest = build_manifest(
         settings,
         configuration,
+        rotation,
         backbone,
         preprocessing,
         fitted,
@@ -182,6 +184,17 @@ def train_images(
     return TrainingReport(
         out, final.digest, threshold, count, skipped, seconds, final.manifest, set_range, transparent
     )  # fmt: skip
+
+
+def _seen(training_set: TrainingSet, configuration: Configuration, method: Method) -> tuple[Preprocessing, TrainingSet]:
+    """Return the preprocessing of the images, and those that fit it."""
+    area = network_area(training_set.sizes, configuration.side, aligned=method.aligned)
+    if method.aligned:
+        require_one_size(training_set, area.scale)
+    preprocessing = build_preprocessing(training_set, area, aligned=method.aligned)
+    fitting = without_oversized(training_set, preprocessing)
+    _require_enough(fitting)
+    return preprocessing, fitting
 
 
 def _require_enough(training_set: TrainingSet) -> None:

@@ -29,6 +29,7 @@ class TrainingSet:
     Attributes:
         files: path and SHA-256 of each usable image, without exact duplicates.
         sizes: height and width of each preprocessed image, in whole pixels before resizing.
+        given_sizes: height and width of each image as the model is given it, after resizing.
         duplicates: number of files left out as exact duplicates.
         skipped: path → error of each unusable file: unreadable, rejected by a step, or far larger than the others.
         preprocessor: applied to each image; none by default.
@@ -39,6 +40,7 @@ class TrainingSet:
 
     files: tuple[tuple[Path, str], ...]
     sizes: tuple[tuple[int, int], ...]
+    given_sizes: tuple[tuple[int, int], ...]
     duplicates: int
     skipped: dict[str, UnreadableImage | DoesNotFit]
     preprocessor: ImagePreprocessor = NO_PREPROCESSING
@@ -107,6 +109,7 @@ def scan_images(
         TrainingCancelled: when the training was cancelled.
     """
     found: dict[str, tuple[Path, tuple[int, int]]] = {}
+    given: dict[str, tuple[int, int]] = {}
     skipped: dict[str, UnreadableImage | DoesNotFit] = {}
     duplicates, deep, transparent = 0, 0, 0
     for number, path in enumerate(paths, start=1):
@@ -117,7 +120,9 @@ def scan_images(
                 duplicates += 1
             else:
                 decoded = decode(data, name=path.name, reading=reading)
-                found[digest] = (path, _size(preprocessor(decoded.pixels)))
+                picture = preprocessor(decoded.pixels)
+                found[digest] = (path, original_size(picture))
+                given[digest] = (picture.pixels.shape[0], picture.pixels.shape[1])
                 deep += decoded.values is not None
                 transparent += decoded.transparent
         except (UnreadableImage, DoesNotFit) as error:
@@ -129,6 +134,7 @@ def scan_images(
     return TrainingSet(
         files=tuple((path, digest) for digest, (path, _) in ordered),
         sizes=tuple(size for _, (_, size) in ordered),
+        given_sizes=tuple(given[digest] for digest, _ in ordered),
         duplicates=duplicates,
         skipped=skipped,
         preprocessor=preprocessor,
@@ -138,7 +144,8 @@ def scan_images(
     )
 
 
-def _size(picture: Picture) -> tuple[int, int]:
+def original_size(picture: Picture) -> tuple[int, int]:
+    """Return height and width of a picture in whole pixels before resizing."""
     (height, width), (across, down) = picture.pixels.shape[:2], picture.resized
     return max(1, round(height / down)), max(1, round(width / across))
 
@@ -171,6 +178,7 @@ def without_oversized(training_set: TrainingSet, preprocessing: Preprocessing) -
         training_set,
         files=tuple(training_set.files[index] for index in kept),
         sizes=tuple(training_set.sizes[index] for index in kept),
+        given_sizes=tuple(training_set.given_sizes[index] for index in kept),
         skipped=skipped,
     )
 

@@ -49,6 +49,10 @@ class MeanMethod:
     aligned: ClassVar[bool] = False
     settings: MethodSettings
 
+    def blank(self, dimensions: int, cells: int) -> MeanModel:
+        del cells
+        return MeanModel(np.eye(dimensions, dtype=np.float32), np.zeros(dimensions, np.float32))
+
     def fit(self, source: PatchSource, indices: Sequence[int], check: Callable[[], None]) -> MeanModel:
         check()
         patches = np.concatenate([source.samples(index) for index in indices])

@@ -322,7 +322,8 @@ def test_copies_of_one_picture_are_reported_as_that(tmp_path: Path, backbone: ob
 
 
 def test_strips_of_a_line_camera_have_a_manifest_however_long_they_are() -> None:
-    strips = TrainingSet(files=(), sizes=((400, 21_000), (400, 90_000), (400, 95_000)), duplicates=0, skipped={})
+    sizes = ((400, 21_000), (400, 90_000), (400, 95_000))
+    strips = TrainingSet(files=(), sizes=sizes, given_sizes=sizes, duplicates=0, skipped={})
     reported = build_preprocessing(strips, network_area(strips.sizes, 288), aligned=False)
     assert (reported.median_height, reported.median_width) == (400, 90_000)
 

@@ -1,0 +1,94 @@
+"""The detail of a training: its options, and what each one costs, told before the training begins."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from app.command_line.tables import table_lines
+
+if TYPE_CHECKING:
+    from inspection.anomaly.manifest import RotationRecord
+    from inspection.anomaly.preprocessing import ImagePreprocessor
+    from inspection.anomaly.training.estimates import DetailEstimate
+    from inspection.anomaly.training.settings import TrainingSettings
+
+_HEADER = ("detail", "ms an image", "MB an image", "defects from", "tiles", "training")
+_MINUTE = 60
+
+DetailOption = Annotated[
+    Literal["fast", "standard", "fine", "finest"] | None,
+    typer.Option(
+        "--detail",
+        help="How large the model sees the images: finer finds smaller defects and takes longer. When given, the time "
+        "that each takes here is measured and told first; standard by default.",
+    ),
+]
+SideOption = Annotated[
+    int | None,
+    typer.Option(
+        "--side",
+        min=64,
+        max=2304,
+        help="Overrules --detail: the model sees an image of median size as large as a square of this side, pixels.",
+    ),
+]
+RotationOption = Annotated[
+    Literal["auto", "any", "fixed"],
+    typer.Option(
+        "--rotation",
+        help="How parts lie: any (in any orientation), fixed (always alike), or auto: found out from the good images.",
+    ),
+]
+
+
+def measured_details(
+    paths: Sequence[Path], settings: TrainingSettings, preprocessor: ImagePreprocessor
+) -> list[dict[str, Any]]:
+    """Measure what each detail costs on this computer, print it on stderr, and return it for a program.
+
+    Raises:
+        UserFacingError: as ``estimate_details``.
+    """
+    from inspection.anomaly.training.estimates import estimate_details
+
+    found = estimate_details(paths, settings, preprocessor=preprocessor)
+    chosen = "" if settings.side is not None else settings.detail
+    lines = table_lines(_HEADER, [_row(estimate, chosen) for estimate in found])
+    sys.stderr.write("\n".join(lines) + "\n")
+    return [asdict(estimate) for estimate in found]
+
+
+def _row(estimate: DetailEstimate, chosen: str) -> list[str]:
+    name = estimate.detail or f"{estimate.side} px"
+    return [
+        f"* {name}" if estimate.detail == chosen else f"  {name}",
+        f"{estimate.latency_ms:.0f}",
+        f"{estimate.memory_mb:.0f}",
+        f"{estimate.smallest_defect} px",
+        f"{estimate.tiles}",
+        _duration(estimate.training_s),
+    ]
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < _MINUTE else f"{seconds / _MINUTE:.0f} min"
+
+
+def rotation_line(record: RotationRecord | None) -> str:
+    """Return what a training found out about the orientation of parts; empty where there is nothing to say."""
+    if record is None or record.rotations == 1:
+        return ""
+    line = f"parts in any orientation: {record.rotations} turned copies of each good image"
+    change, fixed, turned = record.good_change, record.separation_fixed, record.separation_turned
+    if change is None or fixed is None or turned is None:
+        return line
+    return (
+        f"{line}; held-out good images score {change:+.1%}, drawn defects are told from them with AUROC {turned:.3f} "
+        f"(without: {fixed:.3f})"
+    )

@@ -1,0 +1,67 @@
+"""What each detail costs, measured before a training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inspection.anomaly import TrainingSettings
+from inspection.anomaly.detail import DETAILS, DetailName, detail_side, network_area
+from inspection.anomaly.training.estimates import estimate_details
+from inspection.imaging.files import encode_png
+from models.errors import InvalidInput
+
+
+def images(folder: Path, height: int, width: int) -> list[Path]:
+    """Three noisy images."""
+    paths = [folder / f"{number}.png" for number in range(3)]
+    for number, path in enumerate(paths):
+        noise = np.random.default_rng(number).integers(0, 255, (height, width), dtype=np.uint8)
+        path.write_bytes(encode_png(noise))
+    return paths
+
+
+@pytest.mark.parametrize(("detail", "side"), [("fast", 224), ("standard", 288), ("fine", 576), ("finest", 2304)])
+def test_a_large_image_is_seen_larger_with_each_detail(detail: DetailName, side: int) -> None:
+    assert detail_side(detail, 288, [(3648, 5472)]) == side
+
+
+@pytest.mark.parametrize(("detail", "side"), [("fine", 300), ("finest", 300)])
+def test_no_detail_enlarges_a_small_image_beyond_its_pixels(detail: DetailName, side: int) -> None:
+    assert detail_side(detail, 288, [(300, 300)]) == side
+
+
+def test_the_smallest_defect_is_told_in_pixels_of_the_image() -> None:
+    assert network_area([(3648, 5472)], 2304).smallest_defect < 30 < network_area([(3648, 5472)], 576).smallest_defect
+
+
+@pytest.mark.slow
+def test_each_detail_of_a_large_image_takes_longer_than_the_one_before(tmp_path: Path, backbone: object) -> None:
+    found = estimate_details(images(tmp_path, 1500, 1500), TrainingSettings())
+    assert [estimate.detail for estimate in found] == list(DETAILS)
+    assert found[3].latency_ms > found[2].latency_ms > found[0].latency_ms
+    assert found[3].memory_mb > found[0].memory_mb
+    assert found[3].training_s > found[0].training_s
+    assert [estimate.tiles > 1 for estimate in found] == [False, False, False, True]
+
+
+@pytest.mark.slow
+def test_a_detail_of_tiles_is_left_out_for_a_method_of_positions(tmp_path: Path, backbone: object) -> None:
+    found = estimate_details(images(tmp_path, 1500, 1500), TrainingSettings(method="padim"))
+    assert [estimate.detail for estimate in found] == ["fast", "standard", "fine"]
+
+
+@pytest.mark.slow
+def test_a_side_by_number_is_measured_alone(tmp_path: Path, backbone: object) -> None:
+    found = estimate_details(images(tmp_path, 400, 400), TrainingSettings(side=320))
+    assert [(estimate.detail, estimate.side) for estimate in found] == [("", 320)]
+
+
+def test_images_that_cannot_be_read_are_reported_before_anything_is_measured(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no image")
+    with pytest.raises(InvalidInput) as caught:
+        estimate_details([broken], TrainingSettings())
+    assert caught.value.code == "no-image-usable"
