@@ -72,6 +72,7 @@ AREAS = {
             measures=(
                 Measure("app.benchmarks.inspection.anomaly"),
                 Measure("app.benchmarks.inspection.sample_parts", folder=None),
+                Measure("app.benchmarks.inspection.large_images", folder=None, quick={"parts": 2}),
             ),
             probes=(
                 Probe("app.benchmarks.inspection.fit_time", most_runs=3),
