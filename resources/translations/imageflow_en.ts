@@ -163,6 +163,33 @@
     </message>
 </context>
 <context>
+    <name>DetailChoice</name>
+    <message>
+        <source>Fast</source>
+        <translation>Fast</translation>
+    </message>
+    <message>
+        <source>Standard</source>
+        <translation>Standard</translation>
+    </message>
+    <message>
+        <source>Fine</source>
+        <translation>Fine</translation>
+    </message>
+    <message>
+        <source>Finest</source>
+        <translation>Finest</translation>
+    </message>
+    <message>
+        <source>{time} ms</source>
+        <translation>{time} ms</translation>
+    </message>
+    <message>
+        <source>Finds defects from about {size} pixels; {time} ms and {memory} MB an image on this computer; training takes about {training}.</source>
+        <translation>Finds defects from about {size} pixels; {time} ms and {memory} MB an image on this computer; training takes about {training}.</translation>
+    </message>
+</context>
+<context>
     <name>Duration</name>
     <message>
         <source>%n s</source>
@@ -478,6 +505,14 @@
 </context>
 <context>
     <name>HomeScreen</name>
+    <message>
+        <source>Measuring what each detail takes on this computer…</source>
+        <translation>Measuring what each detail takes on this computer…</translation>
+    </message>
+    <message>
+        <source>Choose how fine the model sees the images, then train.</source>
+        <translation>Choose how fine the model sees the images, then train.</translation>
+    </message>
     <message>
         <source>Target</source>
         <translation>Target</translation>

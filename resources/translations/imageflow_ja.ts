@@ -161,6 +161,33 @@
     </message>
 </context>
 <context>
+    <name>DetailChoice</name>
+    <message>
+        <source>Fast</source>
+        <translation>高速</translation>
+    </message>
+    <message>
+        <source>Standard</source>
+        <translation>標準</translation>
+    </message>
+    <message>
+        <source>Fine</source>
+        <translation>細かい</translation>
+    </message>
+    <message>
+        <source>Finest</source>
+        <translation>最も細かい</translation>
+    </message>
+    <message>
+        <source>{time} ms</source>
+        <translation>{time} ms</translation>
+    </message>
+    <message>
+        <source>Finds defects from about {size} pixels; {time} ms and {memory} MB an image on this computer; training takes about {training}.</source>
+        <translation>約 {size} 画素以上の欠陥を検出します。この端末では画像 1 枚あたり {time} ms、{memory} MB、学習は約 {training} です。</translation>
+    </message>
+</context>
+<context>
     <name>Duration</name>
     <message>
         <source>%n s</source>
@@ -475,6 +502,14 @@
 </context>
 <context>
     <name>HomeScreen</name>
+    <message>
+        <source>Measuring what each detail takes on this computer…</source>
+        <translation>細かさごとの所要時間をこの端末で測定しています…</translation>
+    </message>
+    <message>
+        <source>Choose how fine the model sees the images, then train.</source>
+        <translation>モデルが画像を見る細かさを選んでから、学習してください。</translation>
+    </message>
     <message>
         <source>Target</source>
         <translation>検査対象</translation>

@@ -15,6 +15,7 @@ from app.station.operations.thresholds import begin_with_new_model
 from app.station.operations.training_preprocessing import training_prefix
 from app.station.operations.users import SignedInUser, require_trainer
 from inspection.anomaly import TrainingProgress, TrainingReport, TrainingSettings, train_images
+from inspection.anomaly.training.estimates import DetailEstimate, estimate_details
 from inspection.imaging.reading import Reading
 from inspection.imaging.value_range import ValueRange
 from inspection.pipeline import anomaly_step
@@ -127,6 +128,23 @@ def train_item_model(
         workspace.database.transaction(actor=user.user_id) as session,
     ):
         return _give_to_item(workspace, session, user, item_id, blobs[0], report)
+
+
+def measure_item_details(
+    workspace: Workspace, item_id: str, images: Sequence[Path], *, cancel: threading.Event | None = None
+) -> tuple[DetailEstimate, ...]:
+    """Return what each detail would cost on this station, for the item's own pipeline; nothing is trained.
+
+    Raises:
+        NotFound: ``item-unknown``.
+        UserFacingError: as ``training_prefix`` and ``estimate_details``.
+        TrainingCancelled: when ``cancel`` was set.
+    """
+    with workspace.database.read() as session:
+        _, step_id = _anomaly_step(session, item_id)
+    prefix = training_prefix(workspace, item_id, step_id)
+    settings = _with_reading(TrainingSettings(), workspace.settings.reading)
+    return estimate_details(images, settings, preprocessor=prefix, cancel=cancel)
 
 
 def _with_reading(settings: TrainingSettings, reading: Reading) -> TrainingSettings:

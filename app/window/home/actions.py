@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction
 
 from app.window.widgets.actions import FeatureActions
+
+if TYPE_CHECKING:
+    from inspection.anomaly.detail import DetailName
 
 
 class HomeActions(FeatureActions):
@@ -16,6 +22,12 @@ class HomeActions(FeatureActions):
         self.train = self.plain("t")
         self.cancel_training = self.plain("x")
         self.choose_source = self.plain("f")
+        self.details: dict[DetailName, QAction] = {
+            "fast": self.plain("1"),
+            "standard": self.plain("2"),
+            "fine": self.plain("3"),
+            "finest": self.plain("4"),
+        }
         self.retranslate()
 
     def retranslate(self) -> None:

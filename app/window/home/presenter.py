@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from app.station.operations.training import SkippedImages, TrainedModel
     from app.station.views import ItemView, TargetView
     from inspection.anomaly import TrainingProgress, TrainingSettings
+    from inspection.anomaly.detail import DetailName
+    from inspection.anomaly.training.estimates import DetailEstimate
     from inspection.imaging.datasets import GoodImages
     from inspection.sources import ImageSource
 
@@ -96,7 +98,7 @@ class HomePresenter(StatePresenter[HomeState]):
     def choose_item(self, item_id: str) -> None:
         """Choose the item that is trained."""
         if item_id != self.state.item_id:
-            self._show(replace(self.state, item_id=item_id, trained=None, scores=None))
+            self._show(replace(self.state, item_id=item_id, trained=None, scores=None, folder="", details=()))
             self._read_scores()
 
     def choose_source(self, source: str) -> None:
@@ -105,8 +107,44 @@ class HomePresenter(StatePresenter[HomeState]):
             self._context.sources.spec = source.strip()
             self._show(replace(self.state, source=source.strip()))
 
+    def measure_folder(self, folder: str) -> None:
+        """Measure what each detail costs on an image of ``folder``, for the person to choose before a training."""
+        item = self.state.item
+        if not self.state.may_begin_training or item is None:
+            return
+        workspace = self._context.workspace
+        self._context.notices.clear("training")
+        if not folder.strip():
+            self._report("training")(InvalidInput("window-training-folder-missing"))
+            return
+        self._show(replace(self.state, measuring=True, folder="", details=(), trained=None))
+
+        def measure(task: Task) -> tuple[DetailEstimate, ...]:
+            from app.station.operations.training import measure_item_details
+            from inspection.imaging.datasets import good_images
+
+            return measure_item_details(workspace, item.id, good_images(Path(folder)).files, cancel=task.cancelled)
+
+        def keep(found: tuple[DetailEstimate, ...]) -> None:
+            names = [estimate.detail for estimate in found]
+            detail = self.state.detail if self.state.detail in names else "standard"
+            self._show(replace(self.state, folder=folder, details=found, detail=detail))
+
+        self._context.runner.run(
+            measure,
+            lane=Lane.TRAINING,
+            on_success=keep,
+            on_failure=self._report("training"),
+            on_finished=lambda: self._show(replace(self.state, measuring=False)),
+        )
+
+    def choose_detail(self, detail: DetailName) -> None:
+        """Choose how large the model sees the images, among what was measured."""
+        if any(estimate.detail == detail for estimate in self.state.details):
+            self._show(replace(self.state, detail=detail))
+
     def train_folder(self, folder: str) -> None:
-        """Train the chosen item on the good images in ``folder``."""
+        """Train the chosen item on the good images in ``folder``, at the chosen detail."""
 
         def find_images(_: Task) -> GoodImages:
             from inspection.imaging.datasets import good_images
@@ -114,8 +152,10 @@ class HomePresenter(StatePresenter[HomeState]):
             return good_images(Path(folder))
 
         def begin(found: GoodImages) -> None:
+            from inspection.anomaly import TrainingSettings
+
             self._report_sub_folders(found)
-            self.train(found.files)
+            self.train(found.files, TrainingSettings(detail=self.state.detail))
 
         for about in ("training-left-out", "training-taken-whole"):
             self._context.notices.clear(about)
@@ -149,7 +189,7 @@ class HomePresenter(StatePresenter[HomeState]):
         for about in ("training", *self._skipped_notices):
             self._context.notices.clear(about)
         self._skipped_notices.clear()
-        self._show(replace(self.state, training=TrainingState(), trained=None))
+        self._show(replace(self.state, training=TrainingState(), trained=None, folder="", details=()))
 
         def fit(task: Task) -> TrainedModel:
             from app.station.operations.training import train_item_model

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.window.home.actions import HomeActions
+from app.window.home.details import DetailChoice
 from app.window.home.presenter import HomePresenter
 from app.window.home.state import HomeState, TrainingState
 from app.window.look.style_context import StyleContext
@@ -59,6 +61,7 @@ class HomeScreen(Screen):
         self.folder = QLineEdit()
         self.train_button = KeyButton(actions.train)
         self.cancel_button = KeyButton(actions.cancel_training)
+        self.detail_choice = DetailChoice(actions, style)
         self.progress = QProgressBar()
         self.progress.setRange(0, 1000)
         self.progress.setTextVisible(False)
@@ -124,6 +127,7 @@ class HomeScreen(Screen):
         row.addWidget(self.folder, 1)
         row.addWidget(self.train_button)
         right.column.addLayout(row)
+        right.column.addWidget(self.detail_choice)
         row = QHBoxLayout()
         row.setSpacing(sizes.gap)
         texts = QVBoxLayout()
@@ -164,6 +168,8 @@ class HomeScreen(Screen):
         actions.train.triggered.connect(self._train)
         actions.cancel_training.triggered.connect(presenter.cancel_training)
         actions.choose_source.triggered.connect(lambda: self._choose_folder(self.source.setText))
+        for detail, action in actions.details.items():
+            action.triggered.connect(partial(presenter.choose_detail, detail))
         self.folder.returnPressed.connect(self._train)
         self.source.returnPressed.connect(self._start_or_leave)
         presenter.changed.connect(self._show)
@@ -176,14 +182,20 @@ class HomeScreen(Screen):
             self.leave_field()
 
     def _train(self) -> None:
-        if self.folder.text().strip():
-            self._presenter.train_folder(self.folder.text())
+        """Measure what the details cost for the folder first; train when that is shown."""
+        folder = self.folder.text()
+        if not folder.strip():
+            self._choose_folder(self._measure)
+        elif self._presenter.state.folder == folder:
+            self.leave_field()
+            self._presenter.train_folder(folder)
         else:
-            self._choose_folder(self._train_with)
+            self._measure(folder)
 
-    def _train_with(self, folder: str) -> None:
+    def _measure(self, folder: str) -> None:
         self.folder.setText(folder)
-        self._presenter.train_folder(folder)
+        self.leave_field()
+        self._presenter.measure_folder(folder)
 
     def _choose_folder(self, on_chosen: Callable[[str], object]) -> None:
         dialog = QFileDialog(self, self.tr("Choose folder"))
@@ -226,8 +238,12 @@ class HomeScreen(Screen):
         actions.cancel_training.setEnabled(training is not None and not training.cancelling)
         actions.cancel_training.setVisible(training is not None)
         self.folder.setEnabled(state.may_begin_training)
-        self.progress.setVisible(training is not None)
-        if training is not None:
+        self.detail_choice.show_details(state)
+        self.progress.setVisible(training is not None or state.measuring)
+        if state.measuring:
+            self.progress.setRange(0, 0)
+            self.progress_text.setText(self.tr("Measuring what each detail takes on this computer…"))
+        elif training is not None:
             # Before the first report of the training the bar moves by itself.
             self.progress.setRange(0, 1000 if training.stage else 0)
             self.progress.setValue(int(training.fraction * 1000))
@@ -236,6 +252,8 @@ class HomeScreen(Screen):
             self.progress_text.setText("\n".join(self._trained_lines(state.trained)))
         elif not state.may_train:
             self.progress_text.setText(self.tr("A quality engineer trains models."))
+        elif state.details:
+            self.progress_text.setText(self.tr("Choose how fine the model sees the images, then train."))
         else:
             self.progress_text.setText(
                 self.tr("Good images are enough: 30 to begin with, 60 or more for a steadier threshold.")

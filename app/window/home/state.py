@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from app.station.operations.model_scores import ScoreDistribution
     from app.station.operations.training import TrainedModel
     from app.station.views import ItemView, TargetView
+    from inspection.anomaly.detail import DetailName
+    from inspection.anomaly.training.estimates import DetailEstimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,10 @@ class HomeState:
         loading: masters are being read.
         training: None while none runs.
         trained: the model that was trained last on this screen.
+        measuring: what each detail costs is being measured.
+        folder: of good images that ``details`` were measured on; empty before.
+        details: what each detail costs on this computer; empty before they were measured.
+        detail: that a training from a folder takes.
         scores: how the chosen item's model scores good parts; None while it has no model here.
     """
 
@@ -51,6 +57,10 @@ class HomeState:
     may_train: bool = False
     training: TrainingState | None = None
     trained: TrainedModel | None = None
+    measuring: bool = False
+    folder: str = ""
+    details: tuple[DetailEstimate, ...] = ()
+    detail: DetailName = "standard"
     scores: ScoreDistribution | None = None
 
     @property
@@ -80,6 +90,11 @@ class HomeState:
         )
 
     @property
+    def chosen_detail(self) -> DetailEstimate | None:
+        """What the chosen detail costs; None before it was measured."""
+        return next((estimate for estimate in self.details if estimate.detail == self.detail), None)
+
+    @property
     def may_begin_training(self) -> bool:
         """Whether this person can train the chosen item now."""
-        return self.may_train and self.training is None and self.item is not None
+        return self.may_train and self.training is None and not self.measuring and self.item is not None
