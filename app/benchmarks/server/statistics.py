@@ -72,8 +72,14 @@ _SEEDS = (
     LEFT JOIN human_verifications h ON h.session_id = s.id GROUP BY 2, 3, 4, 5, 7, 8, 9""",
     """INSERT INTO daily_counts (count_kind, day, target_id, device_id, user_id, item_id, machine, person, verdict,
     class_name, total)
-    SELECT 'defect', day, target_id, device_id, user_id, '', '', '', '', 'class-' || machine, sum(total)
-    FROM daily_counts WHERE verdict = 'NG' GROUP BY 2, 3, 4, 5, 10""",
+    SELECT 'item', {day}, s.target_id, s.device_id, s.user_id, r.item_id, r.overall_result, COALESCE(h.verdict, ''),
+    COALESCE(h.verdict, r.overall_result), '', count(*) FROM inspection_sessions s
+    JOIN ai_results r ON r.session_id = s.id LEFT JOIN human_verifications h ON h.session_id = s.id
+    GROUP BY 2, 3, 4, 5, 6, 7, 8, 9""",
+    """INSERT INTO daily_counts (count_kind, day, target_id, device_id, user_id, item_id, machine, person, verdict,
+    class_name, total)
+    SELECT 'defect', day, target_id, device_id, user_id, item_id, '', '', '', 'class-' || machine, sum(total)
+    FROM daily_counts WHERE count_kind = 'item' AND verdict = 'NG' GROUP BY 2, 3, 4, 5, 6, 10""",
 )
 
 
@@ -92,8 +98,8 @@ def measure(data: Path, *, sessions: int = SESSIONS, rounds: int = ROUNDS, built
         with opened() as context:
             if context is None:
                 continue
-            _seed(context, sessions)
-            found += _read(context, engine, sessions, rounds)
+            item = Scope(item_id=_seed(context, sessions))
+            found += _read(context, engine, sessions, rounds, item)
         with opened() as context:
             if context is not None:
                 _seed(context, built)
@@ -101,7 +107,7 @@ def measure(data: Path, *, sessions: int = SESSIONS, rounds: int = ROUNDS, built
     return found
 
 
-def _read(context: ServerContext, engine: str, sessions: int, rounds: int) -> list[Figure]:
+def _read(context: ServerContext, engine: str, sessions: int, rounds: int, item: Scope) -> list[Figure]:
     zone = context.settings.zone
     today = day_of(utc_now(), zone)
     month = Period(
@@ -113,6 +119,11 @@ def _read(context: ServerContext, engine: str, sessions: int, rounds: int) -> li
         "realtime": lambda: realtime(context),
         "trends": lambda: trends(context, month, Scope()),
         "pareto": lambda: pareto(context, month, Scope(), Dimension.CLASS),
+        "by_item": lambda: breakdown(context, month, Scope(), Dimension.ITEM),
+        "item_month": lambda: statistics(context, month, item),
+        "item_by_station": lambda: breakdown(context, month, item, Dimension.STATION),
+        "item_trends": lambda: trends(context, month, item),
+        "item_pareto": lambda: pareto(context, month, item, Dimension.CLASS),
     }
     history = _HISTORY.format(
         sessions=sessions, days=DAYS, targets=TARGETS, stations=STATIONS, users=STATIONS * USERS_A_STATION
@@ -153,8 +164,11 @@ def _built(context: ServerContext, engine: str, sessions: int) -> Figure:
     )
 
 
-def _seed(context: ServerContext, sessions: int) -> None:
-    """Write sessions with an AI result each, a person's decision on every fifth, and their daily counts."""
+def _seed(context: ServerContext, sessions: int) -> str:
+    """Write sessions with an AI result each, a person's decision on every fifth, and their daily counts.
+
+    Returns the id of an item, that of one of the targets.
+    """
     with context.database.transaction() as session:
         targets = [Target(code=f"bench-{place}", name=f"Target {place}") for place in range(TARGETS)]
         users = [User(username=f"bench-{place}", role=Role.INSPECTOR) for place in range(STATIONS * USERS_A_STATION)]
@@ -177,6 +191,7 @@ def _seed(context: ServerContext, sessions: int) -> None:
         # As autovacuum does within a minute of such a load.
         with context.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
+    return items[0].id
 
 
 def _filled(seed: str, engine: str) -> str:
