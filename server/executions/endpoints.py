@@ -64,7 +64,7 @@ _FORM: dict[str, Any] = {
 }
 
 
-def execution_filter(
+async def execution_filter(
     asking: Asking,
     period: InPeriod,
     status: Annotated[ExecutionStatus | None, Query(description="Only this status.")] = None,

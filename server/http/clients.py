@@ -36,4 +36,8 @@ def _is_loopback(address: str) -> bool:
         return False
 
 
-ClientAddress = Annotated[str, Depends(client_address)]
+async def _client_address(request: Request) -> str:
+    return client_address(request)
+
+
+ClientAddress = Annotated[str, Depends(_client_address)]

@@ -33,7 +33,7 @@ Inspecting = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISO
 Person = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN))]
 
 
-def session_filter(
+async def session_filter(
     period: InPeriod,
     status: Annotated[SessionStatus | None, Query(description="Only this status.")] = None,
     target_id: Annotated[RecordId | None, Query(description="Only this target.")] = None,

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import isasyncgenfunction, iscoroutinefunction
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.dependencies.models import Dependant
 
 from models.ids import new_id
+from server.core.settings import ServerSettings
+from server.http.application import create_app
+from server.http.routes import CheckedRoute
 from tests.support.serving import Served, make_target
 
 Operation = dict[str, Any]
@@ -39,6 +45,26 @@ REPEATED_OTHERWISE: dict[str, str] = {
     "/inspection/sync/apply-changes": "each change has its change_id",
     "/inspection/sync/upload": "a blob is known by its digest",
 }
+
+
+def calls(dependant: Dependant) -> Iterator[Any]:
+    for one in dependant.dependencies:
+        yield one.call
+        yield from calls(one)
+
+
+def test_no_dependency_of_a_route_takes_a_thread(tmp_path: Path) -> None:
+    app = create_app(ServerSettings(data_dir=tmp_path))
+    app.state.context.close()
+    routes = [route for route in app.routes if isinstance(route, CheckedRoute)]
+    found = {call for route in routes for call in calls(route.dependant)}
+    on_the_loop = {
+        call
+        for call in found
+        if iscoroutinefunction(call) or isasyncgenfunction(call) or iscoroutinefunction(type(call).__call__)
+    }
+    assert len(found) > 10
+    assert found == on_the_loop
 
 
 def operations(served: Served, method: str) -> Iterator[tuple[str, Operation]]:
