@@ -10,6 +10,12 @@ from app.command_line.administration.opened_server import checked, opened_server
 from app.command_line.administration.role_option import RoleName
 from app.command_line.options import DataDirOption as DataDir
 from app.command_line.options import JsonOption as Json
+from models.states import ApiScope
+
+Scopes = Annotated[
+    list[ApiScope] | None,
+    typer.Option("--scope", help="Limit the key to this part of the API, beside its role; may be given again."),
+]
 
 keys_app = typer.Typer(help="API keys of machines.", no_args_is_help=True)
 
@@ -18,6 +24,7 @@ keys_app = typer.Typer(help="API keys of machines.", no_args_is_help=True)
 def create_key(
     name: Annotated[str, typer.Argument(help="What the machine is called.", metavar="NAME")],
     role: RoleName,
+    scope: Scopes = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -25,7 +32,7 @@ def create_key(
     from server.users.keys import create_key as create
     from server.users.schemas import ApiKeyCreate
 
-    fields: dict[str, Any] = {"name": name, "role": role}
+    fields: dict[str, Any] = {"name": name, "role": role, "scopes": scope or []}
     with opened_server(data_dir) as (context, who):
         key = create(context, who, checked(lambda: ApiKeyCreate(**fields)))
     show(key, as_json, key.key)
@@ -36,7 +43,7 @@ def list_keys(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List API keys, without the keys themselves."""
     from server.users.keys import list_keys as page
 
-    columns = ("id", "role", "expires_at", "revoked_at", "created_by", "name")
+    columns = ("id", "role", "scopes", "expires_at", "revoked_at", "created_by", "name")
     print_list(page, columns, data_dir, as_json, add="imageflow admin keys create NAME --role integrator")
 
 

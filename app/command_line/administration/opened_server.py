@@ -111,10 +111,15 @@ def print_list(
     if as_json:
         print_json_lines(content)
         return
-    cells = [[_NO_VALUE if row[column] is None else str(row[column]) for column in columns] for row in content]
+    cells = [[_cell(row[column]) for column in columns] for row in content]
     typer.echo("\n".join(table_lines(columns, cells)))
     if not content:
         warn("list-empty", command=add)
+
+
+def _cell(value: object) -> str:
+    shown = (", ".join(map(str, value)) or None) if isinstance(value, list) else value
+    return _NO_VALUE if shown is None else str(shown)
 
 
 def show(value: BaseModel, as_json: bool, line: str) -> None:

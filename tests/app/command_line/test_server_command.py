@@ -285,3 +285,13 @@ def test_the_key_of_webhooks_is_shown_as_it_is_kept(here: Here, tmp_path: Path) 
     shown = here.run("admin", "alerts", "webhook-key", *data).out.strip()
     assert shown == (folder / "webhook.key").read_text(encoding="ascii")
     assert (folder / "webhook.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_key_is_limited_to_a_part_of_the_api(here: Here, tmp_path: Path) -> None:
+    data = ("--data-dir", tmp_path)
+    here.run("admin", "users", "add", "boss", "--role", "admin", "--password-stdin", *data, given=PASSWORD)
+    create = ("admin", "keys", "create", "plc", "--role", "integrator")
+    made = json.loads(here.run(*create, "--scope", "anomaly:score", *data, "--json").out)
+    assert made["scopes"] == ["anomaly:score"]
+    assert "anomaly:score" in here.run("admin", "keys", "list", *data).out
+    assert here.run(*create, "--scope", "everything", *data).code == 2
