@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 
 from fastapi import Request, Response
 
-from models.errors import Conflict, InvalidInput
+from models.errors import Conflict, InvalidInput, UserFacingError
 from models.messages import LocalText
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.idempotency_keys import KeptAnswer, Turn, give_turn_back, keep_answer, request_id, take_turn
+from server.core.structlog_import import structlog
 from server.http.lanes import Lane, run_on
 
 HEADER = "Idempotency-Key"
@@ -32,6 +33,9 @@ REPLAYED = "Idempotency-Replayed"
 _SHOWN_ONCE = "imageflow_shown_once"
 _PATIENCE_S, _LOOK_S = 60.0, 0.05
 EndpointT = TypeVar("EndpointT")
+_AT_WORK: set[asyncio.Task[Response]] = set()
+"""The event loop alone would let go of a task that nobody waits for."""
+_log = structlog.get_logger("imageflow.server")
 
 
 def shown_once(endpoint: EndpointT) -> EndpointT:
@@ -84,6 +88,21 @@ async def once(
         await asyncio.sleep(_LOOK_S)
     if isinstance(turn, KeptAnswer):
         return _again(turn)
+    doing = asyncio.create_task(_done(context, id_, work, keeps_body=keeps_body))
+    _AT_WORK.add(doing)
+    doing.add_done_callback(_AT_WORK.discard)
+    try:
+        # Who stops waiting stops nothing else: what has begun ends, and its answer is there for the next try.
+        return await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        doing.add_done_callback(_logged)
+        raise
+
+
+async def _done(
+    context: ServerContext, id_: str, work: Callable[[], Awaitable[Response]], *, keeps_body: bool
+) -> Response:
+    """Do the work, and keep its answer, or give the turn back when it was refused."""
     try:
         answer = await work()
     except Exception:
@@ -91,6 +110,13 @@ async def once(
         raise
     await run_on(Lane.WRITES, keep_answer, context.database, id_, _kept(answer, keeps_body=keeps_body))
     return answer
+
+
+def _logged(doing: asyncio.Task[Response]) -> None:
+    """Log a bug that nobody waits to hear of any more."""
+    error = None if doing.cancelled() else doing.exception()
+    if error is not None and not isinstance(error, UserFacingError):
+        _log.error("bug", error=type(error).__name__, exc_info=error)
 
 
 def _kept(answer: Response, *, keeps_body: bool) -> KeptAnswer:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import Request, Response
 
 from models.clock import utc_now
+from models.errors import Conflict
 from models.idempotency import IdempotentRequest
 from models.ids import new_id
 from server.core.idempotency_keys import request_id
-from tests.support.serving import Served, make_target
+from server.http.idempotency import REPLAYED, once
+from tests.support.serving import SETUP, Served, make_target
 
 
 def keyed(served: Served, path: str, key: str, body: Any = None, role: str = "supervisor") -> httpx.Response:
@@ -123,3 +128,47 @@ def test_a_password_is_in_no_digest_that_can_be_guessed(served: Served) -> None:
     assert kept.request_digest == served.context.tokens.digest(content)
     assert kept.request_digest != hashlib.sha256(content).hexdigest()
     assert "horse" not in str(kept.body)
+
+
+def cut_off(served: Served, key: str, first: Callable[[], Response], again: Callable[[], Response]) -> Response:
+    """Cancel a request within its work, let the work go on, and send the request again."""
+    head = [(b"idempotency-key", key.encode())]
+    request = Request({"type": "http", "method": "POST", "path": "/cut", "query_string": b"", "headers": head})
+
+    async def scenario() -> Response:
+        begun, may_end = asyncio.Event(), asyncio.Event()
+
+        async def work() -> Response:
+            begun.set()
+            await may_end.wait()
+            return first()
+
+        async def work_again() -> Response:
+            return again()
+
+        one = asyncio.create_task(once(served.context, SETUP, request, b"", work, keeps_body=True))
+        await begun.wait()
+        one.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await one
+        other = asyncio.create_task(once(served.context, SETUP, request, b"", work_again, keeps_body=True))
+        may_end.set()
+        return await other
+
+    return asyncio.run(scenario())
+
+
+def test_a_request_whose_client_has_gone_keeps_its_answer(served: Served) -> None:
+    def never() -> Response:
+        raise AssertionError("done twice")
+
+    answer = cut_off(served, f"cut-{new_id()}", lambda: Response(b'{"n": 1}', 201), never)
+    assert (answer.status_code, bytes(answer.body), answer.headers[REPLAYED]) == (201, b'{"n": 1}', "true")
+
+
+def test_a_refused_request_whose_client_has_gone_frees_its_key(served: Served) -> None:
+    def refused() -> Response:
+        raise Conflict("session-state")
+
+    answer = cut_off(served, f"cut-{new_id()}", refused, lambda: Response(b'{"n": 2}', 201))
+    assert (answer.status_code, REPLAYED in answer.headers) == (201, False)
