@@ -19,6 +19,7 @@ from models.sensors import SensorModelRecord, SensorModelStatus
 from server.anomaly.rules import HEARTBEAT_S
 from server.anomaly.schemas import SensorModelForm, SensorModelReply
 from server.anomaly.service import SUBJECT, set_trained
+from server.anomaly.training_folders import TrainingFolders
 from server.anomaly.training_process import TrainingProcess
 from server.anomaly.uploads import MAX_MODEL_BYTES, read_model
 from server.audit import audited, made
@@ -40,6 +41,8 @@ class SensorTrainings:
 
     def __init__(self, context: ServerContext) -> None:
         self._context = context
+        self._home = TrainingFolders(context.settings.data_dir / "trainings")
+        self._home.collect()
         self._lock = threading.Lock()
         self._waiting: dict[str, TrainingProcess] = {}
         self._reported = 0.0
@@ -63,7 +66,7 @@ class SensorTrainings:
         Raises:
             Conflict: ``anomaly-trainings-wait``; ``id-taken`` when the id belongs to another model.
         """
-        folder = Path(tempfile.mkdtemp(prefix="training-", dir=self._folder()))
+        folder = Path(tempfile.mkdtemp(prefix="training-", dir=self._home.folder()))
         try:
             _write_request(folder, form, file, checkpoint)
             reply, new = self._recorded(who, form)
@@ -84,11 +87,7 @@ class SensorTrainings:
         for process in running:
             process.stop()
         self._thread.shutdown(wait=True)
-
-    def _folder(self) -> Path:
-        folder = self._context.settings.data_dir / "trainings"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
+        self._home.close()
 
     def _recorded(self, who: Principal, form: SensorModelForm) -> tuple[SensorModelReply, bool]:
         with self._context.database.local_transaction(who.user_id) as session:
