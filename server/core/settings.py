@@ -72,7 +72,9 @@ class ServerSettings(BaseSettings):
         le=10_000,
         description="Failed sign-ins a minute for one name from one address; ten times that for each alone.",
     )
-    password_min_length: int = Field(default=8, ge=8, le=128, description="Least length of a password.")
+    password_min_length: int = Field(
+        default=15, ge=8, le=128, description="Least length of a password; below 15 only beside a second factor."
+    )
     cors_origins: list[str] = Field(default=[], description="Origins of browsers that may call; closed by default.")
     max_upload_bytes: int = Field(default=64 * _MEBI, ge=1, description="Most bytes of one uploaded file.")
     max_image_pixels: int = Field(default=100_000_000, ge=1, description="Most pixels of one uploaded image.")
