@@ -31,7 +31,7 @@ model_app.add_typer(release_app, name="release")
 
 @model_app.command("backbone")
 def backbone_command(
-    name: Annotated[str, typer.Argument(help="Which backbone.", metavar="NAME")] = "efficientnet-lite0",
+    name: Annotated[str, typer.Argument(help="Which backbone.", metavar="NAME")] = "efficientnet-lite2",
     out: Annotated[
         Path | None, typer.Option("--out", "--output", help="Folder; else IMAGEFLOW_BACKBONES, else the product's own.")
     ] = None,
@@ -43,7 +43,7 @@ def backbone_command(
     \b
     Examples:
       imageflow model backbone
-      imageflow model backbone efficientnet-lite2
+      imageflow model backbone efficientnet-lite0
       imageflow model backbone --list
     """  # noqa: D301 - \b keeps the lines as they are
     if show:

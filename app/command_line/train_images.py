@@ -67,6 +67,10 @@ def train_images_command(
     backbone: Annotated[
         str | None, typer.Option("--backbone", help="Network the features come from: efficientnet-lite0 or -lite2.")
     ] = None,
+    whitening: Annotated[
+        float | None,
+        typer.Option("--whitening", min=0, max=1, help="How far weak directions of the features count: 0 to 1."),
+    ] = None,
     method: Annotated[
         str, typer.Option("--method", help="patchcore, or padim for aligned images of one size.")
     ] = "patchcore",
@@ -128,6 +132,7 @@ def train_images_command(
         side=side,
         rotation=rotation,
         backbone=backbone,
+        whitening=whitening,
         bank_size=bank_size,
         false_alarm_rate=false_alarm_rate,
         folds=folds,

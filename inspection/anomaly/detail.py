@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from inspection.anomaly.network_area import LARGEST_SIDE, MEDIAN_SIDE, TILE_SIDE
+from inspection.anomaly.network_area import LARGEST_SIDE, STANDARD_SIDE, TILE_SIDE
 from inspection.anomaly.preparation import WORKING_SIDE, choose_scale, median_area, tensor_size, working_size
 from inspection.anomaly.tiling import tile_count
 from models.errors import DoesNotFit
@@ -83,7 +83,7 @@ def network_area(sizes: Sequence[tuple[int, int]], side: int, *, aligned: bool =
     scale = choose_scale(sizes, side)
     heights, widths = (sorted(values)[len(values) // 2] for values in zip(*sizes, strict=True))
     height, width = tensor_size(*working_size(heights, widths, scale))
-    tiled = max(height, width) > _LONGEST_WHOLE and side > MEDIAN_SIDE
+    tiled = max(height, width) > _LONGEST_WHOLE and side > STANDARD_SIDE
     if tiled and aligned:
         raise DoesNotFit("detail-needs-tiles", side=side)
     return NetworkArea(side, scale, height, width, TILE_SIDE if tiled else 0)

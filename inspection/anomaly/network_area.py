@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 MEDIAN_SIDE = 288
-"""Training images are scaled so that their median area is the square of this side, where nothing else is said."""
+"""Side of the square of the median area where a model file says nothing else; limits are multiples of it."""
+STANDARD_SIDE = 384
+"""The same of a new model at standard detail."""
 MIN_SIDE = 32
 LARGEST_SIDE = 2304
 """The median area of a model is at most the square of this side."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from inspection.runtime.arrays import FloatArray
 
 DIMENSIONS = 256
-AXES = 160
+AXES = 256
 SHRINKAGE = 0.1
 _MIN_DEVIATION = 1e-6
 

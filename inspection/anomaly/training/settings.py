@@ -80,7 +80,7 @@ class TrainingSettings(BaseModel):
     def overruled(self, configuration: Configuration) -> Configuration:
         """Return a configuration with what these settings say otherwise."""
         said = {name: value for name in OVERRULED if (value := getattr(self, name)) is not None}
-        return configuration.model_copy(update=said)
+        return configuration.model_copy(update={**said, "overruled": tuple(said)})
 
     def seeing(self, configuration: Configuration, sizes: Sequence[tuple[int, int]]) -> Configuration:
         """Return a configuration with the side that these settings ask for.
