@@ -70,7 +70,8 @@ AREAS = {
             "inspection",
             "Anomaly models on images",
             measures=(
-                Measure("app.benchmarks.inspection.anomaly"),
+                # Five sets with three seeds each.
+                Measure("app.benchmarks.inspection.anomaly", quick={"seeds": 1}, time_limit_s=5400),
                 Measure("app.benchmarks.inspection.sample_parts", folder=None),
                 Measure("app.benchmarks.inspection.large_images", folder=None, quick={"parts": 2}),
             ),
@@ -95,8 +96,8 @@ AREAS = {
         Area(
             "calibration",
             "Calibration of the threshold",
-            # Twenty splits of two data sets are 440 fits.
-            measures=(Measure("app.benchmarks.inspection.calibration", quick={"splits": 2}, time_limit_s=3600),),
+            # Ten splits of five data sets are 550 fits.
+            measures=(Measure("app.benchmarks.inspection.calibration", quick={"splits": 2}, time_limit_s=5400),),
         ),
         Area(
             "skab",

@@ -13,8 +13,8 @@ Scores = NDArray[np.float64]
 
 
 def object_interval(
-    good: Sequence[Sequence[float]],
-    defects: Sequence[Sequence[float]],
+    good: Sequence[Sequence[float] | Scores],
+    defects: Sequence[Sequence[float] | Scores],
     statistic: Callable[[Scores, Scores], float],
     replicates: int = REPLICATES,
 ) -> tuple[float, float]:
@@ -24,7 +24,7 @@ def object_interval(
     one part rise and fall together, and drawing them one by one would claim far more certainty than there is.
 
     Args:
-        good: scores of each good object's photographs.
+        good: scores of each good object's photographs; where several models gave them, ``(photographs, models)``.
         defects: scores of each defective object's photographs.
         statistic: the figure, from all good and all defective scores.
         replicates: drawn sets of objects; always the same ones.
@@ -35,6 +35,6 @@ def object_interval(
     return float(low), float(high)
 
 
-def _drawn(generator: np.random.Generator, objects: Sequence[Sequence[float]]) -> Scores:
+def _drawn(generator: np.random.Generator, objects: Sequence[Sequence[float] | Scores]) -> Scores:
     chosen = generator.integers(0, len(objects), len(objects))
     return np.concatenate([np.asarray(objects[index], np.float64) for index in chosen])

@@ -21,12 +21,15 @@ from inspection.anomaly.training.settings import TrainingSettings
 from inspection.anomaly.training.training_set import scan_images
 from inspection.imaging.datasets import image_files
 
-SPLITS = 20
+SPLITS = 10
 _LOWEST, _HIGHEST = 0.025, 0.075
 # Data set → name in the figures, folders of its good images.
 _DATA_SETS = {
     "tile": ("magnetic tiles", ("magnetic_tile/good",)),
     "casting": ("castings", ("casting/train/ok_front", "casting/test/ok_front")),
+    "plate": ("plates", ("plate/train/good", "plate/test/good")),
+    "juice": ("juice bottles", ("juice/train/good", "juice/test/good")),
+    "glassfiber": ("glass-fibre plies", ("glassfiber/train/good", "glassfiber/test/good")),
 }
 Progress = Callable[[str, float], None]
 
@@ -50,10 +53,10 @@ class Calibration:
 def measure(
     data: Path, *, splits: int = SPLITS, on_progress: Progress = lambda _title, _fraction: None
 ) -> list[Figure]:
-    """Measure the calibration of the default configuration on both data sets.
+    """Measure the calibration of the default configuration on every data set.
 
     Args:
-        data: folder with ``magnetic_tile`` and ``casting``.
+        data: folder of the sets.
         splits: how many random splits of each.
         on_progress: called with what is being done and the fraction that is done.
 

@@ -6,6 +6,9 @@ one tile are no independent cases, and a good tile is recognised when the fit ha
 ``tile_objects`` finds the tiles; all photographs of one stay on one side. A quarter of the good tiles and half of the
 defective ones of each class are for the test, the others for every choice.
 
+Plates, juice bottles, glass fibre. ``train`` has good images alone: what is chosen is chosen by defects drawn on them.
+All of ``test`` is for the test.
+
 Castings. The publisher's division: ``train`` for every choice (its good ones cross-fitted), ``test`` for the test. The
 publisher turned and brightened images before dividing them, and the names do not show which belong together.
 
@@ -19,11 +22,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from inspection.imaging.datasets import image_files
+from inspection.imaging.datasets import defect_images, image_files
 from models.storage import sha256_of
 
 TILE_CLASSES = ("blowhole", "break", "crack", "fray", "uneven")
-FOLDS = 3
 _TILE_NAME = re.compile(r"exp(\d+)_num_(\d+)$")
 # Numbers count up between photographs; those of one tile lie far closer together than those of two.
 _FARTHEST = 500
@@ -63,12 +65,20 @@ def tile_split(data: Path) -> Split:
 def casting_split(data: Path) -> Split:
     """Return the division of ``data/casting``; each image counts as an object of its own."""
     root = data / "casting"
+    sides = ("train/ok_front", "train/def_front", "test/ok_front", "test/def_front")
+    return Split(*(_alone(image_files(root / side)) for side in sides))
 
-    def alone(folder: str, kind: str) -> tuple[tuple[Path, ...], ...]:
-        return tuple(_in_order((path,) for path in image_files(root / folder / kind)))
 
+def folder_split(folder: Path) -> Split:
+    """Return the division of a set whose folders divide it: ``train/good``, ``test/good`` and ``test/CLASS``.
+
+    There are no defects to choose by; each image counts as an object of its own.
+    """
     return Split(
-        alone("train", "ok_front"), alone("train", "def_front"), alone("test", "ok_front"), alone("test", "def_front")
+        _alone(image_files(folder / "train" / "good")),
+        (),
+        _alone(image_files(folder / "test" / "good")),
+        _alone(defect_images(folder / "test")),
     )
 
 
@@ -90,12 +100,6 @@ def tile_objects(paths: Sequence[Path]) -> list[tuple[Path, ...]]:
     return _in_order(tuple(group) for group in found)
 
 
-def fold_of_images(objects: Sequence[Sequence[Path]], folds: int = FOLDS) -> list[list[Path]]:
-    """Divide the photographs of objects into folds, each photograph by itself."""
-    paths = sorted((path for group in objects for path in group), key=_digest)
-    return [paths[fold::folds] for fold in range(folds)]
-
-
 def files(objects: Iterable[Sequence[Path]]) -> list[Path]:
     """Return the photographs of objects."""
     return [path for group in objects for path in group]
@@ -113,6 +117,11 @@ def _divided(
 ) -> tuple[list[tuple[Path, ...]], list[tuple[Path, ...]]]:
     """Return every ``every``-th object from ``first``, and the others."""
     return objects[first::every], [group for index, group in enumerate(objects) if index % every != first]
+
+
+def _alone(paths: Iterable[Path]) -> tuple[tuple[Path, ...], ...]:
+    """Return each image as an object of its own."""
+    return tuple(_in_order((path,) for path in paths))
 
 
 def _in_order(objects: Iterable[tuple[Path, ...]]) -> list[tuple[Path, ...]]:

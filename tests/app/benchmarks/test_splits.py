@@ -7,7 +7,7 @@ from app.benchmarks.inspection.bootstrap import object_interval
 from app.benchmarks.inspection.splits import (
     casting_split,
     files,
-    fold_of_images,
+    folder_split,
     tile_objects,
     tile_split,
 )
@@ -38,11 +38,10 @@ def test_all_photographs_of_a_tile_are_on_one_side(data: Path) -> None:
     assert set(good) == set(split.good) | set(split.test_good)
 
 
-def test_folds_of_images_hold_every_image_once(data: Path) -> None:
-    split = tile_split(data)
-    folds = fold_of_images(split.test_good, 2)
-    assert sorted(folds[0] + folds[1]) == sorted(files(split.test_good))
-    assert abs(len(folds[0]) - len(folds[1])) <= 1
+def test_a_set_divided_by_folders_has_no_defects_to_choose_by(data: Path) -> None:
+    split = folder_split(data / "glassfiber")
+    sides = (split.good, split.defects, split.test_good, split.test_defects)
+    assert [len(files(side)) for side in sides] == [60, 0, 18, 20]
 
 
 def auroc(good: np.ndarray, defects: np.ndarray) -> float:
