@@ -51,13 +51,16 @@ def value_of(entity: str, name: str, text: str) -> Any:
     """Return the JSON value that a person means by ``text``: as it is for a text, else JSON.
 
     Raises:
-        InvalidInput: ``dead-letter-value`` when the text is no JSON and the field is none of text.
+        InvalidInput: ``dead-letter-value`` when the text is no JSON and the field is none of text;
+            ``dead-letter-not-mendable`` when there is no such field.
     """
     try:
         value = json.loads(text)
     except ValueError as error:
         if _holds_text(entity, name):
             return text
+        if not _has_field(entity, name):
+            raise InvalidInput("dead-letter-not-mendable", fields=name) from error
         raise InvalidInput("dead-letter-value", field=name, value=text) from error
     return value if not _holds_text(entity, name) or isinstance(value, str | None) else text
 
@@ -102,11 +105,13 @@ def _mendable(record_type: type[Synced] | None, name: str) -> bool:
     return not column.foreign_keys and not isinstance(column.type, UtcDateTime) and name != "device_id"
 
 
-def _holds_text(entity: str, name: str) -> bool:
+def _has_field(entity: str, name: str) -> bool:
     record_type = synced_types().get(entity)
-    if record_type is None or name not in wire_fields(record_type):
-        return False
-    return issubclass(_python_type(_columns(record_type)[name]), str)
+    return record_type is not None and name in wire_fields(record_type)
+
+
+def _holds_text(entity: str, name: str) -> bool:
+    return _has_field(entity, name) and issubclass(_python_type(_columns(synced_types()[entity])[name]), str)
 
 
 def _columns(record_type: type[Synced]) -> Any:

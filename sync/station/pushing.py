@@ -42,11 +42,19 @@ class Pusher:
     page_size: int = MAX_BATCH_CHANGES
 
     def push_all(self) -> None:
-        """Send every entry that waits once; those refused for now stay for the next push.
+        """Send every entry that waits, and once more what was put off where something went that it may have waited for.
+
+        What is put off again stays for the next push.
 
         Raises:
             UserFacingError: when the server does not answer or refuses the whole batch; nothing is lost.
         """
+        before = self.done.accepted
+        self._push_once()
+        if self.done.retried and self.done.accepted > before:
+            self._push_once()
+
+    def _push_once(self) -> None:
         last = 0
         self.done.retried = 0
         while page := self._page(last):

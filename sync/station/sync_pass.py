@@ -107,9 +107,6 @@ class SyncPass:
         sent_again = comparison.run()
         if sent_again:
             pusher.push_all()
-            if pusher.done.retried:
-                # What waited before may name a master that has only now been sent.
-                pusher.push_all()
         self.note_images(returned, puller.pulled > 0)
         if (sender.has_any() or fetcher.has_any()) and not self.files_wait():
             with suppress(_Held):

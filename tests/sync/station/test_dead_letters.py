@@ -265,10 +265,11 @@ def test_a_typed_text_means_a_value_of_the_field(entity, name, text, value):
     assert value_of(entity, name, text) == value
 
 
-def test_a_text_that_is_no_value_of_the_field_is_refused():
+@pytest.mark.parametrize(("name", "code"), [("position", "dead-letter-value"), ("colour", "dead-letter-not-mendable")])
+def test_a_text_that_is_no_value_of_the_field_is_refused(name, code):
     with pytest.raises(InvalidInput) as caught:
-        value_of("item", "position", "third")
-    assert caught.value.code == "dead-letter-value"
+        value_of("item", name, "third")
+    assert caught.value.code == code
 
 
 def test_fields_of_a_newer_schema_are_shown_last():

@@ -159,7 +159,6 @@ def test_a_taken_offer_brings_the_parts_that_waited_for_it(server, known):
     assert server.record(InspectionSession, part) is None
     take_all(server)
     station.sync()
-    station.sync()
     assert server.record(InspectionSession, part).target_id == target.id
     assert station.outbox() == []
 
@@ -172,7 +171,6 @@ def test_an_item_of_a_lost_target_comes_after_it(server, known):
     backup.restore()
     station.sync()
     take_all(server)
-    station.sync()
     station.sync()
     assert server.record(InspectionItem, item.id).target_id == target.id
 
