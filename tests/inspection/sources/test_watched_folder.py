@@ -149,11 +149,14 @@ def test_sub_folders_give_labels_but_hidden_files_give_nothing(folder: Path) -> 
 
 @contextmanager
 def refused(place: Path, mode: int) -> Iterator[None]:
-    """Be somebody whom the system refuses what ``mode`` says, with the test's folder as the current one."""
-    user, before = os.geteuid(), place.stat().st_mode
-    place.chmod(mode)
+    """Be somebody whom the system refuses what ``mode`` says and no more, with the test's folder as the current one."""
+    user = os.geteuid()
     test = Path(*place.parts[: place.parts.index("arriving")])
-    test.chmod(0o755)
+    # Whatever the umask of whoever runs the tests has taken away.
+    for made in (test, *test.rglob("*")):
+        made.chmod(0o755 if made.is_dir() else 0o644)
+    before = place.stat().st_mode
+    place.chmod(mode)
     with contextlib.chdir(test):
         if user == 0:
             os.seteuid(65534)  # the system refuses root nothing
