@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inspection.anomaly import train_images
+from inspection.anomaly import TrainingReport, TrainingSettings, train_images
 from inspection.anomaly.preparation import PATCH, prepare
-from inspection.anomaly.training.rotation import separation_gain, turned, valid_cells
+from inspection.anomaly.training.rotation import ROTATIONS, separation_gain, turned, valid_cells
 from inspection.imaging.files import encode_png
 from inspection.imaging.frames import Pixels
 from inspection.imaging.opencv import cv2
@@ -45,6 +45,16 @@ def test_a_method_that_compares_positions_refuses_any_orientation(tmp_path: Path
     assert caught.value.code == "rotation-needs-patches"
 
 
+@pytest.mark.slow
+def test_parts_that_lie_anyhow_are_found_out_from_their_images(tmp_path: Path, backbone: object) -> None:
+    rotation = trained(tmp_path, anyhow, "auto", 40).manifest.rotation
+    assert rotation is not None
+    assert rotation.rotations == ROTATIONS
+    assert rotation.separation_fixed is not None
+    assert rotation.separation_turned is not None
+    assert rotation.separation_turned > rotation.separation_fixed
+
+
 def test_a_gain_of_separation_is_the_difference_of_the_areas() -> None:
     good, defects = [1.0, 2.0, 3.0, 4.0], [2.5, 3.5, 5.0]
     gain, error = separation_gain(good, defects, good, [4.5, 5.0, 6.0])
@@ -54,6 +64,16 @@ def test_a_gain_of_separation_is_the_difference_of_the_areas() -> None:
 
 def test_the_same_scores_gain_nothing() -> None:
     assert separation_gain([1.0, 2.0], [1.5, 3.0], [1.0, 2.0], [1.5, 3.0]) == (0.0, 0.0)
+
+
+def trained(folder: Path, angle_of: Callable[[int], float], rotation: str, count: int) -> TrainingReport:
+    paths = write_pins(folder, range(count), angle_of)
+    settings = TrainingSettings(**{**SMALL.model_dump(), "rotation": rotation, "folds": 2, "bank_size": 5000})
+    return train_images(paths, folder / "pins.model", settings)
+
+
+def anyhow(seed: int) -> float:
+    return float(np.random.default_rng(seed).uniform(0, 360))
 
 
 def write_pins(folder: Path, seeds: range, angle_of: Callable[[int], float], *, nick: bool = False) -> list[Path]:
