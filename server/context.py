@@ -19,6 +19,7 @@ from server.change_log.newest_stamp import newest_stamp
 from server.change_log.recording import ChangeLogRecorder
 from server.core.metrics import Metrics
 from server.core.settings import DATABASE_FILE, ServerSettings, prepare_data_dir, signing_key
+from server.core.tracing import NoTracing, Tracing, tracing_to
 from server.daily_counts.counting import DailyCounting
 from server.events.bus import EventBus
 from server.events.hub import Hub
@@ -49,6 +50,7 @@ class ServerContext:
         passwords: makes and checks password digests.
         limiter: counts failed sign-ins.
         metrics: what ``/metrics`` shows.
+        tracing: makes spans where a collector is set.
     """
 
     settings: ServerSettings
@@ -65,11 +67,13 @@ class ServerContext:
     passwords: Passwords
     limiter: SignInLimiter
     metrics: Metrics
+    tracing: Tracing | NoTracing
 
     def close(self) -> None:
         """Stop publishing, close the bus, which ends its subscriptions, and the database."""
         self.outbox.stop()
         self.events.close()
+        self.tracing.close()
         self.database.close()
 
 
@@ -107,6 +111,7 @@ def open_context(settings: ServerSettings) -> ServerContext:
             # A process on SQLite is the only one; those that share a server's database count together.
             limiter=SignInLimiter(settings.sign_in_attempts, None if database.is_sqlite else DatabaseCounts(database)),
             metrics=metrics,
+            tracing=tracing_to(settings.otlp_endpoint),
         )
     except BaseException:
         database.close()

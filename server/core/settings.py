@@ -230,6 +230,11 @@ class ServerSettings(BaseSettings):
         default=None, description="PEM file of who signs the SMTP server's certificate; empty: the system's list."
     )
     smtp_timeout_s: float = Field(default=20, gt=0, le=300, description="Seconds for each step of sending a mail.")
+    otlp_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/]+(/\S*)?$",
+        description="OpenTelemetry collector that takes spans over HTTP, as `http://127.0.0.1:4318`; empty sends none.",
+    )
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$", description="Least level logged.")
 
     @field_validator("cors_origins")

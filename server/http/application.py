@@ -23,6 +23,7 @@ from server.camera_stream.service import streams_of
 from server.components.endpoints import router as components_router
 from server.context import ServerContext, open_context
 from server.core.settings import ServerSettings
+from server.core.tracing import NoTracing
 from server.daily_counts.starting import building_counts
 from server.devices.endpoints import router as devices_router
 from server.executions.endpoints import router as executions_router
@@ -35,6 +36,7 @@ from server.http.lean_routes import LeanRoutes
 from server.http.paths import CanonicalPaths
 from server.http.requests import Faults, HeadRequests, Requests
 from server.http.route_table import RouteTable
+from server.http.traced import Traced
 from server.http.websockets import ConnectionCounts, unknown_websocket
 from server.live.endpoints import live_routes
 from server.masters.endpoints import router as masters_router
@@ -146,5 +148,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
     if settings.cors_origins:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)
     app.add_middleware(Requests, metrics=parts.metrics)
+    if not isinstance(parts.tracing, NoTracing):
+        app.add_middleware(Traced, tracing=parts.tracing)
     app.add_middleware(CanonicalPaths)
     return app

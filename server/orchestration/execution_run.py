@@ -87,7 +87,7 @@ class ExecutionRunner:
         """
         claim = self._job.claim
         announce_start(self._tools.context.events, claim.execution_id, claim.fencing_token, self._job.file_count)
-        running = asyncio.create_task(self._files())
+        running = asyncio.create_task(self._traced())
         guard = asyncio.create_task(self._guard(running))
         try:
             await asyncio.wait({running})
@@ -123,6 +123,12 @@ class ExecutionRunner:
 
     def _end_cancelled(self, session: Session) -> Ended:
         return end(session, self._job.claim, ExecutionStatus.CANCELLED)
+
+    async def _traced(self) -> None:
+        claim = self._job.claim
+        about = {"imageflow.execution": claim.execution_id, "imageflow.mode": claim.execution_mode.value}
+        with self._tools.context.tracing.span("execution", about):
+            await self._files()
 
     async def _files(self) -> None:
         pipeline = pipeline_of(self._job.definition)
@@ -181,6 +187,7 @@ class ExecutionRunner:
                 self._tools.services if direct else None,
                 self._progress.report,
                 partial(_kept, objects, file.filename, work.stop_if_cancelled),
+                self._tools.context.tracing,
             )
         return RunResult(ExecutionStatus.COMPLETED, verdict, self._progress.steps, outputs)
 

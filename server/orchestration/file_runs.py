@@ -18,6 +18,7 @@ from inspection.pipeline.outcome import InspectionOutcome, assemble_outcome
 from inspection.pipeline.runner import StepProgress
 from inspection.pipeline.validation import ValidatedPipeline, ValidatedStep
 from inspection.pipeline.value_ranges import range_of_models, require_range_of_models
+from server.core.tracing import NoTracing, Tracing
 from server.orchestration.images import StepImage, digest_of
 from server.orchestration.run_work import RunWork
 from server.orchestration.shown import EncodedPicture, ShownPicture
@@ -59,6 +60,7 @@ async def run_on_file(
     services: StepServices | None,
     report: Callable[[StepProgress, float], None],
     take: Callable[[FileOutcome], T],
+    tracing: Tracing | NoTracing,
 ) -> T:
     """Run a pipeline on one file and return what ``take`` makes of it: what ``Runner`` gives for the same file.
 
@@ -71,6 +73,7 @@ async def run_on_file(
         services: None to run every step here.
         report: called before and after every step, with the milliseconds that it took.
         take: called with what the run gave, on a thread.
+        tracing: makes a span for every step.
 
     Raises:
         UserFacingError: when the file, a model or a parameter does not fit, or a service does not answer.
@@ -87,7 +90,8 @@ async def run_on_file(
     async with ShownPicture(work, pipeline) as shown:
 
         async def run_step(step: ValidatedStep, inputs: Mapping[str, Value]) -> Value:
-            value = await steps.run(step, inputs)
+            with tracing.span(f"step {step.component.name}", {"imageflow.step": step.id}):
+                value = await steps.run(step, inputs)
             shown.see(step, value)
             return value
 

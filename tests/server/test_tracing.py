@@ -1,0 +1,97 @@
+"""Spans reach a collector over real HTTP; without one nothing of OpenTelemetry is loaded."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.errors import Unavailable
+from server.core import tracing
+from tests.support.executing import executing_server, jpeg
+from tests.support.server_process import environment
+from tests.support.webhook_receiver import Receiver, receiver
+
+TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+LOADED = """
+import sys
+from pathlib import Path
+from server.context import open_context
+from server.core.settings import ServerSettings
+from server.http.application import create_app
+settings = ServerSettings(data_dir=Path(sys.argv[1]))
+context = open_context(settings)
+create_app(settings, context)
+context.close()
+print([name for name in sys.modules if name.startswith(("opentelemetry.sdk", "opentelemetry.exporter"))])
+"""
+
+
+@pytest.fixture
+def collector() -> Iterator[Receiver]:
+    with receiver() as running:
+        yield running
+
+
+def spans_of(collector: Receiver) -> list[Any]:
+    """Return what the collector was sent, as OTLP's own schema reads it."""
+    # Here: a checkout whose environment is older than the test can still collect the others.
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    found = []
+    for given, body in collector.calls:
+        head = {name.lower(): value for name, value in given.items()}
+        assert head["content-type"] == "application/x-protobuf"
+        plain = gzip.decompress(body) if head.get("content-encoding") == "gzip" else body
+        sent = ExportTraceServiceRequest.FromString(plain)
+        found += [span for resource in sent.resource_spans for scope in resource.scope_spans for span in scope.spans]
+    return found
+
+
+def attributes_of(span: Any) -> dict[str, Any]:
+    return {one.key: one.value.string_value or one.value.int_value for one in span.attributes}
+
+
+@pytest.mark.slow
+def test_what_a_server_does_reaches_the_collector(tmp_path: Path, collector: Receiver) -> None:
+    with executing_server(tmp_path, otlp_endpoint=f"http://127.0.0.1:{collector.port}") as running:
+        head = {"traceparent": f"00-{TRACE}-{PARENT}-01"}
+        assert running.served["inspector"].get("/users/me", headers=head).status_code == 200
+        execution = running.start(running.pipeline(), ("secret-name.jpg", jpeg()))
+        assert running.ended(execution)["status"] == "completed"
+    spans = spans_of(collector)
+    asked = next(span for span in spans if span.name == "GET /api/v1/users/me")
+    assert (asked.trace_id.hex(), asked.parent_span_id.hex()) == (TRACE, PARENT)
+    assert attributes_of(asked)["http.response.status_code"] == 200
+    ran = next(span for span in spans if span.name == "execution")
+    assert attributes_of(ran)["imageflow.execution"] == execution
+    steps = {span.name for span in spans if span.parent_span_id == ran.span_id}
+    assert steps == {"step resize", "step filter"}
+    told = b"".join(span.SerializeToString() for span in spans)
+    assert [name for name in (b"inspector", b"127.0.0.1", b"secret-name") if name in told] == []
+
+
+@pytest.mark.slow
+def test_a_collector_that_is_away_breaks_no_request(tmp_path: Path) -> None:
+    with executing_server(tmp_path, otlp_endpoint="http://127.0.0.1:9") as running:
+        assert running.served["inspector"].get("/users/me").status_code == 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("given", [{}, {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}])
+def test_a_server_without_a_collector_loads_none_of_it(tmp_path: Path, given: dict[str, str]) -> None:
+    command = [sys.executable, "-c", LOADED, str(tmp_path)]
+    done = subprocess.run(command, env=environment(**given), capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_collector_without_its_packages_is_told_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "server.core.otlp", None)
+    with pytest.raises(Unavailable) as refused:
+        tracing.tracing_to("http://127.0.0.1:4318")
+    assert refused.value.code == "telemetry-packages-missing"
