@@ -12,7 +12,7 @@ from models.messages import choose_language
 from models.states import ExecutionStatus, Role
 from server.core.paging import PageQuery
 from server.executions import service
-from server.executions.intake import FILES, Draft, Intake, rejected, require_total
+from server.executions.intake import FILES, MOST_PARAMETERS, Draft, Intake, rejected, require_total
 from server.executions.pipelines import ResolvedPipeline, knows_pipelines
 from server.executions.repository import ExecutionFilter
 from server.executions.schemas import ExecutionAccepted, ExecutionDetail, ExecutionReply
@@ -53,7 +53,8 @@ _FORM: dict[str, Any] = {
                         "parameters": {
                             "type": "string",
                             "contentMediaType": "application/json",
-                            "description": "Overrides of step parameters: `{step id: {parameter: value}}`.",
+                            "description": "Overrides of step parameters: `{step id: {parameter: value}}`; "
+                            f"at most {MOST_PARAMETERS} steps and parameters together.",
                         },
                         "priority": {"type": "string", "enum": ["high", "normal", "low"], "default": "normal"},
                     },
@@ -120,7 +121,7 @@ async def create_execution(
     async def check(draft: Draft) -> None:
         nonlocal checked
         # What pipelines need is loaded with the first one, which takes long.
-        if knows_pipelines():
+        if knows_pipelines() and draft.is_quick():
             found = await read_quickly(Lane.READS, context, service.check_draft, context, draft)
         else:
             found = await run_on(Lane.READS, service.check_draft, context, draft)
@@ -137,7 +138,7 @@ async def create_execution(
     accept = functools.partial(
         service.accept, context, asking, intake.draft, key, runs_here=runs_here, resolved=resolved
     )
-    if checked is not None and len(intake.draft.files) <= _FEW_FILES:
+    if checked is not None and intake.draft.is_quick() and len(intake.draft.files) <= _FEW_FILES:
         reply = await write_quickly(Lane.WRITES, context, accept)
     else:
         reply = await run_on(Lane.WRITES, accept)

@@ -22,18 +22,27 @@ from sync.shared.schemas import storable_object
 FILES = "input_files"
 _FIELDS = ("pipeline_id", "parameters", "priority")
 _LONGEST_FIELD = 256 * 1024
+MOST_PARAMETERS = 1000
+"""Steps and parameters that a request may name; each that is not known is an entry of the refusal."""
+_QUICK_BYTES = 4096
+"""A longer text of parameters takes longer to read than an event loop may wait."""
 _ONE_AT_A_TIME = asyncio.Semaphore(1)
 """An image larger than what is kept of it is read once more to be checked: one of them at a time."""
 
 
 @dataclass(slots=True)
 class Draft:
-    """A request for an execution, as it came."""
+    """A request for an execution, as it came; ``parameter_bytes`` is the length of its parameters' JSON."""
 
     pipeline_id: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
     priority: Priority = Priority.NORMAL
     files: list[CheckedImage] = field(default_factory=list)
+    parameter_bytes: int = 0
+
+    def is_quick(self) -> bool:
+        """Return whether its parameters are looked at in less time than it takes to reach a thread."""
+        return self.parameter_bytes <= _QUICK_BYTES
 
 
 def rejected(field_name: str, code: str, **values: object) -> InvalidInput:
@@ -91,7 +100,11 @@ class Intake:
         elif name == "priority":
             self.draft.priority = _priority(text.strip())
         elif text.strip():
-            self.draft.parameters = _parameters(text)
+            self.draft.parameter_bytes = len(data)
+            if self.draft.is_quick():
+                self.draft.parameters = _parameters(text)
+            else:
+                self.draft.parameters = await self._on_thread(_parameters, text)
 
     async def file(self, filename: str, pieces: Callable[[], Awaitable[bytes | None]]) -> None:
         """Take a file: into the object store while it comes; what it is is read from its bytes.
@@ -180,6 +193,8 @@ def _parameters(text: str) -> dict[str, Any]:
     for step, values in given.items():
         if not isinstance(values, dict):
             raise rejected(f"parameters.{step}", "value-dict-type")
+    if sum(1 + len(values) for values in given.values()) > MOST_PARAMETERS:
+        raise rejected("parameters", "value-too-long", max_length=MOST_PARAMETERS)
     try:
         return storable_object(given)
     except RejectedValueError as error:

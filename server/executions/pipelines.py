@@ -1,4 +1,4 @@
-"""The pipeline that an execution runs: the present version, with the parameters of the request, able to run."""
+"""The pipeline that an execution runs: the version when it is accepted, with the request's parameters, able to run."""
 
 from __future__ import annotations
 
@@ -68,6 +68,19 @@ def resolve(
     return ResolvedPipeline(record, merged)
 
 
+def is_present(session: Session, resolved: ResolvedPipeline) -> bool:
+    """Return whether a pipeline is as it was when it was resolved.
+
+    Args:
+        session: the transaction.
+        resolved: in an earlier transaction.
+
+    Raises:
+        NotFound: ``pipeline-not-found`` when it has been deleted since.
+    """
+    return alive(session, Pipeline, resolved.record.id).clock == resolved.record.clock
+
+
 def as_text(values: Mapping[str, Any]) -> str:
     """Return JSON values of a record, a definition for ``pipeline_of`` among them, as text."""
     return json.dumps(values, sort_keys=True)
@@ -117,17 +130,21 @@ def _of_request(error: InvalidInput, parameters: Mapping[str, Mapping[str, Any]]
     """Return the error with its fields named as in the request; one of the pipeline itself is none of the request."""
     found = error.members.get("validation_errors")
     entries: list[dict[str, Any]] = list(found) if isinstance(found, list) else []
-    named = {
-        f"steps.{step}.parameters.{name}": f"parameters.{step}.{name}"
-        for step, values in parameters.items()
-        for name in values
-    }
     of_request = [
-        {**entry, "field": place.replace("steps.", "parameters.", 1).replace(".parameters.", ".", 1)}
+        {**entry, "field": f"parameters.{step}.{place}"}
         for entry in entries
-        for place in [str(entry["field"])]
-        if any(place == own or place.startswith(f"{own}.") for own in named)
+        for step, place in [_parameter_of(str(entry["field"]))]
+        # No parameter has a dot in its name: what follows one is a place within its value.
+        for values in [parameters.get(step, {})]
+        if place in values or place.partition(".")[0] in values
     ]
     if not of_request:
         return DoesNotFit("pipeline-does-not-fit", reason=LocalText.of(error.code, error.values))
     return InvalidInput("validation-error", members={"validation_errors": of_request})
+
+
+def _parameter_of(place: str) -> tuple[str, str]:
+    """Return step and path of the parameter that a field of a definition is; both empty for any other field."""
+    # The id of a step has no dot.
+    step, _, field = place.removeprefix("steps.").partition(".")
+    return (step, field.removeprefix("parameters.")) if field.startswith("parameters.") else ("", "")

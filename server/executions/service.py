@@ -26,7 +26,7 @@ from server.executions.announcing import announce
 from server.executions.events import PROCESSING_REQUESTS, ExecutionRequest
 from server.executions.intake import Draft, require_complete
 from server.executions.leases import end_now, store_now
-from server.executions.pipelines import ResolvedPipeline, resolve
+from server.executions.pipelines import ResolvedPipeline, is_present, resolve
 from server.executions.repository import ExecutionFilter
 from server.executions.results import read_values
 from server.executions.rules import require_may_cancel
@@ -69,7 +69,7 @@ def accept(
         draft: the request; its files are in the object store.
         key: of the request; the same request with the same key is one execution.
         runs_here: whether server processes run executions; else the request goes to the workers over the bus.
-        resolved: what runs, where the caller has found that out; None takes the draft's pipeline.
+        resolved: what ``check_draft`` gave, unless the draft's parameters have come since.
 
     Raises:
         InvalidInput: ``validation-error``.
@@ -108,7 +108,10 @@ def _accept(
             if known.request_digest != digest:
                 raise DoesNotFit("idempotency-key-used")
             return known, False
-        found = resolved or resolve(session, draft.pipeline_id, draft.parameters, other_models(context))
+        # The files took a while to come: the pipeline may have been changed or deleted since.
+        found = resolved if resolved is not None and is_present(session, resolved) else None
+        if found is None:
+            found = resolve(session, draft.pipeline_id, draft.parameters, other_models(context))
         record = Execution(
             pipeline_id=found.record.id,
             pipeline_name=found.record.name,

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
+from sqlalchemy.orm import Session
 
 from inspection.imaging.files import decode_image
 from inspection.pipeline import PipelineDefinition, Runner, validate_definition
+from server.context import ServerContext
+from server.executions import service
+from server.executions.intake import Draft
+from server.executions.pipelines import ResolvedPipeline
 from tests.support.executing import RESIZE_BLUR, Executing, jpeg
 
 
@@ -95,6 +103,40 @@ def test_a_wrong_field_is_named(executing: Executing, fields: dict[str, Any], fi
     assert [entry["field"] for entry in answer.json()["validation_errors"]] == [field]
 
 
+def test_more_parameters_than_any_pipeline_has_are_refused(executing: Executing) -> None:
+    parameters = {"small": {f"x{number}": 1 for number in range(9_000)}}
+    answer = executing.post(executing.pipeline(), ("part.jpg", jpeg()), parameters=parameters)
+    assert answer.status_code == 400
+    assert [entry["field"] for entry in answer.json()["validation_errors"]] == ["parameters"]
+
+
+@pytest.mark.parametrize(
+    "names", [("pipeline_id", "parameters", "input_files"), ("pipeline_id", "input_files", "parameters")]
+)
+def test_many_parameters_are_not_checked_on_the_event_loop(
+    executing: Executing, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
+) -> None:
+    pipeline = executing.pipeline()
+    executing.ended(executing.start(pipeline))
+    resolve, threads = service.resolve, []
+
+    def noticed(session: Session, pipeline_id: str, parameters: Any, models: Any) -> ResolvedPipeline:
+        if parameters:
+            threads.append(threading.current_thread().name)
+        return resolve(session, pipeline_id, parameters, models)
+
+    monkeypatch.setattr(service, "resolve", noticed)
+    parameters = json.dumps({"small": {f"x{number}": 1 for number in range(900)}})
+    parts: dict[str, Any] = {
+        "pipeline_id": (None, pipeline),
+        "parameters": (None, parameters),
+        "input_files": ("part.jpg", jpeg()),
+    }
+    answer = executing.served["inspector"].post("/executions", files=[(name, parts[name]) for name in names])
+    assert (answer.status_code, answer.json()["validation_errors_omitted"]) == (400, 850)
+    assert [name.startswith("ThreadPoolExecutor-") for name in threads] == [True]
+
+
 def test_a_form_without_pipeline_is_refused(executing: Executing) -> None:
     answer = executing.post(None, ("part.jpg", jpeg()))
     assert (answer.status_code, answer.json()["validation_errors"][0]["field"]) == (400, "pipeline_id")
@@ -103,6 +145,58 @@ def test_a_form_without_pipeline_is_refused(executing: Executing) -> None:
 def test_an_unknown_pipeline_is_not_found(executing: Executing) -> None:
     answer = executing.post("01900000-0000-7000-8000-000000000000", ("part.jpg", jpeg()))
     assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (404, "pipeline-not-found")
+
+
+def posted_in_two(
+    executing: Executing, monkeypatch: pytest.MonkeyPatch, pipeline: str, between: Callable[[], None]
+) -> httpx.Response:
+    """Ask for an execution; something happens when the pipeline has been looked at, within the upload of the file."""
+    check, checked = service.check_draft, threading.Event()
+
+    def noticed(context: ServerContext, draft: Draft) -> ResolvedPipeline:
+        found = check(context, draft)
+        checked.set()
+        return found
+
+    monkeypatch.setattr(service, "check_draft", noticed)
+
+    def body() -> Iterator[bytes]:
+        named = f'--x\r\nContent-Disposition: form-data; name="pipeline_id"\r\n\r\n{pipeline}\r\n'
+        file = '--x\r\nContent-Disposition: form-data; name="input_files"; filename="part.jpg"\r\n'
+        yield f"{named}{file}Content-Type: image/jpeg\r\n\r\n".encode() + jpeg()[:100]
+        assert checked.wait(30)
+        between()
+        yield jpeg()[100:] + b"\r\n--x--\r\n"
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    return executing.served["inspector"].post("/executions", content=body(), headers=headers)
+
+
+def test_a_pipeline_deleted_within_the_upload_does_not_run(
+    executing: Executing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = executing.pipeline()
+
+    def delete() -> None:
+        assert executing.served["supervisor"].delete(f"/pipelines/{pipeline}").status_code == 204
+
+    answer = posted_in_two(executing, monkeypatch, pipeline, delete)
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (404, "pipeline-not-found")
+
+
+def test_a_pipeline_changed_within_the_upload_runs_as_it_is_now(
+    executing: Executing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = executing.pipeline()
+
+    def change() -> None:
+        body = {"definition": {"name": "P", "steps": RESIZE_BLUR[:1]}}
+        answer = executing.served["supervisor"].put(f"/pipelines/{pipeline}", json=body)
+        assert answer.status_code == 200, answer.text
+
+    answer = posted_in_two(executing, monkeypatch, pipeline, change)
+    state = executing.ended(answer.json()["execution_id"])
+    assert (state["pipeline_version"], [step["step_id"] for step in state["steps"]]) == (2, ["small"])
 
 
 @pytest.mark.parametrize("data", [b"%PDF-1.7 no image", b"", jpeg()[:300]])
