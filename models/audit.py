@@ -8,6 +8,7 @@ from typing import Any, ClassVar, cast
 
 from sqlalchemy import BigInteger, Index, String, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm.attributes import flag_modified
 
 from models.base import Base
 from models.clock import rfc3339, utc_now
@@ -15,6 +16,7 @@ from models.ids import new_id
 from models.insertion import insert_if_absent
 from models.last_work import do_last
 from models.storage import sha256_of
+from models.stored_json import as_stored
 from models.synced import Fact
 
 GENESIS = "0" * 64
@@ -67,6 +69,15 @@ def audit_digest(entry: AuditEntry) -> str:
     return _digest({name: getattr(entry, name) for name in _CHAINED})
 
 
+def seal_audit(entry: AuditEntry) -> str:
+    """Set and return the digest of an entry at a new place, its detail in the form that every engine gives back."""
+    entry.detail = as_stored(entry.detail)
+    # Equal to Python, 1e16 and -0.0 would not be written anew.
+    flag_modified(entry, "detail")
+    entry.digest = audit_digest(entry)
+    return entry.digest
+
+
 def append_audit(
     session: Session,
     *,
@@ -93,7 +104,7 @@ def append_audit(
         action=action,
         subject=subject,
         subject_id=subject_id,
-        detail=detail or {},
+        detail=as_stored(detail or {}),
         previous_digest=head.digest,
         digest="",
     )
@@ -125,7 +136,7 @@ def append_local_audit(
         "action": action,
         "subject": subject,
         "subject_id": subject_id,
-        "detail": detail or {},
+        "detail": as_stored(detail or {}),
     }
     do_last(session, lambda writing: _link(writing, entry))
 

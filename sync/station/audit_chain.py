@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from models.audit import GENESIS, AuditEntry, AuditHead, append_audit, audit_digest
+from models.audit import GENESIS, AuditEntry, AuditHead, append_audit, seal_audit
 from models.ids import new_id
 from models.insertion import insert_if_absent
 from models.states import OutboxState
@@ -115,7 +115,7 @@ def _rechain(
     for entry in entries:
         sequence += 1
         entry.device_id, entry.sequence, entry.previous_digest = device_id, sequence, digest
-        entry.digest = digest = audit_digest(entry)
+        digest = seal_audit(entry)
     session.flush()
     return sequence, digest
 
