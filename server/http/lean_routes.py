@@ -136,11 +136,11 @@ class LeanRoutes:
 
 
 def _usual_head(scope: Scope) -> _Head | None:
-    """Return what matters of a head; None when it is not one of JSON with a length, or says something twice."""
+    """Return what matters of a head; None when it is not one of JSON with a length, or has a field twice or empty."""
     found: dict[bytes, bytes] = {}
     for name, value in scope["headers"]:
         if name in _READ:
-            if name in found:
+            if name in found or not value:
                 return None
             found[name] = value
         elif name in _UNUSUAL:

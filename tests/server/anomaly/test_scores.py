@@ -135,6 +135,13 @@ def test_a_wrong_credential_is_refused_on_loopback_too(served: Served, sensor: s
         assert score(client, NORMAL, sensor).status_code == 401
 
 
+@pytest.mark.parametrize("name", ["X-API-Key", "Authorization"])
+@pytest.mark.parametrize("unusual", [{}, {"Origin": "http://localhost"}])
+def test_an_empty_credential_is_a_wrong_one(served: Served, sensor: str, name: str, unusual: dict[str, str]) -> None:
+    with served.client(**{name: ""}, **unusual) as client:
+        assert score(client, NORMAL, sensor).status_code == 401
+
+
 def test_a_revoked_key_is_refused_at_the_next_request(served: Served, sensor: str) -> None:
     made = served["admin"].post("/api-keys", json={"name": "PLC", "role": "integrator"}).json()
     with served.client(**{"X-API-Key": made["key"]}) as client:
