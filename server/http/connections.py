@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -111,7 +112,7 @@ class Connection(HttpToolsProtocol):
             self._refuse(MalformedRequest("http-malformed"))
         if not self._refused:
             super().on_headers_complete()
-            self.scope[CYCLE] = self.cycle  # type: ignore[literal-required]  # a name of our own
+            self.scope[CYCLE] = weakref.ref(self.cycle)  # type: ignore[literal-required]  # a name of our own
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""

@@ -67,17 +67,8 @@ class Requests:
             body_awaited = False
             return await receive()
 
-        async def with_headers(message: Message) -> None:
+        async def send_completed(message: Message) -> None:
             nonlocal status
-            if message["type"] == ANSWER:
-                status = 200
-                content, secured = message["content"], scope["scheme"] == "https"
-                lines = _JSON_OVER_TLS if secured else _JSON_LINES
-                if not send_whole(scope, b"%bx-request-id: %b\r\n" % (lines, request_id.encode()), content):
-                    headers = [_JSON, (b"content-length", b"%d" % len(content))]
-                    await with_headers({"type": "http.response.start", "status": status, "headers": headers})
-                    await with_headers({"type": "http.response.body", "body": content})
-                return
             if message["type"] == "http.response.start":
                 status = message["status"]
                 added = [(_REQUEST_ID, request_id.encode())]
@@ -85,6 +76,20 @@ class Requests:
                     added.append(_CLOSE)
                 message["headers"] = _completed(message["headers"], added, tls=scope["scheme"] == "https")
             await send(message)
+
+        # Of two functions: one that calls itself refers to itself, and its request would be garbage to be collected.
+        async def with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] != ANSWER:
+                await send_completed(message)
+                return
+            status = 200
+            content, secured = message["content"], scope["scheme"] == "https"
+            lines = _JSON_OVER_TLS if secured else _JSON_LINES
+            if not send_whole(scope, b"%bx-request-id: %b\r\n" % (lines, request_id.encode()), content):
+                headers = [_JSON, (b"content-length", b"%d" % len(content))]
+                await send_completed({"type": "http.response.start", "status": status, "headers": headers})
+                await send_completed({"type": "http.response.body", "body": content})
 
         try:
             await self._app(scope, asked, with_headers)

@@ -6,19 +6,25 @@ Only where uvicorn has all of the body, and the connection stays open after an a
 from __future__ import annotations
 
 from collections.abc import Iterable
+from weakref import ReferenceType
 
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 CYCLE = "imageflow.cycle"
-"""Member of a scope: uvicorn's state of the request."""
+"""Member of a scope: a weak reference to uvicorn's state of the request, which has the scope: no cycle is made."""
 ANSWER = "imageflow.answer"
 """Type of a message to ``server.http.requests.Requests``: the JSON text ``content`` is the whole answer, with 200."""
 
 
+def _cycle_of(scope: Scope) -> RequestResponseCycle | None:
+    reference: ReferenceType[RequestResponseCycle] | None = scope.get(CYCLE)
+    return None if reference is None else reference()
+
+
 def whole_body(scope: Scope) -> bytes | None:
     """Return the body of a request when all of it is there; it stays for whoever receives it."""
-    cycle: RequestResponseCycle | None = scope.get(CYCLE)
+    cycle = _cycle_of(scope)
     if cycle is None or cycle.more_body or cycle.disconnected:
         return None
     return bytes(cycle.body)
@@ -37,7 +43,7 @@ def send_whole(scope: Scope, lines: bytes, content: bytes) -> bool:
         lines: of the head, without the length.
         content: the body.
     """
-    cycle: RequestResponseCycle | None = scope.get(CYCLE)
+    cycle = _cycle_of(scope)
     if cycle is None or cycle.disconnected or cycle.flow.write_paused or cycle.response_started or not cycle.keep_alive:
         return False
     head = b"HTTP/1.1 200 OK\r\n%b%bcontent-length: %d\r\n\r\n"

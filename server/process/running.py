@@ -21,8 +21,6 @@ _GRACE_S = 10
 _YOUNG_OBJECTS = 5_000
 """New objects between two collections of garbage; at the 700 of Python they take a sixth of the time of a push."""
 _READING_AT_A_DISTANCE = 16
-_NEW_OBJECTS = 10_000
-"""As many more objects than at the last collection of garbage make for the next one."""
 
 
 class RunningServer(uvicorn.Server):
@@ -106,7 +104,6 @@ def server_of(
     # What lives as long as the process is not looked through again at each collection of garbage.
     gc.collect()
     gc.freeze()
-    # Requests leave hardly any cycles behind; looking for them after each 700 objects took a thirtieth of all time.
-    gc.set_threshold(_NEW_OBJECTS)
+    # Requests leave hardly any cycles behind, so that garbage is looked for less often.
     gc.set_threshold(_YOUNG_OBJECTS)
     return RunningServer(config, announced, context, app.state.camera_streams)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from tests.support.raw_http import connected, ended, read_answer, received_while_dripping
 from tests.support.real_server import ServerProcess
@@ -53,6 +55,25 @@ def test_a_second_head_on_a_connection_has_its_own_time(hasty: Served) -> None:
         assert read_answer(connection).status == 401
         connection.sendall(b"GET /")
         assert read_answer(connection).status == 408
+
+
+@pytest.mark.parametrize("path", ["/users/me", "/anomaly"])
+def test_an_ended_request_is_no_garbage_to_be_collected(served: Served, path: str) -> None:
+    with served.client() as client:
+        client.post(path, json={"values": [1.0]})
+        gc.collect()
+        gc.disable()
+        try:
+            before = _requests_in_memory()
+            for _ in range(20):
+                client.post(path, json={"values": [1.0]})
+            assert _requests_in_memory() <= before + 1
+        finally:
+            gc.enable()
+
+
+def _requests_in_memory() -> int:
+    return sum(isinstance(one, RequestResponseCycle) for one in gc.get_objects())
 
 
 @pytest.mark.parametrize("lines", [b"\r\n", b"\r\n\r\n", b"\n"])
