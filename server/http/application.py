@@ -120,7 +120,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
 
     app = FastAPI(
         lifespan=lifespan,
-        openapi_url="/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -131,6 +131,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
     app.state.sensor_trainings = trainings
     app.state.websockets = ConnectionCounts(settings.websockets_per_principal)
     app.state.camera_streams = streams
+    app.router.routes.append(Route(openapi.PATH, openapi.answer_document, include_in_schema=False))
     for feature in (*_FEATURES, docs.router(openapi.TITLE)):
         app.router.routes.extend(feature.routes)
     app.router.routes.extend((*live_routes(parts), sync_live_route))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from server.ai_inspection.schemas import InspectionParameters
@@ -15,11 +16,13 @@ from server.http.dependencies import SECURITY_SCHEMES
 from server.http.errors import PROBLEM
 from server.http.examples import EXAMPLES
 from server.http.idempotency import HEADER, PARAMETER
+from server.http.lanes import Lane, run_on
 from server.http.routes import CheckedRoute
 from sync.shared.protocol import Batch, Change, UploadRequest
 from sync.shared.schemas import Problem
 
 TITLE = "ImageFlow Server"
+PATH = "/openapi.json"
 _REF = "#/components/schemas/"
 _DESCRIPTION = """\
 The central server of ImageFlow inspection stations. Every path under `/api/v1` also answers under `/v1`.
@@ -65,6 +68,19 @@ def install(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # the way FastAPI's manual extends the document
+
+
+async def answer_document(request: Request) -> Response:
+    """Answer with the document; the first one takes about a second, in which others are answered too."""
+    return await run_on(Lane.HEAVY, _answer, request.app, request.scope.get("root_path", "").rstrip("/"))
+
+
+def _answer(app: FastAPI, root: str) -> Response:
+    document = app.openapi()
+    servers = document["servers"]
+    if root and root not in [server["url"] for server in servers]:
+        document = {**document, "servers": [{"url": root}, *servers]}
+    return JSONResponse(document)
 
 
 def _base(app: FastAPI) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import replace
@@ -41,6 +42,8 @@ from server.http.scopes import scopes_of
 
 _INLINE_BYTES = 16 * 1024
 _CREDENTIALS = ("authorization", "x-api-key")
+_COMPLETING = threading.RLock()
+"""For all routes: what is hidden from the imports of one is hidden from everybody."""
 _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -75,17 +78,26 @@ class CheckedRoute(APIRoute):
         self._declared: _Declared | None = _Declared(path, endpoint, options)
 
     def __getattr__(self, name: str) -> Any:
-        """Complete the route when something is asked of it for the first time.
+        """Complete the route when something is asked of it for the first time, by any thread.
 
         Raises:
             AttributeError: as always.
+            Exception: of FastAPI for a wrong declaration, each time.
         """
-        declared = self.__dict__.get("_declared")
-        if declared is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
-        self._declared = None
-        self._complete(declared)
-        return getattr(self, name)
+        with _COMPLETING:
+            declared = self.__dict__.get("_declared")
+            if declared is not None:
+                # Not while it completes: what is missing then is missing.
+                incomplete = {**vars(self)}
+                self._declared = None
+                try:
+                    self._complete(declared)
+                except BaseException:
+                    # None of it stays: a route that is complete in part would look complete.
+                    vars(self).clear()
+                    vars(self).update(incomplete)
+                    raise
+        return object.__getattribute__(self, name)
 
     def _complete(self, declared: _Declared) -> None:
         self.needs_sign_in = False

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from tests.support.serving import Served
+from server.core.settings import ServerSettings
+from server.http import openapi
+from tests.support.serving import Served, serve
 
 METHODS = {"get", "put", "post", "delete", "patch"}
 
@@ -176,6 +182,27 @@ def test_every_201_has_a_location(document: dict[str, Any]) -> None:
     made = [operation["responses"]["201"] for *_, operation in operations(document) if "201" in operation["responses"]]
     assert len(made) >= 10
     assert all(answer["headers"]["Location"]["required"] for answer in made)
+
+
+@pytest.mark.slow
+def test_others_are_answered_while_the_document_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, answered = threading.Event(), threading.Event()
+    waited: list[bool] = []
+    base = openapi._base
+
+    def held(app: FastAPI) -> dict[str, Any]:
+        begun.set()
+        waited.append(answered.wait(10))
+        return base(app)
+
+    monkeypatch.setattr(openapi, "_base", held)
+    with serve(ServerSettings(data_dir=tmp_path)) as served, served.client() as client, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(httpx.get, f"{served.url}/openapi.json", trust_env=False, timeout=60)
+        assert begun.wait(10)
+        assert client.get("/users/me").status_code == 401
+        answered.set()
+        assert asked.result().json()["info"]["title"] == openapi.TITLE
+    assert waited == [True]
 
 
 def test_the_page_loads_nothing_from_elsewhere(served: Served) -> None:

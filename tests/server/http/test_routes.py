@@ -1,5 +1,7 @@
 """A route is found before it is complete, and completed once."""
 
+import pytest
+from fastapi.exceptions import FastAPIError
 from starlette.routing import Match
 
 from server.http.routes import CheckedRoute
@@ -37,3 +39,17 @@ def test_what_is_asked_of_a_route_completes_it() -> None:
 
 def test_what_a_route_does_not_have_is_missing() -> None:
     assert not hasattr(route(), "colour")
+
+
+class Foreign:
+    """No type that an answer can have."""
+
+
+def test_a_wrong_declaration_is_an_error_each_time() -> None:
+    def wrong() -> Foreign:
+        return Foreign()
+
+    declared = CheckedRoute("/wrong", wrong, methods=["GET"])
+    for _ in range(2):
+        with pytest.raises(FastAPIError, match="Invalid args for response field"):
+            _ = declared.dependant
