@@ -80,6 +80,7 @@ async def first_answer(replicas: Replicas, ask: Ask[_T], deadline_s: float | Non
     ends = None if deadline_s is None else time.monotonic() + deadline_s
     failed: list[Replica] = []
     reason = ""
+    refusal: UserFacingError | None = None
     for attempt in range(service.retries + 1):
         if attempt:
             await asyncio.sleep(_within(pause_before(attempt, random.random()), ends))  # noqa: S311 - no secret
@@ -97,10 +98,11 @@ async def first_answer(replicas: Replicas, ask: Ask[_T], deadline_s: float | Non
             answer = await ask(replica, left)
         except AttemptFailed as error:
             code = error.status.name
-            if error.refusal is not None:
+            refusal = error.refusal
+            if refusal is not None:
                 # The replica did its work: it is the request that is wrong.
                 replica.circuit.succeed(period)
-                raise error.refusal from error
+                break
             replica.circuit.fail(period)
             failed.append(replica)
             reason = f"{code}: {error}"
@@ -115,7 +117,8 @@ async def first_answer(replicas: Replicas, ask: Ask[_T], deadline_s: float | Non
             return answer
         finally:
             replicas.observe(code, time.perf_counter() - began)
-    raise _unavailable(replicas, failed, reason)
+    # Not while the failed attempt is handled: within this process a refusal is its cause, and would become its own.
+    raise refusal or _unavailable(replicas, failed, reason)
 
 
 def _within(seconds: float, ends: float | None) -> float:

@@ -186,6 +186,16 @@ def test_a_refusal_of_an_embedded_service_is_the_error_itself() -> None:
     assert asyncio.run(main()) is CircuitState.CLOSED
 
 
+def test_a_refusal_of_an_embedded_service_is_not_its_own_cause() -> None:
+    async def main() -> None:
+        async with planted(failing(DoesNotFit("crop-outside", step="s", width=1, height=1))) as (ask, _):
+            with pytest.raises(DoesNotFit) as caught:
+                await ask()
+            assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+    asyncio.run(main())
+
+
 def test_an_embedded_service_out_of_reach_is_asked_again() -> None:
     work = failing(Unavailable("disk-full"))
 
