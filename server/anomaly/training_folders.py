@@ -37,35 +37,56 @@ class TrainingFolders:
         with self._guard:
             if self._own is None:
                 self._root.mkdir(parents=True, exist_ok=True)
-                own = self._root / f"process-{new_id()}"
-                # Held before the folder is there: nobody takes it for one that was left behind.
-                self._held = locked_file(own.with_suffix(_LOCK))
-                own.mkdir()
-                self._own = own
+                self._own, self._held = _made(self._root)
             return self._own
 
     def collect(self) -> int:
-        """Remove the folders of processes that have ended, and return how many."""
-        found = [path for path in self._root.glob("*") if path.is_dir()]
-        return sum(_removed(folder) for folder in found)
+        """Remove the folders of processes that have ended, and return how many; a lock without a folder goes too."""
+        folders = {path for path in self._root.glob("*") if path.is_dir()}
+        locked = {path.with_suffix("") for path in self._root.glob(f"*{_LOCK}")}
+        return sum(_removed(folder) for folder in folders | locked)
 
     def close(self) -> None:
         """Remove the folder of this process."""
         with self._guard:
             if self._own is not None and self._held is not None:
                 shutil.rmtree(self._own, ignore_errors=True)
-                self._held.close()
-                self._own.with_suffix(_LOCK).unlink(missing_ok=True)
+                _drop(self._held, self._own.with_suffix(_LOCK))
             self._own = self._held = None
 
 
+def _made(root: Path) -> tuple[Path, IO[bytes]]:
+    """Return a new folder with its lock, held before the folder is there: nobody takes it for one left behind."""
+    while True:
+        folder = root / f"process-{new_id()}"
+        lock = folder.with_suffix(_LOCK)
+        held = locked_file(lock)
+        if held is None:
+            # Another process, which collects, had it first.
+            continue
+        try:
+            if lock.exists():
+                folder.mkdir()
+                return folder, held
+        except BaseException:
+            _drop(held, lock)
+            raise
+        held.close()
+
+
 def _removed(folder: Path) -> bool:
-    """Remove a folder unless its process is alive; one without a lock is of a version that had none."""
+    """Return whether a folder was removed: its process has ended; one without a lock is of a version that had none."""
     lock = folder.with_suffix(_LOCK)
     held = locked_file(lock)
     if held is None:
         return False
+    found = folder.is_dir()
     shutil.rmtree(folder, ignore_errors=True)
+    _drop(held, lock)
+    return found
+
+
+def _drop(held: IO[bytes], lock: Path) -> None:
+    # Windows removes no file that is open.
     held.close()
     lock.unlink(missing_ok=True)
-    return True

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from models.file_lock import locked_file
+from server.anomaly import training_folders
 from server.anomaly.training_folders import TrainingFolders
 
 TRAINING = """
@@ -42,3 +44,25 @@ def test_a_process_that_ends_leaves_nothing(tmp_path: Path) -> None:
     assert folders.folder().is_dir()
     folders.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_whose_folder_was_never_made_is_collected(tmp_path: Path) -> None:
+    (tmp_path / "process-abc.lock").touch()
+    assert (TrainingFolders(tmp_path).collect(), list(tmp_path.iterdir())) == (0, [])
+
+
+def test_the_lock_of_a_process_that_makes_its_folder_stays(tmp_path: Path) -> None:
+    lock = tmp_path / "process-abc.lock"
+    held = locked_file(lock)
+    assert held is not None
+    with held:
+        assert (TrainingFolders(tmp_path).collect(), list(tmp_path.iterdir())) == (0, [lock])
+
+
+def test_a_folder_that_cannot_be_made_leaves_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_folders, "new_id", lambda: "abc")
+    taken = tmp_path / "process-abc"
+    taken.mkdir()
+    with pytest.raises(FileExistsError):
+        TrainingFolders(tmp_path).folder()
+    assert list(tmp_path.iterdir()) == [taken]
