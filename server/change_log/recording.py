@@ -10,19 +10,18 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from models.alerts import LineStop
 from models.audit import AuditEntry
 from models.clock import HybridLogicalClock, utc_now
 from models.database import require_ordered
 from models.ids import new_id
 from models.insertion import insert_if_absent
 from models.last_work import follow_commit
-from models.pipelines import StationConfig
 from models.sessions import InspectionSession
 from models.states import ChangeOperation
 from models.sync import ChangeLogEntry, ChangeLogHead, SyncState
 from models.synced import Fact, Master, Synced
 from models.tracking import RecordedChange, TrackedSession
+from sync.shared.addressed import ADDRESSED
 from sync.shared.merge import with_field_states
 from sync.shared.protocol import TOMBSTONE_DAYS
 
@@ -164,10 +163,6 @@ _TAKE = (
     .returning(ChangeLogHead.position)
 )
 _ADD = insert(cast("Table", ChangeLogEntry.__table__))
-
-
-ADDRESSED = (StationConfig, LineStop)
-"""Masters that are for the station they name, or for all when they name none."""
 
 
 def scope_of(session: Session, record: Synced) -> str | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.errors import InvalidInput
 from models.synced import Master, Synced, synced_types
-from server.change_log.recording import ADDRESSED
+from sync.shared.addressed import ADDRESSED, is_for
 from sync.shared.drift import content_of, day_digests
 from sync.shared.protocol import DayDigest, DriftAnswer, DriftQuestion
 
@@ -43,7 +43,7 @@ def _digests(session: Session, kind: type[Synced], device_id: str, since: dateti
     if issubclass(kind, Master):
         query = select(kind)
         if issubclass(kind, ADDRESSED):
-            query = query.where(or_(kind.device_id.is_(None), kind.device_id == device_id))
+            query = query.where(is_for(kind, device_id))
         return day_digests(kind.entity, ((one.created_at, content_of(one)) for one in session.scalars(query)))
     owner = kind.device_id  # type: ignore[attr-defined]  # facts and sessions have it
     rows = session.execute(select(kind.created_at, kind.id).where(owner == device_id, kind.created_at >= since))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from models.audit import AuditEntry
@@ -14,7 +14,8 @@ from models.errors import InvalidInput
 from models.sessions import InspectionSession
 from models.synced import Fact, Master, Synced, snapshot, synced_types
 from server.change_log.cursor import encode, pack, unpack
-from server.change_log.recording import ADDRESSED, head
+from server.change_log.recording import head
+from sync.shared.addressed import ADDRESSED, is_for
 from sync.shared.protocol import SnapshotEnd, SnapshotLine, SnapshotMark, SnapshotRecord, SnapshotStart
 
 PAGE = 200
@@ -86,7 +87,7 @@ def _page(session: Session, record_type: type[Synced], device_id: str | None, af
 
 def _scoped(query: Select[Synced], record_type: type[Synced], device_id: str) -> Select[Synced]:
     if issubclass(record_type, ADDRESSED):
-        return query.where(or_(record_type.device_id.is_(None), record_type.device_id == device_id))
+        return query.where(is_for(record_type, device_id))
     if issubclass(record_type, Master):
         return query
     if issubclass(record_type, InspectionSession | AuditEntry):

@@ -17,6 +17,7 @@ from models.errors import NotFound
 from models.states import ChangeOperation
 from models.sync import Blob, OutboxEntry
 from models.synced import Master, Synced, synced_types
+from sync.shared.addressed import ADDRESSED, is_for
 from sync.shared.drift import DRIFT_DAYS, content_of, day_digests
 from sync.shared.protocol import MAX_COMPARED, DayDigest, DriftQuestion, Inventory
 from sync.station.client import ServerClient
@@ -91,8 +92,11 @@ class DriftCheck:
 
     def _digests(self, session: Session, kind: type[Synced], since: datetime) -> list[DayDigest]:
         if issubclass(kind, Master):
-            records = session.scalars(select(kind).where(~given_up(kind)))
-            return day_digests(kind.entity, ((one.created_at, content_of(one)) for one in records))
+            held = select(kind).where(~given_up(kind))
+            if issubclass(kind, ADDRESSED):
+                # Former versions, and a former station of this store, have left those of others here.
+                held = held.where(is_for(kind, self.device_id))
+            return day_digests(kind.entity, ((one.created_at, content_of(one)) for one in session.scalars(held)))
         owner = kind.device_id  # type: ignore[attr-defined]  # facts and sessions have it
         query = select(kind.created_at, kind.id).where(owner == self.device_id, kind.created_at >= since)
         rows = session.execute(query.where(~_on_its_way(kind), ~given_up(kind)))

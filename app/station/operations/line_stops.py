@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.alerts import LineStop
 from models.errors import Conflict
 from models.messages import LocalText, error_text
+from sync.shared.addressed import is_for
 
 if TYPE_CHECKING:
     from app.station.workspace import Workspace
@@ -60,8 +61,8 @@ def line_stops(workspace: Workspace) -> list[LineStopView]:
 
 def stops_in(session: Session, device_id: str) -> list[LineStopView]:
     """Return the stops that hold for a station, oldest first."""
-    concerns = or_(LineStop.device_id.is_(None), LineStop.device_id == device_id)
-    query = select(LineStop).where(concerns, LineStop.released_at.is_(None), LineStop.deleted_at.is_(None))
+    holds = LineStop.released_at.is_(None), LineStop.deleted_at.is_(None)
+    query = select(LineStop).where(is_for(LineStop, device_id), *holds)
     found = session.scalars(query.order_by(LineStop.stopped_at, LineStop.id))
     return [LineStopView(stop.code, stop.details, stop.stopped_at) for stop in found]
 

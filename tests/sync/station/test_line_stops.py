@@ -10,9 +10,12 @@ from models.alerts import LineStop
 from models.clock import rfc3339, utc_now
 from models.ids import new_id
 from models.states import Severity
+from models.tracking import remote_changes
 from server.alerts.raising import AlertReason, Recipients, raise_alert
+from sync.station.new_device import become_device
 from sync.station.state import DRIFT_CHECKED_AT, get_value, set_value
 from sync.station.status import stored_status
+from tests.support.sync_stores import Station
 
 DETAILS = {"threshold": 5, "rate": 7.2, "inspected": 50, "minutes": 60, "where": "-"}
 
@@ -27,6 +30,16 @@ def stop(server, *stations):
 def held(station):
     with station.database.read() as session:
         return [one.code for one in session.scalars(select(LineStop)) if one.released_at is None]
+
+
+def compared(station):
+    """What the daily comparison of a station finds."""
+    with station.database.transaction() as session:
+        set_value(session, DRIFT_CHECKED_AT, rfc3339(utc_now() - timedelta(days=2)))
+    station.sync()
+    with station.database.read() as session:
+        assert get_value(session, DRIFT_CHECKED_AT) > rfc3339(utc_now() - timedelta(days=1)), "it was compared"
+    return stored_status(station.database).store.drift
 
 
 def test_a_stop_reaches_the_station_that_it_concerns(server, make_station):
@@ -50,12 +63,32 @@ def test_a_stop_of_another_station_is_no_difference(server, make_station):
     station.sync()
     stop(server, new_id())
     station.sync()
-    with station.database.transaction() as session:
-        set_value(session, DRIFT_CHECKED_AT, rfc3339(utc_now() - timedelta(days=2)))
+    assert compared(station) is None
+
+
+def test_a_foreign_stop_of_an_earlier_snapshot_is_no_difference(server, make_station):
+    station = make_station()
     station.sync()
-    with station.database.read() as session:
-        assert get_value(session, DRIFT_CHECKED_AT) > rfc3339(utc_now() - timedelta(days=1)), "it was compared"
-    assert stored_status(station.database).store.drift is None
+    of_another = LineStop(device_id=new_id(), alert_id=new_id(), code="alert-ng-rate", rev=1)
+    with station.database.transaction() as session, remote_changes(session):
+        session.add(of_another)
+        session.flush()
+    assert compared(station) is None
+
+
+def test_a_stop_of_the_former_station_of_a_store_is_no_difference(server, make_station):
+    station = make_station()
+    stop(server, station.device_id)
+    station.sync()
+    device_id = server.add_device("anew")
+    with station.database.transaction() as session:
+        own = {"former_id": station.device_id, "device_id": device_id, "server_url": "test:"}
+        become_device(session, **own, same_server=True)
+    station.settle()
+    anew = Station(station.folder, server, "anew", device_id=device_id)
+    anew.sync()
+    assert (compared(anew), len(held(anew))) == (None, 1)
+    anew.close()
 
 
 def test_the_release_of_a_stop_reaches_the_station(server, make_station):
