@@ -15,6 +15,9 @@ from models.errors import DoesNotFit, InvalidInput, UserFacingError
 from models.messages import LocalText
 from models.rejections import field_path, rejection
 
+_MOST_PROBLEMS = 100
+"""Of the parameters of one step; each has a text, and nobody reads more."""
+
 
 @dataclass(frozen=True, slots=True)
 class ValidatedStep:
@@ -137,7 +140,7 @@ def _first_error(kind: type[UserFacingError], problems: Sequence[Problem]) -> Us
 
 def _parameter_problems(step: PipelineStep, error: ValidationError) -> list[Problem]:
     problems = []
-    for item in error.errors():
+    for item in error.errors(include_url=False)[:_MOST_PROBLEMS]:
         name = field_path(item["loc"])
         field = f"parameters.{name}" if name else "parameters"
         given = item["input"] if isinstance(item["input"], (str, int, float, bool, type(None))) else None

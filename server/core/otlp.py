@@ -19,6 +19,23 @@ _SERVICE = "imageflow-server"
 _FAULT = 500
 
 
+class OtlpSpan:
+    """A span of work.
+
+    Args:
+        span: of OpenTelemetry.
+    """
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+
+    def failed(self, error: Exception) -> None:
+        """Say that it has failed; of the error, the code alone is kept."""
+        code = error.code if isinstance(error, UserFacingError) else type(error).__name__
+        self._span.set_status(Status(StatusCode.ERROR))
+        self._span.set_attribute("error.type", code)
+
+
 class OtlpRequest:
     """The span of a request.
 
@@ -58,17 +75,16 @@ class OtlpTracing:
         self._propagator = TraceContextTextMapPropagator()
 
     @contextmanager
-    def span(self, name: str, attributes: Mapping[str, str | int]) -> Iterator[None]:
-        """Return a block that is a span; an error that ends it is kept by its code alone."""
+    def span(self, name: str, attributes: Mapping[str, str | int]) -> Iterator[OtlpSpan]:
+        """Return a block that is a span; an error that ends it fails it."""
         with self._tracer.start_as_current_span(
             name, attributes=dict(attributes), record_exception=False, set_status_on_exception=False
         ) as span:
+            own = OtlpSpan(span)
             try:
-                yield
+                yield own
             except Exception as error:
-                code = error.code if isinstance(error, UserFacingError) else type(error).__name__
-                span.set_status(Status(StatusCode.ERROR))
-                span.set_attribute("error.type", code)
+                own.failed(error)
                 raise
 
     @contextmanager

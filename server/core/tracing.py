@@ -11,6 +11,14 @@ from models.errors import Unavailable
 Attributes = Mapping[str, str | int]
 
 
+class Span(Protocol):
+    """A span while what it is about goes on."""
+
+    def failed(self, error: Exception) -> None:
+        """Say that it has failed; of the error, the code alone is kept."""
+        ...
+
+
 class RequestSpan(Protocol):
     """The span of a request while it is served."""
 
@@ -22,8 +30,8 @@ class RequestSpan(Protocol):
 class Tracing(Protocol):
     """Makes spans."""
 
-    def span(self, name: str, attributes: Attributes) -> AbstractContextManager[object]:
-        """Return a block that is a span; those begun within it are its children."""
+    def span(self, name: str, attributes: Attributes) -> AbstractContextManager[Span]:
+        """Return a block that is a span; those begun within it are its children, an error that ends it fails it."""
         ...
 
     def request(self, parent: Mapping[str, str]) -> AbstractContextManager[RequestSpan]:
@@ -35,13 +43,20 @@ class Tracing(Protocol):
         ...
 
 
+class _NoSpan:
+    """Keeps nothing."""
+
+    def failed(self, error: Exception) -> None:
+        """Do nothing."""
+
+
 class NoTracing:
     """Makes none."""
 
-    def span(self, name: str, attributes: Attributes) -> AbstractContextManager[object]:
+    def span(self, name: str, attributes: Attributes) -> AbstractContextManager[Span]:
         """Return a block that is nothing more."""
         del name, attributes
-        return nullcontext()
+        return nullcontext(_NoSpan())
 
     def close(self) -> None:
         """Do nothing."""

@@ -18,6 +18,8 @@ from server.http import errors
 from server.http.errors import SECURITY_HEADERS
 from server.http.whole_messages import ANSWER, lines_of, send_whole
 
+OUTCOME = "imageflow.outcome"
+"""Member of a scope once the request is over: method, route and status, as metrics count them."""
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _REQUEST_ID, _CLOSE = b"x-request-id", (b"connection", b"close")
 _DEFAULTS = (
@@ -97,6 +99,7 @@ class Requests:
             seconds = time.perf_counter() - started
             route = str(getattr(scope.get("route"), "path", _UNMATCHED))
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+            scope[OUTCOME] = method, route, status
             self._metrics.request(method, route, status, seconds)
             if self._log is None:
                 # Bound once, when logs are set up: binding it takes longer than a line.

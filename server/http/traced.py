@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.core.tracing import Tracing
+from server.http.requests import OUTCOME
 
 _PARENT = (b"traceparent", b"tracestate")
-_UNMATCHED = "(unmatched)"
 
 
 class Traced:
     """ASGI middleware.
 
     Args:
-        app: what comes next.
+        app: what comes next, ``Requests`` among it.
         tracing: makes the spans.
     """
 
@@ -27,18 +27,10 @@ class Traced:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status = 500
-
-        async def noticed(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
         parent = {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in _PARENT}
         with self._tracing.request(parent) as span:
             try:
-                await self._app(scope, receive, noticed)
+                await self._app(scope, receive, send)
             finally:
-                route = str(getattr(scope.get("route"), "path", _UNMATCHED))
-                span.answered(scope["method"], route, status)
+                # Not from the messages: an answer in one piece goes past them.
+                span.answered(*scope[OUTCOME])

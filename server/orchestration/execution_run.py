@@ -20,6 +20,7 @@ from models.executions import Execution
 from models.states import ExecutionMode, ExecutionStatus, Verdict
 from server.context import ServerContext
 from server.core.structlog_import import structlog
+from server.core.tracing import Span
 from server.events.outbox import enqueue
 from server.executions.announcing import announce, announce_end, announce_start
 from server.executions.events import PROCESSING_REQUESTS, ExecutionRequest
@@ -127,10 +128,10 @@ class ExecutionRunner:
     async def _traced(self) -> None:
         claim = self._job.claim
         about = {"imageflow.execution": claim.execution_id, "imageflow.mode": claim.execution_mode.value}
-        with self._tools.context.tracing.span("execution", about):
-            await self._files()
+        with self._tools.context.tracing.span("execution", about) as span:
+            await self._files(span)
 
-    async def _files(self) -> None:
+    async def _files(self, span: Span) -> None:
         pipeline = pipeline_of(self._job.definition)
         criteria = Criteria.model_validate_json(self._job.criteria)
         for file in self._job.files:
@@ -140,6 +141,7 @@ class ExecutionRunner:
             except (LeaseLostError, InspectionCancelled):
                 raise
             except Exception as error:  # noqa: BLE001 - a fault is logged, and counts as an attempt
+                span.failed(error)
                 after = self._after(error)
                 if after is After.FALL_BACK:
                     await self._fall_back()

@@ -14,9 +14,12 @@ import pytest
 from models.errors import Unavailable
 from server.core import tracing
 from tests.support.executing import executing_server, jpeg
+from tests.support.sensor_models import upload, vector_model
 from tests.support.server_process import environment
 from tests.support.webhook_receiver import Receiver, receiver
 
+ERROR = 2
+"""``STATUS_CODE_ERROR`` of OTLP."""
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 LOADED = """
 import sys
@@ -74,6 +77,40 @@ def test_what_a_server_does_reaches_the_collector(tmp_path: Path, collector: Rec
     assert steps == {"step resize", "step filter"}
     told = b"".join(span.SerializeToString() for span in spans)
     assert [name for name in (b"inspector", b"127.0.0.1", b"secret-name") if name in told] == []
+
+
+@pytest.fixture(scope="module")
+def unusual(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """The spans of a score, a method that no route has, and an execution that failed."""
+    folder = tmp_path_factory.mktemp("traced")
+    cut = {"rectangle": {"x": 5000, "y": 5000, "width": 10, "height": 10}}
+    step = {"id": "cut", "component": "crop", "inputs": {"image": "input"}, "parameters": cut}
+    with receiver() as running:
+        with executing_server(folder, otlp_endpoint=f"http://127.0.0.1:{running.port}") as server:
+            assert upload(server.served["supervisor"], vector_model(), sensor="pump").status_code == 201
+            body = {"values": [1.2, 0.9, 1.1], "sensor": "pump"}
+            assert server.served["anonymous"].post("/anomaly", json=body).status_code == 200
+            assert server.served["anonymous"].request("PROPFIND", "/health").status_code == 405
+            assert server.ended(server.start(server.pipeline(step)))["status"] == "failed"
+        return spans_of(running)
+
+
+@pytest.mark.slow
+def test_an_answer_in_one_piece_is_traced_with_its_status(unusual: list[Any]) -> None:
+    scored = next(span for span in unusual if span.name == "POST /api/v1/anomaly")
+    assert (attributes_of(scored)["http.response.status_code"], scored.status.code) == (200, 0)
+
+
+@pytest.mark.slow
+def test_a_method_that_no_route_has_is_traced_as_another(unusual: list[Any]) -> None:
+    brewed = next(span for span in unusual if attributes_of(span).get("http.response.status_code") == 405)
+    assert (attributes_of(brewed)["http.request.method"], brewed.name.partition(" ")[0]) == ("OTHER", "OTHER")
+
+
+@pytest.mark.slow
+def test_the_span_of_a_failed_execution_is_an_error(unusual: list[Any]) -> None:
+    ran = next(span for span in unusual if span.name == "execution")
+    assert (ran.status.code, attributes_of(ran)["error.type"]) == (ERROR, "crop-outside")
 
 
 @pytest.mark.slow
