@@ -1,8 +1,8 @@
 """Applying of pushed changes: each at most once, in order, with one answer each.
 
 Consecutive facts and sessions are checked one by one and written together. What the checks did not foresee, a rule of
-the schema that the store enforces, undoes such a run, and its changes are applied again in a savepoint each. So is
-every change of a master.
+the schema that the store enforces, undoes a transaction of many; its changes come again in transactions of few. There
+it undoes such a run alone, and its changes are applied again in a savepoint each. So is every change of a master.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from server.change_log.recording import head
 from server.masters.rules import delete_along
 from server.sync.conflicts import earlier_conflicts
 from server.sync.effects import AuditedChange, Effect, TryLater
-from server.sync.given import GivenChange, is_of_part, portions, read_changes
+from server.sync.given import MOST_ALONE, GivenChange, is_of_part, portions, read_changes, small_portions
 from server.sync.handing_back import hand_back
 from server.sync.ledger import Ledger
 from server.sync.lookups import Lookups
@@ -42,6 +42,10 @@ from sync.shared.protocol import Change, ChangeResult, Outcome, PushAnswer
 
 _LONGEST_ID = 64
 _NO_ID = "00000000-0000-0000-0000-000000000000"
+
+
+class _RunRefused(Exception):
+    """The store refuses a run of more changes than one transaction takes one by one."""
 
 
 def apply_batch(
@@ -61,11 +65,20 @@ def apply_batch(
     """
     results: list[ChangeResult] = []
     held: set[str] = set()
+
+    def applied(portion: Sequence[GivenChange]) -> list[ChangeResult]:
+        with database.transaction(large=True) as session:
+            return BatchApplier(session, clock, device_id, language, wall, address, held).apply(portion)
+
     # The write lock of an embedded store is let go of in between, so that other requests do not wait long.
     for portion in portions(read_changes(changes)):
-        with database.transaction(large=True) as session:
-            applier = BatchApplier(session, clock, device_id, language, wall, address, held)
-            results += applier.apply(portion)
+        before = held.copy()
+        try:
+            results += applied(portion)
+        except _RunRefused:
+            held = before
+            for few in small_portions(portion):
+                results += applied(few)
     with database.read() as session:
         cursor = encode(session, head(session))
     return PushAnswer(results=results, cursor=cursor)
@@ -97,11 +110,16 @@ class BatchApplier:
     _types: dict[str, type[Synced]] = field(default_factory=synced_types)
 
     def apply(self, changes: Sequence[GivenChange]) -> list[ChangeResult]:
-        """Apply the changes in their order and return one result each."""
+        """Apply the changes in their order and return one result each.
+
+        Raises:
+            _RunRefused: when the store refuses a run among more than ``MOST_ALONE`` changes.
+        """
         results: list[ChangeResult] = []
+        few = len(changes) <= MOST_ALONE
         for together, run in itertools.groupby(changes, lambda one: one.may_share):
             given = list(run)
-            results += self._together(given) if together else [self._alone(one) for one in given]
+            results += self._together(given, few=few) if together else [self._alone(one) for one in given]
         # Not within the savepoint of a change that is refused, which takes its entries back.
         for raw, error in self._foreign:
             self._audit(raw, error)
@@ -112,12 +130,14 @@ class BatchApplier:
         self._audits.clear()
         return results
 
-    def _together(self, given: Sequence[GivenChange]) -> list[ChangeResult]:
+    def _together(self, given: Sequence[GivenChange], *, few: bool) -> list[ChangeResult]:
         before = self.held.copy(), self._foreign.copy(), self._audits.copy()
         try:
             with self.session.begin_nested():
                 return self._written_together(given)
-        except (IntegrityError, DataError):
+        except (IntegrityError, DataError) as error:
+            if not few:
+                raise _RunRefused from error
             self.held.clear()
             self.held.update(before[0])
             self._foreign, self._audits = before[1:]

@@ -17,6 +17,8 @@ from sync.shared.schemas import is_clearly_storable
 _TRANSACTION_EFFORT = 500
 _EFFORT_ALONE = 15
 """A change with a savepoint of its own takes as long as so many that are written together."""
+MOST_ALONE = _TRANSACTION_EFFORT // _EFFORT_ALONE
+"""So many changes with a savepoint each may one transaction take."""
 
 
 class GivenChange(NamedTuple):
@@ -56,6 +58,12 @@ def portions(changes: Sequence[GivenChange]) -> Iterator[list[GivenChange]]:
             portion, effort = [], 0
     if portion:
         yield portion
+
+
+def small_portions(changes: Sequence[GivenChange]) -> Iterator[Sequence[GivenChange]]:
+    """Yield the changes in their order, as many at a time as one transaction takes with a savepoint each."""
+    for start in range(0, len(changes), MOST_ALONE):
+        yield changes[start : start + MOST_ALONE]
 
 
 def _read(raw: Mapping[str, Any], *, storable: bool) -> Change | UserFacingError:

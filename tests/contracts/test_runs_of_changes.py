@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from sqlalchemy import event, select
 
 from models.sessions import AIResult, InspectionSession
 from models.states import HumanVerdict
 from models.sync import AppliedChange, ChangeLogEntry
 from server.context import ServerContext
+from server.sync.given import MOST_ALONE
 from sync.shared.problems import problem_code
 from sync.shared.protocol import Outcome
 from tests.support.pushing import AT, Pushing
@@ -44,6 +46,18 @@ def statements(context: ServerContext) -> Iterator[list[str]]:
     event.remove(context.database.engine, "before_cursor_execute", note)
 
 
+@contextmanager
+def savepoints(context: ServerContext) -> Iterator[list[int]]:
+    """How many savepoints each transaction has."""
+    counts: list[int] = []
+    noted = {"begin": lambda _: counts.append(0), "savepoint": lambda *_: counts.append(counts.pop() + 1)}
+    for name, note in noted.items():
+        event.listen(context.database.engine, name, note)
+    yield counts
+    for name, note in noted.items():
+        event.remove(context.database.engine, name, note)
+
+
 def test_what_the_store_alone_refuses_takes_nothing_of_its_run_along(context: ServerContext) -> None:
     station = Pushing(context)
     part = station.part()
@@ -52,6 +66,16 @@ def test_what_the_store_alone_refuses_takes_nothing_of_its_run_along(context: Se
     assert [result.outcome for result in results] == [Outcome.APPLIED] * 2 + [Outcome.REJECTED, Outcome.APPLIED]
     assert problem_code(results[2].problem) == "sync-not-consistent"
     assert positions(context) == list(range(1, len(positions(context)) + 1))
+
+
+@pytest.mark.slow
+def test_a_row_that_the_store_refuses_holds_the_lock_for_few_changes(context: ServerContext) -> None:
+    station = Pushing(context)
+    entries = [audit_entry(station, number) for number in range(1, 200)]
+    with savepoints(context) as counts:
+        results = station.push(*entries, audit_entry(station, 1))
+    assert [result.outcome for result in results] == [Outcome.APPLIED] * 199 + [Outcome.REJECTED]
+    assert max(counts) <= MOST_ALONE + 1
 
 
 def test_a_late_change_minds_the_newer_one_of_its_own_run(context: ServerContext) -> None:
