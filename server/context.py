@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from sqlalchemy import make_url
@@ -71,10 +72,11 @@ class ServerContext:
 
     def close(self) -> None:
         """Stop publishing, close the bus, which ends its subscriptions, and the database."""
-        self.outbox.stop()
-        self.events.close()
-        self.tracing.close()
-        self.database.close()
+        with ExitStack() as closing:  # In the order from below; each whatever another one raises.
+            closing.callback(self.database.close)
+            closing.callback(self.tracing.close)
+            closing.callback(self.events.close)
+            closing.callback(self.outbox.stop)
 
 
 def open_context(settings: ServerSettings) -> ServerContext:

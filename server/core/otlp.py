@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -14,9 +15,12 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from models.errors import UserFacingError
+from server.core.structlog_import import structlog
 
 _SERVICE = "imageflow-server"
+_LAST_S, _STOP_S = 1.5, 0.3
 _FAULT = 500
+_log = structlog.get_logger("imageflow.server")
 
 
 class OtlpSpan:
@@ -57,7 +61,7 @@ class OtlpRequest:
 
 
 class OtlpTracing:
-    """Sends spans from a thread of its own, in batches; a collector that is away delays and breaks nothing.
+    """Sends spans from a thread of its own, in batches; a collector away breaks nothing, and delays the end alone.
 
     The standard variables of OpenTelemetry's SDK say what else there is to say: ``OTEL_EXPORTER_OTLP_HEADERS``,
     ``OTEL_TRACES_SAMPLER``, ``OTEL_RESOURCE_ATTRIBUTES``.
@@ -68,9 +72,9 @@ class OtlpTracing:
 
     def __init__(self, endpoint: str) -> None:
         about = {"service.name": _SERVICE, "service.version": version("imageflow-station")}
-        self._provider = TracerProvider(resource=Resource.create(about))
-        exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
-        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._provider = TracerProvider(resource=Resource.create(about), shutdown_on_exit=False)
+        self._exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
+        self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         self._tracer = self._provider.get_tracer(_SERVICE)
         self._propagator = TraceContextTextMapPropagator()
 
@@ -100,5 +104,13 @@ class OtlpTracing:
             yield OtlpRequest(span)
 
     def close(self) -> None:
-        """Send what is left, and end the thread."""
-        self._provider.shutdown()
+        """Send what is left, for two seconds at the most: what a collector has not taken by then is lost."""
+        # The SDK would wait for half a minute, and tell it no other way.
+        ending = threading.Thread(target=self._provider.shutdown, name="last spans", daemon=True)
+        ending.start()
+        ending.join(_LAST_S)
+        if ending.is_alive():
+            _log.warning("spans not sent")
+            # So that it tries no more.
+            self._exporter.shutdown()  # type: ignore[no-untyped-call]  # OpenTelemetry has left its types out
+            ending.join(_STOP_S)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ from typing import Any
 import pytest
 
 from models.errors import Unavailable
+from server import context
 from server.core import tracing
+from server.core.settings import ServerSettings
 from tests.support.executing import executing_server, jpeg
 from tests.support.sensor_models import upload, vector_model
 from tests.support.server_process import environment
@@ -117,6 +121,30 @@ def test_the_span_of_a_failed_execution_is_an_error(unusual: list[Any]) -> None:
 def test_a_collector_that_is_away_breaks_no_request(tmp_path: Path) -> None:
     with executing_server(tmp_path, otlp_endpoint="http://127.0.0.1:9") as running:
         assert running.served["inspector"].get("/users/me").status_code == 200
+
+
+@pytest.mark.slow
+def test_a_collector_that_never_answers_hardly_delays_the_end() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        sending = tracing.tracing_to(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with sending.span("execution", {}):
+            began = time.monotonic()
+        sending.close()
+        # Two seconds, and some for a computer that has much to do; the SDK alone takes ten.
+        assert time.monotonic() - began < 5
+
+
+def test_the_database_is_closed_whatever_tracing_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(tracing.NoTracing):
+        def close(self) -> None:
+            raise OSError("no collector")
+
+    monkeypatch.setattr(context, "tracing_to", lambda endpoint: Broken())
+    opened = context.open_context(ServerSettings(data_dir=tmp_path))
+    before = opened.database.engine.pool
+    with pytest.raises(OSError, match="no collector"):
+        opened.close()
+    assert opened.database.engine.pool is not before
 
 
 @pytest.mark.slow
