@@ -95,6 +95,12 @@ def give_turn_back(database: Database, id_: str) -> None:
         session.execute(delete(IdempotentRequest).where(IdempotentRequest.id == id_))
 
 
+def leave_unknown(database: Database, id_: str) -> None:
+    """Say of work that was cut off that whether it had an effect is not known; nobody waits for its answer."""
+    with database.local_transaction() as session:
+        session.get_one(IdempotentRequest, id_).begun_at = utc_now() - 2 * _LONGEST_WORK
+
+
 def _forget_expired(session: Session) -> None:
     expired = select(IdempotentRequest.id).where(IdempotentRequest.expires_at < utc_now()).limit(_AT_ONCE)
     # Those that another process forgets at this moment are passed over.

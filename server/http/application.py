@@ -31,6 +31,7 @@ from server.files.endpoints import router as files_router
 from server.health.endpoints import router as health_router
 from server.http import docs, errors, openapi
 from server.http.cross_origin import CrossOrigin
+from server.http.idempotency import finish_work
 from server.http.known_callers import KnownCallers
 from server.http.lean_routes import LeanRoutes
 from server.http.paths import CanonicalPaths
@@ -111,6 +112,7 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
         counting = building_counts(parts.database, settings.zone)
         async with working(parts, parts.services, parts.models.find), counting, watching(parts):
             yield
+            await finish_work()
             await streams.aclose()
         collecting.cancel()
         await asyncio.to_thread(trainings.close)

@@ -14,7 +14,15 @@ from models.errors import Conflict, InvalidInput, UserFacingError
 from models.messages import LocalText
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
-from server.core.idempotency_keys import KeptAnswer, Turn, give_turn_back, keep_answer, request_id, take_turn
+from server.core.idempotency_keys import (
+    KeptAnswer,
+    Turn,
+    give_turn_back,
+    keep_answer,
+    leave_unknown,
+    request_id,
+    take_turn,
+)
 from server.core.structlog_import import structlog
 from server.http.lanes import Lane, run_on
 
@@ -32,6 +40,7 @@ PARAMETER: dict[str, Any] = {
 REPLAYED = "Idempotency-Replayed"
 _SHOWN_ONCE = "imageflow_shown_once"
 _PATIENCE_S, _LOOK_S = 60.0, 0.05
+_FINISH_S, _CUT_S = 5.0, 2.0
 EndpointT = TypeVar("EndpointT")
 _AT_WORK: set[asyncio.Task[Response]] = set()
 """The event loop alone would let go of a task that nobody waits for."""
@@ -99,14 +108,38 @@ async def once(
         raise
 
 
+async def finish_work(patience_s: float = _FINISH_S) -> None:
+    """Let work of this event loop end whose client has gone, before the database is closed.
+
+    Args:
+        patience_s: seconds; what takes longer is cut off, and whether it had an effect is then not known.
+    """
+    here = asyncio.get_running_loop()
+    # Servers in other threads, each with a loop of its own, have work here too.
+    doing = {task for task in list(_AT_WORK) if task.get_loop() is here}
+    if not doing:
+        return
+    _, late = await asyncio.wait(doing, timeout=patience_s)
+    for task in late:
+        task.cancel()
+    if late:
+        await asyncio.wait(late, timeout=_CUT_S)
+
+
 async def _done(
     context: ServerContext, id_: str, work: Callable[[], Awaitable[Response]], *, keeps_body: bool
 ) -> Response:
-    """Do the work, and keep its answer, or give the turn back when it was refused."""
+    """Do the work, and keep its answer, or give the turn back when it was refused.
+
+    Work that is cut off may have had an effect, from a thread that nothing stops: it is not done again.
+    """
     try:
         answer = await work()
     except Exception:
         await run_on(Lane.WRITES, give_turn_back, context.database, id_)
+        raise
+    except asyncio.CancelledError:
+        await run_on(Lane.WRITES, leave_unknown, context.database, id_)
         raise
     await run_on(Lane.WRITES, keep_answer, context.database, id_, _kept(answer, keeps_body=keeps_body))
     return answer

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,8 +19,11 @@ from models.clock import utc_now
 from models.errors import Conflict
 from models.idempotency import IdempotentRequest
 from models.ids import new_id
+from server.context import ServerContext, open_context
 from server.core.idempotency_keys import request_id
-from server.http.idempotency import REPLAYED, once
+from server.core.settings import ServerSettings
+from server.http.application import create_app
+from server.http.idempotency import REPLAYED, finish_work, once
 from tests.support.serving import SETUP, Served, make_target
 
 
@@ -130,10 +134,14 @@ def test_a_password_is_in_no_digest_that_can_be_guessed(served: Served) -> None:
     assert "horse" not in str(kept.body)
 
 
+def asked(key: str) -> Request:
+    head = [(b"idempotency-key", key.encode())]
+    return Request({"type": "http", "method": "POST", "path": "/cut", "query_string": b"", "headers": head})
+
+
 def cut_off(served: Served, key: str, first: Callable[[], Response], again: Callable[[], Response]) -> Response:
     """Cancel a request within its work, let the work go on, and send the request again."""
-    head = [(b"idempotency-key", key.encode())]
-    request = Request({"type": "http", "method": "POST", "path": "/cut", "query_string": b"", "headers": head})
+    request = asked(key)
 
     async def scenario() -> Response:
         begun, may_end = asyncio.Event(), asyncio.Event()
@@ -172,3 +180,55 @@ def test_a_refused_request_whose_client_has_gone_frees_its_key(served: Served) -
 
     answer = cut_off(served, f"cut-{new_id()}", refused, lambda: Response(b'{"n": 2}', 201))
     assert (answer.status_code, REPLAYED in answer.headers) == (201, False)
+
+
+def test_a_server_that_stops_lets_work_end_whose_client_has_gone(tmp_path: Path) -> None:
+    settings = ServerSettings(data_dir=tmp_path)
+    app = create_app(settings)
+    context: ServerContext = app.state.context
+
+    async def scenario() -> None:
+        begun, may_end = asyncio.Event(), asyncio.Event()
+
+        async def work() -> Response:
+            begun.set()
+            await may_end.wait()
+            return Response(b"{}", 201)
+
+        async with app.router.lifespan_context(app):
+            gone = asyncio.create_task(once(context, SETUP, asked("stop"), b"", work, keeps_body=True))
+            await begun.wait()
+            gone.cancel()
+            await asyncio.wait([gone])
+            asyncio.get_running_loop().call_later(1, may_end.set)
+
+    asyncio.run(scenario())
+    again = open_context(settings)
+    try:
+        with again.database.read() as session:
+            assert session.get_one(IdempotentRequest, request_id(SETUP.username, "stop")).status == 201
+    finally:
+        again.close()
+
+
+def test_work_that_is_cut_off_is_not_done_again(served: Served) -> None:
+    key = f"cut-{new_id()}"
+
+    async def scenario() -> None:
+        begun, never = asyncio.Event(), asyncio.Event()
+
+        async def work() -> Response:
+            begun.set()
+            await never.wait()
+            return Response(b"{}", 201)
+
+        asking = asyncio.create_task(once(served.context, SETUP, asked(key), b"", work, keeps_body=True))
+        await begun.wait()
+        await finish_work(patience_s=0)
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        with pytest.raises(Conflict) as refused:
+            await once(served.context, SETUP, asked(key), b"", work, keeps_body=True)
+        assert refused.value.code == "idempotency-outcome-unknown"
+
+    asyncio.run(scenario())
