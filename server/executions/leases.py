@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, and_, bindparam, func, or_, select, update
+from sqlalchemy import Table, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.base import UtcDateTime
@@ -73,7 +73,7 @@ def store_now(session: Session) -> datetime.datetime:
 
 def has_waiting(session: Session) -> bool:
     """Return whether there is an execution to claim, without writing."""
-    return bool(session.scalar(select(_waiting(store_now(session)).exists())))
+    return bool(session.scalar(_HAS_WAITING, {"now": store_now(session)}))
 
 
 def claim_next(session: Session, worker_id: str, *, lease_s: float, most_attempts: int) -> Claimed:
@@ -120,11 +120,6 @@ def _ended_instead(session: Session, execution_id: str, decided: Start, now: dat
     return record
 
 
-def _waiting(now: datetime.datetime) -> Select[Execution]:
-    over = or_(Execution.lease_until.is_(None), Execution.lease_until <= now)
-    return select(Execution).where(Execution.status.in_(_OPEN), over)
-
-
 def end_now(record: Execution, status: ExecutionStatus, now: datetime.datetime) -> None:
     """Give an execution whose row is locked its end; its runs keep their states."""
     record.status = status
@@ -149,8 +144,7 @@ def is_cancelled(session: Session, claim: Claim) -> bool:
     Raises:
         LeaseLostError: when the claim is not valid any more.
     """
-    query = select(Execution.cancel_requested_at).where(*_held(claim))
-    row = session.execute(query).first()
+    row = session.execute(_CANCEL_REQUESTED, _named(claim)).first()
     if row is None:
         raise LeaseLostError(claim.execution_id)
     return row[0] is not None
@@ -198,29 +192,23 @@ def write_held(session: Session, claim: Claim, values: Mapping[str, Any]) -> Non
     Raises:
         LeaseLostError: when the claim is not valid any more.
     """
-    given = {"of_execution": claim.execution_id, "of_token": claim.fencing_token}
-    if session.connection().execute(_WRITE_HELD.values({**values}), given).rowcount == 0:
+    if session.connection().execute(_WRITE_HELD.values({**values}), _named(claim)).rowcount == 0:
         raise LeaseLostError(claim.execution_id)
 
 
 def _write(session: Session, claim: Claim, values: Mapping[str, Any]) -> Execution:
     # The condition is part of the statement: the row is locked and the token compared in one.
-    changed = update(Execution).where(*_held(claim)).values({"fencing_token": claim.fencing_token, **values})
+    changed = update(Execution).where(*_HELD).values({"fencing_token": claim.fencing_token, **values})
     query = changed.returning(Execution).execution_options(populate_existing=True, synchronize_session=False)
-    record = session.scalars(query).first()
+    record = session.scalars(query, _named(claim)).first()
     if record is None:
         raise LeaseLostError(claim.execution_id)
     return record
 
 
-def _held(claim: Claim) -> tuple[Any, ...]:
-    return (
-        and_(
-            Execution.id == claim.execution_id,
-            Execution.fencing_token == claim.fencing_token,
-            Execution.status == ExecutionStatus.RUNNING,
-        ),
-    )
+def _named(claim: Claim) -> dict[str, Any]:
+    """Return the parameters of ``_HELD``."""
+    return {"of_execution": claim.execution_id, "of_token": claim.fencing_token}
 
 
 def time_between(start: datetime.datetime | None, end: datetime.datetime) -> float | None:
@@ -228,12 +216,23 @@ def time_between(start: datetime.datetime | None, end: datetime.datetime) -> flo
     return None if start is None else round((end - start).total_seconds() * 1000, 1)
 
 
-_OPEN = (ExecutionStatus.PENDING, ExecutionStatus.RUNNING)
 _TABLE = cast("Table", Execution.__table__)
 _NOW = bindparam("now", type_=UtcDateTime())
+_WAITING = (
+    _TABLE.c.status.in_((ExecutionStatus.PENDING, ExecutionStatus.RUNNING)),
+    or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= _NOW),
+)
+"""Conditions of an execution that can be claimed ``now``."""
+_HELD = (
+    _TABLE.c.id == bindparam("of_execution"),
+    _TABLE.c.fencing_token == bindparam("of_token"),
+    _TABLE.c.status == ExecutionStatus.RUNNING,
+)
+"""Conditions of an execution whose claim is valid."""
+_HAS_WAITING = select(exists().where(*_WAITING))
 _NEXT = (
     select(_TABLE.c.id, _TABLE.c.attempts, _TABLE.c.cancel_requested_at)
-    .where(_TABLE.c.status.in_(_OPEN), or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= _NOW))
+    .where(*_WAITING)
     .order_by(_TABLE.c.rank, _TABLE.c.id)
     .limit(1)
     .with_for_update(skip_locked=True)
@@ -253,8 +252,5 @@ _CLAIM = (
         _TABLE.c.fencing_token, _TABLE.c.attempts, _TABLE.c.execution_mode, _TABLE.c.definition, _TABLE.c.criteria
     )
 )
-_WRITE_HELD = update(_TABLE).where(
-    _TABLE.c.id == bindparam("of_execution"),
-    _TABLE.c.fencing_token == bindparam("of_token"),
-    _TABLE.c.status == ExecutionStatus.RUNNING,
-)
+_CANCEL_REQUESTED = select(_TABLE.c.cancel_requested_at).where(*_HELD)
+_WRITE_HELD = update(_TABLE).where(*_HELD)
