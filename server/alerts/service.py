@@ -14,7 +14,7 @@ from models.states import AlertChannel, AlertEvent
 from server.alerts.raising import announce
 from server.alerts.repository import AlertFilter, alert_by_id, deliveries_of, holding_stops, listing
 from server.alerts.schemas import AlertDetail, AlertReply, DeliveryReply
-from server.audit import audited, made
+from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.paging import PageQuery, in_order
@@ -57,8 +57,8 @@ def acknowledge(context: ServerContext, who: Principal, alert_id: str, language:
         if alert.acknowledged_at is None:
             alert.acknowledged_at, alert.acknowledged_by = now, who.username
             announce(session, alert, AlertEvent.ACKNOWLEDGED)
-            changes = made(
-                {"acknowledged_by": who.username, "line_stops_released": [stop.id for stop in stops] or None}
+            changes = differences(
+                {}, {"acknowledged_by": who.username, "line_stops_released": [stop.id for stop in stops] or None}
             )
             audited(session, who, "alert.acknowledged", "alert", alert.id, changes=changes)
         session.flush()

@@ -13,7 +13,7 @@ from models.errors import NotSignedIn
 from models.ids import new_id
 from models.states import DeviceStatus
 from models.users import AuthSession, User, user_by_name
-from server.audit import audited, made
+from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.auth.identity.repository import active_device, active_user, password_digest
 from server.auth.identity.secrets import digest_of, same_digest
@@ -136,7 +136,7 @@ def sign_out(context: ServerContext, who: Principal) -> None:
         found = session.get(AuthSession, who.session_id, with_for_update=True) if who.session_id else None
         if found is not None and found.revoked_at is None:
             found.revoked_at = utc_now()
-            changes = made({"revoked_at": found.revoked_at})
+            changes = differences({}, {"revoked_at": found.revoked_at})
             audited(session, who, "auth.signed-out", "auth_session", found.id, changes=changes)
 
 

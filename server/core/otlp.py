@@ -63,7 +63,7 @@ class OtlpRequest:
 class OtlpTracing:
     """Sends spans from a thread of its own, in batches; a collector away breaks nothing, and delays the end alone.
 
-    The standard variables of OpenTelemetry's SDK say what else there is to say: ``OTEL_EXPORTER_OTLP_HEADERS``,
+    The standard variables of OpenTelemetry's SDK set the rest: ``OTEL_EXPORTER_OTLP_HEADERS``,
     ``OTEL_TRACES_SAMPLER``, ``OTEL_RESOURCE_ATTRIBUTES``.
 
     Args:

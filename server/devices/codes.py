@@ -9,7 +9,7 @@ from sqlalchemy import select
 from models.clock import utc_now
 from models.devices import EnrolmentCode
 from models.errors import Conflict
-from server.audit import audited, made
+from server.audit import audited, differences, made
 from server.auth.identity.principal import Principal
 from server.auth.identity.repository import require_maker
 from server.auth.identity.secrets import digest_of, new_code
@@ -79,5 +79,5 @@ def withdraw_code(context: ServerContext, who: Principal, code_id: str, expected
                 record.id,
                 device_name=record.device_name,
                 created_by=record.created_by,
-                changes=made({"withdrawn_at": record.withdrawn_at}),
+                changes=differences({}, {"withdrawn_at": record.withdrawn_at}),
             )

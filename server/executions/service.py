@@ -16,7 +16,7 @@ from models.insertion import insert_new
 from models.messages import Language, error_text
 from models.states import EXECUTION_ENDED, ExecutionMode, ExecutionStatus
 from models.sync import StoredFile
-from server.audit import audited, made
+from server.audit import audited, differences, made
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.paging import PageQuery
@@ -38,7 +38,7 @@ from sync.shared.schemas import Page
 
 
 def check_draft(context: ServerContext, draft: Draft) -> ResolvedPipeline:
-    """Return what a request asks to run: that it can run is known before the request's files are taken.
+    """Return the pipeline that a request asks to run, checked before the request's files are taken.
 
     Raises:
         UserFacingError: as ``resolve``.
@@ -209,7 +209,7 @@ def cancel(context: ServerContext, who: Principal, execution_id: str, language: 
                 end_now(record, ExecutionStatus.CANCELLED, now)
                 repository.end_runs(session, record)
             session.flush()
-            changes = made({"cancel_requested_at": now})
+            changes = differences({}, {"cancel_requested_at": now})
             audited(session, who, "execution.cancelled", "execution", record.id, changes=changes)
         detail = _detail(session, record, language)
     if asked and record.status is ExecutionStatus.CANCELLED:

@@ -43,7 +43,7 @@ _PATIENCE_S, _LOOK_S = 60.0, 0.05
 _FINISH_S, _CUT_S = 5.0, 2.0
 EndpointT = TypeVar("EndpointT")
 _AT_WORK: set[asyncio.Task[Response]] = set()
-"""The event loop alone would let go of a task that nobody waits for."""
+"""Tasks until they end: the event loop has only weak references to them."""
 _log = structlog.get_logger("imageflow.server")
 
 

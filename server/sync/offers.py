@@ -18,7 +18,7 @@ from models.errors import Conflict, NotFound
 from models.insertion import insert_if_absent
 from models.sync import OfferedMaster
 from models.synced import Master, snapshot, synced_types
-from server.audit import audited, made
+from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.sync.effects import TryLater
@@ -136,8 +136,9 @@ def take_offers(context: ServerContext, who: Principal, choice: OfferChoice) -> 
             rows = [row for row in rows if row.entity_id in choice.entity_ids]
         for row in rows:
             if not _is_good(row):
+                before = {"taken_at": row.taken_at}
                 row.taken_at = utc_now()
-                taken = made({"taken_at": row.taken_at})
+                taken = differences(before, {"taken_at": row.taken_at})
                 audited(session, who, "sync.master_taken", row.entity, row.entity_id, label=row.label, changes=taken)
         session.flush()
         return [OfferedMasterReply.model_validate(row) for row in rows]

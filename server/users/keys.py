@@ -8,7 +8,7 @@ from models.clock import utc_now
 from models.errors import InvalidInput
 from models.states import Role
 from models.users import ApiKey
-from server.audit import audited, made
+from server.audit import audited, differences, made
 from server.auth.identity.principal import Principal
 from server.auth.identity.repository import require_maker
 from server.auth.identity.secrets import digest_of, new_secret
@@ -78,5 +78,5 @@ def revoke_key(context: ServerContext, who: Principal, key_id: str, expected: Ex
         expected.require(ApiKeyReply.model_validate(record))
         if record.revoked_at is None:
             record.revoked_at = utc_now()
-            changes = made({"revoked_at": record.revoked_at})
+            changes = differences({}, {"revoked_at": record.revoked_at})
             audited(session, who, "key.revoked", "api_key", record.id, created_by=record.created_by, changes=changes)

@@ -123,7 +123,7 @@ class Publisher:
                 wanted = list(self._parked)
                 if not wanted:
                     self._work.clear()
-            # After the clearing, which would undo the call of who closes.
+            # Asked after the flag is cleared: clearing it would lose the wake-up by ``close``.
             if self._closing.is_set():
                 return
             away = [topic for topic in wanted if not self._find(topic)]
