@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,6 +13,34 @@ from models.synced import to_wire
 from server.auth.identity.principal import Principal
 
 SERVER_DEVICE = "server"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedChange:
+    """A change of a record as the audit trail keeps it.
+
+    Attributes:
+        who: changed it.
+        action: what was done.
+        subject: kind of record.
+        subject_id: of the record.
+        changes: as ``differences``.
+        unknown_fields: names of fields that this version does not know: a value of theirs may be a secret.
+    """
+
+    who: Principal
+    action: str
+    subject: str
+    subject_id: str
+    changes: dict[str, Any]
+    unknown_fields: tuple[str, ...] = ()
+
+
+def record_changes(session: Session, changes: Iterable[AuditedChange]) -> None:
+    """Record changes in the transaction that makes them."""
+    for one in changes:
+        detail = {"unknown_fields": list(one.unknown_fields)} if one.unknown_fields else {}
+        audited(session, one.who, one.action, one.subject, one.subject_id, changes=one.changes, **detail)
 
 
 def audited(session: Session, who: Principal, action: str, subject: str, subject_id: str, **detail: Any) -> None:

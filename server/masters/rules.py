@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from models.messages import LocalText
 from models.pipelines import Pipeline
 from models.synced import Master, Synced, wire_fields
 from models.targets import DefectClass, InspectionItem, Target
+from server.audit import AuditedChange, removed
+from server.auth.identity.principal import Principal
 from server.masters.repository import items_of, items_using
 from sync.shared.item_records import ItemRecords
 from sync.shared.records import name_taken
@@ -69,20 +71,27 @@ def counted_version(present: int, *, proposed: object = None, changed: bool) -> 
     return max(present + 1, proposed if isinstance(proposed, int) else 0)
 
 
-def delete_along(session: Session, record: Synced) -> None:
-    """Mark what belongs to deleted records deleted: the items of a target.
+def delete_along(session: Session, who: Principal, record: Synced) -> list[AuditedChange]:
+    """Mark what belongs to deleted records deleted, the items of a target, and return that for the audit trail.
 
     Args:
         session: the transaction, in which changes are recorded.
+        who: deletes, or brings the item there.
         record: a target that is deleted, or an item that may have come to one that is.
     """
+    items: Sequence[InspectionItem] = ()
     if isinstance(record, Target) and record.deleted_at is not None:
-        for item in items_of(session, record.id):
-            item.deleted_at = utc_now()
+        items = items_of(session, record.id)
     elif isinstance(record, InspectionItem) and record.deleted_at is None:
         target = session.get(Target, record.target_id)
         if target is not None and target.deleted_at is not None:
-            record.deleted_at = utc_now()
+            items = [record]
+    changes = []
+    for item in items:
+        gone = removed(column_values(item))
+        item.deleted_at = utc_now()
+        changes.append(AuditedChange(who, "item.deleted", item.entity, item.id, gone))
+    return changes
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from models.clock import utc_now
 from models.pipelines import Pipeline
 from models.synced import ListedMaster
-from server.audit import audited, differences, made, removed
+from server.audit import audited, differences, made, record_changes, removed
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.idempotency import existing_record
@@ -79,8 +79,8 @@ class Masters(Generic[RecordT, ReplyT]):
             record = self._record(**values)
             session.add(record)
             session.flush()
-            delete_along(session, record)
             audited(session, who, f"{record.entity}.created", record.entity, record.id, changes=made(content))
+            record_changes(session, delete_along(session, who, record))
             session.flush()
             return self._reply.model_validate(record), True
 
@@ -115,8 +115,8 @@ class Masters(Generic[RecordT, ReplyT]):
             require_deletable(session, record)
             gone = removed(column_values(record))
             record.deleted_at = utc_now()
-            delete_along(session, record)
             audited(session, who, f"{record.entity}.deleted", record.entity, record.id, changes=gone)
+            record_changes(session, delete_along(session, who, record))
 
 
 def _change(session: Session, who: Principal, record: ListedMaster, changes: Mapping[str, Any]) -> None:

@@ -23,13 +23,13 @@ from models.pipelines import Pipeline
 from models.synced import Master, Synced, synced_types
 from models.tracking import remote_changes
 from models.users import User
-from server.audit import audited
+from server.audit import AuditedChange, audited, record_changes
 from server.auth.identity.principal import Principal
 from server.change_log.cursor import encode
 from server.change_log.recording import head
 from server.masters.rules import delete_along
 from server.sync.conflicts import earlier_conflicts
-from server.sync.effects import AuditedChange, Effect, TryLater
+from server.sync.effects import Effect, TryLater
 from server.sync.given import MOST_ALONE, GivenChange, is_of_part, portions, read_changes, small_portions
 from server.sync.handing_back import hand_back
 from server.sync.ledger import Ledger
@@ -124,9 +124,8 @@ class BatchApplier:
         for raw, error in self._foreign:
             self._audit(raw, error)
         self._foreign.clear()
-        for one in self._audits:
-            who = replace(one.who, address=self.address)
-            audited(self.session, who, one.action, one.subject, one.subject_id, changes=one.changes)
+        of = [replace(one, who=replace(one.who, address=self.address)) for one in self._audits]
+        record_changes(self.session, of)
         self._audits.clear()
         return results
 
@@ -168,8 +167,8 @@ class BatchApplier:
             with remote_changes(self.session):
                 effect = self._once(writer, change)
                 writer.ledger.settle()
-            self._complete(change, effect)
-        return effect
+            along = self._complete(change, effect)
+        return replace(effect, audits=(*effect.audits, *along))
 
     def _writer(self) -> RecordWriter:
         lookups, ledger = Lookups(self.session, self.device_id), Ledger(self.session, self.device_id)
@@ -190,8 +189,7 @@ class BatchApplier:
             return self._refusal(raw, error)
         except UserFacingError as error:
             return self._refusal(raw, error)
-        if effect.audit is not None:
-            self._audits.append(effect.audit)
+        self._audits += effect.audits
         return ChangeResult(
             change_id=change.change_id, outcome=effect.outcome, rev=effect.rev, conflicts=list(effect.conflicts)
         )
@@ -240,16 +238,22 @@ class BatchApplier:
         record = writer.lookups.record(record_type, change.entity_id) if record_type is not None else None
         return hand_back(record, self.device_id, writer.ledger) if record is not None else None
 
-    def _complete(self, change: Change, effect: Effect) -> None:
-        """Make the changes that follow from one by the rules of masters; the log has them as the server's own."""
+    def _complete(self, change: Change, effect: Effect) -> list[AuditedChange]:
+        """Make the changes that follow from one by the rules of masters; the log has them as the server's own.
+
+        Returns what of them goes into the audit trail after the change.
+        """
+        along: list[AuditedChange] = []
         record = self.session.get(self._types[change.entity], change.entity_id)
         if isinstance(record, Pipeline) and effect.version is not None:
             record.version = effect.version
         if isinstance(record, Master):
-            delete_along(self.session, record)
+            who = effect.audits[0].who if effect.audits else Principal.of_device(self.device_id)
+            along = delete_along(self.session, who, record)
             self.session.flush()
         if isinstance(record, User):
             settle_access(self.session, Principal.of_device(self.device_id), record, change.fields.keys())
+        return along
 
 
 def _may_be_overtaken(error: UserFacingError) -> bool:

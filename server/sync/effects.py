@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from models.errors import UserFacingError
-from server.auth.identity.principal import Principal
+from server.audit import AuditedChange
 from sync.shared.protocol import FieldConflict, Outcome
 
 
@@ -19,25 +18,6 @@ class TryLater(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class AuditedChange:
-    """What the audit trail keeps of a change: of a master, or of a session after its end.
-
-    Attributes:
-        who: changed it.
-        action: what was done, in the words of REST.
-        subject: kind of record.
-        subject_id: of the record.
-        changes: as ``server.audit.differences``.
-    """
-
-    who: Principal
-    action: str
-    subject: str
-    subject_id: str
-    changes: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class Effect:
     """What applying a change did.
 
@@ -46,11 +26,11 @@ class Effect:
         rev: the record's revision after it; None where it has none.
         conflicts: values of the change that lost.
         version: what a pipeline's version becomes by it, None where it stays.
-        audit: for the audit trail; None where the station's own entry is enough.
+        audits: for the audit trail; none where the station's own entry is enough.
     """
 
     outcome: Outcome
     rev: int | None
     conflicts: tuple[FieldConflict, ...] = ()
     version: int | None = None
-    audit: AuditedChange | None = None
+    audits: tuple[AuditedChange, ...] = ()

@@ -15,12 +15,12 @@ from models.pipelines import Pipeline
 from models.sessions import InspectionSession
 from models.states import ENDED, ChangeOperation
 from models.sync import ChangeLogEntry
-from models.synced import Fact, Master, Synced, SyncKind, row_snapshot, snapshot, synced_types, whole_row
-from server.audit import differences, made
+from models.synced import Fact, Master, Synced, SyncKind, row_snapshot, snapshot, synced_types, whole_row, wire_fields
+from server.audit import AuditedChange, differences
 from server.change_log.recording import ChangeMade, entry_of, scope_of
 from server.masters.rules import counted_version
 from server.sync.conflicts import keep_history
-from server.sync.effects import AuditedChange, Effect, TryLater
+from server.sync.effects import Effect, TryLater
 from server.sync.ledger import Ledger
 from server.sync.lookups import Lookups
 from server.sync.payload_validation import clear_names
@@ -109,11 +109,18 @@ class RecordWriter:
             logged = snapshot(record)
         self.lookups.note(record_type, change.entity_id, record)
         self._log(position, self._scope(record, values), change, change.op, logged, str(stamp))
-        audit = None
-        if isinstance(record, Master):
-            who = self.lookups.acting(change.user_id)
-            audit = AuditedChange(who, f"{record.entity}.created", record.entity, record.id, made(change.fields))
-        return Effect(Outcome.APPLIED, position, audit=audit)
+        audits = [self._audited(record, "created", change, {}, change.fields)] if isinstance(record, Master) else []
+        return Effect(Outcome.APPLIED, position, audits=tuple(audits))
+
+    def _audited(
+        self, record: Master, done: str, change: Change, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> AuditedChange:
+        """Return what the audit trail keeps of a change of a master: of fields that are not known, the names."""
+        changes = differences(before, after)
+        unknown = changes.keys() - wire_fields(type(record))
+        known = {name: values for name, values in changes.items() if name not in unknown}
+        who = self.lookups.acting(change.user_id)
+        return AuditedChange(who, f"{record.entity}.{done}", record.entity, record.id, known, tuple(sorted(unknown)))
 
     def _present(self, record_type: type[Synced], record_id: str) -> Synced | None:
         if self.ledger.holds(record_type, record_id):
@@ -143,9 +150,9 @@ class RecordWriter:
             newer = self._newer_fields(present, change)
             merge = merge_owned(now, change.fields, newer_fields=newer)
         values, extra = valid_values(type(present), merge.taken)
-        audit = None
+        audits: list[AuditedChange] = []
         if isinstance(present, InspectionSession) and _STATUS not in newer:
-            audit = self._checked_correction(present, values, change)
+            audits += self._checked_correction(present, values, change)
         version = require_mergeable(self.session, present, values, change)
         position = self.ledger.position()
         for name, value in values.items():
@@ -158,16 +165,14 @@ class RecordWriter:
             present.field_clocks = with_field_states(present.field_clocks, merge.taken, rev=position, clock=stamp)
         deleted = merge.taken.get("deleted_at") is not None
         if isinstance(present, Master) and merge.taken:
-            who, action = self.lookups.acting(change.user_id), "deleted" if deleted else "changed"
-            changes = differences(now, merge.taken)
-            audit = AuditedChange(who, f"{present.entity}.{action}", present.entity, present.id, changes)
+            audits.append(self._audited(present, "deleted" if deleted else "changed", change, now, merge.taken))
         operation = ChangeOperation.DELETE if deleted else ChangeOperation.UPDATE
         logged = {**merge.restated, **merge.taken}
         if isinstance(present, Pipeline) and VERSION in change.fields:
             logged[VERSION] = present.version
         self._log(position, self._scope(present, values), change, operation, logged, stamp)
         lost = keep_history(self.session, change, merge)
-        return Effect(merge.outcome, position, lost, version, audit)
+        return Effect(merge.outcome, position, lost, version, tuple(audits))
 
     def _own_stamp(self, change: Change) -> Stamp:
         """Return the stamp a master is merged by: in the name of the station that pushes, whatever name it gives.
@@ -180,7 +185,7 @@ class RecordWriter:
 
     def _checked_correction(
         self, present: InspectionSession, values: Mapping[str, Any], change: Change
-    ) -> AuditedChange | None:
+    ) -> list[AuditedChange]:
         """Ask the rules of sessions; return what is corrected after the end, old and new.
 
         A change that was made before the one that ended the session is none after its end, however late it comes.
@@ -191,10 +196,10 @@ class RecordWriter:
             who = replace(who, device_id=present.device_id)
         check_session_change(present, differing, who)
         if not differing or present.status not in ENDED:
-            return None
+            return []
         before = {name: getattr(present, name) for name in differing}
         changes = differences(before, differing)
-        return AuditedChange(who, "session.corrected", present.entity, present.id, changes)
+        return [AuditedChange(who, "session.corrected", present.entity, present.id, changes)]
 
     def _newer_fields(self, present: Synced, change: Change) -> frozenset[str]:
         """Return the fields that newer changes of a session have set; only a change that comes late needs the log."""

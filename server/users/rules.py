@@ -12,7 +12,7 @@ from models.devices import EnrolmentCode
 from models.errors import Conflict
 from models.states import Role
 from models.users import ApiKey, User, UserCredential
-from server.audit import audited
+from server.audit import audited, made
 from server.auth.identity.principal import Principal
 from server.auth.identity.repository import revoke_sessions
 from sync.shared.records import name_taken
@@ -66,7 +66,9 @@ def _revoke_what_was_made(session: Session, who: Principal, user: User) -> None:
     keys = select(ApiKey).where(ApiKey.created_by_id == user.id, ApiKey.revoked_at.is_(None))
     for key in session.scalars(keys).all():
         key.revoked_at = now
-        audited(session, who, "key.revoked", "api_key", key.id, created_by=key.created_by, reason=_MAKER_LEFT)
+        changes = made({"revoked_at": now})
+        of = {"created_by": key.created_by, "reason": _MAKER_LEFT}
+        audited(session, who, "key.revoked", "api_key", key.id, **of, changes=changes)
     codes = select(EnrolmentCode).where(
         EnrolmentCode.created_by_id == user.id,
         EnrolmentCode.used_at.is_(None),
@@ -83,4 +85,5 @@ def _revoke_what_was_made(session: Session, who: Principal, user: User) -> None:
             code.id,
             created_by=code.created_by,
             reason=_MAKER_LEFT,
+            changes=made({"withdrawn_at": now}),
         )

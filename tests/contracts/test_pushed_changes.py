@@ -11,6 +11,7 @@ from sqlalchemy import select
 from models.audit import AuditEntry
 from models.sessions import InspectionSession
 from models.states import Role
+from models.targets import InspectionItem
 from models.users import User
 from models.verification import HumanVerification
 from server.auth.identity.repository import signed_in as signed_in_as
@@ -188,3 +189,38 @@ def test_ids_in_upper_case_name_the_same_records(context: ServerContext) -> None
     }
     assert [result.outcome for result in station.push(part, shouted)] == [Outcome.APPLIED, Outcome.APPLIED]
     assert [result.outcome for result in station.push(image)] == [Outcome.DUPLICATE]
+
+
+def entries_of(context: ServerContext, subject_id: str) -> list[AuditEntry]:
+    with context.database.read() as session:
+        query = select(AuditEntry).where(AuditEntry.subject_id == subject_id).order_by(AuditEntry.sequence)
+        return list(session.scalars(query))
+
+
+def test_values_of_unknown_fields_of_a_master_stay_out_of_the_audit_trail(context: ServerContext) -> None:
+    station = Pushing(context)
+    (boss,) = people(station, Role.ADMIN)
+    made = station.change("target", {"created_at": AT, "code": "C", "name": "N", "plc_password": "hidden"})
+    later = station.change("target", {"plc_password": "unseen", "name": "M"}, op="update")
+    by = {"entity_id": made["entity_id"], "user_id": boss.id}
+    results = station.push({**made, **by}, {**later, **by})
+    assert [result.outcome for result in results] == [Outcome.APPLIED] * 2
+    entries = entries_of(context, made["entity_id"])
+    assert [entry.detail["unknown_fields"] for entry in entries] == [["plc_password"]] * 2
+    assert entries[1].detail["changes"] == {"name": {"old": "N", "new": "M"}}
+    assert not {"hidden", "unseen"} & set(str([entry.detail for entry in entries]).split("'"))
+
+
+def test_an_item_deleted_along_with_a_pushed_target_is_in_the_audit_trail(context: ServerContext) -> None:
+    station = Pushing(context)
+    item = InspectionItem(target_id=station.target.id, name="Surface")
+    (boss,) = people(station, Role.ADMIN)
+    with context.database.transaction() as session:
+        session.add(item)
+    known = station.target.rev
+    gone = station.change("target", {"deleted_at": AT}, op="delete", base_rev=known, user_id=boss.id)
+    (result,) = station.push({**gone, "entity_id": station.target.id})
+    assert result.outcome is Outcome.APPLIED
+    (entry,) = entries_of(context, item.id)
+    assert (entry.action, entry.actor) == ("item.deleted", boss.username)
+    assert entry.detail["changes"]["name"] == {"old": "Surface", "new": None}

@@ -94,6 +94,15 @@ def test_a_deleted_record_leaves_its_values_in_the_trail(served: Served) -> None
     assert changes["code"] == {"old": made["code"], "new": None}
 
 
+def test_an_item_deleted_along_with_its_target_has_an_entry_of_its_own(served: Served) -> None:
+    target = make_target(served)
+    item = served["admin"].post(f"/inspection/targets/{target['id']}/items", json={"name": "Surface"}).json()
+    assert served["admin"].delete(f"/inspection/targets/{target['id']}").status_code == 204
+    entry = newest(served, item["id"])
+    assert (entry.action, entry.actor, entry.subject) == ("item.deleted", "admin", "item")
+    assert entry.detail["changes"]["name"] == {"old": "Surface", "new": None}
+
+
 def test_a_new_key_leaves_its_role_in_the_trail(served: Served) -> None:
     made = served["admin"].post("/api-keys", json={"name": "MES", "role": "integrator"}).json()
     detail = newest(served, made["id"]).detail

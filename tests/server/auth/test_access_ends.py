@@ -177,6 +177,8 @@ def test_a_key_stops_at_once_with_the_access_of_its_maker(served: Served, leaver
         assert problem_code(machine.get("/inspection/targets")) == "key-invalid"
     (entry,) = audited(served, "key.revoked", made["id"])
     assert (entry.actor, entry.detail["created_by"]) == ("admin", made["created_by"])
+    (field, values) = entry.detail["changes"].popitem()
+    assert (field, values["old"], values["new"] is None) == ("revoked_at", None, False)
 
 
 def test_a_key_stays_invalid_when_its_maker_is_enabled_again(served: Served, leaver: Leaver) -> None:
@@ -204,3 +206,5 @@ def test_a_code_stops_with_the_access_of_its_maker(served: Served, leaver: Leave
     made = new_code(maker)
     assert served["admin"].delete(f"/users/{maker_id}").status_code == 204
     assert problem_code(registration(served, made["code"])) == "enrolment-code-wrong"
+    (entry,) = audited(served, "enrolment-code.withdrawn", made["id"])
+    assert entry.detail["changes"]["withdrawn_at"]["old"] is None
