@@ -112,7 +112,9 @@ class Connection(HttpToolsProtocol):
             self._refuse(MalformedRequest("http-malformed"))
         if not self._refused:
             super().on_headers_complete()
-            self.scope[CYCLE] = weakref.ref(self.cycle)  # type: ignore[literal-required]  # a name of our own
+            # An upgrade to a WebSocket makes no cycle.
+            if self.cycle is not None and self.cycle.scope is self.scope:
+                self.scope[CYCLE] = weakref.ref(self.cycle)  # type: ignore[literal-required]  # a name of our own
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""
