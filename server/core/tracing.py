@@ -54,7 +54,7 @@ class NoTracing:
     """Makes none."""
 
     def span(self, name: str, attributes: Attributes) -> AbstractContextManager[Span]:
-        """Return a block that is nothing more."""
+        """Return a block that records nothing."""
         del name, attributes
         return nullcontext(_NoSpan())
 
