@@ -138,7 +138,7 @@ def train_sensor_command(
     \b
     Examples:
       imageflow train sensor --data data.csv --output model.pth
-      imageflow train sensor --data oil.csv --output oil.pth --false-alarms-per-week 0.2
+      imageflow train sensor --data t.csv --out t.pth --false-alarms-per-week 0.2
       imageflow train sensor --data pump.csv --output pump.pth --window 5
       imageflow train sensor --data data.csv --output model.pth --threshold auto
       imageflow train sensor --data data.csv --output model.pth \\

@@ -6,6 +6,7 @@ import functools
 import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from inspect import iscoroutinefunction
 from typing import Any, NamedTuple
@@ -135,11 +136,22 @@ class CheckedRoute(APIRoute):
             if not self.takes_key or HEADER not in request.headers:
                 return unless_known(request, await handler(ready))
             body = await ready.body() if checks.has_body else b""
-            work = functools.partial(handler, ready)
+            work = functools.partial(_in_one_task, handler, ready)
             principal = request.state.principal
             return await once(server_context(request), principal, ready, body, work, keeps_body=keeps_body)
 
         return checked
+
+
+async def _in_one_task(handler: _Handler, request: Request) -> Response:
+    """Answer with scopes of this task's own: those that dependencies enter must be left by the task that entered them.
+
+    FastAPI leaves its scopes in the task of the request, whose client may go while the work goes on.
+    """
+    async with AsyncExitStack() as of_request, AsyncExitStack() as of_function:
+        request.scope["fastapi_inner_astack"] = of_request
+        request.scope["fastapi_function_astack"] = of_function
+        return await handler(request)
 
 
 def feature_router(prefix: str = "", route_class: type[CheckedRoute] = CheckedRoute, **options: Any) -> APIRouter:

@@ -46,6 +46,15 @@ def test_a_second_store_is_refused_with_its_code(station):
     assert (answer.status_code, answer.json()["type"].rsplit("/", 1)[-1]) == (409, "store-forked")
 
 
+def test_a_claim_may_carry_an_idempotency_key(served):
+    headers = {"Authorization": f"Bearer {device_token(served, enrol(served))}", "Idempotency-Key": new_id()}
+    with served.client(**headers) as client:
+        body = claim(new_id())
+        answers = [client.post("/inspection/sync/begin", json=body) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[1].headers["Idempotency-Replayed"] == "true"
+
+
 def test_an_administrator_sees_the_stores_of_a_station(served, station):
     found = served["admin"].get(f"/devices/{station.device_id}/stores").json()
     assert [(store["id"], store["state"]) for store in found] == [

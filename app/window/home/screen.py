@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.window.home.actions import HomeActions
-from app.window.home.details import DetailChoice
+from app.window.home.details_panel import DetailChoice
 from app.window.home.presenter import HomePresenter
 from app.window.home.state import HomeState, TrainingState
 from app.window.look.style_context import StyleContext

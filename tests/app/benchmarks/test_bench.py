@@ -113,7 +113,8 @@ def test_bench_takes_no_data_from_a_place_that_nobody_named(
 def test_only_measures_that_take_data_need_them() -> None:
     without = {measure.module for area in AREAS.values() for measure in area.measures if measure.folder is None}
     assert {module for module in without if not {"server", "sources", "sync"} & set(module.split("."))} == {
-        "app.benchmarks.inspection.sample_parts"
+        "app.benchmarks.inspection.large_images",
+        "app.benchmarks.inspection.sample_parts",
     }
 
 

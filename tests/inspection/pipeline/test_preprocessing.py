@@ -201,7 +201,8 @@ def test_the_command_trains_as_the_pipeline_file_sees(
     for path in good_paths[:5]:
         shutil.copy(path, good)
     own.write_text(pipeline(ALIGN, CROP).model_dump_json())
-    arguments = ("train", "images", "--good", good, "--out", out, "--bank-size", 200, "--folds", 2, "--pipeline", own)
+    arguments = ("train", "images", "--good", good, "--out", out, "--bank-size", 200, "--folds", 2, "--pipeline", own,
+                 "--rotation", SMALL.rotation)  # fmt: skip
     code, _, reported = run(capsys, *arguments)
     assert (code, out.exists()) == (1, False)
     assert says(reported, "preprocessing-model-missing", member="advice", name="reference")
