@@ -120,9 +120,9 @@ def _best_cycle(values: Matrix, positions: Vector, period: float, clock: Clock |
 def _profile(values: Matrix, positions: Vector, period: float, phases: int) -> tuple[Matrix, Vector]:
     """Return the mean by phase, and the share of each sensor's variance that it explains in cycles left out in turn."""
     phase = phases_of(positions, period, 0.0, phases)
-    cycle = np.floor(positions / period).astype(np.int64)
-    cycle -= cycle.min()
-    shape = int(cycle.max()) + 1, phases
+    # Only cycles that have rows: one wrong date may lie any number of cycles away.
+    occupied, cycle = np.unique(np.floor(positions / period), return_inverse=True)
+    shape = len(occupied), phases
     profile, gain = np.zeros((phases, values.shape[1])), np.zeros(values.shape[1])
     for place, column in enumerate(values.T):
         known = ~np.isnan(column)

@@ -17,6 +17,7 @@ from inspection.sensor import (
     train,
 )
 from inspection.sensor.model.cycles import best_start
+from inspection.sensor.training.cycles import find_cycles
 from inspection.sensor.training.return_levels import block_maxima, return_level
 from inspection.sensor.training.series import is_series
 from models.errors import InvalidInput
@@ -63,6 +64,14 @@ def test_a_fault_of_a_single_signal_is_found_within_two_days(fault: Fault) -> No
     alarms = score_rows(series_model(), values, seconds).alarms
     assert not alarms[:ONSET].any()
     assert alarms[ONSET : ONSET + 2 * DAY].any()
+
+
+def test_one_date_far_away_hides_no_cycle() -> None:
+    rng = np.random.default_rng(4)
+    values = np.sin(2 * np.pi * np.arange(2000) / 20)[:, None] + rng.normal(scale=0.1, size=(2000, 1))
+    positions = np.concatenate([[0.0], 1.8e9 + np.arange(1999)])
+    (cycle,) = find_cycles(values, positions, None)
+    assert cycle.period == pytest.approx(20, rel=0.01)
 
 
 def test_four_normal_weeks_raise_no_alarm() -> None:
