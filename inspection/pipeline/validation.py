@@ -15,7 +15,7 @@ from models.errors import DoesNotFit, InvalidInput, UserFacingError
 from models.messages import LocalText
 from models.rejections import field_path, rejection
 
-_MOST_PROBLEMS = 100
+_MOST_PROBLEMS = 1000
 """Of the parameters of one step; each has a text, and nobody reads more."""
 
 
