@@ -103,7 +103,7 @@ class RotationRecord(_Part):
 
     Attributes:
         rotations: copies of each image in the memory bank, evenly spaced over 360°, itself included; 1 for none.
-        measured: whether that was found out from the good images, not given.
+        measured: whether that was found out from the good images; not where it was given or they are too few.
         good_change: change of the scores of held-out good images by turned copies, as a share; None when not measured.
         separation_fixed: AUROC of defects drawn on held-out good images without turned copies.
         separation_turned: the same with them.

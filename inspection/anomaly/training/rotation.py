@@ -91,7 +91,7 @@ def compare_rotation(
     """
     count = min(MOST_COMPARED, len(training_set.files))
     if count < LEAST_COMPARED:
-        return RotationRecord(rotations=1, measured=True)
+        return RotationRecord(rotations=1, measured=False)
     chosen = np.random.default_rng(seed).permutation(len(training_set.files))[:count]
     halves = [np.sort(half).tolist() for half in (chosen[: count // 2], chosen[count // 2 :])]
     turned_patches = TurnedPatches(store, training_set, ROTATIONS, seed, tracker, count)
