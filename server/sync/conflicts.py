@@ -12,6 +12,7 @@ from models.clock import Stamp
 from models.devices import Device
 from models.sync import SyncConflict
 from models.users import User
+from sync.shared.lost_values import lost_value
 from sync.shared.merge import Merge
 from sync.shared.protocol import Change, FieldConflict
 
@@ -34,21 +35,7 @@ def keep_history(session: Session, change: Change, merge: Merge) -> tuple[FieldC
     lost = tuple(_with_authors(session, change, conflict) for conflict in merge.lost)
     replaced = (_with_authors(session, change, conflict) for conflict in merge.replaced)
     for conflict in (*lost, *replaced):
-        session.add(
-            SyncConflict(
-                entity=change.entity,
-                entity_id=change.entity_id,
-                field=conflict.field,
-                change_id=change.change_id,
-                device_id=Stamp.parse(conflict.lost_clock).device if conflict.lost_clock else "",
-                kept_value=conflict.kept_value,
-                kept_clock=conflict.kept_clock,
-                kept_by=conflict.kept_by,
-                lost_value=conflict.lost_value,
-                lost_clock=conflict.lost_clock,
-                lost_by=conflict.lost_by,
-            )
-        )
+        session.add(lost_value(change.entity, change.entity_id, change.change_id, conflict))
     return lost
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.clock import Stamp
 from models.sync import SyncConflict
+from sync.shared.lost_values import lost_value
 from sync.shared.protocol import FieldConflict
 
 
@@ -28,19 +28,5 @@ def keep_conflicts(
         if known is not None:
             continue
         new += 1
-        session.add(
-            SyncConflict(
-                entity=entity,
-                entity_id=entity_id,
-                field=conflict.field,
-                change_id=change_id,
-                device_id=Stamp.parse(conflict.lost_clock).device if conflict.lost_clock else "",
-                kept_value=conflict.kept_value,
-                kept_clock=conflict.kept_clock,
-                kept_by=conflict.kept_by,
-                lost_value=conflict.lost_value,
-                lost_clock=conflict.lost_clock,
-                lost_by=conflict.lost_by,
-            )
-        )
+        session.add(lost_value(entity, entity_id, change_id, conflict))
     return new
