@@ -13,15 +13,17 @@ from models.errors import NotSignedIn
 from models.ids import new_id
 from models.states import DeviceStatus
 from models.users import AuthSession, User, user_by_name
-from server.audit import audited, differences
+from server.audit import audited, differences, record_refusal
 from server.auth.identity.principal import Principal
 from server.auth.identity.repository import active_device, active_user, password_digest
 from server.auth.identity.secrets import digest_of, same_digest
 from server.auth.identity.tokens import Token, TokenKind
 from server.auth.schemas import Identity
 from server.context import ServerContext
-from sync.shared.problems import DEVICE_REVOKED
+from sync.shared.problems import DEVICE_REFUSED, DEVICE_REVOKED
 from sync.shared.sign_in import DeviceToken, TokenPair
+
+_DISABLED, _REVOKED = "disabled", "revoked"
 
 
 def sign_in(context: ServerContext, username: str, password: str, address: str) -> TokenPair:
@@ -86,22 +88,18 @@ def check_device(context: ServerContext, device_id: str, credential: str, addres
     attempt = context.limiter.device(device_id, address)
     with context.database.local_transaction() as session:
         known = session.get(Device, device_id)
-        revoked = known is not None and known.status is DeviceStatus.REVOKED
-        if known is not None and revoked and same_digest(digest_of(credential), known.credential_digest):
-            raise NotSignedIn(DEVICE_REVOKED)
-        device = active_device(session, device_id)
-        right = same_digest(digest_of(credential), device.credential_digest if device else "")
-        if device is not None and right:
-            device.last_seen_at = utc_now()
-            who = replace(Principal.of_device(device.id), address=address)
-            audited(session, who, "device.signed-in", "device", device.id)
+        refusal = None if known is None else _why_refused(known, credential)
+        if known is not None and refusal is None:
+            known.last_seen_at = utc_now()
+            who = replace(Principal.of_device(known.id), address=address)
+            audited(session, who, "device.signed-in", "device", known.id)
         else:
-            nobody = Principal(None, "anonymous", None, None, address=address)
-            audited(session, nobody, "device.refused", "device", known.id if known else "")
-    if device is None or not right:
-        raise NotSignedIn("device-wrong")
+            claimed, reason = (known.id if known else ""), refusal or "unknown"
+            record_refusal(session, "device.refused", "device", claimed, reason, address=address)
+    if known is None or refusal is not None:
+        raise NotSignedIn(DEVICE_REVOKED if refusal == _REVOKED else DEVICE_REFUSED)
     attempt.succeeded()
-    return device
+    return known
 
 
 def refresh(context: ServerContext, refresh_token: str, address: str = "") -> TokenPair:
@@ -149,16 +147,10 @@ def _sign_in(context: ServerContext, username: str, password: str, address: str,
         digest = password_digest(session, user_id) if user_id else None
     right = context.passwords.matches(password, digest)
     with context.database.local_transaction() as session:
-        # Locked: whoever disables the user or changes the password at this moment ends this session too.
-        user = active_user(session, user_id, locked=True) if user_id and right else None
-        if user is not None and password_digest(session, user.id, locked=True) != digest:
-            user = None  # the password was changed while it was checked
-        if station is not None and not _is_as_before(session, station):
-            user = None  # the station was disabled meanwhile
-        if user is None:
-            nobody = Principal(None, "anonymous", None, device_id, address=address)
-            # The typed name may be a password: it is recorded only when there is such a user.
-            audited(session, nobody, "auth.refused", "user", user_id or "")
+        user = _user_or_reason(session, user_id, digest, station, right=right)
+        if isinstance(user, str):
+            claimed = user_id or ""
+            record_refusal(session, "auth.refused", "user", claimed, user, address=address, station=device_id)
         else:
             now = utc_now()
             begun = AuthSession(
@@ -170,12 +162,50 @@ def _sign_in(context: ServerContext, username: str, password: str, address: str,
             session.add(begun)
             pair = _pair(context, session, user, begun)
             audited(session, _as_principal(user, begun, address), "auth.signed-in", "auth_session", begun.id)
-    if user is None:
+    if isinstance(user, str):
         context.metrics.sign_ins.labels("refused").inc()
         raise NotSignedIn("sign-in-refused")
     context.metrics.sign_ins.labels("accepted").inc()
     attempt.succeeded()
     return pair
+
+
+def _user_or_reason(
+    session: Session, user_id: str | None, digest: str | None, station: Device | None, *, right: bool
+) -> User | str:
+    """Return the user who signs in, or why nobody does.
+
+    User and station are locked: whoever disables one of them or changes the password at this moment ends the new
+    session too.
+
+    Args:
+        session: the transaction that begins the signed-in session.
+        user_id: of the name that was given; None when there is no such user.
+        digest: of the password, as it was checked.
+        station: where the user signs in, as it was checked.
+        right: whether the password is that of the digest.
+    """
+    if user_id is None:
+        return "unknown"
+    if not right:
+        return "wrong-password"
+    user = active_user(session, user_id, locked=True)
+    if user is None:
+        return _DISABLED
+    if password_digest(session, user.id, locked=True) != digest:
+        return "password-changed"
+    if station is not None and not _is_as_before(session, station):
+        return "station-disabled"
+    return user
+
+
+def _why_refused(known: Device, credential: str) -> str | None:
+    """Return why a station is not let in; None when it is."""
+    if not same_digest(digest_of(credential), known.credential_digest):
+        return "wrong-credential"
+    if known.status is DeviceStatus.REVOKED:
+        return _REVOKED
+    return None if known.status is DeviceStatus.ACTIVE else _DISABLED
 
 
 def _is_as_before(session: Session, station: Device) -> bool:

@@ -12,7 +12,7 @@ from models.devices import Device, EnrolmentCode
 from models.errors import Conflict, NotSignedIn
 from models.ids import new_id
 from models.states import DeviceStatus
-from server.audit import audited, differences, made
+from server.audit import audited, differences, made, record_refusal
 from server.auth.identity.principal import Principal
 from server.auth.identity.repository import revoke_sessions_at
 from server.auth.identity.secrets import digest_of, new_secret, normalised_code, same_digest
@@ -35,26 +35,37 @@ def register(context: ServerContext, body: DeviceRegister, address: str) -> Devi
         TooManyRequests: ``sign-in-too-often``.
     """
     attempt = context.limiter.enrolment(address)
-    credential = new_secret("ifd")
     with context.database.local_transaction() as session:
         query = select(EnrolmentCode).where(EnrolmentCode.code_digest == digest_of(normalised_code(body.code)))
         code = session.scalar(query.with_for_update())
-        if code is None or not _is_open(code):
-            raise NotSignedIn("enrolment-code-wrong")
-        code.used_at = utc_now()
-        device = Device(
-            id=new_id(), name=body.name.strip() or code.device_name, credential_digest=digest_of(credential)
-        )
-        device.succeeds_id = _proven_former(session, body)
-        session.add(device)
-        session.flush()
-        code.device_id = device.id
-        begin_generation(session)
-        of_server = generation(session)
-        who = replace(Principal.of_device(device.id), address=address)
-        content = {"name": device.name, "enrolment_code_id": code.id, "succeeds_id": device.succeeds_id}
-        audited(session, who, "device.enrolled", "device", device.id, changes=made(content))
+        refusal = None if code is None else _why_refused(code)
+        if code is None or refusal is not None:
+            claimed, reason = (code.id if code else ""), refusal or "unknown"
+            record_refusal(session, "device.enrolment-refused", "enrolment_code", claimed, reason, address=address)
+            registered = None
+        else:
+            registered = _enrol(session, context, code, body, address)
+    if registered is None:
+        raise NotSignedIn("enrolment-code-wrong")
     attempt.succeeded()
+    return registered
+
+
+def _enrol(
+    session: Session, context: ServerContext, code: EnrolmentCode, body: DeviceRegister, address: str
+) -> DeviceRegistered:
+    credential = new_secret("ifd")
+    code.used_at = utc_now()
+    device = Device(id=new_id(), name=body.name.strip() or code.device_name, credential_digest=digest_of(credential))
+    device.succeeds_id = _proven_former(session, body)
+    session.add(device)
+    session.flush()
+    code.device_id = device.id
+    begin_generation(session)
+    of_server = generation(session)
+    who = replace(Principal.of_device(device.id), address=address)
+    content = {"name": device.name, "enrolment_code_id": code.id, "succeeds_id": device.succeeds_id}
+    audited(session, who, "device.enrolled", "device", device.id, changes=made(content))
     return DeviceRegistered(
         device_id=device.id,
         credential=credential,
@@ -75,8 +86,13 @@ def _proven_former(session: Session, body: DeviceRegister) -> str | None:
     return former.id if same_digest(digest_of(body.former_credential), former.credential_digest) else None
 
 
-def _is_open(code: EnrolmentCode) -> bool:
-    return code.used_at is None and code.withdrawn_at is None and code.expires_at > utc_now()
+def _why_refused(code: EnrolmentCode) -> str | None:
+    """Return why a code enrols no station; None when it does."""
+    if code.used_at is not None:
+        return "used"
+    if code.withdrawn_at is not None:
+        return "withdrawn"
+    return None if code.expires_at > utc_now() else "expired"
 
 
 def list_devices(context: ServerContext, wanted: PageQuery, status: DeviceStatus | None = None) -> Page[DeviceReply]:
