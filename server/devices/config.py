@@ -7,12 +7,12 @@ from sqlalchemy.orm import Session
 from models.devices import Device
 from models.errors import Conflict, NotFound
 from models.pipelines import StationConfig
-from server.audit import audited, differences
+from server.audit import AuditedChange, differences, record_changes
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.revisions import WHATEVER, Expected
 from server.devices.schemas import StationConfigReply, StationConfigUpdate
-from sync.shared.station_config import StationSettings, config_of, settings_for
+from sync.shared.station_config import StationSettings, config_of, known_settings, settings_for
 
 
 def get_config(context: ServerContext, device_id: str | None) -> StationConfigReply:
@@ -42,25 +42,26 @@ def set_config(
         record = config_of(session, body.device_id)
         if record is None and not settings:
             return present
-        before = {} if record is None else record.settings
+        held = {} if record is None else record.settings
         if record is None:
             record = StationConfig(device_id=body.device_id, settings=settings)
             session.add(record)
         else:
             record.settings = settings
         session.flush()
-        # Replaced as a whole: what is left out is taken back.
+        # Replaced as a whole: what is left out is taken back, of what a newer version has set too.
+        before = known_settings(held)
         changes = differences(before, {**dict.fromkeys(before), **settings})
-        audited(session, who, "station-config.set", "station_config", record.id, changes=changes)
+        unknown = tuple(f"settings.{name}" for name in sorted(held.keys() - before.keys()))
+        made = AuditedChange(who, "station-config.set", record.entity, record.id, changes, unknown)
+        record_changes(session, [made])
         session.flush()
         return _reply(session, body.device_id)
 
 
 def _reply(session: Session, device_id: str | None) -> StationConfigReply:
     settings = settings_for(session, device_id)
-    known = {name: value for name, value in settings.items() if name in StationSettings.model_fields}
     records = (config_of(session, owner) for owner in dict.fromkeys((None, device_id)))
     revisions = [record.rev for record in records if record is not None and record.rev is not None]
-    return StationConfigReply(
-        device_id=device_id, settings=StationSettings.model_validate(known), rev=max(revisions, default=None)
-    )
+    known = StationSettings.model_validate(known_settings(settings))
+    return StationConfigReply(device_id=device_id, settings=known, rev=max(revisions, default=None))

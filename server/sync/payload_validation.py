@@ -21,12 +21,11 @@ from models.targets import DefectClass, InspectionItem, Target
 from models.users import User
 from models.verification import HumanVerification
 from sync.shared.schemas import Code, Name, OptionalName, Username, storable_object
-from sync.shared.station_config import StationSettings
+from sync.shared.station_config import StationSettings, known_settings
 
 
 def _settings(value: Any) -> None:
-    # A newer version may have further settings.
-    StationSettings.model_validate({name: value[name] for name in StationSettings.model_fields if name in value})
+    StationSettings.model_validate(known_settings(value))
 
 
 def _defects(value: Any) -> None:

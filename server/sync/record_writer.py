@@ -15,10 +15,11 @@ from models.pipelines import Pipeline
 from models.sessions import InspectionSession
 from models.states import ENDED, ChangeOperation
 from models.sync import ChangeLogEntry
-from models.synced import Fact, Master, Synced, SyncKind, row_snapshot, snapshot, synced_types, whole_row, wire_fields
+from models.synced import Fact, Master, Synced, SyncKind, row_snapshot, snapshot, synced_types, whole_row
 from server.audit import AuditedChange, differences
 from server.change_log.recording import ChangeMade, entry_of, scope_of
 from server.masters.rules import counted_version
+from server.sync.audited_fields import known_changes
 from server.sync.conflicts import keep_history
 from server.sync.effects import Effect, TryLater
 from server.sync.ledger import Ledger
@@ -115,12 +116,9 @@ class RecordWriter:
     def _audited(
         self, record: Master, done: str, change: Change, before: Mapping[str, Any], after: Mapping[str, Any]
     ) -> AuditedChange:
-        """Return what the audit trail keeps of a change of a master: of fields that are not known, the names."""
-        changes = differences(before, after)
-        unknown = changes.keys() - wire_fields(type(record))
-        known = {name: values for name, values in changes.items() if name not in unknown}
         who = self.lookups.acting(change.user_id)
-        return AuditedChange(who, f"{record.entity}.{done}", record.entity, record.id, known, tuple(sorted(unknown)))
+        known, unknown = known_changes(type(record), differences(before, after))
+        return AuditedChange(who, f"{record.entity}.{done}", record.entity, record.id, known, unknown)
 
     def _present(self, record_type: type[Synced], record_id: str) -> Synced | None:
         if self.ledger.holds(record_type, record_id):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictBool, StrictInt
@@ -34,6 +35,11 @@ class StationSettings(Request):
         description="Item id → SHA-256 of the model file its threshold was chosen for: with another model it does not "
         "count. An item that is not named here has its threshold with every model.",
     )
+
+
+def known_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that this version knows; a newer one may have further ones."""
+    return {name: value for name, value in settings.items() if name in StationSettings.model_fields}
 
 
 def config_of(session: Session, device_id: str | None) -> StationConfig | None:

@@ -19,10 +19,13 @@ from server.auth.identity.tokens import TokenKind
 from server.auth.service import sign_in
 from server.context import ServerContext
 from server.core.periods import Period
+from server.devices.config import set_config
+from server.devices.schemas import StationConfigUpdate
 from server.quality.service import statistics
 from server.users.schemas import UserCreate
 from server.users.service import create_user
 from sync.shared.protocol import Outcome
+from sync.shared.station_config import StationSettings
 from tests.support.pushing import AT, Pushing
 from tests.support.serving import PASSWORD, SETUP
 from tests.support.sync_stores import signed_in
@@ -209,6 +212,32 @@ def test_values_of_unknown_fields_of_a_master_stay_out_of_the_audit_trail(contex
     assert [entry.detail["unknown_fields"] for entry in entries] == [["plc_password"]] * 2
     assert entries[1].detail["changes"] == {"name": {"old": "N", "new": "M"}}
     assert not {"hidden", "unseen"} & set(str([entry.detail for entry in entries]).split("'"))
+
+
+def test_settings_of_a_newer_version_stay_out_of_the_audit_trail(context: ServerContext) -> None:
+    station = Pushing(context)
+    (boss,) = people(station, Role.ADMIN)
+    first = {"language": "en", "plc_password": "hidden"}
+    made = station.change("station_config", {"created_at": AT, "settings": first}, user_id=boss.id)
+    later = station.change("station_config", {"settings": {**first, "plc_password": "unseen"}}, op="update")
+    results = station.push(made, {**later, "entity_id": made["entity_id"], "user_id": boss.id})
+    assert [result.outcome for result in results] == [Outcome.APPLIED] * 2
+    created, changed = entries_of(context, made["entity_id"])
+    assert created.detail["changes"]["settings"] == {"old": None, "new": {"language": "en"}}
+    assert (changed.detail["changes"], changed.detail["unknown_fields"]) == ({}, ["settings.plc_password"])
+    assert created.detail["unknown_fields"] == ["settings.plc_password"]
+
+
+def test_settings_of_a_newer_version_that_rest_replaces_stay_out_of_the_audit_trail(context: ServerContext) -> None:
+    station = Pushing(context)
+    (boss,) = people(station, Role.ADMIN)
+    settings = {"language": "en", "plc_password": "hidden"}
+    made = station.change("station_config", {"created_at": AT, "settings": settings}, user_id=boss.id)
+    assert station.push(made)[0].outcome is Outcome.APPLIED
+    set_config(context, SETUP, StationConfigUpdate(settings=StationSettings(language="ja")))
+    entry = entries_of(context, made["entity_id"])[-1]
+    assert entry.detail["changes"] == {"language": {"old": "en", "new": "ja"}}
+    assert entry.detail["unknown_fields"] == ["settings.plc_password"]
 
 
 def test_an_item_deleted_along_with_a_pushed_target_is_in_the_audit_trail(context: ServerContext) -> None:
