@@ -17,11 +17,11 @@ from models.errors import NotFound
 from models.states import ChangeOperation
 from models.sync import Blob, OutboxEntry
 from models.synced import Master, Synced, synced_types
-from sync.shared.addressed import ADDRESSED, is_for
 from sync.shared.drift import DRIFT_DAYS, content_of, day_digests
 from sync.shared.protocol import MAX_COMPARED, DayDigest, DriftQuestion, Inventory
 from sync.station.client import ServerClient
 from sync.station.comparing import begin_comparison
+from sync.station.foreign_masters import remove_foreign
 from sync.station.given_up import given_up, given_up_file
 from sync.station.state import DRIFT_CHECKED_AT, DRIFT_FOUND, forget_position, get_value, set_value
 
@@ -52,7 +52,10 @@ class DriftCheck:
         """
         with self.database.read() as session:
             checked_at = get_value(session, DRIFT_CHECKED_AT)
-            due = checked_at is not None and _is_due(checked_at)
+        due = checked_at is not None and _is_due(checked_at)
+        if due:
+            remove_foreign(self.database, self.device_id)
+        with self.database.read() as session:
             question = self._question(session) if due else None
             blobs = _sample(session) if due else []
         if checked_at is None:
@@ -93,9 +96,6 @@ class DriftCheck:
     def _digests(self, session: Session, kind: type[Synced], since: datetime) -> list[DayDigest]:
         if issubclass(kind, Master):
             held = select(kind).where(~given_up(kind))
-            if issubclass(kind, ADDRESSED):
-                # Former versions, and a former station of this store, have left those of others here.
-                held = held.where(is_for(kind, self.device_id))
             return day_digests(kind.entity, ((one.created_at, content_of(one)) for one in session.scalars(held)))
         owner = kind.device_id  # type: ignore[attr-defined]  # facts and sessions have it
         query = select(kind.created_at, kind.id).where(owner == self.device_id, kind.created_at >= since)

@@ -7,11 +7,13 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from models.alerts import LineStop
+from models.audit import AuditEntry
 from models.clock import rfc3339, utc_now
 from models.ids import new_id
 from models.states import Severity
 from models.tracking import remote_changes
 from server.alerts.raising import AlertReason, Recipients, raise_alert
+from sync.station.foreign_masters import remove_foreign
 from sync.station.new_device import become_device
 from sync.station.state import DRIFT_CHECKED_AT, get_value, set_value
 from sync.station.status import stored_status
@@ -66,17 +68,50 @@ def test_a_stop_of_another_station_is_no_difference(server, make_station):
     assert compared(station) is None
 
 
-def test_a_foreign_stop_of_an_earlier_snapshot_is_no_difference(server, make_station):
-    station = make_station()
-    station.sync()
+def foreign_stop(station):
+    """A stop of another station, as an earlier version has left it here; returns its id."""
     of_another = LineStop(device_id=new_id(), alert_id=new_id(), code="alert-ng-rate", rev=1)
     with station.database.transaction() as session, remote_changes(session):
         session.add(of_another)
         session.flush()
-    assert compared(station) is None
+    return of_another.id
 
 
-def test_a_stop_of_the_former_station_of_a_store_is_no_difference(server, make_station):
+def removals(station):
+    """What the audit trail keeps of records for other stations that were removed."""
+    with station.database.read() as session:
+        query = select(AuditEntry).where(AuditEntry.action == "sync.foreign_removed").order_by(AuditEntry.sequence)
+        return [entry.detail for entry in session.scalars(query)]
+
+
+def test_a_foreign_stop_of_an_earlier_snapshot_leaves_with_the_daily_comparison(server, make_station):
+    station = make_station()
+    stop(server)
+    station.sync()
+    foreign_stop(station)
+    foreign_stop(station)
+    assert (compared(station), held(station)) == (None, ["alert-ng-rate"])
+    assert removals(station) == [{"line_stop": 2}]
+
+
+def test_a_store_without_foreign_records_notes_no_removal(server, make_station):
+    station = make_station()
+    stop(server)
+    station.sync()
+    assert (compared(station), removals(station)) == (None, [])
+
+
+def test_a_foreign_record_that_an_edit_waits_for_stays(server, make_station):
+    station = make_station()
+    station.sync()
+    stop_id = foreign_stop(station)
+    with station.database.transaction() as session:
+        session.get(LineStop, stop_id).code = "alert-ng-run"
+    remove_foreign(station.database, station.device_id)
+    assert (held(station), removals(station)) == (["alert-ng-run"], [])
+
+
+def test_a_stop_of_the_former_station_of_a_store_leaves_with_the_daily_comparison(server, make_station):
     station = make_station()
     stop(server, station.device_id)
     station.sync()
@@ -87,7 +122,7 @@ def test_a_stop_of_the_former_station_of_a_store_is_no_difference(server, make_s
     station.settle()
     anew = Station(station.folder, server, "anew", device_id=device_id)
     anew.sync()
-    assert (compared(anew), len(held(anew))) == (None, 1)
+    assert (compared(anew), held(anew), removals(anew)) == (None, [], [{"line_stop": 1}])
     anew.close()
 
 
