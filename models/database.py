@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from models.data_version import DataVersion
 from models.errors import Unavailable
 from models.last_work import committed, finish, forget_with_savepoints
 from models.part_changes import PartsChanged, watch_parts
+from models.sqlite_connections import connect_to_read, prepare
 from models.store_trouble import translated_trouble
 from models.tracking import ChangeRecorder, TrackedSession
 from models.verdicts import derive_effective_verdicts
@@ -30,13 +32,6 @@ _ORDERED_AT_ONCE = 4
 _KEPT, _CONNECTIONS = 5, 40
 """Connections of a process that stay open, and most with PostgreSQL: readers, writers, and some to spare."""
 _ORDER_LOCK = 0x1F10_0002  # PostgreSQL advisory lock number; that of migrations is another
-
-# docs/sync.md: WAL, so that readers never wait for the writer; FULL, so that a committed part survives a power cut.
-_PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
-    "PRAGMA foreign_keys=ON",
-)
 
 
 class _WriteSession(TrackedSession):
@@ -58,6 +53,8 @@ class Database:
         parts_changed: told which parts a transaction has changed, before it commits.
         shared_commits: whether writers of a SQLite file that wait for each other share a commit; PostgreSQL does so by
             itself. For many writers with little work each: one may wait for the work of another.
+        read_without_room: a SQLite file is read even where the disk has no room for the index of its log; for a store
+            that is only looked at.
     """
 
     def __init__(
@@ -68,20 +65,21 @@ class Database:
         parts_changed: PartsChanged | None = None,
         busy_timeout_ms: int = BUSY_TIMEOUT_MS,
         shared_commits: bool = False,
+        read_without_room: bool = False,
     ) -> None:
         self.url = url
         self.recorder = recorder
         self._parts_changed = parts_changed
-        self.engine = _engine(url, busy_timeout_ms)
+        self.engine = _engine(url, busy_timeout_ms, read_without_room=read_without_room)
         self._busy_timeout_ms = busy_timeout_ms
         self._ordered_turns = threading.BoundedSemaphore(_ORDERED_AT_ONCE)
         self._groups = CommitGroups(self.engine, busy_timeout_ms / 1000, together=shared_commits)
         self._version = DataVersion(self.engine)
 
     @classmethod
-    def at(cls, path: Path, recorder: ChangeRecorder | None = None) -> Database:
+    def at(cls, path: Path, recorder: ChangeRecorder | None = None, *, read_without_room: bool = False) -> Database:
         """Return the store in the SQLite file ``path``; the file is made when it is not there."""
-        return cls(f"sqlite:///{path}", recorder)
+        return cls(f"sqlite:///{path}", recorder, read_without_room=read_without_room)
 
     @property
     def is_sqlite(self) -> bool:
@@ -238,7 +236,7 @@ def require_ordered(session: Session) -> None:
         raise RuntimeError("a record that travels is written in a local transaction")
 
 
-def _engine(url: str, busy_timeout_ms: int) -> Engine:
+def _engine(url: str, busy_timeout_ms: int, *, read_without_room: bool) -> Engine:
     # Parameters stay out of error texts and so out of logs: they are names, comments, digests.
     patience = busy_timeout_ms / 1000
     if make_url(url).get_backend_name() != "sqlite":
@@ -250,13 +248,16 @@ def _engine(url: str, busy_timeout_ms: int) -> Engine:
     pool = {"pool_timeout": patience, "pool_size": _KEPT, "max_overflow": 2 * _CONNECTIONS}
     engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
 
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, record: object) -> None:
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Any, record: object, given: Any, named: Any) -> Any:
         del record
-        # The driver's own transaction handling breaks DDL in transactions and BEGIN IMMEDIATE; we send BEGIN ourselves.
-        connection.isolation_level = None
-        for pragma in _PRAGMAS:
-            connection.execute(pragma).close()
+        opened = partial(dialect.connect, *given, **named)
+        return connect_to_read(opened) if read_without_room else opened()
+
+    @event.listens_for(engine, "connect")
+    def prepared(connection: Any, record: object) -> None:
+        del record
+        prepare(connection)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

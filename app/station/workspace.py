@@ -66,7 +66,7 @@ class Workspace:
         self.settings = settings
         self._lock = lock
         self.blobs = BlobStore(store / BLOBS)
-        self.database = Database.at(store / DATABASE)
+        self.database = Database.at(store / DATABASE, read_without_room=lock is None)
         self.clock = HybridLogicalClock(_BEFORE_ENROLMENT)
         self.models = ModelCache(self.blobs.path, settings.models_in_memory, settings.threads, settings.reading)
         self.prepared: RevisionCache[Preparation] = RevisionCache()

@@ -41,7 +41,7 @@ def check_store(store: Path, on_progress: Progress | None = None) -> Consistency
     path = store / DATABASE
     if not path.is_file():
         raise NotFound("no-store", folder=str(store))
-    database = Database.at(path)
+    database = Database.at(path, read_without_room=True)
     try:
         with database.read() as session:
             damage = list(integrity_findings(session))

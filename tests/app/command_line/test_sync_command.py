@@ -38,6 +38,7 @@ from sync.station.state import (
     set_value,
 )
 from sync.station.status import record_failure
+from tests.support.full_disk import largest_file
 from tests.support.keyrings import Keys
 from tests.support.messages import says
 from tests.support.real_server import ServerProcess
@@ -327,3 +328,11 @@ def test_a_revoked_station_is_not_asked_for_its_credential(enrolled, imageflow):
     database.close()
     done = imageflow("--store", str(enrolled))
     assert (done.returncode, says(done.stderr, "device-revoked")) == (1, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of file sizes to try this with")
+def test_the_status_is_shown_where_the_disk_is_full(refused, imageflow):
+    folder, _ = refused
+    with largest_file(0):
+        shown = imageflow("status", "--store", str(folder), "--json")
+    assert (shown.returncode, json.loads(shown.stdout)["dead"]) == (0, 2)
