@@ -24,7 +24,7 @@ from server.camera_stream.frames import (
 from server.camera_stream.pace import MOST_FPS
 from server.camera_stream.statistics import StreamStats
 from server.camera_stream.stream import LEAST_FPS, LONGEST_SOURCE_ID, CameraStream
-from server.core.websocket_messages import ErrorMessage, error_message
+from server.core.websocket_messages import ErrorMessage, message_of_error
 from sync.shared.schemas import Id, Moment, Reply
 
 LONGEST_CONTROL = 4_096
@@ -110,7 +110,8 @@ def parse_control(text: str) -> Control:
         return _CONTROLS.validate_json(text)
     except ValidationError as error:
         field, reason = first_problem(error)
-        raise InvalidInput("stream-control-invalid", field=field or "type", reason=reason) from error
+        whole = "type" if reason.code.startswith("value-union-tag") else "message"
+        raise InvalidInput("stream-control-invalid", field=field or whole, reason=reason) from error
 
 
 class FrameMessage(Reply):
@@ -201,7 +202,7 @@ def message_of(output: Output, language: Language) -> Message:
         case ArchivedFrame():
             return ArchivedMessage.model_validate(output)
         case StreamTrouble(error=error, frame=frame):
-            reported = error_message(error.code, error.values, language)
+            reported = message_of_error(error, language)
             return TroubleMessage(error=reported.error, frame=frame)
 
 

@@ -67,7 +67,7 @@ class StreamCalls:
 
 async def _read(requests: AsyncIterator[bytes], stream: CameraStream) -> None:
     """Take the frames as they come, so that none waits in the connection."""
-    before = _Metadata()
+    before: _Metadata | None = None
     try:
         async for data in requests:
             message = parsed(camera_stream_pb2.VideoFrame, data)
@@ -83,8 +83,13 @@ async def _read(requests: AsyncIterator[bytes], stream: CameraStream) -> None:
         raise
 
 
-def _follow(stream: CameraStream, before: _Metadata, metadata: Mapping[str, str]) -> _Metadata:
+def _follow(stream: CameraStream, before: _Metadata | None, metadata: Mapping[str, str]) -> _Metadata:
     """Apply what a frame's metadata says other than the one before, and return it.
+
+    Args:
+        stream: of the call.
+        before: what holds; None before the first frame, which must name a pipeline.
+        metadata: of the frame.
 
     Raises:
         InvalidInput: ``stream-control-invalid``, or ``stream-no-pipeline`` from the first frame.
@@ -98,8 +103,8 @@ def _follow(stream: CameraStream, before: _Metadata, metadata: Mapping[str, str]
     if now.archive:
         stream.archive_next()
     # What a frame leaves out stays as it was.
-    merged = before.model_copy(update=now.model_dump(exclude_none=True))
-    if merged.model_copy(update={"archive": before.archive}) != before:
+    merged = (before or now).model_copy(update=now.model_dump(exclude_none=True))
+    if before is None or merged.model_copy(update={"archive": before.archive}) != before:
         stream.count_control()
         match merged.control:
             case "pause":

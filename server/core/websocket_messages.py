@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from models.errors import UserFacingError
 from models.messages import Language, error_text
+from server.core.retry_after import retry_after_s
+from sync.shared.problems import RETRY_AFTER
 from sync.shared.schemas import Id, Reply
 
 
@@ -43,10 +46,15 @@ def error_message(
         execution_id: the execution that has failed.
     """
     text = error_text(code, dict(values), language, for_client=True)
-    retry_after = values.get("retry_after")
+    retry_after = values.get(RETRY_AFTER)
     detail = ErrorDetail(
         code=code.replace("-", "_").upper(),
         message=text.detail,
         retry_after=retry_after if isinstance(retry_after, int) else None,
     )
     return ErrorMessage(execution_id=execution_id, error=detail)
+
+
+def message_of_error(error: UserFacingError, language: Language) -> ErrorMessage:
+    """Return the message for an error."""
+    return error_message(error.code, {**error.values, RETRY_AFTER: retry_after_s(error)}, language)

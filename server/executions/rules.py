@@ -10,7 +10,9 @@ from models.states import EXECUTION_ENDED, ExecutionMode, ExecutionStatus, Role,
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 _STOPPED = frozenset({ExecutionStatus.FAILED, ExecutionStatus.CANCELLED})
-_OF_SERVICES = frozenset({"service-unavailable", "service-circuit-open", "service-not-connected"})
+_OF_SERVICES = frozenset(
+    {"service-unavailable", "service-circuit-open", "service-not-connected", "service-output-unusable"}
+)
 
 
 class Start(Enum):

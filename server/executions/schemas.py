@@ -81,6 +81,7 @@ class ExecutionError(Reply):
     code: str
     message: str
     advice: str
+    retry_after: int | None = Field(default=None, description="Seconds after which the same request may succeed.")
 
 
 class ExecutionDetail(ExecutionReply):

@@ -34,6 +34,7 @@ from server.executions.schemas import ExecutionAccepted, ExecutionDetail, Execut
 from server.objects.records import record_blobs
 from server.services.service import usable_models
 from server.sessions.rules import only_device
+from sync.shared.problems import RETRY_AFTER
 from sync.shared.schemas import Page
 
 
@@ -234,8 +235,11 @@ def _detail(session: Session, record: Execution, language: Language) -> Executio
 def _error(record: Execution, language: Language) -> ExecutionError | None:
     if record.error_code is None:
         return None
-    text = error_text(record.error_code, read_values(record.error_values), language, for_client=True)
-    return ExecutionError(code=record.error_code, message=text.detail, advice=text.advice)
+    values = read_values(record.error_values)
+    text = error_text(record.error_code, values, language, for_client=True)
+    return ExecutionError(
+        code=record.error_code, message=text.detail, advice=text.advice, retry_after=values.get(RETRY_AFTER)
+    )
 
 
 def _digest(draft: Draft) -> str:

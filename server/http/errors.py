@@ -22,6 +22,7 @@ from starlette.types import Scope
 from models.errors import Conflict, InvalidInput, UserFacingError
 from models.messages import Language, LocalText, choose_language, error_text
 from models.rejections import MORE_UNKNOWN, json_place, not_json, rejection
+from server.core.retry_after import retry_after_s
 from server.core.structlog_import import structlog
 from server.http.paths import given_path
 from server.http.refusals import HttpRefusal
@@ -41,7 +42,6 @@ _LONGEST_TEXT = 2_000
 _MOST_ENTRIES = 50
 _LARGEST_NUMBER = 10**15
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_UNAVAILABLE_S = 5
 _log = structlog.get_logger("imageflow.server")
 
 _BY_STATUS = {
@@ -80,10 +80,8 @@ def problem(scope: Scope, error: UserFacingError) -> JSONResponse:
         headers["WWW-Authenticate"] = "Bearer"
     if error.status == HTTPStatus.PRECONDITION_FAILED:
         headers["ETag"] = f'"{members["revision"]}"'
-    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
-        headers["Retry-After"] = str(members.get("retry_after", 1))
-    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = str(_UNAVAILABLE_S)
+    if (seconds := retry_after_s(error)) is not None:
+        headers["Retry-After"] = str(seconds)
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning("unavailable", code=error.code, request_id=_request_id(scope))
     return _response(scope, error.status, code, lines, members, headers)

@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from models.errors import NotFound, PermissionDenied, TooManyRequests, UserFacingError
 from models.ids import new_id
 from server.core.structlog_import import structlog
-from server.core.websocket_messages import error_message
+from server.core.websocket_messages import message_of_error
 from server.http import errors
 from server.http.dependencies import server_context
 from server.http.live_socket import BEARER, LiveSocket, gone
@@ -83,6 +83,7 @@ async def _logged(websocket: WebSocket, path: str, endpoint: Endpoint) -> None:
 
 async def unknown_websocket(websocket: WebSocket) -> None:
     """Refuse the handshake of a path that no WebSocket route has."""
+    websocket.scope["imageflow.request_id"] = new_id()
     with suppress(WebSocketDisconnect):
         await _refuse(websocket, NotFound("route-unknown"))
 
@@ -119,7 +120,7 @@ async def _run(socket: LiveSocket, websocket: WebSocket, endpoint: Endpoint) -> 
         if not socket.accepted:
             await _refuse(websocket, error)
             return
-        await socket.send(error_message(error.code, error.values, socket.language))
+        await socket.send(message_of_error(error, socket.language))
         await socket.close(CloseCode.POLICY if error.status < HTTPStatus.INTERNAL_SERVER_ERROR else CloseCode.FAULT)
     except Exception as error:
         answer = errors.bug(websocket.scope, error)

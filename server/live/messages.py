@@ -106,7 +106,10 @@ def messages_of_state(state: ExecutionDetail, now: datetime | None = None) -> li
             Completed(execution_id=state.execution_id, total_time_ms=total_ms, output_files=state.output_files)
         )
     elif state.status is ExecutionStatus.FAILED and state.error is not None:
-        detail = ErrorDetail(code=state.error.code.replace("-", "_").upper(), message=state.error.message)
+        error = state.error
+        detail = ErrorDetail(
+            code=error.code.replace("-", "_").upper(), message=error.message, retry_after=error.retry_after
+        )
         messages.append(ErrorMessage(execution_id=state.execution_id, error=detail))
     elif state.status is ExecutionStatus.RUNNING and state.steps:
         messages.append(_progress_of(state, state.steps[-1], now or utc_now()))

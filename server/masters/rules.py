@@ -218,7 +218,7 @@ def _require_runs(session: Session, definition: Mapping[str, Any], used: _ItemPi
 def _named_in_body(error: InvalidInput) -> InvalidInput:
     """Return ``error`` with its fields below ``definition``: a pipeline has a name of its own, too."""
     values, members = dict(error.values), dict(error.members)
-    if isinstance(values.get("field"), str):
+    if isinstance(values.get("field"), str) and "step" not in values:
         values["field"] = f"definition.{values['field']}"
     problems = members.get("validation_errors")
     if isinstance(problems, list):

@@ -29,6 +29,9 @@ def digest_of_key(key: str) -> str | None:
     return digest if is_digest(digest) and key == key_of(digest) else None
 
 
+_KEY_LENGTH = len(key_of("0" * 64))
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A bucket, and the prefix of this system's keys in it.
@@ -49,6 +52,11 @@ class Place:
             return cls(LOCAL_BUCKET, "")
         prefix = unquote(parts.path).strip("/")
         return cls(parts.netloc, f"{prefix}/" if prefix else "")
+
+    @classmethod
+    def of_object(cls, bucket: str, object_key: str) -> Place:
+        """Return the place that an object of this system is in."""
+        return cls(bucket, object_key[:-_KEY_LENGTH])
 
     def object_key(self, sha256: str) -> str:
         """Return the key of an object within the bucket.

@@ -19,6 +19,7 @@ from models.errors import Unavailable, UserFacingError
 from models.executions import Execution
 from models.states import ExecutionMode, ExecutionStatus, Verdict
 from server.context import ServerContext
+from server.core.retry_after import retry_after_s
 from server.core.structlog_import import structlog
 from server.core.tracing import Span
 from server.events.outbox import enqueue
@@ -37,6 +38,7 @@ from server.orchestration.outputs import keep_outputs
 from server.orchestration.progress import JobProgress
 from server.orchestration.run_work import RunWork, Work
 from server.services.step_services import StepServices, StoredImage
+from sync.shared.problems import RETRY_AFTER
 
 LOOK_S = 0.5
 """Seconds between two looks whether somebody asked to cancel."""
@@ -144,6 +146,9 @@ class ExecutionRunner:
                 span.failed(error)
                 after = self._after(error)
                 if after is After.FALL_BACK:
+                    _log.warning(
+                        "execution goes on over the bus", execution_id=self._job.claim.execution_id, reason=str(error)
+                    )
                     await self._fall_back()
                     return
                 if after is After.TRY_AGAIN:
@@ -196,9 +201,10 @@ class ExecutionRunner:
     def _failed(self, error: Exception) -> RunResult:
         steps = self._progress.steps
         if isinstance(error, UserFacingError):
-            return RunResult(
-                ExecutionStatus.FAILED, steps=steps, error_code=error.code, error_values=dict(error.values)
-            )
+            values = dict(error.values)
+            if (seconds := retry_after_s(error)) is not None:
+                values[RETRY_AFTER] = seconds
+            return RunResult(ExecutionStatus.FAILED, steps=steps, error_code=error.code, error_values=values)
         return RunResult(ExecutionStatus.FAILED, steps=steps, error_code=_BUG)
 
     async def _guard(self, running: asyncio.Task[None]) -> None:

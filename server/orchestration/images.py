@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from inspection.imaging.files import decode_image, encode_netpbm
 from inspection.imaging.picture import Picture
+from models.errors import InvalidInput, NotFound, Unavailable
 from models.storage import sha256_of
 from server.orchestration.run_work import RunWork
 from server.services.step_services import StoredImage
 
 NETPBM = "image/netpbm"
+_UNUSABLE = frozenset(
+    {"object-unknown", "object-damaged", "image-empty", "image-unknown-format", "image-truncated", "image-damaged"}
+)
 
 
 class StepImage:
@@ -35,6 +41,7 @@ class StepImage:
 
         Raises:
             UserFacingError: when the object is not there or no image.
+            Unavailable: ``service-output-unusable`` when it is a service that has made it.
         """
         async with self._moving:
             if self._picture is None:
@@ -56,10 +63,13 @@ class StepImage:
         stored = self._stored
         if stored is None:
             raise RuntimeError("there is nothing to load")
-        data = self._work.objects.read(digest_of(stored))
-        if stored.placement is None:
-            return Picture.original(decode_image(data, limits=self._work.limits))
-        pixels = decode_image(data, mode="as-stored", limits=self._work.limits)
+        with found_again(stored):
+            data = self._work.objects.read(digest_of(stored))
+            if stored.placement is None:
+                return Picture.original(decode_image(data, limits=self._work.limits))
+            pixels = decode_image(data, mode="as-stored", limits=self._work.limits)
+        if pixels.shape[:2] != (stored.height, stored.width):
+            raise Unavailable("service-output-unusable")
         return Picture(pixels, stored.placement, stored.ignored, stored.resized)
 
     def _keep(self) -> StoredImage:
@@ -82,6 +92,24 @@ class StepImage:
             ignored=picture.ignored,
             resized=picture.resized,
         )
+
+
+@contextmanager
+def found_again(stored: StoredImage) -> Iterator[None]:
+    """Turn what is wrong with the object of a step's picture into trouble of its service: the request is right.
+
+    Args:
+        stored: the picture; the original image of a pipeline is the client's own.
+
+    Raises:
+        Unavailable: ``service-output-unusable``.
+    """
+    try:
+        yield
+    except (NotFound, InvalidInput) as error:
+        if stored.placement is None or error.code not in _UNUSABLE:
+            raise
+        raise Unavailable("service-output-unusable") from error
 
 
 def digest_of(stored: StoredImage) -> str:

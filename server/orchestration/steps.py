@@ -13,7 +13,7 @@ from inspection.components.values import DetectionList, Kind, StepValue
 from inspection.imaging.picture import Picture
 from inspection.pipeline.validation import ValidatedStep
 from models.errors import NotFound
-from server.orchestration.images import StepImage
+from server.orchestration.images import StepImage, found_again
 from server.orchestration.run_work import RunWork
 from server.orchestration.walking import Value
 from server.services.step_services import StepServices
@@ -59,7 +59,9 @@ class StepRunner:
             if self._services.embeds(name):
                 made = await self._services.run_embedded(name, step.parameters, await image.picture())
                 return self._taken(made)
-            answer = await self._services.run(name, parameters, await image.stored())
+            given = await image.stored()
+            with found_again(given):
+                answer = await self._services.run(name, parameters, given)
         except NotFound as error:
             # A service knows the models of its settings; those of the store are loaded here.
             if error.code != "service-model-unknown":

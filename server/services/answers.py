@@ -6,9 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from models.errors import InvalidInput
+from models.errors import InvalidInput, PermissionDenied
 from models.results import Detection
 from server.grpc.contract import MODEL_KIND, PLACEMENT, RESIZED
+from server.objects.keys import Place
 from server.services.step_services import StepAnswer, StoredImage
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ def _output(image: StoredImage, result: common_pb2.ProcessingResult, facts: dict
     made = result.output_image
     if made.width <= 0 or made.height <= 0:
         raise InvalidInput("service-message-malformed", message=_MESSAGE)
+    try:
+        Place.of_object(image.bucket, image.object_key).require_allowed(made.bucket, made.object_key)
+    except PermissionDenied as error:
+        # Of another store: nothing there is read because a service names it.
+        raise InvalidInput("service-message-malformed", message=_MESSAGE) from error
     # Of a service that does not say how the output lies on its input: as a whole.
     across, down = made.width / image.width, made.height / image.height
     affine = _numbers(facts.get(PLACEMENT), (across, 0.0, 0.0, 0.0, down, 0.0), _AFFINE)

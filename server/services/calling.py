@@ -14,7 +14,7 @@ import grpc.aio
 from models.errors import InvalidInput, Unavailable, UserFacingError
 from models.messages import LocalText
 from server.grpc.faults import BROKEN, RETRYABLE, AttemptFailed, error_of
-from server.services.replicas import Replica, Replicas
+from server.services.replicas import Replica, Replicas, ReplicaSilentError
 from server.services.retrying import pause_before
 
 _T = TypeVar("_T")
@@ -23,6 +23,7 @@ Ask = Callable[[Replica, float], Awaitable[_T]]
 """Asks a replica once, within so many seconds; an ``AttemptFailed`` says why it gave no answer."""
 
 
+_SILENT = "no health check is answered"
 _AGAIN = RETRYABLE | {grpc.StatusCode.DATA_LOSS}
 """An answer that cannot be read is followed by another attempt too."""
 
@@ -51,7 +52,9 @@ async def call(
     async def ask(replica: Replica, left_s: float) -> _T:
         unary = replica.channel.unary_unary(service.path(), bytes, bytes)
         try:
-            answer = await unary(request, timeout=left_s, metadata=metadata)
+            answer = await replica.answer_to(unary(request, timeout=left_s, metadata=metadata))
+        except ReplicaSilentError as error:
+            raise AttemptFailed(grpc.StatusCode.UNAVAILABLE, _SILENT) from error
         except grpc.aio.AioRpcError as error:
             status, details = error.code(), error.details()
             refusal = None if status in BROKEN else error_of(status, details, error.trailing_metadata(), service.name)
@@ -126,9 +129,11 @@ def _within(seconds: float, ends: float | None) -> float:
 
 
 def _no_replica(replicas: Replicas) -> UserFacingError:
-    waits = [replica.circuit.seconds_until_tried for replica in replicas.all]
-    if not waits:
+    if not replicas.all:
         return _unavailable(replicas, [], "no replica is known")
+    waits = [replica.circuit.seconds_until_tried for replica in replicas.all if not replica.silent]
+    if not waits:
+        return _unavailable(replicas, replicas.all, _SILENT)
     seconds = max(1, round(min(waits)))
     return Unavailable(
         "service-circuit-open", service=replicas.service.name, seconds=seconds, members={"retry_after": seconds}

@@ -15,9 +15,15 @@ from server.grpc.contract import Service
 from server.services.addresses import Address, resolve
 from server.services.circuit import Circuit, CircuitState
 
-_CHECK_S = 2.0
+CHECK_S = 2.0
+"""Seconds for a health check to be answered."""
 _CHECK = "/grpc.health.v1.Health/Check"
 _WEIGHT = 0.3
+UnaryCall = grpc.aio.UnaryUnaryCall[bytes, bytes]
+
+
+class ReplicaSilentError(Exception):
+    """A replica answers no health check: nobody waits for what it was asked."""
 
 
 class Replica:
@@ -28,6 +34,7 @@ class Replica:
         channel: to it.
         circuit: of it.
         healthy: whether its last health check succeeded; None before the first one.
+        silent: whether its last health check was not answered at all, twice: its process hangs, or is out of reach.
         latency_ms: of health checks, a moving average; None before the first answer.
     """
 
@@ -36,21 +43,56 @@ class Replica:
         self.channel = channel
         self.circuit = Circuit(clock)
         self.healthy: bool | None = None
+        self.silent = False
         self.latency_ms: float | None = None
+        self._under_way: set[UnaryCall] = set()
+
+    async def answer_to(self, call: UnaryCall) -> bytes:
+        """Return the answer to a call, which is given up when the replica falls silent meanwhile.
+
+        Raises:
+            grpc.aio.AioRpcError: when the replica fails.
+            ReplicaSilentError: when it answers no health check.
+        """
+        self._under_way.add(call)
+        try:
+            return await call
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if call in self._under_way or (task is not None and task.cancelling()):
+                raise
+            raise ReplicaSilentError from error
+        finally:
+            self._under_way.discard(call)
 
     async def check(self, service: Service) -> None:
         """Ask for its health, and note the answer and how long it took."""
+        try:
+            answered = await self._ask(service) or await self._ask(service)
+        except (grpc.aio.AioRpcError, ValueError, TypeError):
+            answered, self.healthy = True, False
+        self.silent = not answered
+        if self.silent:
+            self.healthy = False
+            given_up, self._under_way = self._under_way, set()
+            for call in given_up:
+                call.cancel()
+
+    async def _ask(self, service: Service) -> bool:
+        """Ask for its health once, and return whether there was an answer in time."""
         ask = self.channel.unary_unary(_CHECK, bytes, bytes)
         request = health_pb2.HealthCheckRequest(service=service.full_name).SerializeToString()
         began = time.perf_counter()
         try:
-            answer = health_pb2.HealthCheckResponse.FromString(await ask(request, timeout=_CHECK_S))
-            self.healthy = answer.status == health_pb2.HealthCheckResponse.SERVING
-        except (grpc.aio.AioRpcError, ValueError, TypeError):
-            self.healthy = False
-            return
+            answer = health_pb2.HealthCheckResponse.FromString(await ask(request, timeout=CHECK_S))
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise
+            return False
+        self.healthy = answer.status == health_pb2.HealthCheckResponse.SERVING
         spent = (time.perf_counter() - began) * 1000
         self.latency_ms = spent if self.latency_ms is None else (1 - _WEIGHT) * self.latency_ms + _WEIGHT * spent
+        return True
 
 
 class Replicas:
@@ -94,12 +136,12 @@ class Replicas:
         )
 
     def next(self, avoided: Sequence[Replica] = ()) -> Replica | None:
-        """Return the replica whose turn it is; None when no circuit lets a call through.
+        """Return the replica whose turn it is; None when no circuit lets a call through, or none answers at all.
 
         Args:
             avoided: those that failed this call before; taken only when there is no other.
         """
-        able = [replica for replica in self.all if replica.circuit.allows]
+        able = [replica for replica in self.all if replica.circuit.allows and not replica.silent]
         # When all are said to be ill, the health checks may be wrong: better a call too many than none.
         well = [replica for replica in able if replica.healthy is not False] or able
         fresh = [replica for replica in well if replica not in avoided] or well

@@ -91,14 +91,14 @@ class PlantedReplica:
     Args:
         service: it passes itself off as.
         answer: takes the request's bytes and the context, returns the response's bytes.
-        healthy: what it says of its health; None never answers that.
+        healthy: what it says of its health; None never answers that; may be changed.
     """
 
     def __init__(
         self, service: Service, answer: Callable[[bytes, Any], Awaitable[bytes]], *, healthy: bool | None = True
     ) -> None:
         self._answer = answer
-        self._healthy = healthy
+        self.healthy = healthy
         self.calls = 0
         self._server = grpc.aio.server()
         calls = {service.method: grpc.unary_unary_rpc_method_handler(self._call)}
@@ -126,8 +126,8 @@ class PlantedReplica:
         return await self._answer(data, context)
 
     async def _check(self, data: bytes, context: Any) -> bytes:
-        if self._healthy is None:
+        if self.healthy is None:
             await asyncio.Event().wait()
         states = health_pb2.HealthCheckResponse.ServingStatus
-        status = states.SERVING if self._healthy else states.NOT_SERVING
+        status = states.SERVING if self.healthy else states.NOT_SERVING
         return health_pb2.HealthCheckResponse(status=status).SerializeToString()

@@ -15,8 +15,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from inspection.imaging.files import decode_image, encode_jpeg
+from models.errors import InvalidInput
 from models.pipelines import ModelFile
 from models.storage import sha256_of
+from server.camera_stream.messages import parse_control
 from server.camera_stream.pace import MOST_FPS
 from server.http.websocket_protocol import CloseCode
 from tests.support.detector_files import with_description
@@ -167,6 +169,22 @@ def test_control_that_cannot_be_used_ends_nothing(connection: ClientConnection, 
     connection.send(text)
     assert error_code(connection) in {"STREAM_CONTROL_INVALID", "STREAM_CONTROL_TOO_LONG"}
     assert through(connection, jpeg())[0]["frame"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "reason"),
+    [
+        ("no json", "message", "value-json-invalid"),
+        ("[]", "message", "value-dict-type"),
+        ("{}", "type", "value-union-tag-not-found"),
+        ('{"type": "jump"}', "type", "value-union-tag-invalid"),
+        ('{"type": "start", "speed": 2}', "start.speed", "value-extra-forbidden"),
+    ],
+)
+def test_a_refused_control_message_names_what_is_wrong(text: str, field: str, reason: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_control(text)
+    assert (refused.value.values["field"], refused.value.values["reason"].code) == (field, reason)
 
 
 def test_a_start_without_a_pipeline_is_refused(connection: ClientConnection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import struct
@@ -11,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from models.ids import new_id
 from models.states import ExecutionStatus
@@ -73,6 +75,13 @@ def test_a_machine_connects_with_its_key(served: Served) -> None:
 
 def test_an_unknown_path_is_404(served: Served) -> None:
     assert refusal(served, "/ws/nowhere") == (404, "route-unknown")
+
+
+def test_the_refusal_of_an_unknown_path_has_the_id_of_its_request(served: Served) -> None:
+    with pytest.raises(InvalidStatus) as refused, live(served, "/ws/nowhere"):
+        pass
+    answer = refused.value.response
+    assert json.loads(answer.body)["request_id"] == answer.headers["x-request-id"] != ""
 
 
 def test_a_refused_handshake_is_no_error_of_the_server(served: Served, caplog: pytest.LogCaptureFixture) -> None:

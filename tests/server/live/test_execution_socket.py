@@ -98,6 +98,15 @@ def test_a_client_of_an_ended_execution_gets_its_end(served: Served) -> None:
         assert close_code(connection) == CloseCode.ENDED
 
 
+def test_a_client_of_a_failed_execution_gets_when_to_try_again(served: Served) -> None:
+    failed = {"error_code": "disk-full", "error_values": {"retry_after": 30}}
+    one = add_execution(served.context.database, ExecutionStatus.FAILED, **failed)
+    with live(served, f"/ws/execution/{one}") as connection:
+        assert message(connection) == update(one, "failed")
+        error = message(connection)["error"]
+    assert (error["code"], error["retry_after"]) == ("DISK_FULL", 30)
+
+
 def test_what_the_present_state_shows_does_not_come_again(served: Served) -> None:
     one = add_execution(served.context.database, RUNNING, ("resize", "completed"), ("ai", "running"), progress=40.0)
     with live(served, f"/ws/execution/{one}") as connection:

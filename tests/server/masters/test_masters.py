@@ -109,6 +109,7 @@ def test_a_wrong_parameter_of_a_pipeline_is_reported_in_the_language_asked_for(s
     reason = error_text("value-greater-than-equal", {"ge": 1}, "ja").detail
     assert reason in entry["message"]
     assert reason in answer.json()["detail"]
+    assert "definition.parameters" not in answer.json()["detail"], "a path that there is not"
 
 
 def test_a_pipeline_in_use_is_not_deleted_until_no_item_uses_it(served: Served) -> None:

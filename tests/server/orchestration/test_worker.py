@@ -17,6 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from inspection.components.registry import InspectionCancelled, StepContext, components
+from inspection.imaging.placement import Placement
 from models.clock import utc_now
 from models.errors import InvalidInput, NotFound, Unavailable, UserFacingError
 from models.executions import Execution, ExecutionOutput, ExecutionRun
@@ -323,6 +324,32 @@ def test_a_fault_is_tried_again_until_it_is_given_up(context: ServerContext) -> 
 
     record = run_to_the_end(context, accept(context), Services(fault))
     assert (record.status, record.error_code, record.attempts) == (ExecutionStatus.FAILED, "execution-fault", 2)
+
+
+def made_nothing() -> StepAnswer:
+    key = "ab/ab/" + 32 * "ab"
+    placement = Placement(width=96, height=72)
+    output = StoredImage("imageflow", key, "image/netpbm", 9, width=96, height=72, placement=placement)
+    return StepAnswer(output)
+
+
+def test_an_execution_whose_service_stored_nothing_goes_on_over_the_bus(context: ServerContext) -> None:
+    record = run_to_the_end(context, accept(context), Services(made_nothing))
+    assert (record.status, record.execution_mode) == (ExecutionStatus.COMPLETED, ExecutionMode.KAFKA_FALLBACK)
+
+
+def test_trouble_that_did_not_pass_says_when_to_try_again(tmp_path: Path, plant: Callable[..., None]) -> None:
+    def full(_: StepContext) -> Any:
+        raise Unavailable("disk-full")
+
+    plant(resize=full)
+    context = open_context(ServerSettings(data_dir=tmp_path, execution_attempts=1))
+    one = accept(context)
+    run_to_the_end(context, one)
+    error = service.state_of(context, ASKING, one).error
+    context.close()
+    assert error is not None
+    assert (error.code, error.retry_after) == ("disk-full", 5)
 
 
 def test_a_file_that_fails_does_not_stop_the_others(context: ServerContext) -> None:

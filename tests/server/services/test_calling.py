@@ -18,10 +18,13 @@ from server.grpc.contract import RESIZE
 from server.grpc.faults import trailers_of
 from server.grpc.messages import parsed
 from server.grpc.stubs import common_pb2, resize_pb2
+from server.objects.keys import key_of
 from server.services.addresses import Address, configured, embedded_services, parse_addresses, resolve
+from server.services.answers import answer_of
 from server.services.calling import call
 from server.services.circuit import FAILURES, CircuitState
 from server.services.replicas import Replicas
+from server.services.step_services import StoredImage
 from tests.support.grpc_services import PlantedReplica
 
 SERVICE = replace(RESIZE, timeout_s=2.0)
@@ -307,6 +310,91 @@ def test_a_replica_that_is_not_healthy_is_not_asked(healthy: bool | None) -> Non
             await replicas.close()
 
     asyncio.run(main())
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let health checks be answered at once or not at all."""
+    monkeypatch.setattr("server.services.replicas.CHECK_S", 0.2)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_call_under_way_is_given_up_when_its_replica_falls_silent() -> None:
+    async def main() -> str:
+        async with PlantedReplica(RESIZE, hanging) as one:
+            replicas = await connected(one, timeout_s=60.0)
+            asking = asyncio.create_task(call(replicas, b"", read, ()))
+            while not one.calls:
+                await asyncio.sleep(0.01)
+            one.healthy = None
+            await replicas.refresh()
+            with pytest.raises(Unavailable) as caught:
+                await asyncio.wait_for(asking, 10.0)
+            await replicas.close()
+            return caught.value.code
+
+    assert asyncio.run(main()) == "service-unavailable"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_silent_replica_is_asked_again_once_it_answers() -> None:
+    async def main() -> list[int]:
+        async with PlantedReplica(RESIZE, good, healthy=None) as one:
+            replicas = await connected(one)
+            with pytest.raises(Unavailable):
+                await call(replicas, b"", read, ())
+            calls = [one.calls]
+            one.healthy = True
+            await replicas.refresh()
+            await call(replicas, b"", read, ())
+            await replicas.close()
+            return [*calls, one.calls]
+
+    assert asyncio.run(main()) == [0, 1]
+
+
+def test_a_call_that_is_cancelled_ends_as_cancelled() -> None:
+    async def main() -> None:
+        async with PlantedReplica(RESIZE, hanging) as one:
+            replicas = await connected(one, timeout_s=60.0)
+            asking = asyncio.create_task(call(replicas, b"", read, ()))
+            while not one.calls:
+                await asyncio.sleep(0.01)
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+            await replicas.close()
+
+    asyncio.run(main())
+
+
+ORIGINAL = StoredImage(
+    bucket="images", object_key=f"line/{key_of('a' * 64)}", content_type="", size_bytes=1, width=9, height=9
+)
+
+
+@pytest.mark.parametrize(
+    ("bucket", "key"),
+    [
+        ("other", f"line/{key_of('b' * 64)}"),
+        ("images", key_of("b" * 64)),
+        ("images", "../../etc/passwd"),
+        ("images", f"line/../line/{key_of('b' * 64)}"),
+    ],
+)
+def test_an_output_of_another_store_is_an_answer_that_is_none(bucket: str, key: str) -> None:
+    made = common_pb2.ImageData(bucket=bucket, object_key=key, width=5, height=5)
+    result = common_pb2.ProcessingResult(status=common_pb2.PROCESSING_STATUS_COMPLETED, output_image=made)
+    with pytest.raises(InvalidInput) as refused:
+        answer_of(ORIGINAL, result, ())
+    assert refused.value.code == "service-message-malformed"
+
+
+def test_an_output_beside_its_input_is_taken() -> None:
+    made = common_pb2.ImageData(bucket="images", object_key=f"line/{key_of('b' * 64)}", width=5, height=5)
+    answer = answer_of(ORIGINAL, common_pb2.ProcessingResult(output_image=made), ())
+    assert answer.output is not None
+    assert (answer.output.bucket, answer.output.object_key) == (made.bucket, made.object_key)
 
 
 def test_a_replica_that_is_gone_is_found_by_the_next_health_check() -> None:
