@@ -1,4 +1,4 @@
-"""A graph compiled for the common image size, with a dynamic-size fallback."""
+"""A graph compiled for one image size, or for all sizes once images of another size arrive."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from inspection.runtime.compilation import compile_model
 
 
 class ImageGraph:
-    """A graph of one image input, compiled on first use.
+    """A graph of one image input, compiled on first use; holds one compiled graph at a time.
 
     A graph compiled for one size runs about 5 % faster than a dynamic one, with bit-identical results. Images of the
-    common size get such a graph; a dynamic one for all other sizes is compiled when the first such image arrives.
+    common size get such a graph until the first image of another size arrives; from then on a dynamic one serves all,
+    because each compiled graph keeps its own copy of the weights and its own activations (50 MB with the default
+    network).
     """
 
     def __init__(self, graph: Any, common_size: tuple[int, int], threads: int | None = None) -> None:
@@ -40,12 +42,17 @@ class ImageGraph:
         return self._request(tensor.shape).infer([tensor], share_inputs=True)
 
     def _request(self, shape: tuple[int, ...]) -> Any:
-        if shape == self._common_shape:
-            if self._common is None:
-                sized = self._graph.clone()
-                sized.reshape(list(shape))
-                self._common = compile_model(sized, self._threads).create_infer_request()
-            return self._common
-        if self._dynamic is None:
-            self._dynamic = compile_model(self._graph, self._threads).create_infer_request()
-        return self._dynamic
+        if self._dynamic is None and shape != self._common_shape:
+            # Released before the other is compiled, so that the two are never in memory together.
+            self._common = None
+            dynamic = compile_model(self._graph, self._threads).create_infer_request()
+            # Sizes its buffers for the common images at once: growing them later leaves the smaller ones behind.
+            dynamic.infer([np.zeros(self._common_shape, np.float32)])
+            self._dynamic = dynamic
+        if self._dynamic is not None:
+            return self._dynamic
+        if self._common is None:
+            sized = self._graph.clone()
+            sized.reshape(list(self._common_shape))
+            self._common = compile_model(sized, self._threads).create_infer_request()
+        return self._common

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 MEDIAN_SIDE = 288
-"""Side of the square of the median area where a model file says nothing else; limits are multiples of it."""
+"""Side of the square of the median area where a model file says nothing else."""
 STANDARD_SIDE = 384
 """The same of a new model at standard detail."""
 MIN_SIDE = 32
@@ -13,7 +13,7 @@ TILE_SIDE = 576
 """Side of a tile in network pixels; smaller inputs are one tile of their own size."""
 OVERLAP = 64
 """Least overlap of neighbouring tiles in network pixels: half of it from each."""
-_MAX_AREA = 16 * MEDIAN_SIDE**2
+_MAX_AREA = 16 * STANDARD_SIDE**2
 # The median height times the median width may exceed the median area, where some images stand and others lie.
 _MEDIAN_AREA_SLACK = 2.0
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from inspection.anomaly.manifest import Preprocessing
-from inspection.anomaly.preparation import NetworkInput, prepare
+from inspection.anomaly.preparation import WORKING_SIDE, NetworkInput, prepare, working_size
 from inspection.imaging.frames import Pixels
 from inspection.imaging.picture import Picture
+from inspection.imaging.resizing import resize_picture
 
 
 def prepare_for(
@@ -36,3 +37,20 @@ def prepare_for(
 def prepare_picture(picture: Picture, preprocessing: Preprocessing) -> NetworkInput:
     """Return the network input of a picture from a pipeline; raises as ``prepare_for``."""
     return prepare_for(preprocessing, picture.pixels, *picture.resized)
+
+
+def shrunk_for(picture: Picture, preprocessing: Preprocessing) -> Picture:
+    """Return a picture shrunk to the size that its network input is made from; smaller ones are unchanged.
+
+    A picture that is then turned or drawn on takes little memory and time, however many pixels the camera has.
+
+    Args:
+        picture: from a pipeline.
+        preprocessing: of the model.
+    """
+    if preprocessing.tile == 0:
+        return resize_picture(picture, WORKING_SIDE, WORKING_SIDE)
+    across, down = picture.resized
+    rows, columns = picture.pixels.shape[:2]
+    height, width = working_size(rows / down, columns / across, preprocessing.scale)
+    return resize_picture(picture, width, height, "stretch")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from inspection.runtime.heap import share_one_heap
 from inspection.runtime.openvino_import import openvino as ov
 from inspection.runtime.settings import inference_threads
 
@@ -12,6 +13,7 @@ from inspection.runtime.settings import inference_threads
 @cache
 def core() -> Any:
     """Return the one OpenVINO core of this process."""
+    share_one_heap()
     return ov.Core()
 
 

@@ -14,6 +14,8 @@ from inspection.runtime.openvino_import import ops
 
 LEVELS = ("stride16", "stride32", "stride32-late")
 """Backbone outputs that patch features are computed from; the first one defines the patch grid."""
+_SEARCHED_AT_ONCE = 1000
+"""Patches of the bank that are compared at a time; the matrix of all distances would be the largest of the graph."""
 
 
 def _pooled(node: Node) -> Node:
@@ -75,12 +77,21 @@ def anomaly_graph(
         ``openvino.Model``: ``image`` as before, ``map`` float32 ``(1, 1, H/16, W/16)``: distance to the memory bank.
     """
     projected = projected_patches(features, projection, offset)
-    # |a - b|² = |a|² + (|b|² - 2 a·b): only the bracket depends on b.
-    products = ops.matmul(projected, constant(np.ascontiguousarray(-2.0 * bank.T)), False, False)
     one = constant(np.array([1], np.int64))
-    nearest = ops.reduce_min(ops.add(products, constant(constants[None])), one, keep_dims=True)
+    nearest = _nearest(projected, bank, constants, one)
     own = ops.reduce_sum(ops.multiply(projected, projected), one, keep_dims=True)
     return map_graph(features, ops.sqrt(ops.relu(ops.add(nearest, own))), "patchcore", smoothed=smoothed)
+
+
+def _nearest(projected: Node, bank: FloatArray, constants: FloatArray, one: Node) -> Node:
+    """Return the node ``(n, 1)`` of the least |a - b|² - |a|² = c_b - 2 a·b over the bank, searched in parts."""
+    nearest = None
+    for begin in range(0, len(bank), _SEARCHED_AT_ONCE):
+        part = slice(begin, begin + _SEARCHED_AT_ONCE)
+        products = ops.matmul(projected, constant(np.ascontiguousarray(-2.0 * bank[part].T)), False, False)
+        found = ops.reduce_min(ops.add(products, constant(constants[None, part])), one, keep_dims=True)
+        nearest = found if nearest is None else ops.minimum(nearest, found)
+    return nearest
 
 
 def projected_patches(features: Any, projection: FloatArray, offset: FloatArray) -> Node:

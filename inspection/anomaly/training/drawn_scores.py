@@ -8,11 +8,10 @@ import numpy as np
 
 from inspection.anomaly.drawn_defects import DEFECTS, draw_defect
 from inspection.anomaly.methods.registry import FittedModel
-from inspection.anomaly.preparation import WORKING_SIDE
+from inspection.anomaly.network_input import shrunk_for
 from inspection.anomaly.training.fitting import FeatureStore
 from inspection.anomaly.training.progress import ProgressTracker
 from inspection.anomaly.training.training_set import TrainingSet
-from inspection.imaging.resizing import resize_picture
 
 MOST_DRAWN = 300
 """Further images get no defect: an AUROC hardly gains from more."""
@@ -45,10 +44,8 @@ class DrawnScores:
         """
         if len(self.scores) >= MOST_DRAWN:
             return
-        picture = self.training_set.picture(index)
-        if self.store.preprocessing.tile == 0:
-            # The size the network's input is made from: the same defect, whether a pipeline shrank the image or not.
-            picture = resize_picture(picture, WORKING_SIDE, WORKING_SIDE)
+        # The same defect, whether a pipeline shrank the image or not.
+        picture = shrunk_for(self.training_set.picture(index), self.store.preprocessing)
         generator = np.random.default_rng([self.seed, index])
         defect = DEFECTS[len(self.scores) % len(DEFECTS)]
         drawn = picture.with_pixels(draw_defect(picture.pixels, defect, generator))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -26,6 +26,7 @@ from inspection.anomaly.preprocessing import NO_PREPROCESSING, ImagePreprocessor
 from inspection.anomaly.tiling import common_tile, joined
 from inspection.anomaly.training.fitting import MOST_PATCHES
 from inspection.anomaly.training.manifest_builder import build_preprocessing
+from inspection.anomaly.training.rotation import MOST_COMPARED, rotation_work
 from inspection.anomaly.training.settings import TrainingSettings
 from inspection.anomaly.training.training_set import TrainingSet, original_size
 from inspection.imaging.files import decode_image, image_size, read_image_bytes
@@ -107,11 +108,15 @@ def estimate_details(
     method = find_method(settings.method, settings.method_settings(configuration))
     extractor = FeatureExtractor(find_backbone(configuration.backbone), settings.threads)
     selection = _selection_seconds()
-    found = []
+    found: list[DetailEstimate] = []
     for detail in details if settings.side is None else details[:1]:
         if cancel is not None and cancel.is_set():
             raise TrainingCancelled
         chosen = settings.model_copy(update={"detail": detail}).seeing(configuration, [given])
+        if found and found[-1].side == chosen.side:
+            # A small image is seen alike at several details.
+            found.append(replace(found[-1], detail=chosen.detail))
+            continue
         try:
             area = network_area([size], chosen.side, aligned=method.aligned)
         except DoesNotFit:
@@ -125,7 +130,7 @@ def estimate_details(
                 tiles=area.tiles,
                 latency_ms=(decoded + scored) * 1000,
                 memory_mb=_memory(picture, area, settings.bank_size) / _MEGABYTE,
-                training_s=_training(len(paths), settings, area, decoded, scored, selection),
+                training_s=_training(len(paths), settings, method, area, decoded + scored, selection),
                 smallest_defect=area.smallest_defect,
             )
         )
@@ -204,12 +209,20 @@ def _memory(picture: Picture, area: NetworkArea, bank_size: int) -> float:
 
 
 def _training(
-    count: int, settings: TrainingSettings, area: NetworkArea, decoded: float, scored: float, selection: float
+    count: int, settings: TrainingSettings, method: Method, area: NetworkArea, scored: float, selection: float
 ) -> float:
-    """Return about how many seconds a training takes: reading, features, a fit for each fold and the final one."""
-    patches = min(MOST_PATCHES, count * (area.height // PATCH) * (area.width // PATCH))
-    fits = min(settings.folds, count) + 1
-    return count * (3 * decoded + 3 * scored) + fits * patches * settings.bank_size * selection / _SELECTION_SHARE
+    """Return about how many seconds a training takes, from the seconds of scoring one image from its file.
+
+    Each image is read, its features computed and a drawn defect on it scored; a model is fitted for each fold, then
+    the final one. Turned copies are counted with what they take at most, models that are fitted to compare them too.
+    """
+    cells = area.height // PATCH * (area.width // PATCH)
+    share = min(cells, max(1, MOST_PATCHES // max(count, 1)))
+    turning = rotation_work(settings.rotation, method, count)
+    compared = min(MOST_COMPARED, count) if turning.comparison else 0
+    fits = (min(settings.folds, count) + 1) * count * share + 4 * (compared // 2) * share
+    images = 3 * count + turning.comparison + turning.copies
+    return images * scored + fits * settings.bank_size * selection / _SELECTION_SHARE
 
 
 def _selection_seconds() -> float:

@@ -1,14 +1,14 @@
-"""Turned copies of the good images in the memory bank, for parts that lie in any orientation.
+"""The choice of turned copies in the memory bank, for parts that lie in any orientation.
 
-Whether that serves the parts is found out from the good images: turned copies are kept where drawn defects are told
-from held-out good images better with them, by more than chance.
+It is made from the good images: turned copies are kept where they separate drawn defects from held-out good images
+better, by more than chance.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from statistics import fmean
 
 import numpy as np
@@ -16,17 +16,15 @@ from numpy.typing import NDArray
 
 from inspection.anomaly.drawn_defects import DEFECTS, draw_defect
 from inspection.anomaly.manifest import RotationRecord
-from inspection.anomaly.methods.registry import FittedModel, Method
-from inspection.anomaly.preparation import PATCH, NetworkInput
-from inspection.anomaly.training.fitting import FeatureStore
+from inspection.anomaly.methods.registry import Method
+from inspection.anomaly.network_input import shrunk_for
+from inspection.anomaly.training.fitting import FeatureStore, score_features
 from inspection.anomaly.training.progress import ProgressTracker
 from inspection.anomaly.training.settings import RotationName
 from inspection.anomaly.training.training_set import TrainingSet
-from inspection.imaging.opencv import cv2
+from inspection.anomaly.training.turned_copies import TurnedPatches
 from inspection.imaging.picture import Picture
-from inspection.imaging.placement import Mask
 from inspection.metrics import image_auroc
-from inspection.runtime.arrays import FloatArray
 from models.errors import DoesNotFit
 
 ROTATIONS = 12
@@ -35,10 +33,10 @@ MOST_COMPARED = 40
 """Good images that the comparison is made on: half of them to fit and half held out, in turn."""
 LEAST_COMPARED = 10
 _DRAWN = 2
+# Work units of a held-out image: its drawn defects, and its share of two fits.
+_COMPARED_WORK = _DRAWN + 2.0
 # Standard errors by which a gain exceeds chance, one-sided at 5 %.
 _ONE_SIDED = 1.645
-# Margin in network pixels around what was filled in: the features of nearby cells see it.
-_MARGIN = 16
 _TINY = 1e-9
 
 
@@ -95,12 +93,17 @@ def compare_rotation(
     chosen = np.random.default_rng(seed).permutation(len(training_set.files))[:count]
     halves = [np.sort(half).tolist() for half in (chosen[: count // 2], chosen[count // 2 :])]
     turned_patches = TurnedPatches(store, training_set, ROTATIONS, seed, tracker, count)
-    fixed, free = _Scores([], []), _Scores([], [])
+    fixed, free = _Scores(), _Scores()
     for fitted_on, held_out in (halves, halves[::-1]):
-        drawn = _with_defects(training_set, held_out, seed)
-        for scores, source in ((fixed, store), (free, turned_patches)):
-            scores.add(method.fit(source, fitted_on, tracker.check), store, held_out, drawn)
-            tracker.advance(3.0 * len(held_out), "features", count, count)
+        models = [method.fit(source, fitted_on, tracker.check) for source in (store, turned_patches)]
+        for number, index in enumerate(held_out):
+            for scores, fitted in zip((fixed, free), models, strict=True):
+                scores.good.append(store.score(fitted, index))
+            for picture in _with_defects(training_set, store, number, index, seed):
+                grid, layout = store.features(picture)
+                for scores, fitted in zip((fixed, free), models, strict=True):
+                    scores.drawn.append(score_features(fitted, grid, layout))
+            tracker.advance(_COMPARED_WORK, "features", count, count)
     change = fmean(
         math.log(max(after, _TINY) / max(before, _TINY)) for before, after in zip(fixed.good, free.good, strict=True)
     )
@@ -138,125 +141,44 @@ def _placements(good: Sequence[float], defects: Sequence[float]) -> tuple[NDArra
 
 @dataclass(frozen=True, slots=True)
 class _Scores:
-    """Scores of held-out good images and of defects drawn on them."""
+    """Scores of held-out good images, and of defects drawn on them."""
 
-    good: list[float]
-    drawn: list[float]
-
-    def add(self, fitted: FittedModel, store: FeatureStore, held_out: Sequence[int], drawn: Sequence[Picture]) -> None:
-        self.good.extend(store.score(fitted, index) for index in held_out)
-        self.drawn.extend(store.score_picture(fitted, picture) for picture in drawn)
+    good: list[float] = field(default_factory=list)
+    drawn: list[float] = field(default_factory=list)
 
 
-def _with_defects(training_set: TrainingSet, held_out: Sequence[int], seed: int) -> list[Picture]:
-    """Return each image twice, with another defect drawn on it each time."""
-    pictures = []
-    for number, index in enumerate(held_out):
-        picture = training_set.picture(index)
-        for copy in range(_DRAWN):
-            generator = np.random.default_rng([seed, index, copy])
-            defect = DEFECTS[(_DRAWN * number + copy) % len(DEFECTS)]
-            pictures.append(picture.with_pixels(draw_defect(picture.pixels, defect, generator)))
-    return pictures
+def _with_defects(
+    training_set: TrainingSet, store: FeatureStore, number: int, index: int, seed: int
+) -> Iterator[Picture]:
+    """Yield an image some times, with another defect drawn on it each time; one is in memory at a time."""
+    picture = shrunk_for(training_set.picture(index), store.preprocessing)
+    for copy in range(_DRAWN):
+        generator = np.random.default_rng([seed, index, copy])
+        defect = DEFECTS[(_DRAWN * number + copy) % len(DEFECTS)]
+        yield picture.with_pixels(draw_defect(picture.pixels, defect, generator))
 
 
-class TurnedPatches:
-    """The patch features of good images and of their turned copies; a ``PatchSource``.
+@dataclass(frozen=True, slots=True)
+class RotationWork:
+    """Work units of turned copies.
 
-    Args:
-        store: features of the images as they are.
-        training_set: the images.
-        rotations: copies of each image, itself included.
-        seed: of the sampling.
-        tracker: advanced by each image.
-        total: number of images that are asked for.
+    Attributes:
+        comparison: of finding out whether they serve the parts; 0 where that is given.
+        copies: of the turned copies of all images; not done where they do not serve.
     """
 
-    def __init__(
-        self,
-        store: FeatureStore,
-        training_set: TrainingSet,
-        rotations: int,
-        seed: int,
-        tracker: ProgressTracker,
-        total: int,
-    ) -> None:
-        self._store = store
-        self._training_set = training_set
-        self._rotations = rotations
-        self._seed = seed
-        self._tracker = tracker
-        self._total = total
-        self._samples: dict[int, FloatArray] = {}
-
-    def samples(self, index: int) -> FloatArray:
-        """Return patches of an image and of its copies, float32 ``(n, D)``; of each copy an equal share."""
-        if index not in self._samples:
-            self._samples[index] = self._computed(index)
-            self._tracker.advance(self._rotations - 1, "features", len(self._samples), self._total)
-        return self._samples[index]
-
-    def grid(self, index: int) -> FloatArray:
-        """Return all patches of an image as it is, float32 ``(h, w, D)``."""
-        return self._store.grid(index)
-
-    def _computed(self, index: int) -> FloatArray:
-        generator = np.random.default_rng([self._seed, index])
-        share = max(1, self._store.patches_per_image // self._rotations)
-        picture = self._training_set.picture(index)
-        parts = [_some(self._store.samples(index), share, generator)]
-        for step in range(1, self._rotations):
-            copy, valid = turned(picture, 360.0 * step / self._rotations)
-            prepared, grid = self._store.prepared_grid(copy)
-            parts.append(_some(grid[valid_cells(valid, prepared)], share, generator))
-        return np.concatenate(parts)
+    comparison: float
+    copies: float
 
 
-def _some(patches: FloatArray, most: int, generator: np.random.Generator) -> FloatArray:
-    if len(patches) <= most:
-        return patches
-    return patches[np.sort(generator.choice(len(patches), most, replace=False))]
-
-
-def turning_work(images: int) -> float:
-    """Return the most work units of turned copies: those of the comparison, and those of all images."""
+def rotation_work(rotation: RotationName, method: Method, images: int) -> RotationWork:
+    """Return the most work units that turned copies of ``images`` images take; one is a feature extraction."""
+    if rotation == "fixed" or method.aligned:
+        return RotationWork(0.0, 0.0)
+    copies = images * (ROTATIONS - 1.0)
+    if rotation == "any":
+        return RotationWork(0.0, copies)
     compared = min(MOST_COMPARED, images)
-    return compared * (ROTATIONS - 1.0) + 6.0 * compared + images * (ROTATIONS - 1.0)
-
-
-def turned(picture: Picture, angle: float) -> tuple[Picture, Mask]:
-    """Return a picture turned about its centre, and which of its pixels come from the image, bool ``(H, W)``.
-
-    What the turned image does not cover is filled with its reflection.
-
-    Args:
-        picture: the picture; masked pixels count as not from the image.
-        angle: counter-clockwise, in degrees.
-    """
-    height, width = picture.pixels.shape[:2]
-    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1.0)
-    pixels = cv2.warpAffine(
-        picture.pixels, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
-    )
-    masked = picture.valid_mask()
-    source = np.ones((height, width), np.uint8) if masked is None else masked.astype(np.uint8)
-    valid = cv2.warpAffine(
-        source, matrix, (width, height), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT, borderValue=0
-    )
-    return picture.with_pixels(pixels.astype(np.uint8, copy=False)), valid.astype(np.bool_)
-
-
-def valid_cells(valid: Mask, prepared: NetworkInput) -> NDArray[np.bool_]:
-    """Return the cells of the patch grid that see only valid pixels, bool ``(h, w)``.
-
-    Args:
-        valid: bool ``(H, W)`` over the picture.
-        prepared: the network input of the picture.
-    """
-    height, width = prepared.size
-    seen = np.full((height, width), 255, np.uint8)
-    inside = cv2.resize(valid.astype(np.uint8) * 255, (prepared.width, prepared.height), interpolation=cv2.INTER_AREA)
-    seen[prepared.top : prepared.top + prepared.height, prepared.left : prepared.left + prepared.width] = inside
-    eroded = cv2.erode(seen, np.ones((2 * _MARGIN + 1, 2 * _MARGIN + 1), np.uint8))
-    cells = eroded.reshape(height // PATCH, PATCH, width // PATCH, PATCH).min(axis=(1, 3))
-    return np.asarray(cells == np.uint8(255), np.bool_)
+    if compared < LEAST_COMPARED:
+        return RotationWork(0.0, 0.0)
+    return RotationWork(compared * (ROTATIONS - 1.0 + _COMPARED_WORK), copies)

@@ -22,9 +22,10 @@ from inspection.anomaly.training.fitting import FeatureStore, held_out_scores
 from inspection.anomaly.training.manifest_builder import build_manifest, build_preprocessing
 from inspection.anomaly.training.parity_check import PARITY_IMAGES, check_parity, probe_scores
 from inspection.anomaly.training.progress import OnProgress, ProgressTracker, TrainingProgress
-from inspection.anomaly.training.rotation import TurnedPatches, chosen_rotation, turning_work
+from inspection.anomaly.training.rotation import RotationWork, chosen_rotation, rotation_work
 from inspection.anomaly.training.settings import TrainingSettings
 from inspection.anomaly.training.training_set import TrainingSet, require_one_size, scan_images, without_oversized
+from inspection.anomaly.training.turned_copies import turned_or_upright
 from inspection.imaging.reading import Reading
 from inspection.imaging.set_range import SetRange, range_of_set
 from inspection.imaging.value_range import ValueRange
@@ -124,7 +125,9 @@ def train_images(
         raise InvalidInput("threshold-needs-defects", method=policy.name)
     backbone = find_backbone(configuration.backbone)
     require_writable(out)
-    tracker = ProgressTracker(_work(len(paths), len(paths), settings.folds, len(defects)), on_progress, cancel)
+    turning = rotation_work(settings.rotation, method, len(paths))
+    work = _work(len(paths), len(paths), settings.folds, len(defects), turning)
+    tracker = ProgressTracker(work, on_progress, cancel)
     given = None if settings.value_range is None else ValueRange(*settings.value_range)
     set_range = range_of_set([*paths, *defects], given)
     reading = Reading(given if set_range is None else set_range.values, settings.pages)
@@ -135,15 +138,14 @@ def train_images(
     count = len(training_set.files)
     defect_set = read_defects(defects, training_set, tracker, _READING) if defects else None
     folds = min(settings.folds, count)
-    turning = 0.0 if settings.rotation == "fixed" or method.aligned else turning_work(count)
-    tracker.total = _work(len(paths), count, folds, len(defects)) + turning
+    turning = rotation_work(settings.rotation, method, count)
+    tracker.total = _work(len(paths), count, folds, len(defects), turning)
     store = FeatureStore(
         backbone, training_set, preprocessing, tracker, seed=settings.seed, threads=settings.threads
     )  # fmt: skip
     rotation = chosen_rotation(settings.rotation, method, store, training_set, settings.seed, tracker)
-    turns = rotation.rotations
-    source = TurnedPatches(store, training_set, turns, settings.seed, tracker, count) if turns > 1 else store
-    tracker.total = max(tracker.done, tracker.total - (turning if turns == 1 else 0.0))
+    source = turned_or_upright(rotation.rotations, store, training_set, settings.seed, tracker)
+    tracker.total -= turning.copies if rotation.rotations == 1 else 0.0
     drawn = DrawnScores(store, training_set, settings.seed, tracker)
     scores = held_out_scores(method, store, range(count), folds, settings.seed, tracker, source, drawn.add)
     fitted = method.fit(source, range(count), tracker.check)
@@ -214,7 +216,8 @@ def _require_enough(training_set: TrainingSet) -> None:
     )
 
 
-def _work(files: int, images: int, folds: int, defects: int) -> float:
+def _work(files: int, images: int, folds: int, defects: int, turning: RotationWork) -> float:
     """Return the work units of a training: feature extraction and a fold's fit both cost about one unit per image."""
+    copies = turning.comparison + turning.copies
     drawn = min(images, MOST_DRAWN)
-    return files * _READING + images * (2.0 + folds) + drawn + defects * (1.0 + _READING) + 2 * PARITY_IMAGES
+    return files * _READING + images * (2.0 + folds) + drawn + copies + defects * (1.0 + _READING) + 2 * PARITY_IMAGES

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from inspection.anomaly.manifest import Preprocessing
+from inspection.anomaly.network_area import STANDARD_SIDE
 from inspection.anomaly.preparation import choose_scale, require_scale, working_size
 from inspection.anomaly.preprocessing import NO_PREPROCESSING, ImagePreprocessor
 from inspection.anomaly.training.progress import ProgressTracker
@@ -154,10 +155,10 @@ def _drop_oversized(
     found: dict[str, tuple[Path, tuple[int, int]]], skipped: dict[str, UnreadableImage | DoesNotFit]
 ) -> None:
     """Move images that are far larger than the others from ``found`` to ``skipped``."""
-    scale = choose_scale([size for _, size in found.values()])
+    scale = choose_scale([size for _, size in found.values()], STANDARD_SIDE)
     for digest, (path, (height, width)) in list(found.items()):
         try:
-            require_scale(height, width, scale)
+            require_scale(height, width, scale, STANDARD_SIDE)
         except DoesNotFit as error:
             skipped[str(path)] = error
             del found[digest]

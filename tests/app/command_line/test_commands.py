@@ -28,7 +28,7 @@ def test_inspect_prints_one_json_object_a_line_with_an_overlay_for_each(
     assert [Path(line["file"]).name for line in lines] == ["800.png", "801.png", "802.png"]
     for line in lines:
         assert line["verdict"] == ("NG" if line["score"] > line["threshold"] else "OK")
-        assert [step["step_id"] for step in line["steps"]] == ["resize", "anomaly", "overlay"]
+        assert [step["step_id"] for step in line["steps"]] == ["anomaly", "overlay"]
         assert line["ms"] > 0
         overlay = tmp_path / "o" / Path(line["file"]).name
         assert read_image(overlay).shape == read_image(Path(line["file"])).shape

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,23 @@ def test_each_detail_of_a_large_image_takes_longer_than_the_one_before(tmp_path:
 def test_a_detail_of_tiles_is_left_out_for_a_method_of_positions(tmp_path: Path, backbone: object) -> None:
     found = estimate_details(images(tmp_path, 1500, 1500), TrainingSettings(method="padim"))
     assert [estimate.detail for estimate in found] == ["fast", "standard", "fine"]
+
+
+@pytest.mark.slow
+def test_details_that_see_an_image_alike_cost_the_same(tmp_path: Path, backbone: object) -> None:
+    fine, finest = estimate_details(images(tmp_path, 450, 450), TrainingSettings(), details=("fine", "finest"))
+    assert (fine.detail, finest.detail) == ("fine", "finest")
+    assert replace(finest, detail="fine") == fine
+
+
+@pytest.mark.slow
+def test_turned_copies_count_in_the_time_of_a_training(tmp_path: Path, backbone: object) -> None:
+    paths = images(tmp_path, 100, 100) * 20
+    times = {
+        rotation: estimate_details(paths, TrainingSettings(side=64, rotation=rotation))[0].training_s
+        for rotation in ("fixed", "any")
+    }
+    assert times["any"] > 2 * times["fixed"]
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 
 from inspection.anomaly import TrainingReport, TrainingSettings, train_images
 from inspection.anomaly.preparation import PATCH, prepare
-from inspection.anomaly.training.rotation import ROTATIONS, separation_gain, turned, valid_cells
-from inspection.imaging.files import encode_png
+from inspection.anomaly.training.rotation import LEAST_COMPARED, ROTATIONS, separation_gain
+from inspection.anomaly.training.turned_copies import turned, valid_cells
+from inspection.imaging.files import encode_jpeg, encode_png
 from inspection.imaging.frames import Pixels
 from inspection.imaging.opencv import cv2
 from inspection.imaging.picture import Picture
@@ -53,6 +55,25 @@ def test_parts_that_lie_anyhow_are_found_out_from_their_images(tmp_path: Path, b
     assert rotation.separation_fixed is not None
     assert rotation.separation_turned is not None
     assert rotation.separation_turned > rotation.separation_fixed
+
+
+@pytest.mark.slow
+def test_the_choice_holds_few_large_images_at_a_time(tmp_path: Path, backbone: object) -> None:
+    height, width = 3000, 4000
+    paths = [tmp_path / f"{number}.jpg" for number in range(LEAST_COMPARED)]
+    for number, path in enumerate(paths):
+        coarse = np.random.default_rng(number).integers(60, 200, (30, 40, 3), dtype=np.uint8)
+        path.write_bytes(encode_jpeg(cv2.resize(coarse, (width, height)).astype(np.uint8), 80))
+    settings = TrainingSettings(backbone="efficientnet-lite0", side=128, bank_size=100, folds=2)
+    tracemalloc.start()
+    try:
+        report = train_images(paths, tmp_path / "large.model", settings)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert report.manifest.rotation is not None
+    assert report.manifest.rotation.measured
+    assert peak < 5 * height * width * 3
 
 
 def test_a_gain_of_separation_is_the_difference_of_the_areas() -> None:

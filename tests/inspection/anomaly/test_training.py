@@ -90,6 +90,18 @@ def test_progress_only_goes_forward_to_the_end(good_paths: list[Path], tmp_path:
 
 
 @pytest.mark.slow
+def test_comparing_turned_copies_is_part_of_the_progress(good_paths: list[Path], tmp_path: Path) -> None:
+    seen: list[TrainingProgress] = []
+    settings = SMALL.model_copy(update={"rotation": "auto"})
+    report = train_images(good_paths[:12], tmp_path / "m.model", settings, on_progress=seen.append)
+    assert report.manifest.rotation is not None
+    assert report.manifest.rotation.measured
+    before_export = [progress.fraction for progress in seen if progress.stage != "export"]
+    assert before_export == sorted(before_export)
+    assert 0.8 < before_export[-1] < 1.0
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["reading", "features", "threshold", "fit", "export"])
 def test_a_cancelled_training_writes_nothing(good_paths: list[Path], tmp_path: Path, stage: str) -> None:
     cancel = threading.Event()

@@ -62,7 +62,7 @@ def image() -> Pixels:
 
 
 def test_the_default_pipeline_is_valid() -> None:
-    assert [step.id for step in validate_definition(default_definition()).steps] == ["resize", "anomaly", "overlay"]
+    assert [step.id for step in validate_definition(default_definition()).steps] == ["anomaly", "overlay"]
 
 
 def test_a_definition_survives_json() -> None:

@@ -18,7 +18,6 @@ from inspection.pipeline import (
     PreprocessingPrefix,
     Runner,
     anomaly_step,
-    default_definition,
     ready_definition,
     steps_before,
     validate_definition,
@@ -81,14 +80,14 @@ def test_new_good_parts_are_rejected_about_as_often_as_was_asked_for(
 
 
 @pytest.mark.slow
-def test_the_ready_pipeline_gives_the_very_file_that_images_as_they_are_give(
+def test_shrinking_to_the_working_size_gives_the_file_of_images_as_they_are(
     backbone: Backbone, good_paths: list[Path], tmp_path: Path
 ) -> None:
     large = [tmp_path / path.name for path in good_paths[:5]]
     for path, source in zip(large, good_paths, strict=False):
         write_atomically(path, encode_png(np.asarray(cv2.resize(read_image(source), (1200, 1000)), np.uint8)))
     plain = train_images(large, tmp_path / "plain.model", QUICK)
-    through = train_images(large, tmp_path / "through.model", QUICK, preprocessor=prefix_of(default_definition()))
+    through = train_images(large, tmp_path / "through.model", QUICK, preprocessor=prefix_of(pipeline(("resize", {}))))
     assert through.digest == plain.digest
     assert (tmp_path / "through.model").read_bytes() == plain.path.read_bytes()
 

@@ -31,14 +31,14 @@ def refused(work: Any) -> str:
 
 
 def test_overrides_leave_the_definition_as_it_was() -> None:
-    merged = merge_overrides(DEFINITION, {"resize": {"width": 320}})
-    assert next(step for step in merged["steps"] if step["id"] == "resize")["parameters"]["width"] == 320
+    merged = merge_overrides(DEFINITION, {"overlay": {"opacity": 0.3}})
+    assert next(step for step in merged["steps"] if step["id"] == "overlay")["parameters"]["opacity"] == 0.3
     assert default_definition().model_dump(mode="json") == DEFINITION
 
 
 def test_a_pipeline_that_does_not_run_with_overrides_names_the_reason() -> None:
     with pytest.raises(DoesNotFit) as caught:
-        resolve_pipeline(DEFINITION, {"resize": {"width": 0}})
+        resolve_pipeline(DEFINITION, {"overlay": {"filter_type": "none"}})
     assert caught.value.code == "pipeline-does-not-fit"
     assert caught.value.values["reason"].code == "pipeline-parameter"  # type: ignore[attr-defined]  # a LocalText
 
@@ -71,7 +71,7 @@ def test_the_default_name_means_that_none_is_chosen() -> None:
 
 def test_the_models_of_an_item_that_cannot_run_are_still_found() -> None:
     broken = {**DEFINITION, "steps": [*DEFINITION["steps"], {"id": "x", "component": "of a later version"}]}
-    assert source(broken, {**CHOSEN, "resize": 5, "gone": {}}).model_names == ("m1",)
+    assert source(broken, {**CHOSEN, "overlay": 5, "gone": {}}).model_names == ("m1",)
 
 
 def test_preprocessing_needs_only_the_models_before_its_step() -> None:
@@ -106,7 +106,7 @@ def test_results_are_recorded_with_the_model_that_scores() -> None:
         (source(None), "item-without-pipeline"),
         (source(criteria={"threshold": -1}), "item-criteria-invalid"),
         (source(overrides={"gone": {}}), "pipeline-without-step"),
-        (source(overrides={"resize": 5}), "pipeline-does-not-fit"),
+        (source(overrides={"overlay": 5}), "pipeline-does-not-fit"),
         (source(overrides={"anomaly": {"model": "r1"}}), "pipeline-model-kind"),
     ],
 )

@@ -300,7 +300,7 @@ def test_training_the_model_of_one_step_leaves_the_threshold_of_another_steps_mo
         steps = [
             {"id": "find", "component": "ai_detection", "inputs": {"image": "input"}},
             *pipeline.definition["steps"],
-            {"id": "second", "component": "anomaly", "inputs": {"image": "resize"}},
+            {"id": "second", "component": "anomaly", "inputs": {"image": "input"}},
         ]
         pipeline.definition, pipeline.rev = {**pipeline.definition, "steps": steps}, 60
         named = {"find": {"model": detector.id}, **item.pipeline_parameters, "second": {"model": model.id}}
